@@ -1,0 +1,60 @@
+/** One error class; callers branch on the code, people read the message, operators find the code in the README. */
+
+/** Every code, and whether the same call may succeed later without anybody changing anything. */
+export const ERROR_CODES = {
+  CONFIG_INVALID: { retryable: false },
+  REQUEST_INVALID: { retryable: false },
+  ARRAY_UNKNOWN: { retryable: false },
+  SECRET_INVALID: { retryable: false },
+  SECRET_UNAVAILABLE: { retryable: true },
+  ARRAY_UNREACHABLE: { retryable: true },
+  ARRAY_UNTRUSTED: { retryable: false },
+  ARRAY_BUSY: { retryable: true },
+  ARRAY_UNSUPPORTED: { retryable: false },
+  LOGIN_REFUSED: { retryable: false },
+  LOGIN_UNKNOWN: { retryable: true },
+  ANSWER_INVALID: { retryable: false },
+  FORBIDDEN: { retryable: false },
+  LEASE_OPENING: { retryable: true },
+  LEASE_CONFLICT: { retryable: false },
+  LEASE_UNKNOWN: { retryable: false },
+  LEASE_ENDED: { retryable: false },
+  LEASE_LIMIT: { retryable: true },
+  LEASE_ALTERED: { retryable: false },
+  AWS_UNAVAILABLE: { retryable: true },
+  OUT_OF_TIME: { retryable: true },
+  INTERNAL: { retryable: false },
+} as const satisfies Record<string, { retryable: boolean }>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** Facts about a failure that are safe to log. */
+export type ErrorFacts = {
+  /** HTTP status that the array answered. */
+  readonly status?: number;
+  /** The request, or part of it, may have reached the array. Absent: it did not. */
+  readonly sent?: boolean;
+  /** Seconds after which the array wants to be asked again. */
+  readonly retryAfterSeconds?: number;
+};
+
+/**
+ * The one error that this product throws. `name` equals `code`, so that Step Functions' `Retry` and `Catch` match it.
+ * It never has a `cause`: what libraries throw may quote a header, and so a token.
+ */
+export class FlashBladeError extends Error {
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+  readonly facts: ErrorFacts;
+
+  constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}) {
+    super(message);
+    this.name = code;
+    this.code = code;
+    this.retryable = ERROR_CODES[code].retryable;
+    this.facts = facts;
+  }
+}
+
+export const isFlashBladeError = (error: unknown, ...codes: ErrorCode[]): error is FlashBladeError =>
+  error instanceof FlashBladeError && (codes.length === 0 || codes.includes(error.code));
