@@ -34,6 +34,8 @@ export type ErrorFacts = {
   readonly status?: number;
   /** The request, or part of it, may have reached the array. Absent: it did not. */
   readonly sent?: boolean;
+  /** Out of a login: the array may hold a session that nobody knows the auth token of. */
+  readonly mayHaveOpened?: boolean;
   /** Seconds after which the array wants to be asked again. */
   readonly retryAfterSeconds?: number;
 };
@@ -58,3 +60,18 @@ export class FlashBladeError extends Error {
 
 export const isFlashBladeError = (error: unknown, ...codes: ErrorCode[]): error is FlashBladeError =>
   error instanceof FlashBladeError && (codes.length === 0 || codes.includes(error.code));
+
+/**
+ * The error itself if it is one of ours; else INTERNAL, with its class and the places in the code but not its message, which may
+ * quote anything. An unknown error out of a login counts as a session that may exist.
+ */
+export function known(error: unknown): FlashBladeError {
+  if (error instanceof FlashBladeError) return error;
+  const name = error instanceof Error && /^[A-Za-z]{1,80}$/.test(error.name) ? error.name : 'error';
+  const internal = new FlashBladeError('INTERNAL', `an unexpected ${name}: please report it with its stack`, {
+    mayHaveOpened: true,
+  });
+  const places = error instanceof Error ? error.stack?.match(/^ {4}at .*$/gm) : undefined;
+  if (places) internal.stack = [`INTERNAL: ${internal.message}`, ...places].join('\n');
+  return internal;
+}

@@ -1,0 +1,15 @@
+/** Opens a session on one array, under a lease. Invoked directly, by Step Functions or by EventBridge Scheduler. */
+import type { Context } from 'aws-lambda';
+import { functionEdges, invoke } from '../lib/invocation.ts';
+import type { Lease } from '../lib/model.ts';
+import { openSession } from '../lib/open-session.ts';
+import { parseLoginRequest } from '../lib/requests.ts';
+
+const edges = functionEdges();
+
+/** `{ array, leaseId?, leaseSeconds?, owner? }` → `{ leaseId, array, username, expiresAt }`. Never a token. */
+export const handler = (event: unknown, context: Context): Promise<Lease> =>
+  invoke(context, async (deadline) => {
+    const request = parseLoginRequest(event, context.awsRequestId);
+    return openSession(edges, request, deadline);
+  });

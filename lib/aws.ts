@@ -1,0 +1,42 @@
+/** What every call of an AWS service has in common: few attempts, a time limit, and errors that quote nothing. */
+import { type ErrorCode, FlashBladeError } from './errors.ts';
+
+/** One AWS call, with its repetitions, takes no longer than this. */
+export const AWS_CALL_MS = 2000;
+
+/** For the constructor of any AWS client. A hung connection leaves time for a second attempt. */
+export const AWS_CLIENT_OPTIONS = {
+  maxAttempts: 3,
+  requestHandler: { connectionTimeout: 700, requestTimeout: 900, throwOnRequestTimeout: true },
+} as const;
+
+/**
+ * Makes one AWS call that ends at `by` (epoch, ms) at the latest. Errors of the SDK become `code`, with the AWS error's name and
+ * status but not its message, which may quote input. Those named in `passed` are thrown as they are, for the caller to judge.
+ */
+export async function callAws<Output>(
+  call: (options: { abortSignal: AbortSignal }) => Promise<Output>,
+  about: { what: string; by: number; code?: ErrorCode; passed?: readonly string[] },
+): Promise<Output> {
+  const ms = Math.min(AWS_CALL_MS, about.by - Date.now());
+  if (ms <= 0) throw new FlashBladeError('OUT_OF_TIME', `no time was left to ${about.what}`);
+  try {
+    return await call({ abortSignal: AbortSignal.timeout(ms) });
+  } catch (error) {
+    if (about.passed?.includes(awsErrorName(error))) throw error;
+    throw new FlashBladeError(about.code ?? 'AWS_UNAVAILABLE', `could not ${about.what}: ${describe(error, ms)}`);
+  }
+}
+
+/** The name of an AWS error, as `ThrottlingException`; only characters that such names have. */
+export function awsErrorName(error: unknown): string {
+  const name = error instanceof Error ? error.name : 'Error';
+  return /^[A-Za-z]{1,80}$/.test(name) ? name : 'Error';
+}
+
+function describe(error: unknown, ms: number): string {
+  const name = awsErrorName(error);
+  if (name === 'AbortError' || name === 'TimeoutError') return `no answer from AWS within ${ms} ms`;
+  const status = (error as { $metadata?: { httpStatusCode?: unknown } }).$metadata?.httpStatusCode;
+  return typeof status === 'number' ? `AWS answered ${name} (${status})` : `AWS was not reached (${name})`;
+}

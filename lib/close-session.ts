@@ -1,0 +1,110 @@
+/** Closes the session of a lease: claim → unseal → log out → CLOSED. Needs neither the array's secret nor its API token. */
+import type { Edges } from './edges.ts';
+import { FlashBladeError, isFlashBladeError, known } from './errors.ts';
+import { type Closing, close, type LeaseItem, postpone, release } from './lease-states.ts';
+import { readLease, stamped, tidy, writeSuspect } from './login-attempt.ts';
+import type { Session } from './model.ts';
+import { sealContext } from './seal.ts';
+import { closingDeadlines, seconds } from './time.ts';
+
+const ROUNDS = 3;
+
+/**
+ * - `CLOSED`: the array confirmed that the session has ended.
+ * - `ALREADY_CLOSED`: it had been before.
+ * - `ENDING`: it is being opened at this moment; whoever opens it logs out at once.
+ * - `NEVER_OPENED`: no such lease; a request for it that comes late opens nothing.
+ * - `SUSPECT`: its opening died half-way; what that may have left was recorded and ends by the array's idle time-out.
+ */
+export type CloseOutcome = 'CLOSED' | 'ALREADY_CLOSED' | 'ENDING' | 'NEVER_OPENED' | 'SUSPECT';
+export type CloseResult = { readonly leaseId: string; readonly array?: string; readonly outcome: CloseOutcome };
+
+type Deadlines = ReturnType<typeof closingDeadlines>;
+
+/**
+ * Closes the session of a lease, whatever state it is in; repeatable. `deadline` (epoch, ms): the call ends half a second before it.
+ * Throws FlashBladeError; whatever it throws, the ledger keeps the session until it has ended.
+ */
+export async function closeSession(edges: Edges, leaseId: string, deadline: number): Promise<CloseResult> {
+  const by = closingDeadlines(deadline, edges.now());
+  for (let round = 0; round < ROUNDS; round++) {
+    const current = await readLease(edges, leaseId, by.record);
+    const outcome = await tryToClose(edges, leaseId, current, by);
+    const array = current?.target?.name;
+    if (outcome) return { leaseId, ...(array === undefined ? {} : { array }), outcome };
+  }
+  throw new FlashBladeError('LEASE_OPENING', `lease ${leaseId} is being changed by other calls: try again`);
+}
+
+/** Undefined: somebody changed the item at the same time. */
+async function tryToClose(
+  edges: Edges,
+  leaseId: string,
+  current: LeaseItem | undefined,
+  by: Deadlines,
+): Promise<CloseOutcome | undefined> {
+  const step = release(current, leaseId, edges.newId(), seconds(edges.now()));
+  if (step.state === 'CLOSED') return 'ALREADY_CLOSED';
+  if (step.state === 'LIVE') return logOut(edges, current, stamped(edges, step.write), by);
+  // A dead opening: what it may have left must be known before its item goes.
+  if (step.state === 'DEAD' && current?.state === 'OPENING') await writeSuspect(edges, current, by.record);
+  if (!(await edges.leases.write(stamped(edges, step.write), current, by.record))) return undefined;
+  if (step.state === 'DEAD' && current?.target) await leave(edges, leaseId, current.target.name, by);
+  return step.state === 'NOTHING' ? 'NEVER_OPENED' : step.state === 'DEAD' ? 'SUSPECT' : 'ENDING';
+}
+
+async function logOut(
+  edges: Edges,
+  current: LeaseItem | undefined,
+  claimed: Closing,
+  by: Deadlines,
+): Promise<'CLOSED' | undefined> {
+  const { leaseId, target, username, sealed } = claimed;
+  const [claim, token] = await Promise.allSettled([
+    edges.leases.write(claimed, current, by.logout),
+    edges.seal.unseal(sealed, sealContext(leaseId, target), by.logout),
+  ]);
+  if (claim.status === 'rejected') throw claim.reason;
+  if (!claim.value) return undefined;
+  const requestId = edges.newId();
+  const startedAt = edges.now();
+  const facts = { leaseId, array: target.name, requestId };
+  try {
+    if (token.status === 'rejected') throw token.reason;
+    const session: Session = { array: target, authToken: token.value, username };
+    const { status } = await edges.flashblade.logout(session, { deadline: by.logout, requestId });
+    const durationMs = edges.now() - startedAt;
+    edges.report({ event: 'LogoutSucceeded', ...facts, status, durationMs, message: 'logged out' });
+  } catch (error) {
+    const {
+      code,
+      message,
+      facts: { status },
+    } = known(error);
+    edges.report({ event: 'LogoutFailed', ...facts, code, status, durationMs: edges.now() - startedAt, message });
+    await putOff(edges, claimed, known(error), by);
+    throw known(error);
+  }
+  const closed = stamped(edges, close(claimed, seconds(edges.now())));
+  await Promise.all([
+    tidy(edges, claimed, async () => void (await edges.leases.write(closed, claimed, by.record))),
+    leave(edges, leaseId, target.name, by),
+  ]);
+  return 'CLOSED';
+}
+
+/** The session is still open: when to try again, and whom to tell. If this cannot be written, the claim runs out by itself. */
+async function putOff(edges: Edges, claimed: Closing, error: FlashBladeError, by: Deadlines): Promise<void> {
+  const hopeless = isFlashBladeError(error, 'LEASE_ALTERED', 'ANSWER_INVALID', 'INTERNAL');
+  const next = stamped(edges, postpone(claimed, seconds(edges.now()), edges.random(), hopeless));
+  await tidy(edges, claimed, async () => void (await edges.leases.write(next, claimed, by.record)));
+  const facts = { leaseId: claimed.leaseId, array: claimed.target.name, code: error.code };
+  if (error.code === 'LEASE_ALTERED') edges.report({ event: 'LeaseAltered', ...facts, message: error.message });
+  if (next.state === 'STUCK') {
+    const message = `the session could not be closed in ${next.tries} tries and is still open: ${error.message}`;
+    edges.report({ event: 'LeaseStuck', ...facts, message });
+  }
+}
+
+const leave = (edges: Edges, leaseId: string, array: string, by: Deadlines): Promise<void> =>
+  tidy(edges, { leaseId, target: { name: array } }, () => edges.leases.leave(array, leaseId, by.record));

@@ -1,0 +1,257 @@
+/**
+ * The states of a lease and the ways between them, as pure functions: `(item, what happened, now) → next item`, or a refusal
+ * (thrown). Seconds since the epoch throughout. Nothing here reads a clock, a random number or a store.
+ *
+ *   (nothing) ─intend─▶ OPENING ─record─▶ OPEN ─claim─▶ CLOSING ─close─▶ CLOSED
+ *                          │                              └─postpone─▶ CLOSING, after six tries STUCK ─claim─▶ …
+ *                          ├─ nothing was opened: the item is removed
+ *                          └─ something may have been: a SUSPECT item beside it
+ */
+import { FlashBladeError } from './errors.ts';
+import type { FlashBlade } from './model.ts';
+
+/** A claimed lease is looked at again after so long: whoever claimed it may have died. */
+export const CLAIM_SECONDS = 60;
+/** The first try to close that failed is repeated after about this; each further one after twice as long. */
+export const RETRY_SECONDS = 10;
+export const TRIES_UNTIL_STUCK = 6;
+export const STUCK_RETRY_SECONDS = 600;
+/** A closed lease is kept for so long: longer than any dead-letter queue keeps a message that could open it again. */
+export const KEEP_CLOSED_SECONDS = 30 * 86_400;
+/** An array that refused an API token is not asked again with the same one for so long. */
+export const REFUSAL_SECONDS = 600;
+
+/** `version` is new at every write, `attemptId` at every login: a write names both of the item that it replaces. */
+type Common = {
+  readonly id: string;
+  readonly version: string;
+  readonly attemptId: string;
+  /** When the sweeper must look at this item next. */
+  readonly dueAt?: number;
+  /** When DynamoDB may remove it. Only ever set on what holds no session. */
+  readonly purgeAt?: number;
+};
+
+type LeaseBase = Common & {
+  readonly kind: 'lease';
+  readonly leaseId: string;
+  readonly owner?: string;
+  /** Copied from the secret, so that closing needs neither the secret nor the API token. */
+  readonly target: FlashBlade;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+};
+
+export type Opening = LeaseBase & {
+  readonly state: 'OPENING';
+  /** No login of this attempt begins or ends after this. */
+  readonly openingUntil: number;
+  /** A release came first: recording refuses. */
+  readonly endRequested?: true;
+  /** Logs in again under a lease that was open: when this ends without a session, the lease ends. */
+  readonly again?: true;
+};
+type Live = LeaseBase & { readonly username: string; readonly sealed: string };
+export type Open = Live & { readonly state: 'OPEN' };
+export type Closing = Live & { readonly state: 'CLOSING' | 'STUCK'; readonly tries: number };
+export type Closed = Omit<LeaseBase, 'target' | 'expiresAt'> & {
+  readonly state: 'CLOSED';
+  /** Absent on a tombstone: the release came before the request. */
+  readonly target?: FlashBlade;
+  readonly expiresAt?: number;
+  readonly closedAt: number;
+};
+export type LeaseItem = Opening | Open | Closing | Closed;
+
+/** A login whose outcome nobody knows. Its session, if there is one, ends by the array's idle time-out. */
+export type Suspect = Common & {
+  readonly kind: 'suspect';
+  readonly leaseId: string;
+  readonly target: FlashBlade;
+  readonly since: number;
+  readonly until: number;
+};
+
+/** An API token that an array refused. */
+export type Refusal = Common & { readonly kind: 'refusal'; readonly until: number };
+
+export type Item = LeaseItem | Suspect | Refusal;
+
+export const leaseKey = (leaseId: string): string => `lease#${leaseId}`;
+export const refusalKey = (array: string, secretVersionId: string): string => `refusal#${array}#${secretVersionId}`;
+
+export type Intent = {
+  readonly leaseId: string;
+  readonly attemptId: string;
+  readonly owner?: string;
+  readonly target: FlashBlade;
+  readonly leaseSeconds: number;
+  readonly openingUntil: number;
+};
+
+/**
+ * A request for a session meets what the ledger holds under its lease id. Answers the open lease that serves it, or the item to
+ * write. Refuses with LEASE_CONFLICT, LEASE_OPENING or LEASE_ENDED.
+ */
+export function intend(
+  current: LeaseItem | undefined,
+  intent: Intent,
+  now: number,
+): { serve: Open } | { write: Opening } {
+  if (current === undefined) return { write: openingOf(intent, now) };
+  if (current.target && current.target.name !== intent.target.name) {
+    throw refusal('LEASE_CONFLICT', intent.leaseId, 'belongs to another array: use another lease id');
+  }
+  if (current.state === 'OPENING') {
+    if (current.endRequested || current.again)
+      throw refusal('LEASE_ENDED', intent.leaseId, 'is ending: use another lease id');
+    if (!isDead(current, now))
+      throw refusal('LEASE_OPENING', intent.leaseId, 'is being opened by another call: try again');
+    return { write: openingOf(intent, now) };
+  }
+  if (current.state === 'OPEN' && current.expiresAt > now) return { serve: current };
+  throw refusal('LEASE_ENDED', intent.leaseId, 'has ended: use another lease id');
+}
+
+const openingOf = ({ leaseSeconds, ...intent }: Intent, now: number): Opening => ({
+  kind: 'lease',
+  id: leaseKey(intent.leaseId),
+  version: '',
+  state: 'OPENING',
+  ...intent,
+  createdAt: now,
+  expiresAt: now + leaseSeconds,
+  dueAt: intent.openingUntil,
+});
+
+/** The attempt's process cannot be alive any more. */
+export const isDead = (item: Opening, now: number): boolean => item.openingUntil < now;
+
+/** An array dropped the session of an open lease: the same lease, a new attempt. */
+export function reopen(item: Open, attempt: { attemptId: string; openingUntil: number }): Opening {
+  const { username: _username, sealed: _sealed, ...base } = item;
+  return { ...base, ...attempt, state: 'OPENING', again: true, dueAt: attempt.openingUntil };
+}
+
+/** The login succeeded. Refuses if the attempt has lost the lease or a release came first: the session must be logged out. */
+export function record(
+  current: LeaseItem | undefined,
+  attempt: Opening,
+  session: { username: string; sealed: string },
+): Open {
+  if (current?.state !== 'OPENING' || current.attemptId !== attempt.attemptId) {
+    throw refusal('LEASE_OPENING', attempt.leaseId, 'was taken over by another call while logging in: try again');
+  }
+  if (current.endRequested) throw refusal('LEASE_ENDED', current.leaseId, 'was released while it was being opened');
+  const { openingUntil: _until, again: _again, ...base } = current;
+  return { ...base, ...session, state: 'OPEN', dueAt: current.expiresAt };
+}
+
+/** The attempt ended and left no session: the item to write in its place, or 'remove', so that the same request may come again. */
+export function giveUp(current: Opening | Open, now: number): Closed | 'remove' {
+  const final = current.state === 'OPENING' && (current.endRequested || current.again);
+  return final ? close(current, now) : 'remove';
+}
+
+/** The attempt ended, or died, and may have left a session. */
+export function suspect(item: Opening, now: number, idleSeconds: number): Suspect {
+  const until = Math.min(item.openingUntil, now) + idleSeconds;
+  return {
+    kind: 'suspect',
+    id: `suspect#${item.attemptId}`,
+    version: '',
+    attemptId: item.attemptId,
+    leaseId: item.leaseId,
+    target: item.target,
+    since: item.createdAt,
+    until,
+    dueAt: until,
+  };
+}
+
+/** A release, an owner's end or the expiry meets an item: what it must become, and whether there is a session to log out. */
+export function release(
+  current: LeaseItem | undefined,
+  leaseId: string,
+  attemptId: string,
+  now: number,
+):
+  | { state: 'NOTHING' | 'DEAD' | 'ENDING'; write: LeaseItem }
+  | { state: 'LIVE'; write: Closing }
+  | { state: 'CLOSED' } {
+  if (current === undefined) return { state: 'NOTHING', write: tombstone(leaseId, attemptId, now) };
+  if (current.state === 'CLOSED') return { state: 'CLOSED' };
+  if (current.state !== 'OPENING') return { state: 'LIVE', write: claim(current, now) };
+  if (isDead(current, now)) return { state: 'DEAD', write: close(current, now) };
+  return { state: 'ENDING', write: { ...current, endRequested: true } };
+}
+
+const tombstone = (leaseId: string, attemptId: string, now: number): Closed => ({
+  kind: 'lease',
+  id: leaseKey(leaseId),
+  version: '',
+  attemptId,
+  leaseId,
+  state: 'CLOSED',
+  createdAt: now,
+  closedAt: now,
+  purgeAt: now + KEEP_CLOSED_SECONDS,
+});
+
+/** Somebody is about to log out. */
+export const claim = (item: Open | Closing, now: number): Closing => ({
+  ...item,
+  state: item.state === 'STUCK' ? 'STUCK' : 'CLOSING',
+  tries: 'tries' in item ? item.tries : 0,
+  dueAt: now + CLAIM_SECONDS,
+});
+
+/** The session is known to have ended, or never to have begun. The sealed token goes. */
+export function close(item: LeaseItem, now: number): Closed {
+  const { kind, id, version, attemptId, leaseId, owner, target, createdAt, expiresAt } = item;
+  return {
+    ...{
+      kind,
+      id,
+      version,
+      attemptId,
+      leaseId,
+      createdAt,
+      state: 'CLOSED',
+      closedAt: now,
+      purgeAt: now + KEEP_CLOSED_SECONDS,
+    },
+    ...(owner === undefined ? {} : { owner }),
+    ...(target === undefined ? {} : { target }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+  };
+}
+
+/**
+ * A logout failed. `random` (0 to 1) spreads the next try by ± 50 %. `hopeless`: repeating cannot help, so that somebody is told
+ * at once.
+ */
+export function postpone(item: Closing, now: number, random: number, hopeless: boolean): Closing {
+  const tries = item.tries + 1;
+  if (hopeless || tries >= TRIES_UNTIL_STUCK || item.state === 'STUCK') {
+    return { ...item, state: 'STUCK', tries, dueAt: now + STUCK_RETRY_SECONDS };
+  }
+  const seconds = RETRY_SECONDS * 2 ** (tries - 1) * (0.5 + random);
+  return { ...item, tries, dueAt: now + Math.ceil(seconds) };
+}
+
+/** An array refused an API token. */
+export const refuse = (array: string, secretVersionId: string, attemptId: string, now: number): Refusal => ({
+  kind: 'refusal',
+  id: refusalKey(array, secretVersionId),
+  version: '',
+  attemptId,
+  until: now + REFUSAL_SECONDS,
+  purgeAt: now + REFUSAL_SECONDS,
+});
+
+const refusal = (
+  code: 'LEASE_CONFLICT' | 'LEASE_OPENING' | 'LEASE_ENDED',
+  leaseId: string,
+  rule: string,
+): FlashBladeError => new FlashBladeError(code, `lease ${leaseId} ${rule}`);

@@ -1,0 +1,116 @@
+/** Opens a session under a lease: secret → intent → login → sealed and recorded. The intent is written before the login. */
+import type { Edges } from './edges.ts';
+import { FlashBladeError, isFlashBladeError } from './errors.ts';
+import { type Intent, intend, type LeaseItem, type Open, type Opening } from './lease-states.ts';
+import { loginUnder, readLease, refuseIfMarked, settle, stamped, writeSuspect } from './login-attempt.ts';
+import type { Lease } from './model.ts';
+import type { OpenRequest } from './requests.ts';
+import { type DataKey, sealContext } from './seal.ts';
+import type { ArraySecret } from './secrets.ts';
+import { type Deadlines, openingDeadlines, seconds } from './time.ts';
+
+/** How often a call looks again at an item that others change under its hands. */
+const ROUNDS = 3;
+
+/**
+ * Opens a session on an array, or answers the open lease of an equal request before. `deadline` (epoch, ms): the call ends half a
+ * second before it. Throws FlashBladeError; whatever it throws, no session is left that the ledger does not know.
+ */
+export async function openSession(edges: Edges, request: OpenRequest, deadline: number): Promise<Lease> {
+  const by = openingDeadlines(deadline, edges.now());
+  const secret = await edges.secrets.read(request.array, { by: by.login });
+  try {
+    return await openWith(edges, request, secret, by);
+  } catch (error) {
+    if (!isFlashBladeError(error, 'LOGIN_REFUSED')) throw error;
+    const newer = await edges.secrets.read(request.array, { by: by.login, fresh: true }).catch(() => secret);
+    if (newer.versionId === secret.versionId) throw error;
+    return openWith(edges, request, newer, by);
+  }
+}
+
+async function openWith(edges: Edges, request: OpenRequest, secret: ArraySecret, by: Deadlines): Promise<Lease> {
+  const intended = await declareIntent(edges, request, secret, by);
+  if ('serve' in intended) return leaseOf(intended.serve);
+  const { opened } = await loginUnder(edges, intended.opening, intended.key, secret, by);
+  return leaseOf(opened);
+}
+
+export const leaseOf = ({ leaseId, target, username, expiresAt }: Open): Lease => ({
+  leaseId,
+  array: target.name,
+  username,
+  expiresAt,
+});
+
+type Intended = { serve: Open } | { opening: Opening; key: DataKey };
+
+/** Intent, data key, place and marker together: what a login needs beforehand. All of it is undone if one part fails. */
+async function declareIntent(
+  edges: Edges,
+  request: OpenRequest,
+  secret: ArraySecret,
+  by: Deadlines,
+): Promise<Intended> {
+  const { leaseId, leaseSeconds, owner } = request;
+  const { array } = secret;
+  const attemptId = edges.newId();
+  const { openingUntil } = by;
+  const intent = {
+    leaseId,
+    attemptId,
+    target: array,
+    leaseSeconds,
+    openingUntil,
+    ...(owner === undefined ? {} : { owner }),
+  };
+  const place = { until: openingUntil, limit: edges.limits.sessionsPerArray };
+  const [intended, key, joined, marker] = await Promise.allSettled([
+    writeIntent(edges, intent, by),
+    edges.seal.dataKey(sealContext(leaseId, array), by.login),
+    edges.leases.join(array.name, leaseId, place, by.login),
+    refuseIfMarked(edges, secret, by.login),
+  ]);
+  try {
+    const result = settled(intended);
+    if ('serve' in result) {
+      edges.report({ event: 'LeaseServed', leaseId, array: array.name, message: 'the lease was open already' });
+      return result;
+    }
+    if (!settled(joined)) throw tooMany(array.name, place.limit);
+    settled(marker);
+    return { opening: result.opening, key: settled(key) };
+  } catch (error) {
+    await settle(edges, { leaseId, attemptId, array: array.name }, by.record);
+    throw error;
+  }
+}
+
+async function writeIntent(
+  edges: Edges,
+  intent: Intent,
+  by: Deadlines,
+): Promise<{ serve: Open } | { opening: Opening }> {
+  let current: LeaseItem | undefined;
+  for (let round = 0; round < ROUNDS; round++) {
+    const decision = intend(current, intent, seconds(edges.now()));
+    if ('serve' in decision) return decision;
+    // Taken over from a dead attempt: what that one may have left must be known before its item goes.
+    if (current?.state === 'OPENING') await writeSuspect(edges, current, by.login);
+    const opening = stamped(edges, decision.write);
+    if (await edges.leases.write(opening, current, by.login)) return { opening };
+    current = await readLease(edges, intent.leaseId, by.login);
+  }
+  throw new FlashBladeError('LEASE_OPENING', `lease ${intent.leaseId} is being changed by other calls: try again`);
+}
+
+function settled<T>(result: PromiseSettledResult<T>): T {
+  if (result.status === 'rejected') throw result.reason;
+  return result.value;
+}
+
+const tooMany = (array: string, limit: number): FlashBladeError =>
+  new FlashBladeError(
+    'LEASE_LIMIT',
+    `array ${array} has ${limit} live leases already (SESSIONS_PER_ARRAY): close some, or wait`,
+  );

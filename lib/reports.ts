@@ -1,0 +1,34 @@
+/** What the library tells of its work: one line per login, logout and anything that somebody should know. Never a token. */
+
+/** Every event; each is a metric of its name, too. */
+export const EVENTS = {
+  LoginSucceeded: 'info',
+  LoginFailed: 'warn',
+  LogoutSucceeded: 'info',
+  LogoutFailed: 'warn',
+  InvocationFailed: 'warn',
+  LeaseServed: 'info',
+  LeaseStuck: 'error',
+  LeaseAltered: 'error',
+  SuspectRecorded: 'error',
+  LedgerWriteFailed: 'error',
+  StaleSecretServed: 'warn',
+} as const satisfies Record<string, 'info' | 'warn' | 'error'>;
+
+export type EventName = keyof typeof EVENTS;
+
+export type Report = {
+  readonly event: EventName;
+  readonly message: string;
+  readonly leaseId?: string | undefined;
+  readonly array?: string | undefined;
+  readonly secretVersionId?: string | undefined;
+  /** `X-Request-ID` of the call; for a login it is the attempt's id. */
+  readonly requestId?: string | undefined;
+  readonly code?: string | undefined;
+  /** HTTP status that the array answered. */
+  readonly status?: number | undefined;
+  readonly durationMs?: number | undefined;
+};
+
+export type Reporter = (report: Report) => void;

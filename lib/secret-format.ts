@@ -1,0 +1,98 @@
+/** What an array's secret looks like, and how it is checked. Nothing in a message comes from the secret itself. */
+import { isIP } from 'node:net';
+import * as z from 'zod/mini';
+import { check, text } from './check.ts';
+import { FlashBladeError } from './errors.ts';
+import { type ApiToken, apiToken, type FlashBlade, type Trust } from './model.ts';
+import { isCertificates, normalFingerprint } from './trust.ts';
+
+const DEFAULT_PORT = 443;
+
+const host = text(
+  'must be a DNS name (ASCII), an IPv4 address or an IPv6 address in brackets, with or without :port',
+  (value) => parseHost(value) !== undefined,
+);
+const token = text('must be the API token: 1 to 1024 visible ASCII characters without spaces', /^[!-~]{1,1024}$/);
+const ca = text('must be PEM text of one or more certificates, and nothing else', isCertificates);
+const fingerprint = text(
+  'must be a SHA-256 fingerprint: 64 hex digits, with or without colons',
+  (value) => normalFingerprint(value) !== undefined,
+);
+const ONE_OR_TWO = 'must be a list of one or two fingerprints: the current one and, during a change, the next';
+
+const secret = z.strictObject({
+  host,
+  apiToken: token,
+  trust: z.optional(
+    z
+      .strictObject({
+        ca: z.optional(ca),
+        fingerprints: z.optional(
+          z
+            .array(fingerprint, { error: ONE_OR_TWO })
+            .check(z.minLength(1, { error: ONE_OR_TWO }), z.maxLength(2, { error: ONE_OR_TWO })),
+        ),
+      })
+      .check(
+        z.refine((trust) => (trust.ca === undefined) !== (trust.fingerprints === undefined), {
+          error: 'must have either ca or fingerprints',
+        }),
+      ),
+  ),
+});
+
+/**
+ * Checks the answer of GetSecretValue. `id` is the secret's name, for messages. Throws SECRET_INVALID.
+ * A trust that is malformed refuses the secret: nothing is sent anywhere.
+ */
+export function parseSecret(
+  name: string,
+  id: string,
+  { SecretString, VersionId }: { SecretString?: string | undefined; VersionId?: string | undefined },
+): { array: FlashBlade; apiToken: ApiToken; versionId: string } {
+  const fields = check(secret, parseJson(id, SecretString), 'SECRET_INVALID', `secret ${id}`);
+  return {
+    array: { name, ...(parseHost(fields.host) as Address), trust: trustOf(fields.trust) },
+    apiToken: apiToken(fields.apiToken),
+    versionId: VersionId ?? 'unknown',
+  };
+}
+
+function parseJson(id: string, json: string | undefined): unknown {
+  if (json === undefined)
+    throw new FlashBladeError('SECRET_INVALID', `secret ${id}: must be text (SecretString), not binary`);
+  try {
+    return JSON.parse(json);
+  } catch {
+    // The parser's own error quotes the text.
+    throw new FlashBladeError('SECRET_INVALID', `secret ${id}: must be a JSON object`);
+  }
+}
+
+function trustOf(trust: z.output<typeof secret>['trust']): Trust {
+  if (trust?.ca !== undefined) return { kind: 'ca', ca: trust.ca };
+  const fingerprints = trust?.fingerprints?.map((value) => normalFingerprint(value) as string);
+  return fingerprints ? { kind: 'fingerprints', fingerprints } : { kind: 'public' };
+}
+
+type Address = { readonly host: string; readonly port: number };
+
+/** Takes a host apart; undefined if it is none. An IPv6 address loses its brackets. */
+export function parseHost(value: string): Address | undefined {
+  const parts = /^(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9.-]{1,253}))(?::(\d{1,5}))?$/.exec(value);
+  if (!parts) return undefined;
+  const port = parts[3] === undefined ? DEFAULT_PORT : Number(parts[3]);
+  if (port < 1 || port > 65_535) return undefined;
+  if (parts[1] !== undefined) return isIP(parts[1]) === 6 ? { host: parts[1], port } : undefined;
+  const name = (parts[2] as string).toLowerCase();
+  return isIP(name) === 4 || isDnsName(name) ? { host: name, port } : undefined;
+}
+
+// The last label has a letter: "10.1" and "0x7f.1" are addresses to some resolvers.
+function isDnsName(name: string): boolean {
+  const labels = name.split('.');
+  return (
+    labels.every((label) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(label)) &&
+    /^[a-z]/.test(labels.at(-1) as string)
+  );
+}
