@@ -1,0 +1,79 @@
+/** Why a connection to an array was not made, in words for whoever is paged at night. */
+import { X509Certificate } from 'node:crypto';
+import { FlashBladeError } from './errors.ts';
+import type { FlashBlade } from './model.ts';
+import { addressOf } from './trust.ts';
+
+const CHECKS: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed, and no authority that is trusted for it vouches for it',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for other names',
+  INVALID_PURPOSE: 'its certificate is not meant for servers',
+  SELF_SIGNED_CERT_IN_CHAIN: 'the authority behind its certificate is not one that is trusted for it',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the authority behind its certificate is not one that is trusted for it',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the authority behind its certificate is not one that is trusted for it',
+};
+const UNREACHABLE: Readonly<Record<string, string>> = {
+  EAI_AGAIN: 'the name service does not answer: check DNS',
+  ECONNREFUSED: 'it refuses connections on this port: check that the management service is up',
+  ECONNRESET: 'the connection was cut before TLS was established',
+  EHOSTUNREACH: 'there is no route to it: check the network of the function',
+  ENETUNREACH: 'there is no route to it: check the network of the function',
+  ENOTFOUND: 'its host name is not known: check "host" in its secret and DNS',
+};
+const MAX_NAME_LENGTH = 200;
+
+/** How messages name an array: `array fb1 (fb1.example.com:443)`. */
+export const describeArray = (array: FlashBlade): string => `array ${array.name} (${addressOf(array)})`;
+
+/** The machine-readable code of what a library threw, `unknown` if it has none. Its message may quote what was sent. */
+export function codeOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(code) ? code : 'unknown';
+}
+
+/** The connection was not made in time, or was cut. Nothing was sent. */
+export const unreachable = (array: FlashBlade, what: string, elapsedMs: number): FlashBladeError =>
+  new FlashBladeError(
+    'ARRAY_UNREACHABLE',
+    `${describeArray(array)} cannot be reached: ${what} (connecting, after ${Math.round(elapsedMs)} ms). Nothing was sent.`,
+    { sent: false },
+  );
+
+/** Whoever answered is not the array, or does not speak TLS well enough. Nothing was sent. */
+export const untrusted = (array: FlashBlade, check: string, certificate?: X509Certificate): FlashBladeError =>
+  new FlashBladeError(
+    'ARRAY_UNTRUSTED',
+    `${describeArray(array)} is not trusted: ${check}.${offered(certificate)} Nothing was sent. ` +
+      'If its certificate was changed on purpose, change "trust" in its secret; if not, find out who answers there.',
+    { sent: false },
+  );
+
+/** Turns what Node reported while connecting into one of the two. `presented`: DER of the certificate, if one came. */
+export function connectionError(
+  array: FlashBlade,
+  error: unknown,
+  elapsedMs: number,
+  presented?: Buffer,
+): FlashBladeError {
+  const code = codeOf(error);
+  if (isNetworkCode(code)) return unreachable(array, UNREACHABLE[code] ?? code, elapsedMs);
+  const check = CHECKS[code] ?? (presented ? 'its certificate was not accepted' : 'the TLS handshake failed');
+  return untrusted(array, `${check} (${code})`, presented && new X509Certificate(presented));
+}
+
+// ECONNRESET, EAI_AGAIN …, but neither ERR_… nor EPROTO (TLS) nor the EE_… of certificates.
+const isNetworkCode = (code: string): boolean => /^(E[A-Z0-9]+|EAI_[A-Z]+)$/.test(code) && code !== 'EPROTO';
+
+function offered(certificate: X509Certificate | undefined): string {
+  if (certificate === undefined) return '';
+  const { subjectAltName, subject, issuer, validFrom, validTo, fingerprint256 } = certificate;
+  return (
+    ` It presented a certificate for ${clean(subjectAltName ?? subject)}, issued by ${clean(issuer)}, ` +
+    `valid from ${clean(validFrom)} to ${clean(validTo)}, SHA-256 fingerprint ${fingerprint256}.`
+  );
+}
+
+// Anybody can write anything into a certificate.
+const clean = (text: string): string => text.replaceAll(/[\p{C}\s]+/gu, ' ').slice(0, MAX_NAME_LENGTH);

@@ -1,0 +1,129 @@
+/** Opens TLS connections to arrays, and hands over only those whose other end is the array. */
+import type { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import { type ConnectionOptions, connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
+import { FlashBladeError } from './errors.ts';
+import type { FlashBlade, Trust } from './model.ts';
+import { remember } from './recent.ts';
+import { connectionError, describeArray, unreachable, untrusted } from './tls-errors.ts';
+import { isCertificates, normalFingerprint, trustDigest } from './trust.ts';
+
+const MAX_REMEMBERED = 1024;
+/** What OpenSSL's security level asks of a chain; a fingerprint alone would let a weaker key pass. */
+const MIN_KEY_BITS = 2048;
+
+const contexts = new Map<string, SecureContext>();
+const sessions = new Map<string, Buffer>();
+
+/** Every connection of this process that is not closed yet, those that are still being made included. */
+export const openSockets = new Set<TLSSocket>();
+
+/** One string per array and trust: only connections that are equal in it may stand in for each other. */
+export const placeOf = (array: FlashBlade): string => `${array.host} ${array.port} ${trustDigest(array.trust)}`;
+
+/**
+ * Connects, verifies and calls `done` once: with a socket that is safe to write to, or with ARRAY_UNREACHABLE or
+ * ARRAY_UNTRUSTED (and the dead socket). Takes at most `limitMs`, name look-up and handshake included.
+ * Throws SECRET_INVALID if the trust cannot be used.
+ */
+export function connectTls(
+  array: FlashBlade,
+  limitMs: number,
+  done: (error: FlashBladeError | null, socket: TLSSocket) => void,
+): void {
+  const startedAt = performance.now();
+  const elapsedMs = () => performance.now() - startedAt;
+  const place = placeOf(array);
+  const socket = connect(connectionOptions(array, place));
+  let presented: Buffer | undefined;
+  let settled = false;
+  const settle = (error: FlashBladeError | null) => {
+    if (settled) return;
+    settled = true;
+    clearTimeout(timer);
+    if (error !== null) discard(socket, place);
+    done(error, socket);
+  };
+  const timer = setTimeout(() => settle(unreachable(array, 'no connection in time', elapsedMs())), limitMs);
+
+  openSockets.add(socket);
+  // Node destroys a socket that it does not trust, and with it the certificate; this comes before. Only for the message.
+  // Not getPeerX509Certificate: it takes the certificate away from the connection, and can be asked only once.
+  socket.prependOnceListener('secure', () => {
+    presented = socket.getPeerCertificate().raw;
+  });
+  // Compared here and not one turn of the event loop later: then there would be a moment for bytes to leave.
+  socket.once('secureConnect', () => settle(refusal(array, socket)));
+  socket.on('session', (session) => {
+    if (socket.authorized && array.trust.kind !== 'fingerprints') remember(sessions, place, session, MAX_REMEMBERED);
+  });
+  // The listener stays: a socket may break between two requests, when nobody else listens.
+  socket.on('error', (error) => settle(connectionError(array, error, elapsedMs(), presented)));
+  socket.once('close', () => {
+    openSockets.delete(socket);
+    settle(unreachable(array, 'the connection was closed', elapsedMs()));
+  });
+}
+
+function discard(socket: TLSSocket, place: string): void {
+  sessions.delete(place);
+  socket.destroy();
+}
+
+function connectionOptions(array: FlashBlade, place: string): ConnectionOptions {
+  const { host, port, trust } = array;
+  const pinned = trust.kind === 'fingerprints';
+  const session = pinned ? undefined : sessions.get(place);
+  return {
+    host,
+    port,
+    secureContext: contextOf(array),
+    ALPNProtocols: ['http/1.1'],
+    // Said aloud, so that no environment variable decides it. With a fingerprint, `refusal` is the verification: Node
+    // would refuse before it could be compared. No session is offered then, a resumed one shows no certificate.
+    rejectUnauthorized: !pinned,
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+    ...(session === undefined ? {} : { session }),
+  };
+}
+
+function contextOf(array: FlashBlade): SecureContext {
+  const digest = trustDigest(array.trust);
+  const context = contexts.get(digest) ?? createSecureContext({ minVersion: 'TLSv1.2', ...authorities(array) });
+  remember(contexts, digest, context, MAX_REMEMBERED);
+  return context;
+}
+
+function authorities({ trust, ...array }: FlashBlade): { ca?: string } {
+  if (trust.kind === 'public' || trust.kind === 'fingerprints') return {};
+  // An empty text would mean the public authorities.
+  if (trust.kind === 'ca' && isCertificates(trust.ca)) return { ca: trust.ca };
+  const where = describeArray({ trust, ...array });
+  throw new FlashBladeError('SECRET_INVALID', `${where}: trust.ca must be PEM text of one or more certificates`, {
+    sent: false,
+  });
+}
+
+function refusal(array: FlashBlade, socket: TLSSocket): FlashBladeError | null {
+  const { trust } = array;
+  if (trust.kind !== 'fingerprints') return socket.authorized ? null : untrusted(array, 'it was not verified');
+  const certificate = socket.getPeerX509Certificate();
+  const check = failedCheck(trust, certificate, Date.now());
+  return check === undefined ? null : untrusted(array, check, certificate);
+}
+
+function failedCheck(
+  trust: Extract<Trust, { kind: 'fingerprints' }>,
+  certificate: X509Certificate | undefined,
+  nowMs: number,
+): string | undefined {
+  if (certificate === undefined) return 'it presented no certificate';
+  const fingerprint = normalFingerprint(certificate.fingerprint256);
+  if (fingerprint === undefined || !trust.fingerprints.includes(fingerprint))
+    return "the fingerprint of its certificate is none of those in trust.fingerprints (an authority's belongs into trust.ca)";
+  if (nowMs < certificate.validFromDate.getTime()) return 'its certificate is not valid yet';
+  if (nowMs > certificate.validToDate.getTime()) return 'its certificate has expired';
+  const bits = certificate.publicKey.asymmetricKeyDetails?.modulusLength;
+  if (bits !== undefined && bits < MIN_KEY_BITS) return `the key of its certificate is too weak (${bits} bits)`;
+  return undefined;
+}

@@ -1,0 +1,73 @@
+/** One HTTPS request to one array: trust, time budget, no redirects, capped answer. */
+import { randomUUID } from 'node:crypto';
+import { agentOf, dropIdle } from './agents.ts';
+import { type Answer, type AnswerHead, type Attempt, isHeaderValue, send, type WireRequest } from './attempt.ts';
+import { FlashBladeError } from './errors.ts';
+import type { FlashBlade } from './model.ts';
+import { describeArray } from './tls-errors.ts';
+
+export { closeConnections } from './agents.ts';
+export { type Answer, type AnswerHead, isHeaderValue } from './attempt.ts';
+
+/** How long a call may take. */
+export type Budget = {
+  /** Milliseconds for name look-up, connection and TLS handshake. Default 2000. */
+  readonly connectMs?: number;
+  /** Milliseconds from the request to the head of the answer. Default 5000. */
+  readonly firstByteMs?: number;
+  /** Milliseconds for everything, a repetition included. Default 10000. */
+  readonly totalMs?: number;
+  /** Milliseconds since the epoch that no phase goes past. Default none. */
+  readonly deadline?: number;
+};
+
+export type ExchangeOptions = {
+  /** Only a new connection, or one that was used less than a second ago. Default false. */
+  readonly fresh?: boolean;
+  /** The request may be sent once more if its connection failed. Default false. */
+  readonly repeatable?: boolean;
+  /** Is told status and headers as soon as they are there, even if the body never comes. */
+  readonly onHead?: (head: AnswerHead) => void;
+};
+
+/** Long enough for a login and its logout to share a connection, too short for one of them to be stale. */
+const FRESH_MS = 1000;
+
+/**
+ * Sends one request and reads the whole answer, whatever its status: a redirect is an answer, too.
+ * `requestId` is sent as `X-Request-ID`; default a random UUID.
+ * Errors: OUT_OF_TIME, ARRAY_UNREACHABLE, ARRAY_UNTRUSTED, ANSWER_INVALID, REQUEST_INVALID, SECRET_INVALID (the trust
+ * cannot be used). `facts.sent` says whether a byte of the request may have reached the array.
+ */
+export async function exchange(
+  array: FlashBlade,
+  request: Omit<WireRequest, 'requestId'> & { readonly requestId?: string | undefined },
+  budget: Budget = {},
+  options: ExchangeOptions = {},
+): Promise<Answer> {
+  const once = { ...request, requestId: request.requestId ?? randomUUID() };
+  if (!isHeaderValue(once.requestId)) {
+    throw new FlashBladeError('REQUEST_INVALID', 'requestId must be 1 to 1024 visible ASCII characters', {
+      sent: false,
+    });
+  }
+  const { connectMs = 2000, firstByteMs = 5000, totalMs = 10_000, deadline = Number.POSITIVE_INFINITY } = budget;
+  const limits = { connectMs, firstByteMs, endsAt: Math.min(Date.now() + totalMs, deadline) };
+  if (limits.endsAt <= Date.now()) throw outOfTime(array);
+
+  const attempt: Attempt = { array, agent: agentOf(array), request: once, limits, onHead: options.onHead };
+  if (options.fresh) dropIdle(attempt.agent, FRESH_MS, Date.now());
+  const first = await send(attempt);
+  if ('answer' in first) return first.answer;
+  if (!options.repeatable || !first.broken || limits.endsAt <= Date.now()) throw first.error;
+
+  dropIdle(attempt.agent, 0, Date.now());
+  const second = await send(attempt);
+  if ('answer' in second) return second.answer;
+  throw second.error;
+}
+
+const outOfTime = (array: FlashBlade): FlashBladeError =>
+  new FlashBladeError('OUT_OF_TIME', `${describeArray(array)} was not asked: no time was left to do it.`, {
+    sent: false,
+  });

@@ -1,0 +1,109 @@
+/** TLS servers that say exactly what a test tells them to, and count every byte that reaches them. */
+import { once } from 'node:events';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { createServer, type TLSSocket, type TlsOptions } from 'node:tls';
+import { onTestFinished } from 'vitest';
+import type { FlashBlade, Trust } from '../../lib/model.ts';
+import { createAuthority, type IssuedCertificate } from '../certificates.ts';
+
+export const authority = await createAuthority();
+export const certificate = await authority.issue();
+export const trust: Trust = { kind: 'ca', ca: authority.certificate };
+
+/** What a server does with a request: `nth` counts from 0 over all its connections. */
+export type Script = (socket: TLSSocket, request: string, nth: number) => void;
+
+export type TestServer = {
+  readonly port: number;
+  /** Application bytes received. */
+  readonly received: () => number;
+  /** Whole requests, head and body, as they came. */
+  readonly requests: readonly string[];
+  /** Per TLS connection: whether it was resumed. */
+  readonly resumed: readonly boolean[];
+  /** Presents another certificate from now on. */
+  readonly present: (next: IssuedCertificate, ticketKeys: Buffer) => void;
+  /** Resolves when no connection is left. */
+  readonly quiet: () => Promise<void>;
+};
+
+/** Starts a server on loopback that ends with the test. */
+export async function startServer(
+  script: Script | string = reply(200),
+  { certificate: cert, key }: IssuedCertificate = certificate,
+  options: TlsOptions = {},
+): Promise<TestServer> {
+  const act: Script = typeof script === 'string' ? (socket) => socket.write(script) : script;
+  const requests: string[] = [];
+  const resumed: boolean[] = [];
+  let bytes = 0;
+  const server = createServer({ cert, key, ALPNProtocols: ['http/1.1'], ...options }, (socket) => {
+    resumed.push(socket.isSessionReused());
+    let unread = '';
+    socket.on('error', () => {});
+    socket.on('data', (chunk) => {
+      bytes += chunk.length;
+      unread += chunk.toString('latin1');
+      for (let end = endOfRequest(unread); end <= unread.length; end = endOfRequest(unread)) {
+        const request = unread.slice(0, end);
+        unread = unread.slice(end);
+        act(socket, request, requests.push(request) - 1);
+      }
+    });
+  });
+  const { port, quiet } = await listen(server);
+  const present = (next: IssuedCertificate, ticketKeys: Buffer) => {
+    server.setSecureContext({ cert: next.certificate, key: next.key });
+    server.setTicketKeys(ticketKeys);
+  };
+  return { port, received: () => bytes, requests, resumed, present, quiet };
+}
+
+/** Listens on a free loopback port until the test ends; follows the connections. */
+export async function listen(server: Server): Promise<{ port: number; quiet: () => Promise<void> }> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(async () => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+    if (server.listening) await once(server, 'close');
+  });
+  const quiet = async () => {
+    await Promise.all([...sockets].map((socket) => once(socket, 'close')));
+  };
+  return { port: (server.address() as AddressInfo).port, quiet };
+}
+
+// Longer than the text if the request is not complete.
+function endOfRequest(text: string): number {
+  const head = text.indexOf('\r\n\r\n');
+  if (head < 0) return text.length + 1;
+  return head + 4 + Number(/\r\ncontent-length: (\d+)/i.exec(text.slice(0, head))?.[1] ?? 0);
+}
+
+/** An answer as text. */
+export const reply = (status: number, body = '', headers: Readonly<Record<string, string>> = {}): string =>
+  [
+    `HTTP/1.1 ${status} Whatever`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    '',
+    body,
+  ].join('\r\n');
+
+export const JSON_TYPE = { 'Content-Type': 'application/json' };
+
+/** The array behind a port, reached by name unless the test says otherwise. */
+export const arrayAt = ({ port }: { port: number }, changes: Partial<FlashBlade> = {}): FlashBlade => ({
+  name: 'fb1',
+  host: 'localhost',
+  port,
+  trust,
+  ...changes,
+});
