@@ -1,0 +1,43 @@
+/** The state of one simulated array. */
+import type { Settings, SimulatedUser } from './options.ts';
+import { createSessions, type Sessions } from './sessions.ts';
+import { createUsers, type Users } from './users.ts';
+
+export type SimulatedArray = {
+  readonly settings: Settings;
+  readonly users: Users;
+  readonly sessions: Sessions;
+  /** Refused logins in a row, and until when every login is refused (milliseconds since the epoch). */
+  readonly lockout: { refusals: number; until: number };
+};
+
+/** A request as the array understands it. */
+export type ApiRequest = {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: string;
+  /** IP address of the client. */
+  readonly location: string;
+};
+
+export const createArray = (settings: Settings, users: readonly SimulatedUser[]): SimulatedArray => ({
+  settings,
+  users: createUsers(users, settings.now),
+  sessions: createSessions(settings),
+  lockout: { refusals: 0, until: 0 },
+});
+
+/** Replaces the users; the sessions of those who are gone end. */
+export function setUsers({ users, sessions }: SimulatedArray, wanted: readonly SimulatedUser[]): void {
+  const gone = users.all().filter(({ username }) => !wanted.some((user) => user.username === username));
+  users.set(wanted);
+  for (const { username } of gone) sessions.endOf(username, 'user removed');
+}
+
+export function removeUser({ users, sessions }: SimulatedArray, username: string): void {
+  users.remove(username);
+  sessions.endOf(username, 'user removed');
+}

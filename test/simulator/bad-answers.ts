@@ -1,0 +1,77 @@
+/** Answers that clients meet in the wild, ready to be given to `faults.add`. */
+import type { AnswerFault, RequestFault } from './faults.ts';
+import { htmlPage, json } from './reply.ts';
+
+type BadAnswer = AnswerFault & Pick<RequestFault, 'act'>;
+
+const LOGIN_BODIES = {
+  'username missing': '{}',
+  'username of the wrong type': '{"username":42}',
+  'username empty': '{"username":""}',
+  'not JSON': '{"username":"pureu',
+  'not an object': '"pureuser"',
+  'of a FlashArray': '{"items":[{"username":"pureuser"}]}',
+} as const;
+
+/** A page as proxies send it. The array did not see the request. */
+export const htmlAnswer = (status: number): BadAnswer => {
+  const { headers, body } = htmlPage(status, 'Proxy Error');
+  return { kind: 'answer', act: false, status, headers, body };
+};
+
+/** 429 with the named kind of hint when to come back. The array did not act. */
+export function tooManyRequests(hint: 'retry-after' | 'x-ratelimit' | 'none', seconds = 1): BadAnswer {
+  const headers = {
+    'retry-after': { 'retry-after': `${seconds}` },
+    'x-ratelimit': {
+      'x-ratelimit-limit-second': '10',
+      'x-ratelimit-remaining-second': '0',
+      'x-ratelimit-limit-minute': '60',
+      'x-ratelimit-remaining-minute': '0',
+    },
+    none: {},
+  };
+  return { kind: 'answer', act: false, ...json(429, { message: 'API rate limit exceeded' }, headers[hint]) };
+}
+
+export const serverIsBusy = (path: string): BadAnswer => ({
+  kind: 'answer',
+  act: false,
+  ...json(500, { error: [{ code: 500, context: path, message: 'Server is busy' }] }),
+});
+
+export const redirect = (status: 301 | 302 | 303 | 307 | 308, location: string): BadAnswer => ({
+  kind: 'answer',
+  act: false,
+  status,
+  headers: { location },
+  body: '',
+});
+
+/** The session was made, its token never told. */
+export const withoutAuthToken: BadAnswer = { kind: 'answer', withoutHeaders: ['x-auth-token'] };
+
+/** The session was made, what is told for its token is not one. */
+export const malformedAuthToken = (value = 'two words'): BadAnswer => ({
+  kind: 'answer',
+  headers: { 'x-auth-token': value },
+});
+
+/** The session was made and its token told, but the body is not what a login answers. */
+export const loginBody = (wrong: keyof typeof LOGIN_BODIES): BadAnswer => ({
+  kind: 'answer',
+  body: LOGIN_BODIES[wrong],
+});
+
+/** The session ended, and the answer says so with a body. */
+export const logoutWithBody: BadAnswer = {
+  kind: 'answer',
+  headers: { 'content-type': 'application/json' },
+  body: '{"items":[]}',
+};
+
+/** The session ended, and the answer says so with another status. */
+export const logoutNoContent: BadAnswer = { kind: 'answer', status: 204 };
+
+/** A body of so many bytes, by default one more than 1 MiB. */
+export const oversized = (bytes = 2 ** 20 + 1): BadAnswer => ({ kind: 'answer', body: ' '.repeat(bytes) });

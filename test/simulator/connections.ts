@@ -1,0 +1,126 @@
+/** From a TCP connection to a request: TCP, then TLS, then HTTP/1.1 or HTTP/2 as ALPN settled it. */
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
+import type { ConnectionFault, Faults } from './faults.ts';
+import { createHttp, type Incoming, type Response } from './http.ts';
+import type { PresentedCertificate, SimulatorOptions } from './options.ts';
+
+export type Connection = {
+  readonly id: number;
+  readonly socket: TLSSocket;
+  readonly protocol: 'HTTP/1.1' | 'HTTP/2';
+  /** Ends it with a TCP reset. */
+  readonly reset: () => void;
+};
+
+export type Counters = {
+  /** TCP connections accepted. */
+  readonly connections: number;
+  readonly fullHandshakes: number;
+  readonly resumedHandshakes: number;
+  /** Decrypted bytes that clients sent. */
+  readonly applicationBytes: number;
+};
+
+export type OnIncoming = (connection: Connection, request: Incoming, response: Response) => void;
+
+/** Lets an old array's small keys pass: whether they are good enough is the client's decision. */
+const CIPHERS = 'DEFAULT@SECLEVEL=0';
+/** The head of a ServerHello of 122 bytes, and nothing more. */
+const HALF_SERVER_HELLO = Buffer.from('160303007a020000760303', 'hex');
+
+const MEET_FAULT: Readonly<Record<ConnectionFault['kind'], (socket: Socket) => void>> = {
+  refuse: (socket) => socket.resetAndDestroy(),
+  'reset-at-accept': (socket) => socket.resetAndDestroy(),
+  'hang-at-accept': () => {},
+  'hang-in-handshake': (socket) => socket.once('data', () => socket.write(HALF_SERVER_HELLO)),
+  'plain-text': (socket) => socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'),
+};
+
+export type Connections = Awaited<ReturnType<typeof openConnections>>;
+
+/** Listens. Each request is given to `onIncoming` together with the connection that it came on. */
+export async function openConnections(
+  options: SimulatorOptions,
+  certificate: PresentedCertificate,
+  takeFault: Faults['takeForConnection'],
+  onIncoming: OnIncoming,
+) {
+  const totals = { connections: 0, fullHandshakes: 0, resumedHandshakes: 0, applicationBytes: 0 };
+  const tcpConnections = new Map<string, { readonly id: number; readonly tcp: Socket }>();
+  const tlsSockets = new Set<TLSSocket>();
+  const http = createHttp(options, onIncoming);
+  const tls = createTlsServer({ ...tlsOptions(certificate, options), ALPNProtocols: ['h2', 'http/1.1'] });
+  const server = createServer();
+
+  server.on('connection', (tcp) => {
+    const peer = peerOf(tcp);
+    tcpConnections.set(peer, { id: ++totals.connections, tcp });
+    tcp.on('error', () => {});
+    tcp.once('close', () => tcpConnections.delete(peer));
+    const fault = takeFault();
+    if (fault === undefined) tls.emit('connection', tcp);
+    else MEET_FAULT[fault.kind](tcp);
+  });
+  tls.on('tlsClientError', (_, socket) => socket.destroy());
+  tls.on('secureConnection', (socket) => {
+    totals[socket.isSessionReused() ? 'resumedHandshakes' : 'fullHandshakes'] += 1;
+    tlsSockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('close', () => {
+      tlsSockets.delete(socket);
+      totals.applicationBytes += socket.bytesRead;
+    });
+    const { id, tcp } = tcpConnections.get(peerOf(socket)) ?? {};
+    if (id === undefined || tcp === undefined) return void socket.destroy();
+    const protocol = socket.alpnProtocol === 'h2' ? 'HTTP/2' : 'HTTP/1.1';
+    http.serve({ id, socket, protocol, reset: () => tcp.resetAndDestroy() });
+  });
+
+  async function listen(port = options.port ?? 0): Promise<number> {
+    server.listen(port, options.host ?? '127.0.0.1');
+    await once(server, 'listening');
+    return (server.address() as AddressInfo).port;
+  }
+
+  /** Ends every connection and listens no more. */
+  async function stop(): Promise<void> {
+    if (server.listening) server.close();
+    const open = [...tcpConnections.values()].map(({ tcp }) => once(tcp, 'close'));
+    for (const { tcp } of tcpConnections.values()) tcp.destroy();
+    await Promise.all(open);
+  }
+
+  const port = await listen();
+  return {
+    port,
+    counters: (): Counters => ({
+      ...totals,
+      applicationBytes: [...tlsSockets].reduce((sum, { bytesRead }) => sum + bytesRead, totals.applicationBytes),
+    }),
+    swapCertificate: (next: PresentedCertificate): void => {
+      tls.setSecureContext(tlsOptions(next, options));
+    },
+    /** Stops or starts listening; connections that exist go on. */
+    refuse: async (refused: boolean): Promise<void> => {
+      if (refused) server.close();
+      else await listen(port);
+    },
+    stop,
+  };
+}
+
+function tlsOptions({ certificate, key }: PresentedCertificate, options: SimulatorOptions): TlsOptions {
+  const { ticketKeys, minTlsVersion: minVersion, maxTlsVersion: maxVersion } = options;
+  return {
+    cert: certificate,
+    key,
+    ciphers: CIPHERS,
+    ...(ticketKeys && { ticketKeys }),
+    ...(minVersion && { minVersion }),
+    ...(maxVersion && { maxVersion }),
+  };
+}
+
+const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;

@@ -1,0 +1,121 @@
+/** One request, from its last byte to the answer: noted, acted upon, answered. */
+import type { ApiRequest, SimulatedArray } from './array.ts';
+import type { Connection } from './connections.ts';
+import { changeReply, deliver } from './delivery.ts';
+import type { Fault, Faults } from './faults.ts';
+import type { Incoming, Response } from './http.ts';
+import type { OnRequest } from './options.ts';
+import { htmlPage, type Reply } from './reply.ts';
+import { answer } from './routes.ts';
+
+/** What is kept of a request: everything but tokens. */
+export type RequestRecord = {
+  /** By the array's clock, in milliseconds since the epoch. */
+  readonly at: number;
+  readonly method: string;
+  readonly path: string;
+  /** Without the question mark; whatever looks like a token is masked. */
+  readonly query: string;
+  readonly requestId: string | undefined;
+  readonly userAgent: string | undefined;
+  readonly hasApiToken: boolean;
+  readonly hasAuthToken: boolean;
+  /** Lower-case names of all headers. */
+  readonly headerNames: readonly string[];
+  readonly bodyBytes: number;
+  readonly connectionId: number;
+  readonly protocol: Connection['protocol'];
+  /** The name that the client asked for in the TLS handshake. */
+  readonly serverName: string | undefined;
+  /** Of the answer that was meant to arrive; absent until the array acted. A delivery fault may have eaten it. */
+  readonly status?: number;
+  /** The fault that this request met. */
+  readonly fault?: Fault['kind'];
+};
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+const MAX_RECORDS = 10_000;
+
+/** The latest 10,000 requests. */
+export function createRequestLog() {
+  const records: RequestRecord[] = [];
+  const add = (record: RequestRecord): void => {
+    records.push(record);
+    if (records.length > MAX_RECORDS) records.shift();
+  };
+  return { records, add };
+}
+
+export type Surroundings = {
+  readonly array: SimulatedArray;
+  readonly faults: Faults;
+  readonly onRequest: OnRequest | undefined;
+  readonly note: (record: RequestRecord) => void;
+};
+
+/** Resolves when the answer was handed to the connection, or, if the client went away too early, without acting. */
+export async function exchange(
+  { array, faults, onRequest, note }: Surroundings,
+  connection: Connection,
+  incoming: Incoming,
+  response: Response,
+): Promise<void> {
+  const body = await readBody(incoming);
+  if (body === undefined) return;
+  const request = toRequest(incoming, connection, body);
+  const record = recordOf(request, connection, array.settings.now());
+  note(record);
+  await onRequest?.('received', record);
+  const fault = faults.takeForRequest(request.method, request.path);
+  const meant = fault?.act === false ? unreached() : answer(request, array);
+  const reply = fault?.kind === 'answer' ? changeReply(meant, fault) : meant;
+  record.status = reply.status;
+  if (fault !== undefined) record.fault = fault.kind;
+  await onRequest?.('done', record);
+  deliver({ connection, response }, reply, fault);
+}
+
+/** What is answered, if anything is, in the place of an array that did not see the request. */
+const unreached = (): Reply => htmlPage(503, 'Service Unavailable');
+
+async function readBody(incoming: Incoming): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of incoming) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  } catch {
+    return undefined;
+  }
+}
+
+function toRequest(incoming: Incoming, { socket }: Connection, body: Buffer): ApiRequest {
+  const [path = '', ...query] = (incoming.url ?? '').split('?');
+  const headers = Object.entries(incoming.headers).filter(([name]) => !name.startsWith(':'));
+  return {
+    method: incoming.method ?? '',
+    path,
+    query: new URLSearchParams(query.join('?')),
+    headers: Object.fromEntries(headers.map(([name, value]) => [name, value?.toString()])),
+    body: body.toString(),
+    location: socket.remoteAddress ?? '',
+  };
+}
+
+const recordOf = (request: ApiRequest, { id, protocol, socket }: Connection, at: number): Mutable<RequestRecord> => ({
+  at,
+  method: request.method,
+  path: maskTokens(request.path),
+  query: maskTokens(request.query.toString()),
+  requestId: request.headers['x-request-id'],
+  userAgent: request.headers['user-agent'],
+  hasApiToken: request.headers['api-token'] !== undefined,
+  hasAuthToken: request.headers['x-auth-token'] !== undefined,
+  headerNames: Object.keys(request.headers),
+  bodyBytes: Buffer.byteLength(request.body),
+  connectionId: id,
+  protocol,
+  serverName: typeof socket.servername === 'string' ? socket.servername : undefined,
+});
+
+const maskTokens = (text: string): string => text.replace(/(T-)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi, '****');

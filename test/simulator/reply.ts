@@ -1,0 +1,50 @@
+/** Answers as plain values, and every shape of error body that arrays are known to send. */
+
+export type Headers = Readonly<Record<string, string | readonly string[]>>;
+export type Reply = { readonly status: number; readonly headers: Headers; readonly body: string };
+
+/** What a real array adds to each answer. */
+export const ARRAY_HEADERS: Headers = {
+  'cache-control': 'no-cache, no-store, max-age=0, must-revalidate',
+  expires: '0',
+  pragma: 'no-cache',
+  server: 'nginx',
+  'strict-transport-security': 'max-age=31536000; includeSubDomains',
+  'content-security-policy': "frame-ancestors 'none'",
+};
+
+export const json = (status: number, value: unknown, headers: Headers = {}): Reply => ({
+  status,
+  headers: { 'content-type': 'application/json', ...headers },
+  body: JSON.stringify(value),
+});
+
+export const empty = (status: number, headers: Headers = {}): Reply => ({ status, headers, body: '' });
+
+/** Names the failed path: authentication, and whatever fails before a resource is reached. */
+export const pathError = (code: number, context: string, message: string): Reply =>
+  json(code, { error: [{ code, context, message }] });
+
+export const accessDenied = (status: number, path: string): Reply => pathError(status, path, 'Access Denied');
+
+/** Names the resource, REST 2. */
+export const resourceError = (context: string | null, message: string): Reply =>
+  json(400, { errors: [{ context, message }] });
+
+export const noSuchResource = (name: string): Reply => resourceError(name, 'Resource does not exist.');
+
+/** Says which part of a body was wrong, REST 1. */
+export const invalidBody = (parameter: string): Reply => json(400, { message: `invalid body parameter: ${parameter}` });
+
+export const oauthError = (): Reply =>
+  json(401, { error: 'invalid_client', error_description: 'Client authentication failed' });
+
+/** A path below /api that the array does not know: no body at all. */
+export const wrongPath = (): Reply => empty(400);
+
+/** What web servers and proxies say. */
+export const htmlPage = (status: number, title: string): Reply => ({
+  status,
+  headers: { 'content-type': 'text/html' },
+  body: `<html>\r\n<head><title>${status} ${title}</title></head>\r\n<body>\r\n<center><h1>${status} ${title}</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n`,
+});

@@ -1,0 +1,13 @@
+/** REST versions are compared by number, part by part: 1.10 is later than 1.9, and 1.8.1 lies between 1.8 and 1.9. */
+export function compareVersions(left: string, right: string): number {
+  const [a, b] = [left.split('.').map(Number), right.split('.').map(Number)];
+  for (let part = 0; part < Math.max(a.length, b.length); part++) {
+    const difference = (a[part] ?? 0) - (b[part] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** Whether one of the versions is the wanted one or a later one. */
+export const supports = (versions: readonly string[], wanted: string): boolean =>
+  versions.some((version) => compareVersions(version, wanted) >= 0);
