@@ -1,0 +1,10 @@
+/** An error that a service answers: `name` is the exception that the SDK throws, `status` the HTTP status. */
+export class AwsError extends Error {
+  readonly status: number;
+
+  constructor(name: string, message: string, status = 400) {
+    super(message);
+    this.name = name;
+    this.status = status;
+  }
+}

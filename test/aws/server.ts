@@ -1,0 +1,156 @@
+/** AWS's JSON protocol on loopback: one `POST /` per call, the action in a header, faults, hooks and a log around it. */
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { AwsError } from './aws-error.ts';
+import type { CallHook, CallLog, Service, ServiceCall } from './calls.ts';
+import { type Fault, type FaultList, refusalOf } from './faults.ts';
+
+/** A call as the service gets it, with the bytes that came. */
+export type RawCall = ServiceCall & { readonly headers: IncomingHttpHeaders; readonly bytes: Buffer };
+export type Answer = { readonly status: number; readonly headers: Record<string, string>; readonly body: string };
+
+/** One service. `target` is what stands before the action in `X-Amz-Target`. `act` throws AwsError to refuse. */
+export type ServiceDefinition = {
+  readonly service: Service;
+  readonly target: string;
+  readonly act: (call: RawCall) => Promise<Answer>;
+};
+
+export type Surroundings = {
+  readonly log: CallLog;
+  readonly faults: FaultList;
+  readonly hooks: CallHook;
+  /** Waits; ends early when the signal is aborted. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<unknown>;
+};
+
+export type RunningService = { readonly url: string; readonly stop: () => Promise<void> };
+
+type Outcome = Answer | 'hang' | 'reset';
+
+const MAX_REQUEST_BYTES = 16 * 1024 * 1024;
+const JSON_TYPE = { 'Content-Type': 'application/x-amz-json-1.1' };
+const GARBAGE: Answer = { status: 200, headers: JSON_TYPE, body: '<html>not the service</html>' };
+
+export const jsonAnswer = (status: number, body: unknown): Answer => ({
+  status,
+  headers: JSON_TYPE,
+  body: JSON.stringify(body),
+});
+
+/** Listens on a free loopback port. `stop` drops whatever is under way. */
+export async function serve(definition: ServiceDefinition, surroundings: Surroundings): Promise<RunningService> {
+  const stopping = new AbortController();
+  const server = createServer((request, response) => {
+    outcomeOf(definition, surroundings, request, stopping.signal)
+      .then((outcome) => send(response, outcome))
+      .catch(() => response.destroy()); // the request broke off, or we are stopping
+  });
+  // An idle connection that we close while the client sends looks like a fault that nobody asked for.
+  server.keepAliveTimeout = 0;
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+
+  async function stop(): Promise<void> {
+    stopping.abort();
+    const closed = once(server, 'close');
+    server.close();
+    server.closeAllConnections();
+    await closed;
+  }
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, stop };
+}
+
+async function outcomeOf(
+  definition: ServiceDefinition,
+  surroundings: Surroundings,
+  request: IncomingMessage,
+  stopping: AbortSignal,
+): Promise<Outcome> {
+  const call = toCall(definition, request, await readBytes(request));
+  const answered = surroundings.log.received(call);
+  const outcome = await decide(definition, surroundings, call, stopping).catch(ownFailure);
+  answered(typeof outcome === 'string' ? 0 : outcome.status);
+  return outcome;
+}
+
+async function decide(
+  definition: ServiceDefinition,
+  { faults, hooks, sleep }: Surroundings,
+  call: RawCall,
+  stopping: AbortSignal,
+): Promise<Outcome> {
+  await hooks('received', call);
+  const fault = faults.take(call);
+  const instead = fault && insteadOfActing(fault, call);
+  if (instead) return instead;
+  const answer = await act(definition, call).catch(refusedByService);
+  await hooks('done', call);
+  if (fault?.kind === 'slow') await sleep(fault.ms, stopping);
+  return fault?.kind === 'lost answer' ? 'reset' : answer;
+}
+
+function insteadOfActing(fault: Fault, call: ServiceCall): Outcome | undefined {
+  if (fault.kind === 'hang' || fault.kind === 'reset') return fault.kind;
+  if (fault.kind === 'garbage') return GARBAGE;
+  const refusal = refusalOf(fault, call);
+  return refusal && refused(refusal);
+}
+
+async function act(definition: ServiceDefinition, call: RawCall): Promise<Answer> {
+  if (!call.headers.authorization)
+    throw new AwsError('MissingAuthenticationTokenException', 'Request is missing Authentication Token');
+  if (!call.headers['x-amz-target']?.toString().startsWith(`${definition.target}.`))
+    throw new AwsError('UnknownOperationException', `X-Amz-Target does not begin with ${definition.target}.`);
+  if (call.body === undefined) throw new AwsError('SerializationException', 'The body is not JSON.');
+  return definition.act(call);
+}
+
+function refusedByService(error: unknown): Answer {
+  if (error instanceof AwsError) return refused(error);
+  throw error;
+}
+
+/** A mistake of the stand-in, or of a hook: say so, where a broken connection would only look like one more fault. */
+const ownFailure = (error: unknown): Answer =>
+  refused(new AwsError('StandInFailure', error instanceof Error ? error.message : 'unknown', 500));
+
+const refused = ({ name, message, status }: AwsError): Answer => jsonAnswer(status, { __type: name, Message: message });
+
+function send(response: ServerResponse, outcome: Outcome): void {
+  if (outcome === 'reset') response.socket?.resetAndDestroy();
+  else if (outcome !== 'hang') response.writeHead(outcome.status, outcome.headers).end(outcome.body);
+}
+
+async function readBytes(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > MAX_REQUEST_BYTES) throw new Error('The request is too large.');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function toCall({ service, target }: ServiceDefinition, { headers }: IncomingMessage, bytes: Buffer): RawCall {
+  const action = String(headers['x-amz-target'] ?? '').replace(`${target}.`, '');
+  const body = parseJson(bytes);
+  const resource = resourceOf(body);
+  return { service, action, headers, bytes, body, ...(resource === undefined ? {} : { resource }) };
+}
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString()) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Only what names a resource: nothing else of the input may reach the log. */
+function resourceOf(body: unknown): string | undefined {
+  const input = (body ?? {}) as Record<string, unknown>;
+  return ['SecretId', 'Name', 'KeyId', 'TableName'].map((key) => input[key]).find((value) => typeof value === 'string');
+}
