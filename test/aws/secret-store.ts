@@ -1,0 +1,121 @@
+/** Secrets, their versions, and the staging labels that say which version is which. */
+import { randomBytes } from 'node:crypto';
+import { AwsError } from './aws-error.ts';
+
+export type SecretValue = { readonly SecretString: string } | { readonly SecretBinary: string };
+export type Version = { readonly id: string; readonly value: SecretValue; readonly createdAt: number };
+
+/** Times in seconds since the epoch. */
+export type Secret = {
+  readonly name: string;
+  readonly arn: string;
+  /** Grows with every secret that is created: the order of lists. */
+  readonly order: number;
+  readonly createdAt: number;
+  changedAt: number;
+  description?: string | undefined;
+  kmsKeyId?: string | undefined;
+  /** When it disappears; set while it is scheduled for deletion. */
+  deletionAt?: number | undefined;
+  /** Its value may not be read. */
+  denied: boolean;
+  readonly tags: Map<string, string>;
+  readonly versions: Map<string, Version>;
+  /** Label → version id: a label is on one version at most. */
+  readonly stages: Map<string, string>;
+};
+
+export const CURRENT = 'AWSCURRENT';
+const PREVIOUS = 'AWSPREVIOUS';
+
+export type SecretStore = ReturnType<typeof secretStore>;
+
+export function secretStore(arnPrefix: string, now: () => number) {
+  const secrets = new Map<string, Secret>();
+  let created = 0;
+
+  /** Every secret, oldest first; those whose deletion is due are gone. */
+  function all(): Secret[] {
+    for (const { name, deletionAt } of secrets.values())
+      if (deletionAt !== undefined && deletionAt <= now()) secrets.delete(name);
+    return [...secrets.values()];
+  }
+
+  /** By name, ARN, or ARN without the six random characters. */
+  const lookUp = (id: string): Secret | undefined =>
+    all().find(({ name, arn }) => id === name || id === arn || id === arn.slice(0, -7));
+
+  function find(id: string): Secret {
+    const secret = lookUp(id);
+    if (!secret) throw new AwsError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
+    return secret;
+  }
+
+  function create(name: string): Secret {
+    created += 1;
+    const arn = `${arnPrefix}${name}-${sixCharacters()}`;
+    const times = { createdAt: now(), changedAt: now() };
+    const empty = { denied: false, tags: new Map(), versions: new Map(), stages: new Map() };
+    const secret: Secret = { name, arn, order: created, ...times, ...empty };
+    secrets.set(name, secret);
+    return secret;
+  }
+
+  return { all, lookUp, find, create, remove: ({ name }: Secret): boolean => secrets.delete(name) };
+}
+
+/** AWS puts them behind the name, so that a secret made anew has another ARN. */
+const sixCharacters = (): string => randomBytes(3).toString('hex');
+
+export const stagesOf = ({ stages }: Secret, versionId: string): string[] =>
+  [...stages].filter(([, id]) => id === versionId).map(([stage]) => stage);
+
+/** Labels by version id; versions without a label are left out, as AWS does. */
+export const stagesByVersion = (secret: Secret): Record<string, string[]> =>
+  Object.fromEntries([...new Set(secret.stages.values())].map((id) => [id, stagesOf(secret, id)]));
+
+/** Moves a label to a version. The version that loses AWSCURRENT becomes AWSPREVIOUS. */
+export function attach({ stages }: Secret, stage: string, versionId: string): void {
+  const from = stages.get(stage);
+  stages.set(stage, versionId);
+  if (stage === CURRENT && from !== undefined && from !== versionId) stages.set(PREVIOUS, from);
+}
+
+/** Adds a version. One with the same id and value changes nothing; one with another value is refused. */
+export function addVersion(secret: Secret, version: Version, stages: readonly string[]): void {
+  const known = secret.versions.get(version.id);
+  if (known && sameValue(known.value, version.value)) return;
+  if (known)
+    throw new AwsError(
+      'ResourceExistsException',
+      "You can't change a version: ClientRequestToken names another value.",
+    );
+  const first = secret.versions.size === 0;
+  secret.versions.set(version.id, version);
+  secret.changedAt = version.createdAt;
+  for (const stage of first ? [...stages, CURRENT] : stages) attach(secret, stage, version.id);
+}
+
+export const sameValue = (left: SecretValue, right: SecretValue): boolean =>
+  JSON.stringify(left) === JSON.stringify(right);
+
+/** The version with an id, with a label, or with both; AWSCURRENT if neither is given. */
+export function findVersion(secret: Secret, wanted: { id?: string | undefined; stage?: string | undefined }): Version {
+  const stage = wanted.stage ?? (wanted.id === undefined ? CURRENT : undefined);
+  const staged = stage === undefined ? undefined : secret.stages.get(stage);
+  if (wanted.id !== undefined && stage !== undefined && staged !== wanted.id)
+    throw new AwsError('InvalidRequestException', 'VersionStage is not attached to the version of VersionId.');
+  const version = secret.versions.get(wanted.id ?? staged ?? '');
+  if (version) return version;
+  const which = wanted.id === undefined ? `staging label: ${stage}` : `VersionId: ${wanted.id}`;
+  throw new AwsError('ResourceNotFoundException', `Secrets Manager can't find the specified secret value for ${which}`);
+}
+
+/** What most actions answer. */
+export const nameOf = ({ arn, name }: Secret) => ({ ARN: arn, Name: name });
+
+/** The secret, if it is not scheduled for deletion. */
+export function unmarked(secret: Secret): Secret {
+  if (secret.deletionAt === undefined) return secret;
+  throw new AwsError('InvalidRequestException', 'The secret was marked for deletion: restore it first.');
+}

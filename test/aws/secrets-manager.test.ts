@@ -1,0 +1,282 @@
+import {
+  CreateSecretCommand,
+  DeleteSecretCommand,
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  RestoreSecretCommand,
+  TagResourceCommand,
+  UpdateSecretCommand,
+  UpdateSecretVersionStageCommand,
+} from '@aws-sdk/client-secrets-manager';
+import { describe, expect, test } from 'vitest';
+import { awsWithClients } from './clients.ts';
+
+const SecretId = 'flashblade/fb1';
+const FIRST = '11111111-1111-4111-8111-111111111111';
+const SECOND = '22222222-2222-4222-8222-222222222222';
+const THIRD = '33333333-3333-4333-8333-333333333333';
+
+/** A clock that stands still until it is set, and a secret with the value `first` under the version id FIRST. */
+async function withSecret() {
+  const clock = { now: 1_800_000_000 };
+  const { aws, secrets, kms } = await awsWithClients({ now: () => clock.now });
+  const create = new CreateSecretCommand({ Name: SecretId, SecretString: 'first', ClientRequestToken: FIRST });
+  const { ARN = '' } = await secrets.send(create);
+  return {
+    ...{ aws, secrets, kms, clock, ARN },
+    read: (input: Partial<GetSecretValueCommand['input']> = {}) =>
+      secrets.send(new GetSecretValueCommand({ SecretId, ...input })),
+    put: (SecretString: string, ClientRequestToken: string, VersionStages?: string[]) =>
+      secrets.send(new PutSecretValueCommand({ SecretId, SecretString, ClientRequestToken, VersionStages })),
+    move: (VersionStage: string, RemoveFromVersionId?: string, MoveToVersionId?: string) =>
+      secrets.send(
+        new UpdateSecretVersionStageCommand({ SecretId, VersionStage, RemoveFromVersionId, MoveToVersionId }),
+      ),
+    update: (input: Partial<UpdateSecretCommand['input']>) =>
+      secrets.send(new UpdateSecretCommand({ SecretId, ...input })),
+    stages: async () => (await secrets.send(new DescribeSecretCommand({ SecretId }))).VersionIdsToStages,
+  };
+}
+
+describe('reading', () => {
+  test('a secret is read by name, by ARN, and by ARN without its six characters', async () => {
+    const { read, ARN } = await withSecret();
+    expect(ARN).toMatch(/^arn:aws:secretsmanager:eu-central-1:123456789012:secret:flashblade\/fb1-[A-Za-z0-9]{6}$/);
+    for (const id of [SecretId, ARN, ARN.slice(0, -7)])
+      expect(await read({ SecretId: id })).toMatchObject({
+        ARN,
+        Name: SecretId,
+        SecretString: 'first',
+        VersionId: FIRST,
+        VersionStages: ['AWSCURRENT'],
+        CreatedDate: new Date('2027-01-15T08:00:00Z'),
+      });
+  });
+
+  test('an older version is read by its id or label, and both must agree', async () => {
+    const { read, put } = await withSecret();
+    await put('second', SECOND);
+    await expect(read({ VersionId: FIRST })).resolves.toMatchObject({ SecretString: 'first' });
+    await expect(read({ VersionStage: 'AWSPREVIOUS' })).resolves.toMatchObject({ SecretString: 'first' });
+    await expect(read({ VersionId: FIRST, VersionStage: 'AWSPREVIOUS' })).resolves.toMatchObject({ VersionId: FIRST });
+    await expect(read({ VersionId: FIRST, VersionStage: 'AWSCURRENT' })).rejects.toMatchObject({
+      name: 'InvalidRequestException',
+    });
+  });
+
+  test.each([
+    ['secret', { SecretId: 'flashblade/unknown' }],
+    ['version', { VersionId: THIRD }],
+    ['label', { VersionStage: 'AWSPENDING' }],
+  ])('an unknown %s is not found', async (_what, input) => {
+    const { read } = await withSecret();
+    await expect(read(input)).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+  });
+
+  test('bytes come back as bytes', async () => {
+    const { secrets, read } = await withSecret();
+    const SecretBinary = new Uint8Array([0, 1, 255]);
+    await secrets.send(new PutSecretValueCommand({ SecretId, SecretBinary }));
+    expect(await read()).toMatchObject({ SecretBinary });
+  });
+
+  test('a secret without a value has none to read', async () => {
+    const { secrets, read } = await withSecret();
+    expect((await secrets.send(new CreateSecretCommand({ Name: 'empty' }))).VersionId).toBeUndefined();
+    await expect(read({ SecretId: 'empty' })).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+  });
+
+  test('a denied secret is not readable until the denial is taken back', async () => {
+    const { aws, read } = await withSecret();
+    aws.secrets.deny(SecretId);
+    await expect(read()).rejects.toMatchObject({ name: 'AccessDeniedException' });
+    aws.secrets.deny(SecretId, false);
+    await expect(read()).resolves.toMatchObject({ SecretString: 'first' });
+  });
+
+  test('a secret whose KMS key is disabled can neither be read nor written', async () => {
+    const { aws, secrets, read } = await withSecret();
+    const { keyId } = aws.kms.createKey('alias/secrets');
+    const create = (Name: string) =>
+      secrets.send(new CreateSecretCommand({ Name, SecretString: 'value', KmsKeyId: 'alias/secrets' }));
+    await create('own-key');
+    await expect(read({ SecretId: 'own-key' })).resolves.toMatchObject({ SecretString: 'value' });
+
+    aws.kms.setEnabled(keyId, false);
+    await expect(read({ SecretId: 'own-key' })).rejects.toMatchObject({ name: 'DecryptionFailure' });
+    await expect(create('another')).rejects.toMatchObject({ name: 'EncryptionFailure' });
+    const put = new PutSecretValueCommand({ SecretId: 'own-key', SecretString: 'new' });
+    await expect(secrets.send(put)).rejects.toMatchObject({ name: 'EncryptionFailure' });
+  });
+});
+
+describe('versions', () => {
+  test('a new value becomes AWSCURRENT and the one before AWSPREVIOUS; older ones lose their label', async () => {
+    const { put, read, stages } = await withSecret();
+    expect(await put('second', SECOND)).toMatchObject({ VersionId: SECOND, VersionStages: ['AWSCURRENT'] });
+    expect(await stages()).toEqual({ [SECOND]: ['AWSCURRENT'], [FIRST]: ['AWSPREVIOUS'] });
+    await put('third', THIRD);
+    expect(await stages()).toEqual({ [THIRD]: ['AWSCURRENT'], [SECOND]: ['AWSPREVIOUS'] });
+    expect(await read()).toMatchObject({ SecretString: 'third' });
+  });
+
+  test('a rotation: AWSPENDING is put, then made AWSCURRENT, and moved back', async () => {
+    const { put, read, move, stages } = await withSecret();
+    await put('second', SECOND, ['AWSPENDING']);
+    expect(await read()).toMatchObject({ SecretString: 'first' });
+    expect(await read({ VersionStage: 'AWSPENDING' })).toMatchObject({ SecretString: 'second' });
+
+    await move('AWSCURRENT', FIRST, SECOND);
+    expect(await stages()).toEqual({ [SECOND]: ['AWSCURRENT', 'AWSPENDING'], [FIRST]: ['AWSPREVIOUS'] });
+    await move('AWSPENDING', SECOND);
+    await move('AWSCURRENT', SECOND, FIRST);
+    expect(await stages()).toEqual({ [FIRST]: ['AWSCURRENT'], [SECOND]: ['AWSPREVIOUS'] });
+    expect(await read()).toMatchObject({ SecretString: 'first' });
+  });
+
+  test.each([
+    ['AWSCURRENT moves without naming the version that has it', ['AWSCURRENT', undefined, SECOND], 'InvalidParameter'],
+    ['AWSCURRENT moves from a version that does not have it', ['AWSCURRENT', SECOND, SECOND], 'InvalidParameter'],
+    ['AWSPENDING is taken from a version that does not have it', ['AWSPENDING', FIRST, FIRST], 'InvalidParameter'],
+    ['AWSCURRENT is removed', ['AWSCURRENT', FIRST], 'InvalidParameter'],
+    ['neither version is named', ['CUSTOM'], 'InvalidParameter'],
+    ['the version to move to is unknown', ['AWSCURRENT', FIRST, THIRD], 'ResourceNotFound'],
+  ] as const)('no label changes when %s', async (_what, [stage, from, to], name) => {
+    const { put, move, stages } = await withSecret();
+    await put('second', SECOND, ['AWSPENDING']);
+    await expect(move(stage, from, to)).rejects.toMatchObject({ name: `${name}Exception` });
+    expect(await stages()).toEqual({ [FIRST]: ['AWSCURRENT'], [SECOND]: ['AWSPENDING'] });
+  });
+
+  test('the same value under the same version id is stored once; another value is refused', async () => {
+    const { put, read, stages } = await withSecret();
+    await put('second', SECOND);
+    await put('third', THIRD);
+    await put('second', SECOND);
+    expect(await stages()).toEqual({ [THIRD]: ['AWSCURRENT'], [SECOND]: ['AWSPREVIOUS'] });
+    await expect(put('other', SECOND)).rejects.toMatchObject({ name: 'ResourceExistsException' });
+    expect(await read({ VersionId: SECOND })).toMatchObject({ SecretString: 'second' });
+  });
+
+  test('the first version of a secret is AWSCURRENT, whatever labels it was given', async () => {
+    const { secrets, read } = await withSecret();
+    await secrets.send(new CreateSecretCommand({ Name: 'empty' }));
+    const put = { SecretId: 'empty', SecretString: 'value', VersionStages: ['AWSPENDING'] };
+    await secrets.send(new PutSecretValueCommand(put));
+    expect(await read({ SecretId: 'empty' })).toMatchObject({ SecretString: 'value' });
+  });
+
+  test('an update stores a value, a description and a key, and leaves what it does not name', async () => {
+    const { aws, secrets, update, stages, clock } = await withSecret();
+    const { arn } = aws.kms.createKey();
+    clock.now += 60;
+    await update({ SecretString: 'second', ClientRequestToken: SECOND, Description: 'one array', KmsKeyId: arn });
+    await update({});
+    expect(await stages()).toEqual({ [SECOND]: ['AWSCURRENT'], [FIRST]: ['AWSPREVIOUS'] });
+    expect(await secrets.send(new DescribeSecretCommand({ SecretId }))).toMatchObject({
+      Description: 'one array',
+      KmsKeyId: arn,
+      CreatedDate: new Date('2027-01-15T08:00:00Z'),
+      LastChangedDate: new Date('2027-01-15T08:01:00Z'),
+    });
+    await expect(update({ SecretString: 'second', ClientRequestToken: SECOND })).rejects.toMatchObject({
+      name: 'ResourceExistsException',
+    });
+  });
+});
+
+describe('creation', () => {
+  test('the same creation again succeeds, another one of that name does not', async () => {
+    const { secrets, ARN } = await withSecret();
+    const create = (SecretString: string, ClientRequestToken?: string) =>
+      secrets.send(new CreateSecretCommand({ Name: SecretId, SecretString, ClientRequestToken }));
+    await expect(create('first', FIRST)).resolves.toMatchObject({ ARN, VersionId: FIRST });
+    await expect(create('other', FIRST)).rejects.toMatchObject({ name: 'ResourceExistsException' });
+    await expect(create('first')).rejects.toMatchObject({ name: 'ResourceExistsException' });
+  });
+
+  test.each(['with space', 'ü', '', 'x'.repeat(513)])('the name "%s" is refused', async (Name) => {
+    const { secrets } = await withSecret();
+    await expect(secrets.send(new CreateSecretCommand({ Name, SecretString: 'v' }))).rejects.toMatchObject({
+      name: 'InvalidParameterException',
+    });
+  });
+
+  test('a value is a string or bytes, not both', async () => {
+    const { update } = await withSecret();
+    await expect(update({ SecretString: 'x', SecretBinary: new Uint8Array(1) })).rejects.toMatchObject({
+      name: 'InvalidParameterException',
+    });
+  });
+
+  test('tags are given at creation, added, and replaced', async () => {
+    const { secrets } = await withSecret();
+    const tag = (Key: string, Value: string) => ({ Key, Value });
+    await secrets.send(new CreateSecretCommand({ Name: 'tagged', Tags: [tag('site', 'a'), tag('tier', '1')] }));
+    await secrets.send(new TagResourceCommand({ SecretId: 'tagged', Tags: [tag('site', 'b'), tag('rack', '7')] }));
+    const { Tags } = await secrets.send(new DescribeSecretCommand({ SecretId: 'tagged' }));
+    expect(Tags).toEqual([tag('site', 'b'), tag('tier', '1'), tag('rack', '7')]);
+  });
+
+  test('the helper makes a secret, then versions of it, and stores objects as JSON', async () => {
+    const { aws, read } = await withSecret();
+    const first = aws.secrets.put('flashblade/fb2', { host: 'fb2.example.com' });
+    const second = aws.secrets.put('flashblade/fb2', 'plain');
+    expect(await read({ SecretId: 'flashblade/fb2', VersionId: first })).toMatchObject({
+      SecretString: '{"host":"fb2.example.com"}',
+      VersionStages: ['AWSPREVIOUS'],
+    });
+    expect(await read({ SecretId: 'flashblade/fb2' })).toMatchObject({ SecretString: 'plain', VersionId: second });
+    expect(aws.calls.map(({ action }) => action)).toEqual(['CreateSecret', 'GetSecretValue', 'GetSecretValue']);
+  });
+});
+
+describe('deletion', () => {
+  test('a secret that is scheduled for deletion takes and gives nothing, until it is restored', async () => {
+    const { secrets, read, put, update, move, ARN } = await withSecret();
+    const { DeletionDate } = await secrets.send(new DeleteSecretCommand({ SecretId, RecoveryWindowInDays: 7 }));
+    expect(DeletionDate).toEqual(new Date('2027-01-22T08:00:00Z'));
+    const create = () => secrets.send(new CreateSecretCommand({ Name: SecretId, SecretString: 'x' }));
+    const remove = () => secrets.send(new DeleteSecretCommand({ SecretId }));
+    const tag = () => secrets.send(new TagResourceCommand({ SecretId, Tags: [] }));
+    const refused = [read, () => put('x', SECOND), () => update({}), () => move('X', FIRST), create, remove, tag];
+    for (const call of refused) await expect(call()).rejects.toMatchObject({ name: 'InvalidRequestException' });
+    expect(await secrets.send(new DescribeSecretCommand({ SecretId }))).toMatchObject({ DeletedDate: DeletionDate });
+
+    await secrets.send(new RestoreSecretCommand({ SecretId }));
+    expect(await read()).toMatchObject({ SecretString: 'first', ARN });
+    expect((await secrets.send(new DescribeSecretCommand({ SecretId }))).DeletedDate).toBeUndefined();
+  });
+
+  test('it is gone when the recovery window ends, 30 days by default', async () => {
+    const { secrets, read, clock } = await withSecret();
+    await secrets.send(new DeleteSecretCommand({ SecretId }));
+    clock.now += 30 * 86_400 - 1;
+    await expect(read()).rejects.toMatchObject({ name: 'InvalidRequestException' });
+    clock.now += 1;
+    await expect(read()).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+  });
+
+  test('without recovery it is gone at once, and its name is free for a secret with another ARN', async () => {
+    const { secrets, read, ARN } = await withSecret();
+    const remove = new DeleteSecretCommand({ SecretId, ForceDeleteWithoutRecovery: true });
+    await secrets.send(remove);
+    await expect(read()).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+    await expect(secrets.send(remove)).resolves.toBeDefined();
+    const again = await secrets.send(new CreateSecretCommand({ Name: SecretId, SecretString: 'again' }));
+    expect(again.ARN).not.toBe(ARN);
+  });
+
+  test.each([
+    ['too short a window', { RecoveryWindowInDays: 6 }],
+    ['too long a window', { RecoveryWindowInDays: 31 }],
+    ['a window and no recovery', { RecoveryWindowInDays: 7, ForceDeleteWithoutRecovery: true }],
+  ])('%s is refused', async (_what, input) => {
+    const { secrets, read } = await withSecret();
+    await expect(secrets.send(new DeleteSecretCommand({ SecretId, ...input }))).rejects.toMatchObject({
+      name: 'InvalidParameterException',
+    });
+    await expect(read()).resolves.toBeDefined();
+  });
+});
