@@ -1,0 +1,88 @@
+/**
+ * DynamoDB by dynalite, in memory, behind a server of ours that logs, hooks and injects faults.
+ * What dynalite lacks: transactions, TTL (nothing ever expires, UpdateTimeToLive is refused), point-in-time recovery;
+ * ReturnValuesOnConditionCheckFailure is ignored, so a failed condition never brings the item.
+ */
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { CreateTableCommand, DescribeTableCommand, DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import dynalite from 'dynalite';
+import { z } from 'zod';
+import type { Answer, RawCall, ServiceDefinition } from './server.ts';
+
+const keySchema = z.array(z.object({ AttributeName: z.string(), KeyType: z.enum(['HASH', 'RANGE']) }));
+const index = z.object({
+  IndexName: z.string(),
+  KeySchema: keySchema,
+  Projection: z.object({
+    ProjectionType: z.enum(['ALL', 'KEYS_ONLY', 'INCLUDE']),
+    NonKeyAttributes: z.array(z.string()).optional(),
+  }),
+});
+/** The Properties of AWS::DynamoDB::Table that dynalite knows; the others are dropped. */
+const tableProperties = z.object({
+  TableName: z.string(),
+  KeySchema: keySchema,
+  AttributeDefinitions: z.array(z.object({ AttributeName: z.string(), AttributeType: z.enum(['S', 'N', 'B']) })),
+  GlobalSecondaryIndexes: z.array(index).optional(),
+  LocalSecondaryIndexes: z.array(index).optional(),
+  BillingMode: z.literal('PAY_PER_REQUEST'),
+});
+
+export type DynamoDb = Awaited<ReturnType<typeof dynamoDbStandIn>>;
+
+/** Starts dynalite on a loopback port of its own. */
+export async function dynamoDbStandIn(region: string) {
+  const server = dynalite({ createTableMs: 0 });
+  server.keepAliveTimeout = 0;
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const credentials = { accessKeyId: 'stand-in', secretAccessKey: 'stand-in' };
+  const client = new DynamoDBClient({ endpoint, region, credentials });
+
+  /**
+   * Makes a table without a call, from the Properties of its CloudFormation resource. `TableName` must be plain text
+   * there, or be given: templates often compute it.
+   */
+  async function createTable(properties: object, tableName?: string): Promise<void> {
+    const input = tableProperties.parse(tableName === undefined ? properties : { ...properties, TableName: tableName });
+    await client.send(new CreateTableCommand(input as ConstructorParameters<typeof CreateTableCommand>[0]));
+    const describe = new DescribeTableCommand({ TableName: input.TableName });
+    while ((await client.send(describe)).Table?.TableStatus !== 'ACTIVE');
+  }
+
+  /** Every item of a table, as plain values, without a call. */
+  async function scan(tableName: string): Promise<Record<string, unknown>[]> {
+    const items: Record<string, unknown>[] = [];
+    for await (const { Items = [] } of paginateScan({ client }, { TableName: tableName, ConsistentRead: true }))
+      items.push(...Items.map((item) => unmarshall(item)));
+    return items;
+  }
+
+  async function stop(): Promise<void> {
+    client.destroy();
+    const closed = new Promise<void>((resolve, reject) => server.close((error) => (error ? reject(error) : resolve())));
+    server.closeAllConnections();
+    await closed;
+  }
+
+  const definition: ServiceDefinition = {
+    service: 'dynamodb',
+    target: 'DynamoDB_20120810',
+    act: (call) => forward(call, endpoint),
+  };
+  return { definition, createTable, scan, stop };
+}
+
+/** dynalite asks for the headers of a signature, though it does not verify it. */
+const FORWARDED_HEADERS = ['authorization', 'content-type', 'x-amz-date', 'x-amz-target'];
+const RETURNED_HEADERS = ['content-type', 'x-amz-crc32', 'x-amzn-requestid'];
+
+async function forward({ headers, bytes }: RawCall, endpoint: string): Promise<Answer> {
+  const sent = FORWARDED_HEADERS.map((name): [string, string] => [name, String(headers[name])]);
+  const answer = await fetch(endpoint, { method: 'POST', headers: sent, body: new Uint8Array(bytes) });
+  const returned = RETURNED_HEADERS.map((name): [string, string] => [name, answer.headers.get(name) ?? '']);
+  return { status: answer.status, headers: Object.fromEntries(returned), body: await answer.text() };
+}
