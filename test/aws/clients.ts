@@ -1,0 +1,21 @@
+/** For tests: the stand-ins and real SDK clients, which find them the way the product does, by the environment. */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { KMSClient } from '@aws-sdk/client-kms';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { onTestFinished, vi } from 'vitest';
+import { type AwsOptions, startAws } from './index.ts';
+
+/** Everything ends with the test. The clients try once unless `maxAttempts` says otherwise. */
+export async function awsWithClients({ maxAttempts = 1, ...options }: AwsOptions & { maxAttempts?: number } = {}) {
+  const aws = await startAws(options);
+  for (const [name, value] of Object.entries(aws.env)) vi.stubEnv(name, value);
+  const secrets = new SecretsManagerClient({ maxAttempts });
+  const kms = new KMSClient({ maxAttempts });
+  const dynamodb = new DynamoDBClient({ maxAttempts });
+  onTestFinished(async () => {
+    for (const client of [secrets, kms, dynamodb]) client.destroy();
+    vi.unstubAllEnvs();
+    await aws.stop();
+  });
+  return { aws, secrets, kms, dynamodb };
+}

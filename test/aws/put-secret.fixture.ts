@@ -1,0 +1,5 @@
+/** A process of its own that stores a value and never hears that it did: `node put-secret.fixture.ts <name> <value>`. */
+import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+
+const [SecretId, SecretString] = process.argv.slice(2);
+await new SecretsManagerClient({}).send(new PutSecretValueCommand({ SecretId, SecretString }));
