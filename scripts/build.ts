@@ -1,0 +1,85 @@
+/** Bundles every Lambda function: `node scripts/build.ts [--quiet]`. */
+import { globSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { build, type Metafile } from 'esbuild';
+
+export const ROOT = resolve(import.meta.dirname, '..');
+
+/** Import time is most of a cold start, and grows with the bundle: more than this breaks the build. */
+export const BUNDLE_LIMIT_KIB = 450;
+
+/** CommonJS dependencies call `require`, which an ES module does not have. */
+const REQUIRE_BANNER =
+  "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);";
+
+export type BuildOptions = {
+  /** Paths of TypeScript files, one bundle each. Default: every `functions/*.ts`. */
+  readonly entries?: readonly string[];
+  /** Directory of the bundles. It is emptied first. Default: `dist/functions`. */
+  readonly outdir?: string;
+};
+
+export type Bundle = {
+  /** Name of the function: its file's name without ending. */
+  readonly name: string;
+  readonly path: string;
+  readonly kib: number;
+  /** The source files in the bundle, relative to the project. */
+  readonly inputs: readonly string[];
+};
+
+/** Paths of the functions' entry files, sorted. */
+export const functionEntries = (): string[] =>
+  globSync('functions/*.ts', { cwd: ROOT, exclude: (name) => name.endsWith('.test.ts') })
+    .sort()
+    .map((entry) => resolve(ROOT, entry));
+
+/** Bundles the entries to `<outdir>/<name>.mjs`, as they run in Lambda. The same input gives the same bytes. */
+export const buildFunctions = async (options: BuildOptions = {}): Promise<Bundle[]> => {
+  const { entries = functionEntries(), outdir = resolve(ROOT, 'dist/functions') } = options;
+  await rm(outdir, { recursive: true, force: true });
+  const { metafile } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: [...entries],
+    outdir,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    minify: true,
+    mainFields: ['module', 'main'],
+    banner: { js: REQUIRE_BANNER },
+    alias: { '@aws-sdk/credential-provider-node': resolve(import.meta.dirname, 'build/lambda-credentials.ts') },
+    metafile: true,
+    logLevel: 'warning',
+  });
+  return bundlesOf(metafile);
+};
+
+const bundlesOf = (metafile: Metafile): Bundle[] =>
+  Object.entries(metafile.outputs)
+    .map(([path, output]) => ({
+      name: basename(path, '.mjs'),
+      path: resolve(ROOT, path),
+      kib: output.bytes / 1024,
+      inputs: Object.keys(output.inputs),
+    }))
+    .sort((a, b) => a.name.localeCompare(b.name));
+
+/** Names of the bundles above the limit. */
+export const tooLarge = (bundles: readonly Bundle[], limitKib = BUNDLE_LIMIT_KIB): string[] =>
+  bundles.filter((bundle) => bundle.kib > limitKib).map((bundle) => bundle.name);
+
+const row = ({ name, kib }: Bundle): string =>
+  `${name.padEnd(24)}${kib.toFixed(1).padStart(8)} KiB   limit ${BUNDLE_LIMIT_KIB} KiB`;
+
+if (import.meta.main) {
+  const bundles = await buildFunctions();
+  const large = tooLarge(bundles);
+  if (!process.argv.includes('--quiet')) console.log(bundles.map(row).join('\n'));
+  if (bundles.length === 0) console.error('No function found in functions/.');
+  if (large.length > 0) console.error(`Above the limit of ${BUNDLE_LIMIT_KIB} KiB: ${large.join(', ')}.`);
+  if (bundles.length === 0 || large.length > 0) process.exitCode = 1;
+}
