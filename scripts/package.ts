@@ -1,0 +1,105 @@
+/** Builds and packages every function for deployment, offline: `node scripts/package.ts`. */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { buildFunctions, ROOT } from './build.ts';
+import { readZip } from './zip.ts';
+
+const OSLS = resolve(ROOT, 'node_modules/osls/bin/serverless.js');
+const TEMPLATE = 'cloudformation-template-update-stack.json';
+
+export type FunctionZip = {
+  /** Name of the function, as in serverless.yml. */
+  readonly name: string;
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  /** Names of the files in it. */
+  readonly files: readonly string[];
+  /** The file that Lambda loads, from the function's handler. */
+  readonly handlerFile: string;
+};
+
+export type PackageOptions = {
+  /** Directory of the bundles, one `<name>.mjs` per function. Default: `dist/functions`. */
+  readonly bundles?: string;
+  /** Directory for zips and template. It is emptied first. Default: `.serverless`. */
+  readonly outdir?: string;
+  /** Default: `dev`. */
+  readonly stage?: string;
+};
+
+export type Package = { readonly zips: readonly FunctionZip[]; readonly template: string };
+
+/**
+ * Packages bundles as `osls package` does, without network or account. It works on a copy, so that neither the size of
+ * the project nor another run at the same time matters. Fails with osls's own words if it refuses the configuration.
+ */
+export const packageFunctions = async (options: PackageOptions = {}): Promise<Package> => {
+  const { bundles = resolve(ROOT, 'dist/functions'), outdir = resolve(ROOT, '.serverless'), stage = 'dev' } = options;
+  const copy = await mkdtemp(join(tmpdir(), 'flashblade-package-'));
+  try {
+    await cp(resolve(ROOT, 'serverless.yml'), join(copy, 'serverless.yml'));
+    await cp(resolve(ROOT, 'infra'), join(copy, 'infra'), { recursive: true });
+    await cp(bundles, join(copy, 'dist/functions'), { recursive: true });
+    await runOsls(copy, stage);
+    await rm(outdir, { recursive: true, force: true });
+    await cp(join(copy, '.serverless'), outdir, { recursive: true });
+  } finally {
+    await rm(copy, { recursive: true, force: true });
+  }
+  return { zips: await readZips(outdir), template: join(outdir, TEMPLATE) };
+};
+
+/** Nothing of the caller's environment reaches osls: no account, no profile, no settings of the home directory. */
+const runOsls = async (directory: string, stage: string): Promise<void> => {
+  const env = { HOME: directory, CI: '1', SLS_DEPRECATION_NOTIFICATION_MODE: 'error' };
+  const run = promisify(execFile)(process.execPath, [OSLS, 'package', '--stage', stage], { cwd: directory, env });
+  await run.catch((error: { stdout?: string; stderr?: string }) => {
+    throw new Error(`osls package failed:\n${error.stdout ?? ''}${error.stderr ?? ''}`);
+  });
+};
+
+type FunctionResource = { Type: string; Properties: { Handler: string; Code: { S3Key: string } } };
+
+const readZips = async (outdir: string): Promise<FunctionZip[]> => {
+  const template: unknown = JSON.parse(await readFile(join(outdir, TEMPLATE), 'utf8'));
+  const { Resources } = template as { Resources: Record<string, FunctionResource> };
+  const functions = Object.values(Resources).filter((resource) => resource.Type === 'AWS::Lambda::Function');
+  return Promise.all(functions.map((resource) => describeZip(outdir, resource.Properties)));
+};
+
+const describeZip = async (outdir: string, { Handler, Code }: FunctionResource['Properties']): Promise<FunctionZip> => {
+  const file = Code.S3Key.slice(Code.S3Key.lastIndexOf('/') + 1);
+  const path = join(outdir, file);
+  const bytes = await readFile(path);
+  return {
+    name: file.replace(/\.zip$/, ''),
+    path,
+    bytes: bytes.length,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    files: (await readZip(path)).map((entry) => entry.name),
+    handlerFile: Handler.replace(/\.[^.]+$/, '.mjs'),
+  };
+};
+
+/** What is wrong with the zips: osls does not notice a handler that is not in its zip. */
+export const zipFaults = (zips: readonly FunctionZip[]): string[] => [
+  ...(zips.length === 0 ? ['there is no function'] : []),
+  ...zips
+    .filter((zip) => zip.files.join() !== zip.handlerFile)
+    .map((zip) => `${zip.name}.zip must hold ${zip.handlerFile} and nothing else, but holds: ${zip.files.join(', ')}`),
+];
+
+if (import.meta.main) {
+  await buildFunctions();
+  const { zips } = await packageFunctions();
+  for (const zip of zips)
+    console.log(`${zip.name.padEnd(16)}${String(zip.bytes).padStart(9)} bytes  sha256 ${zip.sha256}`);
+  const faults = zipFaults(zips);
+  for (const fault of faults) console.error(fault);
+  if (faults.length > 0) process.exitCode = 1;
+}
