@@ -1,0 +1,170 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { afterEach, expect, test, vi } from 'vitest';
+import { type Lambda, type LambdaOptions, startLambda } from './lambda.ts';
+
+const directory = resolve(import.meta.dirname, 'fixtures');
+const started: Lambda[] = [];
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  for (const lambda of started.splice(0)) await lambda.stop();
+});
+
+const start = async (handler: string, options: Partial<LambdaOptions> = {}): Promise<Lambda> => {
+  const lambda = await startLambda({ directory, handler, ...options });
+  started.push(lambda);
+  return lambda;
+};
+
+const written = (lambda: Lambda, text: string) => vi.waitFor(() => expect(lambda.output).toContain(text), 10_000);
+
+test('an event reaches a handler in an ES module and its result comes back as JSON', async () => {
+  const lambda = await start('handlers.echo');
+  expect(await lambda.invoke({ name: 'fb1', größe: [1, null] })).toEqual({
+    result: { event: { name: 'fb1', größe: [1, null] }, invocations: 1 },
+  });
+});
+
+test('invocations one after the other meet the same process', async () => {
+  const lambda = await start('handlers.echo');
+  await lambda.invoke({});
+  const { pid } = lambda;
+  expect(await lambda.invoke({})).toMatchObject({ result: { invocations: 2 } });
+  expect(lambda.pid).toBe(pid);
+});
+
+test('a second invocation at the same time is refused', async () => {
+  const lambda = await start('handlers.echo');
+  const first = lambda.invoke({});
+  await expect(lambda.invoke({})).rejects.toThrow('busy');
+  expect(await first).toMatchObject({ result: { invocations: 1 } });
+});
+
+test('a handler that returns nothing gives null', async () => {
+  const lambda = await start('handlers.nothing');
+  expect(await lambda.invoke({})).toEqual({ result: null });
+});
+
+test('the name of a thrown error is the error type that the caller sees', async () => {
+  const lambda = await start('handlers.fail');
+  expect(await lambda.invoke({})).toMatchObject({
+    error: { errorType: 'LOGIN_REFUSED', errorMessage: 'the array does not accept this API token' },
+  });
+});
+
+test('a result that is no JSON is an error', async () => {
+  const lambda = await start('handlers.unprintable');
+  expect(await lambda.invoke({})).toMatchObject({ error: { errorType: 'Runtime.JSONStringifyError' } });
+});
+
+test('an unhandled rejection ends the process, and is written down', async () => {
+  const lambda = await start('handlers.leaveRejection');
+  expect(await lambda.invoke({}, { awsRequestId: 'r-1' })).toEqual({
+    error: {
+      errorType: 'Runtime.ExitError',
+      errorMessage: 'RequestId: r-1 Error: Runtime exited with error: exit status 1',
+    },
+  });
+  expect(lambda.output).toContain('nobody waits for this');
+});
+
+test('a handler that ends the process is an error, not a result', async () => {
+  const lambda = await start('handlers.exit');
+  expect(await lambda.invoke({})).toMatchObject({ error: { errorType: 'Runtime.ExitError' } });
+});
+
+test('a module that cannot be imported fails every invocation', async () => {
+  const lambda = await start('broken.handler');
+  for (let attempt = 0; attempt < 2; attempt += 1) {
+    expect(await lambda.invoke({})).toMatchObject({
+      error: { errorMessage: expect.stringContaining('is-not-here.mjs') },
+    });
+  }
+});
+
+test('a handler that is not there fails the invocation', async () => {
+  const lambda = await start('handlers.missing');
+  expect(await lambda.invoke({})).toMatchObject({ error: { errorType: 'Runtime.HandlerNotFound' } });
+});
+
+test('a time-out kills the process, and the next invocation gets a new one', async () => {
+  const lambda = await start('handlers.hang');
+  await lambda.invoke({ answer: true });
+  const { pid } = lambda;
+  expect(await lambda.invoke({}, { awsRequestId: 'r-2', timeoutMs: 50 })).toEqual({
+    error: { errorType: 'Sandbox.Timedout', errorMessage: 'RequestId: r-2 Error: Task timed out after 0.05 seconds' },
+    timedOut: true,
+  });
+  expect(await lambda.invoke({ answer: true })).toEqual({ result: 'answered' });
+  expect(lambda.pid).not.toBe(pid);
+});
+
+test('a process that is killed in the middle of an invocation is reported, and replaced', async () => {
+  const lambda = await start('handlers.hang');
+  const outcome = lambda.invoke({});
+  await written(lambda, 'hanging');
+  await lambda.kill();
+  expect(await outcome).toEqual({ killed: 'SIGKILL' });
+  expect(await lambda.invoke({ answer: true })).toEqual({ result: 'answered' });
+});
+
+test('a process that is killed between invocations is replaced', async () => {
+  const lambda = await start('handlers.echo');
+  await lambda.invoke({});
+  await lambda.kill();
+  expect(await lambda.invoke({})).toMatchObject({ result: { invocations: 1 } });
+});
+
+test('a handler may clean up on SIGTERM before its process ends', async () => {
+  const lambda = await start('handlers.cleanUp');
+  const outcome = lambda.invoke({});
+  await written(lambda, 'hanging');
+  await lambda.kill('SIGTERM');
+  expect(await outcome).toMatchObject({ error: { errorType: 'Runtime.ExitError' } });
+  expect(lambda.output).toContain('cleaned up');
+});
+
+test('the context names the invocation, the function and the time that is left', async () => {
+  const lambda = await start('handlers.describe', { functionName: 'flashblade-sessions-dev-login' });
+  const outcome = await lambda.invoke({}, { awsRequestId: 'r-3', timeoutMs: 900_000 });
+  expect(outcome).toEqual({
+    result: {
+      awsRequestId: 'r-3',
+      functionName: 'flashblade-sessions-dev-login',
+      functionVersion: '$LATEST',
+      invokedFunctionArn: 'arn:aws:lambda:us-east-1:123456789012:function:flashblade-sessions-dev-login',
+      memoryLimitInMB: '512',
+      logGroupName: '/aws/lambda/flashblade-sessions-dev-login',
+      remainingMs: expect.any(Number),
+    },
+  });
+  const { remainingMs } = (outcome as { result: { remainingMs: number } }).result;
+  expect(remainingMs).toBeGreaterThan(0);
+  expect(remainingMs).toBeLessThanOrEqual(900_000);
+});
+
+test("nothing of the caller's environment reaches the function but what it was given", async () => {
+  vi.stubEnv('AWS_PROFILE', 'of the caller');
+  vi.stubEnv('OF_THE_CALLER', '1');
+  const lambda = await start('handlers.variables', { env: { LEASE_TABLE: 'leases' } });
+  const { result } = (await lambda.invoke({})) as { result: { names: string[]; directory: string } };
+  expect(result.directory).toBe(directory);
+  expect(result.names.filter((name) => !name.startsWith('AWS_')).sort()).toEqual([
+    'LAMBDA_TASK_ROOT',
+    'LANG',
+    'LEASE_TABLE',
+    'TZ',
+    '_HANDLER',
+  ]);
+  expect(result.names).not.toContain('AWS_PROFILE');
+});
+
+test('a stopped function leaves no process behind', async () => {
+  const lambda = await start('handlers.echo');
+  await lambda.invoke({});
+  const { pid } = lambda;
+  expect(existsSync(`/proc/${pid}`)).toBe(true);
+  await lambda.stop();
+  expect(existsSync(`/proc/${pid}`)).toBe(false);
+});
