@@ -1,0 +1,38 @@
+/** What the ledger's table must be. */
+import { at, differs, type Json, list, resourcesOf, type Template } from './template.ts';
+
+const INDEXES = { due: ['duePartition', 'dueAt'], owner: ['owner'], array: ['array'] };
+
+export const tableFaults = (template: Template): string[] => {
+  const [table, ...others] = resourcesOf(template, 'AWS::DynamoDB::Table');
+  if (table === undefined || others.length > 0) return ['there must be one table'];
+  const [id, { Properties: of, DeletionPolicy, UpdateReplacePolicy }] = table;
+  const recovery = at(of, 'PointInTimeRecoverySpecification', 'PointInTimeRecoveryEnabled');
+  return [
+    ...differs(`${id}: billing`, at(of, 'BillingMode'), 'PAY_PER_REQUEST'),
+    ...differs(`${id}: point-in-time recovery`, recovery, true),
+    ...differs(`${id}: encryption`, at(of, 'SSESpecification', 'SSEEnabled'), true),
+    ...differs(`${id}: purge`, at(of, 'TimeToLiveSpecification'), { AttributeName: 'purgeAt', Enabled: true }),
+    ...differs(
+      `${id}: what happens to it with the stack`,
+      [DeletionPolicy ?? null, UpdateReplacePolicy ?? null],
+      ['Retain', 'Retain'],
+    ),
+    ...differs(`${id}: key`, names(at(of, 'KeySchema')), ['id']),
+    ...indexFaults(id, list(at(of, 'GlobalSecondaryIndexes'))),
+  ];
+};
+
+const names = (schema: Json | undefined): Json[] => list(schema).map((key) => at(key, 'AttributeName') ?? null);
+
+const indexFaults = (id: string, indexes: Json[]): string[] => [
+  ...differs(
+    `${id}: indexes`,
+    Object.fromEntries(indexes.map((index) => [String(at(index, 'IndexName')), names(at(index, 'KeySchema'))])),
+    INDEXES,
+  ),
+  // A sealed token has no business in a copy of the table.
+  ...indexes
+    .filter((index) => at(index, 'Projection', 'ProjectionType') === 'ALL')
+    .map((index) => `${id}: the index ${String(at(index, 'IndexName'))} copies whole items`),
+];

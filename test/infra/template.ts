@@ -1,0 +1,43 @@
+/** The compiled CloudFormation template as data, and how the checks find their way in it. */
+import { readFile } from 'node:fs/promises';
+
+export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+export type Resource = { Type: string; Properties: { [name: string]: Json }; [attribute: string]: Json };
+export type Template = { Resources: { [logicalId: string]: Resource } };
+
+export const readTemplate = async (path: string): Promise<Template> => {
+  const template: unknown = JSON.parse(await readFile(path, 'utf8'));
+  return template as Template;
+};
+
+/** The value at a path, undefined if the path ends before. */
+export const at = (value: Json | undefined, ...path: (string | number)[]): Json | undefined =>
+  path.reduce<Json | undefined>(
+    (inner, step) => (inner !== null && typeof inner === 'object' ? Object(inner)[step] : undefined),
+    value,
+  );
+
+export const list = (value: Json | undefined): Json[] =>
+  value === undefined ? [] : Array.isArray(value) ? value : [value];
+
+export const resourcesOf = (template: Template, type: string): [string, Resource][] =>
+  Object.entries(template.Resources).filter(([, resource]) => resource.Type === type);
+
+/** The logical id that `Ref` or `Fn::GetAtt` points to. */
+export const target = (value: Json | undefined): string => String(at(value, 'Ref') ?? at(value, 'Fn::GetAtt', 0) ?? '');
+
+/** A value as text: `LeaseTable.Arn` for an attribute, `arn:<Partition>:…` for `Fn::Sub`, a text as it is, else JSON. */
+export const render = (value: Json | undefined): string => {
+  if (typeof value === 'string') return value;
+  const attribute = at(value, 'Fn::GetAtt');
+  if (attribute !== undefined) return list(attribute).join('.');
+  const pattern = at(value, 'Fn::Sub');
+  if (pattern !== undefined) return String(pattern).replace(/\$\{(?:AWS::)?(\w+)\}/g, '<$1>');
+  return String(at(value, 'Ref') ?? JSON.stringify(value));
+};
+
+/** `<value> must be <expected>`, or nothing if it is. */
+export const differs = (what: string, value: Json | undefined, expected: Json): string[] =>
+  JSON.stringify(value) === JSON.stringify(expected)
+    ? []
+    : [`${what} must be ${JSON.stringify(expected)}, but is ${JSON.stringify(value)}`];
