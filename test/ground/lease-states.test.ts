@@ -1,0 +1,140 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  claim,
+  close,
+  giveUp,
+  intend,
+  isDead,
+  type LeaseItem,
+  postpone,
+  record,
+  release,
+  reopen,
+  suspect,
+} from '../../lib/lease-states.ts';
+import type { FlashBlade } from '../../lib/model.ts';
+
+const target = (name: string): FlashBlade => ({
+  name,
+  host: `${name}.example.com`,
+  port: 443,
+  trust: { kind: 'public' },
+});
+
+type Step =
+  | { kind: 'intend'; array: string; leaseSeconds: number }
+  | { kind: 'record' | 'release' | 'claim' | 'close' | 'giveUp' | 'reopen' }
+  | { kind: 'postpone'; random: number; hopeless: boolean }
+  | { kind: 'wait'; seconds: number };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({
+    kind: fc.constant('intend' as const),
+    array: fc.constantFrom('fb1', 'fb2'),
+    leaseSeconds: fc.integer({ min: 60, max: 900 }),
+  }),
+  fc.record({ kind: fc.constantFrom('record', 'release', 'claim', 'close', 'giveUp', 'reopen') }),
+  fc.record({
+    kind: fc.constant('postpone' as const),
+    random: fc.double({ min: 0, max: 1, noNaN: true }),
+    hopeless: fc.boolean(),
+  }),
+  fc.record({ kind: fc.constant('wait' as const), seconds: fc.integer({ min: 0, max: 600 }) }),
+);
+
+/** Applies a step where the picture has an arrow for it; anything else leaves the item as it is. */
+function apply(item: LeaseItem | undefined, taken: Step, now: number, n: number): LeaseItem | undefined {
+  try {
+    if (taken.kind === 'intend') {
+      const intent = {
+        leaseId: 'job',
+        attemptId: `a${n}`,
+        target: target(taken.array),
+        leaseSeconds: taken.leaseSeconds,
+      };
+      const decision = intend(item, { ...intent, openingUntil: now + 36 }, now);
+      return 'write' in decision ? decision.write : decision.serve;
+    }
+    if (taken.kind === 'release') {
+      const decision = release(item, 'job', `a${n}`, now);
+      return 'write' in decision ? decision.write : item;
+    }
+    if (item?.state === 'OPENING') {
+      if (taken.kind === 'record') return record(item, item, { username: 'pureuser', sealed: '1.x' });
+      if (taken.kind === 'giveUp') return ((next) => (next === 'remove' ? undefined : next))(giveUp(item, now));
+    }
+    if (item?.state === 'OPEN' && taken.kind === 'reopen')
+      return reopen(item, { attemptId: `a${n}`, openingUntil: now + 36 });
+    if (item?.state === 'OPEN' && taken.kind === 'claim') return claim(item, now);
+    if (item?.state === 'CLOSING' || item?.state === 'STUCK') {
+      if (taken.kind === 'postpone') return postpone(item, now, taken.random, taken.hopeless);
+      if (taken.kind === 'claim') return claim(item, now);
+      if (taken.kind === 'close') return close(item, now);
+    }
+  } catch {}
+  return item;
+}
+
+describe('the states of a lease', () => {
+  it('keep their promises whatever happens in whatever order', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        let item: LeaseItem | undefined;
+        let now = 1_800_000_000;
+        steps.forEach((taken, n) => {
+          if (taken.kind === 'wait') now += taken.seconds;
+          const before = item;
+          item = apply(item, taken, now, n);
+          if (item === undefined) return;
+          // Only what is closed may be purged, and only what is closed is nobody's business any more.
+          expect(item.purgeAt === undefined).toBe(item.state !== 'CLOSED');
+          expect(item.dueAt === undefined).toBe(item.state === 'CLOSED');
+          expect('sealed' in item).toBe(item.state === 'OPEN' || item.state === 'CLOSING' || item.state === 'STUCK');
+          expect(item.leaseId).toBe('job');
+          // What holds a session is never forgotten or taken over without having been closed.
+          if (before && 'sealed' in before && !('sealed' in item)) expect(['CLOSED', 'OPENING']).toContain(item.state);
+          if (before?.state === 'CLOSED') expect(item).toBe(before);
+          if (before && taken.kind !== 'intend') expect(item.expiresAt).toBe(before.expiresAt);
+          if (before?.target && before.target.name !== item.target?.name) throw new Error('moved to another array');
+        });
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('are dead only after their time, never at it', () => {
+    const { write } = intend(
+      undefined,
+      { leaseId: 'j', attemptId: 'a', target: target('fb1'), leaseSeconds: 60, openingUntil: 100 },
+      70,
+    ) as {
+      write: Parameters<typeof isDead>[0];
+    };
+    expect(isDead(write, 100)).toBe(false);
+    expect(isDead(write, 101)).toBe(true);
+  });
+
+  it('count the idle time-out of a SUSPECT from the last moment in which its login could have happened', () => {
+    const decision = intend(
+      undefined,
+      { leaseId: 'j', attemptId: 'a', target: target('fb1'), leaseSeconds: 60, openingUntil: 100 },
+      70,
+    );
+    if (!('write' in decision)) throw new Error('no intent');
+    expect(suspect(decision.write, 90, 1800).until).toBe(1890);
+    expect(suspect(decision.write, 5000, 1800).until).toBe(1900);
+  });
+
+  it('spread repetitions by half of their time each way', () => {
+    const decision = intend(
+      undefined,
+      { leaseId: 'j', attemptId: 'a', target: target('fb1'), leaseSeconds: 60, openingUntil: 100 },
+      70,
+    );
+    if (!('write' in decision)) throw new Error('no intent');
+    const closing = claim(record(decision.write, decision.write, { username: 'u', sealed: 's' }), 80);
+    expect(postpone(closing, 1000, 0, false).dueAt).toBe(1005);
+    expect(postpone(closing, 1000, 1, false).dueAt).toBe(1015);
+  });
+});

@@ -1,0 +1,335 @@
+import { describe, expect, it } from 'vitest';
+import { closeSession } from '../../lib/close-session.ts';
+import { FlashBladeError } from '../../lib/errors.ts';
+import { openSession } from '../../lib/open-session.ts';
+import { awsDown, busy, fail, loseAnswer, refused, unreachable, untilCalled, type World, world } from './world.ts';
+
+const REQUEST = { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900 };
+const open = (w: World, request: Partial<typeof REQUEST & { owner: string }> = {}) =>
+  openSession(w.edges, { ...REQUEST, ...request }, w.deadline());
+
+describe('opening a session', () => {
+  it('answers a lease, and the ledger holds the session sealed', async () => {
+    const w = world();
+    const lease = await open(w, { owner: 'job' });
+    expect(lease).toEqual({ leaseId: 'job-1', array: 'fb1', username: 'pureuser', expiresAt: w.seconds() + 900 });
+    expect(w.lease('job-1')).toMatchObject({ state: 'OPEN', owner: 'job', dueAt: w.seconds() + 900 });
+    expect(JSON.stringify([...w.store.items.values()])).not.toContain([...w.live.keys()][0]);
+    expect(w.places('fb1')).toEqual(['job-1']);
+  });
+
+  it('writes the intent before the login and records after it', async () => {
+    const w = world();
+    await open(w);
+    const order = w.calls.filter((name) => name.startsWith('write') || name === 'login');
+    expect(order).toEqual(['write OPENING', 'login', 'write OPEN']);
+  });
+
+  it('sends the attempt id as the request id of the login', async () => {
+    const w = world();
+    await open(w);
+    expect([...w.live.values()][0]?.requestId).toBe(w.lease('job-1')?.attemptId);
+  });
+
+  it('answers the same lease, its end unchanged, to the same request again', async () => {
+    const w = world();
+    const first = await open(w);
+    w.pass(100);
+    expect(await open(w, { leaseSeconds: 5000 })).toEqual(first);
+    expect(w.live.size).toBe(1);
+  });
+
+  it('refuses another array under the same lease id and leaves no place behind', async () => {
+    const w = world();
+    await open(w);
+    await expect(open(w, { array: 'fb2' })).rejects.toMatchObject({ code: 'LEASE_CONFLICT' });
+    expect(w.places('fb2')).toEqual([]);
+    expect(w.places('fb1')).toEqual(['job-1']);
+  });
+
+  it('refuses a lease that has expired', async () => {
+    const w = world();
+    await open(w);
+    w.pass(900);
+    await expect(open(w)).rejects.toMatchObject({ code: 'LEASE_ENDED' });
+  });
+
+  it('asks to come again while another call is opening the lease', async () => {
+    const w = world();
+    w.once('login', async (act) => {
+      await expect(open(w)).rejects.toMatchObject({ code: 'LEASE_OPENING', retryable: true });
+      return act();
+    });
+    await open(w);
+    expect(w.live.size).toBe(1);
+    expect(w.places('fb1')).toEqual(['job-1']);
+  });
+
+  it('begins nothing with too little time to undo it', async () => {
+    const w = world();
+    const call = openSession(w.edges, REQUEST, w.now() + 5500);
+    await expect(call).rejects.toMatchObject({ code: 'OUT_OF_TIME' });
+    expect(w.calls).toEqual([]);
+  });
+
+  it('starts no login when the time for it is used up by what came before', async () => {
+    const w = world();
+    w.once('dataKey', async (act) => {
+      w.pass(25);
+      return act();
+    });
+    await expect(open(w)).rejects.toMatchObject({ code: 'OUT_OF_TIME' });
+    expect(w.calls).not.toContain('login');
+    expect(w.store.items.size).toBe(0);
+  });
+
+  it('refuses a lease beyond the limit of the array and leaves nothing', async () => {
+    const w = world({ sessionsPerArray: 2 });
+    await open(w, { leaseId: 'a' });
+    await open(w, { leaseId: 'b' });
+    await expect(open(w, { leaseId: 'c' })).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
+    expect(w.lease('c')).toBeUndefined();
+    await closeSession(w.edges, 'a', w.deadline());
+    await open(w, { leaseId: 'c' });
+    expect(w.live.size).toBe(2);
+  });
+
+  it('still answers an open lease when its array is full', async () => {
+    const w = world({ sessionsPerArray: 1 });
+    const first = await open(w);
+    expect(await open(w)).toEqual(first);
+  });
+});
+
+describe('a login that fails', () => {
+  it.each([
+    ['busy', busy()],
+    ['unreachable before anything was sent', unreachable(false)],
+    ['untrusted', new FlashBladeError('ARRAY_UNTRUSTED', 'wrong name', { mayHaveOpened: false })],
+  ])('leaves nothing behind when the array is %s, and the same request may come again', async (_how, error) => {
+    const w = world();
+    w.once(
+      'login',
+      fail(() => error),
+    );
+    await expect(open(w)).rejects.toBe(error);
+    expect(w.store.items.size).toBe(0);
+    expect(w.places('fb1')).toEqual([]);
+    await open(w);
+    expect(w.lease('job-1')?.state).toBe('OPEN');
+  });
+
+  it('is recorded as SUSPECT when a session may exist, before the intent goes', async () => {
+    const w = world();
+    w.once(
+      'login',
+      loseAnswer(() => unreachable(true)),
+    );
+    await expect(open(w)).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN', retryable: true });
+    expect(w.live.size).toBe(1);
+    expect(w.suspects()).toMatchObject([{ leaseId: 'job-1', until: w.seconds() + 1800, dueAt: w.seconds() + 1800 }]);
+    expect(w.calls.indexOf('write suspect')).toBeLessThan(w.calls.indexOf('remove'));
+    expect(w.lease('job-1')).toBeUndefined();
+    expect(w.events()).toContain('SuspectRecorded');
+  });
+
+  it('counts an error that nobody knows as a session that may exist', async () => {
+    const w = world();
+    w.once(
+      'login',
+      fail(() => new TypeError('T-secret')),
+    );
+    const error = await open(w).catch((thrown) => thrown);
+    expect(error).toMatchObject({ code: 'LOGIN_UNKNOWN' });
+    expect(JSON.stringify([error, w.reports, String(error.stack)])).not.toContain('T-secret');
+    expect(w.suspects()).toHaveLength(1);
+  });
+
+  it('keeps the intent when the SUSPECT cannot be written', async () => {
+    const w = world();
+    w.once(
+      'login',
+      fail(() => unreachable(true)),
+    );
+    w.once('write suspect', fail(awsDown));
+    await expect(open(w)).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN' });
+    expect(w.lease('job-1')?.state).toBe('OPENING');
+    expect(w.events()).toContain('LedgerWriteFailed');
+  });
+});
+
+describe('a refused login', () => {
+  it('fails at once, leaves nothing but a marker, and is not repeated within ten minutes', async () => {
+    const w = world();
+    w.accept('fb1', 'another');
+    await expect(open(w)).rejects.toMatchObject({ code: 'LOGIN_REFUSED' });
+    expect([...w.store.items.values()].map(({ kind }) => kind)).toEqual(['refusal']);
+    await expect(open(w, { leaseId: 'job-2' })).rejects.toMatchObject({ code: 'LOGIN_REFUSED' });
+    expect(w.calls.filter((name) => name === 'login')).toHaveLength(1);
+    expect(w.places('fb1')).toEqual([]);
+    w.pass(600);
+    await expect(open(w)).rejects.toMatchObject({ code: 'LOGIN_REFUSED' });
+    expect(w.calls.filter((name) => name === 'login')).toHaveLength(2);
+  });
+
+  it('is repeated once, with the new API token, when the secret has a newer version', async () => {
+    const w = world();
+    await open(w, { leaseId: 'before' });
+    w.rotate('fb1', 'T-new');
+    await open(w);
+    expect(w.lease('job-1')?.state).toBe('OPEN');
+    expect(w.calls.filter((name) => name === 'login')).toHaveLength(3);
+  });
+
+  it('is not repeated a second time when the newer version is refused, too', async () => {
+    const w = world();
+    await open(w, { leaseId: 'before' });
+    w.rotate('fb1', 'T-wrong', { accept: false });
+    w.accept('fb1', 'T-else');
+    await expect(open(w)).rejects.toMatchObject({ code: 'LOGIN_REFUSED' });
+    expect(w.calls.filter((name) => name === 'login')).toHaveLength(3);
+  });
+
+  it('ends with a marker when the version changes', async () => {
+    const w = world();
+    w.accept('fb1', 'T-new');
+    await expect(open(w)).rejects.toMatchObject({ code: 'LOGIN_REFUSED' });
+    w.rotate('fb1', 'T-new');
+    await open(w);
+    expect(w.live.size).toBe(1);
+  });
+
+  it('says that it was refused even when the secret cannot be read again', async () => {
+    const w = world();
+    w.once('login', async () => {
+      w.once('secret', fail(awsDown));
+      throw refused();
+    });
+    await expect(open(w)).rejects.toMatchObject({ code: 'LOGIN_REFUSED' });
+  });
+});
+
+describe('a session that cannot be recorded', () => {
+  it('is logged out at once', async () => {
+    const w = world();
+    w.once('write OPEN', fail(awsDown));
+    await expect(open(w)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+    expect(w.live.size).toBe(0);
+    expect(w.store.items.size).toBe(0);
+    expect(w.places('fb1')).toEqual([]);
+  });
+
+  it('is logged out, and its item removed, also when the record was written and only the answer was lost', async () => {
+    const w = world();
+    w.once('write OPEN', loseAnswer(awsDown));
+    await expect(open(w)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+    expect(w.live.size).toBe(0);
+    expect(w.lease('job-1')).toBeUndefined();
+    await open(w);
+  });
+
+  it('becomes a SUSPECT when it cannot be logged out either', async () => {
+    const w = world();
+    w.once('write OPEN', fail(awsDown));
+    w.once(
+      'logout',
+      fail(() => unreachable(true)),
+    );
+    await expect(open(w)).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN' });
+    expect(w.live.size).toBe(1);
+    expect(w.suspects()).toHaveLength(1);
+  });
+
+  it('stays an open lease when it was recorded after all and cannot be logged out', async () => {
+    const w = world();
+    w.once('write OPEN', loseAnswer(awsDown));
+    w.once(
+      'logout',
+      fail(() => unreachable(true)),
+    );
+    await expect(open(w)).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN' });
+    expect(w.lease('job-1')?.state).toBe('OPEN');
+    expect(w.suspects()).toEqual([]);
+    expect(await open(w)).toMatchObject({ leaseId: 'job-1' });
+  });
+
+  it('is logged out when a release came while it was being opened, and a late request opens nothing', async () => {
+    const w = world();
+    w.once('login', async (act) => {
+      expect(await closeSession(w.edges, 'job-1', w.deadline())).toMatchObject({ outcome: 'ENDING' });
+      return act();
+    });
+    await expect(open(w)).rejects.toMatchObject({ code: 'LEASE_ENDED' });
+    expect(w.live.size).toBe(0);
+    expect(w.lease('job-1')?.state).toBe('CLOSED');
+    await expect(open(w)).rejects.toMatchObject({ code: 'LEASE_ENDED' });
+  });
+});
+
+describe('an attempt that died', () => {
+  const die = async (w: World): Promise<void> => {
+    const pending = new Promise<never>(() => {});
+    w.once('login', async (act) => {
+      await act();
+      return pending;
+    });
+    void open(w);
+    await untilCalled(w, 'login');
+  };
+
+  it('is taken over once its time has passed, and recorded as SUSPECT before', async () => {
+    const w = world();
+    await die(w);
+    const dead = w.lease('job-1');
+    w.pass(30);
+    await expect(open(w)).rejects.toMatchObject({ code: 'LEASE_OPENING' });
+    w.pass(10);
+    await open(w);
+    expect(w.lease('job-1')).toMatchObject({ state: 'OPEN' });
+    expect(w.lease('job-1')?.attemptId).not.toBe(dead?.attemptId);
+    expect(w.suspects()).toMatchObject([{ attemptId: dead?.attemptId }]);
+  });
+
+  it('logs its own session out when it wakes up after it was taken over', async () => {
+    const w = world();
+    let wake = (): void => {};
+    w.once('login', async (act) => {
+      const answer = await act();
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      return answer;
+    });
+    const slow = open(w);
+    await untilCalled(w, 'login');
+    w.pass(40);
+    await open(w);
+    const winner = w.lease('job-1');
+    wake();
+    await expect(slow).rejects.toMatchObject({ code: 'LEASE_OPENING' });
+    expect(w.live.size).toBe(1);
+    expect(w.lease('job-1')).toEqual(winner);
+    expect(w.places('fb1')).toEqual(['job-1']);
+  });
+});
+
+describe('what comes before the login', () => {
+  it.each(['dataKey', 'join', 'read', 'write OPENING'])(
+    'is undone when %s fails, and no login is sent',
+    async (name) => {
+      const w = world();
+      w.once(name, fail(awsDown));
+      await expect(open(w)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+      expect(w.calls).not.toContain('login');
+      expect(w.store.items.size).toBe(0);
+      expect(w.places('fb1')).toEqual([]);
+    },
+  );
+
+  it('is undone when the intent was written and only the answer was lost', async () => {
+    const w = world();
+    w.once('write OPENING', loseAnswer(awsDown));
+    await expect(open(w)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+    expect(w.store.items.size).toBe(0);
+  });
+});

@@ -1,0 +1,212 @@
+import { describe, expect, it } from 'vitest';
+import { closeSession } from '../../lib/close-session.ts';
+import { openSession } from '../../lib/open-session.ts';
+import { withLease, withSession } from '../../lib/use-session.ts';
+import { API_TOKEN, busy, fail, refused, unreachable, type World, world } from './world.ts';
+
+const GET = { method: 'GET', path: '/api/2.4/arrays' } as const;
+const open = (w: World) => openSession(w.edges, { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900 }, w.deadline());
+const noPermission = async () => ({ status: 403, headers: {}, body: '', requestId: '' });
+const countOf = (w: World, name: string): number => w.calls.filter((call) => call === name).length;
+
+describe('withSession', () => {
+  it('opens, works and closes', async () => {
+    const w = world();
+    const status = await withSession('fb1', async ({ request }) => (await request(GET)).status, { edges: w.edges });
+    expect(status).toBe(200);
+    expect(w.live.size).toBe(0);
+    expect([...w.store.items.values()]).toMatchObject([{ state: 'CLOSED' }]);
+  });
+
+  it('closes when the work fails, and throws its error', async () => {
+    const w = world();
+    const work = async () => {
+      throw new RangeError('mine');
+    };
+    await expect(withSession('fb1', work, { edges: w.edges })).rejects.toThrow(RangeError);
+    expect(w.live.size).toBe(0);
+  });
+
+  it.each(['result', 'error'])("never hides the work's %s behind a failure to close, and reports it", async (kind) => {
+    const w = world();
+    w.once('logout', fail(busy));
+    const work = async () => {
+      if (kind === 'error') throw new RangeError('mine');
+      return 42;
+    };
+    const outcome = await withSession('fb1', work, { edges: w.edges }).catch((error) => error);
+    expect(kind === 'error' ? outcome : undefined).toEqual(kind === 'error' ? new RangeError('mine') : undefined);
+    expect(kind === 'result' ? outcome : 42).toBe(42);
+    expect(w.events()).toContain('LogoutFailed');
+    expect([...w.store.items.values()]).toMatchObject([{ state: 'CLOSING' }]);
+  });
+
+  it('refuses options that no lease has', async () => {
+    const w = world();
+    const call = withSession('fb1', () => 1, { edges: w.edges, leaseSeconds: 5 });
+    await expect(call).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
+    expect(w.calls).toEqual([]);
+  });
+
+  it('gives the work no token', async () => {
+    const w = world();
+    await withSession(
+      'fb1',
+      async (use) => {
+        expect(Object.keys(use)).toEqual(['lease', 'request']);
+        expect(JSON.stringify(use)).not.toContain('auth-');
+      },
+      { edges: w.edges },
+    );
+  });
+});
+
+describe('withLease', () => {
+  it('works under the session of a lease that another call opened, and leaves it open', async () => {
+    const w = world();
+    const lease = await open(w);
+    const seen = await withLease('job-1', async (use) => [use.lease, (await use.request(GET)).status], {
+      edges: w.edges,
+    });
+    expect(seen).toEqual([lease, 200]);
+    expect(w.live.size).toBe(1);
+  });
+
+  it('knows no lease that was never opened', async () => {
+    const w = world();
+    await expect(withLease('nope', () => 1, { edges: w.edges })).rejects.toMatchObject({ code: 'LEASE_UNKNOWN' });
+  });
+
+  it('refuses a lease that was closed, and one that has expired', async () => {
+    const w = world();
+    await open(w);
+    w.pass(900);
+    await expect(withLease('job-1', () => 1, { edges: w.edges })).rejects.toMatchObject({ code: 'LEASE_ENDED' });
+    await closeSession(w.edges, 'job-1', w.deadline());
+    await expect(withLease('job-1', () => 1, { edges: w.edges })).rejects.toMatchObject({ code: 'LEASE_ENDED' });
+  });
+
+  it('logs in again once, under the same lease, when the array has dropped the session', async () => {
+    const w = world();
+    const lease = await open(w);
+    w.dropSessions();
+    const status = await withLease('job-1', async ({ request }) => (await request(GET)).status, { edges: w.edges });
+    expect(status).toBe(200);
+    expect(w.live.size).toBe(1);
+    expect(w.lease('job-1')).toMatchObject({ state: 'OPEN', expiresAt: lease.expiresAt });
+  });
+
+  it('logs the old session out before it logs in again', async () => {
+    const w = world();
+    await open(w);
+    w.once('request', noPermission);
+    await withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
+    expect(w.calls.filter((name) => name === 'login' || name === 'logout')).toEqual(['login', 'logout', 'login']);
+    expect(w.live.size).toBe(1);
+  });
+
+  it('takes a second refusal as FORBIDDEN, and does not log in a third time', async () => {
+    const w = world();
+    await open(w);
+    const work = async ({ request }: { request: (call: typeof GET) => Promise<unknown> }) => {
+      for (let round = 0; round < 3; round++) {
+        w.once('request', noPermission);
+        if (round === 0) w.once('request', noPermission);
+        await expect(request(GET)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+      }
+      return request(GET);
+    };
+    expect(await withLease('job-1', work, { edges: w.edges })).toMatchObject({ status: 200 });
+    expect(countOf(w, 'login')).toBe(2);
+  });
+
+  it('logs in again once for many calls at the same time', async () => {
+    const w = world();
+    await open(w);
+    w.dropSessions();
+    const many = await withLease(
+      'job-1',
+      ({ request }) => Promise.all(Array.from({ length: 10 }, () => request(GET))),
+      {
+        edges: w.edges,
+      },
+    );
+    expect(many.map(({ status }) => status)).toEqual(Array(10).fill(200));
+    expect(countOf(w, 'login')).toBe(2);
+    expect(w.live.size).toBe(1);
+  });
+
+  it('takes the session that another call has opened under the lease meanwhile', async () => {
+    const w = world();
+    await open(w);
+    w.dropSessions();
+    await withLease(
+      'job-1',
+      async ({ request }) => {
+        await withLease('job-1', (other) => other.request(GET), { edges: w.edges });
+        expect(await request(GET)).toMatchObject({ status: 200 });
+      },
+      { edges: w.edges },
+    );
+    expect(countOf(w, 'login')).toBe(2);
+    expect(w.live.size).toBe(1);
+  });
+
+  it('ends the lease when the new login is refused', async () => {
+    const w = world();
+    await open(w);
+    w.dropSessions();
+    w.once('login', fail(refused));
+    const call = withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
+    await expect(call).rejects.toMatchObject({ code: 'LOGIN_REFUSED' });
+    expect(w.lease('job-1')?.state).toBe('CLOSED');
+    expect(w.places('fb1')).toEqual([]);
+  });
+
+  it('uses the current API token, also when an older one is cached', async () => {
+    const w = world();
+    await open(w);
+    w.rotate('fb1', 'T-new');
+    w.dropSessions();
+    expect(await withLease('job-1', ({ request }) => request(GET), { edges: w.edges })).toMatchObject({ status: 200 });
+  });
+
+  it('never takes the API token to another host than that of the lease', async () => {
+    const w = world();
+    await open(w);
+    w.rotate('fb1', API_TOKEN, { host: 'other.example.com' });
+    w.dropSessions();
+    const call = withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
+    await expect(call).rejects.toMatchObject({ code: 'LEASE_ENDED' });
+    expect(countOf(w, 'login')).toBe(1);
+  });
+
+  it('records a SUSPECT and ends the lease when nobody knows whether the new login succeeded', async () => {
+    const w = world();
+    await open(w);
+    w.dropSessions();
+    w.once(
+      'login',
+      fail(() => unreachable(true)),
+    );
+    const call = withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
+    await expect(call).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN' });
+    expect(w.suspects()).toHaveLength(1);
+    expect(w.lease('job-1')?.state).toBe('CLOSED');
+  });
+
+  it('does not log in again when the lease was closed meanwhile', async () => {
+    const w = world();
+    await open(w);
+    const call = withLease(
+      'job-1',
+      async ({ request }) => {
+        await closeSession(w.edges, 'job-1', w.deadline());
+        return request(GET);
+      },
+      { edges: w.edges },
+    );
+    await expect(call).rejects.toMatchObject({ code: 'LEASE_ENDED' });
+    expect(w.live.size).toBe(0);
+  });
+});

@@ -1,0 +1,168 @@
+/** The world of the story in memory: arrays, secrets, KMS, ledger and clock, each of which can be made to fail. */
+import type { Edges } from '../../lib/edges.ts';
+import { FlashBladeError } from '../../lib/errors.ts';
+import { type LeaseItem, leaseKey } from '../../lib/lease-states.ts';
+import { apiToken, authToken, type FlashBlade, type Session } from '../../lib/model.ts';
+import type { Report } from '../../lib/reports.ts';
+import { sealOf } from '../../lib/seal.ts';
+import { memoryKms } from './memory-kms.ts';
+import { memoryStore } from './memory-store.ts';
+
+export const API_TOKEN = 'T-00000000-1111-2222-3333-444444444444';
+
+type Call = { readonly name: string; readonly args: readonly unknown[] };
+/** Runs in the place of an edge's call; `act` is the call itself. */
+type Fault = (act: () => Promise<unknown>, call: Call) => Promise<unknown>;
+
+export function world(options: { sessionsPerArray?: number } = {}) {
+  const store = memoryStore();
+  const live = new Map<string, { array: string; requestId: string | undefined }>();
+  const accepted = new Map<string, string>([
+    ['fb1', API_TOKEN],
+    ['fb2', API_TOKEN],
+  ]);
+  const secretTokens = new Map<string, { token: string; version: number; host: string }>([
+    ['fb1', { token: API_TOKEN, version: 1, host: 'fb1.example.com' }],
+    ['fb2', { token: API_TOKEN, version: 1, host: 'fb2.example.com' }],
+  ]);
+  const cached = new Map<string, { token: string; version: number; host: string }>();
+  const reports: Report[] = [];
+  const calls: string[] = [];
+  const faults = new Map<string, Fault[]>();
+  const seal = sealOf(memoryKms(), 'alias/leases');
+  let ids = 0;
+  let nowMs = 1_800_000_000_000;
+
+  const through = async <T>(name: string, args: readonly unknown[], act: () => Promise<T>): Promise<T> => {
+    calls.push(name);
+    const fault = faults.get(name)?.shift();
+    return (await (fault ? fault(act, { name, args }) : act())) as T;
+  };
+
+  const arrayOf = (name: string, host: string): FlashBlade => ({ name, host, port: 443, trust: { kind: 'public' } });
+
+  const edges: Edges = {
+    secrets: {
+      read: (name, { fresh = false }) =>
+        through('secret', [name, fresh], async () => {
+          const current = secretTokens.get(name);
+          if (!current) throw new FlashBladeError('ARRAY_UNKNOWN', `there is no secret flashblade/${name}`);
+          const used = fresh ? current : (cached.get(name) ?? current);
+          cached.set(name, used);
+          return { array: arrayOf(name, used.host), apiToken: apiToken(used.token), versionId: `v${used.version}` };
+        }),
+      list: async () => [...secretTokens.keys()].sort(),
+    },
+    leases: {
+      read: (id, by) => through('read', [id], () => store.read(id, by)),
+      write: (next, previous, by) => through(`write ${nameOf(next)}`, [next], () => store.write(next, previous, by)),
+      remove: (item, by) => through('remove', [item], () => store.remove(item, by)),
+      join: (array, id, place, by) => through('join', [array, id], () => store.join(array, id, place, by)),
+      leave: (array, id, by) => through('leave', [array, id], () => store.leave(array, id, by)),
+    },
+    seal: {
+      dataKey: (context, by) => through('dataKey', [context], () => seal.dataKey(context, by)),
+      unseal: (sealed, context, by) => through('unseal', [context], () => seal.unseal(sealed, context, by)),
+    },
+    flashblade: {
+      login: (array, token, { requestId }) =>
+        through('login', [array], async () => {
+          if (accepted.get(array.name) !== token.reveal()) throw refused();
+          const value = `auth-${++ids}`;
+          live.set(value, { array: array.name, requestId });
+          const data: Session = { array, authToken: authToken(value), username: 'pureuser' };
+          return { data, status: 200, headers: {}, requestId: requestId ?? '' };
+        }),
+      logout: (session, { requestId }) =>
+        through('logout', [session.array], async () => {
+          const status = live.delete(session.authToken.reveal()) ? 200 : 403;
+          return { data: undefined, status, headers: {}, requestId: requestId ?? '' };
+        }),
+      request: (session, call, { requestId }) =>
+        through('request', [call], async () => ({
+          status: live.has(session.authToken.reveal()) ? 200 : 403,
+          headers: {},
+          body: { items: [] },
+          requestId: requestId ?? '',
+        })),
+    },
+    limits: { sessionsPerArray: options.sessionsPerArray ?? 50, arrayIdleSeconds: 1800 },
+    report: (line) => reports.push(line),
+    now: () => nowMs,
+    random: () => 0.5,
+    newId: () => `id-${++ids}`,
+  };
+
+  return {
+    edges,
+    store,
+    /** Live sessions on all arrays. */
+    live,
+    reports,
+    /** Names of the edges' calls in order. */
+    calls,
+    events: () => reports.map(({ event }) => event),
+    lease: (leaseId: string) => store.items.get(leaseKey(leaseId)) as LeaseItem | undefined,
+    suspects: () => [...store.items.values()].filter(({ kind }) => kind === 'suspect'),
+    places: (array: string) => [...(store.places.get(array)?.keys() ?? [])],
+    /** The next call of that name goes through `fault`. */
+    once: (name: string, fault: Fault) => void faults.set(name, [...(faults.get(name) ?? []), fault]),
+    rotate: (name: string, token: string, options: { accept?: boolean; host?: string } = {}) => {
+      const { version, host } = secretTokens.get(name) as { version: number; host: string };
+      secretTokens.set(name, { token, version: version + 1, host: options.host ?? host });
+      if (options.accept !== false) accepted.set(name, token);
+    },
+    accept: (name: string, token: string) => void accepted.set(name, token),
+    dropSessions: () => live.clear(),
+    pass: (seconds: number) => {
+      nowMs += seconds * 1000;
+    },
+    now: () => nowMs,
+    seconds: () => Math.floor(nowMs / 1000),
+    /** A deadline that leaves half a minute. */
+    deadline: () => nowMs + 30_000,
+  };
+}
+
+export type World = ReturnType<typeof world>;
+
+const nameOf = (item: { kind: string; state?: string }): string =>
+  item.kind === 'lease' ? (item.state as string) : item.kind;
+
+export const refused = (): FlashBladeError =>
+  new FlashBladeError('LOGIN_REFUSED', 'array refused the API token', {
+    status: 401,
+    sent: true,
+    mayHaveOpened: false,
+  });
+
+export const busy = (): FlashBladeError =>
+  new FlashBladeError('ARRAY_BUSY', 'array is busy', { status: 503, sent: true, mayHaveOpened: false });
+
+export const unreachable = (mayHaveOpened: boolean): FlashBladeError =>
+  new FlashBladeError('ARRAY_UNREACHABLE', 'no answer', { sent: mayHaveOpened, mayHaveOpened });
+
+export const awsDown = (): FlashBladeError => new FlashBladeError('AWS_UNAVAILABLE', 'no answer from AWS');
+
+export const fail =
+  (error: () => Error): Fault =>
+  async () => {
+    throw error();
+  };
+
+/** The call takes effect, its answer is lost. */
+export const loseAnswer =
+  (error: () => Error): Fault =>
+  async (act) => {
+    await act();
+    throw error();
+  };
+
+/** Lets others run until an edge was called. */
+export async function untilCalled(w: World, name: string): Promise<void> {
+  for (let turn = 0; turn < 1000; turn++) {
+    if (w.calls.includes(name)) return;
+    await new Promise(setImmediate);
+  }
+  throw new Error(`${name} was never called`);
+}
