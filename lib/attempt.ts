@@ -74,12 +74,12 @@ export function send(attempt: Attempt): Promise<Outcome> {
 
     outgoing.on('error', onError);
     outgoing.on('upgrade', refuseUpgrade);
-    outgoing.on('information', ({ statusCode }) => statusCode === 101 && refuseUpgrade());
     outgoing.on('socket', () => {
       sent = true;
       limit(limits.firstByteMs, 'no answer began in time');
     });
     outgoing.on('response', (incoming) => {
+      if (incoming.statusCode === 101) return refuseUpgrade();
       limit(Number.POSITIVE_INFINITY, 'the answer did not end in time');
       const head = headOf(incoming);
       onHead?.(head);

@@ -1,0 +1,78 @@
+/** What an array's answers say: judged by the status, with text from the body only where its shape is known. */
+import { type ErrorCode, type ErrorFacts, FlashBladeError } from './errors.ts';
+import type { FlashBlade } from './model.ts';
+import { describeArray } from './tls-errors.ts';
+import type { Answer } from './transport.ts';
+
+const MAX_TEXT_LENGTH = 200;
+const MAX_WAIT_SECONDS = 86_400;
+
+/** An error about an answer: what was asked, the status, the array's own words unless they repeat `token`, and advice. */
+export function answerError(
+  code: ErrorCode,
+  array: FlashBlade,
+  { action, answer, token, advice }: { action: string; answer: Answer; token?: string; advice: string },
+  facts: ErrorFacts = {},
+): FlashBladeError {
+  const text = errorText(answer, token);
+  const words = text === undefined ? '' : ` ("${text}")`;
+  return new FlashBladeError(
+    code,
+    `${describeArray(array)} answered ${answer.status}${words} to ${action}: ${advice}`,
+    {
+      status: answer.status,
+      sent: true,
+      ...facts,
+    },
+  );
+}
+
+/** ARRAY_BUSY, with the seconds that the array asks us to wait if it says so. */
+export function busy(
+  array: FlashBlade,
+  told: { action: string; answer: Answer; token?: string; advice: string },
+  facts: ErrorFacts = {},
+): FlashBladeError {
+  const seconds = retryAfterSeconds(told.answer.headers, Date.now());
+  return answerError('ARRAY_BUSY', array, told, {
+    ...facts,
+    ...(seconds === undefined ? {} : { retryAfterSeconds: seconds }),
+  });
+}
+
+/** The body as JSON, undefined if it is not JSON. The parser's own error would quote the body. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A field of a JSON object; undefined if there is no such field, or no object. */
+export const fieldOf = (value: unknown, name: string): unknown =>
+  isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+
+/** Seconds to wait: `Retry-After` (seconds or a date), else which of the array's rates is used up. */
+export function retryAfterSeconds(headers: Answer['headers'], nowMs: number): number | undefined {
+  const { 'retry-after': after = '' } = headers;
+  const seconds = /^\d{1,9}$/.test(after) ? Number(after) : Math.ceil((Date.parse(after) - nowMs) / 1000);
+  if (!Number.isNaN(seconds)) return Math.min(Math.max(seconds, 0), MAX_WAIT_SECONDS);
+  if (headers['x-ratelimit-remaining-minute'] === '0') return 60;
+  if (headers['x-ratelimit-remaining-second'] === '0') return 1;
+  return undefined;
+}
+
+/** The message out of the three shapes in which arrays tell an error, without control characters. */
+function errorText({ body }: Answer, token: string | undefined): string | undefined {
+  const json = parseJson(body.toString());
+  const list = fieldOf(json, 'error') ?? fieldOf(json, 'errors');
+  const message = fieldOf(Array.isArray(list) ? list[0] : json, 'message');
+  if (typeof message !== 'string') return undefined;
+  const text = message.replaceAll(/\p{C}+/gu, '');
+  const quotes = token !== undefined && text.toLowerCase().includes(token.toLowerCase());
+  return quotes || text === '' ? undefined : text.slice(0, MAX_TEXT_LENGTH);
+}

@@ -1,0 +1,34 @@
+/** What all calls to an array have in common: how they are asked for and how they are told. */
+import { FlashBladeError } from './errors.ts';
+import type { ApiToken, AuthToken, FlashBlade } from './model.ts';
+import { describeArray } from './tls-errors.ts';
+import { type Answer, type Budget, isHeaderValue } from './transport.ts';
+
+/** Time budget, and the id that the array is told as `X-Request-ID` (default a random UUID). */
+export type CallOptions = Budget & { readonly requestId?: string };
+
+export type HttpInfo = {
+  readonly status: number;
+  /** Names in lower case; never `x-auth-token`. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly requestId: string;
+};
+export type WithHttpInfo<Data> = HttpInfo & { readonly data: Data };
+
+/** The value of a token if it can stand in a header; else throws `code`, without the value. */
+export function sendable(
+  token: ApiToken | AuthToken,
+  array: FlashBlade,
+  code: 'SECRET_INVALID' | 'REQUEST_INVALID',
+): string {
+  const value = token.reveal();
+  if (isHeaderValue(value)) return value;
+  const rule = `its ${token.kind} must be 1 to 1024 visible ASCII characters without spaces`;
+  throw new FlashBladeError(code, `${describeArray(array)}: ${rule}`, { sent: false });
+}
+
+/** What callers may see of an answer. */
+export function httpInfo({ status, headers, requestId }: Answer): HttpInfo {
+  const { 'x-auth-token': _, ...shown } = headers;
+  return { status, headers: shown, requestId };
+}

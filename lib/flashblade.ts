@@ -1,0 +1,126 @@
+/** What one FlashBlade is asked: log in, log out, any call under a session, its REST versions. */
+import { answerError, busy, parseJson } from './answers.ts';
+import { type ArrayRequest, toWire } from './array-requests.ts';
+import { type CallOptions, type HttpInfo, httpInfo, sendable, type WithHttpInfo } from './calls.ts';
+import { FlashBladeError, known } from './errors.ts';
+import { authTokenOf, sessionOf } from './login-answer.ts';
+import type { ApiToken, AuthToken, FlashBlade, Session } from './model.ts';
+import { exchange } from './transport.ts';
+
+export { apiVersions, apiVersionsWithHttpInfo, compareVersions } from './api-versions.ts';
+export type { ArrayRequest } from './array-requests.ts';
+export type { CallOptions, HttpInfo, WithHttpInfo } from './calls.ts';
+
+/** `body`: the JSON value if the answer says that it is JSON, else its text. */
+export type Answer = HttpInfo & { readonly body: unknown };
+
+/** How long a login may take, in milliseconds, to close a session that it cannot give back. */
+const ROLL_BACK_MS = 3000;
+
+/**
+ * Opens a session: `POST /api/login`, sent at most once.
+ * Errors: LOGIN_REFUSED (400, 401, 403), ARRAY_BUSY (429, 503), ANSWER_INVALID, SECRET_INVALID and those of every call
+ * (ARRAY_UNREACHABLE, ARRAY_UNTRUSTED, OUT_OF_TIME, REQUEST_INVALID), each with `facts.mayHaveOpened`. A session whose
+ * auth token came with an answer that is no good otherwise is closed before the error is thrown.
+ */
+export async function loginWithHttpInfo(
+  array: FlashBlade,
+  token: ApiToken,
+  options: CallOptions = {},
+): Promise<WithHttpInfo<Session>> {
+  let opened: AuthToken | undefined;
+  try {
+    const headers = { 'api-token': sendable(token, array, 'SECRET_INVALID') };
+    const { requestId } = options;
+    const answer = await exchange(array, { method: 'POST', path: '/api/login', headers, requestId }, options, {
+      fresh: true,
+      onHead: (head) => {
+        opened = authTokenOf(head);
+      },
+    });
+    return { ...httpInfo(answer), data: sessionOf(array, answer, token) };
+  } catch (thrown) {
+    const error = known(thrown);
+    const { sent = false, mayHaveOpened = sent } = error.facts;
+    const isOpen = opened === undefined ? mayHaveOpened : !(await rollBack(array, opened, options));
+    throw new FlashBladeError(error.code, error.message, { ...error.facts, mayHaveOpened: isOpen });
+  }
+}
+
+/** As `loginWithHttpInfo`, without status and headers. */
+export const login = async (array: FlashBlade, token: ApiToken, options?: CallOptions): Promise<Session> =>
+  (await loginWithHttpInfo(array, token, options)).data;
+
+/**
+ * Closes a session: `POST /api/logout`. Resolves if it is closed: now (200), or since before (401, 403).
+ * Errors: ARRAY_BUSY (429, 5xx: still open, try again), ANSWER_INVALID (anything else: still open) and those of every call.
+ */
+export async function logoutWithHttpInfo(session: Session, options: CallOptions = {}): Promise<WithHttpInfo<void>> {
+  const { array, authToken } = session;
+  const token = sendable(authToken, array, 'REQUEST_INVALID');
+  const answer = await exchange(
+    array,
+    { method: 'POST', path: '/api/logout', headers: { 'x-auth-token': token }, requestId: options.requestId },
+    options,
+    { repeatable: true },
+  );
+  const { status, body } = answer;
+  if ((status === 200 && body.length === 0) || status === 401 || status === 403) {
+    return { ...httpInfo(answer), data: undefined };
+  }
+  const told = { action: 'a logout', answer, token };
+  if (status === 429 || status >= 500) {
+    throw busy(array, { ...told, advice: 'it is busy and the session is still open. Try again later.' });
+  }
+  throw answerError('ANSWER_INVALID', array, {
+    ...told,
+    advice:
+      'THE SESSION MAY STILL BE OPEN. No FlashBlade says this; a proxy or a wrong path does: that is a bug to be fixed.',
+  });
+}
+
+/** As `logoutWithHttpInfo`, without status and headers. */
+export const logout = async (session: Session, options?: CallOptions): Promise<void> => {
+  await logoutWithHttpInfo(session, options);
+};
+
+/**
+ * Any call under a session but login and logout. Resolves with whatever the array answers: judge `status`.
+ * Errors: REQUEST_INVALID (names field and rule), ANSWER_INVALID (says that it is JSON and is not) and those of every call.
+ */
+export async function request(session: Session, call: ArrayRequest, options: CallOptions = {}): Promise<Answer> {
+  const { array, authToken } = session;
+  const wire = toWire(call);
+  const headers = {
+    'x-auth-token': sendable(authToken, array, 'REQUEST_INVALID'),
+    ...(wire.body === undefined ? {} : { 'Content-Type': 'application/json' }),
+  };
+  const { requestId } = options;
+  const answer = await exchange(array, { ...wire, headers, requestId }, options, { repeatable: wire.method === 'GET' });
+  const text = answer.body.toString();
+  const isJson = text !== '' && /\bjson\b/i.test(answer.headers['content-type'] ?? '');
+  const body = isJson ? parseJson(text) : text;
+  if (body === undefined) {
+    const told = {
+      action: `${wire.method} ${call.path}`,
+      answer,
+      advice: 'the answer says that it is JSON, and is not.',
+    };
+    throw answerError('ANSWER_INVALID', array, told);
+  }
+  return { ...httpInfo(answer), body };
+}
+
+/** Whether the session is closed now. The reason why not is less than the error that led here. */
+async function rollBack(
+  array: FlashBlade,
+  authToken: AuthToken,
+  { requestId: _, ...budget }: CallOptions,
+): Promise<boolean> {
+  try {
+    await logout({ array, authToken, username: '' }, { ...budget, totalMs: ROLL_BACK_MS });
+    return true;
+  } catch {
+    return false;
+  }
+}

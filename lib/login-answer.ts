@@ -1,0 +1,66 @@
+/** Exactly the answer to a login that the contract describes, or an error that says whether a session may exist. */
+import { answerError, busy, fieldOf, parseJson } from './answers.ts';
+import type { FlashBladeError } from './errors.ts';
+import { type ApiToken, type AuthToken, authToken, type FlashBlade, type Session } from './model.ts';
+import { type Answer, type AnswerHead, isHeaderValue } from './transport.ts';
+
+const MAX_USERNAME_LENGTH = 256;
+
+/** The auth token in the head of an answer; undefined if there is none that could be sent back. */
+export function authTokenOf({ headers }: AnswerHead): AuthToken | undefined {
+  const { 'x-auth-token': value = '' } = headers;
+  return isHeaderValue(value) ? authToken(value) : undefined;
+}
+
+/**
+ * The session that a login opened.
+ * Throws LOGIN_REFUSED, ARRAY_BUSY or ANSWER_INVALID, each with `facts.mayHaveOpened`.
+ */
+export function sessionOf(array: FlashBlade, answer: Answer, token: ApiToken): Session {
+  const opened = authTokenOf(answer);
+  if (answer.status !== 200) throw noSession(array, answer, token);
+  if (opened === undefined) throw invalid(array, answer, token, 'without an auth token that can be used');
+  const username = fieldOf(parseJson(answer.body.toString()), 'username');
+  if (!isUsername(username, [token.reveal(), opened.reveal()])) {
+    throw invalid(array, answer, token, 'with a body that is not {"username": …}');
+  }
+  return { array, authToken: opened, username };
+}
+
+function noSession(array: FlashBlade, answer: Answer, token: ApiToken): FlashBladeError {
+  const told = { action: 'a login', answer, token: token.reveal() };
+  switch (answer.status) {
+    case 400:
+    case 401:
+    case 403: {
+      const advice = 'it does not accept this API token. Put a valid one into its secret; do not try again before.';
+      return answerError('LOGIN_REFUSED', array, { ...told, advice }, { mayHaveOpened: false });
+    }
+    case 429:
+    case 503:
+      return busy(array, { ...told, advice: 'it is busy. Try again later.' }, { mayHaveOpened: false });
+    default:
+      return invalid(array, answer, token, 'with a status that no login has');
+  }
+}
+
+const invalid = (array: FlashBlade, answer: Answer, token: ApiToken, what: string): FlashBladeError =>
+  answerError(
+    'ANSWER_INVALID',
+    array,
+    {
+      action: 'a login',
+      answer,
+      token: token.reveal(),
+      advice: `${what}. Check that "host" is a FlashBlade and that no proxy stands before it.`,
+    },
+    { mayHaveOpened: true },
+  );
+
+// Whoever has a token in the place of a name must not make us print it.
+const isUsername = (value: unknown, tokens: readonly string[]): value is string =>
+  typeof value === 'string' &&
+  value !== '' &&
+  value.length <= MAX_USERNAME_LENGTH &&
+  !/\p{C}/u.test(value) &&
+  !tokens.some((token) => value.includes(token));

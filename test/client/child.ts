@@ -1,0 +1,12 @@
+/** Started by a test in a process with an environment of its own: one login; prints how it ended. */
+import { login } from '../../lib/flashblade.ts';
+import { apiToken, type FlashBlade } from '../../lib/model.ts';
+import { closeConnections } from '../../lib/transport.ts';
+
+const array: FlashBlade = JSON.parse(process.argv[2] ?? '');
+const outcome = await login(array, apiToken('T-secret')).then(
+  ({ username }) => username,
+  (error: Error) => error.name,
+);
+process.stdout.write(outcome);
+closeConnections();

@@ -1,0 +1,200 @@
+import { describe, expect, test } from 'vitest';
+import { type CallOptions, login, loginWithHttpInfo, logout } from '../../lib/flashblade.ts';
+import { apiToken } from '../../lib/model.ts';
+import { badAnswers, type Fault } from '../simulator/index.ts';
+import { failureOf } from './failures.ts';
+import { type Simulated, simulated } from './simulated.ts';
+
+const { loginBody, malformedAuthToken, oversized, redirect, serverIsBusy, tooManyRequests, withoutAuthToken } =
+  badAnswers;
+const atLogin = { path: '/api/login', times: 1 };
+
+/** Meets a login with a fault; tells how it failed and how many sessions it left on the array. */
+async function faulty(fault: Fault, options?: CallOptions, prepared?: Simulated) {
+  const { simulator, array, token } = prepared ?? (await simulated());
+  simulator.faults.add({ ...fault, ...atLogin });
+  const error = await failureOf(login(array, token, options));
+  expect(simulator.requests.filter(({ path }) => path === '/api/login')).toHaveLength(1);
+  return { error, simulator, open: simulator.sessions().length };
+}
+
+test('a login is one POST with the API token in its header and nothing else of it anywhere', async () => {
+  const { simulator, array, token } = await simulated();
+  const session = await login(array, token, { requestId: 'attempt-1' });
+  expect(session).toEqual({ array, authToken: expect.anything(), username: 'pureuser' });
+  expect(session.authToken.reveal()).toBe(simulator.sessions()[0]?.authToken);
+  const [request] = simulator.requests;
+  expect(request).toMatchObject({
+    method: 'POST',
+    path: '/api/login',
+    query: '',
+    bodyBytes: 0,
+    requestId: 'attempt-1',
+  });
+  expect(request).toMatchObject({ hasApiToken: true, hasAuthToken: false });
+  expect([...(request?.headerNames ?? [])].sort()).toEqual([
+    'api-token',
+    'connection',
+    'content-length',
+    'host',
+    'user-agent',
+    'x-request-id',
+  ]);
+});
+
+test('login and logout share one connection and leave nothing behind', async () => {
+  const { simulator, array, token } = await simulated();
+  await logout(await login(array, token));
+  expect(simulator.requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
+    'POST /api/login',
+    'POST /api/logout',
+  ]);
+  expect(new Set(simulator.requests.map(({ connectionId }) => connectionId)).size).toBe(1);
+  expect(simulator.sessions()).toEqual([]);
+});
+
+test('the long form tells status and headers, but not the auth token', async () => {
+  const { array, token } = await simulated();
+  const { data, status, headers, requestId } = await loginWithHttpInfo(array, token);
+  expect([status, data.username]).toEqual([200, 'pureuser']);
+  expect(headers).toMatchObject({ server: 'nginx', 'cache-control': expect.stringContaining('no-store') });
+  expect(requestId).toMatch(/^[0-9a-f-]{36}$/);
+  expect(Object.keys(headers)).not.toContain('x-auth-token');
+  expect(JSON.stringify(headers)).not.toContain(data.authToken.reveal());
+});
+
+test.for([400, 401, 403] as const)(
+  '%i means that the API token is not accepted, and nothing was opened',
+  async (status) => {
+    const { array } = await simulated({ refusedLoginStatus: status });
+    const error = await failureOf(login(array, apiToken('T-another')));
+    expect(error).toMatchObject({ code: 'LOGIN_REFUSED', facts: { status, sent: true, mayHaveOpened: false } });
+    expect(error.message).toContain(`answered ${status} ("Access Denied") to a login`);
+  },
+);
+
+test.for(['', 'two words', 'line\n', 'ümlaut', 'x'.repeat(1025)])(
+  'an API token that cannot stand in a header is not sent: %j',
+  async (value) => {
+    const { simulator, array } = await simulated();
+    const error = await failureOf(login(array, apiToken(value)));
+    expect(error).toMatchObject({ code: 'SECRET_INVALID', facts: { sent: false, mayHaveOpened: false } });
+    if (value !== '') expect(error.message).not.toContain(value.trim());
+    expect(simulator.requests).toEqual([]);
+  },
+);
+
+describe('a busy array opened nothing and says when to come back', () => {
+  test.for([
+    ['seconds', tooManyRequests('retry-after', 7), 7],
+    ['its rates', tooManyRequests('x-ratelimit'), 60],
+    [
+      'a date that has passed',
+      { kind: 'answer', act: false, status: 503, headers: { 'retry-after': 'Sun, 06 Nov 1994 08:49:37 GMT' } },
+      0,
+    ],
+    ['nothing', tooManyRequests('none'), undefined],
+  ] satisfies [string, Fault, number | undefined][])('by %s', async ([_, fault, retryAfterSeconds]) => {
+    const { error, open } = await faulty(fault);
+    expect(error).toMatchObject({ code: 'ARRAY_BUSY', facts: { mayHaveOpened: false } });
+    expect([error.facts.retryAfterSeconds, open]).toEqual([retryAfterSeconds, 0]);
+  });
+});
+
+describe('an answer that no login has may have opened a session', () => {
+  test.for([201, 202, 204, 206, 404, 405, 418, 500, 502, 504])('%i', async (status) => {
+    const { error } = await faulty({ kind: 'answer', act: false, status, body: '' });
+    expect(error).toMatchObject({ code: 'ANSWER_INVALID', facts: { status, mayHaveOpened: true } });
+  });
+
+  test('a redirect', async () => {
+    const { simulator: elsewhere } = await simulated();
+    const { error } = await faulty(redirect(307, `${elsewhere.url}/api/login`));
+    expect(error).toMatchObject({ code: 'ANSWER_INVALID', facts: { status: 307, mayHaveOpened: true } });
+    expect([elsewhere.requests.length, elsewhere.counters.connections]).toEqual([0, 0]);
+  });
+
+  test('Server is busy', async () => {
+    const { error } = await faulty(serverIsBusy('/api/login'));
+    expect(error.message).toContain('answered 500 ("Server is busy")');
+  });
+
+  test.for([
+    ['no auth token', withoutAuthToken],
+    ['an auth token that is none', malformedAuthToken()],
+    ['two auth tokens', { kind: 'answer', headers: { 'x-auth-token': ['one', 'two'] } }],
+  ] satisfies [string, Fault][])('200 with %s', async ([_, fault]) => {
+    const { error, open } = await faulty(fault);
+    expect(error).toMatchObject({ code: 'ANSWER_INVALID', facts: { status: 200, mayHaveOpened: true } });
+    expect(open).toBe(1);
+  });
+});
+
+describe('a session whose auth token came with a bad answer is closed at once', () => {
+  const answer = (fault: object): Fault => ({ kind: 'answer', ...fault });
+  test.for([
+    ['username missing', loginBody('username missing')],
+    ['username of the wrong type', loginBody('username of the wrong type')],
+    ['username empty', loginBody('username empty')],
+    ['not JSON', loginBody('not JSON')],
+    ['not an object', loginBody('not an object')],
+    ['of a FlashArray', loginBody('of a FlashArray')],
+    ['empty', answer({ body: '' })],
+    ['null', answer({ body: 'null' })],
+    ['a username with control characters', answer({ body: '{"username":"a\\nb"}' })],
+    ['a username without end', answer({ body: JSON.stringify({ username: 'x'.repeat(257) }) })],
+    ['too long', oversized()],
+    ['good, with another status', answer({ status: 201 })],
+  ] satisfies [string, Fault][])('%s', async ([_, fault]) => {
+    const { error, simulator, open } = await faulty(fault);
+    expect(error).toMatchObject({ code: 'ANSWER_INVALID', facts: { mayHaveOpened: false } });
+    expect([simulator.history.length, open]).toEqual([1, 0]);
+  });
+
+  test('also if the body never ends', async () => {
+    const { error, open } = await faulty({ kind: 'hang', at: 'in-body' }, { totalMs: 200 });
+    expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: true, mayHaveOpened: false } });
+    expect(open).toBe(0);
+  });
+
+  test('and if that fails, too, the error says that the session may be open', async () => {
+    const prepared = await simulated();
+    prepared.simulator.faults.add({ kind: 'reset', path: '/api/logout', act: false });
+    const { error, open } = await faulty(loginBody('not JSON'), {}, prepared);
+    expect(error).toMatchObject({ code: 'ANSWER_INVALID', facts: { mayHaveOpened: true } });
+    expect(open).toBe(1);
+  });
+});
+
+describe('a login without an answer', () => {
+  test.for([
+    ['reset', { kind: 'reset' }],
+    ['silence', { kind: 'hang', at: 'before-headers' }],
+    ['half a head', { kind: 'hang', at: 'in-headers' }],
+    ['garbage', { kind: 'garbage' }],
+    ['an upgrade', { kind: 'upgrade' }],
+    ['cut off', { kind: 'cut', afterBytes: 20 }],
+  ] satisfies [string, Fault][])('may have opened a session, and is not sent again: %s', async ([_, fault]) => {
+    const { error, open } = await faulty(fault, { firstByteMs: 200 });
+    expect(error.facts).toMatchObject({ sent: true, mayHaveOpened: true });
+    expect(['ARRAY_UNREACHABLE', 'ANSWER_INVALID']).toContain(error.code);
+    expect(open).toBe(1);
+  });
+
+  test.for(['refuse', 'reset-at-accept', 'hang-at-accept', 'hang-in-handshake', 'plain-text'] as const)(
+    'that never got there opened nothing: %s',
+    async (kind) => {
+      const { simulator, array, token } = await simulated();
+      simulator.faults.add({ kind });
+      const error = await failureOf(login(array, token, { connectMs: 100 }));
+      expect(error.facts).toEqual({ sent: false, mayHaveOpened: false });
+      expect(simulator.history).toEqual([]);
+    },
+  );
+
+  test('that had no time opened nothing', async () => {
+    const { array, token } = await simulated();
+    const error = await failureOf(login(array, token, { deadline: Date.now() - 1 }));
+    expect(error).toMatchObject({ code: 'OUT_OF_TIME', facts: { sent: false, mayHaveOpened: false } });
+  });
+});

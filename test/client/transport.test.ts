@@ -1,0 +1,277 @@
+import { createServer as createTcpServer } from 'node:net';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { FlashBlade } from '../../lib/model.ts';
+import { type Budget, closeConnections, exchange } from '../../lib/transport.ts';
+import { VERSION } from '../../lib/version.ts';
+import { failureOf } from './failures.ts';
+import { arrayAt, listen, reply, type Script, startServer } from './servers.ts';
+
+const GET = { method: 'GET', path: '/api/api_version' };
+const POST = { method: 'POST', path: '/api/login' };
+const get = (array: FlashBlade, budget?: Budget) => exchange(array, GET, budget);
+
+afterEach(() => {
+  closeConnections();
+  vi.useRealTimers();
+});
+
+/** Answers a first request, breaks the connection at the second, answers again. */
+const breakAtSecond: Script = (socket, _, nth) => {
+  if (nth === 1) socket.destroy();
+  else socket.write(reply(200));
+};
+
+describe('a request', () => {
+  test('says who asks, its id, and that it has no body', async () => {
+    const server = await startServer();
+    await exchange(arrayAt(server), { ...POST, requestId: 'attempt-1' });
+    const [head = ''] = server.requests;
+    expect(head.split('\r\n').filter(Boolean).sort()).toEqual([
+      'Connection: keep-alive',
+      'Content-Length: 0',
+      `Host: localhost:${server.port}`,
+      'POST /api/login HTTP/1.1',
+      `User-Agent: flashblade-sessions/${VERSION} (node/${process.versions.node.split('.')[0]})`,
+      'X-Request-ID: attempt-1',
+    ]);
+  });
+
+  test('gets a random id if the caller has none, and the answer tells it', async () => {
+    const server = await startServer();
+    const { requestId } = await get(arrayAt(server));
+    expect(requestId).toMatch(/^[0-9a-f-]{36}$/);
+    expect(server.requests[0]).toContain(`X-Request-ID: ${requestId}\r\n`);
+  });
+
+  test.for(['', 'two words', 'x\r\nInjected: 1', 'x'.repeat(1025)])('is not sent with the id %j', async (requestId) => {
+    const server = await startServer();
+    const error = await failureOf(exchange(arrayAt(server), { ...GET, requestId }));
+    expect(error).toMatchObject({ code: 'REQUEST_INVALID', facts: { sent: false } });
+    expect(server.requests).toEqual([]);
+  });
+
+  test.for([
+    { ...GET, path: '/a b' },
+    { ...GET, headers: { 'x-secret': 'T-secret\n' } },
+    { ...GET, headers: { 'T-secret\n': 'x' } },
+  ])('that is no HTTP is refused without being quoted (%#)', async (request) => {
+    const error = await failureOf(exchange(arrayAt(await startServer()), request));
+    expect(error).toMatchObject({ code: 'REQUEST_INVALID', facts: { sent: false } });
+    expect(error.message).not.toMatch(/secret|a b/);
+  });
+
+  test('is not begun without time', async () => {
+    const server = await startServer();
+    const error = await failureOf(get(arrayAt(server), { deadline: Date.now() }));
+    expect(error).toMatchObject({ code: 'OUT_OF_TIME', facts: { sent: false } });
+    expect(server.resumed).toEqual([]);
+  });
+});
+
+describe('an answer', () => {
+  test.for([301, 302, 303, 307, 308])('%i is never followed', async (status) => {
+    const elsewhere = await startServer();
+    const Location = `https://localhost:${elsewhere.port}/api/login`;
+    const server = await startServer(reply(status, '', { Location }));
+    const answer = await exchange(arrayAt(server), { ...POST, headers: { 'api-token': 'T-secret' } });
+    expect(answer).toMatchObject({ status, headers: { location: Location } });
+    expect(server.requests).toHaveLength(1);
+    expect([elsewhere.received(), elsewhere.resumed.length]).toEqual([0, 0]);
+  });
+
+  test('may have interim answers before it', async () => {
+    const server = await startServer(`HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n${reply(200, 'x')}`);
+    expect((await get(arrayAt(server))).body.toString()).toBe('x');
+  });
+
+  test('may be as long as 1 MiB', async () => {
+    const server = await startServer(reply(200, 'x'.repeat(1024 * 1024)));
+    expect((await get(arrayAt(server))).body).toHaveLength(1024 * 1024);
+  });
+
+  test('keeps each value of a header that came twice', async () => {
+    const server = await startServer('HTTP/1.1 200 OK\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nContent-Length: 0\r\n\r\n');
+    expect((await get(arrayAt(server))).headers['set-cookie']).toBe('a, b');
+  });
+
+  test.for([
+    ['is longer than 1 MiB', reply(200, 'x'.repeat(1024 * 1024 + 1)), 'longer than 1048576 bytes'],
+    ['is no HTTP', 'SSH-2.0-OpenSSH_9.6\r\n\r\n', 'broken HTTP (HPE_'],
+    ['has a head without end', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 'HPE_HEADER_OVERFLOW'],
+    ['has two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx', 'HPE_'],
+    ['has a broken chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n', 'HPE_'],
+    ['changes the protocol', 'HTTP/1.1 101 Go\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n', 'changes the protocol'],
+    ['changes it without saying to what', 'HTTP/1.1 101 Go\r\n\r\n', 'changes the protocol'],
+  ] satisfies [string, string, string][])('that %s is refused and the connection ended', async ([_, text, reason]) => {
+    const server = await startServer(text);
+    const error = await failureOf(get(arrayAt(server)));
+    expect(error).toMatchObject({ code: 'ANSWER_INVALID', facts: { sent: true } });
+    expect(error.message).toContain(reason);
+    await server.quiet();
+  });
+
+  test.for([
+    ['with a length', 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nxxx'],
+    ['in chunks', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nxx'],
+    ['in its head', 'HTTP/1.1 200 OK\r\nContent-'],
+    ['before it began', ''],
+  ] satisfies [string, string][])('that breaks off is an error: %s', async ([_, text]) => {
+    const server = await startServer((socket) => socket.end(text));
+    const error = await failureOf(get(arrayAt(server)));
+    expect(error).toMatchObject({
+      code: expect.stringMatching(/ARRAY_UNREACHABLE|ANSWER_INVALID/),
+      facts: { sent: true },
+    });
+  });
+});
+
+describe('an array that is not there', () => {
+  test('refuses the connection', async () => {
+    const server = createTcpServer();
+    const { port } = await listen(server);
+    await new Promise((resolve) => server.close(resolve));
+    const error = await failureOf(get(arrayAt({ port }, { host: '127.0.0.1' })));
+    expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: false } });
+    expect(error.message).toContain(`array fb1 (127.0.0.1:${port}) cannot be reached: it refuses connections`);
+  });
+
+  test('has a name that nobody knows', async () => {
+    const error = await failureOf(get(arrayAt({ port: 443 }, { host: 'fb1.invalid' })));
+    expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: false } });
+  });
+
+  test('cuts the connection before TLS is established', async () => {
+    const place = await listen(createTcpServer((socket) => socket.destroy()));
+    const error = await failureOf(get(arrayAt(place)));
+    expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: false } });
+  });
+});
+
+describe('time runs out', () => {
+  const silent: Script = () => {};
+  const stalls: Script = (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nxxx');
+  const soon = () => ({ deadline: Date.now() + 100 });
+
+  test.for([
+    ['its own limit', () => ({ connectMs: 30 })],
+    ['the whole', () => ({ totalMs: 30 })],
+    ['the deadline', soon],
+  ] satisfies [string, () => Budget][])('in the handshake: %s', async ([_, budget]) => {
+    const place = await listen(createTcpServer((socket) => socket.resume()));
+    const error = await failureOf(get(arrayAt(place), budget()));
+    expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: false } });
+    expect(error.message).toContain('no connection in time');
+    await place.quiet();
+  });
+
+  test.for([
+    ['its own limit', () => ({ firstByteMs: 30 })],
+    ['the whole', () => ({ totalMs: 100 })],
+    ['the deadline', soon],
+  ] satisfies [string, () => Budget][])('before the answer: %s', async ([_, budget]) => {
+    const server = await startServer(silent);
+    const error = await failureOf(get(arrayAt(server), budget()));
+    expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: true } });
+    expect(error.message).toContain('no answer began in time');
+    await server.quiet();
+  });
+
+  test.for([
+    ['the whole', () => ({ totalMs: 100 })],
+    ['the deadline', soon],
+  ] satisfies [string, () => Budget][])('in the answer: %s', async ([_, budget]) => {
+    const server = await startServer(stalls);
+    const error = await failureOf(get(arrayAt(server), budget()));
+    expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: true } });
+    expect(error.message).toContain('the answer did not end in time');
+    await server.quiet();
+  });
+
+  test('never, if the limits are longer than a timer can be', async () => {
+    const server = await startServer();
+    const forever = Number.POSITIVE_INFINITY;
+    const budget = { connectMs: forever, firstByteMs: forever, totalMs: forever };
+    expect((await get(arrayAt(server), budget)).status).toBe(200);
+  });
+});
+
+describe('a connection', () => {
+  test('is used again', async () => {
+    const server = await startServer();
+    await get(arrayAt(server));
+    await get(arrayAt(server));
+    expect([server.resumed.length, server.requests.length]).toEqual([1, 2]);
+  });
+
+  test('that broke meanwhile costs a repeatable request one repetition', async () => {
+    const server = await startServer(breakAtSecond);
+    await get(arrayAt(server));
+    const answer = await exchange(arrayAt(server), GET, {}, { repeatable: true });
+    expect([answer.status, server.requests.length, server.resumed.length]).toEqual([200, 3, 2]);
+    expect(server.requests[1]).toBe(server.requests[2]);
+  });
+
+  test('that broke makes any other request fail', async () => {
+    const server = await startServer(breakAtSecond);
+    await get(arrayAt(server));
+    const error = await failureOf(exchange(arrayAt(server), POST, {}, { fresh: true }));
+    expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: true } });
+    expect(server.requests).toHaveLength(2);
+  });
+
+  test('that is new and breaks is not tried again: the request may have arrived', async () => {
+    const server = await startServer((socket) => socket.destroy());
+    await failureOf(exchange(arrayAt(server), GET, {}, { repeatable: true }));
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test('that could not be made is tried once more for a repeatable request, and only once', async () => {
+    let connections = 0;
+    const server = createTcpServer((socket) => {
+      connections += 1;
+      socket.destroy();
+    });
+    const array = arrayAt(await listen(server), { host: '127.0.0.1' });
+    await failureOf(exchange(array, GET, {}, { repeatable: true }));
+    expect(connections).toBe(2);
+    await failureOf(exchange(array, POST, {}, { fresh: true }));
+    expect(connections).toBe(3);
+  });
+
+  test.for([
+    [999, 1],
+    [1000, 2],
+  ] satisfies [number, number][])(
+    'that was used %i ms ago makes %i connections with a request that wants a fresh one',
+    async ([age, connections]) => {
+      vi.useFakeTimers({ toFake: ['Date'] });
+      const server = await startServer();
+      await get(arrayAt(server));
+      vi.setSystemTime(Date.now() + age);
+      await exchange(arrayAt(server), POST, {}, { fresh: true });
+      expect(server.resumed).toHaveLength(connections);
+    },
+  );
+
+  test('that was closed at the end of an invocation is not used again, not even at once', async () => {
+    const server = await startServer();
+    await get(arrayAt(server));
+    closeConnections();
+    await get(arrayAt(server));
+    expect(server.resumed).toHaveLength(2);
+  });
+
+  test('under way ends when connections are closed', async () => {
+    const server = await startServer(() => closeConnections());
+    const error = await failureOf(get(arrayAt(server)));
+    expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: true } });
+    await server.quiet();
+  });
+
+  test('being made ends when connections are closed', async () => {
+    const place = await listen(createTcpServer(() => closeConnections()));
+    const error = await failureOf(get(arrayAt(place)));
+    expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: false } });
+    await place.quiet();
+  });
+});
