@@ -50,15 +50,25 @@ export type FaultHandle = {
   readonly remove: () => Promise<void>;
 };
 
-const CONNECTION_KINDS: readonly string[] = [
-  'refuse',
-  'reset-at-accept',
-  'hang-at-accept',
-  'hang-in-handshake',
-  'plain-text',
-] satisfies ConnectionFault['kind'][];
+const IS_CONNECTION_KIND: Readonly<Record<Fault['kind'], boolean>> = {
+  refuse: true,
+  'reset-at-accept': true,
+  'hang-at-accept': true,
+  'hang-in-handshake': true,
+  'plain-text': true,
+  answer: false,
+  hang: false,
+  reset: false,
+  cut: false,
+  trickle: false,
+  garbage: false,
+  informational: false,
+  upgrade: false,
+};
 
-const isConnectionFault = (fault: Fault): fault is ConnectionFault & Timed => CONNECTION_KINDS.includes(fault.kind);
+export const FAULT_KINDS = Object.keys(IS_CONNECTION_KIND);
+
+const isConnectionFault = (fault: Fault): fault is ConnectionFault & Timed => IS_CONNECTION_KIND[fault.kind];
 
 type Entry = { readonly fault: Fault; happened: number };
 

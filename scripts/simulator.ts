@@ -1,0 +1,67 @@
+/** Runs a simulated FlashBlade until SIGINT or SIGTERM. Enter, `s` or SIGUSR2 shows the live sessions. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { type Command, parseCommand, requestLine, sessionLines, USAGE } from '../test/simulator/command.ts';
+import { type Simulator, startSimulator } from '../test/simulator/index.ts';
+
+const say = (text: string): boolean => process.stdout.write(`${text}\n`);
+
+function readCommand(): Command {
+  try {
+    return parseCommand(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : 'invalid arguments'}\n\n${USAGE}\n`);
+    process.exit(2);
+  }
+}
+
+async function start({ options, files, faults }: Command): Promise<Simulator> {
+  const simulator = await startSimulator({
+    ...options,
+    ...(files && {
+      certificate: { certificate: readFileSync(files.cert, 'utf8'), key: readFileSync(files.key, 'utf8') },
+    }),
+    onRequest: (phase, request) => {
+      if (phase === 'done') say(requestLine(request));
+    },
+  });
+  for (const fault of faults) simulator.faults.add(fault);
+  return simulator;
+}
+
+function announce({ url, fingerprint }: Simulator, caFile: string, madeApiToken: string | undefined): void {
+  say(`FlashBlade simulator at ${url}`);
+  say(`CA file      ${caFile}`);
+  say(`fingerprint  ${fingerprint}`);
+  if (madeApiToken !== undefined) say(`API token    ${madeApiToken}`);
+  say('Enter or SIGUSR2: live sessions · Ctrl-C: end');
+}
+
+async function main(): Promise<void> {
+  const command = readCommand();
+  const simulator = await start(command);
+  const directory = mkdtempSync(join(tmpdir(), 'flashblade-simulator-'));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  const caFile = join(directory, 'ca.pem');
+  writeFileSync(caFile, simulator.certificate);
+
+  const showSessions = (): boolean => say(sessionLines(simulator.sessions(), Date.now()));
+  const lines = createInterface({ input: process.stdin }).on('line', showSessions);
+  process.on('SIGUSR2', showSessions);
+  const end = async (): Promise<void> => {
+    lines.close();
+    await simulator.stop();
+    process.exit(0);
+  };
+  process.once('SIGINT', end);
+  process.once('SIGTERM', end);
+
+  announce(simulator, caFile, command.madeApiToken);
+}
+
+await main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : 'the simulator could not start'}\n`);
+  process.exitCode = 1;
+});

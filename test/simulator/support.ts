@@ -1,0 +1,91 @@
+/** A client for the tests of the simulator: node:https and nothing else. */
+import type { IncomingHttpHeaders } from 'node:http';
+import { type Agent, request } from 'node:https';
+import { afterEach } from 'vitest';
+import { type Simulator, type SimulatorOptions, startSimulator } from './index.ts';
+
+const started: Simulator[] = [];
+
+/** Starts a simulator that ends with the test. */
+export async function simulate(options: SimulatorOptions = {}): Promise<Simulator> {
+  const simulator = await startSimulator(options);
+  started.push(simulator);
+  return simulator;
+}
+
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((simulator) => simulator.stop()));
+});
+
+export type Answer = {
+  readonly status: number | undefined;
+  readonly headers: IncomingHttpHeaders;
+  readonly rawHeaders: readonly string[];
+  readonly body: string;
+};
+
+export type Call = { readonly headers?: Record<string, string>; readonly body?: string; readonly agent?: Agent };
+
+/** One request on a connection of its own, unless an agent is given. Rejects if no whole answer comes. */
+export function call(
+  to: Simulator,
+  method: string,
+  path: string,
+  { headers = {}, body, agent }: Call = {},
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const options = { method, headers, ca: to.certificate, agent: agent ?? false };
+    const sent = request(new URL(path, to.url), options, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () =>
+        resolve({
+          status: response.statusCode,
+          headers: response.headers,
+          rawHeaders: response.rawHeaders,
+          body: Buffer.concat(chunks).toString(),
+        }),
+      );
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
+
+export const login = (to: Simulator, apiToken = to.apiToken): Promise<Answer> =>
+  call(to, 'POST', '/api/login', { headers: { 'api-token': apiToken } });
+
+/** Logs in and returns the auth token. */
+export async function authTokenOf(to: Simulator, apiToken?: string): Promise<string> {
+  const { headers } = await login(to, apiToken);
+  const token = headers['x-auth-token'];
+  if (typeof token !== 'string') throw new Error('no auth token');
+  return token;
+}
+
+export const as = (authToken: string, body?: string): Call => ({
+  headers: { 'x-auth-token': authToken },
+  ...(body !== undefined && { body }),
+});
+
+export const logout = (to: Simulator, authToken: string): Promise<Answer> =>
+  call(to, 'POST', '/api/logout', as(authToken));
+
+/** The code of the error that a promise rejects with; `none` if it resolves. */
+export const errorCode = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => 'none',
+    (error: unknown) => (error instanceof Error && 'code' in error ? error.code : error),
+  );
+
+/** A clock that moves when told to, in milliseconds since the epoch. */
+export function clock(start = 1_800_000_000_000) {
+  let time = start;
+  return {
+    now: () => time,
+    forward: (ms: number): void => {
+      time += ms;
+    },
+  };
+}
