@@ -53,7 +53,7 @@ describe('decryption', () => {
     ['changed in case', { ...EncryptionContext, array: 'FB1' }],
     ['longer', { ...EncryptionContext, host: 'fb1.example.com' }],
     ['shorter', { leaseId: 'lease-1' }],
-    ['cut elsewhere', { leaseId: 'lease-1","array', array: 'fb1' }],
+    ['one pair that reads like two', { array: 'fb1"],["leaseId","lease-1' }],
   ])('an encryption context that is %s does not decrypt', async (_how, context) => {
     const { decrypt } = await withDataKey();
     await expect(decrypt({ EncryptionContext: context })).rejects.toMatchObject({ name: 'InvalidCiphertextException' });
@@ -65,7 +65,7 @@ describe('decryption', () => {
     await expect(decrypt({ EncryptionContext: reversed })).resolves.toMatchObject({ Plaintext });
   });
 
-  test('a ciphertext with any one bit flipped, or cut short, does not decrypt', async () => {
+  test('a ciphertext with a bit of any byte flipped, or cut short, does not decrypt', async () => {
     const { CiphertextBlob, decrypt } = await withDataKey();
     for (let index = 0; index < CiphertextBlob.length; index += 1) {
       const flipped = CiphertextBlob.map((byte, at) => (at === index ? byte ^ 1 : byte));

@@ -140,6 +140,14 @@ describe('batches', () => {
     expect((await valuesBy(15)).map(({ length }) => length)).toEqual([15, 15, 15]);
   });
 
+  test('a filter leaves out what is scheduled for deletion, as no error', async () => {
+    const { secrets, batch } = await withFleet(2);
+    await secrets.send(new DeleteSecretCommand({ SecretId: 'flashblade/fb01' }));
+    const { SecretValues, Errors } = await batch({ Filters: named('flashblade/') });
+    expect(SecretValues?.map(({ Name }) => Name)).toEqual(['flashblade/fb02']);
+    expect(Errors).toEqual([]);
+  });
+
   test.each([
     ['neither names nor filters', {}],
     ['names and filters', { SecretIdList: ['a'], Filters: named('a') }],

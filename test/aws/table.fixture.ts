@@ -1,0 +1,48 @@
+/** For tests: a table with the key and the sparse index that the ledger has. */
+import {
+  type DynamoDBClient,
+  PutItemCommand,
+  UpdateItemCommand,
+  type UpdateItemCommandInput,
+} from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { awsWithClients } from './clients.ts';
+
+export const TableName = 'ledger';
+/** What a template says of a table, with properties that only CloudFormation knows. */
+export const properties = {
+  TableName,
+  BillingMode: 'PAY_PER_REQUEST',
+  AttributeDefinitions: [
+    { AttributeName: 'pk', AttributeType: 'S' },
+    { AttributeName: 'dueShard', AttributeType: 'S' },
+    { AttributeName: 'dueAt', AttributeType: 'N' },
+  ],
+  KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+  GlobalSecondaryIndexes: [
+    {
+      IndexName: 'due',
+      KeySchema: [
+        { AttributeName: 'dueShard', KeyType: 'HASH' },
+        { AttributeName: 'dueAt', KeyType: 'RANGE' },
+      ],
+      Projection: { ProjectionType: 'ALL' },
+    },
+  ],
+  TimeToLiveSpecification: { AttributeName: 'purgeAt', Enabled: true },
+  PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+  SSESpecification: { SSEEnabled: true },
+};
+export const refused = { name: 'ConditionalCheckFailedException' };
+
+export async function withTable() {
+  const { aws, dynamodb } = await awsWithClients();
+  await aws.dynamodb.createTable(properties);
+  return { aws, dynamodb };
+}
+
+export const put = (client: DynamoDBClient, item: Record<string, unknown>, ConditionExpression?: string) =>
+  client.send(new PutItemCommand({ TableName, Item: marshall(item), ConditionExpression }));
+
+export const update = (client: DynamoDBClient, pk: string, input: Omit<UpdateItemCommandInput, 'TableName' | 'Key'>) =>
+  client.send(new UpdateItemCommand({ TableName, Key: marshall({ pk }), ...input }));
