@@ -39,8 +39,14 @@ const permissionsOf = (role: Resource): Permission[] =>
       ),
     );
 
-export const roleFaults = (template: Template): string[] =>
-  resourcesOf(template, 'AWS::IAM::Role').flatMap(([id, role]) => {
+/** Resources that would give access of which the roles do not tell. */
+const BESIDE_ROLES = /^AWS::(IAM::(?!Role$)|SecretsManager::ResourcePolicy|Lambda::(Permission|Url)$)/;
+
+export const roleFaults = (template: Template): string[] => [
+  ...Object.entries(template.Resources)
+    .filter(([, { Type }]) => BESIDE_ROLES.test(Type))
+    .map(([id]) => `${id}: gives access beside the roles`),
+  ...resourcesOf(template, 'AWS::IAM::Role').flatMap(([id, role]) => {
     const permissions = permissionsOf(role);
     return [
       ...differs(`${id}: permissions`, permissions.map(({ text }) => text).sort(), [...(ALLOWED[id] ?? [])].sort()),
@@ -49,7 +55,8 @@ export const roleFaults = (template: Template): string[] =>
       ...permissions.flatMap((permission) => conditionFaults(id, permission)),
       ...trustFaults(id, role),
     ];
-  });
+  }),
+];
 
 /** Forms that say more than they list. */
 const shapeFaults = (id: string, { statement }: Permission): string[] => [

@@ -1,9 +1,11 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { BUNDLE_LIMIT_KIB, type Bundle, buildFunctions, tooLarge } from '../../scripts/build.ts';
 import { startLambda } from '../lambda/lambda.ts';
+
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 const entries = [resolve(import.meta.dirname, 'fixtures/credentials.ts')];
 let directory: string;

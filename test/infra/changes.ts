@@ -80,6 +80,14 @@ export const CHANGES: Change[] = [
   ],
   ['roleFaults', 'decrypting any secret', [...LOGIN_MAY, 1, 'Condition', 'ArnLike'], GONE, 'which'],
   ['roleFaults', 'all but one action', [...LOGIN_MAY, 3, 'NotAction'], 's3:GetObject', 'NotAction'],
+  ['roleFaults', 'a permission turned round', [...LOGOUT_MAY, 1, 'Effect'], 'Deny', 'effect'],
+  [
+    'roleFaults',
+    'a policy beside the roles',
+    ['Other'],
+    { Type: 'AWS::IAM::ManagedPolicy', Properties: {} },
+    'beside the roles',
+  ],
   ['roleFaults', 'a managed policy', ['LoginRole', 'Properties', 'ManagedPolicyArns'], ['x'], 'managed policies'],
   [
     'roleFaults',
@@ -126,6 +134,7 @@ export const CHANGES: Change[] = [
     GONE,
     'by way of',
   ],
+  ['keyFaults', "grants by the secrets' users", [...SECRETS_KEY, 1, 'Action', 3], 'kms:CreateGrant', 'uses'],
   ['tableFaults', 'no table', ['LeaseTable'], GONE, 'one table'],
   ['tableFaults', 'a table with a fixed throughput', [...TABLE, 'BillingMode'], 'PROVISIONED', 'billing'],
   ['tableFaults', 'no recovery', [...TABLE, 'PointInTimeRecoverySpecification'], GONE, 'recovery'],

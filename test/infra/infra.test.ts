@@ -1,14 +1,16 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RegoEngine, TemplateFile } from '@aws/cloudformation-validate';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CelEngine, TemplateFile } from '@aws/cloudformation-validate';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { buildFunctions } from '../../scripts/build.ts';
 import { type Package, packageFunctions, zipFaults } from '../../scripts/package.ts';
 import { readZip } from '../../scripts/zip.ts';
 import { startLambda } from '../lambda/lambda.ts';
 import { CHANGES, CHECKS, withChange } from './changes.ts';
 import { at, type Json, readTemplate, render, type Template } from './template.ts';
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let directory: string;
 let packaged: Package;
@@ -20,13 +22,13 @@ beforeAll(async () => {
   await buildFunctions({ outdir: bundles });
   packaged = await packageFunctions({ bundles, outdir: join(directory, 'package'), stage: 'test' });
   template = await readTemplate(packaged.template);
-}, 60_000);
+});
 
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 /** What CloudFormation would refuse. The report's own `status` says OK whatever it found. */
 const errorsIn = (path: string): string[] => {
-  const engine = new RegoEngine();
+  const engine = new CelEngine();
   try {
     return engine
       .validateStandard(new TemplateFile(path))
@@ -39,7 +41,7 @@ const errorsIn = (path: string): string[] => {
 
 test('CloudFormation finds no error in the template', () => {
   expect(errorsIn(packaged.template)).toEqual([]);
-}, 60_000);
+});
 
 test('CloudFormation finds a resource that is missing and a property that does not exist', async () => {
   const path = join(directory, 'broken.json');
@@ -52,7 +54,7 @@ test('CloudFormation finds a resource that is missing and a property that does n
   const errors = errorsIn(path);
   expect(errors).toContainEqual(expect.stringContaining('LeaseTable'));
   expect(errors).toContainEqual(expect.stringContaining('Rotate'));
-}, 60_000);
+});
 
 describe('the zips', () => {
   test('hold the bundle of their own function and nothing else', async () => {

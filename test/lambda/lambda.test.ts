@@ -3,6 +3,9 @@ import { resolve } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { type Lambda, type LambdaOptions, startLambda } from './lambda.ts';
 
+// A cold start takes a fraction of a second, on a busy machine some.
+vi.setConfig({ testTimeout: 30_000 });
+
 const directory = resolve(import.meta.dirname, 'fixtures');
 const started: Lambda[] = [];
 
