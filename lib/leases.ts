@@ -13,7 +13,6 @@ import { isFlashBladeError } from './errors.ts';
 import type { Item } from './lease-states.ts';
 
 const CHANGED = 'ConditionalCheckFailedException';
-const NO_SET_YET = 'ValidationException';
 
 /** `by` is the end of the call (epoch, ms). Every operation throws AWS_UNAVAILABLE or OUT_OF_TIME. */
 export type LeaseStore = {
@@ -70,20 +69,17 @@ export function leasesOf(client: DynamoDBClient, table: string): LeaseStore {
       ConditionExpression: 'attribute_exists(live.#lease) OR size(live) < :limit',
       ExpressionAttributeValues: { ':until': { N: String(place.until) }, ':limit': { N: String(place.limit) } },
     });
-    const about = { what: "take one of the array's places in the lease table", by, passed: [CHANGED, NO_SET_YET] };
+    const about = { what: "take one of the array's places in the lease table", by, passed: [CHANGED] };
     const taken = () => unlessChanged(callAws((options) => client.send(take, options), about));
-    try {
-      return await taken();
-    } catch (error) {
-      if (isFlashBladeError(error) || awsErrorName(error) !== NO_SET_YET) throw error;
-    }
+    if (await taken()) return true;
+    // Full, or the array's first lease: the condition fails on an item that is not there, too.
     const begin = new PutItemCommand({
       TableName: table,
       Item: { id: { S: placesKey(array) }, live: { M: {} } },
       ConditionExpression: 'attribute_not_exists(id)',
     });
-    await unlessChanged(callAws((options) => client.send(begin, options), { ...about, passed: [CHANGED] }));
-    return unlessChanged(callAws((options) => client.send(take, options), { ...about, passed: [CHANGED] }));
+    await unlessChanged(callAws((options) => client.send(begin, options), about));
+    return taken();
   }
 
   async function leave(array: string, leaseId: string, by: number): Promise<void> {

@@ -1,0 +1,164 @@
+/** One suite for both stores: what the proofs run on in memory must promise what DynamoDB promises. */
+import { describe, expect, it } from 'vitest';
+import { intend, type LeaseItem, record } from '../../lib/lease-states.ts';
+import { type LeaseStore, leasesOf } from '../../lib/leases.ts';
+import type { FlashBlade } from '../../lib/model.ts';
+import { awsWithClients } from '../aws/clients.ts';
+import { leaseTable } from '../packaged.ts';
+import { memoryStore } from '../story/memory-store.ts';
+
+const TARGET: FlashBlade = {
+  name: 'fb1',
+  host: 'fb1.example.com',
+  port: 443,
+  trust: { kind: 'fingerprints', fingerprints: ['ab'] },
+};
+const soon = (): number => Date.now() + 5000;
+
+function opening(version: string, attemptId = 'attempt-1'): LeaseItem {
+  const intent = {
+    leaseId: 'job',
+    attemptId,
+    target: TARGET,
+    leaseSeconds: 900,
+    openingUntil: 1_800_000_036,
+    owner: 'me',
+  };
+  const decision = intend(undefined, intent, 1_800_000_000);
+  if (!('write' in decision)) throw new Error('nothing to write');
+  return { ...decision.write, version };
+}
+
+async function dynamo(options: { maxAttempts?: number } = {}) {
+  const { aws, dynamodb } = await awsWithClients(options);
+  await aws.dynamodb.createTable(leaseTable(), 'leases');
+  return { aws, store: leasesOf(dynamodb, 'leases') };
+}
+
+const STORES: [string, () => Promise<LeaseStore>][] = [
+  ['memory', async () => memoryStore()],
+  ['DynamoDB', async () => (await dynamo()).store],
+];
+
+describe.each(STORES)('the ledger in %s', (_name, make) => {
+  it('gives back what was written, all of it and nothing else', async () => {
+    const store = await make();
+    const item = opening('v1');
+    expect(await store.write(item, undefined, soon())).toBe(true);
+    expect(await store.read(item.id, soon())).toEqual(item);
+    expect(await store.read('lease#other', soon())).toBeUndefined();
+  });
+
+  it('writes only over what it was told to replace: nothing, or that attempt in that version', async () => {
+    const store = await make();
+    const first = opening('v1');
+    expect(await store.write(first, undefined, soon())).toBe(true);
+    expect(await store.write(opening('v2'), undefined, soon())).toBe(false);
+    expect(await store.write(opening('v2'), { ...first, version: 'v0' }, soon())).toBe(false);
+    expect(await store.write(opening('v2'), { ...first, attemptId: 'attempt-0' }, soon())).toBe(false);
+    expect(await store.read(first.id, soon())).toEqual(first);
+    expect(await store.write(opening('v2'), first, soon())).toBe(true);
+    expect(await store.read(first.id, soon())).toMatchObject({ version: 'v2' });
+  });
+
+  it('removes only what it was told to remove', async () => {
+    const store = await make();
+    const item = opening('v1');
+    await store.write(item, undefined, soon());
+    expect(await store.remove({ ...item, attemptId: 'attempt-0' }, soon())).toBe(false);
+    expect(await store.remove({ ...item, version: 'v0' }, soon())).toBe(false);
+    expect(await store.remove(item, soon())).toBe(true);
+    expect(await store.read(item.id, soon())).toBeUndefined();
+  });
+
+  it('lets one of many writers win', async () => {
+    const store = await make();
+    const first = opening('v0');
+    await store.write(first, undefined, soon());
+    const wins = await Promise.all(Array.from({ length: 20 }, (_, n) => store.write(opening(`w${n}`), first, soon())));
+    expect(wins.filter(Boolean)).toHaveLength(1);
+  });
+
+  it('gives away as many places of an array as there are, each lease one, and takes them back', async () => {
+    const store = await make();
+    const join = (leaseId: string) => store.join('fb1', leaseId, { until: 1, limit: 2 }, soon());
+    expect(await join('arn:aws:states:eu-west-1:1:execution:a.b:c')).toBe(true);
+    expect(await join('b')).toBe(true);
+    expect(await join('c')).toBe(false);
+    expect(await join('b')).toBe(true);
+    await store.leave('fb1', 'b', soon());
+    await store.leave('fb1', 'b', soon());
+    await store.leave('fb2', 'b', soon());
+    expect(await join('c')).toBe(true);
+  });
+
+  it('gives away no place too many when an array is asked for the first time by many at once', async () => {
+    const store = await make();
+    const joined = await Promise.all(
+      Array.from({ length: 30 }, (_, n) => store.join('fb1', `job-${n}`, { until: 1, limit: 7 }, soon())),
+    );
+    expect(joined.filter(Boolean)).toHaveLength(7);
+  });
+});
+
+describe('the ledger in DynamoDB', () => {
+  it('knows its own write again when the answer was lost and the SDK repeats it', async () => {
+    const { aws, store } = await dynamo({ maxAttempts: 3 });
+    const first = opening('v1');
+    aws.faults.add({ service: 'dynamodb', action: 'PutItem', kind: 'lost answer', times: 1 });
+    expect(await store.write(first, undefined, soon())).toBe(true);
+    aws.faults.add({ service: 'dynamodb', action: 'PutItem', kind: 'lost answer', times: 1 });
+    expect(await store.write({ ...first, version: 'v2' }, first, soon())).toBe(true);
+    aws.faults.add({ service: 'dynamodb', action: 'DeleteItem', kind: 'lost answer', times: 1 });
+    expect(await store.remove({ ...first, version: 'v2' }, soon())).toBe(true);
+  });
+
+  it('puts into the due index what must be looked at, and nothing else', async () => {
+    const { aws, store } = await dynamo();
+    const item = opening('v1');
+    await store.write(item, undefined, soon());
+    expect(await aws.dynamodb.scan('leases')).toMatchObject([{ duePartition: 'due', array: 'fb1', owner: 'me' }]);
+    const { dueAt: _dueAt, ...closed } = item;
+    await store.write({ ...closed, version: 'v2' } as LeaseItem, item, soon());
+    expect((await aws.dynamodb.scan('leases'))[0]).not.toHaveProperty('duePartition');
+  });
+
+  it.each(['throttle', 'deny', 'reset', 'garbage'] as const)(
+    'says AWS_UNAVAILABLE, and what it was about, on "%s"',
+    async (kind) => {
+      const { aws, store } = await dynamo();
+      aws.faults.add({ service: 'dynamodb', kind });
+      const calls = [
+        store.read('lease#job', soon()),
+        store.write(opening('v1'), undefined, soon()),
+        store.remove(opening('v1'), soon()),
+        store.join('fb1', 'job', { until: 1, limit: 2 }, soon()),
+        store.leave('fb1', 'job', soon()),
+      ];
+      for (const result of await Promise.allSettled(calls)) {
+        expect(result).toMatchObject({ status: 'rejected', reason: { code: 'AWS_UNAVAILABLE' } });
+        if (result.status === 'rejected') expect(result.reason.message).toContain('lease table');
+      }
+    },
+  );
+
+  it('waits no longer than it was told for an answer that never comes', async () => {
+    const { aws, store } = await dynamo();
+    aws.faults.add({ service: 'dynamodb', kind: 'hang' });
+    await expect(store.read('lease#job', Date.now() + 100)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+    await expect(store.read('lease#job', Date.now() - 1)).rejects.toMatchObject({ code: 'OUT_OF_TIME' });
+  });
+
+  it('holds an open lease as text that shows no token', async () => {
+    const { aws, store } = await dynamo();
+    const first = opening('v1');
+    if (first.state !== 'OPENING') throw new Error('not opening');
+    await store.write(first, undefined, soon());
+    const open = { ...record(first, first, { username: 'pureuser', sealed: '1.a.b.c' }), version: 'v2' };
+    expect(await store.write(open, first, soon())).toBe(true);
+    expect(await store.read(first.id, soon())).toEqual(open);
+    expect(await aws.dynamodb.scan('leases')).toMatchObject([
+      { sealed: '1.a.b.c', target: { host: 'fb1.example.com' } },
+    ]);
+  });
+});

@@ -1,0 +1,96 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { authToken, type FlashBlade } from '../../lib/model.ts';
+import { sealContext, sealOf, sealToken } from '../../lib/seal.ts';
+import { awsWithClients } from '../aws/clients.ts';
+import { memoryKms } from '../story/memory-kms.ts';
+
+const TOKEN = 'b7a1c2d3-0000-4000-8000-aabbccddeeff';
+const FB1: FlashBlade = { name: 'fb1', host: 'fb1.example.com', port: 443, trust: { kind: 'public' } };
+const soon = (): number => Date.now() + 5000;
+
+async function kms() {
+  const { aws, kms: client } = await awsWithClients();
+  const { arn } = aws.kms.createKey();
+  return { aws, client, seal: sealOf(client, arn) };
+}
+
+describe('a sealed auth token', () => {
+  it('comes out again under the same lease, array, host and trust, and shows nothing of itself', async () => {
+    const { seal } = await kms();
+    const context = sealContext('job', FB1);
+    const sealed = sealToken(await seal.dataKey(context, soon()), authToken(TOKEN), context);
+    expect(sealed).not.toContain(TOKEN);
+    expect(sealed).toMatch(/^1\.[\w-]+\.[\w-]+\.[\w-]+$/);
+    expect((await seal.unseal(sealed, context, soon())).reveal()).toBe(TOKEN);
+  });
+
+  it('has a data key of its own that is gone from memory once it was used', async () => {
+    const { seal } = await kms();
+    const context = sealContext('job', FB1);
+    const key = await seal.dataKey(context, soon());
+    sealToken(key, authToken(TOKEN), context);
+    expect(key.plaintext.every((byte) => byte === 0)).toBe(true);
+  });
+
+  it.each([
+    ['another lease', 'other', FB1],
+    ['another array', 'job', { ...FB1, name: 'fb2' }],
+    ['another host', 'job', { ...FB1, host: 'fb2.example.com' }],
+    ['another port', 'job', { ...FB1, port: 444 }],
+    ['another trust', 'job', { ...FB1, trust: { kind: 'fingerprints', fingerprints: ['ab'] } }],
+  ] as const)('does not come out for %s', async (_what, leaseId, target) => {
+    const { seal } = await kms();
+    const context = sealContext('job', FB1);
+    const sealed = sealToken(await seal.dataKey(context, soon()), authToken(TOKEN), context);
+    const call = seal.unseal(sealed, sealContext(leaseId, target), soon());
+    await expect(call).rejects.toMatchObject({ code: 'LEASE_ALTERED' });
+  });
+
+  it('does not come out with another key', async () => {
+    const { aws, client, seal } = await kms();
+    const context = sealContext('job', FB1);
+    const sealed = sealToken(await seal.dataKey(context, soon()), authToken(TOKEN), context);
+    const other = sealOf(client, aws.kms.createKey().arn);
+    await expect(other.unseal(sealed, context, soon())).rejects.toMatchObject({ code: 'LEASE_ALTERED' });
+  });
+
+  it('does not come out when any character of it was changed, and the error says nothing of it', async () => {
+    const seal = sealOf(memoryKms(), 'key');
+    const context = sealContext('job', FB1);
+    const sealed = sealToken(await seal.dataKey(context, soon()), authToken(TOKEN), context);
+    await fc.assert(
+      fc.asyncProperty(fc.nat(sealed.length - 1), fc.constantFrom(...'ABCxyz019-_.'), async (at, character) => {
+        const changed = sealed.slice(0, at) + character + sealed.slice(at + 1);
+        // The last character of a part may differ in bits that no byte holds.
+        fc.pre(bytesOf(changed) !== bytesOf(sealed));
+        const error = await seal.unseal(changed, context, soon()).catch((thrown) => thrown);
+        expect(error).toMatchObject({ code: 'LEASE_ALTERED' });
+        expect(error.message).not.toContain(sealed.slice(0, 12));
+      }),
+    );
+  });
+
+  it.each(['', '1', '1...', '2.a.b.c', 'x'.repeat(10_000)])('is refused if it never was one', async (text) => {
+    const seal = sealOf(memoryKms(), 'key');
+    await expect(seal.unseal(text, sealContext('job', FB1), soon())).rejects.toMatchObject({ code: 'LEASE_ALTERED' });
+  });
+
+  it.each(['throttle', 'deny', 'reset', 'garbage'] as const)(
+    'is not taken for altered when KMS fails (%s)',
+    async (kind) => {
+      const { aws, seal } = await kms();
+      const context = sealContext('job', FB1);
+      const sealed = sealToken(await seal.dataKey(context, soon()), authToken(TOKEN), context);
+      aws.faults.add({ service: 'kms', kind });
+      await expect(seal.unseal(sealed, context, soon())).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+      await expect(seal.dataKey(context, soon())).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+    },
+  );
+});
+
+const bytesOf = (sealed: string): string =>
+  sealed
+    .split('.')
+    .map((part, n) => (n === 0 ? part : Buffer.from(part, 'base64url').toString('hex')))
+    .join('.');

@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+import { secretsOf } from '../../lib/secrets.ts';
+import { awsWithClients } from '../aws/clients.ts';
+
+const TOKEN = 'T-00000000-1111-2222-3333-444444444444';
+const SECRET = { host: 'fb1.example.com', apiToken: TOKEN };
+const soon = (): number => Date.now() + 5000;
+
+async function fleet(options: { cacheSeconds?: number } = {}) {
+  const { aws, secrets: client } = await awsWithClients();
+  const stale: string[] = [];
+  let nowMs = 1_800_000_000_000;
+  const secrets = secretsOf({
+    client,
+    prefix: 'flashblade/',
+    cacheSeconds: options.cacheSeconds ?? 300,
+    now: () => nowMs,
+    onStale: (name) => stale.push(name),
+  });
+  const reads = () => aws.calls.filter(({ action }) => action === 'GetSecretValue').length;
+  const pass = (seconds: number) => {
+    nowMs += seconds * 1000;
+  };
+  return { aws, secrets, stale, reads, pass };
+}
+
+describe("an array's secret", () => {
+  it('gives the array, its API token and the version id', async () => {
+    const { aws, secrets } = await fleet();
+    const versionId = aws.secrets.put('flashblade/fb1', { ...SECRET, host: 'fb1.example.com:8443' });
+    const secret = await secrets.read('fb1', { by: soon() });
+    expect(secret.array).toEqual({ name: 'fb1', host: 'fb1.example.com', port: 8443, trust: { kind: 'public' } });
+    expect(secret.apiToken.reveal()).toBe(TOKEN);
+    expect(secret.versionId).toBe(versionId);
+    expect(JSON.stringify(secret)).not.toContain(TOKEN);
+  });
+
+  it('is read once for 300 seconds, and once for many calls at the same time', async () => {
+    const { aws, secrets, reads, pass } = await fleet();
+    aws.secrets.put('flashblade/fb1', SECRET);
+    await Promise.all([1, 2, 3].map(() => secrets.read('fb1', { by: soon() })));
+    pass(299);
+    await secrets.read('fb1', { by: soon() });
+    expect(reads()).toBe(1);
+    pass(1);
+    await secrets.read('fb1', { by: soon() });
+    expect(reads()).toBe(2);
+  });
+
+  it('is read past the cache when it must be fresh', async () => {
+    const { aws, secrets } = await fleet();
+    aws.secrets.put('flashblade/fb1', SECRET);
+    await secrets.read('fb1', { by: soon() });
+    const newer = aws.secrets.put('flashblade/fb1', { ...SECRET, apiToken: 'T-new' });
+    expect((await secrets.read('fb1', { by: soon(), fresh: true })).versionId).toBe(newer);
+    expect((await secrets.read('fb1', { by: soon() })).versionId).toBe(newer);
+  });
+
+  it('that is missing names the secret to create', async () => {
+    const { secrets } = await fleet();
+    const call = secrets.read('fb9', { by: soon() });
+    await expect(call).rejects.toMatchObject({
+      code: 'ARRAY_UNKNOWN',
+      message: expect.stringContaining('flashblade/fb9'),
+    });
+  });
+
+  it.each([
+    ['throttle', {}],
+    ['deny', {}],
+    ['reset', {}],
+    ['garbage', {}],
+    ['error', { name: 'DecryptionFailure', status: 400 }],
+    ['error', { name: 'InternalServiceError', status: 500 }],
+  ] as const)('that AWS does not give (%s) is SECRET_UNAVAILABLE', async (kind, details) => {
+    const { aws, secrets } = await fleet();
+    aws.secrets.put('flashblade/fb1', SECRET);
+    aws.faults.add({ service: 'secretsmanager', kind, ...details } as never);
+    const call = secrets.read('fb1', { by: soon() });
+    await expect(call).rejects.toMatchObject({ code: 'SECRET_UNAVAILABLE', retryable: true });
+  });
+
+  it('that was cached is used for at most 15 minutes more while Secrets Manager is down, and somebody is told', async () => {
+    const { aws, secrets, stale, pass } = await fleet();
+    aws.secrets.put('flashblade/fb1', SECRET);
+    await secrets.read('fb1', { by: soon() });
+    aws.faults.add({ service: 'secretsmanager', kind: 'throttle' });
+    pass(300 + 899);
+    expect((await secrets.read('fb1', { by: soon() })).apiToken.reveal()).toBe(TOKEN);
+    expect(stale).toEqual(['fb1']);
+    await expect(secrets.read('fb1', { by: soon(), fresh: true })).rejects.toMatchObject({
+      code: 'SECRET_UNAVAILABLE',
+    });
+    pass(1);
+    await expect(secrets.read('fb1', { by: soon() })).rejects.toMatchObject({ code: 'SECRET_UNAVAILABLE' });
+  });
+
+  it('that was cached is not used when it has been deleted meanwhile', async () => {
+    const { aws, secrets, pass } = await fleet();
+    aws.secrets.put('flashblade/fb1', SECRET);
+    await secrets.read('fb1', { by: soon() });
+    pass(300);
+    aws.faults.add({ service: 'secretsmanager', kind: 'error', name: 'ResourceNotFoundException', status: 400 });
+    await expect(secrets.read('fb1', { by: soon() })).rejects.toMatchObject({ code: 'ARRAY_UNKNOWN' });
+  });
+
+  it('is not waited for longer than was said', async () => {
+    const { aws, secrets } = await fleet();
+    aws.faults.add({ service: 'secretsmanager', kind: 'hang' });
+    await expect(secrets.read('fb1', { by: Date.now() + 100 })).rejects.toMatchObject({ code: 'SECRET_UNAVAILABLE' });
+    await expect(secrets.read('fb1', { by: Date.now() - 1 })).rejects.toMatchObject({ code: 'OUT_OF_TIME' });
+  });
+});
+
+describe('the fleet', () => {
+  it('is every secret under the prefix, over all pages, in order', async () => {
+    const { aws, secrets } = await fleet();
+    const names = Array.from({ length: 230 }, (_, n) => `fb${String(n).padStart(3, '0')}`);
+    for (const name of names.toReversed()) aws.secrets.put(`flashblade/${name}`, SECRET);
+    aws.secrets.put('other/fb', SECRET);
+    expect(await secrets.list({ by: soon() })).toEqual(names);
+  });
+});

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { readConfig, VARIABLES } from '../../lib/config.ts';
+
+const NEEDED = { LEASE_TABLE: 'leases', LEASE_KEY: 'alias/leases' };
+const SECRET_LOOKING = 'T-00000000';
+
+describe('the configuration', () => {
+  it('has defaults for everything but the table and the key', () => {
+    expect(readConfig(NEEDED)).toEqual({
+      ...NEEDED,
+      SECRET_PREFIX: 'flashblade/',
+      SESSIONS_PER_ARRAY: 50,
+      SECRET_CACHE_SECONDS: 300,
+      ARRAY_IDLE_SECONDS: 1800,
+      CONNECT_TIMEOUT_MS: 2000,
+      FIRST_BYTE_TIMEOUT_MS: 5000,
+      ANSWER_TIMEOUT_MS: 10_000,
+    });
+  });
+
+  it('names every variable that is missing, at once', () => {
+    expect(() => readConfig({})).toThrow(/LEASE_TABLE must be set.*LEASE_KEY must be set/s);
+  });
+
+  it('takes an empty variable for a missing one', () => {
+    expect(() => readConfig({ ...NEEDED, LEASE_KEY: '' })).toThrow(/LEASE_KEY/);
+    expect(readConfig({ ...NEEDED, SESSIONS_PER_ARRAY: '' }).SESSIONS_PER_ARRAY).toBe(50);
+  });
+
+  const numbers = Object.entries(VARIABLES).flatMap(([name, variable]) =>
+    variable.kind === 'number' ? [[name, variable] as const] : [],
+  );
+
+  it.each(numbers)(
+    'takes %s within its range and nothing else, and does not repeat what was set',
+    (name, { min, max }) => {
+      for (const value of [min, max])
+        expect(readConfig({ ...NEEDED, [name]: String(value) })).toMatchObject({ [name]: value });
+      for (const value of [min - 1, max + 1, '1.5', '1e3', ' 300', 'Infinity', '0x10', SECRET_LOOKING]) {
+        const read = () => readConfig({ ...NEEDED, [name]: String(value) });
+        expect(read).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+        expect(read).toThrow(`${name} must be a whole number from ${min} to ${max}`);
+        expect(read).not.toThrow(SECRET_LOOKING);
+      }
+    },
+  );
+});

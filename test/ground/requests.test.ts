@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { parseLoginRequest, parseLogoutRequest } from '../../lib/requests.ts';
+
+const refusal = (input: unknown): { code: string; message: string } => {
+  try {
+    parseLoginRequest(input, 'invocation');
+  } catch (error) {
+    return error as { code: string; message: string };
+  }
+  throw new Error('accepted');
+};
+
+describe('a request for a session', () => {
+  it('needs only the name of an array', () => {
+    expect(parseLoginRequest({ array: 'fb1' }, 'invocation')).toEqual({
+      array: 'fb1',
+      leaseId: 'invocation',
+      leaseSeconds: 900,
+    });
+  });
+
+  it('takes a lease id, a time and an owner', () => {
+    const request = {
+      array: 'fb-1.lab_2',
+      leaseId: 'arn:aws:states:eu-west-1:1:execution:a:b',
+      leaseSeconds: 60,
+      owner: 'job 1'.replace(' ', '-'),
+    };
+    expect(parseLoginRequest(request, 'invocation')).toEqual(request);
+  });
+
+  it.each([
+    ['array', {}],
+    ['array', { array: '' }],
+    ['array', { array: 5 }],
+    ['array', { array: '../fb1' }],
+    ['array', { array: 'fb1.example.com/evil' }],
+    ['array', { array: 'user@fb1' }],
+    ['array', { array: 'fb1\r\nx: y' }],
+    ['array', { array: 'a'.repeat(65) }],
+    ['leaseId', { array: 'fb1', leaseId: '' }],
+    ['leaseId', { array: 'fb1', leaseId: 'a b' }],
+    ['leaseId', { array: 'fb1', leaseId: 'é' }],
+    ['leaseId', { array: 'fb1', leaseId: 'a'.repeat(513) }],
+    ['leaseSeconds', { array: 'fb1', leaseSeconds: 59 }],
+    ['leaseSeconds', { array: 'fb1', leaseSeconds: 86_401 }],
+    ['leaseSeconds', { array: 'fb1', leaseSeconds: 100.5 }],
+    ['leaseSeconds', { array: 'fb1', leaseSeconds: '900' }],
+    ['owner', { array: 'fb1', owner: null }],
+  ])('is refused for its %s, with the rule', (field, input) => {
+    const { code, message } = refusal(input);
+    expect(code).toBe('REQUEST_INVALID');
+    expect(message).toMatch(new RegExp(`^login request: ${field} must be `));
+  });
+
+  it.each([null, undefined, 'fb1', 5, [], [{ array: 'fb1' }]])('must be an object', (input) => {
+    expect(refusal(input).message).toBe('login request: must be a JSON object');
+  });
+
+  it('with a field that nobody knows is refused: a host, above all', () => {
+    expect(refusal({ array: 'fb1', host: 'evil.example.com' }).message).toBe(
+      'login request: has a field that is not known: host',
+    );
+    expect(refusal(JSON.parse('{"array":"fb1","__proto__":{"x":1}}')).message).toContain('a field that is not known');
+  });
+
+  it('is never repeated in the error, nor is a token in the place of a name', () => {
+    const token = 'T-00000000-1111-2222-3333-444444444444';
+    for (const input of [
+      { array: `${token} ` },
+      { array: 'fb1', [token]: 1 },
+      { array: 'fb1', leaseId: `${token} ` },
+    ]) {
+      expect(refusal(input).message).not.toContain(token);
+    }
+  });
+});
+
+describe('a request to close a lease', () => {
+  it('needs the lease id and takes nothing else', () => {
+    expect(parseLogoutRequest({ leaseId: 'job' })).toEqual({ leaseId: 'job' });
+    expect(() => parseLogoutRequest({})).toThrow('logout request: leaseId must be 1 to 512 visible ASCII characters');
+    expect(() => parseLogoutRequest({ leaseId: 'job', force: true })).toThrow('a field that is not known: force');
+  });
+});

@@ -1,0 +1,154 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { isFlashBladeError } from '../../lib/errors.ts';
+import { parseHost, parseSecret } from '../../lib/secret-format.ts';
+import { createAuthority } from '../certificates.ts';
+
+const TOKEN = 'T-00000000-1111-2222-3333-444444444444';
+const GOOD = { host: 'fb1.example.com', apiToken: TOKEN };
+const PIN = 'ab'.repeat(32);
+const parse = (secret: unknown) =>
+  parseSecret('fb1', 'flashblade/fb1', {
+    SecretString: typeof secret === 'string' ? secret : JSON.stringify(secret),
+    VersionId: 'v1',
+  });
+
+let authority: Awaited<ReturnType<typeof createAuthority>>;
+beforeAll(async () => {
+  authority = await createAuthority();
+});
+
+describe("an array's secret", () => {
+  it('may name a private authority, or one or two fingerprints with or without colons', () => {
+    expect(parse({ ...GOOD, trust: { ca: authority.certificate } }).array.trust).toEqual({
+      kind: 'ca',
+      ca: authority.certificate,
+    });
+    const colons = PIN.toUpperCase().match(/../g)?.join(':');
+    expect(parse({ ...GOOD, trust: { fingerprints: [colons, PIN] } }).array.trust).toEqual({
+      kind: 'fingerprints',
+      fingerprints: [PIN, PIN],
+    });
+  });
+
+  it.each([
+    ['fb1', 'fb1', 443],
+    ['FB1.Example.com:8443', 'fb1.example.com', 8443],
+    ['10.1.2.3', '10.1.2.3', 443],
+    ['[2001:db8::1]', '2001:db8::1', 443],
+    ['[2001:db8::1]:8443', '2001:db8::1', 8443],
+  ])('takes the host %s', (text, host, port) => {
+    expect(parse({ ...GOOD, host: text }).array).toMatchObject({ host, port });
+  });
+
+  it.each([
+    'user@fb1.example.com',
+    'https://fb1.example.com',
+    'fb1.example.com/api',
+    'fb1.example.com?x',
+    'fb1 ',
+    'fb1\r\nx',
+    'fb1\0',
+    'fb1:0',
+    'fb1:65536',
+    'fb1:',
+    ':443',
+    '2001:db8::1',
+    '[fb1]',
+    '[::1',
+    'fb1..com',
+    '-fb1',
+    'fb1-',
+    '1.2.3',
+    '0x7f.1',
+    '999.1.1.1',
+    'münchen.example',
+    'fb1%2eexample',
+    'a'.repeat(64),
+    '',
+    5,
+    null,
+    ['fb1'],
+  ])('refuses the host %j', (host) => {
+    expect(() => parse({ ...GOOD, host })).toThrow(/^secret flashblade\/fb1: host must be /);
+  });
+
+  it.each([
+    ['trust', {}],
+    ['trust', 'none'],
+    ['trust', null],
+    ['trust.ca', { ca: 'x', fingerprints: [PIN] }],
+    ['trust.ca', { ca: '' }],
+    ['trust.ca', { ca: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----' }],
+    ['trust.fingerprints', { fingerprints: [] }],
+    ['trust.fingerprints', { fingerprints: [PIN, PIN, PIN] }],
+    ['trust.fingerprints', { fingerprints: PIN }],
+    ['trust.fingerprints.0', { fingerprints: [PIN.slice(2)] }],
+    ['trust.fingerprints.1', { fingerprints: [PIN, `${PIN}00`] }],
+    ['trust', { verify: false }],
+  ])('with a malformed %s is refused before anything is sent', (field, trust) => {
+    const call = () => parse({ ...GOOD, trust });
+    expect(call).toThrow(expect.objectContaining({ code: 'SECRET_INVALID' }));
+    expect(call).toThrow(new RegExp(`^secret flashblade/fb1: ${field.replaceAll('.', '\\.')} (must|has)`));
+  });
+
+  it('with both a private authority and fingerprints is refused', () => {
+    const trust = { ca: authority.certificate, fingerprints: [PIN] };
+    expect(() => parse({ ...GOOD, trust })).toThrow('trust must have either ca or fingerprints');
+  });
+
+  it('with a private key beside the certificate is refused', () => {
+    const ca = `${authority.certificate}\n${authority.key}`;
+    expect(() => parse({ ...GOOD, trust: { ca } })).toThrow(
+      'trust.ca must be PEM text of one or more certificates, and nothing else',
+    );
+  });
+
+  it.each(['', 'T x', 'T\n', 'é', 'a'.repeat(1025), 5])(
+    'refuses an API token that cannot be a header: %j',
+    (apiToken) => {
+      expect(() => parse({ ...GOOD, apiToken })).toThrow(/apiToken must be the API token/);
+    },
+  );
+
+  it('takes an API token of any shape: newer ones are a bare UUID', () => {
+    expect(parse({ ...GOOD, apiToken: '00000000-1111-2222-3333-444444444444' }).apiToken.reveal()).toHaveLength(36);
+  });
+
+  it.each(['', 'T-secret', '{"apiToken":"T-secret"', '[]', 'null', '"T-secret"'])(
+    'that is not a JSON object is refused without being quoted',
+    (text) => {
+      expect(() => parse(text)).toThrow('secret flashblade/fb1: must be a JSON object');
+    },
+  );
+
+  it('that is binary is refused', () => {
+    expect(() => parseSecret('fb1', 'flashblade/fb1', {})).toThrow('must be text (SecretString), not binary');
+  });
+
+  it('gives an array or SECRET_INVALID, and never a word of itself, whatever it is', () => {
+    const secretish = fc.record(
+      {
+        host: fc.oneof(fc.string(), fc.webAuthority(), fc.domain(), fc.ipV6(), fc.anything()),
+        apiToken: fc.oneof(fc.constant(TOKEN), fc.anything()),
+        trust: fc.anything(),
+        [TOKEN]: fc.anything(),
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(fc.oneof(secretish, fc.jsonValue(), fc.anything()), (value) => {
+        try {
+          const { array } = parse(JSON.stringify(value) ?? '');
+          expect(parseHost(array.host.includes(':') ? `[${array.host}]` : array.host)).toMatchObject({
+            host: array.host,
+          });
+        } catch (error) {
+          if (!isFlashBladeError(error, 'SECRET_INVALID')) throw error;
+          expect(error.message).not.toContain(TOKEN);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Every test may read the bundles, the zips and the compiled template.
+    globalSetup: ['test/packaged.ts'],
+    reporters: ['default', './test/last-line-reporter.ts'],
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+  },
+});
