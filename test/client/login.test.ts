@@ -1,19 +1,24 @@
-import { describe, expect, test } from 'vitest';
-import { type CallOptions, login, loginWithHttpInfo, logout } from '../../lib/flashblade.ts';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { login, loginWithHttpInfo, logout } from '../../lib/flashblade.ts';
 import { apiToken } from '../../lib/model.ts';
-import { badAnswers, type Fault } from '../simulator/index.ts';
+import { badAnswers, type Fault, type OnRequest } from '../simulator/index.ts';
 import { failureOf } from './failures.ts';
 import { type Simulated, simulated } from './simulated.ts';
 
 const { loginBody, malformedAuthToken, oversized, redirect, serverIsBusy, tooManyRequests, withoutAuthToken } =
   badAnswers;
+afterEach(() => {
+  vi.useRealTimers();
+});
+
 const atLogin = { path: '/api/login', times: 1 };
 
 /** Meets a login with a fault; tells how it failed and how many sessions it left on the array. */
-async function faulty(fault: Fault, options?: CallOptions, prepared?: Simulated) {
+async function faulty(fault: Fault, prepared?: Simulated) {
   const { simulator, array, token } = prepared ?? (await simulated());
   simulator.faults.add({ ...fault, ...atLogin });
-  const error = await failureOf(login(array, token, options));
+  const error = await failureOf(login(array, token));
   expect(simulator.requests.filter(({ path }) => path === '/api/login')).toHaveLength(1);
   return { error, simulator, open: simulator.sessions().length };
 }
@@ -152,7 +157,13 @@ describe('a session whose auth token came with a bad answer is closed at once', 
   });
 
   test('also if the body never ends', async () => {
-    const { error, open } = await faulty({ kind: 'hang', at: 'in-body' }, { totalMs: 200 });
+    vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
+    const onHead = () => {
+      unsubscribe('http.client.response.finish', onHead);
+      setImmediate(() => vi.advanceTimersByTime(10_000));
+    };
+    subscribe('http.client.response.finish', onHead);
+    const { error, open } = await faulty({ kind: 'hang', at: 'in-body' });
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: true, mayHaveOpened: false } });
     expect(open).toBe(0);
   });
@@ -160,7 +171,7 @@ describe('a session whose auth token came with a bad answer is closed at once', 
   test('and if that fails, too, the error says that the session may be open', async () => {
     const prepared = await simulated();
     prepared.simulator.faults.add({ kind: 'reset', path: '/api/logout', act: false });
-    const { error, open } = await faulty(loginBody('not JSON'), {}, prepared);
+    const { error, open } = await faulty(loginBody('not JSON'), prepared);
     expect(error).toMatchObject({ code: 'ANSWER_INVALID', facts: { mayHaveOpened: true } });
     expect(open).toBe(1);
   });
@@ -175,7 +186,11 @@ describe('a login without an answer', () => {
     ['an upgrade', { kind: 'upgrade' }],
     ['cut off', { kind: 'cut', afterBytes: 20 }],
   ] satisfies [string, Fault][])('may have opened a session, and is not sent again: %s', async ([_, fault]) => {
-    const { error, open } = await faulty(fault, { firstByteMs: 200 });
+    vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
+    const onRequest: OnRequest = (phase) => {
+      if (phase === 'done' && fault.kind === 'hang') vi.advanceTimersByTime(5000);
+    };
+    const { error, open } = await faulty(fault, await simulated({ onRequest }));
     expect(error.facts).toMatchObject({ sent: true, mayHaveOpened: true });
     expect(['ARRAY_UNREACHABLE', 'ANSWER_INVALID']).toContain(error.code);
     expect(open).toBe(1);

@@ -148,42 +148,74 @@ describe('an array that is not there', () => {
 });
 
 describe('time runs out', () => {
-  const silent: Script = () => {};
   const stalls: Script = (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nxxx');
-  const soon = () => ({ deadline: Date.now() + 100 });
+  const NOW = 1_800_000_000_000;
+  const inOneSecond = { deadline: NOW + 1000 };
+
+  /** Lets one millisecond less than the limit pass, then the last one; tells which of the two ended the call. */
+  function passing(limitMs: number) {
+    let overdue = false;
+    const pass = () => {
+      vi.advanceTimersByTime(limitMs - 1);
+      setImmediate(() => {
+        overdue = true;
+        vi.advanceTimersByTime(1);
+      });
+    };
+    return { pass, wasOverdue: () => overdue };
+  }
+
+  const withClock = () => vi.useFakeTimers({ now: NOW, toFake: ['Date', 'setTimeout', 'clearTimeout'] });
 
   test.for([
-    ['its own limit', () => ({ connectMs: 30 })],
-    ['the whole', () => ({ totalMs: 30 })],
-    ['the deadline', soon],
-  ] satisfies [string, () => Budget][])('in the handshake: %s', async ([_, budget]) => {
-    const place = await listen(createTcpServer((socket) => socket.resume()));
-    const error = await failureOf(get(arrayAt(place), budget()));
+    ['after 2 s', {}, 2000],
+    ['at its own limit', { connectMs: 50 }, 50],
+    ['with the whole', { totalMs: 70 }, 70],
+    ['at the deadline', inOneSecond, 1000],
+  ] satisfies [string, Budget, number][])('in the handshake %s', async ([_, budget, limitMs]) => {
+    withClock();
+    const { pass, wasOverdue } = passing(limitMs);
+    const place = await listen(
+      createTcpServer((socket) => {
+        socket.resume();
+        pass();
+      }),
+    );
+    const error = await failureOf(get(arrayAt(place, { host: '127.0.0.1' }), budget));
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: false } });
     expect(error.message).toContain('no connection in time');
+    expect(wasOverdue()).toBe(true);
     await place.quiet();
   });
 
   test.for([
-    ['its own limit', () => ({ firstByteMs: 30 })],
-    ['the whole', () => ({ totalMs: 100 })],
-    ['the deadline', soon],
-  ] satisfies [string, () => Budget][])('before the answer: %s', async ([_, budget]) => {
-    const server = await startServer(silent);
-    const error = await failureOf(get(arrayAt(server), budget()));
+    ['after 5 s', {}, 5000],
+    ['at its own limit', { firstByteMs: 50 }, 50],
+    ['with the whole', { totalMs: 70 }, 70],
+    ['at the deadline', inOneSecond, 1000],
+  ] satisfies [string, Budget, number][])('before the answer %s', async ([_, budget, limitMs]) => {
+    withClock();
+    const { pass, wasOverdue } = passing(limitMs);
+    const server = await startServer(pass);
+    const error = await failureOf(get(arrayAt(server), budget));
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: true } });
     expect(error.message).toContain('no answer began in time');
+    expect(wasOverdue()).toBe(true);
     await server.quiet();
   });
 
   test.for([
-    ['the whole', () => ({ totalMs: 100 })],
-    ['the deadline', soon],
-  ] satisfies [string, () => Budget][])('in the answer: %s', async ([_, budget]) => {
+    ['after 10 s', {}, 10_000],
+    ['with the whole', { totalMs: 70 }, 70],
+    ['at the deadline', inOneSecond, 1000],
+  ] satisfies [string, Budget, number][])('in the answer %s', async ([_, budget, limitMs]) => {
+    withClock();
+    const { pass, wasOverdue } = passing(limitMs);
     const server = await startServer(stalls);
-    const error = await failureOf(get(arrayAt(server), budget()));
+    const error = await failureOf(exchange(arrayAt(server), GET, budget, { onHead: pass }));
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: true } });
     expect(error.message).toContain('the answer did not end in time');
+    expect(wasOverdue()).toBe(true);
     await server.quiet();
   });
 
