@@ -1,6 +1,8 @@
 /** A client for the tests of the simulator: node:https and nothing else. */
+import { once } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Agent, request } from 'node:https';
+import { connect } from 'node:tls';
 import { afterEach } from 'vitest';
 import { type Simulator, type SimulatorOptions, startSimulator } from './index.ts';
 
@@ -86,6 +88,34 @@ export function clock(start = 1_800_000_000_000) {
     now: () => time,
     forward: (ms: number): void => {
       time += ms;
+    },
+  };
+}
+
+/** A TLS connection of one's own: what arrived on it, and how it ended. */
+export async function openRaw(to: Simulator) {
+  const socket = connect({ host: to.host, port: to.port, ca: to.certificate, servername: 'localhost' });
+  let text = '';
+  socket.on('data', (chunk: Buffer) => {
+    text += chunk.toString();
+  });
+  const ended = new Promise<string>((resolve) => {
+    socket.once('end', () => resolve('end'));
+    socket.once('error', (error) => resolve('code' in error ? String(error.code) : error.message));
+  });
+  await once(socket, 'secureConnect');
+  return {
+    socket,
+    ended,
+    received: () => text,
+    post: (path: string, headers: Record<string, string>): void => {
+      const lines = Object.entries({ host: 'localhost', 'content-length': '0', ...headers });
+      socket.write(`POST ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`);
+    },
+    /** Resolves when what arrived matches. */
+    until: async (pattern: RegExp): Promise<string> => {
+      while (!pattern.test(text)) await once(socket, 'data');
+      return text;
     },
   };
 }
