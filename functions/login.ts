@@ -1,9 +1,9 @@
 /** Opens a session on one array, under a lease. Invoked directly, by Step Functions or by EventBridge Scheduler. */
 import type { Context } from 'aws-lambda';
-import { functionEdges, invoke } from '../lib/invocation.ts';
-import type { Lease } from '../lib/model.ts';
-import { openSession } from '../lib/open-session.ts';
-import { parseLoginRequest } from '../lib/requests.ts';
+import type { Lease } from '../lib/ground/model.ts';
+import { parseLoginRequest } from '../lib/ground/requests.ts';
+import { functionEdges, invoke } from '../lib/lambda/invocation.ts';
+import { openSession } from '../lib/story/open-session.ts';
 
 const edges = functionEdges();
 

@@ -1,8 +1,8 @@
 /** Closes the session of a lease. Invoked directly, by Step Functions or by EventBridge Scheduler. */
 import type { Context } from 'aws-lambda';
-import { type CloseResult, closeSession } from '../lib/close-session.ts';
-import { functionEdges, invoke } from '../lib/invocation.ts';
-import { parseLogoutRequest } from '../lib/requests.ts';
+import { parseLogoutRequest } from '../lib/ground/requests.ts';
+import { functionEdges, invoke } from '../lib/lambda/invocation.ts';
+import { type CloseResult, closeSession } from '../lib/story/close-session.ts';
 
 const edges = functionEdges();
 

@@ -6,10 +6,8 @@
  *
  * Every error is a `FlashBladeError`; branch on its `code`.
  */
-export { type CloseOutcome, type CloseResult, closeSession } from './close-session.ts';
-export { type Config, readConfig } from './config.ts';
-export { type Edges, edgesOf, environmentEdges } from './edges.ts';
-export { ERROR_CODES, type ErrorCode, type ErrorFacts, FlashBladeError, isFlashBladeError } from './errors.ts';
+
+export { closeConnections } from './edges/flashblade/transport.ts';
 export {
   type Answer,
   type ArrayRequest,
@@ -23,7 +21,9 @@ export {
   logoutWithHttpInfo,
   request,
   type WithHttpInfo,
-} from './flashblade.ts';
+} from './edges/flashblade.ts';
+export { type Config, readConfig } from './ground/config.ts';
+export { ERROR_CODES, type ErrorCode, type ErrorFacts, FlashBladeError, isFlashBladeError } from './ground/errors.ts';
 export {
   type ApiToken,
   type AuthToken,
@@ -32,10 +32,11 @@ export {
   type Lease,
   type Session,
   type Trust,
-} from './model.ts';
-export { openSession } from './open-session.ts';
-export type { EventName, Report, Reporter } from './reports.ts';
-export type { OpenRequest } from './requests.ts';
-export { closeConnections } from './transport.ts';
-export { type SessionOptions, type Use, type UseOptions, withLease, withSession } from './use-session.ts';
-export { VERSION } from './version.ts';
+} from './ground/model.ts';
+export type { EventName, Report, Reporter } from './ground/reports.ts';
+export type { OpenRequest } from './ground/requests.ts';
+export { VERSION } from './ground/version.ts';
+export { type CloseOutcome, type CloseResult, closeSession } from './story/close-session.ts';
+export { type Edges, edgesOf, environmentEdges } from './story/edges.ts';
+export { openSession } from './story/open-session.ts';
+export { type SessionOptions, type Use, type UseOptions, withLease, withSession } from './story/use-session.ts';

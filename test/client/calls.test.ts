@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
 import {
   type ArrayRequest,
   apiVersions,
@@ -6,9 +7,8 @@ import {
   compareVersions,
   login,
   request,
-} from '../../lib/flashblade.ts';
-import { authToken, type Session } from '../../lib/model.ts';
-import { closeConnections } from '../../lib/transport.ts';
+} from '../../lib/edges/flashblade.ts';
+import { authToken, type Session } from '../../lib/ground/model.ts';
 import { badAnswers, DEFAULT_VERSIONS, type Fault } from '../simulator/index.ts';
 import { failureOf } from './failures.ts';
 import { arrayAt, JSON_TYPE, reply, startServer } from './servers.ts';

@@ -1,5 +1,5 @@
 /** What a promise failed with. */
-import { FlashBladeError } from '../../lib/errors.ts';
+import { FlashBladeError } from '../../lib/ground/errors.ts';
 
 /** The FlashBladeError that the promise rejects with; anything else fails the test. */
 export async function failureOf(promise: Promise<unknown>): Promise<FlashBladeError> {

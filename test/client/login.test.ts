@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { login, loginWithHttpInfo, logout } from '../../lib/flashblade.ts';
-import { apiToken } from '../../lib/model.ts';
+import { login, loginWithHttpInfo, logout } from '../../lib/edges/flashblade.ts';
+import { apiToken } from '../../lib/ground/model.ts';
 import { badAnswers, type Fault, type OnRequest } from '../simulator/index.ts';
 import { failureOf } from './failures.ts';
 import { type Simulated, simulated } from './simulated.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { login, logout, logoutWithHttpInfo } from '../../lib/flashblade.ts';
-import { authToken } from '../../lib/model.ts';
+import { login, logout, logoutWithHttpInfo } from '../../lib/edges/flashblade.ts';
+import { authToken } from '../../lib/ground/model.ts';
 import { badAnswers, type Fault } from '../simulator/index.ts';
 import { failureOf } from './failures.ts';
 import { simulated } from './simulated.ts';

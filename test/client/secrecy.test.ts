@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { FlashBladeError } from '../../lib/errors.ts';
-import { apiVersions, login, logout, request } from '../../lib/flashblade.ts';
-import { apiToken, authToken, type Session } from '../../lib/model.ts';
+import { apiVersions, login, logout, request } from '../../lib/edges/flashblade.ts';
+import { FlashBladeError } from '../../lib/ground/errors.ts';
+import { apiToken, authToken, type Session } from '../../lib/ground/model.ts';
 import { failureOf } from './failures.ts';
 import { arrayAt, JSON_TYPE, reply, startServer } from './servers.ts';
 import { simulated } from './simulated.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { createServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import { onTestFinished } from 'vitest';
-import type { FlashBlade, Trust } from '../../lib/model.ts';
+import type { FlashBlade, Trust } from '../../lib/ground/model.ts';
 import { createAuthority, type IssuedCertificate } from '../certificates.ts';
 
 export const authority = await createAuthority();

@@ -1,7 +1,7 @@
 /** A simulated array that ends with the test, as the client knows it. */
 import { onTestFinished } from 'vitest';
-import { type ApiToken, apiToken, type FlashBlade } from '../../lib/model.ts';
-import { closeConnections } from '../../lib/transport.ts';
+import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
+import { type ApiToken, apiToken, type FlashBlade } from '../../lib/ground/model.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../simulator/index.ts';
 import { authority, certificate } from './servers.ts';
 

@@ -1,8 +1,8 @@
 import { createServer as createTcpServer } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { FlashBlade } from '../../lib/model.ts';
-import { type Budget, closeConnections, exchange } from '../../lib/transport.ts';
-import { VERSION } from '../../lib/version.ts';
+import { type Budget, closeConnections, exchange } from '../../lib/edges/flashblade/transport.ts';
+import type { FlashBlade } from '../../lib/ground/model.ts';
+import { VERSION } from '../../lib/ground/version.ts';
 import { failureOf } from './failures.ts';
 import { arrayAt, listen, reply, type Script, startServer } from './servers.ts';
 

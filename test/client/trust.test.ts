@@ -1,9 +1,9 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { createServer as createTcpServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { login } from '../../lib/flashblade.ts';
-import { apiToken, type FlashBlade, type Trust } from '../../lib/model.ts';
-import { closeConnections, exchange } from '../../lib/transport.ts';
+import { closeConnections, exchange } from '../../lib/edges/flashblade/transport.ts';
+import { login } from '../../lib/edges/flashblade.ts';
+import { apiToken, type FlashBlade, type Trust } from '../../lib/ground/model.ts';
 import { createAuthority, type IssuedCertificate, selfSigned } from '../certificates.ts';
 import { failureOf } from './failures.ts';
 import { arrayAt, authority, certificate, listen, reply, startServer, type TestServer, trust } from './servers.ts';

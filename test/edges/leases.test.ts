@@ -1,8 +1,8 @@
 /** One suite for both stores: what the proofs run on in memory must promise what DynamoDB promises. */
 import { describe, expect, it } from 'vitest';
-import { intend, type LeaseItem, record } from '../../lib/lease-states.ts';
-import { type LeaseStore, leasesOf } from '../../lib/leases.ts';
-import type { FlashBlade } from '../../lib/model.ts';
+import { type LeaseStore, leasesOf } from '../../lib/edges/leases.ts';
+import { intend, type LeaseItem, record } from '../../lib/ground/lease-states.ts';
+import type { FlashBlade } from '../../lib/ground/model.ts';
 import { awsWithClients } from '../aws/clients.ts';
 import { leaseTable } from '../packaged.ts';
 import { memoryStore } from '../story/memory-store.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { authToken, type FlashBlade } from '../../lib/model.ts';
-import { sealContext, sealOf, sealToken } from '../../lib/seal.ts';
+import { sealContext, sealOf, sealToken } from '../../lib/edges/seal.ts';
+import { authToken, type FlashBlade } from '../../lib/ground/model.ts';
 import { awsWithClients } from '../aws/clients.ts';
 import { memoryKms } from '../story/memory-kms.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { secretsOf } from '../../lib/secrets.ts';
+import { secretsOf } from '../../lib/edges/secrets.ts';
 import { awsWithClients } from '../aws/clients.ts';
 
 const TOKEN = 'T-00000000-1111-2222-3333-444444444444';

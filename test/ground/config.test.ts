@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readConfig, VARIABLES } from '../../lib/config.ts';
+import { readConfig, VARIABLES } from '../../lib/ground/config.ts';
 
 const NEEDED = { LEASE_TABLE: 'leases', LEASE_KEY: 'alias/leases' };
 const SECRET_LOOKING = 'T-00000000';

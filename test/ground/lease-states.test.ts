@@ -12,8 +12,8 @@ import {
   release,
   reopen,
   suspect,
-} from '../../lib/lease-states.ts';
-import type { FlashBlade } from '../../lib/model.ts';
+} from '../../lib/ground/lease-states.ts';
+import type { FlashBlade } from '../../lib/ground/model.ts';
 
 const target = (name: string): FlashBlade => ({
   name,

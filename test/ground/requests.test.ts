@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseLoginRequest, parseLogoutRequest } from '../../lib/requests.ts';
+import { parseLoginRequest, parseLogoutRequest } from '../../lib/ground/requests.ts';
 
 const refusal = (input: unknown): { code: string; message: string } => {
   try {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { isFlashBladeError } from '../../lib/errors.ts';
-import { parseHost, parseSecret } from '../../lib/secret-format.ts';
+import { parseHost, parseSecret } from '../../lib/edges/secret-format.ts';
+import { isFlashBladeError } from '../../lib/ground/errors.ts';
 import { createAuthority } from '../certificates.ts';
 
 const TOKEN = 'T-00000000-1111-2222-3333-444444444444';

@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { closeSession } from '../../lib/close-session.ts';
-import { FlashBladeError } from '../../lib/errors.ts';
-import { KEEP_CLOSED_SECONDS, leaseKey, STUCK_RETRY_SECONDS, TRIES_UNTIL_STUCK } from '../../lib/lease-states.ts';
-import { openSession } from '../../lib/open-session.ts';
+import { FlashBladeError } from '../../lib/ground/errors.ts';
+import {
+  KEEP_CLOSED_SECONDS,
+  leaseKey,
+  STUCK_RETRY_SECONDS,
+  TRIES_UNTIL_STUCK,
+} from '../../lib/ground/lease-states.ts';
+import { closeSession } from '../../lib/story/close-session.ts';
+import { openSession } from '../../lib/story/open-session.ts';
 import { awsDown, busy, fail, loseAnswer, unreachable, untilCalled, type World, world } from './world.ts';
 
 const open = (w: World) => openSession(w.edges, { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900 }, w.deadline());

@@ -1,8 +1,8 @@
 /** The process dies at any effect of opening, before or after it took place: is every live session known to the ledger? */
 import { describe, expect, it } from 'vitest';
-import type { Edges } from '../../lib/edges.ts';
-import type { Item } from '../../lib/lease-states.ts';
-import { openSession } from '../../lib/open-session.ts';
+import type { Item } from '../../lib/ground/lease-states.ts';
+import type { Edges } from '../../lib/story/edges.ts';
+import { openSession } from '../../lib/story/open-session.ts';
 import { type World, world } from './world.ts';
 
 const EFFECTS = ['secret', 'write OPENING', 'dataKey', 'join', 'read', 'login', 'write OPEN'] as const;

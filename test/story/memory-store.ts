@@ -1,6 +1,7 @@
 /** The ledger's store in memory: the same promises as DynamoDB's, for proofs that run thousands of times a second. */
-import type { Item } from '../../lib/lease-states.ts';
-import type { LeaseStore } from '../../lib/leases.ts';
+
+import type { LeaseStore } from '../../lib/edges/leases.ts';
+import type { Item } from '../../lib/ground/lease-states.ts';
 
 export type MemoryStore = LeaseStore & {
   readonly items: ReadonlyMap<string, Item>;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { closeSession } from '../../lib/close-session.ts';
-import { FlashBladeError } from '../../lib/errors.ts';
-import { openSession } from '../../lib/open-session.ts';
+import { FlashBladeError } from '../../lib/ground/errors.ts';
+import { closeSession } from '../../lib/story/close-session.ts';
+import { openSession } from '../../lib/story/open-session.ts';
 import { awsDown, busy, fail, loseAnswer, refused, unreachable, untilCalled, type World, world } from './world.ts';
 
 const REQUEST = { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900 };

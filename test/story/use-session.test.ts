@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { closeSession } from '../../lib/close-session.ts';
-import { openSession } from '../../lib/open-session.ts';
-import { withLease, withSession } from '../../lib/use-session.ts';
+import { closeSession } from '../../lib/story/close-session.ts';
+import { openSession } from '../../lib/story/open-session.ts';
+import { withLease, withSession } from '../../lib/story/use-session.ts';
 import { API_TOKEN, busy, fail, refused, unreachable, type World, world } from './world.ts';
 
 const GET = { method: 'GET', path: '/api/2.4/arrays' } as const;

@@ -1,10 +1,11 @@
 /** The world of the story in memory: arrays, secrets, KMS, ledger and clock, each of which can be made to fail. */
-import type { Edges } from '../../lib/edges.ts';
-import { FlashBladeError } from '../../lib/errors.ts';
-import { type LeaseItem, leaseKey } from '../../lib/lease-states.ts';
-import { apiToken, authToken, type FlashBlade, type Session } from '../../lib/model.ts';
-import type { Report } from '../../lib/reports.ts';
-import { sealOf } from '../../lib/seal.ts';
+
+import { sealOf } from '../../lib/edges/seal.ts';
+import { FlashBladeError } from '../../lib/ground/errors.ts';
+import { type LeaseItem, leaseKey } from '../../lib/ground/lease-states.ts';
+import { apiToken, authToken, type FlashBlade, type Session } from '../../lib/ground/model.ts';
+import type { Report } from '../../lib/ground/reports.ts';
+import type { Edges } from '../../lib/story/edges.ts';
 import { memoryKms } from './memory-kms.ts';
 import { memoryStore } from './memory-store.ts';
 

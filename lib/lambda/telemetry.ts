@@ -2,7 +2,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { Context } from 'aws-lambda';
-import { EVENTS, type EventName, type Report } from './reports.ts';
+import { EVENTS, type EventName, type Report } from '../ground/reports.ts';
 
 const logger = new Logger();
 const metrics = new Metrics();

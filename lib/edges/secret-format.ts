@@ -1,10 +1,10 @@
 /** What an array's secret looks like, and how it is checked. Nothing in a message comes from the secret itself. */
 import { isIP } from 'node:net';
 import * as z from 'zod/mini';
-import { check, text } from './check.ts';
-import { FlashBladeError } from './errors.ts';
-import { type ApiToken, apiToken, type FlashBlade, type Trust } from './model.ts';
-import { isCertificates, normalFingerprint } from './trust.ts';
+import { check, text } from '../ground/check.ts';
+import { FlashBladeError } from '../ground/errors.ts';
+import { type ApiToken, apiToken, type FlashBlade, type Trust } from '../ground/model.ts';
+import { isCertificates, normalFingerprint } from '../ground/trust.ts';
 
 const DEFAULT_PORT = 443;
 

@@ -1,8 +1,8 @@
 /** Why a connection to an array was not made, in words for whoever is paged at night. */
 import { X509Certificate } from 'node:crypto';
-import { FlashBladeError } from './errors.ts';
-import type { FlashBlade } from './model.ts';
-import { addressOf } from './trust.ts';
+import { FlashBladeError } from '../../ground/errors.ts';
+import type { FlashBlade } from '../../ground/model.ts';
+import { addressOf } from '../../ground/trust.ts';
 
 const CHECKS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'its certificate has expired',

@@ -1,13 +1,14 @@
 /** Opens a session under a lease: secret → intent → login → sealed and recorded. The intent is written before the login. */
+
+import { type DataKey, sealContext } from '../edges/seal.ts';
+import type { ArraySecret } from '../edges/secrets.ts';
+import { FlashBladeError, isFlashBladeError } from '../ground/errors.ts';
+import { type Intent, intend, type LeaseItem, type Open, type Opening } from '../ground/lease-states.ts';
+import type { Lease } from '../ground/model.ts';
+import type { OpenRequest } from '../ground/requests.ts';
+import { type Deadlines, openingDeadlines, seconds } from '../ground/time.ts';
 import type { Edges } from './edges.ts';
-import { FlashBladeError, isFlashBladeError } from './errors.ts';
-import { type Intent, intend, type LeaseItem, type Open, type Opening } from './lease-states.ts';
 import { loginUnder, readLease, refuseIfMarked, settle, stamped, writeSuspect } from './login-attempt.ts';
-import type { Lease } from './model.ts';
-import type { OpenRequest } from './requests.ts';
-import { type DataKey, sealContext } from './seal.ts';
-import type { ArraySecret } from './secrets.ts';
-import { type Deadlines, openingDeadlines, seconds } from './time.ts';
 
 /** How often a call looks again at an item that others change under its hands. */
 const ROUNDS = 3;

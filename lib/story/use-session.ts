@@ -1,16 +1,17 @@
 /** Work under a session: opened and always closed, or of a lease that another function opened. */
+
+import type { Answer, ArrayRequest } from '../edges/flashblade.ts';
+import { sealContext } from '../edges/seal.ts';
+import { FlashBladeError, known } from '../ground/errors.ts';
+import { type Open, reopen } from '../ground/lease-states.ts';
+import type { Lease, Session } from '../ground/model.ts';
+import { parseLoginRequest } from '../ground/requests.ts';
+import { openingDeadlines, seconds } from '../ground/time.ts';
+import { trustDigest } from '../ground/trust.ts';
 import { closeSession } from './close-session.ts';
 import { type Edges, environmentEdges } from './edges.ts';
-import { FlashBladeError, known } from './errors.ts';
-import type { Answer, ArrayRequest } from './flashblade.ts';
-import { type Open, reopen } from './lease-states.ts';
 import { loginUnder, readLease, refuseIfMarked, stamped } from './login-attempt.ts';
-import type { Lease, Session } from './model.ts';
 import { leaseOf, openSession } from './open-session.ts';
-import { parseLoginRequest } from './requests.ts';
-import { sealContext } from './seal.ts';
-import { openingDeadlines, seconds } from './time.ts';
-import { trustDigest } from './trust.ts';
 
 /** What work gets: its lease, and a way to call the array. The auth token stays inside. */
 export type Use = {

@@ -1,11 +1,12 @@
 /** Closes the session of a lease: claim → unseal → log out → CLOSED. Needs neither the array's secret nor its API token. */
+
+import { sealContext } from '../edges/seal.ts';
+import { FlashBladeError, isFlashBladeError, known } from '../ground/errors.ts';
+import { type Closing, close, type LeaseItem, postpone, release } from '../ground/lease-states.ts';
+import type { Session } from '../ground/model.ts';
+import { closingDeadlines, seconds } from '../ground/time.ts';
 import type { Edges } from './edges.ts';
-import { FlashBladeError, isFlashBladeError, known } from './errors.ts';
-import { type Closing, close, type LeaseItem, postpone, release } from './lease-states.ts';
 import { readLease, stamped, tidy, writeSuspect } from './login-attempt.ts';
-import type { Session } from './model.ts';
-import { sealContext } from './seal.ts';
-import { closingDeadlines, seconds } from './time.ts';
 
 const ROUNDS = 3;
 

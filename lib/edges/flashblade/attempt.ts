@@ -1,11 +1,11 @@
 /** One try of one request: from the first free connection to the last byte of the answer, or to what went wrong. */
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { type Agent, request as httpsRequest } from 'node:https';
+import { FlashBladeError } from '../../ground/errors.ts';
+import type { FlashBlade } from '../../ground/model.ts';
+import { VERSION } from '../../ground/version.ts';
 import { type ConnectOptions, markUsed } from './agents.ts';
-import { FlashBladeError } from './errors.ts';
-import type { FlashBlade } from './model.ts';
 import { codeOf, describeArray } from './tls-errors.ts';
-import { VERSION } from './version.ts';
 
 export type WireRequest = {
   readonly method: string;

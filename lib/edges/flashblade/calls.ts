@@ -1,6 +1,6 @@
 /** What all calls to an array have in common: how they are asked for and how they are told. */
-import { FlashBladeError } from './errors.ts';
-import type { ApiToken, AuthToken, FlashBlade } from './model.ts';
+import { FlashBladeError } from '../../ground/errors.ts';
+import type { ApiToken, AuthToken, FlashBlade } from '../../ground/model.ts';
 import { describeArray } from './tls-errors.ts';
 import { type Answer, type Budget, isHeaderValue } from './transport.ts';
 

@@ -1,7 +1,7 @@
 /** Which connections may be used again, and until when. One agent per array and trust. */
 import { Agent, type RequestOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
-import type { FlashBlade } from './model.ts';
+import type { FlashBlade } from '../../ground/model.ts';
 import { remember } from './recent.ts';
 import { connectTls, openSockets, placeOf } from './tls.ts';
 

@@ -1,6 +1,6 @@
 /** What an array's answers say: judged by the status, with text from the body only where its shape is known. */
-import { type ErrorCode, type ErrorFacts, FlashBladeError } from './errors.ts';
-import type { FlashBlade } from './model.ts';
+import { type ErrorCode, type ErrorFacts, FlashBladeError } from '../../ground/errors.ts';
+import type { FlashBlade } from '../../ground/model.ts';
 import { describeArray } from './tls-errors.ts';
 import type { Answer } from './transport.ts';
 

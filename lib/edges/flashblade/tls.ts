@@ -2,11 +2,11 @@
 import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { type ConnectionOptions, connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
-import { FlashBladeError } from './errors.ts';
-import type { FlashBlade, Trust } from './model.ts';
+import { FlashBladeError } from '../../ground/errors.ts';
+import type { FlashBlade, Trust } from '../../ground/model.ts';
+import { isCertificates, normalFingerprint, trustDigest } from '../../ground/trust.ts';
 import { remember } from './recent.ts';
 import { connectionError, describeArray, unreachable, untrusted } from './tls-errors.ts';
-import { isCertificates, normalFingerprint, trustDigest } from './trust.ts';
 
 const MAX_REMEMBERED = 1024;
 /** What OpenSSL's security level asks of a chain; a fingerprint alone would let a weaker key pass. */

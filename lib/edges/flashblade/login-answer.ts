@@ -1,7 +1,8 @@
 /** Exactly the answer to a login that the contract describes, or an error that says whether a session may exist. */
+
+import type { FlashBladeError } from '../../ground/errors.ts';
+import { type ApiToken, type AuthToken, authToken, type FlashBlade, type Session } from '../../ground/model.ts';
 import { answerError, busy, fieldOf, parseJson } from './answers.ts';
-import type { FlashBladeError } from './errors.ts';
-import { type ApiToken, type AuthToken, authToken, type FlashBlade, type Session } from './model.ts';
 import { type Answer, type AnswerHead, isHeaderValue } from './transport.ts';
 
 const MAX_USERNAME_LENGTH = 256;

@@ -1,6 +1,8 @@
 /** One login under an intent that is written: its session is recorded, or logged out, or known as a SUSPECT. */
-import type { Edges } from './edges.ts';
-import { FlashBladeError, known } from './errors.ts';
+
+import { type DataKey, sealContext, sealToken } from '../edges/seal.ts';
+import type { ArraySecret } from '../edges/secrets.ts';
+import { FlashBladeError, known } from '../ground/errors.ts';
 import {
   giveUp,
   type Item,
@@ -12,11 +14,10 @@ import {
   refusalKey,
   refuse,
   suspect,
-} from './lease-states.ts';
-import type { Session } from './model.ts';
-import { type DataKey, sealContext, sealToken } from './seal.ts';
-import type { ArraySecret } from './secrets.ts';
-import { type Deadlines, outOfTime, seconds } from './time.ts';
+} from '../ground/lease-states.ts';
+import type { Session } from '../ground/model.ts';
+import { type Deadlines, outOfTime, seconds } from '../ground/time.ts';
+import type { Edges } from './edges.ts';
 
 const ROUNDS = 3;
 

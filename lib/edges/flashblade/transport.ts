@@ -1,9 +1,9 @@
 /** One HTTPS request to one array: trust, time budget, no redirects, capped answer. */
 import { randomUUID } from 'node:crypto';
+import { FlashBladeError } from '../../ground/errors.ts';
+import type { FlashBlade } from '../../ground/model.ts';
 import { agentOf, dropIdle } from './agents.ts';
 import { type Answer, type AnswerHead, type Attempt, isHeaderValue, send, type WireRequest } from './attempt.ts';
-import { FlashBladeError } from './errors.ts';
-import type { FlashBlade } from './model.ts';
 import { describeArray } from './tls-errors.ts';
 
 export { closeConnections } from './agents.ts';

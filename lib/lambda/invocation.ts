@@ -1,10 +1,10 @@
 /** What all functions have in common: their edges, a deadline, one line for a failure, no connection that outlives the invocation. */
 import type { Context } from 'aws-lambda';
-import { readConfig } from './config.ts';
-import { type Edges, edgesOf } from './edges.ts';
-import { known } from './errors.ts';
+import { closeConnections } from '../edges/flashblade/transport.ts';
+import { readConfig } from '../ground/config.ts';
+import { known } from '../ground/errors.ts';
+import { type Edges, edgesOf } from '../story/edges.ts';
 import { beginInvocation, report } from './telemetry.ts';
-import { closeConnections } from './transport.ts';
 
 /** Once per process, at cold start. Throws CONFIG_INVALID. */
 export const functionEdges = (): Edges => edgesOf(readConfig(process.env), report);

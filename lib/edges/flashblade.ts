@@ -1,15 +1,16 @@
 /** What one FlashBlade is asked: log in, log out, any call under a session, its REST versions. */
-import { answerError, busy, parseJson } from './answers.ts';
-import { type ArrayRequest, toWire } from './array-requests.ts';
-import { type CallOptions, type HttpInfo, httpInfo, sendable, type WithHttpInfo } from './calls.ts';
-import { FlashBladeError, known } from './errors.ts';
-import { authTokenOf, sessionOf } from './login-answer.ts';
-import type { ApiToken, AuthToken, FlashBlade, Session } from './model.ts';
-import { exchange } from './transport.ts';
 
-export { apiVersions, apiVersionsWithHttpInfo, compareVersions } from './api-versions.ts';
-export type { ArrayRequest } from './array-requests.ts';
-export type { CallOptions, HttpInfo, WithHttpInfo } from './calls.ts';
+import { FlashBladeError, known } from '../ground/errors.ts';
+import type { ApiToken, AuthToken, FlashBlade, Session } from '../ground/model.ts';
+import { answerError, busy, parseJson } from './flashblade/answers.ts';
+import { type ArrayRequest, toWire } from './flashblade/array-requests.ts';
+import { type CallOptions, type HttpInfo, httpInfo, sendable, type WithHttpInfo } from './flashblade/calls.ts';
+import { authTokenOf, sessionOf } from './flashblade/login-answer.ts';
+import { exchange } from './flashblade/transport.ts';
+
+export { apiVersions, apiVersionsWithHttpInfo, compareVersions } from './flashblade/api-versions.ts';
+export type { ArrayRequest } from './flashblade/array-requests.ts';
+export type { CallOptions, HttpInfo, WithHttpInfo } from './flashblade/calls.ts';
 
 /** `body`: the JSON value if the answer says that it is JSON, else its text. */
 export type Answer = HttpInfo & { readonly body: unknown };

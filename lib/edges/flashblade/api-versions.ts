@@ -1,7 +1,8 @@
 /** Which REST versions an array serves, and how versions are ordered. */
+
+import type { FlashBlade } from '../../ground/model.ts';
 import { answerError, busy, fieldOf, parseJson } from './answers.ts';
 import { type CallOptions, httpInfo, type WithHttpInfo } from './calls.ts';
-import type { FlashBlade } from './model.ts';
 import { exchange } from './transport.ts';
 
 /**

@@ -1,5 +1,5 @@
 /** A REST call under a session, checked and written as HTTP. Never the two calls that make and end sessions. */
-import { FlashBladeError } from './errors.ts';
+import { FlashBladeError } from '../../ground/errors.ts';
 
 export type ArrayRequest = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';

@@ -5,9 +5,9 @@ import {
   ListSecretsCommand,
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { awsErrorName, callAws } from './aws.ts';
-import { FlashBladeError, isFlashBladeError } from './errors.ts';
-import type { ApiToken, FlashBlade } from './model.ts';
+import { awsErrorName, callAws } from '../ground/aws.ts';
+import { FlashBladeError, isFlashBladeError } from '../ground/errors.ts';
+import type { ApiToken, FlashBlade } from '../ground/model.ts';
 import { parseSecret } from './secret-format.ts';
 
 /** A stale secret is used for so long at the most while Secrets Manager does not answer. */

@@ -1,10 +1,10 @@
 /** Seals auth tokens: a data key of AWS KMS per lease and AES-256-GCM, bound to lease, array, host and trust. */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { DecryptCommand, GenerateDataKeyCommand, type KMSClient } from '@aws-sdk/client-kms';
-import { awsErrorName, callAws } from './aws.ts';
-import { FlashBladeError, isFlashBladeError } from './errors.ts';
-import { type AuthToken, authToken, type FlashBlade } from './model.ts';
-import { addressOf, trustDigest } from './trust.ts';
+import { awsErrorName, callAws } from '../ground/aws.ts';
+import { FlashBladeError, isFlashBladeError } from '../ground/errors.ts';
+import { type AuthToken, authToken, type FlashBlade } from '../ground/model.ts';
+import { addressOf, trustDigest } from '../ground/trust.ts';
 
 const ALTERED = ['InvalidCiphertextException', 'IncorrectKeyException'];
 const NONCE_BYTES = 12;

@@ -3,8 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { AWS_CLIENT_OPTIONS } from './aws.ts';
-import { type Config, readConfig } from './config.ts';
 import {
   type Answer,
   type ArrayRequest,
@@ -13,12 +11,14 @@ import {
   logoutWithHttpInfo,
   request,
   type WithHttpInfo,
-} from './flashblade.ts';
-import { type LeaseStore, leasesOf } from './leases.ts';
-import type { ApiToken, FlashBlade, Session } from './model.ts';
-import { EVENTS, type Reporter } from './reports.ts';
-import { type Seal, sealOf } from './seal.ts';
-import { type Secrets, secretsOf } from './secrets.ts';
+} from '../edges/flashblade.ts';
+import { type LeaseStore, leasesOf } from '../edges/leases.ts';
+import { type Seal, sealOf } from '../edges/seal.ts';
+import { type Secrets, secretsOf } from '../edges/secrets.ts';
+import { AWS_CLIENT_OPTIONS } from '../ground/aws.ts';
+import { type Config, readConfig } from '../ground/config.ts';
+import type { ApiToken, FlashBlade, Session } from '../ground/model.ts';
+import { EVENTS, type Reporter } from '../ground/reports.ts';
 
 export type Edges = {
   readonly secrets: Secrets;

@@ -8,9 +8,9 @@ import {
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { awsErrorName, callAws } from './aws.ts';
-import { isFlashBladeError } from './errors.ts';
-import type { Item } from './lease-states.ts';
+import { awsErrorName, callAws } from '../ground/aws.ts';
+import { isFlashBladeError } from '../ground/errors.ts';
+import type { Item } from '../ground/lease-states.ts';
 
 const CHANGED = 'ConditionalCheckFailedException';
 
