@@ -49,7 +49,7 @@ export function secretsOf({ client, prefix, cacheSeconds, now, onStale }: Option
   // Equal reads in flight share one call. A fresh read shares none that began before it.
   function fetchOnce(name: string, by: number): Promise<ArraySecret> {
     const running = inFlight.get(name);
-    if (running) return running;
+    if (running !== undefined) return running;
     const started = fetch(name, by).finally(() => inFlight.delete(name));
     inFlight.set(name, started);
     return started;
