@@ -15,14 +15,15 @@ export type { CallOptions, HttpInfo, WithHttpInfo } from './flashblade/calls.ts'
 /** `body`: the JSON value if the answer says that it is JSON, else its text. */
 export type Answer = HttpInfo & { readonly body: unknown };
 
-/** How long a login may take, in milliseconds, to close a session that it cannot give back. */
+/** How long a login may take beyond its own time, in milliseconds, to close a session that it cannot give back. */
 const ROLL_BACK_MS = 3000;
 
 /**
  * Opens a session: `POST /api/login`, sent at most once.
  * Errors: LOGIN_REFUSED (400, 401, 403), ARRAY_BUSY (429, 503), ANSWER_INVALID, SECRET_INVALID and those of every call
  * (ARRAY_UNREACHABLE, ARRAY_UNTRUSTED, OUT_OF_TIME, REQUEST_INVALID), each with `facts.mayHaveOpened`. A session whose
- * auth token came with an answer that is no good otherwise is closed before the error is thrown.
+ * auth token came with an answer that is no good otherwise is closed before the error is thrown; for that, a login may take
+ * three seconds longer than its time and deadline.
  */
 export async function loginWithHttpInfo(
   array: FlashBlade,
@@ -118,8 +119,10 @@ async function rollBack(
   authToken: AuthToken,
   { requestId: _, ...budget }: CallOptions,
 ): Promise<boolean> {
+  const { deadline = Number.POSITIVE_INFINITY } = budget;
+  const limits = { ...budget, totalMs: ROLL_BACK_MS, deadline: deadline + ROLL_BACK_MS };
   try {
-    await logout({ array, authToken, username: '' }, { ...budget, totalMs: ROLL_BACK_MS });
+    await logout({ array, authToken, username: '' }, limits);
     return true;
   } catch {
     return false;

@@ -66,16 +66,16 @@ async function afterFailedLogin(
   error: FlashBladeError,
   by: Deadlines,
 ): Promise<FlashBladeError> {
-  if (error.facts.mayHaveOpened) return loseTrack(edges, opening, error, by.record);
+  if (error.facts.mayHaveOpened) return loseTrack(edges, opening, error, by.logout);
   const { attemptId, leaseId, target } = opening;
   if (error.code === 'LOGIN_REFUSED') {
     const marker = stamped(edges, refuse(target.name, secret.versionId, attemptId, seconds(edges.now())));
     await tidy(edges, opening, async () => {
-      const previous = await edges.leases.read(marker.id, by.record);
-      await edges.leases.write(marker, previous, by.record);
+      const previous = await edges.leases.read(marker.id, by.logout);
+      await edges.leases.write(marker, previous, by.logout);
     });
   }
-  await settle(edges, { leaseId, attemptId, array: target.name }, by.record);
+  await settle(edges, { leaseId, attemptId, array: target.name }, by.logout);
   return error;
 }
 
