@@ -87,9 +87,10 @@ export async function openConnections(
   /** Ends every connection and listens no more. */
   async function stop(): Promise<void> {
     if (server.listening) server.close();
-    const open = [...tcpConnections.values()].map(({ tcp }) => once(tcp, 'close'));
+    const open = [...tlsSockets, ...[...tcpConnections.values()].map(({ tcp }) => tcp)];
+    const closed = Promise.all(open.map((socket) => once(socket, 'close')));
     for (const { tcp } of tcpConnections.values()) tcp.destroy();
-    await Promise.all(open);
+    await closed;
   }
 
   const port = await listen();

@@ -65,6 +65,7 @@ describe('what a simulator tells', () => {
     await received.promise;
     abort.abort();
     expect(await failed).toBe('ABORT_ERR');
+    expect(array.sessions()).toEqual([]);
     mayAct.resolve();
     await acted.promise;
     expect(array.sessions()).toHaveLength(1);

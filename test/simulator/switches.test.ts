@@ -84,8 +84,10 @@ describe('switches for what nobody has established', () => {
   it('too many refused logins in a row lock the array for a while', async () => {
     const { now, forward } = clock();
     const array = await simulate({ now, maxLoginAttempts: 2, lockoutMs: MINUTE_MS });
-    await login(array, 'T-wrong');
-    expect(await login(array)).toMatchObject({ status: 200 });
+    for (let round = 0; round < 2; round++) {
+      await login(array, 'T-wrong');
+      expect(await login(array)).toMatchObject({ status: 200 });
+    }
     await login(array, 'T-wrong');
     await login(array, 'T-wrong');
     expect(await login(array)).toMatchObject({ status: 401 });
