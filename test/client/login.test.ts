@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { login, loginWithHttpInfo, logout } from '../../lib/edges/flashblade.ts';
+import { apiVersions, login, loginWithHttpInfo, logout } from '../../lib/edges/flashblade.ts';
 import { apiToken } from '../../lib/ground/model.ts';
 import { badAnswers, type Fault, type OnRequest } from '../simulator/index.ts';
 import { failureOf } from './failures.ts';
@@ -194,6 +194,14 @@ describe('a login without an answer', () => {
     expect(error.facts).toMatchObject({ sent: true, mayHaveOpened: true });
     expect(['ARRAY_UNREACHABLE', 'ANSWER_INVALID']).toContain(error.code);
     expect(open).toBe(1);
+  });
+
+  test('is not sent again either if a connection that was used before it broke', async () => {
+    const prepared = await simulated();
+    await apiVersions(prepared.array);
+    const { error, simulator } = await faulty({ kind: 'reset', act: false }, prepared);
+    expect(error.facts).toMatchObject({ sent: true, mayHaveOpened: true });
+    expect(simulator.counters.connections).toBe(1);
   });
 
   test.for(['refuse', 'reset-at-accept', 'hang-at-accept', 'hang-in-handshake', 'plain-text'] as const)(

@@ -1,4 +1,5 @@
 import { createServer as createTcpServer } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Budget, closeConnections, exchange } from '../../lib/edges/flashblade/transport.ts';
 import type { FlashBlade } from '../../lib/ground/model.ts';
@@ -241,6 +242,19 @@ describe('a connection', () => {
     const answer = await exchange(arrayAt(server), GET, {}, { repeatable: true });
     expect([answer.status, server.requests.length, server.resumed.length]).toEqual([200, 3, 2]);
     expect(server.requests[1]).toBe(server.requests[2]);
+  });
+
+  test('that broke is given up together with the other idle ones: the repetition takes a new one', async () => {
+    const first: TLSSocket[] = [];
+    const server = await startServer((socket, _, nth) => {
+      if (nth < 2) first.push(socket);
+      else if (first.includes(socket)) socket.destroy();
+      else socket.write(reply(200));
+      if (nth === 1) for (const each of first) each.write(reply(200));
+    });
+    await Promise.all([get(arrayAt(server)), get(arrayAt(server))]);
+    const answer = await exchange(arrayAt(server), GET, {}, { repeatable: true });
+    expect([answer.status, server.requests.length, server.resumed.length]).toEqual([200, 4, 3]);
   });
 
   test('that broke makes any other request fail', async () => {

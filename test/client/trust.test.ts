@@ -7,6 +7,7 @@ import { apiToken, type FlashBlade, type Trust } from '../../lib/ground/model.ts
 import { createAuthority, type IssuedCertificate, selfSigned } from '../certificates.ts';
 import { failureOf } from './failures.ts';
 import { arrayAt, authority, certificate, listen, reply, startServer, type TestServer, trust } from './servers.ts';
+import { simulated } from './simulated.ts';
 
 const DAY_MS = 86_400_000;
 const ago = (days: number) => new Date(Date.now() - days * DAY_MS);
@@ -178,3 +179,15 @@ test('the certificate is compared before the first byte may leave, not after', a
   await server.quiet();
   expect(server.received()).toBe(0);
 });
+
+test.for([
+  ['localhost', 'localhost'],
+  ['127.0.0.1', undefined],
+] satisfies [string, string | undefined][])(
+  'an array is asked for by its name, and not at all by an address: %s',
+  async ([host, name]) => {
+    const { simulator, array } = await simulated();
+    await exchange({ ...array, host }, GET);
+    expect(simulator.requests.map(({ serverName }) => serverName)).toEqual([name]);
+  },
+);

@@ -50,6 +50,5 @@ export function dropIdle(agent: Agent, ageMs: number, nowMs: number): void {
  * the next connection to an array is cheaper. Call it when an invocation ends: a frozen process thaws with dead sockets.
  */
 export function closeConnections(): void {
-  agents.clear();
   for (const socket of openSockets) socket.destroy();
 }
