@@ -1,0 +1,163 @@
+/** The product as it is deployed, on loopback: its zips under AWS's runtime client, stand-ins for AWS, a simulated array. */
+import { setImmediate as turn } from 'node:timers/promises';
+import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { startAws } from '../aws/index.ts';
+import { type InvokeOptions, type Lambda, type Outcome, startLambda } from '../lambda/lambda.ts';
+import { leaseTable, zipOf } from '../packaged.ts';
+import { type OnRequest, type SimulatorOptions, startSimulator } from '../simulator/index.ts';
+import { configurationOf } from './configuration.ts';
+import { tokensIn } from './secrecy.ts';
+
+const TABLE = 'leases';
+const CREDENTIALS = { accessKeyId: 'stand-in', secretAccessKey: 'stand-in' };
+
+/** An item of the ledger: whatever it is, these are its fields. */
+export type Item = Partial<{
+  readonly id: string;
+  readonly kind: string;
+  readonly state: string;
+  readonly leaseId: string;
+  readonly attemptId: string;
+  readonly version: string;
+  readonly target: { readonly name: string; readonly host: string; readonly port: number };
+  readonly sealed: string;
+  readonly tries: number;
+  /** Seconds since the epoch. */
+  readonly dueAt: number;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly owner: string;
+  readonly live: Readonly<Record<string, number>>;
+}>;
+/** What login and logout answer. */
+export type Result = Partial<{
+  readonly leaseId: string;
+  readonly array: string;
+  readonly username: string;
+  readonly expiresAt: number;
+  readonly outcome: string;
+}>;
+export type Deployment = Awaited<ReturnType<typeof deploy>>;
+
+export type DeployOptions = {
+  /** Whom the secrets say to believe. Default `ca`. */
+  readonly trust?: 'ca' | 'fingerprints';
+  readonly array?: SimulatorOptions;
+  /** Variables beside those of the template, or in their place; an empty one counts as absent. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Default: the template's. */
+  readonly timeoutMs?: number;
+  /** Directory of a bundle `login.mjs` that runs in the place of the packaged login. */
+  readonly loginBundle?: string;
+};
+
+/** Starts everything; there is no array in the fleet before `addArray`. All of it lives until `stop`. */
+export async function deploy(options: DeployOptions = {}) {
+  let watcher: OnRequest | undefined;
+  const onRequest: OnRequest = (phase, request) => watcher?.(phase, request);
+  const [aws, simulator] = await Promise.all([startAws(), startSimulator({ ...options.array, onRequest })]);
+  await aws.dynamodb.createTable(leaseTable(), TABLE);
+  const physical = { LeaseTable: TABLE, LeaseKey: aws.kms.createKey().arn };
+  const dynamodb = new DynamoDBClient({
+    endpoint: aws.env.AWS_ENDPOINT_URL_DYNAMODB,
+    region: aws.env.AWS_REGION,
+    credentials: CREDENTIALS,
+  });
+  const [login, logout] = await Promise.all([
+    startFunction('login', physical, aws.env, options),
+    startFunction('logout', physical, aws.env, options),
+  ]);
+  const outcomes: Outcome[] = [];
+  const items = (): Promise<Item[]> => aws.dynamodb.scan(TABLE);
+
+  async function invoke(lambda: Lambda, event: unknown, invocation?: InvokeOptions): Promise<Outcome> {
+    const outcome = await lambda.invoke(event, invocation);
+    outcomes.push(outcome);
+    // What the process wrote before it answered is read in this turn of the event loop, perhaps after the answer.
+    await turn();
+    return outcome;
+  }
+
+  /** Names the simulated array in the fleet. `fields` replace those of a good secret. Returns the secret's version id. */
+  function addArray(name: string, fields: object = {}): string {
+    const { certificate: ca, fingerprint, port, users } = simulator;
+    const trust = options.trust === 'fingerprints' ? { fingerprints: [fingerprint] } : { ca };
+    const secret = { host: `127.0.0.1:${port}`, apiToken: users[0]?.apiToken, trust, ...fields };
+    return aws.secrets.put(`flashblade/${name}`, secret);
+  }
+
+  /** Writes into the ledger what no function would. */
+  async function tamper(item: Item): Promise<void> {
+    await dynamodb.send(new PutItemCommand({ TableName: TABLE, Item: marshall(item) }));
+  }
+
+  /** Where an API token or an auth token, of now or before, has been told: nowhere, if all is well. */
+  async function leaks(): Promise<string[]> {
+    const { users, apiToken, history } = simulator;
+    const tokens = [apiToken, ...users.map((user) => user.apiToken), ...history.map(({ authToken }) => authToken)];
+    const places = {
+      'what login wrote': login.output,
+      'what logout wrote': logout.output,
+      'results and errors': JSON.stringify(outcomes),
+      'the ledger': JSON.stringify(await items()),
+    };
+    return Object.entries(places).flatMap(([place, text]) => (tokensIn(text, tokens).length > 0 ? [place] : []));
+  }
+
+  async function stop(): Promise<void> {
+    dynamodb.destroy();
+    await Promise.all([login.stop(), logout.stop()]);
+    await Promise.all([simulator.stop(), aws.stop()]);
+  }
+
+  return {
+    aws,
+    simulator,
+    functions: { login, logout },
+    login: (event: unknown, invocation?: InvokeOptions) => invoke(login, event, invocation),
+    logout: (event: unknown, invocation?: InvokeOptions) => invoke(logout, event, invocation),
+    addArray,
+    /** What the ledger holds. */
+    items,
+    lease: async (leaseId: string) => (await items()).find(({ id }) => id === `lease#${leaseId}`),
+    suspects: async (leaseId: string) =>
+      (await items()).filter((item) => item.kind === 'suspect' && item.leaseId === leaseId),
+    tamper,
+    leaks,
+    /** Sees every request to the array before and after it acts; the array waits for it. Replaces the one before. */
+    watchArray: (next: OnRequest | undefined): void => {
+      watcher = next;
+    },
+    stop,
+  };
+}
+
+function startFunction(
+  name: 'login' | 'logout',
+  physical: Readonly<Record<string, string>>,
+  aws: Readonly<Record<string, string>>,
+  { env, timeoutMs, loginBundle }: DeployOptions,
+): Promise<Lambda> {
+  const configuration = configurationOf(name, physical);
+  const common = {
+    functionName: name,
+    timeoutMs: timeoutMs ?? configuration.timeoutMs,
+    env: { ...configuration.variables, ...aws, AWS_SESSION_TOKEN: 'stand-in', ...env },
+  };
+  return name === 'login' && loginBundle !== undefined
+    ? startLambda({ ...common, directory: loginBundle, handler: 'login.handler' })
+    : startLambda({ ...common, zip: zipOf(name), handler: configuration.handler });
+}
+
+/** The result of an invocation; throws if it is none. */
+export function resultOf(outcome: Outcome): Result {
+  if ('result' in outcome) return outcome.result as Result;
+  throw new Error(`No result, but ${JSON.stringify(outcome)}`);
+}
+
+/** The error of an invocation; throws if it is none. */
+export function errorOf(outcome: Outcome): { readonly errorType: string; readonly errorMessage: string } {
+  if ('error' in outcome) return outcome.error;
+  throw new Error(`No error, but ${JSON.stringify(outcome)}`);
+}

@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Deployment, deploy, errorOf, resultOf } from './deployment.ts';
+import { holdTogether, stepsDuring } from './steps.ts';
+
+const EXECUTION = 'arn:aws:states:eu-central-1:123456789012:execution:nightly:0f3e7a52-9d0c-4f0e-b8a9-6c1d2e3f4a5b';
+
+describe.each(['ca', 'fingerprints'] as const)('an array that is trusted by %s', (trust) => {
+  let d: Deployment;
+
+  beforeAll(async () => {
+    d = await deploy({ trust });
+    d.addArray('fb1');
+  });
+
+  afterAll(() => d.stop());
+
+  test('a session is opened, found in the ledger without its token, and closed', async () => {
+    const result = resultOf(await d.login({ array: 'fb1', leaseId: 'job-1', leaseSeconds: 120, owner: 'job' }));
+    const item = await d.lease('job-1');
+    const [session] = d.simulator.sessions();
+    expect(result).toEqual({ leaseId: 'job-1', array: 'fb1', username: 'pureuser', expiresAt: item?.expiresAt });
+    expect(item).toMatchObject({ state: 'OPEN', attemptId: session?.requestId, owner: 'job' });
+    expect(Number(item?.expiresAt) - Number(item?.createdAt)).toBe(120);
+
+    expect(resultOf(await d.logout({ leaseId: 'job-1' }))).toEqual({
+      leaseId: 'job-1',
+      array: 'fb1',
+      outcome: 'CLOSED',
+    });
+    expect(d.simulator.sessions()).toEqual([]);
+    expect(d.simulator.history.at(-1)?.ended?.by).toBe('logout');
+    const closed = await d.lease('job-1');
+    expect(closed).toMatchObject({ state: 'CLOSED', attemptId: session?.requestId });
+    expect(closed).not.toHaveProperty('sealed');
+    expect((await d.items()).find(({ id }) => id === 'array#fb1')?.live).toEqual({});
+  });
+
+  test('the same request again answers the same lease and opens nothing', async () => {
+    const request = { array: 'fb1', leaseId: 'job-2' };
+    const first = await d.login(request);
+    const requests = d.simulator.requests.length;
+    expect(await d.login(request)).toEqual(first);
+    expect(d.simulator.requests).toHaveLength(requests);
+    await d.logout({ leaseId: 'job-2' });
+    expect(errorOf(await d.login(request)).errorType).toBe('LEASE_ENDED');
+  });
+
+  test('a second logout says that the session was closed before, and asks the array nothing', async () => {
+    await d.login({ array: 'fb1', leaseId: 'job-3' });
+    await d.logout({ leaseId: 'job-3' });
+    const requests = d.simulator.requests.length;
+    expect(resultOf(await d.logout({ leaseId: 'job-3' })).outcome).toBe('ALREADY_CLOSED');
+    expect(d.simulator.requests).toHaveLength(requests);
+  });
+
+  test('a logout that comes before its login keeps that login from opening anything', async () => {
+    expect(resultOf(await d.logout({ leaseId: 'late' }))).toEqual({ leaseId: 'late', outcome: 'NEVER_OPENED' });
+    const requests = d.simulator.requests.length;
+    expect(errorOf(await d.login({ array: 'fb1', leaseId: 'late' })).errorType).toBe('LEASE_ENDED');
+    expect(d.simulator.requests).toHaveLength(requests);
+  });
+
+  test("without a lease id, the invocation's own id is the lease, also when Lambda tries again", async () => {
+    const awsRequestId = `retried-${trust}`;
+    const first = resultOf(await d.login({ array: 'fb1' }, { awsRequestId }));
+    expect(first).toMatchObject({ leaseId: awsRequestId });
+    expect(resultOf(await d.login({ array: 'fb1' }, { awsRequestId }))).toEqual(first);
+    expect(d.simulator.sessions()).toHaveLength(1);
+    await d.logout({ leaseId: awsRequestId });
+  });
+
+  test.each([
+    ['Step Functions', { array: 'fb1', leaseId: EXECUTION, owner: EXECUTION }],
+    ['EventBridge Scheduler', { array: 'fb1', leaseId: 'b2f7d9e0c4', leaseSeconds: 3600, owner: 'nightly' }],
+  ])('what %s sends opens and closes a session', async (_, event) => {
+    expect(resultOf(await d.login(event))).toMatchObject({ leaseId: event.leaseId, array: 'fb1' });
+    expect(d.simulator.sessions()).toHaveLength(1);
+    expect(resultOf(await d.logout({ leaseId: event.leaseId })).outcome).toBe('CLOSED');
+    expect(d.simulator.sessions()).toEqual([]);
+  });
+
+  test('an invocation makes one connection, and none outlives it', async () => {
+    await d.login({ array: 'fb1', leaseId: 'warm' });
+    await d.logout({ leaseId: 'warm' });
+    const before = d.simulator.counters;
+    await d.login({ array: 'fb1', leaseId: 'job-4' });
+    await d.logout({ leaseId: 'job-4' });
+    const after = d.simulator.counters;
+    expect(after.connections - before.connections).toBe(2);
+    const resumed = trust === 'ca' ? 2 : 0;
+    expect(after.resumedHandshakes - before.resumedHandshakes).toBe(resumed);
+    expect(after.fullHandshakes - before.fullHandshakes).toBe(2 - resumed);
+  });
+
+  test('no token was told anywhere', async () => {
+    await d.login({ array: 'fb1', leaseId: 'left-open' });
+    expect(d.simulator.sessions()).toHaveLength(1);
+    expect(await d.leaks()).toEqual([]);
+  });
+});
+
+describe('the AWS calls of warm functions', () => {
+  const INTENT = ['GenerateDataKey', 'GetItem refusal', 'PutItem lease OPENING', 'UpdateItem array'];
+  const CLAIM = ['Decrypt', 'PutItem lease CLOSING'];
+  const CLOSED = ['PutItem lease CLOSED', 'UpdateItem array'];
+  let d: Deployment;
+
+  beforeAll(async () => {
+    d = await deploy();
+    d.addArray('fb1');
+    await d.login({ array: 'fb1', leaseId: 'warm' });
+    await d.logout({ leaseId: 'warm' });
+  });
+
+  afterAll(() => d.stop());
+
+  test('a login makes four of them together, and then one', async () => {
+    const release = holdTogether(d, INTENT);
+    const steps = await stepsDuring(d, () => d.login({ array: 'fb1', leaseId: 'job-1' }));
+    release();
+    expect(steps.slice(0, 4).sort()).toEqual(INTENT);
+    expect(steps.slice(4)).toEqual(['PutItem lease OPEN']);
+  });
+
+  test('a logout makes one, two together, and two together', async () => {
+    const releases = [holdTogether(d, CLAIM), holdTogether(d, CLOSED)];
+    const steps = await stepsDuring(d, () => d.logout({ leaseId: 'job-1' }));
+    for (const release of releases) release();
+    expect(steps.slice(0, 1)).toEqual(['GetItem lease']);
+    expect(steps.slice(1, 3).sort()).toEqual(CLAIM);
+    expect(steps.slice(3).sort()).toEqual(CLOSED);
+  });
+});

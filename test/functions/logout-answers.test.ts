@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { RequestFault } from '../simulator/faults.ts';
+import { badAnswers } from '../simulator/index.ts';
+import { type Deployment, deploy, errorOf, resultOf } from './deployment.ts';
+import { eventsOf } from './logs.ts';
+
+const { htmlAnswer, logoutNoContent, logoutWithBody, redirect, serverIsBusy, tooManyRequests } = badAnswers;
+
+let d: Deployment;
+let faults = 0;
+
+beforeAll(async () => {
+  d = await deploy({ env: { FIRST_BYTE_TIMEOUT_MS: '600', ANSWER_TIMEOUT_MS: '1200' } });
+  d.addArray('fb1');
+});
+
+beforeEach(() => d.simulator.faults.clear());
+
+afterAll(async () => {
+  expect(d.simulator.requests.map(({ path }) => path)).not.toContainEqual(expect.stringMatching(/\d/));
+  expect(await d.leaks()).toEqual([]);
+  await d.stop();
+});
+
+/** Opens a lease, and closes it while the fault is there. */
+async function logoutMeeting(fault: RequestFault) {
+  const leaseId = `lease-${++faults}`;
+  resultOf(await d.login({ array: 'fb1', leaseId }));
+  const handle = d.simulator.faults.add({ path: '/api/logout', ...fault });
+  const outcome = await d.logout({ leaseId });
+  expect(handle.happened()).toBe(1);
+  await handle.remove();
+  return { leaseId, outcome };
+}
+
+async function expectNextLogoutToClose(leaseId: string): Promise<void> {
+  expect(resultOf(await d.logout({ leaseId })).outcome).toBe('CLOSED');
+  expect(await d.lease(leaseId)).toMatchObject({ state: 'CLOSED' });
+  expect(d.simulator.sessions()).toEqual([]);
+}
+
+describe('an answer that no FlashBlade gives to a logout', () => {
+  test.each<[string, RequestFault]>([
+    ['200 with a body', logoutWithBody],
+    ['204', logoutNoContent],
+    ['a redirect', redirect(307, 'https://127.0.0.1/api/logout')],
+    ['400', { kind: 'answer', act: false, status: 400, body: '' }],
+    ['404', htmlAnswer(404)],
+    ['405', htmlAnswer(405)],
+    ['no HTTP', { kind: 'garbage' }],
+  ])('(%s) is told loudly at once, and the lease is STUCK until a logout is confirmed', async (_, fault) => {
+    const { leaseId, outcome } = await logoutMeeting(fault);
+    expect(errorOf(outcome).errorType).toBe('ANSWER_INVALID');
+    expect(await d.lease(leaseId)).toMatchObject({ state: 'STUCK', tries: 1, dueAt: expect.any(Number) });
+    expect(eventsOf(d.functions.logout.output, 'LeaseStuck').at(-1)).toMatchObject({
+      level: 'ERROR',
+      leaseId,
+      array: 'fb1',
+      code: 'ANSWER_INVALID',
+    });
+    await expectNextLogoutToClose(leaseId);
+  });
+});
+
+describe('an array that knows the session no more', () => {
+  test.each([401, 403])('and answers %i has closed it', async (status) => {
+    const { leaseId, outcome } = await logoutMeeting({ kind: 'answer', status });
+    expect(resultOf(outcome).outcome).toBe('CLOSED');
+    expect(await d.lease(leaseId)).toMatchObject({ state: 'CLOSED' });
+  });
+
+  test('because it dropped it by itself has closed it', async () => {
+    resultOf(await d.login({ array: 'fb1', leaseId: 'dropped' }));
+    for (const { authToken } of d.simulator.sessions()) d.simulator.endSession(authToken);
+    expect(resultOf(await d.logout({ leaseId: 'dropped' })).outcome).toBe('CLOSED');
+    expect(d.simulator.requests.at(-1)).toMatchObject({ path: '/api/logout', status: 403 });
+  });
+});
+
+describe('an array that may still hold the session', () => {
+  test.each<[string, string, RequestFault]>([
+    ['429 and Retry-After', 'ARRAY_BUSY', tooManyRequests('retry-after')],
+    ['429 and no hint', 'ARRAY_BUSY', tooManyRequests('none')],
+    ['500', 'ARRAY_BUSY', serverIsBusy('/api/logout')],
+    ['503', 'ARRAY_BUSY', htmlAnswer(503)],
+    ['a reset', 'ARRAY_UNREACHABLE', { kind: 'reset' }],
+    ['a reset before it acted', 'ARRAY_UNREACHABLE', { kind: 'reset', act: false }],
+    ['silence', 'ARRAY_UNREACHABLE', { kind: 'hang', at: 'before-headers', act: false }],
+    ['half of a body', 'ARRAY_UNREACHABLE', { kind: 'hang', at: 'in-body' }],
+  ])('(%s) leaves the lease CLOSING with a time for the next try, and that one closes it', async (_, code, fault) => {
+    const { leaseId, outcome } = await logoutMeeting(fault);
+    expect(errorOf(outcome).errorType).toBe(code);
+    const item = await d.lease(leaseId);
+    expect(item).toMatchObject({ state: 'CLOSING', tries: 1, sealed: expect.any(String) });
+    // 10 s ± 50 %; a claim that nobody settled would be due after 60 s.
+    const waitSeconds = Number(item?.dueAt) - Number(item?.createdAt);
+    expect(waitSeconds).toBeGreaterThanOrEqual(5);
+    expect(waitSeconds).toBeLessThan(40);
+    await expectNextLogoutToClose(leaseId);
+  });
+});
+
+test('an array that refuses connections keeps the lease CLOSING', async () => {
+  resultOf(await d.login({ array: 'fb1', leaseId: 'unreachable' }));
+  const refused = d.simulator.faults.add({ kind: 'refuse' });
+  expect(errorOf(await d.logout({ leaseId: 'unreachable' })).errorType).toBe('ARRAY_UNREACHABLE');
+  await refused.remove();
+  expect(await d.lease('unreachable')).toMatchObject({ state: 'CLOSING', tries: 1 });
+  await expectNextLogoutToClose('unreachable');
+});

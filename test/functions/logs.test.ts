@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Deployment, deploy, errorOf, resultOf } from './deployment.ts';
+import { eventsOf, linesOf, metricLinesOf, metricsOf } from './logs.ts';
+
+let d: Deployment;
+
+beforeAll(async () => {
+  d = await deploy();
+});
+
+afterAll(async () => {
+  expect(await d.leaks()).toEqual([]);
+  await d.stop();
+});
+
+const lastRequest = () => d.simulator.requests.at(-1);
+
+test('a login writes one line that names lease, array, secret version, invocation and the request that the array saw', async () => {
+  const secretVersionId = d.addArray('fb1');
+  resultOf(await d.login({ array: 'fb1', leaseId: 'logged' }, { awsRequestId: 'invocation-1' }));
+  const lines = eventsOf(d.functions.login.output, 'LoginSucceeded');
+  expect(lines).toEqual([
+    expect.objectContaining({
+      level: 'INFO',
+      service: 'flashblade-sessions',
+      function_request_id: 'invocation-1',
+      leaseId: 'logged',
+      array: 'fb1',
+      secretVersionId,
+      requestId: lastRequest()?.requestId,
+      status: 200,
+      durationMs: expect.any(Number),
+    }),
+  ]);
+  expect(lastRequest()?.requestId).toBe((await d.lease('logged'))?.attemptId);
+});
+
+test('a logout writes one line that names lease, array, invocation and the request that the array saw', async () => {
+  resultOf(await d.logout({ leaseId: 'logged' }, { awsRequestId: 'invocation-2' }));
+  expect(lastRequest()).toMatchObject({ path: '/api/logout', requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+  expect(eventsOf(d.functions.logout.output, 'LogoutSucceeded')).toEqual([
+    expect.objectContaining({
+      level: 'INFO',
+      function_request_id: 'invocation-2',
+      leaseId: 'logged',
+      array: 'fb1',
+      requestId: lastRequest()?.requestId,
+      status: 200,
+      durationMs: expect.any(Number),
+    }),
+  ]);
+});
+
+test('a refused login writes one line with status and secret version, and the array is not asked again', async () => {
+  const secretVersionId = d.addArray('refusing', { apiToken: 'T-00000000-1111-2222-3333-444444444444' });
+  expect(errorOf(await d.login({ array: 'refusing', leaseId: 'refused' })).errorType).toBe('LOGIN_REFUSED');
+  const refusal = expect.objectContaining({
+    level: 'WARN',
+    code: 'LOGIN_REFUSED',
+    leaseId: 'refused',
+    array: 'refusing',
+    secretVersionId,
+    requestId: lastRequest()?.requestId,
+    status: 401,
+    durationMs: expect.any(Number),
+  });
+  expect(eventsOf(d.functions.login.output, 'LoginFailed')).toEqual([refusal]);
+  const requests = d.simulator.requests.length;
+  expect(errorOf(await d.login({ array: 'refusing', leaseId: 'again' })).errorType).toBe('LOGIN_REFUSED');
+  expect(d.simulator.requests).toHaveLength(requests);
+  expect(eventsOf(d.functions.login.output, 'LoginFailed')).toHaveLength(1);
+});
+
+test('an invocation that fails before any array is asked writes one line of the product with the code', async () => {
+  await d.login({}, { awsRequestId: 'invocation-3' });
+  const lines = linesOf(d.functions.login.output).filter((line) => line['function_request_id'] === 'invocation-3');
+  expect(lines).toEqual([
+    expect.objectContaining({ level: 'WARN', event: 'InvocationFailed', code: 'REQUEST_INVALID' }),
+  ]);
+});
+
+describe('metrics', () => {
+  const metrics = (output: string) =>
+    metricLinesOf(output)
+      .flatMap(metricsOf)
+      .map((metric) => metric.replace(/ \d+ Milliseconds/, ' N Milliseconds'));
+
+  test('each event is one metric of its name, for its array, in the embedded metric format', () => {
+    const fb1 = '{service=flashblade-sessions array=fb1}';
+    expect(metrics(d.functions.login.output).slice(0, 3)).toEqual([
+      `FlashBladeSessions LoginSucceeded 1 Count ${fb1}`,
+      `FlashBladeSessions LoginDuration N Milliseconds ${fb1}`,
+      'FlashBladeSessions LoginFailed 1 Count {service=flashblade-sessions array=refusing}',
+    ]);
+    expect(metrics(d.functions.logout.output)).toEqual([
+      `FlashBladeSessions LogoutSucceeded 1 Count ${fb1}`,
+      `FlashBladeSessions LogoutDuration N Milliseconds ${fb1}`,
+    ]);
+  });
+
+  test('a line whose dimension or number is missing counts as broken', () => {
+    const [line] = metricLinesOf(d.functions.login.output);
+    expect(() => metricsOf({ ...line, array: undefined })).toThrow('dimension array');
+    expect(() => metricsOf({ ...line, LoginSucceeded: undefined })).toThrow('metric LoginSucceeded');
+    expect(() => metricsOf({ ...line, _aws: undefined as never })).toThrow('Timestamp');
+  });
+});
