@@ -1,0 +1,125 @@
+/** The library as others get it: packed, unpacked into an empty project, type-checked and run against the simulator. */
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { VERSION } from '../../lib/index.ts';
+import { ROOT } from '../../scripts/build.ts';
+import { packLibrary } from '../../scripts/library.ts';
+import { startSimulator } from '../simulator/index.ts';
+import { unpack } from './unpack.ts';
+
+const run = promisify(execFile);
+
+const PROGRAM = `
+import { apiToken, apiVersions, type FlashBlade, FlashBladeError, login, logout, request } from 'flashblade-sessions';
+
+const { HOST = '', PORT = '', CA = '', API_TOKEN = '' } = process.env;
+const array: FlashBlade = { name: 'fb1', host: HOST, port: Number(PORT), trust: { kind: 'ca', ca: CA } };
+const versions: readonly string[] = await apiVersions(array);
+const session = await login(array, apiToken(API_TOKEN));
+const { status } = await request(session, { method: 'GET', path: '/api/2.4/arrays' });
+await logout(session);
+const refused = await login(array, apiToken('T-wrong')).catch((error: unknown) => error);
+if (!(refused instanceof FlashBladeError)) throw new Error('not refused');
+console.log(JSON.stringify({ versions, status, username: session.username, session, code: refused.code }));
+`;
+
+let project: string;
+let files: string[];
+let packed: Record<string, Record<string, string> | undefined>;
+
+beforeAll(async () => {
+  project = await mkdtemp(join(tmpdir(), 'flashblade-user-'));
+  const home = join(project, 'node_modules/flashblade-sessions');
+  files = await unpack(await packLibrary(project), home);
+  packed = JSON.parse(await readFile(join(home, 'package.json'), 'utf8'));
+  // No network: what the library declares, and nothing else, is linked from here.
+  for (const name of [...Object.keys(packed['dependencies'] ?? {}), '@types/node', 'undici-types']) {
+    const link = join(project, 'node_modules', name);
+    await mkdir(dirname(link), { recursive: true });
+    await symlink(resolve(ROOT, 'node_modules', name), link);
+  }
+  await writeFile(join(project, 'package.json'), '{"type":"module"}');
+  await writeFile(join(project, 'program.ts'), PROGRAM);
+});
+
+afterAll(() => rm(project, { recursive: true, force: true }));
+
+async function typeCheck(program: string, moduleResolution: string) {
+  const module = moduleResolution === 'bundler' ? 'esnext' : 'nodenext';
+  const args = [
+    '--strict',
+    '--noEmit',
+    '--target',
+    'es2023',
+    '--module',
+    module,
+    '--moduleResolution',
+    moduleResolution,
+  ];
+  const tsc = resolve(ROOT, 'node_modules/typescript/bin/tsc');
+  return run(process.execPath, [tsc, ...args, '--types', 'node', program], { cwd: project });
+}
+
+describe('the packed library', () => {
+  it('holds the compiled library with its types, and nothing of functions, tests or tools', () => {
+    expect(files.filter((name) => !name.startsWith('dist/lib/'))).toEqual([
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'package.json',
+    ]);
+    const own = files.filter((name) => name.startsWith('dist/lib/'));
+    expect(own).toEqual(
+      expect.arrayContaining(['dist/lib/index.js', 'dist/lib/index.d.ts', 'dist/lib/story/use-session.js']),
+    );
+    expect(own.filter((name) => !/\.(js|d\.ts)$/.test(name) || name.includes('lambda'))).toEqual([]);
+  });
+
+  it('brings no Node.js, no scripts and no tools of ours to those who install it', () => {
+    expect(Object.keys(packed)).toEqual(
+      expect.not.arrayContaining(['scripts', 'devDependencies', 'optionalDependencies', 'private']),
+    );
+    expect(Object.keys(packed['dependencies'] ?? {}).every((name) => /^(@aws-sdk\/|zod$)/.test(name))).toBe(true);
+  });
+
+  it('tells its version to arrays as package.json has it', () => {
+    expect(packed['version']).toBe(VERSION);
+  });
+
+  it.each(['nodenext', 'bundler'])('type-checks in a strict project with the module resolution "%s"', async (kind) => {
+    await typeCheck('program.ts', kind);
+  });
+
+  it('does not let a program send a plain text for a token', async () => {
+    await writeFile(join(project, 'wrong.ts'), PROGRAM.replace("apiToken('T-wrong')", "'T-wrong'"));
+    const { stdout } = await typeCheck('wrong.ts', 'nodenext').catch((error: { stdout: string }) => error);
+    expect(stdout).toMatch(/wrong\.ts.*error TS2345/);
+  });
+
+  it('runs against an array', async () => {
+    const simulator = await startSimulator();
+    try {
+      const env = {
+        HOST: simulator.host,
+        PORT: String(simulator.port),
+        CA: simulator.certificate,
+        API_TOKEN: simulator.apiToken,
+      };
+      const { stdout, stderr } = await run(process.execPath, ['program.ts'], { cwd: project, env });
+      expect(stderr).toBe('');
+      expect(JSON.parse(stdout)).toMatchObject({
+        status: 200,
+        username: 'pureuser',
+        code: 'LOGIN_REFUSED',
+        session: { authToken: '[auth token]' },
+      });
+      expect(simulator.sessions()).toEqual([]);
+    } finally {
+      await simulator.stop();
+    }
+  });
+});
