@@ -1,0 +1,138 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { buildFunctions } from '../../scripts/build.ts';
+import { type Deployment, deploy, resultOf } from './deployment.ts';
+import { killDuring, type Phase, recordSteps, type Step } from './kill.ts';
+
+// Every case ends processes, and so begins some.
+vi.setConfig({ testTimeout: 60_000 });
+
+const PHASES: readonly Phase[] = ['received', 'done'];
+// A process that read the secret a moment ago makes the same calls as a new one.
+const ENV = { SECRET_CACHE_SECONDS: '0' };
+
+/** Every live session that the ledger does not tell of, by the id of its login. */
+async function unknownSessions(d: Deployment): Promise<(string | undefined)[]> {
+  const telling = (await d.items()).filter(
+    ({ kind, state }) => kind === 'suspect' || (kind === 'lease' && state !== 'CLOSED'),
+  );
+  const known = new Set(telling.map(({ attemptId }) => attemptId));
+  return d.simulator
+    .sessions()
+    .map(({ requestId }) => requestId)
+    .filter((id) => id === undefined || !known.has(id));
+}
+
+const describeStep = ({ name, nth }: Step, phase: Phase): string =>
+  `${phase === 'received' ? 'before' : 'after'} ${name}${nth === 0 ? '' : ` (${nth + 1})`}`;
+
+/**
+ * Kills the login at every step, before and after it took effect. Each time the lease and the array are new, and another lease
+ * must open afterwards. Returns how many cases there were, and after which of them a live session was unknown.
+ */
+async function killLoginEverywhere(d: Deployment): Promise<{ steps: string[]; unknownAfter: string[] }> {
+  const open = (name: string) => d.login({ array: name, leaseId: `${name}-job` });
+  d.addArray('array-00-');
+  const steps = await recordSteps(d, 'array-00-', () => open('array-00-'));
+  const unknownAfter: string[] = [];
+  let cases = 0;
+  for (const at of steps) {
+    for (const phase of PHASES) {
+      const name = `array-${String(++cases).padStart(2, '0')}-`;
+      d.addArray(name);
+      const before = await unknownSessions(d);
+      await killDuring(d, name, { lambda: d.functions.login, at, phase }, () => open(name));
+      if ((await unknownSessions(d)).length > before.length) unknownAfter.push(describeStep(at, phase));
+      expect(resultOf(await d.login({ array: name, leaseId: `${name}-other` }))).toMatchObject({ array: name });
+    }
+  }
+  return { steps: steps.map((step) => describeStep(step, 'done').replace('after ', '')), unknownAfter };
+}
+
+describe('a login whose process is killed', () => {
+  let d: Deployment;
+
+  beforeAll(async () => {
+    d = await deploy({ env: ENV });
+  });
+
+  afterAll(() => d.stop());
+
+  test('at any step, leaves no session that the ledger does not know, and another login succeeds', async () => {
+    const { steps, unknownAfter } = await killLoginEverywhere(d);
+    expect([...steps].sort()).toEqual([
+      '/api/login',
+      'GenerateDataKey',
+      'GetItem refusal',
+      'GetSecretValue',
+      'PutItem array',
+      'PutItem lease OPEN',
+      'PutItem lease OPENING',
+      'UpdateItem array',
+      'UpdateItem array (2)',
+    ]);
+    expect(unknownAfter).toEqual([]);
+    expect(await d.leaks()).toEqual([]);
+  });
+});
+
+describe('a login that writes its intent after the login', () => {
+  let directory: string;
+  let d: Deployment;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'flashblade-control-'));
+    await buildFunctions({ entries: [resolve(import.meta.dirname, 'controls/login.ts')], outdir: directory });
+    d = await deploy({ env: ENV, loginBundle: directory });
+  });
+
+  afterAll(async () => {
+    await d.stop();
+    await rm(directory, { recursive: true });
+  });
+
+  test('leaves unknown sessions if it is killed in between, and that is found', async () => {
+    const { unknownAfter } = await killLoginEverywhere(d);
+    expect(unknownAfter).toEqual(['after /api/login', 'before PutItem lease OPENING']);
+  });
+});
+
+describe('a logout whose process is killed', () => {
+  let d: Deployment;
+
+  beforeAll(async () => {
+    d = await deploy();
+    d.addArray('fb1');
+  });
+
+  afterAll(() => d.stop());
+
+  test('at any step, is completed by the next one', async () => {
+    const close = (leaseId: string) => d.logout({ leaseId });
+    resultOf(await d.login({ array: 'fb1', leaseId: 'lease-00-' }));
+    const steps = await recordSteps(d, 'lease-00-', () => close('lease-00-'));
+    expect(steps.map(({ name }) => name).sort()).toEqual([
+      '/api/logout',
+      'Decrypt',
+      'GetItem lease',
+      'PutItem lease CLOSED',
+      'PutItem lease CLOSING',
+      'UpdateItem array',
+    ]);
+    let cases = 0;
+    for (const at of steps) {
+      for (const phase of PHASES) {
+        const leaseId = `lease-${String(++cases).padStart(2, '0')}-`;
+        resultOf(await d.login({ array: 'fb1', leaseId }));
+        await killDuring(d, leaseId, { lambda: d.functions.logout, at, phase }, () => close(leaseId));
+        expect(await unknownSessions(d), describeStep(at, phase)).toEqual([]);
+        expect(resultOf(await close(leaseId)).outcome, describeStep(at, phase)).toMatch(/^(ALREADY_)?CLOSED$/);
+        expect(await d.lease(leaseId), describeStep(at, phase)).toMatchObject({ state: 'CLOSED' });
+        expect(d.simulator.sessions(), describeStep(at, phase)).toEqual([]);
+      }
+    }
+    expect(await d.leaks()).toEqual([]);
+  });
+});
