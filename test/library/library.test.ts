@@ -8,6 +8,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { VERSION } from '../../lib/index.ts';
 import { ROOT } from '../../scripts/build.ts';
 import { packLibrary } from '../../scripts/library.ts';
+import { startAws } from '../aws/index.ts';
+import { leaseTable } from '../packaged.ts';
+import { examples } from '../readme.ts';
 import { startSimulator } from '../simulator/index.ts';
 import { unpack } from './unpack.ts';
 
@@ -98,6 +101,35 @@ describe('the packed library', () => {
     await writeFile(join(project, 'wrong.ts'), PROGRAM.replace("apiToken('T-wrong')", "'T-wrong'"));
     const { stdout } = await typeCheck('wrong.ts', 'nodenext').catch((error: { stdout: string }) => error);
     expect(stdout).toMatch(/wrong\.ts.*error TS2345/);
+  });
+
+  it.each([...examples('ts example'), ...examples('ts run')])(
+    "type-checks the README's example: %s",
+    async (example) => {
+      await writeFile(join(project, 'example.ts'), example);
+      await typeCheck('example.ts', 'nodenext');
+    },
+  );
+
+  it("runs the README's example of a fleet, by its environment, and leaves no session", async () => {
+    const [example] = examples('ts run');
+    await writeFile(join(project, 'fleet.ts'), example ?? '');
+    const [simulator, aws] = await Promise.all([startSimulator(), startAws()]);
+    try {
+      await aws.dynamodb.createTable(leaseTable(), 'leases');
+      const { host, port, certificate, apiToken } = simulator;
+      aws.secrets.put('flashblade/fb1', { host: `${host}:${port}`, apiToken, trust: { ca: certificate } });
+      const env = { ...aws.env, LEASE_TABLE: 'leases', LEASE_KEY: aws.kms.createKey().arn };
+      const { stdout, stderr } = await run(process.execPath, ['fleet.ts'], { cwd: project, env });
+      expect([stdout, stderr]).toEqual(['200\n', '']);
+      expect(simulator.history).toHaveLength(1);
+      expect(simulator.sessions()).toEqual([]);
+      expect(await aws.dynamodb.scan('leases')).toEqual(
+        expect.arrayContaining([expect.objectContaining({ state: 'CLOSED' })]),
+      );
+    } finally {
+      await Promise.all([simulator.stop(), aws.stop()]);
+    }
   });
 
   it('runs against an array', async () => {

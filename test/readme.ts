@@ -1,0 +1,27 @@
+/** Reads the README for the tests that hold it to its word. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { ROOT } from '../scripts/build.ts';
+
+export const README = readFileSync(resolve(ROOT, 'README.md'), 'utf8');
+
+/** The cells of the table whose first heading is `heading`, row by row. */
+export function tableRows(heading: string): string[][] {
+  const lines = README.split('\n');
+  const start = lines.findIndex((line) => line.startsWith(`| ${heading} |`));
+  if (start < 0) throw new Error(`no table begins with ${heading}`);
+  const length = lines.slice(start).findIndex((line) => !line.startsWith('|'));
+  return lines.slice(start + 2, start + length).map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+/** The fenced blocks with this info string. */
+export function examples(info: string): string[] {
+  const blocks = [...README.matchAll(/^```(.+)\n([\s\S]*?)^```$/gm)].filter(([, found]) => found === info);
+  if (blocks.length === 0) throw new Error(`no example is marked ${info}`);
+  return blocks.map(([, , text]) => text as string);
+}
