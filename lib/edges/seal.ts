@@ -100,5 +100,5 @@ const associated = ({ leaseId, array, host, trust }: SealContext): Buffer =>
 const altered = ({ leaseId, array }: SealContext): FlashBladeError =>
   new FlashBladeError(
     'LEASE_ALTERED',
-    `the sealed token of lease ${leaseId} on array ${array} does not unseal: its item in the lease table was changed or copied, or the KMS key is another`,
+    `the sealed token of lease ${leaseId} on array ${array} does not unseal: find out who changed or copied its item in the lease table, or whether the KMS key is another`,
   );

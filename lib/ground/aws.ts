@@ -24,7 +24,10 @@ export async function callAws<Output>(
     return await call({ abortSignal: AbortSignal.timeout(ms) });
   } catch (error) {
     if (about.passed?.includes(awsErrorName(error))) throw error;
-    throw new FlashBladeError(about.code ?? 'AWS_UNAVAILABLE', `could not ${about.what}: ${describe(error, ms)}`);
+    throw new FlashBladeError(
+      about.code ?? 'AWS_UNAVAILABLE',
+      `could not ${about.what}: ${describe(error, ms)}; try again, and if it stays so, check role and configuration`,
+    );
   }
 }
 

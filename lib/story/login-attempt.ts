@@ -138,7 +138,7 @@ async function loseTrack(edges: Edges, opening: Opening, error: FlashBladeError,
   });
   return new FlashBladeError(
     'LOGIN_UNKNOWN',
-    `array ${target.name} may hold a session of lease ${leaseId} that nobody can use or end; it is recorded and ends by the array's idle time-out (${error.code}: ${error.message})`,
+    `array ${target.name} may hold a session of lease ${leaseId} that nobody can use or end; it is recorded and ends by the array's idle time-out: try again (${error.code}: ${error.message})`,
     error.facts,
   );
 }

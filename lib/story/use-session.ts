@@ -160,5 +160,5 @@ const ended = (leaseId: string, why: string): FlashBladeError =>
 const forbidden = ({ target, username }: Open, { method, path }: ArrayRequest): FlashBladeError =>
   new FlashBladeError(
     'FORBIDDEN',
-    `array ${target.name} refused ${method} ${path} also after a new login: user ${username} may not do that`,
+    `array ${target.name} refused ${method} ${path} also after a new login: give that user, ${username}, the right to do it, or use another`,
   );
