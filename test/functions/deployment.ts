@@ -114,6 +114,8 @@ export async function deploy(options: DeployOptions = {}) {
   return {
     aws,
     simulator,
+    /** Variables of a program that uses the library on the same ledger and fleet. */
+    env: { ...aws.env, LEASE_TABLE: TABLE, LEASE_KEY: physical.LeaseKey },
     functions: { login, logout },
     login: (event: unknown, invocation?: InvokeOptions) => invoke(login, event, invocation),
     logout: (event: unknown, invocation?: InvokeOptions) => invoke(logout, event, invocation),

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { buildFunctions } from '../../scripts/build.ts';
 import { type Deployment, deploy, resultOf } from './deployment.ts';
 import { killDuring, type Phase, recordSteps, type Step } from './kill.ts';
+import { unknownSessions } from './unknown-sessions.ts';
 
 // Every case ends processes, and so begins some.
 vi.setConfig({ testTimeout: 60_000 });
@@ -12,18 +13,6 @@ vi.setConfig({ testTimeout: 60_000 });
 const PHASES: readonly Phase[] = ['received', 'done'];
 // A process that read the secret a moment ago makes the same calls as a new one.
 const ENV = { SECRET_CACHE_SECONDS: '0' };
-
-/** Every live session that the ledger does not tell of, by the id of its login. */
-async function unknownSessions(d: Deployment): Promise<(string | undefined)[]> {
-  const telling = (await d.items()).filter(
-    ({ kind, state }) => kind === 'suspect' || (kind === 'lease' && state !== 'CLOSED'),
-  );
-  const known = new Set(telling.map(({ attemptId }) => attemptId));
-  return d.simulator
-    .sessions()
-    .map(({ requestId }) => requestId)
-    .filter((id) => id === undefined || !known.has(id));
-}
 
 const describeStep = ({ name, nth }: Step, phase: Phase): string =>
   `${phase === 'received' ? 'before' : 'after'} ${name}${nth === 0 ? '' : ` (${nth + 1})`}`;
