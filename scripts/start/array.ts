@@ -1,0 +1,111 @@
+/** The array that the session is opened on: a simulated one, or a real one; and what it tells of its live sessions. */
+import * as z from 'zod/mini';
+import { compareVersions, isFlashBladeError, type Use } from '../../lib/index.ts';
+import { type Simulator, startSimulator } from '../../test/simulator/index.ts';
+import type { Command } from './arguments.ts';
+
+/** Does work under a lease of its own, and closes that. */
+export type Look = <T>(work: (use: Use) => Promise<T>) => Promise<T>;
+/** How many sessions of this run are live, and how that is known. */
+export type Left = { readonly live: number; readonly told: string };
+
+export type DemoArray = {
+  readonly name: string;
+  readonly what: string;
+  /** JSON text of its secret. */
+  readonly secret: string;
+  /** Looks at the array while our session is live; gives the way to find out later whether it still is. */
+  watch(use: Use, version: string): Promise<(look: Look) => Promise<Left>>;
+};
+
+export async function arrayOf({ name, secret }: Command, stack: AsyncDisposableStack): Promise<DemoArray> {
+  if (secret !== undefined) return realArray(name, secret);
+  return simulatedArray(
+    name,
+    stack.adopt(await startSimulator({ name }), ({ stop }) => stop()),
+  );
+}
+
+const simulatedArray = (name: string, simulator: Simulator): DemoArray => ({
+  name,
+  what: `a simulated FlashBlade at ${simulator.url}`,
+  secret: JSON.stringify({
+    host: `${simulator.host}:${simulator.port}`,
+    apiToken: simulator.apiToken,
+    trust: { ca: simulator.certificate },
+  }),
+  watch: async () => async () => {
+    const live = simulator.sessions().length;
+    return { live, told: live === 0 ? 'none' : `${live} still live` };
+  },
+});
+
+const SESSIONS_SINCE = '2.3';
+const MAX_PAGES = 100;
+
+const realArray = (name: string, secret: string): DemoArray => ({
+  name,
+  what: 'a real FlashBlade',
+  secret,
+  watch: async (use, version) => {
+    if (compareVersions(version, SESSIONS_SINCE) < 0) return unseen(`it serves no REST ${SESSIONS_SINCE}`);
+    const ours = (await liveSessions(use, version)).at(-1);
+    if (ours === undefined) return unseen('it shows this user no list of sessions');
+    return async (look) => {
+      const sessions = await look((other) => liveSessions(other, version));
+      const live = sessions.filter((session) => session === ours).length;
+      const list = `GET /api/${version}/sessions, asked under another lease`;
+      return {
+        live,
+        told: `${list}: ${live === 0 ? 'the session is not live any more' : 'the session is STILL LIVE'}`,
+      };
+    };
+  },
+});
+
+const unseen = (why: string) => async (): Promise<Left> => ({
+  live: 0,
+  told: `it cannot be seen, ${why}; its logout was confirmed`,
+});
+
+const sessionsPage = z.object({
+  items: z.array(
+    z.object({
+      user: z.nullish(z.string()),
+      user_interface: z.nullish(z.string()),
+      location: z.nullish(z.string()),
+      start_time: z.number(),
+      end_time: z.nullish(z.number()),
+    }),
+  ),
+  continuation_token: z.nullish(z.string()),
+});
+
+/** The live REST sessions of the lease's user, oldest first, each as a text of its own; none if the array does not tell. */
+async function liveSessions(use: Use, version: string): Promise<string[]> {
+  const items: z.output<typeof sessionsPage>['items'] = [];
+  let token: string | null | undefined;
+  for (let number = 0; number === 0 || (token && number < MAX_PAGES); number++) {
+    const page = await sessionsPageAt(use, version, token);
+    if (page === undefined) return [];
+    items.push(...page.items);
+    token = page.continuation_token;
+  }
+  return items
+    .filter(
+      ({ user, end_time, user_interface }) => user === use.lease.username && !end_time && user_interface === 'REST',
+    )
+    .sort((a, b) => a.start_time - b.start_time)
+    .map(({ user, location, start_time }) => [user, location, start_time].join(' '));
+}
+
+async function sessionsPageAt(use: Use, version: string, token: string | null | undefined) {
+  const query = token ? { continuation_token: token } : {};
+  try {
+    const { status, body } = await use.request({ method: 'GET', path: `/api/${version}/sessions`, query });
+    return status === 200 ? sessionsPage.safeParse(body).data : undefined;
+  } catch (error) {
+    if (isFlashBladeError(error, 'FORBIDDEN')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,74 @@
+/** What the person sees: steps with their figures in columns. Colour only where the stream shows it. */
+import type { Writable } from 'node:stream';
+import { styleText } from 'node:util';
+
+/** Calls made so far. */
+export type Counts = { readonly aws: number; readonly array: number };
+export type Say = (text: string) => void;
+export type Screen = ReturnType<typeof createScreen>;
+
+const TITLE_WIDTH = 56;
+const COLUMN_WIDTHS = [9, 6, 8];
+const DETAIL_INDENT = '   ';
+
+/** `now` in milliseconds, from any start. */
+export function createScreen(stream: Writable, now: () => number) {
+  // Whoever reads may go away (`npm start | head`); the session must be closed all the same.
+  stream.on('error', () => undefined);
+  let inTitle = false;
+
+  const style = (format: Parameters<typeof styleText>[0], text: string): string => styleText(format, text, { stream });
+  const write = (text: string): void => void stream.write(text);
+
+  function line(text: string, format?: Parameters<typeof styleText>[0]): void {
+    if (inTitle) write('\n');
+    inTitle = false;
+    write(`${format ? style(format, clean(text)) : clean(text)}\n`);
+  }
+
+  function begin(title: string): void {
+    write(style('bold', title.padEnd(TITLE_WIDTH)));
+    inTitle = true;
+  }
+
+  /** Completes the title's line, or, if another line came between, a line with the title again. */
+  function end(title: string, outcome: string): void {
+    if (!inTitle) begin(title);
+    inTitle = false;
+    write(`${outcome}\n`);
+  }
+
+  /** Does a step: its title at once; how long it took, its calls and what it has to say when it is over. */
+  async function step<T>(title: string, work: (say: Say) => Promise<T>, count?: () => Promise<Counts>): Promise<T> {
+    const details: string[] = [];
+    const before = await count?.();
+    const startedAt = now();
+    begin(title);
+    try {
+      const result = await work((text) => details.push(...text.split('\n')));
+      const ms = now() - startedAt;
+      const after = await count?.();
+      end(title, columns([Math.round(ms), ...(before && after ? difference(before, after) : [])]));
+      return result;
+    } catch (error) {
+      end(title, style('red', 'failed'.padStart(COLUMN_WIDTHS[0] ?? 0)));
+      throw error;
+    } finally {
+      for (const detail of details) line(DETAIL_INDENT + detail);
+    }
+  }
+
+  /** The columns' names, or figures that no step made. */
+  const row = (title: string, cells: readonly (string | number)[]): void =>
+    line(title.padEnd(TITLE_WIDTH) + columns(cells), 'dim');
+
+  return { line, step, row };
+}
+
+const columns = (cells: readonly (string | number)[]): string =>
+  cells.map((cell, column) => String(cell).padStart(COLUMN_WIDTHS[column] ?? 0)).join('');
+
+const difference = (before: Counts, after: Counts): number[] => [after.aws - before.aws, after.array - before.array];
+
+// An array can answer anything, and a terminal would obey it.
+const clean = (text: string): string => text.replaceAll(/\p{C}/gu, ' ');
