@@ -18,6 +18,8 @@ export const TRIES_UNTIL_STUCK = 6;
 export const STUCK_RETRY_SECONDS = 600;
 /** A closed lease is kept for so long: longer than any dead-letter queue keeps a message that could open it again. */
 export const KEEP_CLOSED_SECONDS = 30 * 86_400;
+/** The index of owners is eventually consistent: an owner's leases are looked for once more after so long. */
+export const OWNER_AGAIN_SECONDS = 60;
 /** An array that refused an API token is not asked again with the same one for so long. */
 export const REFUSAL_SECONDS = 600;
 
@@ -75,9 +77,13 @@ export type Suspect = Common & {
 /** An API token that an array refused. */
 export type Refusal = Common & { readonly kind: 'refusal'; readonly until: number };
 
-export type Item = LeaseItem | Suspect | Refusal;
+/** The work that leases were opened for has ended: they end, and a late request of that owner opens nothing. */
+export type OwnerEnd = Common & { readonly kind: 'owner'; readonly ownerId: string; readonly endedAt: number };
+
+export type Item = LeaseItem | Suspect | Refusal | OwnerEnd;
 
 export const leaseKey = (leaseId: string): string => `lease#${leaseId}`;
+export const ownerKey = (ownerId: string): string => `owner#${ownerId}`;
 export const refusalKey = (array: string, secretVersionId: string): string => `refusal#${array}#${secretVersionId}`;
 
 export type Intent = {
@@ -238,6 +244,33 @@ export function postpone(item: Closing, now: number, random: number, hopeless: b
   }
   const seconds = RETRY_SECONDS * 2 ** (tries - 1) * (0.5 + random);
   return { ...item, tries, dueAt: now + Math.ceil(seconds) };
+}
+
+/** Moves the end of an open lease, only ever later: a renewal that comes late or twice changes nothing. Refuses what is not open. */
+export function renew(current: LeaseItem, expiresAt: number, now: number): Open {
+  if (current.state === 'OPENING') throw refusal('LEASE_OPENING', current.leaseId, 'is being opened: try again');
+  if (current.state !== 'OPEN' || current.expiresAt <= now) {
+    throw refusal('LEASE_ENDED', current.leaseId, 'has ended and cannot be renewed: open another session');
+  }
+  const later = Math.max(current.expiresAt, expiresAt);
+  return { ...current, expiresAt: later, dueAt: later };
+}
+
+/** An owner has ended. */
+export const endOwner = (ownerId: string, attemptId: string, now: number): OwnerEnd => ({
+  kind: 'owner',
+  id: ownerKey(ownerId),
+  version: '',
+  attemptId,
+  ownerId,
+  endedAt: now,
+  dueAt: now + OWNER_AGAIN_SECONDS,
+  purgeAt: now + KEEP_CLOSED_SECONDS,
+});
+
+/** Its leases were looked for once more: nothing is left to do. */
+export function settleOwner({ dueAt: _dueAt, ...item }: OwnerEnd): OwnerEnd {
+  return item;
 }
 
 /** An array refused an API token. */

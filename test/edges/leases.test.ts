@@ -1,7 +1,7 @@
 /** One suite for both stores: what the proofs run on in memory must promise what DynamoDB promises. */
 import { describe, expect, it } from 'vitest';
 import { type LeaseStore, leasesOf } from '../../lib/edges/leases.ts';
-import { intend, type LeaseItem, record } from '../../lib/ground/lease-states.ts';
+import { endOwner, intend, type LeaseItem, type Opening, record, suspect } from '../../lib/ground/lease-states.ts';
 import type { FlashBlade } from '../../lib/ground/model.ts';
 import { awsWithClients } from '../aws/clients.ts';
 import { leaseTable } from '../packaged.ts';
@@ -90,6 +90,64 @@ describe.each(STORES)('the ledger in %s', (_name, make) => {
     await store.leave('fb1', 'b', soon());
     await store.leave('fb2', 'b', soon());
     expect(await join('c')).toBe(true);
+  });
+
+  it('tells which places are taken, and gives one back only if it is still the one that was taken', async () => {
+    const store = await make();
+    await store.join('fb1', 'a', { until: 100, limit: 3 }, soon());
+    await store.join('fb1', 'b', { until: 200, limit: 3 }, soon());
+    expect(await store.places('fb1', soon())).toEqual(
+      new Map([
+        ['a', 100],
+        ['b', 200],
+      ]),
+    );
+    await store.leave('fb1', 'a', soon(), 99);
+    await store.leave('fb1', 'b', soon(), 200);
+    expect(await store.places('fb1', soon())).toEqual(new Map([['a', 100]]));
+    expect(await store.places('fb9', soon())).toEqual(new Map());
+  });
+
+  it('lists all that is not settled, soonest first', async () => {
+    const store = await make();
+    const first = opening('v1');
+    const until = first.dueAt ?? 0;
+    const { dueAt: _dueAt, ...settled } = opening('v1');
+    await store.write(first, undefined, soon());
+    await store.write({ ...settled, id: 'lease#settled', leaseId: 'settled' } as LeaseItem, undefined, soon());
+    await store.write(endOwner('arn:x#y', 'attempt-2', until - 100), undefined, soon());
+    await store.write(suspect(first as Opening, until, 60), undefined, soon());
+    await store.join('fb1', 'job', { until: until + 1, limit: 3 }, soon());
+    expect(await store.pending(soon())).toEqual([
+      { kind: 'owner', id: 'arn:x#y', dueAt: until - 40 },
+      { kind: 'lease', id: 'job', array: 'fb1', state: 'OPENING', dueAt: until },
+      { kind: 'places', id: 'fb1', array: 'fb1', dueAt: until + 1 },
+      { kind: 'suspect', id: 'attempt-1', array: 'fb1', dueAt: until + 60 },
+    ]);
+  });
+
+  it("looks at an array's places again when it was told to, and never while none is taken", async () => {
+    const store = await make();
+    await store.join('fb1', 'a', { until: 100, limit: 3 }, soon());
+    await store.lookAtPlaces('fb1', 700, soon());
+    expect(await store.pending(soon())).toMatchObject([{ kind: 'places', dueAt: 700 }]);
+    await store.leave('fb1', 'a', soon());
+    await store.lookAtPlaces('fb1', 800, soon());
+    expect(await store.pending(soon())).toEqual([]);
+    await store.lookAtPlaces('fb9', 800, soon());
+    expect(await store.pending(soon())).toEqual([]);
+  });
+
+  it("lists the leases of an owner, and nobody else's", async () => {
+    const store = await make();
+    await store.write(opening('v1'), undefined, soon());
+    await store.write(
+      { ...opening('v1'), id: 'lease#other', leaseId: 'other', owner: 'you' } as LeaseItem,
+      undefined,
+      soon(),
+    );
+    expect(await store.ofOwner('me', soon())).toEqual(['job']);
+    expect(await store.ofOwner('nobody', soon())).toEqual([]);
   });
 
   it('gives away no place too many when an array is asked for the first time by many at once', async () => {

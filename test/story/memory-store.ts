@@ -1,30 +1,32 @@
 /** The ledger's store in memory: the same promises as DynamoDB's, for proofs that run thousands of times a second. */
 
-import type { LeaseStore } from '../../lib/edges/leases.ts';
+import type { LeaseStore, Pending } from '../../lib/edges/leases.ts';
 import type { Item } from '../../lib/ground/lease-states.ts';
+
+type Places = Map<string, number> & { dueAt?: number };
 
 export type MemoryStore = LeaseStore & {
   readonly items: ReadonlyMap<string, Item>;
-  readonly places: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  readonly arrays: ReadonlyMap<string, ReadonlyMap<string, number>>;
 };
 
 export function memoryStore(): MemoryStore {
   const items = new Map<string, Item>();
-  const places = new Map<string, Map<string, number>>();
+  const arrays = new Map<string, Places>();
 
   const holds = (id: string, previous: Item | undefined): boolean => {
     const stored = items.get(id);
     return stored?.attemptId === previous?.attemptId && stored?.version === previous?.version;
   };
-  const placesOf = (array: string): Map<string, number> => {
-    const taken = places.get(array) ?? new Map<string, number>();
-    places.set(array, taken);
+  const placesOf = (array: string): Places => {
+    const taken = arrays.get(array) ?? (new Map<string, number>() as Places);
+    arrays.set(array, taken);
     return taken;
   };
 
   return {
     items,
-    places,
+    arrays,
     async read(id) {
       return structuredClone(items.get(id));
     },
@@ -41,10 +43,42 @@ export function memoryStore(): MemoryStore {
       const taken = placesOf(array);
       if (!taken.has(leaseId) && taken.size >= limit) return false;
       taken.set(leaseId, until);
+      taken.dueAt ??= until;
       return true;
     },
-    async leave(array, leaseId) {
-      placesOf(array).delete(leaseId);
+    async leave(array, leaseId, _by, until) {
+      const taken = placesOf(array);
+      if (until === undefined || taken.get(leaseId) === until) taken.delete(leaseId);
+    },
+    async places(array) {
+      return new Map(placesOf(array));
+    },
+    async lookAtPlaces(array, at) {
+      const taken = placesOf(array);
+      if (taken.size === 0) delete taken.dueAt;
+      else taken.dueAt = at;
+    },
+    async pending() {
+      const rows = [...items.values()].flatMap(pendingOf);
+      for (const [array, { dueAt }] of arrays) {
+        if (dueAt !== undefined) rows.push({ kind: 'places', id: array, array, dueAt });
+      }
+      return rows.sort((a, b) => a.dueAt - b.dueAt);
+    },
+    async ofOwner(owner) {
+      return [...items.values()].flatMap((item) =>
+        item.kind === 'lease' && item.owner === owner ? [item.leaseId] : [],
+      );
     },
   };
+}
+
+function pendingOf(item: Item): Pending[] {
+  const { dueAt } = item;
+  if (dueAt === undefined || item.kind === 'refusal') return [];
+  if (item.kind === 'owner') return [{ kind: 'owner', id: item.ownerId, dueAt }];
+  if (item.kind === 'suspect') return [{ kind: 'suspect', id: item.attemptId, array: item.target.name, dueAt }];
+  return [
+    { kind: 'lease', id: item.leaseId, state: item.state, dueAt, ...(item.target ? { array: item.target.name } : {}) },
+  ];
 }

@@ -59,7 +59,11 @@ export function world(options: { sessionsPerArray?: number } = {}) {
       write: (next, previous, by) => through(`write ${nameOf(next)}`, [next], () => store.write(next, previous, by)),
       remove: (item, by) => through('remove', [item], () => store.remove(item, by)),
       join: (array, id, place, by) => through('join', [array, id], () => store.join(array, id, place, by)),
-      leave: (array, id, by) => through('leave', [array, id], () => store.leave(array, id, by)),
+      leave: (array, id, by, until) => through('leave', [array, id], () => store.leave(array, id, by, until)),
+      places: (array, by) => through('places', [array], () => store.places(array, by)),
+      lookAtPlaces: (array, at, by) => through('lookAtPlaces', [array], () => store.lookAtPlaces(array, at, by)),
+      pending: (by) => through('pending', [], () => store.pending(by)),
+      ofOwner: (owner, by) => through('ofOwner', [owner], () => store.ofOwner(owner, by)),
     },
     seal: {
       dataKey: (context, by) => through('dataKey', [context], () => seal.dataKey(context, by)),
@@ -105,7 +109,7 @@ export function world(options: { sessionsPerArray?: number } = {}) {
     events: () => reports.map(({ event }) => event),
     lease: (leaseId: string) => store.items.get(leaseKey(leaseId)) as LeaseItem | undefined,
     suspects: () => [...store.items.values()].filter(({ kind }) => kind === 'suspect'),
-    places: (array: string) => [...(store.places.get(array)?.keys() ?? [])],
+    places: (array: string) => [...(store.arrays.get(array)?.keys() ?? [])],
     /** The next call of that name goes through `fault`. */
     once: (name: string, fault: Fault) => void faults.set(name, [...(faults.get(name) ?? []), fault]),
     rotate: (name: string, token: string, options: { accept?: boolean; host?: string } = {}) => {

@@ -1,0 +1,88 @@
+/** The cap: a bounded set of live leases per array, one item each. */
+import {
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  UpdateItemCommand,
+  type UpdateItemCommandInput,
+} from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { callAws } from '../../ground/aws.ts';
+import type { LeaseStore } from './store.ts';
+import { DUE, ifUnchanged, PLACES_PREFIX, READ } from './table.ts';
+
+const TAKE = "take one of the array's places in the lease table";
+const GIVE_BACK = "give back one of the array's places in the lease table";
+const LOOK_AGAIN = "note in the lease table when to look at the array's places";
+
+type Places = Pick<LeaseStore, 'join' | 'leave' | 'places' | 'lookAtPlaces'>;
+
+export function placesOf(client: DynamoDBClient, table: string): Places {
+  const keyOf = (array: string) => ({ TableName: table, Key: { id: { S: PLACES_PREFIX + array } } });
+
+  const update = (what: string, by: number, input: UpdateItemCommandInput): Promise<boolean> =>
+    ifUnchanged(what, by, (options) => client.send(new UpdateItemCommand(input), options));
+
+  async function join(
+    array: string,
+    leaseId: string,
+    place: { until: number; limit: number },
+    by: number,
+  ): Promise<boolean> {
+    const take = () =>
+      update(TAKE, by, {
+        ...keyOf(array),
+        UpdateExpression: 'SET live.#lease = :until, duePartition = :due, dueAt = if_not_exists(dueAt, :until)',
+        ConditionExpression: 'attribute_exists(live.#lease) OR size(live) < :limit',
+        ExpressionAttributeNames: { '#lease': leaseId },
+        ExpressionAttributeValues: {
+          ':until': { N: String(place.until) },
+          ':limit': { N: String(place.limit) },
+          ':due': { S: DUE },
+        },
+      });
+    if (await take()) return true;
+    // Full, or the array's first lease: the condition fails on an item that is not there, too.
+    const begin = new PutItemCommand({
+      TableName: table,
+      Item: { ...keyOf(array).Key, live: { M: {} } },
+      ConditionExpression: 'attribute_not_exists(id)',
+    });
+    await ifUnchanged(TAKE, by, (options) => client.send(begin, options));
+    return take();
+  }
+
+  async function leave(array: string, leaseId: string, by: number, until?: number): Promise<void> {
+    await update(GIVE_BACK, by, {
+      ...keyOf(array),
+      UpdateExpression: 'REMOVE live.#lease',
+      ConditionExpression: until === undefined ? 'attribute_exists(live.#lease)' : 'live.#lease = :until',
+      ExpressionAttributeNames: { '#lease': leaseId },
+      ...(until === undefined ? {} : { ExpressionAttributeValues: { ':until': { N: String(until) } } }),
+    });
+  }
+
+  async function places(array: string, by: number): Promise<ReadonlyMap<string, number>> {
+    const command = new GetItemCommand({ ...keyOf(array), ConsistentRead: true });
+    const { Item: stored } = await callAws((options) => client.send(command, options), { what: READ, by });
+    return new Map(Object.entries((stored ? unmarshall(stored)['live'] : undefined) ?? {}));
+  }
+
+  async function lookAtPlaces(array: string, at: number, by: number): Promise<void> {
+    const never = await update(LOOK_AGAIN, by, {
+      ...keyOf(array),
+      UpdateExpression: 'REMOVE dueAt, duePartition',
+      ConditionExpression: 'size(live) = :none',
+      ExpressionAttributeValues: { ':none': { N: '0' } },
+    });
+    if (never) return;
+    await update(LOOK_AGAIN, by, {
+      ...keyOf(array),
+      UpdateExpression: 'SET dueAt = :at, duePartition = :due',
+      ConditionExpression: 'attribute_exists(id)',
+      ExpressionAttributeValues: { ':at': { N: String(at) }, ':due': { S: DUE } },
+    });
+  }
+
+  return { join, leave, places, lookAtPlaces };
+}
