@@ -21,6 +21,13 @@ export const VARIABLES = {
     about: "what comes before an array's name in the name of its secret",
   },
   SESSIONS_PER_ARRAY: { kind: 'number', default: 50, min: 1, max: 1000, about: 'live leases that one array may have' },
+  MAX_LEASE_SECONDS: {
+    kind: 'number',
+    default: 86_400,
+    min: 60,
+    max: 604_800,
+    about: 'how long after its request a lease may be renewed to',
+  },
   SECRET_CACHE_SECONDS: {
     kind: 'number',
     default: 300,

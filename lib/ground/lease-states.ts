@@ -83,6 +83,7 @@ export type OwnerEnd = Common & { readonly kind: 'owner'; readonly ownerId: stri
 export type Item = LeaseItem | Suspect | Refusal | OwnerEnd;
 
 export const leaseKey = (leaseId: string): string => `lease#${leaseId}`;
+export const suspectKey = (attemptId: string): string => `suspect#${attemptId}`;
 export const ownerKey = (ownerId: string): string => `owner#${ownerId}`;
 export const refusalKey = (array: string, secretVersionId: string): string => `refusal#${array}#${secretVersionId}`;
 
@@ -164,7 +165,7 @@ export function suspect(item: Opening, now: number, idleSeconds: number): Suspec
   const until = Math.min(item.openingUntil, now) + idleSeconds;
   return {
     kind: 'suspect',
-    id: `suspect#${item.attemptId}`,
+    id: suspectKey(item.attemptId),
     version: '',
     attemptId: item.attemptId,
     leaseId: item.leaseId,

@@ -13,9 +13,25 @@ export const EVENTS = {
   SuspectRecorded: 'error',
   LedgerWriteFailed: 'error',
   StaleSecretServed: 'warn',
+  SweepDone: 'info',
+  SweepFailed: 'error',
+  ArrayCounted: 'info',
 } as const satisfies Record<string, 'info' | 'warn' | 'error'>;
 
 export type EventName = keyof typeof EVENTS;
+
+/** What is measured beside events, and in which unit. */
+export const GAUGES = {
+  LiveLeases: 'Count',
+  StuckLeases: 'Count',
+  Suspects: 'Count',
+  ExpiredLeases: 'Count',
+  ClosedBySweep: 'Count',
+  LeftBySweep: 'Count',
+  OldestDueAge: 'Seconds',
+} as const satisfies Record<string, 'Count' | 'Seconds'>;
+
+export type GaugeName = keyof typeof GAUGES;
 
 export type Report = {
   readonly event: EventName;
@@ -29,6 +45,7 @@ export type Report = {
   /** HTTP status that the array answered. */
   readonly status?: number | undefined;
   readonly durationMs?: number | undefined;
+  readonly gauges?: Readonly<Partial<Record<GaugeName, number>>>;
 };
 
 export type Reporter = (report: Report) => void;

@@ -13,6 +13,7 @@ const loginRequest = z.strictObject({
 });
 
 const logoutRequest = z.strictObject({ leaseId: callersId });
+const renewRequest = z.strictObject({ leaseId: callersId, expiresAt: whole(1, 9_999_999_999) });
 
 /** `leaseId` is the key of idempotency: the same request again answers the same lease. */
 export type OpenRequest = {
@@ -36,3 +37,10 @@ export function parseLoginRequest(input: unknown, invocationId: string): OpenReq
 /** Checks a request to close a lease. Throws REQUEST_INVALID. */
 export const parseLogoutRequest = (input: unknown): { readonly leaseId: string } =>
   check(logoutRequest, input, 'REQUEST_INVALID', 'logout request');
+
+/** `expiresAt` in seconds since the epoch: absolute, so that a repetition changes nothing. */
+export type RenewRequest = { readonly leaseId: string; readonly expiresAt: number };
+
+/** Checks a request to renew a lease. Throws REQUEST_INVALID. */
+export const parseRenewRequest = (input: unknown): RenewRequest =>
+  check(renewRequest, input, 'REQUEST_INVALID', 'renew request');

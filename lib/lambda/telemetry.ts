@@ -2,7 +2,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { Context } from 'aws-lambda';
-import { EVENTS, type EventName, type Report } from '../ground/reports.ts';
+import { EVENTS, type EventName, GAUGES, type GaugeName, type Report } from '../ground/reports.ts';
 
 const logger = new Logger();
 const metrics = new Metrics();
@@ -17,12 +17,13 @@ export const DURATIONS: Partial<Record<EventName, string>> = {
 export const beginInvocation = (context: Context): void => logger.addContext(context);
 
 /** One log line, and the event as a metric of its name. Dimensions: `service` and `array` (`none` where no array is known). */
-export function report({ event, message, ...facts }: Report): void {
-  logger[EVENTS[event]](message, { event, ...facts });
+export function report({ event, message, gauges = {}, ...facts }: Report): void {
+  logger[EVENTS[event]](message, { event, ...facts, ...gauges });
   metrics.addDimension('array', facts.array ?? 'none');
   metrics.addMetric(event, MetricUnit.Count, 1);
   const duration = DURATIONS[event];
   if (duration && facts.durationMs !== undefined)
     metrics.addMetric(duration, MetricUnit.Milliseconds, facts.durationMs);
+  for (const [name, value] of Object.entries(gauges)) metrics.addMetric(name, GAUGES[name as GaugeName], value);
   metrics.publishStoredMetrics();
 }

@@ -54,7 +54,8 @@ async function tryToClose(
   return step.state === 'NOTHING' ? 'NEVER_OPENED' : step.state === 'DEAD' ? 'SUSPECT' : 'ENDING';
 }
 
-async function logOut(
+/** Logs out of the session that `current` holds. Undefined: somebody changed the item at the same time. */
+export async function logOut(
   edges: Edges,
   current: LeaseItem | undefined,
   claimed: Closing,

@@ -6,6 +6,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import {
   type Answer,
   type ArrayRequest,
+  apiVersionsWithHttpInfo,
   type CallOptions,
   loginWithHttpInfo,
   logoutWithHttpInfo,
@@ -27,9 +28,14 @@ export type Edges = {
   readonly flashblade: {
     login(array: FlashBlade, token: ApiToken, options: CallOptions): Promise<WithHttpInfo<Session>>;
     logout(session: Session, options: CallOptions): Promise<WithHttpInfo<void>>;
+    apiVersions(array: FlashBlade, options: CallOptions): Promise<WithHttpInfo<readonly string[]>>;
     request(session: Session, call: ArrayRequest, options: CallOptions): Promise<Answer>;
   };
-  readonly limits: { readonly sessionsPerArray: number; readonly arrayIdleSeconds: number };
+  readonly limits: {
+    readonly sessionsPerArray: number;
+    readonly arrayIdleSeconds: number;
+    readonly maxLeaseSeconds: number;
+  };
   readonly report: Reporter;
   /** Epoch, ms. */
   now(): number;
@@ -65,9 +71,14 @@ export function edgesOf(config: Config, reporter: Reporter): Edges {
     flashblade: {
       login: (array, token, options) => loginWithHttpInfo(array, token, { ...budget, ...options }),
       logout: (session, options) => logoutWithHttpInfo(session, { ...budget, ...options }),
+      apiVersions: (array, options) => apiVersionsWithHttpInfo(array, { ...budget, ...options }),
       request: (session, call, options) => request(session, call, { ...budget, ...options }),
     },
-    limits: { sessionsPerArray: config.SESSIONS_PER_ARRAY, arrayIdleSeconds: config.ARRAY_IDLE_SECONDS },
+    limits: {
+      sessionsPerArray: config.SESSIONS_PER_ARRAY,
+      arrayIdleSeconds: config.ARRAY_IDLE_SECONDS,
+      maxLeaseSeconds: config.MAX_LEASE_SECONDS,
+    },
     report,
     now: Date.now,
     random: Math.random,

@@ -10,6 +10,7 @@ import {
   leaseKey,
   type Open,
   type Opening,
+  ownerKey,
   record,
   refusalKey,
   refuse,
@@ -40,6 +41,8 @@ export async function loginUnder(
     requestId: opening.attemptId,
   };
   let session: Session;
+  // After the intent, so that an owner that ends meanwhile finds it, or we find the owner's end.
+  const ownerEnded = hasOwnerEnded(edges, opening, by.login);
   try {
     if (startedAt >= by.login) throw outOfTime('log in');
     const answer = await edges.flashblade.login(secret.array, secret.apiToken, {
@@ -56,7 +59,7 @@ export async function loginUnder(
     edges.report({ event: 'LoginFailed', ...facts, code, status: failure.facts.status, durationMs, message });
     throw await afterFailedLogin(edges, opening, secret, failure, by);
   }
-  return { opened: await recordOrUndo(edges, opening, key, session, by), session };
+  return { opened: await recordOrUndo(edges, opening, key, session, ownerEnded, by), session };
 }
 
 async function afterFailedLogin(
@@ -84,10 +87,13 @@ async function recordOrUndo(
   opening: Opening,
   key: DataKey,
   session: Session,
+  ownerEnded: Promise<FlashBladeError | undefined>,
   by: Deadlines,
 ): Promise<Open> {
   const { leaseId, target } = opening;
   try {
+    const refusal = await ownerEnded;
+    if (refusal) throw refusal;
     const sealed = sealToken(key, session.authToken, sealContext(leaseId, target));
     const recorded = { username: session.username, sealed };
     const open = stamped(edges, record(opening, opening, recorded));
@@ -100,6 +106,21 @@ async function recordOrUndo(
     );
   } catch (error) {
     throw await undo(edges, opening, session, known(error), by);
+  }
+}
+
+/** Why a session must not be opened for this owner any more; undefined: it may. Never throws: nobody may be waiting. */
+async function hasOwnerEnded(
+  edges: Edges,
+  { leaseId, owner }: Opening,
+  by: number,
+): Promise<FlashBladeError | undefined> {
+  if (owner === undefined) return undefined;
+  try {
+    const ended = await edges.leases.read(ownerKey(owner), by);
+    return ended && new FlashBladeError('LEASE_ENDED', `lease ${leaseId}: the owner it was asked for has ended`);
+  } catch (error) {
+    return known(error);
   }
 }
 

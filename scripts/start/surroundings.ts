@@ -96,6 +96,7 @@ const withCountedCalls = (edges: Edges, { counted }: Calls): Edges => ({
   flashblade: {
     login: counted(edges.flashblade.login),
     logout: counted(edges.flashblade.logout),
+    apiVersions: counted(edges.flashblade.apiVersions),
     request: counted(edges.flashblade.request),
   },
 });

@@ -29,6 +29,8 @@ export function world(options: { sessionsPerArray?: number } = {}) {
   const cached = new Map<string, { token: string; version: number; host: string }>();
   const reports: Report[] = [];
   const calls: string[] = [];
+  const dead = new Set<string>();
+  const logouts: string[] = [];
   const faults = new Map<string, Fault[]>();
   const seal = sealOf(memoryKms(), 'alias/leases');
   let ids = 0;
@@ -80,9 +82,18 @@ export function world(options: { sessionsPerArray?: number } = {}) {
         }),
       logout: (session, { requestId }) =>
         through('logout', [session.array], async () => {
+          logouts.push(session.array.name);
+          if (dead.has(session.array.name)) throw unreachable(true);
           const status = live.delete(session.authToken.reveal()) ? 200 : 403;
           return { data: undefined, status, headers: {}, requestId: requestId ?? '' };
         }),
+      apiVersions: (array, { requestId }) =>
+        through('apiVersions', [array], async () => ({
+          data: ['1.9', '1.10', '2.9', '2.10'],
+          status: 200,
+          headers: {},
+          requestId: requestId ?? '',
+        })),
       request: (session, call, { requestId }) =>
         through('request', [call], async () => ({
           status: live.has(session.authToken.reveal()) ? 200 : 403,
@@ -91,7 +102,7 @@ export function world(options: { sessionsPerArray?: number } = {}) {
           requestId: requestId ?? '',
         })),
     },
-    limits: { sessionsPerArray: options.sessionsPerArray ?? 50, arrayIdleSeconds: 1800 },
+    limits: { sessionsPerArray: options.sessionsPerArray ?? 50, arrayIdleSeconds: 1800, maxLeaseSeconds: 86_400 },
     report: (line) => reports.push(line),
     now: () => nowMs,
     random: () => 0.5,
@@ -104,6 +115,10 @@ export function world(options: { sessionsPerArray?: number } = {}) {
     /** Live sessions on all arrays. */
     live,
     reports,
+    /** Arrays that do not answer a logout. */
+    dead,
+    /** How many logouts an array was sent. */
+    logouts: (array: string) => logouts.filter((name) => name === array).length,
     /** Names of the edges' calls in order. */
     calls,
     events: () => reports.map(({ event }) => event),

@@ -1,0 +1,39 @@
+/** The work that leases were opened for has ended, in whatever way: so do its leases, also one that is asked for too late. */
+import { known } from '../ground/errors.ts';
+import { endOwner, ownerKey } from '../ground/lease-states.ts';
+import { eachOf } from '../ground/pool.ts';
+import { closingDeadlines, seconds } from '../ground/time.ts';
+import { type CloseResult, closeSession } from './close-session.ts';
+import type { Edges } from './edges.ts';
+import { stamped } from './login-attempt.ts';
+
+const AT_A_TIME = 8;
+
+/**
+ * Ends an owner: remembers that it has ended, then closes its leases. Repeatable. Throws the first failure after all were tried;
+ * the sweeper looks for the owner's leases once more in any case, since the index of owners may lag behind.
+ */
+export async function endOwnerOf(edges: Edges, ownerId: string, deadline: number): Promise<CloseResult[]> {
+  const by = closingDeadlines(deadline, edges.now());
+  const item = stamped(edges, endOwner(ownerId, edges.newId(), seconds(edges.now())));
+  const before = await edges.leases.read(ownerKey(ownerId), by.logout);
+  // Before the leases are looked for: an opening that we do not find finds this.
+  if (!before) await edges.leases.write(item, undefined, by.logout);
+  return closeLeasesOf(edges, ownerId, deadline);
+}
+
+/** Closes the leases of an owner that the index knows. */
+export async function closeLeasesOf(edges: Edges, ownerId: string, deadline: number): Promise<CloseResult[]> {
+  const by = closingDeadlines(deadline, edges.now());
+  const results: CloseResult[] = [];
+  const failures: unknown[] = [];
+  await eachOf(await edges.leases.ofOwner(ownerId, by.logout), AT_A_TIME, async (leaseId) => {
+    try {
+      results.push(await closeSession(edges, leaseId, deadline));
+    } catch (error) {
+      failures.push(error);
+    }
+  });
+  if (failures.length > 0) throw known(failures[0]);
+  return results;
+}

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { closeSession } from '../../lib/story/close-session.ts';
+import { openSession } from '../../lib/story/open-session.ts';
+import { renewLease } from '../../lib/story/renew-lease.ts';
+import { type World, world } from './world.ts';
+
+const open = (w: World) => openSession(w.edges, { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900 }, w.deadline());
+const renew = (w: World, expiresAt: number) => renewLease(w.edges, { leaseId: 'job-1', expiresAt }, w.deadline());
+
+describe('renewing a lease', () => {
+  it('moves its end, uses its session once, and changes nothing when it is repeated', async () => {
+    const w = world();
+    const lease = await open(w);
+    const later = { ...lease, expiresAt: lease.expiresAt + 600 };
+    expect(await renew(w, later.expiresAt)).toEqual(later);
+    expect(await renew(w, later.expiresAt)).toEqual(later);
+    expect(w.lease('job-1')).toMatchObject({ state: 'OPEN', expiresAt: later.expiresAt, dueAt: later.expiresAt });
+    expect(w.calls.filter((name) => name === 'request')).toHaveLength(2);
+  });
+
+  it('never makes it shorter: an older renewal may come late', async () => {
+    const w = world();
+    const lease = await open(w);
+    expect(await renew(w, lease.expiresAt - 500)).toEqual(lease);
+  });
+
+  it('goes no further than the maximum after the request', async () => {
+    const w = world();
+    const start = w.seconds();
+    await open(w);
+    expect(await renew(w, start + 86_400)).toMatchObject({ expiresAt: start + 86_400 });
+    await expect(renew(w, start + 86_401)).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
+  });
+
+  it('logs in again under the same lease when the array has dropped the session', async () => {
+    const w = world();
+    const lease = await open(w);
+    w.dropSessions();
+    expect(await renew(w, lease.expiresAt + 60)).toMatchObject({ expiresAt: lease.expiresAt + 60 });
+    expect(w.live.size).toBe(1);
+  });
+
+  it('revives nothing', async () => {
+    const w = world();
+    await expect(renew(w, w.seconds() + 60)).rejects.toMatchObject({ code: 'LEASE_UNKNOWN' });
+    const lease = await open(w);
+    w.pass(900);
+    await expect(renew(w, lease.expiresAt + 900)).rejects.toMatchObject({ code: 'LEASE_ENDED' });
+    await closeSession(w.edges, 'job-1', w.deadline());
+    await expect(renew(w, lease.expiresAt + 900)).rejects.toMatchObject({ code: 'LEASE_ENDED' });
+  });
+
+  it('fails when the array does not serve the call, and leaves the end where it was', async () => {
+    const w = world();
+    const lease = await open(w);
+    w.once('request', async () => ({ status: 503, headers: {}, body: '', requestId: '' }));
+    await expect(renew(w, lease.expiresAt + 60)).rejects.toMatchObject({ code: 'ARRAY_BUSY' });
+    expect(w.lease('job-1')).toMatchObject({ expiresAt: lease.expiresAt });
+  });
+
+  it('does not overwrite a release that comes meanwhile', async () => {
+    const w = world();
+    const lease = await open(w);
+    w.once('write OPEN', async (act) => {
+      await closeSession(w.edges, 'job-1', w.deadline());
+      return act();
+    });
+    await expect(renew(w, lease.expiresAt + 60)).rejects.toMatchObject({ code: 'LEASE_ENDED' });
+    expect(w.lease('job-1')?.state).toBe('CLOSED');
+  });
+});

@@ -1,0 +1,227 @@
+import { describe, expect, it } from 'vitest';
+import { closeSession } from '../../lib/story/close-session.ts';
+import { openSession } from '../../lib/story/open-session.ts';
+import { sweep } from '../../lib/story/sweep.ts';
+import { awsDown, busy, fail, unreachable, untilCalled, type World, world } from './world.ts';
+
+const open = (w: World, leaseId = 'job-1', array = 'fb1') =>
+  openSession(w.edges, { array, leaseId, leaseSeconds: 900 }, w.deadline());
+const run = (w: World) => sweep(w.edges, w.deadline());
+const logouts = (w: World): number => w.calls.filter((name) => name === 'logout').length;
+
+async function died(w: World, leaseId = 'job-1'): Promise<void> {
+  w.once('login', async (act) => {
+    await act();
+    return new Promise(() => {});
+  });
+  void open(w, leaseId);
+  await untilCalled(w, 'login');
+}
+
+describe('a sweep', () => {
+  it('leaves alone what is not due', async () => {
+    const w = world();
+    await open(w);
+    expect(await run(w)).toEqual({
+      live: 1,
+      expired: 0,
+      closed: 0,
+      stuck: 0,
+      suspect: 0,
+      left: 0,
+      oldestDueSeconds: 0,
+    });
+    expect(w.live.size).toBe(1);
+  });
+
+  it('closes leases that have expired', async () => {
+    const w = world();
+    await open(w);
+    w.pass(960);
+    expect(await run(w)).toMatchObject({ live: 1, expired: 1, closed: 1, left: 0, oldestDueSeconds: 60 });
+    expect(w.live.size).toBe(0);
+    expect(w.lease('job-1')?.state).toBe('CLOSED');
+    expect(await run(w)).toMatchObject({ live: 0, expired: 0, closed: 0 });
+  });
+
+  it('repeats a logout that failed, once it is due', async () => {
+    const w = world();
+    await open(w);
+    w.once('logout', fail(busy));
+    await expect(closeSession(w.edges, 'job-1', w.deadline())).rejects.toThrow();
+    w.pass(10);
+    expect(await run(w)).toMatchObject({ closed: 1 });
+    expect(w.live.size).toBe(0);
+  });
+
+  it('turns an opening that died into a SUSPECT, so that the same request may come again, and lets it go in time', async () => {
+    const w = world();
+    await died(w);
+    w.pass(30);
+    expect(await run(w)).toMatchObject({ suspect: 0 });
+    expect(w.lease('job-1')?.state).toBe('OPENING');
+    w.pass(30);
+    await run(w);
+    expect(w.lease('job-1')).toBeUndefined();
+    expect(w.suspects()).toHaveLength(1);
+    expect(w.places('fb1')).toEqual([]);
+    await open(w);
+    w.pass(1800);
+    await run(w);
+    expect(w.suspects()).toEqual([]);
+  });
+
+  it('closes nothing that was renewed after the index was read', async () => {
+    const w = world();
+    await open(w);
+    w.pass(900);
+    w.once('pending', async (act) => {
+      const rows = await act();
+      const item = w.lease('job-1');
+      if (item?.state !== 'OPEN') throw new Error('not open');
+      await w.store.write({ ...item, version: 'renewed', expiresAt: w.seconds() + 60 }, item, 0);
+      return rows;
+    });
+    expect(await run(w)).toMatchObject({ closed: 0, left: 0 });
+    expect(w.live.size).toBe(1);
+  });
+
+  it('stops with an array at its first silence, and goes on with the others', async () => {
+    const w = world();
+    for (let n = 0; n < 5; n++) await open(w, `a${n}`, 'fb1');
+    for (let n = 0; n < 5; n++) await open(w, `b${n}`, 'fb2');
+    w.pass(900);
+    w.dead.add('fb1');
+    expect(await run(w)).toMatchObject({ expired: 10, closed: 5, left: 5 });
+    expect(w.logouts('fb1')).toBe(1);
+    expect([...w.live.values()].map(({ array }) => array)).toEqual(Array(5).fill('fb1'));
+    w.dead.clear();
+    w.pass(60);
+    expect(await run(w)).toMatchObject({ closed: 5, left: 0 });
+    expect(w.live.size).toBe(0);
+  });
+
+  it('tries one waiting lease of each array, due or not, and all of them once the array answers', async () => {
+    const w = world();
+    for (let n = 0; n < 4; n++) await open(w, `a${n}`);
+    w.dead.add('fb1');
+    for (let n = 0; n < 4; n++) {
+      for (let round = 0; round < 6; round++) await closeSession(w.edges, `a${n}`, w.deadline()).catch(() => {});
+    }
+    const before = w.logouts('fb1');
+    expect(await run(w)).toMatchObject({ stuck: 4, closed: 0 });
+    expect(w.logouts('fb1')).toBe(before + 1);
+    w.dead.clear();
+    expect(await run(w)).toMatchObject({ closed: 4 });
+    expect(w.live.size).toBe(0);
+  });
+
+  it('does not hold up an array for one lease that does not unseal', async () => {
+    const w = world();
+    await open(w, 'altered');
+    w.pass(1);
+    await open(w, 'good');
+    w.pass(900);
+    w.once('unseal', (_act) => Promise.reject(Object.assign(new Error(), { name: 'InvalidCiphertextException' })));
+    expect(await run(w)).toMatchObject({ closed: 1 });
+    expect(w.lease('good')?.state).toBe('CLOSED');
+    expect(w.lease('altered')?.state).toBe('STUCK');
+  });
+
+  it('takes the oldest first and leaves the rest when its time is over', async () => {
+    const w = world();
+    for (const leaseId of ['a', 'b', 'c']) {
+      await open(w, leaseId);
+      w.pass(1);
+    }
+    w.pass(900);
+    for (let n = 0; n < 3; n++) {
+      w.once('logout', async (act) => {
+        w.pass(14);
+        return act();
+      });
+    }
+    expect(await run(w)).toMatchObject({ expired: 3, left: 0 });
+    const slow = world();
+    for (const leaseId of ['a', 'b', 'c']) await open(slow, leaseId);
+    slow.pass(900);
+    slow.once('logout', async (act) => {
+      slow.pass(29);
+      return act();
+    });
+    expect(await run(slow)).toMatchObject({ expired: 3, closed: 1, left: 2 });
+  });
+
+  it('frees places that were taken by openings of which nothing is left', async () => {
+    const w = world();
+    w.once('write OPENING', () => new Promise(() => {}));
+    void open(w, 'killed');
+    await untilCalled(w, 'join');
+    await open(w, 'alive');
+    expect(w.places('fb1')).toEqual(['killed', 'alive']);
+    w.pass(60);
+    await run(w);
+    expect(w.places('fb1')).toEqual(['alive']);
+    await closeSession(w.edges, 'alive', w.deadline());
+    w.pass(600);
+    await run(w);
+    expect(await w.store.pending(0)).toEqual([]);
+  });
+
+  it('frees a place that a closed lease could not give back', async () => {
+    const w = world();
+    await open(w);
+    w.once('leave', fail(awsDown));
+    await closeSession(w.edges, 'job-1', w.deadline());
+    expect(w.places('fb1')).toEqual(['job-1']);
+    w.pass(60);
+    await run(w);
+    expect(w.places('fb1')).toEqual([]);
+  });
+
+  it('reports what it found, in all and per array', async () => {
+    const w = world();
+    await open(w);
+    await open(w, 'job-2', 'fb2');
+    w.pass(900);
+    w.dead.add('fb2');
+    await run(w);
+    expect(w.reports.filter(({ event }) => event === 'SweepDone')).toMatchObject([
+      { gauges: { LiveLeases: 2, ExpiredLeases: 2, ClosedBySweep: 1, LeftBySweep: 1, OldestDueAge: 0 } },
+    ]);
+    const counted = w.reports.filter(({ event }) => event === 'ArrayCounted');
+    expect(counted.map(({ array, gauges }) => [array, gauges?.LiveLeases])).toEqual([
+      ['fb1', 1],
+      ['fb2', 1],
+    ]);
+  });
+
+  it('tells when it cannot do its work, and does the rest', async () => {
+    const w = world();
+    await open(w);
+    await open(w, 'job-2', 'fb2');
+    w.pass(900);
+    w.once('write CLOSING', fail(awsDown));
+    expect(await run(w)).toMatchObject({ closed: 1 });
+    expect(w.events()).toContain('SweepFailed');
+    expect(logouts(w)).toBe(1);
+  });
+
+  it('fails aloud when the ledger cannot be read', async () => {
+    const w = world();
+    w.once('pending', fail(awsDown));
+    await expect(run(w)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+  });
+
+  it('records a silent array once for each try', async () => {
+    const w = world();
+    await open(w);
+    w.pass(900);
+    w.once(
+      'logout',
+      fail(() => unreachable(true)),
+    );
+    await run(w);
+    expect(w.lease('job-1')).toMatchObject({ state: 'CLOSING', tries: 1 });
+  });
+});
