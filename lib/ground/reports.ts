@@ -13,6 +13,8 @@ export const EVENTS = {
   SuspectRecorded: 'error',
   LedgerWriteFailed: 'error',
   StaleSecretServed: 'warn',
+  MessageFailed: 'warn',
+  RequestOutdated: 'info',
   SweepDone: 'info',
   SweepFailed: 'error',
   ArrayCounted: 'info',
@@ -38,6 +40,9 @@ export type Report = {
   readonly message: string;
   readonly leaseId?: string | undefined;
   readonly array?: string | undefined;
+  readonly owner?: string | undefined;
+  /** Id of the EventBridge event that asked for it. */
+  readonly eventId?: string | undefined;
   readonly secretVersionId?: string | undefined;
   /** `X-Request-ID` of the call; for a login it is the attempt's id. */
   readonly requestId?: string | undefined;
