@@ -11,7 +11,7 @@ let d: Deployment;
 let faults = 0;
 
 beforeAll(async () => {
-  d = await deploy({ env: { FIRST_BYTE_TIMEOUT_MS: '600', ANSWER_TIMEOUT_MS: '1200' } });
+  d = await deploy({ env: { FIRST_BYTE_TIMEOUT_MS: '1000', ANSWER_TIMEOUT_MS: '1500' } });
   d.addArray('fb1');
 });
 
