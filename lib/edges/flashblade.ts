@@ -70,14 +70,14 @@ export async function logoutWithHttpInfo(session: Session, options: CallOptions 
   if ((status === 200 && body.length === 0) || status === 401 || status === 403) {
     return { ...httpInfo(answer), data: undefined };
   }
-  const told = { action: 'a logout', answer, token };
+  const told = { action: 'a logout', answer };
   if (status === 429 || status >= 500) {
     throw busy(array, { ...told, advice: 'it is busy and the session is still open. Try again later.' });
   }
   throw answerError('ANSWER_INVALID', array, {
     ...told,
     advice:
-      'THE SESSION MAY STILL BE OPEN. No FlashBlade says this; a proxy or a wrong path does: that is a bug to be fixed.',
+      'the session may still be open. No FlashBlade says this: look for a proxy before it, or report a wrong path as a bug; then log out again.',
   });
 }
 

@@ -31,7 +31,7 @@ test.for([201, 204, 302, 307, 400, 404, 405])('%i is no logout, and said loudly'
   simulator.faults.add({ kind: 'answer', act: false, status, body: '', ...atLogout });
   const error = await failureOf(logout(session));
   expect(error).toMatchObject({ code: 'ANSWER_INVALID', retryable: false, facts: { status, sent: true } });
-  expect(error.message).toContain('THE SESSION MAY STILL BE OPEN');
+  expect(error.message).toContain('the session may still be open');
   expect(simulator.sessions()).toHaveLength(1);
 });
 

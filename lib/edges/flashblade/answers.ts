@@ -1,38 +1,29 @@
-/** What an array's answers say: judged by the status, with text from the body only where its shape is known. */
+/** What an array's answers say: judged by the status. Nothing of a body is repeated: it may hold the token that was sent. */
 import { type ErrorCode, type ErrorFacts, FlashBladeError } from '../../ground/errors.ts';
 import type { FlashBlade } from '../../ground/model.ts';
 import { describeArray } from './tls-errors.ts';
 import type { Answer } from './transport.ts';
 
-const MAX_TEXT_LENGTH = 200;
 const MAX_WAIT_SECONDS = 86_400;
 
-/** An error about an answer: what was asked, the status, the array's own words unless they repeat `token`, and advice. */
-export function answerError(
+/** What was asked, what was answered, and what to do. */
+type Told = { readonly action: string; readonly answer: Answer; readonly advice: string };
+
+/** An error about an answer. Its text is ours alone. */
+export const answerError = (
   code: ErrorCode,
   array: FlashBlade,
-  { action, answer, token, advice }: { action: string; answer: Answer; token?: string; advice: string },
+  { action, answer, advice }: Told,
   facts: ErrorFacts = {},
-): FlashBladeError {
-  const text = errorText(answer, token);
-  const words = text === undefined ? '' : ` ("${text}")`;
-  return new FlashBladeError(
-    code,
-    `${describeArray(array)} answered ${answer.status}${words} to ${action}: ${advice}`,
-    {
-      status: answer.status,
-      sent: true,
-      ...facts,
-    },
-  );
-}
+): FlashBladeError =>
+  new FlashBladeError(code, `${describeArray(array)} answered ${answer.status} to ${action}: ${advice}`, {
+    status: answer.status,
+    sent: true,
+    ...facts,
+  });
 
 /** ARRAY_BUSY, with the seconds that the array asks us to wait if it says so. */
-export function busy(
-  array: FlashBlade,
-  told: { action: string; answer: Answer; token?: string; advice: string },
-  facts: ErrorFacts = {},
-): FlashBladeError {
+export function busy(array: FlashBlade, told: Told, facts: ErrorFacts = {}): FlashBladeError {
   const seconds = retryAfterSeconds(told.answer.headers, Date.now());
   return answerError('ARRAY_BUSY', array, told, {
     ...facts,
@@ -64,15 +55,4 @@ export function retryAfterSeconds(headers: Answer['headers'], nowMs: number): nu
   if (headers['x-ratelimit-remaining-minute'] === '0') return 60;
   if (headers['x-ratelimit-remaining-second'] === '0') return 1;
   return undefined;
-}
-
-/** The message out of the three shapes in which arrays tell an error, without control characters. */
-function errorText({ body }: Answer, token: string | undefined): string | undefined {
-  const json = parseJson(body.toString());
-  const list = fieldOf(json, 'error') ?? fieldOf(json, 'errors');
-  const message = fieldOf(Array.isArray(list) ? list[0] : json, 'message');
-  if (typeof message !== 'string') return undefined;
-  const text = message.replaceAll(/\p{C}+/gu, '');
-  const quotes = token !== undefined && text.toLowerCase().includes(token.toLowerCase());
-  return quotes || text === '' ? undefined : text.slice(0, MAX_TEXT_LENGTH);
 }

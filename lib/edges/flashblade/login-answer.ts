@@ -19,17 +19,17 @@ export function authTokenOf({ headers }: AnswerHead): AuthToken | undefined {
  */
 export function sessionOf(array: FlashBlade, answer: Answer, token: ApiToken): Session {
   const opened = authTokenOf(answer);
-  if (answer.status !== 200) throw noSession(array, answer, token);
-  if (opened === undefined) throw invalid(array, answer, token, 'without an auth token that can be used');
+  if (answer.status !== 200) throw noSession(array, answer);
+  if (opened === undefined) throw invalid(array, answer, 'without an auth token that can be used');
   const username = fieldOf(parseJson(answer.body.toString()), 'username');
   if (!isUsername(username, [token.reveal(), opened.reveal()])) {
-    throw invalid(array, answer, token, 'with a body that is not {"username": …}');
+    throw invalid(array, answer, 'with a body that is not {"username": …}');
   }
   return { array, authToken: opened, username };
 }
 
-function noSession(array: FlashBlade, answer: Answer, token: ApiToken): FlashBladeError {
-  const told = { action: 'a login', answer, token: token.reveal() };
+function noSession(array: FlashBlade, answer: Answer): FlashBladeError {
+  const told = { action: 'a login', answer };
   switch (answer.status) {
     case 400:
     case 401:
@@ -41,18 +41,17 @@ function noSession(array: FlashBlade, answer: Answer, token: ApiToken): FlashBla
     case 503:
       return busy(array, { ...told, advice: 'it is busy. Try again later.' }, { mayHaveOpened: false });
     default:
-      return invalid(array, answer, token, 'with a status that no login has');
+      return invalid(array, answer, 'with a status that no login has');
   }
 }
 
-const invalid = (array: FlashBlade, answer: Answer, token: ApiToken, what: string): FlashBladeError =>
+const invalid = (array: FlashBlade, answer: Answer, what: string): FlashBladeError =>
   answerError(
     'ANSWER_INVALID',
     array,
     {
       action: 'a login',
       answer,
-      token: token.reveal(),
       advice: `${what}. Check that "host" is a FlashBlade and that no proxy stands before it.`,
     },
     { mayHaveOpened: true },
@@ -64,4 +63,4 @@ const isUsername = (value: unknown, tokens: readonly string[]): value is string 
   value !== '' &&
   value.length <= MAX_USERNAME_LENGTH &&
   !/\p{C}/u.test(value) &&
-  !tokens.some((token) => value.includes(token));
+  !tokens.some((token) => value.toLowerCase().includes(token.toLowerCase()));
