@@ -6,13 +6,16 @@ import { arrayWithSecret, run } from './run.ts';
 // A run takes two or three seconds, on a busy machine some more.
 vi.setConfig({ testTimeout: 60_000 });
 
-/** When the array has acted on a request for `path`, and has not answered yet. */
-function when(path: string): { onRequest: OnRequest; reached: Promise<void> } {
-  const { promise, resolve } = Promise.withResolvers<void>();
+/** When the array has acted on a request for `path`, and does not answer until `release` is called. */
+function when(path: string): { onRequest: OnRequest; reached: Promise<void>; release: () => void } {
+  const [reached, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   return {
-    reached: promise,
-    onRequest: (phase, request) => {
-      if (phase === 'done' && request.path === path) resolve();
+    reached: reached.promise,
+    release: released.resolve,
+    onRequest: async (phase, request) => {
+      if (phase !== 'done' || request.path !== path) return;
+      reached.resolve();
+      await released.promise;
     },
   };
 }
@@ -33,11 +36,13 @@ test.each([
   ['in the middle of a call under the lease', '/api/2.26/arrays'],
   ['in the middle of a logout', '/api/logout'],
 ])('Ctrl-C %s closes the session and ends with 130', async (_, path) => {
-  const { onRequest, reached } = when(path);
+  const { onRequest, reached, release } = when(path);
   const { simulator, args } = await arrayWithSecret({ onRequest });
-  const { ended, signalAll, living } = run(args);
+  const { child, ended, signalAll, living } = run(args);
   await reached;
   signalAll('SIGINT');
+  await told(child.stdout, 'SIGINT: closing');
+  release();
   const { code, stdout, files } = await ended;
   expect({ code, files, living: living() }).toEqual({ code: 130, files: [], living: [] });
   expect(stdout).toContain('SIGINT: closing what is open');
@@ -46,26 +51,30 @@ test.each([
   expect(simulator.history.map((session) => session.ended?.by)).toEqual(['logout']);
 });
 
-test('SIGTERM ends with 143, and a second signal does not cut the closing short', async () => {
-  const { onRequest, reached } = when('/api/login');
+test('SIGTERM ends with 143, and further signals do not cut the closing short', async () => {
+  const { onRequest, reached, release } = when('/api/login');
   const { simulator, args } = await arrayWithSecret({ onRequest });
   const { child, ended } = run(args);
   await reached;
   child.kill('SIGTERM');
   await told(child.stdout, 'SIGTERM: closing');
   child.kill('SIGINT');
+  await told(child.stdout, 'SIGINT: closing');
+  child.kill('SIGINT');
+  release();
   const { code, files } = await ended;
   expect({ code, files }).toEqual({ code: 143, files: [] });
   expect(simulator.history.map((session) => session.ended?.by)).toEqual(['logout']);
 });
 
 test('Ctrl-C while the array does not answer a login waits until the login has given up, and leaves nothing', async () => {
-  const { onRequest, reached } = when('/api/login');
+  const { onRequest, reached, release } = when('/api/login');
   const { simulator, args } = await arrayWithSecret({ onRequest });
   simulator.faults.add({ kind: 'hang', at: 'before-headers', path: '/api/login', act: false });
   const { ended, signalAll, living } = run(args);
   await reached;
   signalAll('SIGINT');
+  release();
   const { code, files } = await ended;
   expect({ code, files, living: living() }).toEqual({ code: 130, files: [], living: [] });
   expect(simulator.sessions()).toEqual([]);

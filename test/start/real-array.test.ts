@@ -27,9 +27,11 @@ test('a session that the array still lists fails the run', async () => {
   expect(stdout).toMatch(/FAILED {2}a session is left on the array\n$/);
 });
 
-test('another session of the same user is not taken for ours', async () => {
+test('another session of the same user is not taken for ours, also if the list comes in pages', async () => {
   const { simulator, args } = await arrayWithSecret();
   await login(simulator);
+  const firstPage = JSON.stringify({ items: [], continuation_token: Buffer.from('start:0').toString('base64url') });
+  simulator.faults.add({ kind: 'answer', path: '/api/2.26/sessions', body: firstPage, times: 1 });
   const { code, stdout } = await run(args).ended;
   expect(code).toBe(0);
   expect(stdout).toContain('the session is not live any more');
