@@ -1,0 +1,67 @@
+/** Rules for any pact before it is verified. Each finding says what to do. */
+import { type Interaction, keyOf, type Pact, statesOf, titleOf } from '../pact-file.ts';
+import { definitionOf, STATES } from '../states.ts';
+
+/** Everything that would make a verification say less than it seems to. */
+export const checkPact = (pact: Pact): string[] => [
+  ...(pact.interactions.length === 0
+    ? ['the pact has no interaction, and would be verified without anything being checked. Look at what wrote it.']
+    : []),
+  ...duplicates(pact),
+  ...pact.interactions.flatMap(checkInteraction),
+];
+
+function duplicates({ interactions }: Pact): string[] {
+  const keys = interactions.map((interaction) => keyOf(interaction.description, statesOf(interaction)));
+  return interactions
+    .filter((_, index) => keys.indexOf(keys[index] ?? '') !== index)
+    .map((interaction) => `"${titleOf(interaction)}" is there twice. Give one of the two another description.`);
+}
+
+function checkInteraction(interaction: Interaction): string[] {
+  const title = `"${titleOf(interaction)}"`;
+  const findings: string[] = [];
+  if (interaction.request === undefined || interaction.response === undefined) {
+    findings.push(`${title} is not a request with its response. Only those can be verified here.`);
+  }
+  if (interaction.pending)
+    findings.push(`${title} is pending: if it failed, nobody would be told. Take "pending" away.`);
+  return [...findings, ...vocabularyFindings(interaction, title), ...valueFindings(interaction, title)];
+}
+
+function vocabularyFindings(interaction: Interaction, title: string): string[] {
+  return statesOf(interaction)
+    .filter((name) => definitionOf(name) === undefined)
+    .map(
+      (name) =>
+        `${title} wants the state "${name}", which is not in the vocabulary. ` +
+        `Add it to contracts/states.ts, or use one of: ${Object.keys(STATES).join(' · ')}.`,
+    );
+}
+
+/** A value that no state gives back would be replaced by the example, and the example be sent. */
+function valueFindings(interaction: Interaction, title: string): string[] {
+  const given = new Set(
+    statesOf(interaction).flatMap((name) => {
+      const { parameters = [], returns = [] } = definitionOf(name) ?? {};
+      return [...parameters, ...returns];
+    }),
+  );
+  return [...new Set(expressionsIn([interaction.request, interaction.response]).flatMap(namesIn))]
+    .filter((name) => !given.has(name))
+    .map(
+      (name) =>
+        `${title} uses \${${name}}, which none of its states gives back. Use a value that contracts/states.ts names.`,
+    );
+}
+
+const namesIn = (expression: string): string[] =>
+  [...expression.matchAll(/\$\{([^}]*)\}/g)].map(([, name = '']) => name);
+
+/** Expressions of all generators that take their value from a state. */
+function expressionsIn(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const { type, expression } = value as { type?: unknown; expression?: unknown };
+  const own = type === 'ProviderState' && typeof expression === 'string' ? [expression] : [];
+  return [...own, ...Object.values(value).flatMap(expressionsIn)];
+}

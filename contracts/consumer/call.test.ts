@@ -1,0 +1,34 @@
+import { MatchersV3 } from '@pact-foundation/pact';
+import { expect, test } from 'vitest';
+import { authToken } from '../../lib/ground/model.ts';
+import { request } from '../../lib/index.ts';
+import { interactionIn, tokenFrom, versionedPath, withClient } from './interaction.ts';
+
+const AUTH_TOKEN = '0f4a1d8e-7c2b-4b55-9d0e-3a6f5b2c1e90';
+const READ = { method: 'GET', path: '/api/2.26/arrays' } as const;
+
+test('a read under an open session is answered: that is what keeps it alive', () =>
+  interactionIn('a session is open', {}, 'a read under an open session')
+    .withRequest('GET', versionedPath('arrays', '2.26'), (call) =>
+      call.headers({ 'x-auth-token': tokenFrom('a session is open', 'authToken', AUTH_TOKEN) }),
+    )
+    .willRespondWith(200)
+    .executeTest(
+      withClient(async (array) => {
+        const session = { array, authToken: authToken(AUTH_TOKEN), username: 'pureuser' };
+        expect((await request(session, READ)).status).toBe(200);
+      }),
+    ));
+
+test('a read under a session that has ended is refused: that is what a new login follows', () =>
+  interactionIn('the session has ended', {}, 'a read under an ended session')
+    .withRequest('GET', versionedPath('arrays', '2.26'), (call) =>
+      call.headers({ 'x-auth-token': tokenFrom('the session has ended', 'authToken', AUTH_TOKEN) }),
+    )
+    .willRespondWith(MatchersV3.matchStatus(403, [401, 403]))
+    .executeTest(
+      withClient(async (array) => {
+        const session = { array, authToken: authToken(AUTH_TOKEN), username: 'pureuser' };
+        expect((await request(session, READ)).status).toBe(403);
+      }),
+    ));

@@ -1,0 +1,32 @@
+/** TLS in front of Pact's mock server, which speaks plain HTTP; the client speaks HTTPS only. Bytes pass as they are. */
+import { once } from 'node:events';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { pipeline } from 'node:stream';
+import { createServer } from 'node:tls';
+import type { FlashBlade } from '../../lib/index.ts';
+import { createAuthority } from '../../test/certificates.ts';
+
+const authority = await createAuthority();
+const { certificate: cert, key } = await authority.issue();
+
+/** Listens on loopback until `stop`; `array` is what the client has to know of it. */
+export async function startTlsFront(mockPort: number): Promise<{ array: FlashBlade; stop: () => Promise<void> }> {
+  const sockets = new Set<Socket>();
+  const server = createServer({ cert, key, ALPNProtocols: ['http/1.1'] }, (secure) => {
+    const plain = connect(mockPort, '127.0.0.1');
+    for (const socket of [secure, plain]) sockets.add(socket);
+    // Whichever end breaks first ends both.
+    pipeline(secure, plain, secure, () => {});
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    array: { name: 'fb1', host: 'localhost', port, trust: { kind: 'ca', ca: authority.certificate } },
+    stop: async () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}

@@ -1,0 +1,62 @@
+/** The states of the contract on a real array, arranged by nothing but its own login and logout. */
+import { randomUUID } from 'node:crypto';
+import { type ApiToken, apiVersions, compareVersions, type FlashBlade, isFlashBladeError } from '../../lib/index.ts';
+import type { Handlers, LiveState } from '../states.ts';
+import { createOpenSessions, type OpenSessions } from './open-sessions.ts';
+import { endedSession, openSession } from './sign-in.ts';
+import type { Target } from './target.ts';
+
+export type RealArray = {
+  readonly array: FlashBlade;
+  readonly apiToken: ApiToken;
+  /** Whose API token it is. */
+  readonly username: string;
+};
+
+/** `unknownTokens`: how many interactions send a made-up API token, which the array refuses. */
+export function arrayTarget(
+  real: RealArray,
+  { unknownTokens }: { unknownTokens: number },
+): Target & { readonly handlers: Handlers<LiveState> } {
+  const { array, apiToken, username } = real;
+  const sessions = createOpenSessions(array);
+  const madeUp: string[] = [];
+  const signIn = onlyWhileAccepted(real, sessions);
+  const inSession = async (way: typeof openSession) => ({
+    version: (await apiVersions(array)).toSorted(compareVersions).at(-1) ?? '',
+    authToken: (await signIn(way)).authToken.reveal(),
+  });
+
+  return {
+    array,
+    handlers: {
+      'an API token is valid': async () => ({ apiToken: apiToken.reveal(), username }),
+      'the API token is not known': async () => {
+        const token = `T-${randomUUID()}`;
+        madeUp.push(token);
+        return { apiToken: token };
+      },
+      'a session is open': () => inSession(openSession),
+      'the session has ended': () => inSession(endedSession),
+    },
+    parameters: { 'an API token is valid': { username } },
+    reset: async () => {},
+    sessions,
+    secrets: () => [apiToken.reveal(), ...madeUp],
+    maxRefusedLogins: unknownTokens,
+  };
+}
+
+/** An array may lock out whoever comes with a refused API token again: after one refusal there is no second try. */
+function onlyWhileAccepted({ array, apiToken }: RealArray, sessions: OpenSessions) {
+  let refused = false;
+  return async (signIn: typeof openSession) => {
+    if (refused) throw new Error('the array refused the API token before; it is not asked again');
+    try {
+      return await signIn(array, apiToken, sessions);
+    } catch (error) {
+      refused = isFlashBladeError(error, 'LOGIN_REFUSED');
+      throw error;
+    }
+  };
+}

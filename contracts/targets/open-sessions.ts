@@ -1,0 +1,40 @@
+/** The sessions that a verification opened: closed at its end, whatever came of it. */
+import { authToken } from '../../lib/ground/model.ts';
+import { type FlashBlade, isFlashBladeError, logout } from '../../lib/index.ts';
+
+const MAX_TRIES = 3;
+
+export type OpenSessions = ReturnType<typeof createOpenSessions>;
+
+export function createOpenSessions(array: FlashBlade) {
+  const tokens = new Set<string>();
+  const lost: string[] = [];
+
+  return {
+    opened: (token: string): void => void tokens.add(token),
+    /** A session may be open that nobody knows the auth token of. */
+    lost: (how: string): void => void lost.push(how),
+    /** Auth tokens of all sessions there were. */
+    tokens: (): readonly string[] => [...tokens],
+    /** Logs out of every session, also of those that should have ended. Resolves with what is left, one text for each. */
+    closeAll: async (): Promise<string[]> => {
+      const left: string[] = [];
+      for (const token of tokens) {
+        const why = await close(array, token);
+        if (why !== undefined) left.push(`a session that this verification opened could not be closed: ${why}`);
+      }
+      return [...left, ...lost.map((how) => `${how}; a session may stay open until the array's idle time-out ends it`)];
+    },
+  };
+}
+
+/** Why it is not closed; undefined if it is. */
+async function close(array: FlashBlade, token: string, tries = 1): Promise<string | undefined> {
+  try {
+    await logout({ array, authToken: authToken(token), username: '' });
+    return undefined;
+  } catch (error) {
+    if (isFlashBladeError(error) && error.retryable && tries < MAX_TRIES) return close(array, token, tries + 1);
+    return error instanceof Error ? error.message : 'an unexpected error';
+  }
+}

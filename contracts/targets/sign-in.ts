@@ -1,0 +1,22 @@
+/** Login and logout for arranging states, with every session noted. */
+import { type ApiToken, type FlashBlade, isFlashBladeError, login, logout, type Session } from '../../lib/index.ts';
+import type { OpenSessions } from './open-sessions.ts';
+
+/** Logs in; whatever comes of it, the session is known or said to be lost. */
+export async function openSession(array: FlashBlade, token: ApiToken, sessions: OpenSessions): Promise<Session> {
+  try {
+    const session = await login(array, token);
+    sessions.opened(session.authToken.reveal());
+    return session;
+  } catch (error) {
+    if (isFlashBladeError(error) && error.facts.mayHaveOpened) sessions.lost('a login failed after it was sent');
+    throw error;
+  }
+}
+
+/** Logs in and out again. */
+export async function endedSession(array: FlashBlade, token: ApiToken, sessions: OpenSessions): Promise<Session> {
+  const session = await openSession(array, token, sessions);
+  await logout(session);
+  return session;
+}

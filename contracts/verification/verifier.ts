@@ -1,0 +1,90 @@
+/** Pact's verifier in a process of its own, for one verification after the other. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import * as z from 'zod/mini';
+import { toolEnvironment } from './environment.ts';
+import type { Job, Told } from './verifier-process.ts';
+
+const LIMIT_MS = 120_000;
+
+const results = z.object({
+  interactionResults: z.array(
+    z.object({
+      description: z.string(),
+      providerStates: z.array(z.string()),
+      pending: z.boolean(),
+      result: z.string(),
+      mismatch: z.optional(
+        z.object({
+          message: z.optional(z.string()),
+          mismatches: z.optional(z.array(z.object({ type: z.string(), mismatch: z.string() }))),
+        }),
+      ),
+    }),
+  ),
+});
+
+/** What the verifier tells of one interaction. */
+export type RawResult = z.output<typeof results>['interactionResults'][number];
+
+export type Verifier = {
+  /** Verifies one pact file. Rejects if the verifier does not come to a result. */
+  readonly verify: (job: Job) => Promise<readonly RawResult[]>;
+  readonly stop: () => Promise<void>;
+};
+
+/** Starts the process; it lives until `stop`. */
+export function startVerifier(): Verifier {
+  const child = fork(resolve(import.meta.dirname, 'verifier-process.ts'), {
+    env: toolEnvironment(),
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  const ended = once(child, 'exit');
+  return {
+    verify: async (job) => toResults(await ask(child, job)),
+    stop: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+function ask(child: ChildProcess, job: Job): Promise<Told> {
+  return new Promise((answered, reject) => {
+    const fail = (why: string) => {
+      settle();
+      reject(new Error(`the verifier ${why}; no interaction was verified`));
+    };
+    const onMessage = (told: Told) => {
+      settle();
+      answered(told);
+    };
+    const onExit = () => fail('ended before it had a result');
+    const timer = setTimeout(() => fail(`had no result after ${LIMIT_MS / 1000} s`), LIMIT_MS);
+    const settle = () => {
+      clearTimeout(timer);
+      child.off('message', onMessage);
+      child.off('exit', onExit);
+    };
+    child.on('message', onMessage);
+    child.on('exit', onExit);
+    if (child.connected) child.send(job);
+    else onExit();
+  });
+}
+
+function toResults({ json }: Told): readonly RawResult[] {
+  const parsed = results.safeParse(parseJson(json ?? ''));
+  if (parsed.success) return parsed.data.interactionResults;
+  throw new Error('the verifier did not tell of any interaction: check that the file is a pact with HTTP interactions');
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,46 @@
+/** The command line of `npm run contracts`. */
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ROOT } from '../build.ts';
+
+export type Command = {
+  readonly help: boolean;
+  /** Against a real array, which the environment names. */
+  readonly array: boolean;
+  /** Writes the committed pact anew. */
+  readonly accept: boolean;
+  /** Another pact file; then the consumer tests do not run. */
+  readonly pact?: string;
+  readonly report: string;
+  readonly junit: string;
+};
+
+export const USAGE = `npm run contracts -- [options]          consumer tests, checks, verification of the simulator
+npm run contracts:array -- [options]    verification of a real array, named by the environment:
+                                        FLASHBLADE_HOST (DNS name or address, with or without :port),
+                                        FLASHBLADE_API_TOKEN, FLASHBLADE_USERNAME (whose API token it is) and
+                                        FLASHBLADE_CA_FILE (PEM) or FLASHBLADE_FINGERPRINT (SHA-256, one or two by comma)
+
+  --accept          take what the consumer tests say for the committed pact
+  --pact <file>     verify this pact, and run no consumer tests
+  --report <file>   Markdown, default dist/contracts/report.md
+  --junit <file>    JUnit XML, default dist/contracts/junit.xml
+  --help`;
+
+const OPTIONS = {
+  help: { type: 'boolean', default: false },
+  array: { type: 'boolean', default: false },
+  accept: { type: 'boolean', default: false },
+  pact: { type: 'string' },
+  report: { type: 'string', default: resolve(ROOT, 'dist/contracts/report.md') },
+  junit: { type: 'string', default: resolve(ROOT, 'dist/contracts/junit.xml') },
+} as const;
+
+/** Throws an Error that names the option and the rule that it breaks. */
+export function readCommand(args: readonly string[]): Command {
+  const { values } = parseArgs({ args: [...args], options: OPTIONS });
+  if (values.accept && (values.array || values.pact !== undefined)) {
+    throw new Error('--accept goes with the consumer tests: neither with --pact nor with a real array');
+  }
+  return values;
+}

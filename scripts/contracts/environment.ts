@@ -1,0 +1,63 @@
+/** The real array, out of the environment. */
+import { readFileSync } from 'node:fs';
+import type { RealArray } from '../../contracts/targets/array.ts';
+import { parseHost } from '../../lib/edges/secret-format.ts';
+import { isCertificates, normalFingerprint } from '../../lib/ground/trust.ts';
+import { apiToken, type Trust } from '../../lib/index.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Throws an Error that names every variable that is missing or wrong, never a value. */
+export function readArray(environment: Environment): RealArray {
+  const faults: string[] = [];
+  const text = (name: string, rule: string, holds: (value: string) => boolean): string => {
+    const value = environment[name] ?? '';
+    if (!holds(value)) faults.push(`${name} must be ${rule}`);
+    return value;
+  };
+  const host = text('FLASHBLADE_HOST', 'a DNS name or an IP address, with or without :port', isHost);
+  const token = text('FLASHBLADE_API_TOKEN', 'an API token: visible ASCII without spaces', (value) =>
+    /^[!-~]{1,1024}$/.test(value),
+  );
+  const username = text('FLASHBLADE_USERNAME', 'the name of the user whose API token it is', (value) => value !== '');
+  const trust = trustOf(environment, (fault) => faults.push(fault));
+  const address = parseHost(host);
+  if (faults.length > 0 || trust === undefined || address === undefined) {
+    throw new Error(`environment: ${faults.join('; ')}`);
+  }
+  return { array: { name: address.host, ...address, trust }, apiToken: apiToken(token), username };
+}
+
+const isHost = (value: string): boolean => parseHost(value) !== undefined;
+
+function trustOf(
+  { FLASHBLADE_CA_FILE: caFile = '', FLASHBLADE_FINGERPRINT: fingerprint = '' }: Environment,
+  refuse: (fault: string) => void,
+): Trust | undefined {
+  if ((caFile === '') === (fingerprint === '')) {
+    refuse(
+      "either FLASHBLADE_CA_FILE or FLASHBLADE_FINGERPRINT must be set: nothing is sent to an array that isn't verified",
+    );
+    return undefined;
+  }
+  if (caFile !== '') {
+    const ca = readText(caFile);
+    if (isCertificates(ca)) return { kind: 'ca', ca };
+    refuse('FLASHBLADE_CA_FILE must be a file with PEM text of certificates, and nothing else');
+    return undefined;
+  }
+  const fingerprints = fingerprint.split(',').map((one) => normalFingerprint(one.trim()));
+  if (fingerprints.length <= 2 && fingerprints.every((one) => one !== undefined)) {
+    return { kind: 'fingerprints', fingerprints };
+  }
+  refuse('FLASHBLADE_FINGERPRINT must be one SHA-256 fingerprint, or two with a comma between');
+  return undefined;
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}

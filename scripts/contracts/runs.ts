@@ -1,0 +1,87 @@
+/** What is run: checks of a pact, then its verification against the simulator or a real array. */
+import { checkPact } from '../../contracts/checks/pact-checks.ts';
+import { type Pact, statesOf } from '../../contracts/pact-file.ts';
+import { definitionOf } from '../../contracts/states.ts';
+import { arrayTarget, type RealArray } from '../../contracts/targets/array.ts';
+import { openSession } from '../../contracts/targets/sign-in.ts';
+import { simulatorTarget } from '../../contracts/targets/simulator.ts';
+import { startVerifier } from '../../contracts/verification/verifier.ts';
+import { type Verification, verify } from '../../contracts/verification/verify.ts';
+import { closeConnections } from '../../lib/index.ts';
+import { startSimulator } from '../../test/simulator/index.ts';
+import type { Section } from './report.ts';
+
+/** One simulated array over TLS that is verified, and its own list of sessions at the end. */
+export async function verifySimulator(pact: Pact, signal: AbortSignal): Promise<Section> {
+  const provider = 'the simulator';
+  const findings = checkPact(pact);
+  if (findings.length > 0) return { provider, verification: { interactions: [], findings } };
+  const simulator = await startSimulator();
+  try {
+    const verification = await withVerifier(signal, (verifier) => verify(pact, simulatorTarget(simulator), verifier));
+    const left = simulator.sessions().length;
+    const open = left === 0 ? [] : [`${left} sessions are still open on the simulator`];
+    return { provider, verification: { ...verification, findings: [...verification.findings, ...open] } };
+  } finally {
+    await simulator.stop();
+  }
+}
+
+/** The interactions whose states a real array can be brought into by its own login and logout. */
+export const liveOf = (pact: Pact): Pact => ({
+  ...pact,
+  interactions: pact.interactions.filter((interaction) =>
+    statesOf(interaction).every((name) => definitionOf(name)?.live !== false),
+  ),
+});
+
+/** Logs in once before anything else: a wrong API token, user or certificate ends the run there. */
+export async function verifyArray(
+  pact: Pact,
+  real: RealArray,
+  { signal, say }: { signal: AbortSignal; say: (line: string) => void },
+): Promise<Section> {
+  const live = liveOf(pact);
+  const provider = `${real.array.host}:${real.array.port}, as ${real.username}`;
+  const findings = checkPact(live);
+  if (findings.length > 0) return { provider, verification: { interactions: [], findings } };
+
+  const unknownTokens = live.interactions.filter((one) => statesOf(one).includes('the API token is not known')).length;
+  say(
+    `${provider}: ${live.interactions.length} of ${pact.interactions.length} interactions can be verified on a real array.`,
+  );
+  say(
+    `It will be asked to refuse ${unknownTokens} logins with made-up API tokens. If it refuses yours, that happens once, ` +
+      'and nothing more is tried.',
+  );
+  const target = arrayTarget(real, { unknownTokens });
+  try {
+    const { username } = await openSession(real.array, real.apiToken, target.sessions);
+    if (username !== real.username)
+      findings.push(`FLASHBLADE_USERNAME is not the user who logs in: that is ${username}`);
+  } catch (error) {
+    findings.push(error instanceof Error ? error.message : 'an unexpected error');
+  }
+  if (signal.aborted) findings.push('interrupted before anything was verified');
+  if (findings.length > 0) {
+    findings.push(...(await target.sessions.closeAll()));
+    closeConnections();
+    return { provider, verification: { interactions: [], findings } };
+  }
+  return { provider, verification: await withVerifier(signal, (verifier) => verify(live, target, verifier)) };
+}
+
+async function withVerifier(
+  signal: AbortSignal,
+  work: (verifier: ReturnType<typeof startVerifier>) => Promise<Verification>,
+): Promise<Verification> {
+  const verifier = startVerifier();
+  const stop = () => void verifier.stop();
+  signal.addEventListener('abort', stop);
+  try {
+    return await work(verifier);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    await verifier.stop();
+  }
+}
