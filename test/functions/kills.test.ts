@@ -8,7 +8,7 @@ import { killDuring, type Phase, recordSteps, type Step } from './kill.ts';
 import { unknownSessions } from './unknown-sessions.ts';
 
 // Every case ends processes, and so begins some.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 const PHASES: readonly Phase[] = ['received', 'done'];
 // A process that read the secret a moment ago makes the same calls as a new one.
