@@ -9,7 +9,8 @@ const edges = functionEdges();
 
 /** `{ array, leaseId?, leaseSeconds?, owner? }` → `{ leaseId, array, username, expiresAt }`. Never a token. */
 export const handler = (event: unknown, context: Context): Promise<Lease> =>
-  invoke(context, async (deadline) => {
-    const request = parseLoginRequest(event, context.awsRequestId);
-    return openSession(edges, request, deadline);
-  });
+  invoke(
+    context,
+    () => parseLoginRequest(event, context.awsRequestId),
+    (request, deadline) => openSession(edges, request, deadline),
+  );

@@ -8,7 +8,8 @@ const edges = functionEdges();
 
 /** `{ leaseId }` → `{ leaseId, array?, outcome }`. Repeatable. */
 export const handler = (event: unknown, context: Context): Promise<CloseResult> =>
-  invoke(context, async (deadline) => {
-    const { leaseId } = parseLogoutRequest(event);
-    return closeSession(edges, leaseId, deadline);
-  });
+  invoke(
+    context,
+    () => parseLogoutRequest(event),
+    ({ leaseId }, deadline) => closeSession(edges, leaseId, deadline),
+  );

@@ -20,7 +20,7 @@ export const VARIABLES = {
     default: 'flashblade/',
     about: "what comes before an array's name in the name of its secret",
   },
-  SESSIONS_PER_ARRAY: { kind: 'number', default: 50, min: 1, max: 1000, about: 'live leases that one array may have' },
+  SESSIONS_PER_ARRAY: { kind: 'number', default: 50, min: 1, max: 500, about: 'live leases that one array may have' },
   MAX_LEASE_SECONDS: {
     kind: 'number',
     default: 86_400,

@@ -8,6 +8,20 @@
  *                          └─ something may have been: a SUSPECT item beside it
  */
 import { FlashBladeError } from './errors.ts';
+import {
+  type Closed,
+  type Closing,
+  type LeaseItem,
+  leaseKey,
+  type Open,
+  type Opening,
+  type OwnerEnd,
+  ownerKey,
+  type Refusal,
+  refusalKey,
+  type Suspect,
+  suspectKey,
+} from './lease-items.ts';
 import type { FlashBlade } from './model.ts';
 
 /** A claimed lease is looked at again after so long: whoever claimed it may have died. */
@@ -22,70 +36,6 @@ export const KEEP_CLOSED_SECONDS = 30 * 86_400;
 export const OWNER_AGAIN_SECONDS = 60;
 /** An array that refused an API token is not asked again with the same one for so long. */
 export const REFUSAL_SECONDS = 600;
-
-/** `version` is new at every write, `attemptId` at every login: a write names both of the item that it replaces. */
-type Common = {
-  readonly id: string;
-  readonly version: string;
-  readonly attemptId: string;
-  /** When the sweeper must look at this item next. */
-  readonly dueAt?: number;
-  /** When DynamoDB may remove it. Only ever set on what holds no session. */
-  readonly purgeAt?: number;
-};
-
-type LeaseBase = Common & {
-  readonly kind: 'lease';
-  readonly leaseId: string;
-  readonly owner?: string;
-  /** Copied from the secret, so that closing needs neither the secret nor the API token. */
-  readonly target: FlashBlade;
-  readonly createdAt: number;
-  readonly expiresAt: number;
-};
-
-export type Opening = LeaseBase & {
-  readonly state: 'OPENING';
-  /** No login of this attempt begins or ends after this. */
-  readonly openingUntil: number;
-  /** A release came first: recording refuses. */
-  readonly endRequested?: true;
-  /** Logs in again under a lease that was open: when this ends without a session, the lease ends. */
-  readonly again?: true;
-};
-type Live = LeaseBase & { readonly username: string; readonly sealed: string };
-export type Open = Live & { readonly state: 'OPEN' };
-export type Closing = Live & { readonly state: 'CLOSING' | 'STUCK'; readonly tries: number };
-export type Closed = Omit<LeaseBase, 'target' | 'expiresAt'> & {
-  readonly state: 'CLOSED';
-  /** Absent on a tombstone: the release came before the request. */
-  readonly target?: FlashBlade;
-  readonly expiresAt?: number;
-  readonly closedAt: number;
-};
-export type LeaseItem = Opening | Open | Closing | Closed;
-
-/** A login whose outcome nobody knows. Its session, if there is one, ends by the array's idle time-out. */
-export type Suspect = Common & {
-  readonly kind: 'suspect';
-  readonly leaseId: string;
-  readonly target: FlashBlade;
-  readonly since: number;
-  readonly until: number;
-};
-
-/** An API token that an array refused. */
-export type Refusal = Common & { readonly kind: 'refusal'; readonly until: number };
-
-/** The work that leases were opened for has ended: they end, and a late request of that owner opens nothing. */
-export type OwnerEnd = Common & { readonly kind: 'owner'; readonly ownerId: string; readonly endedAt: number };
-
-export type Item = LeaseItem | Suspect | Refusal | OwnerEnd;
-
-export const leaseKey = (leaseId: string): string => `lease#${leaseId}`;
-export const suspectKey = (attemptId: string): string => `suspect#${attemptId}`;
-export const ownerKey = (ownerId: string): string => `owner#${ownerId}`;
-export const refusalKey = (array: string, secretVersionId: string): string => `refusal#${array}#${secretVersionId}`;
 
 export type Intent = {
   readonly leaseId: string;
@@ -107,17 +57,17 @@ export function intend(
 ): { serve: Open } | { write: Opening } {
   if (current === undefined) return { write: openingOf(intent, now) };
   if (current.target && current.target.name !== intent.target.name) {
-    throw refusal('LEASE_CONFLICT', intent.leaseId, 'belongs to another array: use another lease id');
+    throw refused('LEASE_CONFLICT', intent.leaseId, 'belongs to another array: use another lease id');
   }
   if (current.state === 'OPENING') {
     if (current.endRequested || current.again)
-      throw refusal('LEASE_ENDED', intent.leaseId, 'is ending: use another lease id');
+      throw refused('LEASE_ENDED', intent.leaseId, 'is ending: use another lease id');
     if (!isDead(current, now))
-      throw refusal('LEASE_OPENING', intent.leaseId, 'is being opened by another call: try again');
+      throw refused('LEASE_OPENING', intent.leaseId, 'is being opened by another call: try again');
     return { write: openingOf(intent, now) };
   }
   if (current.state === 'OPEN' && current.expiresAt > now) return { serve: current };
-  throw refusal('LEASE_ENDED', intent.leaseId, 'has ended: use another lease id');
+  throw refused('LEASE_ENDED', intent.leaseId, 'has ended: use another lease id');
 }
 
 const openingOf = ({ leaseSeconds, ...intent }: Intent, now: number): Opening => ({
@@ -127,6 +77,7 @@ const openingOf = ({ leaseSeconds, ...intent }: Intent, now: number): Opening =>
   state: 'OPENING',
   ...intent,
   createdAt: now,
+  attemptedAt: now,
   expiresAt: now + leaseSeconds,
   dueAt: intent.openingUntil,
 });
@@ -135,9 +86,9 @@ const openingOf = ({ leaseSeconds, ...intent }: Intent, now: number): Opening =>
 export const isDead = (item: Opening, now: number): boolean => item.openingUntil < now;
 
 /** An array dropped the session of an open lease: the same lease, a new attempt. */
-export function reopen(item: Open, attempt: { attemptId: string; openingUntil: number }): Opening {
+export function reopen(item: Open, attempt: { attemptId: string; openingUntil: number }, now: number): Opening {
   const { username: _username, sealed: _sealed, ...base } = item;
-  return { ...base, ...attempt, state: 'OPENING', again: true, dueAt: attempt.openingUntil };
+  return { ...base, ...attempt, state: 'OPENING', attemptedAt: now, again: true, dueAt: attempt.openingUntil };
 }
 
 /** The login succeeded. Refuses if the attempt has lost the lease or a release came first: the session must be logged out. */
@@ -147,18 +98,16 @@ export function record(
   session: { username: string; sealed: string },
 ): Open {
   if (current?.state !== 'OPENING' || current.attemptId !== attempt.attemptId) {
-    throw refusal('LEASE_OPENING', attempt.leaseId, 'was taken over by another call while logging in: try again');
+    throw refused('LEASE_OPENING', attempt.leaseId, 'was taken over by another call while logging in: try again');
   }
-  if (current.endRequested) throw refusal('LEASE_ENDED', current.leaseId, 'was released while it was being opened');
-  const { openingUntil: _until, again: _again, ...base } = current;
+  if (current.endRequested) throw refused('LEASE_ENDED', current.leaseId, 'was released while it was being opened');
+  const { openingUntil: _until, attemptedAt: _at, again: _again, ...base } = current;
   return { ...base, ...session, state: 'OPEN', dueAt: current.expiresAt };
 }
 
-/** The attempt ended and left no session: the item to write in its place, or 'remove', so that the same request may come again. */
-export function giveUp(current: Opening | Open, now: number): Closed | 'remove' {
-  const final = current.state === 'OPENING' && (current.endRequested || current.again);
-  return final ? close(current, now) : 'remove';
-}
+/** An attempt ended and left no session: what takes the place of its item. Once removed, the same request may come again. */
+export const giveUp = (current: Opening, now: number): Closed | 'remove' =>
+  current.endRequested || current.again ? close(current, now) : 'remove';
 
 /** The attempt ended, or died, and may have left a session. */
 export function suspect(item: Opening, now: number, idleSeconds: number): Suspect {
@@ -170,7 +119,7 @@ export function suspect(item: Opening, now: number, idleSeconds: number): Suspec
     attemptId: item.attemptId,
     leaseId: item.leaseId,
     target: item.target,
-    since: item.createdAt,
+    since: item.attemptedAt,
     until,
     dueAt: until,
   };
@@ -216,21 +165,15 @@ export const claim = (item: Open | Closing, now: number): Closing => ({
 /** The session is known to have ended, or never to have begun. The sealed token goes. */
 export function close(item: LeaseItem, now: number): Closed {
   const { kind, id, version, attemptId, leaseId, owner, target, createdAt, expiresAt } = item;
+  const kept = { kind, id, version, attemptId, leaseId, createdAt };
   return {
-    ...{
-      kind,
-      id,
-      version,
-      attemptId,
-      leaseId,
-      createdAt,
-      state: 'CLOSED',
-      closedAt: now,
-      purgeAt: now + KEEP_CLOSED_SECONDS,
-    },
+    ...kept,
     ...(owner === undefined ? {} : { owner }),
     ...(target === undefined ? {} : { target }),
     ...(expiresAt === undefined ? {} : { expiresAt }),
+    state: 'CLOSED',
+    closedAt: now,
+    purgeAt: now + KEEP_CLOSED_SECONDS,
   };
 }
 
@@ -249,9 +192,9 @@ export function postpone(item: Closing, now: number, random: number, hopeless: b
 
 /** Moves the end of an open lease, only ever later: a renewal that comes late or twice changes nothing. Refuses what is not open. */
 export function renew(current: LeaseItem, expiresAt: number, now: number): Open {
-  if (current.state === 'OPENING') throw refusal('LEASE_OPENING', current.leaseId, 'is being opened: try again');
+  if (current.state === 'OPENING') throw refused('LEASE_OPENING', current.leaseId, 'is being opened: try again');
   if (current.state !== 'OPEN' || current.expiresAt <= now) {
-    throw refusal('LEASE_ENDED', current.leaseId, 'has ended and cannot be renewed: open another session');
+    throw refused('LEASE_ENDED', current.leaseId, 'has ended and cannot be renewed: open another session');
   }
   const later = Math.max(current.expiresAt, expiresAt);
   return { ...current, expiresAt: later, dueAt: later };
@@ -284,7 +227,7 @@ export const refuse = (array: string, secretVersionId: string, attemptId: string
   purgeAt: now + REFUSAL_SECONDS,
 });
 
-const refusal = (
+const refused = (
   code: 'LEASE_CONFLICT' | 'LEASE_OPENING' | 'LEASE_ENDED',
   leaseId: string,
   rule: string,

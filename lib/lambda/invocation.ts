@@ -9,17 +9,29 @@ import { beginInvocation, report } from './telemetry.ts';
 /** Once per process, at cold start. Throws CONFIG_INVALID. */
 export const functionEdges = (): Edges => edgesOf(readConfig(process.env), report);
 
+type Facts = { readonly leaseId?: string; readonly array?: string };
+
 /**
- * Runs one invocation. `work` gets the function's deadline (epoch, ms). Whatever it throws leaves as a FlashBladeError, whose name is
- * its code, and is reported once.
+ * Runs one invocation: checks the request, does the work. `work` gets the function's deadline (epoch, ms). Whatever is thrown leaves as
+ * a FlashBladeError, whose name is its code, and is reported once.
  */
-export async function invoke<Result>(context: Context, work: (deadline: number) => Promise<Result>): Promise<Result> {
+export async function invoke<Request extends Facts, Result>(
+  context: Context,
+  parse: () => Request,
+  work: (request: Request, deadline: number) => Promise<Result>,
+): Promise<Result> {
   beginInvocation(context);
+  // Only what was checked is logged.
+  let facts: Facts = {};
   try {
-    return await work(Date.now() + context.getRemainingTimeInMillis());
+    const request = parse();
+    const { leaseId, array } = request;
+    facts = { ...(leaseId === undefined ? {} : { leaseId }), ...(array === undefined ? {} : { array }) };
+    return await work(request, Date.now() + context.getRemainingTimeInMillis());
   } catch (error) {
     const failure = known(error);
-    report({ event: 'InvocationFailed', code: failure.code, status: failure.facts.status, message: failure.message });
+    const { code, message } = failure;
+    report({ event: 'InvocationFailed', ...facts, code, status: failure.facts.status, message });
     throw failure;
   } finally {
     // A frozen function thaws with dead sockets.

@@ -1,14 +1,13 @@
 /** Closes the session of a lease: claim → unseal → log out → CLOSED. Needs neither the array's secret nor its API token. */
 
 import { sealContext } from '../edges/seal.ts';
-import { FlashBladeError, isFlashBladeError, known } from '../ground/errors.ts';
-import { type Closing, close, type LeaseItem, postpone, release } from '../ground/lease-states.ts';
+import { type FlashBladeError, isFlashBladeError, known } from '../ground/errors.ts';
+import type { Closing, LeaseItem } from '../ground/lease-items.ts';
+import { close, postpone, release } from '../ground/lease-states.ts';
 import type { Session } from '../ground/model.ts';
 import { closingDeadlines, seconds } from '../ground/time.ts';
 import type { Edges } from './edges.ts';
-import { readLease, stamped, tidy, writeSuspect } from './login-attempt.ts';
-
-const ROUNDS = 3;
+import { contended, ROUNDS, readLease, stamped, tidy, writeSuspect } from './ledger.ts';
 
 /**
  * - `CLOSED`: the array confirmed that the session has ended.
@@ -34,7 +33,7 @@ export async function closeSession(edges: Edges, leaseId: string, deadline: numb
     const array = current?.target?.name;
     if (outcome) return { leaseId, ...(array === undefined ? {} : { array }), outcome };
   }
-  throw new FlashBladeError('LEASE_OPENING', `lease ${leaseId} is being changed by other calls: try again`);
+  throw contended(leaseId);
 }
 
 /** Undefined: somebody changed the item at the same time. */
@@ -62,9 +61,10 @@ export async function logOut(
   by: Deadlines,
 ): Promise<'CLOSED' | undefined> {
   const { leaseId, target, username, sealed } = claimed;
+  const context = sealContext(leaseId, target);
   const [claim, token] = await Promise.allSettled([
     edges.leases.write(claimed, current, by.logout),
-    edges.seal.unseal(sealed, sealContext(leaseId, target), by.logout),
+    edges.seal.unseal(sealed, context, by.logout),
   ]);
   if (claim.status === 'rejected') throw claim.reason;
   if (!claim.value) return undefined;
@@ -103,7 +103,7 @@ async function putOff(edges: Edges, claimed: Closing, error: FlashBladeError, by
   const facts = { leaseId: claimed.leaseId, array: claimed.target.name, code: error.code };
   if (error.code === 'LEASE_ALTERED') edges.report({ event: 'LeaseAltered', ...facts, message: error.message });
   if (next.state === 'STUCK') {
-    const message = `the session could not be closed in ${next.tries} tries and is still open: ${error.message}`;
+    const message = `a session of user ${claimed.username} on array ${claimed.target.name} is still open after ${next.tries} tries to close it; mend the cause, then invoke logout for lease ${claimed.leaseId}: ${error.message}`;
     edges.report({ event: 'LeaseStuck', ...facts, message });
   }
 }

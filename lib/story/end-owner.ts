@@ -1,11 +1,12 @@
 /** The work that leases were opened for has ended, in whatever way: so do its leases, also one that is asked for too late. */
 import { known } from '../ground/errors.ts';
-import { endOwner, ownerKey } from '../ground/lease-states.ts';
+import { ownerKey } from '../ground/lease-items.ts';
+import { endOwner } from '../ground/lease-states.ts';
 import { eachOf } from '../ground/pool.ts';
 import { closingDeadlines, seconds } from '../ground/time.ts';
 import { type CloseResult, closeSession } from './close-session.ts';
 import type { Edges } from './edges.ts';
-import { stamped } from './login-attempt.ts';
+import { stamped } from './ledger.ts';
 
 const AT_A_TIME = 8;
 

@@ -3,24 +3,15 @@
 import { type DataKey, sealContext, sealToken } from '../edges/seal.ts';
 import type { ArraySecret } from '../edges/secrets.ts';
 import { FlashBladeError, known } from '../ground/errors.ts';
-import {
-  giveUp,
-  type Item,
-  type LeaseItem,
-  leaseKey,
-  type Open,
-  type Opening,
-  ownerKey,
-  record,
-  refusalKey,
-  refuse,
-  suspect,
-} from '../ground/lease-states.ts';
+import { type Open, type Opening, ownerKey } from '../ground/lease-items.ts';
+import { record, refuse } from '../ground/lease-states.ts';
 import type { Session } from '../ground/model.ts';
 import { type Deadlines, outOfTime, seconds } from '../ground/time.ts';
 import type { Edges } from './edges.ts';
+import { readLease, settle, stamped, tidy, writeSuspect } from './ledger.ts';
 
-const ROUNDS = 3;
+/** Taken from the time to log out, to learn whether a record was written whose answer was lost. */
+const READ_BACK_MS = 500;
 
 /**
  * Logs in under an intent that is written, and records the session. Whatever fails, the session is logged out, or known as a
@@ -70,15 +61,15 @@ async function afterFailedLogin(
   by: Deadlines,
 ): Promise<FlashBladeError> {
   if (error.facts.mayHaveOpened) return loseTrack(edges, opening, error, by.logout);
-  const { attemptId, leaseId, target } = opening;
   if (error.code === 'LOGIN_REFUSED') {
-    const marker = stamped(edges, refuse(target.name, secret.versionId, attemptId, seconds(edges.now())));
+    const now = seconds(edges.now());
+    const marker = stamped(edges, refuse(opening.target.name, secret.versionId, opening.attemptId, now));
     await tidy(edges, opening, async () => {
       const previous = await edges.leases.read(marker.id, by.logout);
       await edges.leases.write(marker, previous, by.logout);
     });
   }
-  await settle(edges, { leaseId, attemptId, array: target.name }, by.logout);
+  await settle(edges, opening, by.logout);
   return error;
 }
 
@@ -91,12 +82,13 @@ async function recordOrUndo(
   by: Deadlines,
 ): Promise<Open> {
   const { leaseId, target } = opening;
+  let open: Open | undefined;
   try {
     const refusal = await ownerEnded;
     if (refusal) throw refusal;
     const sealed = sealToken(key, session.authToken, sealContext(leaseId, target));
     const recorded = { username: session.username, sealed };
-    const open = stamped(edges, record(opening, opening, recorded));
+    open = stamped(edges, record(opening, opening, recorded));
     if (await edges.leases.write(open, opening, by.record)) return open;
     // Somebody changed the item meanwhile; why is in it.
     record(await readLease(edges, leaseId, by.record), opening, recorded);
@@ -105,7 +97,17 @@ async function recordOrUndo(
       `lease ${leaseId} was changed by another call while logging in: try again`,
     );
   } catch (error) {
+    // Written, and only the answer was lost: others may use the lease already.
+    if (open && (await isWritten(edges, open, by.record + READ_BACK_MS))) return open;
     throw await undo(edges, opening, session, known(error), by);
+  }
+}
+
+async function isWritten(edges: Edges, open: Open, by: number): Promise<boolean> {
+  try {
+    return (await edges.leases.read(open.id, by))?.version === open.version;
+  } catch {
+    return false;
   }
 }
 
@@ -132,9 +134,8 @@ async function undo(
   error: FlashBladeError,
   by: Deadlines,
 ): Promise<FlashBladeError> {
-  const { leaseId, attemptId, target } = opening;
   const requestId = edges.newId();
-  const facts = { leaseId, array: target.name, requestId };
+  const facts = { leaseId: opening.leaseId, array: opening.target.name, requestId };
   try {
     const { status } = await edges.flashblade.logout(session, { deadline: by.logout, requestId });
     edges.report({ event: 'LogoutSucceeded', ...facts, status, message: `logged out again: ${error.message}` });
@@ -143,86 +144,29 @@ async function undo(
     edges.report({ event: 'LogoutFailed', ...facts, code, message });
     return loseTrack(edges, opening, error, by.logout);
   }
-  await settle(edges, { leaseId, attemptId, array: target.name }, by.logout);
+  await settle(edges, opening, by.logout);
   return error;
 }
 
-/** A session may exist that nobody holds. If the SUSPECT cannot be written, the dead intent stays and tells the same. */
+/** A session may exist that nobody holds. */
 async function loseTrack(edges: Edges, opening: Opening, error: FlashBladeError, by: number): Promise<FlashBladeError> {
-  const { leaseId, attemptId, target } = opening;
+  const { leaseId, attemptId, target, again } = opening;
+  let fate = 'the ledger could not be told so, and keeps its intent, of which the sweeper will tell';
+  let recorded = false;
   await tidy(edges, opening, async () => {
     const current = await readLease(edges, leaseId, by);
-    // Recorded after all: it is closed like any other lease.
-    if (current?.state === 'OPEN' && current.attemptId === attemptId) return;
+    recorded = current?.state === 'OPEN' && current.attemptId === attemptId;
+    if (recorded) return;
     await writeSuspect(edges, opening, by);
-    await settle(edges, { leaseId, attemptId, array: target.name }, by);
+    fate = "it is recorded as SUSPECT and ends by the array's idle time-out";
+    await settle(edges, opening, by);
   });
+  // Open and known after all: it serves the next request, and is closed like any other lease.
+  if (recorded) return error;
+  const advice = again ? 'the lease has ended, use another lease id' : 'ask for the session again';
   return new FlashBladeError(
     'LOGIN_UNKNOWN',
-    `array ${target.name} may hold a session of lease ${leaseId} that nobody can use or end; it is recorded and ends by the array's idle time-out: try again (${error.code}: ${error.message})`,
+    `array ${target.name} may hold a session of lease ${leaseId} whose auth token nobody has; ${fate}; ${advice} (${error.code}: ${error.message})`,
     error.facts,
   );
-}
-
-/** Records that a dead attempt may have left a session. */
-export async function writeSuspect(edges: Edges, opening: Opening, by: number): Promise<void> {
-  const { leaseId, attemptId, target } = opening;
-  const item = stamped(edges, suspect(opening, seconds(edges.now()), edges.limits.arrayIdleSeconds));
-  await edges.leases.write(item, undefined, by);
-  const message = 'a login without a known outcome was recorded as SUSPECT';
-  edges.report({ event: 'SuspectRecorded', leaseId, array: target.name, requestId: attemptId, message });
-}
-
-/** An attempt left no session: its item goes, or becomes CLOSED, and so does its place. Never throws: the sweeper comes after. */
-export async function settle(
-  edges: Edges,
-  of: { leaseId: string; attemptId: string; array: string },
-  by: number,
-): Promise<void> {
-  await tidy(edges, { leaseId: of.leaseId, target: { name: of.array } }, async () => {
-    for (let round = 0; round < ROUNDS; round++) {
-      const current = await readLease(edges, of.leaseId, by);
-      const mine = current?.attemptId === of.attemptId && (current.state === 'OPENING' || current.state === 'OPEN');
-      if (!mine) {
-        const othersPlace = current !== undefined && current.state !== 'CLOSED' && current.target.name === of.array;
-        if (!othersPlace) await edges.leases.leave(of.array, of.leaseId, by);
-        return;
-      }
-      const next = giveUp(current, seconds(edges.now()));
-      if (next === 'remove') await edges.leases.remove(current, by);
-      else await edges.leases.write(stamped(edges, next), current, by);
-    }
-  });
-}
-
-export async function readLease(edges: Edges, leaseId: string, by: number): Promise<LeaseItem | undefined> {
-  const item = await edges.leases.read(leaseKey(leaseId), by);
-  return item?.kind === 'lease' ? item : undefined;
-}
-
-/** An item as it is about to be written: every write has a version of its own. */
-export const stamped = <T extends Item>(edges: Edges, item: T): T => ({ ...item, version: edges.newId() });
-
-/** Throws LOGIN_REFUSED if the array refused this version of the secret a short while ago. */
-export async function refuseIfMarked(edges: Edges, { array, versionId }: ArraySecret, by: number): Promise<void> {
-  const marker = await edges.leases.read(refusalKey(array.name, versionId), by);
-  if (marker?.kind !== 'refusal' || marker.until <= seconds(edges.now())) return;
-  throw new FlashBladeError(
-    'LOGIN_REFUSED',
-    `array ${array.name} refused the API token of secret version ${versionId} within the last ten minutes and is not asked again: correct the secret`,
-  );
-}
-
-/** Tidies up after an error, which a further one must not hide. */
-export async function tidy(
-  edges: Edges,
-  of: { leaseId: string; target: { name: string } },
-  work: () => Promise<void>,
-): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    const { code, message } = known(error);
-    edges.report({ event: 'LedgerWriteFailed', leaseId: of.leaseId, array: of.target.name, code, message });
-  }
 }

@@ -3,15 +3,14 @@
 import { type DataKey, sealContext } from '../edges/seal.ts';
 import type { ArraySecret } from '../edges/secrets.ts';
 import { FlashBladeError, isFlashBladeError } from '../ground/errors.ts';
-import { type Intent, intend, type LeaseItem, type Open, type Opening } from '../ground/lease-states.ts';
+import type { LeaseItem, Open, Opening } from '../ground/lease-items.ts';
+import { type Intent, intend } from '../ground/lease-states.ts';
 import type { Lease } from '../ground/model.ts';
 import type { OpenRequest } from '../ground/requests.ts';
 import { type Deadlines, openingDeadlines, seconds } from '../ground/time.ts';
 import type { Edges } from './edges.ts';
-import { loginUnder, readLease, refuseIfMarked, settle, stamped, writeSuspect } from './login-attempt.ts';
-
-/** How often a call looks again at an item that others change under its hands. */
-const ROUNDS = 3;
+import { contended, ROUNDS, readLease, refuseIfMarked, settle, stamped, writeSuspect } from './ledger.ts';
+import { loginUnder } from './login-attempt.ts';
 
 /**
  * Opens a session on an array, or answers the open lease of an equal request before. `deadline` (epoch, ms): the call ends half a
@@ -65,7 +64,7 @@ async function declareIntent(
     openingUntil,
     ...(owner === undefined ? {} : { owner }),
   };
-  const place = { until: openingUntil, limit: edges.limits.sessionsPerArray };
+  const place = { attemptId, until: openingUntil, limit: edges.limits.sessionsPerArray };
   const [intended, key, joined, marker] = await Promise.allSettled([
     writeIntent(edges, intent, by),
     edges.seal.dataKey(sealContext(leaseId, array), by.login),
@@ -82,7 +81,7 @@ async function declareIntent(
     settled(marker);
     return { opening: result.opening, key: settled(key) };
   } catch (error) {
-    await settle(edges, { leaseId, attemptId, array: array.name }, by.record);
+    await settle(edges, intent, by.record);
     throw error;
   }
 }
@@ -102,7 +101,7 @@ async function writeIntent(
     if (await edges.leases.write(opening, current, by.login)) return { opening };
     current = await readLease(edges, intent.leaseId, by.login);
   }
-  throw new FlashBladeError('LEASE_OPENING', `lease ${intent.leaseId} is being changed by other calls: try again`);
+  throw contended(intent.leaseId);
 }
 
 function settled<T>(result: PromiseSettledResult<T>): T {

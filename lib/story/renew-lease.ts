@@ -1,16 +1,15 @@
 /** Moves the end of a lease, and keeps its session from being dropped as idle. */
 import { compareVersions } from '../edges/flashblade.ts';
 import { FlashBladeError } from '../ground/errors.ts';
-import { type LeaseItem, type Open, renew } from '../ground/lease-states.ts';
+import type { LeaseItem, Open } from '../ground/lease-items.ts';
+import { renew } from '../ground/lease-states.ts';
 import type { Lease } from '../ground/model.ts';
 import type { RenewRequest } from '../ground/requests.ts';
 import { closingDeadlines, seconds } from '../ground/time.ts';
 import type { Edges } from './edges.ts';
-import { readLease, stamped } from './login-attempt.ts';
+import { contended, ROUNDS, readLease, stamped } from './ledger.ts';
 import { leaseOf } from './open-session.ts';
 import { withLease } from './use-session.ts';
-
-const ROUNDS = 3;
 
 /**
  * Keeps a lease until `expiresAt` (seconds since the epoch), never shorter than it is and never longer than the configured maximum
@@ -26,7 +25,7 @@ export async function renewLease(edges: Edges, request: RenewRequest, deadline: 
     const next = renewed(edges, current, request);
     if (await edges.leases.write(next, current, by.record)) return leaseOf(next);
   }
-  throw new FlashBladeError('LEASE_OPENING', `lease ${leaseId} is being changed by other calls: try again`);
+  throw contended(leaseId);
 }
 
 function renewed(edges: Edges, current: LeaseItem | undefined, { leaseId, expiresAt }: RenewRequest): Open {

@@ -1,12 +1,13 @@
 /** One thing that is due: looked at again, consistently, and brought to its end. Nothing here throws: the next sweep comes. */
 import { isFlashBladeError, known } from '../ground/errors.ts';
-import { claim, isDead, ownerKey, settleOwner, suspectKey } from '../ground/lease-states.ts';
+import { ownerKey, suspectKey } from '../ground/lease-items.ts';
+import { claim, isDead, settleOwner } from '../ground/lease-states.ts';
 import { eachOf } from '../ground/pool.ts';
 import { closingDeadlines, seconds } from '../ground/time.ts';
 import { logOut } from './close-session.ts';
 import type { Edges } from './edges.ts';
 import { closeLeasesOf } from './end-owner.ts';
-import { readLease, settle, stamped, writeSuspect } from './login-attempt.ts';
+import { readLease, settle, stamped, writeSuspect } from './ledger.ts';
 
 /** How often an array's places are compared with its leases. */
 const PLACES_SECONDS = 600;
@@ -29,7 +30,7 @@ export async function sweepLease(edges: Edges, leaseId: string, deadline: number
     if (current.state === 'OPENING') {
       if (!isDead(current, now)) return 'settled';
       await writeSuspect(edges, current, by.record);
-      await settle(edges, { leaseId, attemptId: current.attemptId, array: current.target.name }, by.record);
+      await settle(edges, current, by.record);
       return 'settled';
     }
     // Renewed since the index was read.
@@ -57,7 +58,9 @@ export async function sweepSuspect(edges: Edges, attemptId: string, deadline: nu
   await trying(edges, `SUSPECT ${attemptId}`, async () => {
     const by = closingDeadlines(deadline, edges.now());
     const item = await edges.leases.read(suspectKey(attemptId), by.record);
-    if (item?.kind === 'suspect' && item.until <= seconds(edges.now())) await edges.leases.remove(item, by.record);
+    if (item?.kind !== 'suspect' || item.until > seconds(edges.now())) return;
+    await edges.leases.remove(item, by.record);
+    await edges.leases.leave(item.target.name, suspectKey(attemptId), by.record);
   });
 }
 
@@ -66,11 +69,11 @@ export async function sweepPlaces(edges: Edges, array: string, deadline: number)
   await trying(edges, `the places of array ${array}`, async () => {
     const by = closingDeadlines(deadline, edges.now());
     const now = seconds(edges.now());
-    const over = [...(await edges.leases.places(array, by.record))].filter(([, until]) => until < now);
-    await eachOf(over, READS_AT_A_TIME, async ([leaseId, until]) => {
+    const over = [...(await edges.leases.places(array, by.record))].filter(([, { until }]) => until < now);
+    await eachOf(over, READS_AT_A_TIME, async ([leaseId, { attemptId }]) => {
       const lease = await readLease(edges, leaseId, by.record);
       const holds = lease !== undefined && lease.state !== 'CLOSED' && lease.target.name === array;
-      if (!holds) await edges.leases.leave(array, leaseId, by.record, until);
+      if (!holds) await edges.leases.leave(array, leaseId, by.record, attemptId);
     });
     await edges.leases.lookAtPlaces(array, now + PLACES_SECONDS, by.record);
   });

@@ -1,7 +1,8 @@
 /** One suite for both stores: what the proofs run on in memory must promise what DynamoDB promises. */
 import { describe, expect, it } from 'vitest';
 import { type LeaseStore, leasesOf } from '../../lib/edges/leases.ts';
-import { endOwner, intend, type LeaseItem, type Opening, record, suspect } from '../../lib/ground/lease-states.ts';
+import type { LeaseItem, Opening } from '../../lib/ground/lease-items.ts';
+import { endOwner, intend, record, suspect } from '../../lib/ground/lease-states.ts';
 import type { FlashBlade } from '../../lib/ground/model.ts';
 import { awsWithClients } from '../aws/clients.ts';
 import { leaseTable } from '../packaged.ts';
@@ -81,7 +82,7 @@ describe.each(STORES)('the ledger in %s', (_name, make) => {
 
   it('gives away as many places of an array as there are, each lease one, and takes them back', async () => {
     const store = await make();
-    const join = (leaseId: string) => store.join('fb1', leaseId, { until: 1, limit: 2 }, soon());
+    const join = (leaseId: string) => store.join('fb1', leaseId, { attemptId: 'x', until: 1, limit: 2 }, soon());
     expect(await join('arn:aws:states:eu-west-1:1:execution:a.b:c')).toBe(true);
     expect(await join('b')).toBe(true);
     expect(await join('c')).toBe(false);
@@ -92,19 +93,18 @@ describe.each(STORES)('the ledger in %s', (_name, make) => {
     expect(await join('c')).toBe(true);
   });
 
-  it('tells which places are taken, and gives one back only if it is still the one that was taken', async () => {
+  it('tells which places are taken and by whom, and gives one back only to the attempt that took it', async () => {
     const store = await make();
-    await store.join('fb1', 'a', { until: 100, limit: 3 }, soon());
-    await store.join('fb1', 'b', { until: 200, limit: 3 }, soon());
-    expect(await store.places('fb1', soon())).toEqual(
-      new Map([
-        ['a', 100],
-        ['b', 200],
-      ]),
-    );
-    await store.leave('fb1', 'a', soon(), 99);
-    await store.leave('fb1', 'b', soon(), 200);
-    expect(await store.places('fb1', soon())).toEqual(new Map([['a', 100]]));
+    const [a, b] = [
+      { attemptId: 'first', until: 100 },
+      { attemptId: 'second', until: 200 },
+    ];
+    await store.join('fb1', 'job', { ...a, limit: 3 }, soon());
+    await store.join('fb1', 'job', { ...b, limit: 3 }, soon());
+    await store.join('fb1', 'other', { ...b, limit: 3 }, soon());
+    await store.leave('fb1', 'job', soon(), 'first');
+    await store.leave('fb1', 'other', soon(), 'second');
+    expect(await store.places('fb1', soon())).toEqual(new Map([['job', b]]));
     expect(await store.places('fb9', soon())).toEqual(new Map());
   });
 
@@ -117,7 +117,7 @@ describe.each(STORES)('the ledger in %s', (_name, make) => {
     await store.write({ ...settled, id: 'lease#settled', leaseId: 'settled' } as LeaseItem, undefined, soon());
     await store.write(endOwner('arn:x#y', 'attempt-2', until - 100), undefined, soon());
     await store.write(suspect(first as Opening, until, 60), undefined, soon());
-    await store.join('fb1', 'job', { until: until + 1, limit: 3 }, soon());
+    await store.join('fb1', 'job', { attemptId: 'x', until: until + 1, limit: 3 }, soon());
     expect(await store.pending(soon())).toEqual([
       { kind: 'owner', id: 'arn:x#y', dueAt: until - 40 },
       { kind: 'lease', id: 'job', array: 'fb1', state: 'OPENING', dueAt: until },
@@ -128,7 +128,7 @@ describe.each(STORES)('the ledger in %s', (_name, make) => {
 
   it("looks at an array's places again when it was told to, and never while none is taken", async () => {
     const store = await make();
-    await store.join('fb1', 'a', { until: 100, limit: 3 }, soon());
+    await store.join('fb1', 'a', { attemptId: 'x', until: 100, limit: 3 }, soon());
     await store.lookAtPlaces('fb1', 700, soon());
     expect(await store.pending(soon())).toMatchObject([{ kind: 'places', dueAt: 700 }]);
     await store.leave('fb1', 'a', soon());
@@ -153,7 +153,9 @@ describe.each(STORES)('the ledger in %s', (_name, make) => {
   it('gives away no place too many when an array is asked for the first time by many at once', async () => {
     const store = await make();
     const joined = await Promise.all(
-      Array.from({ length: 30 }, (_, n) => store.join('fb1', `job-${n}`, { until: 1, limit: 7 }, soon())),
+      Array.from({ length: 30 }, (_, n) =>
+        store.join('fb1', `job-${n}`, { attemptId: 'x', until: 1, limit: 7 }, soon()),
+      ),
     );
     expect(joined.filter(Boolean)).toHaveLength(7);
   });
@@ -190,7 +192,7 @@ describe('the ledger in DynamoDB', () => {
         store.read('lease#job', soon()),
         store.write(opening('v1'), undefined, soon()),
         store.remove(opening('v1'), soon()),
-        store.join('fb1', 'job', { until: 1, limit: 2 }, soon()),
+        store.join('fb1', 'job', { attemptId: 'x', until: 1, limit: 2 }, soon()),
         store.leave('fb1', 'job', soon()),
       ];
       for (const result of await Promise.allSettled(calls)) {

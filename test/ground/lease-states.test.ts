@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { LeaseItem } from '../../lib/ground/lease-items.ts';
 import {
   claim,
   close,
   giveUp,
   intend,
   isDead,
-  type LeaseItem,
   postpone,
   record,
   release,
@@ -65,7 +65,7 @@ function apply(item: LeaseItem | undefined, taken: Step, now: number, n: number)
       if (taken.kind === 'giveUp') return ((next) => (next === 'remove' ? undefined : next))(giveUp(item, now));
     }
     if (item?.state === 'OPEN' && taken.kind === 'reopen')
-      return reopen(item, { attemptId: `a${n}`, openingUntil: now + 36 });
+      return reopen(item, { attemptId: `a${n}`, openingUntil: now + 36 }, now);
     if (item?.state === 'OPEN' && taken.kind === 'claim') return claim(item, now);
     if (item?.state === 'CLOSING' || item?.state === 'STUCK') {
       if (taken.kind === 'postpone') return postpone(item, now, taken.random, taken.hopeless);

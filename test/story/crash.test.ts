@@ -1,6 +1,6 @@
 /** The process dies at any effect of opening, before or after it took place: is every live session known to the ledger? */
 import { describe, expect, it } from 'vitest';
-import type { Item } from '../../lib/ground/lease-states.ts';
+import type { Item } from '../../lib/ground/lease-items.ts';
 import type { Edges } from '../../lib/story/edges.ts';
 import { openSession } from '../../lib/story/open-session.ts';
 import { type World, world } from './world.ts';

@@ -1,13 +1,13 @@
 /** The ledger's store in memory: the same promises as DynamoDB's, for proofs that run thousands of times a second. */
 
-import type { LeaseStore, Pending } from '../../lib/edges/leases.ts';
-import type { Item } from '../../lib/ground/lease-states.ts';
+import type { LeaseStore, Pending, Place } from '../../lib/edges/leases.ts';
+import type { Item } from '../../lib/ground/lease-items.ts';
 
-type Places = Map<string, number> & { dueAt?: number };
+type Places = Map<string, Place> & { dueAt?: number };
 
 export type MemoryStore = LeaseStore & {
   readonly items: ReadonlyMap<string, Item>;
-  readonly arrays: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  readonly arrays: ReadonlyMap<string, ReadonlyMap<string, Place>>;
 };
 
 export function memoryStore(): MemoryStore {
@@ -19,7 +19,7 @@ export function memoryStore(): MemoryStore {
     return stored?.attemptId === previous?.attemptId && stored?.version === previous?.version;
   };
   const placesOf = (array: string): Places => {
-    const taken = arrays.get(array) ?? (new Map<string, number>() as Places);
+    const taken = arrays.get(array) ?? (new Map<string, Place>() as Places);
     arrays.set(array, taken);
     return taken;
   };
@@ -39,16 +39,16 @@ export function memoryStore(): MemoryStore {
       if (!holds(item.id, item)) return false;
       return items.delete(item.id);
     },
-    async join(array, leaseId, { until, limit }) {
+    async join(array, name, { attemptId, until, limit }) {
       const taken = placesOf(array);
-      if (!taken.has(leaseId) && taken.size >= limit) return false;
-      taken.set(leaseId, until);
+      if (!taken.has(name) && taken.size >= limit) return false;
+      taken.set(name, { attemptId, until });
       taken.dueAt ??= until;
       return true;
     },
-    async leave(array, leaseId, _by, until) {
+    async leave(array, name, _by, attemptId) {
       const taken = placesOf(array);
-      if (until === undefined || taken.get(leaseId) === until) taken.delete(leaseId);
+      if (attemptId === undefined || taken.get(name)?.attemptId === attemptId) taken.delete(name);
     },
     async places(array) {
       return new Map(placesOf(array));

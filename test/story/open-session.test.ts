@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { FlashBladeError } from '../../lib/ground/errors.ts';
 import { closeSession } from '../../lib/story/close-session.ts';
 import { openSession } from '../../lib/story/open-session.ts';
+import { sweep } from '../../lib/story/sweep.ts';
+import { withLease } from '../../lib/story/use-session.ts';
 import { awsDown, busy, fail, loseAnswer, refused, unreachable, untilCalled, type World, world } from './world.ts';
 
 const REQUEST = { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900 };
@@ -94,6 +96,20 @@ describe('opening a session', () => {
     expect(w.live.size).toBe(2);
   });
 
+  it('gives back only its own place when another call opens under the same lease id', async () => {
+    const w = world({ sessionsPerArray: 1 });
+    w.once('login', fail(busy));
+    w.once('remove', async (act) => {
+      const removed = await act();
+      // Between the removal and the leave, somebody else opens under the id.
+      await open(w);
+      return removed;
+    });
+    await expect(open(w)).rejects.toMatchObject({ code: 'ARRAY_BUSY' });
+    expect(w.places('fb1')).toEqual(['job-1']);
+    await expect(open(w, { leaseId: 'other' })).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
+  });
+
   it('still answers an open lease when its array is full', async () => {
     const w = world({ sessionsPerArray: 1 });
     const first = await open(w);
@@ -158,6 +174,35 @@ describe('a login that fails', () => {
   });
 });
 
+describe('a SUSPECT', () => {
+  it('takes a place of its array for as long as its session may live', async () => {
+    const w = world({ sessionsPerArray: 2 });
+    for (const leaseId of ['a', 'b']) {
+      w.once(
+        'login',
+        loseAnswer(() => unreachable(true)),
+      );
+      await expect(open(w, { leaseId })).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN' });
+    }
+    await expect(open(w, { leaseId: 'c' })).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
+    expect(w.live.size).toBe(2);
+    w.pass(1800);
+    await sweep(w.edges, w.deadline());
+    await open(w, { leaseId: 'c' });
+  });
+
+  it('that cannot be recorded is said to be so', async () => {
+    const w = world();
+    w.once(
+      'login',
+      fail(() => unreachable(true)),
+    );
+    w.once('write suspect', fail(awsDown));
+    const said = expect.stringContaining('the ledger could not be told so, and keeps its intent');
+    await expect(open(w)).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN', message: said });
+  });
+});
+
 describe('a refused login', () => {
   it('fails at once, leaves nothing but a marker, and is not repeated within ten minutes', async () => {
     const w = world();
@@ -219,13 +264,34 @@ describe('a session that cannot be recorded', () => {
     expect(w.places('fb1')).toEqual([]);
   });
 
-  it('is logged out, and its item removed, also when the record was written and only the answer was lost', async () => {
+  it('is served after all when the record was written and only the answer was lost', async () => {
     const w = world();
     w.once('write OPEN', loseAnswer(awsDown));
+    expect(await open(w)).toMatchObject({ leaseId: 'job-1' });
+    expect(w.live.size).toBe(1);
+    expect(w.calls).not.toContain('logout');
+  });
+
+  const unreadableRecord = (w: World) =>
+    w.once('write OPEN', async (act) => {
+      await act();
+      w.once('read', fail(awsDown));
+      throw awsDown();
+    });
+
+  it('is logged out when nobody can tell whether it was recorded; if it was, its lease stays and logs in again', async () => {
+    const w = world();
+    unreadableRecord(w);
     await expect(open(w)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
     expect(w.live.size).toBe(0);
-    expect(w.lease('job-1')).toBeUndefined();
-    await open(w);
+    expect(w.lease('job-1')?.state).toBe('OPEN');
+    expect(w.places('fb1')).toEqual(['job-1']);
+    expect(await open(w)).toMatchObject({ leaseId: 'job-1' });
+    const call = withLease('job-1', ({ request }) => request({ method: 'GET', path: '/api/2.4/arrays' }), {
+      edges: w.edges,
+    });
+    expect(await call).toMatchObject({ status: 200 });
+    expect(w.live.size).toBe(1);
   });
 
   it('becomes a SUSPECT when it cannot be logged out either', async () => {
@@ -242,12 +308,12 @@ describe('a session that cannot be recorded', () => {
 
   it('stays an open lease when it was recorded after all and cannot be logged out', async () => {
     const w = world();
-    w.once('write OPEN', loseAnswer(awsDown));
+    unreadableRecord(w);
     w.once(
       'logout',
       fail(() => unreachable(true)),
     );
-    await expect(open(w)).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN' });
+    await expect(open(w)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
     expect(w.lease('job-1')?.state).toBe('OPEN');
     expect(w.suspects()).toEqual([]);
     expect(await open(w)).toMatchObject({ leaseId: 'job-1' });
@@ -309,7 +375,7 @@ describe('an attempt that died', () => {
     await expect(slow).rejects.toMatchObject({ code: 'LEASE_OPENING' });
     expect(w.live.size).toBe(1);
     expect(w.lease('job-1')).toEqual(winner);
-    expect(w.places('fb1')).toEqual(['job-1']);
+    expect(w.places('fb1')).toEqual(['job-1', expect.stringMatching(/^suspect#/)]);
   });
 });
 

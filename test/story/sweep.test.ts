@@ -64,11 +64,12 @@ describe('a sweep', () => {
     await run(w);
     expect(w.lease('job-1')).toBeUndefined();
     expect(w.suspects()).toHaveLength(1);
-    expect(w.places('fb1')).toEqual([]);
+    expect(w.places('fb1')).toEqual([expect.stringMatching(/^suspect#/)]);
     await open(w);
     w.pass(1800);
     await run(w);
     expect(w.suspects()).toEqual([]);
+    expect(w.places('fb1')).toEqual([]);
   });
 
   it('closes nothing that was renewed after the index was read', async () => {

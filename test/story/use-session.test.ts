@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { closeSession } from '../../lib/story/close-session.ts';
 import { openSession } from '../../lib/story/open-session.ts';
 import { withLease, withSession } from '../../lib/story/use-session.ts';
-import { API_TOKEN, busy, fail, refused, unreachable, type World, world } from './world.ts';
+import { API_TOKEN, awsDown, busy, fail, refused, unreachable, untilCalled, type World, world } from './world.ts';
 
 const GET = { method: 'GET', path: '/api/2.4/arrays' } as const;
 const open = (w: World) => openSession(w.edges, { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900 }, w.deadline());
@@ -193,6 +193,84 @@ describe('withLease', () => {
     await expect(call).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN' });
     expect(w.suspects()).toHaveLength(1);
     expect(w.lease('job-1')?.state).toBe('CLOSED');
+  });
+
+  it('logs in a second time when the array drops the session again after it has worked', async () => {
+    const w = world();
+    await open(w);
+    const statuses = await withLease(
+      'job-1',
+      async ({ request }) => {
+        const seen = [];
+        for (let round = 0; round < 3; round++) {
+          w.dropSessions();
+          seen.push((await request(GET)).status, (await request(GET)).status);
+        }
+        return seen;
+      },
+      { edges: w.edges },
+    );
+    expect(statuses).toEqual(Array(6).fill(200));
+    expect(countOf(w, 'login')).toBe(4);
+  });
+
+  it('tries again after a new login failed for a while', async () => {
+    const w = world();
+    await open(w);
+    w.dropSessions();
+    w.once('dataKey', fail(awsDown));
+    await withLease(
+      'job-1',
+      async ({ request }) => {
+        await expect(request(GET)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+        expect(await request(GET)).toMatchObject({ status: 200 });
+      },
+      { edges: w.edges },
+    );
+  });
+
+  it('keeps a session that works when a new login would be refused', async () => {
+    const w = world();
+    await open(w);
+    w.accept('fb1', 'T-other');
+    await expect(
+      openSession(w.edges, { array: 'fb1', leaseId: 'x', leaseSeconds: 60 }, w.deadline()),
+    ).rejects.toThrow();
+    w.once('request', noPermission);
+    const call = withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
+    await expect(call).rejects.toMatchObject({ code: 'LOGIN_REFUSED' });
+    expect(w.live.size).toBe(1);
+    expect(w.lease('job-1')?.state).toBe('OPEN');
+  });
+
+  it('never follows an item that was aimed at another array', async () => {
+    const w = world();
+    await open(w);
+    const call = withLease(
+      'job-1',
+      async ({ request }) => {
+        const item = w.lease('job-1');
+        if (item?.state !== 'OPEN') throw new Error('not open');
+        const target = { ...item.target, name: 'fb2', host: 'fb2.example.com' };
+        await w.store.write({ ...item, target, version: 'theirs' }, item, 0);
+        w.dropSessions();
+        return request(GET);
+      },
+      { edges: w.edges },
+    );
+    await expect(call).rejects.toMatchObject({ code: 'LEASE_ALTERED' });
+    expect(w.events()).toContain('LeaseAltered');
+    expect(countOf(w, 'login')).toBe(1);
+  });
+
+  it('says that a lease has ended when its opening, or its new login, died', async () => {
+    const w = world();
+    w.once('login', () => new Promise(() => {}));
+    void open(w);
+    await untilCalled(w, 'login');
+    await expect(withLease('job-1', () => 1, { edges: w.edges })).rejects.toMatchObject({ code: 'LEASE_OPENING' });
+    w.pass(60);
+    await expect(withLease('job-1', () => 1, { edges: w.edges })).rejects.toMatchObject({ code: 'LEASE_ENDED' });
   });
 
   it('does not log in again when the lease was closed meanwhile', async () => {

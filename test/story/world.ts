@@ -2,7 +2,7 @@
 
 import { sealOf } from '../../lib/edges/seal.ts';
 import { FlashBladeError } from '../../lib/ground/errors.ts';
-import { type LeaseItem, leaseKey } from '../../lib/ground/lease-states.ts';
+import { type LeaseItem, leaseKey } from '../../lib/ground/lease-items.ts';
 import { apiToken, authToken, type FlashBlade, type Session } from '../../lib/ground/model.ts';
 import type { Report } from '../../lib/ground/reports.ts';
 import type { Edges } from '../../lib/story/edges.ts';
@@ -61,7 +61,7 @@ export function world(options: { sessionsPerArray?: number } = {}) {
       write: (next, previous, by) => through(`write ${nameOf(next)}`, [next], () => store.write(next, previous, by)),
       remove: (item, by) => through('remove', [item], () => store.remove(item, by)),
       join: (array, id, place, by) => through('join', [array, id], () => store.join(array, id, place, by)),
-      leave: (array, id, by, until) => through('leave', [array, id], () => store.leave(array, id, by, until)),
+      leave: (array, id, by, attemptId) => through('leave', [array, id], () => store.leave(array, id, by, attemptId)),
       places: (array, by) => through('places', [array], () => store.places(array, by)),
       lookAtPlaces: (array, at, by) => through('lookAtPlaces', [array], () => store.lookAtPlaces(array, at, by)),
       pending: (by) => through('pending', [], () => store.pending(by)),

@@ -3,7 +3,7 @@ import { type DynamoDBClient, QueryCommand, type QueryCommandInput } from '@aws-
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { callAws } from '../../ground/aws.ts';
 import { FlashBladeError } from '../../ground/errors.ts';
-import { leaseKey } from '../../ground/lease-states.ts';
+import { leaseKey } from '../../ground/lease-items.ts';
 import type { LeaseStore, Pending } from './store.ts';
 import { DUE, READ } from './table.ts';
 

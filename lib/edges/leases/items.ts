@@ -2,7 +2,7 @@
 import { DeleteItemCommand, type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { callAws } from '../../ground/aws.ts';
-import type { Item } from '../../ground/lease-states.ts';
+import type { Item } from '../../ground/lease-items.ts';
 import type { LeaseStore } from './store.ts';
 import { DUE, ifUnchanged, READ } from './table.ts';
 

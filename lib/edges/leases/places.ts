@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { callAws } from '../../ground/aws.ts';
-import type { LeaseStore } from './store.ts';
+import type { LeaseStore, Place } from './store.ts';
 import { DUE, ifUnchanged, PLACES_PREFIX, READ } from './table.ts';
 
 const TAKE = "take one of the array's places in the lease table";
@@ -25,17 +25,18 @@ export function placesOf(client: DynamoDBClient, table: string): Places {
 
   async function join(
     array: string,
-    leaseId: string,
-    place: { until: number; limit: number },
+    name: string,
+    place: Place & { readonly limit: number },
     by: number,
   ): Promise<boolean> {
     const take = () =>
       update(TAKE, by, {
         ...keyOf(array),
-        UpdateExpression: 'SET live.#lease = :until, duePartition = :due, dueAt = if_not_exists(dueAt, :until)',
-        ConditionExpression: 'attribute_exists(live.#lease) OR size(live) < :limit',
-        ExpressionAttributeNames: { '#lease': leaseId },
+        UpdateExpression: 'SET live.#name = :place, duePartition = :due, dueAt = if_not_exists(dueAt, :until)',
+        ConditionExpression: 'attribute_exists(live.#name) OR size(live) < :limit',
+        ExpressionAttributeNames: { '#name': name },
         ExpressionAttributeValues: {
+          ':place': { M: { attemptId: { S: place.attemptId }, until: { N: String(place.until) } } },
           ':until': { N: String(place.until) },
           ':limit': { N: String(place.limit) },
           ':due': { S: DUE },
@@ -52,17 +53,18 @@ export function placesOf(client: DynamoDBClient, table: string): Places {
     return take();
   }
 
-  async function leave(array: string, leaseId: string, by: number, until?: number): Promise<void> {
+  async function leave(array: string, name: string, by: number, attemptId?: string): Promise<void> {
+    const taken = attemptId === undefined ? 'attribute_exists(live.#name)' : 'live.#name.attemptId = :attemptId';
     await update(GIVE_BACK, by, {
       ...keyOf(array),
-      UpdateExpression: 'REMOVE live.#lease',
-      ConditionExpression: until === undefined ? 'attribute_exists(live.#lease)' : 'live.#lease = :until',
-      ExpressionAttributeNames: { '#lease': leaseId },
-      ...(until === undefined ? {} : { ExpressionAttributeValues: { ':until': { N: String(until) } } }),
+      UpdateExpression: 'REMOVE live.#name',
+      ConditionExpression: taken,
+      ExpressionAttributeNames: { '#name': name },
+      ...(attemptId === undefined ? {} : { ExpressionAttributeValues: { ':attemptId': { S: attemptId } } }),
     });
   }
 
-  async function places(array: string, by: number): Promise<ReadonlyMap<string, number>> {
+  async function places(array: string, by: number): Promise<ReadonlyMap<string, Place>> {
     const command = new GetItemCommand({ ...keyOf(array), ConsistentRead: true });
     const { Item: stored } = await callAws((options) => client.send(command, options), { what: READ, by });
     return new Map(Object.entries((stored ? unmarshall(stored)['live'] : undefined) ?? {}));

@@ -1,5 +1,5 @@
 /** What the ledger's store promises. DynamoDB is one; the tests have another in memory. */
-import type { Item, LeaseItem } from '../../ground/lease-states.ts';
+import type { Item, LeaseItem } from '../../ground/lease-items.ts';
 
 /** A line of the index of all that is not settled. `dueAt` in seconds. */
 export type Pending = {
@@ -11,6 +11,9 @@ export type Pending = {
   readonly state?: LeaseItem['state'];
 };
 
+/** `until` (seconds): before that, it is not asked whether the place is still needed. */
+export type Place = { readonly attemptId: string; readonly until: number };
+
 /** `by` is the end of the call (epoch, ms). Every operation throws AWS_UNAVAILABLE or OUT_OF_TIME. */
 export type LeaseStore = {
   /** A consistent read. */
@@ -19,12 +22,12 @@ export type LeaseStore = {
   write(next: Item, previous: Item | undefined, by: number): Promise<boolean>;
   /** Removes `item` if the store still holds it. False: it does not. */
   remove(item: Item, by: number): Promise<boolean>;
-  /** Takes one of an array's `limit` places for a lease; `until` (seconds) ends its opening. False: all are taken. Repeatable. */
-  join(array: string, leaseId: string, place: { until: number; limit: number }, by: number): Promise<boolean>;
-  /** Gives the place back; with `until`, only if it is still the one that was taken so. Repeatable. */
-  leave(array: string, leaseId: string, by: number, until?: number): Promise<void>;
-  /** The places of an array that are taken: lease id → end of its opening (seconds). */
-  places(array: string, by: number): Promise<ReadonlyMap<string, number>>;
+  /** Takes one of an array's `limit` places, or takes over the one that the name has. False: all are taken. Repeatable. */
+  join(array: string, name: string, place: Place & { readonly limit: number }, by: number): Promise<boolean>;
+  /** Gives a place back; with `attemptId`, only if that attempt took it. Repeatable. */
+  leave(array: string, name: string, by: number, attemptId?: string): Promise<void>;
+  /** The places of an array that are taken, by the name (a lease id, or the id of a SUSPECT) that they are for. */
+  places(array: string, by: number): Promise<ReadonlyMap<string, Place>>;
   /** When somebody must look at the places of an array again (seconds); never, if none is taken. */
   lookAtPlaces(array: string, at: number, by: number): Promise<void>;
   /** All that somebody must look at some time, soonest first. Eventually consistent: read an item before you believe it. */
