@@ -55,9 +55,11 @@ const libraryEdges = (d: Deployment) => edgesOf(readConfig(d.env), () => {});
 export const PROVOCATIONS: Readonly<Record<ErrorCode, Provoke>> = {
   CONFIG_INVALID: async () => {
     const broken = await deploy({ env: { SESSIONS_PER_ARRAY: '0' } });
-    const failure = failureOf(await broken.login({ array: 'fb1' }));
-    await broken.stop();
-    return failure;
+    try {
+      return failureOf(await broken.login({ array: 'fb1' }));
+    } finally {
+      await broken.stop();
+    }
   },
   REQUEST_INVALID: async (d, name) => failureOf(await d.login({ array: name, leaseSeconds: 5 })),
   ARRAY_UNKNOWN: async (d, name) => failureOf(await d.login({ array: `no-${name}` })),
