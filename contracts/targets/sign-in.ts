@@ -1,5 +1,7 @@
 /** Login and logout for arranging states, with every session noted. */
-import { type ApiToken, type FlashBlade, isFlashBladeError, login, logout, type Session } from '../../lib/index.ts';
+import { login, logout } from '../../lib/edges/flashblade.ts';
+import { isFlashBladeError } from '../../lib/ground/errors.ts';
+import type { ApiToken, FlashBlade, Session } from '../../lib/ground/model.ts';
 import type { OpenSessions } from './open-sessions.ts';
 
 /** Logs in; whatever comes of it, the session is known or said to be lost. */

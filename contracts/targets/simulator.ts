@@ -1,5 +1,6 @@
 /** The states of the contract on a simulated FlashBlade. The compiler demands all of them. */
-import { apiToken, compareVersions } from '../../lib/index.ts';
+import { compareVersions } from '../../lib/edges/flashblade.ts';
+import { apiToken } from '../../lib/ground/model.ts';
 import {
   badAnswers,
   DEFAULT_VERSIONS,

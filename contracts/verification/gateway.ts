@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { type Answer, exchange } from '../../lib/edges/flashblade/transport.ts';
-import { isFlashBladeError } from '../../lib/index.ts';
+import { isFlashBladeError } from '../../lib/ground/errors.ts';
 import type { Target } from '../targets/target.ts';
 import { type LoopbackServer, startLoopback } from './loopback.ts';
 

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { closeConnections } from '../../lib/index.ts';
+import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
 import { type Interaction, keyOf, type Pact, statesOf, titleOf } from '../pact-file.ts';
 import type { Target } from '../targets/target.ts';
 import { fillIn } from './fill.ts';

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import type { RealArray } from '../../contracts/targets/array.ts';
 import { parseHost } from '../../lib/edges/secret-format.ts';
+import { apiToken, type Trust } from '../../lib/ground/model.ts';
 import { isCertificates, normalFingerprint } from '../../lib/ground/trust.ts';
-import { apiToken, type Trust } from '../../lib/index.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
