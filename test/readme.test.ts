@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseSecret } from '../lib/edges/secret-format.ts';
-import { VARIABLES } from '../lib/ground/config.ts';
+import { OUTBOX_VARIABLES, VARIABLES } from '../lib/ground/config.ts';
 import { ERROR_CODES } from '../lib/ground/errors.ts';
 import { EVENTS } from '../lib/ground/reports.ts';
 import { parseLoginRequest } from '../lib/ground/requests.ts';
@@ -24,7 +24,7 @@ describe("the README's", () => {
   });
 
   it('table of variables has the names, defaults and ranges that are read', () => {
-    const expected = Object.entries(VARIABLES).map(([name, variable]) => [
+    const expected = Object.entries({ ...VARIABLES, ...OUTBOX_VARIABLES }).map(([name, variable]) => [
       `\`${name}\``,
       'default' in variable ? `\`${variable.default}\`` : '',
       variable.kind === 'number' ? `${variable.min} to ${variable.max}` : '',
@@ -35,9 +35,9 @@ describe("the README's", () => {
 
   it('list of events and durations is complete', () => {
     const section = README.slice(README.indexOf('## Logs and metrics'), README.indexOf('## What has not'));
-    const named = [...section.matchAll(/`((?:Log|Lease|Invocation|Suspect|Ledger|Stale|Sweep|Array)\w+)`/g)].map(
-      ([, name]) => name,
-    );
+    const named = [
+      ...section.matchAll(/`((?:Log|Lease|Invocation|Suspect|Ledger|Stale|Sweep|Array|Message|Request)\w+)`/g),
+    ].map(([, name]) => name);
     expect(named.sort()).toEqual([...Object.keys(EVENTS), ...Object.values(DURATIONS)].sort());
   });
 

@@ -21,6 +21,11 @@ export const VARIABLES = {
     about: "what comes before an array's name in the name of its secret",
   },
   SESSIONS_PER_ARRAY: { kind: 'number', default: 50, min: 1, max: 500, about: 'live leases that one array may have' },
+  ALLOWED_CALLS: {
+    kind: 'text',
+    default: 'GET /api/**',
+    about: 'calls that call-array makes: a list of methods and paths, separated by commas',
+  },
   MAX_LEASE_SECONDS: {
     kind: 'number',
     default: 86_400,
@@ -65,24 +70,41 @@ export const VARIABLES = {
   },
 } as const satisfies Record<string, Variable>;
 
-export type Config = {
-  readonly [Name in keyof typeof VARIABLES]: (typeof VARIABLES)[Name]['kind'] extends 'number' ? number : string;
+/** What the function of the queue reads besides. */
+export const OUTBOX_VARIABLES = {
+  EVENT_BUS: { kind: 'text', about: 'name or ARN of the event bus that is told of sessions (session-events)' },
+  DEAD_LETTER_QUEUE: { kind: 'text', about: 'URL of the queue for messages that nobody can use (session-events)' },
+} as const satisfies Record<string, Variable>;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+type Values<Variables extends Record<string, Variable>> = {
+  readonly [Name in keyof Variables]: Variables[Name]['kind'] extends 'number' ? number : string;
 };
+export type Config = Values<typeof VARIABLES>;
 
 /**
  * Reads the configuration. Throws CONFIG_INVALID, naming every variable that is missing or out of its range, never a value.
  * An empty variable counts as absent.
  */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+export const readConfig = (environment: Environment): Config => read(VARIABLES, environment);
+
+/** Reads what the function of the queue needs besides. Throws CONFIG_INVALID. */
+export const readOutboxConfig = (environment: Environment): Values<typeof OUTBOX_VARIABLES> =>
+  read(OUTBOX_VARIABLES, environment);
+
+function read<Variables extends Record<string, Variable>>(
+  variables: Variables,
+  environment: Environment,
+): Values<Variables> {
   const faults: string[] = [];
-  const values = Object.entries<Variable>(VARIABLES).map(([name, variable]) => {
+  const values = Object.entries<Variable>(variables).map(([name, variable]) => {
     const text = environment[name] || undefined;
     const value = variable.kind === 'text' ? (text ?? variable.default) : numberOf(text, variable);
     if (value === undefined) faults.push(`${name} ${ruleOf(variable)}`);
     return [name, value];
   });
   if (faults.length > 0) throw new FlashBladeError('CONFIG_INVALID', `environment variable ${faults.join('; ')}`);
-  return Object.freeze(Object.fromEntries(values)) as Config;
+  return Object.freeze(Object.fromEntries(values)) as Values<Variables>;
 }
 
 function numberOf(text: string | undefined, variable: Variable & { kind: 'number' }): number | undefined {

@@ -1,6 +1,6 @@
 /** What callers may ask for, and how it is checked. */
 import * as z from 'zod/mini';
-import { arrayName, callersId, check, whole } from './check.ts';
+import { arrayName, callersId, check, text, whole } from './check.ts';
 
 /** Seconds that a lease lasts when the caller names no other number. */
 export const DEFAULT_LEASE_SECONDS = 900;
@@ -44,3 +44,27 @@ export type RenewRequest = { readonly leaseId: string; readonly expiresAt: numbe
 /** Checks a request to renew a lease. Throws REQUEST_INVALID. */
 export const parseRenewRequest = (input: unknown): RenewRequest =>
   check(renewRequest, input, 'REQUEST_INVALID', 'renew request');
+
+const scalar = z.union([z.string(), z.number(), z.boolean()], { error: 'must be text, a number or a boolean' });
+const callRequest = z.strictObject({
+  leaseId: callersId,
+  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'], { error: 'must be GET, POST, PUT, PATCH or DELETE' }),
+  path: text('must be a path below /api/, without query, of at most 1024 characters', /^\/api\/[!-~]{1,1019}$/),
+  query: z.optional(z.record(z.string(), scalar, { error: 'must be a JSON object of names and plain values' })),
+  body: z.optional(z.unknown()),
+});
+
+/** One REST call under a lease. `body` is any JSON value. */
+export type CallRequest = {
+  readonly leaseId: string;
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | boolean>>;
+  readonly body?: unknown;
+};
+
+/** Checks a request for a call. Throws REQUEST_INVALID. Whether the call is allowed is another question. */
+export function parseCallRequest(input: unknown): CallRequest {
+  const { query, body, ...call } = check(callRequest, input, 'REQUEST_INVALID', 'call request');
+  return { ...call, ...(query === undefined ? {} : { query }), ...(body === undefined ? {} : { body }) };
+}

@@ -1,13 +1,16 @@
 /** What all functions have in common: their edges, a deadline, one line for a failure, no connection that outlives the invocation. */
 import type { Context } from 'aws-lambda';
 import { closeConnections } from '../edges/flashblade/transport.ts';
-import { readConfig } from '../ground/config.ts';
+import { type Config, readConfig } from '../ground/config.ts';
 import { known } from '../ground/errors.ts';
 import { type Edges, edgesOf } from '../story/edges.ts';
 import { beginInvocation, report } from './telemetry.ts';
 
-/** Once per process, at cold start. Throws CONFIG_INVALID. */
-export const functionEdges = (): Edges => edgesOf(readConfig(process.env), report);
+/** This function's configuration. Throws CONFIG_INVALID. */
+export const functionConfig = (): Config => readConfig(process.env);
+
+/** This function's edges. Once per process, at cold start. Throws CONFIG_INVALID. */
+export const functionEdges = (): Edges => edgesOf(functionConfig(), report);
 
 type Facts = { readonly leaseId?: string; readonly array?: string };
 

@@ -10,6 +10,7 @@ describe('the configuration', () => {
       ...NEEDED,
       SECRET_PREFIX: 'flashblade/',
       SESSIONS_PER_ARRAY: 50,
+      ALLOWED_CALLS: 'GET /api/**',
       MAX_LEASE_SECONDS: 86_400,
       SECRET_CACHE_SECONDS: 300,
       ARRAY_IDLE_SECONDS: 1800,

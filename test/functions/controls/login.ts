@@ -9,8 +9,10 @@ import { openSession } from '../../../lib/story/open-session.ts';
 const edges = functionEdges();
 
 export const handler = (event: unknown, context: Context): Promise<Lease> =>
-  invoke(context, (deadline) =>
-    openSession(intentAfterLogin(edges), parseLoginRequest(event, context.awsRequestId), deadline),
+  invoke(
+    context,
+    () => parseLoginRequest(event, context.awsRequestId),
+    (request, deadline) => openSession(intentAfterLogin(edges), request, deadline),
   );
 
 /** For one call: the first write waits until the array has answered. */
