@@ -79,6 +79,16 @@ test('an invocation that fails before any array is asked writes one line of the 
   ]);
 });
 
+test('a refusal by the ledger writes one line with lease and array', async () => {
+  expect(errorOf(await d.login({ array: 'fb1', leaseId: 'logged' })).errorType).toBe('LEASE_ENDED');
+  expect(eventsOf(d.functions.login.output, 'InvocationFailed').at(-1)).toMatchObject({
+    level: 'WARN',
+    code: 'LEASE_ENDED',
+    leaseId: 'logged',
+    array: 'fb1',
+  });
+});
+
 describe('metrics', () => {
   const metrics = (output: string) =>
     metricLinesOf(output)
