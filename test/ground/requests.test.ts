@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { parseLoginRequest, parseLogoutRequest } from '../../lib/ground/requests.ts';
+import {
+  parseCallRequest,
+  parseLoginRequest,
+  parseLogoutRequest,
+  parseRenewRequest,
+} from '../../lib/ground/requests.ts';
 
 const refusal = (input: unknown): { code: string; message: string } => {
   try {
@@ -81,5 +86,41 @@ describe('a request to close a lease', () => {
     expect(parseLogoutRequest({ leaseId: 'job' })).toEqual({ leaseId: 'job' });
     expect(() => parseLogoutRequest({})).toThrow('logout request: leaseId must be 1 to 512 visible ASCII characters');
     expect(() => parseLogoutRequest({ leaseId: 'job', force: true })).toThrow('a field that is not known: force');
+  });
+});
+
+describe('a request to renew a lease', () => {
+  it('names the end as an absolute time', () => {
+    expect(parseRenewRequest({ leaseId: 'job', expiresAt: 1_800_000_000 })).toEqual({
+      leaseId: 'job',
+      expiresAt: 1_800_000_000,
+    });
+    for (const expiresAt of [undefined, '1800000000', 1.5, 0, -1, 1e12]) {
+      expect(() => parseRenewRequest({ leaseId: 'job', expiresAt })).toThrow(
+        'renew request: expiresAt must be a whole number',
+      );
+    }
+  });
+});
+
+describe('a request for a call', () => {
+  const GET = { leaseId: 'job', method: 'GET', path: '/api/2.4/arrays' };
+
+  it('names lease, method and path, and a query and a body if it likes', () => {
+    expect(parseCallRequest(GET)).toEqual(GET);
+    const full = { ...GET, method: 'POST', query: { names: 'fs1', limit: 5, x: true }, body: { provisioned: 1 } };
+    expect(parseCallRequest(full)).toEqual(full);
+  });
+
+  it.each([
+    ['method', { method: 'HEAD' }],
+    ['method', { method: 'get' }],
+    ['path', { path: '/other' }],
+    ['path', { path: '/api/a b' }],
+    ['path', { path: 'https://evil.example.com/api/x' }],
+    ['query', { query: 'a=b' }],
+    ['query.names', { query: { names: ['a'] } }],
+  ])('is refused for its %s', (field, change) => {
+    expect(() => parseCallRequest({ ...GET, ...change })).toThrow(`call request: ${field} must be `);
   });
 });

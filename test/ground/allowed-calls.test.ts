@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { allowedCalls, refuseUnlessAllowed } from '../../lib/ground/allowed-calls.ts';
+import { isFlashBladeError } from '../../lib/ground/errors.ts';
+
+type Method = 'GET' | 'POST' | 'DELETE';
+const allows = (list: string, method: Method, path: string): boolean => {
+  try {
+    refuseUnlessAllowed(allowedCalls(list), { leaseId: 'job', method, path });
+    return true;
+  } catch (error) {
+    if (!isFlashBladeError(error, 'REQUEST_INVALID')) throw error;
+    return false;
+  }
+};
+
+describe('the calls that are made for others', () => {
+  it.each([
+    ['GET /api/**', 'GET', '/api/2.4/arrays', true],
+    ['GET /api/**', 'GET', '/api/2.4/file-systems/performance', true],
+    ['GET /api/**', 'POST', '/api/2.4/file-systems', false],
+    ['GET /api/2.*/arrays', 'GET', '/api/2.15/arrays', true],
+    ['GET /api/2.*/arrays', 'GET', '/api/1.12/arrays', false],
+    ['GET /api/2.*/arrays', 'GET', '/api/2.4/arrays/space', false],
+    ['GET /api/2.4/arrays', 'GET', '/api/2x4/arrays', false],
+    ['GET /api/2.4/*', 'GET', '/api/2.4/a/b', false],
+    [' GET /api/2.4/arrays , POST /api/2.4/file-systems', 'POST', '/api/2.4/file-systems', true],
+  ] as const)('"%s" for %s %s: %s', (list, method, path, expected) => {
+    expect(allows(list, method, path)).toBe(expected);
+  });
+
+  it.each([
+    '/api/login',
+    '/api/logout',
+    '/api/2.15/logout',
+    '/api/2.15/LOGOUT',
+    '/api/2.4/admins',
+    '/api/2.4/admins/api-tokens',
+    '/api/1.12/admins',
+    '/api/2.4/api-clients',
+    '/api/oauth2/1.0/token',
+  ])('never are %s, whatever the list says', (path) => {
+    expect(allows('GET /api/**,POST /api/**', 'GET', path)).toBe(false);
+    expect(allows('GET /api/**,POST /api/**', 'POST', path)).toBe(false);
+  });
+
+  it.each(['', 'GET', '/api/**', 'GET api/**', 'get /api/**', 'GET /other/**', 'GET /api/**,', 'GET /api/(a+)+'])(
+    'cannot be listed as %j',
+    (list) => {
+      expect(() => allowedCalls(list)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+    },
+  );
+
+  it('are judged at once, whatever path is asked for', () => {
+    const allowed = allowedCalls('GET /api/**,GET /api/*/*-*-*/x');
+    fc.assert(
+      fc.property(fc.string({ maxLength: 1024 }), (tail) => {
+        try {
+          refuseUnlessAllowed(allowed, { leaseId: 'job', method: 'GET', path: `/api/${tail}` });
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'REQUEST_INVALID' });
+          if (tail.length > 3) expect((error as Error).message).not.toContain(tail);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { allowedCalls } from '../../lib/ground/allowed-calls.ts';
+import { callArray, MAX_RESULT_BYTES } from '../../lib/story/call-array.ts';
+import { openSession } from '../../lib/story/open-session.ts';
+import { type World, world } from './world.ts';
+
+const allowed = allowedCalls('GET /api/**');
+const call = (w: World, path = '/api/2.4/arrays', method: 'GET' | 'POST' = 'GET') =>
+  callArray(w.edges, allowed, { leaseId: 'job-1', method, path }, w.deadline());
+
+async function opened(): Promise<World> {
+  const w = world();
+  await openSession(w.edges, { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900 }, w.deadline());
+  w.calls.length = 0;
+  return w;
+}
+
+const answer = (status: number, body: unknown) => async () => ({ status, headers: {}, body, requestId: '' });
+
+describe('a call under a lease', () => {
+  it('answers status and body, and nothing else', async () => {
+    const w = await opened();
+    expect(await call(w)).toEqual({ status: 200, body: { items: [] } });
+  });
+
+  it('answers a failure of the array as it is', async () => {
+    const w = await opened();
+    w.once('request', answer(404, { errors: [] }));
+    expect(await call(w)).toEqual({ status: 404, body: { errors: [] } });
+  });
+
+  it('that is not allowed touches neither ledger nor array', async () => {
+    const w = await opened();
+    await expect(call(w, '/api/2.4/file-systems', 'POST')).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
+    await expect(call(w, '/api/2.4/admins/api-tokens')).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
+    expect(w.calls).toEqual([]);
+  });
+
+  it('logs in again once, then it is FORBIDDEN', async () => {
+    const w = await opened();
+    w.dropSessions();
+    expect(await call(w)).toMatchObject({ status: 200 });
+    w.once('request', answer(403, ''));
+    w.once('request', answer(403, ''));
+    await expect(call(w)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    expect(w.live.size).toBe(1);
+  });
+
+  it('is refused when its answer is too large for a state of Step Functions', async () => {
+    const w = await opened();
+    const overhead = JSON.stringify({ status: 200, body: '' }).length;
+    w.once('request', answer(200, 'x'.repeat(MAX_RESULT_BYTES - overhead)));
+    expect(await call(w)).toMatchObject({ status: 200 });
+    w.once('request', answer(200, 'x'.repeat(MAX_RESULT_BYTES - overhead + 1)));
+    await expect(call(w)).rejects.toMatchObject({ code: 'ANSWER_INVALID' });
+    w.once('request', answer(200, 'é'.repeat(MAX_RESULT_BYTES / 2)));
+    await expect(call(w)).rejects.toMatchObject({ code: 'ANSWER_INVALID' });
+  });
+});
