@@ -1,8 +1,8 @@
 /** How a call's time is shared out. Epoch, ms, unless a name says otherwise. */
 import { FlashBladeError } from './errors.ts';
 
-/** What must be left when a call ends, whatever the other side does. */
-const MARGIN_MS = 500;
+/** What is left when a call ends, whatever the other side does: the half second that is promised, and what answering takes. */
+export const MARGIN_MS = 750;
 const RECORD_MS = 2000;
 const LOGOUT_MS = 3000;
 

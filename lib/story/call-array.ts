@@ -2,12 +2,12 @@
 import { type AllowedCall, refuseUnlessAllowed } from '../ground/allowed-calls.ts';
 import { FlashBladeError } from '../ground/errors.ts';
 import type { CallRequest } from '../ground/requests.ts';
+import { MARGIN_MS } from '../ground/time.ts';
 import type { Edges } from './edges.ts';
 import { withLease } from './use-session.ts';
 
 /** Step Functions bears 256 KiB of a state; the caller has something of its own in it. */
 export const MAX_RESULT_BYTES = 240 * 1024;
-const MARGIN_MS = 500;
 
 export type CallResult = { readonly status: number; readonly body: unknown };
 

@@ -3,6 +3,7 @@ import type { Outbox } from '../edges/outbox.ts';
 import { isFlashBladeError, known } from '../ground/errors.ts';
 import { type IncomingEvent, parseEvent } from '../ground/incoming-events.ts';
 import type { OpenRequest } from '../ground/requests.ts';
+import { MARGIN_MS } from '../ground/time.ts';
 import { type CloseResult, closeSession } from './close-session.ts';
 import type { Edges } from './edges.ts';
 import { endOwnerOf } from './end-owner.ts';
@@ -10,7 +11,6 @@ import { openSession } from './open-session.ts';
 
 /** What telling others takes; everything else ends before it. Both tellings of a fault fit in. */
 const TELLING_MS = 4500;
-const MARGIN_MS = 500;
 
 export type Message = { readonly messageId: string; readonly body: string };
 
