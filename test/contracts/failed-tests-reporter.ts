@@ -1,0 +1,15 @@
+/** Prints the names of the tests that failed, by project, as one line of JSON. */
+import type { Reporter, TestModule } from 'vitest/node';
+
+export default class FailedTestsReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    const failed: Record<string, string[]> = {};
+    for (const module of modules) {
+      const names = [...module.children.allTests('failed')].map(({ name }) => name);
+      // A file that does not load is no test that noticed something.
+      if (module.errors().length > 0) throw new Error(`${module.moduleId} cannot be loaded`);
+      failed[module.project.name] = [...(failed[module.project.name] ?? []), ...names];
+    }
+    process.stdout.write(`${JSON.stringify(failed)}\n`);
+  }
+}
