@@ -39,4 +39,5 @@ export { VERSION } from './ground/version.ts';
 export { type CloseOutcome, type CloseResult, closeSession } from './story/close-session.ts';
 export { type Edges, edgesOf, environmentEdges } from './story/edges.ts';
 export { openSession } from './story/open-session.ts';
+export { closeOnSignals } from './story/signals.ts';
 export { type SessionOptions, type Use, type UseOptions, withLease, withSession } from './story/use-session.ts';

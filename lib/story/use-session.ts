@@ -8,6 +8,7 @@ import { closeSession } from './close-session.ts';
 import { type Edges, environmentEdges } from './edges.ts';
 import { type Held, hold, holdAgain } from './held-session.ts';
 import { leaseOf, openSession } from './open-session.ts';
+import { whileRunning } from './signals.ts';
 
 /** What work gets: its lease, and a way to call the array. The auth token stays inside. */
 export type Use = {
@@ -51,18 +52,19 @@ export async function withSession<T>(arrayName: string, work: Work<T>, options: 
   const { edges = environmentEdges(), deadline, ...fields } = options;
   const request = parseLoginRequest({ array: arrayName, ...fields }, edges.newId());
   const workDeadline = deadline === undefined ? undefined : deadline - CLOSING_MS;
-  const lease = await openSession(edges, request, within(OPENING_MS, edges, workDeadline));
-  try {
-    return await withLease(lease.leaseId, work, {
-      edges,
-      ...(workDeadline === undefined ? {} : { deadline: workDeadline }),
-    });
-  } finally {
-    await closeSession(edges, lease.leaseId, within(CLOSING_MS, edges, deadline)).catch((error) => {
-      const { code, message } = known(error);
-      edges.report({ event: 'LogoutFailed', leaseId: lease.leaseId, array: lease.array, code, message });
-    });
-  }
+  const opening = openSession(edges, request, within(OPENING_MS, edges, workDeadline));
+  return whileRunning({ edges, leaseId: request.leaseId, opening }, async () => {
+    const lease = await opening;
+    try {
+      const limits = workDeadline === undefined ? {} : { deadline: workDeadline };
+      return await withLease(lease.leaseId, work, { edges, ...limits });
+    } finally {
+      await closeSession(edges, lease.leaseId, within(CLOSING_MS, edges, deadline)).catch((error) => {
+        const { code, message } = known(error);
+        edges.report({ event: 'LogoutFailed', leaseId: lease.leaseId, array: lease.array, code, message });
+      });
+    }
+  });
 }
 
 /**
