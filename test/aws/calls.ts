@@ -1,13 +1,13 @@
 /** What arrives at the stand-ins: the call, the log that remembers it, the hooks that watch it. */
 
 /** The prefix of the service's IAM actions. */
-export type Service = 'secretsmanager' | 'kms' | 'dynamodb';
+export type Service = 'secretsmanager' | 'kms' | 'dynamodb' | 'events' | 'sqs';
 
 /** One request. `body` is the parsed input and may hold secret values: it reaches hooks, never the log. */
 export type ServiceCall = {
   readonly service: Service;
   readonly action: string;
-  /** The secret, key or table that the input names. */
+  /** The secret, key, table, queue or (of the first event) bus that the input names. */
   readonly resource?: string;
   readonly body?: unknown;
 };

@@ -1,7 +1,9 @@
 /** For tests: the stand-ins and real SDK clients, which find them the way the product does, by the environment. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import { onTestFinished, vi } from 'vitest';
 import { type AwsOptions, startAws } from './index.ts';
 
@@ -12,10 +14,12 @@ export async function awsWithClients({ maxAttempts = 1, ...options }: AwsOptions
   const secrets = new SecretsManagerClient({ maxAttempts });
   const kms = new KMSClient({ maxAttempts });
   const dynamodb = new DynamoDBClient({ maxAttempts });
+  const eventBridge = new EventBridgeClient({ maxAttempts });
+  const sqs = new SQSClient({ maxAttempts });
   onTestFinished(async () => {
-    for (const client of [secrets, kms, dynamodb]) client.destroy();
+    for (const client of [secrets, kms, dynamodb, eventBridge, sqs]) client.destroy();
     vi.unstubAllEnvs();
     await aws.stop();
   });
-  return { aws, secrets, kms, dynamodb };
+  return { aws, secrets, kms, dynamodb, eventBridge, sqs };
 }

@@ -1,21 +1,27 @@
 import { ListTablesCommand } from '@aws-sdk/client-dynamodb';
+import { PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { DescribeKeyCommand } from '@aws-sdk/client-kms';
 import { GetSecretValueCommand, ListSecretsCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { describe, expect, test } from 'vitest';
 import { awsWithClients } from './clients.ts';
 
 const read = (SecretId: string) => new GetSecretValueCommand({ SecretId });
-const everyService = ['secretsmanager', 'kms', 'dynamodb'] as const;
+const everyService = ['secretsmanager', 'kms', 'dynamodb', 'events', 'sqs'] as const;
 
 describe('faults', () => {
   test.each(everyService)('%s throttles, refuses permission and fails by name as the SDK knows it', async (service) => {
-    const { aws, secrets, kms, dynamodb } = await awsWithClients();
+    const { aws, secrets, kms, dynamodb, eventBridge, sqs } = await awsWithClients();
     const key = aws.kms.createKey();
+    const queue = { QueueUrl: aws.sqs.createQueue('queue'), MessageBody: 'text' };
+    const event = { Source: 'test', DetailType: 'Tested', Detail: '{}' };
     const call = () =>
       ({
         secretsmanager: () => secrets.send(new ListSecretsCommand()),
         kms: () => kms.send(new DescribeKeyCommand({ KeyId: key.keyId })),
         dynamodb: () => dynamodb.send(new ListTablesCommand()),
+        events: () => eventBridge.send(new PutEventsCommand({ Entries: [event] })),
+        sqs: () => sqs.send(new SendMessageCommand(queue)),
       })[service]();
 
     aws.faults.add({ service, kind: 'throttle', times: 1 });

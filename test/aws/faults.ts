@@ -17,7 +17,7 @@ type FaultKind =
 export type Fault = FaultKind & {
   readonly service: Service;
   readonly action?: string;
-  /** As the client names it: a secret's name or ARN, a key's id or ARN, a table's name. */
+  /** As the client names it: a secret's name or ARN, a key's id or ARN, a table's name, a queue's URL, a bus's name or ARN. */
   readonly resource?: string;
   /** How many calls it hits; default: every one until `clear()`. */
   readonly times?: number;

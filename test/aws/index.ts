@@ -2,10 +2,12 @@
 import { setTimeout as sleepFor } from 'node:timers/promises';
 import { type CallHook, callLog, hookList, type LoggedCall } from './calls.ts';
 import { type DynamoDb, dynamoDbStandIn } from './dynamodb.ts';
+import { type Events, eventsStandIn } from './events.ts';
 import { type FaultList, faultList } from './faults.ts';
 import { type Kms, kmsStandIn } from './kms.ts';
 import { type SecretsManager, secretsManagerStandIn } from './secrets-manager.ts';
 import { serve } from './server.ts';
+import { type Sqs, sqsStandIn } from './sqs.ts';
 
 export type { CallHook, LoggedCall, Service, ServiceCall } from './calls.ts';
 export type { Fault } from './faults.ts';
@@ -22,7 +24,7 @@ export type AwsOptions = {
 };
 
 type Variable =
-  | `AWS_ENDPOINT_URL_${'SECRETS_MANAGER' | 'KMS' | 'DYNAMODB'}`
+  | `AWS_ENDPOINT_URL_${'SECRETS_MANAGER' | 'KMS' | 'DYNAMODB' | 'EVENTBRIDGE' | 'SQS'}`
   | 'AWS_REGION'
   | 'AWS_ACCESS_KEY_ID'
   | 'AWS_SECRET_ACCESS_KEY';
@@ -33,6 +35,9 @@ export type Aws = {
   readonly secrets: Omit<SecretsManager, 'definition'>;
   readonly kms: Omit<Kms, 'definition'>;
   readonly dynamodb: Pick<DynamoDb, 'createTable' | 'scan'>;
+  readonly events: Omit<Events, 'definition'>;
+  /** `createQueue` makes an empty queue and returns its URL. */
+  readonly sqs: Omit<Sqs, 'definition'>;
   /** The newest calls, oldest first, without any value. Calls of the helpers here are not among them. */
   readonly calls: readonly LoggedCall[];
   readonly faults: Pick<FaultList, 'add' | 'clear'>;
@@ -51,26 +56,28 @@ export async function startAws({
 }: AwsOptions = {}): Promise<Aws> {
   const kms = kmsStandIn({ region, accountId, now });
   const secrets = secretsManagerStandIn({ region, accountId, now, kms });
+  const events = eventsStandIn({ region, accountId, now });
+  const sqs = sqsStandIn({ accountId, now });
   const dynamodb = await dynamoDbStandIn(region);
   const [log, faults, hooks] = [callLog(now), faultList(), hookList()];
   const surroundings = { log, faults, hooks: hooks.run, sleep };
-  const [secretsServer, kmsServer, dynamodbServer] = await Promise.all([
-    serve(secrets.definition, surroundings),
-    serve(kms.definition, surroundings),
-    serve(dynamodb.definition, surroundings),
-  ]);
+  const services = [secrets, kms, dynamodb, events, sqs];
+  const servers = await Promise.all(services.map(({ definition }) => serve(definition, surroundings)));
+  const [secretsUrl = '', kmsUrl = '', dynamodbUrl = '', eventsUrl = '', sqsUrl = ''] = servers.map(({ url }) => url);
 
   async function stopAll(): Promise<void> {
-    await Promise.all([secretsServer.stop(), kmsServer.stop(), dynamodbServer.stop()]);
+    await Promise.all(servers.map((server) => server.stop()));
     await dynamodb.stop();
   }
   let stopped: Promise<void> | undefined;
 
   return {
     env: {
-      AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsServer.url,
-      AWS_ENDPOINT_URL_KMS: kmsServer.url,
-      AWS_ENDPOINT_URL_DYNAMODB: dynamodbServer.url,
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsUrl,
+      AWS_ENDPOINT_URL_KMS: kmsUrl,
+      AWS_ENDPOINT_URL_DYNAMODB: dynamodbUrl,
+      AWS_ENDPOINT_URL_EVENTBRIDGE: eventsUrl,
+      AWS_ENDPOINT_URL_SQS: sqsUrl,
       AWS_REGION: region,
       AWS_ACCESS_KEY_ID: 'stand-in',
       AWS_SECRET_ACCESS_KEY: 'stand-in',
@@ -78,6 +85,8 @@ export async function startAws({
     secrets,
     kms,
     dynamodb,
+    events,
+    sqs: { ...sqs, createQueue: (name) => sqsUrl + sqs.createQueue(name) },
     calls: log.calls,
     faults,
     onCall: hooks.add,

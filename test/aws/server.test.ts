@@ -21,12 +21,16 @@ describe('requests', () => {
       [aws.env.AWS_ENDPOINT_URL_SECRETS_MANAGER, 'secretsmanager.ListSecrets'],
       [aws.env.AWS_ENDPOINT_URL_KMS, 'TrentService.DescribeKey'],
       [aws.env.AWS_ENDPOINT_URL_DYNAMODB, 'DynamoDB_20120810.ListTables'],
+      [aws.env.AWS_ENDPOINT_URL_EVENTBRIDGE, 'AWSEvents.PutEvents'],
+      [aws.env.AWS_ENDPOINT_URL_SQS, 'AmazonSQS.SendMessage'],
     ] as const)
       expect(await post(url, target, { signed: false })).toEqual([400, 'MissingAuthenticationTokenException']);
     expect(aws.calls.map(({ action, status }) => `${action} ${status}`)).toEqual([
       'ListSecrets 400',
       'DescribeKey 400',
       'ListTables 400',
+      'PutEvents 400',
+      'SendMessage 400',
     ]);
   });
 

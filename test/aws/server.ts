@@ -152,5 +152,7 @@ function parseJson(bytes: Buffer): unknown {
 /** Only what names a resource: nothing else of the input may reach the log. */
 function resourceOf(body: unknown): string | undefined {
   const input = (body ?? {}) as Record<string, unknown>;
-  return ['SecretId', 'Name', 'KeyId', 'TableName'].map((key) => input[key]).find((value) => typeof value === 'string');
+  const [entry] = (Array.isArray(input['Entries']) ? input['Entries'] : []) as ({ EventBusName?: unknown } | null)[];
+  const names = ['SecretId', 'Name', 'KeyId', 'TableName', 'QueueUrl'].map((key) => input[key]);
+  return [...names, entry?.EventBusName].find((value) => typeof value === 'string');
 }

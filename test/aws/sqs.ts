@@ -1,0 +1,91 @@
+/** A stand-in for Amazon SQS: standard queues that keep their order. Nothing moves a message to a dead-letter queue by itself. */
+import { createHash, randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { AwsError } from './aws-error.ts';
+import { type Operation, operationsRefusing, serviceOf } from './operations.ts';
+
+const MAX_BODY = 1024 * 1024;
+const VISIBILITY_SECONDS = 30;
+
+export type QueuedMessage = { readonly messageId: string; readonly body: string };
+/** `visibleAt` in seconds since the epoch: until then, whoever received the message has it for itself. */
+type Stored = QueuedMessage & { visibleAt: number; receiptHandle?: string };
+type Queue = { messages: Stored[] };
+
+export type Sqs = ReturnType<typeof sqsStandIn>;
+
+const operation = operationsRefusing('InvalidParameterValue');
+const queueUrl = z.string().min(1);
+
+/** Knows SendMessage, ReceiveMessage (answers at once, never waits), DeleteMessage. `now` in seconds since the epoch. */
+export function sqsStandIn({ accountId, now }: { accountId: string; now: () => number }) {
+  const queues = new Map<string, Queue>();
+  const pathOf = (name: string): string => `/${accountId}/${name}`;
+
+  function find(url: string): Queue {
+    const queue = queues.get(URL.parse(url)?.pathname ?? '');
+    if (queue) return queue;
+    throw new AwsError('QueueDoesNotExist', 'The specified queue does not exist.');
+  }
+
+  return {
+    definition: serviceOf(
+      { service: 'sqs', target: 'AmazonSQS' },
+      {
+        SendMessage: sendMessage(find),
+        ReceiveMessage: receiveMessage(find, now),
+        DeleteMessage: deleteMessage(find),
+      },
+    ),
+    /** Makes an empty queue; returns the path of its URL. */
+    createQueue(name: string): string {
+      queues.set(pathOf(name), { messages: [] });
+      return pathOf(name);
+    },
+    /** What is in a queue, oldest first, whether somebody has received it or not. */
+    queue: (name: string): { readonly messages: readonly QueuedMessage[] } => ({
+      messages: find(`http://queue${pathOf(name)}`).messages.map(({ messageId, body }) => ({ messageId, body })),
+    }),
+  };
+}
+
+const sendMessage = (find: (url: string) => Queue): Operation =>
+  operation(
+    z.strictObject({ QueueUrl: queueUrl, MessageBody: z.string().min(1).max(MAX_BODY) }),
+    ({ QueueUrl, MessageBody: body }) => {
+      const messageId = randomUUID();
+      find(QueueUrl).messages.push({ messageId, body, visibleAt: 0 });
+      return { MessageId: messageId, MD5OfMessageBody: md5(body) };
+    },
+  );
+
+const receiveMessage = (find: (url: string) => Queue, now: () => number): Operation =>
+  operation(
+    z.strictObject({
+      QueueUrl: queueUrl,
+      MaxNumberOfMessages: z.int().min(1).max(10).default(1),
+      VisibilityTimeout: z.int().min(0).max(43_200).default(VISIBILITY_SECONDS),
+      WaitTimeSeconds: z.int().min(0).max(20).optional(),
+    }),
+    ({ QueueUrl, MaxNumberOfMessages, VisibilityTimeout }) => {
+      const visible = find(QueueUrl).messages.filter(({ visibleAt }) => visibleAt <= now());
+      return {
+        Messages: visible.slice(0, MaxNumberOfMessages).map((message) => {
+          message.visibleAt = now() + VisibilityTimeout;
+          message.receiptHandle = randomUUID();
+          const { messageId: MessageId, body: Body, receiptHandle: ReceiptHandle } = message;
+          return { MessageId, ReceiptHandle, Body, MD5OfBody: md5(Body) };
+        }),
+      };
+    },
+  );
+
+const deleteMessage = (find: (url: string) => Queue): Operation =>
+  operation(z.strictObject({ QueueUrl: queueUrl, ReceiptHandle: z.string().min(1) }), ({ QueueUrl, ReceiptHandle }) => {
+    const queue = find(QueueUrl);
+    // As in AWS, an old handle of a message that was received again deletes nothing, and nobody is told.
+    queue.messages = queue.messages.filter(({ receiptHandle }) => receiptHandle !== ReceiptHandle);
+    return {};
+  });
+
+const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
