@@ -109,9 +109,9 @@ export function record(
 export const giveUp = (current: Opening, now: number): Closed | 'remove' =>
   current.endRequested || current.again ? close(current, now) : 'remove';
 
-/** The attempt ended, or died, and may have left a session. */
-export function suspect(item: Opening, now: number, idleSeconds: number): Suspect {
-  const until = Math.min(item.openingUntil, now) + idleSeconds;
+/** The attempt ended, or died, and may have left a session. A login that nobody waits for any more may still reach the array. */
+export function suspect(item: Opening, idleSeconds: number): Suspect {
+  const until = item.openingUntil + idleSeconds;
   return {
     kind: 'suspect',
     id: suspectKey(item.attemptId),

@@ -34,7 +34,7 @@ export async function refuseIfMarked(edges: Edges, { array, versionId }: ArraySe
 /** Records that a dead attempt may have left a session, which takes a place of the array until it has ended as idle. */
 export async function writeSuspect(edges: Edges, opening: Opening, by: number): Promise<void> {
   const { leaseId, attemptId, target } = opening;
-  const item = stamped(edges, suspect(opening, seconds(edges.now()), edges.limits.arrayIdleSeconds));
+  const item = stamped(edges, suspect(opening, edges.limits.arrayIdleSeconds));
   if (!(await edges.leases.write(item, undefined, by))) return;
   const message = `a login without a known outcome was recorded: array ${target.name} may hold a session until it is idle for too long`;
   edges.report({ event: 'SuspectRecorded', leaseId, array: target.name, requestId: attemptId, message });

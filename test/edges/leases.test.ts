@@ -116,7 +116,7 @@ describe.each(STORES)('the ledger in %s', (_name, make) => {
     await store.write(first, undefined, soon());
     await store.write({ ...settled, id: 'lease#settled', leaseId: 'settled' } as LeaseItem, undefined, soon());
     await store.write(endOwner('arn:x#y', 'attempt-2', until - 100), undefined, soon());
-    await store.write(suspect(first as Opening, until, 60), undefined, soon());
+    await store.write(suspect(first as Opening, 60), undefined, soon());
     await store.join('fb1', 'job', { attemptId: 'x', until: until + 1, limit: 3 }, soon());
     expect(await store.pending(soon())).toEqual([
       { kind: 'owner', id: 'arn:x#y', dueAt: until - 40 },

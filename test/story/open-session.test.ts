@@ -143,10 +143,26 @@ describe('a login that fails', () => {
     );
     await expect(open(w)).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN', retryable: true });
     expect(w.live.size).toBe(1);
-    expect(w.suspects()).toMatchObject([{ leaseId: 'job-1', until: w.seconds() + 1800, dueAt: w.seconds() + 1800 }]);
+    expect(w.suspects()).toMatchObject([{ leaseId: 'job-1' }]);
     expect(w.calls.indexOf('write suspect')).toBeLessThan(w.calls.indexOf('remove'));
     expect(w.lease('job-1')).toBeUndefined();
     expect(w.events()).toContain('SuspectRecorded');
+  });
+
+  it('is SUSPECT until a session is idle that the array opened after nobody waited any more', async () => {
+    const w = world();
+    let arrive = async (): Promise<unknown> => undefined;
+    w.once('login', async (act) => {
+      arrive = act;
+      throw unreachable(true);
+    });
+    await expect(open(w)).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN' });
+    w.pass(20);
+    await arrive();
+    w.pass(1799);
+    await sweep(w.edges, w.deadline());
+    expect(w.live.size).toBe(1);
+    expect(w.suspects()).toHaveLength(1);
   });
 
   it('counts an error that nobody knows as a session that may exist', async () => {
@@ -186,7 +202,7 @@ describe('a SUSPECT', () => {
     }
     await expect(open(w, { leaseId: 'c' })).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
     expect(w.live.size).toBe(2);
-    w.pass(1800);
+    w.pass(1800 + 36);
     await sweep(w.edges, w.deadline());
     await open(w, { leaseId: 'c' });
   });
