@@ -26,7 +26,8 @@ export function checkPaths({ interactions }: Pact, sources: Readonly<Record<stri
     .filter((call) => !isPinned(call))
     .map(
       ({ file, method, path }) =>
-        `${file} calls ${path} (method: ${method}), which no interaction pins. Add one to contracts/consumer.`,
+        `${file} calls ${path} (method: ${method}), which no interaction pins. ` +
+        'Add one to contracts/consumer; a path that varies in more than the version must be written out.',
     );
 }
 
