@@ -1,8 +1,7 @@
 /** What we tell others: events on a bus of EventBridge, and messages that nobody can use in a dead-letter queue of SQS. */
-import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { type EventBridgeClient, PutEventsCommand, type PutEventsCommandOutput } from '@aws-sdk/client-eventbridge';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { callAws } from '../ground/aws.ts';
-import { FlashBladeError } from '../ground/errors.ts';
 import { DETAIL_TYPES, type OutgoingEvent, SOURCE } from '../ground/event-words.ts';
 
 /** Why a message was given up, and whose it was. Never what was in it. */
@@ -31,12 +30,9 @@ export function outboxOf(
       DetailType: DETAIL_TYPES[type],
       Detail: JSON.stringify(detail),
     };
-    const what = `send the event ${DETAIL_TYPES[type]}`;
     const command = new PutEventsCommand({ Entries: [entry] });
-    const answer = await callAws((options) => clients.eventBridge.send(command, options), { what, by });
-    // PutEvents answers 200 also when it took nothing.
-    if (answer.FailedEntryCount)
-      throw new FlashBladeError('AWS_UNAVAILABLE', `could not ${what}: EventBridge did not take it`);
+    const what = `send the event ${DETAIL_TYPES[type]}`;
+    await callAws(async (options) => taken(await clients.eventBridge.send(command, options)), { what, by });
   }
 
   async function deadLetter(letter: DeadLetter, by: number): Promise<void> {
@@ -45,4 +41,10 @@ export function outboxOf(
   }
 
   return { emit, deadLetter };
+}
+
+/** PutEvents answers 200 also when it took nothing. */
+function taken({ FailedEntryCount, Entries, $metadata }: PutEventsCommandOutput): void {
+  if (FailedEntryCount)
+    throw Object.assign(new Error(), { name: Entries?.[0]?.ErrorCode ?? 'InternalFailure', $metadata });
 }

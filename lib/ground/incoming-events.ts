@@ -1,12 +1,20 @@
 /** What comes out of the queue: EventBridge events, checked. */
 import * as z from 'zod/mini';
-import { arrayName, callersId, check, whole } from './check.ts';
+import { arrayName, callersId, check, text, whole } from './check.ts';
 import { FlashBladeError } from './errors.ts';
 import { DETAIL_TYPES, EXECUTION_DETAIL_TYPE, EXECUTION_ENDS, EXECUTION_SOURCE } from './event-words.ts';
 import { DEFAULT_LEASE_SECONDS, type OpenRequest } from './requests.ts';
 
+// Short enough to be, with an array's name, the id of a lease.
+const eventId = text('must be 1 to 128 visible ASCII characters without spaces', /^[!-~]{1,128}$/);
+const anyText = z.string({ error: 'must be text' });
 // AWS adds fields to its envelope as it likes: they are passed over. What is ours is strict.
-const envelope = z.object({ id: callersId, source: callersId, 'detail-type': z.string(), detail: z.unknown() });
+const envelope = z.object({
+  id: eventId,
+  source: callersId,
+  'detail-type': anyText,
+  detail: z.optional(z.unknown()),
+});
 const requested = z.strictObject({
   array: arrayName,
   leaseId: z.optional(callersId),
@@ -18,7 +26,7 @@ const released = z.strictObject({ leaseId: z.optional(callersId), owner: z.optio
     error: 'must have either leaseId or owner',
   }),
 );
-const execution = z.object({ executionArn: callersId, status: z.string() });
+const execution = z.object({ executionArn: callersId, status: anyText });
 
 export type IncomingEvent = { readonly eventId: string } & (
   | { readonly kind: 'open'; readonly request: OpenRequest }
