@@ -5,6 +5,7 @@ import { FlashBladeError } from '../../ground/errors.ts';
 import type { FlashBlade } from '../../ground/model.ts';
 import { VERSION } from '../../ground/version.ts';
 import { type ConnectOptions, markUsed } from './agents.ts';
+import { certificateEndOf } from './tls.ts';
 import { codeOf, describeArray } from './tls-errors.ts';
 
 export type WireRequest = {
@@ -21,7 +22,11 @@ export type AnswerHead = {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
 };
-export type Answer = AnswerHead & { readonly body: Buffer; readonly requestId: string };
+export type Answer = AnswerHead & {
+  readonly body: Buffer;
+  readonly requestId: string;
+  readonly certificateEndsAt: number | undefined;
+};
 
 export type Attempt = {
   readonly array: FlashBlade;
@@ -95,7 +100,10 @@ export function send(attempt: Attempt): Promise<Outcome> {
       });
       incoming.on('end', () => {
         markUsed(socket, Date.now());
-        end({ answer: { ...head, body: Buffer.concat(chunks), requestId: request.requestId } });
+        const { requestId } = request;
+        end({
+          answer: { ...head, body: Buffer.concat(chunks), requestId, certificateEndsAt: certificateEndOf(array) },
+        });
       });
     });
     outgoing.end(request.body);

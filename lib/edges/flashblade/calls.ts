@@ -12,6 +12,8 @@ export type HttpInfo = {
   /** Names in lower case; never `x-auth-token`. */
   readonly headers: Readonly<Record<string, string>>;
   readonly requestId: string;
+  /** When the certificate ends by which the array was verified, in seconds since the epoch. */
+  readonly certificateEndsAt?: number;
 };
 export type WithHttpInfo<Data> = HttpInfo & { readonly data: Data };
 
@@ -28,7 +30,7 @@ export function sendable(
 }
 
 /** What callers may see of an answer. */
-export function httpInfo({ status, headers, requestId }: Answer): HttpInfo {
+export function httpInfo({ status, headers, requestId, certificateEndsAt }: Answer): HttpInfo {
   const { 'x-auth-token': _, ...shown } = headers;
-  return { status, headers: shown, requestId };
+  return { status, headers: shown, requestId, ...(certificateEndsAt === undefined ? {} : { certificateEndsAt }) };
 }

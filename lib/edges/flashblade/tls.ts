@@ -1,5 +1,5 @@
 /** Opens TLS connections to arrays, and hands over only those whose other end is the array. */
-import type { X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { type ConnectionOptions, connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import { FlashBladeError } from '../../ground/errors.ts';
@@ -14,12 +14,17 @@ const MIN_KEY_BITS = 2048;
 
 const contexts = new Map<string, SecureContext>();
 const sessions = new Map<string, Buffer>();
+/** A connection that resumes a session shows no certificate: when the one ends that was verified before. */
+const certificateEnds = new Map<string, number>();
 
 /** Every connection of this process that is not closed yet, those that are still being made included. */
 export const openSockets = new Set<TLSSocket>();
 
 /** One string per array and trust: only connections that are equal in it may stand in for each other. */
 export const placeOf = (array: FlashBlade): string => `${array.host} ${array.port} ${trustDigest(array.trust)}`;
+
+/** When the certificate ends by which the array was verified, in seconds since the epoch. Undefined: no connection was made. */
+export const certificateEndOf = (array: FlashBlade): number | undefined => certificateEnds.get(placeOf(array));
 
 /**
  * Connects, verifies and calls `done` once: with a socket that is safe to write to, or with ARRAY_UNREACHABLE or
@@ -53,7 +58,11 @@ export function connectTls(
     presented = socket.getPeerCertificate().raw;
   });
   // Compared here and not one turn of the event loop later: then there would be a moment for bytes to leave.
-  socket.once('secureConnect', () => settle(refusal(array, socket)));
+  socket.once('secureConnect', () => {
+    const error = refusal(array, socket);
+    if (error === null) rememberEnd(place, presented);
+    settle(error);
+  });
   socket.on('session', (session) => {
     if (socket.authorized && array.trust.kind !== 'fingerprints') remember(sessions, place, session, MAX_REMEMBERED);
   });
@@ -63,6 +72,11 @@ export function connectTls(
     openSockets.delete(socket);
     settle(unreachable(array, 'the connection was closed', elapsedMs()));
   });
+}
+
+function rememberEnd(place: string, presented: Buffer | undefined): void {
+  const endsAt = presented ? new X509Certificate(presented).validToDate.getTime() / 1000 : certificateEnds.get(place);
+  if (endsAt !== undefined) remember(certificateEnds, place, endsAt, MAX_REMEMBERED);
 }
 
 function discard(socket: TLSSocket, place: string): void {
