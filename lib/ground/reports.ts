@@ -18,6 +18,10 @@ export const EVENTS = {
   SweepDone: 'info',
   SweepFailed: 'error',
   ArrayCounted: 'info',
+  ArrayChecked: 'info',
+  ArrayWarned: 'warn',
+  ArrayUnhealthy: 'error',
+  FleetChecked: 'info',
 } as const satisfies Record<string, 'info' | 'warn' | 'error'>;
 
 export type EventName = keyof typeof EVENTS;
@@ -31,7 +35,13 @@ export const GAUGES = {
   ClosedBySweep: 'Count',
   LeftBySweep: 'Count',
   OldestDueAge: 'Seconds',
-} as const satisfies Record<string, 'Count' | 'Seconds'>;
+  ArrayHealthy: 'Count',
+  CertificateDays: 'None',
+  ApiTokenDays: 'None',
+  UnknownSessions: 'Count',
+  HealthyArrays: 'Count',
+  UnhealthyArrays: 'Count',
+} as const satisfies Record<string, 'Count' | 'Seconds' | 'None'>;
 
 export type GaugeName = keyof typeof GAUGES;
 

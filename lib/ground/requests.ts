@@ -68,3 +68,21 @@ export function parseCallRequest(input: unknown): CallRequest {
   const { query, body, ...call } = check(callRequest, input, 'REQUEST_INVALID', 'call request');
   return { ...call, ...(query === undefined ? {} : { query }), ...(body === undefined ? {} : { body }) };
 }
+
+const fleetRule = 'must be a list of 1 to 10000 names of arrays';
+const fleetRequest = z.strictObject({
+  arrays: z.optional(
+    z
+      .array(arrayName, { error: fleetRule })
+      .check(z.minLength(1, { error: fleetRule }), z.maxLength(10_000, { error: fleetRule })),
+  ),
+});
+
+/** Which arrays to check. Default: all that have a secret under the prefix. */
+export type FleetRequest = { readonly arrays?: readonly string[] };
+
+/** Checks a request for a check of the fleet. Throws REQUEST_INVALID. */
+export function parseFleetRequest(input: unknown): FleetRequest {
+  const { arrays } = check(fleetRequest, input, 'REQUEST_INVALID', 'fleet request');
+  return arrays === undefined ? {} : { arrays: [...new Set(arrays)] };
+}

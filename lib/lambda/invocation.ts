@@ -18,7 +18,7 @@ type Facts = { readonly leaseId?: string; readonly array?: string };
  * Runs one invocation: checks the request, does the work. `work` gets the function's deadline (epoch, ms). Whatever is thrown leaves as
  * a FlashBladeError, whose name is its code, and is reported once.
  */
-export async function invoke<Request extends Facts, Result>(
+export async function invoke<Request extends object, Result>(
   context: Context,
   parse: () => Request,
   work: (request: Request, deadline: number) => Promise<Result>,
@@ -28,7 +28,7 @@ export async function invoke<Request extends Facts, Result>(
   let facts: Facts = {};
   try {
     const request = parse();
-    const { leaseId, array } = request;
+    const { leaseId, array }: Facts = request;
     facts = { ...(leaseId === undefined ? {} : { leaseId }), ...(array === undefined ? {} : { array }) };
     return await work(request, Date.now() + context.getRemainingTimeInMillis());
   } catch (error) {

@@ -1,6 +1,6 @@
 /** One thing that is due: looked at again, consistently, and brought to its end. Nothing here throws: the next sweep comes. */
 import { isFlashBladeError, known } from '../ground/errors.ts';
-import { ownerKey, suspectKey } from '../ground/lease-items.ts';
+import { ownerKey, type Suspect, suspectKey } from '../ground/lease-items.ts';
 import { claim, isDead, settleOwner } from '../ground/lease-states.ts';
 import { eachOf } from '../ground/pool.ts';
 import { closingDeadlines, seconds } from '../ground/time.ts';
@@ -59,9 +59,14 @@ export async function sweepSuspect(edges: Edges, attemptId: string, deadline: nu
     const by = closingDeadlines(deadline, edges.now());
     const item = await edges.leases.read(suspectKey(attemptId), by.record);
     if (item?.kind !== 'suspect' || item.until > seconds(edges.now())) return;
-    await edges.leases.remove(item, by.record);
-    await edges.leases.leave(item.target.name, suspectKey(attemptId), by.record);
+    await dropSuspect(edges, item, by.record);
   });
+}
+
+/** A SUSPECT goes, and so does the place that it took: the array certainly has no session of it. */
+export async function dropSuspect(edges: Edges, item: Suspect, by: number): Promise<void> {
+  await edges.leases.remove(item, by);
+  await edges.leases.leave(item.target.name, item.id, by);
 }
 
 /** Frees the places of an array whose opening is over and that no unclosed lease holds. */

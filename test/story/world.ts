@@ -6,10 +6,19 @@ import { type LeaseItem, leaseKey } from '../../lib/ground/lease-items.ts';
 import { apiToken, authToken, type FlashBlade, type Session } from '../../lib/ground/model.ts';
 import type { Report } from '../../lib/ground/reports.ts';
 import type { Edges } from '../../lib/story/edges.ts';
+import { answerOf, type Tells } from './array-tells.ts';
 import { memoryKms } from './memory-kms.ts';
 import { memoryStore } from './memory-store.ts';
 
 export const API_TOKEN = 'T-00000000-1111-2222-3333-444444444444';
+
+/** `startedAt`: ms, by the array's clock. */
+export type LiveSession = {
+  readonly array: string;
+  readonly requestId: string | undefined;
+  readonly startedAt: number;
+  readonly user: string;
+};
 
 type Call = { readonly name: string; readonly args: readonly unknown[] };
 /** Runs in the place of an edge's call; `act` is the call itself. */
@@ -17,7 +26,8 @@ type Fault = (act: () => Promise<unknown>, call: Call) => Promise<unknown>;
 
 export function world(options: { sessionsPerArray?: number } = {}) {
   const store = memoryStore();
-  const live = new Map<string, { array: string; requestId: string | undefined }>();
+  const live = new Map<string, LiveSession>();
+  const tells = new Map<string, Tells>();
   const accepted = new Map<string, string>([
     ['fb1', API_TOKEN],
     ['fb2', API_TOKEN],
@@ -43,6 +53,8 @@ export function world(options: { sessionsPerArray?: number } = {}) {
   };
 
   const arrayOf = (name: string, host: string): FlashBlade => ({ name, host, port: 443, trust: { kind: 'public' } });
+
+  const sessionsOf = (name: string): LiveSession[] => [...live.values()].filter(({ array }) => array === name);
 
   const edges: Edges = {
     secrets: {
@@ -76,7 +88,7 @@ export function world(options: { sessionsPerArray?: number } = {}) {
         through('login', [array], async () => {
           if (accepted.get(array.name) !== token.reveal()) throw refused();
           const value = `auth-${++ids}`;
-          live.set(value, { array: array.name, requestId });
+          live.set(value, { array: array.name, requestId, startedAt: nowMs, user: 'pureuser' });
           const data: Session = { array, authToken: authToken(value), username: 'pureuser' };
           return { data, status: 200, headers: {}, requestId: requestId ?? '' };
         }),
@@ -89,16 +101,19 @@ export function world(options: { sessionsPerArray?: number } = {}) {
         }),
       apiVersions: (array, { requestId }) =>
         through('apiVersions', [array], async () => ({
-          data: ['1.9', '1.10', '2.9', '2.10'],
+          data: tells.get(array.name)?.versions ?? ['1.9', '1.10', '2.9', '2.10'],
           status: 200,
           headers: {},
           requestId: requestId ?? '',
+          certificateEndsAt: tells.get(array.name)?.certificateEndsAt ?? nowMs / 1000 + 400 * 86_400,
         })),
       request: (session, call, { requestId }) =>
         through('request', [call], async () => ({
-          status: live.has(session.authToken.reveal()) ? 200 : 403,
+          status: 403,
+          body: {},
+          ...(live.has(session.authToken.reveal()) &&
+            answerOf(tells.get(session.array.name) ?? {}, call, sessionsOf(session.array.name))),
           headers: {},
-          body: { items: [] },
           requestId: requestId ?? '',
         })),
     },
@@ -115,6 +130,13 @@ export function world(options: { sessionsPerArray?: number } = {}) {
     /** Live sessions on all arrays. */
     live,
     reports,
+    /** What arrays tell of themselves; each has a default. */
+    tells,
+    /** Names an array in the fleet. */
+    addArray: (name: string) => {
+      accepted.set(name, API_TOKEN);
+      secretTokens.set(name, { token: API_TOKEN, version: 1, host: `${name}.example.com` });
+    },
     /** Arrays that do not answer a logout. */
     dead,
     /** How many logouts an array was sent. */

@@ -1,0 +1,77 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Closed, Open, Opening, Suspect } from '../../lib/ground/lease-items.ts';
+import { isIn, TOLERANCE_SECONDS, unaccounted, type Window, windowOf } from '../../lib/ground/session-windows.ts';
+
+const T = TOLERANCE_SECONDS;
+const common = {
+  kind: 'lease',
+  id: 'lease#a',
+  version: 'v',
+  attemptId: 'a',
+  leaseId: 'a',
+  createdAt: 1000,
+  expiresAt: 1900,
+  target: { name: 'fb1', host: 'fb1.example.com', port: 443, trust: { kind: 'public' } },
+} as const;
+const open: Open = { ...common, state: 'OPEN', username: 'pureuser', sealed: '' };
+const opening: Opening = { ...common, state: 'OPENING', attemptedAt: 1000, openingUntil: 1036 };
+const closed: Closed = { ...common, state: 'CLOSED', closedAt: 1500 };
+const suspect: Suspect = { ...common, kind: 'suspect', since: 1000, until: 1030 + 1800 };
+
+describe('an entry of the ledger accounts for', () => {
+  it('a session of an open lease that began when the lease was asked for, or later: it may have been opened again', () => {
+    expect(windowOf(open, 'pureuser', 1800)).toEqual({ from: 1000 - T, to: Number.POSITIVE_INFINITY });
+  });
+
+  it('nothing of another user', () => {
+    expect(windowOf(open, 'somebody', 1800)).toBeUndefined();
+  });
+
+  it('a session that began while its lease was being opened', () => {
+    expect(windowOf(opening, 'pureuser', 1800)).toEqual({ from: 1000 - T, to: 1036 + T });
+  });
+
+  it('a session that began before its lease was closed', () => {
+    expect(windowOf(closed, 'pureuser', 1800)).toEqual({ from: 1000 - T, to: 1500 + T });
+  });
+
+  it('a session that a lost login may have made, for a while after its caller gave up', () => {
+    expect(windowOf(suspect, 'pureuser', 1800)).toEqual({ from: 1000 - T, to: 1030 + 2 * T });
+  });
+
+  it('a session of any time if it went away while one looked', () => {
+    expect(isIn(5, windowOf(undefined, 'pureuser', 1800) as Window)).toBe(true);
+  });
+
+  it('no session if it holds none', () => {
+    const until = { id: 'x', version: 'v', attemptId: 'a', kind: 'refusal', until: 5 } as const;
+    expect(windowOf(until, 'pureuser', 1800)).toBeUndefined();
+  });
+});
+
+/** The largest number of times that windows account for, by trying everything. */
+function most([time, ...times]: readonly number[], windows: readonly Window[]): number {
+  if (time === undefined) return 0;
+  const tries = windows.flatMap((window, n) => (isIn(time, window) ? [1 + most(times, windows.toSpliced(n, 1))] : []));
+  return Math.max(most(times, windows), ...tries);
+}
+
+describe('sessions that nothing accounts for', () => {
+  it('are counted: one window, one session', () => {
+    expect(unaccounted([], [])).toBe(0);
+    expect(unaccounted([5, 6], [{ from: 0, to: 10 }])).toBe(1);
+    expect(unaccounted([11], [{ from: 0, to: 10 }])).toBe(1);
+  });
+
+  it('are never more than there must be', () => {
+    const time = fc.integer({ min: 0, max: 12 });
+    const window = fc.tuple(time, time).map(([a, b]) => ({ from: Math.min(a, b), to: Math.max(a, b) }));
+    fc.assert(
+      fc.property(fc.array(time, { maxLength: 5 }), fc.array(window, { maxLength: 5 }), (times, windows) => {
+        expect(unaccounted(times, windows)).toBe(times.length - most(times, windows));
+      }),
+      { seed: 7, numRuns: 500 },
+    );
+  });
+});

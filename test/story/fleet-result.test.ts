@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import type { ArrayReport } from '../../lib/story/check-array.ts';
+import { MAX_RESULT_BYTES, resultOf } from '../../lib/story/fleet-result.ts';
+
+const bytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
+const report = (n: number, length: number, warnings: string[] = []): ArrayReport => ({
+  array: `array-${n}`.padEnd(64, 'x'),
+  fault: { code: 'SECRET_UNAVAILABLE', reason: 'é'.repeat(length) },
+  warnings,
+});
+const many = (count: number, length: number, warnings?: string[]) =>
+  Array.from({ length: count }, (_, n) => report(n, length, warnings));
+
+describe('the result of a check', () => {
+  it('sums up', () => {
+    const well = { array: 'fb1', warnings: ['a', 'b'], unknownSessions: 2 };
+    const ill = { array: 'fb2', fault: { code: 'ARRAY_BUSY', reason: 'busy' }, warnings: [], unknownSessions: 1 };
+    expect(resultOf([well, ill])).toEqual({
+      checked: 2,
+      healthy: 1,
+      unhealthy: [{ array: 'fb2', code: 'ARRAY_BUSY', reason: 'busy' }],
+      warnings: [
+        { array: 'fb1', warning: 'a' },
+        { array: 'fb1', warning: 'b' },
+      ],
+      unknownSessions: 3,
+    });
+  });
+
+  it('names 1,000 arrays that are down, with shorter reasons, within what a state bears', () => {
+    const result = resultOf(many(1000, 2000));
+    expect(result.unhealthy).toHaveLength(1000);
+    expect(result).not.toHaveProperty('omitted');
+    expect(bytes(result)).toBeLessThanOrEqual(MAX_RESULT_BYTES);
+    expect(result.unhealthy[0]?.reason).toMatch(/^é+…$/);
+  });
+
+  it('keeps reasons as long as there is room', () => {
+    expect(resultOf(many(10, 300)).unhealthy[0]?.reason).toHaveLength(300);
+  });
+
+  it('leaves out lines, warnings first, and says how many, when even that is too large', () => {
+    const result = resultOf(many(1000, 2000, ['w'.repeat(100), 'w'.repeat(100)]));
+    expect(bytes(result)).toBeLessThanOrEqual(MAX_RESULT_BYTES);
+    expect(bytes(result)).toBeGreaterThan(MAX_RESULT_BYTES - 1000);
+    expect(result.unhealthy).toHaveLength(1000);
+    expect(result.omitted).toBe(2000 - result.warnings.length);
+    const huge = resultOf(many(5000, 50, ['w']));
+    expect(bytes(huge)).toBeLessThanOrEqual(MAX_RESULT_BYTES);
+    expect(huge).toMatchObject({ checked: 5000, healthy: 0, warnings: [] });
+    expect(huge.omitted).toBe(10_000 - huge.unhealthy.length);
+  });
+});
