@@ -36,7 +36,7 @@ describe("the README's", () => {
   it('list of events and durations is complete', () => {
     const section = README.slice(README.indexOf('## Logs and metrics'), README.indexOf('## What has not'));
     const named = [
-      ...section.matchAll(/`((?:Log|Lease|Invocation|Suspect|Ledger|Stale|Sweep|Array|Message|Request)\w+)`/g),
+      ...section.matchAll(/`((?:Log|Lease|Invocation|Suspect|Ledger|Stale|Sweep|Array|Fleet|Message|Request)\w+)`/g),
     ].map(([, name]) => name);
     expect(named.sort()).toEqual([...Object.keys(EVENTS), ...Object.values(DURATIONS)].sort());
   });
