@@ -3,22 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { readArray } from '../../scripts/contracts/environment.ts';
 import { verifyArray } from '../../scripts/contracts/runs.ts';
 import { createAuthority } from '../certificates.ts';
-import type { OnRequest, Simulator, SimulatorOptions } from '../simulator/index.ts';
-import { pact, simulated } from './providers.ts';
-import { API_TOKEN, fileWith, run, SIGNAL_NOTED, tokensOf } from './run.ts';
-
-const USERNAME = 'verifier';
-
-async function arrayAndEnvironment(options: SimulatorOptions = {}) {
-  const simulator = await simulated({ users: [{ username: USERNAME, apiToken: API_TOKEN }], ...options });
-  const env = {
-    FLASHBLADE_HOST: `127.0.0.1:${simulator.port}`,
-    FLASHBLADE_API_TOKEN: API_TOKEN,
-    FLASHBLADE_USERNAME: USERNAME,
-    FLASHBLADE_CA_FILE: fileWith(simulator.certificate),
-  };
-  return { simulator, env };
-}
+import type { Simulator } from '../simulator/index.ts';
+import { pact } from './providers.ts';
+import { API_TOKEN, arrayAndEnvironment, fileWith, run, tokensOf, USERNAME } from './run.ts';
 
 const refusals = ({ requests }: Simulator) =>
   requests.filter(({ path, status }) => path === '/api/login' && status !== 200).length;
@@ -160,47 +147,6 @@ describe('an array that breaks the contract', () => {
     expect(refusals(simulator)).toBe(2);
     expect(simulator.sessions()).toEqual([]);
   });
-});
-
-describe('a run that is interrupted', () => {
-  /** Holds the n-th answer to a request for a path, what was asked for being done, until it is released. */
-  function holding(path: string, n: number) {
-    const reached = Promise.withResolvers<void>();
-    const released = Promise.withResolvers<void>();
-    let seen = 0;
-    const onRequest: OnRequest = (phase, request) => {
-      if (phase !== 'done' || request.path !== path) return;
-      seen += 1;
-      if (seen !== n) return;
-      reached.resolve();
-      return released.promise;
-    };
-    return { onRequest, reached: reached.promise, release: released.resolve };
-  }
-
-  it.each([
-    ['SIGINT', 'the first login', '/api/login', 1, 130, '0 of 0'],
-    ['SIGINT', 'the login of an interaction', '/api/login', 2, 130, '0 of 7'],
-    ['SIGTERM', 'the login of a state', '/api/login', 4, 143, '0 of 7'],
-    ['SIGHUP', 'a logout at the end', '/api/logout', 6, 129, '7 of 7'],
-  ] as const)(
-    'by %s in the middle of %s leaves no session and no file',
-    async (signal, _, path, n, expected, passed) => {
-      const { onRequest, reached, release } = holding(path, n);
-      const { simulator, env } = await arrayAndEnvironment({ onRequest });
-      const { child, ended, signalNoted } = run(['--array'], env);
-      await reached;
-      child.kill(signal);
-      await signalNoted;
-      release();
-      const { code, stdout, files, all } = await ended;
-      expect({ code, files, left: simulator.sessions() }).toEqual({ code: expected, files: [], left: [] });
-      expect(stdout).toContain(signal + SIGNAL_NOTED);
-      expect(stdout).toContain(`${passed} interactions passed`);
-      expect(simulator.history.length).toBeGreaterThan(0);
-      for (const token of tokensOf(simulator)) expect(all).not.toContain(token);
-    },
-  );
 });
 
 function messageOf(work: () => unknown): string {

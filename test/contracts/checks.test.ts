@@ -146,52 +146,6 @@ it('a mere warning about something that the OpenAPI file does not know is a find
   expect(await checkOpenApi(withBody)).toEqual([expect.stringContaining('(request.body.unknown)')]);
 });
 
-describe('a call of the client without an interaction is found', () => {
-  it.each([
-    [
-      'with its method',
-      "exchange(array, { method: 'GET', path: '/api/2.26/sessions' })",
-      'lib/new.ts calls /api/{version}/sessions (method: GET)',
-    ],
-    [
-      'with another method than the one that is pinned',
-      "send({ method: 'DELETE', path: '/api/login' })",
-      'calls /api/login (method: DELETE)',
-    ],
-    ['with its path alone', 'const path = "/api/1.12/admins";', 'calls /api/{version}/admins (method: any)'],
-    [
-      'with the version in a template',
-      `const path = \`/api/${fromState('version')}/admins/api-tokens\`;`,
-      'calls /api/{version}/admins/api-tokens',
-    ],
-    [
-      'with a path that only the running program knows',
-      'send(`/api/2.26/' + '$' + '{name}`)',
-      'which no interaction pins',
-    ],
-    ['outside of /api', "const path = '/oauth2/1.0/token';", 'calls /oauth2/1.0/token'],
-  ])('%s', (_, source, finding) => {
-    const findings = checkPaths(pact, { 'lib/new.ts': source });
-    expect(findings).toEqual([expect.stringContaining(finding)]);
-    expect(findings[0]).toContain('Add one to contracts/consumer;');
-  });
-
-  it('but not in a comment', () => {
-    const source = "/** As `/api/2.0/x`. */\nconst a = 1; // '/api/2.0/x'\n";
-    expect(checkPaths(pact, { 'lib/new.ts': source })).toEqual([]);
-  });
-
-  it('if the interaction of a call that there is goes away', () => {
-    const without = (path: string) => ({
-      ...pact,
-      interactions: pact.interactions.filter(({ request }) => request?.path !== path),
-    });
-    for (const path of ['/api/login', '/api/logout', '/api/api_version']) {
-      expect(checkPaths(without(path), shippedSources())).toContainEqual(expect.stringContaining(`calls ${path} (`));
-    }
-  });
-});
-
 it('an interaction that is declared twice is refused, which Pact would not do', () => {
   declareOnce('one');
   declareOnce('another');

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
-import type { Simulator } from '../simulator/index.ts';
+import type { Simulator, SimulatorOptions } from '../simulator/index.ts';
+import { simulated } from './providers.ts';
 
 const SCRIPT = resolve(import.meta.dirname, '../../scripts/contracts.ts');
 export const SIGNAL_NOTED = ': closing what is open';
@@ -80,3 +81,17 @@ export function fileWith(content: string): string {
 
 /** Every token that the array ever knew. */
 export const tokensOf = ({ history }: Simulator): string[] => [API_TOKEN, ...history.map(({ authToken }) => authToken)];
+
+export const USERNAME = 'verifier';
+
+/** A simulated array, and the environment that names it to the command. */
+export async function arrayAndEnvironment(options: SimulatorOptions = {}) {
+  const simulator = await simulated({ users: [{ username: USERNAME, apiToken: API_TOKEN }], ...options });
+  const env = {
+    FLASHBLADE_HOST: `127.0.0.1:${simulator.port}`,
+    FLASHBLADE_API_TOKEN: API_TOKEN,
+    FLASHBLADE_USERNAME: USERNAME,
+    FLASHBLADE_CA_FILE: fileWith(simulator.certificate),
+  };
+  return { simulator, env };
+}
