@@ -1,32 +1,65 @@
 /** What the functions of a template must be, beyond what CloudFormation's schema asks. */
-import { at, differs, type Json, list, type Resource, resourcesOf, type Template, target } from './template.ts';
+import {
+  at,
+  differs,
+  functionName,
+  type Json,
+  list,
+  type Resource,
+  resourcesOf,
+  type Template,
+  target,
+} from './template.ts';
 
-/** Lambda refuses more, but only when it is deployed. */
-const LONGEST_TIMEOUT_SECONDS = 900;
+/** Of every function, in seconds; Lambda refuses more than 900, but only when it is deployed. */
+const TIMEOUTS: Readonly<Record<string, number>> = {
+  login: 30,
+  logout: 30,
+  'call-array': 30,
+  renew: 30,
+  'session-events': 60,
+  'sweep-sessions': 55,
+  'check-fleet': 300,
+};
+/** Functions that run once at a time. */
+const ONE_AT_A_TIME = ['sweep-sessions', 'check-fleet'];
+/** Variables that only these functions have. */
+const OWN_VARIABLES: Readonly<Record<string, Json>> = {
+  'call-array': { ALLOWED_CALLS: 'GET /api/**' },
+  'session-events': { EVENT_BUS: { Ref: 'EventBus' }, DEAD_LETTER_QUEUE: { Ref: 'DeadLetterQueue' } },
+};
+const OWN = /^(ALLOWED_CALLS|EVENT_BUS|DEAD_LETTER_QUEUE)$/;
 /** A name that tells of a secret in an environment variable, where everybody who may describe a function reads it. */
 const SECRET_NAME = /TOKEN|PASSWORD|CREDENTIAL|ACCESS_KEY|SECRET(?!_PREFIX$)/i;
 const SECRET_VALUE = /T-[0-9a-f]{8}-|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-|-----BEGIN/i;
 const INDEPENDENT = /:\d{12}:|\b[a-z]{2}(-gov)?-(north|south|east|west|central)[a-z]*-\d\b/;
 
-export const functionFaults = (template: Template): string[] =>
-  resourcesOf(template, 'AWS::Lambda::Function').flatMap(([id, resource]) => [
-    ...settingFaults(id, resource.Properties),
-    ...roleOfFunctionFaults(template, id, resource),
-    ...logGroupFaults(template, id, resource),
-    ...environmentFaults(id, at(resource.Properties, 'Environment', 'Variables') ?? {}),
-  ]);
+export const functionFaults = (template: Template): string[] => {
+  const functions = resourcesOf(template, 'AWS::Lambda::Function');
+  const names = functions.map(([id]) => functionName(id)).sort();
+  return [
+    ...differs('functions', names, Object.keys(TIMEOUTS).sort()),
+    ...functions.flatMap(([id, resource]) => [
+      ...settingFaults(id, resource.Properties),
+      ...roleOfFunctionFaults(template, id, resource),
+      ...logGroupFaults(template, id, resource),
+      ...environmentFaults(id, at(resource.Properties, 'Environment', 'Variables') ?? {}),
+    ]),
+  ];
+};
 
 const settingFaults = (id: string, properties: { [name: string]: Json }): string[] => {
-  const timeout = Number(at(properties, 'Timeout'));
-  const name = id.replace(/LambdaFunction$/, '').toLowerCase();
+  const name = functionName(id);
+  const memory = Number(at(properties, 'MemorySize'));
+  const reserved = ONE_AT_A_TIME.includes(name) ? 1 : null;
   return [
     ...differs(`${id}: runtime`, at(properties, 'Runtime'), 'nodejs24.x'),
     ...differs(`${id}: architectures`, at(properties, 'Architectures'), ['arm64']),
     ...differs(`${id}: handler`, at(properties, 'Handler'), `dist/functions/${name}.handler`),
     ...differs(`${id}: log format`, at(properties, 'LoggingConfig', 'LogFormat'), 'JSON'),
-    ...(Number.isInteger(timeout) && timeout > 0 && timeout <= LONGEST_TIMEOUT_SECONDS
-      ? []
-      : [`${id}: a time-out of ${timeout} s is not possible`]),
+    ...differs(`${id}: time-out`, at(properties, 'Timeout'), TIMEOUTS[name] ?? null),
+    ...differs(`${id}: reserved concurrency`, at(properties, 'ReservedConcurrentExecutions') ?? null, reserved),
+    ...(memory >= 512 && memory <= 10_240 ? [] : [`${id}: ${memory} MiB of memory`]),
   ];
 };
 
@@ -47,12 +80,16 @@ const logGroupFaults = (template: Template, id: string, { Properties }: Resource
   return typeof at(group[1].Properties, 'RetentionInDays') === 'number' ? [] : [`${id}: its logs are kept for ever`];
 };
 
-const environmentFaults = (id: string, variables: Json): string[] =>
-  Object.entries(Object(variables) as { [name: string]: Json }).flatMap(([name, value]) =>
-    SECRET_NAME.test(name) || SECRET_VALUE.test(JSON.stringify(value))
-      ? [`${id}: the variable ${name} looks like a secret`]
-      : [],
-  );
+const environmentFaults = (id: string, variables: Json): string[] => {
+  const entries = Object.entries(Object(variables) as { [name: string]: Json });
+  const own = Object.fromEntries(entries.filter(([name]) => OWN.test(name)));
+  return [
+    ...differs(`${id}: its own variables`, own, OWN_VARIABLES[functionName(id)] ?? {}),
+    ...entries
+      .filter(([name, value]) => SECRET_NAME.test(name) || SECRET_VALUE.test(JSON.stringify(value)))
+      .map(([name]) => `${id}: the variable ${name} looks like a secret`),
+  ];
+};
 
 /** The template can be deployed to every account and region. */
 export const placeFaults = (template: Template): string[] =>

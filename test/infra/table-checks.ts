@@ -1,7 +1,12 @@
 /** What the ledger's table must be. */
 import { at, differs, type Json, list, resourcesOf, type Template } from './template.ts';
 
-const INDEXES = { due: ['duePartition', 'dueAt'], owner: ['owner'], array: ['array'] };
+const INDEXES = { due: ['duePartition', 'dueAt'], owner: ['owner'] };
+/** What is read from an index beside its keys, and no more: above all no sealed token. */
+const PROJECTIONS: { readonly [index: string]: Json } = {
+  due: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['array', 'state'] },
+  owner: { ProjectionType: 'KEYS_ONLY' },
+};
 
 export const tableFaults = (template: Template): string[] => {
   const [table, ...others] = resourcesOf(template, 'AWS::DynamoDB::Table');
@@ -11,6 +16,7 @@ export const tableFaults = (template: Template): string[] => {
   return [
     ...differs(`${id}: billing`, at(of, 'BillingMode'), 'PAY_PER_REQUEST'),
     ...differs(`${id}: point-in-time recovery`, recovery, true),
+    ...differs(`${id}: protection from deletion`, at(of, 'DeletionProtectionEnabled'), true),
     ...differs(`${id}: encryption`, at(of, 'SSESpecification', 'SSEEnabled'), true),
     ...differs(`${id}: purge`, at(of, 'TimeToLiveSpecification'), { AttributeName: 'purgeAt', Enabled: true }),
     ...differs(
@@ -31,8 +37,8 @@ const indexFaults = (id: string, indexes: Json[]): string[] => [
     Object.fromEntries(indexes.map((index) => [String(at(index, 'IndexName')), names(at(index, 'KeySchema'))])),
     INDEXES,
   ),
-  // A sealed token has no business in a copy of the table.
-  ...indexes
-    .filter((index) => at(index, 'Projection', 'ProjectionType') === 'ALL')
-    .map((index) => `${id}: the index ${String(at(index, 'IndexName'))} copies whole items`),
+  ...indexes.flatMap((index) => {
+    const name = String(at(index, 'IndexName'));
+    return differs(`${id}: what the index ${name} holds`, at(index, 'Projection'), PROJECTIONS[name] ?? null);
+  }),
 ];

@@ -3,19 +3,27 @@ import { readFile } from 'node:fs/promises';
 
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 export type Resource = { Type: string; Properties: { [name: string]: Json }; [attribute: string]: Json };
-export type Template = { Resources: { [logicalId: string]: Resource } };
+export type Template = {
+  Resources: { [logicalId: string]: Resource };
+  Conditions?: { [name: string]: Json };
+  Outputs?: { [name: string]: Json };
+};
 
 export const readTemplate = async (path: string): Promise<Template> => {
   const template: unknown = JSON.parse(await readFile(path, 'utf8'));
   return template as Template;
 };
 
-/** The value at a path, undefined if the path ends before. */
+/** The value at a path, undefined if the path ends before. A text finds a policy's statement in a list by its Sid. */
 export const at = (value: Json | undefined, ...path: (string | number)[]): Json | undefined =>
   path.reduce<Json | undefined>(
-    (inner, step) => (inner !== null && typeof inner === 'object' ? Object(inner)[step] : undefined),
+    (inner, step) => (inner !== null && typeof inner === 'object' ? Object(inner)[keyOf(inner, step)] : undefined),
     value,
   );
+
+/** Where in a value a step of a path leads. */
+export const keyOf = (value: Json, step: string | number): string | number =>
+  Array.isArray(value) && typeof step === 'string' ? value.findIndex((one) => at(one, 'Sid') === step) : step;
 
 export const list = (value: Json | undefined): Json[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value];
@@ -26,13 +34,20 @@ export const resourcesOf = (template: Template, type: string): [string, Resource
 /** The logical id that `Ref` or `Fn::GetAtt` points to. */
 export const target = (value: Json | undefined): string => String(at(value, 'Ref') ?? at(value, 'Fn::GetAtt', 0) ?? '');
 
+/** Name of a function, as in serverless.yml, from its logical id. */
+export const functionName = (id: string): string =>
+  id
+    .replace(/LambdaFunction$/, '')
+    .replaceAll('Dash', '-')
+    .toLowerCase();
+
 /** A value as text: `LeaseTable.Arn` for an attribute, `arn:<Partition>:…` for `Fn::Sub`, a text as it is, else JSON. */
 export const render = (value: Json | undefined): string => {
   if (typeof value === 'string') return value;
   const attribute = at(value, 'Fn::GetAtt');
   if (attribute !== undefined) return list(attribute).join('.');
   const pattern = at(value, 'Fn::Sub');
-  if (pattern !== undefined) return String(pattern).replace(/\$\{(?:AWS::)?(\w+)\}/g, '<$1>');
+  if (pattern !== undefined) return String(pattern).replace(/\$\{(?:AWS::)?([\w.]+)\}/g, '<$1>');
   return String(at(value, 'Ref') ?? JSON.stringify(value));
 };
 

@@ -1,0 +1,37 @@
+/** The checks of a template, and what a change is that one of them must refuse. */
+
+import { roleFaults } from '../access-checks.ts';
+import { eventFaults } from '../event-checks.ts';
+import { functionFaults, placeFaults } from '../function-checks.ts';
+import { keyFaults } from '../key-checks.ts';
+import { scheduleFaults } from '../schedule-checks.ts';
+import { tableFaults } from '../table-checks.ts';
+import { at, type Json, keyOf, type Template } from '../template.ts';
+
+export const CHECKS = {
+  functionFaults,
+  placeFaults,
+  roleFaults: (template: Template) => roleFaults(template),
+  keyFaults,
+  tableFaults,
+  eventFaults,
+  scheduleFaults,
+};
+
+/** What is changed, where, to what (undefined: it is gone), and what the check must say. */
+export type Change = [what: string, path: (string | number)[], value: Json | undefined, told: string];
+
+/** As a value of a change: what was there is gone. */
+export const GONE = undefined;
+
+/** A copy of the template with one change. */
+export const withChange = (template: Template, path: (string | number)[], value: Json | undefined): Template => {
+  const changed = structuredClone(template);
+  const parent = at(changed.Resources, ...path.slice(0, -1));
+  if (parent === undefined || parent === null || typeof parent !== 'object') {
+    throw new Error(`${path.join('.')} is not in the template`);
+  }
+  Object.assign(parent, { [keyOf(parent, path.at(-1) ?? '')]: value });
+  // What was set to undefined is gone then.
+  return JSON.parse(JSON.stringify(changed)) as Template;
+};
