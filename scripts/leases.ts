@@ -1,0 +1,61 @@
+/** What is live where, and ending it by hand: `npm run leases -- list`; `-- --help` tells the rest. */
+import { closeConnections } from '../lib/edges/flashblade/transport.ts';
+import { readConfig } from '../lib/ground/config.ts';
+import { isFlashBladeError } from '../lib/ground/errors.ts';
+import { edgesOf } from '../lib/story/edges.ts';
+import { type Command, readCommand, USAGE } from './leases/arguments.ts';
+import { closeArray, closeLease } from './leases/close.ts';
+import { liveLines, oneLease } from './leases/read.ts';
+import { closedText, itemText, table } from './leases/screen.ts';
+import { explain } from './start/failures.ts';
+
+const say = (text: string): boolean => process.stdout.write(`${text}\n`);
+const sayJson = (value: unknown): boolean => say(JSON.stringify(value, null, 2));
+
+/** Returns the exit code: 0, or 1 if something could not be closed. Throws FlashBladeError. */
+async function run(command: Command): Promise<number> {
+  // What goes wrong is thrown, or in the results.
+  const edges = edgesOf(readConfig(process.env), () => undefined);
+  if (command.do === 'list') {
+    const lines = await liveLines(edges, command.array);
+    if (command.json) sayJson(lines);
+    else say(table(lines, Date.now() / 1000));
+    return 0;
+  }
+  if (command.do === 'show') {
+    const item = await oneLease(edges, command.leaseId);
+    if (command.json) sayJson(item);
+    else say(itemText(item));
+    return 0;
+  }
+  const closed =
+    'leaseId' in command ? [await closeLease(edges, command.leaseId)] : await closeArray(edges, command.array);
+  if (command.json) sayJson(closed);
+  else say(closedText(closed));
+  return closed.some((one) => 'code' in one) ? 1 : 0;
+}
+
+/** As `run`; 2 for what is wrong with arguments or environment. */
+async function main(): Promise<number> {
+  let command: Command | 'help';
+  try {
+    command = readCommand(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`${explain(error)}\n\n${USAGE}\n`);
+    return 2;
+  }
+  if (command === 'help') {
+    say(USAGE);
+    return 0;
+  }
+  try {
+    return await run(command);
+  } catch (error) {
+    process.stderr.write(`${explain(error)}\n`);
+    return isFlashBladeError(error, 'CONFIG_INVALID') ? 2 : 1;
+  } finally {
+    closeConnections();
+  }
+}
+
+process.exitCode = await main();

@@ -1,0 +1,50 @@
+/** The command line of `npm run leases`. */
+import { parseArgs } from 'node:util';
+import { arrayName, callersId, check } from '../../lib/ground/check.ts';
+
+export type Command = { readonly json: boolean } & (
+  | { readonly do: 'list'; readonly array?: string }
+  | { readonly do: 'show' | 'close'; readonly leaseId: string }
+  | { readonly do: 'close'; readonly array: string }
+);
+
+export const USAGE = `npm run leases -- <what> [--json]
+
+What is live on the arrays, and ending it by hand. AWS credentials, region, LEASE_TABLE and LEASE_KEY come from the environment.
+
+  list [--array <name>]  leases that have not ended, and logins without a known outcome (SUSPECT)
+  show <lease id>        what the ledger holds of a lease, without its token
+  close <lease id>       log out now, whoever uses it
+  close --array <name>   the same for all leases of an array
+
+  --json                 for scripts
+  --help
+
+Ends with 0; 1 if something failed; 2 for arguments or environment.`;
+
+const OPTIONS = { help: { type: 'boolean' }, json: { type: 'boolean' }, array: { type: 'string' } } as const;
+
+/** Throws an Error that names the argument and the rule that it breaks. */
+export function readCommand(args: readonly string[]): Command | 'help' {
+  const { values, positionals } = parse(args);
+  const { help = false, json = false, array } = values;
+  if (help) return 'help';
+  const [what, leaseId, ...more] = positionals;
+  if (more.length > 0) throw new Error('there are more arguments than any command has');
+  if (array !== undefined) check(arrayName, array, 'REQUEST_INVALID', '--array');
+  if (what === 'list' && leaseId === undefined) return { do: what, json, ...(array === undefined ? {} : { array }) };
+  if (what === 'close' && leaseId === undefined && array !== undefined) return { do: what, json, array };
+  if ((what === 'show' || what === 'close') && leaseId !== undefined && array === undefined) {
+    return { do: what, json, leaseId: check(callersId, leaseId, 'REQUEST_INVALID', 'lease id') };
+  }
+  throw new Error('say list, show <lease id>, close <lease id> or close --array <name>');
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    // The first sentence names the option; what follows is about lease ids that begin with a hyphen.
+    throw new Error(error instanceof Error ? error.message.split('. ')[0] : 'the arguments cannot be read');
+  }
+}

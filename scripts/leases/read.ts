@@ -1,0 +1,72 @@
+/** What the ledger holds, without any token. */
+import type { Pending } from '../../lib/edges/leases.ts';
+import { FlashBladeError } from '../../lib/ground/errors.ts';
+import { type Item, type LeaseItem, leaseKey, suspectKey } from '../../lib/ground/lease-items.ts';
+import { eachOf } from '../../lib/ground/pool.ts';
+import type { Edges } from '../../lib/story/edges.ts';
+import { readLease } from '../../lib/story/ledger.ts';
+
+const READING_MS = 60_000;
+const READS_AT_A_TIME = 16;
+
+/** A lease that has not ended, or a SUSPECT. `endsAt`, in seconds since the epoch: of the lease, or when the SUSPECT is forgotten. */
+export type Line = {
+  readonly leaseId: string;
+  readonly array: string;
+  readonly username?: string;
+  readonly state: LeaseItem['state'] | 'SUSPECT';
+  readonly owner?: string;
+  readonly endsAt: number;
+  readonly tries?: number;
+};
+
+/** All that is live, by array, what ends first before the rest. Throws AWS_UNAVAILABLE. */
+export async function liveLines(edges: Edges, array?: string): Promise<Line[]> {
+  const by = edges.now() + READING_MS;
+  const lines: Line[] = [];
+  await eachOf(await liveRows(edges, array, by), READS_AT_A_TIME, async ({ kind, id }) => {
+    // The index lags behind: the item is believed.
+    const item = await edges.leases.read(kind === 'suspect' ? suspectKey(id) : leaseKey(id), by);
+    const line = lineOf(item);
+    if (line !== undefined) lines.push(line);
+  });
+  return lines.sort(
+    (a, b) => a.array.localeCompare(b.array) || a.endsAt - b.endsAt || a.leaseId.localeCompare(b.leaseId),
+  );
+}
+
+/** Leases and SUSPECTs in the index of what is not settled. Default: of every array. */
+export async function liveRows(edges: Edges, array: string | undefined, by: number): Promise<Pending[]> {
+  const rows = await edges.leases.pending(by);
+  return rows.filter(
+    (row) => (row.kind === 'lease' || row.kind === 'suspect') && (array === undefined || row.array === array),
+  );
+}
+
+/** Throws LEASE_UNKNOWN, AWS_UNAVAILABLE. */
+export async function oneLease(edges: Edges, leaseId: string): Promise<object> {
+  const item = await readLease(edges, leaseId, edges.now() + READING_MS);
+  if (item === undefined) throw unknown(leaseId);
+  return withoutToken(item);
+}
+
+export const unknown = (leaseId: string): FlashBladeError =>
+  new FlashBladeError('LEASE_UNKNOWN', `the ledger has no lease ${leaseId}: correct the id, or look at the list`);
+
+function lineOf(item: Item | undefined): Line | undefined {
+  if (item?.kind === 'suspect') {
+    return { leaseId: item.leaseId, array: item.target.name, state: 'SUSPECT', endsAt: item.until };
+  }
+  if (item?.kind !== 'lease' || item.state === 'CLOSED') return undefined;
+  const { leaseId, target, state, owner, expiresAt } = item;
+  return {
+    ...{ leaseId, array: target.name, state, endsAt: expiresAt },
+    ...('username' in item ? { username: item.username } : {}),
+    ...(owner === undefined ? {} : { owner }),
+    ...('tries' in item ? { tries: item.tries } : {}),
+  };
+}
+
+/** Sealed it is useless without the key, and still nobody needs to see it. */
+const withoutToken = (item: LeaseItem): object =>
+  Object.fromEntries(Object.entries(item).filter(([name]) => name !== 'sealed'));
