@@ -13,6 +13,8 @@ import { openSession } from './open-session.ts';
 const ARRAY_MS = 40_000;
 /** Kept for closing; everything else ends before it. */
 const CLOSING_MS = 10_000;
+/** No check begins with less: an array that is only slow would seem to be down. */
+const NEEDED_MS = 15_000;
 /** Longer than a check: if its process dies, the sweeper closes the session after this. */
 const LEASE_SECONDS = 120;
 
@@ -58,7 +60,7 @@ type Note = (facts: Found, ...warnings: readonly string[]) => void;
 
 async function checkUnder(edges: Edges, name: string, snapshot: Snapshot, endsAt: number, note: Note): Promise<void> {
   const by = endsAt - CLOSING_MS;
-  if (edges.now() >= by) throw outOfTime(name);
+  if (by - edges.now() < NEEDED_MS) throw outOfTime(name);
   const { array } = await edges.secrets.read(name, { by });
   const versions = await edges.flashblade.apiVersions(array, { deadline: by, requestId: edges.newId() });
   noteCertificate(edges, versions.certificateEndsAt, note);

@@ -1,0 +1,116 @@
+/** 1,000 arrays of which one in twenty is dead, each in another way: all others are checked, and nothing is left behind. */
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
+import { apiVersionsWithHttpInfo, loginWithHttpInfo, logoutWithHttpInfo, request } from '../../lib/edges/flashblade.ts';
+import { FlashBladeError } from '../../lib/ground/errors.ts';
+import { apiToken } from '../../lib/ground/model.ts';
+import { eachOf } from '../../lib/ground/pool.ts';
+import { checkFleet } from '../../lib/story/check-fleet.ts';
+import type { Edges } from '../../lib/story/edges.ts';
+import { createAuthority } from '../certificates.ts';
+import { type Fault, type Simulator, startSimulator } from '../simulator/index.ts';
+import { unreachable, type World, world } from '../story/world.ts';
+
+const FLEET = 1000;
+/** `PROVE=1` in the environment: as many real listeners as there are arrays in the fleet. */
+const LISTENERS = process.env['PROVE'] === '1' ? FLEET : 60;
+const ONE_IN = 20;
+const FUNCTION_MS = 300_000;
+
+const namesOf = (count: number) => Array.from({ length: count }, (_, n) => `array-${String(n).padStart(4, '0')}`);
+const isDead = (n: number): boolean => n % ONE_IN === ONE_IN - 1;
+
+/** Every unclosed entry of the ledger. */
+const unsettled = ({ store }: World) => [...store.items.values()].filter(({ dueAt }) => dueAt !== undefined);
+
+describe('a fleet in memory', () => {
+  const DEATHS: ((w: World) => unknown)[] = [
+    () => unreachable(false),
+    (w) => {
+      w.pass(10);
+      return unreachable(true);
+    },
+    () => new FlashBladeError('ANSWER_INVALID', 'no FlashBlade says this', { sent: true }),
+  ];
+
+  it(`of ${FLEET} arrays: all that are well are reported as such, the others by name`, async () => {
+    const w = world();
+    const names = namesOf(FLEET);
+    const deaths = new Map(names.filter((_, n) => isDead(n)).map((name, n) => [name, DEATHS[n % DEATHS.length]]));
+    for (const name of names) w.addArray(name);
+    const edges: Edges = {
+      ...w.edges,
+      flashblade: {
+        ...w.edges.flashblade,
+        apiVersions: async (array, options) => {
+          const death = deaths.get(array.name);
+          if (death) throw death(w);
+          return w.edges.flashblade.apiVersions(array, options);
+        },
+      },
+    };
+    const startedAt = w.now();
+    const result = await checkFleet(edges, { arrays: names }, startedAt + FUNCTION_MS);
+    expect(w.now() - startedAt).toBeLessThan(FUNCTION_MS);
+    expect(result).toMatchObject({ checked: FLEET, healthy: FLEET - deaths.size, warnings: [], unknownSessions: 0 });
+    expect(result.unhealthy.map(({ array }) => array)).toEqual([...deaths.keys()]);
+    expect(w.reports.filter(({ event }) => event === 'ArrayChecked')).toHaveLength(FLEET - deaths.size);
+    expect(w.live.size).toBe(0);
+    expect(unsettled(w)).toEqual([]);
+  });
+});
+
+describe('a fleet of real listeners', () => {
+  const FAULTS: Fault[] = [
+    { kind: 'refuse' },
+    { kind: 'hang-in-handshake' },
+    { kind: 'garbage' },
+    { kind: 'hang', at: 'before-headers' },
+  ];
+  const budget = { connectMs: 2000, firstByteMs: 3000, totalMs: 10_000 };
+
+  async function startFleet(names: readonly string[]): Promise<ReadonlyMap<string, Simulator>> {
+    const fleet = new Map<string, Simulator>();
+    onTestFinished(async () => {
+      closeConnections();
+      await Promise.all([...fleet.values()].map(({ stop }) => stop()));
+    });
+    const authority = await createAuthority();
+    const certificate = { ...(await authority.issue()), ca: authority.certificate };
+    await eachOf(names, 8, async (name) => void fleet.set(name, await startSimulator({ name, certificate })));
+    return fleet;
+  }
+
+  it(`of ${LISTENERS} arrays: the same over TLS`, { timeout: FUNCTION_MS }, async () => {
+    const w = world();
+    const names = namesOf(LISTENERS);
+    const fleet = await startFleet(names);
+    const of = (name: string): Simulator => fleet.get(name) as Simulator;
+    const dead = names.filter((_, n) => isDead(n));
+    for (const [n, name] of dead.entries()) of(name).faults.add(FAULTS[n % FAULTS.length] as Fault);
+    const edges: Edges = {
+      ...w.edges,
+      now: Date.now,
+      secrets: {
+        list: async () => names,
+        read: async (name) => {
+          const { host, port, certificate: ca, apiToken: token } = of(name);
+          return { array: { name, host, port, trust: { kind: 'ca', ca } }, apiToken: apiToken(token), versionId: 'v1' };
+        },
+      },
+      flashblade: {
+        login: (array, token, options) => loginWithHttpInfo(array, token, { ...budget, ...options }),
+        logout: (session, options) => logoutWithHttpInfo(session, { ...budget, ...options }),
+        apiVersions: (array, options) => apiVersionsWithHttpInfo(array, { ...budget, ...options }),
+        request: (session, call, options) => request(session, call, { ...budget, ...options }),
+      },
+    };
+    const result = await checkFleet(edges, {}, Date.now() + FUNCTION_MS);
+    expect(result).toMatchObject({ checked: LISTENERS, healthy: LISTENERS - dead.length, unknownSessions: 0 });
+    expect(result.unhealthy.map(({ array }) => array)).toEqual(dead);
+    const well = names.filter((name) => !dead.includes(name));
+    for (const name of well) expect(of(name).history.map(({ ended }) => ended?.by)).toEqual(['logout']);
+    for (const name of dead) expect(of(name).history).toEqual([]);
+    expect(unsettled(w)).toEqual([]);
+  });
+});
