@@ -26,7 +26,7 @@ export type SessionOpened = {
   readonly owner?: string;
 };
 /** A session has ended; told again when the request to end it comes again. */
-export type SessionClosed = { readonly leaseId: string; readonly array?: string; readonly owner?: string };
+export type SessionClosed = { readonly leaseId: string; readonly array: string; readonly owner?: string };
 /** What was asked for will not happen. `code` and `reason` as in the README's table of errors. */
 export type SessionFailed = {
   readonly eventId?: string;

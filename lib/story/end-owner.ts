@@ -1,5 +1,5 @@
 /** The work that leases were opened for has ended, in whatever way: so do its leases, also one that is asked for too late. */
-import { known } from '../ground/errors.ts';
+import { type FlashBladeError, known } from '../ground/errors.ts';
 import { ownerKey } from '../ground/lease-items.ts';
 import { endOwner } from '../ground/lease-states.ts';
 import { eachOf } from '../ground/pool.ts';
@@ -10,31 +10,43 @@ import { stamped } from './ledger.ts';
 
 const AT_A_TIME = 8;
 
+/** Is told of each lease that was closed, and waited for. What it throws counts as a failure to close that lease. */
+type Told = (result: CloseResult) => Promise<void>;
+
 /**
- * Ends an owner: remembers that it has ended, then closes its leases. Repeatable. Throws the first failure after all were tried;
- * the sweeper looks for the owner's leases once more in any case, since the index of owners may lag behind.
+ * Ends an owner: remembers that it has ended, then closes its leases. Repeatable. Throws a failure after all were tried, one that
+ * a repetition may mend before others; the sweeper looks for the owner's leases once more in any case, since the index of owners
+ * may lag behind.
  */
-export async function endOwnerOf(edges: Edges, ownerId: string, deadline: number): Promise<CloseResult[]> {
+export async function endOwnerOf(edges: Edges, ownerId: string, deadline: number, told?: Told): Promise<CloseResult[]> {
   const by = closingDeadlines(deadline, edges.now());
   const item = stamped(edges, endOwner(ownerId, edges.newId(), seconds(edges.now())));
   const before = await edges.leases.read(ownerKey(ownerId), by.logout);
   // Before the leases are looked for: an opening that we do not find finds this.
   if (!before) await edges.leases.write(item, undefined, by.logout);
-  return closeLeasesOf(edges, ownerId, deadline);
+  return closeLeasesOf(edges, ownerId, deadline, told);
 }
 
 /** Closes the leases of an owner that the index knows. */
-export async function closeLeasesOf(edges: Edges, ownerId: string, deadline: number): Promise<CloseResult[]> {
+export async function closeLeasesOf(
+  edges: Edges,
+  ownerId: string,
+  deadline: number,
+  told?: Told,
+): Promise<CloseResult[]> {
   const by = closingDeadlines(deadline, edges.now());
   const results: CloseResult[] = [];
-  const failures: unknown[] = [];
+  const failures: FlashBladeError[] = [];
   await eachOf(await edges.leases.ofOwner(ownerId, by.logout), AT_A_TIME, async (leaseId) => {
     try {
-      results.push(await closeSession(edges, leaseId, deadline));
+      const result = await closeSession(edges, leaseId, deadline);
+      results.push(result);
+      await told?.(result);
     } catch (error) {
-      failures.push(error);
+      failures.push(known(error));
     }
   });
-  if (failures.length > 0) throw known(failures[0]);
+  const failure = failures.find(({ retryable }) => retryable) ?? failures[0];
+  if (failure) throw failure;
   return results;
 }

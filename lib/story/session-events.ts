@@ -40,12 +40,13 @@ export async function handleMessage(edges: Edges, outbox: Outbox, message: Messa
 
 async function handleEvent(edges: Edges, outbox: Outbox, event: IncomingEvent, deadline: number): Promise<void> {
   const workDeadline = deadline - TELLING_MS;
+  const by = deadline - MARGIN_MS;
   if (event.kind === 'open') return open(edges, outbox, event.request, deadline);
-  if (event.kind === 'close')
-    return told(outbox, [await closeSession(edges, event.leaseId, workDeadline)], {}, deadline);
+  if (event.kind === 'close') return tellClosed(outbox, await closeSession(edges, event.leaseId, workDeadline), {}, by);
   if (event.kind === 'end') {
     const { owner } = event;
-    return told(outbox, await endOwnerOf(edges, owner, workDeadline), { owner }, deadline);
+    // One by one: if time runs out among many, those that were closed have been told.
+    await endOwnerOf(edges, owner, workDeadline, (result) => tellClosed(outbox, result, { owner }, by));
   }
 }
 
@@ -63,18 +64,16 @@ async function open(edges: Edges, outbox: Outbox, request: OpenRequest, deadline
   }
 }
 
-/** Tells of sessions that have ended, also of those that had before: the first telling may have been lost. */
-async function told(
+/** Tells of a session that has ended, also of one that had before: the first telling may have been lost. */
+async function tellClosed(
   outbox: Outbox,
-  results: readonly CloseResult[],
+  { leaseId, array, outcome }: CloseResult,
   owner: { owner?: string },
-  deadline: number,
+  by: number,
 ): Promise<void> {
-  for (const { leaseId, array, outcome } of results) {
-    if (outcome !== 'CLOSED' && outcome !== 'ALREADY_CLOSED') continue;
-    const detail = { leaseId, ...(array === undefined ? {} : { array }), ...owner };
-    await outbox.emit({ type: 'closed', detail }, deadline - MARGIN_MS);
-  }
+  const hasEnded = outcome === 'CLOSED' || outcome === 'ALREADY_CLOSED';
+  // Without an array there never was a session: the release came first, and now comes again.
+  if (hasEnded && array !== undefined) await outbox.emit({ type: 'closed', detail: { leaseId, array, ...owner } }, by);
 }
 
 function idsOf(event: IncomingEvent | undefined): {
