@@ -13,8 +13,8 @@ export const STATES = {
   'an API token is valid': { parameters: ['username'], returns: ['apiToken', 'username'], live: true },
   'the API token is not known': { parameters: [], returns: ['apiToken'], live: true },
   'the array cannot serve requests': { parameters: [], returns: [], live: false },
-  // `version`: the newest REST version that the array serves.
-  'a session is open': { parameters: [], returns: ['authToken', 'version'], live: true },
+  // `version`: the newest REST version that the array serves. `username`: whose session it is.
+  'a session is open': { parameters: [], returns: ['authToken', 'username', 'version'], live: true },
   'the session has ended': { parameters: [], returns: ['authToken', 'version'], live: true },
 } as const satisfies Readonly<Record<string, Definition>>;
 

@@ -33,7 +33,21 @@ export function checkPaths({ interactions }: Pact, sources: Readonly<Record<stri
 
 function callsIn(file: string, source: string): Call[] {
   const calls = source.matchAll(/(?:method: '([A-Z]+)',\s*path: )?(['"`])(\/(?:api|oauth2)\/.*?)\2/g);
-  return [...calls].map(([, method = 'any', , path = '']) => ({ file, method, path: anyVersion(path) }));
+  return [...calls].flatMap(([, method = 'any', , path = '']) =>
+    completions(anyVersion(path), source).map((complete) => ({ file, method, path: complete })),
+  );
+}
+
+/**
+ * A path that ends in the first parameter of a function, `${name}`, stands for every name with which the source calls that
+ * function. Undecided, and so not pinned, if it is called with anything but a text.
+ */
+function completions(path: string, source: string): string[] {
+  const [, parameter] = /\/\$\{(\w+)\}$/.exec(path) ?? [];
+  const [, name] = (parameter && new RegExp(`function (\\w+)\\(${parameter}: string`).exec(source)) || [];
+  if (name === undefined) return [path];
+  const calls = [...source.matchAll(new RegExp(`(?<!function )\\b${name}\\((?:'([^']*)')?`, 'g'))];
+  return calls.map(([, text]) => (text === undefined ? path : path.replace(/\$\{\w+\}$/, text)));
 }
 
 /** `/api/2.26/arrays` and the template `/api/${version}/arrays` are the same call. */

@@ -2,7 +2,7 @@ import { MatchersV3 } from '@pact-foundation/pact';
 import { expect, test } from 'vitest';
 import { request } from '../../lib/edges/flashblade.ts';
 import { authToken } from '../../lib/ground/model.ts';
-import { interactionIn, tokenFrom, versionedPath, withClient } from './interaction.ts';
+import { interactionIn, sessionUser, tokenFrom, versionedPath, withClient } from './interaction.ts';
 
 const AUTH_TOKEN = '0f4a1d8e-7c2b-4b55-9d0e-3a6f5b2c1e90';
 const READ = { method: 'GET', path: '/api/2.26/arrays' } as const;
@@ -32,3 +32,31 @@ test('a read under a session that has ended is refused: that is what a new login
         expect((await request(session, READ)).status).toBe(403);
       }),
     ));
+
+// Whoever may not see these lists gets none: the client goes on without what they would tell.
+test.each([
+  [
+    'a read of the own API token',
+    'admins/api-tokens',
+    { admin_names: 'pureuser' },
+    { admin_names: sessionUser('pureuser') },
+  ],
+  [
+    'a read of the open sessions',
+    'sessions',
+    { filter: 'end_time=0', limit: '1000' },
+    { filter: 'end_time=0', limit: '1000' },
+  ],
+])('%s is answered, or refused to a user without the permission', (description, rest, query, pinned) =>
+  interactionIn('a session is open', {}, description)
+    .withRequest('GET', versionedPath(rest, '2.26'), (call) =>
+      call.query(pinned).headers({ 'x-auth-token': tokenFrom('a session is open', 'authToken', AUTH_TOKEN) }),
+    )
+    .willRespondWith(MatchersV3.matchStatus(200, [200, 401, 403]))
+    .executeTest(
+      withClient(async (array) => {
+        const session = { array, authToken: authToken(AUTH_TOKEN), username: 'pureuser' };
+        expect((await request(session, { method: 'GET', path: `/api/2.26/${rest}`, query })).status).toBe(200);
+      }),
+    ),
+);

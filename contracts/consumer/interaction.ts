@@ -49,6 +49,13 @@ export const versionedPath = (rest: string, example: string) => ({
   expression: `/api/\${version}/${rest}`,
 });
 
+/** The user whose session the state opened. */
+export const sessionUser = (example: string) => ({
+  ...MatchersV3.regex('^.+$', example),
+  'pact:generator:type': 'ProviderState',
+  expression: `\${username}`,
+});
+
 /** A text that must equal the one that the state gives. */
 export const equalTo = <Name extends State>(_state: Name, name: keyof ReturnedBy<Name> & string, example: string) => ({
   ...MatchersV3.equal(example),

@@ -26,6 +26,7 @@ export function arrayTarget(
   const signIn = onlyWhileAccepted(real, sessions);
   const inSession = async (way: typeof openSession) => ({
     version: (await apiVersions(array)).toSorted(compareVersions).at(-1) ?? '',
+    username,
     authToken: (await signIn(way)).authToken.reveal(),
   });
 

@@ -37,8 +37,8 @@ export function simulatorTarget(simulator: Simulator, versions = DEFAULT_VERSION
         return {};
       },
       'a session is open': async () => {
-        const session = await openSession(array, tokenOf(simulator), sessions);
-        return { authToken: session.authToken.reveal(), version };
+        const { authToken, username } = await openSession(array, tokenOf(simulator), sessions);
+        return { authToken: authToken.reveal(), username, version };
       },
       'the session has ended': async () => {
         const session = await endedSession(array, tokenOf(simulator), sessions);

@@ -16,13 +16,13 @@ describe('an array that keeps the contract', () => {
     const { simulator, env } = await arrayAndEnvironment();
     const { code, stdout, stderr, report, junit, all, files } = await run(['--array'], env).ended;
     expect({ code, stderr, files }).toEqual({ code: 0, stderr: '', files: [] });
-    expect(stdout).toContain('7 of 8 interactions can be verified on a real array.');
+    expect(stdout).toContain('9 of 10 interactions can be verified on a real array.');
     expect(stdout).toContain('asked to refuse 1 logins');
-    expect(stdout).toContain('7 of 7 interactions passed, 0 other findings.');
+    expect(stdout).toContain('9 of 9 interactions passed, 0 other findings.');
     expect(report).toContain(`- Provider: 127.0.0.1:${simulator.port}, as ${USERNAME}\n`);
     expect(report).toContain('- Result: **passed**\n');
-    expect(report.match(/\| passed \|/g)).toHaveLength(7);
-    expect(junit).toContain('<testsuites tests="8" failures="0" errors="0">');
+    expect(report.match(/\| passed \|/g)).toHaveLength(9);
+    expect(junit).toContain('<testsuites tests="10" failures="0" errors="0">');
     for (const token of tokensOf(simulator)) expect(all).not.toContain(token);
     expect(endings(simulator)).toEqual(new Set(['logout']));
     expect(refusals(simulator)).toBe(1);
@@ -110,7 +110,7 @@ describe('an array that breaks the contract', () => {
     expect(stdout.match(/^FAILED .*/gm)).toEqual(['FAILED  a read under an ended session (the session has ended)']);
     expect(report).toContain('- Result: **FAILED**');
     expect(report).toContain('| **FAILED** | Expected status code 200 to be a 401, 403 |');
-    expect(junit).toContain('tests="8" failures="1"');
+    expect(junit).toContain('tests="10" failures="1"');
     for (const token of tokensOf(simulator)) expect(all).not.toContain(token);
     expect(endings(simulator)).toEqual(new Set(['logout']));
   });

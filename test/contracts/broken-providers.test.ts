@@ -63,6 +63,12 @@ const BROKEN: [string, Break, string][] = [
   ['it answers 400 to the logout of an ended session', logout(answer({ status: 400 }), 'the session has ended'), ENDED],
   ['it serves a session that has ended', read(answer({ status: 200 })), READ_ENDED],
   ['it does not serve an open session', read(answer({ status: 403 }), 'a session is open'), READ],
+  ['it has no list of sessions', at(/\/sessions$/)(answer({ act: false, status: 404 })), 'a read of the open sessions'],
+  [
+    'it has no list of API tokens',
+    at(/\/api-tokens$/)(answer({ act: false, status: 400 })),
+    'a read of the own API token',
+  ],
   ['its versions are numbers', versions(versionList({ versions: [2.26] })), VERSIONS],
   ['its versions are none', versions(versionList({ versions: [] })), VERSIONS],
   ['one of its versions is not one', versions(versionList({ versions: ['2.26', '2.x'] })), VERSIONS],

@@ -41,10 +41,10 @@ const OTHERS = {
 it('the consumer tests, the checks and the verification of the simulator pass together', async () => {
   const { code, stdout, report, junit, files } = await run([]).ended;
   expect({ code, files }).toEqual({ code: 0, files: [] });
-  expect(stdout).toMatch(/Tests .*8 passed \(8\)/);
-  expect(stdout).toContain('Verified the simulator: 8 of 8 interactions passed, 0 other findings.');
+  expect(stdout).toMatch(/Tests .*10 passed \(10\)/);
+  expect(stdout).toContain('Verified the simulator: 10 of 10 interactions passed, 0 other findings.');
   expect(report).toContain('- Contract: flashblade-sessions → flashblade\n');
-  expect(junit).toContain('tests="9" failures="0"');
+  expect(junit).toContain('tests="11" failures="0"');
 });
 
 describe('a pact that somebody else wrote', () => {

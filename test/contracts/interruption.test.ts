@@ -21,9 +21,9 @@ describe('a run that is interrupted', () => {
 
   it.each([
     ['SIGINT', 'the first login', '/api/login', 1, 130, '0 of 0'],
-    ['SIGINT', 'the login of an interaction', '/api/login', 2, 130, '0 of 7'],
-    ['SIGTERM', 'the login of a state', '/api/login', 4, 143, '0 of 7'],
-    ['SIGHUP', 'a logout at the end', '/api/logout', 6, 129, '7 of 7'],
+    ['SIGINT', 'the login of an interaction', '/api/login', 2, 130, '0 of 9'],
+    ['SIGTERM', 'the login of a state', '/api/login', 4, 143, '0 of 9'],
+    ['SIGHUP', 'a logout at the end', '/api/logout', 6, 129, '9 of 9'],
   ] as const)(
     'by %s in the middle of %s leaves no session and no file',
     async (signal, _, path, n, expected, passed) => {

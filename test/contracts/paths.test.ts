@@ -10,8 +10,8 @@ describe('a call of the client without an interaction is found', () => {
   it.each([
     [
       'with its method',
-      "exchange(array, { method: 'GET', path: '/api/2.26/sessions' })",
-      'lib/new.ts calls /api/{version}/sessions (method: GET)',
+      "exchange(array, { method: 'GET', path: '/api/2.26/quotas' })",
+      'lib/new.ts calls /api/{version}/quotas (method: GET)',
     ],
     [
       'with another method than the one that is pinned',
@@ -21,8 +21,8 @@ describe('a call of the client without an interaction is found', () => {
     ['with its path alone', 'const path = "/api/1.12/admins";', 'calls /api/{version}/admins (method: any)'],
     [
       'with the version in a template',
-      `const path = \`/api/${inTemplate('version')}/admins/api-tokens\`;`,
-      'calls /api/{version}/admins/api-tokens',
+      `const path = \`/api/${inTemplate('version')}/file-system-snapshots\`;`,
+      'calls /api/{version}/file-system-snapshots',
     ],
     [
       'with a path that only the running program knows',
@@ -34,6 +34,13 @@ describe('a call of the client without an interaction is found', () => {
     const findings = checkPaths(pact, { 'lib/new.ts': source });
     expect(findings).toEqual([expect.stringContaining(finding)]);
     expect(findings[0]).toContain('Add one to contracts/consumer;');
+  });
+
+  it('with each of the texts that complete its path', () => {
+    const path = `\`/api/${inTemplate('version')}/${inTemplate('name')}\``;
+    const source = `function ask(name: string) { send(${path}); }\nask('arrays'); ask('file-systems');`;
+    expect(checkPaths(pact, { 'lib/new.ts': source })).toEqual([expect.stringContaining('/file-systems (')]);
+    expect(checkPaths(pact, { 'lib/new.ts': `${source} ask(other);` })).toHaveLength(2);
   });
 
   it('but not in a comment', () => {

@@ -11,7 +11,7 @@ type Compiled = { readonly all: Handlers<State>; readonly live: Handlers<LiveSta
 
 const valid = async ({ username }: { username: string }) => ({ apiToken: 'T-1', username });
 const unknown = async () => ({ apiToken: 'T-2' });
-const session = async () => ({ authToken: 'x', version: '2.26' });
+const session = async () => ({ authToken: 'x', username: 'pureuser', version: '2.26' });
 const live = {
   'an API token is valid': valid,
   'the API token is not known': unknown,
