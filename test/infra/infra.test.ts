@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -7,7 +7,6 @@ import { type Package, packageFunctions, zipFaults } from '../../scripts/package
 import { readZip } from '../../scripts/zip.ts';
 import { type Lambda, startLambda } from '../lambda/lambda.ts';
 import { CHANGES, CHECKS, withChange } from './changes/index.ts';
-import { errorsIn } from './cloudformation.ts';
 import { settled } from './settled.ts';
 import { at, functionName, type Json, readTemplate, render, type Template } from './template.ts';
 
@@ -27,23 +26,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => rm(directory, { recursive: true, force: true }));
-
-test('CloudFormation finds no error in the template', () => {
-  expect(errorsIn(packaged.template)).toEqual([]);
-});
-
-test('CloudFormation finds a resource that is missing and a property that does not exist', async () => {
-  const path = join(directory, 'broken.json');
-  const broken = withChange(
-    withChange(template, ['LeaseTable'], undefined),
-    ['LeaseKey', 'Properties', 'Rotate'],
-    true,
-  );
-  await writeFile(path, JSON.stringify(broken));
-  const errors = errorsIn(path);
-  expect(errors).toContainEqual(expect.stringContaining('LeaseTable'));
-  expect(errors).toContainEqual(expect.stringContaining('Rotate'));
-});
 
 describe('the zips', () => {
   test('hold the bundle of their own function and nothing else', async () => {

@@ -5,6 +5,27 @@ import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { functionEntries, ROOT } from '../../scripts/build.ts';
 
+/** Every parameter, other than by default. */
+export const OTHERS = {
+  secretPrefix: 'flashblade/eu/',
+  sessionsPerArray: '7',
+  maxLeaseSeconds: '3600',
+  arrayIdleSeconds: '600',
+  allowedCalls: 'GET /api/**, POST /api/2.*/file-systems',
+  stateMachineArnPrefix: 'arn:x:states:x:1:stateMachine:nightly-',
+  queueConcurrency: '2',
+  checkRate: 'rate(1 hour)',
+  reserveConcurrency: 'false',
+  programRoleArns: 'arn:x:iam::1:role/one,arn:x:iam::1:role/two',
+  vpcSubnetIds: 'subnet-11111111,subnet-22222222',
+  vpcSecurityGroupIds: 'sg-33333333',
+  deletionProtection: 'false',
+  logRetentionInDays: '30',
+};
+
+/** The template as `npm run package` makes it. */
+export const DEFAULT_TEMPLATE = resolve(ROOT, '.serverless/cloudformation-template-update-stack.json');
+
 /** Packages empty functions: only the template matters. Works in `directory`; returns the path of the template. */
 export async function packageWith(parameters: Readonly<Record<string, string>>, directory: string): Promise<string> {
   await cp(resolve(ROOT, 'serverless.yml'), join(directory, 'serverless.yml'));

@@ -1,41 +1,19 @@
 /** What the parameters change in the template, and what must hold whatever they are. */
-import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { ROOT } from '../../scripts/build.ts';
-import { tableRows } from '../readme.ts';
 import { contextFaults, roleFaults } from './access-checks.ts';
 import { withChange } from './changes/index.ts';
 import { errorsIn } from './cloudformation.ts';
 import { eventFaults } from './event-checks.ts';
 import { keyFaults } from './key-checks.ts';
-import { packageWith } from './package-with.ts';
-import { permissionTable } from './permissions.ts';
+import { DEFAULT_TEMPLATE, OTHERS, packageWith } from './package-with.ts';
 import { scheduleFaults } from './schedule-checks.ts';
 import { settled } from './settled.ts';
 import { at, type Json, readTemplate, resourcesOf, type Template } from './template.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
-
-/** Every parameter, other than by default. */
-const PARAMETERS = {
-  secretPrefix: 'flashblade/eu/',
-  sessionsPerArray: '7',
-  maxLeaseSeconds: '3600',
-  arrayIdleSeconds: '600',
-  allowedCalls: 'GET /api/**, POST /api/2.*/file-systems',
-  stateMachineArnPrefix: 'arn:x:states:x:1:stateMachine:nightly-',
-  queueConcurrency: '2',
-  checkRate: 'rate(1 hour)',
-  reserveConcurrency: 'false',
-  programRoleArns: 'arn:x:iam::1:role/one,arn:x:iam::1:role/two',
-  vpcSubnetIds: 'subnet-11111111,subnet-22222222',
-  vpcSecurityGroupIds: 'sg-33333333',
-  deletionProtection: 'false',
-  logRetentionInDays: '30',
-};
 
 let directory: string;
 let path: string;
@@ -44,9 +22,9 @@ let template: Template;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'flashblade-parameters-'));
-  path = await packageWith(PARAMETERS, directory);
+  path = await packageWith(OTHERS, directory);
   template = settled(await readTemplate(path));
-  byDefault = settled(await readTemplate(resolve(ROOT, '.serverless/cloudformation-template-update-stack.json')));
+  byDefault = settled(await readTemplate(DEFAULT_TEMPLATE));
 });
 
 afterAll(() => rm(directory, { recursive: true, force: true }));
@@ -56,11 +34,23 @@ const functionsOf = (of: Template): Json[] =>
   resourcesOf(of, 'AWS::Lambda::Function').map(([, { Properties }]) => Properties);
 const vpcsOf = (of: Template): (Json | undefined)[] => functionsOf(of).map((one) => at(one, 'VpcConfig'));
 
-describe('with every parameter other than by default', () => {
-  it('CloudFormation finds no error in the template', () => {
+describe('CloudFormation', () => {
+  it('finds no error in the template, by default and with every parameter other than by default', () => {
+    expect(errorsIn(DEFAULT_TEMPLATE)).toEqual([]);
     expect(errorsIn(path)).toEqual([]);
   });
 
+  it('finds a resource that is missing and a property that does not exist', async () => {
+    const broken = join(directory, 'broken.json');
+    const without = withChange(byDefault, ['LeaseTable'], undefined);
+    await writeFile(broken, JSON.stringify(withChange(without, ['LeaseKey', 'Properties', 'Rotate'], true)));
+    const errors = errorsIn(broken);
+    expect(errors).toContainEqual(expect.stringContaining('LeaseTable'));
+    expect(errors).toContainEqual(expect.stringContaining('Rotate'));
+  });
+});
+
+describe('with every parameter other than by default', () => {
   it('what is allowed and connected stays as it must be', () => {
     for (const faults of [keyFaults, eventFaults, scheduleFaults]) expect(faults(template)).toEqual([]);
   });
@@ -76,9 +66,9 @@ describe('with every parameter other than by default', () => {
       expect(at(one, 'ReservedConcurrentExecutions')).toBeUndefined();
     }
     const calls = at(properties('CallDasharrayLambdaFunction'), 'Environment', 'Variables', 'ALLOWED_CALLS');
-    expect(calls).toBe(PARAMETERS.allowedCalls);
+    expect(calls).toBe(OTHERS.allowedCalls);
     expect(at(properties('ExecutionRule'), 'EventPattern', 'detail', 'stateMachineArn')).toEqual([
-      { prefix: PARAMETERS.stateMachineArnPrefix },
+      { prefix: OTHERS.stateMachineArnPrefix },
     ]);
     const [[, mapping] = []] = resourcesOf(template, 'AWS::Lambda::EventSourceMapping');
     expect(at(mapping?.Properties, 'ScalingConfig', 'MaximumConcurrency')).toBe(2);
@@ -132,51 +122,5 @@ describe('programs that use the library', () => {
     const everybody = ['LeaseKey', 'Properties', 'KeyPolicy', 'Statement', 'SealAndUnsealInPrograms', 'Condition'];
     const users = [...everybody, 'ArnEquals', 'aws:PrincipalArn', 0];
     expect(keyFaults(withChange(template, users, 'arn:x:iam::1:role/*')).join()).toContain('role/*');
-  });
-});
-
-describe("the README's", () => {
-  const lines = readFileSync(resolve(ROOT, 'serverless.yml'), 'utf8').split('\n');
-  const section = lines.slice(lines.indexOf('params:'), lines.indexOf('provider:'));
-  const declared = section.flatMap((line) => {
-    const [, name, value = ''] = /^ {4}(\w+): (.*)$/.exec(line) ?? [];
-    return name === undefined ? [] : [[name, value.replace(/^'(.*)'$/, '$1')]];
-  });
-
-  it('table of parameters has every one and its default, and these tests change each', () => {
-    const rows = tableRows('parameter').map(([name = '', value = '']) =>
-      [name, value].map((text) => text.replaceAll('`', '')),
-    );
-    expect(rows).toEqual(declared);
-    expect(Object.keys(PARAMETERS)).toEqual(declared.map(([name]) => name));
-  });
-
-  it('table of permissions allows nothing that no role has', () => {
-    for (const row of permissionTable()) {
-      if (row[2]?.startsWith('every function in a VPC')) continue;
-      const others = permissionTable().filter((other) => other.join() !== row.join());
-      expect(roleFaults(byDefault, others).join()).toContain('permissions');
-    }
-    const more = ['`dynamodb:Scan`', 'the lease table', '`login`'];
-    expect(roleFaults(byDefault, [...permissionTable(), more]).join()).toContain('LoginRole: permissions');
-  });
-});
-
-describe('the outputs', () => {
-  const NAMED = [
-    ...['Login', 'Logout', 'CallArray', 'Renew', 'SessionEvents', 'SweepSessions', 'CheckFleet'].map(
-      (name) => `${name}FunctionArn`,
-    ),
-    ...['EventBusArn', 'RequestQueueArn', 'DeadLetterQueueArn', 'FailedInvocationQueueArn'],
-    ...['LeaseTableName', 'LeaseTableArn', 'LeaseKeyArn', 'SecretsKeyArn'],
-  ];
-
-  it('name what others need, and each is there', () => {
-    const outputs = byDefault.Outputs ?? {};
-    expect(Object.keys(outputs).filter((name) => name !== 'ServerlessDeploymentBucketName')).toEqual(NAMED);
-    for (const [name, output] of Object.entries(outputs)) {
-      const id = String(at(output, 'Value', 'Fn::GetAtt', 0) ?? at(output, 'Value', 'Ref'));
-      expect(byDefault.Resources, name).toHaveProperty([id]);
-    }
   });
 });
