@@ -1,13 +1,10 @@
 /** The fleet check as it is packaged, under AWS's runtime client, over arrays of every kind. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
 import { apiToken, login } from '../../lib/index.ts';
 import type { FleetResult } from '../../lib/story/fleet-result.ts';
-import { buildFunctions, ROOT } from '../../scripts/build.ts';
 import { type Lambda, type Outcome, startLambda } from '../lambda/lambda.ts';
+import { zipOf } from '../packaged.ts';
 import { randomApiToken, type Simulator, type SimulatorOptions, startSimulator } from '../simulator/index.ts';
 import { configurationOf } from './configuration.ts';
 import { type Deployment, deploy, errorOf } from './deployment.ts';
@@ -18,24 +15,21 @@ import { unknownSessions } from './unknown-sessions.ts';
 const DAY_MS = 86_400_000;
 
 let d: Deployment;
-let directory: string;
 let checkFleet: Lambda;
 const arrays: Simulator[] = [];
 
 beforeAll(async () => {
   d = await deploy();
-  directory = await mkdtemp(join(tmpdir(), 'flashblade-check-'));
-  await buildFunctions({ entries: [resolve(ROOT, 'functions/check-fleet.ts')], outdir: directory });
-  const { variables } = configurationOf('login', { LeaseTable: d.env.LEASE_TABLE, LeaseKey: d.env.LEASE_KEY });
+  const physical = { LeaseTable: d.env.LEASE_TABLE, LeaseKey: d.env.LEASE_KEY };
+  const { handler, timeoutMs, variables } = configurationOf('check-fleet', physical);
   const env = { ...variables, ...d.env, AWS_SESSION_TOKEN: 'stand-in' };
-  checkFleet = await startLambda({ directory, handler: 'check-fleet.handler', functionName: 'check-fleet', env });
+  checkFleet = await startLambda({ zip: zipOf('check-fleet'), handler, functionName: 'check-fleet', timeoutMs, env });
 });
 
 afterAll(async () => {
   closeConnections();
   await Promise.all([checkFleet.stop(), ...arrays.map(({ stop }) => stop())]);
   await d.stop();
-  await rm(directory, { recursive: true, force: true });
 });
 
 async function another(name: string, options: SimulatorOptions = {}): Promise<Simulator> {

@@ -16,7 +16,7 @@ export type Configuration = {
 
 /** `physical` gives a value to each logical id that the variables refer to. */
 export function configurationOf(name: string, physical: Readonly<Record<string, string>>): Configuration {
-  const logicalId = `${name[0]?.toUpperCase()}${name.slice(1)}LambdaFunction`;
+  const logicalId = `${name[0]?.toUpperCase()}${name.slice(1).replaceAll('-', 'Dash')}LambdaFunction`;
   const resource = template().Resources[logicalId];
   if (resource === undefined) throw new Error(`There is no ${logicalId} in the template`);
   const { Handler, Timeout, Environment } = resource.Properties as Properties;

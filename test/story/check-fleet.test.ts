@@ -138,6 +138,25 @@ describe('a check of the fleet', () => {
     expect(w.live.size).toBe(1);
   });
 
+  it('is busy with sixteen arrays at the same time, as long as there are so many', async () => {
+    const w = world();
+    const { promise: full, resolve } = Promise.withResolvers<void>();
+    let busyWith = 0;
+    let most = 0;
+    const names = manyOf(w, 40);
+    for (let n = 0; n < names.length; n++) {
+      w.once('apiVersions', async (act) => {
+        most = Math.max(most, ++busyWith);
+        if (busyWith === 16) resolve();
+        await full;
+        busyWith -= 1;
+        return act();
+      });
+    }
+    expect(await check(w, ...names)).toMatchObject({ checked: 40, healthy: 40 });
+    expect(most).toBe(16);
+  });
+
   it('begins with no array for which too little time is left', async () => {
     const w = world();
     w.once('logout', async (act) => {
