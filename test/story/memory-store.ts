@@ -41,10 +41,11 @@ export function memoryStore(): MemoryStore {
     },
     async join(array, name, { attemptId, until, limit }) {
       const taken = placesOf(array);
-      if (!taken.has(name) && taken.size >= limit) return false;
+      const shared = taken.has(name);
+      if (!shared && taken.size >= limit) return 'full';
       taken.set(name, { attemptId, until });
       taken.dueAt ??= until;
-      return true;
+      return shared ? 'shared' : 'taken';
     },
     async leave(array, name, _by, attemptId) {
       const taken = placesOf(array);

@@ -96,6 +96,19 @@ describe('opening a session', () => {
     expect(w.live.size).toBe(2);
   });
 
+  it('leaves its place to another call whose intent under the same lease id is still on its way', async () => {
+    const w = world({ sessionsPerArray: 1 });
+    w.once('write OPENING', async (act) => {
+      // Both have a place by now, and neither an intent.
+      await expect(open(w)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+      return act();
+    });
+    w.once('write OPENING', fail(awsDown));
+    await open(w);
+    expect(w.places('fb1')).toEqual(['job-1']);
+    await expect(open(w, { leaseId: 'other' })).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
+  });
+
   it('gives back only its own place when another call opens under the same lease id', async () => {
     const w = world({ sessionsPerArray: 1 });
     w.once('login', fail(busy));

@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { callAws } from '../../ground/aws.ts';
-import type { LeaseStore, Place } from './store.ts';
+import type { Joined, LeaseStore, Place } from './store.ts';
 import { DUE, ifUnchanged, PLACES_PREFIX, READ } from './table.ts';
 
 const TAKE = "take one of the array's places in the lease table";
@@ -28,9 +28,10 @@ export function placesOf(client: DynamoDBClient, table: string): Places {
     name: string,
     place: Place & { readonly limit: number },
     by: number,
-  ): Promise<boolean> {
-    const take = () =>
-      update(TAKE, by, {
+  ): Promise<Joined> {
+    let joined: Joined = 'taken';
+    const take = () => {
+      const command = new UpdateItemCommand({
         ...keyOf(array),
         UpdateExpression: 'SET live.#name = :place, duePartition = :due, dueAt = if_not_exists(dueAt, :until)',
         ConditionExpression: 'attribute_exists(live.#name) OR size(live) < :limit',
@@ -41,8 +42,14 @@ export function placesOf(client: DynamoDBClient, table: string): Places {
           ':limit': { N: String(place.limit) },
           ':due': { S: DUE },
         },
+        ReturnValues: 'UPDATED_OLD',
       });
-    if (await take()) return true;
+      return ifUnchanged(TAKE, by, async (options) => {
+        const { Attributes: before } = await client.send(command, options);
+        if (before?.['live']?.M?.[name]) joined = 'shared';
+      });
+    };
+    if (await take()) return joined;
     // Full, or the array's first lease: the condition fails on an item that is not there, too.
     const begin = new PutItemCommand({
       TableName: table,
@@ -50,7 +57,7 @@ export function placesOf(client: DynamoDBClient, table: string): Places {
       ConditionExpression: 'attribute_not_exists(id)',
     });
     await ifUnchanged(TAKE, by, (options) => client.send(begin, options));
-    return take();
+    return (await take()) ? joined : 'full';
   }
 
   async function leave(array: string, name: string, by: number, attemptId?: string): Promise<void> {

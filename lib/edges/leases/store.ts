@@ -14,6 +14,9 @@ export type Pending = {
 /** `until` (seconds): before that, it is not asked whether the place is still needed. */
 export type Place = { readonly attemptId: string; readonly until: number };
 
+/** `shared`: the name had a place already, which another attempt may count on. `full`: none was left. */
+export type Joined = 'taken' | 'shared' | 'full';
+
 /** `by` is the end of the call (epoch, ms). Every operation throws AWS_UNAVAILABLE or OUT_OF_TIME. */
 export type LeaseStore = {
   /** A consistent read. */
@@ -22,8 +25,8 @@ export type LeaseStore = {
   write(next: Item, previous: Item | undefined, by: number): Promise<boolean>;
   /** Removes `item` if the store still holds it. False: it does not. */
   remove(item: Item, by: number): Promise<boolean>;
-  /** Takes one of an array's `limit` places, or takes over the one that the name has. False: all are taken. Repeatable. */
-  join(array: string, name: string, place: Place & { readonly limit: number }, by: number): Promise<boolean>;
+  /** Takes one of an array's `limit` places, or takes over the one that the name has. Repeatable. */
+  join(array: string, name: string, place: Place & { readonly limit: number }, by: number): Promise<Joined>;
   /** Gives a place back; with `attemptId`, only if that attempt took it. Repeatable. */
   leave(array: string, name: string, by: number, attemptId?: string): Promise<void>;
   /** The places of an array that are taken, by the name (a lease id, or the id of a SUSPECT) that they are for. */
