@@ -1,11 +1,6 @@
 /** What others are told, in memory, and made to fail on demand. */
 import type { DeadLetter, Outbox } from '../../lib/edges/outbox.ts';
-import {
-  DETAIL_TYPES,
-  EXECUTION_DETAIL_TYPE,
-  EXECUTION_SOURCE,
-  type OutgoingEvent,
-} from '../../lib/ground/event-words.ts';
+import type { OutgoingEvent } from '../../lib/ground/event-words.ts';
 import { awsDown } from './world.ts';
 
 export type MemoryOutbox = ReturnType<typeof memoryOutbox>;
@@ -36,13 +31,3 @@ export function memoryOutbox() {
     },
   };
 }
-
-/** A message as it is in the queue. Equal arguments are a second delivery of the same event. */
-export const messageOf = (type: string, detail: unknown, eventId = 'event-1', source = 'com.example.jobs') => ({
-  messageId: `message-of-${eventId}`,
-  body: JSON.stringify({ version: '0', id: eventId, source, 'detail-type': type, detail }),
-});
-export const requested = (detail: unknown, eventId?: string) => messageOf(DETAIL_TYPES.requested, detail, eventId);
-export const released = (detail: unknown, eventId?: string) => messageOf(DETAIL_TYPES.released, detail, eventId);
-export const executionEnded = (executionArn: string, status = 'SUCCEEDED', eventId?: string) =>
-  messageOf(EXECUTION_DETAIL_TYPE, { executionArn, status }, eventId, EXECUTION_SOURCE);

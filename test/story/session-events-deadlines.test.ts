@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Outbox } from '../../lib/edges/outbox.ts';
 import { handleMessage, type Message } from '../../lib/story/session-events.ts';
-import { executionEnded, memoryOutbox, released, requested } from './memory-outbox.ts';
+import { memoryOutbox } from './memory-outbox.ts';
+import { executionEnded, released, requested } from './messages.ts';
 import { type Pace, slowEdges } from './slow-edges.ts';
 import { world } from './world.ts';
 

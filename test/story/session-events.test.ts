@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODES, type ErrorCode, FlashBladeError } from '../../lib/ground/errors.ts';
 import { handleMessage, type Message } from '../../lib/story/session-events.ts';
-import { executionEnded, memoryOutbox, messageOf, released, requested } from './memory-outbox.ts';
+import { memoryOutbox } from './memory-outbox.ts';
+import { executionEnded, messageOf, released, requested } from './messages.ts';
 import { API_TOKEN, fail, unreachable, untilCalled, world } from './world.ts';
 
 const REQUEST = { array: 'fb1', leaseId: 'job-1', leaseSeconds: 600 };

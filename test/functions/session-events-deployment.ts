@@ -1,0 +1,79 @@
+/** The function of the queue as it is deployed, beside login and logout, with its event bus and its dead-letter queue. */
+import type { SQSBatchResponse } from 'aws-lambda';
+import type { Message } from '../../lib/story/session-events.ts';
+import type { SentEvent } from '../aws/events.ts';
+import { sqsEventOf } from '../aws/sqs-event.ts';
+import { type InvokeOptions, type Outcome, startLambda } from '../lambda/lambda.ts';
+import { zipOf } from '../packaged.ts';
+import { configurationOf } from './configuration.ts';
+import { deploy } from './deployment.ts';
+import { tokensIn } from './secrecy.ts';
+
+const NAME = 'session-events';
+const BUS = 'sessions';
+const DEAD_LETTERS = 'dead-letters';
+
+export type EventsDeployment = Awaited<ReturnType<typeof deployEvents>>;
+
+/** `env`: variables beside those of the template, or in their place; an empty one counts as absent. */
+export async function deployEvents({ env = {} }: { env?: Readonly<Record<string, string>> } = {}) {
+  const d = await deploy();
+  d.aws.events.createBus(BUS);
+  const { LEASE_TABLE: LeaseTable, LEASE_KEY: LeaseKey } = d.env;
+  const DeadLetterQueue = d.aws.sqs.createQueue(DEAD_LETTERS);
+  const configuration = configurationOf(NAME, { LeaseTable, LeaseKey, EventBus: BUS, DeadLetterQueue });
+  const lambda = await startLambda({
+    zip: zipOf(NAME),
+    handler: configuration.handler,
+    functionName: NAME,
+    timeoutMs: configuration.timeoutMs,
+    env: { ...configuration.variables, ...d.env, AWS_SESSION_TOKEN: 'stand-in', ...env },
+  });
+  const outcomes: Outcome[] = [];
+
+  async function deliver(messages: readonly Message[], options?: InvokeOptions): Promise<Outcome> {
+    const outcome = await lambda.invoke(sqsEventOf(messages), options);
+    outcomes.push(outcome);
+    return outcome;
+  }
+  const letters = () =>
+    d.aws.sqs.queue(DEAD_LETTERS).messages.map(({ body }) => JSON.parse(body) as Record<string, string>);
+  const told = (): readonly SentEvent[] => d.aws.events.sent.filter(({ bus }) => bus === BUS);
+
+  /** Where a token of now or before has been told: nowhere, if all is well. */
+  async function leaks(): Promise<string[]> {
+    const { apiToken, history } = d.simulator;
+    const places = {
+      'what the function wrote': lambda.output,
+      answers: JSON.stringify(outcomes),
+      events: JSON.stringify(d.aws.events.sent),
+      'dead letters': JSON.stringify(letters()),
+    };
+    const tokens = [apiToken, ...history.map(({ authToken }) => authToken)];
+    const found = Object.entries(places).filter(([, text]) => tokensIn(text, tokens).length > 0);
+    return [...found.map(([place]) => place), ...(await d.leaks())];
+  }
+
+  return {
+    ...d,
+    /** Hands a batch to the function. */
+    deliver,
+    /** Ids of the messages of a batch that must come again, sorted. Throws if the invocation failed. */
+    failuresOf: async (messages: readonly Message[], options?: InvokeOptions): Promise<string[]> =>
+      failuresIn(await deliver(messages, options)),
+    /** Events that others were told, oldest first. */
+    told,
+    letters,
+    leaks,
+    output: () => lambda.output,
+    stop: async (): Promise<void> => {
+      await lambda.stop();
+      await d.stop();
+    },
+  };
+}
+
+function failuresIn(outcome: Outcome): string[] {
+  if (!('result' in outcome)) throw new Error(`No result, but ${JSON.stringify(outcome)}`);
+  return (outcome.result as SQSBatchResponse).batchItemFailures.map(({ itemIdentifier }) => itemIdentifier).sort();
+}

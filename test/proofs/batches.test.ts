@@ -1,0 +1,89 @@
+/** Exactly the messages of a batch that failed come again: for every subset of a batch of ten. */
+import type { Context } from 'aws-lambda';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FlashBladeError } from '../../lib/ground/errors.ts';
+import { processBatch } from '../../lib/lambda/batch.ts';
+import type { Message } from '../../lib/story/session-events.ts';
+import { sqsEventOf } from '../aws/sqs-event.ts';
+import { deployEvents, type EventsDeployment } from '../functions/session-events-deployment.ts';
+import { executionEnded, requested } from '../story/messages.ts';
+
+const SIZE = 10;
+const SUBSETS = 2 ** SIZE;
+const contains = (subset: number, n: number): boolean => (subset & (1 << n)) !== 0;
+const NUMBERS = Array.from({ length: SIZE }, (_, n) => n);
+
+const CONTEXT: Context = {
+  callbackWaitsForEmptyEventLoop: true,
+  functionName: 'session-events',
+  functionVersion: '$LATEST',
+  invokedFunctionArn: 'arn:aws:lambda:eu-central-1:123456789012:function:session-events',
+  memoryLimitInMB: '512',
+  awsRequestId: 'invocation-1',
+  logGroupName: '/aws/lambda/session-events',
+  logStreamName: '2026/11/24/[$LATEST]0',
+  getRemainingTimeInMillis: () => 60_000,
+  done: () => {},
+  fail: () => {},
+  succeed: () => {},
+};
+
+describe('in the process', () => {
+  const event = sqsEventOf(NUMBERS.map((n) => ({ messageId: `message-${n}`, body: String(n) })));
+
+  /** Ids of the messages that come again, sorted. */
+  async function failuresOf(work: (message: Message) => Promise<void>): Promise<string[]> {
+    const { batchItemFailures } = await processBatch(event, CONTEXT, work);
+    return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier).sort();
+  }
+
+  test(`each of the ${SUBSETS} subsets that fail comes again, and nothing else`, async () => {
+    for (let subset = 0; subset < SUBSETS; subset++) {
+      const worked: string[] = [];
+      const failures = await failuresOf(async ({ messageId, body }) => {
+        worked.push(messageId);
+        // Some fail at once, some later than others.
+        if (Number(body) % 3 === 0) await new Promise(setImmediate);
+        if (contains(subset, Number(body))) throw new FlashBladeError('ARRAY_BUSY', 'as the test wants it');
+      });
+      expect(failures).toEqual(NUMBERS.filter((n) => contains(subset, n)).map((n) => `message-${n}`));
+      expect(worked).toHaveLength(SIZE);
+    }
+  });
+
+  test('all messages are worked on at the same time, with the deadline of the invocation', async () => {
+    const { promise: everybody, resolve } = Promise.withResolvers<void>();
+    const deadlines: number[] = [];
+    const earliest = Date.now() + 60_000;
+    const { batchItemFailures } = await processBatch(event, CONTEXT, async (_, deadline) => {
+      if (deadlines.push(deadline) === SIZE) resolve();
+      await everybody;
+    });
+    expect(batchItemFailures).toEqual([]);
+    expect(Math.min(...deadlines)).toBeGreaterThanOrEqual(earliest);
+  });
+});
+
+describe('in the packaged function', () => {
+  let d: EventsDeployment;
+
+  beforeAll(async () => {
+    d = await deployEvents();
+    d.addArray('down', { host: '127.0.0.1:1' });
+  });
+
+  afterAll(() => d.stop());
+
+  test.each([0, 0b1, 0b1000000000, 0b0101010101, 0b1101111111, SUBSETS - 1])(
+    'of subset %i exactly it comes again',
+    async (subset) => {
+      const messages = NUMBERS.map((n) =>
+        contains(subset, n)
+          ? requested({ array: 'down' }, `${subset}-${n}`)
+          : executionEnded('arn:of-nobody', 'RUNNING', `${subset}-${n}`),
+      );
+      const failing = messages.filter((_, n) => contains(subset, n)).map(({ messageId }) => messageId);
+      expect(await d.failuresOf(messages)).toEqual(failing);
+    },
+  );
+});

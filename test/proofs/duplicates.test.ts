@@ -1,0 +1,146 @@
+/** Many deliveries of one event at the same time, their steps in any order: one session, one lease, and every delivery knows it. */
+import fc, { type Scheduler } from 'fast-check';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
+import { outboxOf } from '../../lib/edges/outbox.ts';
+import { readConfig } from '../../lib/ground/config.ts';
+import { type Edges, edgesOf } from '../../lib/story/edges.ts';
+import { handleMessage } from '../../lib/story/session-events.ts';
+import { awsWithClients } from '../aws/clients.ts';
+import { leaseTable } from '../packaged.ts';
+import { startSimulator } from '../simulator/index.ts';
+import { memoryOutbox } from '../story/memory-outbox.ts';
+import { requested } from '../story/messages.ts';
+import { busy, fail, type World, world } from '../story/world.ts';
+
+const EVENT = requested({ array: 'fb1', owner: 'job' });
+const LEASE_ID = 'fb1:event-1';
+
+type Group = { [name: string]: (...args: never[]) => Promise<unknown> };
+
+/** Every call of an edge waits for its turn before it acts, and its answer for another one; `acted` is called in between. */
+function inTurns(edges: Edges, scheduler: Scheduler, acted: () => void): Edges {
+  const turns = <T extends object>(group: T): T =>
+    Object.fromEntries(
+      Object.entries(group as Group).map(([name, act]) => [
+        name,
+        async (...args: never[]) => {
+          await scheduler.schedule(Promise.resolve(), `${name}, there`);
+          const outcome = act(...args);
+          outcome.catch(() => {});
+          await outcome.then(acted, acted);
+          await scheduler.schedule(Promise.resolve(), `${name}, back`);
+          return outcome;
+        },
+      ]),
+    ) as T;
+  const { secrets, leases, seal, flashblade } = edges;
+  return {
+    ...edges,
+    ...{ secrets: turns(secrets), leases: turns(leases), seal: turns(seal), flashblade: turns(flashblade) },
+  };
+}
+
+/** Delivers the event `count` times at once, and whatever must come again, until nothing does. Throws if a promise is broken. */
+async function deliverAll(w: World, edges: Edges, count: number, scheduler: Scheduler): Promise<void> {
+  const box = memoryOutbox();
+  let most = 0;
+  const steps = inTurns(edges, scheduler, () => {
+    most = Math.max(most, w.live.size);
+  });
+  let left = count;
+  for (let round = 0; left > 0; round++) {
+    expect(round, 'rounds').toBeLessThan(5);
+    const deliveries = Array.from({ length: left }, () => handleMessage(steps, box.outbox, EVENT, w.deadline()));
+    const outcomes = await scheduler.waitFor(Promise.allSettled(deliveries));
+    const thrown = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason.code] : []));
+    for (const code of thrown) expect(['LEASE_OPENING', 'ARRAY_BUSY']).toContain(code);
+    left = thrown.length;
+    if (most > 1) break;
+  }
+  expect(most, 'live sessions at once').toBe(1);
+  expect(w.live.size).toBe(1);
+  expect(w.suspects()).toEqual([]);
+  expect(w.places('fb1')).toEqual([LEASE_ID]);
+  expect(w.lease(LEASE_ID)).toMatchObject({ state: 'OPEN', attemptId: [...w.live.values()][0]?.requestId });
+  expect(box.letters).toEqual([]);
+  expect(box.told).toHaveLength(count);
+  expect(new Set(box.told.map((event) => JSON.stringify(event))).size).toBe(1);
+}
+
+const count = fc.integer({ min: 2, max: 50 });
+/** A failure is told with its seed and path, which repeat it. */
+const RUNS = { numRuns: 100, seed: 20_261_124 };
+
+describe('2 to 50 deliveries of one event', () => {
+  it('open one session under one lease, and each of them tells of it', async () => {
+    const property = fc.asyncProperty(count, fc.scheduler(), async (deliveries, scheduler) => {
+      const w = world();
+      await deliverAll(w, w.edges, deliveries, scheduler);
+      expect(w.calls.filter((name) => name === 'login')).toHaveLength(1);
+    });
+    await fc.assert(property, RUNS);
+  });
+
+  it('do so also if the array is busy at first', async () => {
+    const property = fc.asyncProperty(count, fc.nat(3), fc.scheduler(), async (deliveries, refusals, scheduler) => {
+      const w = world();
+      for (let n = 0; n < refusals; n++) w.once('login', fail(busy));
+      await deliverAll(w, w.edges, deliveries, scheduler);
+      expect(w.calls.filter((name) => name === 'login')).toHaveLength(refusals + 1);
+    });
+    await fc.assert(property, RUNS);
+  });
+
+  it('would open more if the ledger were written without conditions', async () => {
+    const property = fc.asyncProperty(count, fc.scheduler(), async (deliveries, scheduler) => {
+      const w = world();
+      const write: Edges['leases']['write'] = async (next, _previous, by) =>
+        w.edges.leases.write(next, await w.store.read(next.id, by), by);
+      await deliverAll(w, { ...w.edges, leases: { ...w.edges.leases, write } }, deliveries, scheduler);
+    });
+    const { errorInstance } = await fc.check(property, { ...RUNS, endOnFailure: true });
+    expect(String(errorInstance)).toContain('live sessions at once');
+  });
+});
+
+describe('over the real edges, against the stand-ins', () => {
+  it('50 deliveries open one session on the array, and each of them tells of it', async () => {
+    const { aws, eventBridge, sqs } = await awsWithClients({ maxAttempts: 3 });
+    let most = 0;
+    const simulator = await startSimulator({
+      onRequest: () => {
+        most = Math.max(most, simulator.sessions().length);
+      },
+    });
+    onTestFinished(async () => {
+      closeConnections();
+      await simulator.stop();
+    });
+    await aws.dynamodb.createTable(leaseTable(), 'leases');
+    const { port, apiToken, certificate: ca } = simulator;
+    aws.secrets.put('flashblade/fb1', { host: `127.0.0.1:${port}`, apiToken, trust: { ca } });
+    const names = { bus: 'default', deadLetterQueue: aws.sqs.createQueue('dead-letters') };
+    const outbox = outboxOf({ eventBridge, sqs }, names);
+    const edges = edgesOf(readConfig({ LEASE_TABLE: 'leases', LEASE_KEY: aws.kms.createKey().arn }), () => {});
+
+    let left = 50;
+    for (let round = 0; left > 0; round++) {
+      expect(round, 'rounds').toBeLessThan(5);
+      const deliver = () => handleMessage(edges, outbox, EVENT, Date.now() + 60_000);
+      const outcomes = await Promise.allSettled(Array.from({ length: left }, deliver));
+      const thrown = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
+      for (const error of thrown) expect(error).toMatchObject({ retryable: true });
+      left = thrown.length;
+    }
+    expect(most, 'live sessions at once').toBe(1);
+    const [session] = simulator.sessions();
+    const items = await aws.dynamodb.scan('leases');
+    expect(items.filter(({ kind }) => kind === 'lease')).toMatchObject([
+      { leaseId: LEASE_ID, state: 'OPEN', attemptId: session?.requestId },
+    ]);
+    expect(aws.events.sent.length).toBeGreaterThanOrEqual(50);
+    expect(new Set(aws.events.sent.map(({ detail }) => JSON.stringify(detail))).size).toBe(1);
+    expect(aws.sqs.queue('dead-letters').messages).toEqual([]);
+  });
+});
