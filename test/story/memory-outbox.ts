@@ -1,7 +1,8 @@
 /** What others are told, in memory, and made to fail on demand. */
 import type { DeadLetter, Outbox } from '../../lib/edges/outbox.ts';
 import type { OutgoingEvent } from '../../lib/ground/event-words.ts';
-import { awsDown } from './world.ts';
+import { handleMessage, type Message } from '../../lib/story/session-events.ts';
+import { awsDown, world } from './world.ts';
 
 export type MemoryOutbox = ReturnType<typeof memoryOutbox>;
 
@@ -30,4 +31,12 @@ export function memoryOutbox() {
       failing[name] = 1;
     },
   };
+}
+
+/** A world, an outbox, and the function of the queue between them. */
+export function office() {
+  const w = world();
+  const box = memoryOutbox();
+  const deliver = (message: Message) => handleMessage(w.edges, box.outbox, message, w.deadline());
+  return { w, ...box, deliver };
 }
