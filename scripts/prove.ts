@@ -1,0 +1,90 @@
+/** Proves the promise of the product by trying to break it: `npm run prove`, or one schedule told step by step: `-- --seed N`. */
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import setUpPackages from '../test/packaged.ts';
+import { ALL_CASES, FAULT_KINDS, proveFaults } from '../test/proofs/faults.ts';
+import { proveKills } from '../test/proofs/kills.ts';
+import { proveSchedules } from '../test/proofs/prove-schedules.ts';
+import { runSchedule } from '../test/proofs/schedules.ts';
+import { stampede } from '../test/proofs/stampede.ts';
+import { stampedeOutside } from '../test/proofs/stampede-outside.ts';
+
+const SCHEDULES = 100_000;
+const KILLS_PER_SEED = 150;
+const STAMPEDES = 50;
+
+const USAGE = 'Usage: npm run prove [-- --seed <number of a schedule>]';
+
+type Proof = { readonly what: string; readonly wrong: readonly string[] };
+
+async function schedules(): Promise<Proof> {
+  const { schedules: count, happened, wrong } = await proveSchedules(1, SCHEDULES, availableParallelism());
+  const of = (name: string): string => `${(happened[name] ?? 0).toLocaleString('en')}`;
+  const deaths = (happened['died before'] ?? 0) + (happened['died after'] ?? 0);
+  const what = `${count.toLocaleString('en')} schedules: ${of('LoginSucceeded')} sessions, ${deaths.toLocaleString('en')} deaths, ${of('lost')} lost answers, ${of('SuspectRecorded')} SUSPECTs`;
+  return { what, wrong: wrong.map(({ seed, what: why }) => `${why}; see it: npm run prove -- --seed ${seed}`) };
+}
+
+async function stampedes(): Promise<Proof> {
+  const wrong: string[] = [];
+  let most = 0;
+  for (let seed = 1; seed <= STAMPEDES; seed++) {
+    for (const options of [{ seed }, { seed, leases: 1 }]) {
+      const result = await stampede(options);
+      most = Math.max(most, result.most);
+      if (result.wrong !== undefined) wrong.push(`${JSON.stringify(options)}: ${result.wrong}`);
+    }
+  }
+  return { what: `${2 * STAMPEDES} stampedes of 500 calls: at most ${most} sessions of 50`, wrong };
+}
+
+async function outside(): Promise<Proof> {
+  const { opened, refused, most, wrong } = await stampedeOutside();
+  return { what: `${opened + refused.length} calls over real edges: at most ${most} sessions of 10`, wrong };
+}
+
+async function kills(): Promise<Proof> {
+  const results = await Promise.all([1, 2].map((seed) => proveKills({ seed, kills: KILLS_PER_SEED })));
+  const count = results.reduce((sum, result) => sum + result.kills, 0);
+  return { what: `${count} processes killed at work`, wrong: results.flatMap((result) => result.wrong) };
+}
+
+async function faults(): Promise<Proof> {
+  const { cases, leastLeftMs, wrong } = await proveFaults(ALL_CASES);
+  return {
+    what: `${cases} faults of ${FAULT_KINDS} kinds, the slowest answered ${leastLeftMs} ms before its time-out`,
+    wrong,
+  };
+}
+
+async function proveAll(): Promise<void> {
+  await setUpPackages();
+  for (const prove of [schedules, stampedes, outside, kills, faults]) {
+    const startedAt = performance.now();
+    const { what, wrong } = await prove();
+    const seconds = Math.round((performance.now() - startedAt) / 1000);
+    console.log(`${wrong.length === 0 ? 'held' : 'BROKEN'}  ${what} (${seconds} s)`);
+    for (const line of wrong) console.log(`        ${line}`);
+    if (wrong.length > 0) process.exitCode = 1;
+  }
+}
+
+async function tellSchedule(seed: number): Promise<void> {
+  const { wrong } = await runSchedule(seed, console.log);
+  console.log(wrong === undefined ? `Schedule ${seed} held.` : `Schedule ${seed} is broken: ${wrong}`);
+  if (wrong !== undefined) process.exitCode = 1;
+}
+
+function seedOf(args: readonly string[]): number | undefined {
+  const { seed } = parseArgs({ args: [...args], options: { seed: { type: 'string' } } }).values;
+  if (seed !== undefined && !/^\d{1,9}$/.test(seed)) throw new Error('--seed must be a whole number');
+  return seed === undefined ? undefined : Number(seed);
+}
+
+try {
+  const seed = seedOf(process.argv.slice(2));
+  await (seed === undefined ? proveAll() : tellSchedule(seed));
+} catch (error) {
+  console.error(`${error instanceof Error ? error.message : error}\n${USAGE}`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,55 @@
+/** The product broken on purpose, in copies of its text: each must turn a proof red. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { build, type Plugin } from 'esbuild';
+import { ROOT } from '../../scripts/build.ts';
+
+/** In `file` (from the project's root), `find` is replaced; it must be there exactly once. */
+export type Patch = { readonly file: string; readonly find: string; readonly replace: string };
+
+export type BrokenCopy = { readonly path: string; readonly remove: () => Promise<void> };
+
+/**
+ * Bundles `entry` (from the project's root) with everything of the project that it imports, broken by the patches. Throws if a patch
+ * does not fit any more: what it breaks has changed, and the control would prove nothing.
+ */
+export async function brokenCopy(entry: string, patches: readonly Patch[]): Promise<BrokenCopy> {
+  const directory = await mkdtemp(join(ROOT, 'dist', 'broken-'));
+  const path = join(directory, 'entry.mjs');
+  const applied = new Set<Patch>();
+  try {
+    await build({
+      absWorkingDir: ROOT,
+      entryPoints: [entry],
+      outfile: path,
+      bundle: true,
+      ...({ format: 'esm', platform: 'node', target: 'node24', packages: 'external', logLevel: 'silent' } as const),
+      plugins: [patching(patches, applied)],
+    });
+    const left = patches.find((patch) => !applied.has(patch));
+    if (left) throw new Error(`${entry} does not import ${left.file}`);
+  } catch (error) {
+    await rm(directory, { recursive: true });
+    throw error;
+  }
+  return { path, remove: () => rm(directory, { recursive: true }) };
+}
+
+const patching = (patches: readonly Patch[], applied: Set<Patch>): Plugin => ({
+  name: 'broken on purpose',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+      const own = patches.filter(({ file }) => resolve(ROOT, file) === path);
+      if (own.length === 0) return undefined;
+      let contents = await readFile(path, 'utf8');
+      for (const patch of own) {
+        const [before, after, ...more] = contents.split(patch.find);
+        if (after === undefined || more.length > 0) {
+          throw new Error(`${relative(ROOT, path)} does not have this exactly once: ${patch.find}`);
+        }
+        contents = before + patch.replace + after;
+        applied.add(patch);
+      }
+      return { contents, loader: 'ts' };
+    }),
+});

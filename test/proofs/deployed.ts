@@ -1,0 +1,45 @@
+/** All functions that are invoked, as their bundles, over one ledger and one simulated array. */
+import { resolve } from 'node:path';
+import { ROOT } from '../../scripts/build.ts';
+import { type Deployment, type DeployOptions, deploy } from '../functions/deployment.ts';
+import { type Lambda, startLambda } from '../lambda/lambda.ts';
+
+export const FUNCTIONS = ['login', 'logout', 'call-array', 'renew', 'sweep-sessions'] as const;
+export type FunctionName = (typeof FUNCTIONS)[number];
+
+/** A bundle in the place of the product's: its directory, and the name of its file without ending. */
+export type Bundle = { readonly directory: string; readonly name: string };
+
+export type Deployed = Deployment & {
+  /** Each is a process of its own beside `login` and `logout` of the deployment, which prepare and tidy up. */
+  readonly subjects: Readonly<Record<FunctionName, Lambda>>;
+};
+
+export async function deployAll(
+  options: DeployOptions & { readonly bundles?: Partial<Record<FunctionName, Bundle>> } = {},
+): Promise<Deployed> {
+  const { bundles, ...others } = options;
+  const d = await deploy(others);
+  const env = { ...d.env, AWS_SESSION_TOKEN: 'stand-in', ...options.env };
+  const started = await Promise.all(
+    FUNCTIONS.map(async (functionName) => {
+      const { directory, name } = bundles?.[functionName] ?? {
+        directory: resolve(ROOT, 'dist/functions'),
+        name: functionName,
+      };
+      return [functionName, await startLambda({ directory, handler: `${name}.handler`, functionName, env })] as const;
+    }),
+  );
+  const subjects = Object.fromEntries(started) as Record<FunctionName, Lambda>;
+  const stop = async (): Promise<void> => {
+    await Promise.all(Object.values(subjects).map((subject) => subject.stop()));
+    await d.stop();
+  };
+  return { ...d, subjects, stop };
+}
+
+/** Makes a lease that is open look as if it had expired. */
+export async function expire(d: Deployment, leaseId: string): Promise<void> {
+  const past = Math.floor(Date.now() / 1000) - 1;
+  await d.tamper({ ...(await d.lease(leaseId)), expiresAt: past, dueAt: past });
+}

@@ -1,0 +1,117 @@
+/** Faults: whatever the array or AWS does, every function answers in time, and no session is forgotten. */
+import type { Deployment } from '../functions/deployment.ts';
+import { unknownSessions } from '../functions/unknown-sessions.ts';
+import type { Fault as ArrayFault } from '../simulator/index.ts';
+import { type Bundle, type Deployed, deployAll, FUNCTIONS, type FunctionName } from './deployed.ts';
+import { OPERATIONS } from './operations.ts';
+
+const TIMEOUT_MS = 8000;
+/** Every call ends half a second before the time-out. A busy machine may take most of that to bring the answer. */
+const LEFT_MS = 100;
+/** As long as can be configured: it is the function's own time that must bound each call. */
+const ENV = { CONNECT_TIMEOUT_MS: '60000', FIRST_BYTE_TIMEOUT_MS: '60000', ANSWER_TIMEOUT_MS: '120000' };
+
+type Fault = { readonly name: string; readonly hangs: boolean; readonly arrange: (d: Deployment) => void };
+
+const ofArray = (name: string, fault: ArrayFault, hangs = false): Fault => ({
+  name: `array: ${name}`,
+  hangs,
+  arrange: (d) => void d.simulator.faults.add(fault),
+});
+
+const ARRAY_FAULTS: readonly Fault[] = [
+  ofArray('refuses connections', { kind: 'refuse' }),
+  ofArray('resets connections', { kind: 'reset-at-accept' }),
+  ofArray('speaks no TLS', { kind: 'plain-text' }),
+  ofArray('resets after it has acted', { kind: 'reset' }),
+  ofArray('ends its answer after 30 bytes', { kind: 'cut', afterBytes: 30 }),
+  ofArray('answers garbage', { kind: 'garbage' }),
+  ofArray('answers 429', { kind: 'answer', act: false, status: 429 }),
+  ofArray('answers 500', { kind: 'answer', act: false, status: 500 }),
+  ofArray('answers 503', { kind: 'answer', act: false, status: 503 }),
+  ofArray('redirects', { kind: 'answer', act: false, status: 302, headers: { location: 'https://127.0.0.1:1/' } }),
+  ofArray('hangs at connect', { kind: 'hang-at-accept' }, true),
+  ofArray('hangs in TLS', { kind: 'hang-in-handshake' }, true),
+  ofArray('hangs before its head', { kind: 'hang', at: 'before-headers' }, true),
+  ofArray('hangs in its head', { kind: 'hang', at: 'in-headers' }, true),
+  ofArray('hangs in its body', { kind: 'hang', at: 'in-body' }, true),
+  ofArray('answers drop by drop', { kind: 'trickle', intervalMs: 90 }, true),
+];
+
+const SERVICES = ['secretsmanager', 'kms', 'dynamodb'] as const;
+const AWS_FAULTS: readonly Fault[] = SERVICES.flatMap((service) => [
+  ...(['throttle', 'deny', 'reset', 'garbage', 'lost answer', 'hang'] as const).map(
+    (kind): Fault => ({
+      name: `${service}: ${kind}`,
+      hangs: kind === 'hang',
+      arrange: (d) => d.aws.faults.add({ kind, service }),
+    }),
+  ),
+  {
+    name: `${service}: slow`,
+    hangs: true,
+    arrange: (d: Deployment) => d.aws.faults.add({ kind: 'slow', ms: 3000, service }),
+  },
+]);
+
+export const FAULT_KINDS = ARRAY_FAULTS.length + AWS_FAULTS.length / SERVICES.length;
+
+export type Case = { readonly of: FunctionName; readonly fault: Fault };
+
+/** Every fault with every operation. */
+export const ALL_CASES: readonly Case[] = FUNCTIONS.flatMap((of) =>
+  [...ARRAY_FAULTS, ...AWS_FAULTS].map((fault) => ({ of, fault })),
+);
+
+export type FaultsResult = {
+  readonly cases: number;
+  /** How much of its time-out the slowest answer left. */
+  readonly leastLeftMs: number;
+  readonly wrong: readonly string[];
+};
+
+/** Proves the cases, operations beside each other. `bundles` take the place of the product's. */
+export async function proveFaults(
+  cases: readonly Case[],
+  bundles: Partial<Record<FunctionName, Bundle>> = {},
+): Promise<FaultsResult> {
+  const wrong: string[] = [];
+  let leastLeftMs = TIMEOUT_MS;
+
+  async function proveOne(d: Deployed, { of, fault }: Case, name: string): Promise<void> {
+    d.addArray(name);
+    await OPERATIONS[of].prepare(d, name);
+    fault.arrange(d);
+    const startedAt = performance.now();
+    const outcome = await d.subjects[of].invoke(OPERATIONS[of].event(name), { timeoutMs: TIMEOUT_MS });
+    const leftMs = TIMEOUT_MS - (performance.now() - startedAt);
+    if (fault === NOTHING) return;
+    leastLeftMs = Math.min(leastLeftMs, leftMs);
+    await d.simulator.faults.clear();
+    d.aws.faults.clear();
+    const unknown = (await unknownSessions(d)).length;
+    const answered =
+      'result' in outcome || ('error' in outcome && !outcome.timedOut && isOurs(outcome.error.errorType));
+    if (!answered) wrong.push(`${of}, ${fault.name}: ${JSON.stringify(outcome)}`);
+    if (leftMs < LEFT_MS) wrong.push(`${of}, ${fault.name}: answered ${Math.round(leftMs)} ms before its time-out`);
+    if (unknown > 0) wrong.push(`${of}, ${fault.name}: ${unknown} unknown sessions`);
+  }
+
+  async function proveOperation(own: readonly Case[]): Promise<void> {
+    const d = await deployAll({ env: ENV, bundles });
+    try {
+      // The process has done the same before: what is measured afterwards is the waiting.
+      await proveOne(d, { of: own[0]?.of ?? 'login', fault: NOTHING }, 'warm');
+      for (const [index, one] of own.entries()) await proveOne(d, one, `case-${index}`);
+    } finally {
+      await d.stop();
+    }
+  }
+
+  await Promise.all([...Map.groupBy(cases, ({ of }) => of).values()].map(proveOperation));
+  return { cases: cases.length, leastLeftMs: Math.round(leastLeftMs), wrong };
+}
+
+const NOTHING: Fault = { name: 'nothing', hangs: false, arrange: () => {} };
+
+const isOurs = (errorType: string): boolean => /^[A-Z]+(_[A-Z]+)+$/.test(errorType);

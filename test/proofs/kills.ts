@@ -1,0 +1,99 @@
+/** Kills: processes of the functions end at random moments of their work, and the simulator tells whether a session was forgotten. */
+import type { Deployment } from '../functions/deployment.ts';
+import { unknownSessions } from '../functions/unknown-sessions.ts';
+import type { Outcome } from '../lambda/lambda.ts';
+import { type Bundle, type Deployed, deployAll, FUNCTIONS, type FunctionName } from './deployed.ts';
+import { OPERATIONS } from './operations.ts';
+import { type Random, randomOf } from './world/random.ts';
+
+export type KillsResult = {
+  /** Processes that were killed at work. */
+  readonly kills: number;
+  /** Live sessions that the ledger did not know, in words. */
+  readonly wrong: readonly string[];
+};
+
+type Options = {
+  readonly seed: number;
+  readonly kills: number;
+  /** Whose processes are killed. Default: those of every operation in turn. */
+  readonly of?: readonly FunctionName[];
+  readonly bundles?: Partial<Record<FunctionName, Bundle>>;
+};
+
+/** Kills that many processes. The seed decides how long after its first call each is killed; the rest is the machine's. */
+export async function proveKills({ seed, kills, of = FUNCTIONS, bundles = {} }: Options): Promise<KillsResult> {
+  const random = randomOf(seed);
+  const d = await deployAll({ bundles, env: { SECRET_CACHE_SECONDS: '0', SESSIONS_PER_ARRAY: '500' } });
+  const wrong: string[] = [];
+  let [killed, cases] = [0, 0];
+  try {
+    const longestMs = new Map<FunctionName, number>();
+    for (const name of of) longestMs.set(name, await durationOf(d, name));
+    while (killed < kills) {
+      const name = of[cases % of.length] as FunctionName;
+      const subject = `case-${++cases}-`;
+      const before = (await unknownSessions(d)).length;
+      const outcome = await killOnce(d, { name, subject, random, longestMs: longestMs.get(name) ?? 0 });
+      if ('killed' in outcome) killed += 1;
+      else if (!('result' in outcome)) throw new Error(`${name} failed: ${JSON.stringify(outcome)}`);
+      const unknown = (await unknownSessions(d)).length - before;
+      if (unknown > 0) wrong.push(`${name}, case ${cases} of seed ${seed}: ${unknown} unknown sessions`);
+    }
+    // What was under way when its sender died has arrived by now, too.
+    const late = (await unknownSessions(d)).length - wrong.length;
+    if (late > 0) wrong.push(`seed ${seed}: ${late} unknown sessions at the end`);
+  } finally {
+    await d.stop();
+  }
+  return { kills: killed, wrong };
+}
+
+/** How long a new process works from its first call on, in milliseconds. */
+async function durationOf(d: Deployed, name: FunctionName): Promise<number> {
+  const subject = `measured-${name}-`;
+  d.addArray(subject);
+  await OPERATIONS[name].prepare(d, subject);
+  let begunAt = 0;
+  const leave = onFirstCall(d, () => {
+    begunAt = performance.now();
+  });
+  await d.subjects[name].invoke(OPERATIONS[name].event(subject));
+  leave();
+  return performance.now() - begunAt;
+}
+
+type One = {
+  readonly name: FunctionName;
+  readonly subject: string;
+  readonly random: Random;
+  readonly longestMs: number;
+};
+
+async function killOnce(d: Deployed, { name, subject, random, longestMs }: One): Promise<Outcome> {
+  d.addArray(subject);
+  await OPERATIONS[name].prepare(d, subject);
+  const lambda = d.subjects[name];
+  // Half of them early: that is where a session is opened.
+  const afterMs = random.next() * longestMs * random.pick([0.5, 1]);
+  let timer: NodeJS.Timeout | undefined;
+  const leave = onFirstCall(d, () => {
+    timer = setTimeout(() => void lambda.kill('SIGKILL'), afterMs);
+  });
+  const outcome = await lambda.invoke(OPERATIONS[name].event(subject));
+  leave();
+  clearTimeout(timer);
+  // A new process each time, as after a kill.
+  await lambda.kill('SIGKILL');
+  return outcome;
+}
+
+function onFirstCall(d: Deployment, act: () => void): () => void {
+  let isFirst = true;
+  return d.aws.onCall((phase) => {
+    if (phase === 'received' && isFirst) {
+      isFirst = false;
+      act();
+    }
+  });
+}

@@ -1,0 +1,41 @@
+/** The operations of the product, each as something that can be done to a lease of its own. */
+import { type Deployment, resultOf } from '../functions/deployment.ts';
+import { expire, type FunctionName } from './deployed.ts';
+
+/** `name` is an array of the fleet and a lease id, both for one case alone. */
+export type Operation = {
+  readonly prepare: (d: Deployment, name: string) => Promise<void>;
+  readonly event: (name: string) => unknown;
+};
+
+const open = async (d: Deployment, name: string): Promise<void> => {
+  resultOf(await d.login({ array: name, leaseId: name }));
+};
+
+/** So that a call has to log in again under the lease. */
+const loseSession = async (d: Deployment, name: string): Promise<void> => {
+  await open(d, name);
+  const attemptId = (await d.lease(name))?.attemptId;
+  const session = d.simulator.sessions().find(({ requestId }) => requestId === attemptId);
+  if (!session || !d.simulator.endSession(session.authToken)) throw new Error(`lease ${name} has no session`);
+};
+
+export const OPERATIONS: Readonly<Record<FunctionName, Operation>> = {
+  login: { prepare: async () => {}, event: (name) => ({ array: name, leaseId: name }) },
+  logout: { prepare: open, event: (name) => ({ leaseId: name }) },
+  'call-array': {
+    prepare: loseSession,
+    event: (name) => ({ leaseId: name, method: 'GET', path: '/api/2.15/arrays' }),
+  },
+  renew: {
+    prepare: open,
+    event: (name) => ({ leaseId: name, expiresAt: Math.floor(Date.now() / 1000) + 1800 }),
+  },
+  'sweep-sessions': {
+    prepare: async (d, name) => {
+      await open(d, name);
+      await expire(d, name);
+    },
+    event: () => ({}),
+  },
+};

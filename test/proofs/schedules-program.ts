@@ -1,0 +1,24 @@
+/** A program that runs schedules: `<first seed> <count> [enough]`. It stops when so many went wrong, and tells what happened as JSON. */
+import { runSchedule } from './schedules.ts';
+
+export type Summary = {
+  readonly schedules: number;
+  /** How often what happened in all of them. */
+  readonly happened: Readonly<Record<string, number>>;
+  readonly wrong: readonly { readonly seed: number; readonly what: string }[];
+};
+
+async function runSchedules(from: number, count: number, enough: number): Promise<Summary> {
+  const happened: Record<string, number> = {};
+  const wrong: { seed: number; what: string }[] = [];
+  let schedules = 0;
+  while (schedules < count && wrong.length < enough) {
+    const outcome = await runSchedule(from + schedules++);
+    for (const [what, times] of outcome.happened) happened[what] = (happened[what] ?? 0) + times;
+    if (outcome.wrong !== undefined) wrong.push({ seed: outcome.seed, what: outcome.wrong });
+  }
+  return { schedules, happened, wrong };
+}
+
+const [from = 1, count = 1, enough = 10] = process.argv.slice(2).map(Number);
+process.stdout.write(JSON.stringify(await runSchedules(from, count, enough)));

@@ -1,0 +1,49 @@
+import { describe, expect, it, vi } from 'vitest';
+import { brokenCopy } from './controls.ts';
+import { tell } from './program.ts';
+import { SCHEDULES as PROGRAM, proveSchedules } from './prove-schedules.ts';
+import { runSchedule } from './schedules.ts';
+import { MISTAKES } from './schedules-controls.ts';
+import type { Summary } from './schedules-program.ts';
+
+vi.setConfig({ testTimeout: 240_000 });
+
+const SCHEDULES = 20_000;
+/** Among so many, each of these must have happened: else the schedules would prove less than they say. */
+const HAPPENINGS = [
+  ...['LoginSucceeded', 'LogoutSucceeded', 'LogoutFailed', 'LeaseServed', 'LeaseStuck', 'SuspectRecorded', 'SweepDone'],
+  ...['LOGIN_REFUSED', 'LOGIN_UNKNOWN', 'LEASE_OPENING', 'LEASE_ENDED', 'LEASE_CONFLICT', 'LEASE_LIMIT', 'OUT_OF_TIME'],
+  ...['ARRAY_UNREACHABLE', 'ARRAY_BUSY', 'ANSWER_INVALID', 'FORBIDDEN', 'AWS_UNAVAILABLE', 'SECRET_UNAVAILABLE'],
+  ...['failed', 'lost', 'repeated', 'died before', 'died after'],
+];
+
+describe('schedules', () => {
+  it(`of which ${SCHEDULES} were tried forget no session, keep none open and leave nothing behind`, async () => {
+    const { schedules, wrong, happened } = await proveSchedules(1, SCHEDULES, 2);
+    expect(wrong).toEqual([]);
+    expect(schedules).toBe(SCHEDULES);
+    expect(HAPPENINGS.filter((what) => (happened[what] ?? 0) < 10)).toEqual([]);
+  });
+
+  it('are the same whenever their seed is', async () => {
+    const traces = await Promise.all(
+      [0, 1].map(async () => {
+        const lines: string[] = [];
+        await runSchedule(3, (line) => lines.push(line));
+        return lines;
+      }),
+    );
+    expect(traces[0]?.length).toBeGreaterThan(20);
+    expect(traces[1]).toEqual(traces[0]);
+  });
+
+  it.each(Object.entries(MISTAKES))('find out when %s', async (_mistake, patches) => {
+    const broken = await brokenCopy(PROGRAM, patches);
+    try {
+      const { wrong } = await tell<Summary>(broken.path, [1, SCHEDULES, 1]);
+      expect(wrong).toHaveLength(1);
+    } finally {
+      await broken.remove();
+    }
+  });
+});

@@ -1,0 +1,117 @@
+/**
+ * Schedules: the real story over a world in memory, whose seed decides who comes first, who dies, which answers are lost and what
+ * happens to arrays and secrets. Every schedule can be repeated by its seed.
+ */
+import { ACTORS, type ActorName, SWEEP_MS, type Wish } from './world/actors.ts';
+import { wrongAfterReleases, wrongAfterwards, wrongAtLast, wrongNow } from './world/invariants.ts';
+import { type Random, randomOf } from './world/random.ts';
+import { weatherOf } from './world/weather.ts';
+import { type World, worldOf } from './world/world.ts';
+
+export type Outcome = {
+  readonly seed: number;
+  /** What went wrong first, in words. */
+  readonly wrong?: string;
+  /** How often what happened: effects by how they ended, and what the story reported. */
+  readonly happened: ReadonlyMap<string, number>;
+};
+
+const WEIGHTS: Readonly<Record<ActorName, number>> = {
+  ...{ open: 6, close: 3, call: 3, renew: 1, work: 1, endOwner: 1, sweep: 2, sweepOften: 0.5 },
+  ...{ rotate: 1, move: 0.2, outage: 1, restart: 0.7 },
+};
+/** Every process has ended so long after the last one began, and no intent is alive any more. */
+const LONGEST_MS = 320_000;
+/** The promise: so long after its end, an expired lease is closed. */
+const CLOSED_AFTER_SECONDS = 180;
+const PLACES_LOOKED_AT_MS = 601_000;
+
+/** Runs one schedule. `trace` gets every step in words. */
+export async function runSchedule(seed: number, trace?: (line: string) => void): Promise<Outcome> {
+  const random = randomOf(seed);
+  const weather = weatherOf(random);
+  const happened = new Map<string, number>();
+  const count = (what: string): void => void happened.set(what, (happened.get(what) ?? 0) + 1);
+  let wrong: string | undefined;
+  const idleSeconds = random.pick([300, 1800]);
+  const world = worldOf({
+    ...{ random, weather, idleSeconds, trace, count },
+    limits: { sessionsPerArray: random.pick([1, 2, 50]), arrayIdleSeconds: idleSeconds, maxLeaseSeconds: 3600 },
+    onEffect: (present) => note(wrongNow(present)),
+  });
+  const note = (what: string | undefined): void => {
+    if (what !== undefined && wrong === undefined) trace?.(`WRONG: ${what}`);
+    wrong ??= what;
+  };
+
+  const lastMs = plan(world, random);
+  await world.clock.runUntil(lastMs);
+  weather.clear();
+  await world.clock.runUntil(lastMs + LONGEST_MS);
+  await sweepUntil(world, world.seconds() + CLOSED_AFTER_SECONDS);
+  note(wrongAfterReleases(world));
+  await sweepUntil(world, lastEnd(world) + CLOSED_AFTER_SECONDS);
+  note(wrongAfterwards(world));
+  await sweepTheRest(world);
+  note(wrongAtLast(world));
+  note(world.faults[0]);
+  return { seed, happened, ...(wrong === undefined ? {} : { wrong }) };
+}
+
+/** Plans who does what when. Returns when the last of it begins. */
+function plan(world: World, random: Random): number {
+  const { clock, arrays, secrets } = world;
+  const fleet = random.pick([['fb1'], ['fb1'], ['fb1', 'fb2']] as const);
+  for (const array of fleet) arrays.accept(array, secrets.change(array, {}).token);
+  const wishes = ['job-1', 'job-2', 'job-3', 'job-4'].slice(0, 1 + random.below(4)).map(
+    (leaseId): Wish => ({
+      ...{ leaseId, array: random.pick(fleet), leaseSeconds: random.pick([60, 60, 120, 900]) },
+      ...(random.chance(0.4) ? { owner: random.pick(['owner-1', 'owner-2']) } : {}),
+    }),
+  );
+  const spanMs = random.pick([50, 2000, 60_000, 200_000]);
+  const first = clock.now();
+  clock.at(first, () => ACTORS.open(world, wishes[0] as Wish));
+  for (let count = 2 + random.below(12); count > 0; count--) {
+    const wish = random.pick(wishes as [Wish, ...Wish[]]);
+    // A lease id that somebody uses for another array.
+    const other = random.chance(0.03) ? { ...wish, array: random.pick(fleet) } : wish;
+    const act = ACTORS[random.weighted(WEIGHTS)];
+    clock.at(first + random.below(spanMs), () => act(world, other));
+  }
+  return first + spanMs;
+}
+
+/** When the last lease ends, in seconds. */
+const lastEnd = ({ store, seconds }: World): number =>
+  Math.max(
+    seconds(),
+    ...[...store.items.values()].map((item) => (item.kind === 'lease' && item.state !== 'CLOSED' ? item.expiresAt : 0)),
+  );
+
+/** Sweeps every minute, as the schedule of the function does. */
+async function sweepUntil(world: World, end: number): Promise<void> {
+  while (world.seconds() < end) {
+    await sweepOnce(world, SWEEP_MS);
+  }
+}
+
+async function sweepOnce(world: World, intervalMs: number): Promise<void> {
+  await purge(world);
+  ACTORS.sweep(world, { array: '', leaseId: 'all', leaseSeconds: 0 });
+  await world.clock.runUntil(world.clock.now() + intervalMs);
+}
+
+/** Sweeps until every SUSPECT must have gone, and every place been looked at. */
+async function sweepTheRest(world: World): Promise<void> {
+  const untils = [...world.store.items.values()].map((item) => (item.kind === 'suspect' ? item.until : 0));
+  await world.clock.runUntil(Math.max(world.clock.now(), ...untils.map((until) => until * 1000)));
+  for (let times = 0; times < 3; times++) await sweepOnce(world, PLACES_LOOKED_AT_MS);
+}
+
+/** What DynamoDB's TTL does: an item past its `purgeAt` goes, whatever it is. */
+async function purge({ store, seconds }: World): Promise<void> {
+  for (const item of store.items.values()) {
+    if (item.purgeAt !== undefined && item.purgeAt <= seconds()) await store.remove(item, 0);
+  }
+}

@@ -1,0 +1,44 @@
+import { describe, expect, it, vi } from 'vitest';
+import { brokenCopy } from './controls.ts';
+import { stampede } from './stampede.ts';
+import { LIMIT, stampedeOutside } from './stampede-outside.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+describe('500 calls for one array at once', () => {
+  it.each([1, 2, 3])('open as many sessions as it may have, and no more (seed %i)', async (seed) => {
+    const { opened, most, codes, wrong } = await stampede({ seed });
+    expect(wrong).toBeUndefined();
+    expect({ opened, most, refused: codes.get('LEASE_LIMIT') }).toEqual({ opened: 50, most: 50, refused: 450 });
+  });
+
+  it.each([4, 5, 6])('for the same lease open one session (seed %i)', async (seed) => {
+    const { opened, most, codes, wrong } = await stampede({ seed, leases: 1 });
+    expect(wrong).toBeUndefined();
+    expect(most).toBe(1);
+    expect(opened + (codes.get('LEASE_OPENING') ?? 0)).toBe(500);
+  });
+});
+
+describe('60 calls over real edges at once', () => {
+  it('open no more sessions than the array may have, and all of them are closed', async () => {
+    const { opened, refused, notClosed, wrong } = await stampedeOutside();
+    expect(wrong).toEqual([]);
+    expect(opened).toBeGreaterThan(0);
+    expect(opened).toBeLessThanOrEqual(LIMIT);
+    expect(opened + refused.length).toBe(60);
+    expect(notClosed).toEqual([]);
+  });
+
+  it('are found to leave sessions if the path of a logout has a version', async () => {
+    const broken = await brokenCopy('test/proofs/stampede-program.ts', [
+      { file: 'lib/edges/flashblade.ts', find: "path: '/api/logout'", replace: "path: '/api/2.15/logout'" },
+    ]);
+    try {
+      const { opened, wrong } = await stampedeOutside(broken.path);
+      expect(wrong).toEqual([`${opened} sessions are open after their leases were closed`]);
+    } finally {
+      await broken.remove();
+    }
+  });
+});

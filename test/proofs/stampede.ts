@@ -1,0 +1,59 @@
+/** Stampede: hundreds of calls for one array at once open no more sessions than the array may have. */
+import { parseLoginRequest } from '../../lib/ground/requests.ts';
+import { openSession } from '../../lib/story/open-session.ts';
+import { wrongNow } from './world/invariants.ts';
+import { randomOf } from './world/random.ts';
+import { fairWeather } from './world/weather.ts';
+import { type World, worldOf } from './world/world.ts';
+
+export type StampedeOptions = {
+  readonly seed: number;
+  /** How many call at once. Default 500. */
+  readonly calls?: number;
+  /** How many leases they ask for. Default: each one of its own. */
+  readonly leases?: number;
+  /** Sessions that the array may have. Default 50. */
+  readonly limit?: number;
+};
+
+export type StampedeResult = {
+  readonly opened: number;
+  /** The most sessions that were alive at any moment. */
+  readonly most: number;
+  readonly codes: ReadonlyMap<string, number>;
+  readonly wrong?: string;
+};
+
+const TIMEOUT_MS = 30_000;
+
+export async function stampede({
+  seed,
+  calls = 500,
+  leases = calls,
+  limit = 50,
+}: StampedeOptions): Promise<StampedeResult> {
+  const random = randomOf(seed);
+  const codes = new Map<string, number>();
+  let [opened, most, wrong] = [0, 0, undefined as string | undefined];
+  const world: World = worldOf({
+    ...{ random, weather: fairWeather(random), idleSeconds: 1800 },
+    limits: { sessionsPerArray: limit, arrayIdleSeconds: 1800, maxLeaseSeconds: 86_400 },
+    onEffect: ({ arrays }) => {
+      const alive = arrays.live().length;
+      if (alive === most) return;
+      most = Math.max(most, alive);
+      wrong ??= wrongNow(world);
+    },
+    count: (what) => void codes.set(what, (codes.get(what) ?? 0) + 1),
+  });
+  world.arrays.accept('fb1', world.secrets.change('fb1', {}).token);
+  for (let call = 0; call < calls; call++) {
+    world.start(`call ${call}`, TIMEOUT_MS, async (edges, deadline) => {
+      await openSession(edges, parseLoginRequest({ array: 'fb1', leaseId: `job-${call % leases}` }, ''), deadline);
+      opened += 1;
+    });
+  }
+  await world.clock.runUntil(world.clock.now() + TIMEOUT_MS);
+  wrong ??= world.faults[0];
+  return { opened, most, codes, ...(wrong === undefined ? {} : { wrong }) };
+}

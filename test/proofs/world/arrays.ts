@@ -1,0 +1,73 @@
+/** The arrays in memory: who is logged in, who would be accepted, what an idle time-out ends. */
+import { FlashBladeError } from '../../../lib/ground/errors.ts';
+
+/** `requestId` is that of its login: the attempt's id in the ledger. */
+export type LiveSession = { readonly array: string; readonly requestId: string; usedAt: number };
+export type Arrays = ReturnType<typeof memoryArrays>;
+
+/** `idleMs`: after how long an array ends a session that nobody uses. */
+export function memoryArrays(now: () => number, idleMs: number) {
+  const sessions = new Map<string, LiveSession>();
+  const accepted = new Map<string, Set<string>>();
+  const down = new Set<string>();
+  let logins = 0;
+
+  /** Live sessions; those that were idle for too long have ended. */
+  function live(): LiveSession[] {
+    for (const [token, { usedAt }] of sessions) if (now() - usedAt >= idleMs) sessions.delete(token);
+    return [...sessions.values()];
+  }
+
+  function reach(array: string): void {
+    if (down.has(array)) throw unreachable(false);
+  }
+
+  return {
+    live,
+    down,
+    accept: (array: string, apiToken: string): void => {
+      accepted.set(array, (accepted.get(array) ?? new Set()).add(apiToken));
+    },
+    refuse: (array: string, apiToken: string): void => void accepted.get(array)?.delete(apiToken),
+    /** Returns an auth token. */
+    login: (array: string, apiToken: string, requestId: string): string => {
+      reach(array);
+      if (!accepted.get(array)?.has(apiToken)) throw refused();
+      const token = `auth-token-${++logins}`;
+      sessions.set(token, { array, requestId, usedAt: now() });
+      return token;
+    },
+    /** Returns the status. */
+    logout: (array: string, token: string): number => {
+      reach(array);
+      live();
+      return sessions.delete(token) ? 200 : 403;
+    },
+    /** Returns the status. */
+    call: (array: string, token: string): number => {
+      reach(array);
+      live();
+      const session = sessions.get(token);
+      if (!session) return 403;
+      session.usedAt = now();
+      return 200;
+    },
+    /** As if the array had been started again. */
+    dropSessions: (array: string): void => {
+      for (const [token, session] of sessions) if (session.array === array) sessions.delete(token);
+    },
+  };
+}
+
+const refused = (): FlashBladeError =>
+  new FlashBladeError('LOGIN_REFUSED', 'the array refused the API token', {
+    status: 401,
+    sent: true,
+    mayHaveOpened: false,
+  });
+
+export const unreachable = (mayHaveOpened: boolean): FlashBladeError =>
+  new FlashBladeError('ARRAY_UNREACHABLE', 'the array does not answer', { sent: mayHaveOpened, mayHaveOpened });
+
+export const busy = (): FlashBladeError =>
+  new FlashBladeError('ARRAY_BUSY', 'the array is busy', { status: 503, sent: true, mayHaveOpened: false });
