@@ -1,8 +1,7 @@
-/** All functions that are invoked, as their bundles, over one ledger and one simulated array. */
-import { resolve } from 'node:path';
-import { ROOT } from '../../scripts/build.ts';
+/** The functions that callers and the schedule invoke, out of their zips, over one ledger and one simulated array. */
 import { type Deployment, type DeployOptions, deploy } from '../functions/deployment.ts';
 import { type Lambda, startLambda } from '../lambda/lambda.ts';
+import { zipOf } from '../packaged.ts';
 
 export const FUNCTIONS = ['login', 'logout', 'call-array', 'renew', 'sweep-sessions'] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
@@ -23,11 +22,11 @@ export async function deployAll(
   const env = { ...d.env, AWS_SESSION_TOKEN: 'stand-in', ...options.env };
   const started = await Promise.all(
     FUNCTIONS.map(async (functionName) => {
-      const { directory, name } = bundles?.[functionName] ?? {
-        directory: resolve(ROOT, 'dist/functions'),
-        name: functionName,
-      };
-      return [functionName, await startLambda({ directory, handler: `${name}.handler`, functionName, env })] as const;
+      const bundle = bundles?.[functionName];
+      const code = bundle
+        ? { directory: bundle.directory, handler: `${bundle.name}.handler` }
+        : { zip: zipOf(functionName), handler: `dist/functions/${functionName}.handler` };
+      return [functionName, await startLambda({ ...code, functionName, env })] as const;
     }),
   );
   const subjects = Object.fromEntries(started) as Record<FunctionName, Lambda>;

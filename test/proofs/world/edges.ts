@@ -12,11 +12,12 @@ const AWS_CALL_MS = 2000;
 
 export function edgesOf(world: World, process: Process): Edges {
   const { arrays, store, secrets, seal, effect, clock, random, limits } = world;
+  const worldsTime = (by: number): number => by - process.clockAheadMs;
 
   const ask = <T>(name: string, by: number, act: () => T | Promise<T>, repeat?: (first: T) => T | Promise<T>) =>
     effect<T>(process, {
       name,
-      by: Math.min(by, clock.now() + AWS_CALL_MS),
+      by: Math.min(worldsTime(by), clock.now() + AWS_CALL_MS),
       act,
       noAnswer: () => new FlashBladeError('AWS_UNAVAILABLE', `no answer to ${name}`),
       ...(repeat ? { repeat } : {}),
@@ -25,7 +26,7 @@ export function edgesOf(world: World, process: Process): Edges {
   const call = <T>(name: string, array: FlashBlade, by: number | undefined, act: () => T) =>
     effect<{ data: T }>(process, {
       name: `${name} ${array.name}`,
-      by: Math.min(by ?? Number.POSITIVE_INFINITY, clock.now() + ARRAY_CALL_MS),
+      by: Math.min(worldsTime(by ?? Number.POSITIVE_INFINITY), clock.now() + ARRAY_CALL_MS),
       act: () => {
         if (world.arrayIsBusy(array.name)) throw busy();
         return { data: act() };
@@ -43,7 +44,7 @@ export function edgesOf(world: World, process: Process): Edges {
       read: (name, { by, fresh = false }) =>
         effect(process, {
           name: `secret ${name}`,
-          by: Math.min(by, clock.now() + AWS_CALL_MS),
+          by: Math.min(worldsTime(by), clock.now() + AWS_CALL_MS),
           noAnswer: () => new FlashBladeError('SECRET_UNAVAILABLE', 'no answer'),
           act: () => {
             const { host, token, versionId } = secrets.read(name, fresh);
@@ -112,7 +113,7 @@ export function edgesOf(world: World, process: Process): Edges {
       world.count(event);
       world.trace?.(`${clock.now()} ${process.name} reports ${event}: ${message}`);
     },
-    now: clock.now,
+    now: () => clock.now() + process.clockAheadMs,
     random: random.next,
     newId: world.newId,
   };

@@ -3,7 +3,12 @@ import { FlashBladeError } from '../../../lib/ground/errors.ts';
 import type { Clock } from './clock.ts';
 
 /** A dead process goes on with nothing; what it has sent may still arrive. */
-export type Process = { readonly name: string; dead: boolean };
+export type Process = {
+  readonly name: string;
+  /** How far its clock is ahead of the others', in milliseconds. */
+  readonly clockAheadMs: number;
+  dead: boolean;
+};
 
 /**
  * - `failed`: nothing happens and the caller is told so; `lost`: it happens, the answer is lost.

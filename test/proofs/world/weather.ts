@@ -18,6 +18,8 @@ export function weatherOf(random: Random): ChangingWeather {
     'died after': often * random.pick([0, 0.3, 1]),
   };
   const forbiddenOften = random.pick([0, often, 0.5]);
+  // As far as the story allows for: any two clocks differ by five seconds at the most.
+  const skewMs = random.pick([0, 5000]);
   const paceMs = random.pick([3, 30, 300]);
   let bad = true;
   const happens = (probability: number): boolean => bad && random.chance(probability);
@@ -35,6 +37,7 @@ export function weatherOf(random: Random): ChangingWeather {
     callIsForbidden: () => happens(forbiddenOften),
     secretIsStale: () => happens(staleOften),
     indexIsStale: () => happens(staleOften),
+    clockAheadMs: () => (bad ? random.below(skewMs + 1) - skewMs / 2 : 0),
     clear: () => {
       bad = false;
     },
@@ -49,4 +52,5 @@ export const fairWeather = (random: Random): Weather => ({
   callIsForbidden: () => false,
   secretIsStale: () => false,
   indexIsStale: () => false,
+  clockAheadMs: () => 0,
 });

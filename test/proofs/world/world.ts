@@ -22,6 +22,8 @@ export type Weather = {
   callIsForbidden(): boolean;
   secretIsStale(): boolean;
   indexIsStale(): boolean;
+  /** Of a process that starts. */
+  clockAheadMs(): number;
 };
 
 export type WorldOptions = {
@@ -70,7 +72,7 @@ export function worldOf(options: WorldOptions) {
    * none of ours, is a fault.
    */
   function start(name: string, timeoutMs: number, work: (edges: Edges, deadline: number) => Promise<unknown>): void {
-    const process: Process = { name, dead: false };
+    const process: Process = { name, clockAheadMs: weather.clockAheadMs(), dead: false };
     const deadline = clock.now() + timeoutMs;
     const fail = (error: unknown): void => {
       const { code, message } = known(error);
@@ -84,7 +86,9 @@ export function worldOf(options: WorldOptions) {
         faults.push(`${name} ended ${deadline - clock.now()} ms before its deadline`);
     };
     trace?.(`${clock.now()} ${name} starts`);
-    void work(edgesOf(world, process), deadline).catch(fail).then(end);
+    void work(edgesOf(world, process), deadline + process.clockAheadMs)
+      .catch(fail)
+      .then(end);
     clock.at(deadline, () => {
       if (!process.dead) faults.push(`${name} was still at work at its deadline`);
       process.dead = true;
