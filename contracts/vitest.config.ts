@@ -10,7 +10,7 @@ process.env['PACT_DO_NOT_TRACK'] = 'true';
 
 export default defineConfig({
   test: {
-    include: ['contracts/consumer/*.test.ts'],
+    include: ['contracts/{consumer,messages}/*.test.ts'],
     pool: 'forks',
     maxWorkers: 1,
     fileParallelism: false,

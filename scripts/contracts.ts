@@ -2,15 +2,17 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import { checkDrift } from '../contracts/checks/drift.ts';
+import { checkComplete } from '../contracts/checks/messages.ts';
 import { checkOpenApi } from '../contracts/checks/openapi.ts';
 import { checkPaths, shippedSources } from '../contracts/checks/paths.ts';
-import { normalText, PACT_FILE, type Pact, readPact } from '../contracts/pact-file.ts';
+import { type AnyPact, committedFile, nameOf, normalText, PACT_FILE, readPact } from '../contracts/pact-file.ts';
 import type { RealArray } from '../contracts/targets/array.ts';
 import { mask } from '../contracts/verification/mask.ts';
 import { hasPassed } from '../contracts/verification/verify.ts';
 import { type Command, readCommand, USAGE } from './contracts/arguments.ts';
 import { runConsumerTests } from './contracts/consumer.ts';
 import { readArray } from './contracts/environment.ts';
+import { verifyAnswers, verifyRequests } from './contracts/messages.ts';
 import { type Run, type Section, toJunit, toMarkdown } from './contracts/report.ts';
 import { verifyArray, verifySimulator } from './contracts/runs.ts';
 import { listenForSignals } from './start/interruption.ts';
@@ -19,31 +21,41 @@ import { listenForSignals } from './start/interruption.ts';
 const say = (line: string): boolean =>
   process.stdout.write(`${mask(line, [process.env['FLASHBLADE_API_TOKEN'] ?? ''])}\n`);
 
-/** Our own pact: written by the consumer tests, then held against everything that it must agree with. */
-async function ownPact({ accept }: Command, signal: AbortSignal): Promise<{ pact: Pact; findings: string[] }> {
-  const pact = await runConsumerTests(signal);
-  if (accept) writeFileSync(PACT_FILE, normalText(pact));
-  return {
-    pact,
-    findings: [...checkDrift(pact, PACT_FILE), ...checkPaths(pact, shippedSources()), ...(await checkOpenApi(pact))],
-  };
+/** Our own pacts: written by the consumer tests, then held against everything that they must agree with. */
+async function verifyOwn({ accept }: Command, signal: AbortSignal): Promise<(Section & { pact: AnyPact })[]> {
+  const { array, requests, answers } = await runConsumerTests(signal);
+  if (accept) for (const pact of [array, requests, answers]) writeFileSync(fileOf(pact), normalText(pact));
+  const paths = checkPaths(array, shippedSources());
+  const endpoints = await checkOpenApi(array);
+  const missing = checkComplete([requests, answers]);
+  return [
+    { pact: array, ...found(await verifySimulator(array, signal), [...paths, ...endpoints]) },
+    { pact: requests, ...(await verifyRequests(requests, signal)) },
+    { pact: answers, ...found(await verifyAnswers(answers, signal), missing) },
+  ].map(({ pact, ...section }) => ({ pact, ...found(section, checkDrift(pact, fileOf(pact))) }));
 }
 
+const fileOf = ({ consumer, provider }: AnyPact): string => committedFile(nameOf(consumer.name, provider.name));
+
+const found = ({ provider, verification }: Section, findings: readonly string[]): Section => ({
+  provider,
+  verification: { ...verification, findings: [...findings, ...verification.findings] },
+});
+
 /** `real`: the array to verify in the place of the simulator. Never rejects. */
-async function run(command: Command, real: RealArray | undefined, signal: AbortSignal): Promise<Run> {
+async function run(command: Command, real: RealArray | undefined, signal: AbortSignal): Promise<Run[]> {
   const at = new Date().toISOString();
   try {
     if (real !== undefined) {
       const pact = readPact(command.pact ?? PACT_FILE);
-      return { pact, at, ...(await verifyArray(pact, real, { signal, say })) };
+      return [{ pact, at, ...(await verifyArray(pact, real, { signal, say })) }];
     }
-    const { pact, findings } =
-      command.pact === undefined ? await ownPact(command, signal) : { pact: readPact(command.pact), findings: [] };
-    const { provider, verification } = await verifySimulator(pact, signal);
-    return { pact, at, provider, verification: { ...verification, findings: [...findings, ...verification.findings] } };
+    if (command.pact === undefined) return (await verifyOwn(command, signal)).map((section) => ({ at, ...section }));
+    const pact = readPact(command.pact);
+    return [{ pact, at, ...(await verifySimulator(pact, signal)) }];
   } catch (error) {
     const findings = [error instanceof Error ? error.message : 'an unexpected error'];
-    return { pact: undefined, at, provider: 'nobody', verification: { interactions: [], findings } };
+    return [{ pact: undefined, at, provider: 'nobody', verification: { interactions: [], findings } }];
   }
 }
 
@@ -86,11 +98,11 @@ async function main(): Promise<number> {
     say(`${signal}: closing what is open …`);
     abort.abort();
   });
-  const result = await run(command, real, abort.signal);
-  tell(result);
-  write(command.report, toMarkdown(result));
-  write(command.junit, toJunit(result));
-  return interruption.exitCode() ?? (hasPassed(result.verification) ? 0 : 1);
+  const runs = await run(command, real, abort.signal);
+  for (const one of runs) tell(one);
+  write(command.report, toMarkdown(runs));
+  write(command.junit, toJunit(runs));
+  return interruption.exitCode() ?? (runs.every(({ verification }) => hasPassed(verification)) ? 0 : 1);
 }
 
 process.exitCode = await main();

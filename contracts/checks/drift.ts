@@ -1,20 +1,20 @@
 /** Whether the committed pact is what the consumer tests say today. */
 import { existsSync, readFileSync } from 'node:fs';
-import { keyOf, normalText, type Pact, readPact, statesOf, titleOf } from '../pact-file.ts';
+import { type AnyPact, keyOf, normalText, readAnyPact, statesOf, titleOf } from '../pact-file.ts';
 
 const ADVICE =
   'If that is meant, accept it with `npm run contracts -- --accept`, and commit it together with the change that wants it.';
 
 /** Findings; none if the file holds exactly the text of the pact. */
-export function checkDrift(generated: Pact, committedFile: string): string[] {
+export function checkDrift(generated: AnyPact, committedFile: string): string[] {
   if (!existsSync(committedFile)) return [`there is no committed pact at ${committedFile}. ${ADVICE}`];
   if (readFileSync(committedFile, 'utf8') === normalText(generated)) return [];
-  const changes = changesBetween(readPact(committedFile), generated);
+  const changes = changesBetween(readAnyPact(committedFile), generated);
   const what = changes.length === 0 ? ['it differs in something other than its interactions'] : changes;
   return [`the committed pact is not what the consumer tests say: ${what.join('; ')}. ${ADVICE}`];
 }
 
-function changesBetween(committed: Pact, generated: Pact): string[] {
+function changesBetween(committed: AnyPact, generated: AnyPact): string[] {
   const before = byKey(committed);
   const after = byKey(generated);
   return [
@@ -26,7 +26,7 @@ function changesBetween(committed: Pact, generated: Pact): string[] {
   ];
 }
 
-const byKey = ({ interactions }: Pact) =>
+const byKey = ({ interactions }: AnyPact) =>
   new Map(
     interactions.map((interaction) => [
       keyOf(interaction.description, statesOf(interaction)),

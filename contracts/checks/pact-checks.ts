@@ -1,17 +1,25 @@
 /** Rules for any pact before it is verified. Each finding says what to do. */
-import { type Interaction, keyOf, type Pact, statesOf, titleOf } from '../pact-file.ts';
+import { type AnyPact, type Interaction, keyOf, type Pact, statesOf, titleOf } from '../pact-file.ts';
 import { definitionOf, STATES } from '../states.ts';
 
 /** Everything that would make a verification say less than it seems to. */
 export const checkPact = (pact: Pact): string[] => [
+  ...checkAnyPact(pact),
+  ...pact.interactions.flatMap(checkInteraction),
+];
+
+/** The same, as far as it does not matter what the pact is about. */
+export const checkAnyPact = (pact: AnyPact): string[] => [
   ...(pact.interactions.length === 0
     ? ['the pact has no interaction, and would be verified without anything being checked. Look at what wrote it.']
     : []),
   ...duplicates(pact),
-  ...pact.interactions.flatMap(checkInteraction),
+  ...pact.interactions
+    .filter(({ pending }) => pending)
+    .map((one) => `"${titleOf(one)}" is pending: if it failed, nobody would be told. Take "pending" away.`),
 ];
 
-function duplicates({ interactions }: Pact): string[] {
+function duplicates({ interactions }: AnyPact): string[] {
   const keys = interactions.map((interaction) => keyOf(interaction.description, statesOf(interaction)));
   return interactions
     .filter((_, index) => keys.indexOf(keys[index] ?? '') !== index)
@@ -24,8 +32,6 @@ function checkInteraction(interaction: Interaction): string[] {
   if (interaction.request === undefined || interaction.response === undefined) {
     findings.push(`${title} is not a request with its response. Only those can be verified here.`);
   }
-  if (interaction.pending)
-    findings.push(`${title} is pending: if it failed, nobody would be told. Take "pending" away.`);
   return [...findings, ...vocabularyFindings(interaction, title), ...valueFindings(interaction, title)];
 }
 

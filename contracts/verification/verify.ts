@@ -3,13 +3,22 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
-import { type Interaction, keyOf, type Pact, statesOf, titleOf } from '../pact-file.ts';
+import {
+  type AnyInteraction,
+  type AnyPact,
+  type Interaction,
+  keyOf,
+  type Pact,
+  statesOf,
+  titleOf,
+} from '../pact-file.ts';
 import type { Target } from '../targets/target.ts';
 import { fillIn } from './fill.ts';
-import { type Gateway, startGateway } from './gateway.ts';
+import { startGateway } from './gateway.ts';
 import { mask } from './mask.ts';
-import { type StateServer, startStateServer } from './state-server.ts';
+import { startStateServer } from './state-server.ts';
 import type { RawResult, Verifier } from './verifier.ts';
+import type { Job } from './verifier-process.ts';
 
 /** `reasons` is empty if the interaction passed. */
 export type InteractionResult = { readonly title: string; readonly reasons: readonly string[] };
@@ -32,7 +41,7 @@ export async function verify(pact: Pact, target: Target, verifier: Pick<Verifier
   let raw: readonly RawResult[] = [];
   const findings: string[] = [];
   try {
-    raw = await runVerifier(fillIn(pact, target), { states, gateway, verifier });
+    raw = await verifyFile(fillIn(pact, target), { providerUrl: gateway.url, stateUrl: states.url }, verifier);
   } catch (error) {
     findings.push(error instanceof Error ? error.message : 'an unexpected error');
   } finally {
@@ -51,19 +60,28 @@ export async function verify(pact: Pact, target: Target, verifier: Pick<Verifier
   };
 }
 
-async function runVerifier(
-  pact: Pact,
-  { states, gateway, verifier }: { states: StateServer; gateway: Gateway; verifier: Pick<Verifier, 'verify'> },
+/** Lets the verifier have the pact as a file, for as long as it takes. */
+export async function verifyFile(
+  pact: AnyPact,
+  at: Pick<Job, 'providerUrl' | 'stateUrl'>,
+  verifier: Pick<Verifier, 'verify'>,
 ): Promise<readonly RawResult[]> {
   const folder = mkdtempSync(join(tmpdir(), 'flashblade-pact-'));
   try {
     const pactFile = join(folder, 'pact.json');
     writeFileSync(pactFile, JSON.stringify(pact));
-    const job = { pactFile, provider: pact.provider.name, providerUrl: gateway.url, stateUrl: states.url };
-    return await verifier.verify(job);
+    return await verifier.verify({ pactFile, provider: pact.provider.name, ...at });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** What the verifier tells of an interaction: one result. Any other number is a reason of its own. */
+export function resultOf(interaction: AnyInteraction, raw: readonly RawResult[]): RawResult | string {
+  const key = keyOf(interaction.description, statesOf(interaction));
+  const results = raw.filter((result) => keyOf(result.description, result.providerStates) === key);
+  const [result] = results;
+  return result !== undefined && results.length === 1 ? result : `was verified ${results.length} times and not once`;
 }
 
 function reasonsOf(
@@ -71,21 +89,20 @@ function reasonsOf(
   raw: readonly RawResult[],
   [stateFailures, failures]: readonly [ReadonlyMap<string, string>, ReadonlyMap<string, string>],
 ): readonly string[] {
+  const result = resultOf(interaction, raw);
+  if (typeof result === 'string') return [result];
   const states = statesOf(interaction);
-  const key = keyOf(interaction.description, states);
-  const results = raw.filter((result) => keyOf(result.description, result.providerStates) === key);
-  if (results.length !== 1) return [`was verified ${results.length} times and not once`];
-  const passed = results[0]?.result === 'OK';
+  const passed = result.result === 'OK';
   const arranging = passed ? [] : states.flatMap((name) => stateFailures.get(name) ?? []);
   if (arranging.length > 0) return arranging;
   // Our own 502 would do for an array that cannot serve.
   const mayBeOurs = !passed || (interaction.response?.status ?? 0) >= 500;
   const unanswered = (states.length === 0 ? [''] : states).flatMap((name) => failures.get(name) ?? []);
-  return [...(mayBeOurs ? unanswered : []), ...results.flatMap(mismatchesOf)];
+  return [...(mayBeOurs ? unanswered : []), ...mismatchesOf(result)];
 }
 
 /** A pending interaction that fails is a failure here. */
-function mismatchesOf({ result, mismatch }: RawResult): readonly string[] {
+export function mismatchesOf({ result, mismatch }: RawResult): readonly string[] {
   if (result === 'OK') return [];
   const mismatches = mismatch?.mismatches?.map((one) => one.mismatch) ?? [];
   return mismatches.length > 0

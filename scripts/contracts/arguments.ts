@@ -15,13 +15,13 @@ export type Command = {
   readonly junit: string;
 };
 
-export const USAGE = `npm run contracts -- [options]          consumer tests, checks, verification of the simulator
+export const USAGE = `npm run contracts -- [options]          consumer tests, checks, verification of simulator and functions
 npm run contracts:array -- [options]    verification of a real array, named by the environment:
                                         FLASHBLADE_HOST (DNS name or address, with or without :port),
                                         FLASHBLADE_API_TOKEN, FLASHBLADE_USERNAME (whose API token it is) and
                                         FLASHBLADE_CA_FILE (PEM) or FLASHBLADE_FINGERPRINT (SHA-256, one or two by comma)
 
-  --accept          take what the consumer tests say for the committed pact
+  --accept          take what the consumer tests say for the committed pacts
   --pact <file>     verify this pact, and run no consumer tests
   --report <file>   Markdown, default dist/contracts/report.md
   --junit <file>    JUnit XML, default dist/contracts/junit.xml

@@ -1,17 +1,20 @@
 /** What came of a run, for people (Markdown) and for CI systems (JUnit XML). Pure: texts in, texts out. */
-import type { Pact } from '../../contracts/pact-file.ts';
+import type { AnyPact } from '../../contracts/pact-file.ts';
 import { hasPassed, type InteractionResult, type Verification } from '../../contracts/verification/verify.ts';
 
 /** One verification and whom it was about. */
 export type Section = { readonly provider: string; readonly verification: Verification };
 
 export type Run = Section & {
-  readonly pact: Pick<Pact, 'consumer' | 'provider'> | undefined;
+  readonly pact: Pick<AnyPact, 'consumer' | 'provider'> | undefined;
   /** ISO 8601. */
   readonly at: string;
 };
 
-export function toMarkdown({ pact, provider, verification, at }: Run): string {
+export const toMarkdown = (runs: readonly Run[]): string =>
+  ['# Contract verification', ...runs.map(chapter)].join('\n\n');
+
+function chapter({ pact, provider, verification, at }: Run): string {
   const { interactions, findings } = verification;
   const rows = interactions.map(({ title, reasons }) =>
     reasons.length === 0
@@ -19,8 +22,6 @@ export function toMarkdown({ pact, provider, verification, at }: Run): string {
       : `| ${cell(title)} | **FAILED** | ${reasons.map(cell).join('<br>')} |`,
   );
   return [
-    '# Contract verification',
-    '',
     `- Contract: ${pact === undefined ? 'none' : cell(`${pact.consumer.name} → ${pact.provider.name}`)}`,
     `- Provider: ${cell(provider)}`,
     `- Time: ${at}`,
@@ -36,22 +37,27 @@ export function toMarkdown({ pact, provider, verification, at }: Run): string {
   ].join('\n');
 }
 
-export function toJunit({ pact, provider, verification, at }: Run): string {
-  const { interactions, findings } = verification;
-  const cases = [...interactions, { title: 'the run as a whole', reasons: findings }].map(testCase);
-  const failures = cases.filter((one) => one.includes('<failure')).length;
-  const counts = `tests="${cases.length}" failures="${failures}" errors="0"`;
-  const name = `${pact?.consumer.name ?? 'no pact'} → ${pact?.provider.name ?? 'no provider'}: ${provider}`;
+export function toJunit(runs: readonly Run[]): string {
+  const suites = runs.map(testSuite);
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites ${counts}>`,
-    `  <testsuite name="${xml(name)}" ${counts} timestamp="${xml(at)}">`,
-    ...cases,
-    '  </testsuite>',
+    `<testsuites ${countsOf(suites.flatMap(({ cases }) => cases))}>`,
+    ...suites.map(({ text }) => text),
     '</testsuites>',
     '',
   ].join('\n');
 }
+
+function testSuite({ pact, provider, verification, at }: Run): { cases: string[]; text: string } {
+  const { interactions, findings } = verification;
+  const cases = [...interactions, { title: 'the run as a whole', reasons: findings }].map(testCase);
+  const name = `${pact?.consumer.name ?? 'no pact'} → ${pact?.provider.name ?? 'no provider'}: ${provider}`;
+  const head = `  <testsuite name="${xml(name)}" ${countsOf(cases)} timestamp="${xml(at)}">`;
+  return { cases, text: [head, ...cases, '  </testsuite>'].join('\n') };
+}
+
+const countsOf = (cases: readonly string[]): string =>
+  `tests="${cases.length}" failures="${cases.filter((one) => one.includes('<failure')).length}" errors="0"`;
 
 function testCase({ title, reasons }: InteractionResult): string {
   const head = `    <testcase classname="contract" name="${xml(title)}"`;

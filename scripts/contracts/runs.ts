@@ -5,8 +5,8 @@ import { definitionOf } from '../../contracts/states.ts';
 import { arrayTarget, type RealArray } from '../../contracts/targets/array.ts';
 import { openSession } from '../../contracts/targets/sign-in.ts';
 import { simulatorTarget } from '../../contracts/targets/simulator.ts';
-import { startVerifier } from '../../contracts/verification/verifier.ts';
-import { type Verification, verify } from '../../contracts/verification/verify.ts';
+import { startVerifier, type Verifier } from '../../contracts/verification/verifier.ts';
+import { verify } from '../../contracts/verification/verify.ts';
 import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
 import { startSimulator } from '../../test/simulator/index.ts';
 import type { Section } from './report.ts';
@@ -71,13 +71,14 @@ export async function verifyArray(
   return { provider, verification: await withVerifier(signal, (verifier) => verify(live, target, verifier)) };
 }
 
-async function withVerifier(
+export async function withVerifier<Result>(
   signal: AbortSignal,
-  work: (verifier: ReturnType<typeof startVerifier>) => Promise<Verification>,
-): Promise<Verification> {
+  work: (verifier: Verifier) => Promise<Result>,
+): Promise<Result> {
   const verifier = startVerifier();
   const stop = () => void verifier.stop();
   signal.addEventListener('abort', stop);
+  if (signal.aborted) stop();
   try {
     return await work(verifier);
   } finally {

@@ -38,13 +38,17 @@ const OTHERS = {
   metadata: { pactSpecification: { version: '3.0.0' } },
 };
 
-it('the consumer tests, the checks and the verification of the simulator pass together', async () => {
+it('the consumer tests, the checks and the verification of simulator, documentation and functions pass together', async () => {
   const { code, stdout, report, junit, files } = await run([]).ended;
   expect({ code, files }).toEqual({ code: 0, files: [] });
-  expect(stdout).toMatch(/Tests .*10 passed \(10\)/);
+  expect(stdout).toMatch(/Tests .*28 passed \(28\)/);
   expect(stdout).toContain('Verified the simulator: 10 of 10 interactions passed, 0 other findings.');
+  expect(stdout).toContain('Verified the documented events: 4 of 4 interactions passed, 0 other findings.');
+  expect(stdout).toContain('Verified the functions: 13 of 13 interactions passed, 0 other findings.');
   expect(report).toContain('- Contract: flashblade-sessions → flashblade\n');
-  expect(junit).toContain('tests="11" failures="0"');
+  expect(report).toContain('- Contract: stack → flashblade-sessions\n');
+  expect(junit).toContain('<testsuites tests="30" failures="0"');
+  expect(junit).toContain('the simulator" tests="11" failures="0"');
 });
 
 describe('a pact that somebody else wrote', () => {

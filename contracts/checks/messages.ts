@@ -1,0 +1,64 @@
+/** Rules for message pacts: what can be verified, what must never be in a message, and that nothing is left out. */
+import { globSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { DETAIL_TYPES } from '../../lib/ground/event-words.ts';
+import { functionOf } from '../messages/vocabulary.ts';
+import { type MessageInteraction, type MessagePact, statesOf, titleOf } from '../pact-file.ts';
+import { mask } from '../verification/mask.ts';
+import { checkAnyPact } from './pact-checks.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const TOKEN_FIELD = /token|secret|passw|credential|authorization|cookie/i;
+
+/** Findings about one pact. */
+export const checkMessages = (pact: MessagePact): string[] => [
+  ...checkAnyPact(pact),
+  ...pact.interactions.flatMap(checkMessage),
+];
+
+function checkMessage(interaction: MessageInteraction): string[] {
+  const title = `"${titleOf(interaction)}"`;
+  const contents = contentsOf(interaction);
+  return [
+    ...(contents.length > 0 && contents.every((content) => content !== undefined)
+      ? []
+      : [`${title} is neither an event nor an input with its one result. Only those can be verified here.`]),
+    ...(statesOf(interaction).length === 0
+      ? []
+      : [`${title} wants a state, and messages have none here. Say it in the description.`]),
+    ...fieldsIn(contents)
+      .filter((name) => TOKEN_FIELD.test(name))
+      .map((name) => `${title} has the field ${name}: no message may hold a token. Take it away.`),
+    ...(mask(JSON.stringify(contents), []) === JSON.stringify(contents)
+      ? []
+      : [`${title} has a value that looks like a token. Take another example.`]),
+  ];
+}
+
+/** One of an event; two of an invocation; else none. */
+function contentsOf({ contents, request, response }: MessageInteraction): unknown[] {
+  if (contents !== undefined) return request === undefined && response === undefined ? [contents.content] : [];
+  return request !== undefined && response?.length === 1
+    ? [request.contents?.content, response[0]?.contents?.content]
+    : [];
+}
+
+function fieldsIn(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const names = Array.isArray(value) ? [] : Object.keys(value);
+  return [...names, ...Object.values(value).flatMap(fieldsIn)];
+}
+
+/** Findings: events and functions of this project that no message pins. `session-events` is fed by the events. */
+export function checkComplete(pacts: readonly MessagePact[], functions = shippedFunctions()): string[] {
+  const interactions = pacts.flatMap((pact) => pact.interactions);
+  const types = interactions.map(({ contents }) => Object(contents?.content)['detail-type'] as unknown);
+  const invoked = interactions.map(({ description }) => functionOf(description));
+  return [
+    ...Object.values(DETAIL_TYPES).filter((type) => !types.includes(type)),
+    ...functions.filter((name) => name !== 'session-events' && !invoked.includes(name)),
+  ].map((name) => `no message pins ${name}. Add one to contracts/messages.`);
+}
+
+const shippedFunctions = (): string[] =>
+  globSync('functions/*.ts', { cwd: ROOT }).map((file) => file.slice('functions/'.length, -'.ts'.length));

@@ -1,0 +1,15 @@
+/** Names of fields as the README's tables tell them. */
+import { tableRows } from '../../test/readme.ts';
+
+/** In a row of the table whose first heading is `heading`. A cell that begins `as login` tells those of that row. */
+function fields(heading: string, row: string, column: 1 | 2): string[] {
+  const cell = tableRows(heading).find(([first]) => first === `\`${row}\``)?.[column];
+  if (cell === undefined) throw new Error(`the README's table of ${heading} has no row ${row}`);
+  const [, other] = /^as `([\w-]+)`$/.exec(cell) ?? [];
+  if (other !== undefined) return fields(heading, other, column);
+  return [...cell.matchAll(/`(\w+)`/g)].map(([, name = '']) => name);
+}
+
+export const inputFields = (name: string): string[] => fields('function', name, 1);
+export const resultFields = (name: string): string[] => fields('function', name, 2);
+export const detailFields = (type: string): string[] => fields('`detail-type`', type, 2);

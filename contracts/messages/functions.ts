@@ -1,0 +1,79 @@
+/** The functions' side of the messages: their code over a world in memory, telling EventBridge's stand-in by the real outbox. */
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { outboxOf } from '../../lib/edges/outbox.ts';
+import type { Edges } from '../../lib/story/edges.ts';
+import { handleMessage, type Message } from '../../lib/story/session-events.ts';
+import { startAws } from '../../test/aws/index.ts';
+import { released, requested } from '../../test/story/messages.ts';
+import { API_TOKEN, world } from '../../test/story/world.ts';
+import { invoke } from './invoke.ts';
+import type { MessageProvider } from './verify.ts';
+import type { ToldEvent } from './vocabulary.ts';
+
+const REQUEST = { array: 'fb1', leaseId: 'nightly-7', owner: 'nightly' };
+
+/** The messages after the last of which an event is told. */
+const LEADING_TO: Readonly<Record<ToldEvent, readonly Message[]>> = {
+  'a session was opened': [requested(REQUEST)],
+  'a session was closed by its lease': [requested(REQUEST), released({ leaseId: REQUEST.leaseId })],
+  'a session was closed with its owner': [requested(REQUEST), released({ owner: REQUEST.owner })],
+  'a session could not be opened': [requested({ ...REQUEST, array: 'fb9' })],
+  'a message could not be understood': [requested({})],
+};
+
+const isTold = (description: string): description is ToldEvent => Object.hasOwn(LEADING_TO, description);
+
+/** Every message comes out of a new world. Ends by `stop`. */
+export async function startFunctions(): Promise<MessageProvider & { readonly stop: () => Promise<void> }> {
+  const aws = await startAws();
+  const { clients, outbox } = outboxTo(aws);
+  const tokens: string[] = [API_TOKEN];
+
+  async function tell(edges: Edges, messages: readonly Message[], deadline: number): Promise<unknown> {
+    const before = aws.events.sent.length;
+    for (const message of messages) await handleMessage(edges, outbox, message, deadline);
+    const told = aws.events.sent.slice(before);
+    if (told.length !== messages.length) throw new Error(`${told.length} events were told, not ${messages.length}`);
+    const { source, detailType, detail } = told.at(-1) ?? {};
+    return { source, 'detail-type': detailType, detail };
+  }
+
+  return {
+    produce: (description, input) => {
+      const { edges, deadline } = world();
+      const watched = watching(edges, tokens);
+      if (isTold(description)) return tell(watched, LEADING_TO[description], deadline());
+      return invoke(watched, description, input, deadline());
+    },
+    tokens: () => tokens,
+    stop: async () => {
+      for (const client of clients) client.destroy();
+      await aws.stop();
+    },
+  };
+}
+
+function outboxTo({ env, events, sqs }: Awaited<ReturnType<typeof startAws>>) {
+  const common = {
+    region: env.AWS_REGION,
+    credentials: { accessKeyId: env.AWS_ACCESS_KEY_ID, secretAccessKey: env.AWS_SECRET_ACCESS_KEY },
+  };
+  const eventBridge = new EventBridgeClient({ ...common, endpoint: env.AWS_ENDPOINT_URL_EVENTBRIDGE });
+  const queues = new SQSClient({ ...common, endpoint: env.AWS_ENDPOINT_URL_SQS });
+  const names = { bus: events.createBus('sessions'), deadLetterQueue: sqs.createQueue('dead-letters') };
+  return { clients: [eventBridge, queues], outbox: outboxOf({ eventBridge, sqs: queues }, names) };
+}
+
+/** The same edges; the auth token of every login is noted. */
+const watching = (edges: Edges, tokens: string[]): Edges => ({
+  ...edges,
+  flashblade: {
+    ...edges.flashblade,
+    login: async (...args) => {
+      const answer = await edges.flashblade.login(...args);
+      tokens.push(answer.data.authToken.reveal());
+      return answer;
+    },
+  },
+});

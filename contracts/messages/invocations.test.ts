@@ -1,0 +1,64 @@
+/** Invocations by schedules and workflows. Each sends what the stack or the README writes down, and goes on with the result. */
+import { expect, test } from 'vitest';
+import { parseCallRequest, parseLogoutRequest, parseRenewRequest } from '../../lib/ground/requests.ts';
+import { examples } from '../../test/readme.ts';
+import { arrayName, equal, id, integer, invocation, someText } from './declare.ts';
+import { inputFields, resultFields } from './documented.ts';
+import { scheduledInputs } from './stack.ts';
+import { functionOf, type Invocation } from './vocabulary.ts';
+
+const LEASE = { array: arrayName(), leaseId: id('nightly-7'), username: someText('pureuser'), expiresAt: integer(1) };
+const NO_ARRAYS = { warnings: [], unknownSessions: integer(0), unhealthy: [] };
+const COUNTS = Object.fromEntries(
+  ['live', 'expired', 'closed', 'stuck', 'suspect', 'left', 'oldestDueSeconds'].map((name) => [name, integer(0)]),
+);
+
+const lasting = { array: 'fb1', leaseId: 'nightly-2026-11-24', leaseSeconds: 1800, owner: 'nightly' };
+// Scheduler puts an id into its place.
+const scheduled = { array: 'fb1', leaseId: '<aws.scheduler.execution-id>' };
+
+test.each<[Invocation, object, object, (input: object, result: { leaseId: string; expiresAt: number }) => unknown]>([
+  ['login: of a job', lasting, LEASE, (_, { leaseId }) => parseLogoutRequest({ leaseId })],
+  ['login: by a schedule', scheduled, LEASE, (_, { leaseId, expiresAt }) => parseRenewRequest({ leaseId, expiresAt })],
+  [
+    'logout: at the end of a workflow',
+    { leaseId: 'nightly-7' },
+    { leaseId: id('nightly-7'), array: arrayName(), outcome: equal('CLOSED') },
+    parseLogoutRequest,
+  ],
+  ['renew: of work that lasts', { leaseId: 'nightly-7', expiresAt: 1_800_001_800 }, LEASE, parseRenewRequest],
+  [
+    'call-array: of a workflow',
+    { leaseId: 'nightly-7', method: 'GET', path: '/api/2.26/arrays', query: { limit: 1 } },
+    { status: equal(200), body: { items: [] } },
+    parseCallRequest,
+  ],
+  [
+    'check-fleet: of arrays that are named',
+    { arrays: ['fb1', 'fb2'] },
+    { checked: integer(2), healthy: integer(2), ...NO_ARRAYS },
+    () => undefined,
+  ],
+  [
+    'check-fleet: by its schedule',
+    {},
+    { checked: integer(2), healthy: integer(2), ...NO_ARRAYS },
+    (input) => expect(scheduledInputs()['check-fleet']).toEqual(input),
+  ],
+  [
+    'sweep-sessions: by its schedule',
+    {},
+    COUNTS,
+    (input) => expect(scheduledInputs()['sweep-sessions']).toEqual(input),
+  ],
+])('%s: its fields are those of the README, and what comes next can use its result', (name, input, pinned, next) =>
+  invocation(name, input, pinned, (result) => {
+    for (const field of Object.keys(input)) expect(inputFields(functionOf(name))).toContain(field);
+    expect(resultFields(functionOf(name))).toEqual(expect.arrayContaining(Object.keys(result)));
+    next(input, result as { leaseId: string; expiresAt: number });
+  }),
+);
+
+test("the README's logins are those of the contract", () => {
+  expect(examples('json login-request').map((json) => JSON.parse(json))).toEqual([lasting, scheduled]);
+});

@@ -1,0 +1,68 @@
+/** Events that ask for something, given to the code that handles them. */
+import { expect, test } from 'vitest';
+import { DETAIL_TYPES } from '../../lib/ground/event-words.ts';
+import { handleMessage } from '../../lib/story/session-events.ts';
+import { memoryOutbox } from '../../test/story/memory-outbox.ts';
+import { type World, world } from '../../test/story/world.ts';
+import { arrayName, id, integer, requestEvent } from './declare.ts';
+import { detailFields } from './documented.ts';
+
+/** Delivers an event with documented fields, and answers what was told of it. Nothing is given up. */
+async function deliver(w: World, content: unknown): Promise<string[]> {
+  const { 'detail-type': type, detail } = content as { 'detail-type': string; detail: object };
+  expect(detailFields(type)).toEqual(expect.arrayContaining(Object.keys(detail)));
+  const { outbox, toldOf, letters } = memoryOutbox();
+  await handleMessage(w.edges, outbox, { messageId: 'message-7', body: JSON.stringify(content) }, w.deadline());
+  expect(letters).toEqual([]);
+  return toldOf();
+}
+
+async function withLeases(...leaseIds: string[]): Promise<World> {
+  const w = world();
+  for (const leaseId of leaseIds) {
+    const detail = { array: 'fb1', leaseId, owner: 'nightly' };
+    await deliver(w, { id: leaseId, source: 'x', 'detail-type': DETAIL_TYPES.requested, detail });
+  }
+  expect(w.live.size).toBe(leaseIds.length);
+  return w;
+}
+
+test('a session that is requested by its array alone is opened, under a lease that event and array name', () =>
+  requestEvent('a session is requested, by its array alone', DETAIL_TYPES.requested, {
+    array: arrayName(),
+  }).executeTest(async ({ contents }) => {
+    const w = world();
+    expect(await deliver(w, contents.content)).toEqual(['opened fb1:event-7']);
+    expect(w.live.size).toBe(1);
+    expect(w.lease('fb1:event-7')).toMatchObject({ state: 'OPEN', expiresAt: w.seconds() + 900 });
+  }));
+
+test('a session that is requested for an owner and a time is opened, and is known by both', () =>
+  requestEvent('a session is requested, for an owner and a time', DETAIL_TYPES.requested, {
+    array: arrayName(),
+    leaseId: id('nightly-7'),
+    leaseSeconds: integer(1800),
+    owner: id('nightly'),
+  }).executeTest(async ({ contents }) => {
+    const w = world();
+    expect(await deliver(w, contents.content)).toEqual(['opened nightly-7']);
+    expect(w.lease('nightly-7')).toMatchObject({ state: 'OPEN', owner: 'nightly', expiresAt: w.seconds() + 1800 });
+  }));
+
+test('a session that is released is closed, and no other', () =>
+  requestEvent('a session is released', DETAIL_TYPES.released, { leaseId: id('nightly-7') }).executeTest(
+    async ({ contents }) => {
+      const w = await withLeases('nightly-7', 'nightly-8');
+      expect(await deliver(w, contents.content)).toEqual(['closed nightly-7']);
+      expect(w.live.size).toBe(1);
+    },
+  ));
+
+test('all sessions of an owner are closed when they are released by their owner', () =>
+  requestEvent('the sessions of an owner are released', DETAIL_TYPES.released, { owner: id('nightly') }).executeTest(
+    async ({ contents }) => {
+      const w = await withLeases('nightly-7', 'nightly-8');
+      expect((await deliver(w, contents.content)).sort()).toEqual(['closed nightly-7', 'closed nightly-8']);
+      expect(w.live.size).toBe(0);
+    },
+  ));

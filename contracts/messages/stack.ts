@@ -1,0 +1,36 @@
+/** The stack's side of the messages: what infra/ and the documentation say that it sends. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { MessageProvider } from './verify.ts';
+
+const read = (name: string): string => readFileSync(resolve(import.meta.dirname, '../..', name), 'utf8');
+
+/** What the stack's rule lets into the queue of requests. */
+export function requestTypes(): string[] {
+  const [, types] = /^ {2}RequestRule:\n(?: {4}.*\n)*? +detail-type: \[(.*)\]$/m.exec(read('infra/events.yml')) ?? [];
+  if (types === undefined) throw new Error('infra/events.yml: RequestRule has no line `detail-type: [...]`');
+  return types.split(', ');
+}
+
+/** The constant input of each schedule, by the name of its function. */
+export function scheduledInputs(): Readonly<Record<string, unknown>> {
+  const targets = read('infra/schedules.yml').matchAll(
+    /\bArn: \{ 'Fn::GetAtt': \[(\w+)LambdaFunction, Arn\] \}\n +RoleArn: .*\n +Input: '(.*)'/g,
+  );
+  return Object.fromEntries(
+    [...targets].map(([, name = '', input = '']) => [name.replaceAll('Dash', '-').toLowerCase(), JSON.parse(input)]),
+  );
+}
+
+/** Sends what contracts/README.md tells callers to send, if the rule lets it through. */
+export const documentedRequests = (readme = read('contracts/README.md'), types = requestTypes()): MessageProvider => ({
+  produce: async (description) => {
+    const [, example] = new RegExp(`^\`\`\`json ${description}\\n(.*)\\n\`\`\`$`, 'm').exec(readme) ?? [];
+    if (example === undefined) throw new Error(`contracts/README.md has no example that is marked: ${description}`);
+    const event = JSON.parse(example) as { 'detail-type'?: unknown };
+    if (!types.includes(String(event['detail-type'])))
+      throw new Error('the rule in infra/events.yml lets no event with this detail-type through');
+    return { id: 'event-7', source: 'com.example.jobs', ...event };
+  },
+  tokens: () => [],
+});
