@@ -16,7 +16,8 @@ export type Command = {
 
 export const USAGE = `npm start -- [options]
 
-Shows the life of a session step by step. Without options: on a simulated FlashBlade. AWS is always simulated, on loopback.
+Shows the life of a session step by step. Without options: on a simulated FlashBlade, and then what happens while nobody looks:
+an event, a killed login, the sweeper, a fleet with a dead array. AWS is always simulated, on loopback.
 
   --secret-file <file>  on a real array: a JSON file as its secret in AWS Secrets Manager,
                         { "host": "fb.example.com", "apiToken": "T-…", "trust": { "ca": "-----BEGIN CERTIFICATE-----…" } }

@@ -1,8 +1,6 @@
-/** The array that the session is opened on: a simulated one, or a real one; and what it tells of its live sessions. */
+/** The array that the session is opened on, and what a real one tells of its live sessions. */
 import * as z from 'zod/mini';
 import { compareVersions, isFlashBladeError, type Use } from '../../lib/index.ts';
-import { type Simulator, startSimulator } from '../../test/simulator/index.ts';
-import type { Command } from './arguments.ts';
 
 /** Does work under a lease of its own, and closes that. */
 export type Look = <T>(work: (use: Use) => Promise<T>) => Promise<T>;
@@ -18,32 +16,10 @@ export type DemoArray = {
   watch(use: Use, version: string): Promise<(look: Look) => Promise<Left>>;
 };
 
-export async function arrayOf({ name, secret }: Command, stack: AsyncDisposableStack): Promise<DemoArray> {
-  if (secret !== undefined) return realArray(name, secret);
-  return simulatedArray(
-    name,
-    stack.adopt(await startSimulator({ name }), ({ stop }) => stop()),
-  );
-}
-
-const simulatedArray = (name: string, simulator: Simulator): DemoArray => ({
-  name,
-  what: `a simulated FlashBlade at ${simulator.url}`,
-  secret: JSON.stringify({
-    host: `${simulator.host}:${simulator.port}`,
-    apiToken: simulator.apiToken,
-    trust: { ca: simulator.certificate },
-  }),
-  watch: async () => async () => {
-    const live = simulator.sessions().length;
-    return { live, told: live === 0 ? 'none' : `${live} still live` };
-  },
-});
-
 const SESSIONS_SINCE = '2.3';
 const MAX_PAGES = 100;
 
-const realArray = (name: string, secret: string): DemoArray => ({
+export const realArray = (name: string, secret: string): DemoArray => ({
   name,
   what: 'a real FlashBlade',
   secret,

@@ -1,15 +1,17 @@
-/** How often AWS and the array were called: by the functions, and by this process. */
+/** How often AWS and the arrays were called: by the functions, and by this process. */
 import { setImmediate } from 'node:timers/promises';
 import type { Aws, Service } from '../../test/aws/index.ts';
-import type { Lambda } from '../../test/lambda/lambda.ts';
+import type { Deployed } from './deployed.ts';
 import type { Counts } from './screen.ts';
 
 /** Each login and logout of a function is one line of its log, whether it succeeded or not. */
 const REPORTED_CALL = /"event":"(Login|Logout)(Succeeded|Failed)"/g;
+const SERVICES: readonly Service[] = ['secretsmanager', 'dynamodb', 'kms', 'events', 'sqs'];
 
 export type Calls = ReturnType<typeof countCalls>;
 
-export function countCalls(aws: Aws, lambdas: readonly Lambda[]) {
+/** `received`: how many requests the arrays have received, where they tell; else the calls are counted on this side. */
+export function countCalls(aws: Aws, functions: readonly Deployed[], received?: () => number) {
   let own = 0;
 
   /** The same function; its calls count as calls of the array. */
@@ -20,14 +22,22 @@ export function countCalls(aws: Aws, lambdas: readonly Lambda[]) {
       return call(...inputs);
     };
 
+  function made(): number {
+    const reported = functions.map(({ lambda }) => lambda.output.match(REPORTED_CALL)?.length ?? 0);
+    return reported.reduce((sum, calls) => sum + calls, own);
+  }
+
   async function counts(): Promise<Counts> {
     // What a function wrote before it answered is in the pipe; a turn of the event loop reads it.
     await setImmediate();
-    const reported = lambdas.map(({ output }) => output.match(REPORTED_CALL)?.length ?? 0);
-    return { aws: aws.calls.length, array: reported.reduce((sum, calls) => sum + calls, own) };
+    return { aws: aws.calls.length, array: (received ?? made)() };
   }
 
-  const ofService = (service: Service): number => aws.calls.filter((call) => call.service === service).length;
+  /** Of every service that was called: `kms 4`. */
+  const byService = (): string[] =>
+    SERVICES.map((name) => [name, aws.calls.filter(({ service }) => service === name).length] as const)
+      .filter(([, calls]) => calls > 0)
+      .map(([name, calls]) => `${name} ${calls}`);
 
-  return { counted, counts, ofService };
+  return { counted, counts, byService };
 }

@@ -5,6 +5,8 @@ import { styleText } from 'node:util';
 /** Calls made so far. */
 export type Counts = { readonly aws: number; readonly array: number };
 export type Say = (text: string) => void;
+/** Does a step and shows it. */
+export type Step = <T>(title: string, work: (say: Say) => Promise<T>) => Promise<T>;
 export type Screen = ReturnType<typeof createScreen>;
 
 const TITLE_WIDTH = 56;

@@ -5,21 +5,23 @@ import { dirname, join, resolve } from 'node:path';
 import { stop as stopEsbuild } from 'esbuild';
 import { apiVersions, closeConnections, type Edges, edgesOf, readConfig } from '../../lib/index.ts';
 import { type Aws, startAws } from '../../test/aws/index.ts';
-import { at, type Json, readTemplate, resourcesOf, type Template } from '../../test/infra/template.ts';
-import { startLambda } from '../../test/lambda/lambda.ts';
+import { readTemplate } from '../../test/infra/template.ts';
 import { buildFunctions } from '../build.ts';
 import { packageFunctions } from '../package.ts';
 import type { Command } from './arguments.ts';
-import { arrayOf, type DemoArray } from './array.ts';
+import { type DemoArray, realArray } from './array.ts';
 import { type Calls, countCalls } from './calls.ts';
+import { type Clock, createClock } from './clock.ts';
+import { type Deployed, startFunction } from './deployed.ts';
 import { type Functions, functionsOf } from './functions.ts';
-import { DEAF_TO_TERMINAL } from './interruption.ts';
 import type { Say } from './screen.ts';
+import { type SimulatedArray, type SimulatedFleet, simulatedFleet } from './simulated.ts';
 
 const TABLE = 'leases';
+const BUS = 'sessions';
 
 export type Surroundings = {
-  readonly array: DemoArray;
+  readonly array: DemoArray | SimulatedArray;
   readonly aws: Aws;
   readonly functions: Functions;
   readonly edges: Edges;
@@ -27,10 +29,21 @@ export type Surroundings = {
   readonly calls: Calls;
   /** Every item of the ledger. */
   readonly ledger: () => Promise<Record<string, unknown>[]>;
+  /** Of the simulated arrays and of AWS. */
+  readonly clock: Clock;
+  /** Starts one more function by the clock as it stands. */
+  readonly start: (name: string) => Promise<Deployed>;
+  /** Puts one more simulated array into the fleet. */
+  readonly addArray: (name: string) => Promise<SimulatedArray>;
+  /** Live sessions on all simulated arrays. */
+  readonly sessions: SimulatedFleet['sessions'];
 };
 
-/** Builds and packages the functions in a directory that goes away with `stack`; returns where the zips are. */
-export async function packageNow(stack: AsyncDisposableStack): Promise<string> {
+/**
+ * Builds and packages the functions in a directory that goes away with `stack`; returns where the zips are. `goOn` is called in
+ * between, and ends it by throwing.
+ */
+export async function packageNow(stack: AsyncDisposableStack, goOn: () => void): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'flashblade-start-'));
   stack.defer(() => rm(directory, { recursive: true, force: true }));
   const bundles = join(directory, 'bundles');
@@ -39,6 +52,7 @@ export async function packageNow(stack: AsyncDisposableStack): Promise<string> {
   } finally {
     await stopEsbuild();
   }
+  goOn();
   const { template } = await packageFunctions({ bundles, outdir: join(directory, 'zips') });
   return dirname(template);
 }
@@ -51,34 +65,53 @@ export async function surround(
   say: Say,
 ): Promise<Surroundings> {
   const template = await readTemplate(resolve(packaged, 'cloudformation-template-update-stack.json'));
-  const array = await arrayOf(command, stack);
-  const aws = stack.adopt(await startAws(), ({ stop }) => stop());
+  const clock = createClock();
+  const fleet = simulatedFleet(clock, stack);
+  const { name, secret } = command;
+  const array = secret === undefined ? await fleet.add(name) : realArray(name, secret);
+  const aws = stack.adopt(await startAws({ now: () => clock.now() / 1000 }), ({ stop }) => stop());
   await aws.dynamodb.createTable(template.Resources['LeaseTable']?.Properties ?? {}, TABLE);
-  const standIns = { ...aws.env, AWS_CONFIG_FILE: devNull, AWS_SHARED_CREDENTIALS_FILE: devNull };
-  const ours = { LEASE_TABLE: TABLE, LEASE_KEY: aws.kms.createKey('alias/leases').arn };
+  const env = { ...aws.env, AWS_CONFIG_FILE: devNull, AWS_SHARED_CREDENTIALS_FILE: devNull };
+  const deployment = { packaged, template, physical: physicalOf(aws), env };
 
-  const start = async (name: string) => {
-    const { functionName, handler, timeoutMs, variables } = functionOf(template, name);
-    const env = { ...variables, ...ours, ...standIns, NODE_OPTIONS: DEAF_TO_TERMINAL };
-    const options = { zip: resolve(packaged, `${name}.zip`), functionName, handler, timeoutMs, env };
-    return { variables, lambda: stack.adopt(await startLambda(options), ({ stop }) => stop()) };
-  };
+  const start = async (functionName: string) =>
+    stack.adopt(await startFunction(deployment, functionName, clock.aheadMs()), ({ lambda }) => lambda.stop());
   const [login, logout] = [await start('login'), await start('logout')];
 
-  const config = readConfig({ ...login.variables, ...ours });
-  aws.secrets.put(config.SECRET_PREFIX + array.name, array.secret);
-  useStandIns(standIns);
+  const config = readConfig(login.variables);
+  const register = (one: DemoArray) => aws.secrets.put(config.SECRET_PREFIX + one.name, one.secret);
+  register(array);
+  useStandIns(env);
   stack.defer(closeConnections);
-  const calls = countCalls(aws, [login.lambda, logout.lambda]);
-  say(`${array.name}: ${array.what}; Secrets Manager, DynamoDB and KMS on loopback`);
+  const calls = countCalls(aws, [login, logout], secret === undefined ? fleet.requests : undefined);
+  say(`${array.name}: ${array.what}; AWS on loopback`);
   return {
     array,
     aws,
-    functions: functionsOf(login.lambda, logout.lambda),
+    functions: functionsOf(login, logout),
     edges: withCountedCalls(edgesOf(config, ignore), calls),
     apiVersions: calls.counted(apiVersions),
     calls,
     ledger: () => aws.dynamodb.scan(TABLE),
+    clock,
+    start,
+    addArray: async (another) => {
+      const added = await fleet.add(another);
+      register(added);
+      return added;
+    },
+    sessions: fleet.sessions,
+  };
+}
+
+/** What the stack's own resources are called here. */
+function physicalOf({ events, kms, sqs }: Aws): Record<string, string> {
+  events.createBus(BUS);
+  return {
+    LeaseTable: TABLE,
+    LeaseKey: kms.createKey('alias/leases').arn,
+    EventBus: BUS,
+    DeadLetterQueue: sqs.createQueue('dead-letters'),
   };
 }
 
@@ -100,18 +133,3 @@ const withCountedCalls = (edges: Edges, { counted }: Calls): Edges => ({
     request: counted(edges.flashblade.request),
   },
 });
-
-/** A function as it would be deployed. What the template computes is left out of its variables. */
-function functionOf(template: Template, name: string) {
-  const handler = `dist/functions/${name}.handler`;
-  const resources = resourcesOf(template, 'AWS::Lambda::Function').map(([, { Properties }]) => Properties);
-  const properties = resources.find(({ Handler }) => Handler === handler);
-  if (properties === undefined) throw new Error(`the packaged template has no function ${name}`);
-  const variables = Object.entries((at(properties, 'Environment', 'Variables') ?? {}) as Record<string, Json>);
-  return {
-    functionName: String(properties['FunctionName']),
-    handler,
-    timeoutMs: Number(properties['Timeout']) * 1000,
-    variables: Object.fromEntries(variables.filter((entry): entry is [string, string] => typeof entry[1] === 'string')),
-  };
-}

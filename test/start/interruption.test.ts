@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { expect, test, vi } from 'vitest';
 import type { OnRequest } from '../simulator/index.ts';
-import { arrayWithSecret, run } from './run.ts';
+import { arrayWithSecret, PACKAGED, run } from './run.ts';
 
 // A run takes two or three seconds, on a busy machine some more.
 vi.setConfig({ testTimeout: 60_000 });
@@ -31,13 +31,28 @@ function told(output: Readable, text: string): Promise<void> {
   });
 }
 
-test.each([
-  ['in the middle of a login', '/api/login'],
-  ['in the middle of a call under the lease', '/api/2.26/arrays'],
-  ['in the middle of a logout', '/api/logout'],
-])('Ctrl-C %s closes the session and ends with 130', async (_, path) => {
-  const { onRequest, reached, release } = when(path);
+test('Ctrl-C in the middle of a login closes the session and ends with 130, and further signals do not cut that short', async () => {
+  const { onRequest, reached, release } = when('/api/login');
   const { simulator, args } = await arrayWithSecret({ onRequest });
+  const { child, ended, signalAll, living } = run(args);
+  await reached;
+  signalAll('SIGINT');
+  await told(child.stdout, 'SIGINT: closing');
+  child.kill('SIGTERM');
+  await told(child.stdout, 'SIGTERM: closing');
+  signalAll('SIGINT');
+  release();
+  const { code, stdout, files } = await ended;
+  expect({ code, files, living: living() }).toEqual({ code: 130, files: [], living: [] });
+  expect(stdout).not.toContain('FAILED');
+  expect(stdout).not.toMatch(/^3 /m);
+  expect(simulator.history.map((session) => session.ended?.by)).toEqual(['logout']);
+});
+
+test('Ctrl-C in the middle of a call that fails closes the session and ends with 130', async () => {
+  const { onRequest, reached, release } = when('/api/2.26/arrays');
+  const { simulator, args } = await arrayWithSecret({ onRequest });
+  simulator.faults.add({ kind: 'answer', path: '/api/2.26/arrays', status: 500 });
   const { child, ended, signalAll, living } = run(args);
   await reached;
   signalAll('SIGINT');
@@ -45,39 +60,33 @@ test.each([
   release();
   const { code, stdout, files } = await ended;
   expect({ code, files, living: living() }).toEqual({ code: 130, files: [], living: [] });
-  expect(stdout).toContain('SIGINT: closing what is open');
+  expect(stdout).toMatch(/^4 .* failed\n(.*\n)?Lease demo-[0-9a-f]{6}: CLOSED\n$/m);
   expect(stdout).not.toContain('FAILED');
+  expect(simulator.history.map((session) => session.ended?.by)).toEqual(['logout']);
+});
+
+test('SIGTERM in the middle of a logout ends with 143 when the session has ended', async () => {
+  const { onRequest, reached, release } = when('/api/logout');
+  const { simulator, args } = await arrayWithSecret({ onRequest });
+  const { child, ended, living } = run(args);
+  await reached;
+  child.kill('SIGTERM');
+  await told(child.stdout, 'SIGTERM: closing');
+  release();
+  const { code, stdout, files } = await ended;
+  expect({ code, files, living: living() }).toEqual({ code: 143, files: [], living: [] });
   expect(stdout).not.toMatch(/^8 /m);
   expect(simulator.history.map((session) => session.ended?.by)).toEqual(['logout']);
 });
 
-test('SIGTERM ends with 143, and further signals do not cut the closing short', async () => {
-  const { onRequest, reached, release } = when('/api/login');
-  const { simulator, args } = await arrayWithSecret({ onRequest });
-  const { child, ended } = run(args);
-  await reached;
-  child.kill('SIGTERM');
-  await told(child.stdout, 'SIGTERM: closing');
-  child.kill('SIGINT');
-  await told(child.stdout, 'SIGINT: closing');
-  child.kill('SIGINT');
-  release();
-  const { code, files } = await ended;
-  expect({ code, files }).toEqual({ code: 143, files: [] });
-  expect(simulator.history.map((session) => session.ended?.by)).toEqual(['logout']);
-});
-
-test('Ctrl-C while the array does not answer a login waits until the login has given up, and leaves nothing', async () => {
-  const { onRequest, reached, release } = when('/api/login');
-  const { simulator, args } = await arrayWithSecret({ onRequest });
-  simulator.faults.add({ kind: 'hang', at: 'before-headers', path: '/api/login', act: false });
-  const { ended, signalAll, living } = run(args);
-  await reached;
+test('Ctrl-C while an event is worked on closes the session that it asked for', async () => {
+  const { child, ended, signalAll, living } = run(PACKAGED);
+  await told(child.stdout, '9  An event asks');
   signalAll('SIGINT');
-  release();
-  const { code, files } = await ended;
+  const { code, stdout, files } = await ended;
   expect({ code, files, living: living() }).toEqual({ code: 130, files: [], living: [] });
-  expect(simulator.sessions()).toEqual([]);
+  expect(stdout).toMatch(/^Lease job-[0-9a-f]{6}: CLOSED$/m);
+  expect(stdout).not.toContain('FAILED');
 });
 
 test('Ctrl-C while the functions are being packaged leaves no file and no process', async () => {
@@ -85,6 +94,8 @@ test('Ctrl-C while the functions are being packaged leaves no file and no proces
   await told(child.stdout, 'Building');
   signalAll('SIGINT');
   const { code, stdout, files } = await ended;
-  expect({ code, files, living: living() }).toEqual({ code: 130, files: [], living: [] });
+  expect({ code, files }).toEqual({ code: 130, files: [] });
+  // The bundler was told to end, and may take a moment longer.
+  await vi.waitFor(() => expect(living()).toEqual([]), 10_000);
   expect(stdout).not.toContain('login is invoked');
 });

@@ -85,6 +85,13 @@ test('a pipe gets none', () => {
   expect(text()).toBe('done\n');
 });
 
+test('a pipe gets it if it is asked for', () => {
+  const { line, text } = screenOn('pipe');
+  vi.stubEnv('FORCE_COLOR', '1');
+  line('done', 'green');
+  expect(text()).toBe(`${ESCAPE}[32mdone${ESCAPE}[39m\n`);
+});
+
 test('a terminal with NO_COLOR gets none', () => {
   const { line, text } = screenOn('terminal');
   vi.stubEnv('NO_COLOR', '1');

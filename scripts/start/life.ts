@@ -1,0 +1,91 @@
+/** The life of one session, on any array: opened, used, closed, and looked for afterwards. */
+import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { compareVersions, withLease } from '../../lib/index.ts';
+import { must } from './failures.ts';
+import { lookOf } from './functions.ts';
+import type { Step } from './screen.ts';
+import type { Surroundings } from './surroundings.ts';
+
+const READ_MS = 5000;
+const LEASE = { leaseSeconds: 900, owner: 'npm-start' };
+
+/** Every step throws if what happened is not what should. */
+export async function tellOfOneSession(surroundings: Surroundings, step: Step): Promise<void> {
+  const { array, edges, functions } = surroundings;
+  const request = { array: array.name, leaseId: `demo-${randomBytes(3).toString('hex')}`, ...LEASE };
+
+  await step("1  The array's secret in AWS Secrets Manager", async (say) => {
+    const secret = await edges.secrets.read(array.name, { by: Date.now() + READ_MS });
+    const { name, host, port, trust } = secret.array;
+    say(`${name}: host ${host}, port ${port}, trust ${trust.kind}, API token ${secret.apiToken}`);
+  });
+
+  const lease = await step('2  login is invoked: a session, and a lease for the caller', async (say) => {
+    const opened = await functions.openLease(request);
+    say(JSON.stringify(opened, undefined, 2));
+    must(opened.leaseId === request.leaseId && opened.array === array.name, 'the lease is not the one asked for');
+    return opened;
+  });
+
+  await step('3  The ledger in DynamoDB, the auth token sealed by KMS', async (say) => {
+    const item = (await surroundings.ledger()).find(({ leaseId }) => leaseId === lease.leaseId);
+    const sealed = String(item?.['sealed'] ?? '');
+    say(`${item?.['id']}  state ${item?.['state']}  attemptId ${item?.['attemptId']}`);
+    say(`sealed ${sealed.slice(0, 32)}… (${sealed.length} characters)`);
+    must(item?.['state'] === 'OPEN' && sealed !== '', 'the ledger does not hold the open lease');
+  });
+
+  const sessionsLeft = await step('4  A call under the lease', (say) =>
+    withLease(
+      lease.leaseId,
+      async (use) => {
+        const secret = await edges.secrets.read(array.name, { by: Date.now() + READ_MS });
+        const version = newestOf(await surroundings.apiVersions(secret.array));
+        const { status, body } = await use.request({ method: 'GET', path: `/api/${version}/arrays` });
+        say(`GET /api/${version}/arrays → ${status} ${JSON.stringify(firstItem(body))}`);
+        must(status === 200, `the array answered ${status}`);
+        return array.watch(use, version);
+      },
+      { edges },
+    ),
+  );
+
+  await step('5  The same login again: idempotent', async (say) => {
+    const again = await functions.openLease(request);
+    must(isDeepStrictEqual(again, lease), 'the same request got another lease');
+    say('the same lease, its end unchanged');
+  });
+
+  await step('6  logout is invoked', async (say) => {
+    const result = await functions.closeLease(lease.leaseId);
+    say(JSON.stringify(result));
+    must(result.outcome === 'CLOSED', 'the session was not closed now');
+  });
+
+  await step('7  logout again: harmless', async (say) => {
+    const { outcome } = await functions.closeLease(lease.leaseId);
+    say(outcome);
+    must(outcome === 'ALREADY_CLOSED', 'the session had not been closed before');
+  });
+
+  await step("8  The array's own list of live sessions", async (say) => {
+    const look = lookOf(functions, edges, { ...request, leaseId: `${request.leaseId}-look` });
+    const { live, told } = await sessionsLeft(look);
+    say(told);
+    must(live === 0, 'a session is left on the array');
+  });
+}
+
+/** The newest of REST 2; of REST 1 on an array that has no other. */
+const newestOf = (versions: readonly string[]): string =>
+  versions
+    .filter((version) => compareVersions(version, '3') < 0)
+    .toSorted(compareVersions)
+    .at(-1) ?? '2.0';
+
+function firstItem(body: unknown): unknown {
+  const { items } = Object(body) as { items?: unknown };
+  const { name, os, version } = Object(Array.isArray(items) ? items[0] : undefined) as Record<string, unknown>;
+  return { name, os, version };
+}
