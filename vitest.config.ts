@@ -6,6 +6,8 @@ export default defineConfig({
     // Every test may read the bundles, the zips and the compiled template.
     globalSetup: ['test/packaged.ts'],
     reporters: ['default', './test/last-line-reporter.ts'],
+    // Vitest would leave one core idle.
+    maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 60_000,
   },
