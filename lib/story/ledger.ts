@@ -44,8 +44,8 @@ export async function writeSuspect(edges: Edges, opening: Opening, by: number): 
 
 /**
  * An attempt has ended without a session that anybody holds: its item goes, or becomes CLOSED, and so does the place that it took.
- * An item that is not this attempt's, or is OPEN, stays as it is; with `keep`, so does the place then, of which the sweeper will see
- * whether it is needed. Never throws: the sweeper comes after.
+ * An item that is not this attempt's, or is OPEN, stays as it is. With `keep`, the place stays, too: the sweeper will see whether another
+ * attempt of the lease needs it. Never throws: the sweeper comes after.
  */
 export async function settle(
   edges: Edges,
@@ -68,7 +68,7 @@ export async function settle(
         return edges.leases.leave(target.name, leaseId, by);
       }
     }
-    await edges.leases.leave(target.name, leaseId, by, attemptId);
+    if (place === 'leave') await edges.leases.leave(target.name, leaseId, by, attemptId);
   });
 }
 

@@ -21,17 +21,17 @@ export async function tellOfTheUnattended(world: Surroundings, array: SimulatedA
   const killed = `demo-${randomBytes(3).toString('hex')}`;
   const live = () => `live sessions on ${array.name}: ${simulator.sessions().length}`;
 
-  const deliver = await step(`9  An event asks for a session on ${array.name}`, async (say) => {
-    const deliverAgain = await queueWith(world, { array: array.name, leaseId: byEvent, leaseSeconds: LEASE_SECONDS });
+  const isSameAgain = await step(`9  An event asks for a session on ${array.name}`, async (say) => {
+    const deliver = await queueWith(world, { array: array.name, leaseId: byEvent, leaseSeconds: LEASE_SECONDS });
     world.functions.unclosed.add(byEvent);
-    const told = await deliverAgain();
+    const told = await deliver();
     say(`Session Requested → session-events → ${JSON.stringify(told)}`);
     must(simulator.sessions().length === 1, 'there is not one session');
-    return async () => isDeepStrictEqual(await deliverAgain(), told);
+    return async () => isDeepStrictEqual(await deliver(), told);
   });
 
   await step('10 The same event is delivered again', async (say) => {
-    must(await deliver(), 'the duplicate got another lease');
+    must(await isSameAgain(), 'the duplicate got another lease');
     say(`the same lease is told of; ${live()}`);
     must(simulator.sessions().length === 1, 'the duplicate opened another session');
   });
