@@ -123,6 +123,23 @@ describe('opening a session', () => {
     await expect(open(w, { leaseId: 'other' })).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
   });
 
+  it('leaves the place to another call of the same lease whose intent is on its way', async () => {
+    const w = world();
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    w.once('write OPENING', async (act) => {
+      await released;
+      return act();
+    });
+    const slow = open(w);
+    await untilCalled(w, 'join');
+    w.once('write OPENING', loseAnswer(awsDown));
+    await expect(open(w)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+    release();
+    await slow;
+    expect(w.lease('job-1')?.state).toBe('OPEN');
+    expect(w.places('fb1')).toEqual(['job-1']);
+  });
+
   it('still answers an open lease when its array is full', async () => {
     const w = world({ sessionsPerArray: 1 });
     const first = await open(w);
