@@ -5,7 +5,7 @@ import { itemsOf } from './leases/items.ts';
 import { placesOf } from './leases/places.ts';
 import type { LeaseStore } from './leases/store.ts';
 
-export type { Joined, LeaseStore, Pending, Place } from './leases/store.ts';
+export type { LeaseStore, Pending, Place } from './leases/store.ts';
 
 export const leasesOf = (client: DynamoDBClient, table: string): LeaseStore => ({
   ...itemsOf(client, table),

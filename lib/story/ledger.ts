@@ -44,14 +44,12 @@ export async function writeSuspect(edges: Edges, opening: Opening, by: number): 
 
 /**
  * An attempt has ended without a session that anybody holds: its item goes, or becomes CLOSED, and so does the place that it took.
- * An item that is not this attempt's, or is OPEN, stays as it is. With `keep`, the place stays, too: the sweeper will see whether another
- * attempt of the lease needs it. Never throws: the sweeper comes after.
+ * An item that is not this attempt's, or is OPEN, stays as it is. Never throws: the sweeper comes after.
  */
 export async function settle(
   edges: Edges,
   attempt: Pick<Opening, 'leaseId' | 'attemptId' | 'target'>,
   by: number,
-  place: 'leave' | 'keep' = 'leave',
 ): Promise<void> {
   const { leaseId, attemptId, target } = attempt;
   await tidy(edges, attempt, async () => {
@@ -59,7 +57,7 @@ export async function settle(
       const current = await readLease(edges, leaseId, by);
       const inUse = current !== undefined && current.state !== 'CLOSED' && current.target.name === target.name;
       const mine = current?.attemptId === attemptId && current.state === 'OPENING';
-      if (!mine && (inUse || place === 'keep')) return;
+      if (inUse && !mine) return;
       if (!mine) break;
       const next = giveUp(current, seconds(edges.now()));
       if (next === 'remove' && (await edges.leases.remove(current, by))) break;
@@ -68,7 +66,7 @@ export async function settle(
         return edges.leases.leave(target.name, leaseId, by);
       }
     }
-    if (place === 'leave') await edges.leases.leave(target.name, leaseId, by, attemptId);
+    await edges.leases.leave(target.name, leaseId, by, attemptId);
   });
 }
 

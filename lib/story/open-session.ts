@@ -77,13 +77,11 @@ async function declareIntent(
       edges.report({ event: 'LeaseServed', leaseId, array: array.name, message: 'the lease was open already' });
       return result;
     }
-    if (settled(joined) === 'full') throw tooMany(array.name, place.limit);
+    if (!settled(joined)) throw tooMany(array.name, place.limit);
     settled(marker);
     return { opening: result.opening, key: settled(key) };
   } catch (error) {
-    // Without an intent of its own, this attempt may have come between another one of the same lease and its place.
-    const isOwn = joined.status === 'fulfilled' && joined.value === 'taken';
-    await settle(edges, intent, by.record, isOwn ? 'leave' : 'keep');
+    await settle(edges, intent, by.record);
     throw error;
   }
 }

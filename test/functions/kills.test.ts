@@ -61,6 +61,7 @@ describe('a login whose process is killed', () => {
       'PutItem lease OPENING',
       'UpdateItem array',
       'UpdateItem array (2)',
+      'UpdateItem array (3)',
     ]);
     expect(unknownAfter).toEqual([]);
     expect(await d.leaks()).toEqual([]);

@@ -70,7 +70,7 @@ export const MISTAKES: Readonly<Record<string, readonly Patch[]>> = {
   'the limit of an array is not kept': [
     {
       file: OPEN,
-      find: "if (settled(joined) === 'full') throw tooMany(array.name, place.limit);",
+      find: 'if (!settled(joined)) throw tooMany(array.name, place.limit);',
       replace: '',
     },
   ],

@@ -1,5 +1,6 @@
 /** The ledger's store in memory: the same promises as DynamoDB's, for proofs that run thousands of times a second. */
 
+import { sharedBy } from '../../lib/edges/leases/store.ts';
 import type { LeaseStore, Pending, Place } from '../../lib/edges/leases.ts';
 import type { Item } from '../../lib/ground/lease-items.ts';
 
@@ -41,11 +42,12 @@ export function memoryStore(): MemoryStore {
     },
     async join(array, name, { attemptId, until, limit }) {
       const taken = placesOf(array);
-      const shared = taken.has(name);
-      if (!shared && taken.size >= limit) return 'full';
-      taken.set(name, { attemptId, until });
+      const before = taken.get(name);
+      if (!before && taken.size >= limit) return false;
+      const isOwn = before === undefined || before.attemptId === attemptId;
+      taken.set(name, { attemptId: isOwn ? attemptId : sharedBy(attemptId), until });
       taken.dueAt ??= until;
-      return shared ? 'shared' : 'taken';
+      return true;
     },
     async leave(array, name, _by, attemptId) {
       const taken = placesOf(array);

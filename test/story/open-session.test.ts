@@ -140,6 +140,18 @@ describe('opening a session', () => {
     expect(w.places('fb1')).toEqual(['job-1']);
   });
 
+  it('leaves the place to such a call also if the array refuses its own login', async () => {
+    const w = world({ sessionsPerArray: 1 });
+    w.once('write OPENING', async (act) => {
+      w.once('login', fail(busy));
+      await expect(open(w)).rejects.toMatchObject({ code: 'ARRAY_BUSY' });
+      return act();
+    });
+    await open(w);
+    expect(w.places('fb1')).toEqual(['job-1']);
+    await expect(open(w, { leaseId: 'other' })).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
+  });
+
   it('still answers an open lease when its array is full', async () => {
     const w = world({ sessionsPerArray: 1 });
     const first = await open(w);

@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { callAws } from '../../ground/aws.ts';
-import type { Joined, LeaseStore, Place } from './store.ts';
+import { type LeaseStore, type Place, sharedBy } from './store.ts';
 import { DUE, ifUnchanged, PLACES_PREFIX, READ } from './table.ts';
 
 const TAKE = "take one of the array's places in the lease table";
@@ -28,36 +28,36 @@ export function placesOf(client: DynamoDBClient, table: string): Places {
     name: string,
     place: Place & { readonly limit: number },
     by: number,
-  ): Promise<Joined> {
-    let joined: Joined = 'taken';
-    const take = () => {
-      const command = new UpdateItemCommand({
+  ): Promise<boolean> {
+    const { attemptId, until, limit } = place;
+    const put = (owner: string, condition: string, values: UpdateItemCommandInput['ExpressionAttributeValues']) =>
+      update(TAKE, by, {
         ...keyOf(array),
         UpdateExpression: 'SET live.#name = :place, duePartition = :due, dueAt = if_not_exists(dueAt, :until)',
-        ConditionExpression: 'attribute_exists(live.#name) OR size(live) < :limit',
+        ConditionExpression: condition,
         ExpressionAttributeNames: { '#name': name },
         ExpressionAttributeValues: {
-          ':place': { M: { attemptId: { S: place.attemptId }, until: { N: String(place.until) } } },
-          ':until': { N: String(place.until) },
-          ':limit': { N: String(place.limit) },
+          ':place': { M: { attemptId: { S: owner }, until: { N: String(until) } } },
+          ':until': { N: String(until) },
           ':due': { S: DUE },
+          ...values,
         },
-        ReturnValues: 'UPDATED_OLD',
       });
-      return ifUnchanged(TAKE, by, async (options) => {
-        const { Attributes: before } = await client.send(command, options);
-        if (before?.['live']?.M?.[name]) joined = 'shared';
+    const take = () =>
+      put(attemptId, 'live.#name.attemptId = :own OR (attribute_not_exists(live.#name) AND size(live) < :limit)', {
+        ':own': { S: attemptId },
+        ':limit': { N: String(limit) },
       });
-    };
-    if (await take()) return joined;
-    // Full, or the array's first lease: the condition fails on an item that is not there, too.
+    if (await take()) return true;
+    if (await put(sharedBy(attemptId), 'attribute_exists(live.#name)', {})) return true;
+    // Full, or the array's first lease: the conditions fail on an item that is not there, too.
     const begin = new PutItemCommand({
       TableName: table,
       Item: { ...keyOf(array).Key, live: { M: {} } },
       ConditionExpression: 'attribute_not_exists(id)',
     });
     await ifUnchanged(TAKE, by, (options) => client.send(begin, options));
-    return (await take()) ? joined : 'full';
+    return take();
   }
 
   async function leave(array: string, name: string, by: number, attemptId?: string): Promise<void> {

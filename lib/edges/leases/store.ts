@@ -14,8 +14,8 @@ export type Pending = {
 /** `until` (seconds): before that, it is not asked whether the place is still needed. */
 export type Place = { readonly attemptId: string; readonly until: number };
 
-/** `shared`: the name had a place already, which another attempt may count on. `full`: none was left. */
-export type Joined = 'taken' | 'shared' | 'full';
+/** Who has a place that a further attempt of the same lease counts on: none of them, so that none gives it back alone. */
+export const sharedBy = (attemptId: string): string => `shared by ${attemptId}`;
 
 /** `by` is the end of the call (epoch, ms). Every operation throws AWS_UNAVAILABLE or OUT_OF_TIME. */
 export type LeaseStore = {
@@ -25,9 +25,9 @@ export type LeaseStore = {
   write(next: Item, previous: Item | undefined, by: number): Promise<boolean>;
   /** Removes `item` if the store still holds it. False: it does not. */
   remove(item: Item, by: number): Promise<boolean>;
-  /** Takes one of an array's `limit` places, or takes over the one that the name has. Repeatable. */
-  join(array: string, name: string, place: Place & { readonly limit: number }, by: number): Promise<Joined>;
-  /** Gives a place back; with `attemptId`, only if that attempt took it. Repeatable. */
+  /** Takes one of an array's `limit` places, or shares the one that the name has. False: all are taken. Repeatable. */
+  join(array: string, name: string, place: Place & { readonly limit: number }, by: number): Promise<boolean>;
+  /** Gives a place back; with `attemptId`, only if that attempt took it and shares it with none. Repeatable. */
   leave(array: string, name: string, by: number, attemptId?: string): Promise<void>;
   /** The places of an array that are taken, by the name (a lease id, or the id of a SUSPECT) that they are for. */
   places(array: string, by: number): Promise<ReadonlyMap<string, Place>>;

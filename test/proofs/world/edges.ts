@@ -70,7 +70,10 @@ export function edgesOf(world: World, process: Process): Edges {
           () => store.remove(item, by),
           async () => (await store.remove(item, by)) || !('id' in (await holds(item))),
         ),
-      join: (array, name, place, by) => ask(`join ${name}`, by, () => store.join(array, name, place, by)),
+      join: (array, name, place, by) => {
+        const take = (): Promise<boolean> => store.join(array, name, place, by);
+        return ask(`join ${name}`, by, take, take);
+      },
       leave: (array, name, by, attemptId) => ask(`leave ${name}`, by, () => store.leave(array, name, by, attemptId)),
       places: (array, by) => ask('places', by, () => store.places(array, by)),
       lookAtPlaces: (array, at, by) => ask('look at places', by, () => store.lookAtPlaces(array, at, by)),
