@@ -4,9 +4,9 @@ import { login } from '../simulator/support.ts';
 import { arrayWithSecret, run, tokensOf } from './run.ts';
 
 // A run takes two or three seconds, on a busy machine some more.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 60_000, maxConcurrency: 2 });
 
-test("on an array given by host and secret file, the array's own list tells that the session has ended", async () => {
+test.concurrent("on an array given by host and secret file, the array's own list tells that the session has ended", async () => {
   const { simulator, args } = await arrayWithSecret();
   await login(simulator);
   const others = simulator.requests.length;
@@ -21,7 +21,7 @@ test("on an array given by host and secret file, the array's own list tells that
   for (const token of tokensOf(simulator)) expect(stdout + stderr).not.toContain(token);
 });
 
-test('a session that the array still lists fails the run', async () => {
+test.concurrent('a session that the array still lists fails the run', async () => {
   const { simulator, args } = await arrayWithSecret();
   simulator.faults.add({ kind: 'answer', path: '/api/logout', act: false, status: 200, body: '', times: 1 });
   const { code, stdout } = await run(args).ended;
@@ -30,7 +30,7 @@ test('a session that the array still lists fails the run', async () => {
   expect(stdout).toMatch(/FAILED {2}a session is left on the array\n$/);
 });
 
-test('an API token that the array refuses ends the run with its code and what to do', async () => {
+test.concurrent('an API token that the array refuses ends the run with its code and what to do', async () => {
   const { simulator, args } = await arrayWithSecret({}, { apiToken: 'T-of-nobody' });
   const { code, stdout, stderr, files } = await run(args).ended;
   expect({ code, files }).toEqual({ code: 1, files: [] });
@@ -41,7 +41,7 @@ test('an API token that the array refuses ends the run with its code and what to
   expect(simulator.history).toEqual([]);
 });
 
-test('a session that cannot be closed after a call failed is said loudly, and so is the call', async () => {
+test.concurrent('a session that cannot be closed after a call failed is said loudly, and so is the call', async () => {
   const { simulator, args } = await arrayWithSecret();
   simulator.faults.add({ kind: 'answer', path: '/api/2.26/arrays', status: 500 });
   simulator.faults.add({ kind: 'answer', path: '/api/logout', act: false, status: 503 });
@@ -53,7 +53,7 @@ test('a session that cannot be closed after a call failed is said loudly, and so
   expect(simulator.sessions()).toHaveLength(1);
 });
 
-test('a reader who goes away does not stop the session from being closed', async () => {
+test.concurrent('a reader who goes away does not stop the session from being closed', async () => {
   const { simulator, args } = await arrayWithSecret();
   const { child, ended, living } = run(args);
   const exited = once(child, 'exit');

@@ -5,13 +5,19 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { onTestFinished } from 'vitest';
+import { afterAll } from 'vitest';
 import { zipOf } from '../packaged.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../simulator/index.ts';
 
 const SCRIPT = resolve(import.meta.dirname, '../../scripts/start.ts');
 export const PACKAGED = ['--packaged', dirname(zipOf('login'))];
 export const API_TOKEN = 'T-0a1b2c3d-4e5f-6789-abcd-ef0123456789';
+
+/** Ends what the tests of this file started. They may run at the same time, so that it is done when all are over. */
+const started: (() => Promise<void>)[] = [];
+afterAll(async () => {
+  for (const end of started.splice(0).reverse()) await end();
+});
 
 export type Ended = {
   readonly code: number | null;
@@ -31,7 +37,7 @@ export function run(args: readonly string[], env: Readonly<Record<string, string
   });
   const group = -(child.pid ?? 0);
   const closed = once(child, 'close');
-  onTestFinished(async () => {
+  started.push(async () => {
     if (child.exitCode === null && child.signalCode === null) process.kill(group, 'SIGKILL');
     await closed;
     rmSync(temporary, { recursive: true, force: true });
@@ -69,7 +75,7 @@ export async function arrayWithSecret(options: SimulatorOptions = {}, changes: o
   const users = [{ username: 'pureuser', apiToken: API_TOKEN }];
   const simulator = await startSimulator({ users, ...options });
   const directory = mkdtempSync(join(tmpdir(), 'flashblade-start-test-'));
-  onTestFinished(async () => {
+  started.push(async () => {
     await simulator.stop();
     rmSync(directory, { recursive: true, force: true });
   });
