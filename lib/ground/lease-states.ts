@@ -60,10 +60,10 @@ export function intend(
     throw refused('LEASE_CONFLICT', intent.leaseId, 'belongs to another array: use another lease id');
   }
   if (current.state === 'OPENING') {
-    if (current.endRequested || current.again)
-      throw refused('LEASE_ENDED', intent.leaseId, 'is ending: use another lease id');
+    if (current.endRequested) throw refused('LEASE_ENDED', intent.leaseId, 'was released: use another lease id');
     if (!isDead(current, now))
       throw refused('LEASE_OPENING', intent.leaseId, 'is being opened by another call: try again');
+    if (current.again) throw refused('LEASE_ENDED', intent.leaseId, 'lost its session: use another lease id');
     return { write: openingOf(intent, now) };
   }
   if (current.state === 'OPEN' && current.expiresAt > now) return { serve: current };

@@ -8,7 +8,7 @@ type Running = { readonly edges: Edges; readonly leaseId: string; readonly openi
 /** What `withSession` has in hand in this process: from before the lease is asked for until it is closed. */
 const running = new Set<Running>();
 
-/** Longer than any opening or closing takes. */
+/** What closing one session may take; an opening that is under way ends by its own time. */
 const CLOSING_MS = 10_000;
 
 /** Notes a session for the time of `work`, which gets on with the opening that is under way. */

@@ -263,6 +263,21 @@ describe('withLease', () => {
     expect(countOf(w, 'login')).toBe(1);
   });
 
+  it('asks the same request to come again while the lease logs in again, and only ends it when that died', async () => {
+    const w = world();
+    await open(w);
+    w.dropSessions();
+    w.once('login', () => new Promise(() => {}));
+    const before = countOf(w, 'login');
+    void withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
+    await untilCalled(w, 'logout');
+    for (let turn = 0; turn < 1000 && countOf(w, 'login') === before; turn++) await new Promise(setImmediate);
+    expect(w.lease('job-1')).toMatchObject({ state: 'OPENING', again: true });
+    await expect(open(w)).rejects.toMatchObject({ code: 'LEASE_OPENING', retryable: true });
+    w.pass(60);
+    await expect(open(w)).rejects.toMatchObject({ code: 'LEASE_ENDED' });
+  });
+
   it('says that a lease has ended when its opening, or its new login, died', async () => {
     const w = world();
     w.once('login', () => new Promise(() => {}));
