@@ -15,10 +15,6 @@ import {
   leaseKey,
   type Open,
   type Opening,
-  type OwnerEnd,
-  ownerKey,
-  type Refusal,
-  refusalKey,
   type Suspect,
   suspectKey,
 } from './lease-items.ts';
@@ -32,10 +28,6 @@ export const TRIES_UNTIL_STUCK = 6;
 export const STUCK_RETRY_SECONDS = 600;
 /** A closed lease is kept for so long: longer than any dead-letter queue keeps a message that could open it again. */
 export const KEEP_CLOSED_SECONDS = 30 * 86_400;
-/** The index of owners is eventually consistent: an owner's leases are looked for once more after so long. */
-export const OWNER_AGAIN_SECONDS = 60;
-/** An array that refused an API token is not asked again with the same one for so long. */
-export const REFUSAL_SECONDS = 600;
 
 export type Intent = {
   readonly leaseId: string;
@@ -199,33 +191,6 @@ export function renew(current: LeaseItem, expiresAt: number, now: number): Open 
   const later = Math.max(current.expiresAt, expiresAt);
   return { ...current, expiresAt: later, dueAt: later };
 }
-
-/** An owner has ended. */
-export const endOwner = (ownerId: string, attemptId: string, now: number): OwnerEnd => ({
-  kind: 'owner',
-  id: ownerKey(ownerId),
-  version: '',
-  attemptId,
-  ownerId,
-  endedAt: now,
-  dueAt: now + OWNER_AGAIN_SECONDS,
-  purgeAt: now + KEEP_CLOSED_SECONDS,
-});
-
-/** Its leases were looked for once more: nothing is left to do. */
-export function settleOwner({ dueAt: _dueAt, ...item }: OwnerEnd): OwnerEnd {
-  return item;
-}
-
-/** An array refused an API token. */
-export const refuse = (array: string, secretVersionId: string, attemptId: string, now: number): Refusal => ({
-  kind: 'refusal',
-  id: refusalKey(array, secretVersionId),
-  version: '',
-  attemptId,
-  until: now + REFUSAL_SECONDS,
-  purgeAt: now + REFUSAL_SECONDS,
-});
 
 const refused = (
   code: 'LEASE_CONFLICT' | 'LEASE_OPENING' | 'LEASE_ENDED',

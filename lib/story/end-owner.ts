@@ -1,7 +1,7 @@
 /** The work that leases were opened for has ended, in whatever way: so do its leases, also one that is asked for too late. */
 import { type FlashBladeError, known } from '../ground/errors.ts';
 import { ownerKey } from '../ground/lease-items.ts';
-import { endOwner } from '../ground/lease-states.ts';
+import { endOwner } from '../ground/ledger-marks.ts';
 import { eachOf } from '../ground/pool.ts';
 import { closingDeadlines, seconds } from '../ground/time.ts';
 import { type CloseResult, closeSession } from './close-session.ts';

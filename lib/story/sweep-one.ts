@@ -1,7 +1,8 @@
 /** One thing that is due: looked at again, consistently, and brought to its end. Nothing here throws: the next sweep comes. */
 import { isFlashBladeError, known } from '../ground/errors.ts';
 import { ownerKey, type Suspect, suspectKey } from '../ground/lease-items.ts';
-import { claim, isDead, settleOwner } from '../ground/lease-states.ts';
+import { claim, isDead } from '../ground/lease-states.ts';
+import { settleOwner } from '../ground/ledger-marks.ts';
 import { eachOf } from '../ground/pool.ts';
 import { closingDeadlines, seconds } from '../ground/time.ts';
 import { logOut } from './close-session.ts';

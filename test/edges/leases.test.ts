@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { type LeaseStore, leasesOf } from '../../lib/edges/leases.ts';
 import type { LeaseItem, Opening } from '../../lib/ground/lease-items.ts';
-import { endOwner, intend, record, suspect } from '../../lib/ground/lease-states.ts';
+import { intend, record, suspect } from '../../lib/ground/lease-states.ts';
+import { endOwner } from '../../lib/ground/ledger-marks.ts';
 import type { FlashBlade } from '../../lib/ground/model.ts';
 import { awsWithClients } from '../aws/clients.ts';
 import { leaseTable } from '../packaged.ts';
