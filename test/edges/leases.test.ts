@@ -1,4 +1,5 @@
 /** One suite for both stores: what the proofs run on in memory must promise what DynamoDB promises. */
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { type LeaseStore, leasesOf } from '../../lib/edges/leases.ts';
 import type { LeaseItem, Opening } from '../../lib/ground/lease-items.ts';
@@ -34,7 +35,19 @@ function opening(version: string, attemptId = 'attempt-1'): LeaseItem {
 async function dynamo(options: { maxAttempts?: number } = {}) {
   const { aws, dynamodb } = await awsWithClients(options);
   await aws.dynamodb.createTable(leaseTable(), 'leases');
-  return { aws, store: leasesOf(dynamodb, 'leases') };
+  return { aws, dynamodb, store: leasesOf(dynamodb, 'leases') };
+}
+
+/** A store after each of whose calls, the first ones, something else happens. */
+function interrupted(client: DynamoDBClient, happenings: (() => Promise<unknown>)[]): LeaseStore {
+  const send = async (...call: Parameters<DynamoDBClient['send']>) => {
+    try {
+      return await client.send(...call);
+    } finally {
+      await happenings.shift()?.();
+    }
+  };
+  return leasesOf({ send } as unknown as DynamoDBClient, 'leases');
 }
 
 const STORES: [string, () => Promise<LeaseStore>][] = [
@@ -168,6 +181,30 @@ describe.each(STORES)('the ledger in %s', (_name, make) => {
 });
 
 describe('the ledger in DynamoDB', () => {
+  it('does not take an array for full because others take and give back the same place meanwhile', async () => {
+    const { dynamodb, store } = await dynamo();
+    const join = (by: LeaseStore, attemptId: string) =>
+      by.join('fb1', 'job', { attemptId, until: 1, limit: 3 }, soon());
+    await join(store, 'first');
+    const giveBack = () => store.leave('fb1', 'job', soon(), 'first');
+    const nothing = async () => {};
+    expect(await join(interrupted(dynamodb, [giveBack, nothing, nothing, () => join(store, 'second')]), 'third')).toBe(
+      true,
+    );
+    expect((await store.places('fb1', soon())).get('job')?.attemptId).toBe('shared by third');
+  });
+
+  it('says so if others change the places of an array without an end, and does not call it full', async () => {
+    const { dynamodb, store } = await dynamo();
+    const take = () => store.join('fb1', 'job', { attemptId: 'other', until: 1, limit: 3 }, soon());
+    const giveBack = () => store.leave('fb1', 'job', soon());
+    const nothing = async () => {};
+    await take();
+    const happenings = Array.from({ length: 5 }, () => [giveBack, nothing, nothing, take]).flat();
+    const joined = interrupted(dynamodb, happenings).join('fb1', 'job', { attemptId: 'x', until: 1, limit: 3 }, soon());
+    await expect(joined).rejects.toMatchObject({ code: 'LEASE_OPENING' });
+  });
+
   it('knows its own write again when the answer was lost and the SDK repeats it', async () => {
     const { aws, store } = await dynamo({ maxAttempts: 3 });
     const first = opening('v1');

@@ -13,8 +13,6 @@ afterEach(() => {
 function screenOn(kind: 'terminal' | 'pipe') {
   vi.stubEnv('FORCE_COLOR', undefined);
   vi.stubEnv('NO_COLOR', undefined);
-  vi.stubEnv('NODE_DISABLE_COLORS', undefined);
-  vi.stubEnv('TERM', 'xterm-256color');
   const written: string[] = [];
   const stream = new Writable({
     write: (chunk: Buffer, _, done) => {
@@ -22,7 +20,9 @@ function screenOn(kind: 'terminal' | 'pipe') {
       done();
     },
   });
-  const { getColorDepth } = WriteStream.prototype;
+  // Of the environment of the tests nothing counts: in CI Node takes any terminal for one without colour.
+  const getColorDepth = () =>
+    WriteStream.prototype.getColorDepth({ TERM: 'xterm-256color', NO_COLOR: process.env.NO_COLOR });
   if (kind === 'terminal') Object.assign(stream, { isTTY: true, getColorDepth });
   let time = 0;
   const now = () => {

@@ -8,12 +8,16 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { callAws } from '../../ground/aws.ts';
+import { FlashBladeError } from '../../ground/errors.ts';
 import { type LeaseStore, type Place, sharedBy } from './store.ts';
 import { DUE, ifUnchanged, PLACES_PREFIX, READ } from './table.ts';
 
 const TAKE = "take one of the array's places in the lease table";
 const GIVE_BACK = "give back one of the array's places in the lease table";
 const LOOK_AGAIN = "note in the lease table when to look at the array's places";
+
+/** How often a call tries to take a place that others take and give back under its hands. */
+const ROUNDS = 3;
 
 type Places = Pick<LeaseStore, 'join' | 'leave' | 'places' | 'lookAtPlaces'>;
 
@@ -48,16 +52,25 @@ export function placesOf(client: DynamoDBClient, table: string): Places {
         ':own': { S: attemptId },
         ':limit': { N: String(limit) },
       });
-    if (await take()) return true;
-    if (await put(sharedBy(attemptId), 'attribute_exists(live.#name)', {})) return true;
-    // Full, or the array's first lease: the conditions fail on an item that is not there, too.
-    const begin = new PutItemCommand({
+    for (let round = 0; round < ROUNDS; round++) {
+      if (await take()) return true;
+      if (await put(sharedBy(attemptId), 'attribute_exists(live.#name)', {})) return true;
+      // Full, or another call gave the place back in between, or it is the array's first lease: no condition holds for an
+      // item that is not there.
+      const live = await places(array, by);
+      if (live.size >= limit && !live.has(name)) return false;
+      if (live.size === 0) await begin(array, by);
+    }
+    throw new FlashBladeError('LEASE_OPENING', `other calls are changing the places of array ${array}: try again`);
+  }
+
+  function begin(array: string, by: number): Promise<boolean> {
+    const empty = new PutItemCommand({
       TableName: table,
       Item: { ...keyOf(array).Key, live: { M: {} } },
       ConditionExpression: 'attribute_not_exists(id)',
     });
-    await ifUnchanged(TAKE, by, (options) => client.send(begin, options));
-    return take();
+    return ifUnchanged(TAKE, by, (options) => client.send(empty, options));
   }
 
   async function leave(array: string, name: string, by: number, attemptId?: string): Promise<void> {
