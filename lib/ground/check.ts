@@ -37,8 +37,13 @@ export function check<Schema extends z.ZodMiniType>(
 
 function describe(issue: z.core.$ZodIssue | undefined): string {
   if (issue === undefined) return 'is not valid';
-  const field = issue.path.join('.');
-  if (issue.code === 'unrecognized_keys') return `${place(field)}has a field that is not known${known(issue.keys[0])}`;
+  const field = issue.path
+    .map((step) => (typeof step === 'number' || isName(String(step)) ? String(step) : '…'))
+    .join('.');
+  if (issue.code === 'unrecognized_keys') {
+    const [key = ''] = issue.keys;
+    return `${place(field)}has a field that is not known${isName(key) ? `: ${key}` : ''}`;
+  }
   if (issue.code === 'invalid_type' && issue.expected === 'object') return `${place(field)}must be a JSON object`;
   return `${place(field)}${issue.message}`;
 }
@@ -46,4 +51,4 @@ function describe(issue: z.core.$ZodIssue | undefined): string {
 const place = (field: string): string => (field === '' ? '' : `${field} `);
 
 // A key is the caller's text, too: it is repeated only if it looks like a field's name.
-const known = (key = ''): string => (/^[A-Za-z][A-Za-z_]{0,31}$/.test(key) ? `: ${key}` : '');
+const isName = (key: string): boolean => /^[A-Za-z][A-Za-z_-]{0,31}$/.test(key);

@@ -45,12 +45,26 @@ export type RenewRequest = { readonly leaseId: string; readonly expiresAt: numbe
 export const parseRenewRequest = (input: unknown): RenewRequest =>
   check(renewRequest, input, 'REQUEST_INVALID', 'renew request');
 
+const MAX_QUERY_NAMES = 100;
 const scalar = z.union([z.string(), z.number(), z.boolean()], { error: 'must be text, a number or a boolean' });
+const namesOf = (value: unknown): string[] =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
+// First whether there are too many: a fault is kept for each that is wrong.
+const query = z.pipe(
+  z.unknown().check(
+    z.refine((value) => namesOf(value).length <= MAX_QUERY_NAMES, {
+      error: `must be a JSON object of at most ${MAX_QUERY_NAMES} names`,
+    }),
+    // A record would pass over it in silence.
+    z.refine((value) => !namesOf(value).includes('__proto__'), { error: 'must not have the name __proto__' }),
+  ),
+  z.record(z.string(), scalar, { error: 'must be a JSON object of names and plain values' }),
+);
 const callRequest = z.strictObject({
   leaseId: callersId,
   method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'], { error: 'must be GET, POST, PUT, PATCH or DELETE' }),
   path: text('must be a path below /api/, without query, of at most 1024 characters', /^\/api\/[!-~]{1,1019}$/),
-  query: z.optional(z.record(z.string(), scalar, { error: 'must be a JSON object of names and plain values' })),
+  query: z.optional(query),
   body: z.optional(z.unknown()),
 });
 
@@ -72,9 +86,12 @@ export function parseCallRequest(input: unknown): CallRequest {
 const fleetRule = 'must be a list of 1 to 10000 names of arrays';
 const fleetRequest = z.strictObject({
   arrays: z.optional(
-    z
-      .array(arrayName, { error: fleetRule })
-      .check(z.minLength(1, { error: fleetRule }), z.maxLength(10_000, { error: fleetRule })),
+    z.pipe(
+      z
+        .array(z.unknown(), { error: fleetRule })
+        .check(z.minLength(1, { error: fleetRule }), z.maxLength(10_000, { error: fleetRule })),
+      z.array(arrayName),
+    ),
   ),
 });
 

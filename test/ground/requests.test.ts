@@ -123,4 +123,25 @@ describe('a request for a call', () => {
   ])('is refused for its %s', (field, change) => {
     expect(() => parseCallRequest({ ...GET, ...change })).toThrow(`call request: ${field} must be `);
   });
+
+  it('may have as many names in its query as an array could want, and no more', () => {
+    const query = (names: number, value: unknown) =>
+      Object.fromEntries(Array.from({ length: names }, (_, n) => [`name${n}`, value]));
+    expect(parseCallRequest({ ...GET, query: query(100, 1) }).query).toEqual(query(100, 1));
+    for (const value of [1, []]) {
+      expect(() => parseCallRequest({ ...GET, query: query(500_000, value) })).toThrow(
+        'call request: query must be a JSON object of at most 100 names',
+      );
+    }
+  });
+
+  it('is refused, not shortened, for a name in its query that JavaScript would lose', () => {
+    const query: unknown = JSON.parse('{"names":"fs1","__proto__":"x"}');
+    expect(() => parseCallRequest({ ...GET, query })).toThrow('query must not have the name __proto__');
+  });
+
+  it('is refused without its query being quoted, not even a name in it', () => {
+    const query = { 'T-00000000-1111': [] };
+    expect(() => parseCallRequest({ ...GET, query })).toThrow('call request: query.… must be text');
+  });
 });
