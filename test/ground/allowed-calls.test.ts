@@ -24,6 +24,14 @@ describe('the calls that are made for others', () => {
     ['GET /api/2.*/arrays', 'GET', '/api/2.4/arrays/space', false],
     ['GET /api/2.4/arrays', 'GET', '/api/2x4/arrays', false],
     ['GET /api/2.4/*', 'GET', '/api/2.4/a/b', false],
+    ['GET /api/2.4/file-*s', 'GET', '/api/2.4/file-systems', true],
+    ['GET /api/2.4/file-*s', 'GET', '/api/2.4/file-system', false],
+    ['GET /api/2.4/*-s*', 'GET', '/api/2.4/file-systems', true],
+    ['GET /api/2.4/a*a', 'GET', '/api/2.4/a', false],
+    ['GET /api/2.4/**s', 'GET', '/api/2.4/arrays', true],
+    ['GET /api/2.4/**', 'GET', '/api/2.4', false],
+    ['GET /api/2.4/**', 'GET', '/api/2.4/', false],
+    ['GET /api/**', 'GET', '/api/2.4//arrays', false],
     [' GET /api/2.4/arrays , POST /api/2.4/file-systems', 'POST', '/api/2.4/file-systems', true],
   ] as const)('"%s" for %s %s: %s', (list, method, path, expected) => {
     expect(allows(list, method, path)).toBe(expected);
@@ -39,6 +47,8 @@ describe('the calls that are made for others', () => {
     '/api/1.12/admins',
     '/api/2.4/api-clients',
     '/api/oauth2/1.0/token',
+    '/api/logout.json',
+    '/api/2.4/admins.',
   ])('never are %s, whatever the list says', (path) => {
     expect(allows('GET /api/**,POST /api/**', 'GET', path)).toBe(false);
     expect(allows('GET /api/**,POST /api/**', 'POST', path)).toBe(false);
@@ -52,9 +62,14 @@ describe('the calls that are made for others', () => {
   );
 
   it('are judged at once, whatever path is asked for', () => {
-    const allowed = allowedCalls('GET /api/**,GET /api/*/*-*-*/x');
+    const many = `*${'-*'.repeat(20)}x`;
+    const allowed = allowedCalls(`GET /api/2.4/**,GET /api/*/*-*-*/x,GET /api/${many}`);
+    const tails = fc.oneof(
+      fc.string({ maxLength: 1024 }),
+      fc.integer({ max: 1019, min: 4 }).map((n) => '-'.repeat(n)),
+    );
     fc.assert(
-      fc.property(fc.string({ maxLength: 1024 }), (tail) => {
+      fc.property(tails, (tail) => {
         try {
           refuseUnlessAllowed(allowed, { leaseId: 'job', method: 'GET', path: `/api/${tail}` });
         } catch (error) {

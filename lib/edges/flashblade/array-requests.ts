@@ -14,7 +14,7 @@ export type ArrayRequest = {
 const METHODS: readonly string[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 // Nothing that a proxy and an array could read differently: no %, no ;, no //, no segment that begins with a dot.
 const PATH = /^\/api(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$/;
-const SESSION_CALL = /\/(login|logout)(\/|$)/i;
+const SESSION_CALL = /\/(login|logout)([./]|$)/i;
 
 /** Method, path with query, and body text. Throws REQUEST_INVALID with field and rule, never with a value. */
 export function toWire({ method, path, query = {}, body }: ArrayRequest) {
