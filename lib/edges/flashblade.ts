@@ -106,7 +106,7 @@ export async function request(session: Session, call: ArrayRequest, options: Cal
     const told = {
       action: `${wire.method} ${call.path}`,
       answer,
-      advice: 'the answer says that it is JSON, and is not.',
+      advice: 'the answer says that it is JSON, and is not, or is nested too deeply.',
     };
     throw answerError('ANSWER_INVALID', array, told);
   }

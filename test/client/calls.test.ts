@@ -81,6 +81,19 @@ describe('a call under a session', () => {
     expect(simulator.requests[1]).toMatchObject({ hasAuthToken: true, hasApiToken: false, bodyBytes: 0 });
   });
 
+  test.for([
+    [99, 'array'],
+    [100_000, undefined],
+  ] satisfies [number, string | undefined][])('may be answered by lists %i deep: %s', async ([depth, kind]) => {
+    const body = `${'['.repeat(depth)}${']'.repeat(depth)}`;
+    const server = await startServer(reply(200, body, JSON_TYPE));
+    const session: Session = { array: arrayAt(server), authToken: authToken('uuid'), username: 'pureuser' };
+    const call = request(session, { method: 'GET', path: '/api/2.15/arrays' });
+    if (kind === 'array') expect(JSON.stringify((await call).body)).toBe(body);
+    else expect((await failureOf(call)).message).toContain('or is nested too deeply');
+    closeConnections();
+  });
+
   test('encodes its query and its JSON body', async () => {
     const server = await startServer(reply(200, '{"ok":true}', JSON_TYPE));
     const session: Session = { array: arrayAt(server), authToken: authToken('uuid'), username: 'pureuser' };

@@ -5,6 +5,8 @@ import { describeArray } from './tls-errors.ts';
 import type { Answer } from './transport.ts';
 
 const MAX_WAIT_SECONDS = 86_400;
+/** Far more than any answer of an array has, and far less than what JSON.stringify bears. */
+const MAX_DEPTH = 100;
 
 /** What was asked, what was answered, and what to do. */
 type Told = { readonly action: string; readonly answer: Answer; readonly advice: string };
@@ -31,13 +33,23 @@ export function busy(array: FlashBlade, told: Told, facts: ErrorFacts = {}): Fla
   });
 }
 
-/** The body as JSON, undefined if it is not JSON. The parser's own error would quote the body. */
+/** The body as JSON, undefined if it is not JSON or nested too deeply. The parser's own error would quote the body. */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return isDeeper(value, MAX_DEPTH) ? undefined : value;
   } catch {
     return undefined;
   }
+}
+
+function isDeeper(value: unknown, max: number): boolean {
+  let level = [value].filter(isObject);
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth === max) return true;
+    level = level.flatMap(Object.values).filter(isObject);
+  }
+  return false;
 }
 
 /** A field of a JSON object; undefined if there is no such field, or no object. */
