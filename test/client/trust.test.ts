@@ -1,6 +1,6 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { createServer as createTcpServer } from 'node:net';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { closeConnections, exchange } from '../../lib/edges/flashblade/transport.ts';
 import { login } from '../../lib/edges/flashblade.ts';
 import { apiToken, type FlashBlade, type Trust } from '../../lib/ground/model.ts';
@@ -123,6 +123,18 @@ test('the second connection to an array of a trusted authority resumes the TLS s
   closeConnections();
   await exchange(arrayAt(server), GET);
   expect(server.resumed).toEqual([false, true]);
+});
+
+test('a TLS session is not resumed when the certificate has ended that was verified for it', async () => {
+  onTestFinished(() => void vi.useRealTimers());
+  onTestFinished(closeConnections);
+  const server = await startServer(reply(200), await authority.issue({ notAfter: ago(-1) }));
+  await exchange(arrayAt(server), GET);
+  closeConnections();
+  vi.useFakeTimers({ toFake: ['Date'], now: ago(-1) });
+  // OpenSSL has a clock of its own, by which the certificate is good for a day.
+  await exchange(arrayAt(server), GET);
+  expect(server.resumed).toEqual([false, false]);
 });
 
 test.for(['localhost', '127.0.0.1'])('a certificate of the authority is accepted for %s', async (host) => {

@@ -5,8 +5,8 @@ import type { FlashBlade } from '../../ground/model.ts';
 import { addressOf } from '../../ground/trust.ts';
 
 const CHECKS: Readonly<Record<string, string>> = {
-  CERT_HAS_EXPIRED: 'its certificate has expired',
-  CERT_NOT_YET_VALID: 'its certificate is not valid yet',
+  CERT_HAS_EXPIRED: 'its certificate, or that of the authority behind it, has expired',
+  CERT_NOT_YET_VALID: 'its certificate, or that of the authority behind it, is not valid yet',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed, and no authority that is trusted for it vouches for it',
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for other names',
   INVALID_PURPOSE: 'its certificate is not meant for servers',
