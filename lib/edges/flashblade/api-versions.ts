@@ -3,7 +3,7 @@
 import type { FlashBlade } from '../../ground/model.ts';
 import { answerError, busy, fieldOf, parseJson } from './answers.ts';
 import { type CallOptions, httpInfo, type WithHttpInfo } from './calls.ts';
-import { exchange } from './transport.ts';
+import { type Answer, exchange } from './transport.ts';
 
 /**
  * The REST versions that an array serves, as it tells them: `GET /api/api_version`, no session needed.
@@ -16,6 +16,11 @@ export async function apiVersionsWithHttpInfo(
   const { requestId } = options;
   const request = { method: 'GET', path: '/api/api_version', requestId };
   const answer = await exchange(array, request, options, { repeatable: true });
+  return { ...httpInfo(answer), data: versionsOf(array, answer) };
+}
+
+/** The versions that an answer tells. Throws ARRAY_UNSUPPORTED, ARRAY_BUSY or ANSWER_INVALID. */
+export function versionsOf(array: FlashBlade, answer: Answer): readonly string[] {
   const told = { action: 'a request for its versions', answer };
   if (answer.status === 429 || answer.status === 503) throw busy(array, { ...told, advice: 'it is busy. Try later.' });
   const json = answer.status === 200 ? parseJson(answer.body.toString()) : undefined;
@@ -28,7 +33,7 @@ export async function apiVersionsWithHttpInfo(
     const advice = 'that is not a list of REST versions. Check that "host" is a FlashBlade.';
     throw answerError('ANSWER_INVALID', array, { ...told, advice });
   }
-  return { ...httpInfo(answer), data: versions };
+  return versions;
 }
 
 /** As `apiVersionsWithHttpInfo`, without status and headers. */
