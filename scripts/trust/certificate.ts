@@ -1,0 +1,69 @@
+/** A certificate in words that are safe to print: anybody can write anything into one, and a terminal would obey it. */
+import type { KeyObject, X509Certificate } from 'node:crypto';
+import { normalFingerprint } from '../../lib/ground/trust.ts';
+
+/** Dates as in 2026-11-24T08:00:00.000Z; `daysLeft` is negative when it has ended. */
+export type CertificateFacts = {
+  readonly subject: string;
+  readonly issuer: string;
+  /** Subject alternative names, as `DNS:fb1.example.com, IP Address:192.0.2.1`; empty if there are none. */
+  readonly names: string;
+  readonly validFrom: string;
+  readonly validTo: string;
+  readonly daysLeft: number;
+  /** SHA-256, 64 lower-case hex digits. */
+  readonly fingerprint: string;
+  /** `RSA, 2048 bits`, `EC, prime256v1` */
+  readonly key: string;
+  readonly selfSigned: boolean;
+};
+
+const DAY_MS = 86_400_000;
+const MAX_LENGTH = 500;
+
+/** `now` in milliseconds since the epoch. */
+export function factsOf(certificate: X509Certificate, now: number): CertificateFacts {
+  const { subject, issuer, subjectAltName, validFromDate, validToDate } = certificate;
+  return {
+    subject: clean(subject),
+    issuer: clean(issuer),
+    names: clean(subjectAltName),
+    validFrom: validFromDate.toISOString(),
+    validTo: validToDate.toISOString(),
+    daysLeft: Math.floor((validToDate.getTime() - now) / DAY_MS),
+    fingerprint: fingerprintOf(certificate),
+    key: keyOf(certificate),
+    selfSigned: isSelfSigned(certificate),
+  };
+}
+
+/** SHA-256 as the array's secret holds it. */
+export const fingerprintOf = ({ fingerprint256 }: X509Certificate): string => normalFingerprint(fingerprint256) ?? '';
+
+/** One line of printable characters, empty for nothing. */
+export function clean(text: string | undefined): string {
+  const line = (text ?? '').replaceAll(/[\p{C}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
+  return line.length > MAX_LENGTH ? `${line.slice(0, MAX_LENGTH)} …` : line;
+}
+
+function keyOf(certificate: X509Certificate): string {
+  const key = publicKeyOf(certificate);
+  const { modulusLength, namedCurve } = key?.asymmetricKeyDetails ?? {};
+  const size = modulusLength === undefined ? namedCurve : `${modulusLength} bits`;
+  return [key?.asymmetricKeyType?.toUpperCase() ?? 'unknown', size].filter((part) => part !== undefined).join(', ');
+}
+
+function isSelfSigned(certificate: X509Certificate): boolean {
+  // Not checkIssued: that asks whether its key may sign certificates, which an array's own certificate need not say.
+  const key = publicKeyOf(certificate);
+  return certificate.subject === certificate.issuer && key !== undefined && certificate.verify(key);
+}
+
+/** Undefined for a kind of key that OpenSSL does not know. */
+function publicKeyOf(certificate: X509Certificate): KeyObject | undefined {
+  try {
+    return certificate.publicKey;
+  } catch {
+    return undefined;
+  }
+}
