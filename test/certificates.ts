@@ -27,8 +27,8 @@ export type CertificateOptions = {
   readonly notBefore?: Date;
   /** Default in 30 days. */
   readonly notAfter?: Date;
-  /** Default `server`. */
-  readonly usage?: 'server' | 'client';
+  /** Default `server`. `authority`: it may sign certificates, and nothing else. */
+  readonly usage?: 'server' | 'client' | 'authority';
   /** Default `ec`: P-256. OpenSSL loads `rsa1024` only at security level 0. */
   readonly keyKind?: KeyKind;
 };
@@ -128,9 +128,9 @@ async function leafExtensions(
     ...addresses.map((value) => ({ type: 'ip' as const, value })),
   ];
   return [
-    new BasicConstraintsExtension(false, undefined, true),
-    new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-    new ExtendedKeyUsageExtension([EXTENDED_USAGES[usage]]),
+    new BasicConstraintsExtension(usage === 'authority', undefined, true),
+    new KeyUsagesExtension(usage === 'authority' ? KeyUsageFlags.keyCertSign : KeyUsageFlags.digitalSignature, true),
+    ...(usage === 'authority' ? [] : [new ExtendedKeyUsageExtension([EXTENDED_USAGES[usage]])]),
     ...(alternatives.length > 0 ? [new SubjectAlternativeNameExtension(alternatives)] : []),
     await SubjectKeyIdentifierExtension.create(subjectKey),
     await AuthorityKeyIdentifierExtension.create(issuerKey),
