@@ -1,9 +1,9 @@
 /** Closes what nobody closed. Invoked by a schedule, every minute; its input does not matter. */
 import type { Context } from 'aws-lambda';
-import { functionEdges, invoke } from '../lib/lambda/invocation.ts';
+import { functionClosingEdges, invoke } from '../lib/lambda/invocation.ts';
 import { type SweepResult, sweep } from '../lib/story/sweep.ts';
 
-const edges = functionEdges();
+const edges = functionClosingEdges();
 
 /** → counts of what was found and done. */
 export const handler = (_event: unknown, context: Context): Promise<SweepResult> =>

@@ -3,7 +3,7 @@ import type { Context } from 'aws-lambda';
 import { closeConnections } from '../edges/flashblade/transport.ts';
 import { type Config, readConfig } from '../ground/config.ts';
 import { known } from '../ground/errors.ts';
-import { type Edges, edgesOf } from '../story/edges.ts';
+import { type ClosingEdges, closingEdgesOf, type Edges, edgesOf } from '../story/edges.ts';
 import { beginInvocation, report } from './telemetry.ts';
 
 /** This function's configuration. Throws CONFIG_INVALID. */
@@ -11,6 +11,9 @@ export const functionConfig = (): Config => readConfig(process.env);
 
 /** This function's edges. Once per process, at cold start. Throws CONFIG_INVALID. */
 export const functionEdges = (): Edges => edgesOf(functionConfig(), report);
+
+/** The same for a function that only closes sessions. */
+export const functionClosingEdges = (): ClosingEdges => closingEdgesOf(functionConfig(), report);
 
 type Facts = { readonly leaseId?: string; readonly array?: string };
 

@@ -6,7 +6,7 @@ import type { Closing, LeaseItem } from '../ground/lease-items.ts';
 import { close, postpone, release } from '../ground/lease-states.ts';
 import type { Session } from '../ground/model.ts';
 import { closingDeadlines, seconds } from '../ground/time.ts';
-import type { Edges } from './edges.ts';
+import type { ClosingEdges } from './edges.ts';
 import { contended, ROUNDS, readLease, stamped, tidy, writeSuspect } from './ledger.ts';
 
 /**
@@ -25,7 +25,7 @@ type Deadlines = ReturnType<typeof closingDeadlines>;
  * Closes the session of a lease, whatever state it is in; repeatable. `deadline` (epoch, ms): the call ends half a second before it.
  * Throws FlashBladeError; whatever it throws, the ledger keeps the session until it has ended.
  */
-export async function closeSession(edges: Edges, leaseId: string, deadline: number): Promise<CloseResult> {
+export async function closeSession(edges: ClosingEdges, leaseId: string, deadline: number): Promise<CloseResult> {
   const by = closingDeadlines(deadline, edges.now());
   for (let round = 0; round < ROUNDS; round++) {
     const current = await readLease(edges, leaseId, by.record);
@@ -38,7 +38,7 @@ export async function closeSession(edges: Edges, leaseId: string, deadline: numb
 
 /** Undefined: somebody changed the item at the same time. */
 async function tryToClose(
-  edges: Edges,
+  edges: ClosingEdges,
   leaseId: string,
   current: LeaseItem | undefined,
   by: Deadlines,
@@ -55,7 +55,7 @@ async function tryToClose(
 
 /** Logs out of the session that `current` holds. Undefined: somebody changed the item at the same time. */
 export async function logOut(
-  edges: Edges,
+  edges: ClosingEdges,
   current: LeaseItem | undefined,
   claimed: Closing,
   by: Deadlines,
@@ -96,7 +96,7 @@ export async function logOut(
 }
 
 /** The session is still open: when to try again, and whom to tell. If this cannot be written, the claim runs out by itself. */
-async function putOff(edges: Edges, claimed: Closing, error: FlashBladeError, by: Deadlines): Promise<void> {
+async function putOff(edges: ClosingEdges, claimed: Closing, error: FlashBladeError, by: Deadlines): Promise<void> {
   const hopeless = isFlashBladeError(error, 'LEASE_ALTERED', 'ANSWER_INVALID', 'INTERNAL');
   const next = stamped(edges, postpone(claimed, seconds(edges.now()), edges.random(), hopeless));
   await tidy(edges, claimed, async () => void (await edges.leases.write(next, claimed, by.record)));
@@ -108,5 +108,5 @@ async function putOff(edges: Edges, claimed: Closing, error: FlashBladeError, by
   }
 }
 
-const leave = (edges: Edges, leaseId: string, array: string, by: Deadlines): Promise<void> =>
+const leave = (edges: ClosingEdges, leaseId: string, array: string, by: Deadlines): Promise<void> =>
   tidy(edges, { leaseId, target: { name: array } }, () => edges.leases.leave(array, leaseId, by.record));

@@ -45,27 +45,35 @@ export type Edges = {
   newId(): string;
 };
 
+/** What closes sessions: nothing of it can read an API token. */
+export type ClosingEdges = Omit<Edges, 'secrets'>;
+
 /** Builds the real edges: AWS by its SDK (region, credentials and endpoints from the environment), arrays over HTTPS. */
 export function edgesOf(config: Config, reporter: Reporter): Edges {
-  const report = harmless(reporter);
+  const edges = closingEdgesOf(config, reporter);
+  const secrets = secretsOf({
+    client: new SecretsManagerClient(AWS_CLIENT_OPTIONS),
+    prefix: config.SECRET_PREFIX,
+    cacheSeconds: config.SECRET_CACHE_SECONDS,
+    now: Date.now,
+    onStale: (array) =>
+      edges.report({
+        event: 'StaleSecretServed',
+        array,
+        message: 'Secrets Manager does not answer: a cached secret is used',
+      }),
+  });
+  return { ...edges, secrets };
+}
+
+/** As `edgesOf`, for functions that only close: a bundle with it has no client of Secrets Manager. */
+export function closingEdgesOf(config: Config, reporter: Reporter): ClosingEdges {
   const budget = {
     connectMs: config.CONNECT_TIMEOUT_MS,
     firstByteMs: config.FIRST_BYTE_TIMEOUT_MS,
     totalMs: config.ANSWER_TIMEOUT_MS,
   };
   return {
-    secrets: secretsOf({
-      client: new SecretsManagerClient(AWS_CLIENT_OPTIONS),
-      prefix: config.SECRET_PREFIX,
-      cacheSeconds: config.SECRET_CACHE_SECONDS,
-      now: Date.now,
-      onStale: (array) =>
-        report({
-          event: 'StaleSecretServed',
-          array,
-          message: 'Secrets Manager does not answer: a cached secret is used',
-        }),
-    }),
     leases: leasesOf(new DynamoDBClient(AWS_CLIENT_OPTIONS), config.LEASE_TABLE),
     seal: sealOf(new KMSClient(AWS_CLIENT_OPTIONS), config.LEASE_KEY),
     flashblade: {
@@ -79,7 +87,7 @@ export function edgesOf(config: Config, reporter: Reporter): Edges {
       arrayIdleSeconds: config.ARRAY_IDLE_SECONDS,
       maxLeaseSeconds: config.MAX_LEASE_SECONDS,
     },
-    report,
+    report: harmless(reporter),
     now: Date.now,
     random: Math.random,
     newId: randomUUID,

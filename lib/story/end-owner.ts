@@ -5,7 +5,7 @@ import { endOwner } from '../ground/ledger-marks.ts';
 import { eachOf } from '../ground/pool.ts';
 import { closingDeadlines, seconds } from '../ground/time.ts';
 import { type CloseResult, closeSession } from './close-session.ts';
-import type { Edges } from './edges.ts';
+import type { ClosingEdges } from './edges.ts';
 import { stamped } from './ledger.ts';
 
 const AT_A_TIME = 8;
@@ -18,7 +18,12 @@ type Told = (result: CloseResult) => Promise<void>;
  * a repetition may mend before others; the sweeper looks for the owner's leases once more in any case, since the index of owners
  * may lag behind.
  */
-export async function endOwnerOf(edges: Edges, ownerId: string, deadline: number, told?: Told): Promise<CloseResult[]> {
+export async function endOwnerOf(
+  edges: ClosingEdges,
+  ownerId: string,
+  deadline: number,
+  told?: Told,
+): Promise<CloseResult[]> {
   const by = closingDeadlines(deadline, edges.now());
   const item = stamped(edges, endOwner(ownerId, edges.newId(), seconds(edges.now())));
   const before = await edges.leases.read(ownerKey(ownerId), by.logout);
@@ -29,7 +34,7 @@ export async function endOwnerOf(edges: Edges, ownerId: string, deadline: number
 
 /** Closes the leases of an owner that the index knows. */
 export async function closeLeasesOf(
-  edges: Edges,
+  edges: ClosingEdges,
   ownerId: string,
   deadline: number,
   told?: Told,

@@ -4,25 +4,29 @@ import { FlashBladeError, known } from '../ground/errors.ts';
 import { type Item, type LeaseItem, leaseKey, type Opening, refusalKey, suspectKey } from '../ground/lease-items.ts';
 import { giveUp, suspect } from '../ground/lease-states.ts';
 import { seconds } from '../ground/time.ts';
-import type { Edges } from './edges.ts';
+import type { ClosingEdges } from './edges.ts';
 
 /** How often a call looks again at an item that others change under its hands. */
 export const ROUNDS = 3;
 
-export async function readLease(edges: Edges, leaseId: string, by: number): Promise<LeaseItem | undefined> {
+export async function readLease(edges: ClosingEdges, leaseId: string, by: number): Promise<LeaseItem | undefined> {
   const item = await edges.leases.read(leaseKey(leaseId), by);
   return item?.kind === 'lease' ? item : undefined;
 }
 
 /** An item as it is about to be written: every write has a version of its own. */
-export const stamped = <T extends Item>(edges: Edges, item: T): T => ({ ...item, version: edges.newId() });
+export const stamped = <T extends Item>(edges: ClosingEdges, item: T): T => ({ ...item, version: edges.newId() });
 
 /** What is thrown when an item was changed by others in every round. */
 export const contended = (leaseId: string): FlashBladeError =>
   new FlashBladeError('LEASE_OPENING', `lease ${leaseId} is being changed by other calls: try again`);
 
 /** Throws LOGIN_REFUSED if the array refused this version of the secret a short while ago. */
-export async function refuseIfMarked(edges: Edges, { array, versionId }: ArraySecret, by: number): Promise<void> {
+export async function refuseIfMarked(
+  edges: ClosingEdges,
+  { array, versionId }: ArraySecret,
+  by: number,
+): Promise<void> {
   const marker = await edges.leases.read(refusalKey(array.name, versionId), by);
   if (marker?.kind !== 'refusal' || marker.until <= seconds(edges.now())) return;
   throw new FlashBladeError(
@@ -32,7 +36,7 @@ export async function refuseIfMarked(edges: Edges, { array, versionId }: ArraySe
 }
 
 /** Records that a dead attempt may have left a session, which takes a place of the array until it has ended as idle. */
-export async function writeSuspect(edges: Edges, opening: Opening, by: number): Promise<void> {
+export async function writeSuspect(edges: ClosingEdges, opening: Opening, by: number): Promise<void> {
   const { leaseId, attemptId, target } = opening;
   const item = stamped(edges, suspect(opening, edges.limits.arrayIdleSeconds));
   if (!(await edges.leases.write(item, undefined, by))) return;
@@ -47,7 +51,7 @@ export async function writeSuspect(edges: Edges, opening: Opening, by: number): 
  * An item that is not this attempt's, or is OPEN, stays as it is. Never throws: the sweeper comes after.
  */
 export async function settle(
-  edges: Edges,
+  edges: ClosingEdges,
   attempt: Pick<Opening, 'leaseId' | 'attemptId' | 'target'>,
   by: number,
 ): Promise<void> {
@@ -72,7 +76,7 @@ export async function settle(
 
 /** Tidies up after an error, which a further one must not hide. */
 export async function tidy(
-  edges: Edges,
+  edges: ClosingEdges,
   of: { leaseId: string; target: { name: string } },
   work: () => Promise<void>,
 ): Promise<void> {

@@ -6,7 +6,7 @@ import { settleOwner } from '../ground/ledger-marks.ts';
 import { eachOf } from '../ground/pool.ts';
 import { closingDeadlines, seconds } from '../ground/time.ts';
 import { logOut } from './close-session.ts';
-import type { Edges } from './edges.ts';
+import type { ClosingEdges } from './edges.ts';
 import { closeLeasesOf } from './end-owner.ts';
 import { readLease, settle, stamped, writeSuspect } from './ledger.ts';
 
@@ -22,7 +22,7 @@ const READS_AT_A_TIME = 8;
 export type Swept = 'closed' | 'silent' | 'settled';
 
 /** Closes a lease that has expired or is being closed; turns an opening that died into a SUSPECT. */
-export async function sweepLease(edges: Edges, leaseId: string, deadline: number): Promise<Swept> {
+export async function sweepLease(edges: ClosingEdges, leaseId: string, deadline: number): Promise<Swept> {
   try {
     const by = closingDeadlines(deadline, edges.now());
     const now = seconds(edges.now());
@@ -45,7 +45,7 @@ export async function sweepLease(edges: Edges, leaseId: string, deadline: number
 }
 
 /** Looks for the leases of an ended owner once more, now that the index has caught up. */
-export async function sweepOwner(edges: Edges, ownerId: string, deadline: number): Promise<void> {
+export async function sweepOwner(edges: ClosingEdges, ownerId: string, deadline: number): Promise<void> {
   await trying(edges, `owner ${ownerId}`, async () => {
     const by = closingDeadlines(deadline, edges.now());
     await closeLeasesOf(edges, ownerId, deadline);
@@ -55,7 +55,7 @@ export async function sweepOwner(edges: Edges, ownerId: string, deadline: number
 }
 
 /** Lets a SUSPECT go: the array has ended its session as idle. */
-export async function sweepSuspect(edges: Edges, attemptId: string, deadline: number): Promise<void> {
+export async function sweepSuspect(edges: ClosingEdges, attemptId: string, deadline: number): Promise<void> {
   await trying(edges, `SUSPECT ${attemptId}`, async () => {
     const by = closingDeadlines(deadline, edges.now());
     const item = await edges.leases.read(suspectKey(attemptId), by.record);
@@ -65,13 +65,13 @@ export async function sweepSuspect(edges: Edges, attemptId: string, deadline: nu
 }
 
 /** A SUSPECT goes, and so does the place that it took: the array certainly has no session of it. */
-export async function dropSuspect(edges: Edges, item: Suspect, by: number): Promise<void> {
+export async function dropSuspect(edges: ClosingEdges, item: Suspect, by: number): Promise<void> {
   await edges.leases.remove(item, by);
   await edges.leases.leave(item.target.name, item.id, by);
 }
 
 /** Frees the places of an array whose opening is over and that no unclosed lease holds. */
-export async function sweepPlaces(edges: Edges, array: string, deadline: number): Promise<void> {
+export async function sweepPlaces(edges: ClosingEdges, array: string, deadline: number): Promise<void> {
   await trying(edges, `the places of array ${array}`, async () => {
     const by = closingDeadlines(deadline, edges.now());
     const now = seconds(edges.now());
@@ -85,7 +85,7 @@ export async function sweepPlaces(edges: Edges, array: string, deadline: number)
   });
 }
 
-async function trying(edges: Edges, what: string, work: () => Promise<void>): Promise<void> {
+async function trying(edges: ClosingEdges, what: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
@@ -93,7 +93,7 @@ async function trying(edges: Edges, what: string, work: () => Promise<void>): Pr
   }
 }
 
-function fail(edges: Edges, what: string, error: unknown): void {
+function fail(edges: ClosingEdges, what: string, error: unknown): void {
   const { code, message } = known(error);
   edges.report({ event: 'SweepFailed', code, message: `${what} was not swept: ${message}` });
 }

@@ -2,7 +2,7 @@
 import type { Pending } from '../edges/leases.ts';
 import { eachOf } from '../ground/pool.ts';
 import { closingDeadlines, seconds } from '../ground/time.ts';
-import type { Edges } from './edges.ts';
+import type { ClosingEdges } from './edges.ts';
 import { sweepLease, sweepOwner, sweepPlaces, sweepSuspect } from './sweep-one.ts';
 
 /** Arrays that are worked on at the same time: a dead one holds up nobody else while fewer than these are dead. */
@@ -28,7 +28,7 @@ export type SweepResult = {
  * the array does not answer; besides what is due, each lane tries one lease that waits, and if that succeeds all of them.
  * Throws only if the ledger cannot be read.
  */
-export async function sweep(edges: Edges, deadline: number): Promise<SweepResult> {
+export async function sweep(edges: ClosingEdges, deadline: number): Promise<SweepResult> {
   const startedAt = seconds(edges.now());
   const rows = await edges.leases.pending(closingDeadlines(deadline, edges.now()).logout);
   const lanes = lanesOf(rows, startedAt);
@@ -69,7 +69,7 @@ export async function sweep(edges: Edges, deadline: number): Promise<SweepResult
   return result;
 }
 
-const sweepOther = (edges: Edges, { kind, id }: Pending, deadline: number): Promise<void> =>
+const sweepOther = (edges: ClosingEdges, { kind, id }: Pending, deadline: number): Promise<void> =>
   kind === 'owner'
     ? sweepOwner(edges, id, deadline)
     : kind === 'places'
@@ -90,7 +90,7 @@ const countsOf = (rows: readonly Pending[]) => ({
   suspect: rows.filter(({ kind }) => kind === 'suspect').length,
 });
 
-function tell(edges: Edges, rows: readonly Pending[], result: SweepResult): void {
+function tell(edges: ClosingEdges, rows: readonly Pending[], result: SweepResult): void {
   const { live, stuck, suspect, expired, closed, left, oldestDueSeconds } = result;
   const gauges = {
     ...{ LiveLeases: live, StuckLeases: stuck, Suspects: suspect, ExpiredLeases: expired },

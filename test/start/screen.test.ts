@@ -22,7 +22,7 @@ function screenOn(kind: 'terminal' | 'pipe') {
   });
   // Of the environment of the tests nothing counts: in CI Node takes any terminal for one without colour.
   const getColorDepth = () =>
-    WriteStream.prototype.getColorDepth({ TERM: 'xterm-256color', NO_COLOR: process.env.NO_COLOR });
+    WriteStream.prototype.getColorDepth({ TERM: 'xterm-256color', NO_COLOR: process.env['NO_COLOR'] });
   if (kind === 'terminal') Object.assign(stream, { isTTY: true, getColorDepth });
   let time = 0;
   const now = () => {

@@ -1,0 +1,46 @@
+/** How many bytes each package has in each bundle, against a table that is committed: what grows is seen, and by what. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+
+/** Bytes by package (`ours` is this project's own code); their sum is the bundle, less what joins its modules. */
+export type Sizes = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
+/** Bytes by which a bundle may grow before somebody must accept it: less than any new module of worth. */
+const TOLERANCE = 512;
+
+export const TABLE = resolve(import.meta.dirname, 'sizes.json');
+
+/** The package that a source file belongs to. */
+export const packageOf = (input: string): string => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? 'ours';
+
+/** Sums up a bundle's bytes by package. */
+export function byPackage(
+  inputs: Readonly<Record<string, { readonly bytesInOutput: number }>>,
+): Record<string, number> {
+  const sizes: Record<string, number> = {};
+  for (const [input, { bytesInOutput }] of Object.entries(inputs)) {
+    const name = packageOf(input);
+    sizes[name] = (sizes[name] ?? 0) + bytesInOutput;
+  }
+  return Object.fromEntries(Object.entries(sizes).sort(([a], [b]) => a.localeCompare(b)));
+}
+
+/** A line for each bundle that grew by more than the tolerance, or that the table does not know. */
+export function grown(now: Sizes, table: Sizes): string[] {
+  return Object.entries(now).flatMap(([name, packages]) => {
+    const before = table[name];
+    if (before === undefined) return [`${name} is new`];
+    const more = sum(packages) - sum(before);
+    if (more <= TOLERANCE) return [];
+    const by = Object.entries(packages)
+      .map(([part, bytes]) => ({ part, bytes: bytes - (before[part] ?? 0) }))
+      .filter(({ bytes }) => bytes > 0)
+      .sort((a, b) => b.bytes - a.bytes);
+    return [`${name} grew by ${more} bytes: ${by.map(({ part, bytes }) => `${part} +${bytes}`).join(', ')}`];
+  });
+}
+
+export const readTable = async (): Promise<Sizes> => JSON.parse(await readFile(TABLE, 'utf8'));
+export const writeTable = (sizes: Sizes): Promise<void> => writeFile(TABLE, `${JSON.stringify(sizes, null, 2)}\n`);
+
+const sum = (sizes: Readonly<Record<string, number>>): number => Object.values(sizes).reduce((a, b) => a + b, 0);

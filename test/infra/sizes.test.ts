@@ -1,0 +1,66 @@
+/** What the bundles are made of: bytes by package against the committed table, and what has no business in them. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { byPackage, grown, readTable } from '../../scripts/build/sizes.ts';
+import { type Bundle, buildFunctions } from '../../scripts/build.ts';
+
+let outdir: string;
+let bundles: readonly Bundle[];
+
+beforeAll(async () => {
+  outdir = await mkdtemp(join(tmpdir(), 'flashblade-sizes-'));
+  bundles = await buildFunctions({ outdir });
+});
+
+afterAll(() => rm(outdir, { recursive: true, force: true }));
+
+const named = (name: string): Bundle => {
+  const bundle = bundles.find((one) => one.name === name);
+  if (bundle === undefined) throw new Error(`there is no function ${name}`);
+  return bundle;
+};
+const has = (bundle: Bundle, part: string): boolean => bundle.inputs.some((input) => input.includes(part));
+
+test('no bundle has grown beyond the committed table (if it is worth it: npm run build -- --accept)', async () => {
+  expect(bundles).toHaveLength(7);
+  expect(grown(Object.fromEntries(bundles.map(({ name, packages }) => [name, packages])), await readTable())).toEqual(
+    [],
+  );
+});
+
+test('a bundle that has grown is told with the packages that made it grow', () => {
+  const before = { login: { ours: 1000, zod: 5000 } };
+  expect(grown({ login: { ours: 1500, zod: 5012 } }, before)).toEqual([]);
+  expect(grown({ login: { ours: 1001, zod: 5000, lodash: 700 } }, before)).toEqual([
+    'login grew by 701 bytes: lodash +700, ours +1',
+  ]);
+  expect(grown({ logout: { ours: 1 } }, before)).toEqual(['logout is new']);
+});
+
+test('bytes are summed up by the innermost package', () => {
+  const inputs = {
+    'lib/a.ts': { bytesInOutput: 1 },
+    'functions/b.ts': { bytesInOutput: 2 },
+    'node_modules/@aws-sdk/core/x.js': { bytesInOutput: 3 },
+    'node_modules/@aws-sdk/core/node_modules/zod/y.js': { bytesInOutput: 4 },
+  };
+  expect(byPackage(inputs)).toEqual({ '@aws-sdk/core': 3, ours: 3, zod: 4 });
+});
+
+test('a function that only closes sessions has no client that could read an API token', () => {
+  const withSecrets = bundles
+    .filter((bundle) => has(bundle, '@aws-sdk/client-secrets-manager'))
+    .map(({ name }) => name);
+  expect(withSecrets).toEqual(['call-array', 'check-fleet', 'login', 'renew', 'session-events']);
+});
+
+test('what of the AWS SDK never runs is replaced in every bundle', () => {
+  expect(has(named('login'), 'scripts/build/no-endpoint-discovery.ts')).toBe(true);
+  for (const bundle of bundles) {
+    for (const part of ['@aws-sdk/endpoint-cache', 'submodules/event-streams', '@aws-sdk/credential-provider-node']) {
+      expect(has(bundle, part), `${part} in ${bundle.name}`).toBe(false);
+    }
+  }
+});
