@@ -1,0 +1,104 @@
+/** Questions to a person at a terminal, over any stream that behaves like one. */
+import type { Readable, Writable } from 'node:stream';
+
+/** `process.stdin`, or what stands for it in a test. */
+export type Input = Readable & { readonly isTTY?: boolean; setRawMode?(on: boolean): unknown };
+export type Terminal = { readonly input: Input; readonly output: Writable };
+
+/** The person, or a signal, put an end to it. `exitCode`: 130 after Ctrl-C or a signal, 1 after Ctrl-D. */
+export class Cancelled extends Error {
+  readonly exitCode: 1 | 130;
+
+  constructor(exitCode: 1 | 130) {
+    super('cancelled');
+    this.exitCode = exitCode;
+  }
+}
+
+export type AskOptions = {
+  /** What is typed is not shown, not even how long it is. Default false. */
+  readonly hidden?: boolean;
+  readonly signal?: AbortSignal;
+};
+
+const ENTER = /[\r\n]/;
+const CTRL_C = '\u0003';
+const CTRL_D = '\u0004';
+const BACKSPACES: readonly string[] = ['\u007f', '\b'];
+const CTRL_U = '\u0015';
+/** What arrow keys and their like send. */
+const ESCAPE_SEQUENCES = /\u001b(?:[[O][0-9;]*[A-Za-z~])?/g;
+
+/**
+ * Asks, and resolves with the line that is typed, without spaces around it. What was pasted behind the end of the line is dropped.
+ * Rejects with Cancelled on Ctrl-C, on Ctrl-D or the end of input, and when the signal is aborted. Whatever happens, the
+ * terminal shows again what is typed.
+ */
+export function ask({ input, output }: Terminal, question: string, options: AskOptions = {}): Promise<string> {
+  const { hidden = false, signal } = options;
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const typed: string[] = [];
+
+  /** True: the line is complete, or there will be none. */
+  function take(character: string): boolean {
+    if (ENTER.test(character)) {
+      resolve(typed.join('').trim());
+      return true;
+    }
+    if (character === CTRL_C || character === CTRL_D) {
+      reject(new Cancelled(character === CTRL_C ? 130 : 1));
+      return true;
+    }
+    if (BACKSPACES.includes(character)) erase(1);
+    else if (character === CTRL_U) erase(typed.length);
+    else if (!/\p{C}/u.test(character)) {
+      typed.push(character);
+      if (!hidden) output.write(character);
+    }
+    return false;
+  }
+
+  function erase(count: number): void {
+    const erased = typed.splice(Math.max(0, typed.length - count));
+    if (!hidden) output.write('\b \b'.repeat(erased.length));
+  }
+
+  const onData = (chunk: string | Buffer) => void [...chunk.toString().replaceAll(ESCAPE_SEQUENCES, '')].some(take);
+  const onEnd = () => reject(new Cancelled(1));
+  const onAbort = () => reject(new Cancelled(130));
+
+  input.setRawMode?.(true);
+  output.write(question);
+  input.on('data', onData).on('end', onEnd).on('close', onEnd).on('error', onEnd);
+  signal?.addEventListener('abort', onAbort);
+  if (signal?.aborted) onAbort();
+  if (input.readableEnded || input.destroyed) onEnd();
+  input.resume();
+  return promise.finally(() => {
+    input.off('data', onData).off('end', onEnd).off('close', onEnd).off('error', onEnd);
+    signal?.removeEventListener('abort', onAbort);
+    input.pause();
+    input.setRawMode?.(false);
+    output.write('\n');
+  });
+}
+
+/** A pipe is read to its end; longer texts are no API token. */
+const MAX_PIPED_LENGTH = 64 * 1024;
+
+/** Everything that comes through a pipe, without spaces around it. Rejects with Cancelled when the signal is aborted. */
+export async function readPipe(input: Readable, signal: AbortSignal): Promise<string> {
+  const stop = () => void input.destroy(new Cancelled(130));
+  signal.addEventListener('abort', stop);
+  try {
+    if (signal.aborted) throw new Cancelled(130);
+    let text = '';
+    for await (const chunk of input) {
+      text += String(chunk);
+      if (text.length > MAX_PIPED_LENGTH) throw new Error('what comes through the pipe is too long for an API token');
+    }
+    return text.trim();
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}

@@ -1,0 +1,98 @@
+/** `npm run secret` from its arguments to its exit code. */
+import { randomUUID } from 'node:crypto';
+import type { Writable } from 'node:stream';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
+import { VARIABLES } from '../../lib/ground/config.ts';
+import { isFlashBladeError } from '../../lib/ground/errors.ts';
+import { explain } from '../start/failures.ts';
+import { type Command, readCommand, USAGE } from './arguments.ts';
+import { prepare, type World } from './change.ts';
+import { Cancelled, type Terminal } from './prompt.ts';
+import { CLIENT_OPTIONS, type NewValue, storeOf } from './store.ts';
+
+export type Surroundings = {
+  readonly terminal: Terminal;
+  readonly errors: Writable;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Aborted by a signal. */
+  readonly signal: AbortSignal;
+};
+
+/** 0; 1 if something failed, 2 for arguments or environment, 130 if a person put an end to it. Never rejects. */
+export async function runSecret(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  const { terminal, errors } = surroundings;
+  const complain = (text: string) => void errors.write(`${text}\n`);
+  let command: Command | 'help';
+  try {
+    command = readCommand(args);
+  } catch (error) {
+    complain(`${explain(error)}\n\n${USAGE}`);
+    return 2;
+  }
+  if (command === 'help') {
+    terminal.output.write(`${USAGE}\n`);
+    return 0;
+  }
+  const { SECRETS_KEY: key, SECRET_PREFIX: prefix } = surroundings.env;
+  const client = new SecretsManagerClient(CLIENT_OPTIONS);
+  const world: World = {
+    terminal,
+    store: storeOf(client, prefix || VARIABLES.SECRET_PREFIX.default),
+    signal: surroundings.signal,
+    say: (text) => void terminal.output.write(`${text}\n`),
+    now: Date.now,
+    newId: randomUUID,
+  };
+  try {
+    return await change({ ...command, ...(command.kmsKey || !key ? {} : { kmsKey: key }) }, world, complain);
+  } finally {
+    client.destroy();
+    closeConnections();
+  }
+}
+
+async function change(command: Command, world: World, complain: (text: string) => void): Promise<number> {
+  let value: NewValue;
+  try {
+    value = await prepare(command, world);
+  } catch (error) {
+    complain(`${world.signal.aborted ? 'interrupted' : explain(error)}\nNothing was written.`);
+    return exitCodeOf(error, world.signal);
+  }
+  if (command.dryRun) {
+    world.say(`Nothing was written: this was a dry run. Without it, ${plan(value, world)}.`);
+    return 0;
+  }
+  try {
+    const { versionId, tagged } = await world.store.write(value);
+    world.say(written(value, versionId, world));
+    if (!tagged)
+      complain(
+        'Its tags (product, array) could not be written: the permission secretsmanager:TagResource is missing, probably.',
+      );
+    return 0;
+  } catch (error) {
+    complain(explain(error));
+    return 1;
+  }
+}
+
+function exitCodeOf(error: unknown, signal: AbortSignal): number {
+  if (signal.aborted) return 130;
+  if (error instanceof Cancelled) return error.exitCode;
+  return isFlashBladeError(error, 'CONFIG_INVALID', 'REQUEST_INVALID') ? 2 : 1;
+}
+
+const plan = ({ name, exists, kmsKey }: NewValue, { store }: World): string =>
+  exists
+    ? `the secret ${store.idOf(name)} would get a new version`
+    : `the secret ${store.idOf(name)} would be made, encrypted by ${kmsKey ?? "the account's own key"}`;
+
+const written = ({ name, exists }: NewValue, versionId: string, { store }: World): string =>
+  [
+    `Written: secret ${store.idOf(name)}, version ${versionId}.`,
+    exists
+      ? 'The functions see it within five minutes (SECRET_CACHE_SECONDS), or at once when the array refuses the old API token.'
+      : `Next, open a session: invoke the function login with { "array": "${name}", "leaseId": "first" }, then logout with { "leaseId": "first" }.`,
+  ].join('\n');
