@@ -1,0 +1,4 @@
+/** The questions, in the order in which they are asked. */
+import type { Question } from './question.ts';
+
+export const QUESTIONS: readonly Question[] = [];
