@@ -1,5 +1,6 @@
 /** What the state machines of infra/workflows are, before anything runs. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import aslValidator from 'asl-validator';
@@ -36,11 +37,9 @@ describe.each(MACHINES)('%s', (name) => {
     expect(syntaxErrors(broken)).toContain(told);
   });
 
-  test('invokes the functions by their names in DefinitionSubstitutions, from login to logout', async () => {
+  test('invokes login, the work and the two logouts', () => {
     const invoked = tasksOf(machine).map(([, state]) => functionOf(state));
     expect(invoked).toEqual(['login', 'call-array', 'logout', 'logout']);
-    const names = [...JSON.stringify(machine).matchAll(/\$\{(\w+)\}/g)].map(([, found]) => found);
-    for (const found of names) expect(await readFile(STACK, 'utf8')).toContain(`        ${found}: { Ref: ${found} }`);
   });
 
   test.each(Object.entries(CHECKS))('%s finds nothing', (_, faults) => {
@@ -63,16 +62,39 @@ test('the longest id of an execution, with the longest name of an array, is a le
   expect(parseLoginRequest(request, 'invocation')).toMatchObject(request);
 });
 
-describe('stack.yml', () => {
-  test('is a template that CloudFormation accepts', { timeout: 60_000 }, () => {
+describe('stack.yml', { timeout: 60_000 }, () => {
+  const text = readFileSync(STACK, 'utf8');
+  const location = /DefinitionS3Location:\n.*\n.*\n/;
+
+  /** What CloudFormation says of it with another text. */
+  async function errorsWith(changed: string): Promise<string> {
+    const directory = await mkdtemp(join(tmpdir(), 'flashblade-workflow-'));
+    onTestFinished(() => rm(directory, { recursive: true }));
+    await writeFile(join(directory, 'stack.yml'), changed);
+    return errorsIn(join(directory, 'stack.yml')).join('\n');
+  }
+  const inline = (machine: object): string =>
+    text.replace(location, () => `DefinitionString: ${JSON.stringify(JSON.stringify(machine))}\n`);
+
+  test('is a template that CloudFormation accepts', () => {
     expect(errorsIn(STACK)).toEqual([]);
   });
 
-  test('would be refused without the role of the workflow', { timeout: 60_000 }, async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'flashblade-workflow-'));
-    onTestFinished(() => rm(directory, { recursive: true }));
-    const broken = join(directory, 'stack.yml');
-    await writeFile(broken, (await readFile(STACK, 'utf8')).replaceAll('WorkflowRole:', 'OtherRole:'));
-    expect(errorsIn(broken).join('\n')).toContain('WorkflowRole');
+  test.each(MACHINES)('is one with %s inside', async (name) => {
+    expect(await errorsWith(inline(readMachine(name)))).toBe('');
+    expect(await errorsWith(inline({ ...readMachine(name), StartAt: 'Nowhere' }))).toContain('StartAt');
+  });
+
+  test('would be refused without the role of the workflow', async () => {
+    expect(await errorsWith(text.replaceAll('WorkflowRole:', 'OtherRole:'))).toContain('WorkflowRole');
+  });
+
+  test('gives every name that a definition uses, and invokes nothing else', () => {
+    for (const name of MACHINES) {
+      const names = [...JSON.stringify(readMachine(name)).matchAll(/\$\{(\w+)\}/g)].map(([, found]) => found);
+      expect(new Set(names)).toEqual(new Set(['LoginFunctionArn', 'CallArrayFunctionArn', 'LogoutFunctionArn']));
+      for (const found of names) expect(text).toContain(`        ${found}: { Ref: ${found} }`);
+    }
+    expect(text.match(/Action: .*/g)).toEqual(['Action: sts:AssumeRole', 'Action: lambda:InvokeFunction']);
   });
 });

@@ -1,0 +1,70 @@
+/** Workflows over the product as it is deployed: executions whose tasks invoke the packaged functions. */
+
+import { configurationOf } from '../functions/configuration.ts';
+import { deployEvents, type EventsDeployment } from '../functions/session-events-deployment.ts';
+import { type Lambda, type Outcome, startLambda } from '../lambda/lambda.ts';
+import { zipOf } from '../packaged.ts';
+import { type Execution, execute, type Invoke } from './execution.ts';
+import { type Machine, readMachine } from './machine.ts';
+
+export type Workflows = Awaited<ReturnType<typeof deployWorkflows>>;
+
+type RunOptions = {
+  /** Happens before the state's task is invoked; with what try it is, from 1. */
+  readonly before?: (state: string, nth: number) => unknown;
+  /** Runs in the place of the one that is copied. */
+  readonly machine?: Machine;
+};
+
+const ACCOUNT = 'arn:aws:states:eu-central-1:123456789012:execution';
+
+/** Starts everything; there is no array in the fleet. All of it lives until `stop`. */
+export async function deployWorkflows() {
+  const d = await deployEvents();
+  const callArray = await startCallArray(d);
+  const functions: Readonly<Record<string, (event: unknown) => Promise<Outcome>>> = {
+    login: inTurn((event) => d.login(event)),
+    logout: inTurn((event) => d.logout(event)),
+    'call-array': inTurn((event) => callArray.invoke(event)),
+  };
+  let executions = 0;
+
+  /** Runs `with-session` or `fleet` to its end. */
+  async function run(workflow: string, input: object, options: RunOptions = {}): Promise<Execution> {
+    const { machine = readMachine(`${workflow}.asl.json`), before = () => {} } = options;
+    executions += 1;
+    const tries = new Map<string, number>();
+    const invoke: Invoke = async (name, state, event) => {
+      tries.set(state, (tries.get(state) ?? 0) + 1);
+      await before(state, tries.get(state) ?? 0);
+      const invoked = functions[name];
+      if (invoked === undefined) throw new Error(`There is no function ${name}`);
+      return invoked(event);
+    };
+    return execute(machine, `${ACCOUNT}:${workflow}:execution-${executions}`, input, invoke);
+  }
+
+  const stop = async (): Promise<void> => {
+    await callArray.stop();
+    await d.stop();
+  };
+  return { ...d, run, stop };
+}
+
+function startCallArray({ env }: EventsDeployment): Promise<Lambda> {
+  const functionName = 'call-array';
+  const physical = { LeaseTable: env.LEASE_TABLE, LeaseKey: env.LEASE_KEY };
+  const { handler, timeoutMs, variables } = configurationOf(functionName, physical);
+  const all = { ...variables, ...env, AWS_SESSION_TOKEN: 'stand-in' };
+  return startLambda({ zip: zipOf(functionName), handler, functionName, timeoutMs, env: all });
+}
+
+/** One environment of Lambda runs one invocation at a time: what comes meanwhile waits. */
+function inTurn(invoke: (event: unknown) => Promise<Outcome>): (event: unknown) => Promise<Outcome> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (event) => {
+    const outcome = last.then(() => invoke(event));
+    last = outcome.catch(() => {});
+    return outcome;
+  };
+}

@@ -1,0 +1,208 @@
+/** The workflows, executed: however an execution ends, its sessions do, too. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { unknownSessions } from '../functions/unknown-sessions.ts';
+import { randomApiToken } from '../simulator/index.ts';
+import { executionEnded } from '../story/messages.ts';
+import { withChange } from './changes.ts';
+import { deployWorkflows, type Workflows } from './deployment.ts';
+import type { Execution } from './execution.ts';
+import { readMachine } from './machine.ts';
+import { toldTokens } from './tokens.ts';
+
+/** No piece of it is in a random id. */
+const API_TOKEN = 'T-zqxwvkyj-zyxw-vukz-qwyx-zvkqjxwyzkvq';
+const PIECE = 8;
+const INPUT = { array: 'fb1', path: '/api/2.4/file-systems' };
+const NOT_ALLOWED = { array: 'fb1', path: '/api/2.4/admins' };
+
+let d: Workflows;
+
+beforeAll(async () => {
+  d = await deployWorkflows();
+  d.simulator.setUsers([{ username: 'pureuser', apiToken: API_TOKEN }]);
+  for (const name of ['fb1', 'fb2']) d.addArray(name);
+  d.addArray('down', { host: '127.0.0.1:1' });
+  d.addArray('refused', { apiToken: randomApiToken() });
+});
+
+afterEach(async () => {
+  await d.simulator.faults.clear();
+  // What one test leaves behind is not another one's fault.
+  for (const { authToken } of d.simulator.sessions()) d.simulator.endSession(authToken);
+});
+
+afterAll(() => d.stop());
+
+/** Runs a workflow to its end; whatever the end, no token was told and every live session is known. */
+const run: Workflows['run'] = async (...what) => {
+  const execution = await d.run(...what);
+  expect(told(execution)).toEqual([]);
+  expect(await unknownSessions(d)).toEqual([]);
+  return execution;
+};
+
+function told(execution: Execution): string[] {
+  const authTokens = d.simulator.history.map(({ authToken }) => authToken);
+  return [...toldTokens(execution.told, [API_TOKEN], PIECE), ...toldTokens(execution.told, authTokens)];
+}
+
+const noMoreLogouts = () => d.simulator.faults.add({ kind: 'answer', act: false, status: 503, path: '/api/logout' });
+
+/** The rule on the default event bus does this. */
+async function endOwner({ id, status }: Execution): Promise<void> {
+  await d.simulator.faults.clear();
+  expect(await d.failuresOf([executionEnded(id, status, id)])).toEqual([]);
+}
+
+describe('with-session', () => {
+  test('logs in, works and logs out, under a lease that the execution owns', async () => {
+    const execution = await run('with-session', INPUT);
+    expect(execution).toMatchObject({ status: 'SUCCEEDED', output: { work: { status: 200 } } });
+    expect(execution.states).toEqual(['Request', 'Login', 'Work', 'Answered', 'Logout']);
+    expect(await d.lease(execution.id)).toMatchObject({ state: 'CLOSED', owner: execution.id });
+    expect(d.simulator.sessions()).toEqual([]);
+  });
+
+  test('fails before there is a session if something is missing in its input', async () => {
+    const execution = await run('with-session', { array: 'fb1' });
+    expect(execution).toMatchObject({ status: 'FAILED', states: ['Request'] });
+    expect(await d.lease(execution.id)).toBeUndefined();
+  });
+
+  const forbidden = () => d.simulator.faults.add({ kind: 'answer', status: 403, path: INPUT.path });
+  test.each([
+    ['that the array forbids', INPUT, forbidden, 'FORBIDDEN'],
+    ['that call-array does not make', NOT_ALLOWED, () => {}, 'REQUEST_INVALID'],
+    ['of a path that the array does not have', { array: 'fb1', path: '/api/2.4/nothing' }, () => {}, 'CALL_FAILED'],
+  ])('work %s fails once, and is followed by a logout and its own error', async (_, input, prepare, error) => {
+    prepare();
+    const execution = await run('with-session', input);
+    expect(execution).toMatchObject({ status: 'FAILED', error });
+    expect(execution.states.filter((state) => /Work|Logout|Failed/.test(state))).toEqual([
+      'Work',
+      'LogoutAfterFailure',
+      'Failed',
+    ]);
+    expect(await d.lease(execution.id)).toMatchObject({ state: 'CLOSED' });
+    expect(d.simulator.sessions()).toEqual([]);
+  });
+
+  test('an array that is down for a while loses neither its work nor its session', async () => {
+    const execution = await run('with-session', INPUT, {
+      before: async (state, nth) => {
+        if (state === 'Work' && nth === 1) d.simulator.faults.add({ kind: 'refuse' });
+        if (state === 'Work' && nth === 3) await d.simulator.faults.clear();
+      },
+    });
+    expect(execution.states).toEqual(['Request', 'Login', 'Work', 'Work', 'Work', 'Answered', 'Logout']);
+    expect(d.simulator.sessions()).toEqual([]);
+  });
+
+  test("an array that goes down and stays down: the execution's end closes the session when it is back", async () => {
+    const execution = await run('with-session', INPUT, {
+      before: (state, nth) => state === 'Work' && nth === 1 && d.simulator.faults.add({ kind: 'refuse' }),
+    });
+    expect(execution).toMatchObject({ status: 'FAILED', error: 'ARRAY_UNREACHABLE' });
+    expect(execution.states.filter((state) => state === 'LogoutAfterFailure')).toHaveLength(4);
+    expect(d.simulator.sessions()).toHaveLength(1);
+    await endOwner(execution);
+    expect(await d.lease(execution.id)).toMatchObject({ state: 'CLOSED' });
+    expect(d.simulator.sessions()).toEqual([]);
+  });
+
+  test('a logout that fails is repeated', async () => {
+    d.simulator.faults.add({ kind: 'answer', act: false, status: 503, path: '/api/logout', times: 1 });
+    const execution = await run('with-session', INPUT);
+    expect(execution).toMatchObject({ status: 'SUCCEEDED', output: { logout: { outcome: 'CLOSED' } } });
+    expect(execution.states.filter((state) => state === 'Logout')).toHaveLength(2);
+    expect(d.simulator.sessions()).toEqual([]);
+  });
+
+  test('a logout that fails for good makes the execution fail, loudly, although the work went well', async () => {
+    noMoreLogouts();
+    const execution = await run('with-session', INPUT);
+    expect(execution).toMatchObject({ status: 'FAILED', error: 'ARRAY_BUSY' });
+    expect(execution.states.at(-1)).toBe('Logout');
+    await endOwner(execution);
+    expect(d.simulator.sessions()).toEqual([]);
+  });
+
+  test("a logout that fails, too, does not hide the work's own error", async () => {
+    noMoreLogouts();
+    const execution = await run('with-session', NOT_ALLOWED);
+    expect(execution).toMatchObject({ status: 'FAILED', error: 'REQUEST_INVALID' });
+    expect(JSON.parse(execution.cause ?? '')).toMatchObject({ errorType: 'REQUEST_INVALID' });
+    expect(d.simulator.sessions()).toHaveLength(1);
+    await endOwner(execution);
+    expect(d.simulator.sessions()).toEqual([]);
+  });
+
+  test('a refused login is not repeated and leaves nothing', async () => {
+    const execution = await run('with-session', { ...INPUT, array: 'refused' });
+    expect(execution).toMatchObject({ status: 'FAILED', error: 'LOGIN_REFUSED' });
+    expect(execution.states).toEqual(['Request', 'Login', 'LogoutAfterFailure', 'Failed']);
+    expect(await d.lease(execution.id)).toMatchObject({ state: 'CLOSED' });
+    expect(d.simulator.sessions()).toEqual([]);
+  });
+
+  test('after a login whose answer was lost, the next one serves, and the lost session is known', async () => {
+    d.simulator.faults.add({ kind: 'reset', path: '/api/login', times: 1 });
+    const execution = await run('with-session', INPUT);
+    expect(execution.states.filter((state) => state === 'Login')).toHaveLength(2);
+    expect(execution.status).toBe('SUCCEEDED');
+    const [lost] = await d.suspects(execution.id);
+    const [left, ...others] = d.simulator.sessions();
+    expect([left?.requestId, others]).toEqual([lost?.attemptId, []]);
+  });
+});
+
+describe('fleet', () => {
+  test('works on every array once, under a lease of its own', async () => {
+    const before = d.simulator.history.length;
+    const execution = await run('fleet', { arrays: ['fb1', 'fb2', 'fb1'] });
+    const output = ['fb1', 'fb2'].map((array) => ({ array, ok: true }));
+    expect(execution).toMatchObject({ status: 'SUCCEEDED', output });
+    expect(d.simulator.history).toHaveLength(before + 2);
+    expect(await d.lease(`${execution.id}:fb2`)).toMatchObject({ state: 'CLOSED', owner: execution.id });
+    expect(d.simulator.sessions()).toEqual([]);
+  });
+
+  test('an array that is down stops no other, and the execution tells of all', async () => {
+    const execution = await run('fleet', { arrays: ['fb1', 'down', 'fb2'] });
+    expect(execution).toMatchObject({ status: 'FAILED', error: 'ARRAYS_FAILED' });
+    expect(JSON.parse(execution.cause ?? '')).toEqual([
+      { array: 'fb1', ok: true },
+      { array: 'down', ok: false, code: 'ARRAY_UNREACHABLE' },
+      { array: 'fb2', ok: true },
+    ]);
+    expect(d.simulator.sessions()).toEqual([]);
+  });
+
+  test("an array whose session could not be closed is not well; the execution's end closes it", async () => {
+    noMoreLogouts();
+    const execution = await run('fleet', { arrays: ['fb1', 'refused'] });
+    expect(JSON.parse(execution.cause ?? '')).toEqual([
+      { array: 'fb1', ok: false, code: 'ARRAY_BUSY' },
+      { array: 'refused', ok: false, code: 'LOGIN_REFUSED' },
+    ]);
+    expect(d.simulator.sessions()).toHaveLength(1);
+    await endOwner(execution);
+    expect(d.simulator.sessions()).toEqual([]);
+  });
+});
+
+describe('a token in a state', () => {
+  test.each([
+    ['as it is', () => API_TOKEN],
+    ['in base64', () => Buffer.from(`token=${API_TOKEN}`).toString('base64')],
+    ['in hex', () => Buffer.from(API_TOKEN).toString('hex')],
+    ['in part', () => API_TOKEN.slice(-PIECE)],
+    ["of a session, in base64 of a URL's kind", () => Buffer.from(authToken()).toString('base64url')],
+    ['of a session, in part', () => authToken().slice(0, 12)],
+  ])('would be found %s', async (_, text) => {
+    const machine = withChange(readMachine('with-session.asl.json'), ['Request', 'Parameters', 'note'], text());
+    expect(told(await d.run('with-session', INPUT, { machine }))).toHaveLength(1);
+  });
+
+  const authToken = () => d.simulator.history[0]?.authToken ?? '';
+});
