@@ -25,8 +25,8 @@ const MAX_LENGTH = 500;
 export function factsOf(certificate: X509Certificate, now: number): CertificateFacts {
   const { subject, issuer, subjectAltName, validFromDate, validToDate } = certificate;
   return {
-    subject: clean(subject),
-    issuer: clean(issuer),
+    subject: nameText(subject),
+    issuer: nameText(issuer),
     names: clean(subjectAltName),
     validFrom: validFromDate.toISOString(),
     validTo: validToDate.toISOString(),
@@ -39,6 +39,9 @@ export function factsOf(certificate: X509Certificate, now: number): CertificateF
 
 /** SHA-256 as the array's secret holds it. */
 export const fingerprintOf = ({ fingerprint256 }: X509Certificate): string => normalFingerprint(fingerprint256) ?? '';
+
+/** Node gives one line per part. */
+const nameText = (name: string): string => clean(name.replaceAll('\n', ', '));
 
 /** One line of printable characters, empty for nothing. */
 export function clean(text: string | undefined): string {

@@ -1,0 +1,18 @@
+/** A stream that remembers what was written to it. */
+import { Writable } from 'node:stream';
+
+export type Written = Writable & { readonly text: () => string };
+
+/** `onWrite` is told everything that was written so far. */
+export function written(onWrite: (sofar: string) => void = () => {}): Written {
+  let sofar = '';
+  const stream = new Writable({
+    decodeStrings: false,
+    write(chunk, _encoding, done) {
+      sofar += String(chunk);
+      onWrite(sofar);
+      done();
+    },
+  });
+  return Object.assign(stream, { text: () => sofar });
+}
