@@ -7,6 +7,7 @@ import aslValidator from 'asl-validator';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseLoginRequest } from '../../lib/ground/requests.ts';
 import { errorsIn } from '../infra/cloudformation.ts';
+import { tableRows } from '../readme.ts';
 import { CHANGES, withChange } from './changes.ts';
 import { CHECKS } from './checks.ts';
 import { DIRECTORY, deployed, flowsOf, functionOf, MACHINES, type Machine, readMachine, tasksOf } from './machine.ts';
@@ -17,8 +18,14 @@ const LONGEST_ID = `arn:aws-us-gov:states:us-gov-west-1:123456789012:execution:$
 
 const syntaxErrors = (machine: Machine): string => aslValidator(structuredClone(machine)).errorsText();
 
-test('there are two machines', () => {
-  expect(MACHINES).toEqual(['fleet.asl.json', 'with-session.asl.json']);
+test('the README has every machine, with an input that has what its first state reads', () => {
+  const rows = tableRows('file').map(([name = '', input = '']) => [name, input].map((cell) => cell.slice(1, -1)));
+  expect(rows.map(([name]) => name).sort()).toEqual(MACHINES);
+  for (const [name = '', input = ''] of rows) {
+    const { StartAt, States } = readMachine(name);
+    const read = Object.keys(States[StartAt]?.Parameters ?? {}).map((field) => field.replace('.$', ''));
+    expect(Object.keys(JSON.parse(input))).toEqual(read);
+  }
 });
 
 describe.each(MACHINES)('%s', (name) => {
@@ -26,15 +33,6 @@ describe.each(MACHINES)('%s', (name) => {
 
   test('is valid as it is deployed', () => {
     expect(syntaxErrors(deployed(machine))).toBe('');
-  });
-
-  test.each([
-    ['a state that nothing leads to', { Lost: { Type: 'Succeed' } }, 'MISSING_TRANSITION_TARGET'],
-    ['a way into nowhere', { Start: { Type: 'Pass', Next: 'Nowhere' } }, 'MISSING_TRANSITION_TARGET'],
-    ['a type that does not exist', { Start: { Type: 'Tusk', End: true } }, 'SCHEMA_VALIDATION_FAILED'],
-  ])('would be refused with %s', (_, states, told) => {
-    const broken = { ...deployed(machine), States: { ...deployed(machine).States, ...states } };
-    expect(syntaxErrors(broken)).toContain(told);
   });
 
   test('invokes login, the work and the two logouts', () => {
@@ -54,6 +52,16 @@ describe.each(MACHINES)('%s', (name) => {
   test.each(changes)('%s refuses %s', (check, _, path, value, told) => {
     expect(CHECKS[check](withChange(machine, path, value)).join('\n')).toContain(told);
   });
+});
+
+test.each([
+  ['a state that nothing leads to', { Lost: { Type: 'Succeed' } }, 'MISSING_TRANSITION_TARGET'],
+  ['a way into nowhere', { Start: { Type: 'Pass', Next: 'Nowhere' } }, 'MISSING_TRANSITION_TARGET'],
+  ['a type that does not exist', { Start: { Type: 'Tusk', End: true } }, 'SCHEMA_VALIDATION_FAILED'],
+])('a machine is refused with %s', (_, states, told) => {
+  const machine = deployed(readMachine('with-session.asl.json'));
+  const broken = { ...machine, States: { ...machine.States, ...states } };
+  expect(syntaxErrors(broken)).toContain(told);
 });
 
 test('the longest id of an execution, with the longest name of an array, is a lease id and an owner', () => {

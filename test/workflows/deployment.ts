@@ -6,6 +6,7 @@ import { type Lambda, type Outcome, startLambda } from '../lambda/lambda.ts';
 import { zipOf } from '../packaged.ts';
 import { type Execution, execute, type Invoke } from './execution.ts';
 import { type Machine, readMachine } from './machine.ts';
+import { toldTokens } from './tokens.ts';
 
 export type Workflows = Awaited<ReturnType<typeof deployWorkflows>>;
 
@@ -16,11 +17,15 @@ type RunOptions = {
   readonly machine?: Machine;
 };
 
+/** No piece of it is in a random id. */
+export const API_TOKEN = 'T-zqxwvkyj-zyxw-vukz-qwyx-zvkqjxwyzkvq';
+
 const ACCOUNT = 'arn:aws:states:eu-central-1:123456789012:execution';
 
 /** Starts everything; there is no array in the fleet. All of it lives until `stop`. */
 export async function deployWorkflows() {
   const d = await deployEvents();
+  d.simulator.setUsers([{ username: 'pureuser', apiToken: API_TOKEN }]);
   const callArray = await startCallArray(d);
   const functions: Readonly<Record<string, (event: unknown) => Promise<Outcome>>> = {
     login: inTurn((event) => d.login(event)),
@@ -44,11 +49,23 @@ export async function deployWorkflows() {
     return execute(machine, `${ACCOUNT}:${workflow}:execution-${executions}`, input, invoke);
   }
 
+  /** Tokens, or pieces of them, that Step Functions would keep of an execution: none, if all is well. */
+  function tokensOf(execution: Execution): string[] {
+    const authTokens = d.simulator.history.map(({ authToken }) => authToken);
+    return [...toldTokens(execution.told, [API_TOKEN], 8), ...toldTokens(execution.told, authTokens)];
+  }
+
+  /** The execution's end is told on the default event bus, and from there to session-events. */
+  async function endOwner({ id, status }: Execution): Promise<void> {
+    const again = await d.failuresOf([executionEnded(id, status, `end-of-${id.split(':').at(-1)}`)]);
+    if (again.length > 0) throw new Error('The end of the execution must be told again');
+  }
+
   const stop = async (): Promise<void> => {
     await callArray.stop();
     await d.stop();
   };
-  return { ...d, run, stop };
+  return { ...d, run, tokensOf, endOwner, stop };
 }
 
 function startCallArray({ env }: EventsDeployment): Promise<Lambda> {
