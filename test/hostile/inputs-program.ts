@@ -1,0 +1,5 @@
+/** A program that tries hostile inputs: `<seed> <inputs per parser>`; tells what came of them as JSON. */
+import { tryInputs } from './inputs.ts';
+
+const [seed = 1, count = 500] = process.argv.slice(2).map(Number);
+process.stdout.write(JSON.stringify(tryInputs(seed, count)));

@@ -1,0 +1,127 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import fc from 'fast-check';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { FlashBladeError } from '../../lib/ground/errors.ts';
+import { brokenCopy, type Patch } from '../proofs/controls.ts';
+import { tell } from '../proofs/program.ts';
+import { type Summary, tryInputs } from './inputs.ts';
+import { wrongOf } from './paths.ts';
+import { TARGETS, type Target } from './targets.ts';
+import { CANARY } from './values.ts';
+
+vi.setConfig({ testTimeout: 240_000 });
+
+const PER_PARSER = 500;
+
+describe('hostile inputs', () => {
+  it('are taken or refused by a code, and no error repeats a word of them', () => {
+    const { inputs, taken, refused, wrong } = tryInputs(1, PER_PARSER);
+    expect(wrong).toEqual([]);
+    expect(inputs).toBeGreaterThanOrEqual(5000);
+    // If hardly any were taken, or refused, most of them would try the same few rules.
+    for (const [name, { codes }] of Object.entries(TARGETS)) {
+      expect(taken[name], name).toBeGreaterThan(PER_PARSER / 20);
+      if (codes.length > 0) expect(refused[name], name).toBeGreaterThan(PER_PARSER / 20);
+    }
+  });
+
+  it('are the same whenever their seed is', () => {
+    expect(tryInputs(3, 50)).toEqual(tryInputs(3, 50));
+    expect(tryInputs(3, 50)).not.toEqual(tryInputs(4, 50));
+  });
+
+  it('of giant size are refused by a code, within 128 MiB', async () => {
+    const worker = new Worker(new URL('giants.ts', import.meta.url), {
+      resourceLimits: { maxOldGenerationSizeMb: 128 },
+    });
+    const [refusals]: Record<string, string>[] = await once(worker, 'message');
+    await worker.terminate();
+    const codes = Object.entries(refusals ?? {});
+    expect(codes.length).toBeGreaterThan(20);
+    expect(codes.filter(([_, code]) => !/^(REQUEST|SECRET|ANSWER)_INVALID$/.test(code))).toEqual([]);
+  });
+});
+
+describe('hostile inputs find out', () => {
+  const PROGRAM = 'test/hostile/inputs-program.ts';
+  const patch = (file: string, find: string, replace: string): Patch => ({ file: `lib/${file}`, find, replace });
+  const quoting = [
+    patch('ground/check.ts', '/^[A-Za-z][A-Za-z_-]{0,31}$/.test(key)', 'key.length > 0'),
+    patch('edges/flashblade/login-answer.ts', 'value.toLowerCase().includes(token.toLowerCase())', 'value === token'),
+    patch('edges/flashblade/api-versions.ts', 'value.every(', 'value.some('),
+    patch('edges/flashblade/answers.ts', 'Math.min(Math.max(seconds, 0), MAX_WAIT_SECONDS)', 'seconds'),
+    patch('ground/array-answers.ts', 'page.safeParse(body)', '{ success: true, data: page.parse(body) }'),
+  ];
+  const lenient = [
+    patch('edges/secret-format.ts', '/^[a-z]/.test(labels.at(-1) as string)', 'true'),
+    patch('ground/incoming-events.ts', `'event: the message must be a JSON object as EventBridge sends it'`, 'body'),
+    patch('ground/allowed-calls.ts', 'NEVER.test(path)', 'false'),
+  ];
+
+  it.each([
+    [
+      'that a message repeats a name, and each answer that is judged too kindly',
+      quoting,
+      ['call request', 'login request', 'login answer', 'versions answer', 'list answer', 'retry-after'],
+    ],
+    ['hosts, messages and paths that are taken too kindly', lenient, ['call request', 'event', 'secret']],
+  ])('%s', async (_, patches, names) => {
+    const broken = await brokenCopy(PROGRAM, patches);
+    try {
+      const { wrong } = await tell<Summary>(broken.path, [1, 2 * PER_PARSER]);
+      expect(wrong.map((line) => line.split(':')[0])).toEqual(expect.arrayContaining([...names]));
+    } finally {
+      await broken.remove();
+    }
+  });
+
+  const parser = (parse: (input: unknown) => unknown): Readonly<Record<string, Target>> => ({
+    parser: { input: fc.constant(CANARY), parse, codes: ['REQUEST_INVALID'] },
+  });
+  afterEach(() => {
+    Reflect.deleteProperty(Object.prototype, 'polluted');
+  });
+  it.each<[string, (input: unknown) => unknown, string]>([
+    ['a raw error of JSON.parse', (input) => JSON.parse(String(input)), 'it threw SyntaxError'],
+    [
+      'another code',
+      () => {
+        throw new FlashBladeError('INTERNAL', 'x');
+      },
+      'it threw INTERNAL',
+    ],
+    [
+      'a piece of a token',
+      (input) => {
+        throw new FlashBladeError('REQUEST_INVALID', String(input).slice(5, 14));
+      },
+      'its error tells the token',
+    ],
+    [
+      'a changed Object.prototype',
+      () => Object.defineProperty(Object.prototype, 'polluted', { value: 1, configurable: true }),
+      'Object.prototype was changed',
+    ],
+  ])('%s', (_, parse, what) => {
+    expect(tryInputs(1, 1, parser(parse)).wrong).toEqual([expect.stringContaining(`parser: ${what}`)]);
+  });
+
+  it.each([
+    '//127.0.0.2/api/x',
+    '/api/../../x',
+    '/api/%2e%2e/x',
+    '/api/%252e%252e/x',
+    '/api\\..\\x',
+    '/api/2.4/%61dmins',
+    '/api/2.4/ADMINS;x=1',
+    '/api/2.4/login.json',
+    '/api/2.4/x/../logout',
+    '/api/x\r\nHost: 127.0.0.2',
+    '/api/ｌogin',
+    'https://user@127.0.0.2/api/x',
+  ])('the path %j', (path) => {
+    expect(wrongOf(path)).toEqual(expect.any(String));
+    expect(wrongOf('/api/2.4/file-systems')).toBeUndefined();
+  });
+});
