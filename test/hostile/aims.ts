@@ -1,0 +1,93 @@
+/** Hosts, answers and paths that aim at the trap. */
+import fc from 'fast-check';
+import { hostileText } from './values.ts';
+import { ELSEWHERE, NAME } from './world.ts';
+
+const aims = (port: number) =>
+  [`//${ELSEWHERE}:${port}`, `//user@${ELSEWHERE}:${port}`, `//${NAME}:${port}@${ELSEWHERE}:${port}`, '//evil.example']
+    .flatMap((where) => [`https:${where}/api/login`, `${where}/api/login`, `http:${where}/`])
+    .concat(`\\\\${ELSEWHERE}:${port}`, `https:${ELSEWHERE}:${port}`, '/api/2.4/login', 'javascript:1', '');
+
+/** Hosts around the array's own, and those of others. */
+export const hosts = (port: number): fc.Arbitrary<string> => {
+  const own = fc.constantFrom(NAME, NAME.toUpperCase(), `${NAME}:${port}`);
+  const others = fc.constantFrom(
+    ELSEWHERE,
+    'localhost',
+    'evil.example',
+    `${NAME}.evil.example`,
+    `evil.${NAME}`,
+    `[::ffff:${ELSEWHERE}]`,
+  );
+  const mixed = fc
+    .array(fc.oneof(own, others, hostileText), { minLength: 1, maxLength: 3 })
+    .map((parts) => parts.join(''));
+  return fc.oneof(own, others, mixed).map((host) => (host.endsWith(`:${port}`) ? host : `${host}:${port}`));
+};
+
+/** Answers that want the client to go elsewhere. */
+export function answers(port: number): fc.Arbitrary<string> {
+  const aim = fc.constantFrom(...aims(port));
+  const value = fc.oneof(
+    aim,
+    aim.map((url) => `0; url=${url}`),
+    aim.map((url) => `<${url}>; rel=preload`),
+    hostileText,
+  );
+  const name = fc.constantFrom(
+    'Location',
+    'Refresh',
+    'Link',
+    'Content-Location',
+    'Host',
+    'Set-Cookie',
+    'x-auth-token',
+    'Upgrade',
+  );
+  const altSvc = fc.constant<[string, string]>([
+    'Alt-Svc',
+    `http/1.1="${ELSEWHERE}:${port}", h2="evil.example:${port}"; ma=9999`,
+  ]);
+  const headers = fc.array(fc.oneof(fc.tuple(name, value), altSvc), { maxLength: 4 });
+  const status = fc.constantFrom(
+    101,
+    103,
+    200,
+    201,
+    204,
+    300,
+    301,
+    302,
+    303,
+    304,
+    305,
+    307,
+    308,
+    401,
+    407,
+    421,
+    426,
+    429,
+    503,
+  );
+  const body = fc.oneof(
+    aim.map((url) => `<meta http-equiv="refresh" content="0;url=${url}">`),
+    aim.map((url) => JSON.stringify({ username: url, versions: ['2.4'], location: url })),
+    hostileText,
+  );
+  return fc
+    .tuple(status, headers, body)
+    .map(([code, fields, text]) =>
+      [`HTTP/1.1 ${code} Whatever`, ...fields.map(([key, field]) => `${key}: ${field}`), '', text].join('\r\n'),
+    );
+}
+
+/** Paths that aim at the trap, or out of what may be called. */
+export const paths = (port: number): fc.Arbitrary<string> =>
+  fc.oneof(
+    fc.constantFrom(...aims(port)),
+    fc
+      .array(fc.oneof(fc.constantFrom(...aims(port), '/api/', '2.4'), hostileText), { maxLength: 3 })
+      .map((parts) => parts.join('')),
+    hostileText.map((text) => `/api/${text}`),
+  );

@@ -1,0 +1,91 @@
+/** TLS listeners on loopback that count what reaches them, and names that lead where a test says. */
+import dns from 'node:dns';
+import { once } from 'node:events';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { createServer } from 'node:tls';
+import type { IssuedCertificate } from '../certificates.ts';
+
+export type Listener = {
+  readonly port: number;
+  /** What reached it since this was last asked: TCP connections, and application bytes as text. */
+  readonly drain: () => { readonly connections: number; readonly text: string };
+  /** Resolves when everything that was sent to it has been counted and its connections have ended. */
+  readonly settled: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+};
+
+export type Place = { readonly address: string; readonly port?: number };
+
+/** Answers every request with the text that `answer` gives at that moment, and ends the connection. */
+export async function startListener(
+  { address, port = 0 }: Place,
+  { certificate: cert, key }: IssuedCertificate,
+  answer: () => string,
+): Promise<Listener> {
+  const sockets = new Set<Socket>();
+  /** Ports of the other ends. */
+  const accepted = new Set<number | undefined>();
+  let connections = 0;
+  let text = '';
+  const server = createServer({ cert, key, ALPNProtocols: ['http/1.1'] }, (socket) => {
+    let unread = '';
+    socket.on('error', () => {});
+    socket.on('data', (chunk) => {
+      text += chunk.toString('latin1');
+      unread += chunk.toString('latin1');
+      if (unread.includes('\r\n\r\n')) socket.end(Buffer.from(answer()));
+    });
+  });
+  server.on('connection', (socket: Socket) => {
+    connections += 1;
+    accepted.add(socket.remotePort);
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.listen(port, address);
+  await once(server, 'listening');
+  const place = server.address() as AddressInfo;
+
+  async function settled(): Promise<void> {
+    // Connections are accepted in the order in which they were made: when this one has been, all before it have been.
+    const last = connect(place.port, address);
+    await once(last, 'connect');
+    while (!accepted.has(last.localPort)) await once(server, 'connection');
+    connections -= 1;
+    accepted.clear();
+    last.destroy();
+    await Promise.all([...sockets].map((socket) => once(socket, 'close')));
+  }
+
+  async function stop(): Promise<void> {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+    await once(server, 'close');
+  }
+  const drain = () => {
+    const reached = { connections, text };
+    connections = 0;
+    text = '';
+    return reached;
+  };
+  return { port: place.port, drain, settled, stop };
+}
+
+type Callback = (error: Error | null, address: string | dns.LookupAddress[], family?: number) => void;
+
+/** From now on every name leads to the addresses that `addressesOf` tells, for all of this process. Returns how to end that. */
+export function resolveNames(addressesOf: (name: string) => readonly string[]): () => void {
+  const { lookup } = dns;
+  const fake = (name: string, options: dns.LookupOptions, done: Callback): void => {
+    const addresses = addressesOf(name).map((address) => ({ address, family: 4 }));
+    process.nextTick(() => {
+      if (options.all) done(null, addresses);
+      else done(null, addresses[0]?.address ?? '', 4);
+    });
+  };
+  dns.lookup = fake as typeof dns.lookup;
+  return () => {
+    dns.lookup = lookup;
+  };
+}

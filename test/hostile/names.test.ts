@@ -1,0 +1,78 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { closeConnections, exchange } from '../../lib/edges/flashblade/transport.ts';
+import type { FlashBlade, Trust } from '../../lib/ground/model.ts';
+import { createAuthority, type IssuedCertificate } from '../certificates.ts';
+import { failureOf } from '../client/failures.ts';
+import { type Listener, resolveNames, startListener } from './listeners.ts';
+import { ELSEWHERE, HOME, NAME } from './world.ts';
+
+const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
+
+describe('a name that leads elsewhere from the second call on', () => {
+  const GET = { method: 'GET', path: '/api/api_version' };
+
+  /** Two listeners at the same port of two addresses; the name leads to the second one after a first call. */
+  async function moved(
+    trustOf: (own: IssuedCertificate, ca: string) => Trust,
+    later: 'stranger' | 'sibling' | 'itself',
+  ) {
+    const [own, other] = await Promise.all([createAuthority(), createAuthority()]);
+    const certificate = await own.issue({ names: [NAME] });
+    const next = later === 'itself' ? certificate : await (later === 'stranger' ? other : own).issue({ names: [NAME] });
+    const first = await startListener({ address: HOME }, certificate, () => OK);
+    const second = await startListener({ address: ELSEWHERE, port: first.port }, next, () => OK);
+    let addresses = [HOME];
+    const restore = resolveNames(() => addresses);
+    onTestFinished(async () => {
+      restore();
+      closeConnections();
+      await Promise.all([first.stop(), second.stop()]);
+    });
+    const array: FlashBlade = {
+      name: 'fb1',
+      host: NAME,
+      port: first.port,
+      trust: trustOf(certificate, own.certificate),
+    };
+    await exchange(array, GET);
+    closeConnections();
+    const lead = (...to: string[]) => {
+      addresses = to;
+    };
+    return { array, second, lead };
+  }
+  const reached = async (listener: Listener) => {
+    closeConnections();
+    await listener.settled();
+    return listener.drain();
+  };
+
+  const byAuthority = (_: IssuedCertificate, ca: string): Trust => ({ kind: 'ca', ca });
+  const byFingerprint = ({ fingerprint }: IssuedCertificate): Trust => ({
+    kind: 'fingerprints',
+    fingerprints: [fingerprint],
+  });
+
+  it.each([
+    ['a stranger, with an authority', byAuthority, 'stranger', [ELSEWHERE]],
+    ['a stranger, with a fingerprint', byFingerprint, 'stranger', [ELSEWHERE]],
+    ['another of the same authority, with a fingerprint', byFingerprint, 'sibling', [ELSEWHERE]],
+    ['a stranger first and then the array', byAuthority, 'stranger', [ELSEWHERE, HOME]],
+  ] as const)('gets not a byte there: %s', async (_, trustOf, later, to) => {
+    const { array, second, lead } = await moved(trustOf, later);
+    lead(...to);
+    const error = await failureOf(exchange(array, GET, {}, { repeatable: true }));
+    expect(error).toMatchObject({ code: 'ARRAY_UNTRUSTED', facts: { sent: false } });
+    expect(await reached(second)).toEqual({ connections: expect.any(Number), text: '' });
+  });
+
+  it.each([
+    ['the authority vouches for', byAuthority, 'sibling'],
+    ['has the certificate of the fingerprint', byFingerprint, 'itself'],
+  ] as const)('is followed to whom %s', async (_, trustOf, later) => {
+    const { array, second, lead } = await moved(trustOf, later);
+    lead(ELSEWHERE);
+    expect((await exchange(array, GET)).status).toBe(200);
+    expect((await reached(second)).text).toContain('GET /api/api_version');
+  });
+});

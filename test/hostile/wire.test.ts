@@ -1,0 +1,143 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { ROOT } from '../../scripts/build.ts';
+import { brokenCopy, type Patch } from '../proofs/controls.ts';
+import { tell } from '../proofs/program.ts';
+import { tryWire, type WireSummary } from './wire.ts';
+import { callAll, callHost, ELSEWHERE, NAME, startWorld, type World } from './world.ts';
+
+vi.setConfig({ testTimeout: 240_000 });
+
+const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
+
+describe('no listener but the array hears anything', () => {
+  it('of what hostile secrets, answers and paths lead to', async () => {
+    const { inputs, heard, wrong } = await tryWire(1, 40);
+    expect(wrong).toEqual([]);
+    expect(inputs).toBe(120);
+    for (const kind of ['host', 'answer', 'path']) expect(heard[kind], kind).toBeGreaterThan(10);
+  });
+
+  it('is found out where the client follows, trusts and writes what it is told', async () => {
+    const file = (name: string): string => `lib/edges/flashblade/${name}.ts`;
+    const follow = `if ('answer' in first && URL.canParse(first.answer.headers['location'] ?? '')) {
+      const { hostname, port } = new URL(first.answer.headers['location'] ?? '');
+      return exchange({ ...array, host: hostname, port: Number(port) || array.port }, request, budget, options);
+    }`;
+    const mistakes: Patch[] = [
+      {
+        file: file('transport'),
+        find: `if ('answer' in first) return`,
+        replace: `${follow} if ('answer' in first) return`,
+      },
+      { file: file('tls'), find: 'rejectUnauthorized: !pinned', replace: 'rejectUnauthorized: false' },
+      { file: file('tls'), find: 'socket.authorized ? null', replace: 'array ? null' },
+      { file: file('array-requests'), find: '|| !PATH.test(path) ||', replace: '||' },
+    ];
+    const broken = await brokenCopy('test/hostile/wire-program.ts', mistakes);
+    onTestFinished(broken.remove);
+    // In a bundle, what the certificates need first would come second.
+    const NODE_OPTIONS = `--import=${pathToFileURL(resolve(ROOT, 'test/reflect.ts'))}`;
+    const { wrong } = await tell<WireSummary>(broken.path, [1, 40], { NODE_OPTIONS });
+    expect(wrong).toEqual([
+      expect.stringMatching(/^host: another listener heard \d+ bytes, by /),
+      expect.stringMatching(/^answer: another listener /),
+      expect.stringMatching(/^path: the array was asked with /),
+    ]);
+  });
+});
+
+describe('an array that answers', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await startWorld('trusted');
+  });
+  afterAll(() => world.stop());
+
+  it.each([
+    ['301, with a Location', 301, 'Location: https://TRAP/api/login'],
+    ['302, with a Location', 302, 'Location: https://TRAP/api/login'],
+    ['303, with a Location', 303, 'Location: https://TRAP/api/login'],
+    ['307, with a Location', 307, 'Location: https://TRAP/api/login'],
+    ['308, with a Location', 308, 'Location: https://TRAP/api/login'],
+    ['305, with a proxy', 305, 'Location: https://TRAP/'],
+    ['300, with choices', 300, 'Location: https://TRAP/\r\nLink: <https://TRAP/>; rel=alternate'],
+    ['a Location with its own name as user', 307, 'Location: https://fb1.example.com@TRAP/api/login'],
+    ['a Location without a scheme', 307, 'Location: //TRAP/api/login'],
+    ['a Location without TLS', 307, 'Location: http://TRAP/api/login'],
+    ['201, with a Location', 201, 'Location: https://TRAP/api/login'],
+    ['a Refresh', 200, 'Refresh: 0; url=https://TRAP/api/login'],
+    ['an alternative service', 200, 'Alt-Svc: http/1.1="TRAP"; ma=86400'],
+    ['421 and an alternative service', 421, 'Alt-Svc: http/1.1="TRAP"; ma=86400'],
+    ['an early hint', 103, 'Link: <https://TRAP/>; rel=preconnect'],
+    ['407, for a proxy', 407, 'Proxy-Authenticate: Basic\r\nLocation: https://TRAP/'],
+    ['401, for a realm', 401, 'WWW-Authenticate: Bearer realm="https://TRAP/"'],
+    [
+      'a page that refreshes',
+      200,
+      'Content-Type: text/html\r\n\r\n<meta http-equiv="refresh" content="0;url=https://TRAP/">',
+    ],
+  ] satisfies [string, number, string][])('%s is not followed', async (_, status, text) => {
+    const trap = `${ELSEWHERE}:${world.trap.port}`;
+    world.answerWith(`HTTP/1.1 ${status} Whatever\r\n${text.replaceAll('TRAP', trap)}\r\n\r\n`);
+    await callAll(world.array);
+    world.answerWith(OK);
+    await callAll(world.array);
+    expect(await world.verdict()).toEqual({ requests: expect.any(Number), what: undefined });
+  });
+
+  it.each([
+    '//TRAP/x',
+    'https://TRAP/api/x',
+    '/api/@TRAP/x',
+    '/api/..//TRAP/x',
+    '\\\\TRAP\\x',
+    '/api/x HTTP/1.1\r\nHost: TRAP\r\n\r\n',
+  ])('is not asked for the path %j', async (path) => {
+    await callAll(world.array, path.replaceAll('TRAP', `${ELSEWHERE}:${world.trap.port}`));
+    expect((await world.verdict()).what).toBeUndefined();
+  });
+});
+
+describe('a secret whose host is', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await startWorld('stranger');
+    world.answerWith(OK);
+  });
+  afterAll(() => world.stop());
+
+  it.each([
+    'user@TRAP',
+    'OWN@TRAP',
+    'OWN#@TRAP',
+    'OWN/@TRAP',
+    'OWN\\@TRAP',
+    'OWN\r\nHost: TRAP',
+    'OWN\0.evil.example:PORT',
+    'fb1.example.com.evil.example:PORT',
+    'fb1.example.com%00.evil.example:PORT',
+    'fb1。example。com:PORT',
+    'ｆb1.example.com:PORT',
+    '[::ffff:127.0.0.2]:PORT',
+    '2130706434:PORT',
+    '127.2:PORT',
+    '0x7f.0.0.2:PORT',
+    'TRAP',
+    'https://TRAP',
+  ])('%j makes no other listener hear a byte', async (host) => {
+    const { port } = world.array;
+    const names: Record<string, string> = { OWN: `${NAME}:${port}`, TRAP: `${ELSEWHERE}:${port}`, PORT: `${port}` };
+    await callHost(
+      world,
+      host.replaceAll(/OWN|TRAP|PORT/g, (word) => names[word] ?? word),
+    );
+    expect(await world.verdict()).toEqual({ requests: 0, what: undefined });
+  });
+
+  it('the array itself is heard by it', async () => {
+    await callHost(world, `FB1.example.com:${world.array.port}`);
+    expect((await world.verdict()).requests).toBeGreaterThan(3);
+  });
+});

@@ -1,0 +1,60 @@
+/** Hostile secrets, answers and paths against the real client, over the wire: nothing reaches any listener but the array's own. */
+import fc from 'fast-check';
+import { answers, hosts, paths } from './aims.ts';
+import { callAll, callHost, startWorld, type World } from './world.ts';
+
+export type WireSummary = {
+  readonly inputs: number;
+  /** Per kind of input, how many requests the array itself heard. */
+  readonly heard: Readonly<Record<string, number>>;
+  readonly wrong: readonly string[];
+};
+
+type Aim = {
+  readonly trap: 'trusted' | 'stranger';
+  readonly inputs: (port: number) => fc.Arbitrary<string>;
+  readonly call: (world: World, input: string) => Promise<void>;
+};
+
+const GOOD = 'HTTP/1.1 200 OK\r\nx-auth-token: a-token\r\nContent-Length: 23\r\n\r\n{"username":"pureuser"}';
+
+const AIMS: Readonly<Record<string, Aim>> = {
+  host: { trap: 'stranger', inputs: hosts, call: callHost },
+  answer: {
+    trap: 'trusted',
+    inputs: answers,
+    call: async ({ array, answerWith }, text) => {
+      answerWith(text);
+      await callAll(array);
+      answerWith(GOOD);
+      await callAll(array);
+    },
+  },
+  path: { trap: 'trusted', inputs: paths, call: ({ array }, path) => callAll(array, path) },
+};
+
+/** Tries `count` inputs of each kind, and stops at the first that leads astray, with the smallest one like it. */
+export async function tryWire(seed: number, count: number): Promise<WireSummary> {
+  const wrong: string[] = [];
+  const heard: Record<string, number> = {};
+  let inputs = 0;
+  for (const [name, { trap, inputs: generate, call }] of Object.entries(AIMS)) {
+    const world = await startWorld(trap);
+    world.answerWith(GOOD);
+    try {
+      const property = fc.asyncProperty(generate(world.array.port), async (input) => {
+        await call(world, input);
+        const { requests, what } = await world.verdict();
+        heard[name] = (heard[name] ?? 0) + requests;
+        if (what !== undefined) throw new Error(what);
+      });
+      const { failed, counterexample, errorInstance, numRuns } = await fc.check(property, { seed, numRuns: count });
+      inputs += numRuns;
+      const reason = errorInstance instanceof Error ? errorInstance.message : 'it fails';
+      if (failed) wrong.push(`${name}: ${reason}, by ${fc.stringify(counterexample?.[0])}`);
+    } finally {
+      await world.stop();
+    }
+  }
+  return { inputs, heard, wrong };
+}

@@ -1,0 +1,118 @@
+/** An array that says whatever it likes, and a trap beside it, at which every other name and address ends. */
+import { isIP } from 'node:net';
+import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
+import { apiVersions, login, logout, request } from '../../lib/edges/flashblade.ts';
+import { parseSecret } from '../../lib/edges/secret-format.ts';
+import { FlashBladeError } from '../../lib/ground/errors.ts';
+import { type ApiToken, apiToken, authToken, type FlashBlade } from '../../lib/ground/model.ts';
+import { createAuthority } from '../certificates.ts';
+import { type Listener, resolveNames, startListener } from './listeners.ts';
+import { CANARY } from './values.ts';
+
+/** The array's name; every other name leads to the trap. */
+export const NAME = 'fb1.example.com';
+export const HOME = '127.0.0.1';
+export const ELSEWHERE = '127.0.0.2';
+
+/** `requests`: those that the array heard. `what` is wrong: bytes anywhere else, a call of the trap, another host or path. */
+export type Verdict = { readonly requests: number; readonly what: string | undefined };
+
+export type World = {
+  readonly array: FlashBlade;
+  /** The array's own listener. */
+  readonly home: Listener;
+  /** At another address, the same port: one that the array's authority vouches for. */
+  readonly trap: Listener;
+  /** What the array answers from now on. */
+  readonly answerWith: (text: string) => void;
+  /** Ends all connections and judges what was heard since the last verdict. */
+  readonly verdict: () => Promise<Verdict>;
+  readonly stop: () => Promise<void>;
+};
+
+/** `trap`: `trusted` presents a good certificate for all names and addresses, `stranger` that of another authority. */
+export async function startWorld(kind: 'trusted' | 'stranger'): Promise<World> {
+  const [own, other] = await Promise.all([createAuthority(), createAuthority()]);
+  const all = { names: [NAME, 'localhost', 'evil.example'], addresses: [HOME, ELSEWHERE, '::1'] };
+  let answer = '';
+  const home = await startListener({ address: HOME }, await own.issue(all), () => answer);
+  const { port } = home;
+  const issuer = kind === 'trusted' ? own : other;
+  const trap = await startListener(
+    { address: ELSEWHERE, port },
+    await issuer.issue(all),
+    () => 'HTTP/1.1 200 OK\r\n\r\n',
+  );
+  const restore = resolveNames((name) => [name === NAME ? HOME : ELSEWHERE]);
+
+  async function verdict(): Promise<Verdict> {
+    closeConnections();
+    await Promise.all([home.settled(), trap.settled()]);
+    const [own, stray] = [home.drain(), trap.drain()];
+    const requests = own.text.match(/^[A-Z]+ .*$/gm) ?? [];
+    const names = own.text.match(/^host:.*$/gim) ?? [];
+    const odd = [...requests, ...names].find((line) => !isProper(line.trim()));
+    const what =
+      (stray.text !== '' && `another listener heard ${stray.text.length} bytes`) ||
+      (kind === 'trusted' && stray.connections > 0 && 'another listener was called') ||
+      (odd !== undefined && `the array was asked with ${odd}`) ||
+      undefined;
+    return { requests: requests.length, what };
+  }
+  const isProper = (line: string): boolean =>
+    line === `Host: ${NAME}:${port}` || /^(GET|POST) \/api\/[!-~]+ HTTP\/1\.1$/.test(line);
+
+  return {
+    array: { name: 'fb1', host: NAME, port, trust: { kind: 'ca', ca: own.certificate } },
+    home,
+    trap,
+    answerWith: (text) => {
+      answer = text;
+    },
+    verdict,
+    stop: async () => {
+      restore();
+      closeConnections();
+      await Promise.all([home.stop(), trap.stop()]);
+    },
+  };
+}
+
+/** Every call that carries a token, and one that carries none. Throws unless each ends well or in an error that tells no token. */
+export async function callAll(
+  array: FlashBlade,
+  path = '/api/2.4/arrays',
+  token: ApiToken = apiToken(CANARY),
+): Promise<void> {
+  const session = { array, authToken: authToken(token.reveal()), username: 'u' };
+  for (const call of [
+    () => login(array, token),
+    () => request(session, { method: 'GET', path }),
+    () => logout(session),
+    () => apiVersions(array),
+  ]) {
+    try {
+      await call();
+    } catch (error) {
+      if (!(error instanceof FlashBladeError) || error.code === 'INTERNAL') throw error;
+      if (`${error.stack}${JSON.stringify(error)}`.includes(CANARY.slice(2)))
+        throw new Error('an error tells the token');
+    }
+  }
+}
+
+/** Logs in to wherever a secret with this host leads, if it is taken. */
+export async function callHost({ array: { trust, port } }: World, host: string): Promise<void> {
+  const ca = trust.kind === 'ca' ? trust.ca : '';
+  let array: FlashBlade;
+  try {
+    const SecretString = JSON.stringify({ host, apiToken: CANARY, trust: { ca } });
+    array = parseSecret('fb1', 'flashblade/fb1', { SecretString }).array;
+  } catch (error) {
+    if (error instanceof FlashBladeError && error.code === 'SECRET_INVALID') return;
+    throw error;
+  }
+  // Nothing but loopback is called, and no port but that of the two listeners.
+  const isLoopback = isIP(array.host) === 0 || /^(127\.|::1$|::ffff:127\.)/.test(array.host);
+  if (isLoopback && array.port === port) await callAll(array);
+}
