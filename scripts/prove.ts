@@ -1,6 +1,7 @@
-/** Proves the promise of the product by trying to break it: `npm run prove`, or one schedule told step by step: `-- --seed N`. */
+/** Proves the promise of the product by trying to break it: `npm run prove`; what one seed tries is told by `-- [--inputs] --seed N`. */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { hostileSeed, proveHostile } from '../test/hostile/prove-hostile.ts';
 import setUpPackages from '../test/packaged.ts';
 import { ALL_CASES, FAULT_KINDS, proveFaults } from '../test/proofs/faults.ts';
 import { proveKills } from '../test/proofs/kills.ts';
@@ -13,7 +14,7 @@ const SCHEDULES = 100_000;
 const KILLS_PER_SEED = 150;
 const STAMPEDES = 50;
 
-const USAGE = 'Usage: npm run prove [-- --seed <number of a schedule>]';
+const USAGE = 'Usage: npm run prove [-- [--inputs] --seed <number of a schedule, or of hostile inputs>]';
 
 type Proof = { readonly what: string; readonly wrong: readonly string[] };
 
@@ -57,9 +58,15 @@ async function faults(): Promise<Proof> {
   };
 }
 
+async function hostile(): Promise<Proof> {
+  const { inputs, sent, wrong } = await proveHostile();
+  const what = `${inputs.toLocaleString('en')} hostile events, secrets and answers, and ${sent.toLocaleString('en')} sent over the wire: no token went astray`;
+  return { what, wrong };
+}
+
 async function proveAll(): Promise<void> {
   await setUpPackages();
-  for (const prove of [schedules, stampedes, outside, kills, faults]) {
+  for (const prove of [schedules, stampedes, outside, kills, faults, hostile]) {
     const startedAt = performance.now();
     const { what, wrong } = await prove();
     const seconds = Math.round((performance.now() - startedAt) / 1000);
@@ -75,15 +82,24 @@ async function tellSchedule(seed: number): Promise<void> {
   if (wrong !== undefined) process.exitCode = 1;
 }
 
-function seedOf(args: readonly string[]): number | undefined {
-  const { seed } = parseArgs({ args: [...args], options: { seed: { type: 'string' } } }).values;
+async function tellInputs(seed: number): Promise<void> {
+  const { inputs, sent, wrong } = await hostileSeed(seed);
+  for (const line of wrong) console.log(line);
+  console.log(`Hostile inputs ${seed}: ${inputs} tried, ${sent} sent, ${wrong.length} kinds of them broke a rule.`);
+  if (wrong.length > 0) process.exitCode = 1;
+}
+
+function choiceOf(args: readonly string[]): { readonly inputs: boolean; readonly seed: number | undefined } {
+  const options = { seed: { type: 'string' }, inputs: { type: 'boolean', default: false } } as const;
+  const { seed, inputs } = parseArgs({ args: [...args], options }).values;
   if (seed !== undefined && !/^\d{1,9}$/.test(seed)) throw new Error('--seed must be a whole number');
-  return seed === undefined ? undefined : Number(seed);
+  if (inputs && seed === undefined) throw new Error('--inputs needs a --seed');
+  return { inputs, seed: seed === undefined ? undefined : Number(seed) };
 }
 
 try {
-  const seed = seedOf(process.argv.slice(2));
-  await (seed === undefined ? proveAll() : tellSchedule(seed));
+  const { inputs, seed } = choiceOf(process.argv.slice(2));
+  await (seed === undefined ? proveAll() : inputs ? tellInputs(seed) : tellSchedule(seed));
 } catch (error) {
   console.error(`${error instanceof Error ? error.message : error}\n${USAGE}`);
   process.exitCode = 2;

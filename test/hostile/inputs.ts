@@ -9,7 +9,7 @@ export type Summary = {
   /** Per parser, how many inputs it took and how many it refused. */
   readonly taken: Readonly<Record<string, number>>;
   readonly refused: Readonly<Record<string, number>>;
-  /** One line per parser that failed, with its smallest input. */
+  /** One line per parser that failed: its smallest input, and how to see it again. */
   readonly wrong: readonly string[];
 };
 
@@ -29,12 +29,14 @@ export function tryInputs(seed: number, count: number, targets: Readonly<Record<
     });
     const { failed, counterexample, errorInstance, numRuns } = fc.check(property, { seed, numRuns: count });
     inputs += numRuns;
-    if (failed)
-      wrong.push(
-        `${name}: ${errorInstance instanceof Error ? errorInstance.message : 'it fails'}, by ${fc.stringify(counterexample?.[0])}`,
-      );
+    if (failed) wrong.push(failure(name, seed, errorInstance, counterexample?.[0]));
   }
   return { inputs, taken, refused, wrong };
+}
+
+export function failure(name: string, seed: number, error: unknown, smallest: unknown): string {
+  const what = error instanceof Error ? error.message : 'it fails';
+  return `${name}: ${what}, by ${fc.stringify(smallest)}; see it: npm run prove -- --inputs --seed ${seed}`;
 }
 
 /** Whether the input was taken. Throws if anything but that or a typed error that tells nothing came of it. */

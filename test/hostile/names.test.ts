@@ -63,7 +63,9 @@ describe('a name that leads elsewhere from the second call on', () => {
     lead(...to);
     const error = await failureOf(exchange(array, GET, {}, { repeatable: true }));
     expect(error).toMatchObject({ code: 'ARRAY_UNTRUSTED', facts: { sent: false } });
-    expect(await reached(second)).toEqual({ connections: expect.any(Number), text: '' });
+    const { connections, text } = await reached(second);
+    expect(text).toBe('');
+    expect(connections).toBeGreaterThan(0);
   });
 
   it.each([

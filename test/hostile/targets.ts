@@ -1,4 +1,5 @@
 /** What hostile input reaches: every parser, with inputs that are almost as they should be. */
+import { isIPv6 } from 'node:net';
 import fc from 'fast-check';
 import { retryAfterSeconds } from '../../lib/edges/flashblade/answers.ts';
 import { versionsOf } from '../../lib/edges/flashblade/api-versions.ts';
@@ -62,7 +63,7 @@ const secret = almost({
 });
 
 const segment = fc.constantFrom('2.4', 'arrays', 'file-systems', 'arrays.json', 'a_b');
-const reserved = fc.constantFrom('login', 'Logout', 'admins', 'api-tokens', 'login.json', 'logout.', '.', '..', '');
+const reserved = fc.constantFrom('login', 'Logout', 'admins', 'api-tokens', 'login.json', 'admins.', '.', '..', '');
 const pathOf = (part: fc.Arbitrary<string>) =>
   fc.array(part, { maxLength: 4 }).map((parts) => `/api/${parts.join('/')}`);
 const path = fc.oneof(
@@ -123,16 +124,15 @@ const tellsToken = (_: unknown, result: unknown): string | undefined =>
 
 /** What everybody else takes the host for must be what we call. */
 function hostIsRead(text: string): string | undefined {
-  const { array: parsed } = parseSecret('fb1', 'flashblade/fb1', { SecretString: text });
-  const written: unknown = JSON.parse(text).host;
-  const read = new URL(`https://${written}/`);
-  const isSame =
-    read.hostname.replace(/^\[|\]$/g, '') ===
-    new URL(`https://${bracketed(parsed.host)}/`).hostname.replace(/^\[|\]$/g, '');
-  const isPort = Number(read.port || 443) === parsed.port;
-  return isSame && isPort && read.username === '' && read.pathname === '/' ? undefined : 'it calls another host';
+  const { host: called, port } = parseSecret('fb1', 'flashblade/fb1', { SecretString: text }).array;
+  const url = `https://${JSON.parse(text).host}/`;
+  if (!URL.canParse(url)) return 'it takes a host that is none';
+  const read = new URL(url);
+  // A URL writes an IPv6 address in its shortest form, and any other host as it is called.
+  const name = isIPv6(called) ? new URL(`https://[${called}]/`).hostname : called;
+  const isSame = read.hostname === name && Number(read.port || 443) === port && read.username === '';
+  return isSame && read.pathname === '/' ? undefined : 'it calls another host';
 }
-const bracketed = (text: string): string => (text.includes(':') ? `[${text}]` : text);
 
 export const TARGETS: Readonly<Record<string, Target>> = {
   'login request': target({

@@ -1,6 +1,7 @@
 /** Hostile secrets, answers and paths against the real client, over the wire: nothing reaches any listener but the array's own. */
 import fc from 'fast-check';
 import { answers, hosts, paths } from './aims.ts';
+import { failure } from './inputs.ts';
 import { callAll, callHost, startWorld, type World } from './world.ts';
 
 export type WireSummary = {
@@ -50,8 +51,7 @@ export async function tryWire(seed: number, count: number): Promise<WireSummary>
       });
       const { failed, counterexample, errorInstance, numRuns } = await fc.check(property, { seed, numRuns: count });
       inputs += numRuns;
-      const reason = errorInstance instanceof Error ? errorInstance.message : 'it fails';
-      if (failed) wrong.push(`${name}: ${reason}, by ${fc.stringify(counterexample?.[0])}`);
+      if (failed) wrong.push(failure(name, seed, errorInstance, counterexample?.[0]));
     } finally {
       await world.stop();
     }
