@@ -69,7 +69,7 @@ describe('hostile inputs find out', () => {
   ])('%s', async (_, patches, names) => {
     const broken = await brokenCopy(PROGRAM, patches);
     try {
-      const { wrong } = await tell<Summary>(broken.path, [1, 2 * PER_PARSER]);
+      const { wrong } = await tell<Summary>(broken.path, [1, PER_PARSER]);
       expect(wrong.map((line) => line.split(':')[0])).toEqual(expect.arrayContaining([...names]));
     } finally {
       await broken.remove();

@@ -16,8 +16,13 @@ export type Summary = {
 const PIECES = Array.from({ length: CANARY.length - 7 }, (_, at) => CANARY.slice(at, at + 8).toLowerCase());
 const UNTOUCHED = Object.getOwnPropertyNames(Object.prototype).length;
 
-/** Tries `count` inputs per parser. The same seed tries the same ones, and ends in the same smallest counterexample. */
-export function tryInputs(seed: number, count: number, targets: Readonly<Record<string, Target>> = TARGETS): Summary {
+/** Tries `count` inputs per parser. The same seed tries the same ones, and ends in the same smallest counterexample; `endOnFailure`: in the first. */
+export function tryInputs(
+  seed: number,
+  count: number,
+  targets: Readonly<Record<string, Target>> = TARGETS,
+  endOnFailure = false,
+): Summary {
   const taken: Record<string, number> = {};
   const refused: Record<string, number> = {};
   const wrong: string[] = [];
@@ -27,7 +32,11 @@ export function tryInputs(seed: number, count: number, targets: Readonly<Record<
       const counts = judge(target, input) ? taken : refused;
       counts[name] = (counts[name] ?? 0) + 1;
     });
-    const { failed, counterexample, errorInstance, numRuns } = fc.check(property, { seed, numRuns: count });
+    const { failed, counterexample, errorInstance, numRuns } = fc.check(property, {
+      seed,
+      numRuns: count,
+      endOnFailure,
+    });
     inputs += numRuns;
     if (failed) wrong.push(failure(name, seed, errorInstance, counterexample?.[0]));
   }

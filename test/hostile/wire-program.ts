@@ -2,4 +2,4 @@
 import { tryWire } from './wire.ts';
 
 const [seed = 1, count = 40] = process.argv.slice(2).map(Number);
-process.stdout.write(JSON.stringify(await tryWire(seed, count)));
+process.stdout.write(JSON.stringify(await tryWire(seed, count, true)));

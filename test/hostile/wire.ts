@@ -34,8 +34,8 @@ const AIMS: Readonly<Record<string, Aim>> = {
   path: { trap: 'trusted', inputs: paths, call: ({ array }, path) => callAll(array, path) },
 };
 
-/** Tries `count` inputs of each kind, and stops at the first that leads astray, with the smallest one like it. */
-export async function tryWire(seed: number, count: number): Promise<WireSummary> {
+/** Tries `count` inputs of each kind, and stops at the first that leads astray; `endOnFailure`: without looking for the smallest one like it. */
+export async function tryWire(seed: number, count: number, endOnFailure = false): Promise<WireSummary> {
   const wrong: string[] = [];
   const heard: Record<string, number> = {};
   let inputs = 0;
@@ -49,7 +49,11 @@ export async function tryWire(seed: number, count: number): Promise<WireSummary>
         heard[name] = (heard[name] ?? 0) + requests;
         if (what !== undefined) throw new Error(what);
       });
-      const { failed, counterexample, errorInstance, numRuns } = await fc.check(property, { seed, numRuns: count });
+      const { failed, counterexample, errorInstance, numRuns } = await fc.check(property, {
+        seed,
+        numRuns: count,
+        endOnFailure,
+      });
       inputs += numRuns;
       if (failed) wrong.push(failure(name, seed, errorInstance, counterexample?.[0]));
     } finally {
