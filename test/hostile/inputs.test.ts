@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FlashBladeError } from '../../lib/ground/errors.ts';
 import { brokenCopy, type Patch } from '../proofs/controls.ts';
 import { tell } from '../proofs/program.ts';
@@ -46,34 +46,22 @@ describe('hostile inputs', () => {
 describe('hostile inputs find out', () => {
   const PROGRAM = 'test/hostile/inputs-program.ts';
   const patch = (file: string, find: string, replace: string): Patch => ({ file: `lib/${file}`, find, replace });
-  const quoting = [
-    patch('ground/check.ts', '/^[A-Za-z][A-Za-z_-]{0,31}$/.test(key)', 'key.length > 0'),
+  const mistakes = [
     patch('edges/flashblade/login-answer.ts', 'value.toLowerCase().includes(token.toLowerCase())', 'value === token'),
     patch('edges/flashblade/api-versions.ts', 'value.every(', 'value.some('),
     patch('edges/flashblade/answers.ts', 'Math.min(Math.max(seconds, 0), MAX_WAIT_SECONDS)', 'seconds'),
     patch('ground/array-answers.ts', 'page.safeParse(body)', '{ success: true, data: page.parse(body) }'),
-  ];
-  const lenient = [
     patch('edges/secret-format.ts', '/^[a-z]/.test(labels.at(-1) as string)', 'true'),
     patch('ground/incoming-events.ts', `'event: the message must be a JSON object as EventBridge sends it'`, 'body'),
     patch('ground/allowed-calls.ts', 'NEVER.test(path)', 'false'),
   ];
 
-  it.each([
-    [
-      'that a message repeats a name, and each answer that is judged too kindly',
-      quoting,
-      ['call request', 'login request', 'login answer', 'versions answer', 'list answer', 'retry-after'],
-    ],
-    ['hosts, messages and paths that are taken too kindly', lenient, ['call request', 'event', 'secret']],
-  ])('%s', async (_, patches, names) => {
-    const broken = await brokenCopy(PROGRAM, patches);
-    try {
-      const { wrong } = await tell<Summary>(broken.path, [1, PER_PARSER]);
-      expect(wrong.map((line) => line.split(':')[0])).toEqual(expect.arrayContaining([...names]));
-    } finally {
-      await broken.remove();
-    }
+  it('parsers that are kinder than they may be', async () => {
+    const broken = await brokenCopy(PROGRAM, mistakes);
+    onTestFinished(broken.remove);
+    const { wrong } = await tell<Summary>(broken.path, [1, PER_PARSER]);
+    const names = ['call request', 'event', 'list answer', 'login answer', 'retry-after', 'secret', 'versions answer'];
+    expect(wrong.map((line) => line.split(':')[0]).sort()).toEqual(names);
   });
 
   const parser = (parse: (input: unknown) => unknown): Readonly<Record<string, Target>> => ({
