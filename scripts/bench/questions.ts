@@ -1,4 +1,6 @@
 /** The questions, in the order in which they are asked. */
 import type { Question } from './question.ts';
+import { fresh } from './questions/fresh.ts';
+import { warm } from './questions/warm.ts';
 
-export const QUESTIONS: readonly Question[] = [];
+export const QUESTIONS: readonly Question[] = [warm, fresh];

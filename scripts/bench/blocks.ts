@@ -1,0 +1,77 @@
+/** Blocks of cycles as contenders, and what the processes at both ends did meanwhile. */
+import type { Arena } from './arena.ts';
+import { type Comparison, type Contender, compare, type Rounds } from './compare.ts';
+import { percent, times } from './numbers.ts';
+import type { Table } from './question.ts';
+import type { ClientName } from './subjects/clients.ts';
+import type { Work } from './subjects/worker.ts';
+
+/** A client, and the one whose cost is 1.0 for it. */
+export type Pair = readonly [client: ClientName, floor: ClientName];
+
+type Totals = {
+  cycles: number;
+  wallMs: number;
+  cpuMs: number;
+  serverCpuMs: number;
+  connections: number;
+  resumed: number;
+  requests: number;
+};
+export type Block = Comparison & { readonly totals: Readonly<Totals> };
+
+/** Measures every client's work, per cycle. Throws if a cycle fails. */
+export async function compareBlocks(
+  arena: Arena,
+  pairs: readonly Pair[],
+  work: Work,
+  rounds: Rounds,
+): Promise<readonly Block[]> {
+  const totals = new Map<string, Totals>();
+  const contenders = pairs.map(([name, floor]): Contender => {
+    const total = { cycles: 0, wallMs: 0, cpuMs: 0, serverCpuMs: 0, connections: 0, resumed: 0, requests: 0 };
+    totals.set(name, total);
+    return { name, floor, run: () => runBlock(arena, name, work, total) };
+  });
+  const compared = await compare(contenders, rounds);
+  return compared.map((comparison) => ({ ...comparison, totals: totals.get(comparison.name) as Totals }));
+}
+
+async function runBlock({ server, workers }: Arena, name: ClientName, work: Work, total: Totals) {
+  const worker = workers.get(name);
+  if (worker === undefined) throw new Error(`no process for ${name}`);
+  await server.call('counts', undefined);
+  const { wallMs, cpuMs, cyclesMs, failures } = await worker.call('work', work);
+  const { cpuMs: serverCpuMs, ...counts } = await server.call('counts', undefined);
+  if (failures.length > 0) throw new Error(`${name}: ${failures.length} cycles failed, the first with ${failures[0]}`);
+  const cycles = cyclesMs.length;
+  const added: Totals = { cycles, wallMs, cpuMs, serverCpuMs, ...counts };
+  for (const what of Object.keys(total) as (keyof Totals)[]) total[what] += added[what];
+  return { wallMs: wallMs / cycles, cpuMs: cpuMs / cycles };
+}
+
+/** One row per client. */
+export const blockTable = (blocks: readonly Block[]): Table => ({
+  columns: [
+    'client',
+    'CPU ms per cycle',
+    'CPU, × floor',
+    'floor',
+    'time ms per cycle',
+    'time, × floor',
+    'connections per cycle',
+    'of them resumed',
+    'busy: client, server',
+  ],
+  rows: blocks.map(({ name, floor, cpu, wall, totals }) => [
+    name,
+    cpu.ms.median.toFixed(3),
+    times(cpu.ratio),
+    name === floor ? '' : floor,
+    wall.ms.median.toFixed(3),
+    times(wall.ratio),
+    (totals.connections / totals.cycles).toFixed(2),
+    percent(totals.resumed, totals.connections),
+    `${percent(totals.cpuMs, totals.wallMs)}, ${percent(totals.serverCpuMs, totals.wallMs)}`,
+  ]),
+});

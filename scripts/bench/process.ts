@@ -1,0 +1,49 @@
+/** Functions of another process, called like one's own: both sides of a pipe. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+
+type Handlers = Readonly<Record<string, (argument: never) => unknown>>;
+
+export type Process<Remote extends Handlers> = {
+  /** One call at a time. Rejects with what the other side threw, or when it ends. */
+  readonly call: <Name extends string & keyof Remote>(
+    name: Name,
+    argument: Parameters<Remote[Name]>[0],
+  ) => Promise<Awaited<ReturnType<Remote[Name]>>>;
+  readonly stop: () => Promise<void>;
+};
+
+type Reply = { readonly result?: unknown; readonly error?: string };
+
+/** Starts `file`, which must call `answer`. It ends with this process, too. */
+export function start<Remote extends Handlers>(file: URL): Process<Remote> {
+  const child = fork(file, { execArgv: ['--expose-gc'] });
+  const ended = once(child, 'exit');
+  return {
+    call: async (name, argument) => {
+      child.send({ name, argument });
+      const [reply]: [Reply | number | null] = await Promise.race([once(child, 'message'), ended] as never);
+      if (typeof reply !== 'object' || reply === null) throw new Error(`${file.pathname} ended`);
+      if (reply.error !== undefined) throw new Error(`${name}: ${reply.error}`);
+      return reply.result as never;
+    },
+    stop: async () => {
+      if (child.connected) child.disconnect();
+      await ended;
+    },
+  };
+}
+
+/** Answers the calls of the process that started this one, and ends when it does. */
+export function answer(handlers: Handlers): void {
+  process.on('message', async ({ name, argument }: { name: string; argument: never }) => {
+    let reply: Reply;
+    try {
+      reply = { result: await handlers[name]?.(argument) };
+    } catch (error) {
+      reply = { error: error instanceof Error ? error.message : String(error) };
+    }
+    process.send?.(reply);
+  });
+  process.on('disconnect', () => process.exit());
+}
