@@ -26,8 +26,9 @@ const CTRL_C = '\u0003';
 const CTRL_D = '\u0004';
 const BACKSPACES: readonly string[] = ['\u007f', '\b'];
 const CTRL_U = '\u0015';
+const ESCAPE = '\u001b';
 /** What arrow keys and their like send. */
-const ESCAPE_SEQUENCES = /\u001b(?:[[O][0-9;]*[A-Za-z~])?/g;
+const ESCAPE_SEQUENCES = new RegExp(`${ESCAPE}(?:[[O][0-9;]*[A-Za-z~])?`, 'g');
 
 /**
  * Asks, and resolves with the line that is typed, without spaces around it. What was pasted behind the end of the line is dropped.
