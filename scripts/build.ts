@@ -3,7 +3,7 @@ import { globSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { build, type Metafile } from 'esbuild';
-import { LEAN_SDK_ALIASES, versionsOnly } from './build/lean-sdk.ts';
+import { LEAN_SDK_ALIASES, lazyBuiltins, NO_WEB_CRYPTO, versionsOnly } from './build/lean-sdk.ts';
 import { byPackage, grown, readTable, writeTable } from './build/sizes.ts';
 
 export const ROOT = resolve(import.meta.dirname, '..');
@@ -54,9 +54,10 @@ export const buildFunctions = async (options: BuildOptions = {}): Promise<Bundle
     target: 'node24',
     minify: true,
     mainFields: ['module', 'main'],
-    banner: { js: REQUIRE_BANNER },
+    banner: { js: [REQUIRE_BANNER, NO_WEB_CRYPTO.banner].join('\n') },
     alias: LEAN_SDK_ALIASES,
-    plugins: [versionsOnly],
+    define: NO_WEB_CRYPTO.define,
+    plugins: [versionsOnly, lazyBuiltins],
     metafile: true,
     logLevel: 'warning',
   });

@@ -1,5 +1,6 @@
 /** What of the AWS SDK never runs in these functions stays out of their bundles: import time grows with every KiB. */
 import { readFile } from 'node:fs/promises';
+import { builtinModules } from 'node:module';
 import { resolve } from 'node:path';
 import type { Plugin } from 'esbuild';
 
@@ -11,6 +12,12 @@ export const LEAN_SDK_ALIASES = {
   '@smithy/core/event-streams': here('no-event-streams.ts'),
 };
 
+/** The SDK makes UUIDs with the global `crypto`, and Node would load all of Web Crypto for that. */
+export const NO_WEB_CRYPTO = {
+  define: { crypto: 'cryptoOfBundle' },
+  banner: "const cryptoOfBundle = { randomUUID: () => process.getBuiltinModule('node:crypto').randomUUID() };",
+};
+
 /** A client imports its whole package.json to know its own version. */
 export const versionsOnly: Plugin = {
   name: 'versions only',
@@ -18,6 +25,40 @@ export const versionsOnly: Plugin = {
     build.onLoad({ filter: /[\\/]@aws-sdk[\\/]client-[a-z-]+[\\/]package\.json$/ }, async ({ path }) => {
       const { version }: { version: string } = JSON.parse(await readFile(path, 'utf8'));
       return { contents: JSON.stringify({ version }), loader: 'json' };
+    });
+  },
+};
+
+/** Loaded by the first call: only somebody's home directory has files that the SDK would read. */
+const LATE = ['node:fs/promises'];
+/** Names that would load a part of Node when they are read. No body of a request is a file, and UUIDs come from randomUUID. */
+const DEAR: Readonly<Record<string, string>> = {
+  'node:fs ReadStream': 'class {}',
+  'node:crypto getRandomValues': '(bytes) => all.getRandomValues(bytes)',
+};
+
+/**
+ * An ES import of a built-in module reads every export of it, and some of those load more: node:http's bring Node's own fetch. So
+ * only the names that are used are read.
+ */
+export const lazyBuiltins: Plugin = {
+  name: 'lazy built-ins',
+  setup(build) {
+    build.onResolve({ filter: new RegExp(`^(node:)?(${builtinModules.join('|')})$`) }, ({ path }) => ({
+      path: path.replace(/^(node:)?/, 'node:'),
+      namespace: 'built-in',
+    }));
+    build.onLoad({ filter: /.*/, namespace: 'built-in' }, ({ path }) => {
+      const names = Object.keys(process.getBuiltinModule(path) ?? {}).filter((name) => name !== 'default');
+      const load = `process.getBuiltinModule('${path}')`;
+      if (LATE.includes(path)) {
+        return {
+          contents: names.map((name) => `export const ${name} = (...args) => ${load}.${name}(...args);`).join('\n'),
+        };
+      }
+      const read = (name: string): string => DEAR[`${path} ${name}`] ?? `/* @__PURE__ */ (() => all.${name})()`;
+      const exported = names.map((name) => `export const ${name} = ${read(name)};`);
+      return { contents: [`const all = ${load}; export default all;`, ...exported].join('\n') };
     });
   },
 };

@@ -1,5 +1,5 @@
 /** What the bundles are made of: bytes by package against the committed table, and what has no business in them. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -62,5 +62,12 @@ test('what of the AWS SDK never runs is replaced in every bundle', () => {
     for (const part of ['@aws-sdk/endpoint-cache', 'submodules/event-streams', '@aws-sdk/credential-provider-node']) {
       expect(has(bundle, part), `${part} in ${bundle.name}`).toBe(false);
     }
+  }
+});
+
+test('nothing in a bundle asks the global crypto for more than a UUID, as it is replaced', async () => {
+  for (const { name, path } of bundles) {
+    const asked = (await readFile(path, 'utf8')).matchAll(/cryptoOfBundle\.(\w+)/g);
+    expect([...new Set([...asked].map(([, what]) => what))], name).toEqual(['randomUUID']);
   }
 });

@@ -1,0 +1,38 @@
+/** What of Node a cold start loads. Exact, unlike its time: `npm run bench -- --question cold` measures that. */
+import { execFileSync } from 'node:child_process';
+import { basename, resolve } from 'node:path';
+import { expect, test } from 'vitest';
+import { functionEntries, ROOT } from '../../scripts/build.ts';
+
+const ENV = {
+  PATH: process.env['PATH'],
+  AWS_REGION: 'eu-west-1',
+  AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+  AWS_SECRET_ACCESS_KEY: 'x',
+  LEASE_TABLE: 'leases',
+  LEASE_KEY: 'alias/leases',
+  EVENT_BUS: 'bus',
+  DEAD_LETTER_QUEUE: 'https://sqs.eu-west-1.amazonaws.com/1/letters',
+};
+
+/** Names of the built-in modules that a program of one line loads beside those that Node has at its start. */
+function loadedBy(line: string): string[] {
+  const program = `const before = new Set(process.moduleLoadList); ${line};
+    console.log(process.moduleLoadList.filter((name) => !before.has(name)).join('\\n'))`;
+  const output = execFileSync(process.execPath, ['--input-type=module', '-e', program], { env: ENV, encoding: 'utf8' });
+  return output.split('\n').map((name) => name.replace(/^(NativeModule|Internal Binding) /, ''));
+}
+
+/** Parts of Node that cost milliseconds, and that no function needs. */
+const DEAR = /undici|fetch|readline|repl|^fs\/promises|inspector|webstreams|^internal\/crypto\/webcrypto/;
+
+test('no function loads a part of Node at its cold start that it does not need', () => {
+  const bundles = functionEntries().map((entry) => resolve(ROOT, 'dist/functions', `${basename(entry, '.ts')}.mjs`));
+  const loaded = loadedBy(bundles.map((path) => `await import(${JSON.stringify(path)})`).join(';'));
+  expect(loaded).toContain('https');
+  expect(loaded.filter((name) => DEAR.test(name))).toEqual([]);
+});
+
+test('a program that reads all exports of node:http is seen to load more', () => {
+  expect(loadedBy("await import('node:http')").filter((name) => DEAR.test(name))).not.toEqual([]);
+});
