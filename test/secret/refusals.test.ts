@@ -207,6 +207,17 @@ describe('AWS', () => {
     expect(told).not.toContain('Nothing was written');
   });
 
+  test('refuses the repetition of a write whose answer was lost: that, too, is not known', async () => {
+    const world = await secretWorld();
+    const write = { service: 'secretsmanager', action: 'CreateSecret' } as const;
+    world.aws.faults.add({ kind: 'lost answer', ...write, times: 1 });
+    world.aws.faults.add({ kind: 'deny', ...write });
+    const { code, told } = await world.piped(NEW(world), world.apiToken);
+    expect(code).toBe(1);
+    expect(told).toMatch(/AccessDeniedException .*Whether it was written is not known/);
+    expect((await world.stored()).value).toMatchObject({ host: world.host });
+  });
+
   test('finds a secret that somebody made meanwhile: it is not replaced', async () => {
     const world = await secretWorld();
     const theirs = { host: 'other.example.com' };
