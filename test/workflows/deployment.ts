@@ -4,6 +4,7 @@ import { configurationOf } from '../functions/configuration.ts';
 import { deployEvents, type EventsDeployment } from '../functions/session-events-deployment.ts';
 import { type Lambda, type Outcome, startLambda } from '../lambda/lambda.ts';
 import { zipOf } from '../packaged.ts';
+import { executionEnded, executionEnded } from '../story/messages.ts';
 import { type Execution, execute, type Invoke } from './execution.ts';
 import { type Machine, readMachine } from './machine.ts';
 import { toldTokens } from './tokens.ts';
