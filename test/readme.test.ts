@@ -7,7 +7,7 @@ import { OUTBOX_VARIABLES, VARIABLES } from '../lib/ground/config.ts';
 import { ERROR_CODES } from '../lib/ground/errors.ts';
 import { EVENTS } from '../lib/ground/reports.ts';
 import { parseLoginRequest } from '../lib/ground/requests.ts';
-import { DURATIONS } from '../lib/lambda/telemetry.ts';
+import { DURATIONS } from '../lib/lambda/metrics.ts';
 import { ROOT } from '../scripts/build.ts';
 import { examples, README, tableRows } from './readme.ts';
 

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Deployment, deploy, errorOf, resultOf } from './deployment.ts';
-import { eventsOf, linesOf, metricLinesOf, metricsOf } from './logs.ts';
+import { eventsOf, linesOf } from './logs.ts';
 
 let d: Deployment;
 
@@ -22,7 +22,7 @@ test('a login writes one line that names lease, array, secret version, invocatio
   expect(lines).toEqual([
     expect.objectContaining({
       level: 'INFO',
-      service: 'flashblade-sessions',
+      service: 'flashblade-sessions-dev',
       function_request_id: 'invocation-1',
       leaseId: 'logged',
       array: 'fb1',
@@ -86,32 +86,5 @@ test('a refusal by the ledger writes one line with lease and array', async () =>
     code: 'LEASE_ENDED',
     leaseId: 'logged',
     array: 'fb1',
-  });
-});
-
-describe('metrics', () => {
-  const metrics = (output: string) =>
-    metricLinesOf(output)
-      .flatMap(metricsOf)
-      .map((metric) => metric.replace(/ \d+ Milliseconds/, ' N Milliseconds'));
-
-  test('each event is one metric of its name, for its array, in the embedded metric format', () => {
-    const fb1 = '{service=flashblade-sessions array=fb1}';
-    expect(metrics(d.functions.login.output).slice(0, 3)).toEqual([
-      `FlashBladeSessions LoginSucceeded 1 Count ${fb1}`,
-      `FlashBladeSessions LoginDuration N Milliseconds ${fb1}`,
-      'FlashBladeSessions LoginFailed 1 Count {service=flashblade-sessions array=refusing}',
-    ]);
-    expect(metrics(d.functions.logout.output)).toEqual([
-      `FlashBladeSessions LogoutSucceeded 1 Count ${fb1}`,
-      `FlashBladeSessions LogoutDuration N Milliseconds ${fb1}`,
-    ]);
-  });
-
-  test('a line whose dimension or number is missing counts as broken', () => {
-    const [line] = metricLinesOf(d.functions.login.output);
-    expect(() => metricsOf({ ...line, array: undefined })).toThrow('dimension array');
-    expect(() => metricsOf({ ...line, LoginSucceeded: undefined })).toThrow('metric LoginSucceeded');
-    expect(() => metricsOf({ ...line, _aws: undefined as never })).toThrow('Timestamp');
   });
 });
