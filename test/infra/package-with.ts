@@ -21,6 +21,9 @@ export const OTHERS = {
   vpcSecurityGroupIds: 'sg-33333333',
   deletionProtection: 'false',
   logRetentionInDays: '30',
+  alarmEmail: 'storage@example.com',
+  checkAlarmHours: '3',
+  runbook: 'https://example.com/runbook.md',
 };
 
 /** The template as `npm run package` makes it. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { contextFaults, roleFaults } from './access-checks.ts';
+import { alarmFaults } from './alarm-checks.ts';
 import { withChange } from './changes/index.ts';
 import { errorsIn } from './cloudformation.ts';
 import { eventFaults } from './event-checks.ts';
@@ -11,7 +12,7 @@ import { keyFaults } from './key-checks.ts';
 import { DEFAULT_TEMPLATE, OTHERS, packageWith } from './package-with.ts';
 import { scheduleFaults } from './schedule-checks.ts';
 import { settled } from './settled.ts';
-import { at, type Json, readTemplate, resourcesOf, type Template } from './template.ts';
+import { at, type Json, readTemplate, render, resourcesOf, type Template } from './template.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -52,7 +53,7 @@ describe('CloudFormation', () => {
 
 describe('with every parameter other than by default', () => {
   it('what is allowed and connected stays as it must be', () => {
-    for (const faults of [keyFaults, eventFaults, scheduleFaults]) expect(faults(template)).toEqual([]);
+    for (const faults of [keyFaults, eventFaults, scheduleFaults, alarmFaults]) expect(faults(template)).toEqual([]);
   });
 
   it('the values are where they work', () => {
@@ -77,6 +78,9 @@ describe('with every parameter other than by default', () => {
     for (const [, group] of resourcesOf(template, 'AWS::Logs::LogGroup')) {
       expect(at(group.Properties, 'RetentionInDays')).toBe(30);
     }
+    expect(Number(at(properties('NoFleetCheckAlarm'), 'EvaluationPeriods'))).toBe(3);
+    expect(render(at(properties('Dashboard'), 'DashboardBody'))).toContain(`(${OTHERS.runbook})`);
+    expect(at(properties('StuckSessionsAlarm'), 'AlarmDescription')).toContain(`${OTHERS.runbook}#stuck-sessions`);
   });
 });
 
@@ -97,6 +101,17 @@ describe('a VPC', () => {
     expect(told).toContain('LoginRole: ec2:CreateNetworkInterface');
     const without = withChange(secrets(template), ['LoginLambdaFunction', 'Properties', 'VpcConfig'], undefined);
     expect(roleFaults(without).join()).toContain('LoginRole: permissions');
+  });
+});
+
+describe('a mail about alarms', () => {
+  it('goes where the parameter says, by default nowhere', () => {
+    expect(properties('AlarmSubscription')).toEqual({
+      TopicArn: { Ref: 'AlarmTopic' },
+      Protocol: 'email',
+      Endpoint: OTHERS.alarmEmail,
+    });
+    expect(byDefault.Resources).not.toHaveProperty('AlarmSubscription');
   });
 });
 

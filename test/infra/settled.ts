@@ -1,4 +1,4 @@
-/** A template as CloudFormation makes it: conditions decided, texts split, and what has no value left out. */
+/** A template as CloudFormation makes it: conditions decided, texts split, and what has no value or is not made left out. */
 import { at, type Json, list, type Template } from './template.ts';
 
 export const settled = ({ Conditions = {}, Resources, Outputs = {} }: Template): Template => {
@@ -14,7 +14,12 @@ export const settled = ({ Conditions = {}, Resources, Outputs = {} }: Template):
     inner === undefined ? [] : [[name, inner]];
   const chosen = ([condition, yes = null, no = null]: Json[]): Json | undefined =>
     value(holds(at(Conditions, String(condition))) ? yes : no);
-  return { Resources: value(Resources) as Template['Resources'], Outputs };
+  const made = Object.fromEntries(
+    Object.entries(Resources).filter(
+      ([, { Condition }]) => Condition === undefined || holds(at(Conditions, String(Condition))),
+    ),
+  );
+  return { Resources: value(made) as Template['Resources'], Outputs };
 };
 
 const holds = (condition: Json | undefined): boolean => {

@@ -51,6 +51,9 @@ export const render = (value: Json | undefined): string => {
   return String(at(value, 'Ref') ?? JSON.stringify(value));
 };
 
+/** A text of `Fn::Sub` from one as `render` writes it: `arn:<AWS::Partition>:…`. */
+export const sub = (text: string): string => text.replace(/<([\w:.]+)>/g, (_, name) => `$\{${name}}`);
+
 /** `<value> must be <expected>`, or nothing if it is. */
 export const differs = (what: string, value: Json | undefined, expected: Json): string[] =>
   JSON.stringify(value) === JSON.stringify(expected)

@@ -1,6 +1,8 @@
 /** The checks of a template, and what a change is that one of them must refuse. */
 
 import { roleFaults } from '../access-checks.ts';
+import { alarmFaults } from '../alarm-checks.ts';
+import { dashboardFaults } from '../dashboard-checks.ts';
 import { eventFaults } from '../event-checks.ts';
 import { functionFaults, placeFaults } from '../function-checks.ts';
 import { keyFaults } from '../key-checks.ts';
@@ -16,6 +18,8 @@ export const CHECKS = {
   tableFaults,
   eventFaults,
   scheduleFaults,
+  alarmFaults,
+  dashboardFaults,
 };
 
 /** What is changed, where, to what (undefined: it is gone), and what the check must say. */

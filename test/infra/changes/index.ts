@@ -1,6 +1,7 @@
 /** For each rule of the checks, a change of the template that it must refuse. */
 import type { CHECKS, Change } from './change.ts';
 import { OF_KEYS, OF_ROLES } from './of-access.ts';
+import { OF_ALARMS, OF_DASHBOARD } from './of-alarms.ts';
 import { OF_EVENTS } from './of-events.ts';
 import { OF_FUNCTIONS, OF_PLACES, OF_SCHEDULES, OF_TABLE } from './of-functions.ts';
 
@@ -14,6 +15,8 @@ const BY_CHECK: { readonly [check in keyof typeof CHECKS]: readonly Change[] } =
   tableFaults: OF_TABLE,
   eventFaults: OF_EVENTS,
   scheduleFaults: OF_SCHEDULES,
+  alarmFaults: OF_ALARMS,
+  dashboardFaults: OF_DASHBOARD,
 };
 
 export const CHANGES = Object.entries(BY_CHECK).flatMap(([check, changes]) =>
