@@ -5,11 +5,12 @@ import { ROOT } from '../scripts/build.ts';
 
 export const README = readFileSync(resolve(ROOT, 'README.md'), 'utf8');
 
-/** The cells of the table whose first heading is `heading`, row by row. */
-export function tableRows(heading: string): string[][] {
-  const lines = README.split('\n');
-  const start = lines.findIndex((line) => line.startsWith(`| ${heading} |`));
-  if (start < 0) throw new Error(`no table begins with ${heading}`);
+/** The cells of the table whose first heading is `heading`, row by row. `nth`: of several such tables, from 0. */
+export function tableRows(heading: string, text = README, nth = 0): string[][] {
+  const lines = text.split('\n');
+  const starts = lines.flatMap((line, index) => (line.startsWith(`| ${heading} |`) ? [index] : []));
+  const start = starts[nth];
+  if (start === undefined) throw new Error(`no table begins with ${heading}`);
   const length = lines.slice(start).findIndex((line) => !line.startsWith('|'));
   return lines.slice(start + 2, start + length).map((line) =>
     line

@@ -1,0 +1,130 @@
+/** What operators rely on, of the functions as they are packaged: their metrics, and what a session asks of AWS. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FIELDS } from '../infra/log-fields.ts';
+import { RUNBOOK } from '../infra/runbook.ts';
+import { type Lambda, startLambda } from '../lambda/lambda.ts';
+import { zipOf } from '../packaged.ts';
+import { tableRows } from '../readme.ts';
+import { randomApiToken } from '../simulator/index.ts';
+import { configurationOf } from './configuration.ts';
+import { type Deployment, deploy, errorOf, resultOf } from './deployment.ts';
+import { emitted, possible } from './emitted.ts';
+import { eventsOf, metricLinesOf, metricsOf } from './logs.ts';
+
+const DAY_MS = 86_400_000;
+const SERVICE = 'flashblade-sessions-dev';
+
+let d: Deployment;
+let sweepSessions: Lambda;
+let checkFleet: Lambda;
+
+beforeAll(async () => {
+  const users = [{ username: 'pureuser', apiToken: randomApiToken(), expiresAt: Date.now() + 20 * DAY_MS }];
+  d = await deploy({ array: { users } });
+  const physical = { LeaseTable: d.env.LEASE_TABLE, LeaseKey: d.env.LEASE_KEY };
+  const start = (functionName: string): Promise<Lambda> => {
+    const { handler, timeoutMs, variables } = configurationOf(functionName, physical);
+    const env = { ...variables, ...d.env, AWS_SESSION_TOKEN: 'stand-in' };
+    return startLambda({ zip: zipOf(functionName), handler, functionName, timeoutMs, env });
+  };
+  [sweepSessions, checkFleet] = await Promise.all([start('sweep-sessions'), start('check-fleet')]);
+});
+
+afterAll(async () => {
+  expect(await d.leaks()).toEqual([]);
+  await Promise.all([sweepSessions.stop(), checkFleet.stop()]);
+  await d.stop();
+});
+
+/** The metrics in what a function wrote, durations and days without their number. */
+const metrics = (output: string): string[] =>
+  metricLinesOf(output)
+    .flatMap(metricsOf)
+    .map((metric) => metric.replace(/ \d+ (Milliseconds|None)/, ' N $1'));
+
+describe('metrics', () => {
+  beforeAll(async () => {
+    d.addArray('fb1');
+    resultOf(await d.login({ array: 'fb1', leaseId: 'counted' }));
+    d.addArray('refusing', { apiToken: randomApiToken() });
+    expect(errorOf(await d.login({ array: 'refusing', leaseId: 'refused' })).errorType).toBe('LOGIN_REFUSED');
+    await sweepSessions.invoke({});
+    await checkFleet.invoke({});
+    resultOf(await d.logout({ leaseId: 'counted' }));
+  });
+
+  test('what goes well is counted for the fleet, what goes wrong for its array besides', () => {
+    const fleet = `{service=${SERVICE}}`;
+    const both = `{service=${SERVICE}; service=${SERVICE} array=refusing}`;
+    expect(metrics(d.functions.login.output)).toEqual([
+      `FlashBladeSessions LoginSucceeded 1 Count ${fleet}`,
+      `FlashBladeSessions LoginDuration N Milliseconds ${fleet}`,
+      `FlashBladeSessions LoginFailed 1 Count ${both}`,
+      `FlashBladeSessions InvocationFailed 1 Count ${both}`,
+    ]);
+    expect(metrics(d.functions.logout.output)).toEqual([
+      `FlashBladeSessions LogoutSucceeded 1 Count ${fleet}`,
+      `FlashBladeSessions LogoutDuration N Milliseconds ${fleet}`,
+    ]);
+  });
+
+  test('a sweep tells its counts for the fleet once, and those of an array for that array only', () => {
+    const told = metrics(sweepSessions.output);
+    expect(told.filter((metric) => metric.includes('LiveLeases')).sort()).toEqual([
+      `FlashBladeSessions LiveLeases 0 Count {service=${SERVICE} array=refusing}`,
+      `FlashBladeSessions LiveLeases 1 Count {service=${SERVICE} array=fb1}`,
+      `FlashBladeSessions LiveLeases 1 Count {service=${SERVICE}}`,
+    ]);
+    expect(told).toContain(`FlashBladeSessions SweepDone 1 Count {service=${SERVICE}}`);
+    expect(told.join()).not.toContain('ArrayCounted');
+  });
+
+  test('days that are left are told per array and for the fleet, whose lowest counts', () => {
+    const both = `{service=${SERVICE}; service=${SERVICE} array=fb1}`;
+    expect(metrics(checkFleet.output)).toEqual(
+      expect.arrayContaining([
+        `FlashBladeSessions CertificateDays N None ${both}`,
+        `FlashBladeSessions ApiTokenDays N None ${both}`,
+        `FlashBladeSessions ArrayHealthy 1 Count {service=${SERVICE} array=fb1}`,
+        `FlashBladeSessions UnhealthyArrays 1 Count {service=${SERVICE}}`,
+      ]),
+    );
+  });
+
+  test('are those that the code lists, of its gauges every one', () => {
+    const lambdas = [d.functions.login, d.functions.logout, sweepSessions, checkFleet];
+    const all = emitted(lambdas.map(({ output }) => output).join(''));
+    expect(possible()).toEqual(expect.arrayContaining(all));
+    expect(all).toEqual(expect.arrayContaining([...possible('gauge'), ...possible('duration')]));
+  });
+
+  test('a line whose dimension or number is missing counts as broken', () => {
+    const [line] = metricLinesOf(d.functions.login.output);
+    expect(() => metricsOf({ ...line, service: undefined })).toThrow('dimension service');
+    expect(() => metricsOf({ ...line, LoginSucceeded: undefined })).toThrow('metric LoginSucceeded');
+    expect(() => metricsOf({ ...line, _aws: undefined as never })).toThrow('Timestamp');
+  });
+});
+
+test('a session asks of AWS what the runbook counts, when its process and its secret are warm', async () => {
+  d.addArray('warm');
+  resultOf(await d.login({ array: 'warm', leaseId: 'first' }));
+  const counted = async (work: () => Promise<unknown>): Promise<Map<string, number>> => {
+    const before = d.aws.calls.length;
+    await work();
+    const calls = d.aws.calls.slice(before).map(({ service, action }) => `\`${service}:${action}\``);
+    return new Map([...Map.groupBy(calls, (call) => call)].map(([call, all]) => [call, all.length]));
+  };
+  const login = await counted(() => d.login({ array: 'warm', leaseId: 'second' }));
+  const logout = await counted(() => d.logout({ leaseId: 'second' }));
+  const names = [...new Set([...login.keys(), ...logout.keys()])];
+  const table = names.map((name) => [name, String(login.get(name) ?? 0), String(logout.get(name) ?? 0)]);
+  expect(tableRows('call', RUNBOOK).sort()).toEqual(table.sort());
+  resultOf(await d.logout({ leaseId: 'first' }));
+});
+
+test('a log line has the fields that the queries of the runbook name', () => {
+  const [line = {}] = eventsOf(d.functions.login.output, 'LoginSucceeded');
+  const elsewhere = ['owner', 'eventId', 'code'];
+  expect(Object.keys(line)).toEqual(expect.arrayContaining(FIELDS.filter((field) => !elsewhere.includes(field))));
+});
