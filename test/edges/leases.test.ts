@@ -172,7 +172,7 @@ describe.each(STORES)('the ledger in %s', (_name, make) => {
   it('gives away no place too many when an array is asked for the first time by many at once', async () => {
     const store = await make();
     const joined = await Promise.all(
-      Array.from({ length: 30 }, (_, n) =>
+      Array.from({ length: 14 }, (_, n) =>
         store.join('fb1', `job-${n}`, { attemptId: 'x', until: 1, limit: 7 }, soon()),
       ),
     );
