@@ -1,11 +1,13 @@
 /** The workflows, executed: however an execution ends, its sessions do, too. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { unknownSessions } from '../functions/unknown-sessions.ts';
 import { randomApiToken } from '../simulator/index.ts';
 import { withChange } from './changes.ts';
 import { API_TOKEN, deployWorkflows, type Workflows } from './deployment.ts';
 import type { Execution } from './execution.ts';
 import { readMachine } from './machine.ts';
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const INPUT = { array: 'fb1', path: '/api/2.4/file-systems' };
 const NOT_ALLOWED = { array: 'fb1', path: '/api/2.4/admins' };
