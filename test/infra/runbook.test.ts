@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODES } from '../../lib/ground/errors.ts';
 import { ROOT } from '../../scripts/build.ts';
-import { tableRows } from '../readme.ts';
+import { README, tableRows } from '../readme.ts';
 import { alarmsOf, watchedBy } from './alarm-checks.ts';
 import { FIELDS } from './log-fields.ts';
 import { DEFAULT_TEMPLATE } from './package-with.ts';
@@ -25,6 +25,7 @@ describe('the runbook', () => {
       return [...names.matchAll(/`([\w-]+)`/g)].map(([, name = '']) => [name, section]);
     });
     expect(listed.sort()).toEqual(alarms.sort());
+    expect(README).toContain(`${alarms.length} alarms`);
   });
 
   it('has a section for every error code, which says whether to try again, and for no other', () => {
