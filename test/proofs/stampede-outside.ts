@@ -5,7 +5,7 @@ import { tell } from './program.ts';
 import type { Told } from './stampede-program.ts';
 
 export const LIMIT = 10;
-const CALLS = 60;
+const CALLS = 30;
 
 export type OutsideResult = Told & { readonly most: number; readonly wrong: readonly string[] };
 

@@ -57,9 +57,9 @@ export function placesOf(client: DynamoDBClient, table: string): Places {
       if (await put(sharedBy(attemptId), 'attribute_exists(live.#name)', {})) return true;
       // Full, or another call gave the place back in between, or it is the array's first lease: no condition holds for an
       // item that is not there.
+      if (await begin(array, by)) continue;
       const live = await places(array, by);
       if (live.size >= limit && !live.has(name)) return false;
-      if (live.size === 0) await begin(array, by);
     }
     throw new FlashBladeError('LEASE_OPENING', `other calls are changing the places of array ${array}: try again`);
   }
