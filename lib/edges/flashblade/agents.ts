@@ -3,7 +3,7 @@ import { Agent, type RequestOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { FlashBlade } from '../../ground/model.ts';
 import { remember } from './recent.ts';
-import { connectTls, openSockets, placeOf } from './tls.ts';
+import { connectTls, openSockets } from './tls.ts';
 
 const MAX_AGENTS = 1024;
 
@@ -14,8 +14,7 @@ const agents = new Map<string, Agent>();
 const usedAt = new WeakMap<Duplex, number>();
 
 /** The agent of this array under this trust. An agent shared by two would send one's token over the other's socket. */
-export function agentOf(array: FlashBlade): Agent {
-  const place = placeOf(array);
+export function agentOf(array: FlashBlade, place: string): Agent {
   const agent = agents.get(place) ?? createAgent(array);
   const retired = remember(agents, place, agent, MAX_AGENTS);
   if (retired !== undefined) dropIdle(retired, 0, Date.now());

@@ -3,9 +3,10 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { type Agent, request as httpsRequest } from 'node:https';
 import { FlashBladeError } from '../../ground/errors.ts';
 import type { FlashBlade } from '../../ground/model.ts';
+import { addressOf } from '../../ground/trust.ts';
 import { VERSION } from '../../ground/version.ts';
 import { type ConnectOptions, markUsed } from './agents.ts';
-import { certificateEndOf } from './tls.ts';
+import { certificateEndAt } from './tls.ts';
 import { codeOf, describeArray } from './tls-errors.ts';
 
 export type WireRequest = {
@@ -30,6 +31,7 @@ export type Answer = AnswerHead & {
 
 export type Attempt = {
   readonly array: FlashBlade;
+  readonly place: string;
   readonly agent: Agent;
   readonly request: WireRequest;
   /** Milliseconds per phase; `endsAt` in milliseconds since the epoch. */
@@ -50,7 +52,7 @@ export const isHeaderValue = (value: string): boolean => /^[!-~]{1,1024}$/.test(
 
 /** Sends the request once. Never rejects for what the other side does. */
 export function send(attempt: Attempt): Promise<Outcome> {
-  const { array, request, limits, onHead } = attempt;
+  const { array, place, request, limits, onHead } = attempt;
   const startedAt = performance.now();
   const outgoing = open(attempt);
   return new Promise((resolve) => {
@@ -102,7 +104,7 @@ export function send(attempt: Attempt): Promise<Outcome> {
         markUsed(socket, Date.now());
         const { requestId } = request;
         end({
-          answer: { ...head, body: Buffer.concat(chunks), requestId, certificateEndsAt: certificateEndOf(array) },
+          answer: { ...head, body: Buffer.concat(chunks), requestId, certificateEndsAt: certificateEndAt(place) },
         });
       });
     });
@@ -111,15 +113,14 @@ export function send(attempt: Attempt): Promise<Outcome> {
 }
 
 function open({ array, agent, request, limits }: Attempt): ClientRequest {
-  const { method, path, headers, body = '', requestId } = request;
-  const length = method === 'GET' ? {} : { 'Content-Length': Buffer.byteLength(body) };
+  const { method, path } = request;
   const options: ConnectOptions = {
     agent,
     host: array.host,
     port: array.port,
     method,
     path,
-    headers: { ...headers, ...length, 'User-Agent': USER_AGENT, 'X-Request-ID': requestId },
+    headers: headersOf(array, request),
     connectMs: capped(limits.connectMs, limits.endsAt),
     insecureHTTPParser: false,
     maxHeaderSize: MAX_HEADER_BYTES,
@@ -135,12 +136,28 @@ function open({ array, agent, request, limits }: Attempt): ClientRequest {
   }
 }
 
+/** Who is meant, without the port if it is that of HTTPS. The name that is verified is never taken from it. */
+export const hostHeader = (array: Pick<FlashBlade, 'host' | 'port'>): string =>
+  array.port === 443 ? addressOf(array).slice(0, -':443'.length) : addressOf(array);
+
+/** Names and values in turn: Node writes a list as it stands, and takes an object apart name by name. */
+function headersOf(array: FlashBlade, { method, headers = {}, body = '', requestId }: WireRequest): string[] {
+  const list = ['Host', hostHeader(array)];
+  for (const [name, value] of Object.entries(headers)) list.push(name, value);
+  if (method !== 'GET') list.push('Content-Length', `${Buffer.byteLength(body)}`);
+  list.push('User-Agent', USER_AGENT, 'X-Request-ID', requestId);
+  return list;
+}
+
 const capped = (ms: number, endsAt: number): number => Math.max(0, Math.min(ms, endsAt - Date.now(), MAX_TIMER_MS));
 
-const headOf = ({ statusCode = 0, headers }: IncomingMessage): AnswerHead => ({
-  status: statusCode,
-  headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value].flat().join(', ')])),
-});
+function headOf(incoming: IncomingMessage): AnswerHead {
+  const headers: Record<string, string> = {};
+  for (const [name, value = ''] of Object.entries(incoming.headers)) {
+    headers[name] = typeof value === 'string' ? value : value.join(', ');
+  }
+  return { status: incoming.statusCode ?? 0, headers };
+}
 
 const lost = (array: FlashBlade, what: string, { elapsedMs, sent }: { elapsedMs: number; sent: boolean }) =>
   new FlashBladeError(

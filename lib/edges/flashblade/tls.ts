@@ -4,7 +4,8 @@ import { isIP } from 'node:net';
 import { type ConnectionOptions, connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import { FlashBladeError } from '../../ground/errors.ts';
 import type { FlashBlade, Trust } from '../../ground/model.ts';
-import { isCertificates, normalFingerprint, trustDigest } from '../../ground/trust.ts';
+import { isCertificates, normalFingerprint } from '../../ground/trust.ts';
+import { digestOf, placeOf } from './places.ts';
 import { remember } from './recent.ts';
 import { connectionError, describeArray, unreachable, untrusted } from './tls-errors.ts';
 
@@ -20,11 +21,8 @@ const certificateEnds = new Map<string, number>();
 /** Every connection of this process that is not closed yet, those that are still being made included. */
 export const openSockets = new Set<TLSSocket>();
 
-/** One string per array and trust: only connections that are equal in it may stand in for each other. */
-export const placeOf = (array: FlashBlade): string => `${array.host} ${array.port} ${trustDigest(array.trust)}`;
-
-/** When the certificate ends by which the array was verified, in seconds since the epoch. Undefined: no connection was made. */
-export const certificateEndOf = (array: FlashBlade): number | undefined => certificateEnds.get(placeOf(array));
+/** When the certificate ends by which an array was verified, in seconds since the epoch. Undefined: no connection was made. */
+export const certificateEndAt = (place: string): number | undefined => certificateEnds.get(place);
 
 /**
  * Connects, verifies and calls `done` once: with a socket that is safe to write to, or with ARRAY_UNREACHABLE or
@@ -104,7 +102,7 @@ function connectionOptions(array: FlashBlade, place: string): ConnectionOptions 
 }
 
 function contextOf(array: FlashBlade): SecureContext {
-  const digest = trustDigest(array.trust);
+  const digest = digestOf(array.trust);
   const context = contexts.get(digest) ?? createSecureContext({ minVersion: 'TLSv1.2', ...authorities(array) });
   remember(contexts, digest, context, MAX_REMEMBERED);
   return context;

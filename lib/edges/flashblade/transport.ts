@@ -4,6 +4,7 @@ import { FlashBladeError } from '../../ground/errors.ts';
 import type { FlashBlade } from '../../ground/model.ts';
 import { agentOf, dropIdle } from './agents.ts';
 import { type Answer, type AnswerHead, type Attempt, isHeaderValue, send, type WireRequest } from './attempt.ts';
+import { placeOf } from './places.ts';
 import { describeArray } from './tls-errors.ts';
 
 export { closeConnections } from './agents.ts';
@@ -55,13 +56,15 @@ export async function exchange(
   const limits = { connectMs, firstByteMs, endsAt: Math.min(Date.now() + totalMs, deadline) };
   if (limits.endsAt <= Date.now()) throw outOfTime(array);
 
-  const attempt: Attempt = { array, agent: agentOf(array), request: once, limits, onHead: options.onHead };
-  if (options.fresh) dropIdle(attempt.agent, FRESH_MS, Date.now());
+  const place = placeOf(array);
+  const agent = agentOf(array, place);
+  const attempt: Attempt = { array, place, agent, request: once, limits, onHead: options.onHead };
+  if (options.fresh) dropIdle(agent, FRESH_MS, Date.now());
   const first = await send(attempt);
   if ('answer' in first) return first.answer;
   if (!options.repeatable || !first.broken || limits.endsAt <= Date.now()) throw first.error;
 
-  dropIdle(attempt.agent, 0, Date.now());
+  dropIdle(agent, 0, Date.now());
   const second = await send(attempt);
   if ('answer' in second) return second.answer;
   throw second.error;
