@@ -4,8 +4,9 @@
 export function remember<Value>(map: Map<string, Value>, key: string, value: Value, max: number): Value | undefined {
   map.delete(key);
   map.set(key, value);
-  const [oldest] = map;
-  if (map.size <= max || oldest === undefined) return undefined;
+  // Looked for only if it must go: the way to it leads past every key that was deleted lately.
+  const [oldest] = map.size > max ? map : [];
+  if (oldest === undefined) return undefined;
   map.delete(oldest[0]);
   return oldest[1];
 }
