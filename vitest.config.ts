@@ -8,7 +8,7 @@ export default defineConfig({
     reporters: ['default', './test/last-line-reporter.ts'],
     // Vitest would leave one core idle.
     maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 });

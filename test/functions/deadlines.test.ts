@@ -4,7 +4,7 @@ import { stepOf } from './steps.ts';
 import { unknownSessions } from './unknown-sessions.ts';
 
 // All stand-ins live in one process: with more cases at a time, they would be what is waited for.
-vi.setConfig({ testTimeout: 30_000, maxConcurrency: 6 });
+vi.setConfig({ testTimeout: 120_000, maxConcurrency: 6 });
 
 const TIMEOUT_MS = 10_000;
 /** Every call ends half a second before the time-out. A busy machine may take most of that to bring the answer. */

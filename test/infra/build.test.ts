@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { BUNDLE_LIMIT_KIB, type Bundle, buildFunctions, tooLarge } from '../../scripts/build.ts';
 import { startLambda } from '../lambda/lambda.ts';
 
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const entries = [resolve(import.meta.dirname, 'fixtures/credentials.ts')];
 let directory: string;

@@ -10,7 +10,7 @@ import { CHANGES, CHECKS, withChange } from './changes/index.ts';
 import { settled } from './settled.ts';
 import { at, functionName, type Json, readTemplate, render, type Template } from './template.ts';
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const FUNCTIONS = ['call-array', 'check-fleet', 'login', 'logout', 'renew', 'session-events', 'sweep-sessions'];
 let directory: string;

@@ -14,7 +14,7 @@ import { scheduleFaults } from './schedule-checks.ts';
 import { settled } from './settled.ts';
 import { at, type Json, readTemplate, render, resourcesOf, type Template } from './template.ts';
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 let directory: string;
 let path: string;

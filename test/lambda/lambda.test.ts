@@ -4,7 +4,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { type Lambda, type LambdaOptions, startLambda } from './lambda.ts';
 
 // A cold start takes a fraction of a second, on a busy machine some.
-vi.setConfig({ testTimeout: 30_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 const directory = resolve(import.meta.dirname, 'fixtures');
 const started: Lambda[] = [];

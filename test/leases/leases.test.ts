@@ -13,7 +13,7 @@ import { tokensIn } from '../functions/secrecy.ts';
 import { leaseTable } from '../packaged.ts';
 import { type Simulator, startSimulator } from '../simulator/index.ts';
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 type Ended = { readonly code: number; readonly stdout: string; readonly stderr: string };
 

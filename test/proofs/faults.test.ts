@@ -9,18 +9,23 @@ const cases = (of: Case['of'], ...faults: string[]): Case[] =>
   ALL_CASES.filter((one) => one.of === of && faults.includes(one.fault.name));
 
 // What hangs is waited for: here a few cases that test/functions/deadlines.test.ts does not have. `npm run prove` tries all.
-const WAITING = (['call-array', 'renew', 'sweep-sessions'] as const).flatMap((of) =>
-  cases(of, 'array: hangs before its head', 'dynamodb: hang'),
-);
+const WAITING = [
+  ...cases('call-array', 'array: hangs before its head'),
+  ...cases('renew', 'dynamodb: hang'),
+  ...cases('sweep-sessions', 'array: hangs before its head'),
+];
 
 describe('faults', () => {
   test('are of more than a dozen kinds', () => {
     expect(FAULT_KINDS).toBeGreaterThan(12);
-    expect(WAITING).toHaveLength(6);
+    expect(WAITING).toHaveLength(3);
   });
 
   test('make no function answer late or forget a session', async () => {
-    const quick = ALL_CASES.filter(({ fault }) => !fault.hangs);
+    // Every second one, so that each kind and each function is among them; `npm run prove` tries all.
+    const quick = ALL_CASES.filter(({ fault }) => !fault.hangs).filter((_, n) => n % 2 === 0);
+    expect(new Set(quick.map(({ of }) => of)).size).toBe(new Set(ALL_CASES.map(({ of }) => of)).size);
+    expect(new Set(quick.map(({ fault }) => fault.name)).size).toBeGreaterThan(12);
     const { cases: count, wrong } = await proveFaults([...quick, ...WAITING]);
     expect(wrong).toEqual([]);
     expect(count).toBe(quick.length + WAITING.length);

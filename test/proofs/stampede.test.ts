@@ -3,7 +3,7 @@ import { brokenCopy } from './controls.ts';
 import { stampede } from './stampede.ts';
 import { LIMIT, stampedeOutside } from './stampede-outside.ts';
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 describe('500 calls for one array at once', () => {
   it.each([1, 2, 3])('open as many sessions as it may have, and no more (seed %i)', async (seed) => {

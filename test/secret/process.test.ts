@@ -10,7 +10,7 @@ import { startAws } from '../aws/index.ts';
 import { tokensIn } from '../functions/secrecy.ts';
 import { type OnRequest, startSimulator } from '../simulator/index.ts';
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 async function start(onRequest: OnRequest = () => {}) {
   const [aws, simulator] = await Promise.all([startAws(), startSimulator({ certificate: 'self-signed', onRequest })]);

@@ -4,7 +4,7 @@ import type { OnRequest } from '../simulator/index.ts';
 import { arrayWithSecret, PACKAGED, run } from './run.ts';
 
 // A run takes two or three seconds, on a busy machine some more.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 /** When the array has acted on a request for `path`, and does not answer until `release` is called. */
 function when(path: string): { onRequest: OnRequest; reached: Promise<void>; release: () => void } {

@@ -4,7 +4,7 @@ import { login } from '../simulator/support.ts';
 import { arrayWithSecret, run, tokensOf } from './run.ts';
 
 // A run takes two or three seconds, on a busy machine some more.
-vi.setConfig({ testTimeout: 60_000, maxConcurrency: 2 });
+vi.setConfig({ testTimeout: 120_000, maxConcurrency: 2 });
 
 test.concurrent("on an array given by host and secret file, the array's own list tells that the session has ended", async () => {
   const { simulator, args } = await arrayWithSecret();
