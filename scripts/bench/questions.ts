@@ -1,6 +1,7 @@
 /** The questions, in the order in which they are asked. */
 import type { Question } from './question.ts';
+import { fleet } from './questions/fleet.ts';
 import { fresh } from './questions/fresh.ts';
 import { warm } from './questions/warm.ts';
 
-export const QUESTIONS: readonly Question[] = [warm, fresh];
+export const QUESTIONS: readonly Question[] = [warm, fresh, fleet];

@@ -1,0 +1,50 @@
+/** What an array costs in memory: while its connection is open, and what is kept for the next one. */
+import type { Arena } from '../arena.ts';
+import type { Table } from '../question.ts';
+import type { ClientName } from '../subjects/clients.ts';
+import { onceOver } from './fleet-work.ts';
+
+/** By resident memory of the process; the part of it that JavaScript knows of is told beside. */
+export async function memoryPerArray(
+  arena: Arena,
+  arrays: number,
+): Promise<{ readonly table: Table; readonly keptKiB: number }> {
+  const [raw, ours] = [await measure(arena, 'raw node:tls', arrays), await measure(arena, 'this library', arrays)];
+  const row = (name: string, { open, kept }: Memory) =>
+    [name, open.rssKiB, open.heapKiB, kept.rssKiB, kept.heapKiB].map((cell) =>
+      typeof cell === 'number' ? cell.toFixed(1) : cell,
+    );
+  return {
+    keptKiB: Math.max(ours.kept.rssKiB, ours.kept.heapKiB),
+    table: {
+      columns: [
+        'client',
+        'open: KiB per array',
+        'of that in JavaScript',
+        'kept: KiB per array',
+        'of that in JavaScript ',
+      ],
+      rows: [row('raw node:tls', raw), row('this library', ours)],
+    },
+  };
+}
+
+type Usage = { readonly rssKiB: number; readonly heapKiB: number };
+type Memory = { readonly open: Usage; readonly kept: Usage };
+
+/** New arrays for a process that has been at work for long: what it takes now, it takes for them. */
+async function measure({ server, workers }: Arena, name: ClientName, arrays: number): Promise<Memory> {
+  const worker = workers.get(name);
+  if (worker === undefined) throw new Error(`no process for ${name}`);
+  const ports = await server.call('listen', { count: arrays, health: 'healthy' });
+  const before = await worker.call('memory', undefined);
+  await worker.call('work', onceOver(ports, true));
+  const open = await worker.call('memory', undefined);
+  await worker.call('close', undefined);
+  const kept = await worker.call('memory', undefined);
+  const perArray = (usage: Usage): Usage => ({
+    rssKiB: (usage.rssKiB - before.rssKiB) / arrays,
+    heapKiB: (usage.heapKiB - before.heapKiB) / arrays,
+  });
+  return { open: perArray(open), kept: perArray(kept) };
+}
