@@ -188,9 +188,7 @@ describe('the ledger in DynamoDB', () => {
     await join(store, 'first');
     const giveBack = () => store.leave('fb1', 'job', soon(), 'first');
     const nothing = async () => {};
-    expect(await join(interrupted(dynamodb, [giveBack, nothing, () => join(store, 'second')]), 'third')).toBe(
-      true,
-    );
+    expect(await join(interrupted(dynamodb, [giveBack, nothing, () => join(store, 'second')]), 'third')).toBe(true);
     expect((await store.places('fb1', soon())).get('job')?.attemptId).toBe('shared by third');
   });
 
