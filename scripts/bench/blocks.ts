@@ -4,7 +4,7 @@ import { type Comparison, type Contender, compare, type Rounds } from './compare
 import { percent, times } from './numbers.ts';
 import type { Table } from './question.ts';
 import type { ClientName } from './subjects/clients.ts';
-import type { Work } from './subjects/worker.ts';
+import type { Work } from './subjects/work.ts';
 
 /** A client, and the one whose cost is 1.0 for it. */
 export type Pair = readonly [client: ClientName, floor: ClientName];
@@ -59,7 +59,7 @@ export const blockTable = (blocks: readonly Block[]): Table => ({
     'floor',
     'time ms per cycle',
     'time, × floor',
-    'connections per cycle',
+    'connections for cycles',
     'of them resumed',
     'busy: client, server',
   ],
@@ -70,7 +70,7 @@ export const blockTable = (blocks: readonly Block[]): Table => ({
     name === floor ? '' : floor,
     wall.ms.median.toFixed(3),
     times(wall.ratio),
-    (totals.connections / totals.cycles).toFixed(2),
+    `${totals.connections} for ${totals.cycles}`,
     percent(totals.resumed, totals.connections),
     `${percent(totals.cpuMs, totals.wallMs)}, ${percent(totals.serverCpuMs, totals.wallMs)}`,
   ]),

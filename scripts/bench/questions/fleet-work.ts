@@ -1,5 +1,5 @@
 /** One pass over a fleet. */
-import type { Work } from '../subjects/worker.ts';
+import type { Work } from '../subjects/work.ts';
 
 export const CONCURRENCY = 64;
 

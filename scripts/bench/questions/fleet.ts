@@ -31,7 +31,7 @@ const QUICK_SIZES: readonly Size[] = [1, 8].map((arrays) => ({
   rounds: { rounds: 2, warmUp: 1 },
 }));
 const DEAD: DeadRounds = { arrays: 1000, rounds: 8, warmUp: 1 };
-const QUICK_DEAD: DeadRounds = { arrays: 60, rounds: 1, warmUp: 0 };
+const QUICK_DEAD: DeadRounds = { arrays: 50, rounds: 1, warmUp: 0 };
 
 export const fleet: Question = {
   name: 'fleet',

@@ -19,8 +19,8 @@ export const fresh: Question = {
     const arena = await openArena(PAIRS.map(([client]) => client));
     try {
       const ports = await arena.server.call('listen', { count: 1, health: 'healthy' });
-      const work = { ports, passes: quick ? 3 : 20, concurrency: 1, keep: false };
-      const rounds = quick ? { rounds: 3, warmUp: 1, seed } : { rounds: 60, warmUp: 10, seed };
+      const work = { ports, passes: quick ? 3 : 40, concurrency: 1, keep: false };
+      const rounds = quick ? { rounds: 2, warmUp: 1, seed } : { rounds: 40, warmUp: 8, seed };
       const blocks = await compareBlocks(arena, PAIRS, work, rounds);
       const ours = blocks.filter(({ name }) => name.startsWith('this library'));
       return {
