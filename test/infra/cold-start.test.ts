@@ -1,4 +1,4 @@
-/** What of Node a cold start loads. Exact, unlike its time: `npm run bench -- --question cold` measures that. */
+/** What of Node a cold start loads: exact, unlike its time. */
 import { execFileSync } from 'node:child_process';
 import { basename, resolve } from 'node:path';
 import { expect, test } from 'vitest';
