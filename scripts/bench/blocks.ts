@@ -50,6 +50,15 @@ async function runBlock({ server, workers }: Arena, name: ClientName, work: Work
   return { wallMs: wallMs / cycles, cpuMs: cpuMs / cycles };
 }
 
+/** Whether the arrays were the bottleneck, as a sentence with its number. */
+export function serverNote(blocks: readonly Block[]): string {
+  const most = Math.max(...blocks.map(({ totals }) => totals.serverCpuMs / totals.cpuMs));
+  return (
+    `In the same blocks, all arrays together used at most ${percent(most, 1)} of the CPU time that the client used ` +
+    '(see "busy"): on a core of their own they keep up, and a client\'s own CPU time does not contain theirs.'
+  );
+}
+
 /** One row per client. */
 export const blockTable = (blocks: readonly Block[]): Table => ({
   columns: [

@@ -2,7 +2,7 @@
 import type { Arena } from '../arena.ts';
 import type { Table } from '../question.ts';
 import type { ClientName } from '../subjects/clients.ts';
-import { onceOver } from './fleet-work.ts';
+import { CONCURRENCY, onceOver } from './fleet-work.ts';
 
 /** By resident memory of the process; the part of it that JavaScript knows of is told beside. */
 export async function memoryPerArray(
@@ -36,7 +36,9 @@ type Memory = { readonly open: Usage; readonly kept: Usage };
 async function measure({ server, workers }: Arena, name: ClientName, arrays: number): Promise<Memory> {
   const worker = workers.get(name);
   if (worker === undefined) throw new Error(`no process for ${name}`);
+  const others = await server.call('listen', { count: CONCURRENCY, health: 'healthy' });
   const ports = await server.call('listen', { count: arrays, health: 'healthy' });
+  await worker.call('work', { ...onceOver(others), passes: Math.ceil((2 * arrays) / CONCURRENCY) });
   const before = await worker.call('memory', undefined);
   await worker.call('work', onceOver(ports, true));
   const open = await worker.call('memory', undefined);

@@ -1,6 +1,6 @@
 /** What a whole fleet costs: per array, by its size, and while some of it is dead. */
 import { type Arena, openArena } from '../arena.ts';
-import { type Block, compareBlocks, type Pair } from '../blocks.ts';
+import { type Block, compareBlocks, type Pair, serverNote } from '../blocks.ts';
 import type { Rounds } from '../compare.ts';
 import { intervalOf } from '../measure.ts';
 import { percent, times } from '../numbers.ts';
@@ -22,15 +22,15 @@ type Size = { readonly arrays: number; readonly passes: number; readonly rounds:
 const SIZES: readonly Size[] = [
   { arrays: 1, passes: 20, rounds: { rounds: 20, warmUp: 10 } },
   { arrays: 10, passes: 4, rounds: { rounds: 20, warmUp: 2 } },
-  { arrays: 100, passes: 1, rounds: { rounds: 20, warmUp: 2 } },
-  { arrays: 1000, passes: 1, rounds: { rounds: 8, warmUp: 1 } },
+  { arrays: 100, passes: 1, rounds: { rounds: 10, warmUp: 2 } },
+  { arrays: 1000, passes: 1, rounds: { rounds: 7, warmUp: 1 } },
 ];
 const QUICK_SIZES: readonly Size[] = [1, 8].map((arrays) => ({
   arrays,
   passes: 1,
   rounds: { rounds: 2, warmUp: 1 },
 }));
-const DEAD: DeadRounds = { arrays: 1000, rounds: 8, warmUp: 1 };
+const DEAD: DeadRounds = { arrays: 1000, rounds: 7, warmUp: 1 };
 const QUICK_DEAD: DeadRounds = { arrays: 50, rounds: 1, warmUp: 0 };
 
 export const fleet: Question = {
@@ -39,9 +39,10 @@ export const fleet: Question = {
   ask: async ({ quick, seed }: Settings): Promise<Answer> => {
     const arena = await openArena(PAIRS.map(([client]) => client));
     try {
+      // First: later, the process would have room that other arrays left.
+      const memory = await memoryPerArray(arena, quick ? 8 : 1000);
       const sized = await eachSize(arena, quick ? QUICK_SIZES : SIZES, seed);
       const dead = await healthyBesideDead(arena, { ...(quick ? QUICK_DEAD : DEAD), seed });
-      const memory = await memoryPerArray(arena, quick ? 8 : 1000);
       const largest = sized.at(-1);
       const ours = largest?.blocks.filter(({ name }) => name.startsWith('this library')) ?? [];
       return {
@@ -72,7 +73,8 @@ export const fleet: Question = {
         ],
         notes: [
           'Every array has a port of its own. Connections stay open until the whole fleet is done, then all are closed.',
-          'A client that is busy nearly all of the time, beside a server that is not, waits for nobody: the arrays do not limit it.',
+          'Memory is that of a process that has been at work before; what new arrays take is divided by their number.',
+          serverNote(sized.flatMap(({ blocks }) => blocks)),
         ],
       };
     } finally {

@@ -1,6 +1,6 @@
 /** What a login and its logout cost with a connection of their own. */
 import { openArena } from '../arena.ts';
-import { blockTable, compareBlocks, type Pair } from '../blocks.ts';
+import { blockTable, compareBlocks, type Pair, serverNote } from '../blocks.ts';
 import type { Answer, Question, Settings } from '../question.ts';
 
 const PAIRS: readonly Pair[] = [
@@ -33,6 +33,7 @@ export const fresh: Question = {
         goals: ours.map(({ name, cpu }) => ({ what: `CPU of ${name}`, atMost: GOAL, measured: cpu.ratio, unit: '×' })),
         notes: [
           'Under a certificate authority a new connection resumes the TLS session of the one before; under a fingerprint none is resumed, because a resumed one shows no certificate.',
+          serverNote(blocks),
         ],
       };
     } finally {

@@ -1,6 +1,6 @@
 /** What a login and its logout cost on a connection that is there already. */
 import { openArena } from '../arena.ts';
-import { blockTable, compareBlocks, type Pair } from '../blocks.ts';
+import { blockTable, compareBlocks, type Pair, serverNote } from '../blocks.ts';
 import type { Answer, Question, Settings } from '../question.ts';
 
 const FLOOR = 'raw node:tls';
@@ -38,7 +38,8 @@ export const warm: Question = {
           ]),
         notes: [
           'The library checks all that it always checks; the floor checks the status alone, and its request has no header that it does not need.',
-          'The array is a responder that does next to nothing; a client waits for it, so that it is never busy for longer than the client lets it be.',
+          'An idle connection is used for a login during one second; after that the library opens a new one.',
+          serverNote(blocks),
         ],
       };
     } finally {
