@@ -20,7 +20,7 @@ Measures the client against floors, in interleaved rounds.
   --quick            few rounds: shows that it works, not how fast it is
   --seed <number>    of the orders in which contenders run; default 1
   --json             everything, for scripts
-  --markdown <file>  the tables, for the README
+  --markdown <file>  the same as Markdown
   --plot <file>      the ratios, as SVG`;
 
 const OPTIONS = {

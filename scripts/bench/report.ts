@@ -30,13 +30,13 @@ function answerText({ question, answer }: Answered): string {
 
 export function markdown({ header, answered }: Report): string {
   const parts = answered.flatMap(({ question, answer: { tables, goals, notes } }) => [
-    `**${question.title}**`,
+    `## ${question.title}`,
     ...tables.map(markdownTable),
     goals.map((goal) => `- ${goalText(goal)}`).join('\n'),
     notes.join(' '),
   ]);
   const measured = Object.entries(header).map(([name, value]) => `${name} ${value}`);
-  return `${[LEGEND, ...parts, `Measured with: ${measured.join('; ')}.`].filter(Boolean).join('\n\n')}\n`;
+  return `${['# Measured', LEGEND, ...parts, `Measured with: ${measured.join('; ')}.`].filter(Boolean).join('\n\n')}\n`;
 }
 
 const goalText = ({ what, atMost, measured, unit }: Goal): string =>

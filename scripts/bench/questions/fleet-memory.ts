@@ -1,4 +1,4 @@
-/** What an array costs in memory: while its connection is open, and what is kept for the next one. */
+/** What an array costs in memory: while its connection is open, and what the process still holds when all are closed. */
 import type { Arena } from '../arena.ts';
 import type { Table } from '../question.ts';
 import type { ClientName } from '../subjects/clients.ts';
@@ -8,21 +8,21 @@ import { CONCURRENCY, onceOver } from './fleet-work.ts';
 export async function memoryPerArray(
   arena: Arena,
   arrays: number,
-): Promise<{ readonly table: Table; readonly keptKiB: number }> {
+): Promise<{ readonly table: Table; readonly openKiB: number }> {
   const [raw, ours] = [await measure(arena, 'raw node:tls', arrays), await measure(arena, 'this library', arrays)];
   const row = (name: string, { open, kept }: Memory) =>
     [name, open.rssKiB, open.heapKiB, kept.rssKiB, kept.heapKiB].map((cell) =>
       typeof cell === 'number' ? cell.toFixed(1) : cell,
     );
   return {
-    keptKiB: Math.max(ours.kept.rssKiB, ours.kept.heapKiB),
+    openKiB: Math.max(ours.open.rssKiB, ours.open.heapKiB),
     table: {
       columns: [
         'client',
-        'open: KiB per array',
+        'KiB per array, connections open',
         'of that in JavaScript',
-        'kept: KiB per array',
-        'of that in JavaScript ',
+        'KiB per array, connections closed',
+        'of that in JavaScript',
       ],
       rows: [row('raw node:tls', raw), row('this library', ours)],
     },

@@ -20,7 +20,7 @@ export const fresh: Question = {
     try {
       const ports = await arena.server.call('listen', { count: 1, health: 'healthy' });
       const work = { ports, passes: quick ? 3 : 40, concurrency: 1, keep: false };
-      const rounds = quick ? { rounds: 2, warmUp: 1, seed } : { rounds: 40, warmUp: 8, seed };
+      const rounds = quick ? { rounds: 2, warmUp: 1, seed } : { rounds: 30, warmUp: 5, seed };
       const blocks = await compareBlocks(arena, PAIRS, work, rounds);
       const ours = blocks.filter(({ name }) => name.startsWith('this library'));
       return {
