@@ -35,6 +35,7 @@ export function plot(answered: readonly Answered[], caption: string): string {
     words(caption, { x: 16, y: 44, is: 'small' }),
   ];
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y}" width="${WIDTH}" height="${y}" role="img">
+<title>How many times its floor each client takes</title>
 <style>${STYLE}</style>
 ${[...head, ...panels].join('\n')}
 </svg>
