@@ -3,7 +3,6 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { type Agent, request as httpsRequest } from 'node:https';
 import { FlashBladeError } from '../../ground/errors.ts';
 import type { FlashBlade } from '../../ground/model.ts';
-import { addressOf } from '../../ground/trust.ts';
 import { VERSION } from '../../ground/version.ts';
 import { type ConnectOptions, markUsed } from './agents.ts';
 import { certificateEndAt } from './tls.ts';
@@ -113,14 +112,15 @@ export function send(attempt: Attempt): Promise<Outcome> {
 }
 
 function open({ array, agent, request, limits }: Attempt): ClientRequest {
-  const { method, path } = request;
+  const { method, path, headers, body = '', requestId } = request;
+  const length = method === 'GET' ? {} : { 'Content-Length': Buffer.byteLength(body) };
   const options: ConnectOptions = {
     agent,
     host: array.host,
     port: array.port,
     method,
     path,
-    headers: headersOf(array, request),
+    headers: { ...headers, ...length, 'User-Agent': USER_AGENT, 'X-Request-ID': requestId },
     connectMs: capped(limits.connectMs, limits.endsAt),
     insecureHTTPParser: false,
     maxHeaderSize: MAX_HEADER_BYTES,
@@ -134,19 +134,6 @@ function open({ array, agent, request, limits }: Attempt): ClientRequest {
       sent: false,
     });
   }
-}
-
-/** Who is meant, without the port if it is that of HTTPS. The name that is verified is never taken from it. */
-export const hostHeader = (array: Pick<FlashBlade, 'host' | 'port'>): string =>
-  array.port === 443 ? addressOf(array).slice(0, -':443'.length) : addressOf(array);
-
-/** Names and values in turn: Node writes a list as it stands, and takes an object apart name by name. */
-function headersOf(array: FlashBlade, { method, headers = {}, body = '', requestId }: WireRequest): string[] {
-  const list = ['Host', hostHeader(array)];
-  for (const [name, value] of Object.entries(headers)) list.push(name, value);
-  if (method !== 'GET') list.push('Content-Length', `${Buffer.byteLength(body)}`);
-  list.push('User-Agent', USER_AGENT, 'X-Request-ID', requestId);
-  return list;
 }
 
 const capped = (ms: number, endsAt: number): number => Math.max(0, Math.min(ms, endsAt - Date.now(), MAX_TIMER_MS));

@@ -4,9 +4,8 @@
 export function remember<Value>(map: Map<string, Value>, key: string, value: Value, max: number): Value | undefined {
   map.delete(key);
   map.set(key, value);
-  // Looked for only if it must go: the way to it leads past every key that was deleted lately.
-  const [oldest] = map.size > max ? map : [];
-  if (oldest === undefined) return undefined;
+  const [oldest] = map;
+  if (map.size <= max || oldest === undefined) return undefined;
   map.delete(oldest[0]);
   return oldest[1];
 }
