@@ -5,6 +5,7 @@ import { machine } from './bench/machine.ts';
 import { plot } from './bench/plot.ts';
 import { QUESTIONS } from './bench/questions.ts';
 import { type Answered, markdown, type Report, text } from './bench/report.ts';
+import { commandOr } from './command-line.ts';
 
 const NAMES = QUESTIONS.map(({ name }) => name);
 
@@ -20,20 +21,14 @@ async function ask({ question: wanted, quick, seed }: Command): Promise<Report> 
   return { header, answered };
 }
 
+const say = (words: string): boolean => process.stdout.write(`${words}\n`);
+const complain = (words: string): boolean => process.stderr.write(`${words}\n`);
+
 async function main(args: readonly string[]): Promise<number> {
-  let command: Command | 'help';
-  try {
-    command = readCommand(args, NAMES);
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${usage(NAMES)}\n`);
-    return 2;
-  }
-  if (command === 'help') {
-    process.stdout.write(`${usage(NAMES)}\n`);
-    return 0;
-  }
+  const command = commandOr({ read: () => readCommand(args, NAMES), usage: usage(NAMES), say, complain });
+  if ('exitCode' in command) return command.exitCode;
   const report = await ask(command);
-  process.stdout.write(`${command.json ? JSON.stringify(report, null, 2) : text(report)}\n`);
+  say(command.json ? JSON.stringify(report, null, 2) : text(report));
   const { header } = report;
   if (command.markdown !== undefined) await writeFile(command.markdown, markdown(report));
   if (command.plot !== undefined) {

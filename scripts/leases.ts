@@ -3,6 +3,7 @@ import { closeConnections } from '../lib/edges/flashblade/transport.ts';
 import { readConfig } from '../lib/ground/config.ts';
 import { isFlashBladeError } from '../lib/ground/errors.ts';
 import { edgesOf } from '../lib/story/edges.ts';
+import { commandOr } from './command-line.ts';
 import { type Command, readCommand, USAGE } from './leases/arguments.ts';
 import { closeArray, closeLease } from './leases/close.ts';
 import { liveLines, oneLease } from './leases/read.ts';
@@ -10,6 +11,7 @@ import { closedText, itemText, table } from './leases/screen.ts';
 import { explain } from './start/failures.ts';
 
 const say = (text: string): boolean => process.stdout.write(`${text}\n`);
+const complain = (text: string): boolean => process.stderr.write(`${text}\n`);
 const sayJson = (value: unknown): boolean => say(JSON.stringify(value, null, 2));
 
 /** Returns the exit code: 0, or 1 if something could not be closed. Throws FlashBladeError. */
@@ -37,21 +39,12 @@ async function run(command: Command): Promise<number> {
 
 /** As `run`; 2 for what is wrong with arguments or environment. */
 async function main(): Promise<number> {
-  let command: Command | 'help';
-  try {
-    command = readCommand(process.argv.slice(2));
-  } catch (error) {
-    process.stderr.write(`${explain(error)}\n\n${USAGE}\n`);
-    return 2;
-  }
-  if (command === 'help') {
-    say(USAGE);
-    return 0;
-  }
+  const command = commandOr({ read: () => readCommand(process.argv.slice(2)), usage: USAGE, say, complain });
+  if ('exitCode' in command) return command.exitCode;
   try {
     return await run(command);
   } catch (error) {
-    process.stderr.write(`${explain(error)}\n`);
+    complain(explain(error));
     return isFlashBladeError(error, 'CONFIG_INVALID') ? 2 : 1;
   } finally {
     closeConnections();

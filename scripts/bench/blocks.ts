@@ -1,8 +1,8 @@
 /** Blocks of cycles as contenders, and what the processes at both ends did meanwhile. */
-import type { Arena } from './arena.ts';
+import { type Arena, openArena } from './arena.ts';
 import { type Comparison, type Contender, compare, type Rounds } from './compare.ts';
 import { percent, times } from './numbers.ts';
-import type { Table } from './question.ts';
+import type { Ratio, Table } from './question.ts';
 import type { ClientName } from './subjects/clients.ts';
 import type { Work } from './subjects/work.ts';
 
@@ -19,6 +19,28 @@ type Totals = {
   requests: number;
 };
 export type Block = Comparison & { readonly totals: Readonly<Totals> };
+
+/** Measures clients beside one array that answers at once, in an arena of their own. */
+export async function besideOneArray(
+  pairs: readonly Pair[],
+  work: Pick<Work, 'passes' | 'keep'>,
+  rounds: Rounds,
+): Promise<readonly Block[]> {
+  const arena = await openArena(pairs.map(([client]) => client));
+  try {
+    const ports = await arena.server.call('listen', { count: 1, health: 'healthy' });
+    return await compareBlocks(arena, pairs, { ...work, ports, concurrency: 1 }, rounds);
+  } finally {
+    await arena.stop();
+  }
+}
+
+/** Whether a contender is this library, for which there are goals. */
+export const isOurs = ({ name }: Pick<Block, 'name'>): boolean => name.startsWith('this library');
+
+/** The clients' CPU times as multiples of their floors. */
+export const ratiosOf = (blocks: readonly Block[], goal: number): Ratio[] =>
+  blocks.map((block) => ({ label: block.name, measured: block.cpu.ratio, ...(isOurs(block) ? { goal } : {}) }));
 
 /** Measures every client's work, per cycle. Throws if a cycle fails. */
 export async function compareBlocks(

@@ -1,5 +1,6 @@
 /** Contenders against their floors, in interleaved rounds: what disturbs a round disturbs both. */
-import { type Interval, intervalOf, randomOf, shuffled } from './measure.ts';
+import { randomOf } from '../../test/proofs/world/random.ts';
+import { type Interval, intervalOf, shuffled } from './measure.ts';
 
 /** Milliseconds for one operation: on the clock, and of all threads of the process that did it. */
 export type Usage = { readonly wallMs: number; readonly cpuMs: number };
@@ -28,10 +29,10 @@ export async function compare(
   contenders: readonly Contender[],
   { rounds, warmUp, seed }: Rounds,
 ): Promise<readonly Comparison[]> {
-  const random = randomOf(seed);
+  const { next } = randomOf(seed);
   const usages = new Map(contenders.map(({ name }) => [name, [] as Usage[]]));
   for (let round = -warmUp; round < rounds; round++) {
-    for (const { name, run } of shuffled(contenders, random)) {
+    for (const { name, run } of shuffled(contenders, next)) {
       const usage = await run();
       if (round >= 0) usages.get(name)?.push(usage);
     }

@@ -38,17 +38,6 @@ export function verdict({ low, high }: Interval, atMost: number): 'met' | 'misse
   return low > atMost ? 'missed' : 'undecided';
 }
 
-/** Numbers from 0 to below 1, the same for the same seed (mulberry32). */
-export function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    const mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    const twice = mixed ^ (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61));
-    return ((twice ^ (twice >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** The values in an order that `random` draws; each order is as likely as any other. */
 export function shuffled<Value>(values: readonly Value[], random: () => number): Value[] {
   return values

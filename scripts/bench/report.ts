@@ -1,4 +1,5 @@
 /** Answers as text for a screen, and as Markdown. */
+import { columns } from '../columns.ts';
 import { verdict } from './measure.ts';
 import { between } from './numbers.ts';
 import type { Answer, Goal, Question, Table } from './question.ts';
@@ -42,18 +43,7 @@ export function markdown({ header, answered }: Report): string {
 const goalText = ({ what, atMost, measured, unit }: Goal): string =>
   `goal ${verdict(measured, atMost)}: ${what} ${between(measured)} ${unit}, at most ${atMost} ${unit}`;
 
-function textTable({ columns, rows }: Table): string {
-  const all = [columns, ...rows];
-  const widths = columns.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
-  return all
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
-}
+const textTable = ({ columns: names, rows }: Table): string => columns([names, ...rows]);
 
 const markdownTable = ({ columns, rows }: Table): string =>
   [columns, columns.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');

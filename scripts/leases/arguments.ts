@@ -1,6 +1,6 @@
 /** The command line of `npm run leases`. */
-import { parseArgs } from 'node:util';
 import { arrayName, callersId, check } from '../../lib/ground/check.ts';
+import { parsed } from '../command-line.ts';
 
 export type Command = { readonly json: boolean } & (
   | { readonly do: 'list'; readonly array?: string }
@@ -26,7 +26,7 @@ const OPTIONS = { help: { type: 'boolean' }, json: { type: 'boolean' }, array: {
 
 /** Throws an Error that names the argument and the rule that it breaks. */
 export function readCommand(args: readonly string[]): Command | 'help' {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = parsed(args, OPTIONS);
   const { help = false, json = false, array } = values;
   if (help) return 'help';
   const [what, leaseId, ...more] = positionals;
@@ -38,13 +38,4 @@ export function readCommand(args: readonly string[]): Command | 'help' {
     return { do: what, json, leaseId: check(callersId, leaseId, 'REQUEST_INVALID', 'lease id') };
   }
   throw new Error('say list, show <lease id>, close <lease id> or close --array <name>');
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    // The first sentence names the option; what follows is about lease ids that begin with a hyphen.
-    throw new Error(error instanceof Error ? error.message.split('. ')[0] : 'the arguments cannot be read');
-  }
 }

@@ -1,6 +1,7 @@
 /** What people read. Pure: values in, text out. */
 import type { FlashBlade } from '../../lib/ground/model.ts';
 import { addressOf } from '../../lib/ground/trust.ts';
+import { columns } from '../columns.ts';
 import type { Closed } from './close.ts';
 import type { Line } from './read.ts';
 
@@ -9,16 +10,7 @@ const HEADINGS = ['LEASE ID', 'ARRAY', 'USER', 'STATE', 'OWNER', 'ENDS IN', 'TRI
 /** `now` in seconds since the epoch. */
 export function table(lines: readonly Line[], now: number): string {
   if (lines.length === 0) return 'Nothing is live.';
-  const rows = [HEADINGS, ...lines.map((line) => cells(line, now))];
-  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return columns([HEADINGS, ...lines.map((line) => cells(line, now))]);
 }
 
 const cells = (

@@ -1,10 +1,10 @@
 /** The command line of `npm run secret`. */
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { parseHost } from '../../lib/edges/secret-format.ts';
 import { arrayName, check } from '../../lib/ground/check.ts';
 import type { Trust } from '../../lib/ground/model.ts';
 import { isCertificates, normalFingerprint } from '../../lib/ground/trust.ts';
+import { parsed } from '../command-line.ts';
 import { HOST_RULE } from '../trust/arguments.ts';
 import type { Address } from '../trust/look.ts';
 import { refuseTokens } from './token-like.ts';
@@ -56,7 +56,7 @@ const OPTIONS = {
 /** Throws an Error that names the argument and the rule that it breaks, never a value. */
 export function readCommand(args: readonly string[]): Command | 'help' {
   refuseTokens(args);
-  const { values, positionals } = parse(args);
+  const { values, positionals } = parsed(args, OPTIONS);
   if (values.help) return 'help';
   const [name, ...more] = positionals;
   if (name === undefined || more.length > 0)
@@ -72,15 +72,6 @@ export function readCommand(args: readonly string[]): Command | 'help' {
     dryRun: values['dry-run'] ?? false,
     yes: values.yes ?? false,
   };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    // The first sentence names the option; what follows is about arrays whose name begins with a hyphen, which there are none of.
-    throw new Error(error instanceof Error ? error.message.split(/\. |\n/)[0] : 'the arguments cannot be read');
-  }
 }
 
 function addressIn(host: string): Address {

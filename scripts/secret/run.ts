@@ -5,6 +5,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
 import { VARIABLES } from '../../lib/ground/config.ts';
 import { isFlashBladeError } from '../../lib/ground/errors.ts';
+import { commandOr } from '../command-line.ts';
 import { explain } from '../start/failures.ts';
 import { type Command, readCommand, USAGE } from './arguments.ts';
 import { prepare, type World } from './change.ts';
@@ -23,24 +24,16 @@ export type Surroundings = {
 export async function runSecret(args: readonly string[], surroundings: Surroundings): Promise<number> {
   const { terminal, errors } = surroundings;
   const complain = (text: string) => void errors.write(`${text}\n`);
-  let command: Command | 'help';
-  try {
-    command = readCommand(args);
-  } catch (error) {
-    complain(`${explain(error)}\n\n${USAGE}`);
-    return 2;
-  }
-  if (command === 'help') {
-    terminal.output.write(`${USAGE}\n`);
-    return 0;
-  }
+  const say = (text: string) => void terminal.output.write(`${text}\n`);
+  const command = commandOr({ read: () => readCommand(args), usage: USAGE, say, complain });
+  if ('exitCode' in command) return command.exitCode;
   const { SECRETS_KEY: key, SECRET_PREFIX: prefix } = surroundings.env;
   const client = new SecretsManagerClient(CLIENT_OPTIONS);
   const world: World = {
     terminal,
     store: storeOf(client, prefix || VARIABLES.SECRET_PREFIX.default),
     signal: surroundings.signal,
-    say: (text) => void terminal.output.write(`${text}\n`),
+    say,
     now: Date.now,
     newId: randomUUID,
   };

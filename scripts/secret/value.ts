@@ -2,9 +2,8 @@
 import { login, logout } from '../../lib/edges/flashblade.ts';
 import { FlashBladeError, known } from '../../lib/ground/errors.ts';
 import type { ApiToken, FlashBlade, Trust } from '../../lib/ground/model.ts';
-import type { Address } from '../trust/look.ts';
+import { addressOf } from '../../lib/ground/trust.ts';
 
-const DEFAULT_PORT = 443;
 /** A person waits longer than a function may. Milliseconds. */
 const PATIENCE = { connectMs: 10_000, firstByteMs: 20_000, totalMs: 30_000 };
 
@@ -12,10 +11,8 @@ const PATIENCE = { connectMs: 10_000, firstByteMs: 20_000, totalMs: 30_000 };
 export const secretText = (array: FlashBlade, token: ApiToken): string =>
   JSON.stringify({ host: hostText(array), apiToken: token.reveal(), ...trustFields(array.trust) });
 
-function hostText({ host, port }: Address): string {
-  const name = host.includes(':') ? `[${host}]` : host;
-  return port === DEFAULT_PORT ? name : `${name}:${port}`;
-}
+/** HTTPS's own port need not be said. */
+const hostText = (array: FlashBlade): string => addressOf(array).replace(/:443$/, '');
 
 function trustFields(trust: Trust): object {
   if (trust.kind === 'public') return {};

@@ -1,8 +1,8 @@
 /** The command line of `npm start`: arguments in, the array to show a session on, or a complaint, out. */
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { parseHost, parseSecret } from '../../lib/edges/secret-format.ts';
 import { arrayName, check } from '../../lib/ground/check.ts';
+import { parsed } from '../command-line.ts';
 
 export type Command = {
   readonly help: boolean;
@@ -37,7 +37,7 @@ const OPTIONS = {
 
 /** Throws an Error that names the argument and the rule that it breaks, never a value. */
 export function readCommand(args: readonly string[]): Command {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = parsed(args, OPTIONS);
   if (positionals.length > 0) throw new Error('every argument begins with --');
   const { help = false, array = 'fb1', host, packaged, 'secret-file': file } = values;
   const name = check(arrayName, array, 'REQUEST_INVALID', '--array');
@@ -51,15 +51,6 @@ export function readCommand(args: readonly string[]): Command {
     ...(packaged !== undefined && { packaged }),
     ...(file !== undefined && { secret: readSecret(name, file, host) }),
   };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    // The first sentence names the option; what follows is about positional arguments, which there are none of.
-    throw new Error(error instanceof Error ? error.message.split('. ')[0] : 'the arguments cannot be read');
-  }
 }
 
 function readSecret(name: string, file: string, host: string | undefined): string {

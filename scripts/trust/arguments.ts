@@ -1,6 +1,6 @@
 /** The command line of `npm run trust`. */
-import { parseArgs } from 'node:util';
 import { parseHost } from '../../lib/edges/secret-format.ts';
+import { parsed } from '../command-line.ts';
 import type { Address } from './look.ts';
 
 export type Command = { readonly address: Address; readonly json: boolean };
@@ -21,20 +21,11 @@ export const HOST_RULE =
 
 /** Throws an Error that names the argument and the rule that it breaks. */
 export function readCommand(args: readonly string[]): Command | 'help' {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = parsed(args, OPTIONS);
   if (values.help) return 'help';
   const [host, ...more] = positionals;
   if (host === undefined || more.length > 0) throw new Error('say which host, and only one');
   const address = parseHost(host);
   if (address === undefined) throw new Error(`the host ${HOST_RULE}`);
   return { address, json: values.json ?? false };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    // The first sentence names the option; what follows is about hosts that begin with a hyphen, which there are none of.
-    throw new Error(error instanceof Error ? error.message.split('. ')[0] : 'the arguments cannot be read');
-  }
 }

@@ -1,6 +1,7 @@
 /** `npm run trust` from its arguments to its exit code. */
 import type { Writable } from 'node:stream';
 import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
+import { commandOr } from '../command-line.ts';
 import { explain } from '../start/failures.ts';
 import { type Command, readCommand, USAGE } from './arguments.ts';
 import { type LookOptions, look } from './look.ts';
@@ -13,17 +14,8 @@ export type Streams = { readonly output: Writable; readonly errors: Writable };
 export async function runTrust(args: readonly string[], streams: Streams, options: LookOptions = {}): Promise<number> {
   const say = (text: string) => void streams.output.write(`${text}\n`);
   const complain = (text: string) => void streams.errors.write(`${text}\n`);
-  let command: Command | 'help';
-  try {
-    command = readCommand(args);
-  } catch (error) {
-    complain(`${explain(error)}\n\n${USAGE}`);
-    return 2;
-  }
-  if (command === 'help') {
-    say(USAGE);
-    return 0;
-  }
+  const command = commandOr({ read: () => readCommand(args), usage: USAGE, say, complain });
+  if ('exitCode' in command) return command.exitCode;
   try {
     const { text, refusal } = await find(command, options);
     say(text);

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { intervalOf, quantile, randomOf, shuffled, verdict } from '../../scripts/bench/measure.ts';
+import { intervalOf, quantile, shuffled, verdict } from '../../scripts/bench/measure.ts';
+import { randomOf } from '../proofs/world/random.ts';
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
 describe('an interval', () => {
   test('holds the median and the ranks that stand one width of √n from it', () => {
-    expect(intervalOf(shuffled(upTo(101), randomOf(1)))).toEqual({ low: 41, median: 51, high: 61 });
+    expect(intervalOf(shuffled(upTo(101), randomOf(1).next))).toEqual({ low: 41, median: 51, high: 61 });
   });
 
   test('of few values is all of them', () => {
@@ -14,7 +15,7 @@ describe('an interval', () => {
   });
 
   test('holds the true median of noise in about 19 of 20 cases', () => {
-    const random = randomOf(7);
+    const random = randomOf(7).next;
     const hits = upTo(1000).filter(() => {
       const { low, high } = intervalOf(upTo(40).map(() => random() ** 3));
       return low <= 0.125 && 0.125 <= high;
@@ -47,12 +48,12 @@ test.for([
 
 describe('an order', () => {
   test('is the same for the same seed, and another for another', () => {
-    expect(shuffled(upTo(20), randomOf(1))).toEqual(shuffled(upTo(20), randomOf(1)));
-    expect(shuffled(upTo(20), randomOf(1))).not.toEqual(shuffled(upTo(20), randomOf(2)));
+    expect(shuffled(upTo(20), randomOf(1).next)).toEqual(shuffled(upTo(20), randomOf(1).next));
+    expect(shuffled(upTo(20), randomOf(1).next)).not.toEqual(shuffled(upTo(20), randomOf(2).next));
   });
 
   test('is any of the possible ones, each about as often', () => {
-    const random = randomOf(3);
+    const random = randomOf(3).next;
     const counts = Object.groupBy(
       upTo(6000).map(() => shuffled(['a', 'b', 'c'], random).join('')),
       (order) => order,

@@ -1,6 +1,8 @@
 /** Whether the healthy arrays of a fleet wait for the dead ones. */
+
+import { randomOf } from '../../../test/proofs/world/random.ts';
 import type { Arena } from '../arena.ts';
-import { type Interval, intervalOf, quantile, randomOf, shuffled } from '../measure.ts';
+import { type Interval, intervalOf, quantile, shuffled } from '../measure.ts';
 import { times } from '../numbers.ts';
 import type { Table } from '../question.ts';
 import type { Health } from '../server-process.ts';
@@ -19,12 +21,12 @@ export async function healthyBesideDead(
   arena: Arena,
   { arrays, rounds, warmUp, seed }: DeadRounds & { readonly seed: number },
 ): Promise<{ readonly table: Table; readonly ratio: Interval }> {
-  const random = randomOf(seed);
+  const { next } = randomOf(seed);
   const all = await arena.server.call('listen', { count: arrays, health: 'healthy' });
   const deadPorts = await listenDead(arena, Math.ceil(arrays * DEAD_SHARE));
   const healthy: Fleet = { ports: all, dead: 0 };
   const mixed: Fleet = {
-    ports: shuffled([...all.slice(deadPorts.length), ...deadPorts], random),
+    ports: shuffled([...all.slice(deadPorts.length), ...deadPorts], next),
     dead: deadPorts.length,
   };
   const p99 = new Map<Fleet, number[]>([
@@ -32,7 +34,7 @@ export async function healthyBesideDead(
     [mixed, []],
   ]);
   for (let round = -warmUp; round < rounds; round++) {
-    for (const fleet of shuffled([healthy, mixed], random)) {
+    for (const fleet of shuffled([healthy, mixed], next)) {
       const value = await p99Of(arena, fleet);
       if (round >= 0) p99.get(fleet)?.push(value);
     }

@@ -1,6 +1,6 @@
 /** What a whole fleet costs: per array, by its size, and while some of it is dead. */
 import { type Arena, openArena } from '../arena.ts';
-import { type Block, compareBlocks, type Pair, serverNote } from '../blocks.ts';
+import { type Block, compareBlocks, isOurs, type Pair, serverNote } from '../blocks.ts';
 import type { Rounds } from '../compare.ts';
 import { intervalOf } from '../measure.ts';
 import { percent, times } from '../numbers.ts';
@@ -44,17 +44,15 @@ export const fleet: Question = {
       const sized = await eachSize(arena, quick ? QUICK_SIZES : SIZES, seed);
       const dead = await healthyBesideDead(arena, { ...(quick ? QUICK_DEAD : DEAD), seed });
       const largest = sized.at(-1);
-      const ours = largest?.blocks.filter(({ name }) => name.startsWith('this library')) ?? [];
+      const ours = largest?.blocks.filter(isOurs) ?? [];
       return {
         tables: [sizeTable(sized), memory.table, dead.table],
         ratios: sized.flatMap(({ arrays, blocks }) =>
-          blocks
-            .filter(({ name }) => name.startsWith('this library'))
-            .map(({ name, cpu }) => ({
-              label: `${name}, ${arrays}`,
-              measured: cpu.ratio,
-              ...(arrays === largest?.arrays ? { goal: GOALS.cpu } : {}),
-            })),
+          blocks.filter(isOurs).map(({ name, cpu }) => ({
+            label: `${name}, ${arrays}`,
+            measured: cpu.ratio,
+            ...(arrays === largest?.arrays ? { goal: GOALS.cpu } : {}),
+          })),
         ),
         goals: [
           ...ours.map(({ name, cpu }) => ({
