@@ -1,0 +1,15 @@
+/** CPU time of another process, from outside: nothing in it is changed by being measured. */
+import { readdirSync, readFileSync } from 'node:fs';
+
+const NS_PER_MS = 1e6;
+
+/**
+ * Milliseconds, user and system, that all threads of a process have run so far; exact to the nanosecond for those that wait, unlike
+ * what counts in ticks of 10 ms. Throws if there is no such process, and where the system does not tell: Linux does.
+ */
+export function cpuMsOf(pid: number): number {
+  const threads = `/proc/${pid}/task`;
+  return readdirSync(threads)
+    .map((id) => Number(readFileSync(`${threads}/${id}/schedstat`, 'latin1').split(' ')[0]) / NS_PER_MS)
+    .reduce((sum, ms) => sum + ms, 0);
+}

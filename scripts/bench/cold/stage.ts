@@ -1,0 +1,136 @@
+/** Where functions start cold: as packaged, under Lambda's runtime client, beside an array and AWS on loopback. */
+import { resolve } from 'node:path';
+import { type Aws, startAws } from '../../../test/aws/index.ts';
+import { at, type Json, readTemplate, resourcesOf, type Template, target } from '../../../test/infra/template.ts';
+import { type Lambda, type Outcome, startLambda } from '../../../test/lambda/lambda.ts';
+import { startSimulator } from '../../../test/simulator/index.ts';
+import type { Usage } from '../compare.ts';
+import { cpuMsOf } from './cpu.ts';
+import type { Empty, Login } from './parts.ts';
+
+const TABLE = 'leases';
+
+export type Variables = Readonly<Record<string, string>>;
+
+export type Stage = {
+  /** Each starts a process, lets it do one invocation and ends it. Rejects unless it did what it should. */
+  readonly startEmpty: () => Promise<Empty>;
+  readonly startLogin: () => Promise<Login>;
+  /** What the template and its surroundings put into the environment of a function. */
+  readonly variablesOf: (name: string) => Variables;
+};
+
+/** `packaged`: directory of the zips and the template. All of it lives until the end of `stack`. */
+export async function openStage(packaged: string, stack: AsyncDisposableStack): Promise<Stage> {
+  // Throws here and not later, where the system does not tell.
+  cpuMsOf(process.pid);
+  const template = await readTemplate(resolve(packaged, 'cloudformation-template-update-stack.json'));
+  const seen = watchPoints();
+  const aws = stack.adopt(await startAws(), ({ stop }) => stop());
+  const simulator = stack.adopt(
+    await startSimulator({
+      onRequest: (phase, { path }) => {
+        if (phase === 'done' && path === '/api/login') seen.reach('session');
+      },
+    }),
+    ({ stop }) => stop(),
+  );
+  aws.onCall((phase, { service }) => {
+    if (phase === 'done') seen.reach(service === 'secretsmanager' ? 'secret' : 'intent');
+  });
+  await aws.dynamodb.createTable(template.Resources['LeaseTable']?.Properties ?? {}, TABLE);
+  const physical = physicalOf(aws);
+  const variablesOf = (name: string) => ({ ...templateVariables(template, name, physical), ...aws.env });
+
+  // One process environment for both: what differs is the code.
+  const start = async (what: { handler: string } & ({ zip: string } | { directory: string })) =>
+    stack.adopt(await startLambda({ ...what, env: variablesOf('login') }), ({ stop }) => stop());
+  const empty = await start({ directory: import.meta.dirname, handler: 'empty.handler' });
+  const login = await start({ zip: resolve(packaged, 'login.zip'), handler: 'dist/functions/login.handler' });
+
+  const { host, port, certificate: ca, apiToken } = simulator;
+  let arrays = 0;
+  return {
+    variablesOf,
+    startEmpty: async () => {
+      const { outcome, reached } = await seen.during(empty, {});
+      if (!('result' in outcome)) throw new Error(`the empty handler failed: ${JSON.stringify(outcome)}`);
+      return complete(reached, 'asked', 'done');
+    },
+    startLogin: async () => {
+      // An array of its own: one array has so many places for leases.
+      const array = `fb${++arrays}`;
+      aws.secrets.put(`flashblade/${array}`, { host: `${host}:${port}`, apiToken, trust: { ca } });
+      const { outcome, reached } = await seen.during(login, { array });
+      checkLease(outcome, { array, live: simulator.sessions().length, expected: arrays });
+      return complete(reached, 'asked', 'secret', 'intent', 'session', 'done');
+    },
+  };
+}
+
+/** Throws unless a login was answered with a lease, and the array has the one more session that it is for. */
+export function checkLease(
+  outcome: Outcome,
+  { array, live, expected }: { readonly array: string; readonly live: number; readonly expected: number },
+): void {
+  const result = 'result' in outcome ? outcome.result : undefined;
+  const { leaseId, array: of } = (result ?? {}) as { leaseId?: unknown; array?: unknown };
+  if (typeof leaseId !== 'string' || of !== array) throw new Error(`login gave no lease: ${JSON.stringify(outcome)}`);
+  if (live !== expected) throw new Error(`${expected} sessions were opened, but ${live} are on the array`);
+}
+
+type Point = keyof Login;
+type Reached = Partial<Record<Point, Usage>>;
+
+/** Notes what a process has used at each point that it reaches. */
+function watchPoints() {
+  let reach = (_: Point): void => {};
+
+  async function during(lambda: Lambda, request: object): Promise<{ outcome: Outcome; reached: Reached }> {
+    const reached: Reached = {};
+    const startedAt = performance.now();
+    reach = (point) => {
+      // The ledger is called again after the login; the intent is what came before.
+      if (point === 'intent' && reached.session !== undefined) return;
+      try {
+        reached[point] = { wallMs: performance.now() - startedAt, cpuMs: cpuMsOf(lambda.pid ?? 0) };
+      } catch {
+        // The process has ended, and the outcome says why.
+      }
+    };
+    // An event becomes JSON in the moment in which the process asks for it.
+    const toJSON = () => {
+      reach('asked');
+      return request;
+    };
+    const outcome = await lambda.invoke({ toJSON });
+    reach('done');
+    await lambda.kill();
+    return { outcome, reached };
+  }
+
+  return { during, reach: (point: Point): void => reach(point) };
+}
+
+function complete<Needed extends Point>(reached: Reached, ...points: Needed[]): Readonly<Record<Needed, Usage>> {
+  const missing = points.filter((point) => reached[point] === undefined);
+  if (missing.length > 0) throw new Error(`a cold start did not come to: ${missing.join(', ')}`);
+  return reached as Record<Needed, Usage>;
+}
+
+/** What the stack's own resources are called here. */
+const physicalOf = ({ kms, sqs }: Aws): Variables => ({
+  LeaseTable: TABLE,
+  LeaseKey: kms.createKey().arn,
+  EventBus: 'sessions',
+  DeadLetterQueue: sqs.createQueue('dead-letters'),
+});
+
+function templateVariables(template: Template, name: string, physical: Variables): Variables {
+  const resources = resourcesOf(template, 'AWS::Lambda::Function').map(([, { Properties }]) => Properties);
+  const properties = resources.find(({ Handler }) => Handler === `dist/functions/${name}.handler`);
+  const variables = Object.entries((at(properties, 'Environment', 'Variables') ?? {}) as Record<string, Json>);
+  return Object.fromEntries(
+    variables.map(([key, value]) => [key, typeof value === 'string' ? value : (physical[target(value)] ?? '')]),
+  );
+}

@@ -1,0 +1,104 @@
+/** What a cold start costs, from the start of the process to the first lease, and what each function's code adds to it. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { packageNow } from '../../start/surroundings.ts';
+import { type Imported, importAll, importsTable } from '../cold/imports.ts';
+import { type Empty, type Login, partsTable } from '../cold/parts.ts';
+import { openStage, type Stage } from '../cold/stage.ts';
+import { type Comparison, compare, type Rounds } from '../compare.ts';
+import { intervalOf } from '../measure.ts';
+import { times } from '../numbers.ts';
+import type { Answer, Question, Settings, Table } from '../question.ts';
+
+const EMPTY = 'empty handler';
+const LOGIN = 'login, first lease';
+const GOALS = { cpu: 3, kib: 350 };
+
+export const cold: Question = {
+  name: 'cold',
+  title: "From the start of a function's process to its first lease",
+  ask: async (settings) => {
+    await using stack = new AsyncDisposableStack();
+    return askCold(await packageNow(stack, () => {}), settings);
+  },
+};
+
+/** The same for functions that are packaged already. `packaged`: directory of the zips and the template. */
+export async function askCold(packaged: string, { quick, seed }: Settings): Promise<Answer> {
+  await using stack = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'flashblade-cold-'));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  const stage = await openStage(packaged, stack);
+  const started = await startAll(stage, { ...(quick ? { rounds: 1, warmUp: 1 } : { rounds: 40, warmUp: 3 }), seed });
+  const rounds = { ...(quick ? { rounds: 1, warmUp: 0 } : { rounds: 25, warmUp: 2 }), seed };
+  const imports = await importAll(stage, { packaged, folder }, rounds);
+  const cpu = started.compared.find(({ name }) => name === LOGIN)?.cpu.ratio ?? intervalOf([]);
+  const largest = largestOf(imports);
+  return {
+    tables: [startTable(started.compared), partsTable(started.logins, started.empties), importsTable(imports)],
+    ratios: started.compared.map(({ name, cpu: { ratio } }) => ({
+      label: name,
+      measured: ratio,
+      ...(name === LOGIN ? { goal: GOALS.cpu } : {}),
+    })),
+    goals: [
+      { what: `CPU of ${LOGIN}`, atMost: GOALS.cpu, measured: cpu, unit: '×' },
+      {
+        what: `largest bundle, ${largest.name}`,
+        atMost: GOALS.kib,
+        measured: intervalOf([largest.kib]),
+        unit: 'KiB',
+      },
+    ],
+    notes: [
+      "Both handlers run under AWS's own runtime client, with the variables of the packaged template; its native HTTP client is replaced by one over node:http, which the empty handler therefore loads, too.",
+      'CPU time is that of all threads of the process, read from outside at each point. Where a part ends with an answer, reading that answer belongs to the next part.',
+      'Time contains what the stand-ins for AWS and the array take, on the same machine, and no network.',
+    ],
+  };
+}
+
+type Started = {
+  readonly compared: readonly Comparison[];
+  readonly empties: readonly Empty[];
+  readonly logins: readonly Login[];
+};
+
+/** The n-th of `empties` and the n-th of `logins` are of the same round. */
+async function startAll({ startEmpty, startLogin }: Stage, rounds: Rounds): Promise<Started> {
+  const empties: Empty[] = [];
+  const logins: Login[] = [];
+  const noted =
+    <Kind extends Empty>(start: () => Promise<Kind>, list: Kind[]) =>
+    async () => {
+      const points = await start();
+      list.push(points);
+      return points.done;
+    };
+  const compared = await compare(
+    [
+      { name: EMPTY, floor: EMPTY, run: noted(startEmpty, empties) },
+      { name: LOGIN, floor: EMPTY, run: noted(startLogin, logins) },
+    ],
+    rounds,
+  );
+  return { compared, empties: empties.slice(rounds.warmUp), logins: logins.slice(rounds.warmUp) };
+}
+
+function largestOf(imports: readonly Imported[]): Imported {
+  const [largest] = imports.toSorted((a, b) => b.kib - a.kib);
+  if (largest === undefined) throw new Error('there is no function');
+  return largest;
+}
+
+const startTable = (compared: readonly Comparison[]): Table => ({
+  columns: ['from process start to', 'CPU ms', `CPU, × ${EMPTY}`, 'time ms', `time, × ${EMPTY}`],
+  rows: compared.map(({ name, cpu, wall }) => [
+    name,
+    cpu.ms.median.toFixed(1),
+    times(cpu.ratio),
+    wall.ms.median.toFixed(1),
+    times(wall.ratio),
+  ]),
+});
