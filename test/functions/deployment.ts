@@ -3,11 +3,12 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { startAws } from '../aws/index.ts';
+import { canaries } from '../canaries/canary.ts';
 import { type InvokeOptions, type Lambda, type Outcome, startLambda } from '../lambda/lambda.ts';
 import { leaseTable, zipOf } from '../packaged.ts';
 import { type OnRequest, type SimulatorOptions, startSimulator } from '../simulator/index.ts';
 import { configurationOf } from './configuration.ts';
-import { tokensIn } from './secrecy.ts';
+import { finderOf } from './secrecy.ts';
 
 const TABLE = 'leases';
 const CREDENTIALS = { accessKeyId: 'stand-in', secretAccessKey: 'stand-in' };
@@ -56,7 +57,10 @@ export type DeployOptions = {
 export async function deploy(options: DeployOptions = {}) {
   let watcher: OnRequest | undefined;
   const onRequest: OnRequest = (phase, request) => watcher?.(phase, request);
-  const [aws, simulator] = await Promise.all([startAws(), startSimulator({ ...options.array, onRequest })]);
+  const newToken = canaries();
+  const users = [{ username: 'pureuser', apiToken: newToken() }];
+  const array: SimulatorOptions = { users, newAuthToken: newToken, ...options.array, onRequest };
+  const [aws, simulator] = await Promise.all([startAws(), startSimulator(array)]);
   await aws.dynamodb.createTable(leaseTable(), TABLE);
   const physical = { LeaseTable: TABLE, LeaseKey: aws.kms.createKey().arn };
   const dynamodb = new DynamoDBClient({
@@ -69,6 +73,11 @@ export async function deploy(options: DeployOptions = {}) {
     startFunction('logout', physical, aws.env, options),
   ]);
   const outcomes: Outcome[] = [];
+  const apiTokens = new Set<string>();
+  const sentToAws: string[] = [];
+  aws.onCall((phase, { body }) => {
+    if (phase === 'received') sentToAws.push(JSON.stringify(body));
+  });
   const items = (): Promise<Item[]> => aws.dynamodb.scan(TABLE);
 
   async function invoke(lambda: Lambda, event: unknown, invocation?: InvokeOptions): Promise<Outcome> {
@@ -84,6 +93,7 @@ export async function deploy(options: DeployOptions = {}) {
     const { certificate: ca, fingerprint, port, users } = simulator;
     const trust = options.trust === 'fingerprints' ? { fingerprints: [fingerprint] } : { ca };
     const secret = { host: `127.0.0.1:${port}`, apiToken: users[0]?.apiToken, trust, ...fields };
+    if (typeof secret.apiToken === 'string' && secret.apiToken !== '') apiTokens.add(secret.apiToken);
     return aws.secrets.put(`flashblade/${name}`, secret);
   }
 
@@ -92,17 +102,25 @@ export async function deploy(options: DeployOptions = {}) {
     await dynamodb.send(new PutItemCommand({ TableName: TABLE, Item: marshall(item) }));
   }
 
-  /** Where an API token or an auth token, of now or before, has been told: nowhere, if all is well. */
-  async function leaks(): Promise<string[]> {
+  /** Every API token and auth token that there is, or was. */
+  function tokens(): string[] {
     const { users, apiToken, history } = simulator;
-    const tokens = [apiToken, ...users.map((user) => user.apiToken), ...history.map(({ authToken }) => authToken)];
+    const all = [apiToken, ...users.map((user) => user.apiToken), ...history.map(({ authToken }) => authToken)];
+    return [...all, ...apiTokens].filter((token) => token !== '');
+  }
+
+  /** Where one of them, or a piece of one, has been told, among these places and those of every deployment: nowhere, if all is well. */
+  async function leaks(more: Readonly<Record<string, string>> = {}): Promise<string[]> {
+    const find = finderOf(tokens());
     const places = {
       'what login wrote': login.output,
       'what logout wrote': logout.output,
       'results and errors': JSON.stringify(outcomes),
       'the ledger': JSON.stringify(await items()),
+      'what AWS was sent': sentToAws.join('\n'),
+      ...more,
     };
-    return Object.entries(places).flatMap(([place, text]) => (tokensIn(text, tokens).length > 0 ? [place] : []));
+    return Object.entries(places).flatMap(([place, text]) => (find(text).length > 0 ? [place] : []));
   }
 
   async function stop(): Promise<void> {
@@ -126,6 +144,7 @@ export async function deploy(options: DeployOptions = {}) {
     suspects: async (leaseId: string) =>
       (await items()).filter((item) => item.kind === 'suspect' && item.leaseId === leaseId),
     tamper,
+    tokens,
     leaks,
     /** Sees every request to the array before and after it acts; the array waits for it. Replaces the one before. */
     watchArray: (next: OnRequest | undefined): void => {

@@ -1,42 +1,101 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { canary, isCanary, PIECE } from '../canaries/canary.ts';
+import { SPELLINGS } from '../canaries/spellings.ts';
 import { type Deployment, deploy, resultOf } from './deployment.ts';
 import { tokensIn } from './secrecy.ts';
 
+/** As arrays make them; sought as a whole. */
 const TOKEN = 'T-0f1e2d3c-aaaa-bbbb-cccc-0123456789ab';
+const CANARY = canary(7);
+const MANY = Array.from({ length: 100 }, (_, number) => canary(number));
 
-let d: Deployment;
+describe('a token', () => {
+  test.each(Object.keys(SPELLINGS))('that was written down %s is found, and no other is', (name) => {
+    const text = `before "${SPELLINGS[name]?.(CANARY)}" after`;
+    expect(tokensIn(text, [canary(8), CANARY])).toEqual([CANARY]);
+  });
 
-beforeAll(async () => {
-  d = await deploy();
-  d.addArray('fb1');
+  test.each(Object.keys(SPELLINGS).filter((name) => !name.startsWith('in part')))(
+    'that is no canary is found as a whole when it was written down %s',
+    (name) => {
+      const text = `before "${SPELLINGS[name]?.(TOKEN)}" after`;
+      expect(tokensIn(text, [TOKEN.replace('0f1e', '1f1e'), TOKEN])).toEqual([TOKEN]);
+    },
+  );
+
+  test('is found by every piece of eight characters, in hex and in base64, too, and by none of seven', () => {
+    for (let at = 0; at + PIECE <= CANARY.length; at++) {
+      const piece = CANARY.slice(at, at + PIECE);
+      const bytes = Buffer.from(piece);
+      const base64 = [0, 1, 2].map((shift) => Buffer.from(`${'x'.repeat(shift)}${piece}yy`).toString('base64'));
+      for (const text of [piece, bytes.toString('hex'), ...base64])
+        expect(tokensIn(`.${text}.`, [CANARY])).toEqual([CANARY]);
+      expect(tokensIn(`.${piece.slice(1)}.`, [CANARY])).toEqual([]);
+    }
+  });
+
+  test('in base64 is found in JSON in base64, as Lambda gives the end of a log', () => {
+    const log = JSON.stringify({ message: JSON.stringify({ apiToken: CANARY }) });
+    expect(tokensIn(Buffer.from(log).toString('base64'), [CANARY])).toEqual([CANARY]);
+  });
+
+  test('that is too short to be sought is refused', () => {
+    expect(() => tokensIn('', ['T-short'])).toThrow('found everywhere');
+  });
 });
 
-afterAll(() => d.stop());
+describe('a canary', () => {
+  test('is always the same, unlike every other, and known as one', () => {
+    expect(canary(7)).toBe(CANARY);
+    expect(MANY.every(isCanary)).toBe(true);
+    expect(isCanary(TOKEN)).toBe(false);
+    const pieces = MANY.flatMap((one) =>
+      [...Array(one.length - PIECE + 1).keys()].map((at) => one.slice(at, at + PIECE)),
+    );
+    expect(new Set(pieces).size).toBe(pieces.length);
+  });
 
-const DISGUISES: Readonly<Record<string, string>> = {
-  raw: `{"token":"${TOKEN}"}`,
-  'in upper case': TOKEN.toUpperCase(),
-  'in hex': Buffer.from(`x${TOKEN}y`).toString('hex'),
-  'in base64': Buffer.from(TOKEN).toString('base64'),
-  'in base64 behind one byte': Buffer.from(`x${TOKEN}yz`).toString('base64'),
-  'in base64 behind two bytes': Buffer.from(`xx${TOKEN}`).toString('base64'),
-  'in base64url behind three bytes': Buffer.from(`???${TOKEN}y`).toString('base64url'),
-};
+  test('has in every piece what no id, number or base64 has', () => {
+    expect(MANY.every((one) => /^[^~]{7}(~[^~]{7})+$/.test(one))).toBe(true);
+  });
 
-test.each(Object.entries(DISGUISES))('a token that was written down %s is found', (_, text) => {
-  expect(tokensIn(`before ${text} after`, [TOKEN])).toEqual([TOKEN]);
-  expect(tokensIn(`before ${text} after`, [TOKEN.replace('0f1e', '1f1e')])).toEqual([]);
+  test('is in no text that is random', () => {
+    const random = Array.from({ length: 500 }, (_, index) => createHash('sha512').update(`${index}`).digest());
+    const texts = (['hex', 'base64', 'base64url', 'latin1'] as const).map((encoding) =>
+      random.map((one) => one.toString(encoding)).join(''),
+    );
+    expect(texts.flatMap((text) => tokensIn(text, MANY))).toEqual([]);
+  });
 });
 
-test('an auth token that lies open in the ledger is found', async () => {
-  resultOf(await d.login({ array: 'fb1', leaseId: 'open' }));
-  expect(await d.leaks()).toEqual([]);
-  const [session] = d.simulator.sessions();
-  await d.tamper({ id: 'planted', sealed: Buffer.from(session?.authToken ?? '').toString('base64url') });
-  expect(await d.leaks()).toEqual(['the ledger']);
-});
+describe('in a deployment', () => {
+  let d: Deployment;
 
-test('an API token in an error is found', async () => {
-  await d.login({ array: d.simulator.apiToken });
-  expect(await d.leaks()).toContain('results and errors');
+  beforeAll(async () => {
+    d = await deploy();
+    d.addArray('fb1');
+  });
+
+  afterAll(() => d.stop());
+
+  test('an auth token that lies open in the ledger is found there and on its way', async () => {
+    resultOf(await d.login({ array: 'fb1', leaseId: 'open' }));
+    expect(await d.leaks()).toEqual([]);
+    const [session] = d.simulator.sessions();
+    await d.tamper({ id: 'planted', sealed: Buffer.from(session?.authToken ?? '').toString('base64url') });
+    expect(await d.leaks()).toEqual(['the ledger', 'what AWS was sent']);
+  });
+
+  test('an API token that a caller sends as a lease id is found in what login answers', async () => {
+    await d.login({ array: 'fb1', leaseId: d.simulator.apiToken });
+    expect(await d.leaks()).toContain('results and errors');
+  });
+
+  test('an API token that no array accepts is a token, too', async () => {
+    d.addArray('fb2', { apiToken: canary(500) });
+    await d.login({ array: 'fb1', leaseId: canary(500).slice(3, 11) });
+    expect(d.tokens()).toContain(canary(500));
+    expect(await d.leaks({ here: 'nothing', there: canary(500).slice(-PIECE) })).toContain('there');
+  });
 });

@@ -1,24 +1,77 @@
-/** Finds tokens in a text, however they may have got there. */
+/** Finds tokens in a text, however they may have got there; of a canary every piece of eight characters. */
+import { isCanary, PIECE } from '../canaries/canary.ts';
 
-const MIN_PART = 16;
+const MIN_TOKEN = 16;
 
-/** Texts that contain one of these contain the token: as it is, in hex, in base64 at any of its three alignments. */
-function disguisesOf(token: string): string[] {
-  const bytes = Buffer.from(token);
-  const shifted = [0, 1, 2].map((shift) => {
-    const whole = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64url');
-    // The characters at the ends depend on what stands before and behind the token.
-    return whole.slice(shift === 0 ? 0 : shift + 1, -2);
-  });
-  return [token, bytes.toString('hex'), ...shifted];
+/** Bytes as `JSON.stringify` writes a Buffer, and as `console.log` does. */
+const NUMBERS = /\b\d{1,3}(?:,\s*\d{1,3}){7,}/g;
+const GAPPED_HEX = /\b[0-9a-f]{2}(?:[ :-][0-9a-f]{2}){7,}/gi;
+/** One character of JSON, JavaScript, a URL or HTML, escaped once or more often. */
+const ESCAPED = /\\+u\{?0*([0-9a-f]{2})\}?|\\+x([0-9a-f]{2})|%(?:25)*([0-9a-f]{2})|&(?:amp;)*#x0*([0-9a-f]{2});/gi;
+const ESCAPES_IN_ESCAPES = 3;
+
+/** The text as it was before anybody escaped it, in one alphabet of base64 and in lower case. Backslashes go. */
+function plain(text: string): string {
+  let read = text
+    .replace(NUMBERS, (list) => Buffer.from(list.split(',').map(Number)).toString('latin1'))
+    .replace(GAPPED_HEX, (bytes) => bytes.replace(/[ :-]/g, ''));
+  for (let round = 0; round < ESCAPES_IN_ESCAPES; round++) {
+    read = read.replace(ESCAPED, (_, ...codes: (string | undefined)[]) =>
+      String.fromCharCode(Number.parseInt(codes.slice(0, 4).find((code) => code !== undefined) ?? '', 16)),
+    );
+  }
+  return read.replaceAll('\\', '').replaceAll('+', '-').replaceAll('/', '_').toLowerCase();
 }
 
-/** Which of the tokens are in the text; upper and lower case are the same, and so are both alphabets of base64. */
-export function tokensIn(text: string, tokens: readonly string[]): string[] {
-  const plain = text.toLowerCase();
-  const base64 = text.replaceAll('+', '-').replaceAll('/', '_').toLowerCase();
-  return tokens.filter((token) => {
-    if (token.length < MIN_PART) throw new Error('A token this short is found everywhere');
-    return disguisesOf(token).some((disguise) => [plain, base64].some((one) => one.includes(disguise.toLowerCase())));
+/** What base64 makes of a text wherever it begins, without the characters that depend on its neighbours, too. */
+const base64Of = (text: string): string[] =>
+  [0, 1, 2].map((shift) => {
+    const whole = Buffer.from('\0'.repeat(shift) + text).toString('base64url');
+    return whole.slice(Math.ceil((shift * 8) / 6), Math.floor(((shift + text.length) * 8) / 6)).toLowerCase();
   });
+
+const windowsOf = (text: string, length: number): string[] =>
+  Array.from({ length: Math.max(0, text.length - length + 1) }, (_, at) => text.slice(at, at + length));
+
+/** A plain text that tells the token, or a piece of a canary, contains one of these: eight characters, in hex 16, in base64 at least ten. */
+function shapesOf(token: string): string[] {
+  const cut = (text: string, length: number): string[] => (isCanary(token) ? windowsOf(text, length) : [text]);
+  const written = [...new Set([token, token.toLowerCase(), token.toUpperCase()])];
+  return [
+    ...cut(plain(token), PIECE),
+    ...written.flatMap((text) => cut(Buffer.from(text).toString('hex'), 2 * PIECE)),
+    ...written.flatMap(base64Of).flatMap((text) => cut(text, Math.floor((8 * PIECE - 4) / 6))),
+  ];
+}
+
+export type Find = (text: string) => string[];
+
+/**
+ * Finds which of the tokens are in a text: canaries also in part, others as a whole, since pieces of them are in random ids, too, sooner
+ * or later. Throws if a token is too short to be sought.
+ */
+export function finderOf(tokens: readonly string[]): Find {
+  if (tokens.some(({ length }) => length < MIN_TOKEN)) throw new Error('A token this short is found everywhere');
+  const tokenOf = new Map(tokens.flatMap((token) => shapesOf(token).map((shape) => [shape, token])));
+  const passes = [...Map.groupBy(tokenOf.keys(), ({ length }) => length)].map(([length, shapes]) => ({
+    length,
+    runs: runsOf(shapes, length),
+  }));
+  return (text) => {
+    const read = plain(text);
+    const found = new Set<string | undefined>();
+    for (const { length, runs } of passes) {
+      for (const [run] of read.matchAll(runs)) for (const part of windowsOf(run, length)) found.add(tokenOf.get(part));
+    }
+    return tokens.filter((token) => found.has(token));
+  };
+}
+
+/** Which of the tokens are in the text. */
+export const tokensIn = (text: string, tokens: readonly string[]): string[] => finderOf(tokens)(text);
+
+/** What may hold a shape of this length: everything else is passed over. */
+function runsOf(shapes: readonly string[], length: number): RegExp {
+  const characters = [...new Set(shapes.join(''))].map((one) => one.replace(/[\]^-]/, '\\$&'));
+  return new RegExp(`[${characters.join('')}]{${length},}`, 'g');
 }

@@ -7,7 +7,6 @@ import { type InvokeOptions, type Outcome, startLambda } from '../lambda/lambda.
 import { zipOf } from '../packaged.ts';
 import { configurationOf } from './configuration.ts';
 import { deploy } from './deployment.ts';
-import { tokensIn } from './secrecy.ts';
 
 const NAME = 'session-events';
 const BUS = 'sessions';
@@ -41,18 +40,14 @@ export async function deployEvents({ env = {} }: { env?: Readonly<Record<string,
   const told = (): readonly SentEvent[] => d.aws.events.sent.filter(({ bus }) => bus === BUS);
 
   /** Where a token of now or before has been told: nowhere, if all is well. */
-  async function leaks(): Promise<string[]> {
-    const { apiToken, history } = d.simulator;
-    const places = {
+  const leaks = (more: Readonly<Record<string, string>> = {}): Promise<string[]> =>
+    d.leaks({
       'what the function wrote': lambda.output,
       answers: JSON.stringify(outcomes),
       events: JSON.stringify(d.aws.events.sent),
       'dead letters': JSON.stringify(letters()),
-    };
-    const tokens = [apiToken, ...history.map(({ authToken }) => authToken)];
-    const found = Object.entries(places).filter(([, text]) => tokensIn(text, tokens).length > 0);
-    return [...found.map(([place]) => place), ...(await d.leaks())];
-  }
+      ...more,
+    });
 
   return {
     ...d,

@@ -58,6 +58,8 @@ export type SimulatorOptions = Partial<Switches> & {
   readonly port?: number;
   /** Default: `pureuser` with a random API token. */
   readonly users?: readonly SimulatedUser[];
+  /** Makes the auth token of a session. Default a random UUID. */
+  readonly newAuthToken?: () => string;
   /** REST versions that the array serves. Default `DEFAULT_VERSIONS`. */
   readonly versions?: readonly string[];
   /** The array's clock, in milliseconds since the epoch. Default `Date.now`. */
@@ -78,6 +80,7 @@ export type Settings = Switches & {
   readonly name: string;
   readonly versions: readonly string[];
   readonly now: () => number;
+  readonly newAuthToken: () => string;
 };
 
 const MINUTE_MS = 60_000;
@@ -113,6 +116,7 @@ export const settingsOf = (options: SimulatorOptions): Settings => ({
   name: 'fb1',
   versions: DEFAULT_VERSIONS,
   now: Date.now,
+  newAuthToken: randomUUID,
   ...DEFAULT_SWITCHES,
   ...options,
 });

@@ -46,7 +46,7 @@ export function createSessions(settings: Settings) {
     const session = {
       ...opening,
       id: randomUUID(),
-      authToken: randomUUID(),
+      authToken: settings.newAuthToken(),
       startedAt: now,
       lastUsedAt: now,
       ...(requestId === undefined ? {} : { requestId }),
