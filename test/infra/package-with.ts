@@ -19,6 +19,8 @@ export const OTHERS = {
   programRoleArns: 'arn:x:iam::1:role/one,arn:x:iam::1:role/two',
   vpcSubnetIds: 'subnet-11111111,subnet-22222222',
   vpcSecurityGroupIds: 'sg-33333333',
+  vpcEgress: '10.1.0.0/16, fd00:1::/64,pl-44444444',
+  vpcId: 'vpc-55555555',
   deletionProtection: 'false',
   logRetentionInDays: '30',
   alarmEmail: 'storage@example.com',

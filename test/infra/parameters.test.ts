@@ -1,5 +1,6 @@
 /** What the parameters change in the template, and what must hold whatever they are. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -85,11 +86,36 @@ describe('with every parameter other than by default', () => {
 });
 
 describe('a VPC', () => {
-  const inVpc = { SubnetIds: ['subnet-11111111', 'subnet-22222222'], SecurityGroupIds: ['sg-33333333'] };
+  const inVpc = {
+    SubnetIds: ['subnet-11111111', 'subnet-22222222'],
+    SecurityGroupIds: ['sg-33333333', { 'Fn::GetAtt': ['EgressSecurityGroup', 'GroupId'] }],
+  };
 
   it('holds every function or none', () => {
     expect(vpcsOf(template)).toEqual(Array(7).fill(inVpc));
     expect(vpcsOf(byDefault)).toEqual(Array(7).fill(undefined));
+  });
+
+  it('lets the functions out to the networks that are named, by HTTPS only, and to none by default', () => {
+    const https = { Description: 'HTTPS', IpProtocol: 'tcp', FromPort: 443, ToPort: 443 };
+    expect(properties('EgressSecurityGroup')).toMatchObject({
+      VpcId: OTHERS.vpcId,
+      SecurityGroupEgress: [
+        { ...https, CidrIp: '10.1.0.0/16' },
+        { ...https, CidrIpv6: 'fd00:1::/64' },
+        { ...https, DestinationPrefixListId: 'pl-44444444' },
+      ],
+    });
+    expect(byDefault.Resources).not.toHaveProperty('EgressSecurityGroup');
+  });
+
+  it('is asked for by its id where the stack makes a security group', async () => {
+    const lists = createRequire(import.meta.url)('../../infra/vpc-lists.cjs');
+    const vpcIdWith = (given: Readonly<Record<string, string>>): Promise<unknown> =>
+      lists.vpcId({ resolveVariable: async (address: string) => given[address.replace('param:', '')] ?? '' });
+    await expect(vpcIdWith({ vpcEgress: '10.1.0.0/16' })).rejects.toThrow('the parameter vpcEgress needs vpcId');
+    expect(await vpcIdWith({ vpcEgress: '10.1.0.0/16', vpcId: 'vpc-1' })).toBe('vpc-1');
+    expect(await vpcIdWith({})).toEqual({ Ref: 'AWS::NoValue' });
   });
 
   it('brings every role of a function the permissions to connect it, and no other', () => {

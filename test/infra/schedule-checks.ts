@@ -6,10 +6,13 @@ const RATE = /^rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))
 export const scheduleFaults = (template: Template): string[] => [
   ...resourcesOf(template, 'AWS::Scheduler::Schedule').flatMap(([id, { Properties: of }]) => {
     const rate = String(at(of, 'ScheduleExpression'));
+    const window = Number(at(of, 'FlexibleTimeWindow', 'MaximumWindowInMinutes'));
     const attempts = Number(at(of, 'Target', 'RetryPolicy', 'MaximumRetryAttempts'));
     const age = Number(at(of, 'Target', 'RetryPolicy', 'MaximumEventAgeInSeconds'));
     return [
       ...(RATE.test(rate) ? [] : [`${id}: ${rate} is no rate`]),
+      ...differs(`${id}: window`, at(of, 'FlexibleTimeWindow', 'Mode'), 'FLEXIBLE'),
+      ...(window <= minutesOf(rate) ? [] : [`${id}: a window of ${window} minutes, ${rate}`]),
       ...differs(`${id}: group`, at(of, 'GroupName'), { Ref: 'ScheduleGroup' }),
       ...differs(
         `${id}: what failed goes`,
@@ -23,18 +26,23 @@ export const scheduleFaults = (template: Template): string[] => [
   ...differs('what is scheduled', scheduled(template), ['check-fleet', 'sweep-sessions']),
 ];
 
+const minutesOf = (rate: string): number => {
+  const [, count, unit = ''] = /^rate\((\d+) (minute|hour|day)/.exec(rate) ?? [];
+  return Number(count) * Number({ minute: 1, hour: 60, day: 1440 }[unit]);
+};
+
 const scheduled = (template: Template): string[] =>
   resourcesOf(template, 'AWS::Scheduler::Schedule')
     .map(([, { Properties }]) => functionName(target(at(Properties, 'Target', 'Arn'))))
     .sort();
 
-/** Every minute, and a sweep has ended before the next one begins. */
+/** About every minute, so that a session is closed two minutes after its end, and a sweep is shorter than that. */
 const sweepFaults = (template: Template): string[] => {
   const schedule = template.Resources['SweepSchedule']?.Properties;
   const timeout = Number(at(template.Resources['SweepDashsessionsLambdaFunction']?.Properties, 'Timeout'));
   return [
     ...differs('SweepSchedule: rate', at(schedule, 'ScheduleExpression'), 'rate(1 minute)'),
-    ...differs('SweepSchedule: window', at(schedule, 'FlexibleTimeWindow'), { Mode: 'OFF' }),
+    ...differs('SweepSchedule: minutes of its window', at(schedule, 'FlexibleTimeWindow', 'MaximumWindowInMinutes'), 1),
     ...(timeout < 60 ? [] : [`SweepSchedule: a sweep of ${timeout} s meets the next one`]),
   ];
 };

@@ -1,0 +1,38 @@
+// What osls cannot make of a parameter. It calls each function when the template is packaged.
+const parameterOf = async (resolveVariable, parameter) => String(await resolveVariable(`param:${parameter}`)).trim();
+
+const listOf = async (resolveVariable, parameter) =>
+  (await parameterOf(resolveVariable, parameter))
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+
+const destination = (item) => {
+  if (item.startsWith('pl-')) return { DestinationPrefixListId: item };
+  return item.includes(':') ? { CidrIpv6: item } : { CidrIp: item };
+};
+
+/** The groups that are given, and the stack's own if it has one. */
+exports.securityGroupIds = async ({ resolveVariable }) => {
+  const given = await listOf(resolveVariable, 'vpcSecurityGroupIds');
+  const egress = await listOf(resolveVariable, 'vpcEgress');
+  return egress.length === 0 ? given : [...given, { 'Fn::GetAtt': ['EgressSecurityGroup', 'GroupId'] }];
+};
+
+/** Rules of the stack's own group: HTTPS to these networks, and nothing else. */
+exports.egressRules = async ({ resolveVariable }) =>
+  (await listOf(resolveVariable, 'vpcEgress')).map((item) => ({
+    Description: 'HTTPS',
+    IpProtocol: 'tcp',
+    FromPort: 443,
+    ToPort: 443,
+    ...destination(item),
+  }));
+
+/** Where the stack's own group is. */
+exports.vpcId = async ({ resolveVariable }) => {
+  const vpcId = await parameterOf(resolveVariable, 'vpcId');
+  if (vpcId !== '') return vpcId;
+  if ((await listOf(resolveVariable, 'vpcEgress')).length === 0) return { Ref: 'AWS::NoValue' };
+  throw new Error('the parameter vpcEgress needs vpcId: the id of the VPC that the subnets are in');
+};
