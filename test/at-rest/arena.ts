@@ -1,0 +1,148 @@
+/** Two arrays, a trap that their own authority vouches for, and a ledger that a test may write to. Real wires, real seals, no AWS. */
+import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
+import {
+  apiVersionsWithHttpInfo,
+  loginWithHttpInfo,
+  logoutWithHttpInfo,
+  request as requestOf,
+} from '../../lib/edges/flashblade.ts';
+import { sealOf } from '../../lib/edges/seal.ts';
+import { FlashBladeError } from '../../lib/ground/errors.ts';
+import { type Item, type LeaseItem, leaseKey } from '../../lib/ground/lease-items.ts';
+import { apiToken, type FlashBlade } from '../../lib/ground/model.ts';
+import type { Report } from '../../lib/ground/reports.ts';
+import type { Edges } from '../../lib/story/edges.ts';
+import { openSession } from '../../lib/story/open-session.ts';
+import { createAuthority } from '../certificates.ts';
+import { startListener } from '../hostile/listeners.ts';
+import { startSimulator } from '../simulator/index.ts';
+import { memoryKms } from '../story/memory-kms.ts';
+import { memoryStore } from '../story/memory-store.ts';
+
+export type ArrayName = 'fb1' | 'fb2';
+export type Arena = Awaited<ReturnType<typeof startArena>>;
+
+/** A trap that answers like an array is sent whatever comes after the first question, too. */
+const BODY = '{"versions":["2.26"]}';
+const VERSIONS = `HTTP/1.1 200 OK\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`;
+const LEASE_SECONDS = 3600;
+
+/** Arrays and trap live until `stop`; each `ledger` is a new one, on arrays without sessions. */
+export async function startArena() {
+  const authority = await createAuthority();
+  const ca = authority.certificate;
+  const certificate = { ...(await authority.issue()), ca };
+  let arrayShiftMs = 0;
+  const options = { certificate, now: () => Date.now() + arrayShiftMs };
+  const [fb1, fb2, trap] = await Promise.all([
+    startSimulator({ name: 'fb1', ...options }),
+    startSimulator({ name: 'fb2', ...options }),
+    startListener({ address: '127.0.0.1' }, certificate, () => VERSIONS),
+  ]);
+  const arrays = { fb1, fb2 };
+  const seal = sealOf(memoryKms(), 'alias/leases');
+  const targetOf = (name: ArrayName): FlashBlade => {
+    const { host, port } = arrays[name];
+    return { name, host, port, trust: { kind: 'ca', ca } };
+  };
+  /** Where a forged lease may lead, and whom it then believes. */
+  const forged: FlashBlade = { ...targetOf('fb1'), port: trap.port };
+
+  function ledger({ sessionsPerArray = 50 } = {}) {
+    for (const { sessions, endSession, requests } of Object.values(arrays)) {
+      for (const { authToken } of sessions()) endSession(authToken);
+      requests.length = 0;
+    }
+    arrayShiftMs = 0;
+    let shiftMs = 0;
+    const store = memoryStore();
+    const reports: Report[] = [];
+    const now = (): number => Date.now() + shiftMs;
+    const edges: Edges = {
+      secrets: {
+        read: async (name) => {
+          if (name !== 'fb1' && name !== 'fb2') throw new FlashBladeError('ARRAY_UNKNOWN', `there is no ${name}`);
+          return { array: targetOf(name), apiToken: apiToken(arrays[name].apiToken), versionId: 'v1' };
+        },
+        list: async () => ['fb1', 'fb2'],
+      },
+      leases: store,
+      seal,
+      flashblade: {
+        login: loginWithHttpInfo,
+        logout: logoutWithHttpInfo,
+        apiVersions: apiVersionsWithHttpInfo,
+        request: requestOf,
+      },
+      limits: { sessionsPerArray, arrayIdleSeconds: 1800, maxLeaseSeconds: 86_400 },
+      report: (report) => reports.push(report),
+      now,
+      random: () => 0.5,
+      newId: () => crypto.randomUUID(),
+    };
+    const lease = (leaseId: string): LeaseItem => {
+      const item = store.items.get(leaseKey(leaseId));
+      if (item?.kind !== 'lease') throw new Error(`there is no lease ${leaseId}`);
+      return structuredClone(item);
+    };
+    const put = async (item: object & { readonly id: string }): Promise<void> => {
+      await store.write(item as Item, store.items.get(item.id), 0);
+    };
+    return {
+      edges,
+      store,
+      lease,
+      /** Writes an item, whatever was there. */
+      put,
+      remove: async (id: string): Promise<void> => {
+        const item = store.items.get(id);
+        if (item !== undefined) await store.remove(item, 0);
+      },
+      /** Replaces fields of a lease's item; those that are `undefined` go. */
+      change: async (leaseId: string, fields: object): Promise<void> => {
+        const changed = Object.entries({ ...lease(leaseId), ...fields }).filter(([, value]) => value !== undefined);
+        await put({ ...Object.fromEntries(changed), id: leaseKey(leaseId) });
+      },
+      open: (array: ArrayName, leaseId: string, fields: { owner?: string } = {}) =>
+        openSession(edges, { array, leaseId, leaseSeconds: LEASE_SECONDS, ...fields }, soon(edges)),
+      /** The functions' clock goes on by so much, or by more than any lease here lasts. */
+      pass: (seconds = 2 * LEASE_SECONDS): void => {
+        shiftMs += seconds * 1000;
+      },
+      reports,
+      /** Names of what was reported, each once. */
+      told: (): string[] => [...new Set(reports.map(({ event }) => event))],
+    };
+  }
+
+  return {
+    arrays,
+    forged,
+    targetOf,
+    ledger,
+    /** The arrays' clocks go on by so much: their sessions were opened so long ago. */
+    passOnArrays: (seconds: number): void => {
+      arrayShiftMs += seconds * 1000;
+    },
+    /** API tokens and auth tokens, of now and before. */
+    tokens: (): string[] => [fb1, fb2].flatMap((one) => [one.apiToken, ...one.history.map((each) => each.authToken)]),
+    /** How many requests with a token of any kind an array has heard. */
+    heard: (name: ArrayName): number =>
+      arrays[name].requests.filter(({ hasApiToken, hasAuthToken }) => hasApiToken || hasAuthToken).length,
+    /** All that has reached the trap since this was last asked. */
+    trapped: async () => {
+      closeConnections();
+      await trap.settled();
+      return trap.drain();
+    },
+    stop: async (): Promise<void> => {
+      closeConnections();
+      await Promise.all([fb1.stop(), fb2.stop(), trap.stop()]);
+    },
+  };
+}
+
+export type Ledger = ReturnType<Arena['ledger']>;
+
+/** Time enough for anything on any machine. */
+export const soon = ({ now }: Pick<Edges, 'now'>): number => now() + 60_000;

@@ -1,0 +1,87 @@
+/** What a reader of the table gets, and what a writer brings about, of the functions as they are packaged. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createAuthority } from '../certificates.ts';
+import { type Deployment, deploy, errorOf, resultOf } from '../functions/deployment.ts';
+import { metricLinesOf, metricsOf } from '../functions/logs.ts';
+import { tokensIn } from '../functions/secrecy.ts';
+import { stepOf } from '../functions/steps.ts';
+import { type Listener, startListener } from '../hostile/listeners.ts';
+import { randomApiToken } from '../simulator/index.ts';
+
+let d: Deployment;
+let trap: Listener;
+let refused: string;
+/** Every table that there was, by the call that led to it; and all that KMS was asked. */
+const tables: { readonly step: string; readonly text: string }[] = [];
+const askedOfKms: string[] = [];
+
+beforeAll(async () => {
+  const authority = await createAuthority();
+  const certificate = { ...(await authority.issue()), ca: authority.certificate };
+  [d, trap] = await Promise.all([
+    deploy({ array: { certificate } }),
+    startListener({ address: '127.0.0.1' }, certificate, () => 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'),
+  ]);
+  d.aws.onCall(async (phase, call) => {
+    if (phase === 'received') return;
+    if (call.service === 'kms') askedOfKms.push(JSON.stringify(call.body));
+    if (call.service === 'dynamodb') tables.push({ step: stepOf(call), text: JSON.stringify(await d.items()) });
+  });
+  refused = randomApiToken();
+  d.addArray('fb1');
+  d.addArray('refusing', { apiToken: refused });
+});
+
+afterAll(async () => {
+  await Promise.all([d.stop(), trap.stop()]);
+});
+
+const tokens = (): string[] => [
+  refused,
+  d.simulator.apiToken,
+  ...d.simulator.history.map(({ authToken }) => authToken),
+];
+
+test('an item that was aimed at another host is told by its metric, and no byte reaches that host', async () => {
+  resultOf(await d.login({ array: 'fb1', leaseId: 'aimed' }));
+  const item = await d.lease('aimed');
+  await d.tamper({ ...item, target: { ...item?.target, port: trap.port } as never });
+  expect(errorOf(await d.logout({ leaseId: 'aimed' })).errorType).toBe('LEASE_ALTERED');
+  const metrics = metricLinesOf(d.functions.logout.output).flatMap(metricsOf).join();
+  for (const name of ['LeaseAltered', 'LeaseStuck', 'LogoutFailed']) {
+    expect(metrics).toMatch(new RegExp(`${name} 1 Count {service=[\\w-]+; service=[\\w-]+ array=fb1}`));
+  }
+  await trap.settled();
+  expect(trap.drain()).toEqual({ connections: 0, text: '' });
+});
+
+test('who reads the table at any moment of any lease learns no token, nor who sees what KMS is asked', async () => {
+  resultOf(await d.login({ array: 'fb1', leaseId: 'whole', owner: 'job' }));
+  resultOf(await d.logout({ leaseId: 'whole' }));
+  expect(errorOf(await d.login({ array: 'refusing', leaseId: 'refused' })).errorType).toBe('LOGIN_REFUSED');
+  d.simulator.faults.add({ kind: 'reset', path: '/api/login', times: 1 });
+  expect(errorOf(await d.login({ array: 'fb1', leaseId: 'lost' })).errorType).toBe('LOGIN_UNKNOWN');
+  resultOf(await d.logout({ leaseId: 'never' }));
+
+  const all = tables.map(({ text }) => text).join();
+  for (const seen of ['OPENING', 'OPEN', 'CLOSING', 'CLOSED', 'STUCK']) expect(all).toContain(`"state":"${seen}"`);
+  for (const seen of ['suspect#', 'refusal#', 'array#']) expect(all).toContain(`"id":"${seen}`);
+  expect(tables.filter(({ text }) => tokensIn(text, tokens()).length > 0)).toEqual([]);
+  expect(askedOfKms.length).toBeGreaterThan(3);
+  expect(tokensIn(askedOfKms.join(), tokens())).toEqual([]);
+});
+
+test('a table that showed a token would be found', async () => {
+  const before = tables.length;
+  await d.tamper({ id: 'lease#planted', sealed: `1.AAAA.${d.simulator.history[0]?.authToken}` });
+  resultOf(await d.login({ array: 'fb1', leaseId: 'after' }));
+  expect(
+    tokensIn(
+      tables
+        .slice(before)
+        .map(({ text }) => text)
+        .join(),
+      tokens(),
+    ),
+  ).toHaveLength(1);
+});
