@@ -3,6 +3,7 @@ import type { Question } from './question.ts';
 import { cold } from './questions/cold.ts';
 import { fleet } from './questions/fleet.ts';
 import { fresh } from './questions/fresh.ts';
+import { overhead } from './questions/overhead.ts';
 import { warm } from './questions/warm.ts';
 
-export const QUESTIONS: readonly Question[] = [warm, fresh, cold, fleet];
+export const QUESTIONS: readonly Question[] = [warm, fresh, cold, overhead, fleet];

@@ -1,22 +1,14 @@
 /** What one invocation of each packaged, warm function asks of AWS and of the array, and what of it waits for what: exact. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { counted } from './counted.ts';
 import { deployEverything, type Everything } from './deployment.ts';
 import { OPERATION_NAMES, type OperationName, perform } from './operations.ts';
 import { inRounds, type Rounds } from './rounds.ts';
-
-const INTENT = ['GenerateDataKey', 'GetItem refusal', 'PutItem lease OPENING', 'UpdateItem array'];
-const OPEN = [INTENT, ['POST /api/login'], ['PutItem lease OPEN']];
-const LOG_OUT = [
-  ['GetItem lease'],
-  ['Decrypt', 'PutItem lease CLOSING'],
-  ['POST /api/logout'],
-  ['PutItem lease CLOSED', 'UpdateItem array'],
-];
-const HOLD = [['GetItem lease'], ['Decrypt']];
+import { CLOSE, HOLD, INTENT, OPEN } from './steps.ts';
 
 const ROUNDS: Readonly<Record<OperationName, Rounds>> = {
   login: OPEN,
-  logout: LOG_OUT,
+  logout: CLOSE,
   'call-array': [...HOLD, ['GET /api/2.15/arrays']],
   renew: [
     ['GetItem lease'],
@@ -27,8 +19,8 @@ const ROUNDS: Readonly<Record<OperationName, Rounds>> = {
     ['PutItem lease OPEN'],
   ],
   'session-events, a request': [INTENT, ['GetItem owner', 'POST /api/login'], ['PutItem lease OPEN'], ['PutEvents']],
-  'session-events, a release': [...LOG_OUT, ['PutEvents']],
-  'sweep-sessions, one lease': [['Query'], ...LOG_OUT],
+  'session-events, a release': [...CLOSE, ['PutEvents']],
+  'sweep-sessions, one lease': [['Query'], ...CLOSE],
   'check-fleet, one array': [
     ['Query'],
     ['GET /api/api_version'],
@@ -37,7 +29,7 @@ const ROUNDS: Readonly<Record<OperationName, Rounds>> = {
     ['GET /api/2.26/arrays'],
     ['GET /api/2.26/admins/api-tokens'],
     ['GET /api/2.26/sessions'],
-    ...LOG_OUT,
+    ...CLOSE,
   ],
 };
 
@@ -53,23 +45,9 @@ test.for(OPERATION_NAMES)('%s: these round trips and no other, on one resumed co
   const rounds = ROUNDS[name];
   const leaseId = name.replaceAll(/\W+/g, '-');
   await perform(d, name, `${leaseId}-cold`, (invoke) => inRounds(d, rounds, invoke));
-  const { seen, ...counts } = await perform(d, name, `${leaseId}-warm`, (invoke) =>
-    counted(() => inRounds(d, rounds, invoke)),
+  const { result: seen, counts } = await perform(d, name, `${leaseId}-warm`, (invoke) =>
+    counted(d, () => inRounds(d, rounds, invoke)),
   );
   expect(seen).toEqual({ rounds, others: [] });
   expect(counts).toEqual({ connections: 1, fullHandshakes: 0, resumedHandshakes: 1, awsConnections: 0 });
 });
-
-/** Connections that are opened during `work`. */
-async function counted<T>(work: () => Promise<T>) {
-  const [before, awsBefore] = [d.simulator.counters, d.awsConnections()];
-  const seen = await work();
-  const after = d.simulator.counters;
-  return {
-    seen,
-    connections: after.connections - before.connections,
-    fullHandshakes: after.fullHandshakes - before.fullHandshakes,
-    resumedHandshakes: after.resumedHandshakes - before.resumedHandshakes,
-    awsConnections: d.awsConnections() - awsBefore,
-  };
-}

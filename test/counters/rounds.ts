@@ -38,8 +38,10 @@ export function gateOf(expected: Rounds) {
   return { arrive, end };
 }
 
+type Watched = { readonly aws: Pick<Everything['aws'], 'onCall'>; readonly watchArray: Everything['watchArray'] };
+
 /** Lets a function go on in rounds only, and tells how it went: AWS calls as `stepOf` names them, and the array's requests. */
-export async function inRounds(d: Everything, expected: Rounds, work: () => Promise<unknown>): Promise<Seen> {
+export async function inRounds(d: Watched, expected: Rounds, work: () => Promise<unknown>): Promise<Seen> {
   const gate = gateOf(expected);
   const unwatch = d.aws.onCall((phase, call) => (phase === 'received' ? gate.arrive(stepOf(call)) : undefined));
   d.watchArray((phase, { method, path }) => (phase === 'received' ? gate.arrive(`${method} ${path}`) : undefined));

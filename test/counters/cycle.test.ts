@@ -1,0 +1,60 @@
+/** What a login together with its logout costs in one process, as programs use the library. */
+import { describe, expect, test } from 'vitest';
+import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
+import { login, logout } from '../../lib/edges/flashblade.ts';
+import { readConfig } from '../../lib/ground/config.ts';
+import type { Trust } from '../../lib/ground/model.ts';
+import { edgesOf } from '../../lib/story/edges.ts';
+import { withSession } from '../../lib/story/use-session.ts';
+import { awsWithClients } from '../aws/clients.ts';
+import { simulated } from '../client/simulated.ts';
+import { leaseTable } from '../packaged.ts';
+import type { OnRequest, Simulator } from '../simulator/index.ts';
+import { inRounds } from './rounds.ts';
+import { CLOSE, HOLD, OPEN } from './steps.ts';
+
+const LOGIN_AND_LOGOUT = ['/api/login', '/api/logout'];
+const countersOf = ({ counters }: Simulator) => ({ ...counters, applicationBytes: undefined });
+
+describe('login and logout', () => {
+  test.for([
+    ['ca', 1, 1],
+    ['fingerprints', 2, 0],
+  ] as const)(
+    'by %s are two requests on one connection, and a later pair makes %i full handshakes of two',
+    async ([kind, fullHandshakes, resumedHandshakes]) => {
+      const { simulator, array, token } = await simulated();
+      const pinned: Trust = { kind: 'fingerprints', fingerprints: [simulator.fingerprint] };
+      const trusted = { ...array, trust: kind === 'ca' ? array.trust : pinned };
+      await logout(await login(trusted, token));
+      expect(simulator.requests.map(({ path }) => path)).toEqual(LOGIN_AND_LOGOUT);
+      expect(countersOf(simulator)).toEqual({ connections: 1, fullHandshakes: 1, resumedHandshakes: 0 });
+      closeConnections();
+      await logout(await login(trusted, token));
+      expect(simulator.requests.map(({ path }) => path)).toEqual([...LOGIN_AND_LOGOUT, ...LOGIN_AND_LOGOUT]);
+      expect(countersOf(simulator)).toEqual({ connections: 2, fullHandshakes, resumedHandshakes });
+    },
+  );
+});
+
+test('withSession opens, holds and closes in these rounds, on one connection of its own', async () => {
+  let watcher: OnRequest | undefined;
+  const { simulator, token } = await simulated({ onRequest: (phase, request) => watcher?.(phase, request) });
+  const { aws } = await awsWithClients();
+  await aws.dynamodb.createTable(leaseTable(), 'leases');
+  const { port, certificate: ca } = simulator;
+  aws.secrets.put('flashblade/fb1', { host: `127.0.0.1:${port}`, apiToken: token.reveal(), trust: { ca } });
+  const edges = edgesOf(readConfig({ LEASE_TABLE: 'leases', LEASE_KEY: aws.kms.createKey().arn }), () => {});
+  const d = {
+    aws,
+    watchArray: (next: OnRequest | undefined) => {
+      watcher = next;
+    },
+  };
+  await withSession('fb1', () => {}, { edges });
+  closeConnections();
+  const rounds = [...OPEN, ...HOLD, ...CLOSE];
+  const seen = await inRounds(d, rounds, () => withSession('fb1', () => {}, { edges }));
+  expect(seen).toEqual({ rounds, others: [] });
+  expect(countersOf(simulator)).toEqual({ connections: 2, fullHandshakes: 1, resumedHandshakes: 1 });
+});
