@@ -1,0 +1,48 @@
+import { expect, it } from 'vitest';
+import { beginInvocation, report } from '../../lib/lambda/telemetry.ts';
+import { contextOf } from './context.ts';
+import { written } from './written.ts';
+
+it('a report is one log line of its level, with the request id of the invocation', () => {
+  const { lines } = written();
+  beginInvocation(contextOf('invocation-7'));
+  report({
+    event: 'LoginSucceeded',
+    array: 'fb1',
+    leaseId: 'job-1',
+    status: 200,
+    durationMs: 12,
+    message: 'logged in',
+  });
+  report({ event: 'LoginFailed', array: 'fb1', code: 'ARRAY_BUSY', message: 'busy' });
+  report({ event: 'LeaseStuck', array: 'fb1', message: 'stuck' });
+  const common = { function_request_id: 'invocation-7', array: 'fb1' };
+  expect(lines()).toEqual([
+    expect.objectContaining({ ...common, level: 'INFO', event: 'LoginSucceeded', leaseId: 'job-1', status: 200 }),
+    expect.objectContaining({ ...common, level: 'WARN', event: 'LoginFailed', code: 'ARRAY_BUSY', message: 'busy' }),
+    expect.objectContaining({ ...common, level: 'ERROR', event: 'LeaseStuck', message: 'stuck' }),
+  ]);
+});
+
+it('gauges stand in the log line, each under its name', () => {
+  const { lines } = written();
+  report({ event: 'SweepDone', gauges: { LiveLeases: 3, OldestDueAge: 9 }, message: 'swept' });
+  expect(lines()).toEqual([expect.objectContaining({ event: 'SweepDone', LiveLeases: 3, OldestDueAge: 9 })]);
+  expect(lines()[0]).not.toHaveProperty('gauges');
+});
+
+it('a failure at an array is a metric of the fleet and one of the array', () => {
+  const { metrics } = written();
+  report({ event: 'LoginFailed', array: 'fb1', message: 'refused' });
+  expect(metrics()).toEqual([expect.stringMatching(/^LoginFailed 1 Count \{service=\S+; service=\S+ array=fb1\}$/)]);
+});
+
+it('metrics of different dimensions are published apart', () => {
+  const { metrics } = written();
+  report({ event: 'ArrayUnhealthy', array: 'fb1', gauges: { ArrayHealthy: 0, CertificateDays: 12 }, message: 'down' });
+  expect(metrics()).toEqual([
+    expect.stringMatching(/^ArrayUnhealthy 1 Count \{service=\S+; service=\S+ array=fb1\}$/),
+    expect.stringMatching(/^CertificateDays 12 None \{service=\S+; service=\S+ array=fb1\}$/),
+    expect.stringMatching(/^ArrayHealthy 0 Count \{service=\S+ array=fb1\}$/),
+  ]);
+});
