@@ -250,6 +250,15 @@ describe('the ledger in DynamoDB', () => {
     await expect(store.read('lease#job', Date.now() - 1)).rejects.toMatchObject({ code: 'OUT_OF_TIME' });
   });
 
+  it('does not read an index for ever', async () => {
+    const endless = { send: async () => ({ LastEvaluatedKey: { id: { S: 'lease#job' } } }) };
+    const store = leasesOf(endless as unknown as DynamoDBClient, 'leases');
+    await expect(store.pending(Date.now() + 60_000)).rejects.toMatchObject({
+      code: 'AWS_UNAVAILABLE',
+      message: expect.stringContaining('1000 pages'),
+    });
+  });
+
   it('holds an open lease as text that shows no token', async () => {
     const { aws, store } = await dynamo();
     const first = opening('v1');

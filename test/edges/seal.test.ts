@@ -1,3 +1,4 @@
+import type { KMSClient } from '@aws-sdk/client-kms';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sealContext, sealOf, sealToken } from '../../lib/edges/seal.ts';
@@ -87,6 +88,26 @@ describe('a sealed auth token', () => {
       await expect(seal.dataKey(context, soon())).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
     },
   );
+});
+
+describe('KMS that answers without a key of 32 bytes', () => {
+  const context = sealContext('job', FB1);
+  const answering = (answer: object) => sealOf({ send: async () => answer } as unknown as KMSClient, 'key');
+
+  it.each([
+    ['no key', { CiphertextBlob: Buffer.alloc(16) }],
+    ['a short key', { Plaintext: Buffer.alloc(16), CiphertextBlob: Buffer.alloc(16) }],
+    ['nothing to keep', { Plaintext: Buffer.alloc(32) }],
+  ])('seals nothing (%s)', async (_, answer) => {
+    const call = answering(answer).dataKey(context, soon());
+    await expect(call).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE', message: 'KMS answered without a data key' });
+  });
+
+  it.each([[{}], [{ Plaintext: Buffer.alloc(16) }]])('unseals nothing (%j)', async (answer) => {
+    const key = await sealOf(memoryKms(), 'key').dataKey(context, soon());
+    const call = answering(answer).unseal(sealToken(key, authToken(TOKEN), context), context, soon());
+    await expect(call).rejects.toMatchObject({ code: 'LEASE_ALTERED' });
+  });
 });
 
 const bytesOf = (sealed: string): string =>

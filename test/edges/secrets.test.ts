@@ -1,3 +1,4 @@
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, it } from 'vitest';
 import { secretsOf } from '../../lib/edges/secrets.ts';
 import { awsWithClients } from '../aws/clients.ts';
@@ -104,6 +105,27 @@ describe("an array's secret", () => {
     await expect(secrets.read('fb1', { by: soon() })).rejects.toMatchObject({ code: 'ARRAY_UNKNOWN' });
   });
 
+  it('that is scheduled for deletion says so', async () => {
+    const { aws, secrets } = await fleet();
+    aws.faults.add({ service: 'secretsmanager', kind: 'error', name: 'InvalidRequestException', status: 400 });
+    const call = secrets.read('fb1', { by: soon() });
+    await expect(call).rejects.toMatchObject({
+      code: 'ARRAY_UNKNOWN',
+      message: expect.stringMatching(/flashblade\/fb1 cannot be read.*deletion/),
+    });
+  });
+
+  it('that was cached is not used when it breaks a rule now', async () => {
+    const { aws, secrets, pass } = await fleet();
+    aws.secrets.put('flashblade/fb1', SECRET);
+    await secrets.read('fb1', { by: soon() });
+    aws.secrets.put('flashblade/fb1', { ...SECRET, host: '' });
+    pass(300);
+    await expect(secrets.read('fb1', { by: soon() })).rejects.toMatchObject({ code: 'SECRET_INVALID' });
+    aws.faults.add({ service: 'secretsmanager', kind: 'throttle' });
+    await expect(secrets.read('fb1', { by: soon() })).rejects.toMatchObject({ code: 'SECRET_UNAVAILABLE' });
+  });
+
   it('is not waited for longer than was said', async () => {
     const { aws, secrets } = await fleet();
     aws.faults.add({ service: 'secretsmanager', kind: 'hang' });
@@ -119,5 +141,35 @@ describe('the fleet', () => {
     for (const name of names.toReversed()) aws.secrets.put(`flashblade/${name}`, SECRET);
     aws.secrets.put('other/fb', SECRET);
     expect(await secrets.list({ by: soon() })).toEqual(names);
+  });
+
+  const listing = (answer: object) => {
+    const client = { send: async () => answer } as unknown as SecretsManagerClient;
+    const none = { prefix: 'flashblade/', cacheSeconds: 300, now: Date.now, onStale: () => {} };
+    return secretsOf({ client, ...none }).list({ by: soon() });
+  };
+
+  it('is empty if Secrets Manager names nothing, or only what is not under the prefix', async () => {
+    expect(await listing({})).toEqual([]);
+    // Its filter by name does not mind upper and lower case.
+    const names = [{ Name: 'flashblade/fb1' }, {}, { Name: 'Flashblade/fb2' }];
+    expect(await listing({ SecretList: names })).toEqual(['fb1']);
+  });
+
+  it('that has no end is not read for ever', async () => {
+    const call = listing({ SecretList: [], NextToken: 'more' });
+    await expect(call).rejects.toMatchObject({
+      code: 'SECRET_UNAVAILABLE',
+      message: expect.stringContaining('100 pages'),
+    });
+  });
+
+  it('that Secrets Manager does not name is SECRET_UNAVAILABLE, and says what was asked', async () => {
+    const { aws, secrets } = await fleet();
+    aws.faults.add({ service: 'secretsmanager', kind: 'deny' });
+    await expect(secrets.list({ by: soon() })).rejects.toMatchObject({
+      code: 'SECRET_UNAVAILABLE',
+      message: expect.stringContaining('list the secrets under flashblade/'),
+    });
   });
 });
