@@ -155,14 +155,12 @@ export const claim = (item: Open | Closing, now: number): Closing => ({
 });
 
 /** The session is known to have ended, or never to have begun. The sealed token goes. */
-export function close(item: LeaseItem, now: number): Closed {
+export function close(item: Opening | Open | Closing, now: number): Closed {
   const { kind, id, version, attemptId, leaseId, owner, target, createdAt, expiresAt } = item;
-  const kept = { kind, id, version, attemptId, leaseId, createdAt };
+  const kept = { kind, id, version, attemptId, leaseId, target, createdAt, expiresAt };
   return {
     ...kept,
     ...(owner === undefined ? {} : { owner }),
-    ...(target === undefined ? {} : { target }),
-    ...(expiresAt === undefined ? {} : { expiresAt }),
     state: 'CLOSED',
     closedAt: now,
     purgeAt: now + KEEP_CLOSED_SECONDS,
