@@ -1,0 +1,22 @@
+import { resolve } from 'node:path';
+import { defineConfig } from 'vitest/config';
+import { IN_PROCESS } from './in-process.ts';
+
+export default defineConfig({
+  root: resolve(import.meta.dirname, '../..'),
+  test: {
+    include: IN_PROCESS,
+    isolate: false,
+    maxWorkers: 2,
+    testTimeout: 120_000,
+    coverage: {
+      enabled: true,
+      provider: 'v8',
+      include: ['lib/**/*.ts'],
+      exclude: ['lib/index.ts'],
+      reportsDirectory: 'dist/coverage',
+      reporter: ['text', 'json'],
+      thresholds: { branches: 95 },
+    },
+  },
+});

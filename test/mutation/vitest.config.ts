@@ -1,0 +1,38 @@
+import { resolve } from 'node:path';
+import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { IN_PROCESS } from './in-process.ts';
+import { keptWorker } from './kept-worker.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const ORDER = ['ground/', 'story/', 'edges/', 'client/', 'ground/requests'];
+const rank = ({ moduleId }: TestSpecification): number =>
+  ORDER.findLastIndex((part) => moduleId.includes(`/test/${part}`));
+
+/** Cheap tests kill first. */
+class CheapestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return files.toSorted((a, b) => rank(a) - rank(b) || a.moduleId.localeCompare(b.moduleId));
+  }
+}
+
+export default defineConfig({
+  root: ROOT,
+  // Stryker chooses a pool of its own.
+  plugins: [
+    {
+      name: keptWorker.name,
+      configureVitest: ({ project }) => {
+        Object.assign(project.config, { pool: keptWorker.name, poolRunner: keptWorker });
+      },
+    },
+  ],
+  test: {
+    include: IN_PROCESS,
+    exclude: ['test/story/session-events-deadlines.test.ts'],
+    runner: resolve(import.meta.dirname, 'spaced-names.ts'),
+    sequence: { sequencer: CheapestFirst },
+    isolate: false,
+    testTimeout: 30_000,
+  },
+});
