@@ -58,11 +58,11 @@ test.for([
   [{ result: null }, 1, 'login gave no lease'],
   [{ result: { array: 'fb1' } }, 1, 'login gave no lease'],
   [{ result: { leaseId: 'a', array: 'fb2' } }, 1, 'login gave no lease'],
-  [{ result: { leaseId: 'a', array: 'fb1' } }, 0, '1 sessions were opened, but 0 are on the array'],
+  [{ result: { leaseId: 'a', array: 'fb1' } }, 0, 'the array has 0 more sessions, not one'],
 ] satisfies [Parameters<typeof checkLease>[0], number, string][])(
-  'a login that ends with %j and %d sessions is found out',
-  ([outcome, live, reason]) => {
-    expect(() => checkLease(outcome, { array: 'fb1', live, expected: 1 })).toThrow(reason);
+  'a login that ends with %j and %d more sessions is found out',
+  ([outcome, opened, reason]) => {
+    expect(() => checkLease(outcome, { array: 'fb1', opened })).toThrow(reason);
   },
 );
 
