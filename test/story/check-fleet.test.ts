@@ -67,6 +67,13 @@ describe('a check of the fleet', () => {
     ]);
   });
 
+  it('tells no days of a certificate that it does not know the end of', async () => {
+    const w = world();
+    w.once('apiVersions', async () => ({ data: ['2.4'], status: 200, headers: {}, requestId: '' }));
+    expect(await check(w, 'fb1')).toMatchObject({ healthy: 1, warnings: [] });
+    expect(w.reports.find(({ event }) => event === 'ArrayChecked')?.gauges).not.toHaveProperty('CertificateDays');
+  });
+
   it.each([
     [
       'does not answer',

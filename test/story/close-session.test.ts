@@ -86,6 +86,17 @@ describe('closing a session', () => {
     expect(w.lease('job-1')?.state).toBe('CLOSED');
   });
 
+  it('is asked to come again if the lease is changed under its hands again and again', async () => {
+    const w = await opened();
+    for (let round = 0; round < 3; round++) w.once('write CLOSING', async () => false);
+    await expect(close(w)).rejects.toMatchObject({
+      code: 'LEASE_OPENING',
+      message: 'lease job-1 is being changed by other calls: try again',
+    });
+    expect(w.calls).not.toContain('logout');
+    expect(await close(w)).toMatchObject({ outcome: 'CLOSED' });
+  });
+
   it('begins nothing with too little time', async () => {
     const w = await opened();
     await expect(closeSession(w.edges, 'job-1', w.now() + 2500)).rejects.toMatchObject({ code: 'OUT_OF_TIME' });

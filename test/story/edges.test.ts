@@ -81,7 +81,9 @@ it("a report that fails is nobody else's failure", () => {
 
 describe('the edges of this process', () => {
   it('are built once, by its environment, and report what is wrong on stderr, one JSON line each', async () => {
+    // A process of its own, as far as modules go; the next test is in yet another.
     vi.resetModules();
+    onTestFinished(() => void vi.resetModules());
     const { environmentEdges } = await import('../../lib/story/edges.ts');
     onTestFinished(() => void vi.unstubAllEnvs());
     vi.stubEnv('LEASE_TABLE', '');

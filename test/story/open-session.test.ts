@@ -49,6 +49,14 @@ describe('opening a session', () => {
     expect(w.places('fb1')).toEqual(['job-1']);
   });
 
+  it('asks to come again if the lease is changed under its hands again and again', async () => {
+    const w = world();
+    for (let round = 0; round < 3; round++) w.once('write OPENING', async () => false);
+    await expect(open(w)).rejects.toMatchObject({ code: 'LEASE_OPENING', retryable: true });
+    expect(w.calls).not.toContain('login');
+    expect(w.places('fb1')).toEqual([]);
+  });
+
   it('refuses a lease that has expired', async () => {
     const w = world();
     await open(w);

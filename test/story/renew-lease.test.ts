@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { closeSession } from '../../lib/story/close-session.ts';
 import { openSession } from '../../lib/story/open-session.ts';
 import { renewLease } from '../../lib/story/renew-lease.ts';
-import { type World, world } from './world.ts';
+import { untilCalled, type World, world } from './world.ts';
 
 const open = (w: World) => openSession(w.edges, { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900 }, w.deadline());
 const renew = (w: World, expiresAt: number) => renewLease(w.edges, { leaseId: 'job-1', expiresAt }, w.deadline());
@@ -56,6 +56,38 @@ describe('renewing a lease', () => {
     w.once('request', async () => ({ status: 503, headers: {}, body: '', requestId: '' }));
     await expect(renew(w, lease.expiresAt + 60)).rejects.toMatchObject({ code: 'ARRAY_BUSY' });
     expect(w.lease('job-1')).toMatchObject({ expiresAt: lease.expiresAt });
+  });
+
+  it('waits until the lease is open', async () => {
+    const w = world();
+    w.once('login', () => new Promise(() => {}));
+    void open(w);
+    await untilCalled(w, 'login');
+    await expect(renew(w, w.seconds() + 60)).rejects.toMatchObject({ code: 'LEASE_OPENING', retryable: true });
+  });
+
+  it('is asked to come again if the lease is changed under its hands again and again', async () => {
+    const w = world();
+    const lease = await open(w);
+    for (let round = 0; round < 3; round++) w.once('write OPEN', async () => false);
+    await expect(renew(w, lease.expiresAt + 60)).rejects.toMatchObject({ code: 'LEASE_OPENING' });
+    expect(w.lease('job-1')).toMatchObject({ expiresAt: lease.expiresAt });
+  });
+
+  it.each([
+    [429, 'ARRAY_BUSY'],
+    [500, 'ARRAY_BUSY'],
+    [499, 'ANSWER_INVALID'],
+    [204, 'ANSWER_INVALID'],
+  ])('that the array answers %i fails as %s, with lease, array and status', async (status, code) => {
+    const w = world();
+    const lease = await open(w);
+    w.once('request', async () => ({ status, headers: {}, body: '', requestId: '' }));
+    await expect(renew(w, lease.expiresAt + 60)).rejects.toMatchObject({
+      code,
+      message: `array fb1 answered ${status} to GET /api/2.10/arrays: lease job-1 was not renewed, try again before it ends`,
+      facts: { status, sent: true },
+    });
   });
 
   it('does not overwrite a release that comes meanwhile', async () => {

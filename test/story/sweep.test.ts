@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Pending } from '../../lib/edges/leases.ts';
 import { closeSession } from '../../lib/story/close-session.ts';
 import { openSession } from '../../lib/story/open-session.ts';
 import { sweep } from '../../lib/story/sweep.ts';
@@ -70,6 +71,48 @@ describe('a sweep', () => {
     await run(w);
     expect(w.suspects()).toEqual([]);
     expect(w.places('fb1')).toEqual([]);
+  });
+
+  it('minds no line of an index that lags behind', async () => {
+    const w = world();
+    await died(w);
+    await open(w, 'open');
+    const rows: Pending[] = [
+      { kind: 'lease', id: 'gone', dueAt: 0, array: 'fb1', state: 'OPEN' },
+      { kind: 'lease', id: 'job-1', dueAt: 0, array: 'fb1', state: 'OPENING' },
+      { kind: 'lease', id: 'open', dueAt: 0, array: 'fb1', state: 'OPEN' },
+      { kind: 'suspect', id: 'gone', dueAt: 0, array: 'fb1' },
+      { kind: 'owner', id: 'gone', dueAt: 0 },
+      { kind: 'places', id: 'gone', dueAt: 0, array: 'gone' },
+    ];
+    w.once('pending', async () => rows);
+    w.calls.length = 0;
+    expect(await run(w)).toMatchObject({ closed: 0, left: 0 });
+    expect(w.calls.filter((name) => /^(write|remove|login|logout|leave|join)/.test(name))).toEqual([]);
+    expect(w.events()).not.toContain('SweepFailed');
+    expect(w.lease('job-1')?.state).toBe('OPENING');
+    expect(w.live.size).toBe(2);
+  });
+
+  it('leaves a lease alone that somebody else claims at the same moment', async () => {
+    const w = world();
+    await open(w);
+    w.pass(900);
+    w.once('write CLOSING', async () => false);
+    expect(await run(w)).toMatchObject({ closed: 0, left: 0 });
+    expect(logouts(w)).toBe(0);
+    expect(w.events()).not.toContain('SweepFailed');
+  });
+
+  it('keeps a SUSPECT whose time is not over, whatever the index says', async () => {
+    const w = world();
+    await died(w);
+    w.pass(60);
+    await run(w);
+    const [suspect] = w.suspects();
+    w.once('pending', async () => [{ kind: 'suspect', id: suspect?.attemptId, dueAt: 0, array: 'fb1' }]);
+    await run(w);
+    expect(w.suspects()).toEqual([suspect]);
   });
 
   it('closes nothing that was renewed after the index was read', async () => {

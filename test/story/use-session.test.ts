@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { closeSession } from '../../lib/story/close-session.ts';
 import { openSession } from '../../lib/story/open-session.ts';
 import { withLease, withSession } from '../../lib/story/use-session.ts';
@@ -46,6 +46,40 @@ describe('withSession', () => {
     const call = withSession('fb1', () => 1, { edges: w.edges, leaseSeconds: 5 });
     await expect(call).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
     expect(w.calls).toEqual([]);
+  });
+
+  it('finds edges, time and lease id by itself', async () => {
+    onTestFinished(() => void vi.unstubAllEnvs());
+    vi.stubEnv('LEASE_TABLE', '');
+    for (const call of [withSession('fb1', () => 1), withLease('job-1', () => 1)]) {
+      await expect(call).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    }
+    const w = world();
+    const lease = await withSession('fb1', ({ lease }) => lease, { edges: w.edges });
+    expect(lease).toEqual({
+      leaseId: expect.stringMatching(/^id-\d+$/),
+      array: 'fb1',
+      username: 'pureuser',
+      expiresAt: w.seconds() + 900,
+    });
+  });
+
+  it('ends before its deadline, and keeps time to close', async () => {
+    const w = world();
+    const deadlines: Record<string, number> = {};
+    for (const name of ['login', 'request', 'logout'] as const) {
+      const act = w.edges.flashblade[name] as (...args: unknown[]) => Promise<never>;
+      const noting = (...args: unknown[]) => {
+        deadlines[name] = ((args.at(-1) as { deadline: number }).deadline - w.now()) / 1000;
+        return act(...args);
+      };
+      Object.assign(w.edges.flashblade, { [name]: noting });
+    }
+    const work = async ({ request }: { request: (call: typeof GET) => Promise<unknown> }) => request(GET);
+    await withSession('fb1', work, { edges: w.edges, deadline: w.now() + 25_000 });
+    expect(deadlines).toEqual({ login: 9.25, request: 15, logout: 7.25 });
+    await withSession('fb1', work, { edges: w.edges, deadline: w.now() + 3_600_000 });
+    expect(deadlines).toEqual({ login: 24.25, request: 3590, logout: 7.25 });
   });
 
   it('gives the work no token', async () => {
@@ -134,6 +168,19 @@ describe('withLease', () => {
     expect(many.map(({ status }) => status)).toEqual(Array(10).fill(200));
     expect(countOf(w, 'login')).toBe(2);
     expect(w.live.size).toBe(1);
+  });
+
+  it('does not log in again when another call takes the lease at the same moment', async () => {
+    const w = world();
+    await open(w);
+    w.dropSessions();
+    w.once('write OPENING', async () => false);
+    const call = withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
+    await expect(call).rejects.toMatchObject({
+      code: 'LEASE_ENDED',
+      message: 'lease job-1 was changed by another call: open another session',
+    });
+    expect(countOf(w, 'login')).toBe(1);
   });
 
   it('takes the session that another call has opened under the lease meanwhile', async () => {
