@@ -126,6 +126,13 @@ describe('a call under a session', () => {
     expect(body).toContain('<h1>502 Proxy Error</h1>');
   });
 
+  test('gets what does not say what it is as text, also if it could be JSON', async () => {
+    const server = await startServer(reply(200, '{"ok":true}'));
+    const session: Session = { array: arrayAt(server), authToken: authToken('uuid'), username: 'pureuser' };
+    expect((await request(session, { method: 'GET', path: '/api/2.15/arrays' })).body).toBe('{"ok":true}');
+    closeConnections();
+  });
+
   test('fails on JSON that is none, without quoting it', async () => {
     const { simulator, session } = await opened();
     simulator.faults.add({ kind: 'answer', body: '{"secret":"T-secret' });
