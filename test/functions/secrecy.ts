@@ -33,8 +33,17 @@ const base64Of = (text: string): string[] =>
 const windowsOf = (text: string, length: number): string[] =>
   Array.from({ length: Math.max(0, text.length - length + 1) }, (_, at) => text.slice(at, at + length));
 
+/** The same canaries are sought again and again. */
+const KNOWN_SHAPES = new Map<string, readonly string[]>();
+
+function shapesOf(token: string): readonly string[] {
+  const shapes = KNOWN_SHAPES.get(token) ?? [...new Set(newShapesOf(token))];
+  KNOWN_SHAPES.set(token, shapes);
+  return shapes;
+}
+
 /** A plain text that tells the token, or a piece of a canary, contains one of these: eight characters, in hex 16, in base64 at least ten. */
-function shapesOf(token: string): string[] {
+function newShapesOf(token: string): string[] {
   const cut = (text: string, length: number): string[] => (isCanary(token) ? windowsOf(text, length) : [text]);
   const written = [...new Set([token, token.toLowerCase(), token.toUpperCase()])];
   return [

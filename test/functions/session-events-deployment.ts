@@ -59,6 +59,8 @@ export async function deployEvents({ env = {} }: { env?: Readonly<Record<string,
     /** Events that others were told, oldest first. */
     told,
     letters,
+    /** URL of the queue of dead letters. */
+    deadLetterQueue: DeadLetterQueue,
     leaks,
     output: () => lambda.output,
     stop: async (): Promise<void> => {

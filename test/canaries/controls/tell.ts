@@ -1,0 +1,34 @@
+/** A function that tells a token in every way in which code that is less careful would. The control of the canaries, never deployed. */
+import { report } from '../../../lib/lambda/telemetry.ts';
+
+const notSent = (token: string): Headers => new Headers({ 'api-token': `${token}\nx-echo: 1` });
+
+const WAYS: Readonly<Record<string, (token: string) => unknown>> = {
+  'an error of Headers': notSent,
+  'an error of JSON.parse': (token) => JSON.parse(`{"apiToken":${token}}`),
+  'a cause that is printed': (token) => {
+    try {
+      return notSent(token);
+    } catch (cause) {
+      return console.error(new Error('not sent', { cause }));
+    }
+  },
+  'a field of an error': (token) => {
+    throw Object.assign(new Error('not sent'), { request: { headers: { 'x-auth-token': token } } });
+  },
+  'a result': (token) => ({ session: { token } }),
+  'a log line': (token) => report({ event: 'LoginFailed', message: `refused: ${token}` }),
+  "a metric's dimension": (token) =>
+    report({ event: 'ArrayChecked', array: token, message: '', gauges: { ArrayHealthy: 1 } }),
+  'a rejection that nobody handles': (token) => void Promise.reject(new Error(token)),
+  'an exception that nobody catches': (token) =>
+    new Promise(() => {
+      setImmediate(() => notSent(token));
+    }),
+  'a warning': (token) => process.emitWarning(`header ${token} is deprecated`),
+  'a buffer that is printed': (token) => console.log(Buffer.from(token)),
+};
+
+export const WAY_NAMES = Object.keys(WAYS);
+
+export const handler = async ({ way, token }: { way: string; token: string }): Promise<unknown> => WAYS[way]?.(token);

@@ -1,0 +1,78 @@
+/** Answers of an array that repeats a token where it can: head, body, and where HTTP ends. */
+
+/** `said`: what is repeated. `opened`: a good auth token, for answers that open a session. */
+type Echo = (said: string, opened: string) => string;
+
+/** An answer as text. Ends with the connection if it does not say how long it is. */
+const answer = (status: string, headers: Readonly<Record<string, string>> = {}, body = ''): string =>
+  [`HTTP/1.1 ${status}`, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`), '', body].join('\r\n');
+
+const JSON_TYPE = { 'Content-Type': 'application/json' };
+const USER = JSON.stringify({ username: 'pureuser' });
+
+export const goodLogin = (opened: string): string => answer('200 OK', { ...JSON_TYPE, 'x-auth-token': opened }, USER);
+export const goodLogout: string = answer('200 OK', { 'Content-Length': '0' });
+export const goodRead: string = answer('200 OK', JSON_TYPE, '{"items":[]}');
+
+/** Good for a login, a logout and a read but for what it says beside. */
+const beside =
+  (headers: (said: string) => Readonly<Record<string, string>>, status = (_: string) => '200 OK'): Echo =>
+  (said, opened) =>
+    answer(status(said), { ...JSON_TYPE, 'x-auth-token': opened, ...headers(said) }, USER);
+const failing =
+  (
+    status: string,
+    body: (said: string) => string,
+    headers: (said: string) => Record<string, string> = () => ({}),
+  ): Echo =>
+  (said) =>
+    answer(status, { ...JSON_TYPE, ...headers(said) }, body(said));
+const none = (): string => '';
+
+/** In an error or nowhere: nothing of these may be repeated. */
+export const ECHOES: Readonly<Record<string, Echo>> = {
+  'the username': (said, opened) =>
+    answer('200 OK', { ...JSON_TYPE, 'x-auth-token': opened }, JSON.stringify({ username: said })),
+  'the status line of a refusal': (said) => answer(`401 ${said}`),
+  'the status line of a success': beside(
+    () => ({}),
+    (said) => `200 ${said}`,
+  ),
+  'the status': (said) => answer(`${said} OK`),
+  'the version': (said) => `HTTP/${said} 200 OK\r\n\r\n`,
+  'a header': beside((said) => ({ 'x-echo': said, Server: said, Date: said, Connection: said })),
+  "a header's name": beside((said) => ({ [said]: 'x' })),
+  'a cookie': beside((said) => ({ 'Set-Cookie': `session=${said}; Path=/` })),
+  'the type of the body': beside((said) => ({ 'Content-Type': said })),
+  'a body in another coding': beside((said) => ({ 'Content-Encoding': said })),
+  'a redirect': failing('302 Found', none, (said) => ({ Location: `https://127.0.0.1:1/?token=${said}` })),
+  'a redirect that repeats the request': failing('307 Temporary Redirect', none, (said) => ({ Location: said })),
+  'how to authenticate': failing('401 Unauthorized', none, (said) => ({ 'WWW-Authenticate': said })),
+  'when to come again': failing('503 Service Unavailable', none, (said) => ({ 'Retry-After': said })),
+  'a warning': failing('429 Too Many Requests', none, (said) => ({ Warning: said, 'X-RateLimit-Reset': said })),
+  'errors of shape a': failing(
+    '403 Forbidden',
+    (said) => `{"error":[{"code":403,"context":"${said}","message":"${said}"}]}`,
+  ),
+  'errors of shape b': failing('400 Bad Request', (said) => `{"errors":[{"context":"${said}","message":"${said}"}]}`),
+  'errors of shape c': failing('400 Bad Request', (said) => `{"message":"invalid body parameter: ${said}"}`),
+  'errors of shape d': failing('401 Unauthorized', (said) => `{"error":"${said}","error_description":"${said}"}`),
+  'a page': failing('404 Not Found', (said) => `<html>${said}</html>`),
+  'a failure': failing('500 Internal Server Error', (said) => `at login(${said})`),
+  'another status': failing('201 Created', (said) => `{"${said}":"${said}"}`),
+  'JSON that is cut off': failing('200 OK', (said) => `{"username":"${said}`),
+  'JSON that is none': failing('200 OK', (said) => said),
+  'an auth token of two words': beside((said) => ({ 'x-auth-token': `${said} ${said}` })),
+  'an auth token too many': (said, opened) =>
+    answer('200 OK', JSON_TYPE, USER).replace('\r\n', `\r\nx-auth-token: ${opened}\r\nx-auth-token: ${said} x\r\n`),
+  'no HTTP': (said) => `${said}\r\n`,
+  'a broken header': (said) => `HTTP/1.1 200 OK\r\n${said} ${said}\r\n\r\n`,
+  'a header that does not end': (said) => `HTTP/1.1 200 OK\r\nx-echo: ${said.repeat(500)}`,
+  'the length of the body': beside((said) => ({ 'Content-Length': said })),
+  'the length of a chunk': (said) => answer('200 OK', { 'Transfer-Encoding': 'chunked' }, `${said}\r\n${said}\r\n`),
+  'a trailer': (said) => answer('200 OK', { 'Transfer-Encoding': 'chunked', Trailer: 'x' }, `0\r\nx: ${said}\r\n\r\n`),
+  'what comes after the answer': (said, opened) =>
+    answer('200 OK', { 'x-auth-token': opened, 'Content-Length': String(USER.length) }, `${USER}${said}\r\n\r\n`),
+  'an answer before the answer': (said, opened) => `HTTP/1.1 103 ${said}\r\nLink: ${said}\r\n\r\n${goodLogin(opened)}`,
+  'another protocol': (said) => answer('101 Switching', { Connection: 'Upgrade', Upgrade: said }, said),
+};

@@ -1,0 +1,50 @@
+/** Which cases there are: a few of every kind for each test run, and all of them for the proof. */
+import { arrayCase } from './array-cases.ts';
+import type { ASKING, Case } from './asking.ts';
+import { awsCases } from './aws-cases.ts';
+import { ECHOES } from './echoes.ts';
+import { eventCases } from './event-cases.ts';
+import { secretCases } from './secret-cases.ts';
+import { SPELLINGS } from './spellings.ts';
+
+type Asking = keyof typeof ASKING;
+type Answered = { readonly asking: Asking; readonly echo: string; readonly spelling: string };
+
+const PLAIN = 'as it is';
+const WAYS: readonly Asking[] = ['login', 'logout', 'call-array', 'session-events', 'check-fleet'];
+
+/**
+ * What a caller gets because it asked for it is not judged: an array's own words in the body of a call, a username that only resembles
+ * the token.
+ */
+const isHandedOn = ({ asking, echo, spelling }: Answered): boolean =>
+  asking === 'call-array'
+    ? ['the username', 'errors of shape b', 'errors of shape c', 'another status'].includes(echo)
+    : echo === 'the username' && asking !== 'logout' && ![PLAIN, 'in upper case'].includes(spelling);
+
+const answered = (asking: Asking, echoes: readonly string[], spellings: readonly string[]): Answered[] =>
+  echoes.flatMap((echo) => spellings.map((spelling) => ({ asking, echo, spelling })));
+const casesOf = (all: readonly Answered[]): Case[] =>
+  all.filter((one) => !isHandedOn(one)).map(({ asking, echo, spelling }) => arrayCase(asking, echo, spelling));
+
+/** One of so many. */
+const someOf = <One>(all: readonly One[], every: number): One[] => all.filter((_, index) => index % every === 0);
+
+/** Each answer once, each bad secret and event once, each service of AWS for each function that asks it. */
+export const someCases = (): Case[] => [
+  ...casesOf(answered('login', Object.keys(ECHOES), [PLAIN])),
+  ...casesOf(
+    WAYS.slice(1).flatMap((asking, index) => someOf(answered(asking, Object.keys(ECHOES).slice(index), [PLAIN]), 5)),
+  ),
+  ...secretCases('login'),
+  ...eventCases(),
+  ...someOf(awsCases(), 7),
+];
+
+/** Every answer in every spelling, whoever asked; every bad secret for everybody who reads it; every answer of AWS. */
+export const allCases = (): Case[] => [
+  ...casesOf(WAYS.flatMap((asking) => answered(asking, Object.keys(ECHOES), Object.keys(SPELLINGS)))),
+  ...(['login', 'session-events', 'check-fleet'] as const).flatMap(secretCases),
+  ...eventCases(),
+  ...awsCases(),
+];

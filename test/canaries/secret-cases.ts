@@ -1,0 +1,38 @@
+/** Secrets that cannot be used, each with the API token in it. */
+import { ASKING, type Case } from './asking.ts';
+
+const SECRETS: Readonly<Record<string, (token: string, good: object) => string>> = {
+  'the token and nothing else': (token) => token,
+  'the token as JSON': (token) => JSON.stringify(token),
+  'JSON that is cut off': (token, good) => JSON.stringify({ ...good, apiToken: token }).slice(0, -3),
+  'JSON without quotation marks': (token) => `{"apiToken": ${token}}`,
+  'JSON that is cut off in the token': (token) => `{"apiToken":"${token}`,
+  'JSON behind the token': (token, good) => `${token} ${JSON.stringify(good)}`,
+  'JSON before the token': (token, good) => `${JSON.stringify(good)} ${token}`,
+  'a line of YAML': (token) => `apiToken: ${token}\nhost: fb1\n`,
+  'a field that is named like the token': (token, good) => JSON.stringify({ ...good, [token]: 1 }),
+  'the token in a list': (token, good) => JSON.stringify({ ...good, apiToken: [token] }),
+  'the token in an object': (token, good) => JSON.stringify({ ...good, apiToken: { [token]: token } }),
+  'the token for the host': (token, good) => JSON.stringify({ ...good, host: token }),
+  'the token in the host': (token, good) => JSON.stringify({ ...good, host: `https://${token}@fb1` }),
+  'the token for the authority': (token, good) => JSON.stringify({ ...good, trust: { ca: token } }),
+  'the token for a fingerprint': (token, good) => JSON.stringify({ ...good, trust: { fingerprints: [token] } }),
+  'the token for the trust': (token, good) => JSON.stringify({ ...good, trust: token }),
+  'a line behind the token': (token, good) => JSON.stringify({ ...good, apiToken: `${token}\n` }),
+  'a header behind the token': (token, good) => JSON.stringify({ ...good, apiToken: `${token}\r\nx-echo: ${token}` }),
+  'a letter behind the token that no header takes': (token, good) => JSON.stringify({ ...good, apiToken: `${token}é` }),
+  'a letter behind the token that is none of Latin': (token, good) =>
+    JSON.stringify({ ...good, apiToken: `${token}Ā` }),
+  'a zero behind the token': (token, good) => JSON.stringify({ ...good, apiToken: `${token}\0` }),
+  'the token too often': (token, good) => JSON.stringify({ ...good, apiToken: token.repeat(40) }),
+};
+
+export const secretCases = (asking: 'login' | 'session-events' | 'check-fleet'): Case[] =>
+  Object.entries(SECRETS).map(([what, textOf]) => ({
+    what: `${asking}: the secret is ${what}`,
+    run: async (w, name) => {
+      const { host, certificate: ca } = w.array;
+      w.putSecret(name, textOf(w.apiToken, { host, apiToken: w.apiToken, trust: { ca } }));
+      await ASKING[asking].ask(w, name);
+    },
+  }));

@@ -1,0 +1,122 @@
+/** Every packaged function at its most talkative, an array that repeats tokens, and a relay before AWS: all that is told is kept. */
+import { setImmediate as turn } from 'node:timers/promises';
+import { configurationOf } from '../functions/configuration.ts';
+import { deploy } from '../functions/deployment.ts';
+import { finderOf } from '../functions/secrecy.ts';
+import { type Lambda, type Outcome, startLambda } from '../lambda/lambda.ts';
+import { zipOf } from '../packaged.ts';
+import { startEchoArray } from './array.ts';
+import { canaries } from './canary.ts';
+import { startRelay } from './relay.ts';
+
+export const FUNCTIONS = [
+  'login',
+  'logout',
+  'call-array',
+  'renew',
+  'session-events',
+  'sweep-sessions',
+  'check-fleet',
+] as const;
+export type FunctionName = (typeof FUNCTIONS)[number];
+
+/** Whatever makes a function say more, short of what makes Node itself print headers. */
+export const TALKATIVE = {
+  POWERTOOLS_LOG_LEVEL: 'DEBUG',
+  AWS_LAMBDA_LOG_LEVEL: 'TRACE',
+  POWERTOOLS_LOGGER_LOG_EVENT: 'true',
+  NODE_OPTIONS: '--trace-warnings --trace-deprecation --trace-uncaught',
+};
+/** An array that says nothing more is not waited for. */
+const HASTY = { FIRST_BYTE_TIMEOUT_MS: '1000', ANSWER_TIMEOUT_MS: '1500', SECRET_CACHE_SECONDS: '0' };
+const BUS = 'sessions';
+const QUEUE = 'dead-letters';
+/** Numbers of the canaries: those of the deployment's own simulator come before. */
+const FIRST = 1000;
+
+export type World = Awaited<ReturnType<typeof startWorld>>;
+
+/** There is no array in the fleet before `addArray`. All of it lives until `stop`. */
+export async function startWorld(env: Readonly<Record<string, string>> = TALKATIVE) {
+  const newToken = canaries(FIRST);
+  const apiToken = newToken();
+  const d = await deploy();
+  const [array, relay] = await Promise.all([startEchoArray(newToken), startRelay(d.env)]);
+  d.aws.events.createBus(BUS);
+  const physical = {
+    ...{ LeaseTable: d.env.LEASE_TABLE, LeaseKey: d.env.LEASE_KEY, EventBus: BUS },
+    DeadLetterQueue: d.aws.sqs.createQueue(QUEUE).replace(d.env.AWS_ENDPOINT_URL_SQS, relay.url),
+  };
+  const outcomes: string[] = [];
+  let names = 0;
+  const lambdas = Object.fromEntries(
+    await Promise.all(FUNCTIONS.map(async (name) => [name, await start(name)] as const)),
+  );
+
+  function start(name: FunctionName): Promise<Lambda> {
+    const { handler, variables, timeoutMs } = configurationOf(name, physical);
+    const all = { ...variables, ...d.env, ...relay.env, ...HASTY, ...env, AWS_SESSION_TOKEN: 'stand-in' };
+    return startLambda({ zip: zipOf(name), handler, functionName: name, timeoutMs, env: all });
+  }
+
+  async function invoke(name: FunctionName, event: unknown): Promise<Outcome> {
+    const outcome = await (lambdas[name] as Lambda).invoke(event);
+    outcomes.push(JSON.stringify(outcome));
+    // What the process wrote before it answered is read in this turn of the event loop, perhaps after the answer.
+    await turn();
+    return outcome;
+  }
+
+  /** Names the array in the fleet. `fields` replace those of a good secret. */
+  function addArray(name: string, fields: object = {}): void {
+    const { host, certificate: ca } = array;
+    d.aws.secrets.put(`flashblade/${name}`, { host, apiToken, trust: { ca }, ...fields });
+  }
+
+  /** What only grows, by its place. */
+  const growing = (): Record<string, string> => ({
+    ...Object.fromEntries(FUNCTIONS.map((name) => [`what ${name} wrote`, lambdas[name]?.output ?? ''])),
+    'results and errors': outcomes.join('\n'),
+    'what AWS was sent': relay.sent(),
+    'what the array was sent beside tokens': array.heard(),
+  });
+
+  /** Everything that anybody can see, by its place. */
+  const told = async (): Promise<Record<string, string>> => ({
+    ...growing(),
+    'the ledger': JSON.stringify(await d.items()),
+    'events on the bus': JSON.stringify(d.aws.events.sent),
+    'dead letters': JSON.stringify(d.aws.sqs.queue(QUEUE).messages),
+  });
+
+  /** Where the API token or any auth token, or a piece of one, has been told. */
+  const leaks = async (): Promise<string[]> => placesIn(await told(), [apiToken, ...array.opened]);
+
+  /** Watches from now on: where the API token, or an auth token that was made meanwhile, is told. */
+  function watch(): () => string[] {
+    const before = growing();
+    const sessions = array.opened.length;
+    return () => {
+      const news = Object.entries(growing()).map(([place, text]) => [place, text.slice(before[place]?.length)]);
+      return placesIn(Object.fromEntries(news), [apiToken, ...array.opened.slice(sessions)]);
+    };
+  }
+
+  return {
+    ...{ d, apiToken, array, relay, invoke, addArray, told, leaks, watch },
+    /** A name that no array and no lease has. */
+    newName: (): string => `case-${names++}`,
+    lambda: (name: FunctionName): Lambda => lambdas[name] as Lambda,
+    putSecret: (name: string, text: string): void => void d.aws.secrets.put(`flashblade/${name}`, text),
+    stop: async (): Promise<void> => {
+      await Promise.all(Object.values(lambdas).map((lambda) => lambda.stop()));
+      await Promise.all([array.stop(), relay.stop()]);
+      await d.stop();
+    },
+  };
+}
+
+function placesIn(texts: Readonly<Record<string, string>>, tokens: readonly string[]): string[] {
+  const find = finderOf(tokens);
+  return Object.entries(texts).flatMap(([place, text]) => (find(text).length > 0 ? [place] : []));
+}
