@@ -1,0 +1,68 @@
+/** Which installed packages are in the functions' bundles: what esbuild really took, not what package.json lists. */
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type Bundle, buildFunctions, ROOT } from '../build.ts';
+
+export type BundledPackage = {
+  /** Its directory, relative to the project; the same package may be there twice, in two versions. */
+  readonly directory: string;
+  readonly name: string;
+  readonly version: string;
+  /** SPDX expression, as the package declares it. */
+  readonly licence: string;
+  /** Functions whose bundles have a part of it, sorted. */
+  readonly functions: readonly string[];
+};
+
+type Made = Pick<Bundle, 'name' | 'inputs'>;
+
+/** Builds the bundles aside and answers what is in them, sorted by directory. */
+export async function bundledPackages(): Promise<BundledPackage[]> {
+  const outdir = await mkdtemp(join(tmpdir(), 'flashblade-supply-'));
+  try {
+    return await packagesIn(await buildFunctions({ outdir }));
+  } finally {
+    await rm(outdir, { recursive: true, force: true });
+  }
+}
+
+/** The packages that these bundles' source files belong to. Throws at one that declares no name, version or licence. */
+export async function packagesIn(bundles: readonly Made[]): Promise<BundledPackage[]> {
+  const functions = new Map<string, Set<string>>();
+  for (const { name, inputs } of bundles) {
+    for (const directory of inputs.flatMap((input) => directoryOf(input) ?? [])) {
+      functions.set(directory, (functions.get(directory) ?? new Set()).add(name));
+    }
+  }
+  const sorted = [...functions].sort(([a], [b]) => (a < b ? -1 : 1));
+  return Promise.all(
+    sorted.map(async ([directory, users]) => ({ ...(await declared(directory)), functions: [...users].sort() })),
+  );
+}
+
+/** The package that a source file belongs to; undefined for our own. */
+export const directoryOf = (input: string): string | undefined =>
+  /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(input)?.[0];
+
+async function declared(directory: string): Promise<Omit<BundledPackage, 'functions'>> {
+  const {
+    name,
+    version,
+    license: licence,
+  }: Record<string, unknown> = JSON.parse(await readFile(resolve(ROOT, directory, 'package.json'), 'utf8'));
+  if (typeof name !== 'string' || typeof version !== 'string' || typeof licence !== 'string') {
+    throw new Error(`${directory} does not declare its name, version and licence`);
+  }
+  return { directory, name, version, licence };
+}
+
+/** The texts that must go with a package: its licence and notices, with their file names. */
+export async function legalTextsOf({ directory }: Pick<BundledPackage, 'directory'>): Promise<[string, string][]> {
+  const files = (await readdir(resolve(ROOT, directory))).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file));
+  return Promise.all(
+    files
+      .sort()
+      .map(async (file) => [file, await readFile(resolve(ROOT, directory, file), 'utf8')] as [string, string]),
+  );
+}
