@@ -9,6 +9,7 @@ import type { FlashBlade } from '../../lib/ground/model.ts';
 import { awsWithClients } from '../aws/clients.ts';
 import { leaseTable } from '../packaged.ts';
 import { memoryStore } from '../story/memory-store.ts';
+import { noPatience, patience } from './patience.ts';
 
 const TARGET: FlashBlade = {
   name: 'fb1',
@@ -16,7 +17,8 @@ const TARGET: FlashBlade = {
   port: 443,
   trust: { kind: 'fingerprints', fingerprints: ['ab'] },
 };
-const soon = (): number => Date.now() + 5000;
+const soon = (): number => Date.now() + 60_000;
+patience();
 
 function opening(version: string, attemptId = 'attempt-1'): LeaseItem {
   const intent = {
@@ -246,6 +248,7 @@ describe('the ledger in DynamoDB', () => {
   it('waits no longer than it was told for an answer that never comes', async () => {
     const { aws, store } = await dynamo();
     aws.faults.add({ service: 'dynamodb', kind: 'hang' });
+    noPatience();
     await expect(store.read('lease#job', Date.now() + 100)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
     await expect(store.read('lease#job', Date.now() - 1)).rejects.toMatchObject({ code: 'OUT_OF_TIME' });
   });

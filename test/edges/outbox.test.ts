@@ -4,8 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { outboxOf } from '../../lib/edges/outbox.ts';
 import type { OutgoingEvent } from '../../lib/ground/event-words.ts';
 import { awsWithClients } from '../aws/clients.ts';
+import { noPatience, patience } from './patience.ts';
 
-const soon = (): number => Date.now() + 5000;
+const soon = (): number => Date.now() + 60_000;
+patience();
 const OPENED: OutgoingEvent = {
   type: 'opened',
   detail: { leaseId: 'job-1', array: 'fb1', username: 'pureuser', expiresAt: 1_800_000_900, owner: 'job' },
@@ -115,6 +117,7 @@ it.each(['events', 'sqs'] as const)(
     const { aws, outbox } = await withOutbox();
     const tell = (by: number) => (service === 'events' ? outbox.emit(OPENED, by) : outbox.deadLetter(LETTER, by));
     aws.faults.add({ service, kind: 'hang' });
+    noPatience();
     await expect(tell(Date.now() + 100)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
     await expect(tell(Date.now() - 1)).rejects.toMatchObject({ code: 'OUT_OF_TIME' });
     // On a slow machine the first one may not have got that far.

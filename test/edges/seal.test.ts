@@ -5,10 +5,12 @@ import { sealContext, sealOf, sealToken } from '../../lib/edges/seal.ts';
 import { authToken, type FlashBlade } from '../../lib/ground/model.ts';
 import { awsWithClients } from '../aws/clients.ts';
 import { memoryKms } from '../story/memory-kms.ts';
+import { patience } from './patience.ts';
 
 const TOKEN = 'b7a1c2d3-0000-4000-8000-aabbccddeeff';
 const FB1: FlashBlade = { name: 'fb1', host: 'fb1.example.com', port: 443, trust: { kind: 'public' } };
-const soon = (): number => Date.now() + 5000;
+const soon = (): number => Date.now() + 60_000;
+patience();
 
 async function kms() {
   const { aws, kms: client } = await awsWithClients();

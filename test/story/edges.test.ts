@@ -9,9 +9,12 @@ import { awsWithClients } from '../aws/clients.ts';
 import { failureOf } from '../client/failures.ts';
 import { arrayAt, startServer } from '../client/servers.ts';
 import { simulated } from '../client/simulated.ts';
+import { patience } from '../edges/patience.ts';
 import { leaseTable } from '../packaged.ts';
 
 const CONFIG = readConfig({ LEASE_TABLE: 'leases', LEASE_KEY: 'alias/leases' });
+patience();
+
 const soon = () => ({ by: Date.now() + 60_000 });
 
 function built(changes: Partial<Config> = {}): { edges: Edges; reports: Report[] } {
