@@ -11,7 +11,6 @@ import { inTurn, numbers } from './ledger-place.ts';
 
 const HOUR_SECONDS = 3600;
 const AT_A_TIME = 16;
-const TRIES = 10;
 const NO_LIMIT = 1_000_000;
 
 /** Writes `count` open leases that have expired, shared out evenly among the arrays, each with its place. */
@@ -30,24 +29,14 @@ export async function writeDueLeases(
     const intended = intend(undefined, intent, now - HOUR_SECONDS);
     if ('serve' in intended) throw new Error('nothing is served here');
     const context = sealContext(leaseId, target);
-    const sealed = sealToken(await patiently(() => seal.dataKey(context, by)), authToken(randomUUID()), context);
+    const sealed = sealToken(await seal.dataKey(context, by), authToken(randomUUID()), context);
     const recorded = record(intended.write, intended.write, { username: 'pureuser', sealed });
     const open: Open = { ...recorded, version: randomUUID() };
-    await patiently(() => leases.write(open, undefined, by));
+    await leases.write(open, undefined, by);
     // Its places are not due: an array's are looked at every ten minutes, whatever number of leases is.
     const place = { attemptId, until: now + HOUR_SECONDS, limit: NO_LIMIT };
-    await patiently(() => leases.join(target.name, leaseId, place, by));
+    await leases.join(target.name, leaseId, place, by);
     written.push(open);
   });
   return written;
-}
-
-/** A busy machine answers late: what only prepares a measurement is asked again. */
-export async function patiently<T>(work: () => Promise<T>): Promise<T> {
-  for (let left = TRIES - 1; left > 0; left--) {
-    try {
-      return await work();
-    } catch {}
-  }
-  return work();
 }

@@ -4,7 +4,6 @@ import { KMSClient } from '@aws-sdk/client-kms';
 import { closeConnections } from '../../../lib/edges/flashblade/transport.ts';
 import { leasesOf } from '../../../lib/edges/leases.ts';
 import { sealOf } from '../../../lib/edges/seal.ts';
-import { AWS_CLIENT_OPTIONS } from '../../../lib/ground/aws.ts';
 import { readConfig } from '../../../lib/ground/config.ts';
 import { known } from '../../../lib/ground/errors.ts';
 import type { Open } from '../../../lib/ground/lease-items.ts';
@@ -15,8 +14,9 @@ import { type SweepResult, sweep } from '../../../lib/story/sweep.ts';
 import { memoryKms } from '../../../test/story/memory-kms.ts';
 import { memoryStore } from '../../../test/story/memory-store.ts';
 import { answer } from '../process.ts';
-import { patiently, writeDueLeases } from './ledger-due.ts';
+import { writeDueLeases } from './ledger-due.ts';
 import { type Bare, closeByHand, openByHand, queryByHand } from './ledger-hand.ts';
+import { PATIENT_CLIENT, PATIENT_CONFIG, waitLonger } from './ledger-patience.ts';
 import { arraysOf, inTurn, type LedgerPlace, numbers } from './ledger-place.ts';
 import { type Used, using } from './ledger-usage.ts';
 
@@ -31,9 +31,8 @@ type Opening = {
 };
 
 const HOW_LONG_MS = 600_000;
-const OPENING_MS = 30_000;
 
-let prepared: { place: LedgerPlace; edges: Edges; dynamodb: DynamoDBClient; bare: Omit<Bare, 'table'> } | undefined;
+let prepared: { place: LedgerPlace; edges: Edges; bare: Omit<Bare, 'table'> } | undefined;
 let due: { edges: Edges; open: readonly Open[]; table: string } | undefined;
 
 function here() {
@@ -42,9 +41,9 @@ function here() {
 }
 
 function edgesOver({ table }: Ledger): Edges {
-  const { edges, dynamodb } = here();
+  const { edges, bare } = here();
   if (table === undefined) return { ...edges, leases: memoryStore(), seal: sealOf(memoryKms(), 'a key') };
-  return { ...edges, leases: leasesOf(dynamodb, table) };
+  return { ...edges, leases: leasesOf(bare.dynamodb, table) };
 }
 
 /** The codes of those that failed. */
@@ -69,17 +68,23 @@ async function each<T>(
 const handlers = {
   prepare: (place: LedgerPlace): void => {
     Object.assign(process.env, place.env);
-    const config = readConfig({ LEASE_TABLE: 'unused', LEASE_KEY: place.keyArn, SESSIONS_PER_ARRAY: '500' });
-    const bare = { dynamodb: new DynamoDBClient({}), kms: new KMSClient({}), keyArn: place.keyArn };
-    prepared = { place, edges: edgesOf(config, () => {}), dynamodb: new DynamoDBClient(AWS_CLIENT_OPTIONS), bare };
+    const { keyArn } = place;
+    const config = readConfig({
+      LEASE_TABLE: 'unused',
+      LEASE_KEY: keyArn,
+      SESSIONS_PER_ARRAY: '500',
+      ...PATIENT_CONFIG,
+    });
+    const bare = { dynamodb: new DynamoDBClient(PATIENT_CLIENT), kms: new KMSClient(PATIENT_CLIENT), keyArn };
+    prepared = { place, edges: { ...edgesOf(config, () => {}), seal: sealOf(bare.kms, keyArn) }, bare };
   },
   /** Gives each array its item in the ledger, as after its first lease. */
   meet: async ({ table, arrays }: { table: string; arrays: number }): Promise<void> => {
     const { leases } = edgesOver({ table });
     for (const { name } of arraysOf(here().place, arrays)) {
       const by = Date.now() + HOW_LONG_MS;
-      await patiently(() => leases.join(name, 'first', { attemptId: 'first', until: 0, limit: 1 }, by));
-      await patiently(() => leases.leave(name, 'first', by));
+      await leases.join(name, 'first', { attemptId: 'first', until: 0, limit: 1 }, by);
+      await leases.leave(name, 'first', by);
     }
   },
   open: async ({
@@ -94,7 +99,7 @@ const handlers = {
       failures = await each(numbers(what.count), what.concurrency, (nth) => {
         const [array, leaseId] = [inTurn(arrays, nth), `open-${nth}`];
         if (how === 'by hand') return openByHand(bare, array, leaseId);
-        return openSession(edges, { array: array.name, leaseId, leaseSeconds: 900 }, Date.now() + OPENING_MS);
+        return openSession(edges, { array: array.name, leaseId, leaseSeconds: 900 }, Date.now() + HOW_LONG_MS);
       });
     });
     return { ...used, failures };
@@ -137,4 +142,5 @@ const handlers = {
 };
 export type LedgerCalls = typeof handlers;
 
+waitLonger();
 answer(handlers);
