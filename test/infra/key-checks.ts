@@ -14,7 +14,7 @@ export const keyFaults = (template: Template): string[] => [
     .map((id) => `no ${id}`),
   ...resourcesOf(template, 'AWS::KMS::Key').flatMap(([id, key]) => [
     ...differs(`${id}: rotation`, at(key, 'Properties', 'EnableKeyRotation'), true),
-    ...differs(`${id}: what happens to it with the stack`, at(key, 'DeletionPolicy'), 'Retain'),
+    ...differs(`${id}: what happens to it with the stack`, at(key, 'DeletionPolicy'), 'RetainExceptOnCreate'),
     ...list(at(key, 'Properties', 'KeyPolicy', 'Statement')).flatMap((statement) => [
       ...differs(`${id}: who`, render(at(statement, 'Principal', 'AWS')), 'arn:<Partition>:iam::<AccountId>:root'),
       ...useFaults(template, id, statement),

@@ -85,6 +85,22 @@ describe('with every parameter other than by default', () => {
   });
 });
 
+/** What infra/parameters.cjs makes of these parameters. */
+const made = (name: string, given: Readonly<Record<string, string>>): Promise<unknown> =>
+  createRequire(import.meta.url)('../../infra/parameters.cjs')[name]({
+    resolveVariable: async (address: string) => given[address.replace('param:', '')] ?? '',
+  });
+
+describe('every role', () => {
+  const boundariesOf = (of: Template): (Json | undefined)[] =>
+    resourcesOf(of, 'AWS::IAM::Role').map(([, { Properties }]) => at(Properties, 'PermissionsBoundary'));
+
+  it('has the boundary that is given, by default none', () => {
+    expect(boundariesOf(template)).toEqual(Array(9).fill(OTHERS.permissionsBoundaryArn));
+    expect(boundariesOf(byDefault)).toEqual(Array(9).fill(undefined));
+  });
+});
+
 describe('a VPC', () => {
   const inVpc = {
     SubnetIds: ['subnet-11111111', 'subnet-22222222'],
@@ -110,12 +126,19 @@ describe('a VPC', () => {
   });
 
   it('is asked for by its id where the stack makes a security group', async () => {
-    const lists = createRequire(import.meta.url)('../../infra/vpc-lists.cjs');
-    const vpcIdWith = (given: Readonly<Record<string, string>>): Promise<unknown> =>
-      lists.vpcId({ resolveVariable: async (address: string) => given[address.replace('param:', '')] ?? '' });
-    await expect(vpcIdWith({ vpcEgress: '10.1.0.0/16' })).rejects.toThrow('the parameter vpcEgress needs vpcId');
-    expect(await vpcIdWith({ vpcEgress: '10.1.0.0/16', vpcId: 'vpc-1' })).toBe('vpc-1');
-    expect(await vpcIdWith({})).toEqual({ Ref: 'AWS::NoValue' });
+    await expect(made('vpcId', { vpcEgress: '10.1.0.0/16' })).rejects.toThrow('vpcEgress needs vpcId');
+    expect(await made('vpcId', { vpcEgress: '10.1.0.0/16', vpcId: 'vpc-1' })).toBe('vpc-1');
+    expect(await made('vpcId', {})).toEqual({ Ref: 'AWS::NoValue' });
+  });
+
+  it('is not entered without any security group', async () => {
+    const alone = made('securityGroupIds', { vpcSubnetIds: 'subnet-1' });
+    await expect(alone).rejects.toThrow('vpcSubnetIds needs vpcSecurityGroupIds, or vpcEgress and vpcId');
+    expect(await made('securityGroupIds', { vpcSubnetIds: 'subnet-1', vpcSecurityGroupIds: 'sg-1,sg-2,' })).toEqual([
+      'sg-1',
+      'sg-2',
+    ]);
+    expect(await made('securityGroupIds', {})).toEqual([]);
   });
 
   it('brings every role of a function the permissions to connect it, and no other', () => {

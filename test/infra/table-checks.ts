@@ -22,7 +22,7 @@ export const tableFaults = (template: Template): string[] => {
     ...differs(
       `${id}: what happens to it with the stack`,
       [DeletionPolicy ?? null, UpdateReplacePolicy ?? null],
-      ['Retain', 'Retain'],
+      ['RetainExceptOnCreate', 'Retain'],
     ),
     ...differs(`${id}: key`, names(at(of, 'KeySchema')), ['id']),
     ...indexFaults(id, list(at(of, 'GlobalSecondaryIndexes'))),

@@ -1,21 +1,27 @@
 // What osls cannot make of a parameter. It calls each function when the template is packaged.
-const parameterOf = async (resolveVariable, parameter) => String(await resolveVariable(`param:${parameter}`)).trim();
+const parameterOf = async (resolveVariable, name) => String(await resolveVariable(`param:${name}`)).trim();
 
-const listOf = async (resolveVariable, parameter) =>
-  (await parameterOf(resolveVariable, parameter))
+const listOf = async (resolveVariable, name) =>
+  (await parameterOf(resolveVariable, name))
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '');
 
-const destination = (item) => {
-  if (item.startsWith('pl-')) return { DestinationPrefixListId: item };
-  return item.includes(':') ? { CidrIpv6: item } : { CidrIp: item };
-};
+exports.programRoleArns = ({ resolveVariable }) => listOf(resolveVariable, 'programRoleArns');
+
+exports.permissionsBoundary = async ({ resolveVariable }) =>
+  (await parameterOf(resolveVariable, 'permissionsBoundaryArn')) || { Ref: 'AWS::NoValue' };
+
+exports.subnetIds = ({ resolveVariable }) => listOf(resolveVariable, 'vpcSubnetIds');
 
 /** The groups that are given, and the stack's own if it has one. */
 exports.securityGroupIds = async ({ resolveVariable }) => {
+  const subnets = await listOf(resolveVariable, 'vpcSubnetIds');
   const given = await listOf(resolveVariable, 'vpcSecurityGroupIds');
   const egress = await listOf(resolveVariable, 'vpcEgress');
+  if (subnets.length > 0 && given.length + egress.length === 0) {
+    throw new Error('the parameter vpcSubnetIds needs vpcSecurityGroupIds, or vpcEgress and vpcId');
+  }
   return egress.length === 0 ? given : [...given, { 'Fn::GetAtt': ['EgressSecurityGroup', 'GroupId'] }];
 };
 
@@ -28,6 +34,11 @@ exports.egressRules = async ({ resolveVariable }) =>
     ToPort: 443,
     ...destination(item),
   }));
+
+const destination = (item) => {
+  if (item.startsWith('pl-')) return { DestinationPrefixListId: item };
+  return item.includes(':') ? { CidrIpv6: item } : { CidrIp: item };
+};
 
 /** Where the stack's own group is. */
 exports.vpcId = async ({ resolveVariable }) => {
