@@ -32,6 +32,13 @@ describe('the calls that are made for others', () => {
     ['GET /api/2.4/**', 'GET', '/api/2.4', false],
     ['GET /api/2.4/**', 'GET', '/api/2.4/', false],
     ['GET /api/**', 'GET', '/api/2.4//arrays', false],
+    ['GET /api/2.4/**', 'GET', '/api/2.4/arrays', true],
+    ['GET /api/*/arrays', 'GET', '/api/2.4', false],
+    ['GET /api/2.4/a*b', 'GET', '/api/2.4/ab', true],
+    ['GET /api/2.4/*-*-*', 'GET', '/api/2.4/file-system-snapshots', true],
+    ['GET /api/2.4/*-*-*', 'GET', '/api/2.4/file-systems', false],
+    ['GET /api/2.4/*ab*ba', 'GET', '/api/2.4/abba', true],
+    ['GET /api/2.4/*ab*ba', 'GET', '/api/2.4/aba', false],
     [' GET /api/2.4/arrays , POST /api/2.4/file-systems', 'POST', '/api/2.4/file-systems', true],
   ] as const)('"%s" for %s %s: %s', (list, method, path, expected) => {
     expect(allows(list, method, path)).toBe(expected);
@@ -54,12 +61,31 @@ describe('the calls that are made for others', () => {
     expect(allows('GET /api/**,POST /api/**', 'POST', path)).toBe(false);
   });
 
-  it.each(['', 'GET', '/api/**', 'GET api/**', 'get /api/**', 'GET /other/**', 'GET /api/**,', 'GET /api/(a+)+'])(
-    'cannot be listed as %j',
-    (list) => {
-      expect(() => allowedCalls(list)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
-    },
-  );
+  it.each([
+    '',
+    'GET',
+    '/api/**',
+    'GET api/**',
+    'get /api/**',
+    'GET /other/**',
+    'GET /api/**,',
+    'GET /api/(a+)+',
+    'FORGET /api/**',
+    'GET /api/** x',
+  ])('cannot be listed as %j', (list) => {
+    const rule = 'a list of "METHOD /api/path", separated by commas; * is one segment, ** at the end the rest';
+    const message = `environment variable ALLOWED_CALLS must be ${rule}`;
+    expect(() => allowedCalls(list)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', message }));
+  });
+
+  it('are refused with the rule that they break', () => {
+    const refused = (path: string) => () =>
+      refuseUnlessAllowed(allowedCalls('GET /api/2.4/*'), { leaseId: 'job', method: 'GET', path });
+    expect(refused('/api/2.4/admins')).toThrow('call request: path must not be one of sessions, admins or API tokens');
+    expect(refused('/api/2.4/a/b')).toThrow(
+      'call request: method and path must be on the list of allowed calls (ALLOWED_CALLS)',
+    );
+  });
 
   it('are judged at once, whatever path is asked for', () => {
     const many = `*${'-*'.repeat(20)}x`;

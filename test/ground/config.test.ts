@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readConfig, VARIABLES } from '../../lib/ground/config.ts';
+import { readConfig, readOutboxConfig, VARIABLES } from '../../lib/ground/config.ts';
 
 const NEEDED = { LEASE_TABLE: 'leases', LEASE_KEY: 'alias/leases' };
 const SECRET_LOOKING = 'T-00000000';
@@ -21,7 +21,15 @@ describe('the configuration', () => {
   });
 
   it('names every variable that is missing, at once', () => {
-    expect(() => readConfig({})).toThrow(/LEASE_TABLE must be set.*LEASE_KEY must be set/s);
+    expect(() => readConfig({})).toThrow(
+      /^environment variable LEASE_TABLE must be set \(.*\); LEASE_KEY must be set \(/,
+    );
+  });
+
+  it('of the function of the queue is a bus and a queue besides', () => {
+    const names = { EVENT_BUS: 'sessions', DEAD_LETTER_QUEUE: 'https://sqs.example.com/1/q' };
+    expect(readOutboxConfig({ ...NEEDED, ...names })).toEqual(names);
+    expect(() => readOutboxConfig(NEEDED)).toThrow(/EVENT_BUS must be set \(.*\); DEAD_LETTER_QUEUE must be set/);
   });
 
   it('takes an empty variable for a missing one', () => {

@@ -50,6 +50,11 @@ describe('an entry of the ledger accounts for', () => {
   });
 });
 
+it('a window holds its first and its last second', () => {
+  const window = { from: 5, to: 9 };
+  expect([4, 5, 9, 10].map((time) => isIn(time, window))).toEqual([false, true, true, false]);
+});
+
 /** The largest number of times that windows account for, by trying everything. */
 function most([time, ...times]: readonly number[], windows: readonly Window[]): number {
   if (time === undefined) return 0;

@@ -1,0 +1,208 @@
+/** Each arrow of the picture in lease-states.ts, item for item; what may not happen, word for word. */
+import { describe, expect, it } from 'vitest';
+import type { Closed, Closing, LeaseItem, Open, Opening } from '../../lib/ground/lease-items.ts';
+import {
+  claim,
+  close,
+  giveUp,
+  intend,
+  postpone,
+  record,
+  release,
+  renew,
+  reopen,
+  suspect,
+} from '../../lib/ground/lease-states.ts';
+import { endOwner, refuse, settleOwner } from '../../lib/ground/ledger-marks.ts';
+import type { FlashBlade } from '../../lib/ground/model.ts';
+
+const NOW = 1_800_000_000;
+const MONTH = 30 * 86_400;
+const target: FlashBlade = { name: 'fb1', host: 'fb1.example.com', port: 443, trust: { kind: 'public' } };
+
+const common = { kind: 'lease', id: 'lease#job', version: 'v1', leaseId: 'job', target, createdAt: NOW } as const;
+const base = { ...common, attemptId: 'a1', owner: 'me', expiresAt: NOW + 900 } as const;
+const opening: Opening = {
+  ...base,
+  state: 'OPENING',
+  attemptedAt: NOW,
+  openingUntil: NOW + 36,
+  dueAt: NOW + 36,
+};
+const live = { ...base, username: 'pureuser', sealed: '1.a.b.c' } as const;
+const open: Open = { ...live, state: 'OPEN', dueAt: NOW + 900 };
+const closing: Closing = { ...live, state: 'CLOSING', tries: 0, dueAt: NOW + 60 };
+const stuck: Closing = { ...closing, state: 'STUCK', tries: 6 };
+const closed: Closed = { ...base, state: 'CLOSED', closedAt: NOW + 5, purgeAt: NOW + 5 + MONTH };
+const tombstone: Closed = {
+  ...{ kind: 'lease', id: 'lease#job', version: '', attemptId: 'a2', leaseId: 'job', state: 'CLOSED' },
+  ...{ createdAt: NOW, closedAt: NOW, purgeAt: NOW + MONTH },
+};
+
+const intent = { leaseId: 'job', attemptId: 'a1', owner: 'me', target, leaseSeconds: 900, openingUntil: NOW + 36 };
+const refusal = (code: string, rule: string) => expect.objectContaining({ code, message: `lease job ${rule}` });
+
+describe('an intent', () => {
+  it('for a new lease is written', () => {
+    expect(intend(undefined, intent, NOW)).toStrictEqual({ write: { ...opening, version: '' } });
+  });
+
+  it('takes over from an opening that died, and is served by a lease that is open', () => {
+    expect(intend(opening, { ...intent, attemptId: 'a2', openingUntil: NOW + 80 }, NOW + 37)).toStrictEqual({
+      write: {
+        ...{ ...opening, version: '', attemptId: 'a2', createdAt: NOW + 37, attemptedAt: NOW + 37 },
+        ...{ openingUntil: NOW + 80, expiresAt: NOW + 937, dueAt: NOW + 80 },
+      },
+    });
+    expect(intend(open, intent, NOW + 899)).toStrictEqual({ serve: open });
+  });
+
+  it.each<[string, LeaseItem, number, string, string]>([
+    [
+      'another array has it',
+      { ...open, target: { ...target, name: 'fb2' } },
+      0,
+      'LEASE_CONFLICT',
+      'belongs to another array',
+    ],
+    ['it was released', { ...opening, endRequested: true }, 0, 'LEASE_ENDED', 'was released'],
+    ['it was released and died', { ...opening, endRequested: true }, 99, 'LEASE_ENDED', 'was released'],
+    ['its new login died', { ...opening, again: true }, 99, 'LEASE_ENDED', 'lost its session'],
+    ['it has expired', open, 900, 'LEASE_ENDED', 'has ended'],
+    ['it is being closed', closing, 0, 'LEASE_ENDED', 'has ended'],
+    ['it was closed', closed, 0, 'LEASE_ENDED', 'has ended'],
+    ['its release came first', tombstone, 0, 'LEASE_ENDED', 'has ended'],
+  ])('is refused if %s', (_, item, seconds, code, rule) => {
+    expect(() => intend(item, intent, NOW + seconds)).toThrow(refusal(code, `${rule}: use another lease id`));
+  });
+
+  it('is refused while another call is opening the lease, also again', () => {
+    for (const item of [opening, { ...opening, again: true as const }]) {
+      const rule = 'is being opened by another call: try again';
+      expect(() => intend(item, intent, NOW + 36)).toThrow(refusal('LEASE_OPENING', rule));
+    }
+  });
+});
+
+describe('an opening', () => {
+  const session = { username: 'pureuser', sealed: '1.a.b.c' };
+
+  it('that succeeds is recorded, due when it expires', () => {
+    expect(record(opening, opening, session)).toStrictEqual(open);
+    expect(record({ ...opening, again: true }, opening, session)).toStrictEqual(open);
+  });
+
+  it.each<[string, LeaseItem | undefined]>([
+    ['was removed', undefined],
+    ['is open', open],
+    ['is of another attempt', { ...opening, attemptId: 'a2' }],
+  ])('is not recorded if the lease %s', (_, current) => {
+    const rule = 'was taken over by another call while logging in: try again';
+    expect(() => record(current, opening, session)).toThrow(refusal('LEASE_OPENING', rule));
+  });
+
+  it('is not recorded if a release came meanwhile', () => {
+    const rule = 'was released while it was being opened';
+    expect(() => record({ ...opening, endRequested: true }, opening, session)).toThrow(refusal('LEASE_ENDED', rule));
+  });
+
+  it('that leaves no session is removed, or closed if it must not come again', () => {
+    expect(giveUp(opening, NOW)).toBe('remove');
+    expect(giveUp({ ...opening, endRequested: true }, NOW + 5)).toStrictEqual(closed);
+    expect(giveUp({ ...opening, again: true }, NOW + 5)).toStrictEqual(closed);
+  });
+
+  it('whose end nobody knows is a SUSPECT until its session is idle for too long', () => {
+    expect(suspect(opening, 1800)).toStrictEqual({
+      ...{ kind: 'suspect', id: 'suspect#a1', version: '', attemptId: 'a1', leaseId: 'job', target },
+      ...{ since: NOW, until: NOW + 1836, dueAt: NOW + 1836 },
+    });
+  });
+
+  it('of an open lease begins anew without the old session, and the lease ends when it did', () => {
+    expect(reopen(open, { attemptId: 'a2', openingUntil: NOW + 136 }, NOW + 100)).toStrictEqual({
+      ...{ ...opening, attemptId: 'a2', attemptedAt: NOW + 100, openingUntil: NOW + 136, dueAt: NOW + 136 },
+      again: true,
+    });
+  });
+});
+
+describe('a release', () => {
+  const released = (item: LeaseItem | undefined, seconds = 0) => release(item, 'job', 'a2', NOW + seconds);
+
+  it('of a lease that nobody knows leaves a tombstone', () => {
+    expect(released(undefined)).toStrictEqual({ state: 'NOTHING', write: tombstone });
+  });
+
+  it('of a lease that is being opened is told to whoever opens it, and ends one that died', () => {
+    expect(released(opening, 36)).toStrictEqual({ state: 'ENDING', write: { ...opening, endRequested: true } });
+    expect(released(opening, 37)).toStrictEqual({
+      state: 'DEAD',
+      write: { ...closed, closedAt: NOW + 37, purgeAt: NOW + 37 + MONTH },
+    });
+  });
+
+  it('of a live lease claims it, and of a closed one does nothing', () => {
+    expect(released(open)).toStrictEqual({ state: 'LIVE', write: closing });
+    expect(released(closed)).toStrictEqual({ state: 'CLOSED' });
+  });
+});
+
+describe('closing', () => {
+  it('claims a lease for a minute, and forgets neither tries nor that it is STUCK', () => {
+    expect(claim(open, NOW)).toStrictEqual(closing);
+    expect(claim({ ...closing, tries: 2 }, NOW + 9)).toStrictEqual({ ...closing, tries: 2, dueAt: NOW + 69 });
+    expect(claim(stuck, NOW)).toStrictEqual({ ...stuck, dueAt: NOW + 60 });
+  });
+
+  it('leaves no token behind, and no owner where there was none', () => {
+    expect(close(closing, NOW + 5)).toStrictEqual(closed);
+    const { owner: _, ...nobodys } = closing;
+    expect(close(nobodys, NOW + 5)).not.toHaveProperty('owner');
+  });
+
+  it('that fails is tried again later, and stays STUCK once it is', () => {
+    expect(postpone(closing, NOW, 0.5, false)).toStrictEqual({ ...closing, tries: 1, dueAt: NOW + 10 });
+    expect(postpone({ ...closing, tries: 4 }, NOW, 0.5, false)).toStrictEqual({
+      ...closing,
+      tries: 5,
+      dueAt: NOW + 160,
+    });
+    const again = { state: 'STUCK', dueAt: NOW + 600 } as const;
+    expect(postpone({ ...closing, tries: 5 }, NOW, 0.5, false)).toStrictEqual({ ...closing, ...again, tries: 6 });
+    expect(postpone(closing, NOW, 0.5, true)).toStrictEqual({ ...closing, ...again, tries: 1 });
+    expect(postpone({ ...stuck, tries: 1 }, NOW, 0.5, false)).toStrictEqual({ ...stuck, ...again, tries: 2 });
+  });
+});
+
+describe('a renewal', () => {
+  it('moves the end, only ever later', () => {
+    expect(renew(open, NOW + 1000, NOW + 899)).toStrictEqual({ ...open, expiresAt: NOW + 1000, dueAt: NOW + 1000 });
+    expect(renew(open, NOW + 100, NOW)).toStrictEqual(open);
+  });
+
+  it.each<[string, LeaseItem, number, string, string]>([
+    ['is being opened', opening, 0, 'LEASE_OPENING', 'is being opened: try again'],
+    ['has expired', open, 900, 'LEASE_ENDED', 'has ended and cannot be renewed: open another session'],
+    ['is being closed', closing, 0, 'LEASE_ENDED', 'has ended and cannot be renewed: open another session'],
+    ['was closed', closed, 0, 'LEASE_ENDED', 'has ended and cannot be renewed: open another session'],
+  ])('is refused if the lease %s', (_, item, seconds, code, rule) => {
+    expect(() => renew(item, NOW + 5000, NOW + seconds)).toThrow(refusal(code, rule));
+  });
+});
+
+describe('what the ledger remembers besides', () => {
+  it('is that an owner has ended, due once more and kept as long as a closed lease', () => {
+    const ended = { kind: 'owner', id: 'owner#me', version: '', attemptId: 'a1', ownerId: 'me', endedAt: NOW } as const;
+    const item = endOwner('me', 'a1', NOW);
+    expect(item).toStrictEqual({ ...ended, dueAt: NOW + 60, purgeAt: NOW + MONTH });
+    expect(settleOwner(item)).toStrictEqual({ ...ended, purgeAt: NOW + MONTH });
+  });
+
+  it('is that an array refused an API token, for ten minutes', () => {
+    expect(refuse('fb1', 'secret-1', 'a1', NOW)).toStrictEqual({
+      ...{ kind: 'refusal', id: 'refusal#fb1#secret-1', version: '', attemptId: 'a1' },
+      ...{ until: NOW + 600, purgeAt: NOW + 600 },
+    });
+  });
+});
