@@ -1,4 +1,5 @@
 /** A function that tells a token in every way in which code that is less careful would. The control of the canaries, never deployed. */
+import { inspect } from 'node:util';
 import { report } from '../../../lib/lambda/telemetry.ts';
 
 const notSent = (token: string): Headers => new Headers({ 'api-token': `${token}\nx-echo: 1` });
@@ -10,7 +11,7 @@ const WAYS: Readonly<Record<string, (token: string) => unknown>> = {
     try {
       return notSent(token);
     } catch (cause) {
-      return console.error(new Error('not sent', { cause }));
+      return process.stderr.write(inspect(new Error('not sent', { cause })));
     }
   },
   'a field of an error': (token) => {
