@@ -28,6 +28,8 @@ export async function runSbom(args: readonly string[], streams: Streams): Promis
 
 /** Answers a line for each file. */
 async function write({ all, outdir }: Command): Promise<string[]> {
+  // First: what cannot be written need not be made.
+  await mkdir(outdir, { recursive: true });
   const [packages, whole] = await Promise.all([bundledPackages(), installedBom()]);
   const bundled = bundledBom(whole, packages);
   const files: [string, string, string][] = [
@@ -35,7 +37,6 @@ async function write({ all, outdir }: Command): Promise<string[]> {
     ['licences.txt', await licenceTexts(packages), 'their licence texts'],
   ];
   if (all) files.push(['sbom.all.cdx.json', await checked(whole), `${whole.components.length} packages installed`]);
-  await mkdir(outdir, { recursive: true });
   return Promise.all(
     files.map(async ([name, text, about]) => {
       const path = resolve(outdir, name);

@@ -1,0 +1,57 @@
+/** What must hold of everything that is installed, by the lock file. */
+
+export type LockEntry = {
+  readonly version?: string;
+  readonly integrity?: string;
+  readonly resolved?: string;
+  readonly license?: string;
+  readonly hasInstallScript?: boolean;
+  readonly link?: boolean;
+};
+/** By the directory, relative to the project; the project itself is ''. */
+export type Packages = Readonly<Record<string, LockEntry>>;
+
+/** Licences that allow use, change and sale, and ask for no more than that their text goes with the code. */
+const PERMISSIVE = [
+  ...['MIT', 'MIT-0', 'ISC', '0BSD', 'BSD-2-Clause', 'BSD-3-Clause', 'Apache-2.0', 'BlueOak-1.0.0', 'Unlicense'],
+  ...['CC0-1.0', 'CC-BY-4.0', 'Python-2.0'],
+];
+
+/** For tools that nothing is shipped of: which packages may have another licence, and why. */
+const EXCEPTIONS: Readonly<Record<string, { readonly packages: RegExp; readonly why: string }>> = {
+  'MPL-2.0': { packages: /^lightningcss(-[\w-]+)?$/, why: 'a style sheet compiler of the test runner, never called' },
+  'PSF-2.0': { packages: /^argparse$/, why: 'a port of a part of Python, under the licence of Python' },
+  'CC-BY-3.0': { packages: /^spdx-exceptions$/, why: 'a list of names of licences, read by tools' },
+};
+
+/** Whether an SPDX expression can be met by permissive licences alone. */
+export function isPermissive(expression: string): boolean {
+  const inner = expression.replace(/^\(([^()]*)\)$/, '$1');
+  if (inner.includes('(')) return false;
+  return inner.split(' OR ').some((choice) => choice.split(' AND ').every((licence) => PERMISSIVE.includes(licence)));
+}
+
+const nameOf = (directory: string): string => directory.replace(/^.*node_modules\//, '');
+const installed = (packages: Packages): [string, LockEntry][] =>
+  Object.entries(packages).filter(([directory]) => directory !== '');
+
+export const licenceFaults = (packages: Packages): string[] =>
+  installed(packages).flatMap(([directory, { license = 'no licence' }]) => {
+    const isExcepted = EXCEPTIONS[license]?.packages.test(nameOf(directory)) ?? false;
+    return isExcepted || isPermissive(license) ? [] : [`${directory}: ${license}`];
+  });
+
+/** Exceptions that no package needs any more. */
+export const needlessExceptions = (packages: Packages): string[] =>
+  Object.keys(EXCEPTIONS).filter((licence) => installed(packages).every(([, { license }]) => license !== licence));
+
+/** Without a hash anything may be installed; an address would tie the project to one registry. */
+export const integrityFaults = (packages: Packages): string[] =>
+  installed(packages).flatMap(([directory, { integrity = '', resolved, link }]) => [
+    ...(/^sha512-[A-Za-z0-9+/]{86}==$/.test(integrity) ? [] : [`${directory} has no SHA-512`]),
+    ...(resolved === undefined && link === undefined ? [] : [`${directory} comes from an address of its own`]),
+  ]);
+
+/** Packages in these directories that run a program when they are installed, or that the lock file does not know. */
+export const installScripts = (packages: Packages, directories: readonly string[]): string[] =>
+  directories.filter((directory) => packages[directory]?.hasInstallScript ?? packages[directory] === undefined);
