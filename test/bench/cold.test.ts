@@ -11,7 +11,7 @@ import { zipOf } from '../packaged.ts';
 test('the question cold tells every part of a cold start, and what each function adds', {
   timeout: 180_000,
 }, async () => {
-  const { tables, goals, ratios } = await askCold(dirname(zipOf('login')), { quick: true, seed: 1 });
+  const { tables, goals, ratios } = await askCold({ quick: true, seed: 1 }, dirname(zipOf('login')));
   const [starts, parts, imports] = tables;
   expect(starts?.rows.map(([name]) => name)).toEqual(['empty handler', 'login, first lease']);
   expect(parts?.rows.map(([name]) => name)).toEqual([
@@ -81,7 +81,7 @@ test('the CPU time of a process is that of all its threads', async () => {
   const before = cpuMsOf(process.pid);
   const worker = new Worker(burn, { eval: true });
   await new Promise((burnt) => worker.once('message', burnt));
-  expect(cpuMsOf(process.pid) - before).toBeGreaterThanOrEqual(90);
+  expect(cpuMsOf(process.pid) - before).toBeGreaterThan(50);
   await worker.terminate();
 });
 

@@ -18,15 +18,13 @@ const GOALS = { cpu: 3, kib: 350 };
 export const cold: Question = {
   name: 'cold',
   title: "From the start of a function's process to its first lease",
-  ask: async (settings) => {
-    await using stack = new AsyncDisposableStack();
-    return askCold(await packageNow(stack, () => {}), settings);
-  },
+  ask: (settings) => askCold(settings),
 };
 
-/** The same for functions that are packaged already. `packaged`: directory of the zips and the template. */
-export async function askCold(packaged: string, { quick, seed }: Settings): Promise<Answer> {
+/** `given`: directory with the zips and the template of functions that are packaged already. Default: they are packaged first. */
+export async function askCold({ quick, seed }: Settings, given?: string): Promise<Answer> {
   await using stack = new AsyncDisposableStack();
+  const packaged = given ?? (await packageNow(stack, () => {}));
   const folder = await mkdtemp(join(tmpdir(), 'flashblade-cold-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const stage = await openStage(packaged, stack);
