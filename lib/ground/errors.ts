@@ -71,7 +71,8 @@ export function known(error: unknown): FlashBladeError {
   const internal = new FlashBladeError('INTERNAL', `an unexpected ${name}: please report it with its stack`, {
     mayHaveOpened: true,
   });
-  const places = error instanceof Error ? error.stack?.match(/^ {4}at .*$/gm) : undefined;
+  // Without the message, which may look like a stack itself.
+  const places = error instanceof Error ? error.stack?.replace(error.message, '').match(/^ {4}at .*$/gm) : undefined;
   if (places) internal.stack = [`INTERNAL: ${internal.message}`, ...places].join('\n');
   return internal;
 }

@@ -39,6 +39,12 @@ describe('an error that nobody expected', () => {
     expect(error.stack).not.toContain('T-secret');
   });
 
+  it('does not take a message for a stack', () => {
+    const error = known(new Error('broken:\n    at T-secret\n    at T-secret'));
+    expect(error.stack).toMatch(/^INTERNAL: .*\n {4}at .*errors\.test\.ts/);
+    expect(error.stack).not.toContain('T-secret');
+  });
+
   it.each([
     ['a text', 'T-secret'],
     ['nothing', undefined],
