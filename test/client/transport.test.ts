@@ -1,14 +1,15 @@
+import { readFileSync } from 'node:fs';
 import { createServer as createTcpServer } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Budget, closeConnections, exchange } from '../../lib/edges/flashblade/transport.ts';
 import type { FlashBlade } from '../../lib/ground/model.ts';
-import { VERSION } from '../../lib/ground/version.ts';
 import { failureOf } from './failures.ts';
 import { arrayAt, listen, reply, type Script, startServer } from './servers.ts';
 
 const GET = { method: 'GET', path: '/api/api_version' };
 const POST = { method: 'POST', path: '/api/login' };
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 const get = (array: FlashBlade, budget?: Budget) => exchange(array, GET, budget);
 
 afterEach(() => {
@@ -32,7 +33,7 @@ describe('a request', () => {
       'Content-Length: 0',
       `Host: localhost:${server.port}`,
       'POST /api/login HTTP/1.1',
-      `User-Agent: flashblade-sessions/${VERSION} (node/${process.versions.node.split('.')[0]})`,
+      `User-Agent: flashblade-sessions/${version} (node/${process.versions.node.split('.')[0]})`,
       'X-Request-ID: attempt-1',
     ]);
   });

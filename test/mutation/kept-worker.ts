@@ -30,9 +30,11 @@ function createPoolWorker(options: PoolOptions): PoolWorker {
     if (message?.type === 'testfileFinished') isDone();
     events.emit('message', message);
   };
-  const forward = (name: string) => (value: unknown) => events.emit(name, value);
-  const onError = forward('error');
-  const onExit = forward('exit');
+  const onError = (error: unknown) => events.emit('error', error);
+  const onExit = (code: unknown): void => {
+    if (kept === current) kept = undefined;
+    events.emit('exit', code);
+  };
   const mayKeep = (): boolean => isRuntime && (current?.uses ?? 0) < MUTANTS_PER_WORKER;
 
   async function start(): Promise<void> {
