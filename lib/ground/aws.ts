@@ -18,7 +18,8 @@ export async function callAws<Output>(
   call: (options: { abortSignal: AbortSignal }) => Promise<Output>,
   about: { what: string; by: number; code?: ErrorCode; passed?: readonly string[] },
 ): Promise<Output> {
-  const ms = Math.min(AWS_CALL_MS, about.by - Date.now());
+  // A deadline may have a fraction, the time of a signal may not.
+  const ms = Math.min(AWS_CALL_MS, Math.floor(about.by - Date.now()));
   if (ms <= 0) throw new FlashBladeError('OUT_OF_TIME', `no time was left to ${about.what}`);
   try {
     return await call({ abortSignal: AbortSignal.timeout(ms) });

@@ -33,6 +33,10 @@ describe('a call of AWS', () => {
     expect(message).not.toContain('T-secret');
   });
 
+  it('bears a time with a fraction of a millisecond', async () => {
+    expect(await callAws(async () => 'answer', { what: 'ask', by: Date.now() + 1000.5 })).toBe('answer');
+  });
+
   it('fails by the code that it was given', async () => {
     expect((await failing(awsError('Whatever'), { code: 'SECRET_UNAVAILABLE' })).code).toBe('SECRET_UNAVAILABLE');
   });
