@@ -3,8 +3,9 @@ import type { ArrayReport } from './check-array.ts';
 
 /** Step Functions bears 256 KiB of a state; the caller has something of its own in it. */
 export const MAX_RESULT_BYTES = 240 * 1024;
+const SHORTEST = 50;
 /** Texts are cut to the first of these lengths with which the result is small enough. The whole text is in the log. */
-const TEXT_LENGTHS = [400, 200, 100, 50];
+const TEXT_LENGTHS = [400, 200, 100, SHORTEST];
 
 export type FleetResult = {
   /** Every array that was asked for: `healthy` and those in `unhealthy`. */
@@ -41,7 +42,7 @@ const cut = (result: FleetResult, length: number): FleetResult => ({
 
 /** Leaves out lines from the end, warnings first. */
 function omit(whole: FleetResult, maxBytes: number): FleetResult {
-  const { unhealthy, warnings, ...counts } = cut(whole, TEXT_LENGTHS.at(-1) ?? 0);
+  const { unhealthy, warnings, ...counts } = cut(whole, SHORTEST);
   let left =
     maxBytes - bytesOf({ ...counts, unhealthy: [], warnings: [], omitted: unhealthy.length + warnings.length });
   const fits = (line: object): boolean => {
