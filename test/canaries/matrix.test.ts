@@ -51,12 +51,12 @@ describe('the matrix finds a token', () => {
 
   test('on the wire beside its header', async () => {
     const token = w.apiToken.slice(-PIECE);
-    const places = w.watch();
+    const before = w.mark();
     const name = w.newName();
     w.addArray(name);
     await open(w, name);
     await w.invoke('call-array', { leaseId: name, method: 'GET', path: '/api/2.15/arrays', query: { filter: token } });
-    expect(places()).toEqual(['what the array was sent beside tokens']);
+    expect(w.toldBetween(before, w.mark())).toEqual(['what the array was sent beside tokens']);
   });
 
   test('nowhere if the array was not asked: such a case fails', async () => {

@@ -2,7 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { configurationOf } from '../functions/configuration.ts';
 import { deploy } from '../functions/deployment.ts';
-import { finderOf } from '../functions/secrecy.ts';
+import { type Find, finderOf } from '../functions/secrecy.ts';
 import { type Lambda, type Outcome, startLambda } from '../lambda/lambda.ts';
 import { zipOf } from '../packaged.ts';
 import { startEchoArray } from './array.ts';
@@ -34,6 +34,7 @@ const QUEUE = 'dead-letters';
 /** Numbers of the canaries: those of the deployment's own simulator come before. */
 const FIRST = 1000;
 
+export type Mark = Readonly<Record<string, number>>;
 export type World = Awaited<ReturnType<typeof startWorld>>;
 
 /** There is no array in the fleet before `addArray`. All of it lives until `stop`. */
@@ -89,21 +90,23 @@ export async function startWorld(env: Readonly<Record<string, string>> = TALKATI
     'dead letters': JSON.stringify(d.aws.sqs.queue(QUEUE).messages),
   });
 
-  /** Where the API token or any auth token, or a piece of one, has been told. */
-  const leaks = async (): Promise<string[]> => placesIn(await told(), [apiToken, ...array.opened]);
+  const finder = (): Find => finderOf([apiToken, ...array.opened]);
 
-  /** Watches from now on: where the API token, or an auth token that was made meanwhile, is told. */
-  function watch(): () => string[] {
-    const before = growing();
-    const sessions = array.opened.length;
-    return () => {
-      const news = Object.entries(growing()).map(([place, text]) => [place, text.slice(before[place]?.length)]);
-      return placesIn(Object.fromEntries(news), [apiToken, ...array.opened.slice(sessions)]);
-    };
-  }
+  /** Where the API token or any auth token, or a piece of one, has been told. */
+  const leaks = async (): Promise<string[]> => placesIn(await told(), finder());
+
+  /** A moment, by how much had been told before it. */
+  const mark = (): Mark => Object.fromEntries(Object.entries(growing()).map(([place, { length }]) => [place, length]));
+
+  /** Where something was told between two moments. */
+  const toldBetween = (from: Mark, to: Mark, find = finder()): string[] =>
+    placesIn(
+      Object.fromEntries(Object.entries(growing()).map(([place, text]) => [place, text.slice(from[place], to[place])])),
+      find,
+    );
 
   return {
-    ...{ d, apiToken, array, relay, invoke, addArray, told, leaks, watch },
+    ...{ d, apiToken, array, relay, invoke, addArray, told, leaks, mark, toldBetween, finder },
     /** A name that no array and no lease has. */
     newName: (): string => `case-${names++}`,
     lambda: (name: FunctionName): Lambda => lambdas[name] as Lambda,
@@ -116,7 +119,5 @@ export async function startWorld(env: Readonly<Record<string, string>> = TALKATI
   };
 }
 
-function placesIn(texts: Readonly<Record<string, string>>, tokens: readonly string[]): string[] {
-  const find = finderOf(tokens);
-  return Object.entries(texts).flatMap(([place, text]) => (find(text).length > 0 ? [place] : []));
-}
+const placesIn = (texts: Readonly<Record<string, string>>, find: Find): string[] =>
+  Object.entries(texts).flatMap(([place, text]) => (find(text).length > 0 ? [place] : []));
