@@ -81,7 +81,8 @@ function openBox(key: Uint8Array, nonce: Buffer, box: Buffer, context: SealConte
 }
 
 function takeApart(sealed: string, context: SealContext): { key: Buffer; nonce: Buffer; box: Buffer } {
-  const [format, ...parts] = sealed.split('.');
+  // An item that somebody wrote may hold anything.
+  const [format, ...parts] = String(sealed).split('.');
   const [key, nonce, box] = parts.map((part) => Buffer.from(part, 'base64url'));
   const complete =
     format === '1' &&

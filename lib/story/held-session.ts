@@ -1,6 +1,6 @@
 /** The session of an open lease, unsealed; and the one that takes its place when the array has dropped it. */
 import { sealContext } from '../edges/seal.ts';
-import { FlashBladeError } from '../ground/errors.ts';
+import { FlashBladeError, isFlashBladeError } from '../ground/errors.ts';
 import type { Open } from '../ground/lease-items.ts';
 import { isDead, reopen } from '../ground/lease-states.ts';
 import type { FlashBlade, Session } from '../ground/model.ts';
@@ -67,8 +67,14 @@ async function readOpen(edges: Edges, leaseId: string, by: number): Promise<Open
 }
 
 async function unsealed(edges: Edges, lease: Open, by: number): Promise<Pick<Held, 'lease' | 'session'>> {
-  const authToken = await edges.seal.unseal(lease.sealed, sealContext(lease.leaseId, lease.target), by);
-  return { lease, session: { array: lease.target, authToken, username: lease.username } };
+  const { leaseId, target, username } = lease;
+  try {
+    const authToken = await edges.seal.unseal(lease.sealed, sealContext(leaseId, target), by);
+    return { lease, session: { array: target, authToken, username } };
+  } catch (error) {
+    if (isFlashBladeError(error, 'LEASE_ALTERED')) tellAltered(edges, lease, error.message);
+    throw error;
+  }
 }
 
 const sameTarget = (a: FlashBlade, b: FlashBlade): boolean =>
@@ -77,8 +83,12 @@ const sameTarget = (a: FlashBlade, b: FlashBlade): boolean =>
 const ended = (leaseId: string, why: string): FlashBladeError =>
   new FlashBladeError('LEASE_ENDED', `lease ${leaseId} ${why}: open another session`);
 
-function altered(edges: Edges, { leaseId, target }: Open): FlashBladeError {
+function altered(edges: Edges, lease: Open): FlashBladeError {
+  const { leaseId, target } = lease;
   const message = `lease ${leaseId} of array ${target.name} names another array, host or trust than when it was opened: see who writes to the lease table`;
-  edges.report({ event: 'LeaseAltered', leaseId, array: target.name, code: 'LEASE_ALTERED', message });
+  tellAltered(edges, lease, message);
   return new FlashBladeError('LEASE_ALTERED', message);
 }
+
+const tellAltered = (edges: Edges, { leaseId, target }: Open, message: string): void =>
+  edges.report({ event: 'LeaseAltered', leaseId, array: target.name, code: 'LEASE_ALTERED', message });

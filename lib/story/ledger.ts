@@ -9,9 +9,10 @@ import type { ClosingEdges } from './edges.ts';
 /** How often a call looks again at an item that others change under its hands. */
 export const ROUNDS = 3;
 
+/** The item of a lease. It is this lease's whatever it says of itself: under its own id, a copy of another's does not unseal. */
 export async function readLease(edges: ClosingEdges, leaseId: string, by: number): Promise<LeaseItem | undefined> {
   const item = await edges.leases.read(leaseKey(leaseId), by);
-  return item?.kind === 'lease' ? item : undefined;
+  return item?.kind === 'lease' ? { ...item, leaseId } : undefined;
 }
 
 /** An item as it is about to be written: every write has a version of its own. */

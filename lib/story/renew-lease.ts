@@ -40,15 +40,23 @@ function renewed(edges: Edges, current: LeaseItem | undefined, { leaseId, expire
 
 /** One cheap call under the session: every use begins its idle time anew. */
 async function keepAlive(edges: Edges, { leaseId, target }: Open, deadline: number): Promise<void> {
-  const { data: versions } = await edges.flashblade.apiVersions(target, { deadline, requestId: edges.newId() });
-  const newest = versions.toSorted(compareVersions).at(-1);
-  const path = `/api/${newest}/arrays`;
-  const { status } = await withLease(leaseId, ({ request }) => request({ method: 'GET', path }), { edges, deadline });
-  if (status === 200) return;
-  const busy = status === 429 || status >= 500;
-  throw new FlashBladeError(
-    busy ? 'ARRAY_BUSY' : 'ANSWER_INVALID',
-    `array ${target.name} answered ${status} to GET ${path}: lease ${leaseId} was not renewed, try again before it ends`,
-    { status, sent: true },
+  // Nothing is asked of a host before the seal has vouched for it.
+  await withLease(
+    leaseId,
+    async ({ request }) => {
+      const { data: versions } = await edges.flashblade.apiVersions(target, { deadline, requestId: edges.newId() });
+      const newest = versions.toSorted(compareVersions).at(-1);
+      const path = `/api/${newest}/arrays`;
+      const { status } = await request({ method: 'GET', path });
+      if (status !== 200) throw notRenewed(leaseId, target.name, path, status);
+    },
+    { edges, deadline },
   );
 }
+
+const notRenewed = (leaseId: string, array: string, path: string, status: number): FlashBladeError =>
+  new FlashBladeError(
+    status === 429 || status >= 500 ? 'ARRAY_BUSY' : 'ANSWER_INVALID',
+    `array ${array} answered ${status} to GET ${path}: lease ${leaseId} was not renewed, try again before it ends`,
+    { status, sent: true },
+  );

@@ -12,8 +12,8 @@ const ROUNDS: Readonly<Record<OperationName, Rounds>> = {
   'call-array': [...HOLD, ['GET /api/2.15/arrays']],
   renew: [
     ['GetItem lease'],
-    ['GET /api/api_version'],
     ...HOLD,
+    ['GET /api/api_version'],
     ['GET /api/2.26/arrays'],
     ['GetItem lease'],
     ['PutItem lease OPEN'],

@@ -2,7 +2,7 @@
 
 import { sharedBy } from '../../lib/edges/leases/store.ts';
 import type { LeaseStore, Pending, Place } from '../../lib/edges/leases.ts';
-import type { Item } from '../../lib/ground/lease-items.ts';
+import { type Item, leaseKey } from '../../lib/ground/lease-items.ts';
 
 type Places = Map<string, Place> & { dueAt?: number };
 
@@ -82,6 +82,13 @@ function pendingOf(item: Item): Pending[] {
   if (item.kind === 'owner') return [{ kind: 'owner', id: item.ownerId, dueAt }];
   if (item.kind === 'suspect') return [{ kind: 'suspect', id: item.attemptId, array: item.target.name, dueAt }];
   return [
-    { kind: 'lease', id: item.leaseId, state: item.state, dueAt, ...(item.target ? { array: item.target.name } : {}) },
+    {
+      kind: 'lease',
+      // As the index has it: by the item's key, whatever the item says of itself.
+      id: item.id.slice(leaseKey('').length),
+      state: item.state,
+      dueAt,
+      ...(item.target ? { array: item.target.name } : {}),
+    },
   ];
 }
