@@ -5,7 +5,17 @@ import { IN_PROCESS } from './in-process.ts';
 import { keptWorker } from './kept-worker.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const ORDER = ['ground/', 'story/', 'edges/', 'client/', 'ground/requests'];
+const ORDER = [
+  'ground/',
+  'lambda/metrics',
+  'story/',
+  'lambda/',
+  'edges/',
+  'client/',
+  'story/edges',
+  'story/signals',
+  'ground/requests',
+];
 const rank = ({ moduleId }: TestSpecification): number =>
   ORDER.findLastIndex((part) => moduleId.includes(`/test/${part}`));
 

@@ -3,7 +3,8 @@ import { closeOnSignals } from '../../lib/story/signals.ts';
 import { withSession } from '../../lib/story/use-session.ts';
 import { awsDown, fail, untilCalled, type World, world } from './world.ts';
 
-const SIGNAL = 'SIGUSR2';
+// One that ends nothing if it is really sent.
+const SIGNAL = 'SIGURG';
 
 let kill: MockInstance<typeof process.kill>;
 let undo = (): void => {};
