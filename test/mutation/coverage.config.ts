@@ -6,6 +6,8 @@ export default defineConfig({
   root: resolve(import.meta.dirname, '../..'),
   test: {
     include: IN_PROCESS,
+    // The ledger's store is tested with the table as it is deployed.
+    globalSetup: ['test/packaged.ts'],
     isolate: false,
     maxWorkers: 2,
     testTimeout: 120_000,
