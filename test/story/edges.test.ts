@@ -49,17 +49,18 @@ describe('the time-outs of the configuration', () => {
   const slow = { CONNECT_TIMEOUT_MS: 60_000, FIRST_BYTE_TIMEOUT_MS: 60_000, ANSWER_TIMEOUT_MS: 60_000 };
 
   it.each([
-    ['the first byte', { FIRST_BYTE_TIMEOUT_MS: 20 }, 'no answer began in time'],
-    ['the whole answer', { ANSWER_TIMEOUT_MS: 400 }, 'no answer began in time'],
-    ['the connection', { CONNECT_TIMEOUT_MS: 0 }, 'no connection in time'],
+    ['the first byte', { FIRST_BYTE_TIMEOUT_MS: 20 }, /no answer began in time/],
+    ['the whole answer', { ANSWER_TIMEOUT_MS: 100 }, /no (connection|answer began) in time/],
+    ['the connection', { CONNECT_TIMEOUT_MS: 0 }, /no connection in time/],
   ])('bound %s of every call of an array', async (_, limits, reason) => {
     const server = await startServer(() => {});
     const array = arrayAt(server);
     const { edges } = built({ ...slow, ...limits });
     const failures = await Promise.all(calls(edges, array).map((call) => failureOf(call())));
-    for (const { code, message } of failures)
-      expect([code, message]).toEqual(['ARRAY_UNREACHABLE', expect.any(String)]);
-    expect(failures.map(({ message }) => message).join()).toContain(reason);
+    for (const { code, message } of failures) {
+      expect(code).toBe('ARRAY_UNREACHABLE');
+      expect(message).toMatch(reason);
+    }
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { FlashBladeError } from '../../lib/ground/errors.ts';
 import { closeSession } from '../../lib/story/close-session.ts';
 import { openSession } from '../../lib/story/open-session.ts';
 import { withLease, withSession } from '../../lib/story/use-session.ts';
@@ -109,6 +110,26 @@ describe('withLease', () => {
   it('knows no lease that was never opened', async () => {
     const w = world();
     await expect(withLease('nope', () => 1, { edges: w.edges })).rejects.toMatchObject({ code: 'LEASE_UNKNOWN' });
+  });
+
+  it('tells of a lease whose token does not unseal, and not of a KMS that does not answer', async () => {
+    const w = world();
+    await open(w);
+    w.once('unseal', fail(awsDown));
+    const use = () => withLease('job-1', () => 1, { edges: w.edges });
+    await expect(use()).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+    expect(w.events()).not.toContain('LeaseAltered');
+    const altered = () => new FlashBladeError('LEASE_ALTERED', 'it does not unseal');
+    w.once('unseal', fail(altered));
+    await expect(use()).rejects.toMatchObject({ code: 'LEASE_ALTERED' });
+    const told = {
+      event: 'LeaseAltered',
+      leaseId: 'job-1',
+      array: 'fb1',
+      code: 'LEASE_ALTERED',
+      message: 'it does not unseal',
+    };
+    expect(w.reports.at(-1)).toEqual(told);
   });
 
   it('refuses a lease that was closed, and one that has expired', async () => {
