@@ -106,7 +106,7 @@ export async function deploy(options: DeployOptions = {}) {
   function tokens(): string[] {
     const { users, apiToken, history } = simulator;
     const all = [apiToken, ...users.map((user) => user.apiToken), ...history.map(({ authToken }) => authToken)];
-    return [...all, ...apiTokens].filter((token) => token !== '');
+    return [...new Set([...all, ...apiTokens])].filter((token) => token !== '');
   }
 
   /** Where one of them, or a piece of one, has been told, among these places and those of every deployment: nowhere, if all is well. */

@@ -1,13 +1,14 @@
 /** Workflows over the product as it is deployed: executions whose tasks invoke the packaged functions. */
 
+import { canary } from '../canaries/canary.ts';
 import { configurationOf } from '../functions/configuration.ts';
+import { tokensIn } from '../functions/secrecy.ts';
 import { deployEvents, type EventsDeployment } from '../functions/session-events-deployment.ts';
 import { type Lambda, type Outcome, startLambda } from '../lambda/lambda.ts';
 import { zipOf } from '../packaged.ts';
 import { executionEnded } from '../story/messages.ts';
 import { type Execution, execute, type Invoke } from './execution.ts';
 import { type Machine, readMachine } from './machine.ts';
-import { toldTokens } from './tokens.ts';
 
 export type Workflows = Awaited<ReturnType<typeof deployWorkflows>>;
 
@@ -18,8 +19,7 @@ type RunOptions = {
   readonly machine?: Machine;
 };
 
-/** No piece of it is in a random id. */
-export const API_TOKEN = 'T-zqxwvkyj-zyxw-vukz-qwyx-zvkqjxwyzkvq';
+export const API_TOKEN = canary(500);
 
 const ACCOUNT = 'arn:aws:states:eu-central-1:123456789012:execution';
 
@@ -53,10 +53,7 @@ export async function deployWorkflows() {
   }
 
   /** Tokens, or pieces of them, that Step Functions would keep of an execution: none, if all is well. */
-  function tokensOf(execution: Execution): string[] {
-    const authTokens = d.simulator.history.map(({ authToken }) => authToken);
-    return [...toldTokens(execution.told, [API_TOKEN], 8), ...toldTokens(execution.told, authTokens)];
-  }
+  const tokensOf = (execution: Execution): string[] => tokensIn(execution.told, d.tokens());
 
   /** The execution's end is told on the default event bus, and from there to session-events. */
   async function endOwner({ id, status }: Execution): Promise<void> {
