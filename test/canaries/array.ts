@@ -57,8 +57,12 @@ export async function startEchoArray(newToken: () => string) {
     /** The next request of this path is answered so, during `work`; `text` gets an auth token to open a session with. */
     answering: async (path: string, text: (opened: string) => string, work: () => Promise<unknown>): Promise<void> => {
       planned = { path, text };
-      await work();
-      if (planned !== undefined) throw new Error(`The array was not asked for ${path}`);
+      try {
+        await work();
+        if (planned !== undefined) throw new Error(`The array was not asked for ${path}`);
+      } finally {
+        planned = undefined;
+      }
     },
     /** All that reached it but the values of the two headers. */
     heard: (): string => heard.replace(TOKEN_HEADERS, '$1: …\r\n'),

@@ -68,11 +68,14 @@ export async function startRelay(services: Readonly<Record<string, string>>) {
     sent: (): string => sent,
     /** Every call of this service is answered so, during `work`. */
     answering: async (service: Service, answer: AwsAnswer, work: () => Promise<unknown>): Promise<void> => {
-      instead = { service, answer, happened: 0 };
-      await work();
-      const { happened } = instead;
-      instead = undefined;
-      if (happened === 0) throw new Error(`${service} was not asked`);
+      const planned = { service, answer, happened: 0 };
+      instead = planned;
+      try {
+        await work();
+        if (planned.happened === 0) throw new Error(`${service} was not asked`);
+      } finally {
+        instead = undefined;
+      }
     },
     stop: async (): Promise<void> => {
       const closed = once(server, 'close');
