@@ -65,7 +65,7 @@ const slowly =
   };
 
 /** When a call ends: the last number among its arguments, or what its options say. */
-function byOf(args: readonly unknown[]): number {
+export function byOf(args: readonly unknown[]): number {
   const options = args.at(-1) as { by?: number; deadline?: number } | undefined;
   if (typeof options === 'object') return options.by ?? options.deadline ?? Number.NaN;
   return args.findLast((argument) => typeof argument === 'number') as number;

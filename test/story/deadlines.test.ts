@@ -1,0 +1,162 @@
+/** How much of its time each call leaves to those that come after it. Seconds after the beginning, of 30 unless told otherwise. */
+import { describe, expect, it } from 'vitest';
+import { allowedCalls } from '../../lib/ground/allowed-calls.ts';
+import { callArray } from '../../lib/story/call-array.ts';
+import { checkFleet } from '../../lib/story/check-fleet.ts';
+import { closeSession } from '../../lib/story/close-session.ts';
+import type { Edges } from '../../lib/story/edges.ts';
+import { openSession } from '../../lib/story/open-session.ts';
+import { renewLease } from '../../lib/story/renew-lease.ts';
+import { handleMessage } from '../../lib/story/session-events.ts';
+import { withLease } from '../../lib/story/use-session.ts';
+import { memoryOutbox } from './memory-outbox.ts';
+import { released, requested } from './messages.ts';
+import { byOf } from './slow-edges.ts';
+import { awsDown, busy, fail, unreachable, type World, world } from './world.ts';
+
+const REQUEST = { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900 };
+const GET = { method: 'GET', path: '/api/2.4/arrays' } as const;
+
+/** The same edges; `log` gets `call: seconds` of each of their calls. */
+function timed<T extends object>(w: World, groups: T, log: string[]): T {
+  const timedGroup = (group: object) =>
+    Object.fromEntries(
+      Object.entries(group).map(([name, act]) => [
+        name,
+        (...args: unknown[]) => {
+          log.push(`${name}: ${(byOf(args) - w.now()) / 1000}`);
+          return (act as (...args: unknown[]) => unknown)(...args);
+        },
+      ]),
+    );
+  return Object.fromEntries(Object.entries(groups).map(([name, group]) => [name, timedGroup(group)])) as T;
+}
+
+function watched(w: World) {
+  const log: string[] = [];
+  const { secrets, leases, seal, flashblade } = w.edges;
+  const edges: Edges = { ...w.edges, ...timed(w, { secrets, leases, seal, flashblade }, log) };
+  return { edges, log };
+}
+
+async function opened(): Promise<World> {
+  const w = world();
+  await openSession(w.edges, REQUEST, w.deadline());
+  return w;
+}
+
+describe('a call ends before its deadline, and what comes before leaves time for what comes after', () => {
+  it('to open a session', async () => {
+    const w = world();
+    const { edges, log } = watched(w);
+    await openSession(edges, REQUEST, w.deadline());
+    expect(log).toEqual([
+      'read: 24.25',
+      'write: 24.25',
+      'dataKey: 24.25',
+      'join: 24.25',
+      'read: 24.25',
+      'login: 24.25',
+      'write: 26.25',
+    ]);
+  });
+
+  it('to open one for an owner, who may have ended meanwhile', async () => {
+    const w = world();
+    const { edges, log } = watched(w);
+    await openSession(edges, { ...REQUEST, owner: 'me' }, w.deadline());
+    expect(log.slice(5)).toEqual(['read: 24.25', 'login: 24.25', 'write: 26.25']);
+  });
+
+  it('to undo an opening', async () => {
+    const w = world();
+    const { edges, log } = watched(w);
+    w.once('write OPEN', fail(awsDown));
+    await expect(openSession(edges, REQUEST, w.deadline())).rejects.toThrow();
+    expect(log.slice(7)).toEqual(['read: 26.75', 'logout: 29.25', 'read: 29.25', 'remove: 29.25', 'leave: 29.25']);
+  });
+
+  it('to record a SUSPECT', async () => {
+    const w = world();
+    const { edges, log } = watched(w);
+    w.once(
+      'login',
+      fail(() => unreachable(true)),
+    );
+    await expect(openSession(edges, REQUEST, w.deadline())).rejects.toThrow();
+    expect(new Set(log.slice(6))).toEqual(
+      new Set(['read: 29.25', 'write: 29.25', 'join: 29.25', 'remove: 29.25', 'leave: 29.25']),
+    );
+  });
+
+  it('to close a session', async () => {
+    const w = await opened();
+    const { edges, log } = watched(w);
+    await closeSession(edges, 'job-1', w.deadline());
+    const before = ['read: 29.25', 'write: 27.25', 'unseal: 27.25', 'logout: 27.25'];
+    expect(log).toEqual([...before, 'write: 29.25', 'leave: 29.25']);
+  });
+
+  it('to put off a logout that failed', async () => {
+    const w = await opened();
+    const { edges, log } = watched(w);
+    w.once('logout', fail(busy));
+    await expect(closeSession(edges, 'job-1', w.deadline())).rejects.toThrow();
+    expect(log.slice(4)).toEqual(['write: 29.25']);
+  });
+
+  it('to log in again', async () => {
+    const w = await opened();
+    w.dropSessions();
+    const { edges, log } = watched(w);
+    await withLease('job-1', ({ request }) => request(GET), { edges, deadline: w.deadline() });
+    expect(log).toEqual([
+      ...['read: 30', 'unseal: 30', 'request: 30'],
+      ...['read: 24.25', 'read: 24.25', 'dataKey: 24.25', 'read: 24.25', 'logout: 24.25', 'write: 24.25'],
+      ...['login: 24.25', 'write: 26.25', 'request: 30'],
+    ]);
+  });
+
+  it('to call an array for others', async () => {
+    const w = await opened();
+    const { edges, log } = watched(w);
+    await callArray(edges, allowedCalls('GET /api/**'), { leaseId: 'job-1', ...GET }, w.deadline());
+    expect(log).toEqual(['read: 29.25', 'unseal: 29.25', 'request: 29.25']);
+  });
+
+  it('to renew a lease', async () => {
+    const w = await opened();
+    const { edges, log } = watched(w);
+    await renewLease(edges, { leaseId: 'job-1', expiresAt: w.seconds() + 1000 }, w.deadline());
+    expect(log.slice(-2)).toEqual(['read: 29.25', 'write: 29.25']);
+    expect(new Set(log.slice(0, -2).map((line) => line.split(': ')[1]))).toEqual(new Set(['27.25']));
+  });
+
+  it('to tell others, too', async () => {
+    const w = world();
+    const { edges, log } = watched(w);
+    const outbox = timed(w, { outbox: memoryOutbox().outbox }, log).outbox;
+    await handleMessage(edges, outbox, requested(REQUEST), w.deadline());
+    expect([log[0], log.at(-1)]).toEqual(['read: 19.75', 'emit: 29.25']);
+    log.length = 0;
+    await handleMessage(edges, outbox, released({ leaseId: 'job-1' }), w.deadline());
+    expect([log[0], log.at(-1)]).toEqual(['read: 24.75', 'emit: 29.25']);
+    log.length = 0;
+    await handleMessage(edges, outbox, requested({ array: 'fb9' }), w.deadline());
+    expect(log.slice(-2)).toEqual(['emit: 29.25', 'deadLetter: 29.25']);
+  });
+
+  it('to check the fleet, each array within 40 seconds', async () => {
+    const w = world();
+    const { edges, log } = watched(w);
+    w.once('apiVersions', async () => ({ data: ['1.12'], status: 200, headers: {}, requestId: '' }));
+    await checkFleet(edges, {}, w.now() + 300_000);
+    expect(log.slice(0, 2)).toEqual(['list: 299.5', 'pending: 299.5']);
+    const lines = (name: string) => [...new Set(log.filter((line) => line.startsWith(`${name}:`)))];
+    expect(lines('apiVersions')).toEqual(['apiVersions: 30']);
+    expect(lines('request')).toEqual(['request: 30']);
+    expect(lines('login')).toEqual(['login: 24.25']);
+    expect(lines('logout')).toEqual(['logout: 37.25']);
+    expect(log[2]).toBe('read: 30');
+  });
+});

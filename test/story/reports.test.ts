@@ -1,0 +1,157 @@
+/** The lines of logins and logouts: what an operator finds in the log, word for word. */
+import { describe, expect, it } from 'vitest';
+import { FlashBladeError } from '../../lib/ground/errors.ts';
+import { closeSession } from '../../lib/story/close-session.ts';
+import { openSession } from '../../lib/story/open-session.ts';
+import { withLease, withSession } from '../../lib/story/use-session.ts';
+import { awsDown, busy, fail, refused, unreachable, type World, world } from './world.ts';
+
+const open = (w: World, owner?: string) =>
+  openSession(
+    w.edges,
+    { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900, ...(owner ? { owner } : {}) },
+    w.deadline(),
+  );
+const close = (w: World) => closeSession(w.edges, 'job-1', w.deadline());
+const id = expect.stringMatching(/^id-\d+$/);
+const common = { leaseId: 'job-1', array: 'fb1', requestId: id };
+
+/** The next call of that name takes two seconds. */
+const slowly = (w: World, name: string, end: (act: () => Promise<unknown>) => Promise<unknown> = (act) => act()) =>
+  w.once(name, (act) => {
+    w.pass(2);
+    return end(act);
+  });
+
+async function opened(): Promise<World> {
+  const w = world();
+  await open(w);
+  w.reports.length = 0;
+  return w;
+}
+
+describe('a login', () => {
+  const line = { ...common, secretVersionId: 'v1', durationMs: 2000 };
+
+  it('that succeeds', async () => {
+    const w = world();
+    slowly(w, 'login');
+    await open(w);
+    expect(w.reports).toStrictEqual([{ event: 'LoginSucceeded', ...line, status: 200, message: 'logged in' }]);
+    expect(w.reports[0]?.requestId).toBe(w.lease('job-1')?.attemptId);
+  });
+
+  it('that fails', async () => {
+    const w = world();
+    slowly(w, 'login', () => Promise.reject(refused()));
+    await expect(open(w)).rejects.toThrow('array refused the API token');
+    const failure = { code: 'LOGIN_REFUSED', status: 401, message: 'array refused the API token' };
+    expect(w.reports).toStrictEqual([{ event: 'LoginFailed', ...line, ...failure }]);
+  });
+
+  it('that is not needed', async () => {
+    const w = await opened();
+    await open(w);
+    const message = 'the lease was open already';
+    expect(w.reports).toStrictEqual([{ event: 'LeaseServed', leaseId: 'job-1', array: 'fb1', message }]);
+  });
+
+  it('that is undone, or cannot be', async () => {
+    const w = world();
+    w.once('write OPEN', fail(awsDown));
+    await expect(open(w)).rejects.toThrow();
+    const undone = { event: 'LogoutSucceeded', status: 200, message: 'logged out again: no answer from AWS' };
+    expect(w.reports.slice(1)).toStrictEqual([{ ...common, ...undone }]);
+    w.once('write OPEN', fail(awsDown));
+    w.once('logout', fail(busy));
+    await expect(open(w)).rejects.toThrow();
+    const failure = { event: 'LogoutFailed', code: 'ARRAY_BUSY', message: 'array is busy' };
+    expect(w.reports[3]).toStrictEqual({ ...common, ...failure });
+  });
+
+  it('whose end nobody knows', async () => {
+    const w = world();
+    w.once(
+      'login',
+      fail(() => unreachable(true)),
+    );
+    const fate = "it is recorded as SUSPECT and ends by the array's idle time-out";
+    await expect(open(w)).rejects.toThrow(
+      `array fb1 may hold a session of lease job-1 whose auth token nobody has; ${fate}; ask for the session again (ARRAY_UNREACHABLE: no answer)`,
+    );
+    const message =
+      'a login without a known outcome was recorded: array fb1 may hold a session until it is idle for too long';
+    expect(w.reports.slice(1)).toStrictEqual([{ event: 'SuspectRecorded', ...common, message }]);
+    const place = w.store.arrays.get('fb1')?.get(`suspect#${w.reports[1]?.requestId}`);
+    expect(place).toEqual({ attemptId: w.reports[1]?.requestId, until: w.seconds() + 36 + 1800 });
+  });
+
+  it('whose end nobody knows, under a lease that was open', async () => {
+    const w = await opened();
+    w.dropSessions();
+    w.once(
+      'login',
+      fail(() => unreachable(true)),
+    );
+    const call = withLease('job-1', ({ request }) => request({ method: 'GET', path: '/api/2.4/arrays' }), {
+      edges: w.edges,
+    });
+    await expect(call).rejects.toThrow('; the lease has ended, use another lease id (ARRAY_UNREACHABLE: no answer)');
+  });
+});
+
+describe('a logout', () => {
+  const line = { ...common, durationMs: 2000 };
+
+  it('that succeeds', async () => {
+    const w = await opened();
+    slowly(w, 'logout');
+    await close(w);
+    expect(w.reports).toStrictEqual([{ event: 'LogoutSucceeded', ...line, status: 200, message: 'logged out' }]);
+  });
+
+  it('that fails, and at once if repeating it cannot help', async () => {
+    const w = await opened();
+    slowly(w, 'logout', () => Promise.reject(busy()));
+    await expect(close(w)).rejects.toThrow();
+    const failure = { event: 'LogoutFailed', code: 'ARRAY_BUSY', status: 503, message: 'array is busy' };
+    expect(w.reports).toStrictEqual([{ ...line, ...failure }]);
+    w.reports.length = 0;
+    w.once(
+      'logout',
+      fail(() => new FlashBladeError('ANSWER_INVALID', 'answered 400')),
+    );
+    await expect(close(w)).rejects.toThrow();
+    const message =
+      'a session of user pureuser on array fb1 is still open after 2 tries to close it; mend the cause, then invoke logout for lease job-1: answered 400';
+    const stuck = { event: 'LeaseStuck', leaseId: 'job-1', array: 'fb1', code: 'ANSWER_INVALID', message };
+    expect(w.reports.slice(1)).toStrictEqual([stuck]);
+  });
+
+  it('of a token that does not unseal', async () => {
+    const w = await opened();
+    w.once(
+      'unseal',
+      fail(() => new FlashBladeError('LEASE_ALTERED', 'it does not unseal')),
+    );
+    await expect(close(w)).rejects.toThrow();
+    const altered = { event: 'LeaseAltered', leaseId: 'job-1', array: 'fb1', code: 'LEASE_ALTERED' };
+    expect(w.reports[1]).toStrictEqual({ ...altered, message: 'it does not unseal' });
+  });
+
+  it('whose place cannot be given back', async () => {
+    const w = await opened();
+    w.once('leave', fail(awsDown));
+    await close(w);
+    const failure = { event: 'LedgerWriteFailed', code: 'AWS_UNAVAILABLE', message: 'no answer from AWS' };
+    expect(w.reports[1]).toStrictEqual({ leaseId: 'job-1', array: 'fb1', ...failure });
+  });
+
+  it('of work that is done, and whose session cannot be closed', async () => {
+    const w = world();
+    const work = () => w.once('read', fail(awsDown));
+    await withSession('fb1', work, { edges: w.edges, leaseId: 'job-1' });
+    const failure = { event: 'LogoutFailed', code: 'AWS_UNAVAILABLE', message: 'no answer from AWS' };
+    expect(w.reports.slice(1)).toStrictEqual([{ leaseId: 'job-1', array: 'fb1', ...failure }]);
+  });
+});
