@@ -1,6 +1,7 @@
 /** Proves the promise of the product by trying to break it: `npm run prove`; what one seed tries is told by `-- [--inputs] --seed N`. */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { proveCanaries } from '../test/canaries/prove-canaries.ts';
 import { hostileSeed, proveHostile } from '../test/hostile/prove-hostile.ts';
 import setUpPackages from '../test/packaged.ts';
 import { ALL_CASES, FAULT_KINDS, proveFaults } from '../test/proofs/faults.ts';
@@ -64,9 +65,18 @@ async function hostile(): Promise<Proof> {
   return { what, wrong };
 }
 
+async function canaries(): Promise<Proof> {
+  const { cases, searched, wrong } = await proveCanaries();
+  const millions = (searched / 1e6).toFixed(1);
+  return {
+    what: `${cases.toLocaleString('en')} ways to make a token be told, in ${millions} million characters: none was`,
+    wrong,
+  };
+}
+
 async function proveAll(): Promise<void> {
   await setUpPackages();
-  for (const prove of [schedules, stampedes, outside, kills, faults, hostile]) {
+  for (const prove of [schedules, stampedes, outside, kills, faults, hostile, canaries]) {
     const startedAt = performance.now();
     const { what, wrong } = await prove();
     const seconds = Math.round((performance.now() - startedAt) / 1000);

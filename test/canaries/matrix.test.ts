@@ -44,7 +44,7 @@ describe('whatever an array, its secret, AWS or a caller does', () => {
 
 describe('the matrix finds a token', () => {
   test('in the result and the ledger, if an array spells it as a name that the product does not know it in', async () => {
-    const [told] = await runCases(w, [arrayCase('login', 'the username', 'in part')]);
+    const [told] = await runCases(w, [arrayCase('login', 'the username', 'in hex')]);
     expect(told).toMatch(/told in results and errors, what AWS was sent$/);
     expect(await w.leaks()).toEqual(['results and errors', 'what AWS was sent', 'the ledger']);
   });

@@ -15,13 +15,13 @@ const OTHERS: readonly Asking[] = ['check-fleet', 'logout', 'call-array', 'sessi
 const ANSWERS = Object.keys(ECHOES);
 
 /**
- * What a caller gets because it asked for it is not judged: an array's own words in the body of a call, a username that only resembles
- * the token.
+ * What a caller gets because it asked for it is not judged: a body of a call, or a username, in which an array spells the token in
+ * another way.
  */
 const isHandedOn = ({ asking, echo, spelling }: Answered): boolean =>
   asking === 'call-array'
-    ? ['the username', 'errors of shape b', 'errors of shape c', 'another status'].includes(echo)
-    : echo === 'the username' && asking !== 'logout' && ![PLAIN, 'in upper case'].includes(spelling);
+    ? ['the username', 'errors of shape b', 'errors of shape c', 'another status'].includes(echo) && spelling !== PLAIN
+    : echo === 'the username' && asking !== 'logout' && ![PLAIN, 'in upper case', 'in part'].includes(spelling);
 
 const answered = (asking: Asking, echoes: readonly string[], spellings: readonly string[]): Answered[] =>
   echoes.flatMap((echo) => spellings.map((spelling) => ({ asking, echo, spelling })));

@@ -95,8 +95,28 @@ test('nothing of a body is repeated in an error: it may hold a token in any shap
   }
 });
 
-test('a username that repeats a token, in whatever case, is none', async () => {
-  const body = JSON.stringify({ username: 'user t-SENT' });
-  const server = await startServer(reply(200, body, { ...JSON_TYPE, 'x-auth-token': 'a-token' }));
-  expect(await failureOf(login(arrayAt(server), apiToken('T-sent')))).toMatchObject({ code: 'ANSWER_INVALID' });
+test.for([
+  ['the API token', 'T-sent-and-more'],
+  ['the auth token in another case', 'user opened-TOKEN'],
+  ['eight characters of a token', 'user-and-mor-user'],
+])('a username that repeats %s is none', async ([_, username]) => {
+  const body = JSON.stringify({ username });
+  const server = await startServer(reply(200, body, { ...JSON_TYPE, 'x-auth-token': 'Opened-Token' }));
+  const call = login(arrayAt(server), apiToken('T-sent-and-more'));
+  expect(await failureOf(call)).toMatchObject({ code: 'ANSWER_INVALID' });
+});
+
+test('a username may share seven characters with a token', async () => {
+  const body = JSON.stringify({ username: 'and-mor' });
+  const server = await startServer(reply(200, body, { ...JSON_TYPE, 'x-auth-token': 'Opened-Token' }));
+  expect((await login(arrayAt(server), apiToken('T-sent-and-more'))).username).toBe('and-mor');
+});
+
+test.for([
+  ['JSON', JSON_TYPE, { said: ['[auth token]', 'Bearer [auth token]'] }],
+  ['text', {}, '{"said":["[auth token]","Bearer [auth token]"]}'],
+] as const)('a body of %s that repeats the auth token is answered without it', async ([_, headers, expected]) => {
+  const server = await startServer(reply(200, `{"said":["${SECRET}","Bearer ${SECRET}"]}`, headers));
+  const { body } = await request(session(server.port), { method: 'GET', path: '/api/2.0/arrays' });
+  expect(body).toEqual(expected);
 });

@@ -54,6 +54,11 @@ describe('a call under a lease', () => {
     w.once('request', answer(200, 'x'.repeat(MAX_RESULT_BYTES - overhead + 1)));
     await expect(call(w)).rejects.toMatchObject({ code: 'ANSWER_INVALID' });
     w.once('request', answer(200, 'é'.repeat(MAX_RESULT_BYTES / 2)));
-    await expect(call(w)).rejects.toMatchObject({ code: 'ANSWER_INVALID' });
+    await expect(call(w)).rejects.toMatchObject({
+      code: 'ANSWER_INVALID',
+      message:
+        'the answer to GET /api/2.4/arrays is larger than 240 KiB: ask for less of it, with limit and continuation_token',
+      facts: { status: 200, sent: true },
+    });
   });
 });

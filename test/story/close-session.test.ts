@@ -51,7 +51,7 @@ describe('closing a session', () => {
 
   it('of a lease that nobody knows leaves a tombstone, so that a late request opens nothing', async () => {
     const w = world();
-    expect(await close(w)).toEqual({ leaseId: 'job-1', outcome: 'NEVER_OPENED' });
+    expect(await close(w)).toStrictEqual({ leaseId: 'job-1', outcome: 'NEVER_OPENED' });
     await expect(open(w)).rejects.toMatchObject({ code: 'LEASE_ENDED' });
     expect(w.calls).not.toContain('login');
     expect(w.places('fb1')).toEqual([]);
@@ -67,6 +67,17 @@ describe('closing a session', () => {
     expect(w.suspects()).toHaveLength(1);
     expect(w.lease('job-1')?.state).toBe('CLOSED');
     expect(w.places('fb1')).toEqual([expect.stringMatching(/^suspect#/)]);
+  });
+
+  it('that is being opened at this moment leaves its place and no SUSPECT: whoever opens it logs out', async () => {
+    const w = world();
+    w.once('login', async (act) => {
+      expect(await close(w)).toStrictEqual({ leaseId: 'job-1', array: 'fb1', outcome: 'ENDING' });
+      expect([w.places('fb1'), w.suspects()]).toEqual([['job-1'], []]);
+      return act();
+    });
+    await expect(open(w)).rejects.toThrow('lease job-1 was released while it was being opened');
+    expect([w.live.size, w.suspects()]).toEqual([0, []]);
   });
 
   it('by two calls at once closes once for both', async () => {

@@ -39,6 +39,30 @@ describe('the result of a check', () => {
     expect(resultOf(many(10, 300)).unhealthy[0]?.reason).toHaveLength(300);
   });
 
+  it('is cut to no less than there is room for, to the byte', () => {
+    const whole = resultOf([report(1, 400)]);
+    expect(resultOf([report(1, 400)], bytes(whole))).toEqual(whole);
+    const cut = resultOf([report(1, 400)], bytes(whole) - 1);
+    expect(cut.unhealthy[0]?.reason).toBe(`${'é'.repeat(199)}…`);
+    expect(resultOf([report(1, 200)], bytes(cut)).unhealthy[0]?.reason).toBe('é'.repeat(200));
+  });
+
+  it('leaves out no line for which there is room, to the byte', () => {
+    const reports = many(4, 50, ['w'.repeat(50)]);
+    const line = bytes(reports[0]?.fault) + bytes(reports[0]?.array) + ',"array":'.length + 1;
+    const whole = bytes(resultOf(reports));
+    const kept = (max: number) => {
+      const { unhealthy, warnings, omitted } = resultOf(reports, max);
+      return [unhealthy.length, warnings.length, omitted];
+    };
+    expect(kept(whole - 1)).toEqual([4, 3, 1]);
+    const empty = bytes({ ...resultOf([]), checked: 4, omitted: 8 });
+    expect([kept(empty + line - 1), kept(empty + line)]).toEqual([
+      [0, 0, 8],
+      [1, 0, 7],
+    ]);
+  });
+
   it('leaves out lines, warnings first, and says how many, when even that is too large', () => {
     const result = resultOf(many(1000, 2000, ['w'.repeat(100), 'w'.repeat(100)]));
     expect(bytes(result)).toBeLessThanOrEqual(MAX_RESULT_BYTES);

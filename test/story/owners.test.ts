@@ -26,6 +26,7 @@ describe("an owner's end", () => {
     expect(await end(w)).toEqual([]);
     await open(w, 'c', 'execution-2');
     expect(await end(w)).toEqual([]);
+    expect(w.calls.filter((name) => name === 'write owner')).toHaveLength(1);
   });
 
   it('that came before the request opens nothing', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FlashBladeError } from '../../lib/ground/errors.ts';
+import type { FlashBlade } from '../../lib/ground/model.ts';
 import { closeSession } from '../../lib/story/close-session.ts';
 import { openSession } from '../../lib/story/open-session.ts';
 import { withLease, withSession } from '../../lib/story/use-session.ts';
@@ -109,7 +110,10 @@ describe('withLease', () => {
 
   it('knows no lease that was never opened', async () => {
     const w = world();
-    await expect(withLease('nope', () => 1, { edges: w.edges })).rejects.toMatchObject({ code: 'LEASE_UNKNOWN' });
+    await expect(withLease('nope', () => 1, { edges: w.edges })).rejects.toMatchObject({
+      code: 'LEASE_UNKNOWN',
+      message: 'there is no lease nope: open a session first, or correct the id',
+    });
   });
 
   it('tells of a lease whose token does not unseal, and not of a KMS that does not answer', async () => {
@@ -138,7 +142,10 @@ describe('withLease', () => {
     w.pass(900);
     await expect(withLease('job-1', () => 1, { edges: w.edges })).rejects.toMatchObject({ code: 'LEASE_ENDED' });
     await closeSession(w.edges, 'job-1', w.deadline());
-    await expect(withLease('job-1', () => 1, { edges: w.edges })).rejects.toMatchObject({ code: 'LEASE_ENDED' });
+    await expect(withLease('job-1', () => 1, { edges: w.edges })).rejects.toMatchObject({
+      code: 'LEASE_ENDED',
+      message: 'lease job-1 has ended: open another session',
+    });
   });
 
   it('logs in again once, under the same lease, when the array has dropped the session', async () => {
@@ -151,10 +158,10 @@ describe('withLease', () => {
     expect(w.lease('job-1')).toMatchObject({ state: 'OPEN', expiresAt: lease.expiresAt });
   });
 
-  it('logs the old session out before it logs in again', async () => {
+  it.each([401, 403])('logs the old session out before it logs in again (%i)', async (status) => {
     const w = world();
     await open(w);
-    w.once('request', noPermission);
+    w.once('request', async () => ({ ...(await noPermission()), status }));
     await withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
     expect(w.calls.filter((name) => name === 'login' || name === 'logout')).toEqual(['login', 'logout', 'login']);
     expect(w.live.size).toBe(1);
@@ -167,7 +174,11 @@ describe('withLease', () => {
       for (let round = 0; round < 3; round++) {
         w.once('request', noPermission);
         if (round === 0) w.once('request', noPermission);
-        await expect(request(GET)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+        await expect(request(GET)).rejects.toMatchObject({
+          code: 'FORBIDDEN',
+          message:
+            'array fb1 refused GET /api/2.4/arrays also after a new login: give that user, pureuser, the right to do it, or use another',
+        });
       }
       return request(GET);
     };
@@ -218,6 +229,42 @@ describe('withLease', () => {
     );
     expect(countOf(w, 'login')).toBe(2);
     expect(w.live.size).toBe(1);
+  });
+
+  it('does not log in again for a session of another call that never worked', async () => {
+    const w = world();
+    await open(w);
+    w.dropSessions();
+    const work = async ({ request }: { request: (call: typeof GET) => Promise<unknown> }) => {
+      await withLease('job-1', (other) => other.request(GET), { edges: w.edges });
+      for (let round = 0; round < 3; round++) w.once('request', noPermission);
+      await expect(request(GET)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+      await expect(request(GET)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    };
+    await withLease('job-1', work, { edges: w.edges });
+    expect(countOf(w, 'login')).toBe(2);
+  });
+
+  it.each<[string, Partial<FlashBlade>]>([
+    ['name', { name: 'fb2' }],
+    ['host', { host: 'other.example.com' }],
+    ['port', { port: 8443 }],
+    ['trust', { trust: { kind: 'fingerprints', fingerprints: ['ab'] } }],
+  ])('never takes the API token anywhere else, should the secret name another %s', async (_, change) => {
+    const w = world();
+    await open(w);
+    w.dropSessions();
+    w.once('secret', async (act) => {
+      const secret = (await act()) as { array: FlashBlade };
+      return { ...secret, array: { ...secret.array, ...change } };
+    });
+    const call = withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
+    await expect(call).rejects.toMatchObject({
+      code: 'LEASE_ENDED',
+      message:
+        'lease job-1 lost its session, and the secret now names another host, port or trust: open another session',
+    });
+    expect(w.calls.filter((name) => name === 'login' || name === 'logout')).toEqual(['login']);
   });
 
   it('ends the lease when the new login is refused', async () => {
@@ -326,8 +373,11 @@ describe('withLease', () => {
       },
       { edges: w.edges },
     );
-    await expect(call).rejects.toMatchObject({ code: 'LEASE_ALTERED' });
-    expect(w.events()).toContain('LeaseAltered');
+    const code = 'LEASE_ALTERED';
+    const message =
+      'lease job-1 of array fb1 names another array, host or trust than when it was opened: see who writes to the lease table';
+    await expect(call).rejects.toMatchObject({ code, message });
+    expect(w.reports.at(-1)).toEqual({ event: 'LeaseAltered', leaseId: 'job-1', array: 'fb1', code, message });
     expect(countOf(w, 'login')).toBe(1);
   });
 
@@ -351,9 +401,16 @@ describe('withLease', () => {
     w.once('login', () => new Promise(() => {}));
     void open(w);
     await untilCalled(w, 'login');
-    await expect(withLease('job-1', () => 1, { edges: w.edges })).rejects.toMatchObject({ code: 'LEASE_OPENING' });
+    const use = () => withLease('job-1', () => 1, { edges: w.edges });
+    await expect(use()).rejects.toMatchObject({
+      code: 'LEASE_OPENING',
+      message: 'lease job-1 is being opened: try again',
+    });
     w.pass(60);
-    await expect(withLease('job-1', () => 1, { edges: w.edges })).rejects.toMatchObject({ code: 'LEASE_ENDED' });
+    await expect(use()).rejects.toMatchObject({
+      code: 'LEASE_ENDED',
+      message: 'lease job-1 died while it was being opened: open another session',
+    });
   });
 
   it('does not log in again when the lease was closed meanwhile', async () => {

@@ -6,6 +6,8 @@ import { answerError, busy, fieldOf, parseJson } from './answers.ts';
 import { type Answer, type AnswerHead, isHeaderValue } from './transport.ts';
 
 const MAX_USERNAME_LENGTH = 256;
+/** So many characters of a token in a name are no coincidence. */
+const PIECE = 8;
 
 /** The auth token in the head of an answer; undefined if there is none that could be sent back. */
 export function authTokenOf({ headers }: AnswerHead): AuthToken | undefined {
@@ -63,4 +65,9 @@ const isUsername = (value: unknown, tokens: readonly string[]): value is string 
   value !== '' &&
   value.length <= MAX_USERNAME_LENGTH &&
   !/\p{C}/u.test(value) &&
-  !tokens.some((token) => value.toLowerCase().includes(token.toLowerCase()));
+  !tokens.some((token) => sharesPiece(value.toLowerCase(), token.toLowerCase()));
+
+function sharesPiece(name: string, token: string): boolean {
+  const starts = Array.from({ length: Math.max(1, token.length - PIECE + 1) }, (_, at) => at);
+  return starts.some((at) => name.includes(token.slice(at, at + PIECE)));
+}
