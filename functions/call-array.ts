@@ -2,10 +2,11 @@
 import type { Context } from 'aws-lambda';
 import { allowedCalls } from '../lib/ground/allowed-calls.ts';
 import { parseCallRequest } from '../lib/ground/requests.ts';
-import { functionConfig, functionEdges, invoke } from '../lib/lambda/invocation.ts';
+import { connect, functionConfig, functionEdges, invoke } from '../lib/lambda/invocation.ts';
 import { type CallResult, callArray } from '../lib/story/call-array.ts';
 
 const edges = functionEdges();
+await connect(edges);
 const allowed = allowedCalls(functionConfig().ALLOWED_CALLS);
 
 /** `{ leaseId, method, path, query?, body? }` → `{ status, body }`. */

@@ -2,10 +2,11 @@
 import type { Context } from 'aws-lambda';
 import type { Lease } from '../lib/ground/model.ts';
 import { parseLoginRequest } from '../lib/ground/requests.ts';
-import { functionEdges, invoke } from '../lib/lambda/invocation.ts';
+import { connect, functionEdges, invoke } from '../lib/lambda/invocation.ts';
 import { openSession } from '../lib/story/open-session.ts';
 
 const edges = functionEdges();
+await connect(edges);
 
 /** `{ array, leaseId?, leaseSeconds?, owner? }` → `{ leaseId, array, username, expiresAt }`. Never a token. */
 export const handler = (event: unknown, context: Context): Promise<Lease> =>

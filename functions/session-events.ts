@@ -1,10 +1,11 @@
 /** Sessions that events ask for and release: batches of an SQS queue that EventBridge fills. */
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { functionOutbox, processBatch } from '../lib/lambda/batch.ts';
-import { functionEdges } from '../lib/lambda/invocation.ts';
+import { connect, functionEdges } from '../lib/lambda/invocation.ts';
 import { handleMessage } from '../lib/story/session-events.ts';
 
 const edges = functionEdges();
+await connect(edges);
 const outbox = functionOutbox();
 
 /** Answers exactly the messages that must come again. */

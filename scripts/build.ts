@@ -3,7 +3,7 @@ import { globSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { build, type Metafile } from 'esbuild';
-import { LEAN_SDK_ALIASES, lazyBuiltins, NO_WEB_CRYPTO, versionsOnly } from './build/lean-sdk.ts';
+import { LEAN_SDK_ALIASES, lazyBuiltins, NO_WEB_GLOBALS, noProfiles, versionsOnly } from './build/lean-sdk.ts';
 import { shortErrorsOfSdk } from './build/short-errors.ts';
 import { byPackage, grown, readTable, writeTable } from './build/sizes.ts';
 
@@ -55,10 +55,10 @@ export const buildFunctions = async (options: BuildOptions = {}): Promise<Bundle
     target: 'node24',
     minify: true,
     mainFields: ['module', 'main'],
-    banner: { js: [REQUIRE_BANNER, NO_WEB_CRYPTO.banner].join('\n') },
+    banner: { js: [REQUIRE_BANNER, NO_WEB_GLOBALS.banner].join('\n') },
     alias: LEAN_SDK_ALIASES,
-    define: NO_WEB_CRYPTO.define,
-    plugins: [versionsOnly, shortErrorsOfSdk, lazyBuiltins],
+    define: NO_WEB_GLOBALS.define,
+    plugins: [versionsOnly, shortErrorsOfSdk, noProfiles, lazyBuiltins],
     metafile: true,
     logLevel: 'warning',
   });

@@ -12,9 +12,12 @@ export const LEAN_SDK_ALIASES = {
   '@smithy/core/event-streams': here('no-event-streams.ts'),
 };
 
-/** The SDK makes UUIDs with the global `crypto`, and Node would load all of Web Crypto for that. */
-export const NO_WEB_CRYPTO = {
-  define: { crypto: 'cryptoOfBundle' },
+/**
+ * The SDK makes UUIDs with the global `crypto`, and asks whether a body is a `ReadableStream`: for that, Node would load all of Web Crypto
+ * and web streams.
+ */
+export const NO_WEB_GLOBALS = {
+  define: { crypto: 'cryptoOfBundle', ReadableStream: 'undefined' },
   banner: "const cryptoOfBundle = { randomUUID: () => process.getBuiltinModule('node:crypto').randomUUID() };",
 };
 
@@ -29,12 +32,23 @@ export const versionsOnly: Plugin = {
   },
 };
 
-/** Loaded by the first call: only somebody's home directory has files that the SDK would read. */
-const LATE = ['node:fs/promises'];
+/** Lambda has no home directory with files of an AWS profile: what would read them loads a good part of Node first. */
+export const noProfiles: Plugin = {
+  name: 'no profiles',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]shared-ini-file-loader[\\/]readFile\.js$/ }, () => ({
+      contents: "export const fileIntercept = {}; export const readFile = () => Promise.reject(new Error('no file'));",
+    }));
+  },
+};
+
 /** Names that would load a part of Node when they are read. No body of a request is a file, and UUIDs come from randomUUID. */
 const DEAR: Readonly<Record<string, string>> = {
   'node:fs ReadStream': 'class {}',
   'node:crypto getRandomValues': '(bytes) => all.getRandomValues(bytes)',
+  'node:http CloseEvent': 'undefined',
+  'node:http MessageEvent': 'undefined',
+  'node:http WebSocket': 'undefined',
 };
 
 /**
@@ -51,11 +65,6 @@ export const lazyBuiltins: Plugin = {
     build.onLoad({ filter: /.*/, namespace: 'built-in' }, ({ path }) => {
       const names = Object.keys(process.getBuiltinModule(path) ?? {}).filter((name) => name !== 'default');
       const load = `process.getBuiltinModule('${path}')`;
-      if (LATE.includes(path)) {
-        return {
-          contents: names.map((name) => `export const ${name} = (...args) => ${load}.${name}(...args);`).join('\n'),
-        };
-      }
       const read = (name: string): string => DEAR[`${path} ${name}`] ?? `/* @__PURE__ */ (() => all.${name})()`;
       const exported = names.map((name) => `export const ${name} = ${read(name)};`);
       return { contents: [`const all = ${load}; export default all;`, ...exported].join('\n') };

@@ -16,7 +16,7 @@ test('the question cold tells every part of a cold start, and what each function
   expect(starts?.rows.map(([name]) => name)).toEqual(['empty handler', 'login, first lease']);
   expect(parts?.rows.map(([name]) => name)).toEqual([
     'boot',
-    'import',
+    'start',
     'secret',
     'ledger, before the login',
     'login',

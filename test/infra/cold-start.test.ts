@@ -1,11 +1,17 @@
 /** What of Node a cold start loads: exact, unlike its time. */
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { basename, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { functionEntries, ROOT } from '../../scripts/build.ts';
 
 const ENV = {
   PATH: process.env['PATH'],
+  // Nobody is there: a function asks AWS when it starts.
+  AWS_ENDPOINT_URL: 'https://127.0.0.1:9',
   AWS_REGION: 'eu-west-1',
   AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
   AWS_SECRET_ACCESS_KEY: 'x',
@@ -31,6 +37,24 @@ test('no function loads a part of Node at its cold start that it does not need',
   const loaded = loadedBy(bundles.map((path) => `await import(${JSON.stringify(path)})`).join(';'));
   expect(loaded).toContain('https');
   expect(loaded.filter((name) => DEAR.test(name))).toEqual([]);
+});
+
+test('functions for whose answer somebody waits have asked the ledger before the first invocation, the others nobody', async () => {
+  const asked: (string | undefined)[] = [];
+  const server = createServer((request, response) => {
+    asked.push(`${request.headers['x-amz-target']}`);
+    response.writeHead(400).end('{}');
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const env = { ...ENV, AWS_ENDPOINT_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  for (const entry of functionEntries()) {
+    const name = basename(entry, '.ts');
+    const program = `await import(${JSON.stringify(resolve(ROOT, 'dist/functions', `${name}.mjs`))})`;
+    await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], { env });
+    const waited = !['sweep-sessions', 'check-fleet'].includes(name);
+    expect(asked.splice(0), name).toEqual(waited ? ['DynamoDB_20120810.GetItem'] : []);
+  }
+  server.close();
 });
 
 test('a program that reads all exports of node:http is seen to load more', () => {

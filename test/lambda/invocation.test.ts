@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { exchange } from '../../lib/edges/flashblade/transport.ts';
 import { FlashBladeError } from '../../lib/ground/errors.ts';
-import { functionClosingEdges, functionConfig, functionEdges, invoke } from '../../lib/lambda/invocation.ts';
+import { connect, functionClosingEdges, functionConfig, functionEdges, invoke } from '../../lib/lambda/invocation.ts';
 import { arrayAt, startServer } from '../client/servers.ts';
 import { contextOf } from './context.ts';
 import { written } from './written.ts';
@@ -80,6 +80,19 @@ describe('an invocation', () => {
     await expect(invoke(contextOf('invocation-7'), () => ({}), fail)).rejects.toThrow('busy');
     await server.quiet();
     expect(server.requests).toHaveLength(2);
+  });
+});
+
+describe('a function that starts', () => {
+  it('asks the ledger for a lease that is none', async () => {
+    const read = vi.fn(async () => undefined);
+    await connect({ leases: { read } } as never);
+    expect(read).toHaveBeenCalledExactlyOnceWith('', expect.any(Number));
+  });
+
+  it('starts without the ledger, too: its first invocation tells', async () => {
+    const read = () => Promise.reject(new FlashBladeError('AWS_UNAVAILABLE', 'no'));
+    await connect({ leases: { read } } as never);
   });
 });
 

@@ -1,4 +1,4 @@
-/** What it costs to import each bundle, above an empty module: a new process for each import. */
+/** What it costs to import each bundle, with what it does at its start, above an empty module: a new process for each import. */
 import { execFile } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
@@ -76,7 +76,7 @@ const kibOf = (packages: Readonly<Record<string, number>>, wanted: RegExp): numb
   Object.entries(packages).reduce((sum, [name, bytes]) => sum + (wanted.test(name) ? bytes : 0), 0) / KIB;
 
 export const importsTable = (imports: readonly Imported[]): Table => ({
-  columns: ['function', 'bundle KiB', 'of that ours', 'of that AWS SDK', 'import, CPU ms above an empty module'],
+  columns: ['function', 'bundle KiB', 'of that ours', 'of that AWS SDK', 'start, CPU ms above an empty module'],
   rows: imports.map(({ name, kib, oursKib, sdkKib, cpuMs }) => [
     name,
     kib.toFixed(1),

@@ -19,8 +19,8 @@ type Part = {
 const PARTS: readonly Part[] = [
   { name: 'boot', endsWhen: 'the empty handler asks for work', of: (_, empty) => empty.asked },
   {
-    name: 'import',
-    endsWhen: 'login asks for work: what it takes beyond the empty handler',
+    name: 'start',
+    endsWhen: 'login asks for work, imported and connected with DynamoDB: what it takes beyond the empty handler',
     of: (login, empty) => minus(login.asked, empty.asked),
   },
   { name: 'secret', endsWhen: 'Secrets Manager answers', of: ({ secret, asked }) => minus(secret, asked) },
