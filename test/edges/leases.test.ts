@@ -202,7 +202,10 @@ describe('the ledger in DynamoDB', () => {
     await take();
     const happenings = Array.from({ length: 5 }, () => [giveBack, nothing, nothing, take]).flat();
     const joined = interrupted(dynamodb, happenings).join('fb1', 'job', { attemptId: 'x', until: 1, limit: 3 }, soon());
-    await expect(joined).rejects.toMatchObject({ code: 'LEASE_OPENING' });
+    await expect(joined).rejects.toMatchObject({
+      code: 'LEASE_OPENING',
+      message: 'other calls are changing the places of array fb1: try again',
+    });
   });
 
   it('knows its own write again when the answer was lost and the SDK repeats it', async () => {
@@ -251,6 +254,59 @@ describe('the ledger in DynamoDB', () => {
     noPatience();
     await expect(store.read('lease#job', Date.now() + 100)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
     await expect(store.read('lease#job', Date.now() - 1)).rejects.toMatchObject({ code: 'OUT_OF_TIME' });
+  });
+
+  it('reads items and places consistently: whoever looks after a write sees it', async () => {
+    const asked: unknown[] = [];
+    const send = async ({ input }: { input: object }) => {
+      asked.push(input);
+      return {};
+    };
+    const store = leasesOf({ send } as unknown as DynamoDBClient, 'leases');
+    expect(await store.read('lease#job', soon())).toBeUndefined();
+    expect([...(await store.places('fb1', soon()))]).toEqual([]);
+    expect(asked).toEqual([
+      { TableName: 'leases', Key: { id: { S: 'lease#job' } }, ConsistentRead: true },
+      { TableName: 'leases', Key: { id: { S: 'array#fb1' } }, ConsistentRead: true },
+    ]);
+  });
+
+  it('says which of its works the ledger could not do', async () => {
+    const { aws, store } = await dynamo();
+    aws.faults.add({ service: 'dynamodb', kind: 'deny' });
+    const place = { attemptId: 'x', until: 1, limit: 2 };
+    const results = await Promise.allSettled([
+      store.read('lease#job', soon()),
+      store.places('fb1', soon()),
+      store.pending(soon()),
+      store.ofOwner('me', soon()),
+      store.write(opening('v1'), undefined, soon()),
+      store.remove(opening('v1'), soon()),
+      store.join('fb1', 'job', place, soon()),
+      store.leave('fb1', 'job', soon()),
+      store.lookAtPlaces('fb1', 1, soon()),
+    ]);
+    const told = results.map(
+      (result) => /^could not (.*): AWS/.exec(String((result as PromiseRejectedResult).reason?.message))?.[1],
+    );
+    expect(told).toEqual([
+      ...Array(4).fill('read the lease table'),
+      'write to the lease table',
+      'remove from the lease table',
+      "take one of the array's places in the lease table",
+      "give back one of the array's places in the lease table",
+      "note in the lease table when to look at the array's places",
+    ]);
+  });
+
+  it('writes no attribute that an item does not have', async () => {
+    const { store } = await dynamo();
+    const item = { ...opening('v1'), owner: undefined } as unknown as LeaseItem;
+    await store.write(item, undefined, soon());
+    expect(Object.keys((await store.read(item.id, soon())) ?? {})).not.toContain('owner');
+    const { target: _, ...targetless } = opening('v1');
+    const tombstone = { ...targetless, id: 'lease#none', state: 'CLOSED', target: undefined } as unknown as LeaseItem;
+    expect(await store.write(tombstone, undefined, soon())).toBe(true);
   });
 
   it('does not read an index for ever', async () => {

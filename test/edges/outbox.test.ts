@@ -81,10 +81,12 @@ describe('an event', () => {
 });
 
 it('an event that was not taken, nobody says why, was not sent', async () => {
-  const answer = { FailedEntryCount: 1, Entries: [{}], $metadata: { httpStatusCode: 200 } };
-  const eventBridge = { send: async () => answer } as unknown as EventBridgeClient;
-  const outbox = outboxOf({ eventBridge, sqs: new SQSClient() }, { bus: 'sessions', deadLetterQueue: 'none' });
-  await expect(outbox.emit(OPENED, soon())).rejects.toThrow('AWS answered InternalFailure (200)');
+  for (const entries of [{ Entries: [{}] }, { Entries: [] }, {}]) {
+    const answer = { FailedEntryCount: 1, ...entries, $metadata: { httpStatusCode: 200 } };
+    const eventBridge = { send: async () => answer } as unknown as EventBridgeClient;
+    const outbox = outboxOf({ eventBridge, sqs: new SQSClient() }, { bus: 'sessions', deadLetterQueue: 'none' });
+    await expect(outbox.emit(OPENED, soon())).rejects.toThrow('AWS answered InternalFailure (200)');
+  }
 });
 
 describe('a dead letter', () => {

@@ -1,6 +1,6 @@
 import type { KMSClient } from '@aws-sdk/client-kms';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { sealContext, sealOf, sealToken } from '../../lib/edges/seal.ts';
 import { authToken, type FlashBlade } from '../../lib/ground/model.ts';
 import { awsWithClients } from '../aws/clients.ts';
@@ -74,9 +74,53 @@ describe('a sealed auth token', () => {
     );
   });
 
-  it.each(['', '1', '1...', '2.a.b.c', 'x'.repeat(10_000)])('is refused if it never was one', async (text) => {
-    const seal = sealOf(memoryKms(), 'key');
-    await expect(seal.unseal(text, sealContext('job', FB1), soon())).rejects.toMatchObject({ code: 'LEASE_ALTERED' });
+  const [nonce, box] = ['A'.repeat(16), 'A'.repeat(23)];
+  it.each([
+    ...['', '1', '1...', '2.a.b.c', 'x'.repeat(10_000)],
+    ...[`2.AAAA.${nonce}.${box}`, `1.AAAA.${nonce}.${box}.A`, `1..${nonce}.${box}`, `1.AAAA.${nonce}`],
+    ...[`1.AAAA.${nonce}AA.${box}`, `1.AAAA..${box}`, `1.AAAA.${nonce}.${'A'.repeat(22)}`, `1.AAAA.${nonce}.`],
+  ])('is refused if it never was one, and KMS is not asked (%#)', async (text) => {
+    const asked = vi.fn();
+    const seal = sealOf({ send: asked } as unknown as KMSClient, 'key');
+    await expect(seal.unseal(text, sealContext('job', FB1), soon())).rejects.toMatchObject({
+      code: 'LEASE_ALTERED',
+      message:
+        'the sealed token of lease job on array fb1 does not unseal: find out who changed or copied its item in the lease table, or whether the KMS key is another',
+    });
+    expect(asked).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    ['another lease', 'other', FB1],
+    ['another array', 'job', { ...FB1, name: 'fb2' }],
+    ['another host', 'job', { ...FB1, host: 'fb2.example.com' }],
+    ['another trust', 'job', { ...FB1, trust: { kind: 'ca', ca: 'theirs' } }],
+  ] as const)('does not come out for %s, should KMS not mind', async (_, leaseId, target) => {
+    const key = Buffer.alloc(32, 7);
+    const careless = { send: async () => ({ Plaintext: Buffer.from(key), CiphertextBlob: Buffer.alloc(16, 1) }) };
+    const seal = sealOf(careless as unknown as KMSClient, 'key');
+    const context = sealContext('job', FB1);
+    const sealed = sealToken(await seal.dataKey(context, soon()), authToken(TOKEN), context);
+    expect((await seal.unseal(sealed, context, soon())).reveal()).toBe(TOKEN);
+    const call = seal.unseal(sealed, sealContext(leaseId, target), soon());
+    await expect(call).rejects.toMatchObject({ code: 'LEASE_ALTERED' });
+  });
+
+  it('may be of any characters, and its key is gone from memory once it came out', async () => {
+    const keys: Buffer[] = [];
+    const { send } = memoryKms();
+    const noting = {
+      send: async (command: never) => {
+        const answer = (await send(command)) as unknown as { Plaintext: Buffer };
+        keys.push(answer.Plaintext);
+        return answer;
+      },
+    };
+    const seal = sealOf(noting as unknown as KMSClient, 'key');
+    const context = sealContext('job', FB1);
+    const sealed = sealToken(await seal.dataKey(context, soon()), authToken('tökén ✓'), context);
+    expect((await seal.unseal(sealed, context, soon())).reveal()).toBe('tökén ✓');
+    expect(keys.map((key) => key.every((byte) => byte === 0))).toEqual([true, true]);
   });
 
   it.each(['throttle', 'deny', 'reset', 'garbage'] as const)(
@@ -86,8 +130,13 @@ describe('a sealed auth token', () => {
       const context = sealContext('job', FB1);
       const sealed = sealToken(await seal.dataKey(context, soon()), authToken(TOKEN), context);
       aws.faults.add({ service: 'kms', kind });
-      await expect(seal.unseal(sealed, context, soon())).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
-      await expect(seal.dataKey(context, soon())).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+      const failure = (what: string) => ({
+        code: 'AWS_UNAVAILABLE',
+        message: expect.stringContaining(`could not ${what}: `),
+      });
+      const unsealing = seal.unseal(sealed, context, soon());
+      await expect(unsealing).rejects.toMatchObject(failure('unseal an auth token with KMS'));
+      await expect(seal.dataKey(context, soon())).rejects.toMatchObject(failure('get a data key from KMS'));
     },
   );
 });

@@ -64,7 +64,8 @@ describe("an array's secret", () => {
     const call = secrets.read('fb9', { by: soon() });
     await expect(call).rejects.toMatchObject({
       code: 'ARRAY_UNKNOWN',
-      message: expect.stringContaining('flashblade/fb9'),
+      message:
+        "there is no secret flashblade/fb9, or it has no current version: create it, or correct the array's name",
     });
   });
 
@@ -80,7 +81,11 @@ describe("an array's secret", () => {
     aws.secrets.put('flashblade/fb1', SECRET);
     aws.faults.add({ service: 'secretsmanager', kind, ...details } as never);
     const call = secrets.read('fb1', { by: soon() });
-    await expect(call).rejects.toMatchObject({ code: 'SECRET_UNAVAILABLE', retryable: true });
+    await expect(call).rejects.toMatchObject({
+      code: 'SECRET_UNAVAILABLE',
+      retryable: true,
+      message: expect.stringContaining('could not read the secret flashblade/fb1: '),
+    });
   });
 
   it('that was cached is used for at most 15 minutes more while Secrets Manager is down, and somebody is told', async () => {
@@ -103,8 +108,31 @@ describe("an array's secret", () => {
     aws.secrets.put('flashblade/fb1', SECRET);
     await secrets.read('fb1', { by: soon() });
     pass(300);
-    aws.faults.add({ service: 'secretsmanager', kind: 'error', name: 'ResourceNotFoundException', status: 400 });
+    const gone = { name: 'ResourceNotFoundException', status: 400, times: 1 };
+    aws.faults.add({ service: 'secretsmanager', kind: 'error', ...gone });
     await expect(secrets.read('fb1', { by: soon() })).rejects.toMatchObject({ code: 'ARRAY_UNKNOWN' });
+    aws.faults.add({ service: 'secretsmanager', kind: 'throttle' });
+    await expect(secrets.read('fb1', { by: soon() })).rejects.toMatchObject({ code: 'SECRET_UNAVAILABLE' });
+  });
+
+  it('that breaks a rule is named', async () => {
+    const { aws, secrets } = await fleet();
+    aws.secrets.put('flashblade/fb1', {});
+    const call = secrets.read('fb1', { by: soon() });
+    await expect(call).rejects.toMatchObject({
+      code: 'SECRET_INVALID',
+      message: expect.stringContaining('flashblade/fb1'),
+    });
+  });
+
+  it('that was cached serves more than once while Secrets Manager is down', async () => {
+    const { aws, secrets, stale, pass } = await fleet();
+    aws.secrets.put('flashblade/fb1', SECRET);
+    const cached = await secrets.read('fb1', { by: soon() });
+    aws.faults.add({ service: 'secretsmanager', kind: 'throttle' });
+    pass(300);
+    for (let n = 0; n < 2; n++) expect(await secrets.read('fb1', { by: soon() })).toBe(cached);
+    expect(stale).toEqual(['fb1', 'fb1']);
   });
 
   it('that is scheduled for deletion says so', async () => {
@@ -144,6 +172,15 @@ describe('the fleet', () => {
     for (const name of names.toReversed()) aws.secrets.put(`flashblade/${name}`, SECRET);
     aws.secrets.put('other/fb', SECRET);
     expect(await secrets.list({ by: soon() })).toEqual(names);
+    expect(aws.calls.filter(({ action }) => action === 'ListSecrets')).toHaveLength(3);
+  });
+
+  it('is asked for by the prefix: an account may have many other secrets', async () => {
+    const { aws, secrets } = await fleet();
+    for (let n = 0; n < 101; n++) aws.secrets.put(`other/${n}`, SECRET);
+    aws.secrets.put('flashblade/fb1', SECRET);
+    expect(await secrets.list({ by: soon() })).toEqual(['fb1']);
+    expect(aws.calls.filter(({ action }) => action === 'ListSecrets')).toHaveLength(1);
   });
 
   const listing = (answer: object) => {
