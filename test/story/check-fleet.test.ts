@@ -3,7 +3,18 @@ import { checkFleet } from '../../lib/story/check-fleet.ts';
 import { closeSession } from '../../lib/story/close-session.ts';
 import { openSession } from '../../lib/story/open-session.ts';
 import { sessionItem } from './array-tells.ts';
-import { awsDown, busy, fail, loseAnswer, refused, unreachable, type World, world } from './world.ts';
+import {
+  awsDown,
+  busy,
+  fail,
+  type LiveSession,
+  loseAnswer,
+  refused,
+  unreachable,
+  untilCalled,
+  type World,
+  world,
+} from './world.ts';
 
 const DAY = 86_400;
 const check = (w: World, ...arrays: string[]) =>
@@ -164,6 +175,40 @@ describe('a check of the fleet', () => {
     expect(most).toBe(16);
   });
 
+  it('begins with an array if fifteen seconds are left, and ten to close', async () => {
+    const w = world();
+    const within = (ms: number) => checkFleet(w.edges, { arrays: ['fb1'] }, w.now() + ms);
+    expect(await within(25_000)).toMatchObject({ healthy: 1 });
+    w.calls.length = 0;
+    const reason = 'array fb1 was not checked, no time was left: give the function more time';
+    expect((await within(24_999)).unhealthy).toEqual([{ array: 'fb1', code: 'OUT_OF_TIME', reason }]);
+    expect(w.calls).toEqual(['pending']);
+  });
+
+  it('says in one word that an array is well, and how many are', async () => {
+    const w = world();
+    await check(w);
+    const lines = w.reports.filter(({ event }) => /^(Array|Fleet)/.test(event));
+    expect(lines.map(({ message }) => message)).toEqual(['healthy', 'healthy', '2 of 2 arrays are healthy']);
+    expect(lines[0]?.gauges).not.toHaveProperty('ApiTokenDays');
+  });
+
+  it.each([
+    [429, 'ARRAY_BUSY'],
+    [500, 'ARRAY_BUSY'],
+    [499, undefined],
+    [204, undefined],
+  ])('takes an array that answers %i to a read for busy, or warns of it', async (status, code) => {
+    const w = world();
+    w.once('request', async () => ({ status, body: { items: [] }, headers: {}, requestId: '' }));
+    const { unhealthy, warnings } = await check(w, 'fb1');
+    const path = '/api/2.10/arrays';
+    const reason = `array fb1 answered ${status} to GET ${path}: it is busy, try again later`;
+    expect(unhealthy).toEqual(code === undefined ? [] : [{ array: 'fb1', code, reason }]);
+    const warning = `it answered ${status} to GET ${path}, without a list`;
+    expect(warnings).toEqual(code === undefined ? [{ array: 'fb1', warning }] : []);
+  });
+
   it('begins with no array for which too little time is left', async () => {
     const w = world();
     w.once('logout', async (act) => {
@@ -307,6 +352,72 @@ describe('the comparison of array and ledger', () => {
     expect(await check(w, 'fb1')).toMatchObject({ unknownSessions: 1 });
     const first = { filter: 'end_time=0', limit: 1000 };
     expect(asked).toEqual([first, { ...first, continuation_token: 'page-1' }]);
+  });
+
+  it('is made of a list of ten pages, and reads no eleventh', async () => {
+    for (const [pages, warning] of [
+      [10, undefined],
+      [11, 'its list of sessions has more than 10000 entries: they were not compared'],
+    ] as const) {
+      const w = world();
+      let asked = 0;
+      const page = (sessions: readonly LiveSession[]) => ({
+        items: sessions.map(sessionItem),
+        continuation_token: ++asked < pages ? 'next' : null,
+      });
+      w.tells.set('fb1', { sessions: (_, sessions) => page(sessions) });
+      expect(await warningsOf(w)).toEqual(warning === undefined ? [] : [warning]);
+      expect(asked).toBe(10);
+    }
+  });
+
+  it('asks the ledger nothing if there is nothing old and nothing suspected', async () => {
+    const w = world();
+    await open(w, 'job-1');
+    w.calls.length = 0;
+    await check(w, 'fb1');
+    const last = w.calls.slice(w.calls.lastIndexOf('request') + 1);
+    expect(last.filter((name) => name === 'read')).toHaveLength(1);
+  });
+
+  it('leaves an opening alone that has died, and a line of which nothing is left', async () => {
+    const w = world();
+    w.once('login', () => new Promise(() => {}));
+    void open(w, 'died');
+    await untilCalled(w, 'login');
+    foreign(w);
+    w.pass(600);
+    w.once('pending', async (act) => [
+      ...((await act()) as object[]),
+      { kind: 'suspect', id: 'gone', array: 'fb1', dueAt: 0 },
+    ]);
+    const before = w.lease('died');
+    expect(await check(w, 'fb1')).toMatchObject({ healthy: 1, unknownSessions: 0 });
+    expect(w.lease('died')).toEqual(before);
+  });
+
+  it('is made if the session of the check began a minute off, by a clock that is wrong', async () => {
+    for (const [offMs, warnings] of [
+      [60_000, 0],
+      [61_000, 1],
+    ] as const) {
+      const w = world();
+      w.tells.set('fb1', {
+        sessions: (_query, sessions) => ({
+          items: sessions.map((one) => sessionItem({ ...one, startedAt: one.startedAt - offMs })),
+        }),
+      });
+      expect(await warningsOf(w)).toHaveLength(warnings);
+    }
+  });
+
+  it('judges a session that began more than a minute before the ledger was read', async () => {
+    const w = world();
+    foreign(w);
+    w.pass(60);
+    expect(await check(w, 'fb1')).toMatchObject({ unknownSessions: 0 });
+    w.pass(1);
+    expect(await check(w, 'fb1')).toMatchObject({ unknownSessions: 1 });
   });
 
   it('is not made of a list that does not end', async () => {

@@ -33,6 +33,14 @@ describe('opening a session', () => {
     expect([...w.live.values()][0]?.requestId).toBe(w.lease('job-1')?.attemptId);
   });
 
+  it('asks for no owner if none is named', async () => {
+    const w = world();
+    await open(w);
+    expect(w.lease('job-1')).not.toHaveProperty('owner');
+    // The marker of a refusal.
+    expect(w.calls.filter((name) => name === 'read')).toHaveLength(1);
+  });
+
   it('answers the same lease, its end unchanged, to the same request again', async () => {
     const w = world();
     const first = await open(w);
@@ -82,13 +90,16 @@ describe('opening a session', () => {
     expect(w.calls).toEqual([]);
   });
 
-  it('starts no login when the time for it is used up by what came before', async () => {
+  it.each([24.25, 25])('starts no login when the time for it is used up by what came before (%f s)', async (used) => {
     const w = world();
     w.once('dataKey', async (act) => {
-      w.pass(25);
+      w.pass(used);
       return act();
     });
-    await expect(open(w)).rejects.toMatchObject({ code: 'OUT_OF_TIME' });
+    await expect(open(w)).rejects.toMatchObject({
+      code: 'OUT_OF_TIME',
+      message: 'too little time is left to log in: nothing was begun; give the function more time',
+    });
     expect(w.calls).not.toContain('login');
     expect(w.store.items.size).toBe(0);
   });
@@ -97,7 +108,10 @@ describe('opening a session', () => {
     const w = world({ sessionsPerArray: 2 });
     await open(w, { leaseId: 'a' });
     await open(w, { leaseId: 'b' });
-    await expect(open(w, { leaseId: 'c' })).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
+    await expect(open(w, { leaseId: 'c' })).rejects.toMatchObject({
+      code: 'LEASE_LIMIT',
+      message: 'array fb1 has 2 live leases already (SESSIONS_PER_ARRAY): close some, or wait',
+    });
     expect(w.lease('c')).toBeUndefined();
     await closeSession(w.edges, 'a', w.deadline());
     await open(w, { leaseId: 'c' });
@@ -181,6 +195,7 @@ describe('a login that fails', () => {
     await expect(open(w)).rejects.toBe(error);
     expect(w.store.items.size).toBe(0);
     expect(w.places('fb1')).toEqual([]);
+    expect(w.calls.filter((name) => name === 'secret')).toHaveLength(1);
     await open(w);
     expect(w.lease('job-1')?.state).toBe('OPEN');
   });
@@ -225,6 +240,42 @@ describe('a login that fails', () => {
     expect(error).toMatchObject({ code: 'LOGIN_UNKNOWN' });
     expect(JSON.stringify([error, w.reports, String(error.stack)])).not.toContain('T-secret');
     expect(w.suspects()).toHaveLength(1);
+  });
+
+  it('takes its intent back once more if that was changed meanwhile', async () => {
+    const w = world();
+    w.once('login', fail(busy));
+    w.once('remove', async () => false);
+    await expect(open(w)).rejects.toMatchObject({ code: 'ARRAY_BUSY' });
+    expect([w.store.items.size, w.places('fb1')]).toEqual([0, []]);
+    w.once('login', fail(busy));
+    for (let round = 0; round < 3; round++) w.once('remove', async () => false);
+    w.calls.length = 0;
+    await expect(open(w)).rejects.toMatchObject({ code: 'ARRAY_BUSY' });
+    expect(w.calls.filter((name) => name === 'remove')).toHaveLength(3);
+    expect(w.lease('job-1')?.state).toBe('OPENING');
+  });
+
+  it('does not take the session of another call for its own', async () => {
+    const w = world();
+    w.once('login', async () => {
+      w.pass(40);
+      await open(w);
+      throw unreachable(true);
+    });
+    await expect(open(w)).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN' });
+    expect(w.lease('job-1')?.state).toBe('OPEN');
+    expect(w.suspects()).toHaveLength(1);
+  });
+
+  it('is LOGIN_UNKNOWN also if the ledger cannot be read then', async () => {
+    const w = world();
+    w.once('login', async () => {
+      w.once('read', fail(awsDown));
+      throw unreachable(true);
+    });
+    await expect(open(w)).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN' });
+    expect(w.lease('job-1')?.state).toBe('OPENING');
   });
 
   it('keeps the intent when the SUSPECT cannot be written', async () => {
@@ -273,9 +324,13 @@ describe('a refused login', () => {
   it('fails at once, leaves nothing but a marker, and is not repeated within ten minutes', async () => {
     const w = world();
     w.accept('fb1', 'another');
-    await expect(open(w)).rejects.toMatchObject({ code: 'LOGIN_REFUSED' });
+    await expect(open(w)).rejects.toThrow('array refused the API token');
     expect([...w.store.items.values()].map(({ kind }) => kind)).toEqual(['refusal']);
-    await expect(open(w, { leaseId: 'job-2' })).rejects.toMatchObject({ code: 'LOGIN_REFUSED' });
+    await expect(open(w, { leaseId: 'job-2' })).rejects.toMatchObject({
+      code: 'LOGIN_REFUSED',
+      message:
+        'array fb1 refused the API token of secret version v1 within the last ten minutes and is not asked again: correct the secret',
+    });
     expect(w.calls.filter((name) => name === 'login')).toHaveLength(1);
     expect(w.places('fb1')).toEqual([]);
     w.pass(600);
@@ -328,6 +383,16 @@ describe('a session that cannot be recorded', () => {
     expect(w.live.size).toBe(0);
     expect(w.store.items.size).toBe(0);
     expect(w.places('fb1')).toEqual([]);
+  });
+
+  it('is logged out, and the lease ended, if something was written that nobody writes', async () => {
+    const w = world();
+    w.once('write OPEN', async () => false);
+    await expect(open(w)).rejects.toMatchObject({
+      code: 'LEASE_OPENING',
+      message: 'lease job-1 was changed by another call while logging in: try again',
+    });
+    expect([w.live.size, w.store.items.size]).toEqual([0, 0]);
   });
 
   it('is served after all when the record was written and only the answer was lost', async () => {

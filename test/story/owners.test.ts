@@ -32,7 +32,8 @@ describe("an owner's end", () => {
   it('that came before the request opens nothing', async () => {
     const w = world();
     await end(w);
-    await expect(open(w, 'late')).rejects.toMatchObject({ code: 'LEASE_ENDED' });
+    const message = 'lease late: the owner it was asked for has ended';
+    await expect(open(w, 'late')).rejects.toMatchObject({ code: 'LEASE_ENDED', message });
     expect(w.live.size).toBe(0);
     expect(w.lease('late')).toBeUndefined();
   });

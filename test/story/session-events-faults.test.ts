@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODES, type ErrorCode, FlashBladeError } from '../../lib/ground/errors.ts';
 import { office } from './memory-outbox.ts';
-import { messageOf, requested } from './messages.ts';
+import { executionEnded, messageOf, released, requested } from './messages.ts';
 import { API_TOKEN, fail } from './world.ts';
 
 const REQUEST = { array: 'fb1', leaseId: 'job-1', leaseSeconds: 600 };
@@ -32,6 +32,23 @@ describe('what no repetition can mend', () => {
     ]);
   });
 
+  it.each([
+    ['a release', released({ leaseId: 'job-1' }), { leaseId: 'job-1' }],
+    ["an owner's end", released({ owner: 'me' }), { owner: 'me' }],
+    ['a request', requested({ ...REQUEST, owner: 'me' }), { leaseId: 'job-1', array: 'fb1', owner: 'me' }],
+    ['a request of nobody', requested(REQUEST), { leaseId: 'job-1', array: 'fb1' }],
+  ])('tells whose it was: %s', async (_, message, ids) => {
+    const { w, told, deliver } = office();
+    w.once(
+      'read',
+      fail(() => new FlashBladeError('INTERNAL', 'as the test wants it')),
+    );
+    await deliver(message);
+    const about = { code: 'INTERNAL', eventId: 'event-1', ...ids };
+    expect(w.reports).toStrictEqual([{ event: 'MessageFailed', ...about, message: 'as the test wants it' }]);
+    expect(told).toStrictEqual([{ type: 'failed', detail: { ...about, reason: 'as the test wants it' } }]);
+  });
+
   it('is an unexpected error too, whose own words are told nobody', async () => {
     const { w, told, letters, deliver } = office();
     w.once(
@@ -56,6 +73,12 @@ describe('what no repetition can mend', () => {
     expect(toldOf()).toEqual(toldInTheEnd);
     expect(letters).toHaveLength(lettersInTheEnd);
   });
+});
+
+it('an event that asks for nothing does nothing', async () => {
+  const { w, told, deliver } = office();
+  await deliver(executionEnded('arn:aws:states:eu-central-1:123456789012:execution:nightly:1', 'RUNNING'));
+  expect([w.calls, w.reports, told]).toEqual([[], [], []]);
 });
 
 describe('a code', () => {
