@@ -19,31 +19,32 @@ let kept: Kept | undefined;
 
 export const keptWorker = { name: 'kept-worker', createPoolWorker };
 
+/** What vitest takes for a worker of its own for each run. */
 function createPoolWorker(options: PoolOptions): PoolWorker {
   const events = new EventEmitter();
   const isRuntime = options.project.getProvidedContext().mutantActivation === 'runtime';
-  let running = Promise.resolve();
-  let isDone = (): void => {};
   let current: Kept | undefined;
+  let running: PromiseWithResolvers<void> | undefined;
 
   const onMessage = (message: { type?: string }): void => {
-    if (message?.type === 'testfileFinished') isDone();
+    if (message?.type === 'testfileFinished') running?.resolve();
     events.emit('message', message);
   };
   const onError = (error: unknown) => events.emit('error', error);
   const onExit = (code: unknown): void => {
-    if (kept === current) kept = undefined;
+    forget();
     events.emit('exit', code);
   };
-  const mayKeep = (): boolean => isRuntime && (current?.uses ?? 0) < MUTANTS_PER_WORKER;
+  const mayKeep = (): boolean => isRuntime && current !== undefined && current.uses < MUTANTS_PER_WORKER;
+  const forget = (): void => {
+    if (kept === current) kept = undefined;
+  };
 
   async function start(): Promise<void> {
-    if (!isRuntime) await drop();
-    if (kept === undefined) {
-      kept = { thread: new ThreadsPoolWorker(options), uses: 0 };
-      await kept.thread.start();
-    }
-    current = kept;
+    const old = isRuntime ? kept : undefined;
+    current = old ?? { thread: new ThreadsPoolWorker(options), uses: 0 };
+    if (old === undefined) await current.thread.start();
+    kept = isRuntime ? current : kept;
     current.uses += 1;
     current.thread.on('message', onMessage);
     current.thread.on('error', onError);
@@ -51,20 +52,22 @@ function createPoolWorker(options: PoolOptions): PoolWorker {
   }
 
   function send(message: WorkerRequest): void {
-    if (message.type === 'run') {
-      running = new Promise((resolve) => {
-        isDone = resolve;
-      });
+    if (message.type === 'run') running = Promise.withResolvers();
+    if (message.type !== 'stop') current?.thread.send(message);
+    else if (mayKeep()) {
+      void running?.promise.then(() => events.emit('message', { __vitest_worker_response__: true, type: 'stopped' }));
+    } else {
+      // At once: the next run may begin before this worker has ended.
+      forget();
+      current?.thread.send(message);
     }
-    if (message.type !== 'stop' || !mayKeep()) current?.thread.send(message);
-    else void running.then(() => events.emit('message', { __vitest_worker_response__: true, type: 'stopped' }));
   }
 
   async function stop(): Promise<void> {
     current?.thread.off('message', onMessage);
     current?.thread.off('error', onError);
     current?.thread.off('exit', onExit);
-    if (!mayKeep()) await drop();
+    if (kept !== current) await current?.thread.stop();
   }
 
   return {
@@ -76,10 +79,4 @@ function createPoolWorker(options: PoolOptions): PoolWorker {
     start,
     stop,
   };
-}
-
-async function drop(): Promise<void> {
-  const old = kept;
-  kept = undefined;
-  await old?.thread.stop();
 }

@@ -40,7 +40,7 @@ export default defineConfig({
   test: {
     include: IN_PROCESS,
     exclude: ['test/story/session-events-deadlines.test.ts'],
-    runner: resolve(import.meta.dirname, 'spaced-names.ts'),
+    runner: resolve(import.meta.dirname, 'judge.ts'),
     sequence: { sequencer: CheapestFirst },
     isolate: false,
     testTimeout: 30_000,
