@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Budget, closeConnections, exchange } from '../../lib/edges/flashblade/transport.ts';
 import type { FlashBlade } from '../../lib/ground/model.ts';
 import { failureOf } from './failures.ts';
-import { arrayAt, listen, reply, type Script, startServer } from './servers.ts';
+import { arrayAt, certificate, listen, reply, type Script, startServer } from './servers.ts';
 
 const GET = { method: 'GET', path: '/api/api_version' };
 const POST = { method: 'POST', path: '/api/login' };
@@ -299,6 +299,23 @@ describe('a connection', () => {
       expect(server.resumed).toHaveLength(connections);
     },
   );
+
+  test('is one of at most 128 that wait: of more, the one that has waited for longest is closed', async () => {
+    const server = await startServer();
+    // Each has a trust of its own, and so shares no connection.
+    const arrays = Array.from({ length: 129 }, (_, n) => {
+      const fingerprints = [certificate.fingerprint, `${n}`.padStart(64, '0')];
+      return arrayAt(server, { trust: { kind: 'fingerprints', fingerprints } });
+    });
+    for (const array of arrays) await get(array);
+    const connectionsOf = async (n: number): Promise<number> => {
+      const before = server.resumed.length;
+      await get(arrays[n] as FlashBlade);
+      return server.resumed.length - before;
+    };
+    expect([await connectionsOf(1), await connectionsOf(0), await connectionsOf(2)]).toEqual([0, 1, 1]);
+    expect(await connectionsOf(1)).toBe(0);
+  });
 
   test('that was closed at the end of an invocation is not used again, not even at once', async () => {
     const server = await startServer();

@@ -6,12 +6,15 @@ import { remember } from './recent.ts';
 import { connectTls, openSockets } from './tls.ts';
 
 const MAX_AGENTS = 1024;
+/** Each holds memory, and one of the 1024 files that Lambda lets a process open. */
+const MAX_IDLE = 128;
 
 /** What a request must carry so that its agent can open a connection within the request's own time. */
 export type ConnectOptions = RequestOptions & { readonly connectMs: number };
 
 const agents = new Map<string, Agent>();
-const usedAt = new WeakMap<Duplex, number>();
+/** Connections that wait for another request: epoch, ms of the last answer, longest ago first. */
+const idleSince = new Map<Duplex, number>();
 
 /** The agent of this array under this trust. An agent shared by two would send one's token over the other's socket. */
 export function agentOf(array: FlashBlade, place: string): Agent {
@@ -23,24 +26,37 @@ export function agentOf(array: FlashBlade, place: string): Agent {
 
 function createAgent(array: FlashBlade): Agent {
   const agent = new Agent({ keepAlive: true, maxCachedSessions: 0 });
+  const { keepSocketAlive, reuseSocket } = agent;
   agent.getName = () => 'the array';
   agent.createConnection = (options: ConnectOptions, done) => {
-    connectTls(array, options.connectMs, (error, socket) => done?.(error, socket));
+    connectTls(array, options.connectMs, (error, socket) => {
+      socket.once('close', () => idleSince.delete(socket));
+      done?.(error, socket);
+    });
     return undefined;
+  };
+  agent.keepSocketAlive = (socket) => {
+    markIdle(socket, Date.now());
+    return keepSocketAlive.call(agent, socket);
+  };
+  agent.reuseSocket = (socket, request) => {
+    idleSince.delete(socket);
+    reuseSocket.call(agent, socket, request);
   };
   return agent;
 }
 
-/** Notes that an answer was read from this socket completely. */
-export const markUsed = (socket: Duplex, nowMs: number): void => {
-  usedAt.set(socket, nowMs);
-};
+/** Of too many idle connections, the one that has been so for longest is closed. */
+function markIdle(socket: Duplex, nowMs: number): void {
+  idleSince.set(socket, nowMs);
+  const [longest] = idleSince.keys();
+  if (idleSince.size > MAX_IDLE) longest?.destroy();
+}
 
 /** Closes the idle connections that were last used `ageMs` ago or longer. */
 export function dropIdle(agent: Agent, ageMs: number, nowMs: number): void {
-  const idle = Object.values(agent.freeSockets).flatMap((sockets) => sockets ?? []);
-  for (const socket of idle) {
-    if (nowMs - (usedAt.get(socket) ?? Number.NEGATIVE_INFINITY) >= ageMs) socket.destroy();
+  for (const sockets of Object.values(agent.freeSockets)) {
+    for (const socket of sockets ?? []) if (nowMs - (idleSince.get(socket) ?? 0) >= ageMs) socket.destroy();
   }
 }
 

@@ -4,7 +4,7 @@ import { type Agent, request as httpsRequest } from 'node:https';
 import { FlashBladeError } from '../../ground/errors.ts';
 import type { FlashBlade } from '../../ground/model.ts';
 import { VERSION } from '../../ground/version.ts';
-import { type ConnectOptions, markUsed } from './agents.ts';
+import type { ConnectOptions } from './agents.ts';
 import { certificateEndAt } from './tls.ts';
 import { codeOf, describeArray } from './tls-errors.ts';
 
@@ -89,8 +89,6 @@ export function send(attempt: Attempt): Promise<Outcome> {
       limit(Number.POSITIVE_INFINITY, 'the answer did not end in time');
       const head = headOf(incoming);
       onHead?.(head);
-      // Node takes the socket from the answer when it ends.
-      const { socket } = incoming;
       const chunks: Buffer[] = [];
       let bytes = 0;
       incoming.on('error', onError);
@@ -100,7 +98,6 @@ export function send(attempt: Attempt): Promise<Outcome> {
         else chunks.push(chunk);
       });
       incoming.on('end', () => {
-        markUsed(socket, Date.now());
         const { requestId } = request;
         end({
           answer: { ...head, body: Buffer.concat(chunks), requestId, certificateEndsAt: certificateEndAt(place) },

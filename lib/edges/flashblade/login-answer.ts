@@ -68,6 +68,7 @@ const isUsername = (value: unknown, tokens: readonly string[]): value is string 
   !tokens.some((token) => sharesPiece(value.toLowerCase(), token.toLowerCase()));
 
 function sharesPiece(name: string, token: string): boolean {
-  const starts = Array.from({ length: Math.max(1, token.length - PIECE + 1) }, (_, at) => at);
-  return starts.some((at) => name.includes(token.slice(at, at + PIECE)));
+  if (token.length < PIECE) return name.includes(token);
+  for (let end = PIECE; end <= name.length; end++) if (token.includes(name.slice(end - PIECE, end))) return true;
+  return false;
 }

@@ -1,4 +1,4 @@
-/** What an array costs in memory: while its connection is open, and what the process still holds when all are closed. */
+/** What an array costs in memory: when a whole fleet was asked, and what the process still holds when all connections are closed. */
 import type { Arena } from '../arena.ts';
 import type { Table } from '../question.ts';
 import type { ClientName } from '../subjects/clients.ts';
@@ -19,7 +19,7 @@ export async function memoryPerArray(
     table: {
       columns: [
         'client',
-        'KiB per array, connections open',
+        'KiB per array, all asked',
         'of that in JavaScript',
         'KiB per array, connections closed',
         'of that in JavaScript',

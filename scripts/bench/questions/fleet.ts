@@ -62,7 +62,7 @@ export const fleet: Question = {
             unit: '×',
           })),
           {
-            what: 'memory per array, connections open',
+            what: 'memory per array, all asked',
             atMost: GOALS.openKiB,
             measured: intervalOf([memory.openKiB]),
             unit: 'KiB',
@@ -70,7 +70,7 @@ export const fleet: Question = {
           { what: 'p99 of the healthy beside 5 % dead', atMost: GOALS.p99, measured: dead.ratio, unit: '×' },
         ],
         notes: [
-          'Every array has a port of its own. Connections stay open until the whole fleet is done, then all are closed.',
+          'Every array has a port of its own. The floor keeps every connection open until the whole fleet is done, the library keeps 128 of those that wait.',
           'Memory is that of a process that has been at work before; what new arrays take is divided by their number. The allocator gives little of it back to the system when connections close.',
           serverNote(sized.flatMap(({ blocks }) => blocks)),
         ],
