@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { closeConnections, exchange } from '../../lib/edges/flashblade/transport.ts';
 import { login } from '../../lib/edges/flashblade.ts';
 import { apiToken, type FlashBlade } from '../../lib/ground/model.ts';
-import { createAuthority } from '../certificates.ts';
+import { createAuthority, selfSigned } from '../certificates.ts';
 import { failureOf } from './failures.ts';
 import { arrayAt, authority, certificate, listen, reply, startServer, type TestServer } from './servers.ts';
 import { simulated } from './simulated.ts';
@@ -171,6 +171,14 @@ test.for([pins(self.fingerprint), pins('0'.repeat(64), self.fingerprint)])(
     expect(server.resumed).toEqual([false, false]);
   },
 );
+
+test('a key of 2048 bits is strong enough for a fingerprint', async () => {
+  onTestFinished(closeConnections);
+  const strong = await selfSigned({ keyKind: 'rsa2048' });
+  const server = await startServer(reply(200), strong);
+  const array = arrayAt(server, { trust: pins(strong.fingerprint) });
+  expect((await exchange(array, GET)).status).toBe(200);
+});
 
 test('two arrays with different trust behind one address never share a TLS session either', async () => {
   const server = await startServer();
