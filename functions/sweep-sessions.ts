@@ -1,4 +1,4 @@
-/** Closes what nobody closed. Invoked by a schedule, every minute; its input does not matter. */
+/** Closes what nobody closed. Invoked by a schedule, about every minute; its input does not matter. */
 import type { Context } from 'aws-lambda';
 import { functionClosingEdges, invoke } from '../lib/lambda/invocation.ts';
 import { type SweepResult, sweep } from '../lib/story/sweep.ts';

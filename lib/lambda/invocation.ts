@@ -3,6 +3,7 @@ import type { Context } from 'aws-lambda';
 import { closeConnections } from '../edges/flashblade/transport.ts';
 import { type Config, readConfig } from '../ground/config.ts';
 import { known } from '../ground/errors.ts';
+import { leaseKey } from '../ground/lease-items.ts';
 import { type ClosingEdges, closingEdgesOf, type Edges, edgesOf } from '../story/edges.ts';
 import { beginInvocation, report } from './telemetry.ts';
 
@@ -22,7 +23,7 @@ const CONNECT_MS = 1000;
  * waits, a part of one. What is wrong is told by the first invocation.
  */
 export async function connect(edges: ClosingEdges): Promise<void> {
-  await edges.leases.read('', Date.now() + CONNECT_MS).catch(() => {});
+  await edges.leases.read(leaseKey(''), Date.now() + CONNECT_MS).catch(() => {});
 }
 
 type Facts = { readonly leaseId?: string; readonly array?: string };

@@ -43,6 +43,6 @@ const sweepFaults = (template: Template): string[] => {
   return [
     ...differs('SweepSchedule: rate', at(schedule, 'ScheduleExpression'), 'rate(1 minute)'),
     ...differs('SweepSchedule: minutes of its window', at(schedule, 'FlexibleTimeWindow', 'MaximumWindowInMinutes'), 1),
-    ...(timeout < 60 ? [] : [`SweepSchedule: a sweep of ${timeout} s meets the next one`]),
+    ...(timeout < 60 ? [] : [`SweepSchedule: a sweep of ${timeout} s meets the next but one`]),
   ];
 };

@@ -87,7 +87,7 @@ describe('a function that starts', () => {
   it('asks the ledger for a lease that is none', async () => {
     const read = vi.fn(async () => undefined);
     await connect({ leases: { read } } as never);
-    expect(read).toHaveBeenCalledExactlyOnceWith('', expect.any(Number));
+    expect(read).toHaveBeenCalledExactlyOnceWith('lease#', expect.any(Number));
   });
 
   it('starts without the ledger, too: its first invocation tells', async () => {
