@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { longestChain, type Span, timeCovered } from '../../scripts/bench/questions/overhead-spans.ts';
+import { longestChain, type Span, timeCovered } from '../../scripts/bench/overhead/spans.ts';
 
 const spans = (...pairs: [number, number][]): Span[] => pairs.map(([from, to]) => ({ from, to }));
 

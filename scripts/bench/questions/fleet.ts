@@ -2,12 +2,12 @@
 import { type Arena, openArena } from '../arena.ts';
 import { type Block, compareBlocks, isOurs, type Pair, serverNote } from '../blocks.ts';
 import type { Rounds } from '../compare.ts';
+import { type DeadRounds, healthyBesideDead } from '../fleet/dead.ts';
+import { memoryPerArray } from '../fleet/memory.ts';
+import { CONCURRENCY, onceOver } from '../fleet/work.ts';
 import { intervalOf } from '../measure.ts';
 import { percent, times } from '../numbers.ts';
 import type { Answer, Question, Settings, Table } from '../question.ts';
-import { type DeadRounds, healthyBesideDead } from './fleet-dead.ts';
-import { memoryPerArray } from './fleet-memory.ts';
-import { CONCURRENCY, onceOver } from './fleet-work.ts';
 
 const PAIRS: readonly Pair[] = [
   ['raw node:tls', 'raw node:tls'],

@@ -1,11 +1,11 @@
 /** What the ledger costs when there is much of it: a sweep of ten thousand leases, and many openings at once. */
 import type { Comparison } from '../compare.ts';
+import { openLedgerArena } from '../ledger/arena.ts';
+import { type OpenSizes, openings } from '../ledger/open.ts';
+import { type MemorySizes, sweepsInMemory } from '../ledger/sweep.ts';
+import { sweepsInTable, type TableSizes } from '../ledger/table.ts';
+import { havePackaged } from '../packaged.ts';
 import type { Answer, Question, Ratio, Settings } from '../question.ts';
-import { openLedgerArena } from './ledger-arena.ts';
-import { type OpenSizes, openings } from './ledger-open.ts';
-import { type MemorySizes, sweepsInMemory } from './ledger-sweep.ts';
-import { sweepsInTable, type TableSizes } from './ledger-table.ts';
-import { havePackaged } from './overhead-packaged.ts';
 
 const ARRAYS = 64;
 

@@ -3,9 +3,9 @@ import { deployEverything, type Everything } from '../../../test/counters/deploy
 import { OPERATION_NAMES, OPERATIONS, type OperationName, perform } from '../../../test/counters/operations.ts';
 import { intervalOf, quantile } from '../measure.ts';
 import { between } from '../numbers.ts';
+import { ARRAY_MS, AWS_MS, type Trace, traced } from '../overhead/trace.ts';
+import { havePackaged } from '../packaged.ts';
 import type { Answer, Goal, Question, Settings, Table } from '../question.ts';
-import { havePackaged } from './overhead-packaged.ts';
-import { ARRAY_MS, AWS_MS, type Trace, traced } from './overhead-trace.ts';
 
 const GOALS: Partial<Record<OperationName, number>> = { login: 2, logout: 3 };
 

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Counts, counted } from '../../../test/counters/counted.ts';
 import type { Everything } from '../../../test/counters/deployment.ts';
-import { longestChain, type Span, timeCovered } from './overhead-spans.ts';
+import { longestChain, type Span, timeCovered } from './spans.ts';
 
 /** Milliseconds. Much longer than two calls that go out together are apart. */
 export const AWS_MS = 20;

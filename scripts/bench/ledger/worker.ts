@@ -14,11 +14,11 @@ import { type SweepResult, sweep } from '../../../lib/story/sweep.ts';
 import { memoryKms } from '../../../test/story/memory-kms.ts';
 import { memoryStore } from '../../../test/story/memory-store.ts';
 import { answer } from '../process.ts';
-import { writeDueLeases } from './ledger-due.ts';
-import { type Bare, closeByHand, openByHand, queryByHand } from './ledger-hand.ts';
-import { PATIENT_CLIENT, PATIENT_CONFIG, waitLonger } from './ledger-patience.ts';
-import { arraysOf, inTurn, type LedgerPlace, numbers } from './ledger-place.ts';
-import { type Used, using } from './ledger-usage.ts';
+import { writeDueLeases } from './due.ts';
+import { type Bare, closeByHand, openByHand, queryByHand } from './hand.ts';
+import { PATIENT_CLIENT, PATIENT_CONFIG, waitLonger } from './patience.ts';
+import { arraysOf, inTurn, type LedgerPlace, numbers } from './place.ts';
+import { type Used, using } from './usage.ts';
 
 /** Absent table: a ledger in memory. */
 type Ledger = { readonly table?: string };

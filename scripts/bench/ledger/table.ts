@@ -2,8 +2,8 @@
 import { type Comparison, type Contender, compare, type Rounds } from '../compare.ts';
 import { between, percent, times } from '../numbers.ts';
 import type { Table } from '../question.ts';
-import type { LedgerArena } from './ledger-arena.ts';
-import type { How } from './ledger-worker.ts';
+import type { LedgerArena } from './arena.ts';
+import type { How } from './worker.ts';
 
 export type TableSizes = { readonly arrays: number; readonly count: number; readonly rounds: Rounds };
 

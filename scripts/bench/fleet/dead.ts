@@ -6,7 +6,7 @@ import { type Interval, intervalOf, quantile, shuffled } from '../measure.ts';
 import { times } from '../numbers.ts';
 import type { Table } from '../question.ts';
 import type { Health } from '../server-process.ts';
-import { onceOver } from './fleet-work.ts';
+import { onceOver } from './work.ts';
 
 export type DeadRounds = { readonly arrays: number; readonly rounds: number; readonly warmUp: number };
 

@@ -3,9 +3,9 @@ import { createAuthority } from '../../../test/certificates.ts';
 import { API_TOKEN } from '../check.ts';
 import { type Process, start } from '../process.ts';
 import type { ServerCalls } from '../server-process.ts';
-import type { AwsCalls } from './ledger-aws.ts';
-import { HOST, type LedgerPlace } from './ledger-place.ts';
-import type { How, LedgerCalls } from './ledger-worker.ts';
+import type { AwsCalls } from './aws.ts';
+import { HOST, type LedgerPlace } from './place.ts';
+import type { How, LedgerCalls } from './worker.ts';
 
 export type LedgerArena = {
   readonly aws: Process<AwsCalls>;
@@ -23,11 +23,8 @@ export async function openLedgerArena(arrays: number): Promise<LedgerArena> {
   const authority = await createAuthority();
   const { certificate: cert, key } = await authority.issue();
   const server = start<ServerCalls>(fileOf('../server-process.ts'));
-  const aws = start<AwsCalls>(fileOf('ledger-aws.ts'));
-  const [story, byHand] = [
-    start<LedgerCalls>(fileOf('ledger-worker.ts')),
-    start<LedgerCalls>(fileOf('ledger-worker.ts')),
-  ];
+  const aws = start<AwsCalls>(fileOf('aws.ts'));
+  const [story, byHand] = [start<LedgerCalls>(fileOf('worker.ts')), start<LedgerCalls>(fileOf('worker.ts'))];
   const stop = async (): Promise<void> => {
     await Promise.all([story, byHand, aws, server].map((process) => process.stop()));
   };
@@ -47,7 +44,7 @@ export async function openLedgerArena(arrays: number): Promise<LedgerArena> {
         return name;
       },
       newWorker: async () => {
-        const worker = start<LedgerCalls>(fileOf('ledger-worker.ts'));
+        const worker = start<LedgerCalls>(fileOf('worker.ts'));
         await worker.call('prepare', place);
         return worker;
       },

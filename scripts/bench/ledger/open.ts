@@ -2,9 +2,9 @@
 import { type Comparison, type Contender, compare, type Rounds } from '../compare.ts';
 import { times } from '../numbers.ts';
 import type { Table } from '../question.ts';
-import type { LedgerArena } from './ledger-arena.ts';
-import type { Asked } from './ledger-aws.ts';
-import type { How } from './ledger-worker.ts';
+import type { LedgerArena } from './arena.ts';
+import type { Asked } from './aws.ts';
+import type { How } from './worker.ts';
 
 export type OpenSizes = {
   readonly concurrency: number;

@@ -7,7 +7,7 @@ import { intend, record } from '../../../lib/ground/lease-states.ts';
 import { authToken, type FlashBlade } from '../../../lib/ground/model.ts';
 import { eachOf } from '../../../lib/ground/pool.ts';
 import { seconds } from '../../../lib/ground/time.ts';
-import { inTurn, numbers } from './ledger-place.ts';
+import { inTurn, numbers } from './place.ts';
 
 const HOUR_SECONDS = 3600;
 const AT_A_TIME = 16;

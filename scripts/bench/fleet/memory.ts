@@ -2,7 +2,7 @@
 import type { Arena } from '../arena.ts';
 import type { Table } from '../question.ts';
 import type { ClientName } from '../subjects/clients.ts';
-import { CONCURRENCY, onceOver } from './fleet-work.ts';
+import { CONCURRENCY, onceOver } from './work.ts';
 
 /** By resident memory of the process; the part of it that JavaScript knows of is told beside. */
 export async function memoryPerArray(

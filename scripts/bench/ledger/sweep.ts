@@ -2,7 +2,7 @@
 import { type Interval, intervalOf } from '../measure.ts';
 import { between } from '../numbers.ts';
 import type { Table } from '../question.ts';
-import type { LedgerArena } from './ledger-arena.ts';
+import type { LedgerArena } from './arena.ts';
 
 export type MemorySizes = { readonly arrays: number; readonly count: number; readonly runs: number };
 export type SweptInMemory = { readonly table: Table; readonly timeUsed: Interval };
