@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Deployment, deploy, errorOf, resultOf } from './deployment.ts';
-import { holdTogether, stepsDuring } from './steps.ts';
 
 const EXECUTION = 'arn:aws:states:eu-central-1:123456789012:execution:nightly:0f3e7a52-9d0c-4f0e-b8a9-6c1d2e3f4a5b';
 
@@ -96,38 +95,5 @@ describe.each(['ca', 'fingerprints'] as const)('an array that is trusted by %s',
     await d.login({ array: 'fb1', leaseId: 'left-open' });
     expect(d.simulator.sessions()).toHaveLength(1);
     expect(await d.leaks()).toEqual([]);
-  });
-});
-
-describe('the AWS calls of warm functions', () => {
-  const INTENT = ['GenerateDataKey', 'GetItem refusal', 'PutItem lease OPENING', 'UpdateItem array'];
-  const CLAIM = ['Decrypt', 'PutItem lease CLOSING'];
-  const CLOSED = ['PutItem lease CLOSED', 'UpdateItem array'];
-  let d: Deployment;
-
-  beforeAll(async () => {
-    d = await deploy();
-    d.addArray('fb1');
-    await d.login({ array: 'fb1', leaseId: 'warm' });
-    await d.logout({ leaseId: 'warm' });
-  });
-
-  afterAll(() => d.stop());
-
-  test('a login makes four of them together, and then one', async () => {
-    const release = holdTogether(d, INTENT);
-    const steps = await stepsDuring(d, () => d.login({ array: 'fb1', leaseId: 'job-1' }));
-    release();
-    expect(steps.slice(0, 4).sort()).toEqual(INTENT);
-    expect(steps.slice(4)).toEqual(['PutItem lease OPEN']);
-  });
-
-  test('a logout makes one, two together, and two together', async () => {
-    const releases = [holdTogether(d, CLAIM), holdTogether(d, CLOSED)];
-    const steps = await stepsDuring(d, () => d.logout({ leaseId: 'job-1' }));
-    for (const release of releases) release();
-    expect(steps.slice(0, 1)).toEqual(['GetItem lease']);
-    expect(steps.slice(1, 3).sort()).toEqual(CLAIM);
-    expect(steps.slice(3).sort()).toEqual(CLOSED);
   });
 });

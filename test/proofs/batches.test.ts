@@ -1,11 +1,11 @@
 /** Exactly the messages of a batch that failed come again: for every subset of a batch of ten. */
-import type { Context } from 'aws-lambda';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FlashBladeError } from '../../lib/ground/errors.ts';
 import { processBatch } from '../../lib/lambda/batch.ts';
 import type { Message } from '../../lib/story/session-events.ts';
 import { sqsEventOf } from '../aws/sqs-event.ts';
 import { deployEvents, type EventsDeployment } from '../functions/session-events-deployment.ts';
+import { contextOf } from '../lambda/context.ts';
 import { executionEnded, requested } from '../story/messages.ts';
 
 const SIZE = 10;
@@ -13,20 +13,7 @@ const SUBSETS = 2 ** SIZE;
 const contains = (subset: number, n: number): boolean => (subset & (1 << n)) !== 0;
 const NUMBERS = Array.from({ length: SIZE }, (_, n) => n);
 
-const CONTEXT: Context = {
-  callbackWaitsForEmptyEventLoop: true,
-  functionName: 'session-events',
-  functionVersion: '$LATEST',
-  invokedFunctionArn: 'arn:aws:lambda:eu-central-1:123456789012:function:session-events',
-  memoryLimitInMB: '512',
-  awsRequestId: 'invocation-1',
-  logGroupName: '/aws/lambda/session-events',
-  logStreamName: '2026/11/24/[$LATEST]0',
-  getRemainingTimeInMillis: () => 60_000,
-  done: () => {},
-  fail: () => {},
-  succeed: () => {},
-};
+const CONTEXT = contextOf('invocation-1');
 
 describe('in the process', () => {
   const event = sqsEventOf(NUMBERS.map((n) => ({ messageId: `message-${n}`, body: String(n) })));
