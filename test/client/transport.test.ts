@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createServer as createTcpServer } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { openSockets } from '../../lib/edges/flashblade/tls.ts';
 import { type Budget, closeConnections, exchange } from '../../lib/edges/flashblade/transport.ts';
 import type { FlashBlade } from '../../lib/ground/model.ts';
 import { failureOf } from './failures.ts';
@@ -11,6 +12,12 @@ const GET = { method: 'GET', path: '/api/api_version' };
 const POST = { method: 'POST', path: '/api/login' };
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 const get = (array: FlashBlade, budget?: Budget) => exchange(array, GET, budget);
+
+/** An array that shares its connections with no other `n`, for its trust is another. */
+const ownTrustAt = (server: { port: number }, n: number): FlashBlade => {
+  const fingerprints = [certificate.fingerprint, `${n}`.padStart(64, '0')];
+  return arrayAt(server, { trust: { kind: 'fingerprints', fingerprints } });
+};
 
 afterEach(() => {
   closeConnections();
@@ -302,11 +309,7 @@ describe('a connection', () => {
 
   test('is one of at most 128 that wait: of more, the one that has waited for longest is closed', async () => {
     const server = await startServer();
-    // Each has a trust of its own, and so shares no connection.
-    const arrays = Array.from({ length: 129 }, (_, n) => {
-      const fingerprints = [certificate.fingerprint, `${n}`.padStart(64, '0')];
-      return arrayAt(server, { trust: { kind: 'fingerprints', fingerprints } });
-    });
+    const arrays = Array.from({ length: 129 }, (_, n) => ownTrustAt(server, n));
     for (const array of arrays) await get(array);
     const connectionsOf = async (n: number): Promise<number> => {
       const before = server.resumed.length;
@@ -315,6 +318,19 @@ describe('a connection', () => {
     };
     expect([await connectionsOf(1), await connectionsOf(0), await connectionsOf(2)]).toEqual([0, 1, 1]);
     expect(await connectionsOf(1)).toBe(0);
+  });
+
+  test('is one of at most 128 that wait, even if many more begin to wait at once', async () => {
+    const waiting: TLSSocket[] = [];
+    const server = await startServer((socket) => {
+      if (waiting.push(socket) === 192) for (const each of waiting) each.write(reply(200));
+    });
+    await Promise.all(
+      Array.from({ length: 192 }, (_, n) =>
+        get(ownTrustAt(server, n), { firstByteMs: 60_000, totalMs: 60_000, connectMs: 60_000 }),
+      ),
+    );
+    await vi.waitFor(() => expect(openSockets.size).toBe(128));
   });
 
   test('that was closed at the end of an invocation is not used again, not even at once', async () => {

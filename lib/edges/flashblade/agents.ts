@@ -1,6 +1,7 @@
 /** Which connections may be used again, and until when. One agent per array and trust. */
 import { Agent, type RequestOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 import type { FlashBlade } from '../../ground/model.ts';
 import { remember } from './recent.ts';
 import { connectTls, openSockets } from './tls.ts';
@@ -26,7 +27,7 @@ export function agentOf(array: FlashBlade, place: string): Agent {
 
 function createAgent(array: FlashBlade): Agent {
   const agent = new Agent({ keepAlive: true, maxCachedSessions: 0 });
-  const { keepSocketAlive, reuseSocket } = agent;
+  const { reuseSocket } = agent;
   agent.getName = () => 'the array';
   agent.createConnection = (options: ConnectOptions, done) => {
     connectTls(array, options.connectMs, (error, socket) => {
@@ -35,9 +36,11 @@ function createAgent(array: FlashBlade): Agent {
     });
     return undefined;
   };
+  // Node's own would also have the system probe the array every second, for connections that live as long as an invocation.
   agent.keepSocketAlive = (socket) => {
     markIdle(socket, Date.now());
-    return keepSocketAlive.call(agent, socket);
+    (socket as TLSSocket).unref();
+    return true;
   };
   agent.reuseSocket = (socket, request) => {
     idleSince.delete(socket);
@@ -50,7 +53,10 @@ function createAgent(array: FlashBlade): Agent {
 function markIdle(socket: Duplex, nowMs: number): void {
   idleSince.set(socket, nowMs);
   const [longest] = idleSince.keys();
-  if (idleSince.size > MAX_IDLE) longest?.destroy();
+  if (idleSince.size <= MAX_IDLE || longest === undefined) return;
+  // Its 'close' comes later, and until then others become idle, too.
+  idleSince.delete(longest);
+  longest.destroy();
 }
 
 /** Closes the idle connections that were last used `ageMs` ago or longer. */

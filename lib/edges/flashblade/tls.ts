@@ -68,7 +68,7 @@ export function connectTls(
   socket.on('error', (error) => settle(connectionError(array, error, elapsedMs(), presented)));
   socket.once('close', () => {
     openSockets.delete(socket);
-    settle(unreachable(array, 'the connection was closed', elapsedMs()));
+    if (!settled) settle(unreachable(array, 'the connection was closed', elapsedMs()));
   });
 }
 
