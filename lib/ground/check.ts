@@ -5,13 +5,13 @@ import { type ErrorCode, FlashBladeError } from './errors.ts';
 /** A text field with its rule, as in `must be …`. */
 export const text = (rule: string, holds: RegExp | ((value: string) => boolean)) => {
   const test = holds instanceof RegExp ? (value: string) => holds.test(value) : holds;
-  return z.string({ error: rule }).check(z.refine(test, { error: rule }));
+  return z.string({ error: rule }).check(z.refine(test));
 };
 
 /** A whole number from `min` to `max`. */
 export const whole = (min: number, max: number) => {
   const rule = `must be a whole number from ${min} to ${max}`;
-  return z.int({ error: rule }).check(z.gte(min, { error: rule }), z.lte(max, { error: rule }));
+  return z.int({ error: rule }).check(z.gte(min), z.lte(max));
 };
 
 /** Name of an array in the fleet. */

@@ -47,8 +47,7 @@ export const parseRenewRequest = (input: unknown): RenewRequest =>
 
 const MAX_QUERY_NAMES = 100;
 const scalar = z.union([z.string(), z.number(), z.boolean()], { error: 'must be text, a number or a boolean' });
-const namesOf = (value: unknown): string[] =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
+const namesOf = (value: unknown): string[] => (typeof value === 'object' ? Object.keys(value ?? {}) : []);
 // First whether there are too many: a fault is kept for each that is wrong.
 const query = z.pipe(
   z.unknown().check(
@@ -86,12 +85,7 @@ export function parseCallRequest(input: unknown): CallRequest {
 const fleetRule = 'must be a list of 1 to 10000 names of arrays';
 const fleetRequest = z.strictObject({
   arrays: z.optional(
-    z.pipe(
-      z
-        .array(z.unknown(), { error: fleetRule })
-        .check(z.minLength(1, { error: fleetRule }), z.maxLength(10_000, { error: fleetRule })),
-      z.array(arrayName),
-    ),
+    z.pipe(z.array(z.unknown(), { error: fleetRule }).check(z.minLength(1), z.maxLength(10_000)), z.array(arrayName)),
   ),
 });
 

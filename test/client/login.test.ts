@@ -106,6 +106,28 @@ describe('a busy array opened nothing and says when to come back', () => {
   });
 });
 
+describe('the error of a login says what was wrong and what to do', () => {
+  const proxy = 'Check that "host" is a FlashBlade and that no proxy stands before it.';
+  test.for([
+    [
+      { kind: 'answer', act: false, status: 403 },
+      '403 to a login: it does not accept this API token. Put a valid one into its secret; do not try again before.',
+    ],
+    [tooManyRequests('none'), '429 to a login: it is busy. Try again later.'],
+    [
+      { kind: 'answer', act: false, status: 204, body: '' },
+      `204 to a login: with a status that no login has. ${proxy}`,
+    ],
+    [withoutAuthToken, `200 to a login: without an auth token that can be used. ${proxy}`],
+    [loginBody('not JSON'), `200 to a login: with a body that is not {"username": …}. ${proxy}`],
+  ] satisfies [Fault, string][])('%#', async ([fault, message]) => {
+    const prepared = await simulated();
+    const { host, port } = prepared.array;
+    const { error } = await faulty(fault, prepared);
+    expect(error.message).toBe(`array fb1 (${host}:${port}) answered ${message}`);
+  });
+});
+
 describe('an answer that no login has may have opened a session', () => {
   test.for([201, 202, 204, 206, 404, 405, 418, 500, 502, 504])('%i', async (status) => {
     const { error } = await faulty({ kind: 'answer', act: false, status, body: '' });

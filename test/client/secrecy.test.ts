@@ -99,17 +99,22 @@ test.for([
   ['the API token', 'T-sent-and-more'],
   ['the auth token in another case', 'user opened-TOKEN'],
   ['eight characters of a token', 'user-and-mor-user'],
-])('a username that repeats %s is none', async ([_, username]) => {
+  ['eight characters of a token at its end', 'user-and-mor'],
+  ['a token of fewer characters', 'my-short-user', 'Short'],
+])('a username that repeats %s is none', async ([_, username, opened = 'Opened-Token']) => {
   const body = JSON.stringify({ username });
-  const server = await startServer(reply(200, body, { ...JSON_TYPE, 'x-auth-token': 'Opened-Token' }));
+  const server = await startServer(reply(200, body, { ...JSON_TYPE, 'x-auth-token': opened }));
   const call = login(arrayAt(server), apiToken('T-sent-and-more'));
   expect(await failureOf(call)).toMatchObject({ code: 'ANSWER_INVALID' });
 });
 
-test('a username may share seven characters with a token', async () => {
-  const body = JSON.stringify({ username: 'and-mor' });
+test.for([
+  ['share seven characters with a token', 'and-mor'],
+  ['have 256 characters', 'x'.repeat(256)],
+])('a username may %s', async ([_, username]) => {
+  const body = JSON.stringify({ username });
   const server = await startServer(reply(200, body, { ...JSON_TYPE, 'x-auth-token': 'Opened-Token' }));
-  expect((await login(arrayAt(server), apiToken('T-sent-and-more'))).username).toBe('and-mor');
+  expect((await login(arrayAt(server), apiToken('T-sent-and-more'))).username).toBe(username);
 });
 
 test.for([

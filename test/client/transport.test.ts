@@ -9,6 +9,7 @@ import { failureOf } from './failures.ts';
 import { arrayAt, certificate, listen, reply, type Script, startServer } from './servers.ts';
 
 const GET = { method: 'GET', path: '/api/api_version' };
+const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n';
 const POST = { method: 'POST', path: '/api/login' };
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 const get = (array: FlashBlade, budget?: Budget) => exchange(array, GET, budget);
@@ -45,6 +46,12 @@ describe('a request', () => {
     ]);
   });
 
+  test('that is a GET says no length', async () => {
+    const server = await startServer();
+    await get(arrayAt(server));
+    expect(server.requests[0]).not.toMatch(/content-length/i);
+  });
+
   test('gets a random id if the caller has none, and the answer tells it', async () => {
     const server = await startServer();
     const { requestId } = await get(arrayAt(server));
@@ -66,6 +73,7 @@ describe('a request', () => {
   ])('that is no HTTP is refused without being quoted (%#)', async (request) => {
     const error = await failureOf(exchange(arrayAt(await startServer()), request));
     expect(error).toMatchObject({ code: 'REQUEST_INVALID', facts: { sent: false } });
+    expect(error.message).toMatch(/ the request cannot be written as HTTP$/);
     expect(error.message).not.toMatch(/secret|a b/);
   });
 
@@ -108,7 +116,9 @@ describe('an answer', () => {
     ['is no HTTP', 'SSH-2.0-OpenSSH_9.6\r\n\r\n', 'broken HTTP (HPE_'],
     ['has a head without end', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 'HPE_HEADER_OVERFLOW'],
     ['has two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx', 'HPE_'],
-    ['has a broken chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n', 'HPE_'],
+    ['has both a length and chunks', `${CHUNKED}Content-Length: 1\r\n\r\n0\r\n\r\n`, 'HPE_'],
+    ['has a control character in its head', 'HTTP/1.1 200 OK\r\nX: a\x01\r\nContent-Length: 0\r\n\r\n', 'HPE_'],
+    ['has a broken chunk', `${CHUNKED}\r\nzz\r\n`, 'HPE_'],
     ['changes the protocol', 'HTTP/1.1 101 Go\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n', 'changes the protocol'],
     ['changes it without saying to what', 'HTTP/1.1 101 Go\r\n\r\n', 'changes the protocol'],
   ] satisfies [string, string, string][])('that %s is refused and the connection ended', async ([_, text, reason]) => {
@@ -121,7 +131,7 @@ describe('an answer', () => {
 
   test.for([
     ['with a length', 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nxxx'],
-    ['in chunks', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nxx'],
+    ['in chunks', `${CHUNKED}\r\n5\r\nxx`],
     ['in its head', 'HTTP/1.1 200 OK\r\nContent-'],
     ['before it began', ''],
   ] satisfies [string, string][])('that breaks off is an error: %s', async ([_, text]) => {
@@ -131,6 +141,20 @@ describe('an answer', () => {
       code: expect.stringMatching(/ARRAY_UNREACHABLE|ANSWER_INVALID/),
       facts: { sent: true },
     });
+  });
+
+  test('that is reset half-way is told at once, with the reason and how long it took', async () => {
+    const server = await startServer((socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nxxx', () => socket.destroy());
+    });
+    const startedAt = performance.now();
+    const { code, message } = await failureOf(get(arrayAt(server)));
+    const [, reason, ms = ''] =
+      /the connection broke \((\w+)\) \(after (\d+) ms\)\. What it did with the request is not known\.$/.exec(
+        message,
+      ) ?? [];
+    expect([code, reason]).toEqual(['ARRAY_UNREACHABLE', 'ECONNRESET']);
+    expect(Number(ms)).toBeLessThanOrEqual(Math.ceil(performance.now() - startedAt));
   });
 });
 

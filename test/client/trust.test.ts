@@ -102,6 +102,13 @@ test('a server that does not speak TLS gets nothing that it could read', async (
   expect(Buffer.concat(seen).toString('latin1')).not.toContain('T-secret');
 });
 
+test('a server that is not trusted is not asked again, even if the request may be repeated', async () => {
+  const { simulator, array } = await simulated();
+  const distrusting = { ...array, trust: pins('0'.repeat(64)) };
+  await failureOf(exchange(distrusting, { method: 'GET', path: '/api/api_version' }, {}, { repeatable: true }));
+  expect(simulator.counters.connections).toBe(1);
+});
+
 test('the message says which check failed and what was presented', async () => {
   const anotherOne = await authority.issue();
   const server = await startServer(reply(200), anotherOne);

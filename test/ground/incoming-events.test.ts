@@ -133,6 +133,7 @@ describe('a message', () => {
     ['source must be 1 to 512', bodyOf('x', {}, { source: 3 })],
     ['detail-type must be text', bodyOf('x', {}, { 'detail-type': null })],
     ['detail-type is none that this queue is for', bodyOf('Session Opened', { array: 'fb1' })],
+    ['detail-type is none that this queue is for', bodyOf('Another', {}, { source: EXECUTION_SOURCE })],
     ['must be a JSON object', '[]'],
     ['must be a JSON object', 'null'],
     ['the message must be a JSON object', 'text'],

@@ -17,7 +17,7 @@ const refusal = (input: unknown): { code: string; message: string } => {
 
 describe('a request for a session', () => {
   it('needs only the name of an array', () => {
-    expect(parseLoginRequest({ array: 'fb1' }, 'invocation')).toEqual({
+    expect(parseLoginRequest({ array: 'fb1' }, 'invocation')).toStrictEqual({
       array: 'fb1',
       leaseId: 'invocation',
       leaseSeconds: 900,
@@ -107,9 +107,13 @@ describe('a request for a call', () => {
   const GET = { leaseId: 'job', method: 'GET', path: '/api/2.4/arrays' };
 
   it('names lease, method and path, and a query and a body if it likes', () => {
-    expect(parseCallRequest(GET)).toEqual(GET);
+    expect(parseCallRequest(GET)).toStrictEqual(GET);
     const full = { ...GET, method: 'POST', query: { names: 'fs1', limit: 5, x: true }, body: { provisioned: 1 } };
     expect(parseCallRequest(full)).toEqual(full);
+  });
+
+  it.each(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'])('may have the method %s', (method) => {
+    expect(parseCallRequest({ ...GET, method }).method).toBe(method);
   });
 
   it.each([
@@ -119,6 +123,9 @@ describe('a request for a call', () => {
     ['path', { path: '/api/a b' }],
     ['path', { path: 'https://evil.example.com/api/x' }],
     ['query', { query: 'a=b' }],
+    ['query', { query: ['a'] }],
+    ['query', { query: Array(101).fill('a') }],
+    ['query', { query: null }],
     ['query.names', { query: { names: ['a'] } }],
   ])('is refused for its %s', (field, change) => {
     expect(() => parseCallRequest({ ...GET, ...change })).toThrow(`call request: ${field} must be `);

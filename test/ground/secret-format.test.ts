@@ -36,6 +36,8 @@ describe("an array's secret", () => {
     ['FB1.Example.com:8443', 'fb1.example.com', 8443],
     ['10.1.2.3', '10.1.2.3', 443],
     ['[2001:db8::1]', '2001:db8::1', 443],
+    ['a.b:1', 'a.b', 1],
+    ['fb1:65535', 'fb1', 65_535],
     ['[2001:db8::1]:8443', '2001:db8::1', 8443],
   ])('takes the host %s', (text, host, port) => {
     expect(parse({ ...GOOD, host: text }).array).toMatchObject({ host, port });
@@ -61,6 +63,7 @@ describe("an array's secret", () => {
     'fb1-',
     '1.2.3',
     '0x7f.1',
+    '0x7f.0x1',
     '999.1.1.1',
     'münchen.example',
     'fb1%2eexample',

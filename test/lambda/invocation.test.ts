@@ -86,8 +86,10 @@ describe('an invocation', () => {
 describe('a function that starts', () => {
   it('asks the ledger for a lease that is none', async () => {
     const read = vi.fn(async () => undefined);
+    vi.useFakeTimers({ now: 1_800_000_000_000, toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
     await connect({ leases: { read } } as never);
-    expect(read).toHaveBeenCalledExactlyOnceWith('lease#', expect.any(Number));
+    expect(read).toHaveBeenCalledExactlyOnceWith('lease#', 1_800_000_001_000);
   });
 
   it('starts without the ledger, too: its first invocation tells', async () => {
