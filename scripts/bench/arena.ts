@@ -15,12 +15,12 @@ export type Arena = {
 const SERVER = new URL('server-process.ts', import.meta.url);
 const WORKER = new URL('subjects/worker.ts', import.meta.url);
 
-/** Starts the processes. Throws if a client does not log in and out as often as it says: its numbers would mean nothing. */
-export async function openArena(names: readonly ClientName[]): Promise<Arena> {
+/** Starts the processes, those of clients with more `flags` of Node's. Throws if a client does not log in and out as often as it says: its numbers would mean nothing. */
+export async function openArena(names: readonly ClientName[], flags: readonly string[] = []): Promise<Arena> {
   const authority = await createAuthority();
   const { certificate, key, fingerprint } = await authority.issue();
   const server = start<ServerCalls>(SERVER);
-  const workers = new Map(names.map((name) => [name, start<WorkerCalls>(WORKER)]));
+  const workers = new Map(names.map((name) => [name, start<WorkerCalls>(WORKER, flags)]));
   const stop = async () => {
     await Promise.all([server, ...workers.values()].map((process) => process.stop()));
   };

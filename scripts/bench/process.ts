@@ -15,9 +15,9 @@ export type Process<Remote extends Handlers> = {
 
 type Reply = { readonly result?: unknown; readonly error?: string };
 
-/** Starts `file`, which must call `answer`. It ends with this process, too. */
-export function start<Remote extends Handlers>(file: URL): Process<Remote> {
-  const child = fork(file, { execArgv: ['--expose-gc'] });
+/** Starts `file`, which must call `answer`, with more `flags` of Node's. It ends with this process, too. */
+export function start<Remote extends Handlers>(file: URL, flags: readonly string[] = []): Process<Remote> {
+  const child = fork(file, { execArgv: ['--expose-gc', ...flags] });
   const ended = once(child, 'exit');
   return {
     call: async (name, argument) => {
