@@ -1,17 +1,23 @@
 /** Opens TLS connections to arrays, and hands over only those whose other end is the array. */
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import { type ConnectionOptions, connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
+import {
+  type ConnectionOptions,
+  connect,
+  createSecureContext,
+  type PeerCertificate,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls';
 import { FlashBladeError } from '../../ground/errors.ts';
-import type { FlashBlade, Trust } from '../../ground/model.ts';
-import { isCertificates, normalFingerprint } from '../../ground/trust.ts';
+import type { FlashBlade } from '../../ground/model.ts';
+import { isCertificates } from '../../ground/trust.ts';
+import { failedCheck } from './fingerprints.ts';
 import { digestOf, placeOf } from './places.ts';
 import { remember } from './recent.ts';
 import { connectionError, describeArray, unreachable, untrusted } from './tls-errors.ts';
 
 const MAX_REMEMBERED = 1024;
-/** What OpenSSL's security level asks of a chain; a fingerprint alone would let a weaker key pass. */
-const MIN_KEY_BITS = 2048;
 
 const contexts = new Map<string, SecureContext>();
 const sessions = new Map<string, Buffer>();
@@ -38,7 +44,8 @@ export function connectTls(
   const elapsedMs = () => performance.now() - startedAt;
   const place = placeOf(array);
   const socket = connect(connectionOptions(array, place));
-  let presented: Buffer | undefined;
+  const isPinned = array.trust.kind === 'fingerprints';
+  let presented: PeerCertificate | undefined;
   let settled = false;
   const settle = (error: FlashBladeError | null) => {
     if (settled) return;
@@ -50,30 +57,34 @@ export function connectTls(
   const timer = setTimeout(() => settle(unreachable(array, 'no connection in time', elapsedMs())), limitMs);
 
   openSockets.add(socket);
-  // Node destroys a socket that it does not trust, and with it the certificate; this comes before. Only for the message.
+  // Node destroys a socket that it does not trust, and with it the certificate; this comes before.
   // Not getPeerX509Certificate: it takes the certificate away from the connection, and can be asked only once.
-  socket.prependOnceListener('secure', () => {
-    presented = socket.getPeerCertificate().raw;
-  });
+  if (!isPinned) {
+    socket.prependOnceListener('secure', () => {
+      presented = socket.getPeerCertificate();
+    });
+  }
   // Compared here and not one turn of the event loop later: then there would be a moment for bytes to leave.
   socket.once('secureConnect', () => {
-    const error = refusal(array, socket);
-    if (error === null) rememberEnd(place, presented);
+    const certificate = isPinned ? socket.getPeerX509Certificate() : undefined;
+    const error = refusal(array, socket, certificate);
+    if (error === null) rememberEnd(place, certificate?.validTo ?? presented?.valid_to);
     settle(error);
   });
   socket.on('session', (session) => {
-    if (socket.authorized && array.trust.kind !== 'fingerprints') remember(sessions, place, session, MAX_REMEMBERED);
+    if (socket.authorized && !isPinned) remember(sessions, place, session, MAX_REMEMBERED);
   });
   // The listener stays: a socket may break between two requests, when nobody else listens.
-  socket.on('error', (error) => settle(connectionError(array, error, elapsedMs(), presented)));
+  socket.on('error', (error) => settle(connectionError(array, error, elapsedMs(), presented?.raw)));
   socket.once('close', () => {
     openSockets.delete(socket);
     if (!settled) settle(unreachable(array, 'the connection was closed', elapsedMs()));
   });
 }
 
-function rememberEnd(place: string, presented: Buffer | undefined): void {
-  const endsAt = presented ? new X509Certificate(presented).validToDate.getTime() / 1000 : certificateEnds.get(place);
+/** `validTo` is undefined on a connection that shows no certificate. */
+function rememberEnd(place: string, validTo: string | undefined): void {
+  const endsAt = validTo === undefined ? certificateEnds.get(place) : Date.parse(validTo) / 1000;
   if (endsAt !== undefined) remember(certificateEnds, place, endsAt, MAX_REMEMBERED);
 }
 
@@ -118,26 +129,13 @@ function authorities({ trust, ...array }: FlashBlade): { ca?: string } {
   });
 }
 
-function refusal(array: FlashBlade, socket: TLSSocket): FlashBladeError | null {
+function refusal(
+  array: FlashBlade,
+  socket: TLSSocket,
+  certificate: X509Certificate | undefined,
+): FlashBladeError | null {
   const { trust } = array;
   if (trust.kind !== 'fingerprints') return socket.authorized ? null : untrusted(array, 'it was not verified');
-  const certificate = socket.getPeerX509Certificate();
   const check = failedCheck(trust, certificate, Date.now());
   return check === undefined ? null : untrusted(array, check, certificate);
-}
-
-function failedCheck(
-  trust: Extract<Trust, { kind: 'fingerprints' }>,
-  certificate: X509Certificate | undefined,
-  nowMs: number,
-): string | undefined {
-  if (certificate === undefined) return 'it presented no certificate';
-  const fingerprint = normalFingerprint(certificate.fingerprint256);
-  if (fingerprint === undefined || !trust.fingerprints.includes(fingerprint))
-    return "the fingerprint of its certificate is none of those in trust.fingerprints (an authority's belongs into trust.ca)";
-  if (nowMs < certificate.validFromDate.getTime()) return 'its certificate is not valid yet';
-  if (nowMs > certificate.validToDate.getTime()) return 'its certificate has expired';
-  const bits = certificate.publicKey.asymmetricKeyDetails?.modulusLength;
-  if (bits !== undefined && bits < MIN_KEY_BITS) return `the key of its certificate is too weak (${bits} bits)`;
-  return undefined;
 }

@@ -15,7 +15,7 @@ export const fresh: Question = {
   name: 'fresh',
   title: 'A new connection for each login and logout',
   ask: async ({ quick, seed }: Settings): Promise<Answer> => {
-    const rounds = quick ? { rounds: 2, warmUp: 1, seed } : { rounds: 30, warmUp: 5, seed };
+    const rounds = quick ? { rounds: 2, warmUp: 1, seed } : { rounds: 90, warmUp: 5, seed };
     const blocks = await besideOneArray(PAIRS, { passes: quick ? 3 : 40, keep: false }, rounds);
     return {
       tables: [blockTable(blocks)],
