@@ -47,7 +47,9 @@ export const parseRenewRequest = (input: unknown): RenewRequest =>
 
 const MAX_QUERY_NAMES = 100;
 const scalar = z.union([z.string(), z.number(), z.boolean()], { error: 'must be text, a number or a boolean' });
-const namesOf = (value: unknown): string[] => (typeof value === 'object' ? Object.keys(value ?? {}) : []);
+// Not those of an array: a long one has so many that they do not fit into memory.
+const namesOf = (value: unknown): string[] =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
 // First whether there are too many: a fault is kept for each that is wrong.
 const query = z.pipe(
   z.unknown().check(
