@@ -15,7 +15,10 @@ export type Arena = {
 const SERVER = new URL('server-process.ts', import.meta.url);
 const WORKER = new URL('subjects/worker.ts', import.meta.url);
 
-/** Starts the processes, those of clients with more `flags` of Node's. Throws if a client does not log in and out as often as it says: its numbers would mean nothing. */
+/**
+ * Starts the processes, those of clients with more `flags` of Node's. Throws if a client does not log in and out as often as it says: its
+ * numbers would mean nothing.
+ */
 export async function openArena(names: readonly ClientName[], flags: readonly string[] = []): Promise<Arena> {
   const authority = await createAuthority();
   const { certificate, key, fingerprint } = await authority.issue();

@@ -1,5 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { placeOf } from '../../lib/edges/flashblade/places.ts';
+import { certificateEndAt } from '../../lib/edges/flashblade/tls.ts';
 import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
 import { apiVersionsWithHttpInfo, login, logoutWithHttpInfo } from '../../lib/edges/flashblade.ts';
 import type { FlashBlade } from '../../lib/ground/model.ts';
@@ -27,6 +29,16 @@ describe('the end of the certificate', () => {
     expect(await ask(array)).toBe(first);
     expect(simulator.counters).toMatchObject({ fullHandshakes: 1, resumedHandshakes: 1 });
     expect(first).toBeGreaterThan(Date.now() / 1000);
+  });
+
+  it('is not that of a certificate that was refused', async () => {
+    const { simulator, array } = await simulated();
+    const pinned: FlashBlade = { ...array, trust: { kind: 'fingerprints', fingerprints: [simulator.fingerprint] } };
+    const before = await ask(pinned);
+    closeConnections();
+    simulator.swapCertificate(await authority.issue({ notAfter: NEVER }));
+    await expect(ask(pinned)).rejects.toMatchObject({ code: 'ARRAY_UNTRUSTED' });
+    expect(certificateEndAt(placeOf(pinned))).toBe(before);
   });
 
   it('is that of the new certificate when the array shows another', async () => {

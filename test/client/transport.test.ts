@@ -163,9 +163,12 @@ describe('an array that is not there', () => {
     const server = createTcpServer();
     const { port } = await listen(server);
     await new Promise((resolve) => server.close(resolve));
+    const startedAt = performance.now();
     const error = await failureOf(get(arrayAt({ port }, { host: '127.0.0.1' })));
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: false } });
     expect(error.message).toContain(`array fb1 (127.0.0.1:${port}) cannot be reached: it refuses connections`);
+    const [, ms] = /\(connecting, after (\d+) ms\)/.exec(error.message) ?? [];
+    expect(Number(ms)).toBeLessThanOrEqual(Math.ceil(performance.now() - startedAt));
   });
 
   test('has a name that nobody knows', async () => {
@@ -357,6 +360,32 @@ describe('a connection', () => {
     await vi.waitFor(() => expect(openSockets.size).toBe(128));
   });
 
+  test('that the array closed is none of those that wait', async () => {
+    const array = arrayAt(await startServer());
+    const sockets: TLSSocket[] = [];
+    const closing = await startServer((socket) => {
+      sockets.push(socket);
+      socket.write(reply(200));
+    });
+    await get(array);
+    const waiting = [...openSockets];
+    for (let n = 0; n < 127; n++) await get(ownTrustAt(closing, n));
+    for (const socket of sockets) socket.end();
+    await vi.waitFor(() => expect(openSockets.size).toBe(1));
+    await get(ownTrustAt(closing, 127));
+    expect(waiting.map((socket) => socket.destroyed)).toEqual([false]);
+  });
+
+  test('is made for HTTP/1.1, and says so', async () => {
+    const spoken: unknown[] = [];
+    const server = await startServer((socket) => {
+      spoken.push(socket.alpnProtocol);
+      socket.write(reply(200));
+    });
+    await get(arrayAt(server));
+    expect(spoken).toEqual(['http/1.1']);
+  });
+
   test('that was closed at the end of an invocation is not used again, not even at once', async () => {
     const server = await startServer();
     await get(arrayAt(server));
@@ -376,6 +405,7 @@ describe('a connection', () => {
     const place = await listen(createTcpServer(() => closeConnections()));
     const error = await failureOf(get(arrayAt(place)));
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: false } });
+    expect(error.message).toContain('the connection was closed');
     await place.quiet();
   });
 });

@@ -135,6 +135,7 @@ test.for(['', 'not a certificate', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END 
     const server = await startServer();
     const error = await failureOf(login(arrayAt(server, { trust: { kind: 'ca', ca } }), apiToken('T-secret')));
     expect(error).toMatchObject({ code: 'SECRET_INVALID', facts: { sent: false, mayHaveOpened: false } });
+    expect(error.message).toMatch(/: trust\.ca must be PEM text of one or more certificates$/);
     expect(server.resumed).toEqual([]);
   },
 );
