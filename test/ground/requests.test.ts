@@ -78,6 +78,7 @@ describe('a request for a session', () => {
     ]) {
       expect(refusal(input).message).not.toContain(token);
     }
+    expect(refusal({ array: 'fb1', [token]: 1 }).message).toBe('login request: has a field that is not known');
   });
 });
 
