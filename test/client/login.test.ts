@@ -1,9 +1,10 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { apiVersions, login, loginWithHttpInfo, logout } from '../../lib/edges/flashblade.ts';
 import { apiToken } from '../../lib/ground/model.ts';
 import { badAnswers, type Fault, type OnRequest } from '../simulator/index.ts';
 import { failureOf } from './failures.ts';
+import { nextConnection } from './made.ts';
 import { type Simulated, simulated } from './simulated.ts';
 
 const { loginBody, malformedAuthToken, oversized, redirect, serverIsBusy, tooManyRequests, withoutAuthToken } =
@@ -189,12 +190,11 @@ describe('a session whose auth token came with a bad answer is closed at once', 
 
   test('also if the body never ends', async () => {
     vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
-    const onHead = () => {
-      unsubscribe('http.client.response.finish', onHead);
-      setImmediate(() => vi.advanceTimersByTime(10_000));
-    };
-    subscribe('http.client.response.finish', onHead);
-    const { error, open } = await faulty({ kind: 'hang', at: 'in-body' });
+    const connection = nextConnection();
+    const failed = faulty({ kind: 'hang', at: 'in-body' });
+    await once(await connection, 'data');
+    vi.advanceTimersByTime(10_000);
+    const { error, open } = await failed;
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: true, mayHaveOpened: false } });
     expect(open).toBe(0);
   });

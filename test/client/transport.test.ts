@@ -113,12 +113,14 @@ describe('an answer', () => {
 
   test.for([
     ['is longer than 1 MiB', reply(200, 'x'.repeat(1024 * 1024 + 1)), 'longer than 1048576 bytes'],
-    ['is no HTTP', 'SSH-2.0-OpenSSH_9.6\r\n\r\n', 'broken HTTP (HPE_'],
-    ['has a head without end', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 'HPE_HEADER_OVERFLOW'],
-    ['has two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx', 'HPE_'],
-    ['has both a length and chunks', `${CHUNKED}Content-Length: 1\r\n\r\n0\r\n\r\n`, 'HPE_'],
-    ['has a control character in its head', 'HTTP/1.1 200 OK\r\nX: a\x01\r\nContent-Length: 0\r\n\r\n', 'HPE_'],
-    ['has a broken chunk', `${CHUNKED}\r\nzz\r\n`, 'HPE_'],
+    ['is no HTTP', 'SSH-2.0-OpenSSH_9.6\r\n', 'it is no HTTP/1.1'],
+    ['has a head without end', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(20_000)}`, 'its head is longer than 16384 bytes'],
+    [
+      'has two lengths',
+      'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx',
+      'length is not one number',
+    ],
+    ['has a broken chunk', `${CHUNKED}\r\nzz\r\n`, 'one of its chunks has no size'],
     ['changes the protocol', 'HTTP/1.1 101 Go\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n', 'changes the protocol'],
     ['changes it without saying to what', 'HTTP/1.1 101 Go\r\n\r\n', 'changes the protocol'],
   ] satisfies [string, string, string][])('that %s is refused and the connection ended', async ([_, text, reason]) => {
@@ -150,10 +152,13 @@ describe('an answer', () => {
     const startedAt = performance.now();
     const { code, message } = await failureOf(get(arrayAt(server)));
     const [, reason, ms = ''] =
-      /the connection broke \((\w+)\) \(after (\d+) ms\)\. What it did with the request is not known\.$/.exec(
-        message,
-      ) ?? [];
-    expect([code, reason]).toEqual(['ARRAY_UNREACHABLE', 'ECONNRESET']);
+      /was asked, but (.*) \(after (\d+) ms\)\. What it did with the request is not known\.$/.exec(message) ?? [];
+    expect([code, reason]).toEqual([
+      'ARRAY_UNREACHABLE',
+      expect.stringMatching(
+        /^(it closed the connection before its answer was complete|the connection broke \(ECONNRESET\))$/,
+      ),
+    ]);
     expect(Number(ms)).toBeLessThanOrEqual(Math.ceil(performance.now() - startedAt));
   });
 });

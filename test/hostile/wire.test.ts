@@ -34,6 +34,7 @@ describe('no listener but the array hears anything', () => {
       { file: file('tls'), find: 'rejectUnauthorized: !pinned', replace: 'rejectUnauthorized: false' },
       { file: file('tls'), find: 'socket.authorized ? null', replace: 'array ? null' },
       { file: file('array-requests'), find: '|| !PATH.test(path) ||', replace: '||' },
+      { file: file('http-request'), find: '|| !TARGET.test(path) ||', replace: '||' },
     ];
     const broken = await brokenCopy('test/hostile/wire-program.ts', mistakes);
     onTestFinished(broken.remove);

@@ -1,27 +1,13 @@
 /** One try of one request: from the first free connection to the last byte of the answer, or to what went wrong. */
-import type { ClientRequest, IncomingMessage } from 'node:http';
-import { type Agent, request as httpsRequest } from 'node:https';
-import { FlashBladeError } from '../../ground/errors.ts';
+import { FlashBladeError, known } from '../../ground/errors.ts';
 import type { FlashBlade } from '../../ground/model.ts';
-import { VERSION } from '../../ground/version.ts';
-import type { ConnectOptions } from './agents.ts';
+import { type Connection, discard, openConnection, release, takeIdle } from './connections.ts';
+import { type AnswerHead, readAnswer } from './http-answer.ts';
+import { EndedEarly, UnreadableAnswer } from './http-input.ts';
+import { type WireRequest, writeRequest } from './http-request.ts';
 import { certificateEndAt } from './tls.ts';
-import { codeOf, describeArray } from './tls-errors.ts';
+import { describeArray } from './tls-errors.ts';
 
-export type WireRequest = {
-  readonly method: string;
-  /** Path with query, already encoded. */
-  readonly path: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-  readonly requestId: string;
-};
-
-export type AnswerHead = {
-  readonly status: number;
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-};
 export type Answer = AnswerHead & {
   readonly body: Buffer;
   readonly requestId: string;
@@ -31,7 +17,6 @@ export type Answer = AnswerHead & {
 export type Attempt = {
   readonly array: FlashBlade;
   readonly place: string;
-  readonly agent: Agent;
   readonly request: WireRequest;
   /** Milliseconds per phase; `endsAt` in milliseconds since the epoch. */
   readonly limits: { readonly connectMs: number; readonly firstByteMs: number; readonly endsAt: number };
@@ -41,114 +26,82 @@ export type Attempt = {
 /** `broken`: it was the connection that failed, before anything was sent or as a leftover of an earlier request. */
 export type Outcome = { readonly answer: Answer } | { readonly error: FlashBladeError; readonly broken: boolean };
 
-const MAX_BODY_BYTES = 1024 * 1024;
-const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_TIMER_MS = 2 ** 31 - 1;
-const USER_AGENT = `flashblade-sessions/${VERSION} (node/${process.versions.node.split('.')[0]})`;
 
 /** Whether a token, or another value, can stand in a header as it is: 1 to 1024 visible ASCII characters. */
 export const isHeaderValue = (value: string): boolean => /^[!-~]{1,1024}$/.test(value);
 
 /** Sends the request once. Never rejects for what the other side does. */
-export function send(attempt: Attempt): Promise<Outcome> {
+export async function send(attempt: Attempt): Promise<Outcome> {
+  const { array, place, request, limits } = attempt;
+  const text = writeRequest(array, request);
+  if (text === undefined) throw unwritable(array);
+  const waiting = takeIdle(place);
+  if (waiting !== undefined) return ask(waiting, attempt, text, true);
+  try {
+    const connection = await openConnection(array, place, capped(limits.connectMs, limits.endsAt));
+    return await ask(connection, attempt, text, false);
+  } catch (error) {
+    if (error instanceof FlashBladeError) return { error, broken: error.code === 'ARRAY_UNREACHABLE' };
+    throw error;
+  }
+}
+
+function ask(connection: Connection, attempt: Attempt, text: string, isReused: boolean): Promise<Outcome> {
   const { array, place, request, limits, onHead } = attempt;
   const startedAt = performance.now();
-  const outgoing = open(attempt);
   return new Promise((resolve) => {
     let timer: NodeJS.Timeout | undefined;
-    let sent = false;
-    const end = (outcome: Outcome) => {
+    const end = (outcome: Outcome, keepsConnection = false) => {
       clearTimeout(timer);
+      if (keepsConnection) release(connection, Date.now());
+      else discard(connection);
       resolve(outcome);
     };
-    const fail = (error: FlashBladeError, broken = false) => {
-      end({ error, broken });
-      outgoing.destroy();
-    };
     const lose = (what: string, broken = false) =>
-      fail(lost(array, what, { elapsedMs: performance.now() - startedAt, sent }), broken);
+      end({ error: lost(array, what, performance.now() - startedAt), broken });
     const limit = (ms: number, what: string) => {
       clearTimeout(timer);
       timer = setTimeout(() => lose(what), capped(ms, limits.endsAt));
     };
-    const onError = (error: Error) => {
-      if (error instanceof FlashBladeError) fail(error, error.code === 'ARRAY_UNREACHABLE');
-      else if (codeOf(error).startsWith('HPE_')) fail(unreadable(array, `it is broken HTTP (${codeOf(error)})`));
-      else lose(`the connection broke (${codeOf(error)})`, outgoing.reusedSocket);
-    };
-    const refuseUpgrade = () => fail(unreadable(array, 'it changes the protocol, which nobody asked for'));
-
-    outgoing.on('error', onError);
-    outgoing.on('upgrade', refuseUpgrade);
-    outgoing.on('socket', () => {
-      sent = true;
-      limit(limits.firstByteMs, 'no answer began in time');
-    });
-    outgoing.on('response', (incoming) => {
-      if (incoming.statusCode === 101) return refuseUpgrade();
+    const reader = readAnswer((head) => {
       limit(Number.POSITIVE_INFINITY, 'the answer did not end in time');
-      const head = headOf(incoming);
       onHead?.(head);
-      const chunks: Buffer[] = [];
-      let bytes = 0;
-      incoming.on('error', onError);
-      incoming.on('data', (chunk: Buffer) => {
-        bytes += chunk.length;
-        if (bytes > MAX_BODY_BYTES) fail(unreadable(array, `it is longer than ${MAX_BODY_BYTES} bytes`));
-        else chunks.push(chunk);
-      });
-      incoming.on('end', () => {
-        const { requestId } = request;
-        end({
-          answer: { ...head, body: Buffer.concat(chunks), requestId, certificateEndsAt: certificateEndAt(place) },
-        });
-      });
     });
-    outgoing.end(request.body);
-  });
-}
+    const onBytes = (bytes: Buffer | undefined) => {
+      try {
+        const { done, value } = reader.next(bytes);
+        if (!done) return;
+        const { head, body, keepsConnection } = value;
+        const answer = { ...head, body, requestId: request.requestId, certificateEndsAt: certificateEndAt(place) };
+        end({ answer }, keepsConnection);
+      } catch (error) {
+        if (error instanceof EndedEarly) lose('it closed the connection before its answer was complete', isReused);
+        else if (error instanceof UnreadableAnswer) end({ error: unreadable(array, error.message), broken: false });
+        else end({ error: known(error), broken: false });
+      }
+    };
 
-function open({ array, agent, request, limits }: Attempt): ClientRequest {
-  const { method, path, headers, body = '', requestId } = request;
-  const length = method === 'GET' ? {} : { 'Content-Length': Buffer.byteLength(body) };
-  const options: ConnectOptions = {
-    agent,
-    host: array.host,
-    port: array.port,
-    method,
-    path,
-    headers: { ...headers, ...length, 'User-Agent': USER_AGENT, 'X-Request-ID': requestId },
-    connectMs: capped(limits.connectMs, limits.endsAt),
-    insecureHTTPParser: false,
-    maxHeaderSize: MAX_HEADER_BYTES,
-  };
-  try {
-    return httpsRequest(options);
-  } catch (error) {
-    if (error instanceof FlashBladeError) throw error;
-    // What Node throws here may quote the path or a header.
-    throw new FlashBladeError('REQUEST_INVALID', `${describeArray(array)}: the request cannot be written as HTTP`, {
-      sent: false,
-    });
-  }
+    reader.next();
+    connection.user = { onBytes, onBroken: (code) => lose(`the connection broke (${code})`, isReused) };
+    limit(limits.firstByteMs, 'no answer began in time');
+    connection.socket.write(text);
+  });
 }
 
 const capped = (ms: number, endsAt: number): number => Math.max(0, Math.min(ms, endsAt - Date.now(), MAX_TIMER_MS));
 
-function headOf(incoming: IncomingMessage): AnswerHead {
-  const headers: Record<string, string> = {};
-  for (const [name, value = ''] of Object.entries(incoming.headers)) {
-    headers[name] = typeof value === 'string' ? value : value.join(', ');
-  }
-  return { status: incoming.statusCode ?? 0, headers };
-}
+const unwritable = (array: FlashBlade) =>
+  new FlashBladeError('REQUEST_INVALID', `${describeArray(array)}: the request cannot be written as HTTP`, {
+    sent: false,
+  });
 
-const lost = (array: FlashBlade, what: string, { elapsedMs, sent }: { elapsedMs: number; sent: boolean }) =>
+const lost = (array: FlashBlade, what: string, elapsedMs: number) =>
   new FlashBladeError(
     'ARRAY_UNREACHABLE',
     `${describeArray(array)} was asked, but ${what} (after ${Math.round(elapsedMs)} ms). ` +
       'What it did with the request is not known.',
-    { sent },
+    { sent: true },
   );
 
 const unreadable = (array: FlashBlade, what: string) =>

@@ -57,6 +57,8 @@ export function connectTls(
   const timer = setTimeout(() => settle(unreachable(array, 'no connection in time', elapsedMs())), limitMs);
 
   openSockets.add(socket);
+  // Else the first request would wait, one round trip long, until the end of the handshake is acknowledged.
+  socket.setNoDelay();
   // Node destroys a socket that it does not trust, and with it the certificate; this comes before.
   // Not getPeerX509Certificate: it takes the certificate away from the connection, and can be asked only once.
   if (!isPinned) {

@@ -2,13 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import { FlashBladeError } from '../../ground/errors.ts';
 import type { FlashBlade } from '../../ground/model.ts';
-import { agentOf, dropIdle } from './agents.ts';
-import { type Answer, type AnswerHead, type Attempt, isHeaderValue, send, type WireRequest } from './attempt.ts';
+import { type Answer, type Attempt, isHeaderValue, send } from './attempt.ts';
+import { dropIdle } from './connections.ts';
+import type { AnswerHead } from './http-answer.ts';
+import type { WireRequest } from './http-request.ts';
 import { placeOf } from './places.ts';
 import { describeArray } from './tls-errors.ts';
 
-export { closeConnections } from './agents.ts';
-export { type Answer, type AnswerHead, isHeaderValue } from './attempt.ts';
+export { type Answer, isHeaderValue } from './attempt.ts';
+export { closeConnections } from './connections.ts';
+export type { AnswerHead } from './http-answer.ts';
 
 /** How long a call may take. */
 export type Budget = {
@@ -57,14 +60,13 @@ export async function exchange(
   if (limits.endsAt <= Date.now()) throw outOfTime(array);
 
   const place = placeOf(array);
-  const agent = agentOf(array, place);
-  const attempt: Attempt = { array, place, agent, request: once, limits, onHead: options.onHead };
-  if (options.fresh) dropIdle(agent, FRESH_MS, Date.now());
+  const attempt: Attempt = { array, place, request: once, limits, onHead: options.onHead };
+  if (options.fresh) dropIdle(place, Date.now() - FRESH_MS);
   const first = await send(attempt);
   if ('answer' in first) return first.answer;
   if (!options.repeatable || !first.broken || limits.endsAt <= Date.now()) throw first.error;
 
-  dropIdle(agent, 0, Date.now());
+  dropIdle(place, Number.POSITIVE_INFINITY);
   const second = await send(attempt);
   if ('answer' in second) return second.answer;
   throw second.error;

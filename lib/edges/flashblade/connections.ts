@@ -1,0 +1,97 @@
+/** Connections to arrays: who waits for an answer on one, which may be used again, and until when. */
+import type { TLSSocket } from 'node:tls';
+import type { FlashBlade } from '../../ground/model.ts';
+import { connectTls, openSockets } from './tls.ts';
+import { codeOf, unreachable } from './tls-errors.ts';
+
+/** Each holds memory, and one of the 1024 files that Lambda lets a process open. */
+const MAX_IDLE = 128;
+
+export type Connection = {
+  readonly socket: TLSSocket;
+  /** Array and trust. If two of them shared a connection, it would carry one's token to the other. */
+  readonly place: string;
+  /** Who asked; undefined while the connection waits for another request. */
+  user: User | undefined;
+  /** Since when it waits, in milliseconds since the epoch. */
+  idleSinceMs: number;
+};
+
+export type User = {
+  /** Bytes that came; `undefined`: the other side sends no more. */
+  readonly onBytes: (bytes: Buffer | undefined) => void;
+  /** The connection is no more. */
+  readonly onBroken: (code: string) => void;
+};
+
+/** Connections that wait for another request; the one that has waited for longest comes first. */
+const idle = new Set<Connection>();
+
+/** A new connection. Limit and errors as in `connectTls`. */
+export async function openConnection(array: FlashBlade, place: string, limitMs: number): Promise<Connection> {
+  const startedAt = performance.now();
+  const connection = await new Promise<Connection>((resolve, reject) => {
+    connectTls(array, limitMs, (error, socket) => (error === null ? resolve(follow(socket, place)) : reject(error)));
+  });
+  // Nobody would be told of an end that came before anybody asked.
+  if (connection.socket.destroyed) throw unreachable(array, 'the connection was closed', performance.now() - startedAt);
+  return connection;
+}
+
+function follow(socket: TLSSocket, place: string): Connection {
+  const connection: Connection = { socket, place, user: undefined, idleSinceMs: 0 };
+  const hear = (bytes: Buffer | undefined) => {
+    // What nobody asked for: whoever asks next would take it for an answer.
+    if (connection.user === undefined) socket.destroy();
+    else connection.user.onBytes(bytes);
+  };
+  socket.on('data', hear);
+  socket.on('end', () => hear(undefined));
+  socket.on('error', (error) => connection.user?.onBroken(codeOf(error)));
+  socket.on('close', () => {
+    idle.delete(connection);
+    connection.user?.onBroken('ECONNRESET');
+  });
+  return connection;
+}
+
+/** Of the connections of this place that wait, the one that was used last. */
+export function takeIdle(place: string): Connection | undefined {
+  let last: Connection | undefined;
+  for (const connection of idle) if (connection.place === place && !connection.socket.destroyed) last = connection;
+  if (last === undefined) return undefined;
+  idle.delete(last);
+  last.socket.ref();
+  return last;
+}
+
+/** Lets a connection wait for another request. Of too many, the one that has waited for longest is closed. */
+export function release(connection: Connection, nowMs: number): void {
+  connection.user = undefined;
+  connection.idleSinceMs = nowMs;
+  connection.socket.unref();
+  idle.add(connection);
+  const [longest] = idle;
+  if (idle.size > MAX_IDLE && longest !== undefined) discard(longest);
+}
+
+/** Closes the connections of this place that have waited since `sinceMs` or longer. */
+export function dropIdle(place: string, sinceMs: number): void {
+  for (const connection of idle)
+    if (connection.place === place && connection.idleSinceMs <= sinceMs) discard(connection);
+}
+
+/** Ends a connection. Whoever used it is not told. */
+export function discard(connection: Connection): void {
+  idle.delete(connection);
+  connection.user = undefined;
+  connection.socket.destroy();
+}
+
+/**
+ * Ends every connection of this process; what is under way fails with ARRAY_UNREACHABLE. TLS sessions are kept, so that
+ * the next connection to an array is cheaper. Call it when an invocation ends: a frozen process thaws with dead sockets.
+ */
+export function closeConnections(): void {
+  for (const socket of openSockets) socket.destroy();
+}

@@ -1,0 +1,75 @@
+/** Reads one answer of HTTP/1.1 (RFC 9112) out of a connection, and refuses what two readers might read differently. */
+import { type Framing, framingOf, takeBody } from './http-body.ts';
+import { TEXT, TOKEN } from './http-grammar.ts';
+import { EMPTY, expectStart, type Input, type Reading, takeUntil, UnreadableAnswer } from './http-input.ts';
+
+export type AnswerHead = {
+  readonly status: number;
+  /** Names in lower case; the values of a name that came more than once are joined by `, `. */
+  readonly headers: Readonly<Record<string, string>>;
+};
+export type WholeAnswer = {
+  readonly head: AnswerHead;
+  readonly body: Buffer;
+  /** Whether the connection may be used again. */
+  readonly keepsConnection: boolean;
+};
+
+/** `isLast`: no other answer may follow on this connection. */
+type ParsedHead = { readonly head: AnswerHead; readonly framing: Framing; readonly isLast: boolean };
+
+const MAX_HEAD_BYTES = 16 * 1024;
+/** A status line and fields (RFC 9112, 4 and 5), without lines that go on in the next. */
+const HEAD = new RegExp(`^HTTP/1\\.([01]) ([1-9]\\d\\d)(?: ${TEXT})?((?:\\r\\n${TOKEN}:${TEXT})*)$`);
+const CLOSE = /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i;
+
+/**
+ * To be begun with `next()` and fed with `next(bytes)` until it is done. `onHead` is told the head as soon as it is there;
+ * interim answers (1xx) are left out. At most 16 KiB of heads and 1 MiB of body. Throws UnreadableAnswer and EndedEarly.
+ */
+export function* readAnswer(onHead: (head: AnswerHead) => void): Reading<WholeAnswer> {
+  const input: Input = { bytes: EMPTY };
+  const { head, framing, isLast } = yield* takeHead(input);
+  onHead(head);
+  const body = yield* takeBody(input, framing);
+  if (input.bytes.length > 0) throw new UnreadableAnswer('more bytes follow than belong to it');
+  return { head, body, keepsConnection: !isLast };
+}
+
+function* takeHead(input: Input): Reading<ParsedHead> {
+  for (let left = MAX_HEAD_BYTES; ; ) {
+    yield* expectStart(input, 'HTTP/1.', 'it is no HTTP/1.1');
+    const text = yield* takeUntil(input, '\r\n\r\n', left, `its head is longer than ${MAX_HEAD_BYTES} bytes`);
+    left -= text.length;
+    const parsed = parseHead(text);
+    if (parsed.head.status === 101) throw new UnreadableAnswer('it changes the protocol, which nobody asked for');
+    if (parsed.head.status >= 200) return parsed;
+    if (parsed.isLast) throw new UnreadableAnswer('it goes on after it said that it ends');
+  }
+}
+
+function parseHead(text: string): ParsedHead {
+  const [, minor, status, fields] = HEAD.exec(text) ?? [];
+  if (minor === undefined || fields === undefined)
+    throw new UnreadableAnswer('it is broken HTTP: its head is not the one of an answer');
+  const headers: Record<string, string> = {};
+  for (const field of fields.split('\r\n').slice(1)) {
+    const colon = field.indexOf(':');
+    const name = field.slice(0, colon).toLowerCase();
+    const value = withoutBlanks(field.slice(colon + 1));
+    headers[name] = Object.hasOwn(headers, name) ? `${headers[name]}, ${value}` : value;
+  }
+  const framing = framingOf(minor, Number(status), headers);
+  const isLast = framing === 'connection' || minor === '0' || CLOSE.test(headers['connection'] ?? '');
+  return { head: { status: Number(status), headers }, framing, isLast };
+}
+
+// Not trim(), for which there are more blanks than space and tab.
+function withoutBlanks(text: string): string {
+  let [start, end] = [0, text.length];
+  while (isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+const isBlank = (character: number): boolean => character === 0x20 || character === 0x09;

@@ -1,0 +1,113 @@
+import { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { closeConnections, exchange } from '../../lib/edges/flashblade/transport.ts';
+import { failureOf } from './failures.ts';
+import { nextConnection } from './made.ts';
+import { arrayAt, reply, type Script, startServer, type TestServer } from './servers.ts';
+
+const GET = { method: 'GET', path: '/api/api_version' };
+const get = (server: TestServer) => exchange(arrayAt(server), GET);
+
+afterEach(() => {
+  closeConnections();
+  vi.restoreAllMocks();
+});
+
+/** Answers every request, and remembers on which connection it came. */
+function answering(): { readonly sockets: TLSSocket[]; readonly script: Script } {
+  const sockets: TLSSocket[] = [];
+  const script: Script = (socket) => {
+    sockets.push(socket);
+    socket.write(reply(200, `${sockets.length}`));
+  };
+  return { sockets, script };
+}
+
+describe('a connection that waits', () => {
+  test.for([
+    ['an answer that nobody asked for', reply(200, 'unasked')],
+    ['a single byte', '\n'],
+  ])('is closed by %s: the next request takes another', async ([_, text = '']) => {
+    const { sockets, script } = answering();
+    const server = await startServer(script);
+    await get(server);
+    sockets[0]?.write(text);
+    await server.quiet();
+    expect((await get(server)).body.toString()).toBe('2');
+    expect(server.resumed).toHaveLength(2);
+  });
+
+  test('is closed if the array says no more on it', async () => {
+    const { sockets, script } = answering();
+    const server = await startServer(script);
+    await get(server);
+    sockets[0]?.end();
+    await server.quiet();
+    await get(server);
+    expect(server.resumed).toHaveLength(2);
+  });
+
+  test.for([
+    ['says that it is the last', 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'],
+    ['is of HTTP/1.0', 'HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n'],
+  ])('is none on which an answer %s', async ([_, text = '']) => {
+    const server = await startServer(text);
+    await get(server);
+    await server.quiet();
+    await get(server);
+    expect(server.resumed).toHaveLength(2);
+  });
+
+  test('is used before others if it was used last', async () => {
+    const { sockets, script } = answering();
+    const waiting: TLSSocket[] = [];
+    const server = await startServer((socket, request, nth) => {
+      if (nth > 1) return script(socket, request, nth);
+      waiting.push(socket);
+      if (nth === 1) for (const each of waiting) each.write(reply(200));
+    });
+    const both = [get(server), get(server)];
+    await Promise.all(both);
+    await get(server);
+    await get(server);
+    expect(new Set(sockets).size).toBe(1);
+    expect(server.resumed).toHaveLength(2);
+  });
+
+  test('is not shared: a request that comes meanwhile opens another', async () => {
+    const held: TLSSocket[] = [];
+    const server = await startServer((socket, _, nth) => {
+      if (nth === 1) held.push(socket);
+      else socket.write(reply(200));
+    });
+    await get(server);
+    const first = get(server);
+    await vi.waitFor(() => expect(held).toHaveLength(1));
+    await get(server);
+    expect(server.resumed).toHaveLength(2);
+    held[0]?.write(reply(200));
+    await first;
+  });
+});
+
+describe('a new connection', () => {
+  test('sends what is small at once, without waiting for an acknowledgement of what it sent before', async () => {
+    const setNoDelay = vi.spyOn(Socket.prototype, 'setNoDelay');
+    const server = await startServer();
+    const made = nextConnection();
+    await get(server);
+    expect(setNoDelay.mock.contexts).toContain(await made);
+  });
+
+  test('that is closed as soon as it is there fails the request at once, and nothing was sent', async () => {
+    const server = await startServer();
+    const made = nextConnection();
+    const failed = failureOf(get(server));
+    (await made).once('secureConnect', closeConnections);
+    const error = await failed;
+    expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: false } });
+    expect(error.message).toContain('the connection was closed');
+    expect(server.received()).toBe(0);
+  });
+});

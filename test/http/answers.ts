@@ -1,0 +1,158 @@
+/** Answers as RFC 9112 has them, with what they mean; and the same with a few bytes changed. */
+import fc from 'fast-check';
+import type { Read } from './reads.ts';
+
+export type Written = { readonly text: string; readonly means: Read };
+
+const NAMES = ['Server', 'X-Auth-Token', 'content-type', 'Set-Cookie', 'ETag', "x!#$%&'*+-.^_`|~9", 'constructor'];
+const visible = fc.constantFrom(...'aZ09!"#(),/:;<=>?@[]{}~\xa0\xff\x80');
+const inner = fc.array(fc.oneof({ weight: 5, arbitrary: visible }, fc.constantFrom(' ', '\t')), { maxLength: 12 });
+const blanks = fc.constantFrom('', ' ', '  ', '\t', ' \t ');
+const value = fc.oneof(
+  fc.constant(''),
+  fc.tuple(visible, inner, visible).map(([first, middle, last]) => [first, ...middle, last].join('')),
+);
+const fields = fc.array(fc.record({ name: fc.constantFrom(...NAMES), before: blanks, value, after: blanks }), {
+  maxLength: 5,
+});
+const reason = fc.constantFrom('', ' ', ' OK', ' Not\tat all \xff');
+const status = fc.oneof({ weight: 4, arbitrary: fc.constantFrom(200, 403, 503) }, fc.integer({ min: 200, max: 999 }));
+const body = fc.string({ unit: fc.constantFrom(...'{"a":1}\r\n\0\xff '), maxLength: 40 });
+const interim = fc.array(
+  fc.constantFrom('HTTP/1.1 100 Continue\r\n\r\n', 'HTTP/1.1 103\r\nLink: </a>\r\nContent-Length: 5\r\n\r\n'),
+  { maxLength: 2 },
+);
+const anyCase = (text: string) => fc.constantFrom(text, text.toLowerCase(), text.toUpperCase());
+
+type Framing = {
+  readonly minor: string;
+  readonly fields: readonly string[];
+  readonly wire: string;
+  readonly body: string;
+};
+
+const byLength: fc.Arbitrary<Framing> = fc
+  .tuple(body, anyCase('Content-Length'), fc.constantFrom('', '0', '00'), fc.constantFrom('0', '1'))
+  .map(([text, name, zeros, minor]) => ({
+    minor,
+    fields: [`${name}: ${zeros}${text.length}`],
+    wire: text,
+    body: text,
+  }));
+
+const chunk = fc.record({
+  data: fc.string({ unit: fc.constantFrom(...'{"a":1}\r\n\0\xff '), minLength: 1, maxLength: 20 }),
+  zeros: fc.constantFrom('', '0', '000'),
+  upper: fc.boolean(),
+  extension: fc.constantFrom('', ';a', ';a=b', ';a="b c"'),
+});
+const byChunks: fc.Arbitrary<Framing> = fc
+  .tuple(
+    fc.array(chunk, { maxLength: 4 }),
+    fc.constantFrom('0', '000'),
+    fc.constantFrom('', 'Expires: 0\r\n', 'a:\r\nb: c\r\n'),
+    anyCase('Transfer-Encoding'),
+    anyCase('chunked'),
+  )
+  .map(([chunks, last, trailer, name, coding]) => ({
+    minor: '1',
+    fields: [`${name}: ${coding}`],
+    wire: `${chunks.map(writeChunk).join('')}${last}\r\n${trailer}\r\n`,
+    body: chunks.map(({ data }) => data).join(''),
+  }));
+const byEnd: fc.Arbitrary<Framing> = fc
+  .tuple(body, fc.constantFrom('0', '1'))
+  .map(([text, minor]) => ({ minor, fields: [], wire: text, body: text }));
+
+function writeChunk({
+  data,
+  zeros,
+  upper,
+  extension,
+}: typeof chunk extends fc.Arbitrary<infer Chunk> ? Chunk : never): string {
+  const size = data.length.toString(16);
+  return `${zeros}${upper ? size.toUpperCase() : size}${extension}\r\n${data}\r\n`;
+}
+
+/** Any answer that a reader must take. */
+export const written: fc.Arbitrary<Written> = fc
+  .record({ interim, status, reason, fields, framing: fc.oneof(byLength, byChunks, byEnd), at: fc.nat(5) })
+  .map(({ interim, status, reason, fields, framing, at }) => {
+    const lines = fields.map(({ name, before, value, after }) => `${name}:${before}${value}${after}`);
+    lines.splice(at, 0, ...framing.fields);
+    const bodiless = status === 204 || status === 304;
+    const head = [`HTTP/1.${framing.minor} ${status}${reason}`, ...lines].join('\r\n');
+    const text = `${interim.join('')}${head}\r\n\r\n${bodiless ? '' : framing.wire}`;
+    return { text, means: { status, headers: meaning(lines), body: bodiless ? '' : framing.body } };
+  });
+
+function meaning(lines: readonly string[]): Record<string, string> {
+  const headers = new Map<string, string[]>();
+  for (const line of lines) {
+    const [, name = '', value = ''] = /^(.*?):[ \t]*(.*?)[ \t]*$/s.exec(line) ?? [];
+    const key = name.toLowerCase();
+    headers.set(key, [...(headers.get(key) ?? []), value]);
+  }
+  return Object.fromEntries([...headers].map(([name, values]) => [name, values.join(', ')]));
+}
+
+/** What makes an answer mean something else for one reader and another. */
+const SCRAPS = [
+  ...'\r\n\0\t :;,"01aAfF+-_xX\x7f\xff',
+  '\r\n',
+  '\r\n\r\n',
+  'HTTP/1.1 200 OK\r\n',
+  '3\r\nabc\r\n',
+  '0\r\n\r\n',
+  ' 101 ',
+];
+/** The same, where a line ends. */
+const TAILS = [
+  '\r\nContent-Length: 3',
+  '\r\nContent-Length: +3',
+  '\r\nContent-Length : 3',
+  '\r\nTransfer-Encoding: chunked',
+  '\r\nTransfer-Encoding: gzip, chunked',
+  '\r\nTransfer-Encoding: chunked, identity',
+  '\r\nTransfer-Encoding\t: chunked',
+  '\r\nConnection: close',
+  '\r\nConnection: Upgrade\r\nUpgrade: h2c',
+  '\r\n goes: on',
+  '\r\nno name',
+  ';a="b',
+  ';a="\\"',
+  ';a=b=c',
+  ' ;a',
+  ' ',
+  'g',
+];
+const edit = fc.record({
+  at: fc.double({ min: 0, max: 1, noNaN: true }),
+  gone: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.integer({ min: 1, max: 4 })),
+  scrap: fc.oneof(fc.constant(''), fc.constantFrom(...SCRAPS)),
+});
+const tail = fc.record({ line: fc.integer({ min: -4, max: 6 }), scrap: fc.constantFrom(...TAILS) });
+
+/** Answers that are wrong in one place or two, and some that are not. */
+export const spoilt: fc.Arbitrary<string> = fc
+  .tuple(written, fc.array(fc.oneof(edit, tail), { minLength: 1, maxLength: 2 }))
+  .map(([{ text }, edits]) =>
+    edits.reduce((changed, one) => ('line' in one ? addTail(changed, one) : change(changed, one)), text),
+  );
+
+function change(text: string, { at, gone, scrap }: { at: number; gone: number; scrap: string }): string {
+  const start = Math.floor(at * text.length);
+  return text.slice(0, start) + scrap + text.slice(start + gone);
+}
+
+function addTail(text: string, { line, scrap }: { line: number; scrap: string }): string {
+  const lines = text.split('\r\n');
+  const at = Math.min(Math.max(line < 0 ? lines.length + line : line, 0), lines.length - 1);
+  return [...lines.slice(0, at), `${lines[at]}${scrap}`, ...lines.slice(at + 1)].join('\r\n');
+}
+
+/** Lengths of the pieces in which an answer comes. */
+export const lengths: fc.Arbitrary<number[]> = fc.array(fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 60 })), {
+  minLength: 1,
+  maxLength: 8,
+});
