@@ -253,7 +253,7 @@ describe('time runs out', () => {
     withClock();
     const { pass, wasOverdue } = passing(limitMs);
     const server = await startServer(stalls);
-    const error = await failureOf(exchange(arrayAt(server), GET, budget, { onHead: pass }));
+    const error = await failureOf(exchange(arrayAt(server), GET, budget, { onHead: () => setImmediate(pass) }));
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: true } });
     expect(error.message).toContain('the answer did not end in time');
     expect(wasOverdue()).toBe(true);

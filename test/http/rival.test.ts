@@ -45,8 +45,8 @@ describe('found out is a client', () => {
     [
       'that trims what is no blank',
       'http-answer',
-      'withoutBlanks(field.slice(colon + 1))',
-      'field.slice(colon + 1).trim()',
+      'withoutBlanks(fields, colon + 1, end)',
+      'fields.slice(colon + 1, end).trim()',
       'answer',
     ],
     ['that keeps the last of two values', 'http-answer', 'Object.hasOwn(headers, name) ?', 'false ?', 'answer'],

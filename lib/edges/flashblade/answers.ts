@@ -43,14 +43,8 @@ export function parseJson(text: string): unknown {
   }
 }
 
-function isDeeper(value: unknown, max: number): boolean {
-  let level = [value].filter(isObject);
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth === max) return true;
-    level = level.flatMap(Object.values).filter(isObject);
-  }
-  return false;
-}
+const isDeeper = (value: unknown, max: number): boolean =>
+  isObject(value) && (max === 0 || Object.values(value).some((inner) => isDeeper(inner, max - 1)));
 
 /** A field of a JSON object; undefined if there is no such field, or no object. */
 export const fieldOf = (value: unknown, name: string): unknown =>

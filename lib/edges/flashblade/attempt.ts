@@ -32,12 +32,16 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export const isHeaderValue = (value: string): boolean => /^[!-~]{1,1024}$/.test(value);
 
 /** Sends the request once. Never rejects for what the other side does. */
-export async function send(attempt: Attempt): Promise<Outcome> {
-  const { array, place, request, limits } = attempt;
+export function send(attempt: Attempt): Promise<Outcome> {
+  const { array, place, request } = attempt;
   const text = writeRequest(array, request);
   if (text === undefined) throw unwritable(array);
   const waiting = takeIdle(place);
-  if (waiting !== undefined) return ask(waiting, attempt, text, true);
+  return waiting === undefined ? connectAndAsk(attempt, text) : ask(waiting, attempt, text, true);
+}
+
+async function connectAndAsk(attempt: Attempt, text: string): Promise<Outcome> {
+  const { array, place, limits } = attempt;
   try {
     const connection = await openConnection(array, place, capped(limits.connectMs, limits.endsAt));
     return await ask(connection, attempt, text, false);
@@ -64,14 +68,19 @@ function ask(connection: Connection, attempt: Attempt, text: string, isReused: b
       clearTimeout(timer);
       timer = setTimeout(() => lose(what), capped(ms, limits.endsAt));
     };
+    let hasHead = false;
     const reader = readAnswer((head) => {
-      limit(Number.POSITIVE_INFINITY, 'the answer did not end in time');
+      hasHead = true;
       onHead?.(head);
     });
     const onBytes = (bytes: Buffer | undefined) => {
       try {
         const { done, value } = reader.next(bytes);
-        if (!done) return;
+        if (!done) {
+          // Only now: most answers come whole, and a timer costs more than reading one.
+          if (hasHead) limit(Number.POSITIVE_INFINITY, 'the answer did not end in time');
+          return;
+        }
         const { head, body, keepsConnection } = value;
         const answer = { ...head, body, requestId: request.requestId, certificateEndsAt: certificateEndAt(place) };
         end({ answer }, keepsConnection);

@@ -71,8 +71,9 @@ export function release(connection: Connection, nowMs: number): void {
   connection.idleSinceMs = nowMs;
   connection.socket.unref();
   idle.add(connection);
+  if (idle.size <= MAX_IDLE) return;
   const [longest] = idle;
-  if (idle.size > MAX_IDLE && longest !== undefined) discard(longest);
+  if (longest !== undefined) discard(longest);
 }
 
 /** Closes the connections of this place that have waited since `sinceMs` or longer. */

@@ -53,10 +53,13 @@ function parseHead(text: string): ParsedHead {
   if (minor === undefined || fields === undefined)
     throw new UnreadableAnswer('it is broken HTTP: its head is not the one of an answer');
   const headers: Record<string, string> = {};
-  for (const field of fields.split('\r\n').slice(1)) {
-    const colon = field.indexOf(':');
-    const name = field.slice(0, colon).toLowerCase();
-    const value = withoutBlanks(field.slice(colon + 1));
+  for (let start = 2; start < fields.length; ) {
+    const colon = fields.indexOf(':', start);
+    const next = fields.indexOf('\r\n', colon);
+    const end = next < 0 ? fields.length : next;
+    const name = fields.slice(start, colon).toLowerCase();
+    const value = withoutBlanks(fields, colon + 1, end);
+    start = end + 2;
     headers[name] = Object.hasOwn(headers, name) ? `${headers[name]}, ${value}` : value;
   }
   const framing = framingOf(minor, Number(status), headers);
@@ -65,9 +68,10 @@ function parseHead(text: string): ParsedHead {
 }
 
 // Not trim(), for which there are more blanks than space and tab.
-function withoutBlanks(text: string): string {
-  let [start, end] = [0, text.length];
-  while (isBlank(text.charCodeAt(start))) start++;
+function withoutBlanks(text: string, from: number, to: number): string {
+  let start = from;
+  let end = to;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
   while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
   return text.slice(start, end);
 }

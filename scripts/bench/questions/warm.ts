@@ -16,8 +16,9 @@ export const warm: Question = {
   name: 'warm',
   title: 'Login and logout on one kept-alive connection',
   ask: async ({ quick, seed }: Settings): Promise<Answer> => {
-    const rounds = quick ? { rounds: 2, warmUp: 1, seed } : { rounds: 40, warmUp: 8, seed };
-    const blocks = await besideOneArray(PAIRS, { passes: quick ? 5 : 150, keep: true }, rounds);
+    // As long as it takes until V8 has compiled all that it will.
+    const rounds = quick ? { rounds: 2, warmUp: 1, seed } : { rounds: 60, warmUp: 60, seed };
+    const blocks = await besideOneArray(PAIRS, { passes: quick ? 5 : 200, keep: true }, rounds);
     return {
       tables: [blockTable(blocks)],
       ratios: ratiosOf(blocks, GOAL),
