@@ -2,6 +2,8 @@
 import { parentPort } from 'node:worker_threads';
 import { versionsOf } from '../../lib/edges/flashblade/api-versions.ts';
 import { toWire } from '../../lib/edges/flashblade/array-requests.ts';
+import { readAnswer } from '../../lib/edges/flashblade/http-answer.ts';
+import { UnreadableAnswer } from '../../lib/edges/flashblade/http-input.ts';
 import { sessionOf } from '../../lib/edges/flashblade/login-answer.ts';
 import { parseSecret } from '../../lib/edges/secret-format.ts';
 import { allowedCalls, refuseUnlessAllowed } from '../../lib/ground/allowed-calls.ts';
@@ -30,6 +32,15 @@ const answer = (text: string) => ({
 const login = (text: string) => sessionOf(array, answer(text), apiToken('T'));
 const allowed = (list: string, path: string) =>
   refuseUnlessAllowed(allowedCalls(list), { leaseId: 'job', method: 'GET', path });
+
+/** Reads an answer that begins with `head`, whose body comes one byte at a time, each in a buffer of its own, and one byte more. */
+function dripped(head: string): void {
+  const reader = readAnswer(() => {});
+  reader.next();
+  reader.next(Buffer.from(`HTTP/1.1 200 OK\r\n${head}\r\n`));
+  for (let n = 1; n < MIB; n++) reader.next(Buffer.from(new ArrayBuffer(1)));
+  reader.next(Buffer.from('xx'));
+}
 
 const GIANTS: Readonly<Record<string, () => unknown>> = {
   'a login request with a field of 6 MiB': () => parseLoginRequest({ array: 'a'.repeat(6 * MIB) }, 'i'),
@@ -62,6 +73,8 @@ const GIANTS: Readonly<Record<string, () => unknown>> = {
   'a login answer with a username of 1 MiB': () => login(JSON.stringify({ username: 'u'.repeat(MIB) })),
   'a list of 300,000 versions': () =>
     versionsOf(array, answer(JSON.stringify({ versions: new Array(300_000).fill(1) }))),
+  'a body of known length that comes byte by byte': () => dripped(`Content-Length: ${MIB}\r\n`),
+  'a body without a length that comes byte by byte': () => dripped(''),
 };
 
 /** The code of what each giant was refused with; `taken` or the error itself if it was not. */
@@ -74,6 +87,8 @@ function refusal(give: () => unknown): string {
     give();
     return 'taken';
   } catch (error) {
+    // Who sent the request tells it so.
+    if (error instanceof UnreadableAnswer) return 'ANSWER_INVALID';
     return isFlashBladeError(error) ? error.code : `${error}`;
   }
 }

@@ -12,6 +12,8 @@ export class EndedEarly extends Error {}
 
 export const EMPTY = Buffer.alloc(0);
 
+const MAX_PARTS = 1024;
+
 /** Waits until `start` has come, without reading it. Throws UnreadableAnswer, `otherwise`, as soon as something else came. */
 export function* expectStart(input: Input, start: string, otherwise: string): Reading<void> {
   for (;;) {
@@ -42,7 +44,7 @@ export function* take(input: Input, count: number): Reading<Buffer> {
   for (let missing = count; ; ) {
     const part = input.bytes.subarray(0, missing);
     input.bytes = input.bytes.subarray(part.length);
-    parts.push(part);
+    add(parts, part);
     missing -= part.length;
     if (missing === 0) return parts.length === 1 ? part : Buffer.concat(parts);
     yield* fill(input);
@@ -56,10 +58,16 @@ export function* takeRest(input: Input, check: (count: number) => void): Reading
   for (let part: Buffer | undefined = input.bytes; part !== undefined; part = yield) {
     count += part.length;
     check(count);
-    parts.push(part);
+    add(parts, part);
   }
   input.bytes = EMPTY;
   return Buffer.concat(parts);
+}
+
+/** Adds a part, and joins them all when they are many: one byte that came alone takes hundreds. */
+function add(parts: Buffer[], part: Buffer): void {
+  parts.push(part);
+  if (parts.length === MAX_PARTS) parts.splice(0, MAX_PARTS, Buffer.concat(parts));
 }
 
 /** Waits for more bytes. */
