@@ -1,10 +1,10 @@
 import { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import { createServer, type TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { closeConnections, exchange } from '../../lib/edges/flashblade/transport.ts';
 import { failureOf } from './failures.ts';
 import { nextConnection } from './made.ts';
-import { arrayAt, reply, type Script, startServer, type TestServer } from './servers.ts';
+import { arrayAt, certificate, listen, reply, type Script, startServer, type TestServer } from './servers.ts';
 
 const GET = { method: 'GET', path: '/api/api_version' };
 const get = (server: TestServer) => exchange(arrayAt(server), GET);
@@ -57,6 +57,23 @@ describe('a connection that waits', () => {
     await server.quiet();
     await get(server);
     expect(server.resumed).toHaveLength(2);
+  });
+
+  test('is none on which the answer came before the request was wholly sent', async () => {
+    let connections = 0;
+    const server = createServer({ cert: certificate.certificate, key: certificate.key }, (socket) => {
+      connections += 1;
+      socket.on('error', () => {});
+      socket.once('data', () => {
+        socket.pause();
+        socket.write(reply(413));
+      });
+    });
+    const array = arrayAt(await listen(server));
+    const call = { method: 'POST', path: '/api/2.4/x', body: 'x'.repeat(32 * 1024 * 1024) };
+    expect((await exchange(array, call)).status).toBe(413);
+    expect((await exchange(array, GET, { firstByteMs: 1000 })).status).toBe(413);
+    expect(connections).toBe(2);
   });
 
   test('is used before others if it was used last', async () => {

@@ -58,7 +58,8 @@ function ask(connection: Connection, attempt: Attempt, text: string, isReused: b
     let timer: NodeJS.Timeout | undefined;
     const end = (outcome: Outcome, keepsConnection = false) => {
       clearTimeout(timer);
-      if (keepsConnection) release(connection, Date.now());
+      // Nobody knows as what the rest of a request that is answered already would be read.
+      if (keepsConnection && connection.socket.writableLength === 0) release(connection, Date.now());
       else discard(connection);
       resolve(outcome);
     };
