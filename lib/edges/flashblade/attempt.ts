@@ -70,6 +70,7 @@ function ask(connection: Connection, attempt: Attempt, text: string, isReused: b
       timer = setTimeout(() => lose(what), capped(ms, limits.endsAt));
     };
     let hasHead = false;
+    let isLimited = false;
     const reader = readAnswer((head) => {
       hasHead = true;
       onHead?.(head);
@@ -78,8 +79,9 @@ function ask(connection: Connection, attempt: Attempt, text: string, isReused: b
       try {
         const { done, value } = reader.next(bytes);
         if (!done) {
-          // Only now: most answers come whole, and a timer costs more than reading one.
-          if (hasHead) limit(Number.POSITIVE_INFINITY, 'the answer did not end in time');
+          // Only now, as most answers come whole, and only once: bytes that trickle would put it off again and again.
+          if (hasHead && !isLimited) limit(Number.POSITIVE_INFINITY, 'the answer did not end in time');
+          isLimited = hasHead;
           return;
         }
         const { head, body, keepsConnection } = value;

@@ -75,5 +75,6 @@ function offered(certificate: X509Certificate | undefined): string {
   );
 }
 
-// Anybody can write anything into a certificate.
-const clean = (text: string): string => text.replaceAll(/[\p{C}\s]+/gu, ' ').slice(0, MAX_NAME_LENGTH);
+// Anybody can write anything into a certificate, or nothing: for an empty name Node has undefined, whatever its types say.
+const clean = (text: string | undefined): string =>
+  text === undefined ? 'no name' : text.replaceAll(/[\p{C}\s]+/gu, ' ').slice(0, MAX_NAME_LENGTH);
