@@ -1,10 +1,10 @@
 /** What one FlashBlade is asked: log in, log out, any call under a session, its REST versions. */
 
-import { FlashBladeError, known } from '../ground/errors.ts';
+import { known, withFacts } from '../ground/errors.ts';
 import type { ApiToken, AuthToken, FlashBlade, Session } from '../ground/model.ts';
-import { answerError, busy, parseJson } from './flashblade/answers.ts';
+import { answerError, busy, mapTexts, parseJson } from './flashblade/answers.ts';
 import { type ArrayRequest, toWire } from './flashblade/array-requests.ts';
-import { type CallOptions, type HttpInfo, httpInfo, sendable, type WithHttpInfo } from './flashblade/calls.ts';
+import { blotted, type CallOptions, type HttpInfo, httpInfo, sendable, type WithHttpInfo } from './flashblade/calls.ts';
 import { authTokenOf, sessionOf } from './flashblade/login-answer.ts';
 import { exchange } from './flashblade/transport.ts';
 
@@ -40,12 +40,13 @@ export async function loginWithHttpInfo(
         opened = authTokenOf(head);
       },
     });
-    return { ...httpInfo(answer), data: sessionOf(array, answer, token) };
+    const session = sessionOf(array, answer, token);
+    return { ...httpInfo(answer, token, session.authToken), data: session };
   } catch (thrown) {
     const error = known(thrown);
     const { sent = false, mayHaveOpened = sent } = error.facts;
     const isOpen = opened === undefined ? mayHaveOpened : !(await rollBack(array, opened, options));
-    throw new FlashBladeError(error.code, error.message, { ...error.facts, mayHaveOpened: isOpen });
+    throw withFacts(error, { mayHaveOpened: isOpen });
   }
 }
 
@@ -68,7 +69,7 @@ export async function logoutWithHttpInfo(session: Session, options: CallOptions 
   );
   const { status, body } = answer;
   if ((status === 200 && body.length === 0) || status === 401 || status === 403) {
-    return { ...httpInfo(answer), data: undefined };
+    return { ...httpInfo(answer, authToken), data: undefined };
   }
   const told = { action: 'a logout', answer };
   if (status === 429 || status >= 500) {
@@ -99,11 +100,13 @@ export async function request(session: Session, call: ArrayRequest, options: Cal
     ...(wire.body === undefined ? {} : { 'Content-Type': 'application/json' }),
   };
   const { requestId } = options;
-  const answer = await exchange(array, { ...wire, headers, requestId }, options, { repeatable: wire.method === 'GET' });
+  const isGet = wire.method === 'GET';
+  const answer = await exchange(array, { ...wire, headers, requestId }, options, { repeatable: isGet, fresh: !isGet });
   // An array that repeats it would put it into a result.
-  const text = answer.body.toString().replaceAll(token, String(authToken));
+  const blot = (said: string) => blotted(said, [authToken]);
+  const text = answer.body.toString();
   const isJson = text !== '' && /\bjson\b/i.test(answer.headers['content-type'] ?? '');
-  const body = isJson ? parseJson(text) : text;
+  const body = isJson ? mapTexts(parseJson(text), blot) : blot(text);
   if (body === undefined) {
     const told = {
       action: `${wire.method} ${call.path}`,
@@ -112,7 +115,7 @@ export async function request(session: Session, call: ArrayRequest, options: Cal
     };
     throw answerError('ANSWER_INVALID', array, told);
   }
-  return { ...httpInfo(answer), body };
+  return { ...httpInfo(answer, authToken), body };
 }
 
 /** Whether the session is closed now. The reason why not is less than the error that led here. */

@@ -61,6 +61,13 @@ export class FlashBladeError extends Error {
 export const isFlashBladeError = (error: unknown, ...codes: ErrorCode[]): error is FlashBladeError =>
   error instanceof FlashBladeError && (codes.length === 0 || codes.includes(error.code));
 
+/** The same error, with more facts. */
+export function withFacts(error: FlashBladeError, facts: ErrorFacts): FlashBladeError {
+  const told = new FlashBladeError(error.code, error.message, { ...error.facts, ...facts });
+  if (error.stack !== undefined) told.stack = error.stack;
+  return told;
+}
+
 /**
  * The error itself if it is one of ours; else INTERNAL, with its class and the places in the code but not its message, which may
  * quote anything. An unknown error out of a login counts as a session that may exist.

@@ -3,15 +3,20 @@
 /** `said`: what is repeated. `opened`: a good auth token, for answers that open a session. */
 type Echo = (said: string, opened: string) => string;
 
-/** An answer as text. Ends with the connection if it does not say how long it is. */
-const answer = (status: string, headers: Readonly<Record<string, string>> = {}, body = ''): string =>
-  [`HTTP/1.1 ${status}`, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`), '', body].join('\r\n');
+/** An answer as text. Says how long its body is if its headers say nothing of that. */
+function answer(status: string, headers: Readonly<Record<string, string>> = {}, body = ''): string {
+  const isFramed = /^1|Content-Length|Transfer-Encoding/.test([status.slice(0, 1), ...Object.keys(headers)].join());
+  const all = { ...headers, ...(isFramed ? {} : { 'Content-Length': `${Buffer.byteLength(body)}` }) };
+  return [`HTTP/1.1 ${status}`, ...Object.entries(all).map(([name, value]) => `${name}: ${value}`), '', body].join(
+    '\r\n',
+  );
+}
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 const USER = JSON.stringify({ username: 'pureuser' });
 
 export const goodLogin = (opened: string): string => answer('200 OK', { ...JSON_TYPE, 'x-auth-token': opened }, USER);
-export const goodLogout: string = answer('200 OK', { 'Content-Length': '0' });
+export const goodLogout: string = answer('200 OK');
 export const goodRead: string = answer('200 OK', JSON_TYPE, '{"items":[]}');
 
 /** Good for a login, a logout and a read but for what it says beside. */

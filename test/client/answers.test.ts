@@ -14,9 +14,13 @@ describe('how long an array wants to be left alone', () => {
     ['no time', { 'retry-after': '0' }, 0],
     ['a day at the most', { 'retry-after': '999999999' }, 86_400],
     ['a date', { 'retry-after': 'Tue, 24 Nov 2026 05:00:09 GMT' }, 9],
-    ['a date between two seconds', { 'retry-after': '2026-11-24T05:00:08.001Z' }, 9],
     ['a date that has passed', { 'retry-after': 'Tue, 24 Nov 2026 04:00:00 GMT' }, 0],
     ['words', { 'retry-after': 'soon' }, undefined],
+    ['a number below zero', { 'retry-after': '-5' }, undefined],
+    ['a fraction', { 'retry-after': '1.5' }, undefined],
+    ['a word before digits', { 'retry-after': 'abc 7' }, undefined],
+    ['words that look like a date', { 'retry-after': 'Soon, very soon GMT' }, undefined],
+    ['a fraction, where a rate is used up', { 'retry-after': '1.5', 'x-ratelimit-remaining-minute': '0' }, 60],
     ['ten digits', { 'retry-after': '1234567890' }, undefined],
     ['words after digits', { 'retry-after': '30 or so' }, undefined],
     ['its rate per minute', { 'x-ratelimit-remaining-minute': '0', 'x-ratelimit-remaining-second': '0' }, 60],
@@ -28,6 +32,11 @@ describe('how long an array wants to be left alone', () => {
     ],
   ])('is told by %s', (_, headers, expected) => {
     expect(retryAfterSeconds(headers, NOW)).toBe(expected);
+  });
+
+  it('is a second that has begun when a date lies between two', () => {
+    expect(retryAfterSeconds({ 'retry-after': 'Tue, 24 Nov 2026 05:00:09 GMT' }, NOW + 1)).toBe(9);
+    expect(retryAfterSeconds({ 'retry-after': 'Tue, 24 Nov 2026 05:00:09 GMT' }, NOW + 1000)).toBe(8);
   });
 
   it('is in the facts of the error only if it was told', () => {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
 import {
   type ArrayRequest,
@@ -154,6 +154,22 @@ describe('a call under a session', () => {
       simulator.faults.add(fault);
       await failureOf(request(session, { method, path: '/api/2.15/admins/api-tokens' }));
       expect(simulator.requests.slice(1)).toHaveLength(times);
+    },
+  );
+
+  test.for([
+    ['GET', 1],
+    ['POST', 2],
+    ['DELETE', 2],
+  ] satisfies [ArrayRequest['method'], number][])(
+    '%s, a second after the last call, makes connections: %i in all',
+    async ([method, connections]) => {
+      vi.useFakeTimers({ toFake: ['Date'] });
+      onTestFinished(() => void vi.useRealTimers());
+      const { simulator, session } = await opened();
+      vi.setSystemTime(Date.now() + 1000);
+      await request(session, { method, path: '/api/2.15/arrays' });
+      expect(simulator.counters.connections).toBe(connections);
     },
   );
 

@@ -1,11 +1,10 @@
-import { X509Certificate } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
-import { placeOf } from '../../lib/edges/flashblade/places.ts';
-import { certificateEndAt } from '../../lib/edges/flashblade/tls.ts';
-import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
+import { randomBytes, X509Certificate } from 'node:crypto';
+import type { TLSSocket } from 'node:tls';
+import { describe, expect, it, vi } from 'vitest';
+import { closeConnections, exchange } from '../../lib/edges/flashblade/transport.ts';
 import { apiVersionsWithHttpInfo, login, logoutWithHttpInfo } from '../../lib/edges/flashblade.ts';
 import type { FlashBlade } from '../../lib/ground/model.ts';
-import { authority } from './servers.ts';
+import { arrayAt, authority, certificate, reply, startServer } from './servers.ts';
 import { simulated } from './simulated.ts';
 
 const NEVER = new Date('2099-12-31T23:59:59Z');
@@ -33,12 +32,28 @@ describe('the end of the certificate', () => {
 
   it('is not that of a certificate that was refused', async () => {
     const { simulator, array } = await simulated();
-    const pinned: FlashBlade = { ...array, trust: { kind: 'fingerprints', fingerprints: [simulator.fingerprint] } };
-    const before = await ask(pinned);
+    const before = await ask(array);
     closeConnections();
-    simulator.swapCertificate(await authority.issue({ notAfter: NEVER }));
-    await expect(ask(pinned)).rejects.toMatchObject({ code: 'ARRAY_UNTRUSTED' });
-    expect(certificateEndAt(placeOf(pinned))).toBe(before);
+    simulator.swapCertificate(await authority.issue({ names: ['another'], addresses: [], notAfter: NEVER }));
+    await expect(ask(array)).rejects.toMatchObject({ code: 'ARRAY_UNTRUSTED' });
+    const usual = await authority.issue();
+    simulator.swapCertificate(usual);
+    expect(await ask(array)).toBe(endOf(usual.certificate));
+    expect(before).toBeLessThan(NEVER.getTime() / 1000);
+  });
+
+  it('is that of the connection on which the answer came, also when another shows another certificate meanwhile', async () => {
+    const waiting: TLSSocket[] = [];
+    const server = await startServer((socket) => {
+      if (waiting.push(socket) === 2) for (const each of waiting) each.write(reply(200));
+    });
+    const array = arrayAt(server);
+    const first = exchange(array, { method: 'GET', path: '/api/api_version' });
+    await vi.waitFor(() => expect(waiting).toHaveLength(1));
+    server.present(await authority.issue({ notAfter: NEVER }), randomBytes(48));
+    const second = exchange(array, { method: 'GET', path: '/api/api_version' });
+    expect((await first).certificateEndsAt).toBe(endOf(certificate.certificate));
+    expect((await second).certificateEndsAt).toBe(NEVER.getTime() / 1000);
   });
 
   it('is that of the new certificate when the array shows another', async () => {

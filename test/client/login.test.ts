@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { apiVersions, login, loginWithHttpInfo, logout } from '../../lib/edges/flashblade.ts';
-import { apiToken } from '../../lib/ground/model.ts';
+import { type ApiToken, apiToken } from '../../lib/ground/model.ts';
 import { badAnswers, type Fault, type OnRequest } from '../simulator/index.ts';
 import { failureOf } from './failures.ts';
 import { nextConnection } from './made.ts';
@@ -251,4 +251,15 @@ describe('a login without an answer', () => {
     const error = await failureOf(login(array, token, { deadline: Date.now() - 1 }));
     expect(error).toMatchObject({ code: 'OUT_OF_TIME', facts: { sent: false, mayHaveOpened: false } });
   });
+});
+
+test('a login that meets a bug tells where in the code, and that a session may exist', async () => {
+  const { array } = await simulated();
+  const reveal = () => {
+    throw new RangeError('T-secret');
+  };
+  const error = await failureOf(login(array, { kind: 'API token', reveal } as unknown as ApiToken));
+  expect(error).toMatchObject({ code: 'INTERNAL', facts: { mayHaveOpened: true } });
+  expect(error.stack).toMatch(/^INTERNAL: .*\n {4}at .*reveal .*login\.test\.ts/);
+  expect(error.stack).not.toContain('T-secret');
 });

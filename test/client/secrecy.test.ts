@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { login, logout, request } from '../../lib/edges/flashblade.ts';
+import { login, loginWithHttpInfo, logout, logoutWithHttpInfo, request } from '../../lib/edges/flashblade.ts';
 import { FlashBladeError } from '../../lib/ground/errors.ts';
 import { apiToken, authToken, type Session } from '../../lib/ground/model.ts';
 import { failureOf } from './failures.ts';
@@ -81,6 +81,25 @@ describe('an error that is printed shows no token, whatever the array says', () 
   });
 });
 
+test('a header that repeats a token is told without it, and none that gives access is told', async () => {
+  const echoes = {
+    'x-echo': `${SECRET}, opened-token`,
+    'set-cookie': 'session=another',
+    'x-auth-token': 'opened-token',
+  };
+  const server = await startServer((socket, request) =>
+    socket.write(reply(200, request.includes('/login') ? '{"username":"u"}' : '', { ...JSON_TYPE, ...echoes })),
+  );
+  const opened = await loginWithHttpInfo(arrayAt(server), apiToken(SECRET));
+  expect(opened.headers['x-echo']).toBe('[API token], [auth token]');
+  const closed = await logoutWithHttpInfo(opened.data);
+  expect(closed.headers['x-echo']).toBe(`${SECRET}, [auth token]`);
+  const called = await request(session(server.port), { method: 'GET', path: '/api/2.0/arrays' });
+  expect(called.headers['x-echo']).toBe('[auth token], opened-token');
+  for (const { headers } of [opened, closed, called])
+    expect(Object.keys(headers).sort()).toEqual(['content-length', 'content-type', 'x-echo']);
+});
+
 test('nothing of a body is repeated in an error: it may hold a token in any shape', async () => {
   const answers = [
     reply(500, '{"errors":[{"message":"session SECRET is open"}]}', { ...JSON_TYPE, 'x-auth-token': 'SECRET' }),
@@ -124,4 +143,14 @@ test.for([
   const server = await startServer(reply(200, `{"said":["${SECRET}","Bearer ${SECRET}"]}`, headers));
   const { body } = await request(session(server.port), { method: 'GET', path: '/api/2.0/arrays' });
   expect(body).toEqual(expected);
+});
+
+test('a body of JSON that repeats it in escapes, or as a name, is answered without it', async () => {
+  const escaped = [...SECRET].map((letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
+  const said = `{"said":[1,true,null,{"deep":"Bearer ${escaped}"}],"${escaped}":"${SECRET}","__proto__":"${escaped}"}`;
+  const server = await startServer(reply(200, said, JSON_TYPE));
+  const { body } = await request(session(server.port), { method: 'GET', path: '/api/2.0/arrays' });
+  expect(JSON.stringify(body)).toBe(
+    '{"said":[1,true,null,{"deep":"Bearer [auth token]"}],"[auth token]":"[auth token]","__proto__":"[auth token]"}',
+  );
 });

@@ -1,6 +1,6 @@
 /** TLS servers that say exactly what a test tells them to, and count every byte that reaches them. */
 import { once } from 'node:events';
-import type { AddressInfo, Server, Socket } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { createServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import type { FlashBlade, Trust } from '../../lib/ground/model.ts';
@@ -78,6 +78,38 @@ export async function listen(server: Server): Promise<{ port: number; quiet: () 
     await Promise.all([...sockets].map((socket) => once(socket, 'close')));
   };
   return { port: (server.address() as AddressInfo).port, quiet };
+}
+
+/** A place before a server that passes on what the server sends only when nothing more of it comes, in one piece, end included. */
+export async function gathered(server: { port: number }): Promise<{ port: number }> {
+  return await listen(
+    createTcpServer((near) => {
+      const far = connect(server.port, '127.0.0.1');
+      const held: Buffer[] = [];
+      let hasEnded = false;
+      let timer: NodeJS.Timeout | undefined;
+      const pass = () => {
+        const piece = Buffer.concat(held.splice(0));
+        if (hasEnded) near.end(piece);
+        else near.write(piece);
+      };
+      const hold = () => {
+        clearTimeout(timer);
+        timer = setTimeout(pass, 10);
+      };
+      far.on('error', () => {});
+      far.on('data', (piece) => {
+        held.push(piece);
+        hold();
+      });
+      far.on('end', () => {
+        hasEnded = true;
+        hold();
+      });
+      near.on('close', () => far.destroy());
+      near.pipe(far);
+    }),
+  );
 }
 
 // Longer than the text if the request is not complete.

@@ -145,6 +145,16 @@ describe('an answer', () => {
     });
   });
 
+  test('whose head meets a bug is an error that says that the request was sent', async () => {
+    const server = await startServer();
+    const onHead = () => {
+      throw new RangeError('a bug');
+    };
+    const error = await failureOf(exchange(arrayAt(server), GET, {}, { onHead }));
+    expect(error).toMatchObject({ code: 'INTERNAL', facts: { sent: true, mayHaveOpened: true } });
+    await server.quiet();
+  });
+
   test('that is reset half-way is told at once, with the reason and how long it took', async () => {
     const server = await startServer((socket) => {
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nxxx', () => socket.destroy());
@@ -164,6 +174,18 @@ describe('an answer', () => {
 });
 
 describe('an array that is not there', () => {
+  test.for([
+    ['without a host', { host: '' }],
+    ['with port 0', { port: 0 }],
+    ['with port 65536', { port: 65_536 }],
+    ['with half a port', { port: 443.5 }],
+    ['with a port that is none', { port: Number.NaN }],
+  ])('is one %s: nothing is sent', async ([_, changes]) => {
+    const error = await failureOf(get(arrayAt({ port: 9 }, changes as Partial<FlashBlade>)));
+    expect(error).toMatchObject({ code: 'REQUEST_INVALID', facts: { sent: false } });
+    expect(error.message).toBe('an array needs a host, and a port of 1 to 65535');
+  });
+
   test('refuses the connection', async () => {
     const server = createTcpServer();
     const { port } = await listen(server);
@@ -258,6 +280,46 @@ describe('time runs out', () => {
     expect(error.message).toContain('the answer did not end in time');
     expect(wasOverdue()).toBe(true);
     await server.quiet();
+  });
+
+  test('in an answer that trickles, no matter how often a byte comes', async () => {
+    withClock();
+    const server = await startServer((socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n');
+      const trickle = () => {
+        if (socket.destroyed) return;
+        socket.write('x', () => setImmediate(trickle));
+        vi.advanceTimersByTime(5);
+      };
+      setImmediate(trickle);
+    });
+    const error = await failureOf(get(arrayAt(server), { firstByteMs: 30, totalMs: 70 }));
+    expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: true } });
+    expect(error.message).toContain('the answer did not end in time');
+    expect(Date.now() - NOW).toBeLessThan(500);
+    await server.quiet();
+  });
+
+  const pause = (ms: number) => {
+    for (const until = performance.now() + ms; performance.now() < until; );
+  };
+
+  test('for no answer that came while this process stood still', async () => {
+    const server = await startServer((socket) => {
+      socket.write(reply(200, 'in time'));
+      pause(60);
+    });
+    expect((await get(arrayAt(server), { firstByteMs: 50 })).body.toString()).toBe('in time');
+    expect((await get(arrayAt(server), { totalMs: 50 })).body.toString()).toBe('in time');
+  });
+
+  test('for no handshake that came while this process stood still', async () => {
+    const ALPNCallback = () => {
+      pause(60);
+      return 'http/1.1';
+    };
+    const server = await startServer(reply(200), certificate, { ALPNProtocols: undefined, ALPNCallback });
+    expect((await get(arrayAt(server), { connectMs: 50 })).status).toBe(200);
   });
 
   test('never, if the limits are longer than a timer can be', async () => {
@@ -412,5 +474,24 @@ describe('a connection', () => {
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: false } });
     expect(error.message).toContain('the connection was closed');
     await place.quiet();
+  });
+
+  test('that ends because all are closed is not made again, not even for a request that may be repeated', async () => {
+    const server = await startServer((socket, _, nth) => {
+      if (nth === 0) socket.write(reply(200));
+      else closeConnections();
+    });
+    await get(arrayAt(server));
+    await failureOf(exchange(arrayAt(server), GET, {}, { repeatable: true }));
+    let connections = 0;
+    const place = await listen(
+      createTcpServer(() => {
+        connections += 1;
+        closeConnections();
+      }),
+    );
+    await failureOf(exchange(arrayAt(place), GET, {}, { repeatable: true }));
+    expect([server.requests.length, server.resumed.length, connections]).toEqual([2, 1, 1]);
+    expect(openSockets.size).toBe(0);
   });
 });

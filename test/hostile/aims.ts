@@ -25,6 +25,9 @@ export const hosts = (port: number): fc.Arbitrary<string> => {
   return fc.oneof(own, others, mixed).map((host) => (host.endsWith(`:${port}`) ? host : `${host}:${port}`));
 };
 
+/** Statuses that have no body. */
+const BODILESS: ReadonlySet<number> = new Set([101, 103, 204, 304]);
+
 /** Answers that want the client to go elsewhere. */
 export function answers(port: number): fc.Arbitrary<string> {
   const aim = fc.constantFrom(...aims(port));
@@ -78,7 +81,11 @@ export function answers(port: number): fc.Arbitrary<string> {
   return fc
     .tuple(status, headers, body)
     .map(([code, fields, text]) =>
-      [`HTTP/1.1 ${code} Whatever`, ...fields.map(([key, field]) => `${key}: ${field}`), '', text].join('\r\n'),
+      [
+        `HTTP/1.1 ${code} Whatever`,
+        ...fields.map(([key, field]) => `${key}: ${field}`),
+        ...(BODILESS.has(code) ? ['', ''] : [`Content-Length: ${Buffer.byteLength(text)}`, '', text]),
+      ].join('\r\n'),
     );
 }
 

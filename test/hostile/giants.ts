@@ -74,7 +74,6 @@ const GIANTS: Readonly<Record<string, () => unknown>> = {
   'a list of 300,000 versions': () =>
     versionsOf(array, answer(JSON.stringify({ versions: new Array(300_000).fill(1) }))),
   'a body of known length that comes byte by byte': () => dripped(`Content-Length: ${MIB}\r\n`),
-  'a body without a length that comes byte by byte': () => dripped(''),
 };
 
 /** The code of what each giant was refused with; `taken` or the error itself if it was not. */

@@ -31,7 +31,11 @@ describe('no listener but the array hears anything', () => {
         find: `if ('answer' in first) return`,
         replace: `${follow} if ('answer' in first) return`,
       },
-      { file: file('tls'), find: 'rejectUnauthorized: !pinned', replace: 'rejectUnauthorized: false' },
+      {
+        file: file('tls'),
+        find: "rejectUnauthorized: trust.kind !== 'fingerprints'",
+        replace: 'rejectUnauthorized: false',
+      },
       { file: file('tls'), find: 'socket.authorized ? null', replace: 'array ? null' },
       { file: file('array-requests'), find: '|| !PATH.test(path) ||', replace: '||' },
       { file: file('http-request'), find: '|| !TARGET.test(path) ||', replace: '||' },
@@ -81,7 +85,9 @@ describe('an array that answers', () => {
     ],
   ] satisfies [string, number, string][])('%s is not followed', async (_, status, text) => {
     const trap = `${ELSEWHERE}:${world.trap.port}`;
-    world.answerWith(`HTTP/1.1 ${status} Whatever\r\n${text.replaceAll('TRAP', trap)}\r\n\r\n`);
+    const [headers, body = ''] = text.replaceAll('TRAP', trap).split('\r\n\r\n');
+    const length = status === 103 ? '' : `Content-Length: ${body.length}\r\n`;
+    world.answerWith(`HTTP/1.1 ${status} Whatever\r\n${length}${headers}\r\n\r\n${body}`);
     await callAll(world.array);
     world.answerWith(OK);
     await callAll(world.array);

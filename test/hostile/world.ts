@@ -41,7 +41,7 @@ export async function startWorld(kind: 'trusted' | 'stranger'): Promise<World> {
   const trap = await startListener(
     { address: ELSEWHERE, port },
     await issuer.issue(all),
-    () => 'HTTP/1.1 200 OK\r\n\r\n',
+    () => 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
   );
   const restore = resolveNames((name) => [name === NAME ? HOME : ELSEWHERE]);
 

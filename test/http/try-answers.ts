@@ -18,6 +18,8 @@ export type AnswersSummary = {
 /** Why ours alone refuses. */
 const STRICTER = [
   'it changes the protocol, which nobody asked for',
+  'it does not say where it ends',
+  'it is broken HTTP: its head announces a body that its status has not',
   'it is no HTTP/1.1',
   'more bytes follow than belong to it',
   'it is broken HTTP: its transfer coding is none that was agreed',

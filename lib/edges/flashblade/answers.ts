@@ -50,15 +50,26 @@ const isDeeper = (value: unknown, max: number): boolean =>
 export const fieldOf = (value: unknown, name: string): unknown =>
   isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 
+/** A copy of a JSON value in which all texts are changed, the names of its fields included. */
+export function mapTexts(value: unknown, change: (text: string) => string): unknown {
+  if (typeof value === 'string') return change(value);
+  if (Array.isArray(value)) return value.map((inner) => mapTexts(inner, change));
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [change(name), mapTexts(inner, change)]));
+}
+
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
 
 /** Seconds to wait: `Retry-After` (seconds or a date), else which of the array's rates is used up. */
 export function retryAfterSeconds(headers: Answer['headers'], nowMs: number): number | undefined {
   const { 'retry-after': after = '' } = headers;
-  const seconds = /^\d{1,9}$/.test(after) ? Number(after) : Math.ceil((Date.parse(after) - nowMs) / 1000);
+  const seconds = /^\d{1,9}$/.test(after) ? Number(after) : Math.ceil((dateOf(after) - nowMs) / 1000);
   if (!Number.isNaN(seconds)) return Math.min(Math.max(seconds, 0), MAX_WAIT_SECONDS);
   if (headers['x-ratelimit-remaining-minute'] === '0') return 60;
   if (headers['x-ratelimit-remaining-second'] === '0') return 1;
   return undefined;
 }
+
+// Date.parse finds a date in nearly anything: in -5, and in 1.5.
+const dateOf = (text: string): number => (/^[A-Z][a-z]+, .* GMT$/.test(text) ? Date.parse(text) : Number.NaN);

@@ -1,11 +1,10 @@
 /** One try of one request: from the first free connection to the last byte of the answer, or to what went wrong. */
-import { FlashBladeError, known } from '../../ground/errors.ts';
+import { FlashBladeError, known, withFacts } from '../../ground/errors.ts';
 import type { FlashBlade } from '../../ground/model.ts';
-import { type Connection, discard, openConnection, release, takeIdle } from './connections.ts';
+import { type Connection, openConnection, release, takeIdle } from './connections.ts';
 import { type AnswerHead, readAnswer } from './http-answer.ts';
 import { EndedEarly, UnreadableAnswer } from './http-input.ts';
 import { type WireRequest, writeRequest } from './http-request.ts';
-import { certificateEndAt } from './tls.ts';
 import { describeArray } from './tls-errors.ts';
 
 export type Answer = AnswerHead & {
@@ -33,72 +32,71 @@ export const isHeaderValue = (value: string): boolean => /^[!-~]{1,1024}$/.test(
 
 /** Sends the request once. Never rejects for what the other side does. */
 export function send(attempt: Attempt): Promise<Outcome> {
-  const { array, place, request } = attempt;
+  const { array, place, request, limits } = attempt;
   const text = writeRequest(array, request);
   if (text === undefined) throw unwritable(array);
-  const waiting = takeIdle(place);
-  return waiting === undefined ? connectAndAsk(attempt, text) : ask(waiting, attempt, text, true);
-}
-
-async function connectAndAsk(attempt: Attempt, text: string): Promise<Outcome> {
-  const { array, place, limits } = attempt;
-  try {
-    const connection = await openConnection(array, place, capped(limits.connectMs, limits.endsAt));
-    return await ask(connection, attempt, text, false);
-  } catch (error) {
-    if (error instanceof FlashBladeError) return { error, broken: error.code === 'ARRAY_UNREACHABLE' };
-    throw error;
-  }
-}
-
-function ask(connection: Connection, attempt: Attempt, text: string, isReused: boolean): Promise<Outcome> {
-  const { array, place, request, limits, onHead } = attempt;
-  const startedAt = performance.now();
   return new Promise((resolve) => {
-    let timer: NodeJS.Timeout | undefined;
-    const end = (outcome: Outcome, keepsConnection = false) => {
-      clearTimeout(timer);
-      // Nobody knows as what the rest of a request that is answered already would be read.
-      if (keepsConnection && connection.socket.writableLength === 0) release(connection, Date.now());
-      else discard(connection);
-      resolve(outcome);
-    };
-    const lose = (what: string, broken = false) =>
-      end({ error: lost(array, what, performance.now() - startedAt), broken });
-    const limit = (ms: number, what: string) => {
-      clearTimeout(timer);
-      timer = setTimeout(() => lose(what), capped(ms, limits.endsAt));
-    };
-    let hasHead = false;
-    let isLimited = false;
-    const reader = readAnswer((head) => {
-      hasHead = true;
-      onHead?.(head);
+    const waiting = takeIdle(place);
+    if (waiting !== undefined) return ask(waiting, attempt, text, resolve);
+    openConnection(array, place, capped(limits.connectMs, limits.endsAt), (made) => {
+      if (!(made instanceof FlashBladeError)) ask(made, attempt, text, resolve);
+      else resolve({ error: made, broken: made.code === 'ARRAY_UNREACHABLE' });
     });
-    const onBytes = (bytes: Buffer | undefined) => {
-      try {
-        const { done, value } = reader.next(bytes);
-        if (!done) {
-          // Only now, as most answers come whole, and only once: bytes that trickle would put it off again and again.
-          if (hasHead && !isLimited) limit(Number.POSITIVE_INFINITY, 'the answer did not end in time');
-          isLimited = hasHead;
-          return;
-        }
-        const { head, body, keepsConnection } = value;
-        const answer = { ...head, body, requestId: request.requestId, certificateEndsAt: certificateEndAt(place) };
-        end({ answer }, keepsConnection);
-      } catch (error) {
-        if (error instanceof EndedEarly) lose('it closed the connection before its answer was complete', isReused);
-        else if (error instanceof UnreadableAnswer) end({ error: unreadable(array, error.message), broken: false });
-        else end({ error: known(error), broken: false });
-      }
-    };
-
-    reader.next();
-    connection.user = { onBytes, onBroken: (code) => lose(`the connection broke (${code})`, isReused) };
-    limit(limits.firstByteMs, 'no answer began in time');
-    connection.socket.write(text);
   });
+}
+
+function ask(connection: Connection, attempt: Attempt, text: string, resolve: (outcome: Outcome) => void): void {
+  const { array, request, limits, onHead } = attempt;
+  const { socket, certificateEndsAt, idleSinceMs } = connection;
+  const isReused = idleSinceMs !== undefined;
+  const startedAt = Date.now();
+  let timer: NodeJS.Timeout | undefined;
+  let hasHead = false;
+  const end = (outcome: Outcome, keepsConnection = false) => {
+    clearTimeout(timer);
+    connection.user = undefined;
+    if (!keepsConnection) socket.destroy();
+    // Only after all that came with the answer, for it must not meet the next request: that may be its end, or more bytes.
+    setImmediate(() => {
+      // Nobody knows as what the rest of a request that is answered already would be read.
+      if (socket.writableLength > 0) socket.destroy();
+      else release(connection);
+      resolve(outcome);
+    });
+  };
+  const lose = (what: string, broken = false) => end({ error: lost(array, what, Date.now() - startedAt), broken });
+  // Not at once: after a long pause of this process, the answer may be here and not read yet.
+  const expireIn = (ms: number) => {
+    timer = setTimeout(() => setImmediate(expire), capped(ms, limits.endsAt));
+  };
+  const expire = () => {
+    if (connection.user !== user) return;
+    if (!hasHead) lose('no answer began in time');
+    else if (Date.now() < limits.endsAt) expireIn(Number.POSITIVE_INFINITY);
+    else lose('the answer did not end in time');
+  };
+  const reader = readAnswer((head) => {
+    hasHead = true;
+    onHead?.(head);
+  });
+  const onBytes = (bytes: Buffer | undefined) => {
+    try {
+      const { done, value } = reader.next(bytes);
+      if (!done) return;
+      const { head, body, keepsConnection } = value;
+      end({ answer: { ...head, body, requestId: request.requestId, certificateEndsAt } }, keepsConnection);
+    } catch (error) {
+      if (error instanceof EndedEarly) lose('it closed the connection before its answer was complete', isReused);
+      else if (error instanceof UnreadableAnswer) end({ error: unreadable(array, error.message), broken: false });
+      else end({ error: withFacts(known(error), { sent: true }), broken: false });
+    }
+  };
+  const user = { onBytes, onBroken: (code: string) => lose(`the connection broke (${code})`, isReused) };
+
+  reader.next();
+  connection.user = user;
+  expireIn(limits.firstByteMs);
+  socket.write(text);
 }
 
 const capped = (ms: number, endsAt: number): number => Math.max(0, Math.min(ms, endsAt - Date.now(), MAX_TIMER_MS));

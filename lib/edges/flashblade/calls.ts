@@ -9,7 +9,7 @@ export type CallOptions = Budget & { readonly requestId?: string };
 
 export type HttpInfo = {
   readonly status: number;
-  /** Names in lower case; never `x-auth-token`. */
+  /** Names in lower case; never `x-auth-token` and `set-cookie`. */
   readonly headers: Readonly<Record<string, string>>;
   readonly requestId: string;
   /** When the certificate ends by which the array was verified, in seconds since the epoch. */
@@ -29,15 +29,18 @@ export function sendable(
   throw new FlashBladeError(code, `${describeArray(array)}: ${rule}`, { sent: false });
 }
 
-/** What callers may see of an answer. */
-export function httpInfo({ status, headers, requestId, certificateEndsAt }: Answer): HttpInfo {
-  const shown = withoutAuthToken(headers);
-  return { status, headers: shown, requestId, ...(certificateEndsAt === undefined ? {} : { certificateEndsAt }) };
+/** What callers may see of an answer: no header that gives access, and no copy of these tokens. */
+export function httpInfo(answer: Answer, ...tokens: readonly (ApiToken | AuthToken)[]): HttpInfo {
+  const { status, requestId, certificateEndsAt } = answer;
+  const headers: Record<string, string> = {};
+  for (const name in answer.headers)
+    if (name !== 'x-auth-token' && name !== 'set-cookie') headers[name] = blotted(answer.headers[name] ?? '', tokens);
+  return { status, headers, requestId, ...(certificateEndsAt === undefined ? {} : { certificateEndsAt }) };
 }
 
-// Most answers have none, and the copy would cost nearly what reading them did.
-function withoutAuthToken(headers: Answer['headers']): Answer['headers'] {
-  if (!Object.hasOwn(headers, 'x-auth-token')) return headers;
-  const { 'x-auth-token': _, ...others } = headers;
-  return others;
+/** A text in which each of these tokens is blotted out. */
+export function blotted(text: string, tokens: readonly (ApiToken | AuthToken)[]): string {
+  let rest = text;
+  for (const token of tokens) if (rest.includes(token.reveal())) rest = rest.replaceAll(token.reveal(), String(token));
+  return rest;
 }

@@ -1,8 +1,9 @@
 /** Connections to arrays: who waits for an answer on one, which may be used again, and until when. */
 import type { TLSSocket } from 'node:tls';
+import type { FlashBladeError } from '../../ground/errors.ts';
 import type { FlashBlade } from '../../ground/model.ts';
 import { connectTls, openSockets } from './tls.ts';
-import { codeOf, unreachable } from './tls-errors.ts';
+import { codeOf } from './tls-errors.ts';
 
 /** Each holds memory, and one of the 1024 files that Lambda lets a process open. */
 const MAX_IDLE = 128;
@@ -11,10 +12,12 @@ export type Connection = {
   readonly socket: TLSSocket;
   /** Array and trust. If two of them shared a connection, it would carry one's token to the other. */
   readonly place: string;
+  /** When the certificate ends by which the array was verified, in seconds since the epoch. */
+  readonly certificateEndsAt: number | undefined;
   /** Who asked; undefined while the connection waits for another request. */
   user: User | undefined;
-  /** Since when it waits, in milliseconds since the epoch. */
-  idleSinceMs: number;
+  /** Since when it waits, or waited last, in milliseconds since the epoch; undefined if it never did. */
+  idleSinceMs: number | undefined;
 };
 
 export type User = {
@@ -27,19 +30,20 @@ export type User = {
 /** Connections that wait for another request; the one that has waited for longest comes first. */
 const idle = new Set<Connection>();
 
-/** A new connection. Limit and errors as in `connectTls`. */
-export async function openConnection(array: FlashBlade, place: string, limitMs: number): Promise<Connection> {
-  const startedAt = performance.now();
-  const connection = await new Promise<Connection>((resolve, reject) => {
-    connectTls(array, limitMs, (error, socket) => (error === null ? resolve(follow(socket, place)) : reject(error)));
-  });
-  // Nobody would be told of an end that came before anybody asked.
-  if (connection.socket.destroyed) throw unreachable(array, 'the connection was closed', performance.now() - startedAt);
-  return connection;
+/** Makes a connection, and tells `done` at once when it can be asked. Limit and errors as in `connectTls`. */
+export function openConnection(
+  array: FlashBlade,
+  place: string,
+  limitMs: number,
+  done: (made: Connection | FlashBladeError) => void,
+): void {
+  connectTls(array, limitMs, (error, socket, certificateEndsAt) =>
+    done(error ?? follow({ socket, place, certificateEndsAt, user: undefined, idleSinceMs: undefined })),
+  );
 }
 
-function follow(socket: TLSSocket, place: string): Connection {
-  const connection: Connection = { socket, place, user: undefined, idleSinceMs: 0 };
+function follow(connection: Connection): Connection {
+  const { socket } = connection;
   const hear = (bytes: Buffer | undefined) => {
     // What nobody asked for: whoever asks next would take it for an answer.
     if (connection.user === undefined) socket.destroy();
@@ -66,33 +70,38 @@ export function takeIdle(place: string): Connection | undefined {
 }
 
 /** Lets a connection wait for another request. Of too many, the one that has waited for longest is closed. */
-export function release(connection: Connection, nowMs: number): void {
-  connection.user = undefined;
-  connection.idleSinceMs = nowMs;
+export function release(connection: Connection): void {
+  if (connection.socket.destroyed) return;
+  connection.idleSinceMs = Date.now();
   connection.socket.unref();
   idle.add(connection);
   if (idle.size <= MAX_IDLE) return;
   const [longest] = idle;
-  if (longest !== undefined) discard(longest);
+  if (longest !== undefined) drop(longest);
 }
 
 /** Closes the connections of this place that have waited since `sinceMs` or longer. */
 export function dropIdle(place: string, sinceMs: number): void {
   for (const connection of idle)
-    if (connection.place === place && connection.idleSinceMs <= sinceMs) discard(connection);
+    if (connection.place === place && (connection.idleSinceMs ?? 0) <= sinceMs) drop(connection);
 }
 
-/** Ends a connection. Whoever used it is not told. */
-export function discard(connection: Connection): void {
+function drop(connection: Connection): void {
   idle.delete(connection);
-  connection.user = undefined;
   connection.socket.destroy();
 }
 
+let closings = 0;
+
+/** How many times all connections were ended. */
+export const closingsSoFar = (): number => closings;
+
 /**
- * Ends every connection of this process; what is under way fails with ARRAY_UNREACHABLE. TLS sessions are kept, so that
- * the next connection to an array is cheaper. Call it when an invocation ends: a frozen process thaws with dead sockets.
+ * Ends every connection of this process; what is under way fails with ARRAY_UNREACHABLE, and is not repeated. TLS sessions
+ * are kept, so that the next connection to an array is cheaper. Call it when an invocation ends: a frozen process thaws
+ * with dead sockets.
  */
 export function closeConnections(): void {
+  closings += 1;
   for (const socket of openSockets) socket.destroy();
 }

@@ -53,17 +53,18 @@ function parseHead(text: string): ParsedHead {
   if (minor === undefined || fields === undefined)
     throw new UnreadableAnswer('it is broken HTTP: its head is not the one of an answer');
   const headers: Record<string, string> = {};
+  const names = fields.toLowerCase();
   for (let start = 2; start < fields.length; ) {
     const colon = fields.indexOf(':', start);
     const next = fields.indexOf('\r\n', colon);
     const end = next < 0 ? fields.length : next;
-    const name = fields.slice(start, colon).toLowerCase();
+    const name = names.slice(start, colon);
     const value = withoutBlanks(fields, colon + 1, end);
     start = end + 2;
     headers[name] = Object.hasOwn(headers, name) ? `${headers[name]}, ${value}` : value;
   }
   const framing = framingOf(minor, Number(status), headers);
-  const isLast = framing === 'connection' || minor === '0' || CLOSE.test(headers['connection'] ?? '');
+  const isLast = minor === '0' || CLOSE.test(headers['connection'] ?? '');
   return { head: { status: Number(status), headers }, framing, isLast };
 }
 

@@ -1,9 +1,9 @@
-/** Reads the body of an answer, in each of the ways in which HTTP/1.1 says where it ends (RFC 9112, 6 and 7). */
+/** Reads the body of an answer, in both ways in which HTTP/1.1 can say before its end where it ends (RFC 9112, 6 and 7). */
 import { TEXT, TOKEN } from './http-grammar.ts';
-import { type Input, type Reading, take, takeRest, takeUntil, UnreadableAnswer } from './http-input.ts';
+import { type Input, type Reading, take, takeUntil, UnreadableAnswer } from './http-input.ts';
 
-/** Where a body ends: after so many bytes, after its last chunk, or with the connection. */
-export type Framing = number | 'chunks' | 'connection';
+/** Where a body ends: after so many bytes, or after its last chunk. */
+export type Framing = number | 'chunks';
 
 const MAX_BODY_BYTES = 1024 * 1024;
 /** Each takes far more memory than the one byte that it may hold. */
@@ -25,15 +25,20 @@ export function framingOf(minor: string, status: number, headers: Readonly<Recor
   if (length !== undefined && !LENGTH.test(length)) throw broken('its length is not one number');
   if (coding !== undefined && (minor !== '1' || coding.toLowerCase() !== 'chunked'))
     throw broken('its transfer coding is none that was agreed');
-  if (status < 200 || status === 204 || status === 304) return 0;
+  if (status < 200 || status === 204 || status === 304) {
+    if (coding !== undefined || Number(length ?? 0) > 0)
+      throw broken('its head announces a body that its status has not');
+    return 0;
+  }
   if (coding !== undefined) return 'chunks';
-  return length === undefined ? 'connection' : Number(length);
+  // It would end with the connection, which anybody between the array and us can bring about.
+  if (length === undefined) throw new UnreadableAnswer('it does not say where it ends');
+  return Number(length);
 }
 
 /** At most 1 MiB. */
 export function* takeBody(input: Input, framing: Framing): Reading<Buffer> {
   if (framing === 'chunks') return yield* takeChunks(input);
-  if (framing === 'connection') return yield* takeRest(input, bounded);
   return yield* take(input, bounded(framing));
 }
 

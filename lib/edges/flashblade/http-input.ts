@@ -51,19 +51,6 @@ export function* take(input: Input, count: number): Reading<Buffer> {
   }
 }
 
-/** All bytes until the other side ends the connection. `check` is told their number whenever it grows. */
-export function* takeRest(input: Input, check: (count: number) => void): Reading<Buffer> {
-  const parts: Buffer[] = [];
-  let count = 0;
-  for (let part: Buffer | undefined = input.bytes; part !== undefined; part = yield) {
-    count += part.length;
-    check(count);
-    add(parts, part);
-  }
-  input.bytes = EMPTY;
-  return Buffer.concat(parts);
-}
-
 /** Adds a part, and joins them all when they are many: one byte that came alone takes hundreds. */
 function add(parts: Buffer[], part: Buffer): void {
   parts.push(part);

@@ -1,9 +1,7 @@
 /** Arrays and trusts as short strings, the keys of all that is kept for the next connection. */
 import type { FlashBlade, Trust } from '../../ground/model.ts';
 import { trustDigest } from '../../ground/trust.ts';
-import { remember } from './recent.ts';
-
-const MAX_REMEMBERED = 1024;
+import { MAX_REMEMBERED, remember } from './recent.ts';
 
 /** By PEM text: hashing it for every request would be a tenth of what a request costs. */
 const authorityDigests = new Map<string, string>();

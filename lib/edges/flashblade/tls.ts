@@ -14,47 +14,49 @@ import type { FlashBlade } from '../../ground/model.ts';
 import { isCertificates } from '../../ground/trust.ts';
 import { failedCheck } from './fingerprints.ts';
 import { digestOf, placeOf } from './places.ts';
-import { remember } from './recent.ts';
+import { MAX_REMEMBERED, remember } from './recent.ts';
 import { connectionError, describeArray, unreachable, untrusted } from './tls-errors.ts';
 
-const MAX_REMEMBERED = 1024;
-
 const contexts = new Map<string, SecureContext>();
-const sessions = new Map<string, Buffer>();
-/** A connection that resumes a session shows no certificate: when the one ends that was verified before. */
-const certificateEnds = new Map<string, number>();
+/** A connection that resumes a session shows no certificate; the one that was verified before ends at `certificateEndsAt`. */
+type Resumable = { readonly session: Buffer; readonly certificateEndsAt: number };
+const sessions = new Map<string, Resumable>();
 
 /** Every connection of this process that is not closed yet, those that are still being made included. */
 export const openSockets = new Set<TLSSocket>();
 
-/** When the certificate ends by which an array was verified, in seconds since the epoch. Undefined: no connection was made. */
-export const certificateEndAt = (place: string): number | undefined => certificateEnds.get(place);
-
 /**
  * Connects, verifies and calls `done` once: with a socket that is safe to write to, or with ARRAY_UNREACHABLE or
- * ARRAY_UNTRUSTED (and the dead socket). Takes at most `limitMs`, name look-up and handshake included.
+ * ARRAY_UNTRUSTED (and the dead socket); `certificateEndsAt` is in seconds since the epoch. Takes at most `limitMs`, name look-up and handshake included.
  * Throws SECRET_INVALID if the trust cannot be used.
  */
 export function connectTls(
   array: FlashBlade,
   limitMs: number,
-  done: (error: FlashBladeError | null, socket: TLSSocket) => void,
+  done: (error: FlashBladeError | null, socket: TLSSocket, certificateEndsAt?: number) => void,
 ): void {
-  const startedAt = performance.now();
-  const elapsedMs = () => performance.now() - startedAt;
+  const startedAt = Date.now();
+  const elapsedMs = () => Date.now() - startedAt;
   const place = placeOf(array);
-  const socket = connect(connectionOptions(array, place));
   const isPinned = array.trust.kind === 'fingerprints';
+  const resumable = isPinned ? undefined : resumableAt(place);
+  const socket = connect(connectionOptions(array, resumable?.session));
   let presented: PeerCertificate | undefined;
+  let certificateEndsAt = resumable?.certificateEndsAt;
   let settled = false;
   const settle = (error: FlashBladeError | null) => {
     if (settled) return;
     settled = true;
     clearTimeout(timer);
-    if (error !== null) discard(socket, place);
-    done(error, socket);
+    if (error !== null) {
+      sessions.delete(place);
+      socket.destroy();
+    }
+    done(error, socket, certificateEndsAt);
   };
-  const timer = setTimeout(() => settle(unreachable(array, 'no connection in time', elapsedMs())), limitMs);
+  // Not at once: after a long pause of this process, the end of the handshake may be here and not read yet.
+  const timer = setTimeout(() => setImmediate(expire), limitMs);
+  const expire = () => settle(unreachable(array, 'no connection in time', elapsedMs()));
 
   openSockets.add(socket);
   // Else the first request would wait, one round trip long, until the end of the handshake is acknowledged.
@@ -64,43 +66,44 @@ export function connectTls(
   if (!isPinned) {
     socket.prependOnceListener('secure', () => {
       presented = socket.getPeerCertificate();
+      certificateEndsAt = endOf(presented.valid_to) ?? certificateEndsAt;
     });
   }
   // Compared here and not one turn of the event loop later: then there would be a moment for bytes to leave.
   socket.once('secureConnect', () => {
     const certificate = isPinned ? socket.getPeerX509Certificate() : undefined;
     const error = refusal(array, socket, certificate);
-    if (error === null) rememberEnd(place, certificate?.validTo ?? presented?.valid_to);
+    if (certificate !== undefined) certificateEndsAt = endOf(certificate.validTo);
     settle(error);
   });
   socket.on('session', (session) => {
-    if (socket.authorized && !isPinned) remember(sessions, place, session, MAX_REMEMBERED);
+    if (socket.authorized && !isPinned && certificateEndsAt !== undefined)
+      remember(sessions, place, { session, certificateEndsAt }, MAX_REMEMBERED);
   });
   // The listener stays: a socket may break between two requests, when nobody else listens.
-  socket.on('error', (error) => settle(connectionError(array, error, elapsedMs(), presented?.raw)));
+  socket.on('error', (error) => {
+    if (!settled) settle(connectionError(array, error, elapsedMs(), presented?.raw));
+  });
   socket.once('close', () => {
     openSockets.delete(socket);
     if (!settled) settle(unreachable(array, 'the connection was closed', elapsedMs()));
   });
 }
 
-/** `validTo` is undefined on a connection that shows no certificate. */
-function rememberEnd(place: string, validTo: string | undefined): void {
-  const endsAt = validTo === undefined ? certificateEnds.get(place) : Date.parse(validTo) / 1000;
-  if (endsAt !== undefined) remember(certificateEnds, place, endsAt, MAX_REMEMBERED);
+/** In seconds since the epoch; undefined if there is no date. */
+function endOf(validTo: string | undefined): number | undefined {
+  const endsAt = Date.parse(validTo ?? '') / 1000;
+  return Number.isNaN(endsAt) ? undefined : endsAt;
 }
 
-function discard(socket: TLSSocket, place: string): void {
-  sessions.delete(place);
-  socket.destroy();
-}
-
-function connectionOptions(array: FlashBlade, place: string): ConnectionOptions {
-  const { host, port, trust } = array;
-  const pinned = trust.kind === 'fingerprints';
+function resumableAt(place: string): Resumable | undefined {
+  const resumable = sessions.get(place);
   // Nobody would look at the dates of the certificate again.
-  const hasEnded = Date.now() >= 1000 * (certificateEnds.get(place) ?? 0);
-  const session = pinned || hasEnded ? undefined : sessions.get(place);
+  return resumable !== undefined && Date.now() < 1000 * resumable.certificateEndsAt ? resumable : undefined;
+}
+
+function connectionOptions(array: FlashBlade, session: Buffer | undefined): ConnectionOptions {
+  const { host, port, trust } = array;
   return {
     host,
     port,
@@ -108,7 +111,7 @@ function connectionOptions(array: FlashBlade, place: string): ConnectionOptions 
     ALPNProtocols: ['http/1.1'],
     // Said aloud, so that no environment variable decides it. With a fingerprint, `refusal` is the verification: Node
     // would refuse before it could be compared. No session is offered then, a resumed one shows no certificate.
-    rejectUnauthorized: !pinned,
+    rejectUnauthorized: trust.kind !== 'fingerprints',
     ...(isIP(host) === 0 ? { servername: host } : {}),
     ...(session === undefined ? {} : { session }),
   };
@@ -121,14 +124,18 @@ function contextOf(array: FlashBlade): SecureContext {
   return context;
 }
 
-function authorities({ trust, ...array }: FlashBlade): { ca?: string } {
+function authorities(array: FlashBlade): { ca?: string } {
+  const { trust } = array;
   if (trust.kind === 'public' || trust.kind === 'fingerprints') return {};
   // An empty text would mean the public authorities.
   if (trust.kind === 'ca' && isCertificates(trust.ca)) return { ca: trust.ca };
-  const where = describeArray({ trust, ...array });
-  throw new FlashBladeError('SECRET_INVALID', `${where}: trust.ca must be PEM text of one or more certificates`, {
-    sent: false,
-  });
+  throw new FlashBladeError(
+    'SECRET_INVALID',
+    `${describeArray(array)}: trust.ca must be PEM text of one or more certificates`,
+    {
+      sent: false,
+    },
+  );
 }
 
 function refusal(

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { FlashBladeError } from '../../ground/errors.ts';
 import type { FlashBlade } from '../../ground/model.ts';
 import { type Answer, type Attempt, isHeaderValue, send } from './attempt.ts';
-import { dropIdle } from './connections.ts';
+import { closingsSoFar, dropIdle } from './connections.ts';
 import type { AnswerHead } from './http-answer.ts';
 import type { WireRequest } from './http-request.ts';
 import { placeOf } from './places.ts';
@@ -55,22 +55,31 @@ export async function exchange(
       sent: false,
     });
   }
+  if (!isAddress(array)) {
+    throw new FlashBladeError('REQUEST_INVALID', 'an array needs a host, and a port of 1 to 65535', { sent: false });
+  }
   const { connectMs = 2000, firstByteMs = 5000, totalMs = 10_000, deadline = Number.POSITIVE_INFINITY } = budget;
   const limits = { connectMs, firstByteMs, endsAt: Math.min(Date.now() + totalMs, deadline) };
   if (limits.endsAt <= Date.now()) throw outOfTime(array);
 
+  const closings = closingsSoFar();
   const place = placeOf(array);
   const attempt: Attempt = { array, place, request: once, limits, onHead: options.onHead };
   if (options.fresh) dropIdle(place, Date.now() - FRESH_MS);
   const first = await send(attempt);
   if ('answer' in first) return first.answer;
-  if (!options.repeatable || !first.broken || limits.endsAt <= Date.now()) throw first.error;
+  const mayRepeat = options.repeatable && first.broken && closings === closingsSoFar();
+  if (!mayRepeat || limits.endsAt <= Date.now()) throw first.error;
 
   dropIdle(place, Number.POSITIVE_INFINITY);
   const second = await send(attempt);
   if ('answer' in second) return second.answer;
   throw second.error;
 }
+
+// Node would take an empty host for this machine, and throws an error that quotes a port that is none.
+const isAddress = ({ host, port }: FlashBlade): boolean =>
+  host !== '' && Number.isInteger(port) && port >= 1 && port <= 65_535;
 
 const outOfTime = (array: FlashBlade): FlashBladeError =>
   new FlashBladeError('OUT_OF_TIME', `${describeArray(array)} was not asked: no time was left to do it.`, {
