@@ -3,7 +3,7 @@ import { globSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { build, type Metafile } from 'esbuild';
-import { LEAN_SDK_ALIASES, lazyBuiltins, NO_WEB_GLOBALS, noProfiles, versionsOnly } from './build/lean-sdk.ts';
+import { LEAN_SDK_ALIASES, lazyBuiltins, NO_WEB_GLOBALS, noLogs, noProfiles, versionsOnly } from './build/lean-sdk.ts';
 import { shortErrorsOfSdk } from './build/short-errors.ts';
 import { byPackage, grown, readTable, writeTable } from './build/sizes.ts';
 
@@ -11,10 +11,6 @@ export const ROOT = resolve(import.meta.dirname, '..');
 
 /** Import time is most of a cold start, and grows with the bundle: more than this breaks the build. */
 export const BUNDLE_LIMIT_KIB = 350;
-
-/** CommonJS dependencies call `require`, which an ES module does not have. */
-const REQUIRE_BANNER =
-  "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);";
 
 export type BuildOptions = {
   /** Paths of TypeScript files, one bundle each. Default: every `functions/*.ts`. */
@@ -55,10 +51,10 @@ export const buildFunctions = async (options: BuildOptions = {}): Promise<Bundle
     target: 'node24',
     minify: true,
     mainFields: ['module', 'main'],
-    banner: { js: [REQUIRE_BANNER, NO_WEB_GLOBALS.banner].join('\n') },
+    banner: { js: NO_WEB_GLOBALS.banner },
     alias: LEAN_SDK_ALIASES,
     define: NO_WEB_GLOBALS.define,
-    plugins: [versionsOnly, shortErrorsOfSdk, noProfiles, lazyBuiltins],
+    plugins: [versionsOnly, shortErrorsOfSdk, noProfiles, noLogs, lazyBuiltins],
     metafile: true,
     logLevel: 'warning',
   });

@@ -42,6 +42,17 @@ export const noProfiles: Plugin = {
   },
 };
 
+/** Nobody gives the SDK a logger, and for the one that is none it would copy all that goes in and out of every call. */
+export const noLogs: Plugin = {
+  name: 'no logs',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]middleware-logger[\\/]loggerMiddleware\.js$/ }, () => ({
+      contents:
+        'export const loggerMiddleware = undefined, loggerMiddlewareOptions = undefined; export const getLoggerPlugin = () => ({ applyToStack: () => {} });',
+    }));
+  },
+};
+
 /** Names that would load a part of Node when they are read. No body of a request is a file, and UUIDs come from randomUUID. */
 const DEAR: Readonly<Record<string, string>> = {
   'node:fs ReadStream': 'class {}',

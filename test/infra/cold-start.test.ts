@@ -1,6 +1,7 @@
 /** What of Node a cold start loads: exact, unlike its time. */
 import { execFile, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, resolve } from 'node:path';
@@ -38,6 +39,14 @@ test('no function loads a part of Node at its cold start that it does not need',
   const loaded = loadedBy(bundles.map((path) => `await import(${JSON.stringify(path)})`).join(';'));
   expect(loaded).toContain('https');
   expect(loaded.filter((name) => DEAR.test(name))).toEqual([]);
+});
+
+test('no function copies what goes in and out of a call of AWS for a logger that nobody gave', () => {
+  for (const entry of functionEntries()) {
+    const bundle = readFileSync(resolve(ROOT, 'dist/functions', `${basename(entry, '.ts')}.mjs`), 'utf8');
+    expect(bundle).toContain('"hostHeaderMiddleware"');
+    expect(bundle).not.toContain('"loggerMiddleware"');
+  }
 });
 
 test('functions for whose answer somebody waits have asked the ledger before the first invocation, the others nobody', async () => {

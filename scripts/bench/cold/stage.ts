@@ -1,5 +1,8 @@
 /** Where functions start cold: as packaged, under Lambda's runtime client, beside an array and AWS on loopback. */
 import { resolve } from 'node:path';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { leasesOf } from '../../../lib/edges/leases.ts';
+import { AWS_CALL_MS } from '../../../lib/ground/aws.ts';
 import { type Aws, startAws } from '../../../test/aws/index.ts';
 import { at, type Json, readTemplate, resourcesOf, type Template, target } from '../../../test/infra/template.ts';
 import { type Lambda, type Outcome, startLambda } from '../../../test/lambda/lambda.ts';
@@ -48,6 +51,13 @@ export async function openStage(packaged: string, stack: AsyncDisposableStack): 
   const empty = await start({ directory: import.meta.dirname, handler: 'empty.handler' });
   const login = await start({ zip: resolve(packaged, 'login.zip'), handler: 'dist/functions/login.handler' });
 
+  const client = new DynamoDBClient({
+    endpoint: aws.env.AWS_ENDPOINT_URL_DYNAMODB,
+    region: aws.env.AWS_REGION,
+    credentials: { accessKeyId: aws.env.AWS_ACCESS_KEY_ID, secretAccessKey: aws.env.AWS_SECRET_ACCESS_KEY },
+  });
+  stack.defer(() => client.destroy());
+  const leases = leasesOf(client, TABLE);
   const { host, port, certificate: ca, apiToken } = simulator;
   let arrays = 0;
   return {
@@ -58,9 +68,12 @@ export async function openStage(packaged: string, stack: AsyncDisposableStack): 
       return complete(reached, 'asked', 'done');
     }),
     startLogin: again(async () => {
-      // An array of its own: one array has so many places for leases.
+      // An array of its own, for one array has so many places for leases; and one that had a lease before, as nearly all have.
       const array = `fb${++arrays}`;
       aws.secrets.put(`flashblade/${array}`, { host: `${host}:${port}`, apiToken, trust: { ca } });
+      const place = { attemptId: 'earlier', until: 0, limit: 1 };
+      await leases.join(array, 'earlier', place, Date.now() + AWS_CALL_MS);
+      await leases.leave(array, 'earlier', Date.now() + AWS_CALL_MS);
       const before = simulator.sessions().length;
       const { outcome, reached } = await seen.during(login, { array });
       checkLease(outcome, { array, opened: simulator.sessions().length - before });
