@@ -44,8 +44,8 @@ test('no function loads a part of Node at its cold start that it does not need',
 test('no function copies what goes in and out of a call of AWS for a logger that nobody gave', () => {
   for (const entry of functionEntries()) {
     const bundle = readFileSync(resolve(ROOT, 'dist/functions', `${basename(entry, '.ts')}.mjs`), 'utf8');
-    expect(bundle).toContain('"hostHeaderMiddleware"');
-    expect(bundle).not.toContain('"loggerMiddleware"');
+    const has = (name: string) => bundle.includes(`"${name}"`);
+    expect([has('hostHeaderMiddleware'), has('loggerMiddleware')], entry).toEqual([true, false]);
   }
 });
 
