@@ -3,21 +3,15 @@ import { once } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Agent, request } from 'node:https';
 import { connect } from 'node:tls';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { type Simulator, type SimulatorOptions, startSimulator } from './index.ts';
-
-const started: Simulator[] = [];
 
 /** Starts a simulator that ends with the test. */
 export async function simulate(options: SimulatorOptions = {}): Promise<Simulator> {
   const simulator = await startSimulator(options);
-  started.push(simulator);
+  onTestFinished(() => simulator.stop());
   return simulator;
 }
-
-afterEach(async () => {
-  await Promise.all(started.splice(0).map((simulator) => simulator.stop()));
-});
 
 export type Answer = {
   readonly status: number | undefined;

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readCommand } from '../../scripts/start/arguments.ts';
-import { API_TOKEN, PACKAGED, run } from './run.ts';
+import { API_TOKEN, endStarted, PACKAGED, run } from './run.ts';
+
+afterAll(endStarted);
 
 let directory: string;
 beforeAll(() => {

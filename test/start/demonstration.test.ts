@@ -1,8 +1,10 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
-import { PACKAGED, run } from './run.ts';
+import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
+import { endStarted, PACKAGED, run } from './run.ts';
+
+afterAll(endStarted);
 
 // A run takes some seconds, with building and packaging ten, on a busy machine some more.
 vi.setConfig({ testTimeout: 120_000 });

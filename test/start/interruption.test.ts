@@ -1,7 +1,9 @@
 import type { Readable } from 'node:stream';
-import { expect, test, vi } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import type { OnRequest } from '../simulator/index.ts';
-import { arrayWithSecret, PACKAGED, run } from './run.ts';
+import { arrayWithSecret, endStarted, PACKAGED, run } from './run.ts';
+
+afterAll(endStarted);
 
 // A run takes two or three seconds, on a busy machine some more.
 vi.setConfig({ testTimeout: 120_000 });

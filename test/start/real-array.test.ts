@@ -1,7 +1,9 @@
 import { once } from 'node:events';
-import { expect, test, vi } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { login } from '../simulator/support.ts';
-import { arrayWithSecret, run, tokensOf } from './run.ts';
+import { arrayWithSecret, endStarted, run, tokensOf } from './run.ts';
+
+afterAll(endStarted);
 
 // A run takes two or three seconds, on a busy machine some more.
 vi.setConfig({ testTimeout: 120_000, maxConcurrency: 2 });

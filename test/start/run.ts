@@ -5,7 +5,6 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll } from 'vitest';
 import { zipOf } from '../packaged.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../simulator/index.ts';
 
@@ -13,11 +12,12 @@ const SCRIPT = resolve(import.meta.dirname, '../../scripts/start.ts');
 export const PACKAGED = ['--packaged', dirname(zipOf('login'))];
 export const API_TOKEN = 'T-0a1b2c3d-4e5f-6789-abcd-ef0123456789';
 
-/** Ends what the tests of this file started. They may run at the same time, so that it is done when all are over. */
 const started: (() => Promise<void>)[] = [];
-afterAll(async () => {
+
+/** Ends what the tests of a file started. They may run at the same time, so every file does it after all of them. */
+export async function endStarted(): Promise<void> {
   for (const end of started.splice(0).reverse()) await end();
-});
+}
 
 export type Ended = {
   readonly code: number | null;
