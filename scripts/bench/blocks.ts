@@ -38,9 +38,13 @@ export async function besideOneArray(
 /** Whether a contender is this library, for which there are goals. */
 export const isOurs = ({ name }: Pick<Block, 'name'>): boolean => name.startsWith('this library');
 
-/** The clients' CPU times as multiples of their floors. */
-export const ratiosOf = (blocks: readonly Block[], goal: number): Ratio[] =>
-  blocks.map((block) => ({ label: block.name, measured: block.cpu.ratio, ...(isOurs(block) ? { goal } : {}) }));
+/** The clients' CPU time, or what passes until they are done, as multiples of their floors. */
+export const ratiosOf = (blocks: readonly Block[], goal: number, of: 'cpu' | 'wall' = 'cpu'): Ratio[] =>
+  blocks.map((block) => ({
+    label: of === 'cpu' ? block.name : `${block.name}, time`,
+    measured: block[of].ratio,
+    ...(isOurs(block) ? { goal } : {}),
+  }));
 
 /** Measures every client's work, per cycle. Throws if a cycle fails. */
 export async function compareBlocks(

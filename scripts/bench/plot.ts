@@ -6,7 +6,7 @@ const WIDTH = 860;
 const LABELS = 270;
 const VALUES = 70;
 const ROW = 24;
-const HEAD = 64;
+const HEAD = 77;
 const TITLE = 30;
 const FOOT = 34;
 const STYLE = `
@@ -31,8 +31,13 @@ export function plot(answered: readonly Answered[], caption: string): string {
     y += TITLE + answer.ratios.length * ROW + FOOT;
   }
   const head = [
-    words('Multiples of the floor: less is better', { x: 16, y: 24, is: 'title' }),
-    words(caption, { x: 16, y: 44, is: 'small' }),
+    words('Multiples of the floor, in CPU time unless it says otherwise: less is better', {
+      x: 16,
+      y: 24,
+      is: 'title',
+    }),
+    words('A point and a line: the median, and where it lies (95 %). Red: the goal.', { x: 16, y: 41, is: 'small' }),
+    words(caption, { x: 16, y: 57, is: 'small' }),
   ];
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y}" width="${WIDTH}" height="${y}" role="img">
 <title>How many times its floor each client takes</title>
