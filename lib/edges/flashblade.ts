@@ -104,9 +104,10 @@ export async function request(session: Session, call: ArrayRequest, options: Cal
   const answer = await exchange(array, { ...wire, headers, requestId }, options, { repeatable: isGet, fresh: !isGet });
   // An array that repeats it would put it into a result.
   const blot = (said: string) => blotted(said, [authToken]);
-  const text = answer.body.toString();
+  const text = blot(answer.body.toString());
   const isJson = text !== '' && /\bjson\b/i.test(answer.headers['content-type'] ?? '');
-  const body = isJson ? mapTexts(parseJson(text), blot) : blot(text);
+  // Once more: a text of JSON may be written with escapes.
+  const body = isJson ? mapTexts(parseJson(text), blot) : text;
   if (body === undefined) {
     const told = {
       action: `${wire.method} ${call.path}`,

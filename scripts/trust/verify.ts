@@ -1,5 +1,6 @@
 /** Whether the functions would believe an array, by their own code. */
 import { connectTls } from '../../lib/edges/flashblade/tls.ts';
+import { FlashBladeError } from '../../lib/ground/errors.ts';
 import type { FlashBlade } from '../../lib/ground/model.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -7,9 +8,9 @@ const TIMEOUT_MS = 10_000;
 /** Connects as a login does, and hangs up without sending anything. Throws ARRAY_UNTRUSTED, ARRAY_UNREACHABLE, SECRET_INVALID. */
 export const verify = (array: FlashBlade): Promise<void> =>
   new Promise((resolve, reject) => {
-    connectTls(array, TIMEOUT_MS, (error, socket) => {
-      if (error !== null) return reject(error);
-      socket.end(() => socket.destroy());
+    connectTls(array, TIMEOUT_MS, (made) => {
+      if (made instanceof FlashBladeError) return reject(made);
+      made.socket.end(() => made.socket.destroy());
       resolve();
     });
   });

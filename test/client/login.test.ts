@@ -5,6 +5,7 @@ import { type ApiToken, apiToken } from '../../lib/ground/model.ts';
 import { badAnswers, type Fault, type OnRequest } from '../simulator/index.ts';
 import { failureOf } from './failures.ts';
 import { nextConnection } from './made.ts';
+import { arrayAt, reply, startServer } from './servers.ts';
 import { type Simulated, simulated } from './simulated.ts';
 
 const { loginBody, malformedAuthToken, oversized, redirect, serverIsBusy, tooManyRequests, withoutAuthToken } =
@@ -262,4 +263,19 @@ test('a login that meets a bug tells where in the code, and that a session may e
   expect(error).toMatchObject({ code: 'INTERNAL', facts: { mayHaveOpened: true } });
   expect(error.stack).toMatch(/^INTERNAL: .*\n {4}at .*reveal .*login\.test\.ts/);
   expect(error.stack).not.toContain('T-secret');
+});
+
+test.for([
+  ['says nothing of its length', '200 OK', ''],
+  ['says it twice', '200 OK', 'Content-Length: 20\r\nTransfer-Encoding: chunked\r\n'],
+  ['is in a coding that nobody knows', '200 OK', 'Transfer-Encoding: gzip\r\n'],
+  ['announces a body that it cannot have', '204 No Content', 'Content-Length: 20\r\n'],
+])('a session is closed again whose answer %s', async ([_, status, framing]) => {
+  const server = await startServer((socket, request) => {
+    if (request.includes('/logout')) socket.write(reply(200));
+    else socket.end(`HTTP/1.1 ${status}\r\nx-auth-token: opened\r\n${framing}\r\n{"username":"u"}`);
+  });
+  const error = await failureOf(login(arrayAt(server), apiToken('T')));
+  expect(error).toMatchObject({ code: 'ANSWER_INVALID', facts: { sent: true, mayHaveOpened: false } });
+  expect(server.requests.map((text) => text.split(' ')[1])).toEqual(['/api/login', '/api/logout']);
 });

@@ -154,3 +154,23 @@ test('a body of JSON that repeats it in escapes, or as a name, is answered witho
     '{"said":[1,true,null,{"deep":"Bearer [auth token]"}],"[auth token]":"[auth token]","__proto__":"[auth token]"}',
   );
 });
+
+test('a token of which the other is a part is told by neither', async () => {
+  const headers = { ...JSON_TYPE, 'x-auth-token': 'T-api.and-more', 'x-echo': 'T-api.and-more, T-api' };
+  const server = await startServer(reply(200, '{"username":"u"}', headers));
+  const { headers: told } = await loginWithHttpInfo(arrayAt(server), apiToken('T-api'));
+  expect(told['x-echo']).toBe('[auth token], [API token]');
+});
+
+test('a header whose name repeats a token is not told', async () => {
+  const server = await startServer(reply(200, '', { [`x-${SECRET}`]: 'x' }));
+  expect(Object.keys((await logoutWithHttpInfo(session(server.port))).headers)).toEqual(['content-length']);
+});
+
+test('a body of JSON that repeats a token of digits as a number is refused', async () => {
+  const server = await startServer(reply(200, '{"a":1234567890123456789}', JSON_TYPE));
+  const digits = { ...session(server.port), authToken: authToken('1234567890123456789') };
+  const error = await failureOf(request(digits, { method: 'GET', path: '/api/2.0/arrays' }));
+  expect(error).toMatchObject({ code: 'ANSWER_INVALID' });
+  expect(printed(error)).not.toContain('12345678');
+});

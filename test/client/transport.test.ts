@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createServer as createTcpServer } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import { createServer, type TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { openSockets } from '../../lib/edges/flashblade/tls.ts';
 import { type Budget, closeConnections, exchange } from '../../lib/edges/flashblade/transport.ts';
@@ -344,6 +344,23 @@ describe('a connection', () => {
     const answer = await exchange(arrayAt(server), GET, {}, { repeatable: true });
     expect([answer.status, server.requests.length, server.resumed.length]).toEqual([200, 3, 2]);
     expect(server.requests[1]).toBe(server.requests[2]);
+  });
+
+  test('that broke after a request leaves it unknown what came of that, also if the repetition finds nobody', async () => {
+    const server = createServer({ cert: certificate.certificate, key: certificate.key }, (socket) => {
+      socket.once('data', () => {
+        socket.write(reply(200));
+        socket.once('data', () => {
+          server.close();
+          socket.destroy();
+        });
+      });
+    });
+    const array = arrayAt(await listen(server), { host: '127.0.0.1' });
+    await get(array);
+    const error = await failureOf(exchange(array, POST, {}, { repeatable: true }));
+    expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: true } });
+    expect(error.message).toContain('What it did with the request is not known.');
   });
 
   test('that broke is given up together with the other idle ones: the repetition takes a new one', async () => {

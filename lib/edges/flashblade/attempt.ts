@@ -47,8 +47,7 @@ export function send(attempt: Attempt): Promise<Outcome> {
 
 function ask(connection: Connection, attempt: Attempt, text: string, resolve: (outcome: Outcome) => void): void {
   const { array, request, limits, onHead } = attempt;
-  const { socket, certificateEndsAt, idleSinceMs } = connection;
-  const isReused = idleSinceMs !== undefined;
+  const { socket, certificateEndsAt, isReused } = connection;
   const startedAt = Date.now();
   let timer: NodeJS.Timeout | undefined;
   let hasHead = false;
@@ -59,8 +58,8 @@ function ask(connection: Connection, attempt: Attempt, text: string, resolve: (o
     // Only after all that came with the answer, for it must not meet the next request: that may be its end, or more bytes.
     setImmediate(() => {
       // Nobody knows as what the rest of a request that is answered already would be read.
-      if (socket.writableLength > 0) socket.destroy();
-      else release(connection);
+      if (keepsConnection && socket.writableLength === 0) release(connection);
+      else socket.destroy();
       resolve(outcome);
     });
   };

@@ -33,14 +33,20 @@ export function sendable(
 export function httpInfo(answer: Answer, ...tokens: readonly (ApiToken | AuthToken)[]): HttpInfo {
   const { status, requestId, certificateEndsAt } = answer;
   const headers: Record<string, string> = {};
-  for (const name in answer.headers)
-    if (name !== 'x-auth-token' && name !== 'set-cookie') headers[name] = blotted(answer.headers[name] ?? '', tokens);
+  // Names are told in lower case.
+  const secrets = tokens.map((token) => token.reveal().toLowerCase());
+  for (const name in answer.headers) {
+    if (name === 'x-auth-token' || name === 'set-cookie' || secrets.some((secret) => name.includes(secret))) continue;
+    headers[name] = blotted(answer.headers[name] ?? '', tokens);
+  }
   return { status, headers, requestId, ...(certificateEndsAt === undefined ? {} : { certificateEndsAt }) };
 }
 
 /** A text in which each of these tokens is blotted out. */
 export function blotted(text: string, tokens: readonly (ApiToken | AuthToken)[]): string {
-  let rest = text;
-  for (const token of tokens) if (rest.includes(token.reveal())) rest = rest.replaceAll(token.reveal(), String(token));
-  return rest;
+  const repeated = tokens.filter((token) => text.includes(token.reveal()));
+  // One may be a part of the other: what is left of that would tell the rest.
+  return repeated
+    .sort((a, b) => b.reveal().length - a.reveal().length)
+    .reduce((rest, token) => rest.replaceAll(token.reveal(), String(token)), text);
 }

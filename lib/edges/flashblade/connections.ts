@@ -1,23 +1,21 @@
 /** Connections to arrays: who waits for an answer on one, which may be used again, and until when. */
-import type { TLSSocket } from 'node:tls';
-import type { FlashBladeError } from '../../ground/errors.ts';
+import { FlashBladeError } from '../../ground/errors.ts';
 import type { FlashBlade } from '../../ground/model.ts';
-import { connectTls, openSockets } from './tls.ts';
+import { connectTls, type Made, openSockets } from './tls.ts';
 import { codeOf } from './tls-errors.ts';
 
 /** Each holds memory, and one of the 1024 files that Lambda lets a process open. */
 const MAX_IDLE = 128;
 
-export type Connection = {
-  readonly socket: TLSSocket;
+export type Connection = Made & {
   /** Array and trust. If two of them shared a connection, it would carry one's token to the other. */
   readonly place: string;
-  /** When the certificate ends by which the array was verified, in seconds since the epoch. */
-  readonly certificateEndsAt: number | undefined;
   /** Who asked; undefined while the connection waits for another request. */
   user: User | undefined;
-  /** Since when it waits, or waited last, in milliseconds since the epoch; undefined if it never did. */
-  idleSinceMs: number | undefined;
+  /** Whether an earlier request was answered on it. */
+  isReused: boolean;
+  /** Since when it waits, in milliseconds since the epoch. */
+  idleSinceMs: number;
 };
 
 export type User = {
@@ -37,9 +35,10 @@ export function openConnection(
   limitMs: number,
   done: (made: Connection | FlashBladeError) => void,
 ): void {
-  connectTls(array, limitMs, (error, socket, certificateEndsAt) =>
-    done(error ?? follow({ socket, place, certificateEndsAt, user: undefined, idleSinceMs: undefined })),
-  );
+  connectTls(array, limitMs, (made) => {
+    if (made instanceof FlashBladeError) done(made);
+    else done(follow({ ...made, place, user: undefined, isReused: false, idleSinceMs: 0 }));
+  });
 }
 
 function follow(connection: Connection): Connection {
@@ -72,6 +71,7 @@ export function takeIdle(place: string): Connection | undefined {
 /** Lets a connection wait for another request. Of too many, the one that has waited for longest is closed. */
 export function release(connection: Connection): void {
   if (connection.socket.destroyed) return;
+  connection.isReused = true;
   connection.idleSinceMs = Date.now();
   connection.socket.unref();
   idle.add(connection);
@@ -82,8 +82,7 @@ export function release(connection: Connection): void {
 
 /** Closes the connections of this place that have waited since `sinceMs` or longer. */
 export function dropIdle(place: string, sinceMs: number): void {
-  for (const connection of idle)
-    if (connection.place === place && (connection.idleSinceMs ?? 0) <= sinceMs) drop(connection);
+  for (const connection of idle) if (connection.place === place && connection.idleSinceMs <= sinceMs) drop(connection);
 }
 
 function drop(connection: Connection): void {
@@ -97,8 +96,9 @@ let closings = 0;
 export const closingsSoFar = (): number => closings;
 
 /**
- * Ends every connection of this process; what is under way fails with ARRAY_UNREACHABLE, and is not repeated. TLS sessions
- * are kept, so that the next connection to an array is cheaper. Call it when an invocation ends: a frozen process thaws
+ * Ends every connection of this process; what is under way fails with ARRAY_UNREACHABLE, and is not repeated. Only a
+ * login that had opened a session already still closes it, on a new connection. TLS sessions are kept, so that the next
+ * connection to an array is cheaper. Call it when an invocation ends: a frozen process thaws
  * with dead sockets.
  */
 export function closeConnections(): void {

@@ -1,5 +1,5 @@
 /** Reads one answer of HTTP/1.1 (RFC 9112) out of a connection, and refuses what two readers might read differently. */
-import { type Framing, framingOf, takeBody } from './http-body.ts';
+import { framingOf, takeBody } from './http-body.ts';
 import { TEXT, TOKEN } from './http-grammar.ts';
 import { EMPTY, expectStart, type Input, type Reading, takeUntil, UnreadableAnswer } from './http-input.ts';
 
@@ -15,8 +15,8 @@ export type WholeAnswer = {
   readonly keepsConnection: boolean;
 };
 
-/** `isLast`: no other answer may follow on this connection. */
-type ParsedHead = { readonly head: AnswerHead; readonly framing: Framing; readonly isLast: boolean };
+/** `minor`: the last digit of the version of HTTP. */
+type ParsedHead = { readonly head: AnswerHead; readonly minor: string };
 
 const MAX_HEAD_BYTES = 16 * 1024;
 /** A status line and fields (RFC 9112, 4 and 5), without lines that go on in the next. */
@@ -29,11 +29,12 @@ const CLOSE = /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i;
  */
 export function* readAnswer(onHead: (head: AnswerHead) => void): Reading<WholeAnswer> {
   const input: Input = { bytes: EMPTY };
-  const { head, framing, isLast } = yield* takeHead(input);
+  const { head, minor } = yield* takeHead(input);
+  // Before anything of it is refused: it may have opened a session all the same.
   onHead(head);
-  const body = yield* takeBody(input, framing);
+  const body = yield* takeBody(input, framingOf(minor, head));
   if (input.bytes.length > 0) throw new UnreadableAnswer('more bytes follow than belong to it');
-  return { head, body, keepsConnection: !isLast };
+  return { head, body, keepsConnection: !isLast(minor, head) };
 }
 
 function* takeHead(input: Input): Reading<ParsedHead> {
@@ -42,9 +43,11 @@ function* takeHead(input: Input): Reading<ParsedHead> {
     const text = yield* takeUntil(input, '\r\n\r\n', left, `its head is longer than ${MAX_HEAD_BYTES} bytes`);
     left -= text.length;
     const parsed = parseHead(text);
-    if (parsed.head.status === 101) throw new UnreadableAnswer('it changes the protocol, which nobody asked for');
-    if (parsed.head.status >= 200) return parsed;
-    if (parsed.isLast) throw new UnreadableAnswer('it goes on after it said that it ends');
+    const { head, minor } = parsed;
+    if (head.status === 101) throw new UnreadableAnswer('it changes the protocol, which nobody asked for');
+    if (head.status >= 200) return parsed;
+    framingOf(minor, head);
+    if (isLast(minor, head)) throw new UnreadableAnswer('it goes on after it said that it ends');
   }
 }
 
@@ -63,10 +66,12 @@ function parseHead(text: string): ParsedHead {
     start = end + 2;
     headers[name] = Object.hasOwn(headers, name) ? `${headers[name]}, ${value}` : value;
   }
-  const framing = framingOf(minor, Number(status), headers);
-  const isLast = minor === '0' || CLOSE.test(headers['connection'] ?? '');
-  return { head: { status: Number(status), headers }, framing, isLast };
+  return { head: { status: Number(status), headers }, minor };
 }
+
+/** Whether no other answer may follow on this connection. */
+const isLast = (minor: string, { headers }: AnswerHead): boolean =>
+  minor === '0' || CLOSE.test(headers['connection'] ?? '');
 
 // Not trim(), for which there are more blanks than space and tab.
 function withoutBlanks(text: string, from: number, to: number): string {

@@ -1,4 +1,5 @@
 /** Reads the body of an answer, in both ways in which HTTP/1.1 can say before its end where it ends (RFC 9112, 6 and 7). */
+import type { AnswerHead } from './http-answer.ts';
 import { TEXT, TOKEN } from './http-grammar.ts';
 import { type Input, type Reading, take, takeUntil, UnreadableAnswer } from './http-input.ts';
 
@@ -18,8 +19,8 @@ const EXTENSIONS = new RegExp(`^(?:;${TOKEN}(?:=(?:${TOKEN}|"[\\t !#-[\\]-~]*"))
 const TRAILER = new RegExp(`^${TOKEN}:${TEXT}$`);
 const FRAMING = /^(?:content-length|transfer-encoding):/i;
 
-/** What a head says of its body. `minor`: the last digit of the version of HTTP. */
-export function framingOf(minor: string, status: number, headers: Readonly<Record<string, string>>): Framing {
+/** What a head says of its body. `minor`: the last digit of the version of HTTP. Throws UnreadableAnswer. */
+export function framingOf(minor: string, { status, headers }: AnswerHead): Framing {
   const { 'transfer-encoding': coding, 'content-length': length } = headers;
   if (coding !== undefined && length !== undefined) throw broken('it has both a length and a transfer coding');
   if (length !== undefined && !LENGTH.test(length)) throw broken('its length is not one number');

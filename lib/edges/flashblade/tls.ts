@@ -25,16 +25,14 @@ const sessions = new Map<string, Resumable>();
 /** Every connection of this process that is not closed yet, those that are still being made included. */
 export const openSockets = new Set<TLSSocket>();
 
+/** A socket that is safe to write to, and when the certificate ends by which it is, in seconds since the epoch. */
+export type Made = { readonly socket: TLSSocket; readonly certificateEndsAt: number | undefined };
+
 /**
- * Connects, verifies and calls `done` once: with a socket that is safe to write to, or with ARRAY_UNREACHABLE or
- * ARRAY_UNTRUSTED (and the dead socket); `certificateEndsAt` is in seconds since the epoch. Takes at most `limitMs`, name look-up and handshake included.
+ * Connects, verifies and calls `done` once: with the connection, or with ARRAY_UNREACHABLE or ARRAY_UNTRUSTED. Takes at most `limitMs`, name look-up and handshake included.
  * Throws SECRET_INVALID if the trust cannot be used.
  */
-export function connectTls(
-  array: FlashBlade,
-  limitMs: number,
-  done: (error: FlashBladeError | null, socket: TLSSocket, certificateEndsAt?: number) => void,
-): void {
+export function connectTls(array: FlashBlade, limitMs: number, done: (made: Made | FlashBladeError) => void): void {
   const startedAt = Date.now();
   const elapsedMs = () => Date.now() - startedAt;
   const place = placeOf(array);
@@ -48,11 +46,10 @@ export function connectTls(
     if (settled) return;
     settled = true;
     clearTimeout(timer);
-    if (error !== null) {
-      sessions.delete(place);
-      socket.destroy();
-    }
-    done(error, socket, certificateEndsAt);
+    if (error === null) return done({ socket, certificateEndsAt });
+    sessions.delete(place);
+    socket.destroy();
+    done(error);
   };
   // Not at once: after a long pause of this process, the end of the handshake may be here and not read yet.
   const timer = setTimeout(() => setImmediate(expire), limitMs);

@@ -74,7 +74,8 @@ export async function exchange(
   dropIdle(place, Number.POSITIVE_INFINITY);
   const second = await send(attempt);
   if ('answer' in second) return second.answer;
-  throw second.error;
+  // The array may have heard the first.
+  throw first.error.facts.sent && !second.error.facts.sent ? first.error : second.error;
 }
 
 // Node would take an empty host for this machine, and throws an error that quotes a port that is none.
