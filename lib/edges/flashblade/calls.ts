@@ -36,7 +36,7 @@ export function httpInfo(answer: Answer, ...tokens: readonly (ApiToken | AuthTok
   // Names are told in lower case.
   const secrets = tokens.map((token) => token.reveal().toLowerCase());
   for (const name in answer.headers) {
-    if (name === 'x-auth-token' || name === 'set-cookie' || secrets.some((secret) => name.includes(secret))) continue;
+    if (name === 'x-auth-token' || name === 'set-cookie' || holdsOne(name, secrets)) continue;
     headers[name] = blotted(answer.headers[name] ?? '', tokens);
   }
   return { status, headers, requestId, ...(certificateEndsAt === undefined ? {} : { certificateEndsAt }) };
@@ -44,9 +44,17 @@ export function httpInfo(answer: Answer, ...tokens: readonly (ApiToken | AuthTok
 
 /** A text in which each of these tokens is blotted out. */
 export function blotted(text: string, tokens: readonly (ApiToken | AuthToken)[]): string {
-  const repeated = tokens.filter((token) => text.includes(token.reveal()));
-  // One may be a part of the other: what is left of that would tell the rest.
-  return repeated
-    .sort((a, b) => b.reveal().length - a.reveal().length)
+  for (const token of tokens) if (text.includes(token.reveal())) return withoutAny(text, tokens);
+  return text;
+}
+
+// One may be a part of the other: what is left of that would tell the rest.
+const withoutAny = (text: string, tokens: readonly (ApiToken | AuthToken)[]): string =>
+  tokens
+    .toSorted((a, b) => b.reveal().length - a.reveal().length)
     .reduce((rest, token) => rest.replaceAll(token.reveal(), String(token)), text);
+
+function holdsOne(text: string, parts: readonly string[]): boolean {
+  for (const part of parts) if (text.includes(part)) return true;
+  return false;
 }
