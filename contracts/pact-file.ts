@@ -1,7 +1,7 @@
 /** A pact file as far as this project looks into it; everything else in it is kept as it is. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import * as z from 'zod/mini';
+import * as v from 'valibot';
 
 export const CONSUMER = 'flashblade-sessions';
 export const PROVIDER = 'flashblade';
@@ -13,64 +13,66 @@ export const committedFile = (name: string): string => resolve(import.meta.dirna
 /** The committed pact with an array. */
 export const PACT_FILE = committedFile(PACT_NAME);
 
-const providerState = z.looseObject({
-  name: z.string(),
-  params: z.optional(z.record(z.string(), z.unknown())),
+const providerState = v.looseObject({
+  name: v.string(),
+  params: v.optional(v.record(v.string(), v.unknown())),
 });
-const anyInteraction = z.looseObject({
-  description: z.string(),
-  type: z.optional(z.string()),
-  pending: z.optional(z.boolean()),
+const anyInteraction = v.looseObject({
+  description: v.string(),
+  type: v.optional(v.string()),
+  pending: v.optional(v.boolean()),
   /** Since version 3 of the specification. */
-  providerStates: z.optional(z.array(providerState)),
+  providerStates: v.optional(v.array(providerState)),
   /** Before. */
-  providerState: z.optional(z.nullable(z.string())),
+  providerState: v.optional(v.nullable(v.string())),
 });
-const interaction = z.extend(anyInteraction, {
-  request: z.optional(z.looseObject({ method: z.string(), path: z.string() })),
-  response: z.optional(z.looseObject({ status: z.number(), body: z.optional(z.unknown()) })),
+const interaction = v.looseObject({
+  ...anyInteraction.entries,
+  request: v.optional(v.looseObject({ method: v.string(), path: v.string() })),
+  response: v.optional(v.looseObject({ status: v.number(), body: v.optional(v.unknown()) })),
 });
-const anyPact = z.looseObject({
-  consumer: z.looseObject({ name: z.string() }),
-  provider: z.looseObject({ name: z.string() }),
-  interactions: z.array(anyInteraction),
-  metadata: z.optional(z.record(z.string(), z.unknown())),
+const anyPact = v.looseObject({
+  consumer: v.looseObject({ name: v.string() }),
+  provider: v.looseObject({ name: v.string() }),
+  interactions: v.array(anyInteraction),
+  metadata: v.optional(v.record(v.string(), v.unknown())),
 });
-const pact = z.extend(anyPact, { interactions: z.array(interaction) });
+const pact = v.looseObject({ ...anyPact.entries, interactions: v.array(interaction) });
 
-const contents = z.looseObject({ contents: z.optional(z.looseObject({ content: z.unknown() })) });
-const message = z.extend(anyInteraction, {
+const contents = v.looseObject({ contents: v.optional(v.looseObject({ content: v.unknown() })) });
+const message = v.looseObject({
+  ...anyInteraction.entries,
   /** Of an event. */
-  contents: z.optional(z.looseObject({ content: z.unknown() })),
+  contents: v.optional(v.looseObject({ content: v.unknown() })),
   /** Of an invocation and its one result. */
-  request: z.optional(contents),
-  response: z.optional(z.array(contents)),
+  request: v.optional(contents),
+  response: v.optional(v.array(contents)),
 });
-const messagePact = z.extend(anyPact, { interactions: z.array(message) });
+const messagePact = v.looseObject({ ...anyPact.entries, interactions: v.array(message) });
 
 /** Of requests and responses, or of messages. */
-export type AnyPact = z.output<typeof anyPact>;
-export type AnyInteraction = z.output<typeof anyInteraction>;
-export type Pact = z.output<typeof pact>;
-export type Interaction = z.output<typeof interaction>;
-export type MessagePact = z.output<typeof messagePact>;
-export type MessageInteraction = z.output<typeof message>;
+export type AnyPact = v.InferOutput<typeof anyPact>;
+export type AnyInteraction = v.InferOutput<typeof anyInteraction>;
+export type Pact = v.InferOutput<typeof pact>;
+export type Interaction = v.InferOutput<typeof interaction>;
+export type MessagePact = v.InferOutput<typeof messagePact>;
+export type MessageInteraction = v.InferOutput<typeof message>;
 
 /** Each reads a pact file. They throw an Error that says which rule the file breaks. */
 export const readPact = (file: string): Pact => readAs(pact, file);
 export const readMessagePact = (file: string): MessagePact => readAs(messagePact, file);
 export const readAnyPact = (file: string): AnyPact => readAs(anyPact, file);
 
-function readAs<Schema extends z.ZodMiniType>(schema: Schema, file: string): z.output<Schema> {
+function readAs<Schema extends v.GenericSchema>(schema: Schema, file: string): v.InferOutput<Schema> {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch {
     throw new Error(`${file} cannot be read: give the path of a pact file`);
   }
-  const result = schema.safeParse(parseJson(text));
-  if (result.success) return result.data;
-  const where = result.error.issues.map(({ path }) => path.join('.') || 'the whole').join(', ');
+  const result = v.safeParse(schema, parseJson(text));
+  if (result.success) return result.output;
+  const where = result.issues.map((issue) => v.getDotPath(issue) ?? 'the whole').join(', ');
   throw new Error(`${file} is not a pact file with consumer, provider and interactions (wrong: ${where})`);
 }
 

@@ -2,23 +2,23 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
-import * as z from 'zod/mini';
+import * as v from 'valibot';
 import { toolEnvironment } from './environment.ts';
 import type { Job, Told } from './verifier-process.ts';
 
 const LIMIT_MS = 120_000;
 
-const results = z.object({
-  interactionResults: z.array(
-    z.object({
-      description: z.string(),
-      providerStates: z.array(z.string()),
-      pending: z.boolean(),
-      result: z.string(),
-      mismatch: z.optional(
-        z.object({
-          message: z.optional(z.string()),
-          mismatches: z.optional(z.array(z.object({ type: z.string(), mismatch: z.string() }))),
+const results = v.object({
+  interactionResults: v.array(
+    v.object({
+      description: v.string(),
+      providerStates: v.array(v.string()),
+      pending: v.boolean(),
+      result: v.string(),
+      mismatch: v.optional(
+        v.object({
+          message: v.optional(v.string()),
+          mismatches: v.optional(v.array(v.object({ type: v.string(), mismatch: v.string() }))),
         }),
       ),
     }),
@@ -26,7 +26,7 @@ const results = z.object({
 });
 
 /** What the verifier tells of one interaction. */
-export type RawResult = z.output<typeof results>['interactionResults'][number];
+export type RawResult = v.InferOutput<typeof results>['interactionResults'][number];
 
 export type Verifier = {
   /** Verifies one pact file. Rejects if the verifier does not come to a result. */
@@ -76,8 +76,8 @@ function ask(child: ChildProcess, job: Job): Promise<Told> {
 }
 
 function toResults({ json }: Told): readonly RawResult[] {
-  const parsed = results.safeParse(parseJson(json ?? ''));
-  if (parsed.success) return parsed.data.interactionResults;
+  const parsed = v.safeParse(results, parseJson(json ?? ''));
+  if (parsed.success) return parsed.output.interactionResults;
   throw new Error('the verifier did not tell of any interaction: check that the file is a pact with HTTP interactions');
 }
 

@@ -1,7 +1,7 @@
 /** What an array's secret looks like, and how it is checked. Nothing in a message comes from the secret itself. */
 import { isIP } from 'node:net';
-import * as z from 'zod/mini';
-import { check, text } from '../ground/check.ts';
+import * as v from 'valibot';
+import { check, onlyFields, text } from '../ground/check.ts';
 import { FlashBladeError } from '../ground/errors.ts';
 import { type ApiToken, apiToken, type FlashBlade, type Trust } from '../ground/model.ts';
 import { isCertificates, normalFingerprint } from '../ground/trust.ts';
@@ -20,20 +20,27 @@ const fingerprint = text(
 );
 const ONE_OR_TWO = 'must be a list of one or two fingerprints: the current one and, during a change, the next';
 
-const secret = z.strictObject({
+const secret = onlyFields({
   host,
   apiToken: token,
-  trust: z.optional(
-    z
-      .strictObject({
-        ca: z.optional(ca),
-        fingerprints: z.optional(z.array(fingerprint, { error: ONE_OR_TWO }).check(z.minLength(1), z.maxLength(2))),
-      })
-      .check(
-        z.refine((trust) => (trust.ca === undefined) !== (trust.fingerprints === undefined), {
-          error: 'must have either ca or fingerprints',
-        }),
+  trust: v.optional(
+    v.pipe(
+      onlyFields({
+        ca: v.optional(ca),
+        fingerprints: v.optional(
+          v.pipe(
+            v.array(v.unknown(), ONE_OR_TWO),
+            v.minLength(1, ONE_OR_TWO),
+            v.maxLength(2, ONE_OR_TWO),
+            v.array(fingerprint),
+          ),
+        ),
+      }),
+      v.check(
+        (trust) => (trust.ca === undefined) !== (trust.fingerprints === undefined),
+        'must have either ca or fingerprints',
       ),
+    ),
   ),
 });
 
@@ -65,7 +72,7 @@ function parseJson(id: string, json: string | undefined): unknown {
   }
 }
 
-function trustOf(trust: z.output<typeof secret>['trust']): Trust {
+function trustOf(trust: v.InferOutput<typeof secret>['trust']): Trust {
   if (trust?.ca !== undefined) return { kind: 'ca', ca: trust.ca };
   const fingerprints = trust?.fingerprints?.map((value) => normalFingerprint(value) as string);
   return fingerprints ? { kind: 'fingerprints', fingerprints } : { kind: 'public' };

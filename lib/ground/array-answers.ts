@@ -1,20 +1,20 @@
 /** What an array's answers tell the fleet check, as far as it can be read. Times in seconds since the epoch. */
-import * as z from 'zod/mini';
+import * as v from 'valibot';
 
-const page = z.object({
-  items: z.array(z.unknown()),
-  continuation_token: z.optional(z.nullable(z.string())),
+const page = v.object({
+  items: v.array(v.unknown()),
+  continuation_token: v.optional(v.nullable(v.string())),
 });
-const array = z.object({ idle_timeout: z.number() });
-const apiToken = z.object({
-  admin: z.object({ name: z.string() }),
-  api_token: z.object({ expires_at: z.optional(z.nullable(z.number())) }),
+const array = v.object({ idle_timeout: v.number() });
+const apiToken = v.object({
+  admin: v.object({ name: v.string() }),
+  api_token: v.object({ expires_at: v.optional(v.nullable(v.number())) }),
 });
-const session = z.object({
-  user: z.string(),
-  user_interface: z.string(),
-  start_time: z.number(),
-  end_time: z.number(),
+const session = v.object({
+  user: v.string(),
+  user_interface: v.string(),
+  start_time: v.number(),
+  end_time: v.number(),
 });
 
 export type Page = { readonly items: readonly unknown[]; readonly next?: string };
@@ -23,16 +23,16 @@ export type ActiveSession = { readonly user: string; readonly startedAt: number 
 
 /** A page of a list; undefined if the body is none. */
 export function pageOf(body: unknown): Page | undefined {
-  const { success, data } = page.safeParse(body);
+  const { success, output } = v.safeParse(page, body);
   if (!success) return undefined;
-  const { items, continuation_token: next } = data;
+  const { items, continuation_token: next } = output;
   return { items, ...(next ? { next } : {}) };
 }
 
 /** After how many seconds of idleness the array ends a session; 0 = never. Undefined: it does not tell. */
 export function idleSecondsOf([item]: readonly unknown[]): number | undefined {
-  const { success, data } = array.safeParse(item);
-  return success ? data.idle_timeout / 1000 : undefined;
+  const { success, output } = v.safeParse(array, item);
+  return success ? output.idle_timeout / 1000 : undefined;
 }
 
 /** When the API token of this user ends. Undefined: never, or the array does not tell. */
@@ -48,8 +48,8 @@ export const activeSessionsOf = (items: readonly unknown[]): ActiveSession[] =>
     .filter((one) => one.user_interface === 'REST' && one.end_time === 0)
     .map(({ user, start_time }) => ({ user, startedAt: start_time / 1000 }));
 
-const read = <Schema extends z.ZodMiniType>(schema: Schema, items: readonly unknown[]): z.output<Schema>[] =>
+const read = <Schema extends v.GenericSchema>(schema: Schema, items: readonly unknown[]): v.InferOutput<Schema>[] =>
   items.flatMap((item) => {
-    const { success, data } = schema.safeParse(item);
-    return success ? [data] : [];
+    const { success, output } = v.safeParse(schema, item);
+    return success ? [output] : [];
   });

@@ -1,18 +1,46 @@
 /** Input is checked by schemas whose messages are rules; what is thrown names the field and the rule, never the value. */
-import * as z from 'zod/mini';
+import * as v from 'valibot';
 import { type ErrorCode, FlashBladeError } from './errors.ts';
 
 /** A text field with its rule, as in `must be …`. */
-export const text = (rule: string, holds: RegExp | ((value: string) => boolean)) => {
-  const test = holds instanceof RegExp ? (value: string) => holds.test(value) : holds;
-  return z.string({ error: rule }).check(z.refine(test));
-};
+export const text = (rule: string, holds: RegExp | ((value: string) => boolean)) =>
+  v.pipe(v.string(rule), holds instanceof RegExp ? v.regex(holds, rule) : v.check(holds, rule));
 
 /** A whole number from `min` to `max`. */
-export const whole = (min: number, max: number) => {
+export function whole(min: number, max: number) {
   const rule = `must be a whole number from ${min} to ${max}`;
-  return z.int({ error: rule }).check(z.gte(min), z.lte(max));
-};
+  return v.pipe(v.number(rule), v.integer(rule), v.minValue(min, rule), v.maxValue(max, rule));
+}
+
+/** Any JSON object. The library takes a list for one, too. */
+export const jsonObject = (rule: string) =>
+  v.custom<Readonly<Record<string, unknown>>>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    rule,
+  );
+
+/** A JSON object with these fields; what else it has is passed over. A field that is missing breaks its own rule. */
+export const fields = <Entries extends v.ObjectEntries>(entries: Entries) =>
+  v.pipe(
+    jsonObject('must be a JSON object'),
+    v.transform((input) => Object.fromEntries(Object.keys(entries).map((name) => [name, ownOf(input, name)]))),
+    v.object(entries),
+  );
+
+/** A JSON object with these fields and no other. */
+export const onlyFields = <Entries extends v.ObjectEntries>(entries: Entries) =>
+  v.pipe(
+    jsonObject('must be a JSON object'),
+    v.rawCheck(({ dataset, addIssue }) => {
+      const other = dataset.typed && Object.keys(dataset.value).find((name) => !Object.hasOwn(entries, name));
+      if (typeof other !== 'string') return;
+      addIssue({ message: `has a field that is not known${isName(other) ? `: ${other}` : ''}` });
+    }),
+    fields(entries),
+  );
+
+const ownOf = (input: Readonly<Record<string, unknown>>, name: string): unknown =>
+  Object.hasOwn(input, name) ? input[name] : undefined;
 
 /** Name of an array in the fleet. */
 export const arrayName = text(
@@ -24,31 +52,22 @@ export const arrayName = text(
 export const callersId = text('must be 1 to 512 visible ASCII characters without spaces', /^[!-~]{1,512}$/);
 
 /** Returns the input as the schema says it is, or throws `code` with the first field that breaks a rule. */
-export function check<Schema extends z.ZodMiniType>(
+export function check<Schema extends v.GenericSchema>(
   schema: Schema,
   input: unknown,
   code: ErrorCode,
   what: string,
-): z.output<Schema> {
-  const result = schema.safeParse(input);
-  if (result.success) return result.data;
-  throw new FlashBladeError(code, `${what}: ${describe(result.error.issues[0])}`);
+): v.InferOutput<Schema> {
+  const result = v.safeParse(schema, input, { abortEarly: true });
+  if (result.success) return result.output;
+  throw new FlashBladeError(code, `${what}: ${describe(result.issues[0])}`);
 }
 
-function describe(issue: z.core.$ZodIssue | undefined): string {
-  if (issue === undefined) return 'is not valid';
-  const field = issue.path
-    .map((step) => (typeof step === 'number' || isName(String(step)) ? String(step) : '…'))
-    .join('.');
-  if (issue.code === 'unrecognized_keys') {
-    const [key = ''] = issue.keys;
-    return `${place(field)}has a field that is not known${isName(key) ? `: ${key}` : ''}`;
-  }
-  if (issue.code === 'invalid_type' && issue.expected === 'object') return `${place(field)}must be a JSON object`;
-  return `${place(field)}${issue.message}`;
+function describe({ path, message }: v.BaseIssue<unknown>): string {
+  if (path === undefined) return message;
+  const steps = path.map(({ key }) => (typeof key === 'number' || isName(String(key)) ? String(key) : '…'));
+  return `${steps.join('.')} ${message}`;
 }
-
-const place = (field: string): string => (field === '' ? '' : `${field} `);
 
 // A key is the caller's text, too: it is repeated only if it looks like a field's name.
 const isName = (key: string): boolean => /^[A-Za-z][A-Za-z_-]{0,31}$/.test(key);

@@ -1,32 +1,34 @@
 /** What comes out of the queue: EventBridge events, checked. */
-import * as z from 'zod/mini';
-import { arrayName, callersId, check, text, whole } from './check.ts';
+import * as v from 'valibot';
+import { arrayName, callersId, check, fields, onlyFields, text, whole } from './check.ts';
 import { FlashBladeError } from './errors.ts';
 import { DETAIL_TYPES, EXECUTION_DETAIL_TYPE, EXECUTION_ENDS, EXECUTION_SOURCE } from './event-words.ts';
 import { DEFAULT_LEASE_SECONDS, type OpenRequest } from './requests.ts';
 
 // Short enough to be, with an array's name, the id of a lease.
 const eventId = text('must be 1 to 128 visible ASCII characters without spaces', /^[!-~]{1,128}$/);
-const anyText = z.string({ error: 'must be text' });
+const anyText = v.string('must be text');
 // AWS adds fields to its envelope as it likes: they are passed over. What is ours is strict.
-const envelope = z.object({
+const envelope = fields({
   id: eventId,
   source: callersId,
   'detail-type': anyText,
-  detail: z.optional(z.unknown()),
+  detail: v.optional(v.unknown()),
 });
-const requested = z.strictObject({
+const requested = onlyFields({
   array: arrayName,
-  leaseId: z.optional(callersId),
-  leaseSeconds: z.optional(whole(60, 86_400)),
-  owner: z.optional(callersId),
+  leaseId: v.optional(callersId),
+  leaseSeconds: v.optional(whole(60, 86_400)),
+  owner: v.optional(callersId),
 });
-const released = z.strictObject({ leaseId: z.optional(callersId), owner: z.optional(callersId) }).check(
-  z.refine(({ leaseId, owner }) => (leaseId === undefined) !== (owner === undefined), {
-    error: 'must have either leaseId or owner',
-  }),
+const released = v.pipe(
+  onlyFields({ leaseId: v.optional(callersId), owner: v.optional(callersId) }),
+  v.check(
+    ({ leaseId, owner }) => (leaseId === undefined) !== (owner === undefined),
+    'must have either leaseId or owner',
+  ),
 );
-const execution = z.object({ executionArn: callersId, status: anyText });
+const execution = fields({ executionArn: callersId, status: anyText });
 
 export type IncomingEvent = { readonly eventId: string } & (
   | { readonly kind: 'open'; readonly request: OpenRequest }

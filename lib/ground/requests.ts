@@ -1,19 +1,19 @@
 /** What callers may ask for, and how it is checked. */
-import * as z from 'zod/mini';
-import { arrayName, callersId, check, text, whole } from './check.ts';
+import * as v from 'valibot';
+import { arrayName, callersId, check, jsonObject, onlyFields, text, whole } from './check.ts';
 
 /** Seconds that a lease lasts when the caller names no other number. */
 export const DEFAULT_LEASE_SECONDS = 900;
 
-const loginRequest = z.strictObject({
+const loginRequest = onlyFields({
   array: arrayName,
-  leaseId: z.optional(callersId),
-  leaseSeconds: z.optional(whole(60, 86_400)),
-  owner: z.optional(callersId),
+  leaseId: v.optional(callersId),
+  leaseSeconds: v.optional(whole(60, 86_400)),
+  owner: v.optional(callersId),
 });
 
-const logoutRequest = z.strictObject({ leaseId: callersId });
-const renewRequest = z.strictObject({ leaseId: callersId, expiresAt: whole(1, 9_999_999_999) });
+const logoutRequest = onlyFields({ leaseId: callersId });
+const renewRequest = onlyFields({ leaseId: callersId, expiresAt: whole(1, 9_999_999_999) });
 
 /** `leaseId` is the key of idempotency: the same request again answers the same lease. */
 export type OpenRequest = {
@@ -46,27 +46,34 @@ export const parseRenewRequest = (input: unknown): RenewRequest =>
   check(renewRequest, input, 'REQUEST_INVALID', 'renew request');
 
 const MAX_QUERY_NAMES = 100;
-const scalar = z.union([z.string(), z.number(), z.boolean()], { error: 'must be text, a number or a boolean' });
-// Not those of an array: a long one has so many that they do not fit into memory.
-const namesOf = (value: unknown): string[] =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
-// First whether there are too many: a fault is kept for each that is wrong.
-const query = z.pipe(
-  z.unknown().check(
-    z.refine((value) => namesOf(value).length <= MAX_QUERY_NAMES, {
-      error: `must be a JSON object of at most ${MAX_QUERY_NAMES} names`,
-    }),
-    // A record would pass over it in silence.
-    z.refine((value) => !namesOf(value).includes('__proto__'), { error: 'must not have the name __proto__' }),
+type Query = Readonly<Record<string, string | number | boolean>>;
+const query = v.pipe(
+  jsonObject('must be a JSON object of names and plain values'),
+  // First whether there are too many.
+  v.check(
+    (value) => Object.keys(value).length <= MAX_QUERY_NAMES,
+    `must be a JSON object of at most ${MAX_QUERY_NAMES} names`,
   ),
-  z.record(z.string(), scalar, { error: 'must be a JSON object of names and plain values' }),
+  v.check((value) => !Object.hasOwn(value, '__proto__'), 'must not have the name __proto__'),
+  v.rawCheck(({ dataset, addIssue }) => {
+    const input = dataset.typed ? dataset.value : {};
+    for (const [key, value] of Object.entries(input)) {
+      if (['string', 'number', 'boolean'].includes(typeof value)) continue;
+      addIssue({
+        message: 'must be text, a number or a boolean',
+        path: [{ type: 'object', origin: 'value', input, key, value }],
+      });
+      return;
+    }
+  }),
+  v.transform((value) => value as Query),
 );
-const callRequest = z.strictObject({
+const callRequest = onlyFields({
   leaseId: callersId,
-  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'], { error: 'must be GET, POST, PUT, PATCH or DELETE' }),
+  method: v.picklist(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'], 'must be GET, POST, PUT, PATCH or DELETE'),
   path: text('must be a path below /api/, without query, of at most 1024 characters', /^\/api\/[!-~]{1,1019}$/),
-  query: z.optional(query),
-  body: z.optional(z.unknown()),
+  query: v.optional(query),
+  body: v.optional(v.unknown()),
 });
 
 /** One REST call under a lease. `body` is any JSON value. */
@@ -74,7 +81,7 @@ export type CallRequest = {
   readonly leaseId: string;
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
-  readonly query?: Readonly<Record<string, string | number | boolean>>;
+  readonly query?: Query;
   readonly body?: unknown;
 };
 
@@ -85,9 +92,14 @@ export function parseCallRequest(input: unknown): CallRequest {
 }
 
 const fleetRule = 'must be a list of 1 to 10000 names of arrays';
-const fleetRequest = z.strictObject({
-  arrays: z.optional(
-    z.pipe(z.array(z.unknown(), { error: fleetRule }).check(z.minLength(1), z.maxLength(10_000)), z.array(arrayName)),
+const fleetRequest = onlyFields({
+  arrays: v.optional(
+    v.pipe(
+      v.array(v.unknown(), fleetRule),
+      v.minLength(1, fleetRule),
+      v.maxLength(10_000, fleetRule),
+      v.array(arrayName),
+    ),
   ),
 });
 

@@ -1,5 +1,5 @@
 /** The array that the session is opened on, and what a real one tells of its live sessions. */
-import * as z from 'zod/mini';
+import * as v from 'valibot';
 import { compareVersions, isFlashBladeError, type Use } from '../../lib/index.ts';
 
 /** Does work under a lease of its own, and closes that. */
@@ -44,22 +44,22 @@ const unseen = (why: string) => async (): Promise<Left> => ({
   told: `it cannot be seen, ${why}; its logout was confirmed`,
 });
 
-const sessionsPage = z.object({
-  items: z.array(
-    z.object({
-      user: z.nullish(z.string()),
-      user_interface: z.nullish(z.string()),
-      location: z.nullish(z.string()),
-      start_time: z.number(),
-      end_time: z.nullish(z.number()),
+const sessionsPage = v.object({
+  items: v.array(
+    v.object({
+      user: v.nullish(v.string()),
+      user_interface: v.nullish(v.string()),
+      location: v.nullish(v.string()),
+      start_time: v.number(),
+      end_time: v.nullish(v.number()),
     }),
   ),
-  continuation_token: z.nullish(z.string()),
+  continuation_token: v.nullish(v.string()),
 });
 
 /** The live REST sessions of the lease's user, oldest first, each as a text of its own; none if the array does not tell. */
 async function liveSessions(use: Use, version: string): Promise<string[]> {
-  const items: z.output<typeof sessionsPage>['items'] = [];
+  const items: v.InferOutput<typeof sessionsPage>['items'] = [];
   let token: string | null | undefined;
   for (let number = 0; number === 0 || (token && number < MAX_PAGES); number++) {
     const page = await sessionsPageAt(use, version, token);
@@ -79,7 +79,7 @@ async function sessionsPageAt(use: Use, version: string, token: string | null | 
   const query = token ? { continuation_token: token } : {};
   try {
     const { status, body } = await use.request({ method: 'GET', path: `/api/${version}/sessions`, query });
-    return status === 200 ? sessionsPage.safeParse(body).data : undefined;
+    return status === 200 && v.is(sessionsPage, body) ? body : undefined;
   } catch (error) {
     if (isFlashBladeError(error, 'FORBIDDEN')) return undefined;
     throw error;

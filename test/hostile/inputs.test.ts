@@ -54,7 +54,7 @@ describe('hostile inputs find out', () => {
     ),
     patch('edges/flashblade/api-versions.ts', 'value.every(', 'value.some('),
     patch('edges/flashblade/answers.ts', 'Math.min(Math.max(seconds, 0), MAX_WAIT_SECONDS)', 'seconds'),
-    patch('ground/array-answers.ts', 'page.safeParse(body)', '{ success: true, data: page.parse(body) }'),
+    patch('ground/array-answers.ts', 'v.safeParse(page, body)', '{ success: true, output: v.parse(page, body) }'),
     patch('edges/secret-format.ts', '/^[a-z]/.test(labels.at(-1) as string)', 'true'),
     patch('ground/incoming-events.ts', `'event: the message must be a JSON object as EventBridge sends it'`, 'body'),
     patch('ground/allowed-calls.ts', 'NEVER.test(path)', 'false'),
