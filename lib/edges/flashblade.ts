@@ -40,7 +40,7 @@ export async function loginWithHttpInfo(
         opened = authTokenOf(head);
       },
     });
-    const session = sessionOf(array, answer, token);
+    const session = sessionOf(array, answer, token, opened);
     return { ...httpInfo(answer, token, session.authToken), data: session };
   } catch (thrown) {
     const error = known(thrown);

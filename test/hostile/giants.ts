@@ -4,7 +4,7 @@ import { versionsOf } from '../../lib/edges/flashblade/api-versions.ts';
 import { toWire } from '../../lib/edges/flashblade/array-requests.ts';
 import { readAnswer } from '../../lib/edges/flashblade/http-answer.ts';
 import { UnreadableAnswer } from '../../lib/edges/flashblade/http-input.ts';
-import { sessionOf } from '../../lib/edges/flashblade/login-answer.ts';
+import { authTokenOf, sessionOf } from '../../lib/edges/flashblade/login-answer.ts';
 import { parseSecret } from '../../lib/edges/secret-format.ts';
 import { allowedCalls, refuseUnlessAllowed } from '../../lib/ground/allowed-calls.ts';
 import { isFlashBladeError } from '../../lib/ground/errors.ts';
@@ -29,7 +29,7 @@ const answer = (text: string) => ({
   requestId: 'r',
   certificateEndsAt: undefined,
 });
-const login = (text: string) => sessionOf(array, answer(text), apiToken('T'));
+const login = (text: string) => sessionOf(array, answer(text), apiToken('T'), authTokenOf(answer(text)));
 const allowed = (list: string, path: string) =>
   refuseUnlessAllowed(allowedCalls(list), { leaseId: 'job', method: 'GET', path });
 

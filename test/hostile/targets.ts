@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { retryAfterSeconds } from '../../lib/edges/flashblade/answers.ts';
 import { versionsOf } from '../../lib/edges/flashblade/api-versions.ts';
 import { toWire } from '../../lib/edges/flashblade/array-requests.ts';
-import { sessionOf } from '../../lib/edges/flashblade/login-answer.ts';
+import { authTokenOf, sessionOf } from '../../lib/edges/flashblade/login-answer.ts';
 import { compareVersions } from '../../lib/edges/flashblade.ts';
 import { parseSecret } from '../../lib/edges/secret-format.ts';
 import { allowedCalls, refuseUnlessAllowed } from '../../lib/ground/allowed-calls.ts';
@@ -161,7 +161,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   }),
   'login answer': target({
     input: loginAnswer,
-    parse: (answer) => sessionOf(array, answer, apiToken(CANARY)),
+    parse: (answer) => sessionOf(array, answer, apiToken(CANARY), authTokenOf(answer)),
     codes: ['ANSWER_INVALID', 'ARRAY_BUSY', 'LOGIN_REFUSED'],
     wrong: tellsToken,
   }),

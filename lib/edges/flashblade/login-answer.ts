@@ -16,11 +16,10 @@ export function authTokenOf({ headers }: AnswerHead): AuthToken | undefined {
 }
 
 /**
- * The session that a login opened.
+ * The session that a login opened; `opened` is the auth token in the head of its answer.
  * Throws LOGIN_REFUSED, ARRAY_BUSY or ANSWER_INVALID, each with `facts.mayHaveOpened`.
  */
-export function sessionOf(array: FlashBlade, answer: Answer, token: ApiToken): Session {
-  const opened = authTokenOf(answer);
+export function sessionOf(array: FlashBlade, answer: Answer, token: ApiToken, opened: AuthToken | undefined): Session {
   if (answer.status !== 200) throw noSession(array, answer);
   if (opened === undefined) throw invalid(array, answer, 'without an auth token that can be used');
   const username = fieldOf(parseJson(answer.body.toString()), 'username');

@@ -49,8 +49,8 @@ export async function exchange(
   budget: Budget = {},
   options: ExchangeOptions = {},
 ): Promise<Answer> {
-  const once = { ...request, requestId: request.requestId ?? randomUUID() };
-  if (!isHeaderValue(once.requestId)) {
+  const { requestId } = request;
+  if (requestId !== undefined && !isHeaderValue(requestId)) {
     throw new FlashBladeError('REQUEST_INVALID', 'requestId must be 1 to 1024 visible ASCII characters', {
       sent: false,
     });
@@ -64,7 +64,13 @@ export async function exchange(
 
   const closings = closingsSoFar();
   const place = placeOf(array);
-  const attempt: Attempt = { array, place, request: once, limits, onHead: options.onHead };
+  const attempt: Attempt = {
+    array,
+    place,
+    request: { ...request, requestId: requestId ?? randomUUID() },
+    limits,
+    onHead: options.onHead,
+  };
   if (options.fresh) dropIdle(place, Date.now() - FRESH_MS);
   const first = await send(attempt);
   if ('answer' in first) return first.answer;
