@@ -53,6 +53,7 @@ export async function askCold({ quick, seed }: Settings, given?: string): Promis
       "Both handlers run under AWS's own runtime client, with the variables of the packaged template; its native HTTP client is replaced by one over node:http, which the empty handler therefore loads, too.",
       'CPU time is that of all threads of the process, read from outside at each point. Where a part ends with an answer, reading that answer belongs to the next part.',
       'Time contains what the stand-ins for AWS and the array take, on the same machine, and no network. AWS is reached over HTTP: TLS with it is not contained.',
+      'The array had a lease before: its first ever takes three calls of AWS more, once.',
     ],
   };
 }
