@@ -1,7 +1,7 @@
 /** What an array's secret looks like, and how it is checked. Nothing in a message comes from the secret itself. */
 import { isIP } from 'node:net';
 import * as v from 'valibot';
-import { check, onlyFields, text } from '../ground/check.ts';
+import { check, listOf, onlyFields, text } from '../ground/check.ts';
 import { FlashBladeError } from '../ground/errors.ts';
 import { type ApiToken, apiToken, type FlashBlade, type Trust } from '../ground/model.ts';
 import { isCertificates, normalFingerprint } from '../ground/trust.ts';
@@ -27,14 +27,7 @@ const secret = onlyFields({
     v.pipe(
       onlyFields({
         ca: v.optional(ca),
-        fingerprints: v.optional(
-          v.pipe(
-            v.array(v.unknown(), ONE_OR_TWO),
-            v.minLength(1, ONE_OR_TWO),
-            v.maxLength(2, ONE_OR_TWO),
-            v.array(fingerprint),
-          ),
-        ),
+        fingerprints: v.optional(listOf(fingerprint, 2, ONE_OR_TWO)),
       }),
       v.check(
         (trust) => (trust.ca === undefined) !== (trust.fingerprints === undefined),

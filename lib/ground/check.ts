@@ -12,6 +12,10 @@ export function whole(min: number, max: number) {
   return v.pipe(v.number(rule), v.integer(rule), v.minValue(min, rule), v.maxValue(max, rule));
 }
 
+/** A list of 1 to `max` items. How many there are is looked at first. */
+export const listOf = <Item extends v.GenericSchema>(item: Item, max: number, rule: string) =>
+  v.pipe(v.array(v.unknown(), rule), v.minLength(1, rule), v.maxLength(max, rule), v.array(item));
+
 /** Any JSON object. The library takes a list for one, too. */
 export const jsonObject = (rule: string) =>
   v.custom<Readonly<Record<string, unknown>>>(

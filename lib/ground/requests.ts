@@ -1,6 +1,6 @@
 /** What callers may ask for, and how it is checked. */
 import * as v from 'valibot';
-import { arrayName, callersId, check, jsonObject, onlyFields, text, whole } from './check.ts';
+import { arrayName, callersId, check, jsonObject, listOf, onlyFields, text, whole } from './check.ts';
 
 /** Seconds that a lease lasts when the caller names no other number. */
 export const DEFAULT_LEASE_SECONDS = 900;
@@ -93,14 +93,7 @@ export function parseCallRequest(input: unknown): CallRequest {
 
 const fleetRule = 'must be a list of 1 to 10000 names of arrays';
 const fleetRequest = onlyFields({
-  arrays: v.optional(
-    v.pipe(
-      v.array(v.unknown(), fleetRule),
-      v.minLength(1, fleetRule),
-      v.maxLength(10_000, fleetRule),
-      v.array(arrayName),
-    ),
-  ),
+  arrays: v.optional(listOf(arrayName, 10_000, fleetRule)),
 });
 
 /** Which arrays to check. Default: all that have a secret under the prefix. */

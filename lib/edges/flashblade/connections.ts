@@ -98,8 +98,7 @@ export const closingsSoFar = (): number => closings;
 /**
  * Ends every connection of this process; what is under way fails with ARRAY_UNREACHABLE, and is not repeated. Only a
  * login that had opened a session already still closes it, on a new connection. TLS sessions are kept, so that the next
- * connection to an array is cheaper. Call it when an invocation ends: a frozen process thaws
- * with dead sockets.
+ * connection to an array is cheaper. Call it when an invocation ends: a frozen process thaws with dead sockets.
  */
 export function closeConnections(): void {
   closings += 1;

@@ -18,7 +18,7 @@ import { MAX_REMEMBERED, remember } from './recent.ts';
 import { connectionError, describeArray, unreachable, untrusted } from './tls-errors.ts';
 
 const contexts = new Map<string, SecureContext>();
-/** A connection that resumes a session shows no certificate; the one that was verified before ends at `certificateEndsAt`. */
+/** A connection that resumes a session shows no certificate: until when the one is good that was verified before. */
 type Resumable = { readonly session: Buffer; readonly certificateEndsAt: number };
 const sessions = new Map<string, Resumable>();
 
@@ -29,8 +29,8 @@ export const openSockets = new Set<TLSSocket>();
 export type Made = { readonly socket: TLSSocket; readonly certificateEndsAt: number | undefined };
 
 /**
- * Connects, verifies and calls `done` once: with the connection, or with ARRAY_UNREACHABLE or ARRAY_UNTRUSTED. Takes at most `limitMs`, name look-up and handshake included.
- * Throws SECRET_INVALID if the trust cannot be used.
+ * Connects, verifies and calls `done` once: with the connection, or with ARRAY_UNREACHABLE or ARRAY_UNTRUSTED. Takes at
+ * most `limitMs`, name look-up and handshake included. Throws SECRET_INVALID if the trust cannot be used.
  */
 export function connectTls(array: FlashBlade, limitMs: number, done: (made: Made | FlashBladeError) => void): void {
   const startedAt = Date.now();
@@ -126,13 +126,8 @@ function authorities(array: FlashBlade): { ca?: string } {
   if (trust.kind === 'public' || trust.kind === 'fingerprints') return {};
   // An empty text would mean the public authorities.
   if (trust.kind === 'ca' && isCertificates(trust.ca)) return { ca: trust.ca };
-  throw new FlashBladeError(
-    'SECRET_INVALID',
-    `${describeArray(array)}: trust.ca must be PEM text of one or more certificates`,
-    {
-      sent: false,
-    },
-  );
+  const rule = 'trust.ca must be PEM text of one or more certificates';
+  throw new FlashBladeError('SECRET_INVALID', `${describeArray(array)}: ${rule}`, { sent: false });
 }
 
 function refusal(
