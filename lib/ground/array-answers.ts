@@ -1,16 +1,17 @@
 /** What an array's answers tell the fleet check, as far as it can be read. Times in seconds since the epoch. */
 import * as v from 'valibot';
+import { fields } from './check.ts';
 
-const page = v.object({
+const page = fields({
   items: v.array(v.unknown()),
   continuation_token: v.optional(v.nullable(v.string())),
 });
-const array = v.object({ idle_timeout: v.number() });
-const apiToken = v.object({
-  admin: v.object({ name: v.string() }),
-  api_token: v.object({ expires_at: v.optional(v.nullable(v.number())) }),
+const array = fields({ idle_timeout: v.number() });
+const apiToken = fields({
+  admin: fields({ name: v.string() }),
+  api_token: fields({ expires_at: v.optional(v.nullable(v.number())) }),
 });
-const session = v.object({
+const session = fields({
   user: v.string(),
   user_interface: v.string(),
   start_time: v.number(),

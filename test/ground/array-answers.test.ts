@@ -24,6 +24,8 @@ describe("an array's answer", () => {
     expect(tokenEndOf(items, 'nobody')).toBeUndefined();
     expect(tokenEndOf([token('pureuser'), token('pureuser', 5)], 'pureuser')).toBeUndefined();
     expect(tokenEndOf([token('pureuser', null)], 'pureuser')).toBeUndefined();
+    // A list is no object.
+    expect(tokenEndOf([{ ...token('pureuser'), api_token: [] }, ...items], 'pureuser')).toBe(2);
   });
 
   it('lists REST sessions that have not ended, among other things', () => {
