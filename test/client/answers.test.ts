@@ -14,6 +14,7 @@ describe('how long an array wants to be left alone', () => {
     ['no time', { 'retry-after': '0' }, 0],
     ['a day at the most', { 'retry-after': '999999999' }, 86_400],
     ['a date', { 'retry-after': 'Tue, 24 Nov 2026 05:00:09 GMT' }, 9],
+    ['a date between two seconds', { 'retry-after': '2026-11-24T05:00:08.001Z' }, 9],
     ['a date that has passed', { 'retry-after': 'Tue, 24 Nov 2026 04:00:00 GMT' }, 0],
     ['words', { 'retry-after': 'soon' }, undefined],
     ['a number below zero', { 'retry-after': '-5' }, undefined],

@@ -72,4 +72,5 @@ export function retryAfterSeconds(headers: Answer['headers'], nowMs: number): nu
 }
 
 // Date.parse finds a date in nearly anything: in -5, and in 1.5.
-const dateOf = (text: string): number => (/^[A-Z][a-z]+, .* GMT$/.test(text) ? Date.parse(text) : Number.NaN);
+const dateOf = (text: string): number =>
+  /^([A-Z][a-z]+, .* GMT|\d{4}-\d\d-\d\dT.*Z)$/.test(text) ? Date.parse(text) : Number.NaN;

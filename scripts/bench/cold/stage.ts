@@ -19,6 +19,8 @@ export type Stage = {
   /** Each starts a process, lets it do one invocation and ends it. Rejects unless it did what it should. */
   readonly startEmpty: () => Promise<Empty>;
   readonly startLogin: () => Promise<Login>;
+  /** The same on an array that never had a lease. */
+  readonly startFirstLogin: () => Promise<Login>;
   /** What the template and its surroundings put into the environment of a function. */
   readonly variablesOf: (name: string) => Variables;
 };
@@ -60,6 +62,18 @@ export async function openStage(packaged: string, stack: AsyncDisposableStack): 
   const leases = leasesOf(client, TABLE);
   const { host, port, certificate: ca, apiToken } = simulator;
   let arrays = 0;
+  // For each login one of its own: an array has so many places for leases.
+  const newArray = (): string => {
+    const array = `fb${++arrays}`;
+    aws.secrets.put(`flashblade/${array}`, { host: `${host}:${port}`, apiToken, trust: { ca } });
+    return array;
+  };
+  const startLoginOn = async (array: string): Promise<Login> => {
+    const before = simulator.sessions().length;
+    const { outcome, reached } = await seen.during(login, { array });
+    checkLease(outcome, { array, opened: simulator.sessions().length - before });
+    return complete(reached, 'asked', 'secret', 'intent', 'session', 'done');
+  };
   return {
     variablesOf,
     startEmpty: again(async () => {
@@ -68,17 +82,13 @@ export async function openStage(packaged: string, stack: AsyncDisposableStack): 
       return complete(reached, 'asked', 'done');
     }),
     startLogin: again(async () => {
-      // An array of its own, for one array has so many places for leases; and one that had a lease before, as nearly all have.
-      const array = `fb${++arrays}`;
-      aws.secrets.put(`flashblade/${array}`, { host: `${host}:${port}`, apiToken, trust: { ca } });
+      const array = newArray();
       const place = { attemptId: 'earlier', until: 0, limit: 1 };
       await leases.join(array, 'earlier', place, Date.now() + AWS_CALL_MS);
       await leases.leave(array, 'earlier', Date.now() + AWS_CALL_MS);
-      const before = simulator.sessions().length;
-      const { outcome, reached } = await seen.during(login, { array });
-      checkLease(outcome, { array, opened: simulator.sessions().length - before });
-      return complete(reached, 'asked', 'secret', 'intent', 'session', 'done');
+      return startLoginOn(array);
     }),
+    startFirstLogin: again(() => startLoginOn(newArray())),
   };
 }
 

@@ -13,6 +13,7 @@ import type { Answer, Question, Settings, Table } from '../question.ts';
 
 const EMPTY = 'empty handler';
 const LOGIN = 'login, first lease';
+const FIRST_EVER = `${LOGIN} that its array ever has`;
 const GOALS = { cpu: 3, kib: 350 };
 
 export const cold: Question = {
@@ -53,7 +54,7 @@ export async function askCold({ quick, seed }: Settings, given?: string): Promis
       "Both handlers run under AWS's own runtime client, with the variables of the packaged template; its native HTTP client is replaced by one over node:http, which the empty handler therefore loads, too.",
       'CPU time is that of all threads of the process, read from outside at each point. Where a part ends with an answer, reading that answer belongs to the next part.',
       'Time contains what the stand-ins for AWS and the array take, on the same machine, and no network. AWS is reached over HTTP: TLS with it is not contained.',
-      'The array had a lease before: its first ever takes three calls of AWS more, once.',
+      'The array had a lease before, as nearly all have, and the parts are of that: its first ever takes three calls of AWS more, once.',
     ],
   };
 }
@@ -65,7 +66,7 @@ type Started = {
 };
 
 /** The n-th of `empties` and the n-th of `logins` are of the same round. */
-async function startAll({ startEmpty, startLogin }: Stage, rounds: Rounds): Promise<Started> {
+async function startAll({ startEmpty, startLogin, startFirstLogin }: Stage, rounds: Rounds): Promise<Started> {
   const empties: Empty[] = [];
   const logins: Login[] = [];
   const noted =
@@ -79,6 +80,7 @@ async function startAll({ startEmpty, startLogin }: Stage, rounds: Rounds): Prom
     [
       { name: EMPTY, floor: EMPTY, run: noted(startEmpty, empties) },
       { name: LOGIN, floor: EMPTY, run: noted(startLogin, logins) },
+      { name: FIRST_EVER, floor: EMPTY, run: noted(startFirstLogin, []) },
     ],
     rounds,
   );
