@@ -18,6 +18,8 @@ export type Outcome =
 
 export type Environment = {
   readonly pid: number;
+  /** CPU time of the process until it last called the Runtime API, in ms; threads that ended are in it. */
+  readonly cpuMs: () => number;
   readonly hasEnded: () => boolean;
   invoke(request: { event: unknown; awsRequestId: string; functionArn: string; timeoutMs: number }): Promise<Outcome>;
   /** Sends a signal; settles when the process has ended. */
@@ -49,6 +51,7 @@ export const startEnvironment = async ({ directory, env, onOutput }: Start): Pro
 
   return {
     pid: child.pid ?? 0,
+    cpuMs: () => api.cpuMs,
     hasEnded: () => child.exitCode !== null || child.signalCode !== null,
     kill,
     invoke: async ({ awsRequestId, timeoutMs, ...request }) => {

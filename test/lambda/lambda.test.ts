@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
+import { cpuMsOf } from '../../scripts/bench/cold/cpu.ts';
 import { type Lambda, type LambdaOptions, startLambda } from './lambda.ts';
 
 // A cold start takes a fraction of a second, on a busy machine some.
@@ -35,6 +36,14 @@ test('invocations one after the other meet the same process', async () => {
   const { pid } = lambda;
   expect(await lambda.invoke({})).toMatchObject({ result: { invocations: 2 } });
   expect(lambda.pid).toBe(pid);
+});
+
+test('what a process has used contains the threads that it no longer has', async () => {
+  const lambda = await start('handlers.burnInThread');
+  const burntMs = 100;
+  expect(await lambda.invoke({ burntMs })).toEqual({ result: 'burnt' });
+  expect(lambda.cpuMs).toBeGreaterThan(burntMs);
+  expect((lambda.cpuMs ?? 0) - cpuMsOf(lambda.pid ?? 0)).toBeGreaterThan(burntMs / 2);
 });
 
 test('a second invocation at the same time is refused', async () => {

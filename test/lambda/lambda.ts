@@ -30,6 +30,8 @@ export type Lambda = {
   invoke(event: unknown, options?: InvokeOptions): Promise<Outcome>;
   /** Of the present process; undefined before the first invocation. */
   readonly pid: number | undefined;
+  /** CPU time that the present process had used when it last called the Runtime API, in ms; threads that ended are in it. */
+  readonly cpuMs: number | undefined;
   /** What all its processes wrote so far to stdout and stderr. */
   readonly output: string;
   /** Sends a signal to the present process. Default: SIGKILL. Settles when the process has ended. */
@@ -71,6 +73,9 @@ export const startLambda = async (options: LambdaOptions): Promise<Lambda> => {
     },
     get pid() {
       return environment?.pid;
+    },
+    get cpuMs() {
+      return environment?.cpuMs();
     },
     get output() {
       return output;

@@ -24,12 +24,15 @@ export type RuntimeApi = {
   invoke(invocation: Invocation): Promise<Answer>;
   /** Settles when the process reports that it could not start. */
   readonly initError: Promise<LambdaError>;
+  /** What the process said of itself when it last called: CPU time since its start, in ms. */
+  readonly cpuMs: number;
   /** Waits until the process's connections ended: what it sent before it died has been heard. */
   close(): Promise<void>;
 };
 
 export const startRuntimeApi = async (): Promise<RuntimeApi> => {
   const init = Promise.withResolvers<LambdaError>();
+  let cpuMs = Number.NaN;
   let asking: ServerResponse | undefined;
   let waiting: Invocation | undefined;
   let running: { readonly awsRequestId: string; readonly answer: (answer: Answer) => void } | undefined;
@@ -60,6 +63,7 @@ export const startRuntimeApi = async (): Promise<RuntimeApi> => {
   };
 
   const server = createServer((request, response) => {
+    cpuMs = Number(request.headers['process-cpu-us']) / 1000;
     if (request.url === `${BASE}/invocation/next`) {
       asking = response;
       hand();
@@ -73,6 +77,9 @@ export const startRuntimeApi = async (): Promise<RuntimeApi> => {
   return {
     address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     initError: init.promise,
+    get cpuMs() {
+      return cpuMs;
+    },
     invoke: (invocation) => {
       const { promise, resolve } = Promise.withResolvers<Answer>();
       running = { awsRequestId: invocation.awsRequestId, answer: resolve };

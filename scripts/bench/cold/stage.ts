@@ -118,6 +118,9 @@ function again<Result>(start: () => Promise<Result>): () => Promise<Result> {
 type Point = keyof Login;
 type Reached = Partial<Record<Point, Usage>>;
 
+/** When it last called the Runtime API: as it asked for work, or answered. */
+const usedBy = ({ cpuMs }: Lambda): number => cpuMs ?? Number.NaN;
+
 /** Notes what a process has used at each point that it reaches. */
 function watchPoints() {
   let reach = (_: Point): void => {};
@@ -125,22 +128,26 @@ function watchPoints() {
   async function during(lambda: Lambda, request: object): Promise<{ outcome: Outcome; reached: Reached }> {
     const reached: Reached = {};
     const startedAt = performance.now();
+    const wallMs = () => performance.now() - startedAt;
+    let endedThreadsMs = 0;
     reach = (point) => {
       // The ledger is called again after the login; the intent is what came before.
       if (point === 'intent' && reached.session !== undefined) return;
       try {
-        reached[point] = { wallMs: performance.now() - startedAt, cpuMs: cpuMsOf(lambda.pid ?? 0) };
+        reached[point] = { wallMs: wallMs(), cpuMs: endedThreadsMs + cpuMsOf(lambda.pid ?? 0) };
       } catch {
         // The process has ended, and the outcome says why.
       }
     };
     // An event becomes JSON in the moment in which the process asks for it.
     const toJSON = () => {
-      reach('asked');
+      reached.asked = { wallMs: wallMs(), cpuMs: usedBy(lambda) };
+      // `node:tls` reads certificates in a thread, which has ended by now: only the process itself knows of its time.
+      endedThreadsMs = usedBy(lambda) - cpuMsOf(lambda.pid ?? 0);
       return request;
     };
     const outcome = await lambda.invoke({ toJSON });
-    reach('done');
+    reached.done = { wallMs: wallMs(), cpuMs: usedBy(lambda) };
     await lambda.kill();
     return { outcome, reached };
   }
