@@ -32,12 +32,15 @@ export const versionsOnly: Plugin = {
   },
 };
 
-/** Lambda has no home directory with files of an AWS profile: what would read them loads a good part of Node first. */
+/** Lambda says all in the environment: no file of an AWS profile is looked for, and no instance is asked for its region. */
 export const noProfiles: Plugin = {
   name: 'no profiles',
   setup(build) {
-    build.onLoad({ filter: /[\\/]shared-ini-file-loader[\\/]readFile\.js$/ }, () => ({
-      contents: "export const fileIntercept = {}; export const readFile = () => Promise.reject(new Error('no file'));",
+    build.onLoad({ filter: /[\\/]node-config-provider[\\/]configLoader\.js$/ }, () => ({
+      contents: `export { loadConfig } from ${JSON.stringify(here('environment-config.ts'))};`,
+    }));
+    build.onLoad({ filter: /[\\/]getInstanceMetadataRegion\.js$/ }, () => ({
+      contents: 'export const getInstanceMetadataRegion = async () => undefined;',
     }));
   },
 };
