@@ -5,7 +5,7 @@ import { type Config, readConfig } from '../ground/config.ts';
 import { known } from '../ground/errors.ts';
 import { leaseKey } from '../ground/lease-items.ts';
 import { type ClosingEdges, closingEdgesOf, type Edges, edgesOf } from '../story/edges.ts';
-import { beginInvocation, report } from './telemetry.ts';
+import { report } from './telemetry.ts';
 
 /** This function's configuration. Throws CONFIG_INVALID. */
 export const functionConfig = (): Config => readConfig(process.env);
@@ -37,7 +37,6 @@ export async function invoke<Request extends object, Result>(
   parse: () => Request,
   work: (request: Request, deadline: number) => Promise<Result>,
 ): Promise<Result> {
-  beginInvocation(context);
   // Only what was checked is logged.
   let facts: Facts = {};
   try {

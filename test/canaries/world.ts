@@ -22,9 +22,7 @@ export type FunctionName = (typeof FUNCTIONS)[number];
 
 /** Whatever makes a function say more, short of what makes Node itself print headers. */
 export const TALKATIVE = {
-  POWERTOOLS_LOG_LEVEL: 'DEBUG',
   AWS_LAMBDA_LOG_LEVEL: 'TRACE',
-  POWERTOOLS_LOGGER_LOG_EVENT: 'true',
   NODE_OPTIONS: '--trace-warnings --trace-deprecation --trace-uncaught',
 };
 /** An array that says nothing more is not waited for. */

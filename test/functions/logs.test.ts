@@ -22,8 +22,7 @@ test('a login writes one line that names lease, array, secret version, invocatio
   expect(lines).toEqual([
     expect.objectContaining({
       level: 'INFO',
-      service: 'flashblade-sessions-dev',
-      function_request_id: 'invocation-1',
+      invocation: 'invocation-1',
       leaseId: 'logged',
       array: 'fb1',
       secretVersionId,
@@ -41,7 +40,7 @@ test('a logout writes one line that names lease, array, invocation and the reque
   expect(eventsOf(d.functions.logout.output, 'LogoutSucceeded')).toEqual([
     expect.objectContaining({
       level: 'INFO',
-      function_request_id: 'invocation-2',
+      invocation: 'invocation-2',
       leaseId: 'logged',
       array: 'fb1',
       requestId: lastRequest()?.requestId,
@@ -71,12 +70,13 @@ test('a refused login writes one line with status and secret version, and the ar
   expect(eventsOf(d.functions.login.output, 'LoginFailed')).toHaveLength(1);
 });
 
-test('an invocation that fails before any array is asked writes one line of the product with the code', async () => {
+test('an invocation that fails before any array is asked writes one line with the code, and Lambda one of its own', async () => {
   await d.login({}, { awsRequestId: 'invocation-3' });
-  const lines = linesOf(d.functions.login.output).filter((line) => line['function_request_id'] === 'invocation-3');
-  expect(lines).toEqual([
-    expect.objectContaining({ level: 'WARN', event: 'InvocationFailed', code: 'REQUEST_INVALID' }),
-  ]);
+  const lines = linesOf(d.functions.login.output).filter(({ requestId }) => requestId === 'invocation-3');
+  const [told, ofRuntime, ...more] = lines.filter((line) => !('_aws' in line));
+  expect(told).toMatchObject({ level: 'WARN', message: { event: 'InvocationFailed', code: 'REQUEST_INVALID' } });
+  expect(ofRuntime).toMatchObject({ level: 'ERROR', message: { name: 'REQUEST_INVALID' } });
+  expect(more).toEqual([]);
 });
 
 test('a refusal by the ledger writes one line with lease and array', async () => {

@@ -18,9 +18,11 @@ export const linesOf = (output: string): Line[] =>
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Line);
 
-/** Log lines of an event of the product. */
+/** What was told of an event of the product, with the line's level and the invocation's request id. */
 export const eventsOf = (output: string, event: string): Line[] =>
-  linesOf(output).filter((line) => line.event === event);
+  linesOf(output)
+    .map(({ message, level, requestId }) => ({ ...Object(message), level, invocation: requestId }) as Line)
+    .filter((line) => line.event === event);
 
 export const metricLinesOf = (output: string): Line[] => linesOf(output).filter((line) => '_aws' in line);
 

@@ -45,7 +45,7 @@ test.for([
   ['copies what goes in and out of a call of AWS for a logger that nobody gave', 'loggerMiddleware'],
   ['looks for files of an AWS profile', 'AWS_CONFIG_FILE'],
   ['asks an instance for its region', '/latest/meta-data/placement/region'],
-])('no function %s', ([, text]) => {
+] as const)('no function %s', ([, text]) => {
   for (const entry of functionEntries()) {
     const bundle = readFileSync(resolve(ROOT, 'dist/functions', `${basename(entry, '.ts')}.mjs`), 'utf8');
     expect(

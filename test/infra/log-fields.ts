@@ -1,7 +1,7 @@
-/** Fields of the functions' log lines: what a report has, and what Powertools adds. */
+/** Fields of the functions' log lines, as a query names them: what a report has, and what Lambda adds. */
 import type { Report } from '../../lib/ground/reports.ts';
 
-export const REPORTED = [
+const REPORTED = [
   'event',
   'message',
   'leaseId',
@@ -15,6 +15,6 @@ export const REPORTED = [
   'durationMs',
 ] satisfies (keyof Report)[];
 
-export const ADDED = ['level', 'service', 'timestamp', 'function_name', 'function_request_id'];
+const ADDED = ['level', 'timestamp', 'requestId'];
 
-export const FIELDS: readonly string[] = [...REPORTED, ...ADDED];
+export const FIELDS: readonly string[] = [...REPORTED.map((field) => `message.${field}`), ...ADDED];

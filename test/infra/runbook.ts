@@ -16,9 +16,11 @@ export const headings = (text = RUNBOOK): ReadonlySet<string> =>
     ),
   );
 
-/** Queries for CloudWatch Logs Insights. */
+/** Queries for CloudWatch Logs Insights, and what a sentence gives to filter by. */
 export const queries = (): string[] =>
-  [...RUNBOOK.matchAll(/^```logs-insights\n([\s\S]*?)^```$/gm)].map(([, query = '']) => query);
+  [...RUNBOOK.matchAll(/^```logs-insights\n([\s\S]*?)^```$|`([\w.]+ = '[^'`]*')`/gm)].map(
+    ([, query, filter]) => query ?? filter ?? '',
+  );
 
 const WORDS =
   /^(fields|filter|stats|sort|limit|by|as|and|or|not|like|in|desc|asc|count|min|max|avg|pct|bin|latest|ispresent|SOURCE)$/;
@@ -27,6 +29,6 @@ const WORDS =
 export const fieldsIn = (query: string): string[] => {
   const bare = query.replace(/'[^']*'|"[^"]*"|\/[^/]*\/|\d+[a-z]*/g, ' ');
   const named = new Set([...bare.matchAll(/\bas (\w+)/g)].map(([, alias]) => alias));
-  const words = bare.match(/@?[A-Za-z_]\w*/g) ?? [];
+  const words = bare.match(/@?[A-Za-z_][\w.]*/g) ?? [];
   return [...new Set(words)].filter((word) => !WORDS.test(word) && !named.has(word) && !word.startsWith('@'));
 };

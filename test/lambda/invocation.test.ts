@@ -32,7 +32,6 @@ describe('an invocation', () => {
     expect(lines()).toEqual([
       expect.objectContaining({
         event: 'InvocationFailed',
-        function_request_id: 'invocation-2',
         leaseId: 'job-1',
         array: 'fb1',
         code: 'ARRAY_BUSY',

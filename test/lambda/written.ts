@@ -1,30 +1,35 @@
-/** What code writes to stdout and stderr in this process, from now on to the end of the test; nothing of it is shown. */
+/** What code logs and writes in this process, from now on to the end of the test; nothing of it is shown. */
 import { onTestFinished, vi } from 'vitest';
-import { type Line, linesOf, metricLinesOf, metricsOf } from '../functions/logs.ts';
+import { type Line, metricLinesOf, metricsOf } from '../functions/logs.ts';
 
 export type Written = {
-  /** Log lines of the product, without metrics. */
+  /** What was logged, each with its level. */
   readonly lines: () => Line[];
   /** `name value unit {dimension=value …}` of every metric, without its namespace. */
   readonly metrics: () => string[];
 };
 
+const LEVELS = ['info', 'warn', 'error'] as const;
+
 export function written(): Written {
+  const logged: Line[] = [];
   const chunks: string[] = [];
-  const spies = [process.stdout, process.stderr].map((stream) =>
-    vi.spyOn(stream, 'write').mockImplementation((chunk) => {
-      chunks.push(String(chunk));
-      return true;
-    }),
-  );
+  const spies = [
+    ...LEVELS.map((level) => vi.spyOn(console, level).mockImplementation((line) => logged.push({ level, ...line }))),
+    ...[process.stdout, process.stderr].map((stream) =>
+      vi.spyOn(stream, 'write').mockImplementation((chunk) => {
+        chunks.push(String(chunk));
+        return true;
+      }),
+    ),
+  ];
   onTestFinished(() => {
     for (const spy of spies) spy.mockRestore();
   });
-  const output = (): string => chunks.filter((chunk) => chunk.startsWith('{')).join('');
   return {
-    lines: () => linesOf(output()).filter((line) => !('_aws' in line)),
+    lines: () => logged,
     metrics: () =>
-      metricLinesOf(output())
+      metricLinesOf(chunks.filter((chunk) => chunk.startsWith('{')).join(''))
         .flatMap(metricsOf)
         .map((metric) => metric.slice(metric.indexOf(' ') + 1)),
   };

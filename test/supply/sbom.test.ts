@@ -108,7 +108,7 @@ describe('the licence texts', () => {
   });
 
   test('are missed if a package brings none and its licence asks for it', async () => {
-    const silent = { directory: 'node_modules/@aws-lambda-powertools/logger', name: 'x', version: '1', functions: [] };
+    const silent = { directory: 'node_modules/@aws-lambda-powertools/metrics', name: 'x', version: '1', functions: [] };
     await expect(licenceTexts([{ ...silent, licence: 'MIT' }])).rejects.toThrow('brings no licence text');
     await expect(licenceTexts([{ ...silent, licence: 'MIT-0' }])).resolves.toContain('x 1 (MIT-0)');
   });
