@@ -16,11 +16,9 @@ const MAX_PARTS = 1024;
 
 /** Waits until `start` has come, without reading it. Throws UnreadableAnswer, `otherwise`, as soon as something else came. */
 export function* expectStart(input: Input, start: string, otherwise: string): Reading<void> {
-  for (;;) {
-    const text = input.bytes.toString('latin1', 0, start.length);
-    if (!start.startsWith(text)) throw new UnreadableAnswer(otherwise);
-    if (text.length === start.length) return;
-    yield* fill(input);
+  for (let at = 0; at < start.length; at++) {
+    while (at === input.bytes.length) yield* fill(input);
+    if (input.bytes[at] !== start.charCodeAt(at)) throw new UnreadableAnswer(otherwise);
   }
 }
 

@@ -34,4 +34,7 @@ export function writeRequest(array: FlashBlade, request: WireRequest): string | 
 }
 
 /** As in a URL: without the port that everybody would take anyhow. */
-const hostOf = (array: FlashBlade): string => addressOf(array).replace(/:443$/, '');
+const hostOf = (array: FlashBlade): string => {
+  const address = addressOf(array);
+  return array.port === 443 ? address.slice(0, -':443'.length) : address;
+};
