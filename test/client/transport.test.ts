@@ -418,6 +418,21 @@ describe('a connection', () => {
     },
   );
 
+  test.for([
+    [-1, 1],
+    [0, 2],
+  ] satisfies [number, number][])(
+    'that waits until %i ms after the end of its certificate makes %i connections with the next request',
+    async ([laterMs, connections]) => {
+      vi.useFakeTimers({ toFake: ['Date'] });
+      const server = await startServer();
+      const { certificateEndsAt = Number.NaN } = await get(arrayAt(server));
+      vi.setSystemTime(1000 * certificateEndsAt + laterMs);
+      await get(arrayAt(server));
+      expect(server.resumed).toEqual(Array(connections).fill(false));
+    },
+  );
+
   test('is one of at most 128 that wait: of more, the one that has waited for longest is closed', async () => {
     const server = await startServer();
     const arrays = Array.from({ length: 129 }, (_, n) => ownTrustAt(server, n));

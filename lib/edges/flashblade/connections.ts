@@ -1,7 +1,7 @@
 /** Connections to arrays: who waits for an answer on one, which may be used again, and until when. */
 import { FlashBladeError } from '../../ground/errors.ts';
 import type { FlashBlade } from '../../ground/model.ts';
-import { connectTls, type Made, openSockets } from './tls.ts';
+import { connectTls, isOver, type Made, openSockets } from './tls.ts';
 import { codeOf } from './tls-errors.ts';
 
 /** Each holds memory, and one of the 1024 files that Lambda lets a process open. */
@@ -58,10 +58,14 @@ function follow(connection: Connection): Connection {
   return connection;
 }
 
-/** Of the connections of this place that wait, the one that was used last. */
+/** Of the connections of this place that wait, the one that was used last. One whose certificate has ended is closed. */
 export function takeIdle(place: string): Connection | undefined {
   let last: Connection | undefined;
-  for (const connection of idle) if (connection.place === place && !connection.socket.destroyed) last = connection;
+  for (const connection of idle) {
+    if (connection.place !== place || connection.socket.destroyed) continue;
+    if (isOver(connection.certificateEndsAt)) drop(connection);
+    else last = connection;
+  }
   if (last === undefined) return undefined;
   idle.delete(last);
   last.socket.ref();

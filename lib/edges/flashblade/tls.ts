@@ -96,8 +96,12 @@ function endOf(validTo: string | undefined): number | undefined {
 function resumableAt(place: string): Resumable | undefined {
   const resumable = sessions.get(place);
   // Nobody would look at the dates of the certificate again.
-  return resumable !== undefined && Date.now() < 1000 * resumable.certificateEndsAt ? resumable : undefined;
+  return isOver(resumable?.certificateEndsAt) ? undefined : resumable;
 }
+
+/** Whether a certificate has ended that ends then. One whose end is not known has not. */
+export const isOver = (certificateEndsAt: number | undefined): boolean =>
+  certificateEndsAt !== undefined && Date.now() >= 1000 * certificateEndsAt;
 
 function connectionOptions(array: FlashBlade, session: Buffer | undefined): ConnectionOptions {
   const { host, port, trust } = array;
