@@ -43,6 +43,8 @@ export function openConnection(
 
 function follow(connection: Connection): Connection {
   const { socket } = connection;
+  // Who waits for an answer has a timer, which keeps the process alive; a connection that nobody waits on must not.
+  socket.unref();
   const hear = (bytes: Buffer | undefined) => {
     // What nobody asked for: whoever asks next would take it for an answer.
     if (connection.user === undefined) socket.destroy();
@@ -68,7 +70,6 @@ export function takeIdle(place: string): Connection | undefined {
   }
   if (last === undefined) return undefined;
   idle.delete(last);
-  last.socket.ref();
   return last;
 }
 
@@ -77,7 +78,6 @@ export function release(connection: Connection): void {
   if (connection.socket.destroyed) return;
   connection.isReused = true;
   connection.idleSinceMs = Date.now();
-  connection.socket.unref();
   idle.add(connection);
   if (idle.size <= MAX_IDLE) return;
   const [longest] = idle;

@@ -1,0 +1,17 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { arrayAt, JSON_TYPE, reply, startServer } from './servers.ts';
+
+const program = new URL('./lasting.ts', import.meta.url).pathname;
+const answers = [reply(200, '{"username":"pureuser"}', { ...JSON_TYPE, 'x-auth-token': 'uuid' }), reply(200)];
+
+test('a process lives as long as it waits for an answer, also on a connection that waited, and no longer', async () => {
+  const server = await startServer((socket, _, nth) => {
+    setTimeout(() => socket.write(answers[nth] ?? ''), 200);
+  });
+  const args = [program, JSON.stringify(arrayAt(server))];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 });
+  expect(stdout).toBe('pureuser');
+  expect([server.requests.length, server.resumed.length]).toEqual([2, 1]);
+});

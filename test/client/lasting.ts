@@ -1,0 +1,7 @@
+/** Started by a test as a process: one login and its logout, and no end but that there is nothing left to do. */
+import { login, logout } from '../../lib/edges/flashblade.ts';
+import { apiToken } from '../../lib/ground/model.ts';
+
+const session = await login(JSON.parse(process.argv[2] ?? ''), apiToken('T-secret'));
+await logout(session);
+process.stdout.write(session.username);
