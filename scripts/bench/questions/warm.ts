@@ -17,7 +17,7 @@ export const warm: Question = {
   title: 'Login and logout on one kept-alive connection',
   ask: async ({ quick, seed }: Settings): Promise<Answer> => {
     // As long as it takes until V8 has compiled all that it will.
-    const rounds = quick ? { rounds: 2, warmUp: 1, seed } : { rounds: 60, warmUp: 60, seed };
+    const rounds = quick ? { rounds: 2, warmUp: 1, seed } : { rounds: 120, warmUp: 60, seed };
     const blocks = await besideOneArray(PAIRS, { passes: quick ? 5 : 200, keep: true }, rounds);
     return {
       tables: [blockTable(blocks)],
