@@ -21,6 +21,14 @@ type ParsedHead = { readonly head: AnswerHead; readonly minor: string };
 const MAX_HEAD_BYTES = 16 * 1024;
 /** A status line and fields (RFC 9112, 4 and 5), without lines that go on in the next. */
 const HEAD = new RegExp(`^HTTP/1\\.([01]) ([1-9]\\d\\d)(?: ${TEXT})?((?:\\r\\n${TOKEN}:${TEXT})*)$`);
+/** Names that come with nearly every answer, as they are mostly spelt: looking them up is cheaper than making them anew. */
+const LOWER_CASE: ReadonlyMap<string, string> = new Map(
+  [
+    ...['Server', 'Date', 'Connection', 'Content-Type', 'Content-Length', 'Transfer-Encoding', 'x-auth-token'],
+    ...['Cache-Control', 'Pragma', 'Expires', 'Vary', 'Strict-Transport-Security', 'Content-Security-Policy'],
+    ...['X-Content-Type-Options', 'X-Frame-Options', 'X-XSS-Protection', 'X-Request-ID'],
+  ].map((name) => [name, name.toLowerCase()]),
+);
 const CLOSE = /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i;
 
 /**
@@ -56,12 +64,12 @@ function parseHead(text: string): ParsedHead {
   if (minor === undefined || fields === undefined)
     throw new UnreadableAnswer('it is broken HTTP: its head is not the one of an answer');
   const headers: Record<string, string> = {};
-  const names = fields.toLowerCase();
   for (let start = 2; start < fields.length; ) {
     const colon = fields.indexOf(':', start);
     const next = fields.indexOf('\r\n', colon);
     const end = next < 0 ? fields.length : next;
-    const name = names.slice(start, colon);
+    const spelt = fields.slice(start, colon);
+    const name = LOWER_CASE.get(spelt) ?? spelt.toLowerCase();
     const value = withoutBlanks(fields, colon + 1, end);
     start = end + 2;
     headers[name] = Object.hasOwn(headers, name) ? `${headers[name]}, ${value}` : value;

@@ -40,8 +40,9 @@ export function* takeUntil(input: Input, end: string, maxBytes: number, otherwis
 export function* take(input: Input, count: number): Reading<Buffer> {
   const parts: Buffer[] = [];
   for (let missing = count; ; ) {
-    const part = input.bytes.subarray(0, missing);
-    input.bytes = input.bytes.subarray(part.length);
+    const isAll = input.bytes.length <= missing;
+    const part = isAll ? input.bytes : input.bytes.subarray(0, missing);
+    input.bytes = isAll ? EMPTY : input.bytes.subarray(missing);
     add(parts, part);
     missing -= part.length;
     if (missing === 0) return parts.length === 1 ? part : Buffer.concat(parts);

@@ -12,7 +12,9 @@ export const placeOf = (array: FlashBlade): string => `${array.host} ${array.por
 /** As `trustDigest`; an authority is hashed once. */
 export function digestOf(trust: Trust): string {
   if (trust.kind !== 'ca') return trustDigest(trust);
-  const digest = authorityDigests.get(trust.ca) ?? trustDigest(trust);
+  const known = authorityDigests.get(trust.ca);
+  if (known !== undefined) return known;
+  const digest = trustDigest(trust);
   remember(authorityDigests, trust.ca, digest, MAX_REMEMBERED);
   return digest;
 }
