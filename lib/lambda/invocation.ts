@@ -4,7 +4,7 @@ import { closeConnections } from '../edges/flashblade/transport.ts';
 import { type Config, readConfig } from '../ground/config.ts';
 import { known } from '../ground/errors.ts';
 import { leaseKey } from '../ground/lease-items.ts';
-import { type ClosingEdges, closingEdgesOf, type Edges, edgesOf } from '../story/edges.ts';
+import { type ClosingEdges, closingEdgesOf, type Edges, edgesOf, harmless } from '../story/edges.ts';
 import { report } from './telemetry.ts';
 
 /** This function's configuration. Throws CONFIG_INVALID. */
@@ -47,7 +47,7 @@ export async function invoke<Request extends object, Result>(
   } catch (error) {
     const failure = known(error);
     const { code, message } = failure;
-    report({ event: 'InvocationFailed', ...facts, code, status: failure.facts.status, message });
+    harmless(report)({ event: 'InvocationFailed', ...facts, code, status: failure.facts.status, message });
     throw failure;
   } finally {
     // A frozen function thaws with dead sockets.

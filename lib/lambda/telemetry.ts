@@ -5,7 +5,10 @@ import { publicationsOf } from './metrics.ts';
 
 const metrics = new Metrics();
 
-/** One log line with the report as its `message`, and the metrics of the report under the dimension `service`, or `service` and `array`, or both. */
+/**
+ * One log line with the report as its `message`, and the metrics of the report under the dimension `service`, or `service` and
+ * `array`, or both.
+ */
 export function report(told: Report): void {
   const { event, message, gauges = {}, ...facts } = told;
   // Lambda adds time, level and the invocation's request id, and keeps back what is below the function's log level.

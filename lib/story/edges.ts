@@ -108,8 +108,8 @@ export function environmentEdges(): Edges {
   return fromEnvironment;
 }
 
-// A report that fails must not make a session be forgotten.
-const harmless =
+/** The same, but it never throws: a report that fails must not make a session be forgotten, or an error another one. */
+export const harmless =
   (report: Reporter): Reporter =>
   (line) => {
     try {

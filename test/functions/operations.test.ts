@@ -1,6 +1,6 @@
 /** What operators rely on, of the functions as they are packaged: their metrics, and what a session asks of AWS. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FIELDS } from '../infra/log-fields.ts';
+import { FIELDS, OF_ERROR } from '../infra/log-fields.ts';
 import { RUNBOOK } from '../infra/runbook.ts';
 import { type Lambda, startLambda } from '../lambda/lambda.ts';
 import { zipOf } from '../packaged.ts';
@@ -127,6 +127,6 @@ test('a log line has the fields that the queries of the runbook name', () => {
   const lines = linesOf(d.functions.login.output);
   const [line = {}] = lines.filter(({ message }) => Object(message).event === 'LoginSucceeded');
   const fields = [...Object.keys(line), ...Object.keys(Object(line['message'])).map((field) => `message.${field}`)];
-  const elsewhere = ['message.owner', 'message.eventId', 'message.code'];
+  const elsewhere = ['message.owner', 'message.eventId', 'message.code', ...OF_ERROR];
   expect(fields).toEqual(expect.arrayContaining(FIELDS.filter((field) => !elsewhere.includes(field))));
 });

@@ -17,4 +17,7 @@ const REPORTED = [
 
 const ADDED = ['level', 'timestamp', 'requestId'];
 
-export const FIELDS: readonly string[] = [...REPORTED.map((field) => `message.${field}`), ...ADDED];
+/** Lambda's own line of an error that leaves a function has no event, but these. */
+export const OF_ERROR = ['message.errorMessage', 'message.stackTrace'];
+
+export const FIELDS: readonly string[] = [...REPORTED.map((field) => `message.${field}`), ...ADDED, ...OF_ERROR];

@@ -23,7 +23,7 @@ export const queries = (): string[] =>
   );
 
 const WORDS =
-  /^(fields|filter|stats|sort|limit|by|as|and|or|not|like|in|desc|asc|count|min|max|avg|pct|bin|latest|ispresent|SOURCE)$/;
+  /^(fields|filter|stats|sort|limit|by|as|and|or|not|like|in|desc|asc|count|min|max|avg|pct|bin|latest|coalesce|ispresent|SOURCE)$/;
 
 /** The fields of log lines that a query names. */
 export const fieldsIn = (query: string): string[] => {

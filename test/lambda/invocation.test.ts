@@ -42,6 +42,14 @@ describe('an invocation', () => {
     expect(lines()[0]).not.toHaveProperty('owner');
   });
 
+  it('whose report fails throws its own error all the same', async () => {
+    written();
+    vi.mocked(console.warn).mockImplementation(() => {
+      throw new Error('EPIPE');
+    });
+    await expect(invoke(contextOf('invocation-6'), () => ({}), busy)).rejects.toMatchObject({ name: 'ARRAY_BUSY' });
+  });
+
   it('whose request has neither lease nor array reports neither', async () => {
     const { lines } = written();
     await expect(invoke(contextOf('invocation-3'), () => ({}), busy)).rejects.toThrow('array fb1 is busy');
