@@ -1,6 +1,7 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, test, vi } from 'vitest';
+import { failedCheck } from '../../lib/edges/flashblade/fingerprints.ts';
 import { closeConnections, exchange } from '../../lib/edges/flashblade/transport.ts';
 import { apiVersionsWithHttpInfo, login, logoutWithHttpInfo } from '../../lib/edges/flashblade.ts';
 import type { FlashBlade } from '../../lib/ground/model.ts';
@@ -10,6 +11,18 @@ import { simulated } from './simulated.ts';
 const NEVER = new Date('2099-12-31T23:59:59Z');
 const endOf = (certificate: string): number => new X509Certificate(certificate).validToDate.getTime() / 1000;
 const ask = async (array: FlashBlade) => (await apiVersionsWithHttpInfo(array)).certificateEndsAt;
+
+test.for([
+  [-1, undefined],
+  [0, 'its certificate has expired'],
+] satisfies [number, string | undefined][])(
+  '%i ms after its end, a pinned certificate fails by: %s',
+  ([laterMs, fails]) => {
+    const x509 = new X509Certificate(certificate.certificate);
+    const trust = { kind: 'fingerprints', fingerprints: [certificate.fingerprint] } as const;
+    expect(failedCheck(trust, x509, x509.validToDate.getTime() + laterMs)).toBe(fails);
+  },
+);
 
 describe('the end of the certificate', () => {
   it('comes with every answer, in seconds since the epoch', async () => {

@@ -74,6 +74,31 @@ test('functions for whose answer somebody waits have asked the ledger before the
   server.close();
 });
 
+test.for([
+  [{}, 'dynamodb.eu-west-1.amazonaws.com'],
+  [{ AWS_USE_FIPS_ENDPOINT: 'true' }, 'dynamodb-fips.eu-west-1.amazonaws.com'],
+  [{ AWS_USE_DUALSTACK_ENDPOINT: 'true' }, 'dynamodb.eu-west-1.api.aws'],
+  [{ AWS_ENDPOINT_URL: 'https://all.example' }, 'all.example'],
+  [{ AWS_ENDPOINT_URL: 'https://all.example', AWS_ENDPOINT_URL_DYNAMODB: 'https://one.example' }, 'one.example'],
+  [
+    { AWS_ENDPOINT_URL: 'https://all.example', AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true' },
+    'dynamodb.eu-west-1.amazonaws.com',
+  ],
+] satisfies [Record<string, string>, string][])(
+  'a function to whose environment %j is added asks %s',
+  ([said, host]) => {
+    const { AWS_ENDPOINT_URL: _, ...env } = ENV;
+    const program = `
+    const dns = process.getBuiltinModule('node:dns');
+    const asked = new Set();
+    dns.lookup = (host, options, done) => { asked.add(host); done(new Error('nobody is there')); };
+    await import(${JSON.stringify(resolve(ROOT, 'dist/functions/login.mjs'))});
+    console.log([...asked].join());`;
+    const args = ['--input-type=module', '-e', program];
+    expect(execFileSync(process.execPath, args, { env: { ...env, ...said }, encoding: 'utf8' }).trim()).toBe(host);
+  },
+);
+
 test('a program that reads all exports of node:http is seen to load more', () => {
   expect(loadedBy("await import('node:http')").filter((name) => DEAR.test(name))).not.toEqual([]);
 });

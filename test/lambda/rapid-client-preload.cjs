@@ -20,8 +20,7 @@ const cpuUs = () => {
 /** @returns {Promise<{ headers: http.IncomingHttpHeaders, bodyJson: string }>} */
 const send = (method, path, headers, body) =>
   new Promise((resolve, reject) => {
-    const options = { method, headers: { ...headers, 'process-cpu-us': cpuUs() }, agent };
-    const request = http.request(`${api}/${path}`, options, (response) => {
+    const request = http.request(`${api}/${path}`, { method, headers, agent }, (response) => {
       const chunks = [];
       response.on('data', (chunk) => chunks.push(chunk));
       response.on('error', reject);
@@ -30,7 +29,12 @@ const send = (method, path, headers, body) =>
       );
     });
     request.on('error', reject);
-    request.end(body);
+    const tell = () => {
+      request.setHeader('process-cpu-us', cpuUs());
+      request.end(body);
+    };
+    // As late as can be: what comes after is not in it.
+    request.on('socket', (socket) => (socket.connecting ? socket.once('connect', tell) : tell()));
   });
 
 const post = (path, headers, body) => {

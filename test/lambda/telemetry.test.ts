@@ -15,7 +15,10 @@ it('a report is one log line of its level', () => {
   report({ event: 'LoginFailed', array: 'fb1', code: 'ARRAY_BUSY', message: 'busy' });
   report({ event: 'LeaseStuck', array: 'fb1', message: 'stuck' });
   expect(lines()).toEqual([
-    expect.objectContaining({ level: 'info', event: 'LoginSucceeded', leaseId: 'job-1', status: 200, durationMs: 12 }),
+    {
+      ...{ level: 'info', event: 'LoginSucceeded', array: 'fb1', leaseId: 'job-1' },
+      ...{ status: 200, durationMs: 12, message: 'logged in' },
+    },
     { level: 'warn', event: 'LoginFailed', array: 'fb1', code: 'ARRAY_BUSY', message: 'busy' },
     { level: 'error', event: 'LeaseStuck', array: 'fb1', message: 'stuck' },
   ]);

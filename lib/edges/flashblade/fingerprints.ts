@@ -17,7 +17,7 @@ export function failedCheck(
   if (fingerprint === undefined || !trust.fingerprints.includes(fingerprint))
     return "the fingerprint of its certificate is none of those in trust.fingerprints (an authority's belongs into trust.ca)";
   if (nowMs < certificate.validFromDate.getTime()) return 'its certificate is not valid yet';
-  if (nowMs > certificate.validToDate.getTime()) return 'its certificate has expired';
+  if (nowMs >= certificate.validToDate.getTime()) return 'its certificate has expired';
   const bits = certificate.publicKey.asymmetricKeyDetails?.modulusLength;
   if (bits !== undefined && bits < MIN_KEY_BITS) return `the key of its certificate is too weak (${bits} bits)`;
   return undefined;

@@ -1,4 +1,4 @@
-/** Of what a cold start consists. Each part ends when somebody outside of the process hears from it, or answers it. */
+/** Of what a cold start consists. Each part ends when the process asks for work, somebody answers it, or it answers. */
 import type { Usage } from '../compare.ts';
 import { intervalOf } from '../measure.ts';
 import { between, percent } from '../numbers.ts';

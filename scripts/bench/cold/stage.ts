@@ -143,7 +143,7 @@ function watchPoints() {
     const toJSON = () => {
       reached.asked = { wallMs: wallMs(), cpuMs: usedBy(lambda) };
       // `node:tls` reads certificates in a thread, which has ended by now: only the process itself knows of its time.
-      endedThreadsMs = usedBy(lambda) - cpuMsOf(lambda.pid ?? 0);
+      endedThreadsMs = Math.max(0, usedBy(lambda) - cpuMsOf(lambda.pid ?? 0));
       return request;
     };
     const outcome = await lambda.invoke({ toJSON });
