@@ -4,4 +4,8 @@ import { apiToken } from '../../lib/ground/model.ts';
 
 const session = await login(JSON.parse(process.argv[2] ?? ''), apiToken('T-secret'));
 await logout(session);
-process.stdout.write(session.username);
+const doneAt = performance.now();
+process.once('exit', () => {
+  const laterMs = performance.now() - doneAt;
+  process.stdout.write(JSON.stringify({ username: session.username, laterMs }));
+});

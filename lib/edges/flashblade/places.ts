@@ -9,7 +9,7 @@ const authorityDigests = new Map<string, string>();
 /** One string per array and trust: only connections that are equal in it may stand in for each other. */
 export const placeOf = (array: FlashBlade): string => `${array.host} ${array.port} ${digestOf(array.trust)}`;
 
-/** As `trustDigest`; an authority is hashed once. */
+/** As `trustDigest`; an authority is hashed once, as long as it is remembered. */
 export function digestOf(trust: Trust): string {
   if (trust.kind !== 'ca') return trustDigest(trust);
   const known = authorityDigests.get(trust.ca);

@@ -141,9 +141,11 @@ function watchPoints() {
     };
     // An event becomes JSON in the moment in which the process asks for it.
     const toJSON = () => {
-      reached.asked = { wallMs: wallMs(), cpuMs: usedBy(lambda) };
+      reach('asked');
+      if (reached.asked === undefined) return request;
       // `node:tls` reads certificates in a thread, which has ended by now: only the process itself knows of its time.
-      endedThreadsMs = Math.max(0, usedBy(lambda) - cpuMsOf(lambda.pid ?? 0));
+      endedThreadsMs = Math.max(0, usedBy(lambda) - reached.asked.cpuMs);
+      reached.asked = { wallMs: wallMs(), cpuMs: usedBy(lambda) };
       return request;
     };
     const outcome = await lambda.invoke({ toJSON });
@@ -156,7 +158,7 @@ function watchPoints() {
 }
 
 function complete<Needed extends Point>(reached: Reached, ...points: Needed[]): Readonly<Record<Needed, Usage>> {
-  const missing = points.filter((point) => reached[point] === undefined);
+  const missing = points.filter((point) => !Number.isFinite(reached[point]?.cpuMs));
   if (missing.length > 0) throw new Error(`a cold start did not come to: ${missing.join(', ')}`);
   return reached as Record<Needed, Usage>;
 }

@@ -52,7 +52,7 @@ export async function askCold({ quick, seed }: Settings, given?: string): Promis
     ],
     notes: [
       "Both handlers run under AWS's own runtime client, with the variables of the packaged template; its native HTTP client is replaced by one over node:http, which the empty handler therefore loads, too.",
-      'CPU time is that of all threads of the process, those that ended included: node:tls reads its certificates in one. Where a part ends with an answer, reading that answer belongs to the next part.',
+      'CPU time is that of all threads of the process, those that ended included: node:tls reads its certificates in one. What ended is known by the process only, a moment before others are looked at from outside: "secret" is told about 2 ms too small for it, and what follows the login too large. Where a part ends with an answer, reading that answer belongs to the next part.',
       'Time contains what the stand-ins for AWS and the array take, on the same machine, and no network. AWS is reached over HTTP: TLS with it is not contained.',
       'The array had a lease before, as nearly all have, and the parts are of that: its first ever takes three calls of AWS more, once.',
     ],
