@@ -138,6 +138,7 @@ export const OF_DASHBOARD: Change[] = [
     'with the dimensions',
   ],
   ['a log without its group', BODY, log(sub("SOURCE '<LoginGroup>' | filter level = 'WARN'")), 'logs'],
+  ['lines that Lambda itself writes', BODY, log("filter level = 'WARN' | stats count(*)"), 'counts failures twice'],
   ['a field that no line has', BODY, log('stats count(*) by errorCode'), 'no log line has errorCode'],
   ['an alarm that it does not show', ['NoSweepAlarm'], GONE, 'Dashboard: alarms'],
   [
