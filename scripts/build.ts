@@ -1,4 +1,4 @@
-/** Bundles every Lambda function: `node scripts/build.ts [--quiet]`; `--accept` commits their sizes to the table. */
+/** Bundles every Lambda function: `npm run build`; `-- --help` explains the options. */
 import { globSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
@@ -6,6 +6,7 @@ import { build, type Metafile } from 'esbuild';
 import { LEAN_SDK_ALIASES, lazyBuiltins, NO_WEB_GLOBALS, noLogs, noProfiles, versionsOnly } from './build/lean-sdk.ts';
 import { shortErrorsOfSdk } from './build/short-errors.ts';
 import { byPackage, grown, readTable, writeTable } from './build/sizes.ts';
+import { commandOr, parsed } from './command-line.ts';
 
 export const ROOT = resolve(import.meta.dirname, '..');
 
@@ -79,15 +80,36 @@ export const tooLarge = (bundles: readonly Bundle[], limitKib = BUNDLE_LIMIT_KIB
 const row = ({ name, kib }: Bundle): string =>
   `${name.padEnd(24)}${kib.toFixed(1).padStart(8)} KiB   limit ${BUNDLE_LIMIT_KIB} KiB`;
 
-if (import.meta.main) {
+const USAGE = `npm run build -- [options]
+
+Bundles every function into dist/functions and prints the bundles' sizes.
+
+  --accept   record the sizes in scripts/build/sizes.json, with which later builds are compared
+  --help
+
+Exits with 0; 1 if a bundle is larger than ${BUNDLE_LIMIT_KIB} KiB; 2 for arguments.`;
+
+const OPTIONS = { accept: { type: 'boolean' } } as const;
+
+function readCommand(args: readonly string[]) {
+  const { values } = parsed(args, OPTIONS);
+  return values.help ? 'help' : { accept: values.accept === true };
+}
+
+async function main(): Promise<number> {
+  const read = () => readCommand(process.argv.slice(2));
+  const command = commandOr({ read, usage: USAGE, say: console.log, complain: console.error });
+  if ('exitCode' in command) return command.exitCode;
   const bundles = await buildFunctions();
   const sizes = Object.fromEntries(bundles.map(({ name, packages }) => [name, packages]));
-  if (process.argv.includes('--accept')) await writeTable(sizes);
-  if (!process.argv.includes('--quiet')) console.log(bundles.map(row).join('\n'));
+  if (command.accept) await writeTable(sizes);
+  console.log(bundles.map(row).join('\n'));
   for (const line of grown(sizes, await readTable()))
     console.warn(`${line}. If that is worth it: npm run build -- --accept`);
   const large = tooLarge(bundles);
   if (bundles.length === 0) console.error('No function found in functions/.');
   if (large.length > 0) console.error(`Above the limit of ${BUNDLE_LIMIT_KIB} KiB: ${large.join(', ')}.`);
-  if (bundles.length === 0 || large.length > 0) process.exitCode = 1;
+  return bundles.length === 0 || large.length > 0 ? 1 : 0;
 }
+
+if (import.meta.main) process.exitCode = await main();

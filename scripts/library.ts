@@ -5,11 +5,15 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { ROOT } from './build.ts';
+import { runPlain } from './command-line.ts';
 
 const run = promisify(execFile);
 
 /** What only this project's own work needs. Who installs the library would get our Node.js otherwise. */
 const OURS = ['private', 'scripts', 'devDependencies', 'optionalDependencies', 'scarfSettings'];
+
+/** The library's own. This project's work starts on an older Node.js, which then finds a newer one. */
+const ENGINES = { node: '>=22.12' };
 
 /** Packs the library into `outdir` (default `dist`). Answers the tarball's path. Needs no network. */
 export async function packLibrary(outdir = resolve(ROOT, 'dist')): Promise<string> {
@@ -33,7 +37,21 @@ export async function packLibrary(outdir = resolve(ROOT, 'dist')): Promise<strin
 
 async function packageForOthers(): Promise<Record<string, unknown>> {
   const ours: unknown = JSON.parse(await readFile(resolve(ROOT, 'package.json'), 'utf8'));
-  return Object.fromEntries(Object.entries(ours as object).filter(([key]) => !OURS.includes(key)));
+  const kept = Object.entries(ours as object).filter(([key]) => !OURS.includes(key));
+  return { ...Object.fromEntries(kept), engines: ENGINES };
 }
 
-if (import.meta.main) console.log(await packLibrary());
+const USAGE = `npm run library
+
+Compiles the client library, packs it as dist/flashblade-sessions-<version>.tgz and prints that path.
+
+  --help
+
+Exits with 0; 2 for arguments.`;
+
+async function main(): Promise<number> {
+  console.log(await packLibrary());
+  return 0;
+}
+
+if (import.meta.main) await runPlain(USAGE, main);

@@ -1,4 +1,4 @@
-/** Builds and packages every function for deployment, offline: `node scripts/package.ts`. */
+/** Builds and packages every function for deployment, offline: `npm run package`. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { buildFunctions, ROOT } from './build.ts';
+import { runPlain } from './command-line.ts';
 import { readZip } from './zip.ts';
 
 const OSLS = resolve(ROOT, 'node_modules/osls/bin/serverless.js');
@@ -94,12 +95,22 @@ export const zipFaults = (zips: readonly FunctionZip[]): string[] => [
     .map((zip) => `${zip.name}.zip must hold ${zip.handlerFile} and nothing else, but holds: ${zip.files.join(', ')}`),
 ];
 
-if (import.meta.main) {
+const USAGE = `npm run package
+
+Bundles every function and writes the zips and the CloudFormation template to .serverless. Needs no network and no account.
+
+  --help
+
+Exits with 0; 1 if a zip is not as it must be; 2 for arguments.`;
+
+async function main(): Promise<number> {
   await buildFunctions();
   const { zips } = await packageFunctions();
   for (const zip of zips)
     console.log(`${zip.name.padEnd(16)}${String(zip.bytes).padStart(9)} bytes  sha256 ${zip.sha256}`);
   const faults = zipFaults(zips);
   for (const fault of faults) console.error(fault);
-  if (faults.length > 0) process.exitCode = 1;
+  return faults.length > 0 ? 1 : 0;
 }
+
+if (import.meta.main) await runPlain(USAGE, main);

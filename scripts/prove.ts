@@ -1,6 +1,5 @@
-/** Proves the promise of the product by trying to break it: `npm run prove`; what one seed tries is told by `-- [--inputs] --seed N`. */
+/** Proves the promise of the product by trying to break it: `npm run prove`; `-- --help` explains the options. */
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
 import { proveCanaries } from '../test/canaries/prove-canaries.ts';
 import { hostileSeed, proveHostile } from '../test/hostile/prove-hostile.ts';
 import setUpPackages from '../test/packaged.ts';
@@ -10,12 +9,21 @@ import { proveSchedules } from '../test/proofs/prove-schedules.ts';
 import { runSchedule } from '../test/proofs/schedules.ts';
 import { stampede } from '../test/proofs/stampede.ts';
 import { stampedeOutside } from '../test/proofs/stampede-outside.ts';
+import { commandOr, parsed } from './command-line.ts';
 
 const SCHEDULES = 100_000;
 const KILLS_PER_SEED = 150;
 const STAMPEDES = 50;
 
-const USAGE = 'Usage: npm run prove [-- [--inputs] --seed <number of a schedule, or of hostile inputs>]';
+const USAGE = `npm run prove -- [options]
+
+Tries to break the promise in every way that this project knows. Takes some minutes.
+
+  --seed <number>   print one schedule step by step, and do nothing else
+  --inputs          the seed is one of hostile inputs
+  --help
+
+Exits with 0 if everything held, 1 if not, 2 for arguments.`;
 
 type Proof = { readonly what: string; readonly wrong: readonly string[] };
 
@@ -101,18 +109,26 @@ async function tellInputs(seed: number): Promise<void> {
   if (wrong.length > 0) process.exitCode = 1;
 }
 
-function choiceOf(args: readonly string[]): { readonly inputs: boolean; readonly seed: number | undefined } {
-  const options = { seed: { type: 'string' }, inputs: { type: 'boolean', default: false } } as const;
-  const { seed, inputs } = parseArgs({ args: [...args], options }).values;
+type Command = { readonly inputs: boolean; readonly seed: number | undefined };
+
+const OPTIONS = { seed: { type: 'string' }, inputs: { type: 'boolean', default: false } } as const;
+
+/** Throws an Error that names the option and the rule that it breaks. */
+function readCommand(args: readonly string[]): Command | 'help' {
+  const { help, seed, inputs } = parsed(args, OPTIONS).values;
+  if (help) return 'help';
   if (seed !== undefined && !/^\d{1,9}$/.test(seed)) throw new Error('--seed must be a whole number');
   if (inputs && seed === undefined) throw new Error('--inputs needs a --seed');
   return { inputs, seed: seed === undefined ? undefined : Number(seed) };
 }
 
-try {
-  const { inputs, seed } = choiceOf(process.argv.slice(2));
-  await (seed === undefined ? proveAll() : inputs ? tellInputs(seed) : tellSchedule(seed));
-} catch (error) {
-  console.error(`${error instanceof Error ? error.message : error}\n${USAGE}`);
-  process.exitCode = 2;
-}
+const command = commandOr({
+  read: () => readCommand(process.argv.slice(2)),
+  usage: USAGE,
+  say: console.log,
+  complain: console.error,
+});
+if ('exitCode' in command) process.exitCode = command.exitCode;
+else if (command.seed === undefined) await proveAll();
+else if (command.inputs) await tellInputs(command.seed);
+else await tellSchedule(command.seed);

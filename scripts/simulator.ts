@@ -5,17 +5,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Command, parseCommand, requestLine, sessionLines, USAGE } from '../test/simulator/command.ts';
 import { type Simulator, startSimulator } from '../test/simulator/index.ts';
+import { commandOr } from './command-line.ts';
 
 const say = (text: string): boolean => process.stdout.write(`${text}\n`);
 
-function readCommand(): Command {
-  try {
-    return parseCommand(process.argv.slice(2));
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : 'invalid arguments'}\n\n${USAGE}\n`);
-    process.exit(2);
-  }
-}
+const complain = (text: string): boolean => process.stderr.write(`${text}\n`);
 
 async function start({ options, files, faults }: Command): Promise<Simulator> {
   const simulator = await startSimulator({
@@ -40,7 +34,11 @@ function announce({ url, fingerprint }: Simulator, caFile: string, madeApiToken:
 }
 
 async function main(): Promise<void> {
-  const command = readCommand();
+  const command = commandOr({ read: () => parseCommand(process.argv.slice(2)), usage: USAGE, say, complain });
+  if ('exitCode' in command) {
+    process.exitCode = command.exitCode;
+    return;
+  }
   const simulator = await start(command);
   const directory = mkdtempSync(join(tmpdir(), 'flashblade-simulator-'));
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
@@ -50,13 +48,12 @@ async function main(): Promise<void> {
   const showSessions = (): boolean => say(sessionLines(simulator.sessions(), Date.now()));
   const lines = createInterface({ input: process.stdin }).on('line', showSessions);
   process.on('SIGUSR2', showSessions);
-  const end = async (): Promise<void> => {
+  const end = (): void => {
     lines.close();
-    await simulator.stop();
-    process.exit(0);
+    void simulator.stop().then(() => process.exit(0));
   };
-  process.once('SIGINT', end);
-  process.once('SIGTERM', end);
+  // A terminal and npm may both send it: the second must not cut the first short.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, end);
 
   announce(simulator, caFile, command.madeApiToken);
 }

@@ -1,4 +1,5 @@
 /** Shows the life of a session, step by step: `npm start`, or `npm start -- --help`. */
+import { commandOr } from './command-line.ts';
 import { type Command, readCommand, USAGE } from './start/arguments.ts';
 import { explain } from './start/failures.ts';
 import { closeTheRest } from './start/functions.ts';
@@ -39,20 +40,14 @@ async function show(command: Command, screen: Screen, interruption: Interruption
   screen.line(`Every step did what it should, and ${ended}.`, 'green');
 }
 
+const say = (text: string): boolean => process.stdout.write(`${text}\n`);
+const complain = (text: string): boolean => process.stderr.write(`${text}\n`);
+
 /** Returns the exit code: 0 if every step did what it should, 1 if not, 2 for bad arguments, 130 or 143 after a signal. */
 async function main(): Promise<number> {
   const screen = createScreen(process.stdout, () => performance.now());
-  let command: Command;
-  try {
-    command = readCommand(process.argv.slice(2));
-  } catch (error) {
-    process.stderr.write(`${explain(error)}\n\n${USAGE}\n`);
-    return 2;
-  }
-  if (command.help) {
-    process.stdout.write(`${USAGE}\n`);
-    return 0;
-  }
+  const command = commandOr({ read: () => readCommand(process.argv.slice(2)), usage: USAGE, say, complain });
+  if ('exitCode' in command) return command.exitCode;
   const interruption = listenForSignals((signal) => screen.line(`${signal}: closing what is open …`));
   try {
     await show(command, screen, interruption);

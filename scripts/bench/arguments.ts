@@ -1,5 +1,5 @@
 /** The command line of `npm run bench`. */
-import { parseArgs } from 'node:util';
+import { parsed } from '../command-line.ts';
 
 export type Command = {
   /** Default all. */
@@ -21,10 +21,10 @@ Measures the client against floors, in interleaved rounds.
   --seed <number>    of the orders in which contenders run; default 1
   --json             everything, for scripts
   --markdown <file>  the same as Markdown
-  --plot <file>      the ratios, as SVG`;
+  --plot <file>      the ratios, as SVG
+  --help`;
 
 const OPTIONS = {
-  help: { type: 'boolean' },
   quick: { type: 'boolean' },
   json: { type: 'boolean' },
   question: { type: 'string' },
@@ -35,9 +35,9 @@ const OPTIONS = {
 
 /** Throws an Error that says what is wrong. */
 export function readCommand(args: readonly string[], questions: readonly string[]): Command | 'help' {
-  const { values } = parseArgs({ args: [...args], options: OPTIONS });
-  const { help = false, quick = false, json = false, question, seed = '1', markdown, plot } = values;
-  if (help) return 'help';
+  const { values } = parsed(args, OPTIONS);
+  const { quick = false, json = false, question, seed = '1', markdown, plot } = values;
+  if (values.help) return 'help';
   if (question !== undefined && !questions.includes(question)) throw new Error(`there is no question ${question}`);
   if (!/^\d{1,9}$/.test(seed)) throw new Error('--seed must be a whole number');
   return { question, quick, json, seed: Number(seed), markdown, plot };

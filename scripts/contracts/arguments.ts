@@ -1,10 +1,9 @@
 /** The command line of `npm run contracts`. */
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { ROOT } from '../build.ts';
+import { parsed } from '../command-line.ts';
 
 export type Command = {
-  readonly help: boolean;
   /** Against a real array, which the environment names. */
   readonly array: boolean;
   /** Writes the committed pact anew. */
@@ -28,7 +27,6 @@ npm run contracts:array -- [options]    verification of a real array, named by t
   --help`;
 
 const OPTIONS = {
-  help: { type: 'boolean', default: false },
   array: { type: 'boolean', default: false },
   accept: { type: 'boolean', default: false },
   pact: { type: 'string' },
@@ -37,8 +35,9 @@ const OPTIONS = {
 } as const;
 
 /** Throws an Error that names the option and the rule that it breaks. */
-export function readCommand(args: readonly string[]): Command {
-  const { values } = parseArgs({ args: [...args], options: OPTIONS });
+export function readCommand(args: readonly string[]): Command | 'help' {
+  const { values } = parsed(args, OPTIONS);
+  if (values.help) return 'help';
   if (values.accept && (values.array || values.pact !== undefined)) {
     throw new Error('--accept goes with the consumer tests: neither with --pact nor with a real array');
   }

@@ -22,11 +22,11 @@ What is live on the arrays, and ending it by hand. AWS credentials, region, LEAS
 
 Ends with 0; 1 if something failed; 2 for arguments or environment.`;
 
-const OPTIONS = { help: { type: 'boolean' }, json: { type: 'boolean' }, array: { type: 'string' } } as const;
+const OPTIONS = { json: { type: 'boolean' }, array: { type: 'string' } } as const;
 
 /** Throws an Error that names the argument and the rule that it breaks. */
 export function readCommand(args: readonly string[]): Command | 'help' {
-  const { values, positionals } = parsed(args, OPTIONS);
+  const { values, positionals } = parsed(args, OPTIONS, { positionals: true });
   const { help = false, json = false, array } = values;
   if (help) return 'help';
   const [what, leaseId, ...more] = positionals;

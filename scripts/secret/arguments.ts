@@ -5,6 +5,7 @@ import { arrayName, check } from '../../lib/ground/check.ts';
 import type { Trust } from '../../lib/ground/model.ts';
 import { isCertificates, normalFingerprint } from '../../lib/ground/trust.ts';
 import { parsed } from '../command-line.ts';
+import { npmFlags } from '../npm-flags.ts';
 import { HOST_RULE } from '../trust/arguments.ts';
 import type { Address } from '../trust/look.ts';
 import { refuseTokens } from './token-like.ts';
@@ -42,7 +43,6 @@ region come from where the AWS tools find them; SECRET_PREFIX and SECRETS_KEY fr
 The API token is never an argument. Ends with 0; 1 if something failed; 2 for arguments or environment; 130 after Ctrl-C.`;
 
 const OPTIONS = {
-  help: { type: 'boolean' },
   host: { type: 'string' },
   ca: { type: 'string' },
   fingerprint: { type: 'string', multiple: true },
@@ -54,9 +54,9 @@ const OPTIONS = {
 } as const;
 
 /** Throws an Error that names the argument and the rule that it breaks, never a value. */
-export function readCommand(args: readonly string[]): Command | 'help' {
-  refuseTokens(args);
-  const { values, positionals } = parsed(args, OPTIONS);
+export function readCommand(args: readonly string[], env = process.env): Command | 'help' {
+  refuseTokens([...args, ...npmFlags(env)]);
+  const { values, positionals } = parsed(args, OPTIONS, { positionals: true, env });
   if (values.help) return 'help';
   const [name, ...more] = positionals;
   if (name === undefined || more.length > 0)

@@ -9,11 +9,13 @@ const KMS_KEY = '--kms-key';
 const NAMED = /^--?[\w-]*(token|password|secret)[\w-]*(=|$)/i;
 const KEEP = '--keep-api-token';
 
+export const looksLikeToken = (word: string): boolean => USUAL.test(word) || BARE.test(word);
+
 /** Throws an Error if one of the arguments looks like an API token; it does not repeat it. */
 export function refuseTokens(args: readonly string[]): void {
   const looksLikeOne = args.some(
     (arg, index) =>
-      USUAL.test(arg) || (BARE.test(arg) && args[index - 1] !== KMS_KEY && !arg.startsWith(`${KMS_KEY}=`)),
+      USUAL.test(arg) || (looksLikeToken(arg) && args[index - 1] !== KMS_KEY && !arg.startsWith(`${KMS_KEY}=`)),
   );
   if (looksLikeOne)
     throw new Error(

@@ -5,7 +5,6 @@ import { arrayName, check } from '../../lib/ground/check.ts';
 import { parsed } from '../command-line.ts';
 
 export type Command = {
-  readonly help: boolean;
   /** The array's name in the fleet. */
   readonly name: string;
   /** JSON text of a real array's secret. Absent: a simulated array. */
@@ -28,7 +27,6 @@ an event, a killed login, the sweeper, a fleet with a dead array. AWS is always 
   --help`;
 
 const OPTIONS = {
-  help: { type: 'boolean' },
   array: { type: 'string' },
   host: { type: 'string' },
   packaged: { type: 'string' },
@@ -36,17 +34,16 @@ const OPTIONS = {
 } as const;
 
 /** Throws an Error that names the argument and the rule that it breaks, never a value. */
-export function readCommand(args: readonly string[]): Command {
-  const { values, positionals } = parsed(args, OPTIONS);
-  if (positionals.length > 0) throw new Error('every argument begins with --');
-  const { help = false, array = 'fb1', host, packaged, 'secret-file': file } = values;
+export function readCommand(args: readonly string[]): Command | 'help' {
+  const { values } = parsed(args, OPTIONS);
+  if (values.help) return 'help';
+  const { array = 'fb1', host, packaged, 'secret-file': file } = values;
   const name = check(arrayName, array, 'REQUEST_INVALID', '--array');
   if (host !== undefined && parseHost(host) === undefined)
     throw new Error('--host must be a DNS name, an IPv4 address or an IPv6 address in brackets, with or without :port');
   if (host !== undefined && file === undefined)
     throw new Error('--host needs --secret-file: the API token is in there');
   return {
-    help,
     name,
     ...(packaged !== undefined && { packaged }),
     ...(file !== undefined && { secret: readSecret(name, file, host) }),

@@ -17,13 +17,12 @@ has which) and licences.txt (the licence texts that must go with them). Needs no
 
 Ends with 0; 1 if something failed; 2 for arguments.`;
 
-const OPTIONS = { help: { type: 'boolean' }, all: { type: 'boolean' }, outdir: { type: 'string' } } as const;
+const OPTIONS = { all: { type: 'boolean' }, outdir: { type: 'string' } } as const;
 
 /** Throws an Error that names the argument. */
 export function readCommand(args: readonly string[]): Command | 'help' {
-  const { values, positionals } = parsed(args, OPTIONS);
+  const { values } = parsed(args, OPTIONS);
   if (values.help) return 'help';
-  if (positionals.length > 0) throw new Error('there is nothing to name but options');
   if (values.outdir === '') throw new Error('--outdir must name a directory');
   return { all: values.all ?? false, outdir: resolve(values.outdir ?? resolve(ROOT, 'dist')) };
 }

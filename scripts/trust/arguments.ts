@@ -14,14 +14,14 @@ Shows the certificate that an array presents, without sending it anything, and w
 
 Ends with 0; 1 if there is no certificate that can be trusted; 2 for arguments.`;
 
-const OPTIONS = { help: { type: 'boolean' }, json: { type: 'boolean' } } as const;
+const OPTIONS = { json: { type: 'boolean' } } as const;
 
 export const HOST_RULE =
   'must be a DNS name (ASCII), an IPv4 address or an IPv6 address in brackets, with or without :port';
 
 /** Throws an Error that names the argument and the rule that it breaks. */
 export function readCommand(args: readonly string[]): Command | 'help' {
-  const { values, positionals } = parsed(args, OPTIONS);
+  const { values, positionals } = parsed(args, OPTIONS, { positionals: true });
   if (values.help) return 'help';
   const [host, ...more] = positionals;
   if (host === undefined || more.length > 0) throw new Error('say which host, and only one');

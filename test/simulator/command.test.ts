@@ -76,7 +76,7 @@ describe('npm run simulator', () => {
     const [cert, key] = [join(directory, 'cert.pem'), join(directory, 'key.pem')];
     writeFileSync(cert, issued.certificate);
     writeFileSync(key, issued.key);
-    const script = run('--api-token', 'T-given', '--username', 'tester', '--cert', cert, '--key', key);
+    const script = run('--api-token', 'T-given', '--username', 'tester', '--certificate', cert, '--private-key', key);
     const url = await script.printed(/at (https:\S+)/);
     expect(await script.printed(/fingerprint +(\w+)/)).toBe(issued.fingerprint);
     expect(await post(`${url}/api/login`, issued.certificate, { 'api-token': 'T-given' })).toBe(200);
@@ -95,7 +95,7 @@ describe('npm run simulator', () => {
 describe('the arguments', () => {
   it('become options of a simulator', () => {
     const args =
-      '--port 8443 --host ::1 --name fb7 --username u --api-token T-1 --versions 1.0,1.8.1 --idle-timeout 30m';
+      '--port 8443 --host ::1 --name fb7 --username u --api-token T-1 --rest-versions 1.0,1.8.1 --idle-timeout 30m';
     expect(parseCommand([...args.split(' '), '--self-signed'])).toEqual({
       options: {
         port: 8443,
@@ -110,21 +110,24 @@ describe('the arguments', () => {
       faults: [],
       madeApiToken: undefined,
     });
-    expect(parseCommand(['--idle-timeout', '0']).options.idleTimeoutMs).toBe(0);
-    expect(parseCommand([]).madeApiToken).toMatch(/^T-/);
+    expect(parseCommand(['--idle-timeout', '0'])).toMatchObject({ options: { idleTimeoutMs: 0 } });
+    expect(parseCommand([])).toMatchObject({ madeApiToken: expect.stringMatching(/^T-/) });
   });
 
   it.each([
     { args: ['--port', 'x'], rule: '--port takes a number from 0 to 65535' },
-    { args: ['--versions', '1.0,two'], rule: '--versions takes REST versions' },
+    { args: ['--rest-versions', '1.0,two'], rule: '--rest-versions takes REST versions' },
     { args: ['--idle-timeout', '30'], rule: '--idle-timeout takes a whole number with s, m or h' },
-    { args: ['--cert', 'f'], rule: '--cert and --key go together' },
-    { args: ['--cert', 'f', '--key', 'g', '--self-signed'], rule: '--self-signed and --cert exclude each other' },
+    { args: ['--certificate', 'f'], rule: '--certificate and --private-key go together' },
+    {
+      args: ['--certificate', 'f', '--private-key', 'g', '--self-signed'],
+      rule: '--self-signed and --certificate exclude each other',
+    },
     { args: ['--api-token', 'T-secret value'], rule: '--api-token takes visible ASCII characters' },
     { args: ['--username', ''], rule: '--username takes visible ASCII characters' },
     { args: ['--fault', '{"kind":"unknown"}'], rule: '--fault takes a JSON object whose kind is one of refuse,' },
     { args: ['--fault', '{'], rule: '--fault takes a JSON object' },
-    { args: ['T-secret'], rule: 'every argument starts with --' },
+    { args: ['T-secret'], rule: 'every argument begins with --' },
     { args: ['--unknown'], rule: '--unknown' },
   ])('are refused with their rule: $args', ({ args, rule }) => {
     expect(() => parseCommand(args)).toThrow(rule);

@@ -1,5 +1,5 @@
 /** The command line of the simulator: arguments in, options or a complaint out; and what it prints. */
-import { parseArgs } from 'node:util';
+import { parsed } from '../../scripts/command-line.ts';
 import type { RequestRecord } from './exchange.ts';
 import { FAULT_KINDS, type Fault } from './faults.ts';
 import { randomApiToken, type SimulatorOptions } from './options.ts';
@@ -20,39 +20,37 @@ export const USAGE = `npm run simulator -- [options]
   --name <array name>       default fb1
   --username <name>         default pureuser
   --api-token <token>       default: a random one, printed at the start
-  --versions <1.0,2.4,...>  REST versions, default 1.0 to 2.26
+  --rest-versions <list>    separated by commas, as 1.0,2.4; default 1.0 to 2.26
   --idle-timeout <30m>      s, m or h; 0 = never
-  --cert <f> --key <f>      PEM files; default: issued by an authority made for this run
+  --certificate <file>      PEM file; default: issued by an authority made for this run
+  --private-key <file>      PEM file: the certificate's key
   --self-signed             present a certificate that nobody vouches for
-  --fault <JSON>            for example '{"kind":"reset","path":"/api/login","times":1}'; may be repeated`;
+  --fault <JSON>            for example '{"kind":"reset","path":"/api/login","times":1}'; may be repeated
+  --help`;
 
+/** Not --cert, --key and --versions: npm has flags of these names, and a script cannot see that npm took them. */
 const OPTIONS = {
   port: { type: 'string' },
   host: { type: 'string' },
   name: { type: 'string' },
   username: { type: 'string' },
   'api-token': { type: 'string' },
-  versions: { type: 'string' },
+  'rest-versions': { type: 'string' },
   'idle-timeout': { type: 'string' },
-  cert: { type: 'string' },
-  key: { type: 'string' },
+  certificate: { type: 'string' },
+  'private-key': { type: 'string' },
   'self-signed': { type: 'boolean' },
   fault: { type: 'string', multiple: true },
 } as const;
 
 /** Throws an Error that names the argument and the rule that it breaks, never the value of a token. */
-export function parseCommand(args: readonly string[]): Command {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    options: OPTIONS,
-    strict: true,
-    allowPositionals: true,
-  });
-  if (positionals.length > 0) throw new Error('every argument starts with --');
-  const { host, name, username = 'pureuser', cert, key, fault = [] } = values;
+export function parseCommand(args: readonly string[]): Command | 'help' {
+  const { values } = parsed(args, OPTIONS);
+  if (values.help) return 'help';
+  const { host, name, username = 'pureuser', certificate: cert, 'private-key': key, fault = [] } = values;
   const selfSigned = values['self-signed'] === true;
-  if ((cert === undefined) !== (key === undefined)) throw new Error('--cert and --key go together');
-  if (selfSigned && cert !== undefined) throw new Error('--self-signed and --cert exclude each other');
+  if ((cert === undefined) !== (key === undefined)) throw new Error('--certificate and --private-key go together');
+  if (selfSigned && cert !== undefined) throw new Error('--self-signed and --certificate exclude each other');
   const given = values['api-token'];
   const madeApiToken = given === undefined ? randomApiToken() : undefined;
   const apiToken = madeApiToken ?? check('api-token', given, /^[!-~]+$/, 'visible ASCII characters');
@@ -62,7 +60,7 @@ export function parseCommand(args: readonly string[]): Command {
       ...(host !== undefined && { host }),
       ...(name !== undefined && { name }),
       ...(values.port !== undefined && { port: parsePort(values.port) }),
-      ...(values.versions !== undefined && { versions: values.versions.split(',').map(parseVersion) }),
+      ...(values['rest-versions'] !== undefined && { versions: values['rest-versions'].split(',').map(parseVersion) }),
       ...(values['idle-timeout'] !== undefined && { idleTimeoutMs: parseDuration(values['idle-timeout']) }),
       ...(selfSigned && { certificate: 'self-signed' as const }),
     },
@@ -84,7 +82,7 @@ function parsePort(text: string): number {
 }
 
 const parseVersion = (text: string): string =>
-  check('versions', text, /^\d+\.\d+(\.\d+)?$/, 'REST versions with commas between them, such as 1.0,1.8.1,2.4');
+  check('rest-versions', text, /^\d+\.\d+(\.\d+)?$/, 'REST versions with commas between them, such as 1.0,1.8.1,2.4');
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };
 

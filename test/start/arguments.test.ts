@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readCommand } from '../../scripts/start/arguments.ts';
+import { type Command, readCommand } from '../../scripts/start/arguments.ts';
 import { API_TOKEN, endStarted, PACKAGED, run } from './run.ts';
 
 afterAll(endStarted);
@@ -19,13 +19,20 @@ function secretFile(content: string | object): string {
   return file;
 }
 
+/** The command of arguments that are not a call for help. */
+function commandOf(...args: string[]): Command {
+  const command = readCommand(args);
+  if (command === 'help') throw new Error('the arguments ask for help');
+  return command;
+}
+
 test('without arguments the array is simulated and called fb1', () => {
-  expect(readCommand([])).toEqual({ help: false, name: 'fb1' });
+  expect(readCommand([])).toEqual({ name: 'fb1' });
 });
 
 test("the host of the command line goes before the secret file's", () => {
   const file = secretFile({ host: 'fb1.example.com', apiToken: API_TOKEN });
-  const { name, secret } = readCommand(['--secret-file', file, '--host', 'fb2.example.com:8443', '--array', 'lab']);
+  const { name, secret } = commandOf('--secret-file', file, '--host', 'fb2.example.com:8443', '--array', 'lab');
   expect({ name, secret: JSON.parse(secret ?? '') }).toEqual({
     name: 'lab',
     secret: { host: 'fb2.example.com:8443', apiToken: API_TOKEN },
@@ -34,7 +41,7 @@ test("the host of the command line goes before the secret file's", () => {
 
 test("a secret file's own host is enough", () => {
   const secret = { host: 'fb1.example.com', apiToken: API_TOKEN };
-  expect(readCommand(['--secret-file', secretFile(secret)]).secret).toBe(JSON.stringify(secret));
+  expect(commandOf('--secret-file', secretFile(secret)).secret).toBe(JSON.stringify(secret));
 });
 
 const RULES: readonly (readonly [string, readonly string[], string])[] = [

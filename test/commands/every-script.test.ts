@@ -1,0 +1,104 @@
+/** What holds for every script of package.json, as npm runs them. */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import manifest from '../../package.json' with { type: 'json' };
+import { ROOT } from '../../scripts/build.ts';
+import { startAws } from '../aws/index.ts';
+
+const SCRIPTS = Object.entries(manifest.scripts);
+
+type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
+
+/** Runs a program where a user stands. Nothing of the npm that runs the tests reaches it. */
+async function run(program: string, args: readonly string[], { cwd = ROOT, env = {} } = {}): Promise<Ran> {
+  const own = Object.entries(process.env).filter(([name]) => !/^(npm_|INIT_CWD$|AWS_)/.test(name));
+  const options = { cwd, env: { ...Object.fromEntries(own), NO_COLOR: '1', ...env } };
+  const { stdout, stderr, code = 0 } = await promisify(execFile)(program, args, options).catch((error) => error);
+  return { code, stdout, stderr };
+}
+
+const npm = (args: readonly string[], options = {}) => run('npm', ['--prefix', ROOT, '--silent', ...args], options);
+
+const helps: Record<string, Promise<Ran>> = {};
+
+/** What a script prints for `--help`. Of two tools in a row it is the second that takes arguments. */
+function help(command: string): Promise<Ran> {
+  helps[command] ??= run('sh', ['-c', `${command.split(' && ').at(-1)} --help`]);
+  return helps[command];
+}
+
+/** A folder in which a user stands. */
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'flashblade-user-'));
+  onTestFinished(() => rmSync(path, { recursive: true }));
+  return path;
+}
+
+test.each(SCRIPTS)('%s explains itself when it is asked for --help, and exits with 0', async (_, command) => {
+  const { code, stdout } = await help(command);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/--help/);
+});
+
+test.each(SCRIPTS)('%s does nothing with a flag that npm took, whichever of its own it is', async (name, command) => {
+  const isTool = command.includes(' tool ');
+  const own = isTool ? [] : [...(await help(command)).stdout.matchAll(/(?<=[ [])--[a-z][\w-]*/g)].map(String);
+  const flags = [...new Set([...own, '--dry-run'])].filter((flag) => flag !== '--help' && flag !== '--json');
+  const { code, stdout, stderr } = await npm(['run', name, ...flags.map((flag) => `${flag}=true`)]);
+  expect([code, stdout]).toEqual([2, '']);
+  const line = /^ {2}npm .*$/m.exec(stderr)?.[0].trim() ?? stderr;
+  const [start, ...words] = line.split(/ (?=-)/);
+  expect(start).toBe(name === 'start' || name === 'test' ? `npm ${name}` : `npm run ${name}`);
+  expect(words.map((word) => word.replace(/ .*/, '')).sort()).toEqual(['--', ...flags].sort());
+});
+
+test.each([
+  [['test', '--coverage'], 'npm test -- --coverage'],
+  [['run', 'format', '--unsafe'], 'npm run format -- --unsafe'],
+  [['start', '--array', 'lab'], 'npm start -- --array lab'],
+  [['run', 'leases', 'close', 'nightly-7', '--json'], 'npm run leases -- close nightly-7 --json'],
+  [['run', 'leases', 'close', '--array', 'fb1'], 'npm run leases -- … --array …'],
+  [['run', 'contracts:array', '--report=r.md'], 'npm run contracts:array -- --report r.md'],
+])('npm %j is answered with the line to type: %s', async (args, line) => {
+  const { code, stderr } = await npm(args);
+  expect(code).toBe(2);
+  expect(stderr).toContain(`\n  ${line}\n`);
+});
+
+test('npm run secret fb1 --dry-run asks nothing of AWS', async () => {
+  const aws = await startAws();
+  onTestFinished(() => aws.stop());
+  const env = { ...aws.env };
+  const { code, stderr } = await npm(['run', 'secret', 'fb1', '--dry-run', '--yes', '--public', '--host=localhost:1'], {
+    env,
+  });
+  expect(code).toBe(2);
+  expect(stderr).toContain('  npm run secret -- fb1 --host localhost:1 --public --dry-run --yes\n');
+  expect(aws.calls).toEqual([]);
+  // The control: what it prints does ask, and then finds no array.
+  const typed = ['fb1', '--host', 'localhost:1', '--public', '--dry-run', '--yes'];
+  expect(await npm(['run', 'secret', '--', ...typed], { env })).toMatchObject({ code: 1 });
+  expect(aws.calls.map(({ action }) => action)).toEqual(['GetSecretValue']);
+});
+
+describe('a relative path begins where the user stands', () => {
+  test('to read a file', async () => {
+    const cwd = folder();
+    const start = () => npm(['start', '--', '--secret-file', 'secret.json'], { cwd });
+    expect((await start()).stderr).toMatch(/^--secret-file must be a file that can be read/);
+    writeFileSync(join(cwd, 'secret.json'), '{}');
+    expect((await start()).stderr).toMatch(/^--host is missing/);
+  });
+
+  test('to write one, and it is printed as the user would write it', async () => {
+    const cwd = folder();
+    writeFileSync(join(cwd, 'pact.json'), '{}');
+    const args = ['--pact', 'pact.json', '--report', 'out/report.md', '--junit', 'out/junit.xml'];
+    const { stdout } = await npm(['run', 'contracts', '--', ...args], { cwd });
+    expect(stdout).toContain('written: out/report.md\nwritten: out/junit.xml\n');
+  });
+});
