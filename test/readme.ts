@@ -20,9 +20,12 @@ export function tableRows(heading: string, text = README, nth = 0): string[][] {
   );
 }
 
+/** The text of a page of docs/. */
+export const page = (name: string): string => readFileSync(resolve(ROOT, 'docs', name), 'utf8');
+
 /** The fenced blocks with this info string. */
-export function examples(info: string): string[] {
-  const blocks = [...README.matchAll(/^```(.+)\n([\s\S]*?)^```$/gm)].filter(([, found]) => found === info);
+export function examples(info: string, text = README): string[] {
+  const blocks = [...text.matchAll(/^```(.+)\n([\s\S]*?)^```$/gm)].filter(([, found]) => found === info);
   if (blocks.length === 0) throw new Error(`no example is marked ${info}`);
-  return blocks.map(([, , text]) => text as string);
+  return blocks.map(([, , block]) => block as string);
 }

@@ -19,7 +19,7 @@ export type Answer = HttpInfo & { readonly body: unknown };
 const ROLL_BACK_MS = 3000;
 
 /**
- * Opens a session: `POST /api/login`, sent at most once.
+ * Opens a session: `POST /api/login`, sent at most once. The Python SDK `purity_fb` calls it `AuthenticationApi.login_with_http_info`.
  * Errors: LOGIN_REFUSED (400, 401, 403), ARRAY_BUSY (429, 503), ANSWER_INVALID, SECRET_INVALID and those of every call
  * (ARRAY_UNREACHABLE, ARRAY_UNTRUSTED, OUT_OF_TIME, REQUEST_INVALID), each with `facts.mayHaveOpened`. A session whose
  * auth token came with an answer that is no good otherwise is closed before the error is thrown; for that, a login may take
@@ -50,12 +50,13 @@ export async function loginWithHttpInfo(
   }
 }
 
-/** As `loginWithHttpInfo`, without status and headers. */
+/** As `loginWithHttpInfo`, without status and headers. In `purity_fb`: `AuthenticationApi.login`, which returns a `LoginResponse`. */
 export const login = async (array: FlashBlade, token: ApiToken, options?: CallOptions): Promise<Session> =>
   (await loginWithHttpInfo(array, token, options)).data;
 
 /**
  * Closes a session: `POST /api/logout`. Resolves if it is closed: now (200), or since before (401, 403).
+ * In `purity_fb`: `AuthenticationApi.logout_with_http_info`, which raises ApiException for 401 and 403.
  * Errors: ARRAY_BUSY (429, 5xx: still open, try again), ANSWER_INVALID (anything else: still open) and those of every call.
  */
 export async function logoutWithHttpInfo(session: Session, options: CallOptions = {}): Promise<WithHttpInfo<void>> {
@@ -82,7 +83,7 @@ export async function logoutWithHttpInfo(session: Session, options: CallOptions 
   });
 }
 
-/** As `logoutWithHttpInfo`, without status and headers. */
+/** As `logoutWithHttpInfo`, without status and headers. In `purity_fb`: `AuthenticationApi.logout`. */
 export const logout = async (session: Session, options?: CallOptions): Promise<void> => {
   await logoutWithHttpInfo(session, options);
 };

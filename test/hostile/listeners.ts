@@ -1,7 +1,7 @@
 /** TLS listeners on loopback that count what reaches them, and names that lead where a test says. */
 import dns from 'node:dns';
 import { once } from 'node:events';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { createServer } from 'node:tls';
 import type { IssuedCertificate } from '../certificates.ts';
 
@@ -70,6 +70,20 @@ export async function startListener(
     return reached;
   };
   return { port: place.port, drain, settled, stop };
+}
+
+/** Whether this machine has the address. Linux has all of 127.0.0.0/8, macOS only those that were added. */
+export async function hasAddress(address: string): Promise<boolean> {
+  if (process.platform === 'linux') return true;
+  const server = createTcpServer().listen(0, address);
+  try {
+    await once(server, 'listening');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    server.close();
+  }
 }
 
 type Callback = (error: Error | null, address: string | dns.LookupAddress[], family?: number) => void;

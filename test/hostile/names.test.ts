@@ -4,11 +4,11 @@ import type { FlashBlade, Trust } from '../../lib/ground/model.ts';
 import { createAuthority, type IssuedCertificate } from '../certificates.ts';
 import { failureOf } from '../client/failures.ts';
 import { type Listener, resolveNames, startListener } from './listeners.ts';
-import { ELSEWHERE, HOME, NAME } from './world.ts';
+import { ELSEWHERE, HAS_ELSEWHERE, HOME, NAME } from './world.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
 
-describe('a name that leads elsewhere from the second call on', () => {
+describe.skipIf(!HAS_ELSEWHERE)('a name that leads elsewhere from the second call on', () => {
   const GET = { method: 'GET', path: '/api/api_version' };
 
   /** Two listeners at the same port of two addresses; the name leads to the second one after a first call. */

@@ -5,13 +5,13 @@ import { ROOT } from '../../scripts/build.ts';
 import { brokenCopy, type Patch } from '../proofs/controls.ts';
 import { tell } from '../proofs/program.ts';
 import { tryWire, type WireSummary } from './wire.ts';
-import { callAll, callHost, ELSEWHERE, NAME, startWorld, type World } from './world.ts';
+import { callAll, callHost, ELSEWHERE, HAS_ELSEWHERE, NAME, startWorld, type World } from './world.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
 
-describe('no listener but the array hears anything', () => {
+describe.skipIf(!HAS_ELSEWHERE)('no listener but the array hears anything', () => {
   it('of what hostile secrets, answers and paths lead to', async () => {
     const { inputs, heard, wrong } = await tryWire(1, 20);
     expect(wrong).toEqual([]);
@@ -53,7 +53,7 @@ describe('no listener but the array hears anything', () => {
   });
 });
 
-describe('an array that answers', () => {
+describe.skipIf(!HAS_ELSEWHERE)('an array that answers', () => {
   let world: World;
   beforeAll(async () => {
     world = await startWorld('trusted');
@@ -107,7 +107,7 @@ describe('an array that answers', () => {
   });
 });
 
-describe('a secret whose host is', () => {
+describe.skipIf(!HAS_ELSEWHERE)('a secret whose host is', () => {
   let world: World;
   beforeAll(async () => {
     world = await startWorld('stranger');

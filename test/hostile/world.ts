@@ -6,13 +6,15 @@ import { parseSecret } from '../../lib/edges/secret-format.ts';
 import { FlashBladeError } from '../../lib/ground/errors.ts';
 import { type ApiToken, apiToken, authToken, type FlashBlade } from '../../lib/ground/model.ts';
 import { createAuthority } from '../certificates.ts';
-import { type Listener, resolveNames, startListener } from './listeners.ts';
+import { hasAddress, type Listener, resolveNames, startListener } from './listeners.ts';
 import { CANARY } from './values.ts';
 
 /** The array's name; every other name leads to the trap. */
 export const NAME = 'fb1.example.com';
 export const HOME = '127.0.0.1';
 export const ELSEWHERE = '127.0.0.2';
+/** Without it there is no place for a trap: `sudo ifconfig lo0 alias 127.0.0.2` adds it on macOS. */
+export const HAS_ELSEWHERE = await hasAddress(ELSEWHERE);
 
 /** `requests`: those that the array heard. `what` is wrong: bytes anywhere else, a call of the trap, another host or path. */
 export type Verdict = { readonly requests: number; readonly what: string | undefined };

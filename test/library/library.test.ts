@@ -10,11 +10,13 @@ import { ROOT } from '../../scripts/build.ts';
 import { packLibrary } from '../../scripts/library.ts';
 import { startAws } from '../aws/index.ts';
 import { leaseTable } from '../packaged.ts';
-import { examples } from '../readme.ts';
+import { examples, page } from '../readme.ts';
 import { startSimulator } from '../simulator/index.ts';
 import { unpack } from './unpack.ts';
 
 const run = promisify(execFile);
+
+const FOR_PYTHON = examples('ts example', page('coming-from-purity_fb.md'));
 
 const PROGRAM = `
 import { apiToken, apiVersions, type FlashBlade, FlashBladeError, login, logout, request } from 'flashblade-sessions';
@@ -82,6 +84,10 @@ describe('the packed library', () => {
     expect(own.filter((name) => !/\.(js|d\.ts)$/.test(name) || name.includes('lambda'))).toEqual([]);
   });
 
+  it('needs the Node.js that its code needs, not the one that starts the scripts', () => {
+    expect(packed['engines']).toEqual({ node: '>=22.12' });
+  });
+
   it('brings no Node.js, no scripts and no tools of ours to those who install it', () => {
     expect(Object.keys(packed)).toEqual(
       expect.not.arrayContaining(['scripts', 'devDependencies', 'optionalDependencies', 'private']),
@@ -103,8 +109,8 @@ describe('the packed library', () => {
     expect(stdout).toMatch(/wrong\.ts.*error TS2345/);
   });
 
-  it.each([...examples('ts example'), ...examples('ts run')])(
-    "type-checks the README's example: %s",
+  it.each([...examples('ts example'), ...examples('ts run'), ...FOR_PYTHON])(
+    'type-checks the example of the documentation: %s',
     async (example) => {
       await writeFile(join(project, 'example.ts'), example);
       await typeCheck('example.ts', 'nodenext');
@@ -131,6 +137,28 @@ describe('the packed library', () => {
       await Promise.all([simulator.stop(), aws.stop()]);
     }
   });
+
+  it.each(FOR_PYTHON)(
+    'runs the example for those who come from purity_fb, to its end and to its error: %s',
+    async (example) => {
+      const simulator = await startSimulator();
+      try {
+        const { host, port, certificate, apiToken } = simulator;
+        await writeFile(join(project, 'ca.pem'), certificate);
+        const here = example.replace("'fb1.example.com'", `'${host}'`).replace('port: 443', `port: ${port}`);
+        await writeFile(join(project, 'python.ts'), here);
+        const start = (token: string) =>
+          run(process.execPath, ['python.ts'], { cwd: project, env: { API_TOKEN: token } });
+        expect(await start(apiToken)).toEqual({ stdout: 'logged in as pureuser\nlogged out\n', stderr: '' });
+        expect(simulator.sessions()).toEqual([]);
+        const { stdout, stderr } = await start('T-wrong');
+        expect(stdout).toBe('');
+        expect(stderr).toMatch(/^LOGIN_REFUSED array fb1 /);
+      } finally {
+        await simulator.stop();
+      }
+    },
+  );
 
   it('runs against an array', async () => {
     const simulator = await startSimulator();

@@ -14,7 +14,7 @@ const OWN_ACCOUNT = { AWS_PROFILE: 'mine', AWS_SESSION_TOKEN: 'mine', AWS_IGNORE
 test("without options, nothing built before and the person's own AWS account out of reach, all is shown and nothing is left", async () => {
   const { ended, living } = run([], OWN_ACCOUNT);
   const { code, stdout, stderr, files } = await ended;
-  expect({ code, stderr, files, living: living() }).toEqual({ code: 0, stderr: '', files: [], living: [] });
+  expect({ code, stderr, files, living: living() }).toEqual({ code: 0, stderr: '', files: [], living: false });
   expect(stdout.trimEnd().split('\n').length).toBeLessThanOrEqual(60);
   expect(stdout).toMatch(/Building and packaging .* \d+\n/);
   expect(stdout).not.toMatch(/\bT-[0-9a-f]{8}-/);
@@ -66,5 +66,5 @@ test('--help tells every option', async () => {
 
 test('npm start runs this script', () => {
   const { scripts } = JSON.parse(readFileSync(resolve(import.meta.dirname, '../../package.json'), 'utf8'));
-  expect(scripts.start).toMatch(/node scripts\/start\.ts$/);
+  expect(scripts.start).toBe('node scripts/launch.mjs start');
 });

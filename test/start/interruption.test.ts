@@ -45,7 +45,7 @@ test('Ctrl-C in the middle of a login closes the session and ends with 130, and 
   signalAll('SIGINT');
   release();
   const { code, stdout, files } = await ended;
-  expect({ code, files, living: living() }).toEqual({ code: 130, files: [], living: [] });
+  expect({ code, files, living: living() }).toEqual({ code: 130, files: [], living: false });
   expect(stdout).not.toContain('FAILED');
   expect(stdout).not.toMatch(/^3 /m);
   expect(simulator.history.map((session) => session.ended?.by)).toEqual(['logout']);
@@ -61,7 +61,7 @@ test('Ctrl-C in the middle of a call that fails closes the session and ends with
   await told(child.stdout, 'SIGINT: closing');
   release();
   const { code, stdout, files } = await ended;
-  expect({ code, files, living: living() }).toEqual({ code: 130, files: [], living: [] });
+  expect({ code, files, living: living() }).toEqual({ code: 130, files: [], living: false });
   expect(stdout).toMatch(/^4 .* failed\n(.*\n)?Lease demo-[0-9a-f]{6}: CLOSED\n$/m);
   expect(stdout).not.toContain('FAILED');
   expect(simulator.history.map((session) => session.ended?.by)).toEqual(['logout']);
@@ -76,7 +76,7 @@ test('SIGTERM in the middle of a logout ends with 143 when the session has ended
   await told(child.stdout, 'SIGTERM: closing');
   release();
   const { code, stdout, files } = await ended;
-  expect({ code, files, living: living() }).toEqual({ code: 143, files: [], living: [] });
+  expect({ code, files, living: living() }).toEqual({ code: 143, files: [], living: false });
   expect(stdout).not.toMatch(/^8 /m);
   expect(simulator.history.map((session) => session.ended?.by)).toEqual(['logout']);
 });
@@ -87,7 +87,7 @@ test('SIGINT while an event is worked on closes the session that it asked for', 
   // To the script alone: a function that is only starting would die of it, with nothing begun.
   child.kill('SIGINT');
   const { code, stdout, files } = await ended;
-  expect({ code, files, living: living() }).toEqual({ code: 130, files: [], living: [] });
+  expect({ code, files, living: living() }).toEqual({ code: 130, files: [], living: false });
   expect(stdout).toMatch(/^Lease job-[0-9a-f]{6}: CLOSED$/m);
   expect(stdout).not.toContain('FAILED');
 });
@@ -99,6 +99,6 @@ test('Ctrl-C while the functions are being packaged leaves no file and no proces
   const { code, stdout, files } = await ended;
   expect({ code, files }).toEqual({ code: 130, files: [] });
   // The bundler was told to end, and may take a moment longer.
-  await vi.waitFor(() => expect(living()).toEqual([]), 10_000);
+  await vi.waitFor(() => expect(living()).toBe(false), 10_000);
   expect(stdout).not.toContain('login is invoked');
 });

@@ -62,6 +62,6 @@ test.concurrent('a reader who goes away does not stop the session from being clo
   child.stdout.once('data', () => child.stdout.destroy());
   expect(await ended.catch((error: NodeJS.ErrnoException) => error.code)).toBe('ERR_STREAM_PREMATURE_CLOSE');
   await exited;
-  expect({ code: child.exitCode, living: living() }).toEqual({ code: 0, living: [] });
+  expect({ code: child.exitCode, living: living() }).toEqual({ code: 0, living: false });
   expect(simulator.history.map((session) => session.ended?.by)).toEqual(['logout', 'logout']);
 });

@@ -1,10 +1,11 @@
 /** Runs `npm start` as people do: a process of its own, in a process group of its own, as in a terminal. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { isAlive } from '../alive.ts';
 import { zipOf } from '../packaged.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../simulator/index.ts';
 
@@ -51,23 +52,9 @@ export function run(args: readonly string[], env: Readonly<Record<string, string
     ended,
     /** To every process of the group, as a terminal does it. */
     signalAll: (signal: NodeJS.Signals) => process.kill(group, signal),
-    /** Processes of the group that live. */
-    living: () => processesOf(child.pid ?? 0),
+    /** Whether a process of the group lives. */
+    living: () => isAlive(group),
   };
-}
-
-function processesOf(group: number): string[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => groupOf(pid) === group);
-}
-
-function groupOf(pid: string): number | undefined {
-  try {
-    return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[2]);
-  } catch {
-    return undefined; // it ended meanwhile
-  }
 }
 
 /** An array whose API token the test knows, and its secret as a file. */
