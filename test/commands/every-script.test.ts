@@ -85,6 +85,14 @@ test('npm run secret fb1 --dry-run asks nothing of AWS', async () => {
   expect(aws.calls.map(({ action }) => action)).toEqual(['GetSecretValue']);
 });
 
+test("a development tool works on the project's folder, wherever the user stands", async () => {
+  const cwd = folder();
+  const args = [join(ROOT, 'scripts/launch.mjs'), 'tool', 'tsc', '--showConfig'];
+  const { code, stdout } = await run(process.execPath, args, { cwd, env: { INIT_CWD: cwd } });
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ include: expect.arrayContaining(['lib']) });
+});
+
 describe('a relative path begins where the user stands', () => {
   test('to read a file', async () => {
     const cwd = folder();
