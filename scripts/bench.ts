@@ -5,7 +5,7 @@ import { machine } from './bench/machine.ts';
 import { plot } from './bench/plot.ts';
 import { QUESTIONS } from './bench/questions.ts';
 import { type Answered, markdown, type Report, text } from './bench/report.ts';
-import { commandOr } from './command-line.ts';
+import { commandOfProcess } from './command-line.ts';
 
 const NAMES = QUESTIONS.map(({ name }) => name);
 
@@ -21,14 +21,11 @@ async function ask({ question: wanted, quick, seed }: Command): Promise<Report> 
   return { header, answered };
 }
 
-const say = (words: string): boolean => process.stdout.write(`${words}\n`);
-const complain = (words: string): boolean => process.stderr.write(`${words}\n`);
-
-async function main(args: readonly string[]): Promise<number> {
-  const command = commandOr({ read: () => readCommand(args, NAMES), usage: usage(NAMES), say, complain });
+async function main(): Promise<number> {
+  const command = commandOfProcess((args) => readCommand(args, NAMES), usage(NAMES));
   if ('exitCode' in command) return command.exitCode;
   const report = await ask(command);
-  say(command.json ? JSON.stringify(report, null, 2) : text(report));
+  console.log(command.json ? JSON.stringify(report, null, 2) : text(report));
   const { header } = report;
   if (command.markdown !== undefined) await writeFile(command.markdown, markdown(report));
   if (command.plot !== undefined) {
@@ -37,4 +34,4 @@ async function main(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await main();

@@ -6,7 +6,7 @@ import { build, type Metafile } from 'esbuild';
 import { LEAN_SDK_ALIASES, lazyBuiltins, NO_WEB_GLOBALS, noLogs, noProfiles, versionsOnly } from './build/lean-sdk.ts';
 import { shortErrorsOfSdk } from './build/short-errors.ts';
 import { byPackage, grown, readTable, writeTable } from './build/sizes.ts';
-import { commandOr, parsed } from './command-line.ts';
+import { commandOfProcess, parsed } from './command-line.ts';
 
 export const ROOT = resolve(import.meta.dirname, '..');
 
@@ -84,10 +84,10 @@ const USAGE = `npm run build -- [options]
 
 Bundles every function into dist/functions and prints the bundles' sizes.
 
-  --accept   record the sizes in scripts/build/sizes.json, with which later builds are compared
+  --accept   record the sizes in scripts/build/sizes.json; later builds are compared with it
   --help
 
-Exits with 0; 1 if a bundle is larger than ${BUNDLE_LIMIT_KIB} KiB; 2 for arguments.`;
+Exits with 0; 1 if a bundle is larger than ${BUNDLE_LIMIT_KIB} KiB; 2 for invalid arguments.`;
 
 const OPTIONS = { accept: { type: 'boolean' } } as const;
 
@@ -97,8 +97,7 @@ function readCommand(args: readonly string[]) {
 }
 
 async function main(): Promise<number> {
-  const read = () => readCommand(process.argv.slice(2));
-  const command = commandOr({ read, usage: USAGE, say: console.log, complain: console.error });
+  const command = commandOfProcess(readCommand, USAGE);
   if ('exitCode' in command) return command.exitCode;
   const bundles = await buildFunctions();
   const sizes = Object.fromEntries(bundles.map(({ name, packages }) => [name, packages]));

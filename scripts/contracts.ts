@@ -9,7 +9,7 @@ import { type AnyPact, committedFile, nameOf, normalText, PACT_FILE, readPact } 
 import type { RealArray } from '../contracts/targets/array.ts';
 import { mask } from '../contracts/verification/mask.ts';
 import { hasPassed } from '../contracts/verification/verify.ts';
-import { commandOr } from './command-line.ts';
+import { commandOfProcess } from './command-line.ts';
 import { type Command, readCommand, USAGE } from './contracts/arguments.ts';
 import { runConsumerTests } from './contracts/consumer.ts';
 import { readArray } from './contracts/environment.ts';
@@ -22,8 +22,6 @@ import { listenForSignals } from './start/interruption.ts';
 /** Nothing that is printed or written holds the API token, whoever put it there. */
 const say = (line: string): boolean =>
   process.stdout.write(`${mask(line, [process.env['FLASHBLADE_API_TOKEN'] ?? ''])}\n`);
-
-const complain = (text: string): boolean => process.stderr.write(`${text}\n`);
 
 /** Our own pacts: written by the consumer tests, then held against everything that they must agree with. */
 async function verifyOwn({ accept }: Command, signal: AbortSignal): Promise<(Section & { pact: AnyPact })[]> {
@@ -84,13 +82,13 @@ function write(file: string, text: string): void {
 
 /** Returns the exit code: 0 if everything holds, 1 if not, 2 for arguments or environment, 130 or 143 after a signal. */
 async function main(): Promise<number> {
-  const command = commandOr({ read: () => readCommand(process.argv.slice(2)), usage: USAGE, say, complain });
+  const command = commandOfProcess(readCommand, USAGE);
   if ('exitCode' in command) return command.exitCode;
   let real: RealArray | undefined;
   try {
     real = command.array ? readArray(process.env) : undefined;
   } catch (error) {
-    complain(`${explain(error)}\n\n${USAGE}`);
+    console.error(`${explain(error)}\n\n${USAGE}`);
     return 2;
   }
   const abort = new AbortController();

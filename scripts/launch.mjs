@@ -1,11 +1,11 @@
 /**
  * Runs a script of this folder on Node.js 24: `node scripts/launch.mjs start --help`.
  *
- * It is plain JavaScript because it runs on whichever Node.js started npm. That one need not be new enough for the scripts, and
- * npm before 11.6 does not link the one that `npm ci` installs for Linux.
+ * It is plain JavaScript because it runs on whichever Node.js started npm. That one may be too old for the scripts, and npm before
+ * 11.6 does not link the one that `npm ci` installs on Linux.
  */
-import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -14,56 +14,54 @@ const scripts = dirname(fileURLToPath(import.meta.url));
 const modules = join(scripts, '../node_modules');
 const { arch, argv, env, execPath, platform, version } = process;
 
-/** Paths of programs that can run the scripts, the best first. */
-function nodes() {
-  const installed = join(modules, `node-${platform}-${arch}/bin/node`);
-  const found = existsSync(installed) ? [installed] : [];
-  return Number.parseInt(version.slice(1), 10) < NEEDED ? found : [...found, execPath];
-}
-
-/** What keeps the scripts from running, and what to do about it; undefined if nothing does. */
-function problem() {
+/** The error that says what is not installed, and how to install it; undefined if nothing is missing. */
+function missingPackages() {
   const { dependencies, devDependencies } = JSON.parse(readFileSync(join(scripts, '../package.json'), 'utf8'));
-  const missing = Object.keys({ ...dependencies, ...devDependencies }).filter(
-    (name) => !existsSync(join(modules, name)),
-  );
-  if (missing.some((name) => name in dependencies)) return 'The packages are not installed. Run npm ci first.';
-  if (missing.length > 0) {
-    return 'Development packages are missing: NODE_ENV=production or omit=dev left them out. Run npm ci --include=dev.';
+  const isMissing = (name) => !existsSync(join(modules, name));
+  if (Object.keys(dependencies).some(isMissing)) return 'The packages are not installed. Run npm ci first.';
+  if (Object.keys(devDependencies).some(isMissing)) {
+    return 'Development packages are missing, probably because of NODE_ENV=production or omit=dev. Run npm ci --include=dev.';
   }
-  return nodes().length > 0 ? undefined : noNode('was not found');
+  if ('esbuild' in devDependencies && isMissing(`@esbuild/${platform}-${arch}`)) {
+    return (
+      `The packages for ${platform} on ${arch} are missing, because optional packages were omitted or node_modules was copied from ` +
+      'another machine. Run npm ci --include=optional.'
+    );
+  }
 }
 
-function noNode(what) {
-  const isSupplied = platform === 'linux' && (arch === 'x64' || arch === 'arm64');
-  const supplied = isSupplied
-    ? `The one that npm ci installs ${what}: run npm ci --include=optional, or install Node.js ${NEEDED} yourself.`
-    : `npm ci installs it for Linux on x64 and arm64 only: install it from https://nodejs.org.`;
-  return `Node.js ${NEEDED} or newer is needed; this is ${version} on ${platform} ${arch}. ${supplied}`;
+/** Path of a Node.js that can run the scripts; undefined if there is none. */
+function findNode() {
+  const installed = join(modules, `node-${platform}-${arch}/bin/node`);
+  // One that was built for another C library does not start.
+  if (existsSync(installed) && spawnSync(installed, ['--version']).status === 0) return installed;
+  return Number.parseInt(version.slice(1), 10) >= NEEDED ? execPath : undefined;
 }
 
-function fail(message) {
-  process.stderr.write(`${message}\n`);
-  process.exitCode = 1;
+/** npm starts scripts in the project's folder. Relative paths are resolved from where the user ran npm. */
+function userDirectory() {
+  try {
+    accessSync(join(env.INIT_CWD, '.'), constants.X_OK);
+    return env.INIT_CWD;
+  } catch {
+    return process.cwd();
+  }
 }
 
-/** Runs the script with the first program that starts: a Node.js built for another C library does not. */
-function run([node, ...others], [name, ...args]) {
-  // npm starts scripts in the project's folder. Paths that people type begin where they stand.
-  const cwd = env.INIT_CWD !== undefined && existsSync(env.INIT_CWD) ? env.INIT_CWD : process.cwd();
-  const path = [dirname(node), env.PATH].filter(Boolean).join(delimiter);
+function run(node, [name, ...args]) {
+  const PATH = [dirname(node), env.PATH].filter(Boolean).join(delimiter);
   const script = join(scripts, `${name}.ts`);
-  const child = spawn(node, [script, ...args], { cwd, env: { ...env, PATH: path }, stdio: 'inherit' });
-  const forward = (signal) => void child.kill(signal);
-  const onTerminal = [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY);
-  // A terminal sends these to the child itself.
-  for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, onTerminal ? () => undefined : forward);
-  for (const signal of ['SIGTERM', 'SIGUSR2']) process.on(signal, forward);
-  child.once('error', ({ code }) => {
-    if (others.length > 0) run(others, [name, ...args]);
-    else fail(noNode(`does not start (${code})`));
-  });
+  const child = spawn(node, [script, ...args], { cwd: userDirectory(), env: { ...env, PATH }, stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2']) process.on(signal, () => child.kill(signal));
+  // npm signals only its shell, which passes nothing on: when it is gone, we have another parent.
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    child.kill('SIGTERM');
+  }, 200);
   child.once('exit', (code, signal) => {
+    clearInterval(watch);
     if (signal === null) process.exitCode = code;
     else {
       process.removeAllListeners(signal);
@@ -72,6 +70,15 @@ function run([node, ...others], [name, ...args]) {
   });
 }
 
-const found = problem();
-if (found === undefined) run(nodes(), argv.slice(2));
-else fail(found);
+const missing = missingPackages();
+const node = missing === undefined ? findNode() : undefined;
+if (node !== undefined) run(node, argv.slice(2));
+else {
+  const needed =
+    `This project needs Node.js ${NEEDED} or newer, and this is ${version} on ${platform} ${arch}. ` +
+    (platform === 'linux' && (arch === 'x64' || arch === 'arm64')
+      ? 'npm ci installs one, but it is missing or does not start here: run npm ci again, or install Node.js from https://nodejs.org.'
+      : 'Install it from https://nodejs.org: npm ci installs one only for Linux on x64 and arm64.');
+  process.stderr.write(`${missing ?? needed}\n`);
+  process.exitCode = 1;
+}

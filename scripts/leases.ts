@@ -3,7 +3,7 @@ import { closeConnections } from '../lib/edges/flashblade/transport.ts';
 import { readConfig } from '../lib/ground/config.ts';
 import { isFlashBladeError } from '../lib/ground/errors.ts';
 import { edgesOf } from '../lib/story/edges.ts';
-import { commandOr } from './command-line.ts';
+import { commandOfProcess } from './command-line.ts';
 import { type Command, readCommand, USAGE } from './leases/arguments.ts';
 import { closeArray, closeLease } from './leases/close.ts';
 import { liveLines, oneLease } from './leases/read.ts';
@@ -39,7 +39,7 @@ async function run(command: Command): Promise<number> {
 
 /** As `run`; 2 for what is wrong with arguments or environment. */
 async function main(): Promise<number> {
-  const command = commandOr({ read: () => readCommand(process.argv.slice(2)), usage: USAGE, say, complain });
+  const command = commandOfProcess(readCommand, USAGE);
   if ('exitCode' in command) return command.exitCode;
   try {
     return await run(command);

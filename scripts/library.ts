@@ -1,6 +1,6 @@
 /** Compiles the library and packs it for others: `npm run library` writes `dist/flashblade-sessions-<version>.tgz`. */
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -24,6 +24,7 @@ export async function packLibrary(outdir = resolve(ROOT, 'dist')): Promise<strin
     await run(process.execPath, [tsc, '-p', resolve(ROOT, 'tsconfig.library.json'), '--outDir', lib]);
     for (const file of ['README.md', 'CHANGELOG.md', 'LICENSE']) await cp(resolve(ROOT, file), join(staging, file));
     await writeFile(join(staging, 'package.json'), JSON.stringify(await packageForOthers(), undefined, 2));
+    await mkdir(outdir, { recursive: true });
     const { stdout } = await run('npm', ['pack', '--offline', '--json', '--pack-destination', outdir], {
       cwd: staging,
     });
@@ -47,7 +48,7 @@ Compiles the client library, packs it as dist/flashblade-sessions-<version>.tgz 
 
   --help
 
-Exits with 0; 2 for arguments.`;
+Exits with 0; 2 for invalid arguments.`;
 
 async function main(): Promise<number> {
   console.log(await packLibrary());

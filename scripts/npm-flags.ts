@@ -1,76 +1,101 @@
 /**
- * Flags that npm took for itself. `npm run secret fb1 --dry-run` runs `secret fb1`: npm keeps every flag that has no `--` before it,
- * and passes it on only as the environment variable `npm_config_dry_run`. The script would do what it was told not to do.
+ * Flags that npm consumed. `npm run secret fb1 --dry-run` runs `secret fb1`: npm keeps every flag that has no `--` before it, and
+ * passes it on only as the environment variable `npm_config_dry_run`. Without this check, the script would write the secret.
  */
 import type { ParseArgsOptionsConfig } from 'node:util';
-import { looksLikeToken } from './secret/token-like.ts';
+import { holdsUuid } from './secret/token-like.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** People expect these of every command, including one that does not have them. */
-const EXPECTED = { 'dry-run': { type: 'boolean' }, json: { type: 'boolean' } } as const;
+/** Checked for every command: a command without this flag would do what the user did not want. */
+const ALWAYS = { 'dry-run': { type: 'boolean' } } as const;
 
 const PREFIX = 'npm_config_';
-/** Stands for what is not known, or must not be repeated. */
-const HIDDEN = '…';
+const HIDDEN = '<value>';
 
-/** npm's settings, from flags, environment and .npmrc: `dry-run` and `true`. Without those that are off and those about registries. */
+/** npm's settings, from its flags, the environment and .npmrc, as `['dry-run', 'true']`. Without registries and what is off. */
 const npmSettings = (env: Environment): [name: string, value: string][] =>
   Object.entries(env)
     .filter(([name, value]) => name.startsWith(PREFIX) && !['', 'false', 'null', undefined].includes(value))
     .map(([name, value = '']): [string, string] => [name.slice(PREFIX.length).replaceAll('_', '-'), value])
     .filter(([name]) => /^\w/.test(name));
 
-/** The same as they may have been typed. */
+/** npm's settings as command-line flags. */
 export const npmFlags = (env: Environment): string[] =>
   npmSettings(env).map(([name, value]) => (value === 'true' ? `--${name}` : `--${name}=${value}`));
 
-export class TakenByNpm extends Error {}
+export class ConsumedByNpm extends Error {}
 
-/** Throws TakenByNpm, with the line to type instead, if npm took one of `options`. */
-export function refuseTaken(args: readonly string[], options: ParseArgsOptionsConfig, env: Environment): void {
+/** `values`: those that npm passed on, `true` where it passed on none; undefined for a flag without a value. */
+type Consumed = { readonly flag: string; readonly values: readonly string[] | undefined };
+
+/**
+ * Throws ConsumedByNpm, with the command to type instead, if npm consumed one of `options` or --dry-run.
+ * `positionals`: whether the command takes arguments other than options.
+ */
+export function refuseConsumed(
+  args: readonly string[],
+  options: ParseArgsOptionsConfig,
+  { positionals, env }: { readonly positionals: boolean; readonly env: Environment },
+): void {
   const settings = npmSettings(env);
-  const taken = Object.entries({ ...options, ...EXPECTED }).flatMap(([name, { type }]) => {
-    if (args.some((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`))) return [];
-    const [, value] = settings.find(([setting]) => isSame(setting, name)) ?? [];
-    // npm has a setting `ca` of its own: a certificate as text.
-    if (value === undefined || value.startsWith('-----BEGIN')) return [];
-    return [{ flag: `--${name}`, value: type === 'boolean' ? undefined : value }];
+  const consumed = Object.entries({ ...options, ...ALWAYS }).flatMap(([name, { type }]): Consumed[] => {
+    const [, value] = settings.find(([setting]) => plain(setting) === plain(name)) ?? [];
+    if (value === undefined || isOwnSetting(name, value, args, env)) return [];
+    // npm joins the values of a flag that is given twice.
+    return [
+      {
+        flag: name.length === 1 ? `-${name}` : `--${name}`,
+        values: type === 'boolean' && value === 'true' ? undefined : value.split('\n\n'),
+      },
+    ];
   });
-  if (taken.length === 0) return;
-  const flags = new Intl.ListFormat('en').format(taken.map(({ flag }) => flag));
-  throw new TakenByNpm(
-    `npm took ${flags} for itself, so nothing was done. Put -- before the arguments:\n\n  ${lineFor(args, taken, env)}\n\n` +
-      `If you typed no such flag, npm's configuration sets it: check .npmrc and the environment variables ${PREFIX}….`,
+  if (consumed.length === 0) return;
+  const flags = new Intl.ListFormat('en').format(consumed.map(({ flag }) => flag));
+  throw new ConsumedByNpm(
+    `npm consumed ${flags}, so nothing was done. Put -- before the arguments:\n\n  ${commandFor(args, consumed, positionals, env)}\n\n` +
+      `If you did not type ${consumed.length === 1 ? 'it' : 'them'}, your npm configuration sets this: check .npmrc and the ${PREFIX}* variables.`,
   );
 }
 
-/** Also if it was typed as `--dryRun` or `--dryrun`. */
-const isSame = (setting: string, name: string): boolean => plain(setting) === plain(name);
+/** `--dryRun` and `--dryrun` mean `--dry-run`. */
+export const plain = (name: string): string => name.replaceAll(/[-_]/g, '').toLowerCase();
 
-const plain = (name: string): string => name.replaceAll('-', '').toLowerCase();
+/** Whether the setting is npm's own, or the flag reached the command: then nothing was lost. */
+function isOwnSetting(name: string, value: string, args: readonly string[], env: Environment): boolean {
+  if (args.some((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`))) return true;
+  if (name === 'ca') return value.startsWith('-----BEGIN');
+  // npx hands its own --yes on. And who typed a flag after -- knows about it; these two are safe to ignore.
+  if (name === 'yes' && /[\\/]_npx[\\/]/.test(env['npm_execpath'] ?? '')) return true;
+  return (name === 'yes' || name === 'json') && args.some((arg) => arg.startsWith('-'));
+}
 
-type Taken = { readonly flag: string; readonly value: string | undefined };
-
-/** npm leaves the value of `--host fb1` among the arguments, and does not say which of them it was. */
-function lineFor(args: readonly string[], taken: readonly Taken[], env: Environment): string {
-  const { npm_lifecycle_event: script = '', npm_lifecycle_script: command = '' } = env;
-  // Arguments that package.json gives itself are added again.
-  const typed = args.filter((arg) => !command.split(' ').includes(arg)).map(quoted);
-  const flags = taken.flatMap(({ flag, value }) =>
-    value === undefined ? [flag] : [flag, value === 'true' ? HIDDEN : quoted(value)],
+function commandFor(
+  args: readonly string[],
+  consumed: readonly Consumed[],
+  positionals: boolean,
+  { npm_lifecycle_event: script = '', npm_lifecycle_script: command = '' }: Environment,
+): string {
+  // npm adds the arguments that package.json has itself.
+  const typed = args.filter((arg) => !command.split(' ').includes(arg)).map(shown);
+  const flags = consumed.flatMap(({ flag, values }) =>
+    values === undefined ? [flag] : values.flatMap((value) => [flag, isSecret(flag, value) ? HIDDEN : shown(value)]),
   );
-  const lost = taken.filter(({ value }) => value === 'true').length;
+  // npm leaves the value of `--host fb1` among the arguments and does not say which one it was.
+  const lost = flags.filter((word) => word === 'true').length;
+  const [only] = typed;
   const words =
     lost === 0
       ? [...typed, ...flags]
-      : lost === 1 && typed.length === 1
-        ? flags.map((word) => (word === HIDDEN ? typed[0] : word))
-        : [HIDDEN, ...flags];
+      : lost === 1 && typed.length === 1 && !positionals
+        ? flags.map((word) => (word === 'true' ? only : word))
+        : [...(positionals ? ['<arguments>'] : []), ...flags.map((word) => (word === 'true' ? HIDDEN : word))];
   return [script === 'start' || script === 'test' ? 'npm' : 'npm run', script, '--', ...words].join(' ');
 }
 
-function quoted(word: string): string {
-  if (looksLikeToken(word)) return HIDDEN;
+const isSecret = (flag: string, value: string): boolean => value !== 'true' && /token|password|secret/.test(flag);
+
+function shown(word: string): string {
+  if (holdsUuid(word)) return HIDDEN;
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

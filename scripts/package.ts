@@ -101,7 +101,7 @@ Bundles every function and writes the zips and the CloudFormation template to .s
 
   --help
 
-Exits with 0; 1 if a zip is not as it must be; 2 for arguments.`;
+Exits with 0; 1 if a zip is invalid; 2 for invalid arguments.`;
 
 async function main(): Promise<number> {
   await buildFunctions();

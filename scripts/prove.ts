@@ -9,7 +9,7 @@ import { proveSchedules } from '../test/proofs/prove-schedules.ts';
 import { runSchedule } from '../test/proofs/schedules.ts';
 import { stampede } from '../test/proofs/stampede.ts';
 import { stampedeOutside } from '../test/proofs/stampede-outside.ts';
-import { commandOr, parsed } from './command-line.ts';
+import { commandOfProcess, parsed } from './command-line.ts';
 
 const SCHEDULES = 100_000;
 const KILLS_PER_SEED = 150;
@@ -17,13 +17,13 @@ const STAMPEDES = 50;
 
 const USAGE = `npm run prove -- [options]
 
-Tries to break the promise in every way that this project knows. Takes some minutes.
+Runs every attack on the promise. Takes several minutes.
 
   --seed <number>   print one schedule step by step, and do nothing else
-  --inputs          the seed is one of hostile inputs
+  --inputs          with --seed: replay hostile inputs instead of a schedule
   --help
 
-Exits with 0 if everything held, 1 if not, 2 for arguments.`;
+Exits with 0 if everything held, 1 if not, 2 for invalid arguments.`;
 
 type Proof = { readonly what: string; readonly wrong: readonly string[] };
 
@@ -122,12 +122,7 @@ function readCommand(args: readonly string[]): Command | 'help' {
   return { inputs, seed: seed === undefined ? undefined : Number(seed) };
 }
 
-const command = commandOr({
-  read: () => readCommand(process.argv.slice(2)),
-  usage: USAGE,
-  say: console.log,
-  complain: console.error,
-});
+const command = commandOfProcess(readCommand, USAGE);
 if ('exitCode' in command) process.exitCode = command.exitCode;
 else if (command.seed === undefined) await proveAll();
 else if (command.inputs) await tellInputs(command.seed);

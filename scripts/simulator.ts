@@ -5,11 +5,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Command, parseCommand, requestLine, sessionLines, USAGE } from '../test/simulator/command.ts';
 import { type Simulator, startSimulator } from '../test/simulator/index.ts';
-import { commandOr } from './command-line.ts';
+import { commandOfProcess } from './command-line.ts';
 
 const say = (text: string): boolean => process.stdout.write(`${text}\n`);
-
-const complain = (text: string): boolean => process.stderr.write(`${text}\n`);
 
 async function start({ options, files, faults }: Command): Promise<Simulator> {
   const simulator = await startSimulator({
@@ -34,7 +32,7 @@ function announce({ url, fingerprint }: Simulator, caFile: string, madeApiToken:
 }
 
 async function main(): Promise<void> {
-  const command = commandOr({ read: () => parseCommand(process.argv.slice(2)), usage: USAGE, say, complain });
+  const command = commandOfProcess(parseCommand, USAGE);
   if ('exitCode' in command) {
     process.exitCode = command.exitCode;
     return;

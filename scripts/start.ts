@@ -1,5 +1,5 @@
 /** Shows the life of a session, step by step: `npm start`, or `npm start -- --help`. */
-import { commandOr } from './command-line.ts';
+import { commandOfProcess } from './command-line.ts';
 import { type Command, readCommand, USAGE } from './start/arguments.ts';
 import { explain } from './start/failures.ts';
 import { closeTheRest } from './start/functions.ts';
@@ -40,13 +40,10 @@ async function show(command: Command, screen: Screen, interruption: Interruption
   screen.line(`Every step did what it should, and ${ended}.`, 'green');
 }
 
-const say = (text: string): boolean => process.stdout.write(`${text}\n`);
-const complain = (text: string): boolean => process.stderr.write(`${text}\n`);
-
 /** Returns the exit code: 0 if every step did what it should, 1 if not, 2 for bad arguments, 130 or 143 after a signal. */
 async function main(): Promise<number> {
   const screen = createScreen(process.stdout, () => performance.now());
-  const command = commandOr({ read: () => readCommand(process.argv.slice(2)), usage: USAGE, say, complain });
+  const command = commandOfProcess(readCommand, USAGE);
   if ('exitCode' in command) return command.exitCode;
   const interruption = listenForSignals((signal) => screen.line(`${signal}: closing what is open …`));
   try {

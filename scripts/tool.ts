@@ -1,58 +1,73 @@
-/** Runs a development tool in this project's folder: `node scripts/launch.mjs tool vitest run`. */
+/**
+ * Runs development tools, one after the other, in the project's folder: `node scripts/launch.mjs tool tsc --then biome check .`.
+ * The last one gets the user's arguments.
+ */
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { ParseArgsOptionsConfig } from 'node:util';
 import { ROOT } from './build.ts';
-import { refuseTaken, TakenByNpm } from './npm-flags.ts';
+import { ConsumedByNpm, npmFlags, plain, refuseConsumed } from './npm-flags.ts';
 
-/** `flags`: those that people use. npm takes them, too, unless `--` stands before them. */
-type Tool = { readonly bin: string; readonly flags: ParseArgsOptionsConfig };
-
-const TOOLS: Readonly<Record<string, Tool>> = {
-  vitest: {
-    bin: 'vitest/vitest.mjs',
-    flags: {
-      ...switches('changed', 'coverage', 'inspect', 'lastFailed', 'run', 'silent', 'typecheck', 'ui', 'watch'),
-      ...values(
-        'bail',
-        'maxWorkers',
-        'outputFile',
-        'pool',
-        'project',
-        'reporter',
-        'retry',
-        'shard',
-        'testNamePattern',
-        'testTimeout',
-      ),
-    },
-  },
-  tsc: { bin: 'typescript/bin/tsc', flags: {} },
-  biome: { bin: '@biomejs/biome/bin/biome', flags: switches('fix', 'staged', 'unsafe', 'write') },
-  stryker: {
-    bin: '@stryker-mutator/core/bin/stryker.js',
-    flags: { ...switches('force', 'incremental'), ...values('concurrency', 'mutate') },
-  },
+const modules = join(ROOT, 'node_modules');
+const PROGRAMS: Readonly<Record<string, string>> = {
+  biome: join(modules, '@biomejs/biome/bin/biome'),
+  package: join(ROOT, 'scripts/package.ts'),
+  stryker: join(modules, '@stryker-mutator/core/bin/stryker.js'),
+  tsc: join(modules, 'typescript/bin/tsc'),
+  vitest: join(modules, 'vitest/vitest.mjs'),
 };
 
-function switches(...names: string[]): ParseArgsOptionsConfig {
-  return Object.fromEntries(names.map((name) => [name, { type: 'boolean' }]));
+/** npm has settings of these names for itself: they were not meant for the tool. */
+const OF_NPM = ['all', 'browser', 'cache', 'color', 'colors', 'force', 'init', 'json', 'loglevel', 'version', 'yes'];
+
+/** A flag, and whether it needs a value: `-t, --testNamePattern <pattern>` are two that do. */
+const HELP_FLAG = /(?<![\w-])--?([a-z][\w-]*)(?=((?:, +--[\w-]+)? <)?)/gi;
+
+type Tool = readonly [program: string, ...args: string[]];
+
+/** Splits the command line at each --then. */
+function toolsOf(words: readonly string[]): Tool[] {
+  const at = words.indexOf('--then');
+  const [name = '', ...args] = at < 0 ? words : words.slice(0, at);
+  const program = PROGRAMS[name];
+  if (program === undefined) throw new Error(`unknown tool ${name}: use one of ${Object.keys(PROGRAMS).join(', ')}`);
+  return at < 0 ? [[program, ...args]] : [[program, ...args], ...toolsOf(words.slice(at + 1))];
 }
 
-function values(...names: string[]): ParseArgsOptionsConfig {
-  return Object.fromEntries(names.map((name) => [name, { type: 'string' }]));
+/** The flags in a tool's own help that npm was given. */
+function flagsOf(tool: Tool): ParseArgsOptionsConfig {
+  const given = npmFlags(process.env).map((flag) => plain(flag.replace(/=.*$/s, '')));
+  const { stdout } = spawnSync(process.execPath, [...tool, '--help'], { cwd: ROOT, encoding: 'utf8' });
+  const flags = [...stdout.matchAll(HELP_FLAG)]
+    .map(([, name = '', value]) => [name, { type: value === undefined ? 'boolean' : 'string' }] as const)
+    .filter(([name]) => given.includes(plain(name)) && !OF_NPM.includes(plain(name)));
+  return Object.fromEntries(flags);
 }
 
-const [name = '', ...args] = process.argv.slice(2);
-const tool = TOOLS[name];
+/** Stops at the first tool that fails. The last one runs in this process. */
+async function run(tools: readonly Tool[]): Promise<void> {
+  for (const [n, [program, ...args]] of tools.entries()) {
+    if (n === tools.length - 1) {
+      process.argv = [process.execPath, program, ...args];
+      await import(pathToFileURL(program).href);
+      return;
+    }
+    const { status } = spawnSync(process.execPath, [program, ...args], { stdio: 'inherit' });
+    process.exitCode = status ?? 130;
+    if (status !== 0) return;
+  }
+}
+
+process.chdir(ROOT);
+const tools = toolsOf(process.argv.slice(2));
+const last = tools.at(-1) as Tool;
 try {
-  if (tool === undefined) throw new Error(`say which tool: ${Object.keys(TOOLS).join(', ')}`);
-  refuseTaken(args, tool.flags, process.env);
-  const bin = join(ROOT, 'node_modules', tool.bin);
-  process.chdir(ROOT);
-  process.argv = [process.execPath, bin, ...args];
-  await import(bin);
+  refuseConsumed(last.slice(1), flagsOf(last), { positionals: true, env: process.env });
+  // Help about the last tool needs none of those before it.
+  await run(last.includes('--help') || last.includes('-h') ? [last] : tools);
 } catch (error) {
-  if (tool !== undefined && !(error instanceof TakenByNpm)) throw error;
-  console.error(error instanceof Error ? error.message : error);
+  if (!(error instanceof ConsumedByNpm)) throw error;
+  console.error(error.message);
   process.exitCode = 2;
 }

@@ -1,4 +1,4 @@
-/** Whether a process lives, on Linux and macOS. A negative number is a group: whether any process of it lives. */
+/** Whether a process is running, on Linux and macOS. A negative number is a group: whether any of its processes is. */
 export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);

@@ -55,7 +55,7 @@ const OPTIONS = {
 
 /** Throws an Error that names the argument and the rule that it breaks, never a value. */
 export function readCommand(args: readonly string[], env = process.env): Command | 'help' {
-  refuseTokens([...args, ...npmFlags(env)]);
+  refuseTokens(args, npmFlags(env));
   const { values, positionals } = parsed(args, OPTIONS, { positionals: true, env });
   if (values.help) return 'help';
   const [name, ...more] = positionals;

@@ -9,19 +9,23 @@ const KMS_KEY = '--kms-key';
 const NAMED = /^--?[\w-]*(token|password|secret)[\w-]*(=|$)/i;
 const KEEP = '--keep-api-token';
 
-export const looksLikeToken = (word: string): boolean => USUAL.test(word) || BARE.test(word);
+/** Whether a text may hold an API token: not every UUID is one. */
+export const holdsUuid = (text: string): boolean => new RegExp(UUID, 'i').test(text);
 
-/** Throws an Error if one of the arguments looks like an API token; it does not repeat it. */
-export function refuseTokens(args: readonly string[]): void {
-  const looksLikeOne = args.some(
-    (arg, index) =>
-      USUAL.test(arg) || (looksLikeToken(arg) && args[index - 1] !== KMS_KEY && !arg.startsWith(`${KMS_KEY}=`)),
-  );
+/**
+ * Throws an Error if one of the arguments looks like an API token; it does not repeat it.
+ * `consumed`: the flags that npm consumed. It left their values among the arguments.
+ */
+export function refuseTokens(args: readonly string[], consumed: readonly string[] = []): void {
+  const words = [...args, ...consumed];
+  const isKmsKey = (word: string, index: number) =>
+    words[index - 1] === KMS_KEY || word.startsWith(`${KMS_KEY}=`) || consumed.includes(KMS_KEY);
+  const looksLikeOne = words.some((word, index) => USUAL.test(word) || (BARE.test(word) && !isKmsKey(word, index)));
   if (looksLikeOne)
     throw new Error(
       'an argument looks like an API token, and it is never one: it is asked for, or read from a pipe. Your shell has kept ' +
         'what you typed: take it out of its history, or better, make a new API token on the array',
     );
-  if (args.some((arg) => NAMED.test(arg) && arg !== KEEP))
+  if (words.some((word) => NAMED.test(word) && word !== KEEP))
     throw new Error('the API token is never an argument: it is asked for, or read from a pipe');
 }

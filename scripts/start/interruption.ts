@@ -18,13 +18,15 @@ export type Interruption = {
   readonly exitCode: () => number | undefined;
 };
 
-/** Listens from now on. `onSignal` is told every signal. */
+/** Listens from now on. `onSignal` is told each kind of signal once: a terminal, npm and our launcher may all send the same one. */
 export function listenForSignals(onSignal: (signal: NodeJS.Signals) => void): Interruption {
   let first: NodeJS.Signals | undefined;
+  const seen = new Set<NodeJS.Signals>();
   for (const signal of SIGNALS) {
     process.on(signal, () => {
       first ??= signal;
-      onSignal(signal);
+      if (!seen.has(signal)) onSignal(signal);
+      seen.add(signal);
     });
   }
   return {

@@ -8,7 +8,7 @@ import { askCold } from '../../scripts/bench/questions/cold.ts';
 import { functionEntries } from '../../scripts/build.ts';
 import { zipOf } from '../packaged.ts';
 
-// Only Linux says what another process has used.
+// Only Linux reports another process's CPU time.
 const onLinux = test.skipIf(process.platform !== 'linux');
 
 onLinux(

@@ -13,7 +13,7 @@ const SCRIPTS = Object.entries(manifest.scripts);
 
 type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
-/** Runs a program where a user stands. Nothing of the npm that runs the tests reaches it. */
+/** Runs a program in the user's directory. Nothing of the npm that runs the tests reaches it. */
 async function run(program: string, args: readonly string[], { cwd = ROOT, env = {} } = {}): Promise<Ran> {
   const own = Object.entries(process.env).filter(([name]) => !/^(npm_|INIT_CWD$|AWS_)/.test(name));
   const options = { cwd, env: { ...Object.fromEntries(own), NO_COLOR: '1', ...env } };
@@ -25,26 +25,26 @@ const npm = (args: readonly string[], options = {}) => run('npm', ['--prefix', R
 
 const helps: Record<string, Promise<Ran>> = {};
 
-/** What a script prints for `--help`. Of two tools in a row it is the second that takes arguments. */
+/** What a script prints for `--help`. */
 function help(command: string): Promise<Ran> {
-  helps[command] ??= run('sh', ['-c', `${command.split(' && ').at(-1)} --help`]);
+  helps[command] ??= run('sh', ['-c', `${command} --help`]);
   return helps[command];
 }
 
-/** A folder in which a user stands. */
+/** A user's directory. */
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'flashblade-user-'));
   onTestFinished(() => rmSync(path, { recursive: true }));
   return path;
 }
 
-test.each(SCRIPTS)('%s explains itself when it is asked for --help, and exits with 0', async (_, command) => {
+test.each(SCRIPTS)('%s prints help and exits with 0', async (_, command) => {
   const { code, stdout } = await help(command);
   expect(code).toBe(0);
   expect(stdout).toMatch(/--help/);
 });
 
-test.each(SCRIPTS)('%s does nothing with a flag that npm took, whichever of its own it is', async (name, command) => {
+test.each(SCRIPTS)('%s does nothing if npm consumed any of its flags', async (name, command) => {
   const isTool = command.includes(' tool ');
   const own = isTool ? [] : [...(await help(command)).stdout.matchAll(/(?<=[ [])--[a-z][\w-]*/g)].map(String);
   const flags = [...new Set([...own, '--dry-run'])].filter((flag) => flag !== '--help' && flag !== '--json');
@@ -58,18 +58,24 @@ test.each(SCRIPTS)('%s does nothing with a flag that npm took, whichever of its 
 
 test.each([
   [['test', '--coverage'], 'npm test -- --coverage'],
+  [['test', '-u', '--bail=1'], 'npm test -- -u --bail 1'],
+  [['test', '-t', 'a lease', '--testTimeout=9'], 'npm test -- <arguments> -t <value> --testTimeout 9'],
+  [['run', 'coverage', '--reporter=dot'], 'npm run coverage -- --reporter dot'],
+  [['run', 'check', '--unsafe'], 'npm run check -- --unsafe'],
   [['run', 'format', '--unsafe'], 'npm run format -- --unsafe'],
+  [['run', 'mutate', '--incremental'], 'npm run mutate -- --incremental'],
   [['start', '--array', 'lab'], 'npm start -- --array lab'],
   [['run', 'leases', 'close', 'nightly-7', '--json'], 'npm run leases -- close nightly-7 --json'],
-  [['run', 'leases', 'close', '--array', 'fb1'], 'npm run leases -- … --array …'],
+  [['run', 'leases', 'close', '--array', 'fb1'], 'npm run leases -- <arguments> --array <value>'],
   [['run', 'contracts:array', '--report=r.md'], 'npm run contracts:array -- --report r.md'],
-])('npm %j is answered with the line to type: %s', async (args, line) => {
-  const { code, stderr } = await npm(args);
+])('npm %j prints the command to type instead: %s', async (args, line) => {
+  const { code, stdout, stderr } = await npm(args);
   expect(code).toBe(2);
+  if (!args.includes('--json')) expect(stdout).toBe('');
   expect(stderr).toContain(`\n  ${line}\n`);
 });
 
-test('npm run secret fb1 --dry-run asks nothing of AWS', async () => {
+test('npm run secret fb1 --dry-run makes no AWS call', async () => {
   const aws = await startAws();
   onTestFinished(() => aws.stop());
   const env = { ...aws.env };
@@ -85,7 +91,7 @@ test('npm run secret fb1 --dry-run asks nothing of AWS', async () => {
   expect(aws.calls.map(({ action }) => action)).toEqual(['GetSecretValue']);
 });
 
-test("a development tool works on the project's folder, wherever the user stands", async () => {
+test("a development tool works on the project's folder, wherever the user is", async () => {
   const cwd = folder();
   const args = [join(ROOT, 'scripts/launch.mjs'), 'tool', 'tsc', '--showConfig'];
   const { code, stdout } = await run(process.execPath, args, { cwd, env: { INIT_CWD: cwd } });
@@ -93,7 +99,7 @@ test("a development tool works on the project's folder, wherever the user stands
   expect(JSON.parse(stdout)).toMatchObject({ include: expect.arrayContaining(['lib']) });
 });
 
-describe('a relative path begins where the user stands', () => {
+describe("a relative path is resolved from the user's directory", () => {
   test('to read a file', async () => {
     const cwd = folder();
     const start = () => npm(['start', '--', '--secret-file', 'secret.json'], { cwd });
@@ -102,7 +108,7 @@ describe('a relative path begins where the user stands', () => {
     expect((await start()).stderr).toMatch(/^--host is missing/);
   });
 
-  test('to write one, and it is printed as the user would write it', async () => {
+  test('to write one, which is printed as the user would type it', async () => {
     const cwd = folder();
     writeFileSync(join(cwd, 'pact.json'), '{}');
     const args = ['--pact', 'pact.json', '--report', 'out/report.md', '--junit', 'out/junit.xml'];

@@ -5,123 +5,134 @@ import { readCommand as readSecretCommand } from '../../scripts/secret/arguments
 const UUID = '0f1e2d3c-aaaa-bbbb-cccc-0123456789ab';
 
 const OPTIONS = {
+  'api-token': { type: 'string' },
   ca: { type: 'string' },
+  fingerprint: { type: 'string', multiple: true },
   host: { type: 'string' },
+  json: { type: 'boolean' },
   'keep-api-token': { type: 'boolean' },
   maxWorkers: { type: 'string' },
   yes: { type: 'boolean' },
 } as const;
 
-/** What a command says whose script `secret` npm started with these arguments and settings. */
-function said(
-  args: readonly string[],
-  settings: Readonly<Record<string, string>>,
-  script = 'secret',
-  command = '',
-): string {
+type Npm = {
+  /** npm's settings, from its flags or its configuration. */
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly positionals?: boolean;
+  readonly script?: string;
+  /** Arguments in package.json. */
+  readonly own?: string;
+  readonly npm?: string;
+};
+
+/** What a command prints that npm started with these arguments, after its exit code; `ran` if it would do its work. */
+function outcome(args: readonly string[], npm: Npm = {}): string {
+  const { settings = {}, positionals = true, script = 'secret', own = '', npm: npm_execpath = '/usr/lib/npm' } = npm;
   const env = {
+    npm_execpath,
     npm_lifecycle_event: script,
-    npm_lifecycle_script: `node scripts/launch.mjs secret${command}`,
+    npm_lifecycle_script: `node scripts/launch.mjs secret${own}`,
     ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [`npm_config_${name}`, value])),
   };
   let text = '';
   const add = (more: string) => {
     text += more;
   };
-  const read = () => (parsed(args, OPTIONS, { positionals: true, env }).values.help ? 'help' : { ran: true });
-  const command_ = commandOr({ read, usage: 'the usage', say: add, complain: add });
-  return 'ran' in command_ ? 'ran' : `${command_.exitCode} ${text}`;
+  const read = () => (parsed(args, OPTIONS, { positionals, env }).values.help ? 'help' : { ran: true });
+  const command = commandOr({ read, usage: 'the usage', say: add, complain: add });
+  return 'ran' in command ? 'ran' : `${command.exitCode} ${text}`;
 }
 
-const lineIn = (text: string): string => /^ {2}(npm .*)$/m.exec(text)?.[1] ?? text;
+/** The command that is printed to type instead. */
+function suggested(args: readonly string[], npm: Npm): string | undefined {
+  const text = outcome(args, npm);
+  expect(text).toMatch(/^2 npm consumed /);
+  return /^ {2}(npm .*)$/m.exec(text)?.[1];
+}
 
-describe('a flag that npm took for itself', () => {
-  test('is noticed: nothing is done, the exit code is 2, and the line to type is printed without the usage', () => {
-    expect(said(['fb1'], { yes: 'true' })).toBe(
-      '2 npm took --yes for itself, so nothing was done. Put -- before the arguments:\n\n' +
+describe('a flag that npm consumed', () => {
+  test('stops the command with exit code 2 and the command to type instead', () => {
+    expect(outcome(['fb1'], { settings: { yes: 'true' } })).toBe(
+      '2 npm consumed --yes, so nothing was done. Put -- before the arguments:\n\n' +
         '  npm run secret -- fb1 --yes\n\n' +
-        "If you typed no such flag, npm's configuration sets it: check .npmrc and the environment variables npm_config_….",
+        'If you did not type it, your npm configuration sets this: check .npmrc and the npm_config_* variables.',
     );
   });
 
   test.each([
-    ['of two words', ['fb1'], { keep_api_token: 'true' }, 'npm run secret -- fb1 --keep-api-token'],
-    [
-      'that the command does not have, but people expect',
-      ['fb1'],
-      { dry_run: 'true' },
-      'npm run secret -- fb1 --dry-run',
-    ],
-    ['for scripts', ['fb1'], { json: 'true' }, 'npm run secret -- fb1 --json'],
-    ['in capitals, which npm makes small', ['fb1'], { maxworkers: '2' }, 'npm run secret -- fb1 --maxWorkers 2'],
-    ['written together', ['fb1'], { dryrun: 'true' }, 'npm run secret -- fb1 --dry-run'],
-    ['with its value', ['fb1'], { host: 'fb1.example.com:8443' }, 'npm run secret -- fb1 --host fb1.example.com:8443'],
-    ['with an odd value', ["it's"], { host: 'a b' }, "npm run secret -- 'it'\\''s' --host 'a b'"],
-    [
-      'whose value is the only argument',
-      ['fb1.example.com'],
-      { host: 'true' },
-      'npm run secret -- --host fb1.example.com',
-    ],
-    [
-      'whose value may be either argument',
-      ['fb1', 'fb1.example.com'],
-      { host: 'true' },
-      'npm run secret -- … --host …',
-    ],
-    ['beside another', ['fb1'], { yes: 'true', host: 'true' }, 'npm run secret -- --host fb1 --yes'],
-    ['of which two lost their values', ['a', 'b'], { ca: 'true', host: 'true' }, 'npm run secret -- … --ca … --host …'],
-    ['with a path for --ca', ['fb1'], { ca: 'ca.pem' }, 'npm run secret -- fb1 --ca ca.pem'],
-  ])('%s', (_, args, settings, line) => {
-    const text = said(args, settings);
-    expect(text).toMatch(/^2 npm took /);
-    expect(lineIn(text)).toBe(line);
+    ['a flag of several words', ['fb1'], { keep_api_token: 'true' }, 'fb1 --keep-api-token'],
+    ['--dry-run, even of a command that does not have it', ['fb1'], { dry_run: 'true' }, 'fb1 --dry-run'],
+    ['--dry-run before --', ['fb1', '--host', 'h'], { dry_run: 'true' }, 'fb1 --host h --dry-run'],
+    ['--dryRun', ['fb1'], { dryrun: 'true' }, 'fb1 --dry-run'],
+    ['--json', ['fb1'], { json: 'true' }, 'fb1 --json'],
+    ['a flag in camel case, which npm lowercases', ['fb1'], { maxworkers: '2' }, 'fb1 --maxWorkers 2'],
+    ['a flag with its value', ['fb1'], { host: 'fb1.example.com:8443' }, 'fb1 --host fb1.example.com:8443'],
+    ['words that a shell would split', ["it's"], { host: 'a b' }, "'it'\\''s' --host 'a b'"],
+    ['a flag that was given twice', ['fb1'], { fingerprint: 'a\n\nb' }, 'fb1 --fingerprint a --fingerprint b'],
+    ['a flag without its value', ['fb1', 'h'], { host: 'true' }, '<arguments> --host <value>'],
+    ['several flags', ['fb1'], { yes: 'true', host: 'true' }, '<arguments> --host <value> --yes'],
+    ['a path for --ca', ['fb1'], { ca: 'ca.pem' }, 'fb1 --ca ca.pem'],
+  ])('is part of that command: %s', (_, args, settings, words) => {
+    expect(suggested(args, { settings })).toBe(`npm run secret -- ${words}`);
   });
 
-  test('is named without what looks like a token', () => {
-    for (const token of [`T-${UUID}`, UUID]) {
-      for (const text of [
-        said([token], { yes: 'true' }),
-        said(['a'], { host: token }),
-        said([token], { host: 'true' }),
+  test.each([
+    [['lab'], { host: 'true' }, '--host lab'],
+    [['lab', 'ca.pem'], { host: 'true', ca: 'true' }, '--ca <value> --host <value>'],
+    [[], { host: 'true' }, '--host <value>'],
+  ])('gets its value back where only one argument can be it: %j with %j', (args, settings, words) => {
+    expect(suggested(args, { settings, positionals: false, script: 'start' })).toBe(`npm start -- ${words}`);
+  });
+
+  test('is printed without what may be a token', () => {
+    for (const token of [`T-${UUID}`, UUID, `x?api-token=${UUID}`]) {
+      for (const npm of [
+        { settings: { yes: 'true' } },
+        { settings: { host: token } },
+        { settings: { host: 'true' } },
       ]) {
-        expect(text).toMatch(/^2 npm took /);
+        const text = outcome([token], npm);
+        expect(text).toMatch(/^2 npm consumed /);
         expect(text).not.toContain(UUID.slice(0, 8));
       }
     }
+    expect(suggested([], { settings: { api_token: 'hello' } })).toBe('npm run secret -- --api-token <value>');
   });
 
-  test('is told with the name of the script, and without the arguments that package.json adds', () => {
-    expect(lineIn(said([], { yes: 'true' }, 'start'))).toBe('npm start -- --yes');
-    expect(lineIn(said([], { yes: 'true' }, 'test'))).toBe('npm test -- --yes');
-    const text = said(['--yes', 'x'], { host: 'h' }, 'contracts:array', ' --yes');
-    expect(lineIn(text)).toBe('npm run contracts:array -- x --host h');
+  test('is printed after the name of the script, without the arguments that package.json adds', () => {
+    expect(suggested([], { settings: { yes: 'true' }, script: 'start' })).toBe('npm start -- --yes');
+    expect(suggested([], { settings: { yes: 'true' }, script: 'test' })).toBe('npm test -- --yes');
+    const npm = { settings: { host: 'h' }, script: 'contracts:array', own: ' --yes' };
+    expect(suggested(['--yes', 'x'], npm)).toBe('npm run contracts:array -- x --host h');
   });
 });
 
-describe('no complaint is made', () => {
+describe('the command runs', () => {
+  const NPX = '/home/me/.npm/_npx/0123/node_modules/npm/bin/npm-cli.js';
+
   test.each([
-    ['about a flag that came through', ['fb1', '--yes'], { yes: 'true' }],
-    ['about an option with its value that came through', ['fb1', '--host=h'], { host: 'true' }],
-    ['about a setting that is off', ['fb1'], { yes: '', json: 'false', dry_run: 'null' }],
+    ['if the flag reached it', ['fb1', '--yes'], { settings: { yes: 'true', dry_run: '' } }],
+    ['if the flag reached it with its value', ['fb1', '--host=h'], { settings: { host: 'true' } }],
+    ['if the setting is off', ['fb1'], { settings: { yes: '', json: 'false', dry_run: 'null' } }],
+    ['if the setting is one that it does not share', ['fb1'], { settings: { registry: 'r', force: 'true' } }],
+    ["if the setting is npm's own certificate", ['fb1'], { settings: { ca: '-----BEGIN CERTIFICATE-----\nMIIB' } }],
+    ['if npx started npm, and passes its own --yes on', ['fb1'], { settings: { yes: 'true' }, npm: NPX }],
     [
-      'about a setting that the command does not share',
-      ['fb1'],
-      { registry: 'https://registry.example.com', force: 'true' },
+      'if --yes or --json is configured and the user typed --',
+      ['--host', 'h'],
+      { settings: { yes: 'true', json: 'true' } },
     ],
-    ["about npm's own certificate", ['fb1'], { ca: '-----BEGIN CERTIFICATE-----\nMIIB' }],
-    ['about npx, which hands --yes on to a command without such a flag', ['fb1'], { package: 'npm' }],
-  ])('%s', (_, args, settings) => {
-    expect(said(args, settings)).toBe('ran');
+  ] satisfies [string, string[], Npm][])('%s', (_, args, npm) => {
+    expect(outcome(args, npm)).toBe('ran');
   });
 
-  test('where help is asked for', () => {
-    expect(said(['--help'], { yes: 'true' })).toBe('0 the usage');
-    expect(said(['-h'], {})).toBe('0 the usage');
+  test('if it is asked for help', () => {
+    expect(outcome(['--help'], { settings: { yes: 'true' } })).toBe('0 the usage');
+    expect(outcome(['-h'])).toBe('0 the usage');
   });
 });
 
-describe('an API token that npm took for itself is refused and not repeated', () => {
+describe('an API token that npm consumed is refused and not printed', () => {
   test.each([
     { npm_config_api_token: `T-${UUID}` },
     { npm_config_api_token: 'true' },
@@ -138,13 +149,17 @@ describe('an API token that npm took for itself is refused and not repeated', ()
     { npm_config_keep_api_token: '' },
     { npm_config__authtoken: UUID },
     { 'npm_config_//registry.example.com/:_authToken': UUID },
-  ])("and npm's own is none of them: %j", (env) => {
+  ])("but npm's own tokens are not API tokens: %j", (env) => {
     expect(readSecretCommand(['fb1'], env)).toMatchObject({ name: 'fb1' });
   });
 
-  test('--keep-api-token holds none: only the line to type is printed', () => {
-    expect(() => readSecretCommand(['fb1'], { npm_config_keep_api_token: 'true' })).toThrow(
-      'npm took --keep-api-token',
-    );
+  test.each([
+    [['fb1'], { npm_config_keep_api_token: 'true' }],
+    [['fb1', UUID], { npm_config_kms_key: 'true' }],
+    [['fb1'], { npm_config_kms_key: UUID }],
+  ])('but these flags hold none: %j with %j', (args, env) => {
+    const read = () => readSecretCommand(args, env);
+    expect(read).toThrow(/^npm consumed --k/);
+    expect(read).not.toThrow(UUID.slice(0, 8));
   });
 });

@@ -13,7 +13,7 @@ import { CANARY } from './values.ts';
 export const NAME = 'fb1.example.com';
 export const HOME = '127.0.0.1';
 export const ELSEWHERE = '127.0.0.2';
-/** Without it there is no place for a trap: `sudo ifconfig lo0 alias 127.0.0.2` adds it on macOS. */
+/** The trap needs a second loopback address. On macOS, `sudo ifconfig lo0 alias 127.0.0.2` adds it. */
 export const HAS_ELSEWHERE = await hasAddress(ELSEWHERE);
 
 /** `requests`: those that the array heard. `what` is wrong: bytes anywhere else, a call of the trap, another host or path. */

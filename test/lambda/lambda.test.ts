@@ -38,7 +38,7 @@ test('invocations one after the other meet the same process', async () => {
   expect(lambda.pid).toBe(pid);
 });
 
-// Only Linux says what another process has used.
+// Only Linux reports another process's CPU time.
 test.skipIf(process.platform !== 'linux')(
   'what a process has used contains the threads that it no longer has',
   async () => {

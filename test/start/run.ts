@@ -52,7 +52,7 @@ export function run(args: readonly string[], env: Readonly<Record<string, string
     ended,
     /** To every process of the group, as a terminal does it. */
     signalAll: (signal: NodeJS.Signals) => process.kill(group, signal),
-    /** Whether a process of the group lives. */
+    /** Whether a process of the group is running. */
     living: () => isAlive(group),
   };
 }
