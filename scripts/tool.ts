@@ -62,10 +62,11 @@ async function run(tools: readonly Tool[]): Promise<void> {
 process.chdir(ROOT);
 const tools = toolsOf(process.argv.slice(2));
 const last = tools.at(-1) as Tool;
+const isHelp = last.includes('--help') || last.includes('-h');
 try {
-  refuseConsumed(last.slice(1), flagsOf(last), { positionals: true, env: process.env });
+  if (!isHelp) refuseConsumed(last.slice(1), flagsOf(last), { positionals: true, env: process.env });
   // Help about the last tool needs none of those before it.
-  await run(last.includes('--help') || last.includes('-h') ? [last] : tools);
+  await run(isHelp ? [last] : tools);
 } catch (error) {
   if (!(error instanceof ConsumedByNpm)) throw error;
   console.error(error.message);

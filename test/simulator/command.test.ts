@@ -127,7 +127,7 @@ describe('the arguments', () => {
     { args: ['--username', ''], rule: '--username takes visible ASCII characters' },
     { args: ['--fault', '{"kind":"unknown"}'], rule: '--fault takes a JSON object whose kind is one of refuse,' },
     { args: ['--fault', '{'], rule: '--fault takes a JSON object' },
-    { args: ['T-secret'], rule: 'every argument begins with --' },
+    { args: ['T-secret'], rule: 'unexpected argument: options start with --' },
     { args: ['--unknown'], rule: '--unknown' },
   ])('are refused with their rule: $args', ({ args, rule }) => {
     expect(() => parseCommand(args)).toThrow(rule);
