@@ -41,7 +41,7 @@ function findNode() {
 /** npm starts scripts in the project's folder. Relative paths are resolved from where the user ran npm. */
 function userDirectory() {
   try {
-    accessSync(join(env.INIT_CWD, '.'), constants.X_OK);
+    accessSync(env.INIT_CWD, constants.X_OK);
     return env.INIT_CWD;
   } catch {
     return process.cwd();

@@ -46,6 +46,7 @@ test('Ctrl-C in the middle of a login closes the session and ends with 130, and 
   release();
   const { code, stdout, files } = await ended;
   expect({ code, files, living: living() }).toEqual({ code: 130, files: [], living: false });
+  expect(stdout.match(/^SIG\w+: closing/gm)).toEqual(['SIGINT: closing', 'SIGTERM: closing']);
   expect(stdout).not.toContain('FAILED');
   expect(stdout).not.toMatch(/^3 /m);
   expect(simulator.history.map((session) => session.ended?.by)).toEqual(['logout']);
