@@ -12,7 +12,7 @@ const run = promisify(execFile);
 /** What only this project's own work needs. Who installs the library would get our Node.js otherwise. */
 const OURS = ['private', 'scripts', 'devDependencies', 'optionalDependencies', 'scarfSettings'];
 
-/** The library's own. This project's work starts on an older Node.js, which then finds a newer one. */
+/** What the library runs on. In this repository, an older Node.js can start the scripts: they find a newer one. */
 const ENGINES = { node: '>=22.12' };
 
 /** Packs the library into `outdir` (default `dist`). Answers the tarball's path. Needs no network. */
