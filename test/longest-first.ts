@@ -2,6 +2,8 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const LONG = [
+  'commands/',
+  'http/rival',
   'proofs/',
   'functions/kills',
   'functions/deadlines',
