@@ -35,10 +35,12 @@ function toolsOf(words: readonly string[]): Tool[] {
   return at < 0 ? [[program, ...args]] : [[program, ...args], ...toolsOf(words.slice(at + 1))];
 }
 
-/** The flags in a tool's own help that npm was given. */
-function flagsOf(tool: Tool): ParseArgsOptionsConfig {
+/** The flags in a tool's own help that npm was given. The user's arguments are left out, as one of them could swallow --help. */
+function flagsOf([program, subcommand = '']: Tool): ParseArgsOptionsConfig {
   const given = npmFlags(process.env).map((flag) => plain(flag.replace(/=.*$/s, '')));
-  const { stdout } = spawnSync(process.execPath, [...tool, '--help'], { cwd: ROOT, encoding: 'utf8' });
+  const { stdout } = spawnSync(process.execPath, [program, ...(/^\w/.test(subcommand) ? [subcommand] : []), '--help'], {
+    encoding: 'utf8',
+  });
   const flags = [...stdout.matchAll(HELP_FLAG)]
     .map(([, name = '', value]) => [name, { type: value === undefined ? 'boolean' : 'string' }] as const)
     .filter(([name]) => given.includes(plain(name)) && !OF_NPM.includes(plain(name)));

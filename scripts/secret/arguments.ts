@@ -5,7 +5,7 @@ import { arrayName, check } from '../../lib/ground/check.ts';
 import type { Trust } from '../../lib/ground/model.ts';
 import { isCertificates, normalFingerprint } from '../../lib/ground/trust.ts';
 import { parsed } from '../command-line.ts';
-import { npmFlags } from '../npm-flags.ts';
+import { type Environment, npmFlags } from '../npm-flags.ts';
 import { HOST_RULE } from '../trust/arguments.ts';
 import type { Address } from '../trust/look.ts';
 import { refuseTokens } from './token-like.ts';
@@ -54,7 +54,7 @@ const OPTIONS = {
 } as const;
 
 /** Throws an Error that names the argument and the rule that it breaks, never a value. */
-export function readCommand(args: readonly string[], env = process.env): Command | 'help' {
+export function readCommand(args: readonly string[], env: Environment = process.env): Command | 'help' {
   refuseTokens(args, npmFlags(env));
   const { values, positionals } = parsed(args, OPTIONS, { positionals: true, env });
   if (values.help) return 'help';

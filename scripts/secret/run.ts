@@ -25,7 +25,7 @@ export async function runSecret(args: readonly string[], surroundings: Surroundi
   const { terminal, errors } = surroundings;
   const complain = (text: string) => void errors.write(`${text}\n`);
   const say = (text: string) => void terminal.output.write(`${text}\n`);
-  const command = commandOr({ read: () => readCommand(args), usage: USAGE, say, complain });
+  const command = commandOr({ read: () => readCommand(args, surroundings.env), usage: USAGE, say, complain });
   if ('exitCode' in command) return command.exitCode;
   const { SECRETS_KEY: key, SECRET_PREFIX: prefix } = surroundings.env;
   const client = new SecretsManagerClient(CLIENT_OPTIONS);

@@ -18,7 +18,7 @@ export type Interruption = {
   readonly exitCode: () => number | undefined;
 };
 
-/** Listens from now on. `onSignal` is told each kind of signal once: a terminal, npm and our launcher may all send the same one. */
+/** Listens from now on. Calls `onSignal` once for each kind of signal: a terminal, npm and our launcher may all send the same one. */
 export function listenForSignals(onSignal: (signal: NodeJS.Signals) => void): Interruption {
   let first: NodeJS.Signals | undefined;
   const seen = new Set<NodeJS.Signals>();

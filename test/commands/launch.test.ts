@@ -1,5 +1,5 @@
-/** The launcher in a project of its own, with whatever is or is not installed there. */
-import { type ChildProcess, spawn } from 'node:child_process';
+/** The launcher in small projects that have or lack the packages it looks for. */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -50,8 +50,8 @@ function install(folder: string, arch: string, program: string): void {
 
 type Start = { readonly as?: typeof OLD; readonly args?: readonly string[]; readonly env?: NodeJS.ProcessEnv };
 
-/** Starts the launcher. `as`: what it takes its own Node.js for. */
-function start(folder: string, { as, args = [], env = {} }: Start = {}): ChildProcess {
+/** Starts the launcher. `as`: the Node.js that it believes it runs on. */
+function start(folder: string, { as, args = [], env = {} }: Start = {}): ChildProcessWithoutNullStreams {
   const assign = Object.entries(as ?? {}).map(
     ([name, value]) => `Object.defineProperty(process,'${name}',{value:'${value}'})`,
   );
@@ -59,18 +59,13 @@ function start(folder: string, { as, args = [], env = {} }: Start = {}): ChildPr
   const child = spawn(process.execPath, [...pretend, join(folder, 'scripts/launch.mjs'), 'show', ...args], {
     cwd: folder,
     env: { PATH: '/usr/bin:/bin', ...env },
-    stdio: ['pipe', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
 }
 
-async function ended(child: ChildProcess) {
-  const [stdout, stderr] = await Promise.all([
-    text(child.stdout as NodeJS.ReadableStream as never),
-    text(child.stderr as NodeJS.ReadableStream as never),
-    once(child, 'close'),
-  ]);
+async function ended(child: ChildProcessWithoutNullStreams) {
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { code: child.exitCode, signal: child.signalCode, stdout, stderr };
 }
 
@@ -111,7 +106,7 @@ describe('the launcher', () => {
   test('passes on what comes through a pipe', async () => {
     const folder = project({ script: 'process.stdin.pipe(process.stdout);' });
     const child = start(folder);
-    child.stdin?.end('hello');
+    child.stdin.end('hello');
     expect(await ended(child)).toMatchObject({ code: 0, stdout: 'hello' });
   });
 
@@ -128,7 +123,7 @@ setTimeout(() => {}, 60_000);
     'passes on %s and waits for the script to end',
     async (signal) => {
       const child = start(project({ script: WAIT }));
-      child.stdout?.once('data', () => child.kill(signal));
+      child.stdout.once('data', () => child.kill(signal));
       expect(await ended(child)).toMatchObject({ code: 3, stdout: `ready\n${signal}\n` });
     },
   );
@@ -206,7 +201,7 @@ describe('the launcher explains what to do', () => {
       const { code, stderr } = await run(folder, { as: OLD });
       expect(code).toBe(1);
       expect(stderr).toContain('does not start here');
-      // The control: a recent Node.js of its own will do.
+      // The control: its own Node.js is recent enough.
       expect(await run(folder, { as: { ...OLD, version: 'v24.1.0' } })).toMatchObject({ code: 7, stderr: '' });
     },
   );

@@ -20,7 +20,7 @@ export const USAGE = `npm run simulator -- [options]
   --name <array name>       default fb1
   --username <name>         default pureuser
   --api-token <token>       default: a random one, printed at the start
-  --rest-versions <list>    separated by commas, as 1.0,2.4; default 1.0 to 2.26
+  --rest-versions <list>    REST versions, such as 1.0,2.4; default 1.0 to 2.26
   --idle-timeout <30m>      s, m or h; 0 = never
   --certificate <file>      PEM file; default: issued by an authority made for this run
   --private-key <file>      PEM file: the certificate's key
@@ -28,7 +28,7 @@ export const USAGE = `npm run simulator -- [options]
   --fault <JSON>            for example '{"kind":"reset","path":"/api/login","times":1}'; may be repeated
   --help`;
 
-/** Not --cert, --key and --versions: npm has flags of these names, and a script cannot see that npm took them. */
+/** Not --cert, --key and --versions: npm has flags of these names and hides them from scripts. */
 const OPTIONS = {
   port: { type: 'string' },
   host: { type: 'string' },
