@@ -9,9 +9,10 @@ import { proveSchedules } from '../test/proofs/prove-schedules.ts';
 import { runSchedule } from '../test/proofs/schedules.ts';
 import { stampede } from '../test/proofs/stampede.ts';
 import { stampedeOutside } from '../test/proofs/stampede-outside.ts';
+import { DIMENSION_NAMES, type Dimension } from '../test/proofs/world/dimensions.ts';
 import { commandOfProcess, parsed } from './command-line.ts';
 
-const SCHEDULES = 100_000;
+const SCHEDULES_PER_DIMENSION = 9100;
 const KILLS_PER_SEED = 150;
 const STAMPEDES = 50;
 
@@ -20,6 +21,7 @@ const USAGE = `npm run prove -- [options]
 Runs every attack on the promise. Takes several minutes.
 
   --seed <number>   print one schedule step by step, and do nothing else
+  --world <name>    with --seed: the world of the schedule, by default 'plain'
   --inputs          with --seed: replay hostile inputs instead of a schedule
   --help
 
@@ -28,11 +30,18 @@ Exits with 0 if everything held, 1 if not, 2 for invalid arguments.`;
 type Proof = { readonly what: string; readonly wrong: readonly string[] };
 
 async function schedules(): Promise<Proof> {
-  const { schedules: count, happened, wrong } = await proveSchedules(1, SCHEDULES, availableParallelism());
+  const {
+    schedules: count,
+    happened,
+    wrong,
+  } = await proveSchedules({
+    ...{ from: 1, count: SCHEDULES_PER_DIMENSION, processes: availableParallelism() },
+  });
   const of = (name: string): string => `${(happened[name] ?? 0).toLocaleString('en')}`;
   const deaths = (happened['died before'] ?? 0) + (happened['died after'] ?? 0);
-  const what = `${count.toLocaleString('en')} schedules: ${of('LoginSucceeded')} sessions, ${deaths.toLocaleString('en')} deaths, ${of('lost')} lost answers, ${of('SuspectRecorded')} SUSPECTs`;
-  return { what, wrong: wrong.map(({ seed, what: why }) => `${why}; see it: npm run prove -- --seed ${seed}`) };
+  const what = `${count.toLocaleString('en')} schedules in ${DIMENSION_NAMES.length} worlds: ${of('LoginSucceeded')} sessions, ${deaths.toLocaleString('en')} deaths, ${of('stopped')} stops, ${of('lost')} lost answers, ${of('SuspectRecorded')} SUSPECTs`;
+  const replay = (seed: number, world: Dimension): string => `npm run prove -- --seed ${seed} --world '${world}'`;
+  return { what, wrong: wrong.map(({ seed, dimension, what: why }) => `${why}; see it: ${replay(seed, dimension)}`) };
 }
 
 async function stampedes(): Promise<Proof> {
@@ -94,8 +103,8 @@ async function proveAll(): Promise<void> {
   }
 }
 
-async function tellSchedule(seed: number): Promise<void> {
-  const { wrong } = await runSchedule(seed, console.log);
+async function tellSchedule(seed: number, world: Dimension): Promise<void> {
+  const { wrong } = await runSchedule(seed, world, console.log);
   console.log(wrong === undefined ? `Schedule ${seed} held.` : `Schedule ${seed} is broken: ${wrong}`);
   if (wrong !== undefined) process.exitCode = 1;
 }
@@ -109,21 +118,27 @@ async function tellInputs(seed: number): Promise<void> {
   if (wrong.length > 0) process.exitCode = 1;
 }
 
-type Command = { readonly inputs: boolean; readonly seed: number | undefined };
+type Command = { readonly inputs: boolean; readonly seed: number | undefined; readonly world: Dimension };
 
-const OPTIONS = { seed: { type: 'string' }, inputs: { type: 'boolean', default: false } } as const;
+const OPTIONS = {
+  seed: { type: 'string' },
+  world: { type: 'string' },
+  inputs: { type: 'boolean', default: false },
+} as const;
 
 /** Throws an Error that names the option and the rule that it breaks. */
 function readCommand(args: readonly string[]): Command | 'help' {
-  const { help, seed, inputs } = parsed(args, OPTIONS).values;
+  const { help, seed, inputs, world = 'plain' } = parsed(args, OPTIONS).values;
   if (help) return 'help';
   if (seed !== undefined && !/^\d{1,9}$/.test(seed)) throw new Error('--seed must be a whole number');
   if (inputs && seed === undefined) throw new Error('--inputs needs a --seed');
-  return { inputs, seed: seed === undefined ? undefined : Number(seed) };
+  const dimension = DIMENSION_NAMES.find((name) => name === world);
+  if (dimension === undefined) throw new Error(`--world must be one of ${DIMENSION_NAMES.join('; ')}`);
+  return { inputs, world: dimension, seed: seed === undefined ? undefined : Number(seed) };
 }
 
 const command = commandOfProcess(readCommand, USAGE);
 if ('exitCode' in command) process.exitCode = command.exitCode;
 else if (command.seed === undefined) await proveAll();
 else if (command.inputs) await tellInputs(command.seed);
-else await tellSchedule(command.seed);
+else await tellSchedule(command.seed, command.world);

@@ -36,6 +36,8 @@ export type ErrorFacts = {
   readonly sent?: boolean;
   /** Out of a login: the array may hold a session that nobody knows the auth token of. */
   readonly mayHaveOpened?: boolean;
+  /** Out of a request: its owner had ended before. */
+  readonly ownerEnded?: boolean;
   /** Seconds after which the array wants to be asked again. */
   readonly retryAfterSeconds?: number;
 };

@@ -30,19 +30,32 @@ export type Opening = LeaseBase & {
   readonly openingUntil: number;
   /** A release came first: recording refuses. */
   readonly endRequested?: true;
-  /** Logs in again under a lease that was open: when this ends without a session, the lease ends. */
-  readonly again?: true;
+  /** Logs in again under a lease that was open: what it was, its session has ended. Version 0.1.0 wrote `true`. */
+  readonly again?: Pick<Live, 'username' | 'sealed'> | true;
+  readonly reloginAt?: number;
 };
-type Live = LeaseBase & { readonly username: string; readonly sealed: string };
+type Live = LeaseBase & {
+  readonly username: string;
+  readonly sealed: string;
+  /** When it last logged in again, if it did. */
+  readonly reloginAt?: number;
+};
 export type Open = Live & { readonly state: 'OPEN' };
-export type Closing = Live & { readonly state: 'CLOSING' | 'STUCK'; readonly tries: number };
-export type Closed = Omit<LeaseBase, 'target' | 'expiresAt'> & {
-  readonly state: 'CLOSED';
-  /** Absent on a tombstone: the release came before the request. */
-  readonly target?: FlashBlade;
-  readonly expiresAt?: number;
-  readonly closedAt: number;
-};
+export type Closing = Live &
+  EndedByOwner & {
+    readonly state: 'CLOSING' | 'STUCK';
+    readonly tries: number;
+  };
+/** The owner's end closes it: when that comes again, it is told again. */
+type EndedByOwner = { readonly byOwner?: true };
+export type Closed = Omit<LeaseBase, 'target' | 'expiresAt'> &
+  EndedByOwner & {
+    readonly state: 'CLOSED';
+    /** Absent on a tombstone: the release came before the request. */
+    readonly target?: FlashBlade;
+    readonly expiresAt?: number;
+    readonly closedAt: number;
+  };
 export type LeaseItem = Opening | Open | Closing | Closed;
 
 /** A login whose outcome nobody knows. Its session, if there is one, ends by the array's idle time-out. */
@@ -51,6 +64,8 @@ export type Suspect = Common & {
   readonly leaseId: string;
   readonly target: FlashBlade;
   readonly since: number;
+  /** No login of this attempt was sent after this, by the clock of its process. Version 0.1.0 did not write it. */
+  readonly openingUntil?: number;
   readonly until: number;
 };
 
@@ -61,6 +76,10 @@ export type Refusal = Common & { readonly kind: 'refusal'; readonly until: numbe
 export type OwnerEnd = Common & { readonly kind: 'owner'; readonly ownerId: string; readonly endedAt: number };
 
 export type Item = LeaseItem | Suspect | Refusal | OwnerEnd;
+
+/** Whether the end of its owner finds the item: what is closed already, by whoever else, does not concern it. */
+export const isOfItsOwner = (item: Item): boolean =>
+  item.kind === 'lease' && item.owner !== undefined && (item.state !== 'CLOSED' || item.byOwner === true);
 
 export const leaseKey = (leaseId: string): string => `lease#${leaseId}`;
 export const suspectKey = (attemptId: string): string => `suspect#${attemptId}`;

@@ -19,6 +19,7 @@ import {
   suspectKey,
 } from './lease-items.ts';
 import type { FlashBlade } from './model.ts';
+import { SLACK_SECONDS } from './time.ts';
 
 /** A claimed lease is looked at again after so long: whoever claimed it may have died. */
 export const CLAIM_SECONDS = 60;
@@ -51,11 +52,14 @@ export function intend(
   if (current.target && current.target.name !== intent.target.name) {
     throw refused('LEASE_CONFLICT', intent.leaseId, 'belongs to another array: use another lease id');
   }
+  if (current.target && current.owner !== intent.owner) {
+    throw refused('LEASE_CONFLICT', intent.leaseId, 'belongs to another owner: use another lease id');
+  }
   if (current.state === 'OPENING') {
     if (current.endRequested) throw refused('LEASE_ENDED', intent.leaseId, 'was released: use another lease id');
-    if (!isDead(current, now))
+    // A lease that logs in again is not begun anew: it opens again, or the sweeper closes it.
+    if (current.again || !isDead(current, now))
       throw refused('LEASE_OPENING', intent.leaseId, 'is being opened by another call: try again');
-    if (current.again) throw refused('LEASE_ENDED', intent.leaseId, 'lost its session: use another lease id');
     return { write: openingOf(intent, now) };
   }
   if (current.state === 'OPEN' && current.expiresAt > now) return { serve: current };
@@ -74,13 +78,14 @@ const openingOf = ({ leaseSeconds, ...intent }: Intent, now: number): Opening =>
   dueAt: intent.openingUntil,
 });
 
-/** The attempt's process cannot be alive any more. */
+/** The time of the attempt's process is over: others take over, once what it may have left is a SUSPECT. */
 export const isDead = (item: Opening, now: number): boolean => item.openingUntil < now;
 
 /** An array dropped the session of an open lease: the same lease, a new attempt. */
 export function reopen(item: Open, attempt: { attemptId: string; openingUntil: number }, now: number): Opening {
-  const { username: _username, sealed: _sealed, ...base } = item;
-  return { ...base, ...attempt, state: 'OPENING', attemptedAt: now, again: true, dueAt: attempt.openingUntil };
+  const { username, sealed, ...base } = item;
+  const times = { attemptedAt: now, reloginAt: now, dueAt: attempt.openingUntil };
+  return { ...base, ...attempt, ...times, state: 'OPENING', again: { username, sealed } };
 }
 
 /** The login succeeded. Refuses if the attempt has lost the lease or a release came first: the session must be logged out. */
@@ -97,13 +102,20 @@ export function record(
   return { ...base, ...session, state: 'OPEN', dueAt: current.expiresAt };
 }
 
-/** An attempt ended and left no session: what takes the place of its item. Once removed, the same request may come again. */
-export const giveUp = (current: Opening, now: number): Closed | 'remove' =>
-  current.endRequested || current.again ? close(current, now) : 'remove';
+/**
+ * An attempt ended and left no session: what takes the place of its item. Once removed, the same request may come again. A lease
+ * that could not log in again stays open if another try may succeed (`retryable`): the next call that the array refuses is it.
+ */
+export function giveUp(current: Opening, now: number, retryable: boolean): Open | Closed | 'remove' {
+  const { again, endRequested, openingUntil: _until, attemptedAt: _at, ...base } = current;
+  if (!endRequested && !again) return 'remove';
+  if (endRequested || !retryable || typeof again !== 'object' || current.expiresAt <= now) return close(current, now);
+  return { ...base, ...again, state: 'OPEN', dueAt: current.expiresAt };
+}
 
-/** The attempt ended, or died, and may have left a session. A login that nobody waits for any more may still reach the array. */
+/** The attempt ended, or died, and may have left a session. A login that nobody waits for may still reach the array. */
 export function suspect(item: Opening, idleSeconds: number): Suspect {
-  const until = item.openingUntil + idleSeconds;
+  const until = item.openingUntil + SLACK_SECONDS + idleSeconds;
   return {
     kind: 'suspect',
     id: suspectKey(item.attemptId),
@@ -112,24 +124,28 @@ export function suspect(item: Opening, idleSeconds: number): Suspect {
     leaseId: item.leaseId,
     target: item.target,
     since: item.attemptedAt,
+    openingUntil: item.openingUntil,
     until,
     dueAt: until,
   };
 }
 
-/** A release, an owner's end or the expiry meets an item: what it must become, and whether there is a session to log out. */
+/**
+ * A release, an owner's end (`byOwner`) or the expiry meets an item: what it must become, and whether there is a session to log out.
+ */
 export function release(
   current: LeaseItem | undefined,
   leaseId: string,
   attemptId: string,
   now: number,
+  byOwner = false,
 ):
   | { state: 'NOTHING' | 'DEAD' | 'ENDING'; write: LeaseItem }
   | { state: 'LIVE'; write: Closing }
   | { state: 'CLOSED' } {
   if (current === undefined) return { state: 'NOTHING', write: tombstone(leaseId, attemptId, now) };
   if (current.state === 'CLOSED') return { state: 'CLOSED' };
-  if (current.state !== 'OPENING') return { state: 'LIVE', write: claim(current, now) };
+  if (current.state !== 'OPENING') return { state: 'LIVE', write: claim(current, now, byOwner) };
   if (isDead(current, now)) return { state: 'DEAD', write: close(current, now) };
   return { state: 'ENDING', write: { ...current, endRequested: true } };
 }
@@ -147,8 +163,9 @@ const tombstone = (leaseId: string, attemptId: string, now: number): Closed => (
 });
 
 /** Somebody is about to log out. */
-export const claim = (item: Open | Closing, now: number): Closing => ({
+export const claim = (item: Open | Closing, now: number, byOwner = false): Closing => ({
   ...item,
+  ...(byOwner ? { byOwner } : {}),
   state: item.state === 'STUCK' ? 'STUCK' : 'CLOSING',
   tries: 'tries' in item ? item.tries : 0,
   dueAt: now + CLAIM_SECONDS,
@@ -161,6 +178,7 @@ export function close(item: Opening | Open | Closing, now: number): Closed {
   return {
     ...kept,
     ...(owner === undefined ? {} : { owner }),
+    ...('byOwner' in item && item.byOwner ? { byOwner: true } : {}),
     state: 'CLOSED',
     closedAt: now,
     purgeAt: now + KEEP_CLOSED_SECONDS,

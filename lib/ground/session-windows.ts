@@ -3,11 +3,9 @@
  * that began at a certain time. Pure; seconds since the epoch.
  */
 import type { Item } from './lease-items.ts';
+import { CLOCK_SKEW_SECONDS, SLACK_SECONDS } from './time.ts';
 
-/** Clocks may differ, and indexes lag behind, by this. */
-export const TOLERANCE_SECONDS = 60;
-
-/** When a session that something accounts for may have begun. */
+/** When a session that something accounts for may have begun, by the array's clock. */
 export type Window = { readonly from: number; readonly to: number };
 
 const ANY: Window = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
@@ -16,17 +14,16 @@ const ANY: Window = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINI
  * The window of an entry. Undefined: it is of another user, or has no session. An entry that has gone since the index was read
  * accounts for any time.
  */
-export function windowOf(item: Item | undefined, username: string, idleSeconds: number): Window | undefined {
+export function windowOf(item: Item | undefined, username: string): Window | undefined {
   if (item === undefined) return ANY;
   if (item.kind === 'suspect') {
-    // An array may work on a request for a while after its caller gave up.
-    const to = Math.max(item.since, item.until - idleSeconds) + 2 * TOLERANCE_SECONDS;
-    return { from: item.since - TOLERANCE_SECONDS, to };
+    const { since, openingUntil = item.until } = item;
+    return { from: since - CLOCK_SKEW_SECONDS, to: openingUntil + SLACK_SECONDS };
   }
   if (item.kind !== 'lease' || ('username' in item && item.username !== username)) return undefined;
-  const from = item.createdAt - TOLERANCE_SECONDS;
-  if (item.state === 'OPENING') return { from, to: item.openingUntil + TOLERANCE_SECONDS };
-  if (item.state === 'CLOSED') return { from, to: item.closedAt + TOLERANCE_SECONDS };
+  const from = item.createdAt - CLOCK_SKEW_SECONDS;
+  if (item.state === 'OPENING') return { from, to: item.openingUntil + SLACK_SECONDS };
+  if (item.state === 'CLOSED') return { from, to: item.closedAt + SLACK_SECONDS };
   // Its session may be a later one: the array may have dropped the first.
   return { from, to: Number.POSITIVE_INFINITY };
 }

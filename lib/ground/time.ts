@@ -6,8 +6,17 @@ export const MARGIN_MS = 750;
 const RECORD_MS = 2000;
 const LOGOUT_MS = 3000;
 
-/** An intent outlives its caller's deadline by this: clocks differ. */
-const CLOCK_SKEW_SECONDS = 5;
+/** Any two clocks may differ by this. */
+export const CLOCK_SKEW_SECONDS = 60;
+/** An array may act on a request this long after its caller stopped waiting. */
+const LATE_SECONDS = 60;
+/** This long after a time by one party's clock, nothing that ended then has an effect on an array, by any party's clock. */
+export const SLACK_SECONDS = CLOCK_SKEW_SECONDS + LATE_SECONDS;
+/** An index may show an item as it was this long ago. */
+export const INDEX_LAG_SECONDS = 60;
+
+/** An attempt is taken over this long after its deadline. Too early would be safe, and raise a false alarm: clocks differ a little. */
+const TAKE_OVER_SECONDS = 5;
 
 export type Deadlines = {
   /** The login, and all that comes before it, has ended. */
@@ -16,7 +25,7 @@ export type Deadlines = {
   readonly record: number;
   /** A session that could not be recorded is logged out. */
   readonly logout: number;
-  /** When an intent that nobody settled is dead. Seconds. */
+  /** From then on others may take over an intent that nobody settled. Seconds. */
   readonly openingUntil: number;
 };
 
@@ -26,7 +35,7 @@ export function openingDeadlines(deadline: number, now: number): Deadlines {
   const record = logout - LOGOUT_MS;
   const login = record - RECORD_MS;
   if (now >= login) throw outOfTime('open a session');
-  return { login, record, logout, openingUntil: seconds(deadline) + 1 + CLOCK_SKEW_SECONDS };
+  return { login, record, logout, openingUntil: seconds(deadline) + 1 + TAKE_OVER_SECONDS };
 }
 
 /** Shares out the time until `deadline` for closing one. Throws OUT_OF_TIME. */

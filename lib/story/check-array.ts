@@ -73,10 +73,12 @@ async function checkUnder(edges: Edges, name: string, snapshot: Snapshot, endsAt
   try {
     const { session } = await hold(edges, leaseId, by);
     const { username } = session;
+    const askedAt = seconds(edges.now());
     const told = await askArray(edges, session, versions.data, by);
     noteTold(edges, told, username, note);
     if (told.sessions !== undefined) {
-      noteCompared(await compareSessions(edges, snapshot, told.sessions, { array, username, loggedInAt, by }), note);
+      const circumstances = { array, username, loggedInAt, askedAt, by };
+      noteCompared(await compareSessions(edges, snapshot, told.sessions, circumstances), note);
     }
   } catch (error) {
     failure = known(error);

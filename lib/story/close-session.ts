@@ -23,33 +23,41 @@ type Deadlines = ReturnType<typeof closingDeadlines>;
 
 /**
  * Closes the session of a lease, whatever state it is in; repeatable. `deadline` (epoch, ms): the call ends half a second before it.
- * Throws FlashBladeError; whatever it throws, the ledger keeps the session until it has ended.
+ * `byOwner`: since its owner has ended. Throws FlashBladeError; whatever it throws, the ledger keeps the session until it has ended.
  */
-export async function closeSession(edges: ClosingEdges, leaseId: string, deadline: number): Promise<CloseResult> {
+export async function closeSession(
+  edges: ClosingEdges,
+  leaseId: string,
+  deadline: number,
+  byOwner = false,
+): Promise<CloseResult> {
   const by = closingDeadlines(deadline, edges.now());
   for (let round = 0; round < ROUNDS; round++) {
     const current = await readLease(edges, leaseId, by.record);
-    const outcome = await tryToClose(edges, leaseId, current, by);
+    const step = release(current, leaseId, edges.newId(), seconds(edges.now()), byOwner);
+    const outcome =
+      step.state === 'LIVE'
+        ? await logOut(edges, current, stamped(edges, step.write), by)
+        : await endInLedger(edges, current, step, by.record);
     const array = current?.target?.name;
     if (outcome) return { leaseId, ...(array === undefined ? {} : { array }), outcome };
   }
   throw contended(leaseId);
 }
 
-/** Undefined: somebody changed the item at the same time. */
-async function tryToClose(
+type Step = ReturnType<typeof release>;
+
+/** What needs no array: nothing is open, or not yet. Undefined: somebody changed the item at the same time. */
+export async function endInLedger(
   edges: ClosingEdges,
-  leaseId: string,
   current: LeaseItem | undefined,
-  by: Deadlines,
+  step: Exclude<Step, { state: 'LIVE' }>,
+  by: number,
 ): Promise<CloseOutcome | undefined> {
-  const step = release(current, leaseId, edges.newId(), seconds(edges.now()));
   if (step.state === 'CLOSED') return 'ALREADY_CLOSED';
-  if (step.state === 'LIVE') return logOut(edges, current, stamped(edges, step.write), by);
-  // A dead opening: what it may have left must be known before its item goes.
-  if (step.state === 'DEAD' && current?.state === 'OPENING') await writeSuspect(edges, current, by.record);
-  if (!(await edges.leases.write(stamped(edges, step.write), current, by.record))) return undefined;
-  if (step.state === 'DEAD' && current?.target) await leave(edges, leaseId, current.target.name, by);
+  // A dead opening: what it may have left must be known before its item goes. Its slot is the SUSPECT's now.
+  if (step.state === 'DEAD' && current?.state === 'OPENING') await writeSuspect(edges, current, by);
+  if (!(await edges.leases.write(stamped(edges, step.write), current, by))) return undefined;
   return step.state === 'NOTHING' ? 'NEVER_OPENED' : step.state === 'DEAD' ? 'SUSPECT' : 'ENDING';
 }
 
@@ -90,7 +98,7 @@ export async function logOut(
   const closed = stamped(edges, close(claimed, seconds(edges.now())));
   await Promise.all([
     tidy(edges, claimed, async () => void (await edges.leases.write(closed, claimed, by.record))),
-    leave(edges, leaseId, target.name, by),
+    tidy(edges, claimed, () => edges.leases.freeSlot(target.name, claimed.attemptId, by.record)),
   ]);
   return 'CLOSED';
 }
@@ -107,6 +115,3 @@ async function putOff(edges: ClosingEdges, claimed: Closing, error: FlashBladeEr
     edges.report({ event: 'LeaseStuck', ...facts, message });
   }
 }
-
-const leave = (edges: ClosingEdges, leaseId: string, array: string, by: Deadlines): Promise<void> =>
-  tidy(edges, { leaseId, target: { name: array } }, () => edges.leases.leave(array, leaseId, by.record));

@@ -1,12 +1,14 @@
 /** The work that leases were opened for has ended, in whatever way: so do its leases, also one that is asked for too late. */
+import type { Pending } from '../edges/leases.ts';
 import { type FlashBladeError, known } from '../ground/errors.ts';
 import { ownerKey } from '../ground/lease-items.ts';
+import { release } from '../ground/lease-states.ts';
 import { endOwner } from '../ground/ledger-marks.ts';
 import { eachOf } from '../ground/pool.ts';
 import { closingDeadlines, seconds } from '../ground/time.ts';
-import { type CloseResult, closeSession } from './close-session.ts';
+import { type CloseResult, closeSession, endInLedger } from './close-session.ts';
 import type { ClosingEdges } from './edges.ts';
-import { stamped } from './ledger.ts';
+import { contended, ROUNDS, readLease, stamped } from './ledger.ts';
 
 const AT_A_TIME = 8;
 
@@ -33,7 +35,7 @@ export async function endOwnerOf(
 }
 
 /** Closes the leases of an owner that the index knows. */
-export async function closeLeasesOf(
+async function closeLeasesOf(
   edges: ClosingEdges,
   ownerId: string,
   deadline: number,
@@ -44,14 +46,55 @@ export async function closeLeasesOf(
   const failures: FlashBladeError[] = [];
   await eachOf(await edges.leases.ofOwner(ownerId, by.logout), AT_A_TIME, async (leaseId) => {
     try {
-      const result = await closeSession(edges, leaseId, deadline);
+      const result = await closeSession(edges, leaseId, deadline, true);
       results.push(result);
       await told?.(result);
     } catch (error) {
       failures.push(known(error));
     }
   });
-  const failure = failures.find(({ retryable }) => retryable) ?? failures[0];
+  const failure = worst(failures);
   if (failure) throw failure;
   return results;
 }
+
+/**
+ * Marks the leases of an ended owner that the index knows as closing, in the ledger only: no array holds this up. The sweeper logs out
+ * of them. Returns those that have a session, and why others could not be marked.
+ */
+export async function endLeasesOf(edges: ClosingEdges, ownerId: string, by: number): Promise<Ended> {
+  const live: Pending[] = [];
+  const failures: FlashBladeError[] = [];
+  await eachOf(await edges.leases.ofOwner(ownerId, by), AT_A_TIME, async (leaseId) => {
+    try {
+      live.push(...(await endLease(edges, leaseId, by)));
+    } catch (error) {
+      failures.push(known(error));
+    }
+  });
+  return { live, failure: worst(failures) };
+}
+
+/** The lease, if there is a session to log out. */
+async function endLease(edges: ClosingEdges, leaseId: string, by: number): Promise<Pending[]> {
+  for (let round = 0; round < ROUNDS; round++) {
+    const current = await readLease(edges, leaseId, by);
+    const step = release(current, leaseId, edges.newId(), seconds(edges.now()), true);
+    if (step.state !== 'LIVE') {
+      if (await endInLedger(edges, current, step, by)) return [];
+    } else if (current?.state !== 'OPEN') {
+      // Claimed before: it is tried again when it is due.
+      return [];
+    } else if (await edges.leases.write(stamped(edges, step.write), current, by)) {
+      const { state, dueAt = 0, target } = step.write;
+      return [{ kind: 'lease', id: leaseId, state, dueAt, array: target.name }];
+    }
+  }
+  throw contended(leaseId);
+}
+
+type Ended = { readonly live: readonly Pending[]; readonly failure: FlashBladeError | undefined };
+
+/** Of several failures one that may pass, so that it is tried again. */
+const worst = (failures: readonly FlashBladeError[]): FlashBladeError | undefined =>
+  failures.find(({ retryable }) => retryable) ?? failures[0];

@@ -1,55 +1,94 @@
 /** The session of an open lease, unsealed; and the one that takes its place when the array has dropped it. */
-import { sealContext } from '../edges/seal.ts';
-import { FlashBladeError, isFlashBladeError } from '../ground/errors.ts';
-import type { Open } from '../ground/lease-items.ts';
-import { isDead, reopen } from '../ground/lease-states.ts';
+import { type DataKey, sealContext } from '../edges/seal.ts';
+import type { ArraySecret } from '../edges/secrets.ts';
+import { FlashBladeError, isFlashBladeError, known } from '../ground/errors.ts';
+import type { Open, Opening } from '../ground/lease-items.ts';
+import { reopen } from '../ground/lease-states.ts';
 import type { FlashBlade, Session } from '../ground/model.ts';
-import { openingDeadlines, seconds } from '../ground/time.ts';
+import { type Deadlines, openingDeadlines, seconds } from '../ground/time.ts';
 import { trustDigest } from '../ground/trust.ts';
 import type { Edges } from './edges.ts';
-import { readLease, refuseIfMarked, stamped } from './ledger.ts';
+import { contended, ROUNDS, readLease, refuseIfMarked, settleNothing, stamped, tooMany } from './ledger.ts';
 import { loginUnder } from './login-attempt.ts';
 
 export type Held = {
   readonly lease: Open;
   readonly session: Session;
-  /** The array has served a call under it. If it has not, a refusal tells nothing that another login could mend. */
-  works: boolean;
+  /** When the array last served a call under it, in this process (epoch, ms). */
+  workedAt?: number;
 };
 
+/** An array that dropped a session after it had worked again would be no sign of a missing permission: it is taken for one for so long. */
+const PROVEN_MS = 60_000;
+
 /** Reads an open lease and unseals its session. Throws LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED, LEASE_ALTERED. */
-export async function hold(edges: Edges, leaseId: string, by: number): Promise<Held> {
-  return { ...(await unsealed(edges, await readOpen(edges, leaseId, by), by)), works: true };
-}
+export const hold = async (edges: Edges, leaseId: string, by: number): Promise<Held> =>
+  unsealed(edges, await readOpen(edges, leaseId, by), by);
 
 /**
  * The array refused a call. Takes the session that another call has recorded meanwhile, or logs in again under the lease; answers
- * `held` itself if neither can help. Throws LEASE_ENDED if the lease is closed, and what a login throws.
+ * `held` itself if that cannot help: it has before, and this session worked a moment ago. Throws LEASE_ENDED if the lease is closed,
+ * LEASE_OPENING if others go on changing it, and what a login throws.
  */
 export async function holdAgain(edges: Edges, held: Held, deadline: number): Promise<Held> {
   const by = openingDeadlines(deadline, edges.now());
   const { lease, session } = held;
-  const current = await readOpen(edges, lease.leaseId, by.login);
-  if (!sameTarget(current.target, lease.target)) throw altered(edges, lease);
-  if (current.attemptId !== lease.attemptId) return { ...(await unsealed(edges, current, by.login)), works: false };
-  if (!held.works) return held;
+  let ready: { secret: ArraySecret; key: DataKey } | undefined;
+  for (let round = 0; round < ROUNDS; round++) {
+    const current = await readOpen(edges, lease.leaseId, by.login);
+    if (!sameTarget(current.target, lease.target)) throw altered(edges, lease);
+    if (current.attemptId !== lease.attemptId) return unsealed(edges, current, by.login);
+    if (isProven(held, edges.now())) return held;
 
-  const secret = await edges.secrets.read(lease.target.name, { by: by.login, fresh: true });
-  if (!sameTarget(secret.array, lease.target)) {
-    throw ended(lease.leaseId, 'lost its session, and the secret now names another host, port or trust');
+    ready ??= await makeReady(edges, lease, session, by);
+    const attempt = { attemptId: edges.newId(), openingUntil: by.openingUntil };
+    const opening = stamped(edges, reopen(current, attempt, seconds(edges.now())));
+    // Renewed meanwhile, or claimed: what it is now decides.
+    if (!(await edges.leases.write(opening, current, by.login))) continue;
+    await moveSlot(edges, lease.attemptId, opening, by);
+    const { opened, session: fresh } = await loginUnder(edges, opening, ready.key, ready.secret, by);
+    return { lease: opened, session: fresh };
+  }
+  throw contended(lease.leaseId);
+}
+
+/** What a login needs beforehand. The old session ends: a refusal may also mean "no permission", and then it is alive. */
+async function makeReady(
+  edges: Edges,
+  { leaseId, target }: Open,
+  session: Session,
+  by: Deadlines,
+): Promise<{ secret: ArraySecret; key: DataKey }> {
+  const secret = await edges.secrets.read(target.name, { by: by.login, fresh: true });
+  if (!sameTarget(secret.array, target)) {
+    throw ended(leaseId, 'lost its session, and the secret now names another host, port or trust');
   }
   const [key] = await Promise.all([
-    edges.seal.dataKey(sealContext(lease.leaseId, lease.target), by.login),
+    edges.seal.dataKey(sealContext(leaseId, target), by.login),
     refuseIfMarked(edges, secret, by.login),
   ]);
-  // Only now, when a login may follow; and before it: a 403 may also mean "no permission", and then the session is alive.
+  // Last: only if a login may follow.
   await edges.flashblade.logout(session, { deadline: by.login, requestId: edges.newId() });
-  const attempt = { attemptId: edges.newId(), openingUntil: by.openingUntil };
-  const opening = stamped(edges, reopen(current, attempt, seconds(edges.now())));
-  if (!(await edges.leases.write(opening, current, by.login)))
-    throw ended(lease.leaseId, 'was changed by another call');
-  const { opened, session: fresh } = await loginUnder(edges, opening, key, secret, by);
-  return { lease: opened, session: fresh, works: false };
+  return { secret, key };
+}
+
+/** The new attempt gets the slot of the session that has ended. */
+async function moveSlot(edges: Edges, from: string, opening: Opening, by: Deadlines): Promise<void> {
+  const { attemptId, leaseId, target, openingUntil } = opening;
+  const limit = edges.limits.sessionsPerArray;
+  try {
+    const slot = { attemptId, leaseId, until: openingUntil };
+    if (!(await edges.leases.moveSlot(target.name, from, slot, limit, by.login))) throw tooMany(target.name, limit);
+  } catch (error) {
+    await settleNothing(edges, opening, known(error), by.logout);
+    throw error;
+  }
+}
+
+/** After a relogin that worked a moment ago, a refusal means that the user may not make the call. */
+function isProven({ lease, workedAt = 0 }: Held, now: number): boolean {
+  const { reloginAt } = lease;
+  return reloginAt !== undefined && now - Math.max(workedAt, reloginAt * 1000) < PROVEN_MS;
 }
 
 async function readOpen(edges: Edges, leaseId: string, by: number): Promise<Open> {
@@ -58,7 +97,6 @@ async function readOpen(edges: Edges, leaseId: string, by: number): Promise<Open
     throw new FlashBladeError('LEASE_UNKNOWN', `there is no lease ${leaseId}: open a session first, or correct the id`);
   }
   const now = seconds(edges.now());
-  if (item.state === 'OPENING' && isDead(item, now)) throw ended(leaseId, 'died while it was being opened');
   if (item.state === 'OPENING') {
     throw new FlashBladeError('LEASE_OPENING', `lease ${leaseId} is being opened: try again`);
   }
@@ -66,7 +104,7 @@ async function readOpen(edges: Edges, leaseId: string, by: number): Promise<Open
   return item;
 }
 
-async function unsealed(edges: Edges, lease: Open, by: number): Promise<Pick<Held, 'lease' | 'session'>> {
+async function unsealed(edges: Edges, lease: Open, by: number): Promise<Held> {
   const { leaseId, target, username } = lease;
   try {
     const authToken = await edges.seal.unseal(lease.sealed, sealContext(leaseId, target), by);

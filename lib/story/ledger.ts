@@ -1,7 +1,7 @@
 /** Steps in the ledger that several stories take. */
 import type { ArraySecret } from '../edges/secrets.ts';
 import { FlashBladeError, known } from '../ground/errors.ts';
-import { type Item, type LeaseItem, leaseKey, type Opening, refusalKey, suspectKey } from '../ground/lease-items.ts';
+import { type Item, type LeaseItem, leaseKey, type Opening, refusalKey } from '../ground/lease-items.ts';
 import { giveUp, suspect } from '../ground/lease-states.ts';
 import { seconds } from '../ground/time.ts';
 import type { ClosingEdges } from './edges.ts';
@@ -22,6 +22,13 @@ export const stamped = <T extends Item>(edges: ClosingEdges, item: T): T => ({ .
 export const contended = (leaseId: string): FlashBladeError =>
   new FlashBladeError('LEASE_OPENING', `lease ${leaseId} is being changed by other calls: try again`);
 
+/** What is thrown when all slots of an array are taken. */
+export const tooMany = (array: string, limit: number, suspects = 0): FlashBladeError =>
+  new FlashBladeError(
+    'LEASE_LIMIT',
+    `array ${array} has ${limit} sessions already (SESSIONS_PER_ARRAY)${suspects > 0 ? `, ${suspects} of them SUSPECTs` : ''}: close some, or wait`,
+  );
+
 /** Throws LOGIN_REFUSED if the array refused this version of the secret a short while ago. */
 export async function refuseIfMarked(
   edges: ClosingEdges,
@@ -36,43 +43,62 @@ export async function refuseIfMarked(
   );
 }
 
-/** Records that a dead attempt may have left a session, which takes a place of the array until it has ended as idle. */
+/** Records that a dead attempt may have left a session, which keeps its slot until it has ended as idle. */
 export async function writeSuspect(edges: ClosingEdges, opening: Opening, by: number): Promise<void> {
   const { leaseId, attemptId, target } = opening;
   const item = stamped(edges, suspect(opening, edges.limits.arrayIdleSeconds));
   if (!(await edges.leases.write(item, undefined, by))) return;
   const message = `a login without a known outcome was recorded: array ${target.name} may hold a session until it is idle for too long`;
   edges.report({ event: 'SuspectRecorded', leaseId, array: target.name, requestId: attemptId, message });
-  const place = { attemptId, until: item.until, limit: Number.MAX_SAFE_INTEGER };
-  await tidy(edges, opening, async () => void (await edges.leases.join(target.name, suspectKey(attemptId), place, by)));
+  const slot = { attemptId, leaseId, until: item.until, suspect: true } as const;
+  await tidy(edges, opening, () => edges.leases.keepSlot(target.name, slot, by));
 }
 
 /**
- * An attempt has ended without a session that anybody holds: its item goes, or becomes CLOSED, and so does the place that it took.
- * An item that is not this attempt's, or is OPEN, stays as it is. Never throws: the sweeper comes after.
+ * An attempt has ended without a session: its item goes, or becomes what it was before, and its slot is free unless the lease needs it.
+ * `error`: why it ended. An item that is not this attempt's stays as it is. Never throws: the sweeper comes after.
  */
-export async function settle(
+export async function settleNothing(
   edges: ClosingEdges,
-  attempt: Pick<Opening, 'leaseId' | 'attemptId' | 'target'>,
+  attempt: Attempt,
+  error: FlashBladeError,
   by: number,
 ): Promise<void> {
-  const { leaseId, attemptId, target } = attempt;
+  const { attemptId, target } = attempt;
   await tidy(edges, attempt, async () => {
-    for (let round = 0; round < ROUNDS; round++) {
-      const current = await readLease(edges, leaseId, by);
-      const inUse = current !== undefined && current.state !== 'CLOSED' && current.target.name === target.name;
-      const mine = current?.attemptId === attemptId && current.state === 'OPENING';
-      if (inUse && !mine) return;
-      if (!mine) break;
-      const next = giveUp(current, seconds(edges.now()));
-      if (next === 'remove' && (await edges.leases.remove(current, by))) break;
-      // A closed lease needs no place, whichever of its attempts took it.
-      if (next !== 'remove' && (await edges.leases.write(stamped(edges, next), current, by))) {
-        return edges.leases.leave(target.name, leaseId, by);
-      }
-    }
-    await edges.leases.leave(target.name, leaseId, by, attemptId);
+    const left = await settle(edges, attempt, by, error.retryable);
+    if (left?.state !== 'OPEN' || left.attemptId !== attemptId) await edges.leases.freeSlot(target.name, attemptId, by);
   });
+}
+
+/**
+ * What an attempt may have left is a SUSPECT now, which has its slot: its item goes, or becomes CLOSED. An item that is not this
+ * attempt's stays as it is. Never throws: the sweeper comes after.
+ */
+export async function settleSuspect(edges: ClosingEdges, attempt: Attempt, by: number): Promise<void> {
+  await tidy(edges, attempt, async () => void (await settle(edges, attempt, by, false)));
+}
+
+type Attempt = Pick<Opening, 'leaseId' | 'attemptId' | 'target'>;
+
+/** Returns what the ledger holds of the lease then. */
+async function settle(
+  edges: ClosingEdges,
+  { leaseId, attemptId }: Attempt,
+  by: number,
+  retryable: boolean,
+): Promise<LeaseItem | undefined> {
+  for (let round = 0; round < ROUNDS; round++) {
+    const current = await readLease(edges, leaseId, by);
+    if (current?.state !== 'OPENING' || current.attemptId !== attemptId) return current;
+    const next = giveUp(current, seconds(edges.now()), retryable);
+    if (next === 'remove') {
+      if (await edges.leases.remove(current, by)) return undefined;
+    } else {
+      if (await edges.leases.write(stamped(edges, next), current, by)) return next;
+    }
+  }
+  throw contended(leaseId);
 }
 
 /** Tidies up after an error, which a further one must not hide. */

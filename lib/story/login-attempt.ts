@@ -9,7 +9,7 @@ import { refuse } from '../ground/ledger-marks.ts';
 import type { Session } from '../ground/model.ts';
 import { type Deadlines, outOfTime, seconds } from '../ground/time.ts';
 import type { Edges } from './edges.ts';
-import { readLease, settle, stamped, tidy, writeSuspect } from './ledger.ts';
+import { readLease, settleNothing, settleSuspect, stamped, tidy, writeSuspect } from './ledger.ts';
 
 /** Taken from the time to log out, to learn whether a record was written whose answer was lost. */
 const READ_BACK_MS = 500;
@@ -70,7 +70,7 @@ async function afterFailedLogin(
       await edges.leases.write(marker, previous, by.logout);
     });
   }
-  await settle(edges, opening, by.logout);
+  await settleNothing(edges, opening, error, by.logout);
   return error;
 }
 
@@ -121,11 +121,18 @@ async function hasOwnerEnded(
   if (owner === undefined) return undefined;
   try {
     const ended = await edges.leases.read(ownerKey(owner), by);
-    return ended && new FlashBladeError('LEASE_ENDED', `lease ${leaseId}: the owner it was asked for has ended`);
+    return ended && ownerHasEnded(leaseId);
   } catch (error) {
     return known(error);
   }
 }
+
+const ownerHasEnded = (leaseId: string): FlashBladeError =>
+  new FlashBladeError(
+    'LEASE_ENDED',
+    `lease ${leaseId}: its owner has ended before, and an owner is used only once. Use a new owner and a new lease id`,
+    { ownerEnded: true },
+  );
 
 /** The session exists and is not recorded: log it out. */
 async function undo(
@@ -145,7 +152,7 @@ async function undo(
     edges.report({ event: 'LogoutFailed', ...facts, code, message });
     return loseTrack(edges, opening, error, by.logout);
   }
-  await settle(edges, opening, by.logout);
+  await settleNothing(edges, opening, error, by.logout);
   return error;
 }
 
@@ -160,7 +167,7 @@ async function loseTrack(edges: Edges, opening: Opening, error: FlashBladeError,
     if (recorded) return;
     await writeSuspect(edges, opening, by);
     fate = "it is recorded as SUSPECT and ends by the array's idle time-out";
-    await settle(edges, opening, by);
+    await settleSuspect(edges, opening, by);
   });
   // Open and known after all: it serves the next request, and is closed like any other lease.
   if (recorded) return error;

@@ -1,15 +1,26 @@
 /** Opens a session under a lease: secret → intent → login → sealed and recorded. The intent is written before the login. */
 
+import type { Slot } from '../edges/leases.ts';
 import { type DataKey, sealContext } from '../edges/seal.ts';
 import type { ArraySecret } from '../edges/secrets.ts';
-import { FlashBladeError, isFlashBladeError } from '../ground/errors.ts';
+import { isFlashBladeError, known } from '../ground/errors.ts';
 import type { LeaseItem, Open, Opening } from '../ground/lease-items.ts';
 import { type Intent, intend } from '../ground/lease-states.ts';
 import type { Lease } from '../ground/model.ts';
 import type { OpenRequest } from '../ground/requests.ts';
 import { type Deadlines, openingDeadlines, seconds } from '../ground/time.ts';
 import type { Edges } from './edges.ts';
-import { contended, ROUNDS, readLease, refuseIfMarked, settle, stamped, writeSuspect } from './ledger.ts';
+import {
+  contended,
+  ROUNDS,
+  readLease,
+  refuseIfMarked,
+  settleNothing,
+  stamped,
+  tidy,
+  tooMany,
+  writeSuspect,
+} from './ledger.ts';
 import { loginUnder } from './login-attempt.ts';
 
 /**
@@ -45,7 +56,7 @@ export const leaseOf = ({ leaseId, target, username, expiresAt }: Open): Lease =
 
 type Intended = { serve: Open } | { opening: Opening; key: DataKey };
 
-/** Intent, data key, place and marker together: what a login needs beforehand. All of it is undone if one part fails. */
+/** Intent, data key, slot and marker together: what a login needs beforehand. All of it is undone if one part fails. */
 async function declareIntent(
   edges: Edges,
   request: OpenRequest,
@@ -64,24 +75,25 @@ async function declareIntent(
     openingUntil,
     ...(owner === undefined ? {} : { owner }),
   };
-  const place = { attemptId, until: openingUntil, limit: edges.limits.sessionsPerArray };
-  const [intended, key, joined, marker] = await Promise.allSettled([
+  const slot = { attemptId, leaseId, until: openingUntil };
+  const [intended, key, taken, marker] = await Promise.allSettled([
     writeIntent(edges, intent, by),
     edges.seal.dataKey(sealContext(leaseId, array), by.login),
-    edges.leases.join(array.name, leaseId, place, by.login),
+    edges.leases.takeSlot(array.name, slot, edges.limits.sessionsPerArray, by.login),
     refuseIfMarked(edges, secret, by.login),
   ]);
   try {
     const result = settled(intended);
     if ('serve' in result) {
+      await tidy(edges, intent, () => edges.leases.freeSlot(array.name, attemptId, by.record));
       edges.report({ event: 'LeaseServed', leaseId, array: array.name, message: 'the lease was open already' });
       return result;
     }
-    if (!settled(joined)) throw tooMany(array.name, place.limit);
+    if (!settled(taken)) await takeOrRefuse(edges, array.name, slot, by.login);
     settled(marker);
     return { opening: result.opening, key: settled(key) };
   } catch (error) {
-    await settle(edges, intent, by.record);
+    await settleNothing(edges, intent, known(error), by.record);
     throw error;
   }
 }
@@ -109,8 +121,14 @@ function settled<T>(result: PromiseSettledResult<T>): T {
   return result.value;
 }
 
-const tooMany = (array: string, limit: number): FlashBladeError =>
-  new FlashBladeError(
-    'LEASE_LIMIT',
-    `array ${array} has ${limit} live leases already (SESSIONS_PER_ARRAY): close some, or wait`,
-  );
+/**
+ * All slots were taken, perhaps by equal requests that had lost to this one and have given theirs back by now. Tries once more.
+ * Throws LEASE_LIMIT.
+ */
+async function takeOrRefuse(edges: Edges, array: string, slot: Slot, by: number): Promise<void> {
+  const slots = [...(await edges.leases.slots(array, by)).values()];
+  const limit = edges.limits.sessionsPerArray;
+  if (await edges.leases.takeSlot(array, slot, limit, by)) return;
+  const suspects = slots.filter(({ suspect }) => suspect).length;
+  throw tooMany(array, limit, suspects);
+}

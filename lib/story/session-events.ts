@@ -2,7 +2,6 @@
 import type { Outbox } from '../edges/outbox.ts';
 import { isFlashBladeError, known } from '../ground/errors.ts';
 import { type IncomingEvent, parseEvent } from '../ground/incoming-events.ts';
-import type { OpenRequest } from '../ground/requests.ts';
 import { MARGIN_MS } from '../ground/time.ts';
 import { type CloseResult, closeSession } from './close-session.ts';
 import type { Edges } from './edges.ts';
@@ -41,7 +40,7 @@ export async function handleMessage(edges: Edges, outbox: Outbox, message: Messa
 async function handleEvent(edges: Edges, outbox: Outbox, event: IncomingEvent, deadline: number): Promise<void> {
   const workDeadline = deadline - TELLING_MS;
   const by = deadline - MARGIN_MS;
-  if (event.kind === 'open') return open(edges, outbox, event.request, deadline);
+  if (event.kind === 'open') return open(edges, outbox, event, deadline);
   if (event.kind === 'close') return tellClosed(outbox, await closeSession(edges, event.leaseId, workDeadline), {}, by);
   if (event.kind === 'end') {
     const { owner } = event;
@@ -50,7 +49,12 @@ async function handleEvent(edges: Edges, outbox: Outbox, event: IncomingEvent, d
   }
 }
 
-async function open(edges: Edges, outbox: Outbox, request: OpenRequest, deadline: number): Promise<void> {
+async function open(
+  edges: Edges,
+  outbox: Outbox,
+  { request, eventId }: Extract<IncomingEvent, { kind: 'open' }>,
+  deadline: number,
+): Promise<void> {
   try {
     const lease = await openSession(edges, request, deadline - TELLING_MS);
     const { owner } = request;
@@ -58,9 +62,16 @@ async function open(edges: Edges, outbox: Outbox, request: OpenRequest, deadline
     await outbox.emit({ type: 'opened', detail }, deadline - MARGIN_MS);
   } catch (error) {
     if (!isFlashBladeError(error, 'LEASE_ENDED')) throw error;
-    // Released or ended since, or before it came: a second delivery, or one that came too late. Nobody waits for it.
-    const { leaseId, array } = request;
+    // Released since, or before it came: a second delivery, or one that came too late. Nobody waits for it.
+    const { leaseId, array, owner } = request;
     edges.report({ event: 'RequestOutdated', leaseId, array, message: error.message });
+    // An owner that is used again is a mistake of somebody who waits.
+    if (!error.facts.ownerEnded) return;
+    const { code, message: reason } = error;
+    await outbox.emit(
+      { type: 'failed', detail: { eventId, leaseId, array, ...(owner === undefined ? {} : { owner }), code, reason } },
+      deadline - MARGIN_MS,
+    );
   }
 }
 

@@ -1,17 +1,19 @@
 /** One thing that is due: looked at again, consistently, and brought to its end. Nothing here throws: the next sweep comes. */
+
+import type { Pending, StoredSlot } from '../edges/leases.ts';
 import { isFlashBladeError, known } from '../ground/errors.ts';
-import { ownerKey, type Suspect, suspectKey } from '../ground/lease-items.ts';
+import { leaseKey, ownerKey, type Suspect, suspectKey } from '../ground/lease-items.ts';
 import { claim, isDead } from '../ground/lease-states.ts';
 import { settleOwner } from '../ground/ledger-marks.ts';
 import { eachOf } from '../ground/pool.ts';
-import { closingDeadlines, seconds } from '../ground/time.ts';
+import { closingDeadlines, SLACK_SECONDS, seconds } from '../ground/time.ts';
 import { logOut } from './close-session.ts';
 import type { ClosingEdges } from './edges.ts';
-import { closeLeasesOf } from './end-owner.ts';
-import { readLease, settle, stamped, writeSuspect } from './ledger.ts';
+import { endLeasesOf } from './end-owner.ts';
+import { readLease, settleSuspect, stamped, writeSuspect } from './ledger.ts';
 
-/** How often an array's places are compared with its leases. */
-const PLACES_SECONDS = 600;
+/** How often an array's slots are compared with its leases. */
+const SLOTS_SECONDS = 600;
 const READS_AT_A_TIME = 8;
 
 /**
@@ -31,7 +33,7 @@ export async function sweepLease(edges: ClosingEdges, leaseId: string, deadline:
     if (current.state === 'OPENING') {
       if (!isDead(current, now)) return 'settled';
       await writeSuspect(edges, current, by.record);
-      await settle(edges, current, by.record);
+      await settleSuspect(edges, current, by.record);
       return 'settled';
     }
     // Renewed since the index was read.
@@ -44,14 +46,19 @@ export async function sweepLease(edges: ClosingEdges, leaseId: string, deadline:
   }
 }
 
-/** Looks for the leases of an ended owner once more, now that the index has caught up. */
-export async function sweepOwner(edges: ClosingEdges, ownerId: string, deadline: number): Promise<void> {
+/** Looks for the leases of an ended owner again, now that the index has caught up. Returns those that must be closed. */
+export async function sweepOwner(edges: ClosingEdges, ownerId: string, deadline: number): Promise<readonly Pending[]> {
+  let ended: readonly Pending[] = [];
   await trying(edges, `owner ${ownerId}`, async () => {
     const by = closingDeadlines(deadline, edges.now());
-    await closeLeasesOf(edges, ownerId, deadline);
+    const { live, failure } = await endLeasesOf(edges, ownerId, by.record);
+    ended = live;
     const item = await edges.leases.read(ownerKey(ownerId), by.record);
-    if (item?.kind === 'owner') await edges.leases.write(stamped(edges, settleOwner(item)), item, by.record);
+    const next = item?.kind === 'owner' && settleOwner(item, seconds(edges.now()), failure);
+    if (item && next) await edges.leases.write(stamped(edges, next), item, by.record);
+    if (failure) throw failure;
   });
+  return ended;
 }
 
 /** Lets a SUSPECT go: the array has ended its session as idle. */
@@ -64,25 +71,38 @@ export async function sweepSuspect(edges: ClosingEdges, attemptId: string, deadl
   });
 }
 
-/** A SUSPECT goes, and so does the place that it took: the array certainly has no session of it. */
+/** A SUSPECT goes, and so does its slot: the array certainly has no session of it. */
 export async function dropSuspect(edges: ClosingEdges, item: Suspect, by: number): Promise<void> {
   await edges.leases.remove(item, by);
-  await edges.leases.leave(item.target.name, item.id, by);
+  await edges.leases.freeSlot(item.target.name, item.attemptId, by);
 }
 
-/** Frees the places of an array whose opening is over and that no unclosed lease holds. */
-export async function sweepPlaces(edges: ClosingEdges, array: string, deadline: number): Promise<void> {
-  await trying(edges, `the places of array ${array}`, async () => {
+/** Frees the slots of an array whose attempts are over and have left neither an unclosed lease nor a SUSPECT. */
+export async function sweepSlots(edges: ClosingEdges, array: string, deadline: number): Promise<void> {
+  await trying(edges, `the slots of array ${array}`, async () => {
     const by = closingDeadlines(deadline, edges.now());
     const now = seconds(edges.now());
-    const over = [...(await edges.leases.places(array, by.record))].filter(([, { until }]) => until < now);
-    await eachOf(over, READS_AT_A_TIME, async ([leaseId, { attemptId }]) => {
-      const lease = await readLease(edges, leaseId, by.record);
-      const holds = lease !== undefined && lease.state !== 'CLOSED' && lease.target.name === array;
-      if (!holds) await edges.leases.leave(array, leaseId, by.record, attemptId);
+    const taken = await edges.leases.slots(array, by.record);
+    const over = [...taken].filter(([, { until }]) => until + SLACK_SECONDS < now);
+    await eachOf(over, READS_AT_A_TIME, async ([name, slot]) => {
+      if (!(await isNeeded(edges, array, name, slot, by.record))) await edges.leases.freeSlot(array, name, by.record);
     });
-    await edges.leases.lookAtPlaces(array, now + PLACES_SECONDS, by.record);
+    await edges.leases.lookAtSlots(array, now + SLOTS_SECONDS, by.record);
   });
+}
+
+async function isNeeded(
+  edges: ClosingEdges,
+  array: string,
+  name: string,
+  slot: StoredSlot,
+  by: number,
+): Promise<boolean> {
+  const { leaseId } = slot;
+  const lease = await edges.leases.read(leaseKey(leaseId ?? name), by);
+  const isLive = lease?.kind === 'lease' && lease.state !== 'CLOSED' && lease.target.name === array;
+  if (isLive && (leaseId === undefined || lease.attemptId === name)) return true;
+  return (await edges.leases.read(leaseId === undefined ? name : suspectKey(name), by))?.kind === 'suspect';
 }
 
 async function trying(edges: ClosingEdges, what: string, work: () => Promise<void>): Promise<void> {

@@ -1,9 +1,9 @@
-/** What nobody closed: expired leases, logouts that failed, openings that died, SUSPECTs, ended owners, leaked places. */
+/** What nobody closed: expired leases, logouts that failed, openings that died, SUSPECTs, ended owners, leaked slots. */
 import type { Pending } from '../edges/leases.ts';
 import { eachOf } from '../ground/pool.ts';
 import { closingDeadlines, seconds } from '../ground/time.ts';
 import type { ClosingEdges } from './edges.ts';
-import { sweepLease, sweepOwner, sweepPlaces, sweepSuspect } from './sweep-one.ts';
+import { sweepLease, sweepOwner, sweepSlots, sweepSuspect } from './sweep-one.ts';
 
 /** Arrays that are worked on at the same time: a dead one holds up nobody else while fewer than these are dead. */
 const ARRAYS_AT_A_TIME = 64;
@@ -31,31 +31,41 @@ export type SweepResult = {
 export async function sweep(edges: ClosingEdges, deadline: number): Promise<SweepResult> {
   const startedAt = seconds(edges.now());
   const rows = await edges.leases.pending(closingDeadlines(deadline, edges.now()).logout);
-  const lanes = lanesOf(rows, startedAt);
   const done = new Set<Pending>();
+  const silent = new Set<string | undefined>();
   let closed = 0;
 
   async function sweepArray(lane: readonly Pending[]): Promise<void> {
+    const array = lane[0]?.array;
     let answers = false;
-    let silent = false;
     const next = async (row: Pending): Promise<void> => {
-      if (silent) return;
+      if (silent.has(array)) return;
       const outcome = await sweepLease(edges, row.id, deadline);
-      silent ||= outcome === 'silent';
-      answers ||= outcome === 'closed';
-      if (outcome !== 'silent') done.add(row);
-      if (outcome === 'closed') closed += 1;
+      if (outcome === 'silent') silent.add(array);
+      else done.add(row);
+      if (outcome !== 'closed') return;
+      answers = true;
+      closed += 1;
     };
     let first = 0;
-    while (first < lane.length && !answers && !silent) await next(lane[first++] as Pending);
+    while (first < lane.length && !answers && !silent.has(array)) await next(lane[first++] as Pending);
     await eachOf(lane.slice(first), LEASES_AT_A_TIME, next);
   }
 
-  const others = rows.filter(({ kind, dueAt }) => kind !== 'lease' && dueAt <= startedAt);
+  const sweepArrays = (lanes: readonly Pending[][]) => eachOf(lanes, ARRAYS_AT_A_TIME, sweepArray);
+  /** Of each kind a few at a time, so that none waits for another. */
+  const sweepAll = (kind: Pending['kind'], work: (id: string) => Promise<void>) => {
+    const due = rows.filter((row) => row.kind === kind && row.dueAt <= startedAt);
+    return eachOf(due, OTHERS_AT_A_TIME, ({ id }) => work(id));
+  };
+  const ended: Pending[] = [];
   await Promise.all([
-    eachOf(lanes, ARRAYS_AT_A_TIME, sweepArray),
-    eachOf(others, OTHERS_AT_A_TIME, (row) => sweepOther(edges, row, deadline)),
+    sweepArrays(lanesOf(rows, startedAt)),
+    sweepAll('owner', async (id) => void ended.push(...(await sweepOwner(edges, id, deadline)))),
+    sweepAll('suspect', (id) => sweepSuspect(edges, id, deadline)),
+    sweepAll('slots', (id) => sweepSlots(edges, id, deadline)),
   ]);
+  await sweepArrays(lanesOf(ended, startedAt));
 
   const due = rows.filter(({ kind, dueAt }) => kind === 'lease' && dueAt <= startedAt);
   const result: SweepResult = {
@@ -68,13 +78,6 @@ export async function sweep(edges: ClosingEdges, deadline: number): Promise<Swee
   tell(edges, rows, result);
   return result;
 }
-
-const sweepOther = (edges: ClosingEdges, { kind, id }: Pending, deadline: number): Promise<void> =>
-  kind === 'owner'
-    ? sweepOwner(edges, id, deadline)
-    : kind === 'places'
-      ? sweepPlaces(edges, id, deadline)
-      : sweepSuspect(edges, id, deadline);
 
 /** Per array: what is due, oldest first, then what waits. Arrays that have failed before come last. */
 function lanesOf(rows: readonly Pending[], now: number): Pending[][] {

@@ -99,7 +99,7 @@ export async function withLease<T>(leaseId: string, work: Work<T>, options: UseO
   async function send(by: Held, call: ArrayRequest): Promise<Answer> {
     const limits = deadline === undefined ? {} : { deadline };
     const answer = await edges.flashblade.request(by.session, call, { requestId: edges.newId(), ...limits });
-    if (!isRefusal(answer)) by.works = true;
+    if (!isRefusal(answer)) by.workedAt = edges.now();
     return answer;
   }
 

@@ -141,22 +141,23 @@ describe('a lease that was planted', () => {
 });
 
 describe('a writer who keeps others from working', () => {
-  test('by places that nobody holds is found out by the next fleet check', async () => {
-    const place = { attemptId: 'theirs', until: FAR, limit: 100 };
-    for (const name of ['a', 'b', 'c']) await ledger.store.join('fb1', name, place, 0);
+  test('by slots that nobody holds is found out by the next fleet check', async () => {
+    for (const name of ['a', 'b', 'c']) {
+      await ledger.store.keepSlot('fb1', { attemptId: name, leaseId: name, until: FAR }, 0);
+    }
     expect((await tried('login', 'own')).code).toBe('LEASE_LIMIT');
     const { unhealthy } = await check();
     expect(unhealthy).toMatchObject([{ array: 'fb1', code: 'LEASE_LIMIT' }]);
     expect(ledger.told()).toContain('ArrayUnhealthy');
-    // A sweep gives back only places whose time is over.
+    // A sweep frees only slots whose time is over.
     ledger.pass();
     await sweep(ledger.edges, soon(ledger.edges));
     expect((await tried('login', 'own')).code).toBe('LEASE_LIMIT');
   });
 
-  test('by places whose time is over gains nothing: the next sweep gives them back', async () => {
+  test('by slots whose time is over gains nothing: the next sweep frees them', async () => {
     for (const name of ['a', 'b', 'c']) {
-      await ledger.store.join('fb1', name, { attemptId: 'theirs', until: 1, limit: 100 }, 0);
+      await ledger.store.keepSlot('fb1', { attemptId: name, leaseId: name, until: 1 }, 0);
     }
     await sweep(ledger.edges, soon(ledger.edges));
     expect(await tried('login', 'own')).not.toHaveProperty('code');
@@ -175,10 +176,10 @@ describe('a writer who keeps others from working', () => {
     expect(live()).toBe(0);
   });
 
-  test('by places that were taken away lets more sessions be opened than the array may have', async () => {
+  test('by slots that were taken away lets more sessions be opened than the array may have', async () => {
     for (const name of ['a', 'b', 'c']) {
       await opened(name);
-      await ledger.store.leave('fb1', name, 0);
+      ledger.store.arrays.get('fb1')?.clear();
     }
     expect(await tried('login', 'fourth')).not.toHaveProperty('code');
     expect(live()).toBe(4);

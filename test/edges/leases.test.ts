@@ -1,9 +1,9 @@
 /** One suite for both stores: what the proofs run on in memory must promise what DynamoDB promises. */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from 'vitest';
-import { type LeaseStore, leasesOf } from '../../lib/edges/leases.ts';
+import { type LeaseStore, leasesOf, type Slot } from '../../lib/edges/leases.ts';
 import type { LeaseItem, Opening } from '../../lib/ground/lease-items.ts';
-import { intend, record, suspect } from '../../lib/ground/lease-states.ts';
+import { close, intend, record, suspect } from '../../lib/ground/lease-states.ts';
 import { endOwner } from '../../lib/ground/ledger-marks.ts';
 import type { FlashBlade } from '../../lib/ground/model.ts';
 import { awsWithClients } from '../aws/clients.ts';
@@ -18,6 +18,7 @@ const TARGET: FlashBlade = {
   trust: { kind: 'fingerprints', fingerprints: ['ab'] },
 };
 const soon = (): number => Date.now() + 60_000;
+const slot = (attemptId: string): Slot => ({ attemptId, leaseId: 'job', until: 100 });
 patience();
 
 function opening(version: string, attemptId = 'attempt-1'): LeaseItem {
@@ -38,18 +39,6 @@ async function dynamo(options: { maxAttempts?: number } = {}) {
   const { aws, dynamodb } = await awsWithClients(options);
   await aws.dynamodb.createTable(leaseTable(), 'leases');
   return { aws, dynamodb, store: leasesOf(dynamodb, 'leases') };
-}
-
-/** A store after each of whose calls, the first ones, something else happens. */
-function interrupted(client: DynamoDBClient, happenings: (() => Promise<unknown>)[]): LeaseStore {
-  const send = async (...call: Parameters<DynamoDBClient['send']>) => {
-    try {
-      return await client.send(...call);
-    } finally {
-      await happenings.shift()?.();
-    }
-  };
-  return leasesOf({ send } as unknown as DynamoDBClient, 'leases');
 }
 
 const STORES: [string, () => Promise<LeaseStore>][] = [
@@ -96,37 +85,50 @@ describe.each(STORES)('the ledger in %s', (_name, make) => {
     expect(wins.filter(Boolean)).toHaveLength(1);
   });
 
-  it('gives away as many places of an array as there are, each lease one, and takes them back', async () => {
+  it('gives away as many slots of an array as there are, each attempt one, and takes them back', async () => {
     const store = await make();
-    const join = (leaseId: string) => store.join('fb1', leaseId, { attemptId: 'x', until: 1, limit: 2 }, soon());
-    expect(await join('arn:aws:states:eu-west-1:1:execution:a.b:c')).toBe(true);
-    expect(await join('b')).toBe(true);
-    expect(await join('c')).toBe(false);
-    expect(await join('b')).toBe(true);
-    await store.leave('fb1', 'b', soon());
-    await store.leave('fb1', 'b', soon());
-    await store.leave('fb2', 'b', soon());
-    expect(await join('c')).toBe(true);
+    const take = (attemptId: string) => store.takeSlot('fb1', slot(attemptId), 2, soon());
+    expect([await take('a'), await take('b'), await take('c'), await take('b')]).toEqual([true, true, false, true]);
+    await store.freeSlot('fb1', 'b', soon());
+    await store.freeSlot('fb1', 'b', soon());
+    await store.freeSlot('fb2', 'b', soon());
+    expect(await take('c')).toBe(true);
+    expect(await store.slots('fb1', soon())).toEqual(
+      new Map([slot('a'), slot('c')].map((one) => [one.attemptId, one])),
+    );
+    expect(await store.slots('fb9', soon())).toEqual(new Map());
   });
 
-  it('tells which places are taken and by whom, and gives one back only to the attempt that took it and shares it with none', async () => {
+  it.each(['__proto__', 'constructor', 'a', 'suspect#a'])(
+    'knows slots by attempts alone: the lease is %s',
+    async (leaseId) => {
+      const store = await make();
+      const slots = ['a', 'b'].map((attemptId) => ({ ...slot(attemptId), leaseId }));
+      for (const one of slots) expect(await store.takeSlot('fb1', one, 2, soon())).toBe(true);
+      expect([...(await store.slots('fb1', soon())).values()]).toEqual(slots);
+      await store.freeSlot('fb1', 'b', soon());
+      expect([...(await store.slots('fb1', soon())).keys()]).toEqual(['a']);
+    },
+  );
+
+  it('hands the slot of an attempt over to another one, once, also when all are taken', async () => {
     const store = await make();
-    const [a, b] = [
-      { attemptId: 'first', until: 100 },
-      { attemptId: 'second', until: 200 },
-    ];
-    await store.join('fb1', 'job', { ...a, limit: 3 }, soon());
-    await store.join('fb1', 'job', { ...b, limit: 3 }, soon());
-    await store.join('fb1', 'other', { ...b, limit: 3 }, soon());
-    await store.join('fb1', 'other', { ...b, limit: 3 }, soon());
-    await store.leave('fb1', 'job', soon(), 'first');
-    await store.leave('fb1', 'job', soon(), 'second');
-    await store.leave('fb1', 'other', soon(), 'second');
-    const shared = { attemptId: 'shared by second', until: 200 };
-    expect(await store.places('fb1', soon())).toEqual(new Map([['job', shared]]));
-    await store.leave('fb1', 'job', soon(), shared.attemptId);
-    expect(await store.places('fb1', soon())).toEqual(new Map());
-    expect(await store.places('fb9', soon())).toEqual(new Map());
+    const move = (from: string, to: string) => store.moveSlot('fb1', from, slot(to), 1, soon());
+    expect(await move('none', 'a')).toBe(true);
+    expect([await move('a', 'b'), await move('a', 'b'), await move('a', 'c')]).toEqual([true, true, false]);
+    expect([...(await store.slots('fb1', soon())).keys()]).toEqual(['b']);
+  });
+
+  it('keeps the slot of a SUSPECT beyond the limit, and lets its attempt take none by it', async () => {
+    const store = await make();
+    await store.takeSlot('fb1', slot('a'), 1, soon());
+    await store.keepSlot('fb1', { ...slot('b'), suspect: true }, soon());
+    await store.keepSlot('fb2', { ...slot('b'), suspect: true }, soon());
+    expect((await store.slots('fb1', soon())).get('b')).toEqual({ ...slot('b'), suspect: true });
+    expect([...(await store.slots('fb2', soon())).keys()]).toEqual(['b']);
+    expect(await store.takeSlot('fb1', slot('b'), 1, soon())).toBe(false);
+    expect(await store.takeSlot('fb1', slot('b'), 9, soon())).toBe(false);
+    expect(await store.moveSlot('fb1', 'none', slot('b'), 9, soon())).toBe(false);
   });
 
   it('lists all that is not settled, soonest first', async () => {
@@ -138,24 +140,24 @@ describe.each(STORES)('the ledger in %s', (_name, make) => {
     await store.write({ ...settled, id: 'lease#settled', leaseId: 'settled' } as LeaseItem, undefined, soon());
     await store.write(endOwner('arn:x#y', 'attempt-2', until - 100), undefined, soon());
     await store.write(suspect(first as Opening, 60), undefined, soon());
-    await store.join('fb1', 'job', { attemptId: 'x', until: until + 1, limit: 3 }, soon());
+    await store.takeSlot('fb1', { ...slot('x'), until: until + 1 }, 3, soon());
     expect(await store.pending(soon())).toEqual([
       { kind: 'owner', id: 'arn:x#y', dueAt: until - 40 },
       { kind: 'lease', id: 'job', array: 'fb1', state: 'OPENING', dueAt: until },
-      { kind: 'places', id: 'fb1', array: 'fb1', dueAt: until + 1 },
-      { kind: 'suspect', id: 'attempt-1', array: 'fb1', dueAt: until + 60 },
+      { kind: 'slots', id: 'fb1', array: 'fb1', dueAt: until + 1 },
+      { kind: 'suspect', id: 'attempt-1', array: 'fb1', dueAt: until + 120 + 60 },
     ]);
   });
 
-  it("looks at an array's places again when it was told to, and never while none is taken", async () => {
+  it("looks at an array's slots again when it was told to, and never while none is taken", async () => {
     const store = await make();
-    await store.join('fb1', 'a', { attemptId: 'x', until: 100, limit: 3 }, soon());
-    await store.lookAtPlaces('fb1', 700, soon());
-    expect(await store.pending(soon())).toMatchObject([{ kind: 'places', dueAt: 700 }]);
-    await store.leave('fb1', 'a', soon());
-    await store.lookAtPlaces('fb1', 800, soon());
+    await store.takeSlot('fb1', slot('x'), 3, soon());
+    await store.lookAtSlots('fb1', 700, soon());
+    expect(await store.pending(soon())).toMatchObject([{ kind: 'slots', dueAt: 700 }]);
+    await store.freeSlot('fb1', 'x', soon());
+    await store.lookAtSlots('fb1', 800, soon());
     expect(await store.pending(soon())).toEqual([]);
-    await store.lookAtPlaces('fb9', 800, soon());
+    await store.lookAtSlots('fb9', 800, soon());
     expect(await store.pending(soon())).toEqual([]);
   });
 
@@ -171,43 +173,29 @@ describe.each(STORES)('the ledger in %s', (_name, make) => {
     expect(await store.ofOwner('nobody', soon())).toEqual([]);
   });
 
-  it('gives away no place too many when an array is asked for the first time by many at once', async () => {
+  it('does not list a lease that was closed before its owner ended, and keeps whose it was', async () => {
     const store = await make();
-    const joined = await Promise.all(
-      Array.from({ length: 14 }, (_, n) =>
-        store.join('fb1', `job-${n}`, { attemptId: 'x', until: 1, limit: 7 }, soon()),
-      ),
+    const item = opening('v1') as Opening;
+    await store.write(item, undefined, soon());
+    const closed = close(item, 1_800_000_100);
+    await store.write({ ...closed, version: 'v2' }, item, soon());
+    expect(await store.ofOwner('me', soon())).toEqual([]);
+    expect(await store.read(item.id, soon())).toEqual({ ...closed, version: 'v2' });
+    await store.write({ ...closed, byOwner: true, version: 'v3' }, { ...closed, version: 'v2' }, soon());
+    expect(await store.ofOwner('me', soon())).toEqual(['job']);
+    expect(await store.read(item.id, soon())).toMatchObject({ owner: 'me', byOwner: true });
+  });
+
+  it('gives away no slot too many when an array is asked for the first time by many at once', async () => {
+    const store = await make();
+    const taken = await Promise.all(
+      Array.from({ length: 14 }, (_, n) => store.takeSlot('fb1', slot(`attempt-${n}`), 7, soon())),
     );
-    expect(joined.filter(Boolean)).toHaveLength(7);
+    expect(taken.filter(Boolean)).toHaveLength(7);
   });
 });
 
 describe('the ledger in DynamoDB', () => {
-  it('does not take an array for full because others take and give back the same place meanwhile', async () => {
-    const { dynamodb, store } = await dynamo();
-    const join = (by: LeaseStore, attemptId: string) =>
-      by.join('fb1', 'job', { attemptId, until: 1, limit: 3 }, soon());
-    await join(store, 'first');
-    const giveBack = () => store.leave('fb1', 'job', soon(), 'first');
-    const nothing = async () => {};
-    expect(await join(interrupted(dynamodb, [giveBack, nothing, () => join(store, 'second')]), 'third')).toBe(true);
-    expect((await store.places('fb1', soon())).get('job')?.attemptId).toBe('shared by third');
-  });
-
-  it('says so if others change the places of an array without an end, and does not call it full', async () => {
-    const { dynamodb, store } = await dynamo();
-    const take = () => store.join('fb1', 'job', { attemptId: 'other', until: 1, limit: 3 }, soon());
-    const giveBack = () => store.leave('fb1', 'job', soon());
-    const nothing = async () => {};
-    await take();
-    const happenings = Array.from({ length: 5 }, () => [giveBack, nothing, nothing, take]).flat();
-    const joined = interrupted(dynamodb, happenings).join('fb1', 'job', { attemptId: 'x', until: 1, limit: 3 }, soon());
-    await expect(joined).rejects.toMatchObject({
-      code: 'LEASE_OPENING',
-      message: 'other calls are changing the places of array fb1: try again',
-    });
-  });
-
   it('knows its own write again when the answer was lost and the SDK repeats it', async () => {
     const { aws, store } = await dynamo({ maxAttempts: 3 });
     const first = opening('v1');
@@ -217,6 +205,15 @@ describe('the ledger in DynamoDB', () => {
     expect(await store.write({ ...first, version: 'v2' }, first, soon())).toBe(true);
     aws.faults.add({ service: 'dynamodb', action: 'DeleteItem', kind: 'lost answer', times: 1 });
     expect(await store.remove({ ...first, version: 'v2' }, soon())).toBe(true);
+    const lose = () => aws.faults.add({ service: 'dynamodb', action: 'UpdateItem', kind: 'lost answer', times: 1 });
+    await store.takeSlot('fb1', slot('first'), 9, soon());
+    lose();
+    expect(await store.takeSlot('fb1', slot('a'), 2, soon())).toBe(true);
+    lose();
+    expect(await store.moveSlot('fb1', 'a', slot('b'), 2, soon())).toBe(true);
+    lose();
+    await store.freeSlot('fb1', 'b', soon());
+    expect([...(await store.slots('fb1', soon())).keys()]).toEqual(['first']);
   });
 
   it('puts into the due index what must be looked at, and nothing else', async () => {
@@ -238,8 +235,8 @@ describe('the ledger in DynamoDB', () => {
         store.read('lease#job', soon()),
         store.write(opening('v1'), undefined, soon()),
         store.remove(opening('v1'), soon()),
-        store.join('fb1', 'job', { attemptId: 'x', until: 1, limit: 2 }, soon()),
-        store.leave('fb1', 'job', soon()),
+        store.takeSlot('fb1', slot('x'), 2, soon()),
+        store.freeSlot('fb1', 'x', soon()),
       ];
       for (const result of await Promise.allSettled(calls)) {
         expect(result).toMatchObject({ status: 'rejected', reason: { code: 'AWS_UNAVAILABLE' } });
@@ -256,7 +253,7 @@ describe('the ledger in DynamoDB', () => {
     await expect(store.read('lease#job', Date.now() - 1)).rejects.toMatchObject({ code: 'OUT_OF_TIME' });
   });
 
-  it('reads items and places consistently: whoever looks after a write sees it', async () => {
+  it('reads items and slots consistently: whoever looks after a write sees it', async () => {
     const asked: unknown[] = [];
     const send = async ({ input }: { input: object }) => {
       asked.push(input);
@@ -264,7 +261,7 @@ describe('the ledger in DynamoDB', () => {
     };
     const store = leasesOf({ send } as unknown as DynamoDBClient, 'leases');
     expect(await store.read('lease#job', soon())).toBeUndefined();
-    expect([...(await store.places('fb1', soon()))]).toEqual([]);
+    expect([...(await store.slots('fb1', soon()))]).toEqual([]);
     expect(asked).toEqual([
       { TableName: 'leases', Key: { id: { S: 'lease#job' } }, ConsistentRead: true },
       { TableName: 'leases', Key: { id: { S: 'array#fb1' } }, ConsistentRead: true },
@@ -274,17 +271,18 @@ describe('the ledger in DynamoDB', () => {
   it('says which of its works the ledger could not do', async () => {
     const { aws, store } = await dynamo();
     aws.faults.add({ service: 'dynamodb', kind: 'deny' });
-    const place = { attemptId: 'x', until: 1, limit: 2 };
     const results = await Promise.allSettled([
       store.read('lease#job', soon()),
-      store.places('fb1', soon()),
+      store.slots('fb1', soon()),
       store.pending(soon()),
       store.ofOwner('me', soon()),
       store.write(opening('v1'), undefined, soon()),
       store.remove(opening('v1'), soon()),
-      store.join('fb1', 'job', place, soon()),
-      store.leave('fb1', 'job', soon()),
-      store.lookAtPlaces('fb1', 1, soon()),
+      store.takeSlot('fb1', slot('x'), 2, soon()),
+      store.moveSlot('fb1', 'y', slot('x'), 2, soon()),
+      store.keepSlot('fb1', slot('x'), soon()),
+      store.freeSlot('fb1', 'x', soon()),
+      store.lookAtSlots('fb1', 1, soon()),
     ]);
     const told = results.map(
       (result) => /^could not (.*): AWS/.exec(String((result as PromiseRejectedResult).reason?.message))?.[1],
@@ -293,9 +291,9 @@ describe('the ledger in DynamoDB', () => {
       ...Array(4).fill('read the lease table'),
       'write to the lease table',
       'remove from the lease table',
-      "take one of the array's places in the lease table",
-      "give back one of the array's places in the lease table",
-      "note in the lease table when to look at the array's places",
+      ...Array(3).fill("take one of the array's slots in the lease table"),
+      "give back one of the array's slots in the lease table",
+      "note in the lease table when to look at the array's slots",
     ]);
   });
 

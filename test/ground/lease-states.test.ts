@@ -24,7 +24,8 @@ const target = (name: string): FlashBlade => ({
 
 type Step =
   | { kind: 'intend'; array: string; leaseSeconds: number }
-  | { kind: 'record' | 'release' | 'claim' | 'close' | 'giveUp' | 'reopen' }
+  | { kind: 'record' | 'release' | 'claim' | 'close' | 'reopen' }
+  | { kind: 'giveUp'; retryable: boolean }
   | { kind: 'postpone'; random: number; hopeless: boolean }
   | { kind: 'wait'; seconds: number };
 
@@ -34,7 +35,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     array: fc.constantFrom('fb1', 'fb2'),
     leaseSeconds: fc.integer({ min: 60, max: 900 }),
   }),
-  fc.record({ kind: fc.constantFrom('record', 'release', 'claim', 'close', 'giveUp', 'reopen') }),
+  fc.record({ kind: fc.constantFrom('record', 'release', 'claim', 'close', 'reopen') }),
+  fc.record({ kind: fc.constant('giveUp' as const), retryable: fc.boolean() }),
   fc.record({
     kind: fc.constant('postpone' as const),
     random: fc.double({ min: 0, max: 1, noNaN: true }),
@@ -62,7 +64,8 @@ function apply(item: LeaseItem | undefined, taken: Step, now: number, n: number)
     }
     if (item?.state === 'OPENING') {
       if (taken.kind === 'record') return record(item, item, { username: 'pureuser', sealed: '1.x' });
-      if (taken.kind === 'giveUp') return ((next) => (next === 'remove' ? undefined : next))(giveUp(item, now));
+      if (taken.kind === 'giveUp')
+        return ((next) => (next === 'remove' ? undefined : next))(giveUp(item, now, taken.retryable));
     }
     if (item?.state === 'OPEN' && taken.kind === 'reopen')
       return reopen(item, { attemptId: `a${n}`, openingUntil: now + 36 }, now);
@@ -122,7 +125,7 @@ describe('the states of a lease', () => {
       70,
     );
     if (!('write' in decision)) throw new Error('no intent');
-    expect(suspect(decision.write, 1800).until).toBe(1900);
+    expect(suspect(decision.write, 1800).until).toBe(100 + 120 + 1800);
   });
 
   it('spread repetitions by half of their time each way', () => {

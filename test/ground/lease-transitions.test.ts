@@ -29,11 +29,13 @@ const opening: Opening = {
   openingUntil: NOW + 36,
   dueAt: NOW + 36,
 };
-const live = { ...base, username: 'pureuser', sealed: '1.a.b.c' } as const;
+const again = { username: 'pureuser', sealed: '1.a.b.c' };
+const live = { ...base, ...again } as const;
 const open: Open = { ...live, state: 'OPEN', dueAt: NOW + 900 };
 const closing: Closing = { ...live, state: 'CLOSING', tries: 0, dueAt: NOW + 60 };
 const stuck: Closing = { ...closing, state: 'STUCK', tries: 6 };
 const closed: Closed = { ...base, state: 'CLOSED', closedAt: NOW + 5, purgeAt: NOW + 5 + MONTH };
+const { owner: _owner, ...unowned } = open;
 const tombstone: Closed = {
   ...{ kind: 'lease', id: 'lease#job', version: '', attemptId: 'a2', leaseId: 'job', state: 'CLOSED' },
   ...{ createdAt: NOW, closedAt: NOW, purgeAt: NOW + MONTH },
@@ -67,7 +69,9 @@ describe('an intent', () => {
     ],
     ['it was released', { ...opening, endRequested: true }, 0, 'LEASE_ENDED', 'was released'],
     ['it was released and died', { ...opening, endRequested: true }, 99, 'LEASE_ENDED', 'was released'],
-    ['its new login died', { ...opening, again: true }, 99, 'LEASE_ENDED', 'lost its session'],
+    ['another owner has it', { ...open, owner: 'you' }, 0, 'LEASE_CONFLICT', 'belongs to another owner'],
+    ['it has no owner', unowned, 0, 'LEASE_CONFLICT', 'belongs to another owner'],
+    ['another owner had it', { ...closed, owner: 'you' }, 0, 'LEASE_CONFLICT', 'belongs to another owner'],
     ['it has expired', open, 900, 'LEASE_ENDED', 'has ended'],
     ['it is being closed', closing, 0, 'LEASE_ENDED', 'has ended'],
     ['it was closed', closed, 0, 'LEASE_ENDED', 'has ended'],
@@ -77,10 +81,11 @@ describe('an intent', () => {
   });
 
   it('is refused while another call is opening the lease, also again', () => {
-    for (const item of [opening, { ...opening, again: true as const }]) {
-      const rule = 'is being opened by another call: try again';
+    const rule = 'is being opened by another call: try again';
+    for (const item of [opening, { ...opening, again }, { ...opening, again: true as const }]) {
       expect(() => intend(item, intent, NOW + 36)).toThrow(refusal('LEASE_OPENING', rule));
     }
+    expect(() => intend({ ...opening, again }, intent, NOW + 99)).toThrow(refusal('LEASE_OPENING', rule));
   });
 });
 
@@ -89,7 +94,7 @@ describe('an opening', () => {
 
   it('that succeeds is recorded, due when it expires', () => {
     expect(record(opening, opening, session)).toStrictEqual(open);
-    expect(record({ ...opening, again: true }, opening, session)).toStrictEqual(open);
+    expect(record({ ...opening, again, reloginAt: NOW }, opening, session)).toStrictEqual({ ...open, reloginAt: NOW });
   });
 
   it.each<[string, LeaseItem | undefined]>([
@@ -107,22 +112,33 @@ describe('an opening', () => {
   });
 
   it('that leaves no session is removed, or closed if it must not come again', () => {
-    expect(giveUp(opening, NOW)).toBe('remove');
-    expect(giveUp({ ...opening, endRequested: true }, NOW + 5)).toStrictEqual(closed);
-    expect(giveUp({ ...opening, again: true }, NOW + 5)).toStrictEqual(closed);
+    for (const retryable of [true, false]) {
+      expect(giveUp(opening, NOW, retryable)).toBe('remove');
+      expect(giveUp({ ...opening, endRequested: true }, NOW + 5, retryable)).toStrictEqual(closed);
+      expect(giveUp({ ...opening, again, endRequested: true }, NOW + 5, retryable)).toStrictEqual(closed);
+      expect(giveUp({ ...opening, again: true }, NOW + 5, retryable)).toStrictEqual(closed);
+    }
+    expect(giveUp({ ...opening, again }, NOW + 5, false)).toStrictEqual(closed);
+  });
+
+  it('that could not log in again is open as before if another try may succeed, until it expires', () => {
+    const reopened = { ...opening, again, reloginAt: NOW };
+    expect(giveUp(reopened, NOW + 5, true)).toStrictEqual({ ...open, reloginAt: NOW });
+    const late = { closedAt: NOW + 900, purgeAt: NOW + 900 + MONTH };
+    expect(giveUp(reopened, NOW + 900, true)).toStrictEqual({ ...closed, ...late });
   });
 
   it('whose end nobody knows is a SUSPECT until its session is idle for too long', () => {
     expect(suspect(opening, 1800)).toStrictEqual({
       ...{ kind: 'suspect', id: 'suspect#a1', version: '', attemptId: 'a1', leaseId: 'job', target },
-      ...{ since: NOW, until: NOW + 1836, dueAt: NOW + 1836 },
+      ...{ since: NOW, openingUntil: NOW + 36, until: NOW + 36 + 120 + 1800, dueAt: NOW + 36 + 120 + 1800 },
     });
   });
 
-  it('of an open lease begins anew without the old session, and the lease ends when it did', () => {
+  it('of an open lease begins anew, and the lease ends when it did', () => {
     expect(reopen(open, { attemptId: 'a2', openingUntil: NOW + 136 }, NOW + 100)).toStrictEqual({
       ...{ ...opening, attemptId: 'a2', attemptedAt: NOW + 100, openingUntil: NOW + 136, dueAt: NOW + 136 },
-      again: true,
+      ...{ again, reloginAt: NOW + 100 },
     });
   });
 });
@@ -144,6 +160,9 @@ describe('a release', () => {
 
   it('of a live lease claims it, and of a closed one does nothing', () => {
     expect(released(open)).toStrictEqual({ state: 'LIVE', write: closing });
+    const byOwner = { ...closing, byOwner: true } as const;
+    expect(release(open, 'job', 'a2', NOW, true)).toStrictEqual({ state: 'LIVE', write: byOwner });
+    expect(close(byOwner, NOW + 5)).toStrictEqual({ ...closed, byOwner: true });
     expect(released(closed)).toStrictEqual({ state: 'CLOSED' });
   });
 });
@@ -192,11 +211,14 @@ describe('a renewal', () => {
 });
 
 describe('what the ledger remembers besides', () => {
-  it('is that an owner has ended, due once more and kept as long as a closed lease', () => {
+  it('is that an owner has ended, due until its index has caught up and kept as long as a closed lease', () => {
     const ended = { kind: 'owner', id: 'owner#me', version: '', attemptId: 'a1', ownerId: 'me', endedAt: NOW } as const;
     const item = endOwner('me', 'a1', NOW);
     expect(item).toStrictEqual({ ...ended, dueAt: NOW + 60, purgeAt: NOW + MONTH });
-    expect(settleOwner(item)).toStrictEqual({ ...ended, purgeAt: NOW + MONTH });
+    expect(settleOwner(item, NOW + 119)).toBeUndefined();
+    expect(settleOwner(item, NOW + 120)).toStrictEqual({ ...ended, purgeAt: NOW + MONTH });
+    expect(settleOwner(item, NOW + 120, { retryable: true })).toBeUndefined();
+    expect(settleOwner(item, NOW + 60, { retryable: false })).toStrictEqual({ ...item, dueAt: NOW + 660 });
   });
 
   it('is that an array refused an API token, for ten minutes', () => {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Closed, Open, Opening, Suspect } from '../../lib/ground/lease-items.ts';
-import { isIn, TOLERANCE_SECONDS, unaccounted, type Window, windowOf } from '../../lib/ground/session-windows.ts';
+import { isIn, unaccounted, type Window, windowOf } from '../../lib/ground/session-windows.ts';
 
-const T = TOLERANCE_SECONDS;
+const [SKEW, SLACK] = [60, 120];
 const common = {
   kind: 'lease',
   id: 'lease#a',
@@ -17,36 +17,38 @@ const common = {
 const open: Open = { ...common, state: 'OPEN', username: 'pureuser', sealed: '' };
 const opening: Opening = { ...common, state: 'OPENING', attemptedAt: 1000, openingUntil: 1036 };
 const closed: Closed = { ...common, state: 'CLOSED', closedAt: 1500 };
-const suspect: Suspect = { ...common, kind: 'suspect', since: 1000, until: 1030 + 1800 };
+const suspect: Suspect = { ...common, kind: 'suspect', since: 1000, openingUntil: 1036, until: 1036 + 1800 };
 
 describe('an entry of the ledger accounts for', () => {
   it('a session of an open lease that began when the lease was asked for, or later: it may have been opened again', () => {
-    expect(windowOf(open, 'pureuser', 1800)).toEqual({ from: 1000 - T, to: Number.POSITIVE_INFINITY });
+    expect(windowOf(open, 'pureuser')).toEqual({ from: 1000 - SKEW, to: Number.POSITIVE_INFINITY });
   });
 
   it('nothing of another user', () => {
-    expect(windowOf(open, 'somebody', 1800)).toBeUndefined();
+    expect(windowOf(open, 'somebody')).toBeUndefined();
   });
 
   it('a session that began while its lease was being opened', () => {
-    expect(windowOf(opening, 'pureuser', 1800)).toEqual({ from: 1000 - T, to: 1036 + T });
+    expect(windowOf(opening, 'pureuser')).toEqual({ from: 1000 - SKEW, to: 1036 + SLACK });
   });
 
   it('a session that began before its lease was closed', () => {
-    expect(windowOf(closed, 'pureuser', 1800)).toEqual({ from: 1000 - T, to: 1500 + T });
+    expect(windowOf(closed, 'pureuser')).toEqual({ from: 1000 - SKEW, to: 1500 + SLACK });
   });
 
   it('a session that a lost login may have made, for a while after its caller gave up', () => {
-    expect(windowOf(suspect, 'pureuser', 1800)).toEqual({ from: 1000 - T, to: 1030 + 2 * T });
+    expect(windowOf(suspect, 'pureuser')).toEqual({ from: 1000 - SKEW, to: 1036 + SLACK });
+    const { openingUntil: _, ...former } = suspect;
+    expect(windowOf(former, 'pureuser')).toEqual({ from: 1000 - SKEW, to: 1036 + 1800 + SLACK });
   });
 
   it('a session of any time if it went away while one looked', () => {
-    expect(isIn(5, windowOf(undefined, 'pureuser', 1800) as Window)).toBe(true);
+    expect(isIn(5, windowOf(undefined, 'pureuser') as Window)).toBe(true);
   });
 
   it('no session if it holds none', () => {
     const until = { id: 'x', version: 'v', attemptId: 'a', kind: 'refusal', until: 5 } as const;
-    expect(windowOf(until, 'pureuser', 1800)).toBeUndefined();
+    expect(windowOf(until, 'pureuser')).toBeUndefined();
   });
 });
 

@@ -61,7 +61,7 @@ async function deliverAll(w: World, edges: Edges, count: number, scheduler: Sche
   expect(most, 'live sessions at once').toBe(1);
   expect(w.live.size).toBe(1);
   expect(w.suspects()).toEqual([]);
-  expect(w.places('fb1')).toEqual([LEASE_ID]);
+  expect(w.slots('fb1')).toEqual([LEASE_ID]);
   expect(w.lease(LEASE_ID)).toMatchObject({ state: 'OPEN', attemptId: [...w.live.values()][0]?.requestId });
   expect(box.letters).toEqual([]);
   expect(box.told).toHaveLength(count);

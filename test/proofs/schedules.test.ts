@@ -5,31 +5,51 @@ import { SCHEDULES as PROGRAM, proveSchedules } from './prove-schedules.ts';
 import { runSchedule } from './schedules.ts';
 import { MISTAKES } from './schedules-controls.ts';
 import type { Summary } from './schedules-program.ts';
+import { DIMENSION_NAMES } from './world/dimensions.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
 
-const SCHEDULES = 20_000;
-/** Among so many, each of these must have happened: else the schedules would prove less than they say. */
+const SCHEDULES = 3000;
+/** In all dimensions together, each of these must have happened: else the schedules would prove less than they say. */
 const HAPPENINGS = [
   ...['LoginSucceeded', 'LogoutSucceeded', 'LogoutFailed', 'LeaseServed', 'LeaseStuck', 'SuspectRecorded', 'SweepDone'],
   ...['LOGIN_REFUSED', 'LOGIN_UNKNOWN', 'LEASE_OPENING', 'LEASE_ENDED', 'LEASE_CONFLICT', 'LEASE_LIMIT', 'OUT_OF_TIME'],
   ...['ARRAY_UNREACHABLE', 'ARRAY_BUSY', 'ANSWER_INVALID', 'FORBIDDEN', 'AWS_UNAVAILABLE', 'SECRET_UNAVAILABLE'],
-  ...['failed', 'lost', 'repeated', 'died before', 'died after'],
+  ...[
+    'failed',
+    'lost',
+    'repeated',
+    'died before',
+    'died after',
+    'stopped',
+    'delivered',
+    'FleetChecked',
+    'RequestOutdated',
+  ],
+  ...[
+    'sent opened',
+    'sent closed',
+    'sent failed',
+    'former code',
+    'late',
+    'SUSPECT dropped by check',
+    'SUSPECT dropped by sweep',
+  ],
 ];
 
 describe('schedules', () => {
-  it(`of which ${SCHEDULES} were tried forget no session, keep none open and leave nothing behind`, async () => {
-    const { schedules, wrong, happened } = await proveSchedules(1, SCHEDULES, 2);
+  it(`of which ${SCHEDULES} were tried in every dimension forget no session, keep none open and leave nothing behind`, async () => {
+    const { schedules, wrong, happened } = await proveSchedules({ from: 1, count: SCHEDULES, processes: 2 });
     expect(wrong).toEqual([]);
-    expect(schedules).toBe(SCHEDULES);
+    expect(schedules).toBe(SCHEDULES * DIMENSION_NAMES.length);
     expect(HAPPENINGS.filter((what) => (happened[what] ?? 0) < 10)).toEqual([]);
   });
 
-  it('are the same whenever their seed is', async () => {
+  it.each(DIMENSION_NAMES)('are the same whenever their seed is: %s', async (dimension) => {
     const traces = await Promise.all(
       [0, 1].map(async () => {
         const lines: string[] = [];
-        await runSchedule(3, (line) => lines.push(line));
+        await runSchedule(3, dimension, (line) => lines.push(line));
         return lines;
       }),
     );
@@ -37,10 +57,10 @@ describe('schedules', () => {
     expect(traces[1]).toEqual(traces[0]);
   });
 
-  it.each(Object.entries(MISTAKES))('find out when %s', async (_mistake, patches) => {
+  it.each(Object.entries(MISTAKES))('find out when %s', async (_mistake, { in: dimension, patches }) => {
     const broken = await brokenCopy(PROGRAM, patches);
     try {
-      const { wrong } = await tell<Summary>(broken.path, [1, SCHEDULES, 1]);
+      const { wrong } = await tell<Summary>(broken.path, [dimension, 1, SCHEDULES, 1]);
       expect(wrong).toHaveLength(1);
     } finally {
       await broken.remove();

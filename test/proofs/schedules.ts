@@ -3,6 +3,7 @@
  * happens to arrays and secrets. Every schedule can be repeated by its seed.
  */
 import { ACTORS, type ActorName, SWEEP_MS, type Wish } from './world/actors.ts';
+import { DIMENSIONS, type Dimension, type Features } from './world/dimensions.ts';
 import { wrongAfterReleases, wrongAfterwards, wrongAtLast, wrongNow } from './world/invariants.ts';
 import { type Random, randomOf } from './world/random.ts';
 import { weatherOf } from './world/weather.ts';
@@ -16,26 +17,37 @@ export type Outcome = {
   readonly happened: ReadonlyMap<string, number>;
 };
 
-const WEIGHTS: Readonly<Record<ActorName, number>> = {
-  ...{ open: 6, close: 3, call: 3, renew: 1, work: 1, endOwner: 1, sweep: 2, sweepOften: 0.5 },
+/** Owners that end, leases that outlive them, sweeps that look too early: what an index that lags is found out by. */
+const lags = ({ lagMs, queue }: Features): boolean => lagMs >= 60_000 && !queue;
+
+const weightsOf = (features: Features): Readonly<Record<ActorName, number>> => ({
+  ...{ open: 6, close: 3, call: 3, renew: 1, work: 1, sweep: 2 },
   ...{ rotate: 1, move: 0.2, outage: 1, restart: 0.7 },
-};
+  ...(lags(features) ? { endOwner: 4, sweepOften: 3 } : { endOwner: 1, sweepOften: 0.5 }),
+  ...(features.checks ? { check: 2, checkOften: 2 } : { check: 0, checkOften: 0 }),
+  ...(features.queue ? { request: 8, release: 3, releaseOwner: 1 } : { request: 0, release: 0, releaseOwner: 0 }),
+});
 /** Every process has ended so long after the last one began, and no intent is alive any more. */
-const LONGEST_MS = 320_000;
+const LONGEST_MS = 500_000;
 /** The promise: so long after its end, an expired lease is closed. */
 const CLOSED_AFTER_SECONDS = 180;
 const PLACES_LOOKED_AT_MS = 601_000;
 
 /** Runs one schedule. `trace` gets every step in words. */
-export async function runSchedule(seed: number, trace?: (line: string) => void): Promise<Outcome> {
+export async function runSchedule(
+  seed: number,
+  dimension: Dimension,
+  trace?: (line: string) => void,
+): Promise<Outcome> {
   const random = randomOf(seed);
-  const weather = weatherOf(random);
+  const features: Features = DIMENSIONS[dimension];
+  const weather = weatherOf(random, features);
   const happened = new Map<string, number>();
   const count = (what: string): void => void happened.set(what, (happened.get(what) ?? 0) + 1);
   let wrong: string | undefined;
   const idleSeconds = random.pick([300, 1800]);
   const world = worldOf({
-    ...{ random, weather, idleSeconds, trace, count },
+    ...{ random, weather, features, idleSeconds, trace, count },
     limits: { sessionsPerArray: random.pick([1, 2, 50]), arrayIdleSeconds: idleSeconds, maxLeaseSeconds: 3600 },
     onEffect: (present) => note(wrongNow(present)),
   });
@@ -60,13 +72,13 @@ export async function runSchedule(seed: number, trace?: (line: string) => void):
 
 /** Plans who does what when. Returns when the last of it begins. */
 function plan(world: World, random: Random): number {
-  const { clock, arrays, secrets } = world;
+  const { clock, arrays, secrets, features } = world;
   const fleet = random.pick([['fb1'], ['fb1'], ['fb1', 'fb2']] as const);
   for (const array of fleet) arrays.accept(array, secrets.change(array, {}).token);
   const wishes = ['job-1', 'job-2', 'job-3', 'job-4'].slice(0, 1 + random.below(4)).map(
     (leaseId): Wish => ({
-      ...{ leaseId, array: random.pick(fleet), leaseSeconds: random.pick([60, 60, 120, 900]) },
-      ...(random.chance(0.4) ? { owner: random.pick(['owner-1', 'owner-2']) } : {}),
+      ...{ leaseId, array: random.pick(fleet), leaseSeconds: random.pick(lags(features) ? [900] : [60, 60, 120, 900]) },
+      ...(random.chance(lags(features) ? 0.9 : 0.4) ? { owner: random.pick(['owner-1', 'owner-2']) } : {}),
     }),
   );
   const spanMs = random.pick([50, 2000, 60_000, 200_000]);
@@ -75,8 +87,12 @@ function plan(world: World, random: Random): number {
   for (let count = 2 + random.below(12); count > 0; count--) {
     const wish = random.pick(wishes as [Wish, ...Wish[]]);
     // A lease id that somebody uses for another array.
-    const other = random.chance(0.03) ? { ...wish, array: random.pick(fleet) } : wish;
-    const act = ACTORS[random.weighted(WEIGHTS)];
+    const other = {
+      ...wish,
+      ...(random.chance(0.03) ? { array: random.pick(fleet) } : {}),
+      ...(features.owners && random.chance(0.3) ? { owner: 'owner-3' } : {}),
+    };
+    const act = ACTORS[random.weighted(weightsOf(features))];
     clock.at(first + random.below(spanMs), () => act(world, other));
   }
   return first + spanMs;

@@ -1,6 +1,7 @@
 /** Stampede: hundreds of calls for one array at once open no more sessions than the array may have. */
 import { parseLoginRequest } from '../../lib/ground/requests.ts';
 import { openSession } from '../../lib/story/open-session.ts';
+import { DIMENSIONS } from './world/dimensions.ts';
 import { wrongNow } from './world/invariants.ts';
 import { randomOf } from './world/random.ts';
 import { fairWeather } from './world/weather.ts';
@@ -36,7 +37,7 @@ export async function stampede({
   const codes = new Map<string, number>();
   let [opened, most, wrong] = [0, 0, undefined as string | undefined];
   const world: World = worldOf({
-    ...{ random, weather: fairWeather(random), idleSeconds: 1800 },
+    ...{ random, weather: fairWeather(random), features: DIMENSIONS.plain, idleSeconds: 1800 },
     limits: { sessionsPerArray: limit, arrayIdleSeconds: 1800, maxLeaseSeconds: 86_400 },
     onEffect: ({ arrays }) => {
       const alive = arrays.live().length;
@@ -48,7 +49,7 @@ export async function stampede({
   });
   world.arrays.accept('fb1', world.secrets.change('fb1', {}).token);
   for (let call = 0; call < calls; call++) {
-    world.start(`call ${call}`, TIMEOUT_MS, async (edges, deadline) => {
+    world.start(`call ${call}`, TIMEOUT_MS, async ({ edges, deadline }) => {
       await openSession(edges, parseLoginRequest({ array: 'fb1', leaseId: `job-${call % leases}` }, ''), deadline);
       opened += 1;
     });

@@ -24,7 +24,7 @@ describe('closing a session', () => {
     expect(w.lease('job-1')).toMatchObject({ state: 'CLOSED', purgeAt: w.seconds() + KEEP_CLOSED_SECONDS });
     expect(w.lease('job-1')).not.toHaveProperty('sealed');
     expect(w.lease('job-1')).not.toHaveProperty('dueAt');
-    expect(w.places('fb1')).toEqual([]);
+    expect(w.slots('fb1')).toEqual([]);
   });
 
   it('claims the lease before the logout and needs no secret', async () => {
@@ -54,7 +54,7 @@ describe('closing a session', () => {
     expect(await close(w)).toStrictEqual({ leaseId: 'job-1', outcome: 'NEVER_OPENED' });
     await expect(open(w)).rejects.toMatchObject({ code: 'LEASE_ENDED' });
     expect(w.calls).not.toContain('login');
-    expect(w.places('fb1')).toEqual([]);
+    expect(w.slots('fb1')).toEqual([]);
   });
 
   it('of an opening that died records a SUSPECT, which takes its place', async () => {
@@ -66,14 +66,14 @@ describe('closing a session', () => {
     expect(await close(w)).toMatchObject({ outcome: 'SUSPECT' });
     expect(w.suspects()).toHaveLength(1);
     expect(w.lease('job-1')?.state).toBe('CLOSED');
-    expect(w.places('fb1')).toEqual([expect.stringMatching(/^suspect#/)]);
+    expect(w.slots('fb1')).toEqual(['SUSPECT job-1']);
   });
 
   it('that is being opened at this moment leaves its place and no SUSPECT: whoever opens it logs out', async () => {
     const w = world();
     w.once('login', async (act) => {
       expect(await close(w)).toStrictEqual({ leaseId: 'job-1', array: 'fb1', outcome: 'ENDING' });
-      expect([w.places('fb1'), w.suspects()]).toEqual([['job-1'], []]);
+      expect([w.slots('fb1'), w.suspects()]).toEqual([['job-1'], []]);
       return act();
     });
     await expect(open(w)).rejects.toThrow('lease job-1 was released while it was being opened');
@@ -136,7 +136,7 @@ describe('a logout that fails', () => {
       expect(w.lease('job-1')).toMatchObject({ state: 'STUCK', tries: 6 });
       expect(w.events().filter((event) => event === 'LeaseStuck')).toHaveLength(1);
       expect(w.live.size).toBe(1);
-      expect(w.places('fb1')).toEqual(['job-1']);
+      expect(w.slots('fb1')).toEqual(['job-1']);
       expect(await close(w)).toMatchObject({ outcome: 'CLOSED' });
       expect(w.live.size).toBe(0);
     },

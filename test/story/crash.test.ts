@@ -5,7 +5,7 @@ import type { Edges } from '../../lib/story/edges.ts';
 import { openSession } from '../../lib/story/open-session.ts';
 import { type World, world } from './world.ts';
 
-const EFFECTS = ['secret', 'write OPENING', 'dataKey', 'join', 'read', 'login', 'write OPEN'] as const;
+const EFFECTS = ['secret', 'write OPENING', 'dataKey', 'takeSlot', 'read', 'login', 'write OPEN'] as const;
 const WHEN = ['before', 'after'] as const;
 
 /** Opens a session in a process that dies at `effect`; nothing that it would have done later happens. */

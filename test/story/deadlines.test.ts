@@ -54,7 +54,7 @@ describe('a call ends before its deadline, and what comes before leaves time for
       'read: 24.25',
       'write: 24.25',
       'dataKey: 24.25',
-      'join: 24.25',
+      'takeSlot: 24.25',
       'read: 24.25',
       'login: 24.25',
       'write: 26.25',
@@ -73,7 +73,7 @@ describe('a call ends before its deadline, and what comes before leaves time for
     const { edges, log } = watched(w);
     w.once('write OPEN', fail(awsDown));
     await expect(openSession(edges, REQUEST, w.deadline())).rejects.toThrow();
-    expect(log.slice(7)).toEqual(['read: 26.75', 'logout: 29.25', 'read: 29.25', 'remove: 29.25', 'leave: 29.25']);
+    expect(log.slice(7)).toEqual(['read: 26.75', 'logout: 29.25', 'read: 29.25', 'remove: 29.25', 'freeSlot: 29.25']);
   });
 
   it('to record a SUSPECT', async () => {
@@ -84,9 +84,7 @@ describe('a call ends before its deadline, and what comes before leaves time for
       fail(() => unreachable(true)),
     );
     await expect(openSession(edges, REQUEST, w.deadline())).rejects.toThrow();
-    expect(new Set(log.slice(6))).toEqual(
-      new Set(['read: 29.25', 'write: 29.25', 'join: 29.25', 'remove: 29.25', 'leave: 29.25']),
-    );
+    expect(new Set(log.slice(6))).toEqual(new Set(['read: 29.25', 'write: 29.25', 'keepSlot: 29.25', 'remove: 29.25']));
   });
 
   it('to close a session', async () => {
@@ -94,7 +92,7 @@ describe('a call ends before its deadline, and what comes before leaves time for
     const { edges, log } = watched(w);
     await closeSession(edges, 'job-1', w.deadline());
     const before = ['read: 29.25', 'write: 27.25', 'unseal: 27.25', 'logout: 27.25'];
-    expect(log).toEqual([...before, 'write: 29.25', 'leave: 29.25']);
+    expect(log).toEqual([...before, 'write: 29.25', 'freeSlot: 29.25']);
   });
 
   it('to put off a logout that failed', async () => {
@@ -113,7 +111,7 @@ describe('a call ends before its deadline, and what comes before leaves time for
     expect(log).toEqual([
       ...['read: 30', 'unseal: 30', 'request: 30'],
       ...['read: 24.25', 'read: 24.25', 'dataKey: 24.25', 'read: 24.25', 'logout: 24.25', 'write: 24.25'],
-      ...['login: 24.25', 'write: 26.25', 'request: 30'],
+      ...['moveSlot: 24.25', 'login: 24.25', 'write: 26.25', 'request: 30'],
     ]);
   });
 

@@ -1,28 +1,41 @@
 /** The ledger's store in memory: the same promises as DynamoDB's, for proofs that run thousands of times a second. */
 
-import { sharedBy } from '../../lib/edges/leases/store.ts';
-import type { LeaseStore, Pending, Place } from '../../lib/edges/leases.ts';
-import { type Item, leaseKey } from '../../lib/ground/lease-items.ts';
+import type { LeaseStore, Pending, Slot, StoredSlot } from '../../lib/edges/leases.ts';
+import { type Item, isOfItsOwner, type LeaseItem, leaseKey } from '../../lib/ground/lease-items.ts';
 
-type Places = Map<string, Place> & { dueAt?: number };
+/** `dueAt`: when the sweeper looks at them. */
+export type Slots = Map<string, StoredSlot> & { dueAt?: number };
 
 export type MemoryStore = LeaseStore & {
   readonly items: ReadonlyMap<string, Item>;
-  readonly arrays: ReadonlyMap<string, ReadonlyMap<string, Place>>;
+  readonly arrays: ReadonlyMap<string, Slots>;
 };
 
-export function memoryStore(): MemoryStore {
+/** `onChange` is told of every item that was written or removed (undefined). */
+export function memoryStore(onChange: (id: string, item: Item | undefined) => void = () => {}): MemoryStore {
   const items = new Map<string, Item>();
-  const arrays = new Map<string, Places>();
+  const arrays = new Map<string, Slots>();
 
   const holds = (id: string, previous: Item | undefined): boolean => {
     const stored = items.get(id);
     return stored?.attemptId === previous?.attemptId && stored?.version === previous?.version;
   };
-  const placesOf = (array: string): Places => {
-    const taken = arrays.get(array) ?? (new Map<string, Place>() as Places);
+  const slotsOf = (array: string): Slots => {
+    const taken = arrays.get(array) ?? (new Map<string, StoredSlot>() as Slots);
     arrays.set(array, taken);
     return taken;
+  };
+  const put = (array: string, slot: Slot): void => {
+    const taken = slotsOf(array);
+    taken.set(slot.attemptId, slot);
+    taken.dueAt ??= slot.until;
+  };
+  const take = (array: string, slot: Slot, limit: number): boolean => {
+    const taken = slotsOf(array);
+    const own = taken.get(slot.attemptId);
+    if (own ? own.suspect : taken.size >= limit) return false;
+    put(array, slot);
+    return true;
   };
 
   return {
@@ -33,50 +46,59 @@ export function memoryStore(): MemoryStore {
     },
     async write(next, previous) {
       if (!holds(next.id, previous)) return false;
-      items.set(next.id, structuredClone(next));
+      const stored = structuredClone(next);
+      items.set(next.id, stored);
+      onChange(next.id, stored);
       return true;
     },
     async remove(item) {
       if (!holds(item.id, item)) return false;
+      onChange(item.id, undefined);
       return items.delete(item.id);
     },
-    async join(array, name, { attemptId, until, limit }) {
-      const taken = placesOf(array);
-      const before = taken.get(name);
-      if (!before && taken.size >= limit) return false;
-      const isOwn = before === undefined || before.attemptId === attemptId;
-      taken.set(name, { attemptId: isOwn ? attemptId : sharedBy(attemptId), until });
-      taken.dueAt ??= until;
+    async takeSlot(array, slot, limit) {
+      return take(array, slot, limit);
+    },
+    async moveSlot(array, from, slot, limit) {
+      const taken = slotsOf(array);
+      if (!taken.has(from)) return take(array, slot, limit);
+      taken.delete(from);
+      put(array, slot);
       return true;
     },
-    async leave(array, name, _by, attemptId) {
-      const taken = placesOf(array);
-      if (attemptId === undefined || taken.get(name)?.attemptId === attemptId) taken.delete(name);
+    async keepSlot(array, slot) {
+      put(array, slot);
     },
-    async places(array) {
-      return new Map(placesOf(array));
+    async freeSlot(array, attemptId) {
+      slotsOf(array).delete(attemptId);
     },
-    async lookAtPlaces(array, at) {
-      const taken = placesOf(array);
+    async slots(array) {
+      return new Map(slotsOf(array));
+    },
+    async lookAtSlots(array, at) {
+      const taken = slotsOf(array);
       if (taken.size === 0) delete taken.dueAt;
       else taken.dueAt = at;
     },
     async pending() {
-      const rows = [...items.values()].flatMap(pendingOf);
-      for (const [array, { dueAt }] of arrays) {
-        if (dueAt !== undefined) rows.push({ kind: 'places', id: array, array, dueAt });
-      }
-      return rows.sort((a, b) => a.dueAt - b.dueAt);
+      return [...[...items.values()].flatMap(pendingOf), ...slotRows(arrays)].sort((a, b) => a.dueAt - b.dueAt);
     },
     async ofOwner(owner) {
       return [...items.values()].flatMap((item) =>
-        item.kind === 'lease' && item.owner === owner ? [item.leaseId] : [],
+        item.kind === 'lease' && isOfOwner(item, owner) ? [item.leaseId] : [],
       );
     },
   };
 }
 
-function pendingOf(item: Item): Pending[] {
+export const isOfOwner = (item: LeaseItem, owner: string): boolean => item.owner === owner && isOfItsOwner(item);
+
+export const slotRows = (arrays: MemoryStore['arrays']): Pending[] =>
+  [...arrays].flatMap(([array, { dueAt }]) =>
+    dueAt === undefined ? [] : [{ kind: 'slots', id: array, array, dueAt }],
+  );
+
+export function pendingOf(item: Item): Pending[] {
   const { dueAt } = item;
   if (dueAt === undefined || item.kind === 'refusal') return [];
   if (item.kind === 'owner') return [{ kind: 'owner', id: item.ownerId, dueAt }];

@@ -17,7 +17,7 @@ describe('opening a session', () => {
     expect(lease).toEqual({ leaseId: 'job-1', array: 'fb1', username: 'pureuser', expiresAt: w.seconds() + 900 });
     expect(w.lease('job-1')).toMatchObject({ state: 'OPEN', owner: 'job', dueAt: w.seconds() + 900 });
     expect(JSON.stringify([...w.store.items.values()])).not.toContain([...w.live.keys()][0]);
-    expect(w.places('fb1')).toEqual(['job-1']);
+    expect(w.slots('fb1')).toEqual(['job-1']);
   });
 
   it('writes the intent before the login and records after it', async () => {
@@ -53,8 +53,8 @@ describe('opening a session', () => {
     const w = world();
     await open(w);
     await expect(open(w, { array: 'fb2' })).rejects.toMatchObject({ code: 'LEASE_CONFLICT' });
-    expect(w.places('fb2')).toEqual([]);
-    expect(w.places('fb1')).toEqual(['job-1']);
+    expect(w.slots('fb2')).toEqual([]);
+    expect(w.slots('fb1')).toEqual(['job-1']);
   });
 
   it('asks to come again if the lease is changed under its hands again and again', async () => {
@@ -62,7 +62,7 @@ describe('opening a session', () => {
     for (let round = 0; round < 3; round++) w.once('write OPENING', async () => false);
     await expect(open(w)).rejects.toMatchObject({ code: 'LEASE_OPENING', retryable: true });
     expect(w.calls).not.toContain('login');
-    expect(w.places('fb1')).toEqual([]);
+    expect(w.slots('fb1')).toEqual([]);
   });
 
   it('refuses a lease that has expired', async () => {
@@ -80,7 +80,7 @@ describe('opening a session', () => {
     });
     await open(w);
     expect(w.live.size).toBe(1);
-    expect(w.places('fb1')).toEqual(['job-1']);
+    expect(w.slots('fb1')).toEqual(['job-1']);
   });
 
   it('begins nothing with too little time to undo it', async () => {
@@ -110,7 +110,7 @@ describe('opening a session', () => {
     await open(w, { leaseId: 'b' });
     await expect(open(w, { leaseId: 'c' })).rejects.toMatchObject({
       code: 'LEASE_LIMIT',
-      message: 'array fb1 has 2 live leases already (SESSIONS_PER_ARRAY): close some, or wait',
+      message: 'array fb1 has 2 sessions already (SESSIONS_PER_ARRAY): close some, or wait',
     });
     expect(w.lease('c')).toBeUndefined();
     await closeSession(w.edges, 'a', w.deadline());
@@ -118,34 +118,32 @@ describe('opening a session', () => {
     expect(w.live.size).toBe(2);
   });
 
-  it('leaves its place to another call whose intent under the same lease id is still on its way', async () => {
-    const w = world({ sessionsPerArray: 1 });
+  it('gives back only its own slot when another call whose intent under the same lease id is still on its way has one', async () => {
+    const w = world({ sessionsPerArray: 2 });
     w.once('write OPENING', async (act) => {
-      // Both have a place by now, and neither an intent.
+      // Both have a slot by now, and neither an intent.
       await expect(open(w)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
       return act();
     });
     w.once('write OPENING', fail(awsDown));
     await open(w);
-    expect(w.places('fb1')).toEqual(['job-1']);
-    await expect(open(w, { leaseId: 'other' })).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
+    expect(w.slots('fb1')).toEqual(['job-1']);
   });
 
-  it('gives back only its own place when another call opens under the same lease id', async () => {
-    const w = world({ sessionsPerArray: 1 });
+  it('gives back only its own slot when another call opens under the same lease id', async () => {
+    const w = world({ sessionsPerArray: 2 });
     w.once('login', fail(busy));
     w.once('remove', async (act) => {
       const removed = await act();
-      // Between the removal and the leave, somebody else opens under the id.
+      // Before the slot is given back, another call opens under the id.
       await open(w);
       return removed;
     });
     await expect(open(w)).rejects.toMatchObject({ code: 'ARRAY_BUSY' });
-    expect(w.places('fb1')).toEqual(['job-1']);
-    await expect(open(w, { leaseId: 'other' })).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
+    expect(w.slots('fb1')).toEqual(['job-1']);
   });
 
-  it('leaves the place to another call of the same lease whose intent is on its way', async () => {
+  it('keeps its slot when another call of the same lease fails whose intent was written first', async () => {
     const w = world();
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
     w.once('write OPENING', async (act) => {
@@ -153,25 +151,59 @@ describe('opening a session', () => {
       return act();
     });
     const slow = open(w);
-    await untilCalled(w, 'join');
+    await untilCalled(w, 'takeSlot');
     w.once('write OPENING', loseAnswer(awsDown));
     await expect(open(w)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
     release();
     await slow;
     expect(w.lease('job-1')?.state).toBe('OPEN');
-    expect(w.places('fb1')).toEqual(['job-1']);
+    expect(w.slots('fb1')).toEqual(['job-1']);
   });
 
-  it('leaves the place to such a call also if the array refuses its own login', async () => {
+  it('takes the last slot of an array once an equal request, which lost to it, has given it back', async () => {
     const w = world({ sessionsPerArray: 1 });
-    w.once('write OPENING', async (act) => {
-      w.once('login', fail(busy));
-      await expect(open(w)).rejects.toMatchObject({ code: 'ARRAY_BUSY' });
-      return act();
+    w.once('takeSlot', async (act) => {
+      // The other call has the slot, and finds this intent.
+      await untilCalled(w, 'write OPENING');
+      const other = open(w);
+      await untilCalled(w, 'read');
+      const taken = await act();
+      await expect(other).rejects.toMatchObject({ code: 'LEASE_OPENING' });
+      return taken;
     });
     await open(w);
-    expect(w.places('fb1')).toEqual(['job-1']);
-    await expect(open(w, { leaseId: 'other' })).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
+    expect(w.slots('fb1')).toEqual(['job-1']);
+  });
+
+  it('keeps no second slot for an equal request that is served', async () => {
+    const w = world({ sessionsPerArray: 2 });
+    await open(w);
+    await open(w);
+    expect(w.slots('fb1')).toEqual(['job-1']);
+    await open(w, { leaseId: 'other' });
+  });
+
+  it.each(['__proto__', 'constructor', 'suspect#id-1', 'id-2', 'shared by id-1'])(
+    'counts a lease that is called %s like any other',
+    async (leaseId) => {
+      const w = world({ sessionsPerArray: 2 });
+      await open(w);
+      await open(w, { leaseId });
+      await expect(open(w, { leaseId: 'third' })).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
+      await closeSession(w.edges, 'job-1', w.deadline());
+      expect(w.slots('fb1')).toEqual([leaseId]);
+    },
+  );
+
+  it('refuses another owner under the same lease id, and one where there was none', async () => {
+    const w = world();
+    await open(w, { owner: 'me' });
+    const conflict = { code: 'LEASE_CONFLICT', message: 'lease job-1 belongs to another owner: use another lease id' };
+    await expect(open(w, { owner: 'you' })).rejects.toMatchObject(conflict);
+    await expect(open(w)).rejects.toMatchObject(conflict);
+    expect(await open(w, { owner: 'me' })).toMatchObject({ leaseId: 'job-1' });
+    await open(w, { leaseId: 'job-2' });
+    await expect(open(w, { leaseId: 'job-2', owner: 'me' })).rejects.toMatchObject({ code: 'LEASE_CONFLICT' });
   });
 
   it('still answers an open lease when its array is full', async () => {
@@ -194,7 +226,7 @@ describe('a login that fails', () => {
     );
     await expect(open(w)).rejects.toBe(error);
     expect(w.store.items.size).toBe(0);
-    expect(w.places('fb1')).toEqual([]);
+    expect(w.slots('fb1')).toEqual([]);
     expect(w.calls.filter((name) => name === 'secret')).toHaveLength(1);
     await open(w);
     expect(w.lease('job-1')?.state).toBe('OPEN');
@@ -247,7 +279,7 @@ describe('a login that fails', () => {
     w.once('login', fail(busy));
     w.once('remove', async () => false);
     await expect(open(w)).rejects.toMatchObject({ code: 'ARRAY_BUSY' });
-    expect([w.store.items.size, w.places('fb1')]).toEqual([0, []]);
+    expect([w.store.items.size, w.slots('fb1')]).toEqual([0, []]);
     w.once('login', fail(busy));
     for (let round = 0; round < 3; round++) w.once('remove', async () => false);
     w.calls.length = 0;
@@ -292,7 +324,7 @@ describe('a login that fails', () => {
 });
 
 describe('a SUSPECT', () => {
-  it('takes a place of its array for as long as its session may live', async () => {
+  it('takes a slot of its array for as long as its session may live', async () => {
     const w = world({ sessionsPerArray: 2 });
     for (const leaseId of ['a', 'b']) {
       w.once(
@@ -303,7 +335,7 @@ describe('a SUSPECT', () => {
     }
     await expect(open(w, { leaseId: 'c' })).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
     expect(w.live.size).toBe(2);
-    w.pass(1800 + 36);
+    w.pass(1800 + 36 + 120);
     await sweep(w.edges, w.deadline());
     await open(w, { leaseId: 'c' });
   });
@@ -332,7 +364,7 @@ describe('a refused login', () => {
         'array fb1 refused the API token of secret version v1 within the last ten minutes and is not asked again: correct the secret',
     });
     expect(w.calls.filter((name) => name === 'login')).toHaveLength(1);
-    expect(w.places('fb1')).toEqual([]);
+    expect(w.slots('fb1')).toEqual([]);
     w.pass(600);
     await expect(open(w)).rejects.toMatchObject({ code: 'LOGIN_REFUSED' });
     expect(w.calls.filter((name) => name === 'login')).toHaveLength(2);
@@ -382,7 +414,7 @@ describe('a session that cannot be recorded', () => {
     await expect(open(w)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
     expect(w.live.size).toBe(0);
     expect(w.store.items.size).toBe(0);
-    expect(w.places('fb1')).toEqual([]);
+    expect(w.slots('fb1')).toEqual([]);
   });
 
   it('is logged out, and the lease ended, if something was written that nobody writes', async () => {
@@ -416,7 +448,7 @@ describe('a session that cannot be recorded', () => {
     await expect(open(w)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
     expect(w.live.size).toBe(0);
     expect(w.lease('job-1')?.state).toBe('OPEN');
-    expect(w.places('fb1')).toEqual(['job-1']);
+    expect(w.slots('fb1')).toEqual(['job-1']);
     expect(await open(w)).toMatchObject({ leaseId: 'job-1' });
     const call = withLease('job-1', ({ request }) => request({ method: 'GET', path: '/api/2.4/arrays' }), {
       edges: w.edges,
@@ -506,12 +538,32 @@ describe('an attempt that died', () => {
     await expect(slow).rejects.toMatchObject({ code: 'LEASE_OPENING' });
     expect(w.live.size).toBe(1);
     expect(w.lease('job-1')).toEqual(winner);
-    expect(w.places('fb1')).toEqual(['job-1', expect.stringMatching(/^suspect#/)]);
+    expect(w.slots('fb1')).toEqual(['job-1']);
+  });
+});
+
+describe('a take-over', () => {
+  it('keeps the limit of the array: what the dead attempts may have left counts, and the refusal says so', async () => {
+    const w = world({ sessionsPerArray: 2 });
+    for (const leaseId of ['a', 'b']) {
+      w.once('login', () => new Promise(() => {}));
+      void open(w, { leaseId });
+      await untilCalled(w, 'login');
+      w.calls.length = 0;
+    }
+    w.pass(60);
+    await expect(open(w, { leaseId: 'a' })).rejects.toMatchObject({
+      code: 'LEASE_LIMIT',
+      message: 'array fb1 has 2 sessions already (SESSIONS_PER_ARRAY), 1 of them SUSPECTs: close some, or wait',
+    });
+    await expect(open(w, { leaseId: 'b' })).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
+    expect(w.slots('fb1')).toEqual(['SUSPECT a', 'SUSPECT b']);
+    expect(w.lease('a')).toBeUndefined();
   });
 });
 
 describe('what comes before the login', () => {
-  it.each(['dataKey', 'join', 'read', 'write OPENING'])(
+  it.each(['dataKey', 'takeSlot', 'read', 'write OPENING'])(
     'is undone when %s fails, and no login is sent',
     async (name) => {
       const w = world();
@@ -519,7 +571,7 @@ describe('what comes before the login', () => {
       await expect(open(w)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
       expect(w.calls).not.toContain('login');
       expect(w.store.items.size).toBe(0);
-      expect(w.places('fb1')).toEqual([]);
+      expect(w.slots('fb1')).toEqual([]);
     },
   );
 

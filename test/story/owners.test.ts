@@ -1,8 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { closeSession } from '../../lib/story/close-session.ts';
 import { endOwnerOf } from '../../lib/story/end-owner.ts';
 import { openSession } from '../../lib/story/open-session.ts';
 import { sweep } from '../../lib/story/sweep.ts';
-import { awsDown, busy, fail, type World, world } from './world.ts';
+import { awsDown, busy, fail, unreachable, type World, world } from './world.ts';
 
 const open = (w: World, leaseId: string, owner = 'execution-1') =>
   openSession(w.edges, { array: 'fb1', leaseId, leaseSeconds: 900, owner }, w.deadline());
@@ -32,7 +33,8 @@ describe("an owner's end", () => {
   it('that came before the request opens nothing', async () => {
     const w = world();
     await end(w);
-    const message = 'lease late: the owner it was asked for has ended';
+    const message =
+      'lease late: its owner has ended before, and an owner is used only once. Use a new owner and a new lease id';
     await expect(open(w, 'late')).rejects.toMatchObject({ code: 'LEASE_ENDED', message });
     expect(w.live.size).toBe(0);
     expect(w.lease('late')).toBeUndefined();
@@ -48,7 +50,7 @@ describe("an owner's end", () => {
     expect(w.live.size).toBe(0);
   });
 
-  it('closes what the index did not show yet, with the sweep a minute later', async () => {
+  it('closes what the index did not show yet, by sweeps until the index has caught up by any clock', async () => {
     const w = world();
     await open(w, 'a');
     w.once('ofOwner', async () => []);
@@ -60,7 +62,10 @@ describe("an owner's end", () => {
     w.pass(1);
     await sweep(w.edges, w.deadline());
     expect(w.live.size).toBe(0);
-    expect(await w.store.pending(0)).toMatchObject([{ kind: 'places' }]);
+    expect(await w.store.pending(0)).toMatchObject([{ kind: 'owner' }, { kind: 'slots' }]);
+    w.pass(60);
+    await sweep(w.edges, w.deadline());
+    expect((await w.store.pending(0)).map(({ kind }) => kind)).not.toContain('owner');
   });
 
   it('is looked at again when the sweep could not', async () => {
@@ -84,6 +89,54 @@ describe("an owner's end", () => {
     await expect(end(w)).rejects.toMatchObject({ code: 'ARRAY_BUSY' });
     expect(w.live.size).toBe(1);
     expect((await end(w)).map(({ outcome }) => outcome).sort()).toEqual(['ALREADY_CLOSED', 'CLOSED']);
+  });
+
+  it('reaches its live lease past any number of leases that were closed before', async () => {
+    const w = world();
+    for (let n = 0; n < 100; n++) {
+      await open(w, `closed-${n}`);
+      await closeSession(w.edges, `closed-${n}`, w.deadline());
+    }
+    await open(w, 'live');
+    const looked = vi.spyOn(w.store, 'read');
+    expect(await end(w)).toMatchObject([{ leaseId: 'live', outcome: 'CLOSED' }]);
+    expect(looked.mock.calls.length).toBeLessThan(10);
+    expect(w.lease('closed-1')).toMatchObject({ state: 'CLOSED', owner: 'execution-1' });
+  });
+
+  it('tells again of what it closed when it comes again, whoever confirmed it in between', async () => {
+    const w = world();
+    await open(w, 'a');
+    w.once('logout', fail(busy));
+    await expect(end(w)).rejects.toMatchObject({ code: 'ARRAY_BUSY' });
+    w.pass(61);
+    await sweep(w.edges, w.deadline());
+    expect(w.lease('a')?.state).toBe('CLOSED');
+    for (let times = 0; times < 2; times++) {
+      expect(await end(w)).toMatchObject([{ leaseId: 'a', outcome: 'ALREADY_CLOSED' }]);
+    }
+  });
+
+  it('holds up neither SUSPECTs nor slots nor leases of other arrays, whatever its own arrays do', async () => {
+    const w = world();
+    for (let n = 0; n < 8; n++) {
+      await open(w, `hung-${n}`, `owner-${n}`);
+      w.once('ofOwner', async () => []);
+      await endOwnerOf(w.edges, `owner-${n}`, w.deadline());
+      w.once('logout', () => new Promise(() => {}));
+    }
+    w.once(
+      'login',
+      fail(() => unreachable(true)),
+    );
+    const lost = openSession(w.edges, { array: 'fb2', leaseId: 'lost', leaseSeconds: 60 }, w.deadline());
+    await expect(lost).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN' });
+    w.pass(36 + 120 + 1800);
+    void sweep(w.edges, w.deadline());
+    for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
+    expect(w.logouts('fb1')).toBe(0);
+    expect([w.suspects(), w.slots('fb2')]).toEqual([[], []]);
+    expect(await w.store.pending(0)).not.toContainEqual(expect.objectContaining({ kind: 'owner' }));
   });
 
   it('that cannot be looked up opens nothing', async () => {

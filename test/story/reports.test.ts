@@ -82,8 +82,9 @@ describe('a login', () => {
     const message =
       'a login without a known outcome was recorded: array fb1 may hold a session until it is idle for too long';
     expect(w.reports.slice(1)).toStrictEqual([{ event: 'SuspectRecorded', ...common, message }]);
-    const place = w.store.arrays.get('fb1')?.get(`suspect#${w.reports[1]?.requestId}`);
-    expect(place).toEqual({ attemptId: w.reports[1]?.requestId, until: w.seconds() + 36 + 1800 });
+    const attemptId = w.reports[1]?.requestId ?? '';
+    const until = w.seconds() + 36 + 120 + 1800;
+    expect(w.store.arrays.get('fb1')?.get(attemptId)).toEqual({ attemptId, leaseId: 'job-1', until, suspect: true });
   });
 
   it('whose end nobody knows, under a lease that was open', async () => {
@@ -141,7 +142,7 @@ describe('a logout', () => {
 
   it('whose place cannot be given back', async () => {
     const w = await opened();
-    w.once('leave', fail(awsDown));
+    w.once('freeSlot', fail(awsDown));
     await close(w);
     const failure = { event: 'LedgerWriteFailed', code: 'AWS_UNAVAILABLE', message: 'no answer from AWS' };
     expect(w.reports[1]).toStrictEqual({ leaseId: 'job-1', array: 'fb1', ...failure });

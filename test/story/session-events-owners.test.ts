@@ -37,11 +37,14 @@ describe('an owner', () => {
   });
 
   it('that has ended opens nothing any more', async () => {
-    const { w, toldOf, deliver } = office();
+    const { w, told, letters, deliver } = office();
     await deliver(executionEnded(EXECUTION));
     await deliver(requested({ ...REQUEST, owner: EXECUTION }));
     expect(w.live.size).toBe(0);
-    expect(toldOf()).toEqual([]);
+    const reason = `lease ${REQUEST.leaseId}: its owner has ended before, and an owner is used only once. Use a new owner and a new lease id`;
+    const ids = { eventId: 'event-1', leaseId: REQUEST.leaseId, array: REQUEST.array, owner: EXECUTION };
+    expect(told).toEqual([{ type: 'failed', detail: { ...ids, code: 'LEASE_ENDED', reason } }]);
+    expect(letters).toEqual([]);
   });
 
   it('is told of every session but the one whose telling failed, and of all when the message comes again', async () => {

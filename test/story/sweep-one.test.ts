@@ -1,11 +1,12 @@
 /** One line of the index, swept: what is learned about its array, and what is said if it cannot be done. */
 import { describe, expect, it } from 'vitest';
 import { FlashBladeError } from '../../lib/ground/errors.ts';
+import type { FlashBlade } from '../../lib/ground/model.ts';
 import { closeSession } from '../../lib/story/close-session.ts';
 import { endOwnerOf } from '../../lib/story/end-owner.ts';
 import { openSession } from '../../lib/story/open-session.ts';
 import { sweep } from '../../lib/story/sweep.ts';
-import { sweepLease, sweepOwner, sweepPlaces, sweepSuspect } from '../../lib/story/sweep-one.ts';
+import { sweepLease, sweepOwner, sweepSlots, sweepSuspect } from '../../lib/story/sweep-one.ts';
 import { awsDown, busy, fail, unreachable, untilCalled, type World, world } from './world.ts';
 
 const open = (w: World, leaseId = 'job-1', array = 'fb1') =>
@@ -64,7 +65,7 @@ describe('what is swept besides', () => {
   it.each([
     ['owner me', (w: World) => sweepOwner(w.edges, 'me', w.deadline()), 'ofOwner'],
     ['SUSPECT a1', (w: World) => sweepSuspect(w.edges, 'a1', w.deadline()), 'read'],
-    ['the places of array fb1', (w: World) => sweepPlaces(w.edges, 'fb1', w.deadline()), 'places'],
+    ['the slots of array fb1', (w: World) => sweepSlots(w.edges, 'fb1', w.deadline()), 'slots'],
   ])('is told of if it cannot be done: %s', async (what, work, call) => {
     const w = world();
     w.once(call, fail(awsDown));
@@ -73,33 +74,61 @@ describe('what is swept besides', () => {
     expect(w.reports).toStrictEqual([{ event: 'SweepFailed', code: 'AWS_UNAVAILABLE', message }]);
   });
 
-  it('are places, of which only those are asked about whose opening is over', async () => {
+  it('are slots, of which only those are asked about whose opening is over by any clock', async () => {
     const w = world();
     await open(w, 'job-1');
     await open(w, 'job-2');
-    w.pass(36);
+    w.pass(36 + 120);
     w.calls.length = 0;
-    await sweepPlaces(w.edges, 'fb1', w.deadline());
-    expect(w.calls).toEqual(['places', 'lookAtPlaces']);
+    await sweepSlots(w.edges, 'fb1', w.deadline());
+    expect(w.calls).toEqual(['slots', 'lookAtSlots']);
     w.pass(1);
     w.calls.length = 0;
-    await sweepPlaces(w.edges, 'fb1', w.deadline());
-    expect(w.calls).toEqual(['places', 'read', 'read', 'lookAtPlaces']);
-    expect(w.places('fb1')).toEqual(['job-1', 'job-2']);
+    await sweepSlots(w.edges, 'fb1', w.deadline());
+    expect(w.calls).toEqual(['slots', 'read', 'read', 'lookAtSlots']);
+    expect(w.slots('fb1')).toEqual(['job-1', 'job-2']);
     expect(await w.store.pending(0)).toContainEqual({
-      kind: 'places',
+      kind: 'slots',
       id: 'fb1',
       array: 'fb1',
       dueAt: w.seconds() + 600,
     });
   });
 
-  it('are places of a lease that is on another array now', async () => {
+  it('are slots of a lease that is on another array now', async () => {
     const w = world();
-    await w.store.join('fb2', 'job-1', { attemptId: 'a0', until: 0, limit: 9 }, 0);
     await open(w);
-    await sweepPlaces(w.edges, 'fb2', w.deadline());
-    expect([w.places('fb1'), w.places('fb2')]).toEqual([['job-1'], []]);
+    const attemptId = w.lease('job-1')?.attemptId ?? '';
+    await w.store.takeSlot('fb2', { attemptId, leaseId: 'job-1', until: 0 }, 9, 0);
+    await sweepSlots(w.edges, 'fb2', w.deadline());
+    expect([w.slots('fb1'), w.slots('fb2')]).toEqual([['job-1'], []]);
+  });
+
+  it('are slots of attempts that were taken over, unless they are SUSPECTs', async () => {
+    const w = world();
+    await open(w);
+    for (const attemptId of ['lost', 'suspected']) {
+      await w.store.takeSlot('fb1', { attemptId, leaseId: 'job-1', until: 0 }, 9, 0);
+    }
+    const suspect = { kind: 'suspect', id: 'suspect#suspected', version: 'v', attemptId: 'suspected' } as const;
+    const target = w.lease('job-1')?.target as FlashBlade;
+    await w.store.write({ ...suspect, leaseId: 'job-1', target, since: 0, until: 9 }, undefined, 0);
+    await sweepSlots(w.edges, 'fb1', w.deadline());
+    expect([...(w.store.arrays.get('fb1')?.keys() ?? [])]).toEqual([w.lease('job-1')?.attemptId, 'suspected']);
+  });
+
+  it('are slots that version 0.1.0 wrote: by the id of a lease or of a SUSPECT', async () => {
+    const w = world();
+    await open(w);
+    const former = w.store.arrays.get('fb1') as Map<string, { attemptId: string; until: number }>;
+    former.clear();
+    for (const name of ['job-1', 'gone', 'suspect#kept', 'suspect#gone'])
+      former.set(name, { attemptId: 'a', until: 0 });
+    const suspect = { kind: 'suspect', id: 'suspect#kept', version: 'v', attemptId: 'kept' } as const;
+    const target = w.lease('job-1')?.target as FlashBlade;
+    await w.store.write({ ...suspect, leaseId: 'x', target, since: 0, until: 9 }, undefined, 0);
+    await sweepSlots(w.edges, 'fb1', w.deadline());
+    expect([...former.keys()]).toEqual(['job-1', 'suspect#kept']);
   });
 });
 

@@ -1,13 +1,16 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FlashBladeError } from '../../lib/ground/errors.ts';
+import type { Open } from '../../lib/ground/lease-items.ts';
 import type { FlashBlade } from '../../lib/ground/model.ts';
 import { closeSession } from '../../lib/story/close-session.ts';
 import { openSession } from '../../lib/story/open-session.ts';
+import { sweep } from '../../lib/story/sweep.ts';
 import { withLease, withSession } from '../../lib/story/use-session.ts';
 import { API_TOKEN, awsDown, busy, fail, refused, unreachable, untilCalled, type World, world } from './world.ts';
 
 const GET = { method: 'GET', path: '/api/2.4/arrays' } as const;
-const open = (w: World) => openSession(w.edges, { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900 }, w.deadline());
+const open = (w: World, request: { leaseId?: string } = {}) =>
+  openSession(w.edges, { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900, ...request }, w.deadline());
 const noPermission = async () => ({ status: 403, headers: {}, body: '', requestId: '' });
 const countOf = (w: World, name: string): number => w.calls.filter((call) => call === name).length;
 
@@ -202,17 +205,80 @@ describe('withLease', () => {
     expect(w.live.size).toBe(1);
   });
 
-  it('does not log in again when another call takes the lease at the same moment', async () => {
+  it('logs in again although the lease was renewed at the same moment', async () => {
     const w = world();
     await open(w);
     w.dropSessions();
-    w.once('write OPENING', async () => false);
-    const call = withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
-    await expect(call).rejects.toMatchObject({
-      code: 'LEASE_ENDED',
-      message: 'lease job-1 was changed by another call: open another session',
+    w.once('write OPENING', async (act) => {
+      const item = w.lease('job-1') as Open;
+      await w.store.write({ ...item, version: 'renewed', expiresAt: item.expiresAt + 60 }, item, 0);
+      return act();
     });
+    const { expiresAt } = w.lease('job-1') as Open;
+    expect(await withLease('job-1', ({ request }) => request(GET), { edges: w.edges })).toMatchObject({ status: 200 });
+    expect(w.lease('job-1')).toMatchObject({ state: 'OPEN', expiresAt: expiresAt + 60 });
+    expect(w.calls.filter((name) => name === 'login' || name === 'logout')).toEqual(['login', 'logout', 'login']);
+  });
+
+  it('asks to come again when others change the lease again and again, and keeps it', async () => {
+    const w = world();
+    await open(w);
+    w.dropSessions();
+    for (let round = 0; round < 3; round++) w.once('write OPENING', async () => false);
+    const call = withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
+    await expect(call).rejects.toMatchObject({ code: 'LEASE_OPENING', retryable: true });
     expect(countOf(w, 'login')).toBe(1);
+    expect(w.lease('job-1')?.state).toBe('OPEN');
+  });
+
+  it.each<[string, () => Error]>([
+    ['busy', busy],
+    ['unreachable', () => unreachable(false)],
+  ])('keeps the lease when the array is %s for the new login, and the next call logs in', async (_, error) => {
+    const w = world({ sessionsPerArray: 1 });
+    const lease = await open(w);
+    w.dropSessions();
+    w.once('login', fail(error));
+    const call = () => withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
+    await expect(call()).rejects.toMatchObject({ retryable: true });
+    expect(w.lease('job-1')).toMatchObject({ state: 'OPEN', expiresAt: lease.expiresAt, dueAt: lease.expiresAt });
+    expect(w.slots('fb1')).toEqual(['job-1']);
+    w.pass(61);
+    expect(await call()).toMatchObject({ status: 200 });
+    expect([w.live.size, w.slots('fb1')]).toEqual([1, ['job-1']]);
+  });
+
+  it('closes a lease that was released while it could not log in again, or that has expired', async () => {
+    const w = world();
+    await open(w);
+    w.dropSessions();
+    w.once('login', async () => {
+      await closeSession(w.edges, 'job-1', w.deadline());
+      throw busy();
+    });
+    const call = withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
+    await expect(call).rejects.toMatchObject({ code: 'ARRAY_BUSY' });
+    expect([w.lease('job-1')?.state, w.slots('fb1')]).toEqual(['CLOSED', []]);
+  });
+
+  it('hands its slot over to the new login, also when the array is full', async () => {
+    const w = world({ sessionsPerArray: 1 });
+    await open(w);
+    w.dropSessions();
+    await withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
+    expect([...(w.store.arrays.get('fb1')?.keys() ?? [])]).toEqual([w.lease('job-1')?.attemptId]);
+    await expect(open(w, { leaseId: 'other' })).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
+  });
+
+  it('does not log in again when it has lost its slot and the array is full, and keeps the lease', async () => {
+    const w = world({ sessionsPerArray: 1 });
+    await open(w);
+    w.dropSessions();
+    w.store.arrays.get('fb1')?.clear();
+    await open(w, { leaseId: 'other' });
+    const call = withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
+    await expect(call).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
+    expect([w.lease('job-1')?.state, w.slots('fb1')]).toEqual(['OPEN', ['other']]);
   });
 
   it('takes the session that another call has opened under the lease meanwhile', async () => {
@@ -275,7 +341,7 @@ describe('withLease', () => {
     const call = withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
     await expect(call).rejects.toMatchObject({ code: 'LOGIN_REFUSED' });
     expect(w.lease('job-1')?.state).toBe('CLOSED');
-    expect(w.places('fb1')).toEqual([]);
+    expect(w.slots('fb1')).toEqual([]);
   });
 
   it('uses the current API token, also when an older one is cached', async () => {
@@ -310,7 +376,7 @@ describe('withLease', () => {
     expect(w.lease('job-1')?.state).toBe('CLOSED');
   });
 
-  it('logs in a second time when the array drops the session again after it has worked', async () => {
+  it('logs in a second time when the array drops the session again a minute after it has worked', async () => {
     const w = world();
     await open(w);
     const statuses = await withLease(
@@ -319,6 +385,7 @@ describe('withLease', () => {
         const seen = [];
         for (let round = 0; round < 3; round++) {
           w.dropSessions();
+          w.pass(61);
           seen.push((await request(GET)).status, (await request(GET)).status);
         }
         return seen;
@@ -381,7 +448,23 @@ describe('withLease', () => {
     expect(countOf(w, 'login')).toBe(1);
   });
 
-  it('asks the same request to come again while the lease logs in again, and only ends it when that died', async () => {
+  it('takes a refusal of a session that worked a moment ago as FORBIDDEN once it has logged in again, in any process', async () => {
+    const w = world();
+    await open(w);
+    const call = () => withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
+    for (let round = 0; round < 3; round++) {
+      w.once('request', noPermission);
+      if (round === 0) w.once('request', noPermission);
+      await expect(call()).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    }
+    expect(countOf(w, 'login')).toBe(2);
+    w.pass(61);
+    w.once('request', noPermission);
+    expect(await call()).toMatchObject({ status: 200 });
+    expect(countOf(w, 'login')).toBe(3);
+  });
+
+  it('asks the same request to come again while the lease logs in again, until the sweeper has closed one that died', async () => {
     const w = world();
     await open(w);
     w.dropSessions();
@@ -390,13 +473,16 @@ describe('withLease', () => {
     void withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
     await untilCalled(w, 'logout');
     for (let turn = 0; turn < 1000 && countOf(w, 'login') === before; turn++) await new Promise(setImmediate);
-    expect(w.lease('job-1')).toMatchObject({ state: 'OPENING', again: true });
+    expect(w.lease('job-1')).toMatchObject({ state: 'OPENING', again: { username: 'pureuser' } });
     await expect(open(w)).rejects.toMatchObject({ code: 'LEASE_OPENING', retryable: true });
     w.pass(60);
+    await expect(open(w)).rejects.toMatchObject({ code: 'LEASE_OPENING', retryable: true });
+    await sweep(w.edges, w.deadline());
     await expect(open(w)).rejects.toMatchObject({ code: 'LEASE_ENDED' });
+    expect(w.suspects()).toHaveLength(1);
   });
 
-  it('says that a lease has ended when its opening, or its new login, died', async () => {
+  it('asks to come again while a lease is being opened, also when that takes too long', async () => {
     const w = world();
     w.once('login', () => new Promise(() => {}));
     void open(w);
@@ -407,10 +493,9 @@ describe('withLease', () => {
       message: 'lease job-1 is being opened: try again',
     });
     w.pass(60);
-    await expect(use()).rejects.toMatchObject({
-      code: 'LEASE_ENDED',
-      message: 'lease job-1 died while it was being opened: open another session',
-    });
+    await expect(use()).rejects.toMatchObject({ code: 'LEASE_OPENING' });
+    await sweep(w.edges, w.deadline());
+    await expect(use()).rejects.toMatchObject({ code: 'LEASE_UNKNOWN' });
   });
 
   it('does not log in again when the lease was closed meanwhile', async () => {

@@ -72,10 +72,14 @@ export function world(options: { sessionsPerArray?: number } = {}) {
       read: (id, by) => through('read', [id], () => store.read(id, by)),
       write: (next, previous, by) => through(`write ${nameOf(next)}`, [next], () => store.write(next, previous, by)),
       remove: (item, by) => through('remove', [item], () => store.remove(item, by)),
-      join: (array, id, place, by) => through('join', [array, id], () => store.join(array, id, place, by)),
-      leave: (array, id, by, attemptId) => through('leave', [array, id], () => store.leave(array, id, by, attemptId)),
-      places: (array, by) => through('places', [array], () => store.places(array, by)),
-      lookAtPlaces: (array, at, by) => through('lookAtPlaces', [array], () => store.lookAtPlaces(array, at, by)),
+      takeSlot: (array, slot, limit, by) =>
+        through('takeSlot', [array, slot], () => store.takeSlot(array, slot, limit, by)),
+      moveSlot: (array, from, slot, limit, by) =>
+        through('moveSlot', [array, from, slot], () => store.moveSlot(array, from, slot, limit, by)),
+      keepSlot: (array, slot, by) => through('keepSlot', [array, slot], () => store.keepSlot(array, slot, by)),
+      freeSlot: (array, attempt, by) => through('freeSlot', [array, attempt], () => store.freeSlot(array, attempt, by)),
+      slots: (array, by) => through('slots', [array], () => store.slots(array, by)),
+      lookAtSlots: (array, at, by) => through('lookAtSlots', [array], () => store.lookAtSlots(array, at, by)),
       pending: (by) => through('pending', [], () => store.pending(by)),
       ofOwner: (owner, by) => through('ofOwner', [owner], () => store.ofOwner(owner, by)),
     },
@@ -146,7 +150,11 @@ export function world(options: { sessionsPerArray?: number } = {}) {
     events: () => reports.map(({ event }) => event),
     lease: (leaseId: string) => store.items.get(leaseKey(leaseId)) as LeaseItem | undefined,
     suspects: () => [...store.items.values()].filter(({ kind }) => kind === 'suspect'),
-    places: (array: string) => [...(store.arrays.get(array)?.keys() ?? [])],
+    /** Which leases have a slot of the array, and which SUSPECTs. */
+    slots: (array: string) =>
+      [...(store.arrays.get(array)?.values() ?? [])].map(
+        ({ leaseId, suspect }) => `${suspect ? 'SUSPECT ' : ''}${leaseId}`,
+      ),
     /** The next call of that name goes through `fault`. */
     once: (name: string, fault: Fault) => void faults.set(name, [...(faults.get(name) ?? []), fault]),
     rotate: (name: string, token: string, options: { accept?: boolean; host?: string } = {}) => {

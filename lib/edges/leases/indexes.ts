@@ -14,7 +14,7 @@ const KINDS: Readonly<Record<string, Pending['kind']>> = {
   lease: 'lease',
   suspect: 'suspect',
   owner: 'owner',
-  array: 'places',
+  array: 'slots',
 };
 
 export function indexesOf(client: DynamoDBClient, table: string): Pick<LeaseStore, 'pending' | 'ofOwner'> {
@@ -59,7 +59,7 @@ function pendingOf(row: Record<string, unknown>): Pending {
   const { dueAt, state } = row as Pick<Pending, 'dueAt' | 'state'>;
   const kind = KINDS[prefix] ?? 'lease';
   const id = rest.join('#');
-  const array = kind === 'places' ? id : row['array'];
+  const array = kind === 'slots' ? id : row['array'];
   return {
     ...{ kind, id, dueAt },
     ...(state === undefined ? {} : { state }),

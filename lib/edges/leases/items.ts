@@ -2,7 +2,7 @@
 import { DeleteItemCommand, type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { callAws } from '../../ground/aws.ts';
-import type { Item } from '../../ground/lease-items.ts';
+import { type Item, isOfItsOwner } from '../../ground/lease-items.ts';
 import type { LeaseStore } from './store.ts';
 import { DUE, ifUnchanged, READ } from './table.ts';
 
@@ -38,12 +38,19 @@ const unchanged = (previous: Item | undefined) =>
         ExpressionAttributeValues: { ':attemptId': { S: previous.attemptId }, ':version': { S: previous.version } },
       };
 
-// Attributes that only the table's indexes use. `due` is sparse: an item without dueAt is not in it.
-const withIndexes = (item: Item): Record<string, unknown> => ({
-  ...item,
-  ...('target' in item && item.target ? { array: item.target.name } : {}),
-  ...(item.dueAt === undefined ? {} : { duePartition: DUE }),
-});
+// Attributes that only the table's indexes use. Both are sparse: an item without dueAt is not in `due`, one that its owner's end
+// has no use for is not in `owner`, or an owner's history would hide its live leases.
+function withIndexes(item: Item): Record<string, unknown> {
+  const { owner, ...rest }: Item & { readonly owner?: string } = item;
+  return {
+    ...rest,
+    ...(isOfItsOwner(item) ? { owner } : { formerOwner: owner }),
+    ...('target' in item && item.target ? { array: item.target.name } : {}),
+    ...(item.dueAt === undefined ? {} : { duePartition: DUE }),
+  };
+}
 
-const withoutIndexes = ({ array: _array, duePartition: _partition, ...item }: Record<string, unknown>): Item =>
-  item as Item;
+function withoutIndexes(stored: Record<string, unknown>): Item {
+  const { array: _array, duePartition: _partition, formerOwner, ...item } = stored;
+  return (formerOwner === undefined ? item : { ...item, owner: formerOwner }) as Item;
+}

@@ -3,7 +3,7 @@ import type { Item, LeaseItem } from '../../ground/lease-items.ts';
 
 /** A line of the index of all that is not settled. `dueAt` in seconds. */
 export type Pending = {
-  readonly kind: 'lease' | 'suspect' | 'owner' | 'places';
+  readonly kind: 'lease' | 'suspect' | 'owner' | 'slots';
   /** Lease id, attempt id, owner id or array. */
   readonly id: string;
   readonly dueAt: number;
@@ -11,11 +11,20 @@ export type Pending = {
   readonly state?: LeaseItem['state'];
 };
 
-/** `until` (seconds): before that, it is not asked whether the place is still needed. */
-export type Place = { readonly attemptId: string; readonly until: number };
+/**
+ * One of an array's slots, taken by an attempt before it logs in and kept until its session has certainly ended. `until` (seconds):
+ * the attempt's process is over by then.
+ */
+export type Slot = {
+  readonly attemptId: string;
+  readonly leaseId: string;
+  readonly until: number;
+  /** Nobody holds the session of this attempt, if there is one. */
+  readonly suspect?: true;
+};
 
-/** Who has a place that a further attempt of the same lease counts on: none of them, so that none gives it back alone. */
-export const sharedBy = (attemptId: string): string => `shared by ${attemptId}`;
+/** Version 0.1.0 wrote slots without `leaseId`, by the id of their lease or SUSPECT. */
+export type StoredSlot = Omit<Slot, 'leaseId'> & Partial<Pick<Slot, 'leaseId'>>;
 
 /** `by` is the end of the call (epoch, ms). Every operation throws AWS_UNAVAILABLE or OUT_OF_TIME. */
 export type LeaseStore = {
@@ -25,14 +34,18 @@ export type LeaseStore = {
   write(next: Item, previous: Item | undefined, by: number): Promise<boolean>;
   /** Removes `item` if the store still holds it. False: it does not. */
   remove(item: Item, by: number): Promise<boolean>;
-  /** Takes one of an array's `limit` places, or shares the one that the name has. False: all are taken. Repeatable. */
-  join(array: string, name: string, place: Place & { readonly limit: number }, by: number): Promise<boolean>;
-  /** Gives a place back; with `attemptId`, only if that attempt took it and shares it with none. Repeatable. */
-  leave(array: string, name: string, by: number, attemptId?: string): Promise<void>;
-  /** The places of an array that are taken, by the name (a lease id, or the id of a SUSPECT) that they are for. */
-  places(array: string, by: number): Promise<ReadonlyMap<string, Place>>;
-  /** When somebody must look at the places of an array again (seconds); never, if none is taken. */
-  lookAtPlaces(array: string, at: number, by: number): Promise<void>;
+  /** Takes one of an array's `limit` slots for an attempt. False: all are taken. Repeatable. */
+  takeSlot(array: string, slot: Slot, limit: number, by: number): Promise<boolean>;
+  /** Hands the slot of the attempt `from` over to another one, or takes one if `from` has none. False: all are taken. Repeatable. */
+  moveSlot(array: string, from: string, slot: Slot, limit: number, by: number): Promise<boolean>;
+  /** Writes the slot of an attempt whatever the limit is: it may have a session. Repeatable. */
+  keepSlot(array: string, slot: Slot, by: number): Promise<void>;
+  /** Gives the slot of an attempt back. Repeatable. */
+  freeSlot(array: string, attemptId: string, by: number): Promise<void>;
+  /** The slots of an array that are taken, by attempt id. */
+  slots(array: string, by: number): Promise<ReadonlyMap<string, StoredSlot>>;
+  /** When the sweeper looks at the slots of an array again (seconds); never, if none is taken. */
+  lookAtSlots(array: string, at: number, by: number): Promise<void>;
   /** All that somebody must look at some time, soonest first. Eventually consistent: read an item before you believe it. */
   pending(by: number): Promise<Pending[]>;
   /** Ids of the leases of an owner. Eventually consistent. */

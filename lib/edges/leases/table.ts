@@ -7,8 +7,8 @@ const CHANGED = 'ConditionalCheckFailedException';
 /** The one partition of the index of what is due. */
 export const DUE = 'due';
 export const READ = 'read the lease table';
-/** What stands before the array's name in the id of the item that holds its places. */
-export const PLACES_PREFIX = 'array#';
+/** What stands before the array's name in the id of the item that holds its slots. */
+export const SLOTS_PREFIX = 'array#';
 
 /** Makes a conditional call; false: its condition does not hold. Throws AWS_UNAVAILABLE, OUT_OF_TIME. */
 export async function ifUnchanged(

@@ -83,9 +83,9 @@ export async function openStage(packaged: string, stack: AsyncDisposableStack): 
     }),
     startLogin: again(async () => {
       const array = newArray();
-      const place = { attemptId: 'earlier', until: 0, limit: 1 };
-      await leases.join(array, 'earlier', place, Date.now() + AWS_CALL_MS);
-      await leases.leave(array, 'earlier', Date.now() + AWS_CALL_MS);
+      const slot = { attemptId: 'earlier', leaseId: 'earlier', until: 0 };
+      await leases.takeSlot(array, slot, 1, Date.now() + AWS_CALL_MS);
+      await leases.freeSlot(array, 'earlier', Date.now() + AWS_CALL_MS);
       return startLoginOn(array);
     }),
     startFirstLogin: again(() => startLoginOn(newArray())),

@@ -11,7 +11,6 @@ import { inTurn, numbers } from './place.ts';
 
 const HOUR_SECONDS = 3600;
 const AT_A_TIME = 16;
-const NO_LIMIT = 1_000_000;
 
 /** Writes `count` open leases that have expired, shared out evenly among the arrays, each with its place. */
 export async function writeDueLeases(
@@ -33,9 +32,8 @@ export async function writeDueLeases(
     const recorded = record(intended.write, intended.write, { username: 'pureuser', sealed });
     const open: Open = { ...recorded, version: randomUUID() };
     await leases.write(open, undefined, by);
-    // Its places are not due: an array's are looked at every ten minutes, whatever number of leases is.
-    const place = { attemptId, until: now + HOUR_SECONDS, limit: NO_LIMIT };
-    await leases.join(target.name, leaseId, place, by);
+    // The slots are not due: an array's are looked at every ten minutes, whatever number of leases is.
+    await leases.keepSlot(target.name, { attemptId, leaseId, until: now + HOUR_SECONDS }, by);
     written.push(open);
   });
   return written;

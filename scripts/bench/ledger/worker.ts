@@ -83,8 +83,8 @@ const handlers = {
     const { leases } = edgesOver({ table });
     for (const { name } of arraysOf(here().place, arrays)) {
       const by = Date.now() + HOW_LONG_MS;
-      await leases.join(name, 'first', { attemptId: 'first', until: 0, limit: 1 }, by);
-      await leases.leave(name, 'first', by);
+      await leases.takeSlot(name, { attemptId: 'first', leaseId: 'first', until: 0 }, 1, by);
+      await leases.freeSlot(name, 'first', by);
     }
   },
   open: async ({

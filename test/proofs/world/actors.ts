@@ -1,17 +1,14 @@
 /** Who does what in a schedule: callers, releases, ended owners, sweepers, and what happens to arrays and secrets. */
 import { parseLoginRequest } from '../../../lib/ground/requests.ts';
-import { closeSession } from '../../../lib/story/close-session.ts';
-import type { Edges } from '../../../lib/story/edges.ts';
-import { endOwnerOf } from '../../../lib/story/end-owner.ts';
-import { openSession } from '../../../lib/story/open-session.ts';
-import { renewLease } from '../../../lib/story/renew-lease.ts';
-import { sweep } from '../../../lib/story/sweep.ts';
-import { type Use, withLease, withSession } from '../../../lib/story/use-session.ts';
-import type { World } from './world.ts';
+import { checkFleet } from '../../../lib/story/check-fleet.ts';
+import type { Use } from '../../../lib/story/use-session.ts';
+import { checkOwner, deliver } from './queue.ts';
+import type { Running, World } from './world.ts';
 
 /** Time-outs of functions; the second leaves a login two seconds. */
 const FUNCTION_MS = [30_000, 8000] as const;
 export const SWEEP_MS = 60_000;
+const CHECK_MS = 60_000;
 /** So long works a program at the most. */
 const WORK_MS = 120_000;
 const READ = { method: 'GET', path: '/api/2.10/arrays' } as const;
@@ -29,36 +26,45 @@ const process =
   (
     name: string,
     timeoutsMs: readonly [number, ...number[]],
-    work: (edges: Edges, deadline: number, wish: Wish, world: World) => Promise<unknown>,
+    work: (running: Running, wish: Wish, world: World) => Promise<unknown>,
   ) =>
   (world: World, wish: Wish): void =>
-    world.start(`${name} ${wish.leaseId} (${world.newId()})`, world.random.pick(timeoutsMs), (edges, deadline) =>
-      work(edges, deadline, wish, world),
+    world.start(`${name} ${wish.leaseId} (${world.newId()})`, world.random.pick(timeoutsMs), (running) =>
+      work(running, wish, world),
     );
 
 export const ACTORS = {
-  open: process('open', FUNCTION_MS, (edges, deadline, wish) =>
-    openSession(edges, parseLoginRequest(wish, ''), deadline),
-  ),
-  close: process('close', FUNCTION_MS, async (edges, deadline, { leaseId }, { ended }) => {
-    await closeSession(edges, leaseId, deadline);
+  open: process('open', FUNCTION_MS, async ({ code, edges, deadline }, wish, world) => {
+    await code.openSession(edges, parseLoginRequest(wish, ''), deadline);
+    if (world.features.owners) checkOwner(world, wish);
+  }),
+  close: process('close', FUNCTION_MS, async ({ code, edges, deadline }, { leaseId }, { ended }) => {
+    await code.closeSession(edges, leaseId, deadline);
     ended.add(leaseId);
   }),
-  call: process('call', FUNCTION_MS, (edges, deadline, { leaseId }) =>
-    withLease(leaseId, useTwice, { edges, deadline: deadline - 500 }),
+  call: process('call', FUNCTION_MS, ({ code, edges, deadline }, { leaseId }) =>
+    code.withLease(leaseId, useTwice, { edges, deadline: deadline - 500 }),
   ),
-  renew: process('renew', FUNCTION_MS, (edges, deadline, { leaseId }, { random, seconds }) =>
-    renewLease(edges, { leaseId, expiresAt: seconds() + random.below(600) }, deadline),
+  renew: process('renew', FUNCTION_MS, ({ code, edges, deadline }, { leaseId }, { random, seconds }) =>
+    code.renewLease(edges, { leaseId, expiresAt: seconds() + random.below(600) }, deadline),
   ),
   /** A program of its own, as long as the others put together. */
-  work: process('work', [WORK_MS], (edges, deadline, { array, ...options }, world) =>
-    withSession(array, useForAWhile(world), { ...options, edges, deadline }),
+  work: process('work', [WORK_MS], ({ code, edges, deadline }, { array, ...options }, world) =>
+    code.withSession(array, useForAWhile(world), { ...options, edges, deadline }),
   ),
-  endOwner: process('end owner of', FUNCTION_MS, async (edges, deadline, { owner = 'nobody' }, { ended }) => {
-    await endOwnerOf(edges, owner, deadline);
+  endOwner: process('end owner of', FUNCTION_MS, async ({ code, edges, deadline }, wish, { ended }) => {
+    const { owner = 'nobody' } = wish;
+    await code.endOwnerOf(edges, owner, deadline);
     ended.add(owner);
   }),
-  sweep: process('sweep', [SWEEP_MS], sweep),
+  sweep: process('sweep', [SWEEP_MS], ({ code, edges, deadline }) => code.sweep(edges, deadline)),
+  check: process('check', [CHECK_MS], ({ edges, deadline }) => checkFleet(edges, {}, deadline)),
+  checkOften: (world, wish) => {
+    for (let times = 0; times < 10; times++) world.clock.after(times * 30_000, () => ACTORS.check(world, wish));
+  },
+  request: (world, wish) => deliver(world, 'requested', wish),
+  release: (world, { leaseId }) => deliver(world, 'released', { leaseId }, () => world.ended.add(leaseId)),
+  releaseOwner: (world, { owner = 'nobody' }) => deliver(world, 'released', { owner }, () => world.ended.add(owner)),
   sweepOften: (world, wish) => {
     for (let times = 0; times < 12; times++) world.clock.after(times * 15_000, () => ACTORS.sweep(world, wish));
   },

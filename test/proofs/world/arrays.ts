@@ -2,11 +2,16 @@
 import { FlashBladeError } from '../../../lib/ground/errors.ts';
 
 /** `requestId` is that of its login: the attempt's id in the ledger. */
-export type LiveSession = { readonly array: string; readonly requestId: string; usedAt: number };
+export type LiveSession = {
+  readonly array: string;
+  readonly requestId: string;
+  readonly startedAt: number;
+  usedAt: number;
+};
 export type Arrays = ReturnType<typeof memoryArrays>;
 
-/** `idleMs`: after how long an array ends a session that nobody uses. */
-export function memoryArrays(now: () => number, idleMs: number) {
+/** `idleMs`: after how long an array ends a session that nobody uses. `aheadMs`: how far an array's own clock is ahead. */
+export function memoryArrays(now: () => number, idleMs: number, aheadMs: (array: string) => number) {
   const sessions = new Map<string, LiveSession>();
   const accepted = new Map<string, Set<string>>();
   const down = new Set<string>();
@@ -34,7 +39,7 @@ export function memoryArrays(now: () => number, idleMs: number) {
       reach(array);
       if (!accepted.get(array)?.has(apiToken)) throw refused();
       const token = `auth-token-${++logins}`;
-      sessions.set(token, { array, requestId, usedAt: now() });
+      sessions.set(token, { array, requestId, startedAt: now() + aheadMs(array), usedAt: now() });
       return token;
     },
     /** Returns the status. */
@@ -52,6 +57,11 @@ export function memoryArrays(now: () => number, idleMs: number) {
       session.usedAt = now();
       return 200;
     },
+    /** What it lists of its sessions, by its own clock. */
+    listed: (array: string): object[] =>
+      live()
+        .filter((session) => session.array === array)
+        .map(({ startedAt }) => ({ user: 'pureuser', user_interface: 'REST', start_time: startedAt, end_time: 0 })),
     /** As if the array had been started again. */
     dropSessions: (array: string): void => {
       for (const [token, session] of sessions) if (session.array === array) sessions.delete(token);

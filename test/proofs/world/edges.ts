@@ -3,21 +3,61 @@ import { FlashBladeError } from '../../../lib/ground/errors.ts';
 import type { Item } from '../../../lib/ground/lease-items.ts';
 import { apiToken, authToken, type FlashBlade } from '../../../lib/ground/model.ts';
 import type { Edges } from '../../../lib/story/edges.ts';
+import type { Slots } from '../../story/memory-store.ts';
 import { busy, unreachable } from './arrays.ts';
 import type { Process } from './effects.ts';
 import type { World } from './world.ts';
 
 const ARRAY_CALL_MS = 10_000;
 const AWS_CALL_MS = 2000;
+const AWS_LATE_MS = 5000;
+
+/** Sends something that nobody answers with more than that it came. */
+export type Sender = (name: string, by: number, act: () => void) => Promise<void>;
+
+/** How a process tells others. */
+export const senderOf =
+  ({ effect, clock }: World, process: Process): Sender =>
+  (name, by, act) =>
+    effect(process, {
+      name,
+      by: Math.min(by - process.clockAheadMs, clock.now() + AWS_CALL_MS),
+      lateMs: AWS_LATE_MS,
+      looksAgain: false,
+      act,
+      noAnswer: () => new FlashBladeError('AWS_UNAVAILABLE', `no answer to ${name}`),
+    });
+
+/** How a process of a former version changes the slots of an array. */
+export const slotsChangerOf =
+  ({ effect, clock, store }: World, process: Process) =>
+  <T>(name: string, array: string, by: number, change: (slots: Slots) => T): Promise<T> => {
+    const act = async (): Promise<T> => {
+      await store.slots(array, by);
+      return change(store.arrays.get(array) as Slots);
+    };
+    return effect(process, {
+      name,
+      by: Math.min(by - process.clockAheadMs, clock.now() + AWS_CALL_MS),
+      lateMs: AWS_LATE_MS,
+      looksAgain: false,
+      act,
+      noAnswer: () => new FlashBladeError('AWS_UNAVAILABLE', `no answer to ${name}`),
+      repeat: act,
+    });
+  };
 
 export function edgesOf(world: World, process: Process): Edges {
   const { arrays, store, secrets, seal, effect, clock, random, limits } = world;
   const worldsTime = (by: number): number => by - process.clockAheadMs;
 
+  const { lateMs } = world.features;
   const ask = <T>(name: string, by: number, act: () => T | Promise<T>, repeat?: (first: T) => T | Promise<T>) =>
     effect<T>(process, {
       name,
       by: Math.min(worldsTime(by), clock.now() + AWS_CALL_MS),
+      lateMs: AWS_LATE_MS,
+      looksAgain: false,
       act,
       noAnswer: () => new FlashBladeError('AWS_UNAVAILABLE', `no answer to ${name}`),
       ...(repeat ? { repeat } : {}),
@@ -27,6 +67,8 @@ export function edgesOf(world: World, process: Process): Edges {
     effect<{ data: T }>(process, {
       name: `${name} ${array.name}`,
       by: Math.min(worldsTime(by ?? Number.POSITIVE_INFINITY), clock.now() + ARRAY_CALL_MS),
+      lateMs,
+      looksAgain: true,
       act: () => {
         if (world.arrayIsBusy(array.name)) throw busy();
         return { data: act() };
@@ -45,13 +87,15 @@ export function edgesOf(world: World, process: Process): Edges {
         effect(process, {
           name: `secret ${name}`,
           by: Math.min(worldsTime(by), clock.now() + AWS_CALL_MS),
+          lateMs: AWS_LATE_MS,
+          looksAgain: false,
           noAnswer: () => new FlashBladeError('SECRET_UNAVAILABLE', 'no answer'),
           act: () => {
             const { host, token, versionId } = secrets.read(name, fresh);
             return { array: arrayOf(name, host), apiToken: apiToken(token), versionId };
           },
         }),
-      list: async () => [],
+      list: async () => secrets.names(),
     },
     leases: {
       read: (id, by) => ask(`read ${id}`, by, () => store.read(id, by)),
@@ -67,18 +111,26 @@ export function edgesOf(world: World, process: Process): Edges {
         ask(
           `remove ${nameOf(item)}`,
           by,
-          () => store.remove(item, by),
+          () => {
+            if (item.kind === 'suspect') world.count(`SUSPECT dropped by ${process.name.split(' ')[0]}`);
+            return store.remove(item, by);
+          },
           async () => (await store.remove(item, by)) || !('id' in (await holds(item))),
         ),
-      join: (array, name, place, by) => {
-        const take = (): Promise<boolean> => store.join(array, name, place, by);
-        return ask(`join ${name}`, by, take, take);
+      takeSlot: (array, slot, limit, by) => {
+        const take = (): Promise<boolean> => store.takeSlot(array, slot, limit, by);
+        return ask(`take slot ${slot.attemptId}`, by, take, take);
       },
-      leave: (array, name, by, attemptId) => ask(`leave ${name}`, by, () => store.leave(array, name, by, attemptId)),
-      places: (array, by) => ask('places', by, () => store.places(array, by)),
-      lookAtPlaces: (array, at, by) => ask('look at places', by, () => store.lookAtPlaces(array, at, by)),
-      pending: (by) => ask('pending', by, () => world.indexes().pending),
-      ofOwner: (owner, by) => ask(`leases of ${owner}`, by, () => world.indexes().ofOwner(owner)),
+      moveSlot: (array, from, slot, limit, by) => {
+        const move = (): Promise<boolean> => store.moveSlot(array, from, slot, limit, by);
+        return ask(`move slot ${from} to ${slot.attemptId}`, by, move, move);
+      },
+      keepSlot: (array, slot, by) => ask(`keep slot ${slot.attemptId}`, by, () => store.keepSlot(array, slot, by)),
+      freeSlot: (array, attempt, by) => ask(`free slot ${attempt}`, by, () => store.freeSlot(array, attempt, by)),
+      slots: (array, by) => ask('slots', by, () => store.slots(array, by)),
+      lookAtSlots: (array, at, by) => ask('look at slots', by, () => store.lookAtSlots(array, at, by)),
+      pending: (by) => ask('pending', by, () => world.pending()),
+      ofOwner: (owner, by) => ask(`leases of ${owner}`, by, () => world.ofOwner(owner)),
     },
     seal: {
       dataKey: (context, by) => ask('data key', by, () => seal.dataKey(context, by)),
@@ -105,10 +157,13 @@ export function edgesOf(world: World, process: Process): Edges {
         ...(await call('versions', array, deadline, () => ['2.9', '2.10'])),
         ...{ status: 200, headers: {}, requestId: '' },
       }),
-      request: async ({ array, authToken: token }, _call, { deadline }) => {
-        const read = (): number => (world.callIsForbidden() ? 403 : arrays.call(array.name, token.reveal()));
-        const { data: status } = await call('request', array, deadline, read);
-        return { status, headers: {}, body: { items: [] }, requestId: '' };
+      request: async ({ array, authToken: token }, { path }, { deadline }) => {
+        const read = () => ({
+          status: world.callIsForbidden() ? 403 : arrays.call(array.name, token.reveal()),
+          items: path.endsWith('/sessions') ? arrays.listed(array.name) : [],
+        });
+        const { status, items } = (await call('request', array, deadline, read)).data;
+        return { status, headers: {}, body: { items }, requestId: '' };
       },
     },
     limits,

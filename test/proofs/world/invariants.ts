@@ -3,7 +3,7 @@ import type { Item } from '../../../lib/ground/lease-items.ts';
 import type { World } from './world.ts';
 
 /** A live session is known: by a lease that is not closed, or by a SUSPECT, either of its attempt. */
-export function wrongNow({ arrays, store, limits }: World): string | undefined {
+export function wrongNow({ arrays, store, limits, features }: World): string | undefined {
   const live = arrays.live();
   if (live.length === 0) return undefined;
   const leaseOf = new Map<string, string>();
@@ -17,7 +17,8 @@ export function wrongNow({ arrays, store, limits }: World): string | undefined {
   if (unknown) return `the live session of attempt ${unknown.requestId} is not in the ledger`;
   const leases = inUse.map(({ requestId }) => leaseOf.get(requestId));
   if (new Set(leases).size < leases.length) return 'a lease has two live sessions';
-  for (const [array, { length }] of groups(inUse.map(({ array }) => array))) {
+  // Those of which nobody holds the auth token are sessions, too. A former version did not count them.
+  for (const [array, { length }] of features.former ? [] : groups(live.map(({ array }) => array))) {
     if (length > limits.sessionsPerArray) return `array ${array} has ${length} sessions, which is more than its limit`;
   }
   return undefined;

@@ -22,5 +22,5 @@ export function memorySecrets(isStale: () => boolean) {
     return secret;
   }
 
-  return { change, read };
+  return { change, read, names: () => [...versions.keys()] };
 }

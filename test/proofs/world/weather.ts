@@ -1,11 +1,12 @@
 /** How often what goes wrong, different in every schedule; until it clears up. */
+import type { Features } from './dimensions.ts';
 import type { End } from './effects.ts';
 import type { Random } from './random.ts';
 import type { Weather } from './world.ts';
 
 export type ChangingWeather = Weather & { clear(): void };
 
-export function weatherOf(random: Random): ChangingWeather {
+export function weatherOf(random: Random, features: Features): ChangingWeather {
   const often = random.pick([0, 0.02, 0.05, 0.2]);
   const slowOften = random.pick([0, 0.02, 0.2]);
   const staleOften = random.pick([0, 0.5]);
@@ -18,8 +19,10 @@ export function weatherOf(random: Random): ChangingWeather {
     'died after': often * random.pick([0, 0.3, 1]),
   };
   const forbiddenOften = random.pick([0, often, 0.5]);
-  // As far as the story allows for: any two clocks differ by five seconds at the most.
-  const skewMs = random.pick([0, 5000]);
+  const skewMs = random.pick([0, features.skewMs]);
+  const lateOften = features.lateMs > 5000 ? random.pick([0.02, 0.2]) : 0;
+  const stopOften = features.stopMs > 0 ? random.pick([0.01, 0.05]) : 0;
+  const outliving = random.pick([0, 1]);
   const paceMs = random.pick([3, 30, 300]);
   let bad = true;
   const happens = (probability: number): boolean => bad && random.chance(probability);
@@ -27,17 +30,22 @@ export function weatherOf(random: Random): ChangingWeather {
     happens(slowOften) ? random.below(random.pick([2000, 12_000])) : random.below(paceMs);
 
   return {
-    fateOf: () => ({
-      thereMs: duration(),
+    fateOf: (_process, _name, lateMs) => ({
+      thereMs: happens(lateMs > 5000 ? lateOften : 0) ? random.below(lateMs + 10_000) : duration(),
       backMs: duration(),
       end: bad ? random.weighted(ends) : 'answered',
+      ...(happens(stopOften)
+        ? { stop: { ms: random.below(features.stopMs), when: random.pick(['sending', 'waiting']) } }
+        : {}),
     }),
     arrayIsBusy: () => happens(often / 2),
     answerIsBad: () => happens(often / 2),
     callIsForbidden: () => happens(forbiddenOften),
     secretIsStale: () => happens(staleOften),
-    indexIsStale: () => happens(staleOften),
+    indexLagMs: () => (happens(staleOften) ? random.pick([features.lagMs, random.below(features.lagMs + 1)]) : 0),
     clockAheadMs: () => (bad ? random.below(skewMs + 1) - skewMs / 2 : 0),
+    outlivesItsDeadline: () => happens(outliving),
+    runsFormerCode: () => features.former && random.chance(0.5),
     clear: () => {
       bad = false;
     },
@@ -51,6 +59,8 @@ export const fairWeather = (random: Random): Weather => ({
   answerIsBad: () => false,
   callIsForbidden: () => false,
   secretIsStale: () => false,
-  indexIsStale: () => false,
+  indexLagMs: () => 0,
   clockAheadMs: () => 0,
+  outlivesItsDeadline: () => false,
+  runsFormerCode: () => false,
 });

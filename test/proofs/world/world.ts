@@ -1,12 +1,13 @@
 /** One world: arrays, secrets, ledger and clock in memory, shared by the processes that are started in it. */
-import type { Pending } from '../../../lib/edges/leases.ts';
-import { known } from '../../../lib/ground/errors.ts';
 import type { Edges } from '../../../lib/story/edges.ts';
-import { memoryStore } from '../../story/memory-store.ts';
+import { memoryStore, slotRows } from '../../story/memory-store.ts';
 import { memoryArrays } from './arrays.ts';
 import { virtualClock } from './clock.ts';
-import { edgesOf } from './edges.ts';
+import { type Code, CURRENT, codeOf, FORMER, formerEdges } from './code.ts';
+import type { Features } from './dimensions.ts';
+import { edgesOf, type Sender, senderOf, slotsChangerOf } from './edges.ts';
 import { effectsOf, type Fate, type Process } from './effects.ts';
+import { laggingIndexes } from './indexes.ts';
 import type { Random } from './random.ts';
 import { memorySeal } from './seal.ts';
 import { memorySecrets } from './secrets.ts';
@@ -15,20 +16,34 @@ export type World = ReturnType<typeof worldOf>;
 
 /** What may happen beside processes; all of it is decided by the seed. */
 export type Weather = {
-  fateOf(process: Process, name: string): Fate;
+  fateOf(process: Process, name: string, lateMs: number): Fate;
   arrayIsBusy(): boolean;
   answerIsBad(): boolean;
   /** A call is refused although its session lives: the user may not make it. */
   callIsForbidden(): boolean;
   secretIsStale(): boolean;
-  indexIsStale(): boolean;
-  /** Of a process that starts. */
+  /** Of one item that is read there. */
+  indexLagMs(): number;
+  /** Of a process that starts, or of an array. */
   clockAheadMs(): number;
+  /** A process that was stopped goes on after its deadline; others are killed at it. */
+  outlivesItsDeadline(): boolean;
+  /** A process that starts runs the code of a former version. */
+  runsFormerCode(): boolean;
+};
+
+/** What a process has: its code, its way to the world, and the end of its time by its own clock. */
+export type Running = {
+  readonly code: Code;
+  readonly edges: Edges;
+  readonly deadline: number;
+  readonly send: Sender;
 };
 
 export type WorldOptions = {
   readonly random: Random;
   readonly weather: Weather;
+  readonly features: Features;
   readonly limits: Edges['limits'];
   /** After how long an array ends an idle session, in seconds; what `limits` says of it is what we were told. */
   readonly idleSeconds: number;
@@ -43,21 +58,19 @@ const START_MS = 1_800_000_000_000;
 const MARGIN_MS = 500;
 
 export function worldOf(options: WorldOptions) {
-  const { random, weather, limits, trace, count } = options;
+  const { random, weather, features, limits, trace, count } = options;
   const clock = virtualClock(START_MS);
-  const arrays = memoryArrays(clock.now, options.idleSeconds * 1000);
-  const store = memoryStore();
+  const clocksAhead = new Map<string, number>();
+  const aheadMs = (array: string): number => {
+    const ms = clocksAhead.get(array) ?? weather.clockAheadMs();
+    clocksAhead.set(array, ms);
+    return ms;
+  };
+  const arrays = memoryArrays(clock.now, options.idleSeconds * 1000, aheadMs);
+  const indexes = laggingIndexes(clock.now, weather.indexLagMs);
+  const store = memoryStore(indexes.change);
   const faults: string[] = [];
   let ids = 0;
-  let indexes = indexesNow();
-
-  function indexesNow() {
-    const pending: Promise<Pending[]> = store.pending(0);
-    const items = [...store.items.values()];
-    const ofOwner = (owner: string): string[] =>
-      items.flatMap((item) => (item.kind === 'lease' && item.owner === owner ? [item.leaseId] : []));
-    return { pending, ofOwner };
-  }
 
   const effect = effectsOf({
     clock,
@@ -71,28 +84,41 @@ export function worldOf(options: WorldOptions) {
    * Starts a process, which is killed at its deadline. What it throws is its caller's; that it ends too late, or by an error that is
    * none of ours, is a fault.
    */
-  function start(name: string, timeoutMs: number, work: (edges: Edges, deadline: number) => Promise<unknown>): void {
-    const process: Process = { name, clockAheadMs: weather.clockAheadMs(), dead: false };
+  function start(name: string, timeoutMs: number, work: (running: Running) => Promise<unknown>): void {
+    const process: Process = { name, clockAheadMs: weather.clockAheadMs(), dead: false, stoppedUntil: 0 };
     const deadline = clock.now() + timeoutMs;
+    const outlives = weather.outlivesItsDeadline();
     const fail = (error: unknown): void => {
-      const { code, message } = known(error);
+      const { code, message } = codeOf(error);
       trace?.(`${clock.now()} ${name} throws ${code}: ${message}`);
       count(code);
       if (code === 'INTERNAL') faults.push(`${name} failed: ${error instanceof Error ? error.stack : error}`);
     };
     const end = (): void => {
       process.dead = true;
-      if (clock.now() > deadline - MARGIN_MS)
+      // Whoever was stopped ends at once when it goes on.
+      if (clock.now() > Math.max(deadline - MARGIN_MS, process.stoppedUntil))
         faults.push(`${name} ended ${deadline - clock.now()} ms before its deadline`);
     };
     trace?.(`${clock.now()} ${name} starts`);
-    void work(edgesOf(world, process), deadline + process.clockAheadMs)
+    const isFormer = weather.runsFormerCode();
+    const edges = edgesOf(world, process);
+    const running = { deadline: deadline + process.clockAheadMs, send: senderOf(world, process) };
+    if (isFormer) count('former code');
+    const former = () => ({ code: FORMER, edges: formerEdges(edges, slotsChangerOf(world, process)) });
+    void work({ ...running, ...(isFormer ? former() : { code: CURRENT, edges }) })
       .catch(fail)
       .then(end);
-    clock.at(deadline, () => {
-      if (!process.dead) faults.push(`${name} was still at work at its deadline`);
+    const kill = (): void => {
+      if (process.dead) return;
+      if (outlives && clock.now() < process.stoppedUntil) {
+        clock.at(process.stoppedUntil, kill);
+        return;
+      }
+      if (clock.now() > process.stoppedUntil) faults.push(`${name} was still at work at its deadline`);
       process.dead = true;
-    });
+    };
+    clock.at(deadline, kill);
   }
 
   const world = {
@@ -109,11 +135,10 @@ export function worldOf(options: WorldOptions) {
     arrayIsBusy: (_array: string): boolean => weather.arrayIsBusy(),
     answerIsBad: weather.answerIsBad,
     callIsForbidden: weather.callIsForbidden,
-    /** What the ledger's indexes tell: the present, or an earlier moment. */
-    indexes: () => {
-      if (!weather.indexIsStale()) indexes = indexesNow();
-      return indexes;
-    },
+    features,
+    /** What the ledger's indexes tell. */
+    pending: () => [...indexes.pending(), ...slotRows(store.arrays)].sort((a, b) => a.dueAt - b.dueAt),
+    ofOwner: indexes.ofOwner,
     newId: () => `id-${++ids}`,
     /** Leases and owners whose end was asked for, and answered. */
     ended: new Set<string | undefined>(),

@@ -1,0 +1,114 @@
+/** The slots of an array: a bounded set of attempts that may have a session there, one item per array. */
+import {
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  UpdateItemCommand,
+  type UpdateItemCommandInput,
+} from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { callAws } from '../../ground/aws.ts';
+import { FlashBladeError } from '../../ground/errors.ts';
+import type { LeaseStore, Slot, StoredSlot } from './store.ts';
+import { DUE, ifUnchanged, READ, SLOTS_PREFIX } from './table.ts';
+
+const TAKE = "take one of the array's slots in the lease table";
+const GIVE_BACK = "give back one of the array's slots in the lease table";
+const LOOK_AGAIN = "note in the lease table when to look at the array's slots";
+
+/** An earlier try of the same call took it. One that is kept for a SUSPECT was given to nobody. */
+const OWN = 'attribute_exists(live.#own) AND attribute_not_exists(live.#own.suspect)';
+
+type Slots = Pick<LeaseStore, 'takeSlot' | 'moveSlot' | 'keepSlot' | 'freeSlot' | 'slots' | 'lookAtSlots'>;
+
+export function slotsOf(client: DynamoDBClient, table: string): Slots {
+  const keyOf = (array: string) => ({ TableName: table, Key: { id: { S: SLOTS_PREFIX + array } } });
+
+  const update = (what: string, by: number, input: UpdateItemCommandInput): Promise<boolean> =>
+    ifUnchanged(what, by, (options) => client.send(new UpdateItemCommand(input), options));
+
+  /** Puts a slot under its attempt if the condition holds. Attempt ids are ours: no name that a caller chose is a key here. */
+  function put(
+    array: string,
+    slot: Slot,
+    { condition, instead }: { condition: string; instead?: string },
+    by: number,
+    values: UpdateItemCommandInput['ExpressionAttributeValues'] = {},
+  ): Promise<boolean> {
+    const { attemptId, leaseId, until, suspect } = slot;
+    const marked = suspect ? { suspect: { BOOL: true } } : {};
+    return update(TAKE, by, {
+      ...keyOf(array),
+      UpdateExpression: `SET live.#own = :slot, duePartition = :due, dueAt = if_not_exists(dueAt, :until)${instead === undefined ? '' : ' REMOVE live.#instead'}`,
+      ConditionExpression: condition,
+      ExpressionAttributeNames: { '#own': attemptId, ...(instead === undefined ? {} : { '#instead': instead }) },
+      ExpressionAttributeValues: {
+        ':slot': { M: { leaseId: { S: leaseId }, until: { N: String(until) }, ...marked } },
+        ':until': { N: String(until) },
+        ':due': { S: DUE },
+        ...values,
+      },
+    });
+  }
+
+  /** No condition holds for an item that is not there: an array's first lease makes it. */
+  async function putOrBegin(array: string, by: number, tryToPut: () => Promise<boolean>): Promise<boolean> {
+    if (await tryToPut()) return true;
+    const empty = new PutItemCommand({
+      TableName: table,
+      Item: { ...keyOf(array).Key, live: { M: {} } },
+      ConditionExpression: 'attribute_not_exists(id)',
+    });
+    const begun = await ifUnchanged(TAKE, by, (options) => client.send(empty, options));
+    return begun && (await tryToPut());
+  }
+
+  const takeSlot = (array: string, slot: Slot, limit: number, by: number): Promise<boolean> => {
+    const condition = `(${OWN}) OR (attribute_not_exists(live.#own) AND size(live) < :limit)`;
+    return putOrBegin(array, by, () => put(array, slot, { condition }, by, { ':limit': { N: String(limit) } }));
+  };
+
+  async function moveSlot(array: string, from: string, slot: Slot, limit: number, by: number): Promise<boolean> {
+    const condition = `attribute_exists(live.#instead) OR (${OWN})`;
+    return (await put(array, slot, { condition, instead: from }, by)) || takeSlot(array, slot, limit, by);
+  }
+
+  async function keepSlot(array: string, slot: Slot, by: number): Promise<void> {
+    const kept = await putOrBegin(array, by, () => put(array, slot, { condition: 'attribute_exists(live)' }, by));
+    if (!kept) throw new FlashBladeError('AWS_UNAVAILABLE', `could not ${TAKE}: its item was removed meanwhile`);
+  }
+
+  async function freeSlot(array: string, attemptId: string, by: number): Promise<void> {
+    await update(GIVE_BACK, by, {
+      ...keyOf(array),
+      UpdateExpression: 'REMOVE live.#own',
+      ConditionExpression: 'attribute_exists(live.#own)',
+      ExpressionAttributeNames: { '#own': attemptId },
+    });
+  }
+
+  async function slots(array: string, by: number): Promise<ReadonlyMap<string, StoredSlot>> {
+    const command = new GetItemCommand({ ...keyOf(array), ConsistentRead: true });
+    const { Item: stored } = await callAws((options) => client.send(command, options), { what: READ, by });
+    const live: Readonly<Record<string, Omit<StoredSlot, 'attemptId'>>> = (stored && unmarshall(stored)['live']) ?? {};
+    return new Map(Object.entries(live).map(([attemptId, slot]) => [attemptId, { attemptId, ...slot }]));
+  }
+
+  async function lookAtSlots(array: string, at: number, by: number): Promise<void> {
+    const never = await update(LOOK_AGAIN, by, {
+      ...keyOf(array),
+      UpdateExpression: 'REMOVE dueAt, duePartition',
+      ConditionExpression: 'size(live) = :none',
+      ExpressionAttributeValues: { ':none': { N: '0' } },
+    });
+    if (never) return;
+    await update(LOOK_AGAIN, by, {
+      ...keyOf(array),
+      UpdateExpression: 'SET dueAt = :at, duePartition = :due',
+      ConditionExpression: 'attribute_exists(id)',
+      ExpressionAttributeValues: { ':at': { N: String(at) }, ':due': { S: DUE } },
+    });
+  }
+
+  return { takeSlot, moveSlot, keepSlot, freeSlot, slots, lookAtSlots };
+}

@@ -1,0 +1,49 @@
+/** What makes the world worse than a process that dies or a response that is lost: one thing at a time, and what belongs together. */
+
+/** Each is off unless a dimension turns it on. */
+export type Features = {
+  /** An array acts on a request up to this long after its caller stopped waiting. */
+  readonly lateMs: number;
+  /** Any two clocks differ by up to this: processes' and arrays'. */
+  readonly skewMs: number;
+  /** A process stops for up to this at any effect, and goes on. */
+  readonly stopMs: number;
+  /** Each item of an index lags behind the table by up to this. */
+  readonly lagMs: number;
+  /** The fleet check runs, which drops SUSPECTs. */
+  readonly checks: boolean;
+  /** Requests come through the queue: again after a failure, and twice at the same time. */
+  readonly queue: boolean;
+  /** Two owners ask for the same lease id. */
+  readonly owners: boolean;
+  /** Some processes run the code of a former version. */
+  readonly former: boolean;
+};
+
+const MINUTE_MS = 60_000;
+/** What every version of the code was made for. */
+const PLAIN: Features = {
+  ...{ lateMs: 5000, skewMs: 5000, stopMs: 0, lagMs: 20_000 },
+  ...{ checks: false, queue: false, owners: false, former: false },
+};
+const [LATE, SKEWED, STOPPED] = [{ lateMs: MINUTE_MS }, { skewMs: MINUTE_MS }, { stopMs: MINUTE_MS }];
+
+export const DIMENSIONS = {
+  plain: PLAIN,
+  'late arrays': { ...PLAIN, ...LATE },
+  'skewed clocks': { ...PLAIN, ...SKEWED },
+  'stopped processes': { ...PLAIN, ...STOPPED },
+  'late, skewed and stopped': { ...PLAIN, ...LATE, ...SKEWED, ...STOPPED },
+  'fleet checks': { ...PLAIN, ...LATE, ...SKEWED, checks: true },
+  'the queue': { ...PLAIN, ...STOPPED, queue: true },
+  'lagging indexes': { ...PLAIN, ...SKEWED, lagMs: MINUTE_MS },
+  'two owners': { ...PLAIN, owners: true, queue: true },
+  'a former version': { ...PLAIN, former: true },
+  everything: {
+    ...{ ...PLAIN, ...LATE, ...SKEWED, ...STOPPED, lagMs: MINUTE_MS },
+    ...{ checks: true, queue: true, owners: true },
+  },
+} as const satisfies Record<string, Features>;
+
+export type Dimension = keyof typeof DIMENSIONS;
+export const DIMENSION_NAMES = Object.keys(DIMENSIONS) as Dimension[];

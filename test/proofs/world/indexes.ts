@@ -1,0 +1,36 @@
+/** The ledger's indexes, which follow the table later: each item by a time of its own. */
+import type { Pending } from '../../../lib/edges/leases.ts';
+import type { Item } from '../../../lib/ground/lease-items.ts';
+import { isOfOwner, pendingOf } from '../../story/memory-store.ts';
+
+/** What an item was, and until when (epoch, ms). */
+type Past = { readonly item: Item | undefined; readonly untilMs: number };
+
+const KEPT_MS = 120_000;
+
+/** `lagMs`: by how much a reader of one item is late. */
+export function laggingIndexes(now: () => number, lagMs: () => number) {
+  const present = new Map<string, Item>();
+  const pasts = new Map<string, Past[]>();
+
+  function seen(id: string): Item | undefined {
+    const since = now() - lagMs();
+    const past = pasts.get(id)?.find(({ untilMs }) => untilMs > since);
+    return past ? past.item : present.get(id);
+  }
+
+  const all = (): Item[] => [...new Set([...present.keys(), ...pasts.keys()])].flatMap((id) => seen(id) ?? []);
+
+  return {
+    /** The table changes: to `item`, or by its removal. */
+    change: (id: string, item: Item | undefined): void => {
+      const kept = (pasts.get(id) ?? []).filter(({ untilMs }) => untilMs > now() - KEPT_MS);
+      pasts.set(id, [...kept, { item: present.get(id), untilMs: now() }]);
+      if (item) present.set(id, item);
+      else present.delete(id);
+    },
+    pending: (): Pending[] => all().flatMap(pendingOf),
+    ofOwner: (owner: string): string[] =>
+      all().flatMap((item) => (item.kind === 'lease' && isOfOwner(item, owner) ? [item.leaseId] : [])),
+  };
+}

@@ -1,0 +1,54 @@
+/** The queue of requests: brings a message again until it is handled, and sometimes twice at the same time. */
+import type { Outbox } from '../../../lib/edges/outbox.ts';
+import { DETAIL_TYPES } from '../../../lib/ground/event-words.ts';
+import { leaseKey } from '../../../lib/ground/lease-items.ts';
+import { handleMessage } from '../../../lib/story/session-events.ts';
+import type { Wish } from './actors.ts';
+import type { Sender } from './edges.ts';
+import type { World } from './world.ts';
+
+const FUNCTION_MS = 30_000;
+/** A message that was not handled comes again after so long. */
+const VISIBILITY_MS = 45_000;
+const DELIVERIES = 5;
+
+/** Puts a message into the queue. `handled` is called when it was. */
+export function deliver(world: World, type: keyof typeof DETAIL_TYPES, detail: object, handled = (): void => {}): void {
+  const { clock, random } = world;
+  const messageId = world.newId();
+  const envelope = { id: messageId, source: 'jobs', 'detail-type': DETAIL_TYPES[type], detail };
+  const message = { messageId, body: JSON.stringify(envelope) };
+  let left = DELIVERIES;
+  let isHandled = false;
+
+  function bring(): void {
+    if (isHandled || left === 0) return;
+    left -= 1;
+    world.count('delivered');
+    world.start(`queue ${messageId}`, FUNCTION_MS, async ({ edges, deadline, send }) => {
+      const outbox = outboxOf(world, send);
+      await handleMessage(edges, outbox, message, deadline);
+      isHandled = true;
+      handled();
+    });
+    clock.after(VISIBILITY_MS, bring);
+    if (random.chance(0.3)) clock.after(random.below(random.pick([50, 20_000])), bring);
+  }
+  bring();
+}
+
+const outboxOf = (world: World, send: Sender): Outbox => ({
+  emit: (event, by) =>
+    send(`emit ${event.type}`, by, () => {
+      world.count(`sent ${event.type}`);
+      if (event.type === 'opened') checkOwner(world, event.detail);
+    }),
+  deadLetter: (_letter, by) => send('dead letter', by, () => {}),
+});
+
+/** Whoever is told that a lease is open owns it, as long as it is. */
+export function checkOwner(world: World, { leaseId, owner }: Pick<Wish, 'leaseId' | 'owner'>): void {
+  const item = world.store.items.get(leaseKey(leaseId));
+  if (item?.kind !== 'lease' || item.state === 'CLOSED' || item.owner === owner) return;
+  world.faults.push(`lease ${leaseId} was given to ${owner}, and is owned by ${item.owner}`);
+}
