@@ -49,6 +49,12 @@ function ask(connection: Connection, attempt: Attempt, text: string, resolve: (o
   const { array, request, limits, onHead } = attempt;
   const { socket, certificateEndsAt, isReused } = connection;
   const startedAt = Date.now();
+  // The process may have been stopped or frozen since the time was checked, above all during the handshake.
+  if (startedAt >= limits.endsAt) {
+    socket.destroy();
+    resolve({ error: outOfTime(array), broken: false });
+    return;
+  }
   let timer: NodeJS.Timeout | undefined;
   let hasHead = false;
   const end = (outcome: Outcome, keepsConnection = false) => {
@@ -99,6 +105,12 @@ function ask(connection: Connection, attempt: Attempt, text: string, resolve: (o
 }
 
 const capped = (ms: number, endsAt: number): number => Math.max(0, Math.min(ms, endsAt - Date.now(), MAX_TIMER_MS));
+
+/** Nothing was sent. */
+export const outOfTime = (array: FlashBlade): FlashBladeError =>
+  new FlashBladeError('OUT_OF_TIME', `${describeArray(array)} was not asked: no time was left to do it.`, {
+    sent: false,
+  });
 
 const unwritable = (array: FlashBlade) =>
   new FlashBladeError('REQUEST_INVALID', `${describeArray(array)}: the request cannot be written as HTTP`, {
