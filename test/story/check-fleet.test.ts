@@ -237,7 +237,11 @@ function manyOf(w: World, count: number): string[] {
 
 describe('a check of an array warns of', () => {
   it.each([
-    ['a certificate that ends soon', { certificateEndsAt: 20 * DAY }, /certificate ends in 20 days/],
+    [
+      'a certificate that ends soon',
+      { certificateEndsAt: 20 * DAY },
+      /certificate, or that of an authority behind it, ends in 20 days/,
+    ],
     ['an API token that ends soon', { tokenEndsAt: 3 * DAY }, /API token of user pureuser ends in 3 days/],
     ['sessions that never end by themselves', { idleTimeoutMs: 0 }, /idle time-out is 0, never/],
     ['sessions that end before their leases', { idleTimeoutMs: 300_000 }, /300 s, shorter than a lease/],

@@ -12,7 +12,10 @@ export type HttpInfo = {
   /** Names in lower case; never `x-auth-token` and `set-cookie`. */
   readonly headers: Readonly<Record<string, string>>;
   readonly requestId: string;
-  /** When the certificate ends by which the array was verified, in seconds since the epoch. */
+  /**
+   * When the first of the certificates ends by which the array was verified, in seconds since the epoch: its own, or that of an authority
+   * behind it, the root included. Under fingerprints its own alone counts.
+   */
   readonly certificateEndsAt?: number;
 };
 export type WithHttpInfo<Data> = HttpInfo & { readonly data: Data };

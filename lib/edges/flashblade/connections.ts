@@ -60,7 +60,7 @@ function follow(connection: Connection): Connection {
   return connection;
 }
 
-/** Of the connections of this place that wait, the one that was used last. One whose certificate has ended is closed. */
+/** Of the connections of this place that wait, the one that was used last. One of whose certificates one has ended is closed. */
 export function takeIdle(place: string): Connection | undefined {
   let last: Connection | undefined;
   for (const connection of idle) {

@@ -3,8 +3,10 @@ import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import {
   type ConnectionOptions,
+  checkServerIdentity,
   connect,
   createSecureContext,
+  type DetailedPeerCertificate,
   type PeerCertificate,
   type SecureContext,
   type TLSSocket,
@@ -18,14 +20,14 @@ import { MAX_REMEMBERED, remember } from './recent.ts';
 import { connectionError, describeArray, unreachable, untrusted } from './tls-errors.ts';
 
 const contexts = new Map<string, SecureContext>();
-/** A connection that resumes a session shows no certificate: until when the one is good that was verified before. */
+/** A connection that resumes a session shows no certificate: until when those are good that were verified before. */
 type Resumable = { readonly session: Buffer; readonly certificateEndsAt: number };
 const sessions = new Map<string, Resumable>();
 
 /** Every connection of this process that is not closed yet, those that are still being made included. */
 export const openSockets = new Set<TLSSocket>();
 
-/** A socket that is safe to write to, and when the certificate ends by which it is, in seconds since the epoch. */
+/** A socket that is safe to write to, and when the first of the certificates ends by which it is, in seconds since the epoch. */
 export type Made = { readonly socket: TLSSocket; readonly certificateEndsAt: number | undefined };
 
 /**
@@ -38,9 +40,16 @@ export function connectTls(array: FlashBlade, limitMs: number, done: (made: Made
   const place = placeOf(array);
   const isPinned = array.trust.kind === 'fingerprints';
   const resumable = isPinned ? undefined : resumableAt(place);
-  const socket = connect(connectionOptions(array, resumable?.session));
   let presented: PeerCertificate | undefined;
   let certificateEndsAt = resumable?.certificateEndsAt;
+  const socket = connect({
+    ...connectionOptions(array, resumable?.session),
+    // Node calls this once it has verified the chain, and with all of it; never for a chain that failed or a session that is resumed.
+    checkServerIdentity: (name, certificate) => {
+      certificateEndsAt = earliestEndOf(certificate, Date.now()) ?? certificateEndsAt;
+      return checkServerIdentity(name, certificate);
+    },
+  });
   let settled = false;
   const settle = (error: FlashBladeError | null) => {
     if (settled) return;
@@ -63,7 +72,6 @@ export function connectTls(array: FlashBlade, limitMs: number, done: (made: Made
   if (!isPinned) {
     socket.prependOnceListener('secure', () => {
       presented = socket.getPeerCertificate();
-      certificateEndsAt = endOf(presented.valid_to) ?? certificateEndsAt;
     });
   }
   // Compared here and not one turn of the event loop later: then there would be a moment for bytes to leave.
@@ -87,6 +95,32 @@ export function connectTls(array: FlashBlade, limitMs: number, done: (made: Made
   });
 }
 
+/**
+ * When the first certificate of a verified chain ends, the root included; undefined if none has a date. What is presented is not always
+ * what was verified: an authority that has ended is not part of that, nor is what stands behind it.
+ */
+export function earliestEndOf(certificate: PeerCertificate, nowMs: number): number | undefined {
+  let earliest = endOf(certificate.valid_to);
+  for (const { valid_to } of issuersOf(certificate)) {
+    const endsAt = endOf(valid_to);
+    if (endsAt === undefined) continue;
+    if (1000 * endsAt <= nowMs) break;
+    earliest = Math.min(earliest ?? endsAt, endsAt);
+  }
+  return earliest;
+}
+
+/** The authorities behind a certificate. The last one vouches for itself, or is not known. */
+function* issuersOf(certificate: Partial<DetailedPeerCertificate>): Generator<PeerCertificate> {
+  const seen = new Set([certificate]);
+  let { issuerCertificate: issuer } = certificate;
+  while (issuer !== undefined && !seen.has(issuer)) {
+    seen.add(issuer);
+    yield issuer;
+    issuer = issuer.issuerCertificate;
+  }
+}
+
 /** In seconds since the epoch; undefined if there is no date. */
 function endOf(validTo: string | undefined): number | undefined {
   const endsAt = Date.parse(validTo ?? '') / 1000;
@@ -95,11 +129,11 @@ function endOf(validTo: string | undefined): number | undefined {
 
 function resumableAt(place: string): Resumable | undefined {
   const resumable = sessions.get(place);
-  // Nobody would look at the dates of the certificate again.
+  // Nobody would look at the dates of the certificates again.
   return isOver(resumable?.certificateEndsAt) ? undefined : resumable;
 }
 
-/** Whether a certificate has ended that ends then. One whose end is not known has not. */
+/** Whether certificates have ended of which the first ends then. Those whose end is not known have not. */
 export const isOver = (certificateEndsAt: number | undefined): boolean =>
   certificateEndsAt !== undefined && Date.now() >= 1000 * certificateEndsAt;
 
