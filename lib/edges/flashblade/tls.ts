@@ -13,6 +13,7 @@ import {
 } from 'node:tls';
 import { FlashBladeError } from '../../ground/errors.ts';
 import type { FlashBlade } from '../../ground/model.ts';
+import type { Tokens } from '../../ground/redact.ts';
 import { isCertificates } from '../../ground/trust.ts';
 import { failedCheck } from './fingerprints.ts';
 import { digestOf, placeOf } from './places.ts';
@@ -32,9 +33,15 @@ export type Made = { readonly socket: TLSSocket; readonly certificateEndsAt: num
 
 /**
  * Connects, verifies and calls `done` once: with the connection, or with ARRAY_UNREACHABLE or ARRAY_UNTRUSTED. Takes at
- * most `limitMs`, name look-up and handshake included. Throws SECRET_INVALID if the trust cannot be used.
+ * most `limitMs`, name look-up and handshake included. `tokens` are redacted from what an error quotes of a certificate. Throws
+ * SECRET_INVALID if the trust cannot be used.
  */
-export function connectTls(array: FlashBlade, limitMs: number, done: (made: Made | FlashBladeError) => void): void {
+export function connectTls(
+  array: FlashBlade,
+  limitMs: number,
+  done: (made: Made | FlashBladeError) => void,
+  tokens: Tokens = [],
+): void {
   const startedAt = Date.now();
   const elapsedMs = () => Date.now() - startedAt;
   const place = placeOf(array);
@@ -77,7 +84,7 @@ export function connectTls(array: FlashBlade, limitMs: number, done: (made: Made
   // Compared here and not one turn of the event loop later: then there would be a moment for bytes to leave.
   socket.once('secureConnect', () => {
     const certificate = isPinned ? socket.getPeerX509Certificate() : undefined;
-    const error = refusal(array, socket, certificate);
+    const error = refusal(array, socket, certificate, tokens);
     if (certificate !== undefined) certificateEndsAt = endOf(certificate.validTo);
     settle(error);
   });
@@ -87,7 +94,7 @@ export function connectTls(array: FlashBlade, limitMs: number, done: (made: Made
   });
   // The listener stays: a socket may break between two requests, when nobody else listens.
   socket.on('error', (error) => {
-    if (!settled) settle(connectionError(array, error, elapsedMs(), presented?.raw));
+    if (!settled) settle(connectionError(array, error, elapsedMs(), presented?.raw, tokens));
   });
   socket.once('close', () => {
     openSockets.delete(socket);
@@ -172,9 +179,10 @@ function refusal(
   array: FlashBlade,
   socket: TLSSocket,
   certificate: X509Certificate | undefined,
+  tokens: Tokens,
 ): FlashBladeError | null {
   const { trust } = array;
   if (trust.kind !== 'fingerprints') return socket.authorized ? null : untrusted(array, 'it was not verified');
   const check = failedCheck(trust, certificate, Date.now());
-  return check === undefined ? null : untrusted(array, check, certificate);
+  return check === undefined ? null : untrusted(array, check, certificate, tokens);
 }

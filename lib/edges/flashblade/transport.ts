@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { FlashBladeError } from '../../ground/errors.ts';
 import type { FlashBlade } from '../../ground/model.ts';
+import type { Tokens } from '../../ground/redact.ts';
 import { type Answer, type Attempt, isHeaderValue, outOfTime, send } from './attempt.ts';
 import { closingsSoFar, dropIdle } from './connections.ts';
 import type { AnswerHead } from './http-answer.ts';
@@ -31,6 +32,8 @@ export type ExchangeOptions = {
   readonly repeatable?: boolean;
   /** Is told status and headers as soon as they are there, even if the body never comes. */
   readonly onHead?: (head: AnswerHead) => void;
+  /** Redacted from what an error quotes of a certificate. Default none. */
+  readonly tokens?: Tokens;
 };
 
 /** Long enough for a login and its logout to share a connection, too short for one of them to be stale. */
@@ -69,6 +72,7 @@ export async function exchange(
     request: { ...request, requestId: requestId ?? randomUUID() },
     limits,
     onHead: options.onHead,
+    tokens: options.tokens ?? [],
   };
   if (options.fresh) dropIdle(place, Date.now() - FRESH_MS);
   const first = await send(attempt);
