@@ -12,7 +12,7 @@ import {
   KeyUsagesExtension,
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
-  type X509Certificate,
+  X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509';
 
@@ -45,7 +45,12 @@ export type Authority = {
   /** PEM text of the authority's own certificate: what a client gets as `ca`. */
   readonly certificate: string;
   readonly key: string;
+  /** Under another authority than a root: followed by the certificates of those between, as a server presents them. */
   readonly issue: (options?: CertificateOptions) => Promise<IssuedCertificate>;
+  /** Makes an authority that this one vouches for. */
+  readonly subordinate: (name: string, options?: Omit<AuthorityOptions, 'name'>) => Promise<Authority>;
+  /** PEM text of a certificate for the name and key of another authority, as when a root is replaced. */
+  readonly vouchFor: (other: Authority, options?: Pick<AuthorityOptions, 'notBefore' | 'notAfter'>) => Promise<string>;
 };
 
 const HOUR_MS = 3_600_000;
@@ -63,21 +68,23 @@ const KEY_ALGORITHMS = { ec: EC_KEY, rsa2048: rsaKey(2048), rsa1024: rsaKey(1024
 const EXTENDED_USAGES = { server: ExtendedKeyUsage.serverAuth, client: ExtendedKeyUsage.clientAuth };
 
 /** Makes a certificate authority with its own key. */
-export async function createAuthority(options: AuthorityOptions = {}): Promise<Authority> {
+export const createAuthority = (options: AuthorityOptions = {}): Promise<Authority> => authorityUnder(options);
+
+type Issuer = { readonly subject: string; readonly keys: CryptoKeyPair };
+
+/** Without an issuer, a root. `chain`: PEM texts of the authorities between it and its root, its own first. */
+async function authorityUnder(
+  options: AuthorityOptions,
+  issuer?: Issuer,
+  chain: readonly string[] = [],
+): Promise<Authority> {
   const keys = await generateKeys(options.keyKind);
   const subject = `CN=${options.name ?? 'Test Authority'}`;
-  const certificate = await X509CertificateGenerator.createSelfSigned({
-    ...common(options),
-    name: subject,
-    keys,
-    extensions: [
-      new BasicConstraintsExtension(true, 0, true),
-      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-      await SubjectKeyIdentifierExtension.create(keys.publicKey),
-    ],
-  });
+  const own = { subject, keys };
+  const pem = await authorityCertificate(options, subject, keys.publicKey, issuer ?? own);
+  const presented = issuer === undefined ? [] : [pem, ...chain];
   return {
-    certificate: certificate.toString('pem'),
+    certificate: pem,
     key: privateKeyPem(keys),
     issue: async (issueOptions = {}) => {
       const subjectKeys = await generateKeys(issueOptions.keyKind);
@@ -89,9 +96,37 @@ export async function createAuthority(options: AuthorityOptions = {}): Promise<A
         signingKey: keys.privateKey,
         extensions: await leafExtensions(issueOptions, subjectKeys.publicKey, keys.publicKey),
       });
-      return issuedCertificate(issued, subjectKeys);
+      const leaf = issuedCertificate(issued, subjectKeys);
+      return { ...leaf, certificate: [leaf.certificate, ...presented].join('\n') };
+    },
+    subordinate: (name, subordinateOptions = {}) => authorityUnder({ ...subordinateOptions, name }, own, presented),
+    vouchFor: async (other, vouchOptions = {}) => {
+      const theirs = new X509Certificate(other.certificate);
+      return authorityCertificate(vouchOptions, theirs.subject, await theirs.publicKey.export(), own);
     },
   };
+}
+
+async function authorityCertificate(
+  options: AuthorityOptions,
+  subject: string,
+  publicKey: CryptoKey,
+  issuer: Issuer,
+): Promise<string> {
+  const certificate = await X509CertificateGenerator.create({
+    ...common(options),
+    issuer: issuer.subject,
+    subject,
+    publicKey,
+    signingKey: issuer.keys.privateKey,
+    extensions: [
+      new BasicConstraintsExtension(true, undefined, true),
+      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+      await SubjectKeyIdentifierExtension.create(publicKey),
+      await AuthorityKeyIdentifierExtension.create(issuer.keys.publicKey),
+    ],
+  });
+  return certificate.toString('pem');
 }
 
 /** Makes a certificate that nobody vouches for, as a factory-new array presents. */

@@ -2,9 +2,10 @@
 
 import { known, withFacts } from '../ground/errors.ts';
 import type { ApiToken, AuthToken, FlashBlade, Session } from '../ground/model.ts';
-import { answerError, busy, mapTexts, parseJson } from './flashblade/answers.ts';
+import { mapTexts, redact, type Tokens } from '../ground/redact.ts';
+import { answerError, busy, parseJson } from './flashblade/answers.ts';
 import { type ArrayRequest, toWire } from './flashblade/array-requests.ts';
-import { blotted, type CallOptions, type HttpInfo, httpInfo, sendable, type WithHttpInfo } from './flashblade/calls.ts';
+import { type CallOptions, type HttpInfo, httpInfo, sendable, type WithHttpInfo } from './flashblade/calls.ts';
 import { authTokenOf, sessionOf } from './flashblade/login-answer.ts';
 import { exchange } from './flashblade/transport.ts';
 
@@ -36,12 +37,13 @@ export async function loginWithHttpInfo(
     const { requestId } = options;
     const answer = await exchange(array, { method: 'POST', path: '/api/login', headers, requestId }, options, {
       fresh: true,
+      tokens: [token],
       onHead: (head) => {
         opened = authTokenOf(head);
       },
     });
     const session = sessionOf(array, answer, token, opened);
-    return { ...httpInfo(answer, token, session.authToken), data: session };
+    return { ...httpInfo(answer, tokensOf(session)), data: session };
   } catch (thrown) {
     const error = known(thrown);
     const { sent = false, mayHaveOpened = sent } = error.facts;
@@ -66,11 +68,11 @@ export async function logoutWithHttpInfo(session: Session, options: CallOptions 
     array,
     { method: 'POST', path: '/api/logout', headers: { 'x-auth-token': token }, requestId: options.requestId },
     options,
-    { repeatable: true },
+    { repeatable: true, tokens: tokensOf(session) },
   );
   const { status, body } = answer;
   if ((status === 200 && body.length === 0) || status === 401 || status === 403) {
-    return { ...httpInfo(answer, authToken), data: undefined };
+    return { ...httpInfo(answer, tokensOf(session)), data: undefined };
   }
   const told = { action: 'a logout', answer };
   if (status === 429 || status >= 500) {
@@ -89,7 +91,8 @@ export const logout = async (session: Session, options?: CallOptions): Promise<v
 };
 
 /**
- * Any call under a session but login and logout. Resolves with whatever the array answers, its auth token blotted out: judge `status`.
+ * Any call under a session but login and logout. Resolves with whatever the array answers, the session's tokens redacted: judge `status`.
+ * Other tokens in the body are left as they are, such as an API token that the call has made.
  * Errors: REQUEST_INVALID (names field and rule), ANSWER_INVALID (says that it is JSON and is not) and those of every call.
  */
 export async function request(session: Session, call: ArrayRequest, options: CallOptions = {}): Promise<Answer> {
@@ -102,13 +105,18 @@ export async function request(session: Session, call: ArrayRequest, options: Cal
   };
   const { requestId } = options;
   const isGet = wire.method === 'GET';
-  const answer = await exchange(array, { ...wire, headers, requestId }, options, { repeatable: isGet, fresh: !isGet });
-  // An array that repeats it would put it into a result.
-  const blot = (said: string) => blotted(said, [authToken]);
-  const text = blot(answer.body.toString());
+  const tokens = tokensOf(session);
+  const answer = await exchange(array, { ...wire, headers, requestId }, options, {
+    repeatable: isGet,
+    fresh: !isGet,
+    tokens,
+  });
+  // An array that repeats one would put it into a result.
+  const clean = (said: string) => redact(said, tokens);
+  const text = clean(answer.body.toString());
   const isJson = text !== '' && /\bjson\b/i.test(answer.headers['content-type'] ?? '');
   // Once more: a text of JSON may be written with escapes.
-  const body = isJson ? mapTexts(parseJson(text), blot) : text;
+  const body = isJson ? mapTexts(parseJson(text), clean) : text;
   if (body === undefined) {
     const told = {
       action: `${wire.method} ${call.path}`,
@@ -117,8 +125,11 @@ export async function request(session: Session, call: ArrayRequest, options: Cal
     };
     throw answerError('ANSWER_INVALID', array, told);
   }
-  return { ...httpInfo(answer, authToken), body };
+  return { ...httpInfo(answer, tokens), body };
 }
+
+const tokensOf = ({ authToken, apiToken }: Session): Tokens =>
+  apiToken === undefined ? [authToken] : [authToken, apiToken];
 
 /** Whether the session is closed now. The reason why not is less than the error that led here. */
 async function rollBack(

@@ -11,7 +11,8 @@ export const AWS_CLIENT_OPTIONS = {
 } as const;
 
 /**
- * Makes one AWS call that ends at `by` (epoch, ms) at the latest. Errors of the SDK become `code`, with the AWS error's name and
+ * Makes one AWS call that ends at `by` (epoch, ms) at the latest. A process that stood still sends no request after its time, unless
+ * that waited for its connection already: the SDK lets nobody look at the time in between. Errors of the SDK become `code`, with the AWS error's name and
  * status but not its message, which may quote input. Those named in `passed` are thrown as they are, for the caller to judge.
  */
 export async function callAws<Output>(
@@ -22,7 +23,7 @@ export async function callAws<Output>(
   const ms = Math.min(AWS_CALL_MS, Math.floor(about.by - Date.now()));
   if (ms <= 0) throw new FlashBladeError('OUT_OF_TIME', `no time was left to ${about.what}`);
   try {
-    return await call({ abortSignal: AbortSignal.timeout(ms) });
+    return await call({ abortSignal: timeUp(ms, about.by) });
   } catch (error) {
     if (about.passed?.includes(awsErrorName(error))) throw error;
     throw new FlashBladeError(
@@ -30,6 +31,13 @@ export async function callAws<Output>(
       `could not ${about.what}: ${describe(error, ms)}; try again, and if it stays so, check role and configuration`,
     );
   }
+}
+
+/** Aborts after so long. Its timer is late in a process that stood still, but the SDK looks at `aborted` before it sends a request. */
+function timeUp(ms: number, by: number): AbortSignal {
+  const signal = AbortSignal.timeout(ms);
+  const rang = (): boolean => Reflect.get(AbortSignal.prototype, 'aborted', signal);
+  return Object.defineProperty(signal, 'aborted', { get: () => rang() || Date.now() >= by });
 }
 
 /** The name of an AWS error, as `ThrottlingException`; only characters that such names have. */

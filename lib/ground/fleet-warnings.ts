@@ -7,7 +7,7 @@ const API_TOKEN_WARNING_DAYS = 14;
 export const certificateWarnings = (days: number): string[] =>
   days < CERTIFICATE_WARNING_DAYS
     ? [
-        `its certificate ends in ${days} days: renew it; if the secret trusts fingerprints, put the next one beside it first`,
+        `its certificate, or that of an authority behind it, ends in ${days} days: renew it; if the secret trusts fingerprints or a private authority, put the next one beside it first`,
       ]
     : [];
 

@@ -64,6 +64,8 @@ export type FlashBlade = {
 export type Session = {
   readonly array: FlashBlade;
   readonly authToken: AuthToken;
+  /** The API token with which it was opened, if that is known: only so that responses that repeat it can be redacted. */
+  readonly apiToken?: ApiToken;
   readonly username: string;
 };
 

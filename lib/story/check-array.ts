@@ -1,6 +1,8 @@
 /** One array of the fleet, checked: trust, REST versions, login, what it tells, logout. Its session is under a lease like any other. */
 import { FlashBladeError, known } from '../ground/errors.ts';
 import { apiTokenWarnings, certificateWarnings, idleWarnings } from '../ground/fleet-warnings.ts';
+import type { FlashBlade } from '../ground/model.ts';
+import { redact, redactApiTokens, type Tokens } from '../ground/redact.ts';
 import { seconds } from '../ground/time.ts';
 import { askArray, type Told } from './array-tells.ts';
 import { closeSession } from './close-session.ts';
@@ -42,26 +44,37 @@ export async function checkArray(
 ): Promise<ArrayReport> {
   const warnings: string[] = [];
   let found: Found = {};
+  let tokens: Tokens = [];
+  // What an array presents may hold any token that it has ever seen.
+  const clean = (text: string): string => redactApiTokens(redact(text, tokens));
   const note = (facts: Found, ...more: readonly string[]): void => {
     found = { ...found, ...facts };
-    warnings.push(...more);
+    warnings.push(...more.map(clean));
   };
   try {
     const endsAt = Math.min(edges.now() + ARRAY_MS, deadline);
-    await checkUnder(edges, array, snapshot, endsAt, note);
+    const by = endsAt - CLOSING_MS;
+    if (by - edges.now() < NEEDED_MS) throw outOfTime(array);
+    const secret = await edges.secrets.read(array, { by });
+    tokens = [secret.apiToken];
+    await checkUnder(edges, secret.array, snapshot, { by, endsAt }, note);
     return { array, warnings, ...found };
   } catch (error) {
     const { code, message } = known(error);
-    return { array, fault: { code, reason: message }, warnings, ...found };
+    return { array, fault: { code, reason: clean(message) }, warnings, ...found };
   }
 }
 
 type Note = (facts: Found, ...warnings: readonly string[]) => void;
 
-async function checkUnder(edges: Edges, name: string, snapshot: Snapshot, endsAt: number, note: Note): Promise<void> {
-  const by = endsAt - CLOSING_MS;
-  if (by - edges.now() < NEEDED_MS) throw outOfTime(name);
-  const { array } = await edges.secrets.read(name, { by });
+async function checkUnder(
+  edges: Edges,
+  array: FlashBlade,
+  snapshot: Snapshot,
+  { by, endsAt }: { by: number; endsAt: number },
+  note: Note,
+): Promise<void> {
+  const { name } = array;
   const versions = await edges.flashblade.apiVersions(array, { deadline: by, requestId: edges.newId() });
   noteCertificate(edges, versions.certificateEndsAt, note);
 

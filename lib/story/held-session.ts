@@ -11,6 +11,9 @@ import type { Edges } from './edges.ts';
 import { contended, ROUNDS, readLease, refuseIfMarked, settleNothing, stamped, tooMany } from './ledger.ts';
 import { loginUnder } from './login-attempt.ts';
 
+/** An API token that is only there to be redacted is not waited for longer. */
+const TOKEN_MS = 1000;
+
 export type Held = {
   readonly lease: Open;
   readonly session: Session;
@@ -18,10 +21,13 @@ export type Held = {
   workedAt?: number;
 };
 
-/** An array that dropped a session after it had worked again would be no sign of a missing permission: it is taken for one for so long. */
+/** A session that was seen alive this recently is alive. */
 const PROVEN_MS = 60_000;
 
-/** Reads an open lease and unseals its session. Throws LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED, LEASE_ALTERED. */
+/**
+ * Reads an open lease and unseals its session; beside it, the API token, so that it can be redacted. Throws LEASE_UNKNOWN,
+ * LEASE_OPENING, LEASE_ENDED, LEASE_ALTERED.
+ */
 export const hold = async (edges: Edges, leaseId: string, by: number): Promise<Held> =>
   unsealed(edges, await readOpen(edges, leaseId, by), by);
 
@@ -107,11 +113,24 @@ async function readOpen(edges: Edges, leaseId: string, by: number): Promise<Open
 async function unsealed(edges: Edges, lease: Open, by: number): Promise<Held> {
   const { leaseId, target, username } = lease;
   try {
-    const authToken = await edges.seal.unseal(lease.sealed, sealContext(leaseId, target), by);
-    return { lease, session: { array: target, authToken, username } };
+    const [authToken, known] = await Promise.all([
+      edges.seal.unseal(lease.sealed, sealContext(leaseId, target), by),
+      apiTokenOf(edges, target.name, Math.min(by, edges.now() + TOKEN_MS)),
+    ]);
+    return { lease, session: { array: target, authToken, ...known, username } };
   } catch (error) {
     if (isFlashBladeError(error, 'LEASE_ALTERED')) tellAltered(edges, lease, error.message);
     throw error;
+  }
+}
+
+/** The array may repeat its API token; mostly that is in the cache, and a session works without it. Never throws. */
+async function apiTokenOf(edges: Edges, array: string, by: number): Promise<Pick<Session, 'apiToken'>> {
+  try {
+    const { apiToken } = await edges.secrets.read(array, { by });
+    return { apiToken };
+  } catch {
+    return {};
   }
 }
 

@@ -1,16 +1,39 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
-import type { TLSSocket } from 'node:tls';
-import { describe, expect, it, test, vi } from 'vitest';
+import type { PeerCertificate, TLSSocket } from 'node:tls';
+import { afterEach, describe, expect, it, test, vi } from 'vitest';
 import { failedCheck } from '../../lib/edges/flashblade/fingerprints.ts';
+import { earliestEndOf } from '../../lib/edges/flashblade/tls.ts';
 import { closeConnections, exchange } from '../../lib/edges/flashblade/transport.ts';
 import { apiVersionsWithHttpInfo, login, logoutWithHttpInfo } from '../../lib/edges/flashblade.ts';
-import type { FlashBlade } from '../../lib/ground/model.ts';
+import type { FlashBlade, Trust } from '../../lib/ground/model.ts';
+import { type Authority, createAuthority, type IssuedCertificate } from '../certificates.ts';
 import { arrayAt, authority, certificate, reply, startServer } from './servers.ts';
 import { simulated } from './simulated.ts';
 
+const GET = { method: 'GET', path: '/api/api_version' };
 const NEVER = new Date('2099-12-31T23:59:59Z');
 const endOf = (certificate: string): number => new X509Certificate(certificate).validToDate.getTime() / 1000;
+const lasting = await createAuthority({ name: 'Lasting Authority', notAfter: NEVER });
+const under = ({ certificate: ca }: Authority): Trust => ({ kind: 'ca', ca });
+const BOTH: Trust = { kind: 'ca', ca: [authority, lasting].map(({ certificate: ca }) => ca).join('\n') };
 const ask = async (array: FlashBlade) => (await apiVersionsWithHttpInfo(array)).certificateEndsAt;
+
+const HOUR_MS = 3_600_000;
+const soon = new Date(Date.now() + HOUR_MS);
+const shortRoot = await createAuthority({ name: 'Short Root', notAfter: soon });
+const shortBetween = await lasting.subordinate('Short Between', { notAfter: soon });
+const between = await lasting.subordinate('Between', { notAfter: NEVER });
+const deep = await shortBetween.subordinate('Deep', { notAfter: NEVER });
+const CHAINS: Readonly<Record<string, { trust: Trust; issued: IssuedCertificate }>> = {
+  'the root, right behind it': { trust: under(shortRoot), issued: await shortRoot.issue() },
+  'the root, behind another authority': {
+    trust: under(shortRoot),
+    issued: await (await shortRoot.subordinate('Between', { notAfter: NEVER })).issue(),
+  },
+  'the authority behind it': { trust: under(lasting), issued: await shortBetween.issue() },
+  'an authority far behind it': { trust: under(lasting), issued: await deep.issue() },
+  'its own': { trust: under(lasting), issued: await between.issue({ notAfter: soon }) },
+};
 
 test.for([
   [-1, undefined],
@@ -26,10 +49,11 @@ test.for([
 
 describe('the end of the certificate', () => {
   it('comes with every answer, in seconds since the epoch', async () => {
-    const { simulator, array, token } = await simulated();
-    const issued = await authority.issue({ notAfter: NEVER });
+    const { simulator, array: short, token } = await simulated();
+    const array = { ...short, trust: under(lasting) };
+    const issued = await lasting.issue();
     simulator.swapCertificate(issued);
-    expect(await ask(array)).toBe(NEVER.getTime() / 1000);
+    expect(await ask(array)).toBe(endOf(issued.certificate));
     const session = await login(array, token);
     expect((await logoutWithHttpInfo(session)).certificateEndsAt).toBe(endOf(issued.certificate));
   });
@@ -60,11 +84,11 @@ describe('the end of the certificate', () => {
     const server = await startServer((socket) => {
       if (waiting.push(socket) === 2) for (const each of waiting) each.write(reply(200));
     });
-    const array = arrayAt(server);
-    const first = exchange(array, { method: 'GET', path: '/api/api_version' });
+    const array = arrayAt(server, { trust: BOTH });
+    const first = exchange(array, GET);
     await vi.waitFor(() => expect(waiting).toHaveLength(1));
-    server.present(await authority.issue({ notAfter: NEVER }), randomBytes(48));
-    const second = exchange(array, { method: 'GET', path: '/api/api_version' });
+    server.present(await lasting.issue({ notAfter: NEVER }), randomBytes(48));
+    const second = exchange(array, GET);
     expect((await first).certificateEndsAt).toBe(endOf(certificate.certificate));
     expect((await second).certificateEndsAt).toBe(NEVER.getTime() / 1000);
   });
@@ -82,5 +106,78 @@ describe('the end of the certificate', () => {
     ];
     expect(await ask({ ...array, trust: { kind: 'fingerprints', fingerprints } })).toBe(NEVER.getTime() / 1000);
     expect(before).toBeLessThan(NEVER.getTime() / 1000);
+  });
+});
+
+describe('of a whole chain', () => {
+  const cases = Object.entries(CHAINS).map(([which, chain]) => [which, chain] as const);
+  const SOON = Math.floor(soon.getTime() / 1000);
+
+  afterEach(() => {
+    closeConnections();
+    vi.useRealTimers();
+  });
+
+  it.each(cases)('the certificate that ends first counts: %s', async (_, { trust, issued }) => {
+    const server = await startServer(reply(200), issued);
+    const { certificateEndsAt } = await exchange(arrayAt(server, { trust }), GET);
+    expect(certificateEndsAt).toBe(SOON);
+  });
+
+  it.each(cases)('a kept connection is not used past the end of %s', async (_, { trust, issued }) => {
+    const server = await startServer(reply(200), issued);
+    const array = arrayAt(server, { trust });
+    await exchange(array, GET);
+    vi.useFakeTimers({ toFake: ['Date'], now: 1000 * SOON - 1 });
+    await exchange(array, GET);
+    expect(server.resumed).toEqual([false]);
+    vi.setSystemTime(1000 * SOON);
+    await exchange(array, GET);
+    expect(server.resumed).toEqual([false, false]);
+  });
+
+  it.each(cases)('a TLS session is not resumed past the end of %s', async (_, { trust, issued }) => {
+    const server = await startServer(reply(200), issued);
+    const array = arrayAt(server, { trust });
+    await exchange(array, GET);
+    closeConnections();
+    vi.useFakeTimers({ toFake: ['Date'], now: 1000 * SOON - 1 });
+    // A resumed connection shows no certificate: it ends with those that were verified before.
+    expect((await exchange(array, GET)).certificateEndsAt).toBe(SOON);
+    closeConnections();
+    vi.setSystemTime(1000 * SOON);
+    await exchange(array, GET);
+    expect(server.resumed).toEqual([false, true, false]);
+  });
+
+  it('an authority that has ended and is presented all the same does not count: it was not what was verified', async () => {
+    const former = await createAuthority({ name: 'Former Root' });
+    const ended = { notBefore: new Date(Date.now() - 2 * HOUR_MS), notAfter: new Date(Date.now() - HOUR_MS) };
+    const leaf = await lasting.issue();
+    const chain = [leaf.certificate, await former.vouchFor(lasting, ended), former.certificate].join('\n');
+    const server = await startServer(reply(200), { ...leaf, certificate: chain });
+    const array = arrayAt(server, { trust: under(lasting) });
+    expect((await exchange(array, GET)).certificateEndsAt).toBe(endOf(leaf.certificate));
+    await exchange(array, GET);
+    expect(server.resumed).toEqual([false]);
+  });
+
+  it('under a fingerprint only the own certificate counts: no authority is verified', async () => {
+    const issued = await shortRoot.issue();
+    const server = await startServer(reply(200), issued);
+    const trust: Trust = { kind: 'fingerprints', fingerprints: [issued.fingerprint] };
+    const { certificateEndsAt } = await exchange(arrayAt(server, { trust }), GET);
+    expect(certificateEndsAt).toBe(endOf(issued.certificate));
+  });
+
+  it('dates that are missing do not count, and a chain that leads back to itself ends', () => {
+    const one = (valid_to: string | undefined, issuerCertificate?: object) =>
+      ({ valid_to, issuerCertificate }) as unknown as PeerCertificate;
+    const circle = { valid_to: 'Jan  2 00:00:00 1970 GMT', issuerCertificate: {} };
+    circle.issuerCertificate = { issuerCertificate: circle };
+    expect(earliestEndOf(one('Jan  3 00:00:00 1970 GMT', circle), 0)).toBe(86_400);
+    expect(earliestEndOf(one(undefined, circle), 0)).toBe(86_400);
+    expect(earliestEndOf(one('Jan  3 00:00:00 1970 GMT', one(undefined)), 0)).toBe(2 * 86_400);
+    expect(earliestEndOf(one('no date'), 0)).toBeUndefined();
   });
 });

@@ -28,7 +28,7 @@ async function faulty(fault: Fault, prepared?: Simulated) {
 test('a login is one POST with the API token in its header and nothing else of it anywhere', async () => {
   const { simulator, array, token } = await simulated();
   const session = await login(array, token, { requestId: 'attempt-1' });
-  expect(session).toEqual({ array, authToken: expect.anything(), username: 'pureuser' });
+  expect(session).toEqual({ array, authToken: expect.anything(), apiToken: token, username: 'pureuser' });
   expect(session.authToken.reveal()).toBe(simulator.sessions()[0]?.authToken);
   const [request] = simulator.requests;
   expect(request).toMatchObject({

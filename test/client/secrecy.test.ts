@@ -1,10 +1,18 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { login, loginWithHttpInfo, logout, logoutWithHttpInfo, request } from '../../lib/edges/flashblade.ts';
+import {
+  apiVersionsWithHttpInfo,
+  login,
+  loginWithHttpInfo,
+  logout,
+  logoutWithHttpInfo,
+  request,
+} from '../../lib/edges/flashblade.ts';
 import { FlashBladeError } from '../../lib/ground/errors.ts';
 import { apiToken, authToken, type Session } from '../../lib/ground/model.ts';
+import { createAuthority } from '../certificates.ts';
 import { failureOf } from './failures.ts';
-import { arrayAt, JSON_TYPE, reply, startServer } from './servers.ts';
+import { arrayAt, authority, JSON_TYPE, reply, startServer } from './servers.ts';
 import { simulated } from './simulated.ts';
 
 /** Every way in which a value usually gets into a log. */
@@ -93,7 +101,7 @@ test('a header that repeats a token is told without it, and none that gives acce
   const opened = await loginWithHttpInfo(arrayAt(server), apiToken(SECRET));
   expect(opened.headers['x-echo']).toBe('[API token], [auth token]');
   const closed = await logoutWithHttpInfo(opened.data);
-  expect(closed.headers['x-echo']).toBe(`${SECRET}, [auth token]`);
+  expect(closed.headers['x-echo']).toBe('[API token], [auth token]');
   const called = await request(session(server.port), { method: 'GET', path: '/api/2.0/arrays' });
   expect(called.headers['x-echo']).toBe('[auth token], opened-token');
   for (const { headers } of [opened, closed, called])
@@ -173,4 +181,124 @@ test('a body of JSON that repeats a token of digits as a number is refused', asy
   const error = await failureOf(request(digits, { method: 'GET', path: '/api/2.0/arrays' }));
   expect(error).toMatchObject({ code: 'ANSWER_INVALID' });
   expect(printed(error)).not.toContain('12345678');
+});
+
+describe('an array that repeats a token that it was not sent with this request', () => {
+  const API = '0a1b2c3d-1111-2222-3333-4444555566ff';
+  const AUTH = '8d2e0c0a-9fd8-4a0e-bb65-77777777aaaa';
+  const FORMER = 'T-99999999-aaaa-bbbb-cccc-dddddddddddd';
+  const GET_ARRAYS = { method: 'GET', path: '/api/2.0/arrays' } as const;
+  const eachOf = (value: string, spell: (hex: string) => string): string =>
+    [...value].map((letter) => spell(letter.charCodeAt(0).toString(16).padStart(2, '0'))).join('');
+  const SPELLINGS: Readonly<Record<string, (value: string) => string>> = {
+    'as it is': (value) => value,
+    'in upper case': (value) => value.toUpperCase(),
+    'in escapes of JSON': (value) => eachOf(value, (hex) => `\\u00${hex}`),
+    'in escapes of JSON in JSON': (value) => eachOf(value, (hex) => `\\\\u00${hex}`),
+    'in escapes of a URL': (value) => eachOf(value, (hex) => `%${hex}`),
+  };
+
+  /** A session of the real client on an array that answers everything else so. */
+  async function opened(answer: string): Promise<Session> {
+    const body = '{"username":"u"}';
+    const server = await startServer((socket, request) =>
+      socket.write(request.includes('/login') ? reply(200, body, { ...JSON_TYPE, 'x-auth-token': AUTH }) : answer),
+    );
+    return login(arrayAt(server), apiToken(API));
+  }
+
+  test.for(Object.entries(SPELLINGS))('%s, is answered without it: in JSON, in names, in text', async ([_, spell]) => {
+    const said = `{"said":["${spell(API)}","Bearer ${spell(AUTH)}"],"${spell(API)}":1}`;
+    const redacted = { said: ['[API token]', 'Bearer [auth token]'], '[API token]': 1 };
+    expect((await request(await opened(reply(200, said, JSON_TYPE)), GET_ARRAYS)).body).toEqual(redacted);
+    expect((await request(await opened(reply(200, said)), GET_ARRAYS)).body).toBe(JSON.stringify(redacted));
+  });
+
+  test('in headers and their names, is answered without it, also at logout', async () => {
+    const headers = { 'x-echo': `${API.toUpperCase()}, ${AUTH}, ${FORMER}`, [`x-${API}`]: 'x', [`x-${FORMER}`]: 'x' };
+    const session = await opened(reply(200, '', headers));
+    const answers = [await request(session, GET_ARRAYS), await logoutWithHttpInfo(session)];
+    for (const answer of answers) {
+      expect(answer.headers).toEqual({ 'content-length': '0', 'x-echo': '[API token], [auth token], [API token]' });
+    }
+  });
+
+  test('in headers of an answer for which nobody gave a token, is answered without what looks like one', async () => {
+    const headers = { ...JSON_TYPE, 'x-echo': `<${FORMER}>` };
+    const server = await startServer(reply(200, '{"versions":["1.0"]}', headers));
+    expect((await apiVersionsWithHttpInfo(arrayAt(server))).headers['x-echo']).toBe('<[API token]>');
+  });
+
+  test('leaves a new API token in the body: who has made it must be able to read it', async () => {
+    const session = await opened(reply(200, JSON.stringify({ items: [{ api_token: { token: FORMER } }] }), JSON_TYPE));
+    const call = { method: 'POST', path: '/api/2.0/admins/api-tokens', query: { admin_names: 'u' } } as const;
+    expect((await request(session, call)).body).toEqual({ items: [{ api_token: { token: FORMER } }] });
+  });
+
+  test.for([
+    FORMER,
+    FORMER.toLowerCase(),
+    `user ${FORMER}`,
+    eachOf(FORMER, (hex) => `%${hex}`),
+    eachOf(API, (hex) => `%${hex}`),
+  ])('in the place of a name, opens no session: %s', async (username) => {
+    const server = await startServer(reply(200, JSON.stringify({ username }), { ...JSON_TYPE, 'x-auth-token': AUTH }));
+    const error = await failureOf(login(arrayAt(server), apiToken(API)));
+    expect(error).toMatchObject({ code: 'ANSWER_INVALID' });
+    expect(error.message).not.toContain(username);
+  });
+
+  describe('in its certificate, is not quoted', () => {
+    const session = (port: number): Session => ({
+      array: arrayAt({ port }),
+      authToken: authToken(AUTH),
+      apiToken: apiToken(API),
+      username: 'u',
+    });
+    const asking: Readonly<Record<string, (port: number) => Promise<unknown>>> = {
+      login: (port) => login(arrayAt({ port }), apiToken(API)),
+      logout: (port) => logout(session(port)),
+      request: (port) => request(session(port), GET_ARRAYS),
+    };
+    const names: Readonly<Record<string, (token: string) => string>> = {
+      'as a name': (token) => token,
+      'in a name, in upper case': (token) => `${token.toUpperCase()}.example.com`,
+      'in a name that is cut': (token) => `${'x'.repeat(180)}.${token}`,
+    };
+    const tokensOf: Readonly<Record<string, readonly string[]>> = {
+      login: [API, FORMER],
+      logout: [API, AUTH, FORMER],
+      request: [API, AUTH, FORMER],
+    };
+    const cases = Object.keys(asking).flatMap((call) =>
+      (tokensOf[call] ?? []).flatMap((token) => Object.keys(names).map((name) => [call, token, name] as const)),
+    );
+
+    test.for(cases)('by the error of a %s: %s, %s', async ([call, token, name]) => {
+      const told = names[name]?.(token) ?? '';
+      const forger = await createAuthority({ name: told });
+      for (const issued of [await forger.issue({ names: [told] }), await forger.issue({ names: [], addresses: [] })]) {
+        const server = await startServer(reply(200), issued);
+        const error = await failureOf(asking[call]?.(server.port) ?? Promise.resolve());
+        expect(error).toMatchObject({ code: 'ARRAY_UNTRUSTED' });
+        expect(error.message).toContain('It presented a certificate for');
+        expect(printed(error).toLowerCase()).not.toContain(token.toLowerCase().slice(0, 12));
+      }
+    });
+
+    test('by the error of a call without a token, if it looks like one', async () => {
+      const forger = await createAuthority({ name: FORMER });
+      const server = await startServer(reply(200), await forger.issue({ names: [`${FORMER}.example.com`] }));
+      const error = await failureOf(apiVersionsWithHttpInfo(arrayAt(server)));
+      expect(error.message).toContain('a certificate for DNS:[API token].example.com');
+      expect(error.message).toContain('issued by CN=[API token], valid');
+    });
+
+    test('by the error of a fingerprint that is another', async () => {
+      const pins = { kind: 'fingerprints', fingerprints: ['0'.repeat(64)] } as const;
+      const server = await startServer(reply(200), await authority.issue({ names: [API] }));
+      const error = await failureOf(login(arrayAt(server, { trust: pins }), apiToken(API)));
+      expect(error.message).toContain('a certificate for DNS:[API token]');
+    });
+  });
 });

@@ -6,7 +6,8 @@ import { onTestFinished } from 'vitest';
 import type { FlashBlade, Trust } from '../../lib/ground/model.ts';
 import { createAuthority, type IssuedCertificate } from '../certificates.ts';
 
-export const authority = await createAuthority();
+/** Lasts longer than what it issues, so that the end of that counts. */
+export const authority = await createAuthority({ notAfter: new Date(Date.now() + 60 * 86_400_000) });
 export const certificate = await authority.issue();
 export const trust: Trust = { kind: 'ca', ca: authority.certificate };
 

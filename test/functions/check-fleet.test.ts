@@ -84,7 +84,7 @@ describe('check-fleet', () => {
     ]);
     const warnings = result.warnings.filter(({ array }) => array === 'leaking').map(({ warning }) => warning);
     expect(warnings).toEqual([
-      expect.stringMatching(/^its certificate ends in 29 days/),
+      expect.stringMatching(/^its certificate, or that of an authority behind it, ends in 29 days/),
       expect.stringMatching(/^the API token of user pureuser ends in 5 days/),
       expect.stringMatching(/^1 active REST session of user pureuser/),
     ]);

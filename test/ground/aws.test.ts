@@ -1,5 +1,7 @@
+import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, it } from 'vitest';
 import { awsErrorName, callAws } from '../../lib/ground/aws.ts';
+import { awsWithClients } from '../aws/clients.ts';
 import { failureOf } from '../client/failures.ts';
 
 const about = (changes: object = {}) => ({ what: 'read the table', by: Date.now() + 60_000, ...changes });
@@ -63,6 +65,30 @@ describe('a call of AWS', () => {
       });
     }
     expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+  });
+
+  it('sends nothing after its time if the process stood still meanwhile', async () => {
+    const { aws, secrets } = await awsWithClients({ maxAttempts: 3 });
+    aws.secrets.put('flashblade/fb1', 'old');
+    const read = (by: number) =>
+      callAws(
+        (options) => secrets.send(new GetSecretValueCommand({ SecretId: 'flashblade/fb1' }), options),
+        about({ by }),
+      );
+    // Its connection is kept: the next request would be on the wire at once.
+    expect((await read(Date.now() + 60_000)).SecretString).toBe('old');
+    const by = Date.now() + 100;
+    secrets.middlewareStack.add(
+      (next) => (input) => {
+        while (Date.now() < by);
+        return next(input);
+      },
+      { step: 'finalizeRequest', priority: 'low' },
+    );
+    expect(await failureOf(read(by))).toMatchObject({ code: 'AWS_UNAVAILABLE' });
+    // By the time that this one is answered, the other would have arrived.
+    await read(Date.now() + 60_000);
+    expect(aws.calls).toHaveLength(2);
   });
 });
 

@@ -7,10 +7,10 @@ import {
 } from '../../lib/ground/fleet-warnings.ts';
 
 describe('somebody is warned', () => {
-  it('of a certificate that ends within 30 days', () => {
+  it('of a certificate that ends within 30 days, whosever in the chain', () => {
     expect(certificateWarnings(30)).toEqual([]);
     expect(certificateWarnings(29)).toEqual([
-      'its certificate ends in 29 days: renew it; if the secret trusts fingerprints, put the next one beside it first',
+      'its certificate, or that of an authority behind it, ends in 29 days: renew it; if the secret trusts fingerprints or a private authority, put the next one beside it first',
     ]);
   });
 

@@ -83,7 +83,8 @@ const BACKED: Readonly<Record<string, () => Promise<void>>> = {
   },
   '`LoginResponse`': async () => {
     const { array, session } = await opened();
-    expect(session).toEqual({ username: 'pureuser', array, authToken: expect.anything() });
+    const tokens = { authToken: expect.anything(), apiToken: expect.anything() };
+    expect(session).toEqual({ username: 'pureuser', array, ...tokens });
   },
   'the header `x-auth-token`': async () => {
     const { simulator, session } = await opened();

@@ -29,6 +29,19 @@ describe('a call under a lease', () => {
     expect(await call(w)).toEqual({ status: 404, body: { errors: [] } });
   });
 
+  it.each([
+    'T-99999999-aaaa-bbbb-cccc-dddddddddddd',
+    't-99999999-AAAA-bbbb-cccc-dddddddddddd',
+    '\\u0054-99999999-aaaa-bbbb-cccc-dddddddddddd',
+    '%54%2d99999999%2Daaaa-bbbb-cccc-dddddddddddd',
+  ])('answers nothing that looks like an API token, whosever and however old: %s', async (token) => {
+    const w = await opened();
+    w.once('request', answer(200, { items: [{ said: `was ${token}` }], [token]: 1 }));
+    expect(await call(w)).toEqual({ status: 200, body: { items: [{ said: 'was [API token]' }], '[API token]': 1 } });
+    w.once('request', answer(404, `<html>${token}</html>`));
+    expect(await call(w)).toEqual({ status: 404, body: '<html>[API token]</html>' });
+  });
+
   it('that is not allowed touches neither ledger nor array', async () => {
     const w = await opened();
     await expect(call(w, '/api/2.4/file-systems', 'POST')).rejects.toMatchObject({ code: 'REQUEST_INVALID' });

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { FlashBladeError } from '../../lib/ground/errors.ts';
+import type { Session } from '../../lib/ground/model.ts';
 import { checkFleet } from '../../lib/story/check-fleet.ts';
 import { closeSession } from '../../lib/story/close-session.ts';
 import { openSession } from '../../lib/story/open-session.ts';
@@ -235,9 +237,60 @@ function manyOf(w: World, count: number): string[] {
   return names;
 }
 
+describe('what an array presents that holds a token', () => {
+  const FORMER = 'T-99999999-aaaa-bbbb-cccc-dddddddddddd';
+  const BARE = '0a1b2c3d-1111-2222-3333-444444444444';
+  const untrusted = (name: string) => () =>
+    new FlashBladeError('ARRAY_UNTRUSTED', `it presented a certificate for DNS:${name}, issued by CN=${FORMER}`);
+
+  it.each([
+    ['apiVersions', BARE],
+    ['login', BARE.toUpperCase()],
+    ['request', encodeURIComponent(BARE).replaceAll('-', '%2d')],
+    ['logout', BARE],
+  ])('is not in the reason why it is unhealthy, be it seen at %s', async (call, said) => {
+    const w = world();
+    w.rotate('fb1', BARE);
+    w.once(call, fail(untrusted(said)));
+    const { unhealthy } = await check(w, 'fb1');
+    const reason = 'it presented a certificate for DNS:[API token], issued by CN=[API token]';
+    expect(unhealthy).toEqual([{ array: 'fb1', code: 'ARRAY_UNTRUSTED', reason }]);
+    expect(w.reports.find(({ event }) => event === 'ArrayUnhealthy')?.message).toBe(reason);
+  });
+
+  it('is not in a warning', async () => {
+    const w = world();
+    w.rotate('fb1', BARE);
+    w.once('login', async (act) => {
+      const answer = (await act()) as { data: Session };
+      return { ...answer, data: { ...answer.data, username: `${FORMER}/${BARE}` } };
+    });
+    w.tells.set('fb1', { versions: ['2.2'], tokenEndsAt: w.seconds() + 5 * DAY });
+    w.once('request', async (act) => act());
+    w.once('request', async () => ({
+      status: 200,
+      headers: {},
+      requestId: '',
+      body: {
+        items: [
+          { admin: { name: `${FORMER}/${BARE}` }, api_token: { expires_at: 1000 * (w.seconds() + 5 * DAY + 9) } },
+        ],
+      },
+    }));
+    const warning =
+      'the API token of user [API token]/[API token] ends in 5 days: make a new one and put it into the secret';
+    expect(await warningsOf(w)).toEqual([warning]);
+    expect(w.reports.find(({ event }) => event === 'ArrayWarned')?.message).toBe(warning);
+  });
+});
+
 describe('a check of an array warns of', () => {
   it.each([
-    ['a certificate that ends soon', { certificateEndsAt: 20 * DAY }, /certificate ends in 20 days/],
+    [
+      'a certificate that ends soon',
+      { certificateEndsAt: 20 * DAY },
+      /certificate, or that of an authority behind it, ends in 20 days/,
+    ],
     ['an API token that ends soon', { tokenEndsAt: 3 * DAY }, /API token of user pureuser ends in 3 days/],
     ['sessions that never end by themselves', { idleTimeoutMs: 0 }, /idle time-out is 0, never/],
     ['sessions that end before their leases', { idleTimeoutMs: 300_000 }, /300 s, shorter than a lease/],

@@ -139,6 +139,59 @@ describe('withLease', () => {
     expect(w.reports.at(-1)).toEqual(told);
   });
 
+  describe('that knows the API token, for it may be repeated', () => {
+    /** API tokens of the sessions under which the array is called. */
+    function known(w: World): (string | undefined)[] {
+      const tokens: (string | undefined)[] = [];
+      const { request } = w.edges.flashblade;
+      w.edges.flashblade.request = (session, ...rest) => {
+        tokens.push(session.apiToken?.reveal());
+        return request(session, ...rest);
+      };
+      return tokens;
+    }
+    const use = (w: World) => withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
+
+    it('reads it while the auth token is unsealed, not before and not after', async () => {
+      const w = world();
+      await open(w);
+      const tokens = known(w);
+      let release = () => {};
+      w.once('unseal', async (act) => {
+        await new Promise<void>((resolve) => {
+          release = resolve;
+        });
+        return act();
+      });
+      w.calls.length = 0;
+      const using = use(w);
+      await untilCalled(w, 'secret');
+      expect(w.calls).toEqual(['read', 'unseal', 'secret']);
+      release();
+      expect((await using).status).toBe(200);
+      expect(tokens).toEqual([API_TOKEN]);
+    });
+
+    it('works without it if its secret cannot be read', async () => {
+      const w = world();
+      await open(w);
+      const tokens = known(w);
+      w.once('secret', fail(awsDown));
+      expect((await use(w)).status).toBe(200);
+      expect(tokens).toEqual([undefined]);
+    });
+
+    it('knows the one of its own login, should it log in again', async () => {
+      const w = world();
+      await open(w);
+      const tokens = known(w);
+      w.dropSessions();
+      w.rotate('fb1', 'T-next');
+      expect((await use(w)).status).toBe(200);
+      expect(tokens).toEqual([API_TOKEN, 'T-next']);
+    });
+  });
+
   it('refuses a lease that was closed, and one that has expired', async () => {
     const w = world();
     await open(w);
@@ -320,6 +373,7 @@ describe('withLease', () => {
     const w = world();
     await open(w);
     w.dropSessions();
+    w.once('secret', (act) => act());
     w.once('secret', async (act) => {
       const secret = (await act()) as { array: FlashBlade };
       return { ...secret, array: { ...secret.array, ...change } };

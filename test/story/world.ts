@@ -93,7 +93,7 @@ export function world(options: { sessionsPerArray?: number } = {}) {
           if (accepted.get(array.name) !== token.reveal()) throw refused();
           const value = `auth-${++ids}`;
           live.set(value, { array: array.name, requestId, startedAt: nowMs, user: 'pureuser' });
-          const data: Session = { array, authToken: authToken(value), username: 'pureuser' };
+          const data: Session = { array, authToken: authToken(value), apiToken: token, username: 'pureuser' };
           return { data, status: 200, headers: {}, requestId: requestId ?? '' };
         }),
       logout: (session, { requestId }) =>

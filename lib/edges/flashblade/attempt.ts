@@ -1,6 +1,7 @@
 /** One try of one request: from the first free connection to the last byte of the answer, or to what went wrong. */
 import { FlashBladeError, known, withFacts } from '../../ground/errors.ts';
 import type { FlashBlade } from '../../ground/model.ts';
+import type { Tokens } from '../../ground/redact.ts';
 import { type Connection, openConnection, release, takeIdle } from './connections.ts';
 import { type AnswerHead, readAnswer } from './http-answer.ts';
 import { EndedEarly, UnreadableAnswer } from './http-input.ts';
@@ -20,6 +21,7 @@ export type Attempt = {
   /** Milliseconds per phase; `endsAt` in milliseconds since the epoch. */
   readonly limits: { readonly connectMs: number; readonly firstByteMs: number; readonly endsAt: number };
   readonly onHead: ((head: AnswerHead) => void) | undefined;
+  readonly tokens: Tokens;
 };
 
 /** `broken`: it was the connection that failed, before anything was sent or as a leftover of an earlier request. */
@@ -32,16 +34,17 @@ export const isHeaderValue = (value: string): boolean => /^[!-~]{1,1024}$/.test(
 
 /** Sends the request once. Never rejects for what the other side does. */
 export function send(attempt: Attempt): Promise<Outcome> {
-  const { array, place, request, limits } = attempt;
+  const { array, place, request, limits, tokens } = attempt;
   const text = writeRequest(array, request);
   if (text === undefined) throw unwritable(array);
   return new Promise((resolve) => {
     const waiting = takeIdle(place);
     if (waiting !== undefined) return ask(waiting, attempt, text, resolve);
-    openConnection(array, place, capped(limits.connectMs, limits.endsAt), (made) => {
+    const done = (made: Connection | FlashBladeError) => {
       if (!(made instanceof FlashBladeError)) ask(made, attempt, text, resolve);
       else resolve({ error: made, broken: made.code === 'ARRAY_UNREACHABLE' });
-    });
+    };
+    openConnection(array, place, capped(limits.connectMs, limits.endsAt), done, tokens);
   });
 }
 
@@ -49,6 +52,12 @@ function ask(connection: Connection, attempt: Attempt, text: string, resolve: (o
   const { array, request, limits, onHead } = attempt;
   const { socket, certificateEndsAt, isReused } = connection;
   const startedAt = Date.now();
+  // The process may have been stopped or frozen since the time was checked, above all during the handshake.
+  if (startedAt >= limits.endsAt) {
+    socket.destroy();
+    resolve({ error: outOfTime(array), broken: false });
+    return;
+  }
   let timer: NodeJS.Timeout | undefined;
   let hasHead = false;
   const end = (outcome: Outcome, keepsConnection = false) => {
@@ -99,6 +108,12 @@ function ask(connection: Connection, attempt: Attempt, text: string, resolve: (o
 }
 
 const capped = (ms: number, endsAt: number): number => Math.max(0, Math.min(ms, endsAt - Date.now(), MAX_TIMER_MS));
+
+/** Nothing was sent. */
+export const outOfTime = (array: FlashBlade): FlashBladeError =>
+  new FlashBladeError('OUT_OF_TIME', `${describeArray(array)} was not asked: no time was left to do it.`, {
+    sent: false,
+  });
 
 const unwritable = (array: FlashBlade) =>
   new FlashBladeError('REQUEST_INVALID', `${describeArray(array)}: the request cannot be written as HTTP`, {

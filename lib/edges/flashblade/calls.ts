@@ -1,6 +1,7 @@
 /** What all calls to an array have in common: how they are asked for and how they are told. */
 import { FlashBladeError } from '../../ground/errors.ts';
 import type { ApiToken, AuthToken, FlashBlade } from '../../ground/model.ts';
+import { redact, redactApiTokens, type Tokens } from '../../ground/redact.ts';
 import { describeArray } from './tls-errors.ts';
 import { type Answer, type Budget, isHeaderValue } from './transport.ts';
 
@@ -9,10 +10,13 @@ export type CallOptions = Budget & { readonly requestId?: string };
 
 export type HttpInfo = {
   readonly status: number;
-  /** Names in lower case; never `x-auth-token` and `set-cookie`. */
+  /** Names in lower case; never `x-auth-token` and `set-cookie`. Tokens are redacted. */
   readonly headers: Readonly<Record<string, string>>;
   readonly requestId: string;
-  /** When the certificate ends by which the array was verified, in seconds since the epoch. */
+  /**
+   * When the first of the certificates ends by which the array was verified, in seconds since the epoch: its own, or that of an authority
+   * behind it, the root included. Under fingerprints its own alone counts.
+   */
   readonly certificateEndsAt?: number;
 };
 export type WithHttpInfo<Data> = HttpInfo & { readonly data: Data };
@@ -29,32 +33,14 @@ export function sendable(
   throw new FlashBladeError(code, `${describeArray(array)}: ${rule}`, { sent: false });
 }
 
-/** What callers may see of an answer: no header that gives access, and no copy of these tokens. */
-export function httpInfo(answer: Answer, ...tokens: readonly (ApiToken | AuthToken)[]): HttpInfo {
+/** What callers may see of an answer: no header that gives access, no copy of these tokens, nothing that looks like an API token. */
+export function httpInfo(answer: Answer, tokens: Tokens = []): HttpInfo {
   const { status, requestId, certificateEndsAt } = answer;
+  const clean = (text: string): string => redactApiTokens(redact(text, tokens));
   const headers: Record<string, string> = {};
-  // Names are told in lower case.
-  const secrets = tokens.map((token) => token.reveal().toLowerCase());
   for (const name in answer.headers) {
-    if (name === 'x-auth-token' || name === 'set-cookie' || holdsOne(name, secrets)) continue;
-    headers[name] = blotted(answer.headers[name] ?? '', tokens);
+    if (name === 'x-auth-token' || name === 'set-cookie' || clean(name) !== name) continue;
+    headers[name] = clean(answer.headers[name] ?? '');
   }
   return { status, headers, requestId, ...(certificateEndsAt === undefined ? {} : { certificateEndsAt }) };
-}
-
-/** A text in which each of these tokens is blotted out. */
-export function blotted(text: string, tokens: readonly (ApiToken | AuthToken)[]): string {
-  for (const token of tokens) if (text.includes(token.reveal())) return withoutAny(text, tokens);
-  return text;
-}
-
-// One may be a part of the other: what is left of that would tell the rest.
-const withoutAny = (text: string, tokens: readonly (ApiToken | AuthToken)[]): string =>
-  tokens
-    .toSorted((a, b) => b.reveal().length - a.reveal().length)
-    .reduce((rest, token) => rest.replaceAll(token.reveal(), String(token)), text);
-
-function holdsOne(text: string, parts: readonly string[]): boolean {
-  for (const part of parts) if (text.includes(part)) return true;
-  return false;
 }

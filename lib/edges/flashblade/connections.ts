@@ -1,6 +1,7 @@
 /** Connections to arrays: who waits for an answer on one, which may be used again, and until when. */
 import { FlashBladeError } from '../../ground/errors.ts';
 import type { FlashBlade } from '../../ground/model.ts';
+import type { Tokens } from '../../ground/redact.ts';
 import { connectTls, isOver, type Made, openSockets } from './tls.ts';
 import { codeOf } from './tls-errors.ts';
 
@@ -28,17 +29,19 @@ export type User = {
 /** Connections that wait for another request; the one that has waited for longest comes first. */
 const idle = new Set<Connection>();
 
-/** Makes a connection, and tells `done` at once when it can be asked. Limit and errors as in `connectTls`. */
+/** Makes a connection, and tells `done` at once when it can be asked. Limit, errors and tokens as in `connectTls`. */
 export function openConnection(
   array: FlashBlade,
   place: string,
   limitMs: number,
   done: (made: Connection | FlashBladeError) => void,
+  tokens: Tokens,
 ): void {
-  connectTls(array, limitMs, (made) => {
+  const followed = (made: Made | FlashBladeError) => {
     if (made instanceof FlashBladeError) done(made);
     else done(follow({ ...made, place, user: undefined, isReused: false, idleSinceMs: 0 }));
-  });
+  };
+  connectTls(array, limitMs, followed, tokens);
 }
 
 function follow(connection: Connection): Connection {
@@ -60,7 +63,7 @@ function follow(connection: Connection): Connection {
   return connection;
 }
 
-/** Of the connections of this place that wait, the one that was used last. One whose certificate has ended is closed. */
+/** Of the connections of this place that wait, the one that was used last. One of whose certificates one has ended is closed. */
 export function takeIdle(place: string): Connection | undefined {
   let last: Connection | undefined;
   for (const connection of idle) {

@@ -2,6 +2,7 @@
 
 import type { FlashBladeError } from '../../ground/errors.ts';
 import { type ApiToken, type AuthToken, authToken, type FlashBlade, type Session } from '../../ground/model.ts';
+import { redact, redactApiTokens, type Tokens } from '../../ground/redact.ts';
 import { answerError, busy, fieldOf, parseJson } from './answers.ts';
 import { type Answer, type AnswerHead, isHeaderValue } from './transport.ts';
 
@@ -23,10 +24,10 @@ export function sessionOf(array: FlashBlade, answer: Answer, token: ApiToken, op
   if (answer.status !== 200) throw noSession(array, answer);
   if (opened === undefined) throw invalid(array, answer, 'without an auth token that can be used');
   const username = fieldOf(parseJson(answer.body.toString()), 'username');
-  if (!isUsername(username, [token.reveal(), opened.reveal()])) {
+  if (!isUsername(username, [token, opened])) {
     throw invalid(array, answer, 'with a body that is not {"username": …}');
   }
-  return { array, authToken: opened, username };
+  return { array, authToken: opened, apiToken: token, username };
 }
 
 function noSession(array: FlashBlade, answer: Answer): FlashBladeError {
@@ -59,12 +60,13 @@ const invalid = (array: FlashBlade, answer: Answer, what: string): FlashBladeErr
   );
 
 // Whoever has a token in the place of a name must not make us print it.
-const isUsername = (value: unknown, tokens: readonly string[]): value is string =>
+const isUsername = (value: unknown, tokens: Tokens): value is string =>
   typeof value === 'string' &&
   value !== '' &&
   value.length <= MAX_USERNAME_LENGTH &&
   !/\p{C}/u.test(value) &&
-  !tokens.some((token) => sharesPiece(value.toLowerCase(), token.toLowerCase()));
+  redactApiTokens(redact(value, tokens)) === value &&
+  !tokens.some((token) => sharesPiece(value.toLowerCase(), token.reveal().toLowerCase()));
 
 function sharesPiece(name: string, token: string): boolean {
   if (token.length < PIECE) return name.includes(token);

@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { FlashBladeError } from '../../ground/errors.ts';
 import type { FlashBlade } from '../../ground/model.ts';
+import { redact, redactApiTokens, type Tokens } from '../../ground/redact.ts';
 import { addressOf } from '../../ground/trust.ts';
 
 const CHECKS: Readonly<Record<string, string>> = {
@@ -41,11 +42,16 @@ export const unreachable = (array: FlashBlade, what: string, elapsedMs: number):
     { sent: false },
   );
 
-/** Whoever answered is not the array, or does not speak TLS well enough. Nothing was sent. */
-export const untrusted = (array: FlashBlade, check: string, certificate?: X509Certificate): FlashBladeError =>
+/** Whoever answered is not the array, or does not speak TLS well enough. Nothing was sent. `tokens` are redacted from the certificate. */
+export const untrusted = (
+  array: FlashBlade,
+  check: string,
+  certificate?: X509Certificate,
+  tokens: Tokens = [],
+): FlashBladeError =>
   new FlashBladeError(
     'ARRAY_UNTRUSTED',
-    `${describeArray(array)} is not trusted: ${check}.${offered(certificate)} Nothing was sent. ` +
+    `${describeArray(array)} is not trusted: ${check}.${offered(certificate, tokens)} Nothing was sent. ` +
       'If its certificate was changed on purpose, change "trust" in its secret; if not, find out who answers there.',
     { sent: false },
   );
@@ -56,19 +62,21 @@ export function connectionError(
   error: unknown,
   elapsedMs: number,
   presented?: Buffer,
+  tokens: Tokens = [],
 ): FlashBladeError {
   const code = codeOf(error);
   if (isNetworkCode(code)) return unreachable(array, UNREACHABLE[code] ?? code, elapsedMs);
   const check = CHECKS[code] ?? (presented ? 'its certificate was not accepted' : 'the TLS handshake failed');
-  return untrusted(array, `${check} (${code})`, presented && new X509Certificate(presented));
+  return untrusted(array, `${check} (${code})`, presented && new X509Certificate(presented), tokens);
 }
 
 // ECONNRESET, EAI_AGAIN …, but neither ERR_… nor EPROTO (TLS) nor the EE_… of certificates.
 const isNetworkCode = (code: string): boolean => /^(E[A-Z0-9]+|EAI_[A-Z]+)$/.test(code) && code !== 'EPROTO';
 
-function offered(certificate: X509Certificate | undefined): string {
+function offered(certificate: X509Certificate | undefined, tokens: Tokens): string {
   if (certificate === undefined) return '';
   const { subjectAltName, subject, issuer, validFrom, validTo, fingerprint256 } = certificate;
+  const clean = (text: string | undefined): string => cleaned(text, tokens);
   return (
     ` It presented a certificate for ${clean(subjectAltName ?? subject)}, issued by ${clean(issuer)}, ` +
     `valid from ${clean(validFrom)} to ${clean(validTo)}, SHA-256 fingerprint ${fingerprint256}.`
@@ -76,5 +84,8 @@ function offered(certificate: X509Certificate | undefined): string {
 }
 
 // Anybody can write anything into a certificate, or nothing: for an empty name Node has undefined, whatever its types say.
-const clean = (text: string | undefined): string =>
-  text === undefined ? 'no name' : text.replaceAll(/[\p{C}\s]+/gu, ' ').slice(0, MAX_NAME_LENGTH);
+function cleaned(text: string | undefined, tokens: Tokens): string {
+  if (text === undefined) return 'no name';
+  // Before it is cut, which would leave the beginning of a token.
+  return redactApiTokens(redact(text.replaceAll(/[\p{C}\s]+/gu, ' '), tokens)).slice(0, MAX_NAME_LENGTH);
+}

@@ -3,14 +3,17 @@ import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import {
   type ConnectionOptions,
+  checkServerIdentity,
   connect,
   createSecureContext,
+  type DetailedPeerCertificate,
   type PeerCertificate,
   type SecureContext,
   type TLSSocket,
 } from 'node:tls';
 import { FlashBladeError } from '../../ground/errors.ts';
 import type { FlashBlade } from '../../ground/model.ts';
+import type { Tokens } from '../../ground/redact.ts';
 import { isCertificates } from '../../ground/trust.ts';
 import { failedCheck } from './fingerprints.ts';
 import { digestOf, placeOf } from './places.ts';
@@ -18,29 +21,42 @@ import { MAX_REMEMBERED, remember } from './recent.ts';
 import { connectionError, describeArray, unreachable, untrusted } from './tls-errors.ts';
 
 const contexts = new Map<string, SecureContext>();
-/** A connection that resumes a session shows no certificate: until when the one is good that was verified before. */
+/** A connection that resumes a session shows no certificate: until when those are good that were verified before. */
 type Resumable = { readonly session: Buffer; readonly certificateEndsAt: number };
 const sessions = new Map<string, Resumable>();
 
 /** Every connection of this process that is not closed yet, those that are still being made included. */
 export const openSockets = new Set<TLSSocket>();
 
-/** A socket that is safe to write to, and when the certificate ends by which it is, in seconds since the epoch. */
+/** A socket that is safe to write to, and when the first of the certificates ends by which it is, in seconds since the epoch. */
 export type Made = { readonly socket: TLSSocket; readonly certificateEndsAt: number | undefined };
 
 /**
  * Connects, verifies and calls `done` once: with the connection, or with ARRAY_UNREACHABLE or ARRAY_UNTRUSTED. Takes at
- * most `limitMs`, name look-up and handshake included. Throws SECRET_INVALID if the trust cannot be used.
+ * most `limitMs`, name look-up and handshake included. `tokens` are redacted from what an error quotes of a certificate. Throws
+ * SECRET_INVALID if the trust cannot be used.
  */
-export function connectTls(array: FlashBlade, limitMs: number, done: (made: Made | FlashBladeError) => void): void {
+export function connectTls(
+  array: FlashBlade,
+  limitMs: number,
+  done: (made: Made | FlashBladeError) => void,
+  tokens: Tokens = [],
+): void {
   const startedAt = Date.now();
   const elapsedMs = () => Date.now() - startedAt;
   const place = placeOf(array);
   const isPinned = array.trust.kind === 'fingerprints';
   const resumable = isPinned ? undefined : resumableAt(place);
-  const socket = connect(connectionOptions(array, resumable?.session));
   let presented: PeerCertificate | undefined;
   let certificateEndsAt = resumable?.certificateEndsAt;
+  const socket = connect({
+    ...connectionOptions(array, resumable?.session),
+    // Node calls this once it has verified the chain, and with all of it; never for a chain that failed or a session that is resumed.
+    checkServerIdentity: (name, certificate) => {
+      certificateEndsAt = earliestEndOf(certificate, Date.now()) ?? certificateEndsAt;
+      return checkServerIdentity(name, certificate);
+    },
+  });
   let settled = false;
   const settle = (error: FlashBladeError | null) => {
     if (settled) return;
@@ -63,13 +79,12 @@ export function connectTls(array: FlashBlade, limitMs: number, done: (made: Made
   if (!isPinned) {
     socket.prependOnceListener('secure', () => {
       presented = socket.getPeerCertificate();
-      certificateEndsAt = endOf(presented.valid_to) ?? certificateEndsAt;
     });
   }
   // Compared here and not one turn of the event loop later: then there would be a moment for bytes to leave.
   socket.once('secureConnect', () => {
     const certificate = isPinned ? socket.getPeerX509Certificate() : undefined;
-    const error = refusal(array, socket, certificate);
+    const error = refusal(array, socket, certificate, tokens);
     if (certificate !== undefined) certificateEndsAt = endOf(certificate.validTo);
     settle(error);
   });
@@ -79,12 +94,38 @@ export function connectTls(array: FlashBlade, limitMs: number, done: (made: Made
   });
   // The listener stays: a socket may break between two requests, when nobody else listens.
   socket.on('error', (error) => {
-    if (!settled) settle(connectionError(array, error, elapsedMs(), presented?.raw));
+    if (!settled) settle(connectionError(array, error, elapsedMs(), presented?.raw, tokens));
   });
   socket.once('close', () => {
     openSockets.delete(socket);
     if (!settled) settle(unreachable(array, 'the connection was closed', elapsedMs()));
   });
+}
+
+/**
+ * When the first certificate of a verified chain ends, the root included; undefined if none has a date. What is presented is not always
+ * what was verified: an authority that has ended is not part of that, nor is what stands behind it.
+ */
+export function earliestEndOf(certificate: PeerCertificate, nowMs: number): number | undefined {
+  let earliest = endOf(certificate.valid_to);
+  for (const { valid_to } of issuersOf(certificate)) {
+    const endsAt = endOf(valid_to);
+    if (endsAt === undefined) continue;
+    if (1000 * endsAt <= nowMs) break;
+    earliest = Math.min(earliest ?? endsAt, endsAt);
+  }
+  return earliest;
+}
+
+/** The authorities behind a certificate. The last one vouches for itself, or is not known. */
+function* issuersOf(certificate: Partial<DetailedPeerCertificate>): Generator<PeerCertificate> {
+  const seen = new Set([certificate]);
+  let { issuerCertificate: issuer } = certificate;
+  while (issuer !== undefined && !seen.has(issuer)) {
+    seen.add(issuer);
+    yield issuer;
+    issuer = issuer.issuerCertificate;
+  }
 }
 
 /** In seconds since the epoch; undefined if there is no date. */
@@ -95,11 +136,11 @@ function endOf(validTo: string | undefined): number | undefined {
 
 function resumableAt(place: string): Resumable | undefined {
   const resumable = sessions.get(place);
-  // Nobody would look at the dates of the certificate again.
+  // Nobody would look at the dates of the certificates again.
   return isOver(resumable?.certificateEndsAt) ? undefined : resumable;
 }
 
-/** Whether a certificate has ended that ends then. One whose end is not known has not. */
+/** Whether certificates have ended of which the first ends then. Those whose end is not known have not. */
 export const isOver = (certificateEndsAt: number | undefined): boolean =>
   certificateEndsAt !== undefined && Date.now() >= 1000 * certificateEndsAt;
 
@@ -138,9 +179,10 @@ function refusal(
   array: FlashBlade,
   socket: TLSSocket,
   certificate: X509Certificate | undefined,
+  tokens: Tokens,
 ): FlashBladeError | null {
   const { trust } = array;
   if (trust.kind !== 'fingerprints') return socket.authorized ? null : untrusted(array, 'it was not verified');
   const check = failedCheck(trust, certificate, Date.now());
-  return check === undefined ? null : untrusted(array, check, certificate);
+  return check === undefined ? null : untrusted(array, check, certificate, tokens);
 }

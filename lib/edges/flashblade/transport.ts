@@ -2,12 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { FlashBladeError } from '../../ground/errors.ts';
 import type { FlashBlade } from '../../ground/model.ts';
-import { type Answer, type Attempt, isHeaderValue, send } from './attempt.ts';
+import type { Tokens } from '../../ground/redact.ts';
+import { type Answer, type Attempt, isHeaderValue, outOfTime, send } from './attempt.ts';
 import { closingsSoFar, dropIdle } from './connections.ts';
 import type { AnswerHead } from './http-answer.ts';
 import type { WireRequest } from './http-request.ts';
 import { placeOf } from './places.ts';
-import { describeArray } from './tls-errors.ts';
 
 export { type Answer, isHeaderValue } from './attempt.ts';
 export { closeConnections } from './connections.ts';
@@ -21,7 +21,7 @@ export type Budget = {
   readonly firstByteMs?: number;
   /** Milliseconds for everything, a repetition included. Default 10000. */
   readonly totalMs?: number;
-  /** Milliseconds since the epoch that no phase goes past. Default none. */
+  /** Milliseconds since the epoch that no phase goes past; a request is not written after it, however long the process stood still. Default none. */
   readonly deadline?: number;
 };
 
@@ -32,6 +32,8 @@ export type ExchangeOptions = {
   readonly repeatable?: boolean;
   /** Is told status and headers as soon as they are there, even if the body never comes. */
   readonly onHead?: (head: AnswerHead) => void;
+  /** Redacted from what an error quotes of a certificate. Default none. */
+  readonly tokens?: Tokens;
 };
 
 /** Long enough for a login and its logout to share a connection, too short for one of them to be stale. */
@@ -70,6 +72,7 @@ export async function exchange(
     request: { ...request, requestId: requestId ?? randomUUID() },
     limits,
     onHead: options.onHead,
+    tokens: options.tokens ?? [],
   };
   if (options.fresh) dropIdle(place, Date.now() - FRESH_MS);
   const first = await send(attempt);
@@ -87,8 +90,3 @@ export async function exchange(
 // Node would take an empty host for this machine, and throws an error that quotes a port that is none.
 const isAddress = ({ host, port }: FlashBlade): boolean =>
   host !== '' && Number.isInteger(port) && port >= 1 && port <= 65_535;
-
-const outOfTime = (array: FlashBlade): FlashBladeError =>
-  new FlashBladeError('OUT_OF_TIME', `${describeArray(array)} was not asked: no time was left to do it.`, {
-    sent: false,
-  });

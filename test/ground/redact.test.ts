@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { apiToken, authToken } from '../../lib/ground/model.ts';
+import { mapTexts, redact, redactApiTokens } from '../../lib/ground/redact.ts';
+
+const VALUE = 'T-0a1B2c3d-1111-2222-3333-4444555566ff';
+const TOKEN = apiToken(VALUE);
+
+const eachOf = (value: string, spell: (hex: string, character: string) => string): string =>
+  [...value].map((one) => spell(one.charCodeAt(0).toString(16).padStart(2, '0'), one)).join('');
+
+const SPELLINGS: Readonly<Record<string, (value: string) => string>> = {
+  'as it is': (value) => value,
+  'in upper case': (value) => value.toUpperCase(),
+  'in lower case': (value) => value.toLowerCase(),
+  'escaped by JSON': (value) => eachOf(value, (hex) => `\\u00${hex}`),
+  'escaped by JSON in JSON, in upper case': (value) =>
+    eachOf(value.toUpperCase(), (hex) => `\\\\u00${hex.toUpperCase()}`),
+  'escaped in part': (value) => eachOf(value, (hex, one) => (one === '-' ? `\\u00${hex}` : one)),
+  'escaped by a URL': (value) => eachOf(value, (hex) => `%${hex}`),
+  'escaped by a URL twice': (value) => eachOf(value, (hex) => `%25${hex.toUpperCase()}`),
+};
+
+describe('a text that repeats a token', () => {
+  it.each(Object.entries(SPELLINGS))('%s is told without it', (_, spell) => {
+    expect(redact(`no user for ${spell(VALUE)}, ${spell(VALUE)}!`, [TOKEN])).toBe(
+      'no user for [API token], [API token]!',
+    );
+    expect(redactApiTokens(`${spell(VALUE)} and ${spell(VALUE)}`)).toBe('[API token] and [API token]');
+  });
+
+  it('of usual characters beside letters and digits is told without it', () => {
+    const token = authToken('ab+/c._~=');
+    for (const said of ['ab+/c._~=', 'ab+\\/c._~=', 'ab%2b%2Fc%2e_~=']) {
+      expect(redact(`<${said}>`, [token])).toBe('<[auth token]>');
+    }
+  });
+
+  it('of any other characters is told without it', () => {
+    const odd = String.raw`$1"(\u0041%41.*`;
+    expect(redact(`<${odd}>`, [authToken(odd)])).toBe('<[auth token]>');
+    expect(redact('$1"(uA%41.*', [authToken(odd)])).toBe('$1"(uA%41.*');
+  });
+
+  it('of which another is a part is told without either', () => {
+    const both = [apiToken('T-api'), authToken('T-api.and-more')];
+    expect(redact('T-api.and-more, T-api', both)).toBe('[auth token], [API token]');
+  });
+
+  it('is still JSON if it was', () => {
+    const json = JSON.stringify({ a: VALUE, b: { [VALUE]: [`\\${VALUE}`, `"${VALUE}"`] } });
+    expect(JSON.parse(redact(json, [TOKEN]))).toEqual({
+      a: '[API token]',
+      b: { '[API token]': ['\\[API token]', '"[API token]"'] },
+    });
+  });
+});
+
+describe('a text that repeats none', () => {
+  it.each(['', 'T-0a1B2c3d', 'nginx', '50%', 'C:\\temp', VALUE.slice(0, -1), `${VALUE.slice(0, -1)}g`])(
+    'is told as it is: %s',
+    (text) => {
+      expect(redact(text, [TOKEN])).toBe(text);
+      expect(redactApiTokens(text)).toBe(text);
+    },
+  );
+
+  it('is told as it is also where a token is empty', () => {
+    expect(redact('text', [authToken('')])).toBe('text');
+  });
+
+  it('is told as it is by who knows of no token', () => {
+    expect(redact(VALUE, [])).toBe(VALUE);
+  });
+});
+
+it('no text takes long to be searched, whatever an array makes of it and of its token', () => {
+  const texts = ['\\', '%', '%25', '\\u00', '\\u0054', 'T-', 'T-0a1B2c3d-', '\\\\\\\\\\\\\\\\u0075', 'u0075', '\\%54'];
+  const tokens = [VALUE, '\\'.repeat(36), '%25'.repeat(12), 'u0075'.repeat(8), '\\u0075'.repeat(6), '/'.repeat(36)];
+  const startedAt = performance.now();
+  for (const text of texts) {
+    const long = text.repeat(Math.ceil(1_000_000 / text.length));
+    redactApiTokens(long);
+    for (const token of tokens) redact(`${long}x`, [apiToken(token)]);
+  }
+  // 70 searches of a million characters.
+  expect(performance.now() - startedAt).toBeLessThan(20_000);
+});
+
+it('all texts of a JSON value are changed, names included, and nothing else', () => {
+  const value = [1, true, null, 'a', { a: 'a', __proto__: null, deep: [{ a: 'a' }] }];
+  expect(mapTexts(value, (text) => `${text}!`)).toEqual([
+    1,
+    true,
+    null,
+    'a!',
+    { 'a!': 'a!', 'deep!': [{ 'a!': 'a!' }] },
+  ]);
+});
