@@ -33,6 +33,14 @@ describe('nothing is written, and no login is tried, when', () => {
     }
   });
 
+  test('the host is probably the API token', async () => {
+    const world = await secretWorld();
+    for (const token of ['T-3f2504e0-4f89-11d3-9a0c-0305e82c3301', '3f2504e0-4f89-11d3-9a0c-0305e82c3301:443']) {
+      const ended = await world.atTerminal(['fb1'], [[HOST, `${token}\r`]]);
+      expectNothing(world, ended, { why: 'the host looks like an API token: were host and apiToken swapped?' });
+    }
+  });
+
   test('a CA file is none', async () => {
     const world = await secretWorld();
     const { code, told } = await world.piped(
