@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { allowedCalls, refuseUnlessAllowed } from '../../lib/ground/allowed-calls.ts';
 import { isFlashBladeError } from '../../lib/ground/errors.ts';
+import type { CallRequest } from '../../lib/ground/requests.ts';
 import { page, tableRows } from '../readme.ts';
 import { REST_1, REST_2 } from './flashblade-endpoints.ts';
 
-type Method = 'GET' | 'POST' | 'DELETE';
+type Method = CallRequest['method'];
 const allows = (list: string, method: Method, path: string): boolean => {
   try {
     refuseUnlessAllowed(allowedCalls(list), { leaseId: 'job', method, path });
