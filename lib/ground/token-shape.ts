@@ -5,22 +5,20 @@ const UUID = `${HEX}{8}-${HEX}{4}-${HEX}{4}-${HEX}{4}-${HEX}{12}`;
 // The end of "export-" or "REPORT-" before a UUID is not the beginning of a token.
 const API_TOKEN = `(?:(?<![A-Z])T|(?<![A-Za-z0-9])t)-${UUID}`;
 const WITH_API_TOKEN = new RegExp(API_TOKEN);
-const ALL_API_TOKENS = new RegExp(API_TOKEN, 'g');
-const ALL_UUIDS = new RegExp(`(?:[Tt]-)?${UUID}`, 'g');
-const ONLY_UUID = new RegExp(`^${UUID}$`);
 const HEX_LABEL = /^(?:t-?)?[0-9a-f-]{32,}$/i;
 
 /** True for a text that is, or contains, `T-` and a UUID. A bare UUID is a legitimate lease id or owner. */
 export const containsApiToken = (text: string): boolean => WITH_API_TOKEN.test(text);
 
 /** True for a text that is a UUID and nothing else, as newer API tokens are. */
-export const isBareUuid = (text: string): boolean => ONLY_UUID.test(text);
+export const isBareUuid = (text: string): boolean => new RegExp(`^${UUID}$`).test(text);
 
 /** The text with `mask` in place of each `T-` and UUID. */
-export const maskApiTokens = (text: string, mask: string): string => text.replaceAll(ALL_API_TOKENS, mask);
+export const maskApiTokens = (text: string, mask: string): string => text.replaceAll(new RegExp(API_TOKEN, 'g'), mask);
 
 /** The text with `mask` in place of each UUID, with or without `T-`: for output in which hiding an id is harmless. */
-export const maskUuids = (text: string, mask: string): string => text.replaceAll(ALL_UUIDS, mask);
+export const maskUuids = (text: string, mask: string): string =>
+  text.replaceAll(new RegExp(`(?:[Tt]-)?${UUID}`, 'g'), mask);
 
 /**
  * True for a host, with or without a port, that is probably an API token: `T-` and a UUID anywhere in it, or nothing but one label of
