@@ -1,7 +1,7 @@
 /** Input is checked by schemas whose messages are rules; what is thrown names the field and the rule, never the value. */
 import * as v from 'valibot';
 import { type ErrorCode, FlashBladeError } from './errors.ts';
-import { containsApiToken } from './token-shape.ts';
+import { containsApiToken, NO_API_TOKEN } from './token-shape.ts';
 
 /** A text field with its rule, as in `must be …`. */
 export const text = (rule: string, holds: RegExp | ((value: string) => boolean)) =>
@@ -11,7 +11,7 @@ export const text = (rule: string, holds: RegExp | ((value: string) => boolean))
 export const nameText = (rule: string, holds: RegExp) =>
   v.pipe(
     text(rule, holds),
-    v.check((value) => !containsApiToken(value), 'must not contain what looks like an API token'),
+    v.check((value) => !containsApiToken(value), NO_API_TOKEN),
   );
 
 /** A whole number from `min` to `max`. */

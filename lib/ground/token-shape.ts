@@ -7,6 +7,9 @@ const API_TOKEN = `(?:(?<![A-Z])T|(?<![A-Za-z0-9])t)-${UUID}`;
 const WITH_API_TOKEN = new RegExp(API_TOKEN);
 const HEX_LABEL = /^(?:t-?)?[0-9a-f-]{32,}$/i;
 
+/** As in `leaseId must not …`. */
+export const NO_API_TOKEN = 'must not contain what looks like an API token';
+
 /** True for a text that is, or contains, `T-` and a UUID. A bare UUID is a legitimate lease id or owner. */
 export const containsApiToken = (text: string): boolean => WITH_API_TOKEN.test(text);
 
