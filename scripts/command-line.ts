@@ -1,6 +1,8 @@
 /** What all commands share: parses arguments into a command, help or an error. */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import { ConsumedByNpm, type Environment, refuseConsumed } from './npm-flags.ts';
+import { maskUuids } from '../lib/ground/token-shape.ts';
+import { ConsumedByNpm, type Environment, HIDDEN, refuseConsumed } from './npm-flags.ts';
+import { refuseApiTokens } from './secret/token-like.ts';
 import { explain } from './start/failures.ts';
 
 const HELP = { help: { type: 'boolean', short: 'h' } } as const;
@@ -8,20 +10,26 @@ const HELP = { help: { type: 'boolean', short: 'h' } } as const;
 type Given = {
   /** The command takes arguments other than options. Default: false. */
   readonly positionals?: boolean;
+  /** The command takes API tokens that protect nothing. Default: false. */
+  readonly apiTokens?: boolean;
   /** Default: process.env. */
   readonly env?: Environment;
 };
 
-/** The options, `help` among them, and the other arguments. Throws an Error that names the option but quotes no value. */
+/**
+ * The options, `help` among them, and the other arguments. Throws an Error that names the option but quotes no value. Refuses API
+ * tokens among the arguments, so that no command can print one.
+ */
 export function parsed<Options extends ParseArgsOptionsConfig>(
   args: readonly string[],
   options: Options,
-  { positionals = false, env = process.env }: Given = {},
+  { positionals = false, apiTokens = false, env = process.env }: Given = {},
 ) {
   const all: typeof HELP & Options = { ...HELP, ...options };
   const result = orError(() => parseArgs({ args: [...args], options: all, allowPositionals: true }));
   const { help } = result.values as { readonly help?: boolean };
   if (help) return result;
+  if (!apiTokens) refuseApiTokens(args);
   refuseConsumed(args, options, { positionals, env });
   if (!positionals && result.positionals.length > 0) throw new Error('unexpected argument: options start with --');
   return result;
@@ -52,7 +60,8 @@ export function commandOr<Command>({ read, usage, say, complain }: Reading<Comma
     say(usage);
     return { exitCode: 0 };
   } catch (error) {
-    complain(error instanceof ConsumedByNpm ? error.message : `${explain(error)}\n\n${usage}`);
+    // An option that does not exist is repeated, and could be a token.
+    complain(error instanceof ConsumedByNpm ? error.message : `${maskUuids(explain(error), HIDDEN)}\n\n${usage}`);
     return { exitCode: 2 };
   }
 }

@@ -3,7 +3,7 @@
  * passes it on only as the environment variable `npm_config_dry_run`. Without this check, the script would write the secret.
  */
 import type { ParseArgsOptionsConfig } from 'node:util';
-import { holdsUuid } from './secret/token-like.ts';
+import { maskUuids } from '../lib/ground/token-shape.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -11,7 +11,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const ALWAYS = { 'dry-run': { type: 'boolean' } } as const;
 
 const PREFIX = 'npm_config_';
-const HIDDEN = '<value>';
+export const HIDDEN = '<value>';
 
 /** npm's settings, from its flags, the environment and .npmrc, as `['dry-run', 'true']`. Without registries and what is off. */
 const npmSettings = (env: Environment): [name: string, value: string][] =>
@@ -96,6 +96,6 @@ function commandFor(
 const isSecret = (flag: string, value: string): boolean => value !== 'true' && /token|password|secret/.test(flag);
 
 function shown(word: string): string {
-  if (holdsUuid(word)) return HIDDEN;
+  if (maskUuids(word, '') !== word) return HIDDEN;
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

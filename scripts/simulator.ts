@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { type Command, parseCommand, requestLine, sessionLines, USAGE } from '../test/simulator/command.ts';
 import { type Simulator, startSimulator } from '../test/simulator/index.ts';
 import { commandOfProcess } from './command-line.ts';
+import { explain } from './start/failures.ts';
 
 const say = (text: string): boolean => process.stdout.write(`${text}\n`);
 
@@ -57,6 +58,6 @@ async function main(): Promise<void> {
 }
 
 await main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : 'the simulator could not start'}\n`);
+  process.stderr.write(`${explain(error)}\n`);
   process.exitCode = 1;
 });

@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url';
 import type { ParseArgsOptionsConfig } from 'node:util';
 import { ROOT } from './build.ts';
 import { ConsumedByNpm, npmFlags, plain, refuseConsumed } from './npm-flags.ts';
+import { refuseApiTokens, TokenArgument } from './secret/token-like.ts';
 
 const modules = join(ROOT, 'node_modules');
 const PROGRAMS: Readonly<Record<string, string>> = {
@@ -66,11 +67,12 @@ const tools = toolsOf(process.argv.slice(2));
 const last = tools.at(-1) as Tool;
 const isHelp = last.includes('--help') || last.includes('-h');
 try {
+  refuseApiTokens(last);
   if (!isHelp) refuseConsumed(last.slice(1), flagsOf(last), { positionals: true, env: process.env });
   // Help about the last tool needs none of those before it.
   await run(isHelp ? [last] : tools);
 } catch (error) {
-  if (!(error instanceof ConsumedByNpm)) throw error;
+  if (!(error instanceof ConsumedByNpm || error instanceof TokenArgument)) throw error;
   console.error(error.message);
   process.exitCode = 2;
 }

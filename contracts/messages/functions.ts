@@ -54,11 +54,8 @@ export async function startFunctions(): Promise<MessageProvider & { readonly sto
   };
 }
 
-function outboxTo({ env, events, sqs }: Awaited<ReturnType<typeof startAws>>) {
-  const common = {
-    region: env.AWS_REGION,
-    credentials: { accessKeyId: env.AWS_ACCESS_KEY_ID, secretAccessKey: env.AWS_SECRET_ACCESS_KEY },
-  };
+function outboxTo({ env, credentials, events, sqs }: Awaited<ReturnType<typeof startAws>>) {
+  const common = { region: env.AWS_REGION, credentials };
   const eventBridge = new EventBridgeClient({ ...common, endpoint: env.AWS_ENDPOINT_URL_EVENTBRIDGE });
   const queues = new SQSClient({ ...common, endpoint: env.AWS_ENDPOINT_URL_SQS });
   const names = { bus: events.createBus('sessions'), deadLetterQueue: sqs.createQueue('dead-letters') };

@@ -4,13 +4,20 @@ import * as v from 'valibot';
 import { check, listOf, onlyFields, text } from '../ground/check.ts';
 import { FlashBladeError } from '../ground/errors.ts';
 import { type ApiToken, apiToken, type FlashBlade, type Trust } from '../ground/model.ts';
+import { isHostLikeApiToken } from '../ground/token-shape.ts';
 import { isCertificates, normalFingerprint } from '../ground/trust.ts';
 
 const DEFAULT_PORT = 443;
+const HOST_RULE = 'must be a DNS name (ASCII), an IPv4 address or an IPv6 address in brackets, with or without :port';
+const SWAPPED = 'looks like an API token: were host and apiToken swapped?';
+const HOLDS_TOKEN = 'contains the apiToken: correct the host';
+/** A shorter API token may stand in a host by chance. */
+const MIN_FOUND_LENGTH = 8;
 
-const host = text(
-  'must be a DNS name (ASCII), an IPv4 address or an IPv6 address in brackets, with or without :port',
-  (value) => parseHost(value) !== undefined,
+const host = v.pipe(
+  v.string(HOST_RULE),
+  v.check((value) => !isHostLikeApiToken(value), SWAPPED),
+  v.check((value) => parseHost(value) !== undefined, HOST_RULE),
 );
 const token = text('must be the API token: 1 to 1024 visible ASCII characters without spaces', /^[!-~]{1,1024}$/);
 const ca = text('must be PEM text of one or more certificates, and nothing else', isCertificates);
@@ -20,22 +27,31 @@ const fingerprint = text(
 );
 const ONE_OR_TWO = 'must be a list of one or two fingerprints: the current one and, during a change, the next';
 
-const secret = onlyFields({
-  host,
-  apiToken: token,
-  trust: v.optional(
-    v.pipe(
-      onlyFields({
-        ca: v.optional(ca),
-        fingerprints: v.optional(listOf(fingerprint, 2, ONE_OR_TWO)),
-      }),
-      v.check(
-        (trust) => (trust.ca === undefined) !== (trust.fingerprints === undefined),
-        'must have either ca or fingerprints',
+const secret = v.pipe(
+  onlyFields({
+    host,
+    apiToken: token,
+    trust: v.optional(
+      v.pipe(
+        onlyFields({
+          ca: v.optional(ca),
+          fingerprints: v.optional(listOf(fingerprint, 2, ONE_OR_TWO)),
+        }),
+        v.check(
+          (trust) => (trust.ca === undefined) !== (trust.fingerprints === undefined),
+          'must have either ca or fingerprints',
+        ),
       ),
     ),
-  ),
-});
+  }),
+  v.check(({ host, apiToken }) => !holdsToken(host, apiToken), `host ${HOLDS_TOKEN}`),
+);
+
+// A host is sent to DNS and stands in messages and in KMS encryption contexts.
+function holdsToken(host: string, token: string): boolean {
+  const [hostText, tokenText] = [host.toLowerCase(), token.toLowerCase()];
+  return hostText === tokenText || (token.length >= MIN_FOUND_LENGTH && hostText.includes(tokenText));
+}
 
 /**
  * Checks the answer of GetSecretValue. `id` is the secret's name, for messages. Throws SECRET_INVALID.
@@ -73,8 +89,16 @@ function trustOf(trust: v.InferOutput<typeof secret>['trust']): Trust {
 
 type Address = { readonly host: string; readonly port: number };
 
-/** Takes a host apart; undefined if it is none. An IPv6 address loses its brackets. */
+/** Why a text is refused as a host, as in `the host must be …`; undefined if it is one. `apiToken`: what it must not contain. */
+export function hostFault(value: string, apiToken = ''): string | undefined {
+  if (isHostLikeApiToken(value)) return SWAPPED;
+  if (apiToken !== '' && holdsToken(value, apiToken)) return HOLDS_TOKEN;
+  return parseHost(value) === undefined ? HOST_RULE : undefined;
+}
+
+/** Takes a host apart; undefined if it is none, or looks like an API token. An IPv6 address loses its brackets. */
 export function parseHost(value: string): Address | undefined {
+  if (isHostLikeApiToken(value)) return undefined;
   const parts = /^(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9.-]{1,253}))(?::(\d{1,5}))?$/.exec(value);
   if (!parts) return undefined;
   const port = parts[3] === undefined ? DEFAULT_PORT : Number(parts[3]);

@@ -4,8 +4,22 @@ import type { CallRequest } from './requests.ts';
 
 export type AllowedCall = { readonly method: string; readonly segments: readonly string[] };
 
-/** Sessions, and whatever shows or makes an API token or a key. */
-const NEVER = /\/(login|logout|admins|api-clients|api-tokens|oauth2)([./]|$)/i;
+/**
+ * Endpoints that open, end or list sessions, or return a key, token, password or files that can hold one. Each is written as
+ * `endpointOf` does. docs/security.md lists them, with what they return and the vendor's specifications that say so.
+ */
+const NEVER = [
+  // Wherever it stands in a path, and whatever follows it.
+  /\/(login|logout|oauth2|admins|api-clients)\//,
+  // Names that mark a secret, in later REST versions, too. Public keys are none.
+  /token|secret|credential|passphrase|private|(?<!public-|verification-)keys?\//,
+  /^\d*\/(sessions|logs|logs-async\/download|keytabs\/(download|upload)|support\/system-manifest)\//,
+  /^\d*\/(directory-services\/(?!(local|roles|test)\/)|snmp-agents\/(?!mib\/)|snmp-managers\/(?!test\/))/,
+  // REST 2 no longer returns the private key.
+  /^1\/certificates\/$/,
+];
+const NEVER_RULE =
+  'path must not be an endpoint for sessions, admins, keys, tokens, passwords or logs: call-array never calls these';
 const RULE = /^(GET|POST|PUT|PATCH|DELETE) (\/api\/[A-Za-z0-9._*/-]+)$/;
 
 /**
@@ -25,17 +39,28 @@ export function allowedCalls(list: string): AllowedCall[] {
   });
 }
 
-/** Throws REQUEST_INVALID unless the call is on the list, and always for calls of sessions, admins and API tokens. */
+/** Throws REQUEST_INVALID unless the call is on the list, and for whatever is never called. */
 export function refuseUnlessAllowed(allowed: readonly AllowedCall[], { method, path }: CallRequest): void {
-  if (NEVER.test(path)) {
-    throw new FlashBladeError(
-      'REQUEST_INVALID',
-      'call request: path must not be one of sessions, admins or API tokens',
-    );
-  }
+  if (isNeverCalled(path)) throw new FlashBladeError('REQUEST_INVALID', `call request: ${NEVER_RULE}`);
   if (allowed.some((rule) => rule.method === method && fitsPath(rule.segments, path.split('/')))) return;
   const rule = 'method and path must be on the list of allowed calls (ALLOWED_CALLS)';
   throw new FlashBladeError('REQUEST_INVALID', `call request: ${rule}`);
+}
+
+function isNeverCalled(path: string): boolean {
+  const endpoint = endpointOf(path);
+  return NEVER.some((pattern) => pattern.test(endpoint));
+}
+
+/**
+ * `/api/2.15/Admins/api-tokens.json` as `2/admins/api-tokens/`: major version, lower case, no suffix. An array that reads paths less
+ * strictly than it should then finds nothing that this does not.
+ */
+function endpointOf(path: string): string {
+  const [, , ...segments] = path.toLowerCase().split('/');
+  const names = segments.map((segment) => segment.replace(/[^a-z0-9_-].*$/, '')).filter((name) => name !== '');
+  const [version, major = ''] = /^v?(\d+).*$/.exec(names[0] ?? '') ?? [];
+  return `${major}/${names.slice(version === undefined ? 0 : 1).join('/')}/`;
 }
 
 function fitsPath(pattern: readonly string[], path: readonly string[]): boolean {

@@ -1,10 +1,18 @@
 /** Input is checked by schemas whose messages are rules; what is thrown names the field and the rule, never the value. */
 import * as v from 'valibot';
 import { type ErrorCode, FlashBladeError } from './errors.ts';
+import { containsApiToken, NO_API_TOKEN } from './token-shape.ts';
 
 /** A text field with its rule, as in `must be …`. */
 export const text = (rule: string, holds: RegExp | ((value: string) => boolean)) =>
   v.pipe(v.string(rule), holds instanceof RegExp ? v.regex(holds, rule) : v.check(holds, rule));
+
+/** A name that a caller chooses: as `text`. It goes to logs, errors and AWS, so it must not be, or contain, an API token. */
+export const nameText = (rule: string, holds: RegExp) =>
+  v.pipe(
+    text(rule, holds),
+    v.check((value) => !containsApiToken(value), NO_API_TOKEN),
+  );
 
 /** A whole number from `min` to `max`. */
 export function whole(min: number, max: number) {
@@ -47,13 +55,13 @@ const ownOf = (input: Readonly<Record<string, unknown>>, name: string): unknown 
   Object.hasOwn(input, name) ? input[name] : undefined;
 
 /** Name of an array in the fleet. */
-export const arrayName = text(
+export const arrayName = nameText(
   'must be the name of an array: 1 to 64 letters, digits, dots, hyphens or underscores, beginning with a letter or digit',
   /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
 );
 
 /** Id of a lease or of an owner: whatever the caller uses to name its work. */
-export const callersId = text('must be 1 to 512 visible ASCII characters without spaces', /^[!-~]{1,512}$/);
+export const callersId = nameText('must be 1 to 512 visible ASCII characters without spaces', /^[!-~]{1,512}$/);
 
 /** Returns the input as the schema says it is, or throws `code` with the first field that breaks a rule. */
 export function check<Schema extends v.GenericSchema>(

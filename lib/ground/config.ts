@@ -1,5 +1,6 @@
 /** The configuration: environment variables, read once at cold start, refused loudly. */
 import { FlashBladeError } from './errors.ts';
+import { containsApiToken, NO_API_TOKEN } from './token-shape.ts';
 
 type Variable =
   | { readonly kind: 'text'; readonly default?: string; readonly about: string }
@@ -100,7 +101,9 @@ function read<Variables extends Record<string, Variable>>(
   const values = Object.entries<Variable>(variables).map(([name, variable]) => {
     const text = environment[name] || undefined;
     const value = variable.kind === 'text' ? (text ?? variable.default) : numberOf(text, variable);
-    if (value === undefined) faults.push(`${name} ${ruleOf(variable)}`);
+    // Names of tables, keys and queues go to AWS and to errors.
+    if (text !== undefined && containsApiToken(text)) faults.push(`${name} ${NO_API_TOKEN}`);
+    else if (value === undefined) faults.push(`${name} ${ruleOf(variable)}`);
     return [name, value];
   });
   if (faults.length > 0) throw new FlashBladeError('CONFIG_INVALID', `environment variable ${faults.join('; ')}`);

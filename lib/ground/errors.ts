@@ -48,6 +48,8 @@ export type ErrorFacts = {
  */
 export class FlashBladeError extends Error {
   readonly code: ErrorCode;
+  /** The code again: Lambda's own log line says this, or else the name of the class, which the bundler shortens. */
+  readonly errorType: ErrorCode;
   readonly retryable: boolean;
   readonly facts: ErrorFacts;
 
@@ -55,6 +57,7 @@ export class FlashBladeError extends Error {
     super(message);
     this.name = code;
     this.code = code;
+    this.errorType = code;
     this.retryable = ERROR_CODES[code].retryable;
     this.facts = facts;
   }

@@ -1,12 +1,12 @@
 /** What comes out of the queue: EventBridge events, checked. */
 import * as v from 'valibot';
-import { arrayName, callersId, check, fields, onlyFields, text, whole } from './check.ts';
+import { arrayName, callersId, check, fields, nameText, onlyFields, whole } from './check.ts';
 import { FlashBladeError } from './errors.ts';
 import { DETAIL_TYPES, EXECUTION_DETAIL_TYPE, EXECUTION_ENDS, EXECUTION_SOURCE } from './event-words.ts';
 import { DEFAULT_LEASE_SECONDS, type OpenRequest } from './requests.ts';
 
 // Short enough to be, with an array's name, the id of a lease.
-const eventId = text('must be 1 to 128 visible ASCII characters without spaces', /^[!-~]{1,128}$/);
+const eventId = nameText('must be 1 to 128 visible ASCII characters without spaces', /^[!-~]{1,128}$/);
 const anyText = v.string('must be text');
 // AWS adds fields to its envelope as it likes: they are passed over. What is ours is strict.
 const envelope = fields({

@@ -31,8 +31,13 @@ export function redact(text: string, tokens: Tokens): string {
   );
 }
 
-/** The text without anything that looks like an API token, whosever and however old: `T-` and a UUID. */
-export const redactApiTokens = (text: string): string => text.replace(API_TOKEN, '[API token]');
+/** The text without anything that looks like an API token (token-shape.ts), whosever and however old. */
+export const redactApiTokens = (text: string): string =>
+  text.replace(API_TOKEN, (found, at: number) => (endsWord(text.charAt(at - 1), found) ? found : '[API token]'));
+
+/** `snapshot-` and a UUID is the name of something. */
+const endsWord = (before: string, found: string): boolean =>
+  found.startsWith('T') ? /[A-Z]/.test(before) : found.startsWith('t') && /[A-Za-z0-9]/.test(before);
 
 /** A copy of a JSON value in which all texts are changed, the names of its fields included. */
 export function mapTexts(value: unknown, change: (text: string) => string): unknown {

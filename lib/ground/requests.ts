@@ -1,6 +1,6 @@
 /** What callers may ask for, and how it is checked. */
 import * as v from 'valibot';
-import { arrayName, callersId, check, jsonObject, listOf, onlyFields, text, whole } from './check.ts';
+import { arrayName, callersId, check, jsonObject, listOf, nameText, onlyFields, whole } from './check.ts';
 
 /** Seconds that a lease lasts when the caller names no other number. */
 export const DEFAULT_LEASE_SECONDS = 900;
@@ -71,7 +71,7 @@ const query = v.pipe(
 const callRequest = onlyFields({
   leaseId: callersId,
   method: v.picklist(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'], 'must be GET, POST, PUT, PATCH or DELETE'),
-  path: text('must be a path below /api/, without query, of at most 1024 characters', /^\/api\/[!-~]{1,1019}$/),
+  path: nameText('must be a path below /api/, without query, of at most 1024 characters', /^\/api\/[!-~]{1,1019}$/),
   query: v.optional(query),
   body: v.optional(v.unknown()),
 });

@@ -38,7 +38,8 @@ export function readCommand(args: readonly string[], questions: readonly string[
   const { values } = parsed(args, OPTIONS);
   const { quick = false, json = false, question, seed = '1', markdown, plot } = values;
   if (values.help) return 'help';
-  if (question !== undefined && !questions.includes(question)) throw new Error(`there is no question ${question}`);
+  if (question !== undefined && !questions.includes(question))
+    throw new Error(`--question must be one of ${questions.join(', ')}`);
   if (!/^\d{1,9}$/.test(seed)) throw new Error('--seed must be a whole number');
   return { question, quick, json, seed: Number(seed), markdown, plot };
 }

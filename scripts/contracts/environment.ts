@@ -1,7 +1,7 @@
 /** The real array, out of the environment. */
 import { readFileSync } from 'node:fs';
 import type { RealArray } from '../../contracts/targets/array.ts';
-import { parseHost } from '../../lib/edges/secret-format.ts';
+import { hostFault, parseHost } from '../../lib/edges/secret-format.ts';
 import { apiToken, type Trust } from '../../lib/ground/model.ts';
 import { isCertificates, normalFingerprint } from '../../lib/ground/trust.ts';
 
@@ -15,7 +15,9 @@ export function readArray(environment: Environment): RealArray {
     if (!holds(value)) faults.push(`${name} must be ${rule}`);
     return value;
   };
-  const host = text('FLASHBLADE_HOST', 'a DNS name or an IP address, with or without :port', isHost);
+  const host = environment['FLASHBLADE_HOST'] ?? '';
+  const fault = hostFault(host, environment['FLASHBLADE_API_TOKEN']);
+  if (fault !== undefined) faults.push(`FLASHBLADE_HOST ${fault}`);
   const token = text('FLASHBLADE_API_TOKEN', 'an API token: visible ASCII without spaces', (value) =>
     /^[!-~]{1,1024}$/.test(value),
   );
@@ -27,8 +29,6 @@ export function readArray(environment: Environment): RealArray {
   }
   return { array: { name: address.host, ...address, trust }, apiToken: apiToken(token), username };
 }
-
-const isHost = (value: string): boolean => parseHost(value) !== undefined;
 
 function trustOf(
   { FLASHBLADE_CA_FILE: caFile = '', FLASHBLADE_FINGERPRINT: fingerprint = '' }: Environment,

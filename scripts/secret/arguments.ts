@@ -1,12 +1,11 @@
 /** The command line of `npm run secret`. */
 import { readFileSync } from 'node:fs';
-import { parseHost } from '../../lib/edges/secret-format.ts';
+import { hostFault, parseHost } from '../../lib/edges/secret-format.ts';
 import { arrayName, check } from '../../lib/ground/check.ts';
 import type { Trust } from '../../lib/ground/model.ts';
 import { isCertificates, normalFingerprint } from '../../lib/ground/trust.ts';
 import { parsed } from '../command-line.ts';
 import { type Environment, npmFlags } from '../npm-flags.ts';
-import { HOST_RULE } from '../trust/arguments.ts';
 import type { Address } from '../trust/look.ts';
 import { refuseTokens } from './token-like.ts';
 
@@ -76,7 +75,7 @@ export function readCommand(args: readonly string[], env: Environment = process.
 
 function addressIn(host: string): Address {
   const address = parseHost(host);
-  if (address === undefined) throw new Error(`--host ${HOST_RULE}`);
+  if (address === undefined) throw new Error(`--host ${hostFault(host)}`);
   return address;
 }
 

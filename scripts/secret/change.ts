@@ -1,8 +1,7 @@
 /** The order of steps: what is there → certificate → API token → one login and logout. Nothing is written before all of it holds. */
-import { parseHost, parseSecret } from '../../lib/edges/secret-format.ts';
+import { hostFault, parseHost, parseSecret } from '../../lib/edges/secret-format.ts';
 import { FlashBladeError } from '../../lib/ground/errors.ts';
 import { type ApiToken, apiToken, type FlashBlade } from '../../lib/ground/model.ts';
-import { HOST_RULE } from '../trust/arguments.ts';
 import { type Address, look } from '../trust/look.ts';
 import { reportOf, trustFor } from '../trust/report.ts';
 import { COMPARE, reportText } from '../trust/screen.ts';
@@ -62,8 +61,9 @@ function mustBeComplete(command: Command, { secret }: Old, { input }: Terminal):
 const missing = (what: string): FlashBladeError => new FlashBladeError('REQUEST_INVALID', what);
 
 async function askForHost({ terminal, signal }: World): Promise<Address> {
-  const address = parseHost(await ask(terminal, 'Host of the array, with :port if it is not 443: ', { signal }));
-  if (address === undefined) throw new Error(`the host ${HOST_RULE}`);
+  const host = await ask(terminal, 'Host of the array, with :port if it is not 443: ', { signal });
+  const address = parseHost(host);
+  if (address === undefined) throw new Error(`the host ${hostFault(host)}`);
   return address;
 }
 

@@ -5,6 +5,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
 import { VARIABLES } from '../../lib/ground/config.ts';
 import { isFlashBladeError } from '../../lib/ground/errors.ts';
+import { containsApiToken, NO_API_TOKEN } from '../../lib/ground/token-shape.ts';
 import { commandOr } from '../command-line.ts';
 import { explain } from '../start/failures.ts';
 import { type Command, readCommand, USAGE } from './arguments.ts';
@@ -28,6 +29,11 @@ export async function runSecret(args: readonly string[], surroundings: Surroundi
   const command = commandOr({ read: () => readCommand(args, surroundings.env), usage: USAGE, say, complain });
   if ('exitCode' in command) return command.exitCode;
   const { SECRETS_KEY: key, SECRET_PREFIX: prefix } = surroundings.env;
+  for (const [name, value] of Object.entries({ SECRETS_KEY: key, SECRET_PREFIX: prefix })) {
+    if (!containsApiToken(value ?? '')) continue;
+    complain(`environment variable ${name} ${NO_API_TOKEN}`);
+    return 2;
+  }
   const client = new SecretsManagerClient(CLIENT_OPTIONS);
   const world: World = {
     terminal,

@@ -1,31 +1,35 @@
 /** Keeps API tokens off the command line: it is in the shell's history, and every user of the machine can read it. */
+import { containsApiToken, isBareUuid } from '../../lib/ground/token-shape.ts';
 
-const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
-/** As arrays make them, wherever in an argument. */
-const USUAL = new RegExp(`T-${UUID}`, 'i');
-/** Newer ones have no prefix; so have the ids of KMS keys. */
-const BARE = new RegExp(`^(--?[\\w-]+=)?${UUID}$`, 'i');
+const OPTION = /^--?[\w-]+=/;
 const KMS_KEY = '--kms-key';
 const NAMED = /^--?[\w-]*(token|password|secret)[\w-]*(=|$)/i;
 const KEEP = '--keep-api-token';
 
-/** Whether a text may hold an API token: not every UUID is one. */
-export const holdsUuid = (text: string): boolean => new RegExp(UUID, 'i').test(text);
+export class TokenArgument extends Error {}
+
+const LOOKS_LIKE_ONE = 'an argument looks like an API token, and API tokens are never arguments';
+const IN_HISTORY =
+  'Your shell has kept what you typed: remove it from its history, or better, create a new API token on the array';
+
+/** Throws TokenArgument, without the value, if an argument is, or contains, an API token with `T-`. */
+export function refuseApiTokens(args: readonly string[]): void {
+  if (args.some(containsApiToken)) throw new TokenArgument(`${LOOKS_LIKE_ONE}. ${IN_HISTORY}`);
+}
 
 /**
- * Throws an Error if one of the arguments looks like an API token; it does not repeat it.
+ * As `refuseApiTokens`, for the command that asks for the API token: it refuses bare UUIDs and options named after secrets, too.
  * `consumed`: the flags that npm consumed. It left their values among the arguments.
  */
 export function refuseTokens(args: readonly string[], consumed: readonly string[] = []): void {
   const words = [...args, ...consumed];
   const isKmsKey = (word: string, index: number) =>
     words[index - 1] === KMS_KEY || word.startsWith(`${KMS_KEY}=`) || consumed.includes(KMS_KEY);
-  const looksLikeOne = words.some((word, index) => USUAL.test(word) || (BARE.test(word) && !isKmsKey(word, index)));
+  // Newer API tokens have no prefix, and neither have the ids of KMS keys.
+  const isBare = (word: string, index: number) => isBareUuid(word.replace(OPTION, '')) && !isKmsKey(word, index);
+  const looksLikeOne = words.some((word, index) => containsApiToken(word) || isBare(word, index));
   if (looksLikeOne)
-    throw new Error(
-      'an argument looks like an API token, and it is never one: it is asked for, or read from a pipe. Your shell has kept ' +
-        'what you typed: take it out of its history, or better, make a new API token on the array',
-    );
+    throw new TokenArgument(`${LOOKS_LIKE_ONE}: npm run secret asks for it, or reads it from a pipe. ${IN_HISTORY}`);
   if (words.some((word) => NAMED.test(word) && word !== KEEP))
     throw new Error('the API token is never an argument: it is asked for, or read from a pipe');
 }

@@ -1,6 +1,6 @@
 /** The command line of `npm start`: arguments in, the array to show a session on, or a complaint, out. */
 import { readFileSync } from 'node:fs';
-import { parseHost, parseSecret } from '../../lib/edges/secret-format.ts';
+import { hostFault, parseSecret } from '../../lib/edges/secret-format.ts';
 import { arrayName, check } from '../../lib/ground/check.ts';
 import { parsed } from '../command-line.ts';
 
@@ -39,8 +39,8 @@ export function readCommand(args: readonly string[]): Command | 'help' {
   if (values.help) return 'help';
   const { array = 'fb1', host, packaged, 'secret-file': file } = values;
   const name = check(arrayName, array, 'REQUEST_INVALID', '--array');
-  if (host !== undefined && parseHost(host) === undefined)
-    throw new Error('--host must be a DNS name, an IPv4 address or an IPv6 address in brackets, with or without :port');
+  const fault = host === undefined ? undefined : hostFault(host);
+  if (fault !== undefined) throw new Error(`--host ${fault}`);
   if (host !== undefined && file === undefined)
     throw new Error('--host needs --secret-file: the API token is in there');
   return {

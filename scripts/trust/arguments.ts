@@ -1,5 +1,5 @@
 /** The command line of `npm run trust`. */
-import { parseHost } from '../../lib/edges/secret-format.ts';
+import { hostFault, parseHost } from '../../lib/edges/secret-format.ts';
 import { parsed } from '../command-line.ts';
 import type { Address } from './look.ts';
 
@@ -16,9 +16,6 @@ Ends with 0; 1 if there is no certificate that can be trusted; 2 for arguments.`
 
 const OPTIONS = { json: { type: 'boolean' } } as const;
 
-export const HOST_RULE =
-  'must be a DNS name (ASCII), an IPv4 address or an IPv6 address in brackets, with or without :port';
-
 /** Throws an Error that names the argument and the rule that it breaks. */
 export function readCommand(args: readonly string[]): Command | 'help' {
   const { values, positionals } = parsed(args, OPTIONS, { positionals: true });
@@ -26,6 +23,6 @@ export function readCommand(args: readonly string[]): Command | 'help' {
   const [host, ...more] = positionals;
   if (host === undefined || more.length > 0) throw new Error('say which host, and only one');
   const address = parseHost(host);
-  if (address === undefined) throw new Error(`the host ${HOST_RULE}`);
+  if (address === undefined) throw new Error(`the host ${hostFault(host)}`);
   return { address, json: values.json ?? false };
 }

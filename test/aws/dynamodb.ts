@@ -4,11 +4,13 @@
  * ReturnValuesOnConditionCheckFailure is ignored, so a failed condition never brings the item.
  */
 import { once } from 'node:events';
+import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CreateTableCommand, DescribeTableCommand, DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import dynalite from 'dynalite';
 import { z } from 'zod';
+import { type Credentials, wasMadeWith } from './credentials.ts';
 import type { Answer, RawCall, ServiceDefinition } from './server.ts';
 
 const keySchema = z.array(z.object({ AttributeName: z.string(), KeyType: z.enum(['HASH', 'RANGE']) }));
@@ -32,14 +34,18 @@ const tableProperties = z.object({
 
 export type DynamoDb = Awaited<ReturnType<typeof dynamoDbStandIn>>;
 
-/** Starts dynalite on a loopback port of its own. */
-export async function dynamoDbStandIn(region: string) {
+/** Starts dynalite on a loopback port of its own, which serves no request but those that were made with the credentials. */
+export async function dynamoDbStandIn(region: string, credentials: Credentials) {
   const server = dynalite({ createTableMs: 0 });
+  const [serveRequest] = server.listeners('request') as RequestListener[];
+  server.removeAllListeners('request').on('request', (request, response) => {
+    if (wasMadeWith(credentials, request.headers)) serveRequest?.(request, response);
+    else response.writeHead(403).end();
+  });
   server.keepAliveTimeout = 0;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const credentials = { accessKeyId: 'stand-in', secretAccessKey: 'stand-in' };
   const client = new DynamoDBClient({ endpoint, region, credentials });
 
   /**
@@ -73,11 +79,11 @@ export async function dynamoDbStandIn(region: string) {
     target: 'DynamoDB_20120810',
     act: (call) => forward(call, endpoint),
   };
-  return { definition, createTable, scan, stop };
+  return { definition, endpoint, createTable, scan, stop };
 }
 
 /** dynalite asks for the headers of a signature, though it does not verify it. */
-const FORWARDED_HEADERS = ['authorization', 'content-type', 'x-amz-date', 'x-amz-target'];
+const FORWARDED_HEADERS = ['authorization', 'content-type', 'x-amz-date', 'x-amz-security-token', 'x-amz-target'];
 const RETURNED_HEADERS = ['content-type', 'x-amz-crc32', 'x-amzn-requestid'];
 
 async function forward({ headers, bytes }: RawCall, endpoint: string): Promise<Answer> {

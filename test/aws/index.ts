@@ -1,6 +1,7 @@
 /** Stand-ins for the AWS services that the product uses, on loopback, for the unchanged AWS SDK. */
 import { setTimeout as sleepFor } from 'node:timers/promises';
 import { type CallHook, callLog, hookList, type LoggedCall } from './calls.ts';
+import { type Credentials, newCredentials } from './credentials.ts';
 import { type DynamoDb, dynamoDbStandIn } from './dynamodb.ts';
 import { type Events, eventsStandIn } from './events.ts';
 import { type FaultList, faultList } from './faults.ts';
@@ -27,11 +28,14 @@ type Variable =
   | `AWS_ENDPOINT_URL_${'SECRETS_MANAGER' | 'KMS' | 'DYNAMODB' | 'EVENTBRIDGE' | 'SQS'}`
   | 'AWS_REGION'
   | 'AWS_ACCESS_KEY_ID'
-  | 'AWS_SECRET_ACCESS_KEY';
+  | 'AWS_SECRET_ACCESS_KEY'
+  | 'AWS_SESSION_TOKEN';
 
 export type Aws = {
-  /** Environment variables that point an AWS SDK, here or in a child process, at the stand-ins. */
+  /** Environment variables that point an AWS SDK, here or in a child process, at the stand-ins, with `credentials`. */
   readonly env: Readonly<Record<Variable, string>>;
+  /** New for each start. The stand-ins refuse every request that was not made with them. */
+  readonly credentials: Credentials;
   readonly secrets: Omit<SecretsManager, 'definition'>;
   readonly kms: Omit<Kms, 'definition'>;
   readonly dynamodb: Pick<DynamoDb, 'createTable' | 'scan'>;
@@ -47,7 +51,7 @@ export type Aws = {
   readonly stop: () => Promise<void>;
 };
 
-/** Signatures are not verified, but a request without one is refused. */
+/** Signatures are not verified, but a request is refused unless it has this start's access key id and session token. */
 export async function startAws({
   now = () => Date.now() / 1000,
   accountId = '123456789012',
@@ -58,9 +62,10 @@ export async function startAws({
   const secrets = secretsManagerStandIn({ region, accountId, now, kms });
   const events = eventsStandIn({ region, accountId, now });
   const sqs = sqsStandIn({ accountId, now });
-  const dynamodb = await dynamoDbStandIn(region);
+  const credentials = newCredentials();
+  const dynamodb = await dynamoDbStandIn(region, credentials);
   const [log, faults, hooks] = [callLog(now), faultList(), hookList()];
-  const surroundings = { log, faults, hooks: hooks.run, sleep };
+  const surroundings = { credentials, log, faults, hooks: hooks.run, sleep };
   const services = [secrets, kms, dynamodb, events, sqs];
   const servers = await Promise.all(services.map(({ definition }) => serve(definition, surroundings)));
   const [secretsUrl = '', kmsUrl = '', dynamodbUrl = '', eventsUrl = '', sqsUrl = ''] = servers.map(({ url }) => url);
@@ -79,9 +84,11 @@ export async function startAws({
       AWS_ENDPOINT_URL_EVENTBRIDGE: eventsUrl,
       AWS_ENDPOINT_URL_SQS: sqsUrl,
       AWS_REGION: region,
-      AWS_ACCESS_KEY_ID: 'stand-in',
-      AWS_SECRET_ACCESS_KEY: 'stand-in',
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      AWS_SESSION_TOKEN: credentials.sessionToken,
     },
+    credentials,
     secrets,
     kms,
     dynamodb,

@@ -1,17 +1,28 @@
-import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
-import { describe, expect, test } from 'vitest';
+import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { EncryptCommand, KMSClient } from '@aws-sdk/client-kms';
+import {
+  GetSecretValueCommand,
+  ListSecretsCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { awsWithClients } from './clients.ts';
-import { startAws } from './index.ts';
+import { type Credentials, newCredentials } from './credentials.ts';
+import { dynamoDbStandIn } from './dynamodb.ts';
+import { type Aws, startAws } from './index.ts';
 
 describe('requests', () => {
-  const post = (url: string, target: string, { body = '{}', signed = true } = {}) =>
+  const signed = ({ accessKeyId, sessionToken }: Credentials) => ({
+    Authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/20260101/eu-central-1/kms/aws4_request`,
+    'X-Amz-Security-Token': sessionToken,
+  });
+  const post = (url: string, target: string, { body = '{}', headers = {} } = {}) =>
     fetch(url, {
       method: 'POST',
-      headers: {
-        'X-Amz-Target': target,
-        'Content-Type': 'application/x-amz-json-1.1',
-        ...(signed ? { Authorization: 'AWS4-HMAC-SHA256' } : {}),
-      },
+      headers: { 'X-Amz-Target': target, 'Content-Type': 'application/x-amz-json-1.1', ...headers },
       body,
     }).then(async (answer) => [answer.status, ((await answer.json()) as { __type: string }).__type]);
 
@@ -24,7 +35,7 @@ describe('requests', () => {
       [aws.env.AWS_ENDPOINT_URL_EVENTBRIDGE, 'AWSEvents.PutEvents'],
       [aws.env.AWS_ENDPOINT_URL_SQS, 'AmazonSQS.SendMessage'],
     ] as const)
-      expect(await post(url, target, { signed: false })).toEqual([400, 'MissingAuthenticationTokenException']);
+      expect(await post(url, target)).toEqual([400, 'MissingAuthenticationTokenException']);
     expect(aws.calls.map(({ action, status }) => `${action} ${status}`)).toEqual([
       'ListSecrets 400',
       'DescribeKey 400',
@@ -48,7 +59,83 @@ describe('requests', () => {
     ],
   ])('%s is refused', async (_case, target, body, name) => {
     const { aws } = await awsWithClients();
-    expect(await post(aws.env.AWS_ENDPOINT_URL_SECRETS_MANAGER, target, { body })).toEqual([400, name]);
+    const headers = signed(aws.credentials);
+    expect(await post(aws.env.AWS_ENDPOINT_URL_SECRETS_MANAGER, target, { body, headers })).toEqual([400, name]);
+  });
+
+  /** What each service answers to another local process with these credentials: the name of its error and the status. */
+  async function answersTo({ env, kms, sqs }: Aws, credentials: Partial<Credentials>): Promise<string[]> {
+    const { accessKeyId = '', secretAccessKey = 'x', sessionToken = '' } = credentials;
+    const own = { accessKeyId, secretAccessKey, ...(sessionToken === '' ? {} : { sessionToken }) };
+    const common = { region: env.AWS_REGION, maxAttempts: 1, credentials: own };
+    const secrets = new SecretsManagerClient({ ...common, endpoint: env.AWS_ENDPOINT_URL_SECRETS_MANAGER });
+    const keys = new KMSClient({ ...common, endpoint: env.AWS_ENDPOINT_URL_KMS });
+    const tables = new DynamoDBClient({ ...common, endpoint: env.AWS_ENDPOINT_URL_DYNAMODB });
+    const events = new EventBridgeClient({ ...common, endpoint: env.AWS_ENDPOINT_URL_EVENTBRIDGE });
+    const queues = new SQSClient({ ...common, endpoint: env.AWS_ENDPOINT_URL_SQS });
+    const Entries = [{ Source: 'a', DetailType: 'b', Detail: '{}' }];
+    const calls = await Promise.allSettled([
+      secrets.send(new GetSecretValueCommand({ SecretId: 'flashblade/fb1' })),
+      secrets.send(new ListSecretsCommand({})),
+      keys.send(new EncryptCommand({ KeyId: kms.createKey().arn, Plaintext: Buffer.from('x') })),
+      tables.send(new ListTablesCommand({})),
+      events.send(new PutEventsCommand({ Entries })),
+      queues.send(new ReceiveMessageCommand({ QueueUrl: sqs.createQueue('letters') })),
+    ]);
+    for (const client of [secrets, keys, tables, events, queues]) client.destroy();
+    return calls.map((call) =>
+      call.status === 'rejected' ? `${call.reason.name} ${call.reason.$metadata?.httpStatusCode}` : 'answered',
+    );
+  }
+
+  test('another local process gets nothing from any service, whatever credentials it has', async () => {
+    const aws = await startAws();
+    onTestFinished(aws.stop);
+    aws.secrets.put('flashblade/fb1', { host: 'fb1.example.com', apiToken: 'T-very-secret' });
+    const other = newCredentials();
+    const strangers: Partial<Credentials>[] = [
+      { accessKeyId: 'stand-in', secretAccessKey: 'stand-in' },
+      { accessKeyId: 'stand-in', secretAccessKey: 'stand-in', sessionToken: 'stand-in' },
+      other,
+      { ...aws.credentials, sessionToken: other.sessionToken },
+      { ...aws.credentials, sessionToken: '' },
+      { ...aws.credentials, accessKeyId: other.accessKeyId },
+    ];
+    const unrecognized = 'UnrecognizedClientException 403';
+    for (const stranger of strangers) {
+      expect(await answersTo(aws, stranger)).toEqual([...Array(5).fill(unrecognized), 'InvalidClientTokenId 403']);
+    }
+    expect(aws.events.sent).toEqual([]);
+    // The control: the run itself.
+    expect(await answersTo(aws, aws.credentials)).toEqual(Array(6).fill('answered'));
+  });
+
+  test('every start has credentials of its own', async () => {
+    const [one, other] = [await startAws(), await startAws()];
+    onTestFinished(async () => void (await Promise.all([one.stop(), other.stop()])));
+    for (const name of ['accessKeyId', 'secretAccessKey', 'sessionToken'] as const) {
+      expect(one.credentials[name]).not.toBe(other.credentials[name]);
+    }
+    expect(await answersTo(one, other.credentials)).not.toContain('answered');
+  });
+
+  test("the database behind the stand-in for DynamoDB serves only the run's own requests", async () => {
+    const credentials = newCredentials();
+    const { endpoint, stop } = await dynamoDbStandIn('eu-central-1', credentials);
+    onTestFinished(stop);
+    const list = async (own: Omit<Credentials, 'sessionToken'>) => {
+      const client = new DynamoDBClient({ endpoint, region: 'eu-central-1', credentials: own, maxAttempts: 1 });
+      const answer = client.send(new ListTablesCommand({}));
+      return answer
+        .then(
+          ({ TableNames }) => TableNames,
+          (error) => error.$metadata.httpStatusCode,
+        )
+        .finally(() => client.destroy());
+    };
+    expect(await list({ accessKeyId: 'stand-in', secretAccessKey: 'stand-in' })).toBe(403);
+    expect(await list(newCredentials())).toBe(403);
+    expect(await list(credentials)).toEqual([]);
   });
 
   test('a refused input is named by its place, never quoted', async () => {

@@ -4,6 +4,7 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from 'node:net';
 import { AwsError } from './aws-error.ts';
 import type { CallHook, CallLog, Service, ServiceCall } from './calls.ts';
+import { type Credentials, wasMadeWith } from './credentials.ts';
 import { type Fault, type FaultList, refusalOf } from './faults.ts';
 
 /** A call as the service gets it, with the bytes that came. */
@@ -18,6 +19,8 @@ export type ServiceDefinition = {
 };
 
 export type Surroundings = {
+  /** Only requests that were made with them are served. */
+  readonly credentials: Credentials;
   readonly log: CallLog;
   readonly faults: FaultList;
   readonly hooks: CallHook;
@@ -77,10 +80,12 @@ async function outcomeOf(
 
 async function decide(
   definition: ServiceDefinition,
-  { faults, hooks, sleep }: Surroundings,
+  { credentials, faults, hooks, sleep }: Surroundings,
   call: RawCall,
   stopping: AbortSignal,
 ): Promise<Outcome> {
+  const refusal = refusalOfStranger(credentials, call);
+  if (refusal) return refused(refusal);
   await hooks('received', call);
   const fault = faults.take(call);
   const instead = fault && insteadOfActing(fault, call);
@@ -91,6 +96,15 @@ async function decide(
   return fault?.kind === 'lost answer' ? 'reset' : answer;
 }
 
+/** As AWS refuses a request without credentials, or with credentials that it does not know. */
+function refusalOfStranger(credentials: Credentials, { service, headers }: RawCall): AwsError | undefined {
+  if (!headers.authorization)
+    return new AwsError('MissingAuthenticationTokenException', 'Request is missing Authentication Token');
+  if (wasMadeWith(credentials, headers)) return undefined;
+  const name = service === 'sqs' ? 'InvalidClientTokenId' : 'UnrecognizedClientException';
+  return new AwsError(name, 'The security token included in the request is invalid.', 403);
+}
+
 function insteadOfActing(fault: Fault, call: ServiceCall): Outcome | undefined {
   if (fault.kind === 'hang' || fault.kind === 'reset') return fault.kind;
   if (fault.kind === 'garbage') return GARBAGE;
@@ -99,8 +113,6 @@ function insteadOfActing(fault: Fault, call: ServiceCall): Outcome | undefined {
 }
 
 async function act(definition: ServiceDefinition, call: RawCall): Promise<Answer> {
-  if (!call.headers.authorization)
-    throw new AwsError('MissingAuthenticationTokenException', 'Request is missing Authentication Token');
   if (!call.headers['x-amz-target']?.toString().startsWith(`${definition.target}.`))
     throw new AwsError('UnknownOperationException', `X-Amz-Target does not begin with ${definition.target}.`);
   if (call.body === undefined) throw new AwsError('SerializationException', 'The body is not JSON.');

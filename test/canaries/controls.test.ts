@@ -69,7 +69,7 @@ describe('a deployment finds a token', () => {
 
   const clientOptions = () => {
     const { AWS_ENDPOINT_URL_EVENTBRIDGE, AWS_ENDPOINT_URL_SQS, AWS_REGION: region } = d.env;
-    const credentials = { accessKeyId: 'stand-in', secretAccessKey: 'stand-in' };
+    const { credentials } = d.aws;
     return {
       eventBridge: { endpoint: AWS_ENDPOINT_URL_EVENTBRIDGE, region, credentials },
       sqs: { endpoint: AWS_ENDPOINT_URL_SQS, region, credentials },

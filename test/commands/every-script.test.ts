@@ -54,6 +54,14 @@ test.each(SCRIPTS)('%s does nothing if npm consumed --dry-run', async (name, com
   expect(stderr).toContain(`\n  ${start} ${name} -- fb1 --dry-run\n`);
 });
 
+test.each(SCRIPTS)('%s does nothing with an API token as its argument, and does not print it', async (_, command) => {
+  const token = 'T-3f2504e0-4f89-11d3-9a0c-0305e82c3301';
+  const { code, stdout, stderr } = await run('sh', ['-c', `${command} ${token}`]);
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toMatch(/^(an argument looks like an API token|unexpected argument)/);
+  expect(stderr).not.toContain(token.slice(2));
+});
+
 test('npm passes on every option of our scripts that it consumes, so that they can detect it', async () => {
   const ours = SCRIPTS.filter(([, command]) => !command.includes(' tool '));
   const helps = await Promise.all(ours.map(([, command]) => help(command)));

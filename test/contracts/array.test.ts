@@ -53,6 +53,8 @@ describe('the environment is refused before anything is sent', () => {
 
   it.each([
     ['FLASHBLADE_HOST', { FLASHBLADE_HOST: 'https://fb1' }],
+    ['FLASHBLADE_HOST', { FLASHBLADE_HOST: 'T-3f2504e0-4f89-11d3-9a0c-0305e82c3301' }],
+    ['FLASHBLADE_HOST', { FLASHBLADE_HOST: 'opaque-text', FLASHBLADE_API_TOKEN: 'opaque-text' }],
     ['FLASHBLADE_API_TOKEN', { FLASHBLADE_API_TOKEN: 'two words' }],
     ['FLASHBLADE_CA_FILE', { FLASHBLADE_FINGERPRINT: '', FLASHBLADE_CA_FILE: 'no such file' }],
     ['either FLASHBLADE_CA_FILE or FLASHBLADE_FINGERPRINT', { FLASHBLADE_CA_FILE: 'ca.pem' }],
@@ -60,8 +62,11 @@ describe('the environment is refused before anything is sent', () => {
   ])('if %s is wrong, without its value', (name, wrong) => {
     expect(readArray(good)).toMatchObject({ username: USERNAME, array: { host: 'fb1.example.com', port: 443 } });
     const message = messageOf(() => readArray({ ...good, ...wrong }));
-    expect(message).toMatch(new RegExp(`^environment: ${name} must be `));
-    for (const value of ['two words', API_TOKEN, 'https://fb1']) expect(message).not.toContain(value);
+    expect(message).toMatch(
+      new RegExp(`^environment: ${name} (must be|looks like an API token|contains the apiToken)`),
+    );
+    for (const value of ['two words', API_TOKEN, 'https://fb1', '3f2504e0', 'opaque'])
+      expect(message).not.toContain(value);
   });
 });
 

@@ -22,7 +22,7 @@ beforeAll(async () => {
   d = await deploy();
   const physical = { LeaseTable: d.env.LEASE_TABLE, LeaseKey: d.env.LEASE_KEY };
   const { handler, timeoutMs, variables } = configurationOf('check-fleet', physical);
-  const env = { ...variables, ...d.env, AWS_SESSION_TOKEN: 'stand-in' };
+  const env = { ...variables, ...d.env };
   checkFleet = await startLambda({ zip: zipOf('check-fleet'), handler, functionName: 'check-fleet', timeoutMs, env });
 });
 

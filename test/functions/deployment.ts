@@ -11,7 +11,6 @@ import { configurationOf } from './configuration.ts';
 import { finderOf } from './secrecy.ts';
 
 const TABLE = 'leases';
-const CREDENTIALS = { accessKeyId: 'stand-in', secretAccessKey: 'stand-in' };
 
 /** An item of the ledger: whatever it is, these are its fields. */
 export type Item = Partial<{
@@ -66,7 +65,7 @@ export async function deploy(options: DeployOptions = {}) {
   const dynamodb = new DynamoDBClient({
     endpoint: aws.env.AWS_ENDPOINT_URL_DYNAMODB,
     region: aws.env.AWS_REGION,
-    credentials: CREDENTIALS,
+    credentials: aws.credentials,
   });
   const [login, logout] = await Promise.all([
     startFunction('login', physical, aws.env, options),
@@ -164,7 +163,7 @@ function startFunction(
   const common = {
     functionName: name,
     timeoutMs: timeoutMs ?? configuration.timeoutMs,
-    env: { ...configuration.variables, ...aws, AWS_SESSION_TOKEN: 'stand-in', ...env },
+    env: { ...configuration.variables, ...aws, ...env },
   };
   return name === 'login' && loginBundle !== undefined
     ? startLambda({ ...common, directory: loginBundle, handler: 'login.handler' })

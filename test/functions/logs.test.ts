@@ -1,5 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { OF_ERROR } from '../infra/log-fields.ts';
+import { startLambda } from '../lambda/lambda.ts';
+import { zipOf } from '../packaged.ts';
+import { configurationOf } from './configuration.ts';
 import { type Deployment, deploy, errorOf, resultOf } from './deployment.ts';
 import { eventsOf, linesOf } from './logs.ts';
 
@@ -80,6 +83,7 @@ test('an invocation that fails before any array is asked writes one line with th
   expect(line).toMatchObject({ level: 'ERROR' });
   const fields = Object.keys(message as object).map((field) => `message.${field}`);
   expect(fields).toEqual(expect.arrayContaining([...OF_ERROR, 'message.code']));
+  expect(message).toMatchObject({ errorType: 'REQUEST_INVALID' });
   expect(message).not.toHaveProperty('event');
   expect(more).toEqual([]);
 });
@@ -93,3 +97,21 @@ test('a refusal by the ledger writes one line with lease and array', async () =>
     array: 'fb1',
   });
 });
+
+test("Lambda's own line of an error names its code as the type, also when a function cannot start", async () => {
+  // The login above.
+  expect(errorTypesIn(d.functions.login.output).at(-1)).toBe('LEASE_ENDED');
+  const { handler, variables } = configurationOf('login', { LeaseTable: 'leases', LeaseKey: 'key' });
+  const env = { ...variables, ...d.env, LEASE_TABLE: '' };
+  const broken = await startLambda({ zip: zipOf('login'), handler, env });
+  onTestFinished(broken.stop);
+  expect(errorOf(await broken.invoke({})).errorType).toBe('CONFIG_INVALID');
+  expect(errorTypesIn(broken.output)).toEqual(['CONFIG_INVALID']);
+});
+
+/** `errorType` of every line that Lambda's runtime client wrote about an error. A process that cannot start writes other lines, too. */
+const errorTypesIn = (output: string): unknown[] =>
+  linesOf(output.replaceAll(/^[^{].*$/gm, ''))
+    .map(({ message }) => Object(message) as Record<string, unknown>)
+    .filter((message) => 'errorType' in message)
+    .map(({ errorType }) => errorType);

@@ -26,7 +26,7 @@ export async function deployEvents({ env = {} }: { env?: Readonly<Record<string,
     handler: configuration.handler,
     functionName: NAME,
     timeoutMs: configuration.timeoutMs,
-    env: { ...configuration.variables, ...d.env, AWS_SESSION_TOKEN: 'stand-in', ...env },
+    env: { ...configuration.variables, ...d.env, ...env },
   });
   const outcomes: Outcome[] = [];
 

@@ -2,8 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { allowedCalls, refuseUnlessAllowed } from '../../lib/ground/allowed-calls.ts';
 import { isFlashBladeError } from '../../lib/ground/errors.ts';
+import type { CallRequest } from '../../lib/ground/requests.ts';
+import { page, tableRows } from '../readme.ts';
+import { REST_1, REST_2 } from './flashblade-endpoints.ts';
 
-type Method = 'GET' | 'POST' | 'DELETE';
+type Method = CallRequest['method'];
 const allows = (list: string, method: Method, path: string): boolean => {
   try {
     refuseUnlessAllowed(allowedCalls(list), { leaseId: 'job', method, path });
@@ -61,6 +64,83 @@ describe('the calls that are made for others', () => {
     expect(allows('GET /api/**,POST /api/**', 'POST', path)).toBe(false);
   });
 
+  const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+  const ALL = METHODS.map((method) => `${method} /api/**`).join();
+  /** Endpoints of the table in docs/security.md, with the REST versions that have them. */
+  const NEVER = tableRows('endpoint', page('security.md')).map(([name = '', , versions = '']) => ({
+    endpoint: name.replaceAll('`', ''),
+    inRest1: versions.startsWith('1'),
+    inRest2: versions.includes('2.'),
+  }));
+  const below = (names: readonly string[], endpoint: string) =>
+    names.some((name) => `${endpoint}/`.startsWith(`${name}/`));
+  /** As the table says of what is below an endpoint. */
+  const ALLOWED_BELOW = ['directory-services/local', 'directory-services/roles', 'directory-services/test'];
+  ALLOWED_BELOW.push('snmp-agents/mib', 'snmp-managers/test');
+  // Members of policies: names of admins and nothing else. Refused, as "admins" in a path always is.
+  const ADMINS_ELSEWHERE = ['management-access-policies/admins', 'ssh-certificate-authority-policies/admins'];
+
+  it('are never calls of an endpoint that returns a secret, for any method, version, case and suffix', () => {
+    const paths = NEVER.flatMap(({ endpoint, inRest1, inRest2 }) => [
+      ...(inRest1 ? [`/api/1.12/${endpoint}`, `/api/1.0/${endpoint}`] : []),
+      ...(inRest2
+        ? [`/api/2.0/${endpoint}`, `/api/2.26/${endpoint}`, `/api/2.99/${endpoint}`, `/api/${endpoint}`]
+        : []),
+    ]);
+    expect(paths.length).toBeGreaterThan(100);
+    const spellings = paths.flatMap((path) => [
+      path,
+      `/api${path.slice(4).toUpperCase()}`,
+      `${path}.json`,
+      `${path}.`,
+      `${path}/`,
+      `${path}/below`,
+      `${path};x`,
+      path.replace('/api/', '/api//'),
+    ]);
+    const passed = spellings.flatMap((path) =>
+      METHODS.filter((method) => allows(`${ALL},${method} ${path.replaceAll(/[^\w./-]/g, '*')}`, method, path)).map(
+        (method) => `${method} ${path}`,
+      ),
+    );
+    // What is below the certificates of REST 1 is harmless.
+    expect(passed.filter((call) => !/ \/api\/1[.\d]*\/certificates\/below$/i.test(call))).toEqual([]);
+  });
+
+  it("may be calls of all other endpoints in the vendor's list", () => {
+    const refusedIn = (version: string, endpoints: readonly string[]) =>
+      endpoints.filter((endpoint) => !allows('GET /api/**', 'GET', `/api/${version}/${endpoint}`));
+    const expected = (endpoints: readonly string[], isIn: (one: (typeof NEVER)[number]) => boolean) => {
+      const never = NEVER.filter(isIn).map(({ endpoint }) => endpoint);
+      return endpoints.filter(
+        (endpoint) =>
+          (below(never, endpoint) && !below(ALLOWED_BELOW, endpoint) && !/^certificates\//.test(endpoint)) ||
+          ADMINS_ELSEWHERE.includes(endpoint),
+      );
+    };
+    expect(refusedIn('2.26', REST_2)).toEqual(expected(REST_2, ({ inRest2 }) => inRest2));
+    expect(refusedIn('1.12', REST_1)).toEqual(expected(REST_1, ({ inRest1 }) => inRest1));
+    expect(REST_2.length - refusedIn('2.26', REST_2).length).toBeGreaterThan(230);
+  });
+
+  it('are in the table by the name that the vendor gives them', () => {
+    for (const { endpoint, inRest1, inRest2 } of NEVER) {
+      if (inRest2) expect(REST_2).toContain(endpoint);
+      if (inRest1 && !['login', 'logout'].includes(endpoint)) expect(REST_1).toContain(endpoint);
+    }
+  });
+
+  it.each([
+    '/api/3.0/volumes/private-keys',
+    '/api/2.99/recovery-keys',
+    '/api/2.99/arrays/encryption-key',
+    '/api/2.99/support/remote-assist-credentials',
+    '/api/2.99/client_secret',
+    '/api/2.99/service-tokens.json',
+  ])('are never %s, whose name marks a secret', (path) => {
+    expect(allows(ALL, 'GET', path)).toBe(false);
+  });
+
   it.each([
     '',
     'GET',
@@ -81,7 +161,9 @@ describe('the calls that are made for others', () => {
   it('are refused with the rule that they break', () => {
     const refused = (path: string) => () =>
       refuseUnlessAllowed(allowedCalls('GET /api/2.4/*'), { leaseId: 'job', method: 'GET', path });
-    expect(refused('/api/2.4/admins')).toThrow('call request: path must not be one of sessions, admins or API tokens');
+    expect(refused('/api/2.4/admins')).toThrow(
+      'call request: path must not be an endpoint for sessions, admins, keys, tokens, passwords or logs: call-array never calls these',
+    );
     expect(refused('/api/2.4/a/b')).toThrow(
       'call request: method and path must be on the list of allowed calls (ALLOWED_CALLS)',
     );
@@ -102,7 +184,7 @@ describe('the calls that are made for others', () => {
           expect(error).toMatchObject({ code: 'REQUEST_INVALID' });
           // One of two texts of ours, and so nothing of the path.
           expect((error as Error).message).toMatch(
-            /^call request: (path must not be one of sessions, admins or API tokens|method and path must be on the list of allowed calls \(ALLOWED_CALLS\))$/,
+            /^call request: (path must not be an endpoint for sessions, admins, keys, tokens, passwords or logs: call-array never calls these|method and path must be on the list of allowed calls \(ALLOWED_CALLS\))$/,
           );
         }
       }),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readConfig, readOutboxConfig, VARIABLES } from '../../lib/ground/config.ts';
+import { OUTBOX_VARIABLES, readConfig, readOutboxConfig, VARIABLES } from '../../lib/ground/config.ts';
 
 const NEEDED = { LEASE_TABLE: 'leases', LEASE_KEY: 'alias/leases' };
 const SECRET_LOOKING = 'T-00000000';
@@ -35,6 +35,24 @@ describe('the configuration', () => {
   it('takes an empty variable for a missing one', () => {
     expect(() => readConfig({ ...NEEDED, LEASE_KEY: '' })).toThrow(/LEASE_KEY/);
     expect(readConfig({ ...NEEDED, SESSIONS_PER_ARRAY: '' }).SESSIONS_PER_ARRAY).toBe(50);
+  });
+
+  const texts = Object.entries({ ...VARIABLES, ...OUTBOX_VARIABLES }).flatMap(([name, { kind }]) =>
+    kind === 'text' ? [name] : [],
+  );
+
+  it.each(texts)('refuses an API token in %s, and does not repeat it', (name) => {
+    const token = 'T-3f2504e0-4f89-11d3-9a0c-0305e82c3301';
+    const read = name in OUTBOX_VARIABLES ? readOutboxConfig : readConfig;
+    const others = { ...NEEDED, EVENT_BUS: 'sessions', DEAD_LETTER_QUEUE: 'https://sqs.example.com/1/q' };
+    for (const value of [token, `x/${token}`]) {
+      const message = `environment variable ${name} must not contain what looks like an API token`;
+      expect(() => read({ ...others, [name]: value })).toThrow(
+        expect.objectContaining({ code: 'CONFIG_INVALID', message }),
+      );
+    }
+    const kmsKey = 'arn:aws:kms:eu-central-1:1:key/3f2504e0-4f89-11d3-9a0c-0305e82c3301';
+    expect(() => read({ ...others, [name]: kmsKey })).not.toThrow();
   });
 
   const numbers = Object.entries(VARIABLES).flatMap(([name, variable]) =>

@@ -40,6 +40,22 @@ function refusal(body: string): FlashBladeError {
   throw new Error('It was not refused');
 }
 
+const TOKEN = 'T-3f2504e0-4f89-11d3-9a0c-0305e82c3301';
+
+it.each([
+  ['event: id', bodyOf(DETAIL_TYPES.requested, { array: 'fb1' }, { id: TOKEN })],
+  ['event: source', bodyOf(DETAIL_TYPES.requested, { array: 'fb1' }, { source: TOKEN })],
+  [`${DETAIL_TYPES.requested}: array`, requested({ array: TOKEN })],
+  [`${DETAIL_TYPES.requested}: leaseId`, requested({ array: 'fb1', leaseId: `job-${TOKEN}` })],
+  [`${DETAIL_TYPES.requested}: owner`, requested({ array: 'fb1', owner: TOKEN })],
+  [`${DETAIL_TYPES.released}: leaseId`, released({ leaseId: TOKEN })],
+  [`${DETAIL_TYPES.released}: owner`, released({ owner: TOKEN })],
+  [`${EXECUTION_DETAIL_TYPE}: executionArn`, execution('SUCCEEDED', TOKEN)],
+])('%s that contains an API token is refused, and only the field is named', (field, body) => {
+  const { code, message } = refusal(body);
+  expect([code, message]).toEqual(['REQUEST_INVALID', `${field} must not contain what looks like an API token`]);
+});
+
 describe('a session that is requested', () => {
   it('has the lease id, the seconds and the owner that the event names', () => {
     const detail = { array: 'fb1', leaseId: 'job-1', leaseSeconds: 60, owner: EXECUTION };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   parseCallRequest,
+  parseFleetRequest,
   parseLoginRequest,
   parseLogoutRequest,
   parseRenewRequest,
@@ -79,6 +80,46 @@ describe('a request for a session', () => {
       expect(refusal(input).message).not.toContain(token);
     }
     expect(refusal({ array: 'fb1', [token]: 1 }).message).toBe('login request: has a field that is not known');
+  });
+});
+
+const UUID = '3f2504e0-4f89-11d3-9a0c-0305e82c3301';
+const TOKEN = `T-${UUID}`;
+
+describe('a name in a request', () => {
+  const PARSERS = {
+    login: (input: unknown) => parseLoginRequest(input, 'invocation'),
+    logout: parseLogoutRequest,
+    renew: parseRenewRequest,
+    call: parseCallRequest,
+    fleet: parseFleetRequest,
+  };
+  const CALL = { leaseId: 'job', method: 'GET', path: '/api/2.4/arrays' };
+
+  it.each([
+    ['login', 'array', { array: TOKEN }],
+    ['login', 'array', { array: `fb1-${TOKEN.toLowerCase()}` }],
+    ['login', 'leaseId', { array: 'fb1', leaseId: TOKEN }],
+    ['login', 'leaseId', { array: 'fb1', leaseId: `job:${TOKEN}:1` }],
+    ['login', 'owner', { array: 'fb1', owner: TOKEN }],
+    ['logout', 'leaseId', { leaseId: TOKEN }],
+    ['renew', 'leaseId', { leaseId: TOKEN, expiresAt: 1 }],
+    ['call', 'leaseId', { ...CALL, leaseId: TOKEN }],
+    ['call', 'path', { ...CALL, path: `/api/2.4/arrays/${TOKEN}` }],
+    ['fleet', 'arrays.1', { arrays: ['fb1', TOKEN] }],
+  ] as const)(
+    'of a %s request, %s, must not contain an API token: the error names the field only',
+    (kind, field, input) => {
+      const message = `${kind} request: ${field} must not contain what looks like an API token`;
+      expect(() => PARSERS[kind](input)).toThrow(expect.objectContaining({ code: 'REQUEST_INVALID', message }));
+    },
+  );
+
+  it('may be a UUID, or have one in it', () => {
+    for (const name of [UUID, `export-${UUID}`]) {
+      const request = { array: name, leaseId: name, owner: name };
+      expect(parseLoginRequest(request, 'invocation')).toMatchObject(request);
+    }
   });
 });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { parseHost, parseSecret } from '../../lib/edges/secret-format.ts';
+import { hostFault, parseHost, parseSecret } from '../../lib/edges/secret-format.ts';
 import { isFlashBladeError } from '../../lib/ground/errors.ts';
 import { createAuthority } from '../certificates.ts';
 
@@ -67,13 +67,77 @@ describe("an array's secret", () => {
     '999.1.1.1',
     'münchen.example',
     'fb1%2eexample',
-    'a'.repeat(64),
+    'x'.repeat(64),
     '',
     5,
     null,
     ['fb1'],
   ])('refuses the host %j', (host) => {
     expect(() => parse({ ...GOOD, host })).toThrow(/^secret flashblade\/fb1: host must be /);
+  });
+
+  const UUID = '3f2504e0-4f89-11d3-9a0c-0305e82c3301';
+  const SWAPPED = 'secret flashblade/fb1: host looks like an API token: were host and apiToken swapped?';
+
+  it.each([
+    TOKEN,
+    TOKEN.toLowerCase(),
+    `T-${UUID.toUpperCase()}`,
+    `${TOKEN}:443`,
+    `${TOKEN}:`,
+    `.${TOKEN}.`,
+    `${TOKEN}.`,
+    `${TOKEN}.example.com`,
+    `fb1.${TOKEN}`,
+    `x-${TOKEN}`,
+    UUID,
+    UUID.toUpperCase(),
+    `${UUID}:8443`,
+    `..${UUID}..`,
+    UUID.replaceAll('-', ''),
+    `t${UUID.replaceAll('-', '')}`,
+    'a'.repeat(40),
+  ])('refuses the host %j, which may be an API token, and does not quote it', (host) => {
+    expect(() => parse({ ...GOOD, host, apiToken: 'fb1.example.com' })).toThrow(
+      expect.objectContaining({ code: 'SECRET_INVALID', message: SWAPPED }),
+    );
+    expect(parseHost(host)).toBeUndefined();
+    expect(hostFault(host)).toBe('looks like an API token: were host and apiToken swapped?');
+  });
+
+  it.each([
+    'fb1',
+    'fb-prod-01.example.com',
+    'deadbeef',
+    'beef-cafe.example.com',
+    `${UUID}.eu.example.com`,
+    `fb1.${UUID}.eu.example.com:8443`,
+    `export-${UUID}.example.com`,
+    `array-${'a'.repeat(40)}`,
+    '[2001:db8::1]:8443',
+    '10.1.2.3',
+  ])('takes the host %s, which is no API token', (host) => {
+    expect(parse({ ...GOOD, host }).array.name).toBe('fb1');
+    expect(hostFault(host)).toBeUndefined();
+  });
+
+  it.each([
+    ['secret', 'secret'],
+    ['SECRET', 'secret'],
+    ['opaque-text', 'opaque-text.example.com'],
+    ['Opaque-Text', 'fb1.opaque-text.example.com:8443'],
+    [UUID, `${UUID}.eu.example.com`],
+  ])('whose API token %s stands in its host %s is refused', (apiToken, host) => {
+    expect(() => parse({ host, apiToken })).toThrow(
+      expect.objectContaining({
+        code: 'SECRET_INVALID',
+        message: 'secret flashblade/fb1: host contains the apiToken: correct the host',
+      }),
+    );
+  });
+
+  it('may have a host that contains a short API token by chance', () => {
+    expect(parse({ host: 'fb1.example.com', apiToken: 'fb1' }).array.host).toBe('fb1.example.com');
   });
 
   it.each([

@@ -18,6 +18,6 @@ const REPORTED = [
 const ADDED = ['level', 'timestamp', 'requestId'];
 
 /** Lambda's own line of an error that leaves a function has no event, but these. */
-export const OF_ERROR = ['message.errorMessage', 'message.stackTrace'];
+export const OF_ERROR = ['message.errorType', 'message.errorMessage', 'message.stackTrace'];
 
 export const FIELDS: readonly string[] = [...REPORTED.map((field) => `message.${field}`), ...ADDED, ...OF_ERROR];

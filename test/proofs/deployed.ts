@@ -19,7 +19,7 @@ export async function deployAll(
 ): Promise<Deployed> {
   const { bundles, ...others } = options;
   const d = await deploy(others);
-  const env = { ...d.env, AWS_SESSION_TOKEN: 'stand-in', ...options.env };
+  const env = { ...d.env, ...options.env };
   const started = await Promise.all(
     FUNCTIONS.map(async (functionName) => {
       const bundle = bundles?.[functionName];

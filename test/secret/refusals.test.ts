@@ -33,6 +33,24 @@ describe('nothing is written, and no login is tried, when', () => {
     }
   });
 
+  test('an environment variable is probably the API token', async () => {
+    const world = await secretWorld();
+    for (const name of ['SECRET_PREFIX', 'SECRETS_KEY']) {
+      const env = { [name]: 'T-3f2504e0-4f89-11d3-9a0c-0305e82c3301' };
+      const { code, told } = await world.piped(NEW(world), world.apiToken, { env });
+      expect({ code, calls: world.aws.calls, logins: world.logins() }).toEqual({ code: 2, calls: [], logins: 0 });
+      expect(told).toBe(`environment variable ${name} must not contain what looks like an API token\n`);
+    }
+  });
+
+  test('the host is probably the API token', async () => {
+    const world = await secretWorld();
+    for (const token of ['T-3f2504e0-4f89-11d3-9a0c-0305e82c3301', '3f2504e0-4f89-11d3-9a0c-0305e82c3301:443']) {
+      const ended = await world.atTerminal(['fb1'], [[HOST, `${token}\r`]]);
+      expectNothing(world, ended, { why: 'the host looks like an API token: were host and apiToken swapped?' });
+    }
+  });
+
   test('a CA file is none', async () => {
     const world = await secretWorld();
     const { code, told } = await world.piped(

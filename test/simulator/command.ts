@@ -45,7 +45,7 @@ const OPTIONS = {
 
 /** Throws an Error that names the argument and the rule that it breaks, never the value of a token. */
 export function parseCommand(args: readonly string[]): Command | 'help' {
-  const { values } = parsed(args, OPTIONS);
+  const { values } = parsed(args, OPTIONS, { apiTokens: true });
   if (values.help) return 'help';
   const { host, name, username = 'pureuser', certificate: cert, 'private-key': key, fault = [] } = values;
   const selfSigned = values['self-signed'] === true;

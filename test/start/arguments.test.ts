@@ -46,7 +46,14 @@ test("a secret file's own host is enough", () => {
 
 const RULES: readonly (readonly [string, readonly string[], string])[] = [
   ['an option that is not known', ['--token'], "Unknown option '--token'"],
-  ['an argument without an option', [API_TOKEN], 'unexpected argument: options start with --'],
+  ['an argument without an option', ['fb1'], 'unexpected argument: options start with --'],
+  ['an API token', [API_TOKEN], 'an argument looks like an API token'],
+  ['an array that is an API token', ['--array', API_TOKEN], 'an argument looks like an API token'],
+  [
+    'a host that may be an API token',
+    ['--host', API_TOKEN.slice(2), '--secret-file', 'x'],
+    '--host looks like an API token: were host and apiToken swapped?',
+  ],
   ['a host without a secret', ['--host', 'fb.example.com'], '--host needs --secret-file'],
   ['a host that is none', ['--host', 'https://fb', '--secret-file', 'x'], '--host must be a DNS name'],
   ['an array name that is none', ['--array', 'a/b'], '--array: must be the name of an array'],
@@ -83,6 +90,6 @@ function errorOf(call: () => unknown): string {
 test('bad arguments end the script with 2, before anything is started', async () => {
   const { code, stdout, stderr, files } = await run([API_TOKEN, ...PACKAGED]).ended;
   expect({ code, stdout, files }).toEqual({ code: 2, stdout: '', files: [] });
-  expect(stderr).toMatch(/^unexpected argument: options start with --\n\nnpm start -- \[options\]\n/);
+  expect(stderr).toMatch(/^an argument looks like an API token, .*\n\nnpm start -- \[options\]\n/);
   expect(stderr).not.toContain(API_TOKEN);
 });

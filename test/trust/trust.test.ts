@@ -152,6 +152,18 @@ describe('there is nothing to look at, and why is said, when', () => {
     expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('does not speak TLS 1.2') });
   });
 
+  const UUID = '3f2504e0-4f89-11d3-9a0c-0305e82c3301';
+
+  test.each([[`T-${UUID}`], [`t-${UUID}:443`], [UUID], [`${UUID.toUpperCase()}:443`]])(
+    'the host is probably an API token: %s',
+    async (host) => {
+      const { code, stdout, stderr } = await trust([host]);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toMatch(/^(an argument|the host) looks like an API token/);
+      expect(stderr.toLowerCase()).not.toContain(UUID);
+    },
+  );
+
   test.each([[[]], [['a', 'b']], [['not a host']], [['--host', 'x']], [['https://fb1']]])(
     'arguments are wrong: %j',
     async (args) => {

@@ -56,7 +56,7 @@ export async function openStage(packaged: string, stack: AsyncDisposableStack): 
   const client = new DynamoDBClient({
     endpoint: aws.env.AWS_ENDPOINT_URL_DYNAMODB,
     region: aws.env.AWS_REGION,
-    credentials: { accessKeyId: aws.env.AWS_ACCESS_KEY_ID, secretAccessKey: aws.env.AWS_SECRET_ACCESS_KEY },
+    credentials: aws.credentials,
   });
   stack.defer(() => client.destroy());
   const leases = leasesOf(client, TABLE);

@@ -1,0 +1,30 @@
+/** Credentials that the stand-ins make for one run: any local process can connect to them, but only the run gets an answer. */
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+
+export type Credentials = {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string;
+};
+
+export const newCredentials = (): Credentials => ({
+  accessKeyId: `ASIA${random(16).toUpperCase()}`,
+  secretAccessKey: random(40),
+  sessionToken: random(64),
+});
+
+const random = (length: number): string => randomBytes(length / 2).toString('hex');
+
+const CREDENTIAL = /^AWS4-HMAC-SHA256 Credential=([^/,\s]+)\//;
+
+/** Whether a request was made with these credentials. The session token proves it: the signature is not verified. */
+export function wasMadeWith({ accessKeyId, sessionToken }: Credentials, headers: IncomingHttpHeaders): boolean {
+  const [, id = ''] = CREDENTIAL.exec(headers.authorization ?? '') ?? [];
+  return equal(id, accessKeyId) && equal(String(headers['x-amz-security-token'] ?? ''), sessionToken);
+}
+
+function equal(given: string, expected: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(expected)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
