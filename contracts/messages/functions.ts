@@ -11,7 +11,7 @@ import { invoke } from './invoke.ts';
 import type { MessageProvider } from './verify.ts';
 import type { ToldEvent } from './vocabulary.ts';
 
-const REQUEST = { array: 'fb1', leaseId: 'nightly-7', owner: 'nightly' };
+const REQUEST = { array: 'fb1', leaseId: 'nightly-7', owner: 'run-7' };
 
 /** The messages after the last of which an event is told. */
 const LEADING_TO: Readonly<Record<ToldEvent, readonly Message[]>> = {

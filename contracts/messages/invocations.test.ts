@@ -13,7 +13,7 @@ const COUNTS = Object.fromEntries(
   ['live', 'expired', 'closed', 'stuck', 'suspect', 'left', 'oldestDueSeconds'].map((name) => [name, integer(0)]),
 );
 
-const lasting = { array: 'fb1', leaseId: 'nightly-2026-11-24', leaseSeconds: 1800, owner: 'nightly' };
+const lasting = { array: 'fb1', leaseId: 'nightly-2026-11-24', leaseSeconds: 1800, owner: 'nightly-2026-11-24' };
 // Scheduler puts an id into its place.
 const scheduled = { array: 'fb1', leaseId: '<aws.scheduler.execution-id>' };
 

@@ -20,7 +20,7 @@ async function deliver(w: World, content: unknown): Promise<string[]> {
 async function withLeases(...leaseIds: string[]): Promise<World> {
   const w = world();
   for (const leaseId of leaseIds) {
-    const detail = { array: 'fb1', leaseId, owner: 'nightly' };
+    const detail = { array: 'fb1', leaseId, owner: 'run-7' };
     await deliver(w, { id: leaseId, source: 'x', 'detail-type': DETAIL_TYPES.requested, detail });
   }
   expect(w.live.size).toBe(leaseIds.length);
@@ -42,11 +42,11 @@ test('a session that is requested for an owner and a time is opened, and is know
     array: arrayName(),
     leaseId: id('nightly-7'),
     leaseSeconds: integer(1800),
-    owner: id('nightly'),
+    owner: id('run-7'),
   }).executeTest(async ({ contents }) => {
     const w = world();
     expect(await deliver(w, contents.content)).toEqual(['opened nightly-7']);
-    expect(w.lease('nightly-7')).toMatchObject({ state: 'OPEN', owner: 'nightly', expiresAt: w.seconds() + 1800 });
+    expect(w.lease('nightly-7')).toMatchObject({ state: 'OPEN', owner: 'run-7', expiresAt: w.seconds() + 1800 });
   }));
 
 test('a session that is released is closed, and no other', () =>
@@ -59,7 +59,7 @@ test('a session that is released is closed, and no other', () =>
   ));
 
 test('all sessions of an owner are closed when they are released by their owner', () =>
-  requestEvent('the sessions of an owner are released', DETAIL_TYPES.released, { owner: id('nightly') }).executeTest(
+  requestEvent('the sessions of an owner are released', DETAIL_TYPES.released, { owner: id('run-7') }).executeTest(
     async ({ contents }) => {
       const w = await withLeases('nightly-7', 'nightly-8');
       expect((await deliver(w, contents.content)).sort()).toEqual(['closed nightly-7', 'closed nightly-8']);

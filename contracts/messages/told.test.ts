@@ -20,7 +20,7 @@ const OPENED: Pinned<SessionOpened> = {
   array: arrayName(),
   username: someText('pureuser'),
   expiresAt: integer(1_800_000_900),
-  owner: id('nightly'),
+  owner: id('run-7'),
 };
 const CLOSED: Pinned<SessionClosed> = { leaseId: id('nightly-7'), array: arrayName() };
 const FAILED: Pinned<SessionFailed> = { code: code('ARRAY_UNKNOWN'), reason: someText('there is no such secret') };
@@ -28,11 +28,11 @@ const FAILED: Pinned<SessionFailed> = { code: code('ARRAY_UNKNOWN'), reason: som
 test.each<[ToldEvent, string, object]>([
   ['a session was opened', opened, OPENED],
   ['a session was closed by its lease', closed, CLOSED],
-  ['a session was closed with its owner', closed, { ...CLOSED, owner: id('nightly') }],
+  ['a session was closed with its owner', closed, { ...CLOSED, owner: id('run-7') }],
   [
     'a session could not be opened',
     failed,
-    { ...FAILED, eventId: eventId('event-7'), leaseId: id('nightly-7'), array: arrayName('fb9'), owner: id('nightly') },
+    { ...FAILED, eventId: eventId('event-7'), leaseId: id('nightly-7'), array: arrayName('fb9'), owner: id('run-7') },
   ],
   ['a message could not be understood', failed, FAILED],
 ])('%s: that is told on the bus, and does not come back by the queue', (description, type, detail) =>

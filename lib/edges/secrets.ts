@@ -38,7 +38,7 @@ type Options = {
 
 export function secretsOf({ client, prefix, cacheSeconds, now, onStale }: Options): Secrets {
   const cache = new Map<string, { secret: ArraySecret; readAt: number }>();
-  const inFlight = new Map<string, Promise<ArraySecret>>();
+  const inFlight = new Map<string, { readonly by: number; readonly secret: Promise<ArraySecret> }>();
 
   async function fetch(name: string, by: number): Promise<ArraySecret> {
     const secret = parseSecret(name, prefix + name, await getValue(client, prefix + name, by));
@@ -46,13 +46,17 @@ export function secretsOf({ client, prefix, cacheSeconds, now, onStale }: Option
     return secret;
   }
 
-  // Equal reads in flight share one call. A fresh read shares none that began before it.
+  // Equal reads in flight share one call, if it goes on for long enough. A fresh read shares none that began before it.
   function fetchOnce(name: string, by: number): Promise<ArraySecret> {
     const running = inFlight.get(name);
-    if (running !== undefined) return running;
-    const started = fetch(name, by).finally(() => inFlight.delete(name));
+    if (running !== undefined && running.by >= by) return running.secret;
+    const started = { by, secret: fetch(name, by) };
     inFlight.set(name, started);
-    return started;
+    const end = (): void => {
+      if (inFlight.get(name) === started) inFlight.delete(name);
+    };
+    started.secret.then(end, end);
+    return started.secret;
   }
 
   async function read(name: string, { by, fresh = false }: { by: number; fresh?: boolean }): Promise<ArraySecret> {

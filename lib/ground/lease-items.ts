@@ -31,8 +31,7 @@ export type Opening = LeaseBase & {
   /** A release came first: recording refuses. */
   readonly endRequested?: true;
   /** Logs in again under a lease that was open: what it was, its session has ended. Version 0.1.0 wrote `true`. */
-  readonly again?: Pick<Live, 'username' | 'sealed'> | true;
-  readonly reloginAt?: number;
+  readonly again?: Pick<Live, 'attemptId' | 'username' | 'sealed' | 'reloginAt'> | true;
 };
 type Live = LeaseBase & {
   readonly username: string;

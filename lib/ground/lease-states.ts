@@ -83,9 +83,9 @@ export const isDead = (item: Opening, now: number): boolean => item.openingUntil
 
 /** An array dropped the session of an open lease: the same lease, a new attempt. */
 export function reopen(item: Open, attempt: { attemptId: string; openingUntil: number }, now: number): Opening {
-  const { username, sealed, ...base } = item;
-  const times = { attemptedAt: now, reloginAt: now, dueAt: attempt.openingUntil };
-  return { ...base, ...attempt, ...times, state: 'OPENING', again: { username, sealed } };
+  const { username, sealed, reloginAt, ...base } = item;
+  const again = { attemptId: item.attemptId, username, sealed, ...(reloginAt === undefined ? {} : { reloginAt }) };
+  return { ...base, ...attempt, state: 'OPENING', attemptedAt: now, again, dueAt: attempt.openingUntil };
 }
 
 /** The login succeeded. Refuses if the attempt has lost the lease or a release came first: the session must be logged out. */
@@ -98,8 +98,9 @@ export function record(
     throw refused('LEASE_OPENING', attempt.leaseId, 'was taken over by another call while logging in: try again');
   }
   if (current.endRequested) throw refused('LEASE_ENDED', current.leaseId, 'was released while it was being opened');
-  const { openingUntil: _until, attemptedAt: _at, again: _again, ...base } = current;
-  return { ...base, ...session, state: 'OPEN', dueAt: current.expiresAt };
+  const { openingUntil: _until, attemptedAt, again, ...base } = current;
+  const relogin = again ? { reloginAt: attemptedAt } : {};
+  return { ...base, ...session, ...relogin, state: 'OPEN', dueAt: current.expiresAt };
 }
 
 /**
@@ -110,7 +111,7 @@ export function giveUp(current: Opening, now: number, retryable: boolean): Open 
   const { again, endRequested, openingUntil: _until, attemptedAt: _at, ...base } = current;
   if (!endRequested && !again) return 'remove';
   if (endRequested || !retryable || typeof again !== 'object' || current.expiresAt <= now) return close(current, now);
-  return { ...base, ...again, state: 'OPEN', dueAt: current.expiresAt };
+  return { ...base, ...again, attemptId: current.attemptId, state: 'OPEN', dueAt: current.expiresAt };
 }
 
 /** The attempt ended, or died, and may have left a session. A login that nobody waits for may still reach the array. */

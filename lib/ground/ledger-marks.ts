@@ -1,12 +1,12 @@
 /** What the ledger remembers beside leases: owners that have ended, API tokens that were refused. Pure; seconds since the epoch. */
 import { type OwnerEnd, ownerKey, type Refusal, refusalKey } from './lease-items.ts';
 import { KEEP_CLOSED_SECONDS } from './lease-states.ts';
-import { CLOCK_SKEW_SECONDS, INDEX_LAG_SECONDS } from './time.ts';
+import { INDEX_LAG_SECONDS, SLACK_SECONDS } from './time.ts';
 
 /** The index of owners follows the table: an owner's leases are looked for again from then on, */
 const OWNER_AGAIN_SECONDS = INDEX_LAG_SECONDS;
-/** and until the index has certainly caught up, by any clock. */
-const OWNER_SETTLED_SECONDS = INDEX_LAG_SECONDS + CLOCK_SKEW_SECONDS;
+/** and until the index has certainly caught up, by any clock: the end may be written a while after its time. */
+const OWNER_SETTLED_SECONDS = INDEX_LAG_SECONDS + SLACK_SECONDS;
 /** An owner one of whose leases cannot be ended is looked at again after so long. */
 const OWNER_FAILED_SECONDS = 600;
 /** An array that refused an API token is not asked again with the same one for so long. */

@@ -98,7 +98,7 @@ export async function logOut(
   const closed = stamped(edges, close(claimed, seconds(edges.now())));
   await Promise.all([
     tidy(edges, claimed, async () => void (await edges.leases.write(closed, claimed, by.record))),
-    tidy(edges, claimed, () => edges.leases.freeSlot(target.name, claimed.attemptId, by.record)),
+    tidy(edges, claimed, () => edges.leases.freeSlot(target.name, claimed, by.record)),
   ]);
   return 'CLOSED';
 }

@@ -21,8 +21,10 @@ export type Held = {
   workedAt?: number;
 };
 
-/** A session that was seen alive this recently is alive. */
-const PROVEN_MS = 60_000;
+/** One relogin in this time is enough: what the array refuses then, it refuses for want of a permission. */
+const RELOGIN_MS = 60_000;
+/** A session that served a call this recently is alive. */
+const WORKED_MS = 10_000;
 
 /**
  * Reads an open lease and unseals its session; beside it, the API token, so that it can be redacted. Throws LEASE_UNKNOWN,
@@ -50,8 +52,7 @@ export async function holdAgain(edges: Edges, held: Held, deadline: number): Pro
     const attempt = { attemptId: edges.newId(), openingUntil: by.openingUntil };
     const opening = stamped(edges, reopen(current, attempt, seconds(edges.now())));
     // Renewed meanwhile, or claimed: what it is now decides.
-    if (!(await edges.leases.write(opening, current, by.login))) continue;
-    await moveSlot(edges, lease.attemptId, opening, by);
+    if (!(await begin(edges, opening, current, by))) continue;
     const { opened, session: fresh } = await loginUnder(edges, opening, ready.key, ready.secret, by);
     return { lease: opened, session: fresh };
   }
@@ -78,23 +79,25 @@ async function makeReady(
   return { secret, key };
 }
 
-/** The new attempt gets the slot of the session that has ended. */
-async function moveSlot(edges: Edges, from: string, opening: Opening, by: Deadlines): Promise<void> {
+/** Writes the intent, and gives it the slot of the session that has ended. False: the lease has changed. */
+async function begin(edges: Edges, opening: Opening, current: Open, by: Deadlines): Promise<boolean> {
   const { attemptId, leaseId, target, openingUntil } = opening;
   const limit = edges.limits.sessionsPerArray;
   try {
+    if (!(await edges.leases.write(opening, current, by.login))) return false;
     const slot = { attemptId, leaseId, until: openingUntil };
-    if (!(await edges.leases.moveSlot(target.name, from, slot, limit, by.login))) throw tooMany(target.name, limit);
+    const moved = await edges.leases.moveSlot(target.name, current.attemptId, slot, limit, by.login);
+    if (!moved) throw tooMany(target.name, limit);
+    return true;
   } catch (error) {
     await settleNothing(edges, opening, known(error), by.logout);
     throw error;
   }
 }
 
-/** After a relogin that worked a moment ago, a refusal means that the user may not make the call. */
-function isProven({ lease, workedAt = 0 }: Held, now: number): boolean {
-  const { reloginAt } = lease;
-  return reloginAt !== undefined && now - Math.max(workedAt, reloginAt * 1000) < PROVEN_MS;
+/** After a relogin, a refusal of a session that was alive a moment ago means that the user may not make the call. */
+function isProven({ lease: { reloginAt }, workedAt = 0 }: Held, now: number): boolean {
+  return reloginAt !== undefined && (now - reloginAt * 1000 < RELOGIN_MS || now - workedAt < WORKED_MS);
 }
 
 async function readOpen(edges: Edges, leaseId: string, by: number): Promise<Open> {

@@ -64,10 +64,16 @@ export async function settleNothing(
   error: FlashBladeError,
   by: number,
 ): Promise<void> {
-  const { attemptId, target } = attempt;
+  const { attemptId, target, again } = attempt;
   await tidy(edges, attempt, async () => {
     const left = await settle(edges, attempt, by, error.retryable);
-    if (left?.state !== 'OPEN' || left.attemptId !== attemptId) await edges.leases.freeSlot(target.name, attemptId, by);
+    if (left?.state !== 'OPEN' || left.attemptId !== attemptId) {
+      await edges.leases.freeSlot(target.name, attempt, by);
+    } else if (typeof again === 'object') {
+      // Open as before: the slot may still be that of the session before.
+      const slot = { attemptId, leaseId: attempt.leaseId, until: left.expiresAt };
+      await edges.leases.moveSlot(target.name, again.attemptId, slot, edges.limits.sessionsPerArray, by);
+    }
   });
 }
 
@@ -79,7 +85,7 @@ export async function settleSuspect(edges: ClosingEdges, attempt: Attempt, by: n
   await tidy(edges, attempt, async () => void (await settle(edges, attempt, by, false)));
 }
 
-type Attempt = Pick<Opening, 'leaseId' | 'attemptId' | 'target'>;
+type Attempt = Pick<Opening, 'leaseId' | 'attemptId' | 'target' | 'again'>;
 
 /** Returns what the ledger holds of the lease then. */
 async function settle(

@@ -1,6 +1,6 @@
 /** Opens a session under a lease: secret → intent → login → sealed and recorded. The intent is written before the login. */
 
-import type { Slot } from '../edges/leases.ts';
+import type { Slot, StoredSlot } from '../edges/leases.ts';
 import { type DataKey, sealContext } from '../edges/seal.ts';
 import type { ArraySecret } from '../edges/secrets.ts';
 import { isFlashBladeError, known } from '../ground/errors.ts';
@@ -85,11 +85,11 @@ async function declareIntent(
   try {
     const result = settled(intended);
     if ('serve' in result) {
-      await tidy(edges, intent, () => edges.leases.freeSlot(array.name, attemptId, by.record));
+      await tidy(edges, intent, () => edges.leases.freeSlot(array.name, slot, by.record));
       edges.report({ event: 'LeaseServed', leaseId, array: array.name, message: 'the lease was open already' });
       return result;
     }
-    if (!settled(taken)) await takeOrRefuse(edges, array.name, slot, by.login);
+    if (!settled(taken)) await takeAgain(edges, array.name, slot, by.login);
     settled(marker);
     return { opening: result.opening, key: settled(key) };
   } catch (error) {
@@ -121,14 +121,23 @@ function settled<T>(result: PromiseSettledResult<T>): T {
   return result.value;
 }
 
+/** How often a call looks whether equal requests have given their slots back. */
+const LOOKS = 10;
+
 /**
- * All slots were taken, perhaps by equal requests that had lost to this one and have given theirs back by now. Tries once more.
- * Throws LEASE_LIMIT.
+ * All slots were taken. Waits for those of equal requests, which have lost to this one, or may yet take its place. Throws LEASE_LIMIT,
+ * or LEASE_OPENING if this attempt was taken over.
  */
-async function takeOrRefuse(edges: Edges, array: string, slot: Slot, by: number): Promise<void> {
-  const slots = [...(await edges.leases.slots(array, by)).values()];
+async function takeAgain(edges: Edges, array: string, slot: Slot, by: number): Promise<void> {
   const limit = edges.limits.sessionsPerArray;
-  if (await edges.leases.takeSlot(array, slot, limit, by)) return;
-  const suspects = slots.filter(({ suspect }) => suspect).length;
-  throw tooMany(array, limit, suspects);
+  for (let look = 0; look < LOOKS; look++) {
+    const slots = [...(await edges.leases.slots(array, by)).values()];
+    if (slots.some(({ attemptId }) => attemptId === slot.attemptId)) throw contended(slot.leaseId);
+    if (slots.length < limit && (await edges.leases.takeSlot(array, slot, limit, by))) return;
+    const isEqual = ({ leaseId, suspect }: StoredSlot): boolean => leaseId === slot.leaseId && !suspect;
+    if (slots.length >= limit && !slots.some(isEqual)) throw tooMany(array, limit, slots.filter(isSuspect).length);
+  }
+  throw contended(slot.leaseId);
 }
+
+const isSuspect = ({ suspect }: StoredSlot): boolean => suspect === true;

@@ -71,10 +71,13 @@ export async function sweepSuspect(edges: ClosingEdges, attemptId: string, deadl
   });
 }
 
-/** A SUSPECT goes, and so does its slot: the array certainly has no session of it. */
+/** A SUSPECT goes, and so does its slot: the array certainly has no session of it, unless it was recorded after all. */
 export async function dropSuspect(edges: ClosingEdges, item: Suspect, by: number): Promise<void> {
+  const { attemptId, leaseId, target } = item;
   await edges.leases.remove(item, by);
-  await edges.leases.freeSlot(item.target.name, item.attemptId, by);
+  const lease = await readLease(edges, leaseId, by);
+  const isRecorded = lease !== undefined && lease.state !== 'CLOSED' && lease.attemptId === attemptId;
+  if (!isRecorded) await edges.leases.freeSlot(target.name, { attemptId, leaseId }, by);
 }
 
 /** Frees the slots of an array whose attempts are over and have left neither an unclosed lease nor a SUSPECT. */
@@ -85,7 +88,8 @@ export async function sweepSlots(edges: ClosingEdges, array: string, deadline: n
     const taken = await edges.leases.slots(array, by.record);
     const over = [...taken].filter(([, { until }]) => until + SLACK_SECONDS < now);
     await eachOf(over, READS_AT_A_TIME, async ([name, slot]) => {
-      if (!(await isNeeded(edges, array, name, slot, by.record))) await edges.leases.freeSlot(array, name, by.record);
+      if (await isNeeded(edges, array, name, slot, by.record)) return;
+      await edges.leases.freeSlot(array, { attemptId: name, leaseId: name }, by.record);
     });
     await edges.leases.lookAtSlots(array, now + SLOTS_SECONDS, by.record);
   });

@@ -48,7 +48,7 @@ test.for(['warm', 'fresh', 'overhead', 'fleet', 'ledger'] as const)(
 );
 
 test.for([
-  [['--question', 'other'], 'there is no question other'],
+  [['--question', 'other'], '--question must be one of warm'],
   [['--seed', 'x'], '--seed must be a whole number'],
   [['--fast'], "'--fast'"],
 ] satisfies [string[], string][])('%j is no command', ([args, reason]) => {

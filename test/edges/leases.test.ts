@@ -89,9 +89,9 @@ describe.each(STORES)('the ledger in %s', (_name, make) => {
     const store = await make();
     const take = (attemptId: string) => store.takeSlot('fb1', slot(attemptId), 2, soon());
     expect([await take('a'), await take('b'), await take('c'), await take('b')]).toEqual([true, true, false, true]);
-    await store.freeSlot('fb1', 'b', soon());
-    await store.freeSlot('fb1', 'b', soon());
-    await store.freeSlot('fb2', 'b', soon());
+    await store.freeSlot('fb1', slot('b'), soon());
+    await store.freeSlot('fb1', slot('b'), soon());
+    await store.freeSlot('fb2', slot('b'), soon());
     expect(await take('c')).toBe(true);
     expect(await store.slots('fb1', soon())).toEqual(
       new Map([slot('a'), slot('c')].map((one) => [one.attemptId, one])),
@@ -106,7 +106,7 @@ describe.each(STORES)('the ledger in %s', (_name, make) => {
       const slots = ['a', 'b'].map((attemptId) => ({ ...slot(attemptId), leaseId }));
       for (const one of slots) expect(await store.takeSlot('fb1', one, 2, soon())).toBe(true);
       expect([...(await store.slots('fb1', soon())).values()]).toEqual(slots);
-      await store.freeSlot('fb1', 'b', soon());
+      await store.freeSlot('fb1', slot('b'), soon());
       expect([...(await store.slots('fb1', soon())).keys()]).toEqual(['a']);
     },
   );
@@ -154,7 +154,7 @@ describe.each(STORES)('the ledger in %s', (_name, make) => {
     await store.takeSlot('fb1', slot('x'), 3, soon());
     await store.lookAtSlots('fb1', 700, soon());
     expect(await store.pending(soon())).toMatchObject([{ kind: 'slots', dueAt: 700 }]);
-    await store.freeSlot('fb1', 'x', soon());
+    await store.freeSlot('fb1', slot('x'), soon());
     await store.lookAtSlots('fb1', 800, soon());
     expect(await store.pending(soon())).toEqual([]);
     await store.lookAtSlots('fb9', 800, soon());
@@ -212,7 +212,7 @@ describe('the ledger in DynamoDB', () => {
     lose();
     expect(await store.moveSlot('fb1', 'a', slot('b'), 2, soon())).toBe(true);
     lose();
-    await store.freeSlot('fb1', 'b', soon());
+    await store.freeSlot('fb1', slot('b'), soon());
     expect([...(await store.slots('fb1', soon())).keys()]).toEqual(['first']);
   });
 
@@ -236,7 +236,7 @@ describe('the ledger in DynamoDB', () => {
         store.write(opening('v1'), undefined, soon()),
         store.remove(opening('v1'), soon()),
         store.takeSlot('fb1', slot('x'), 2, soon()),
-        store.freeSlot('fb1', 'x', soon()),
+        store.freeSlot('fb1', slot('x'), soon()),
       ];
       for (const result of await Promise.allSettled(calls)) {
         expect(result).toMatchObject({ status: 'rejected', reason: { code: 'AWS_UNAVAILABLE' } });
@@ -281,7 +281,7 @@ describe('the ledger in DynamoDB', () => {
       store.takeSlot('fb1', slot('x'), 2, soon()),
       store.moveSlot('fb1', 'y', slot('x'), 2, soon()),
       store.keepSlot('fb1', slot('x'), soon()),
-      store.freeSlot('fb1', 'x', soon()),
+      store.freeSlot('fb1', slot('x'), soon()),
       store.lookAtSlots('fb1', 1, soon()),
     ]);
     const told = results.map(

@@ -29,8 +29,9 @@ const opening: Opening = {
   openingUntil: NOW + 36,
   dueAt: NOW + 36,
 };
-const again = { username: 'pureuser', sealed: '1.a.b.c' };
-const live = { ...base, ...again } as const;
+const session = { username: 'pureuser', sealed: '1.a.b.c' };
+const again = { attemptId: 'a0', ...session };
+const live = { ...base, ...session } as const;
 const open: Open = { ...live, state: 'OPEN', dueAt: NOW + 900 };
 const closing: Closing = { ...live, state: 'CLOSING', tries: 0, dueAt: NOW + 60 };
 const stuck: Closing = { ...closing, state: 'STUCK', tries: 6 };
@@ -90,11 +91,10 @@ describe('an intent', () => {
 });
 
 describe('an opening', () => {
-  const session = { username: 'pureuser', sealed: '1.a.b.c' };
-
   it('that succeeds is recorded, due when it expires', () => {
     expect(record(opening, opening, session)).toStrictEqual(open);
-    expect(record({ ...opening, again, reloginAt: NOW }, opening, session)).toStrictEqual({ ...open, reloginAt: NOW });
+    const relogin = { ...opening, again, attemptedAt: NOW + 5 };
+    expect(record(relogin, relogin, session)).toStrictEqual({ ...open, reloginAt: NOW + 5 });
   });
 
   it.each<[string, LeaseItem | undefined]>([
@@ -122,10 +122,11 @@ describe('an opening', () => {
   });
 
   it('that could not log in again is open as before if another try may succeed, until it expires', () => {
-    const reopened = { ...opening, again, reloginAt: NOW };
-    expect(giveUp(reopened, NOW + 5, true)).toStrictEqual({ ...open, reloginAt: NOW });
+    expect(giveUp({ ...opening, again }, NOW + 5, true)).toStrictEqual(open);
+    const before = { ...again, reloginAt: NOW };
+    expect(giveUp({ ...opening, again: before }, NOW + 5, true)).toStrictEqual({ ...open, reloginAt: NOW });
     const late = { closedAt: NOW + 900, purgeAt: NOW + 900 + MONTH };
-    expect(giveUp(reopened, NOW + 900, true)).toStrictEqual({ ...closed, ...late });
+    expect(giveUp({ ...opening, again }, NOW + 900, true)).toStrictEqual({ ...closed, ...late });
   });
 
   it('whose end nobody knows is a SUSPECT until its session is idle for too long', () => {
@@ -138,8 +139,14 @@ describe('an opening', () => {
   it('of an open lease begins anew, and the lease ends when it did', () => {
     expect(reopen(open, { attemptId: 'a2', openingUntil: NOW + 136 }, NOW + 100)).toStrictEqual({
       ...{ ...opening, attemptId: 'a2', attemptedAt: NOW + 100, openingUntil: NOW + 136, dueAt: NOW + 136 },
-      ...{ again, reloginAt: NOW + 100 },
+      again: { ...again, attemptId: 'a1' },
     });
+    const { again: before } = reopen(
+      { ...open, reloginAt: NOW },
+      { attemptId: 'a2', openingUntil: NOW + 136 },
+      NOW + 100,
+    );
+    expect(before).toStrictEqual({ ...again, attemptId: 'a1', reloginAt: NOW });
   });
 });
 
@@ -215,9 +222,9 @@ describe('what the ledger remembers besides', () => {
     const ended = { kind: 'owner', id: 'owner#me', version: '', attemptId: 'a1', ownerId: 'me', endedAt: NOW } as const;
     const item = endOwner('me', 'a1', NOW);
     expect(item).toStrictEqual({ ...ended, dueAt: NOW + 60, purgeAt: NOW + MONTH });
-    expect(settleOwner(item, NOW + 119)).toBeUndefined();
-    expect(settleOwner(item, NOW + 120)).toStrictEqual({ ...ended, purgeAt: NOW + MONTH });
-    expect(settleOwner(item, NOW + 120, { retryable: true })).toBeUndefined();
+    expect(settleOwner(item, NOW + 179)).toBeUndefined();
+    expect(settleOwner(item, NOW + 180)).toStrictEqual({ ...ended, purgeAt: NOW + MONTH });
+    expect(settleOwner(item, NOW + 180, { retryable: true })).toBeUndefined();
     expect(settleOwner(item, NOW + 60, { retryable: false })).toStrictEqual({ ...item, dueAt: NOW + 660 });
   });
 

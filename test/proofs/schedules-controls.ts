@@ -11,9 +11,10 @@ const WORLD = 'test/proofs/world/edges.ts';
 /** `in`: the dimension that finds it. */
 export type Mistake = { readonly in: Dimension; readonly patches: readonly Patch[] };
 
-const NO_SLACK: readonly Patch[] = [
-  { file: TIME, find: 'export const CLOCK_SKEW_SECONDS = 60;', replace: 'export const CLOCK_SKEW_SECONDS = 0;' },
-  { file: TIME, find: 'const LATE_SECONDS = 60;', replace: 'const LATE_SECONDS = 0;' },
+/** The slack in other seconds. */
+const slack = (skewSeconds: number, lateSeconds: number): readonly Patch[] => [
+  { file: TIME, find: 'CLOCK_SKEW_SECONDS = 60;', replace: `CLOCK_SKEW_SECONDS = ${skewSeconds};` },
+  { file: TIME, find: 'LATE_SECONDS = 60;', replace: `LATE_SECONDS = ${lateSeconds};` },
 ];
 
 /** By the sentence that tells the mistake. */
@@ -58,8 +59,8 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     patches: [
       {
         file: STATES,
-        find: "...session, state: 'OPEN', dueAt: current.expiresAt };",
-        replace: "...session, state: 'OPEN', dueAt: current.expiresAt, purgeAt: current.expiresAt };",
+        find: "...relogin, state: 'OPEN', dueAt: current.expiresAt };",
+        replace: "...relogin, state: 'OPEN', dueAt: current.expiresAt, purgeAt: current.expiresAt };",
       },
     ],
   },
@@ -106,7 +107,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     patches: [
       {
         file: OPEN,
-        find: 'if (!settled(taken)) await takeOrRefuse(edges, array.name, slot, by.login);',
+        find: 'if (!settled(taken)) await takeAgain(edges, array.name, slot, by.login);',
         replace: '',
       },
     ],
@@ -126,7 +127,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     patches: [
       {
         file: 'lib/story/sweep-one.ts',
-        find: 'if (!(await isNeeded(edges, array, name, slot, by.record))) await edges.leases.freeSlot(array, name, by.record);',
+        find: 'await edges.leases.freeSlot(array, { attemptId: name, leaseId: name }, by.record);',
         replace: '',
       },
     ],
@@ -137,35 +138,18 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       {
         file: 'lib/story/ledger.ts',
         find: 'await tidy(edges, opening, () => edges.leases.keepSlot(target.name, slot, by));',
-        replace: 'await edges.leases.freeSlot(target.name, slot.attemptId, by);',
+        replace: 'await edges.leases.freeSlot(target.name, slot, by);',
       },
     ],
   },
-  'a SUSPECT gives its attempt a slot that was refused': {
-    in: 'fleet checks',
-    patches: [
-      {
-        file: 'test/story/memory-store.ts',
-        find: 'if (own ? own.suspect : taken.size >= limit) return false;',
-        replace: 'if (!own && taken.size >= limit) return false;',
-      },
-    ],
-  },
-  'nothing allows for an array that is late': {
-    in: 'late arrays',
-    patches: NO_SLACK,
-  },
-  'nothing allows for clocks that differ': {
-    in: 'skewed clocks',
-    patches: NO_SLACK,
-  },
+  'nothing allows for an array that is late': { in: 'late arrays', patches: slack(0, 0) },
+  'nothing allows for clocks that differ': { in: 'skewed clocks', patches: slack(0, 0) },
+  'a third of the slack is all': { in: 'late, skewed and stopped', patches: slack(20, 20) },
+  'late arrays are allowed for by what clocks may differ': { in: 'fleet checks', patches: slack(60, 0) },
+  'clocks are allowed to differ by half of what they do': { in: 'everything', patches: slack(30, 60) },
   'a stopped process sends its login when it goes on': {
     in: 'stopped processes',
-    patches: [
-      { file: TIME, find: 'export const CLOCK_SKEW_SECONDS = 60;', replace: 'export const CLOCK_SKEW_SECONDS = 10;' },
-      { file: TIME, find: 'const LATE_SECONDS = 60;', replace: 'const LATE_SECONDS = 0;' },
-      { file: WORLD, find: 'looksAgain: true,', replace: 'looksAgain: false,' },
-    ],
+    patches: [...slack(10, 0), { file: WORLD, find: 'looksAgain: true,', replace: 'looksAgain: false,' }],
   },
   'the fleet check drops a SUSPECT whose session may still begin': {
     in: 'fleet checks',
@@ -192,13 +176,24 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     patches: [
       {
         file: 'lib/ground/ledger-marks.ts',
-        find: 'const OWNER_SETTLED_SECONDS = INDEX_LAG_SECONDS + CLOCK_SKEW_SECONDS;',
+        find: 'const OWNER_SETTLED_SECONDS = INDEX_LAG_SECONDS + SLACK_SECONDS;',
         replace: 'const OWNER_SETTLED_SECONDS = 0;',
       },
       {
         file: 'lib/ground/ledger-marks.ts',
         find: 'const OWNER_AGAIN_SECONDS = INDEX_LAG_SECONDS;',
         replace: 'const OWNER_AGAIN_SECONDS = 0;',
+      },
+    ],
+  },
+  'a lease that could not log in again never can': {
+    in: 'plain',
+    patches: [
+      {
+        file: STATES,
+        find: "return { ...base, ...again, attemptId: current.attemptId, state: 'OPEN', dueAt: current.expiresAt };",
+        replace:
+          "return { ...base, ...again, reloginAt: 9e9, attemptId: current.attemptId, state: 'OPEN', dueAt: current.expiresAt };",
       },
     ],
   },

@@ -22,8 +22,8 @@ const lags = ({ lagMs, queue }: Features): boolean => lagMs >= 60_000 && !queue;
 
 const weightsOf = (features: Features): Readonly<Record<ActorName, number>> => ({
   ...{ open: 6, close: 3, call: 3, renew: 1, work: 1, sweep: 2 },
-  ...{ rotate: 1, move: 0.2, outage: 1, restart: 0.7 },
-  ...(lags(features) ? { endOwner: 4, sweepOften: 3 } : { endOwner: 1, sweepOften: 0.5 }),
+  ...{ rotate: 1, move: 0.2, outage: 1, restart: 0.7, use: 0 },
+  ...(lags(features) ? { endOwner: 8, sweepOften: 6 } : { endOwner: 1, sweepOften: 0.5 }),
   ...(features.checks ? { check: 2, checkOften: 2 } : { check: 0, checkOften: 0 }),
   ...(features.queue ? { request: 8, release: 3, releaseOwner: 1 } : { request: 0, release: 0, releaseOwner: 0 }),
 });
@@ -31,7 +31,8 @@ const weightsOf = (features: Features): Readonly<Record<ActorName, number>> => (
 const LONGEST_MS = 500_000;
 /** The promise: so long after its end, an expired lease is closed. */
 const CLOSED_AFTER_SECONDS = 180;
-const PLACES_LOOKED_AT_MS = 601_000;
+/** By any clock, slots are looked at again within this. */
+const SLOTS_LOOKED_AT_MS = 661_000;
 
 /** Runs one schedule. `trace` gets every step in words. */
 export async function runSchedule(
@@ -60,6 +61,8 @@ export async function runSchedule(
   await world.clock.runUntil(lastMs);
   weather.clear();
   await world.clock.runUntil(lastMs + LONGEST_MS);
+  for (const leaseId of openLeases(world)) ACTORS.use(world, { array: '', leaseId, leaseSeconds: 0 });
+  await openMore(world);
   await sweepUntil(world, world.seconds() + CLOSED_AFTER_SECONDS);
   note(wrongAfterReleases(world));
   await sweepUntil(world, lastEnd(world) + CLOSED_AFTER_SECONDS);
@@ -81,7 +84,7 @@ function plan(world: World, random: Random): number {
       ...(random.chance(lags(features) ? 0.9 : 0.4) ? { owner: random.pick(['owner-1', 'owner-2']) } : {}),
     }),
   );
-  const spanMs = random.pick([50, 2000, 60_000, 200_000]);
+  const spanMs = random.pick(lags(features) ? [60_000] : [50, 2000, 60_000, 200_000]);
   const first = clock.now();
   clock.at(first, () => ACTORS.open(world, wishes[0] as Wish));
   for (let count = 2 + random.below(12); count > 0; count--) {
@@ -96,6 +99,21 @@ function plan(world: World, random: Random): number {
     clock.at(first + random.below(spanMs), () => act(world, other));
   }
   return first + spanMs;
+}
+
+const openLeases = ({ store, seconds }: World): string[] =>
+  [...store.items.values()].flatMap((item) =>
+    item.kind === 'lease' && item.state === 'OPEN' && item.expiresAt > seconds() + 60 ? [item.leaseId] : [],
+  );
+
+/** Others want sessions when the first SUSPECTs may have gone, and leases that began before have not ended. */
+async function openMore(world: World): Promise<void> {
+  for (let times = 0; times < 3; times++) {
+    for (const array of world.secrets.names()) {
+      ACTORS.open(world, { array, leaseId: `more-${times} on ${array}`.replaceAll(' ', '-'), leaseSeconds: 60 });
+    }
+    await sweepOnce(world, SWEEP_MS);
+  }
 }
 
 /** When the last lease ends, in seconds. */
@@ -118,11 +136,11 @@ async function sweepOnce(world: World, intervalMs: number): Promise<void> {
   await world.clock.runUntil(world.clock.now() + intervalMs);
 }
 
-/** Sweeps until every SUSPECT must have gone, and every place been looked at. */
+/** Sweeps until every SUSPECT must have gone, and every slot been looked at. */
 async function sweepTheRest(world: World): Promise<void> {
   const untils = [...world.store.items.values()].map((item) => (item.kind === 'suspect' ? item.until : 0));
   await world.clock.runUntil(Math.max(world.clock.now(), ...untils.map((until) => until * 1000)));
-  for (let times = 0; times < 3; times++) await sweepOnce(world, PLACES_LOOKED_AT_MS);
+  for (let times = 0; times < 4; times++) await sweepOnce(world, SLOTS_LOOKED_AT_MS);
 }
 
 /** What DynamoDB's TTL does: an item past its `purgeAt` goes, whatever it is. */

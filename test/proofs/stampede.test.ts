@@ -20,6 +20,20 @@ describe('500 calls for one array at once', () => {
   });
 });
 
+describe('equal requests at once for the last slot of an array', () => {
+  it.each([2, 4, 8])(
+    'of which there are %i open one session, and the others are asked to come again',
+    async (calls) => {
+      for (let seed = 1; seed <= 100; seed++) {
+        const { opened, codes, wrong } = await stampede({ seed, calls, leases: 1, limit: 1 });
+        expect({ wrong, limit: codes.get('LEASE_LIMIT') }, `seed ${seed}`).toEqual({});
+        expect(opened, `seed ${seed}`).toBeGreaterThan(0);
+        expect(opened + (codes.get('LEASE_OPENING') ?? 0), `seed ${seed}`).toBe(calls);
+      }
+    },
+  );
+});
+
 describe('30 calls over real edges at once', () => {
   it('open no more sessions than the array may have, and all of them are closed', async () => {
     const { opened, refused, notClosed, wrong } = await stampedeOutside();

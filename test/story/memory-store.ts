@@ -61,16 +61,18 @@ export function memoryStore(onChange: (id: string, item: Item | undefined) => vo
     },
     async moveSlot(array, from, slot, limit) {
       const taken = slotsOf(array);
-      if (!taken.has(from)) return take(array, slot, limit);
-      taken.delete(from);
+      const name = [from, slot.leaseId].find((one) => taken.has(one) && (one === from || isFormer(taken.get(one))));
+      if (name === undefined) return take(array, slot, limit);
+      taken.delete(name);
       put(array, slot);
       return true;
     },
     async keepSlot(array, slot) {
       put(array, slot);
     },
-    async freeSlot(array, attemptId) {
-      slotsOf(array).delete(attemptId);
+    async freeSlot(array, { attemptId, leaseId }) {
+      const taken = slotsOf(array);
+      if (!taken.delete(attemptId) && isFormer(taken.get(leaseId))) taken.delete(leaseId);
     },
     async slots(array) {
       return new Map(slotsOf(array));
@@ -90,6 +92,9 @@ export function memoryStore(onChange: (id: string, item: Item | undefined) => vo
     },
   };
 }
+
+/** Version 0.1.0 took it. */
+const isFormer = (slot: StoredSlot | undefined): boolean => slot !== undefined && slot.leaseId === undefined;
 
 export const isOfOwner = (item: LeaseItem, owner: string): boolean => item.owner === owner && isOfItsOwner(item);
 

@@ -63,7 +63,10 @@ describe("an owner's end", () => {
     await sweep(w.edges, w.deadline());
     expect(w.live.size).toBe(0);
     expect(await w.store.pending(0)).toMatchObject([{ kind: 'owner' }, { kind: 'slots' }]);
-    w.pass(60);
+    w.pass(119);
+    await sweep(w.edges, w.deadline());
+    expect((await w.store.pending(0)).map(({ kind }) => kind)).toContain('owner');
+    w.pass(1);
     await sweep(w.edges, w.deadline());
     expect((await w.store.pending(0)).map(({ kind }) => kind)).not.toContain('owner');
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Pending } from '../../lib/edges/leases.ts';
+import type { Open } from '../../lib/ground/lease-items.ts';
 import { closeSession } from '../../lib/story/close-session.ts';
 import { openSession } from '../../lib/story/open-session.ts';
 import { sweep } from '../../lib/story/sweep.ts';
@@ -198,6 +199,22 @@ describe('a sweep', () => {
       return act();
     });
     expect(await run(slow)).toMatchObject({ expired: 3, closed: 1, left: 2 });
+  });
+
+  it('keeps the slot of a SUSPECT whose session was recorded after all', async () => {
+    const w = world({ sessionsPerArray: 1 });
+    await openSession(w.edges, { array: 'fb1', leaseId: 'job-1', leaseSeconds: 86_400 }, w.deadline());
+    const { attemptId, leaseId, target } = w.lease('job-1') as Open;
+    const item = { kind: 'suspect', id: `suspect#${attemptId}`, version: 'v', attemptId, leaseId, target } as const;
+    const until = w.seconds() + 60;
+    await w.store.write({ ...item, since: 0, until, dueAt: until }, undefined, 0);
+    await w.store.keepSlot('fb1', { attemptId, leaseId, until, suspect: true }, 0);
+    w.pass(61);
+    await run(w);
+    expect([w.suspects(), w.slots('fb1')]).toEqual([[], ['SUSPECT job-1']]);
+    await expect(open(w, 'other')).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
+    await closeSession(w.edges, 'job-1', w.deadline());
+    expect(w.slots('fb1')).toEqual([]);
   });
 
   it('frees slots that were taken by openings of which nothing is left', async () => {

@@ -6,7 +6,18 @@ import { closeSession } from '../../lib/story/close-session.ts';
 import { openSession } from '../../lib/story/open-session.ts';
 import { sweep } from '../../lib/story/sweep.ts';
 import { withLease, withSession } from '../../lib/story/use-session.ts';
-import { API_TOKEN, awsDown, busy, fail, refused, unreachable, untilCalled, type World, world } from './world.ts';
+import {
+  API_TOKEN,
+  awsDown,
+  busy,
+  fail,
+  loseAnswer,
+  refused,
+  unreachable,
+  untilCalled,
+  type World,
+  world,
+} from './world.ts';
 
 const GET = { method: 'GET', path: '/api/2.4/arrays' } as const;
 const open = (w: World, request: { leaseId?: string } = {}) =>
@@ -296,7 +307,6 @@ describe('withLease', () => {
     await expect(call()).rejects.toMatchObject({ retryable: true });
     expect(w.lease('job-1')).toMatchObject({ state: 'OPEN', expiresAt: lease.expiresAt, dueAt: lease.expiresAt });
     expect(w.slots('fb1')).toEqual(['job-1']);
-    w.pass(61);
     expect(await call()).toMatchObject({ status: 200 });
     expect([w.live.size, w.slots('fb1')]).toEqual([1, ['job-1']]);
   });
@@ -502,7 +512,7 @@ describe('withLease', () => {
     expect(countOf(w, 'login')).toBe(1);
   });
 
-  it('takes a refusal of a session that worked a moment ago as FORBIDDEN once it has logged in again, in any process', async () => {
+  it('takes a refusal as FORBIDDEN within a minute of a new login, in any process', async () => {
     const w = world();
     await open(w);
     const call = () => withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
@@ -516,6 +526,76 @@ describe('withLease', () => {
     w.once('request', noPermission);
     expect(await call()).toMatchObject({ status: 200 });
     expect(countOf(w, 'login')).toBe(3);
+  });
+
+  it('takes a refusal as FORBIDDEN right after a call that worked, once it has logged in again', async () => {
+    const w = world();
+    await open(w);
+    w.dropSessions();
+    await withLease(
+      'job-1',
+      async ({ request }) => {
+        await request(GET);
+        w.pass(600);
+        await request(GET);
+        w.pass(9);
+        w.once('request', noPermission);
+        await expect(request(GET)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+        expect(countOf(w, 'login')).toBe(2);
+        w.dropSessions();
+        w.pass(1);
+        expect(await request(GET)).toMatchObject({ status: 200 });
+        expect(countOf(w, 'login')).toBe(3);
+      },
+      { edges: w.edges },
+    );
+  });
+
+  it('takes no error of what stands before an array for a sign of life', async () => {
+    const w = world();
+    await open(w);
+    w.dropSessions();
+    await withLease(
+      'job-1',
+      async ({ request }) => {
+        await request(GET);
+        w.pass(600);
+        w.once('request', async () => ({ ...(await noPermission()), status: 503 }));
+        await request(GET);
+        w.dropSessions();
+        expect(await request(GET)).toMatchObject({ status: 200 });
+      },
+      { edges: w.edges },
+    );
+  });
+
+  it('keeps its lease when the answer to the intent of a new login was lost', async () => {
+    const w = world({ sessionsPerArray: 1 });
+    await open(w);
+    w.dropSessions();
+    w.once('write OPENING', loseAnswer(awsDown));
+    const call = () => withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
+    await expect(call()).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+    expect(w.lease('job-1')?.state).toBe('OPEN');
+    expect(await call()).toMatchObject({ status: 200 });
+    expect([w.suspects(), w.slots('fb1')]).toEqual([[], ['job-1']]);
+  });
+
+  it('hands over a slot that version 0.1.0 took, also when the array is full, and gives it back', async () => {
+    const w = world({ sessionsPerArray: 1 });
+    await open(w);
+    const slots = w.store.arrays.get('fb1') as Map<string, { attemptId: string; until: number }>;
+    const former = () => {
+      slots.clear();
+      slots.set('job-1', { attemptId: 'theirs', until: 0 });
+    };
+    former();
+    w.dropSessions();
+    expect(await withLease('job-1', ({ request }) => request(GET), { edges: w.edges })).toMatchObject({ status: 200 });
+    expect([...slots.keys()]).toEqual([w.lease('job-1')?.attemptId]);
+    former();
+    await closeSession(w.edges, 'job-1', w.deadline());
+    expect(slots.size).toBe(0);
   });
 
   it('asks the same request to come again while the lease logs in again, until the sweeper has closed one that died', async () => {

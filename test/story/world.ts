@@ -77,7 +77,7 @@ export function world(options: { sessionsPerArray?: number } = {}) {
       moveSlot: (array, from, slot, limit, by) =>
         through('moveSlot', [array, from, slot], () => store.moveSlot(array, from, slot, limit, by)),
       keepSlot: (array, slot, by) => through('keepSlot', [array, slot], () => store.keepSlot(array, slot, by)),
-      freeSlot: (array, attempt, by) => through('freeSlot', [array, attempt], () => store.freeSlot(array, attempt, by)),
+      freeSlot: (array, slot, by) => through('freeSlot', [array, slot], () => store.freeSlot(array, slot, by)),
       slots: (array, by) => through('slots', [array], () => store.slots(array, by)),
       lookAtSlots: (array, at, by) => through('lookAtSlots', [array], () => store.lookAtSlots(array, at, by)),
       pending: (by) => through('pending', [], () => store.pending(by)),

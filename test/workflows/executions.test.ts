@@ -50,7 +50,7 @@ describe('with-session', () => {
     const execution = await run('with-session', INPUT);
     expect(execution).toMatchObject({ status: 'SUCCEEDED', output: { work: { status: 200 } } });
     expect(execution.states).toEqual(['Request', 'Login', 'Work', 'Answered', 'Logout']);
-    expect(await d.lease(execution.id)).toMatchObject({ state: 'CLOSED', owner: execution.id });
+    expect(await d.lease(execution.id)).toMatchObject({ state: 'CLOSED', formerOwner: execution.id });
     expect(d.simulator.sessions()).toEqual([]);
   });
 
@@ -154,7 +154,7 @@ describe('fleet', () => {
     const output = ['fb1', 'fb2'].map((array) => ({ array, ok: true }));
     expect(execution).toMatchObject({ status: 'SUCCEEDED', output });
     expect(d.simulator.history).toHaveLength(before + 2);
-    expect(await d.lease(`${execution.id}:fb2`)).toMatchObject({ state: 'CLOSED', owner: execution.id });
+    expect(await d.lease(`${execution.id}:fb2`)).toMatchObject({ state: 'CLOSED', formerOwner: execution.id });
     expect(d.simulator.sessions()).toEqual([]);
   });
 

@@ -19,6 +19,9 @@ const LOOK_AGAIN = "note in the lease table when to look at the array's slots";
 /** An earlier try of the same call took it. One that is kept for a SUSPECT was given to nobody. */
 const OWN = 'attribute_exists(live.#own) AND attribute_not_exists(live.#own.suspect)';
 
+/** Version 0.1.0 took it, under the id of its lease: an attempt's has a lease id inside. */
+const FORMER = 'attribute_exists(live.#instead) AND attribute_not_exists(live.#instead.leaseId)';
+
 type Slots = Pick<LeaseStore, 'takeSlot' | 'moveSlot' | 'keepSlot' | 'freeSlot' | 'slots' | 'lookAtSlots'>;
 
 export function slotsOf(client: DynamoDBClient, table: string): Slots {
@@ -59,8 +62,8 @@ export function slotsOf(client: DynamoDBClient, table: string): Slots {
       Item: { ...keyOf(array).Key, live: { M: {} } },
       ConditionExpression: 'attribute_not_exists(id)',
     });
-    const begun = await ifUnchanged(TAKE, by, (options) => client.send(empty, options));
-    return begun && (await tryToPut());
+    await ifUnchanged(TAKE, by, (options) => client.send(empty, options));
+    return tryToPut();
   }
 
   const takeSlot = (array: string, slot: Slot, limit: number, by: number): Promise<boolean> => {
@@ -70,7 +73,9 @@ export function slotsOf(client: DynamoDBClient, table: string): Slots {
 
   async function moveSlot(array: string, from: string, slot: Slot, limit: number, by: number): Promise<boolean> {
     const condition = `attribute_exists(live.#instead) OR (${OWN})`;
-    return (await put(array, slot, { condition, instead: from }, by)) || takeSlot(array, slot, limit, by);
+    if (await put(array, slot, { condition, instead: from }, by)) return true;
+    if (await put(array, slot, { condition: FORMER, instead: slot.leaseId }, by)) return true;
+    return takeSlot(array, slot, limit, by);
   }
 
   async function keepSlot(array: string, slot: Slot, by: number): Promise<void> {
@@ -78,13 +83,19 @@ export function slotsOf(client: DynamoDBClient, table: string): Slots {
     if (!kept) throw new FlashBladeError('AWS_UNAVAILABLE', `could not ${TAKE}: its item was removed meanwhile`);
   }
 
-  async function freeSlot(array: string, attemptId: string, by: number): Promise<void> {
-    await update(GIVE_BACK, by, {
-      ...keyOf(array),
-      UpdateExpression: 'REMOVE live.#own',
-      ConditionExpression: 'attribute_exists(live.#own)',
-      ExpressionAttributeNames: { '#own': attemptId },
-    });
+  async function freeSlot(
+    array: string,
+    { attemptId, leaseId }: Pick<Slot, 'attemptId' | 'leaseId'>,
+    by: number,
+  ): Promise<void> {
+    const remove = (name: string, condition: string): Promise<boolean> =>
+      update(GIVE_BACK, by, {
+        ...keyOf(array),
+        UpdateExpression: 'REMOVE live.#instead',
+        ConditionExpression: condition,
+        ExpressionAttributeNames: { '#instead': name },
+      });
+    if (!(await remove(attemptId, 'attribute_exists(live.#instead)'))) await remove(leaseId, FORMER);
   }
 
   async function slots(array: string, by: number): Promise<ReadonlyMap<string, StoredSlot>> {

@@ -36,12 +36,15 @@ export type LeaseStore = {
   remove(item: Item, by: number): Promise<boolean>;
   /** Takes one of an array's `limit` slots for an attempt. False: all are taken. Repeatable. */
   takeSlot(array: string, slot: Slot, limit: number, by: number): Promise<boolean>;
-  /** Hands the slot of the attempt `from` over to another one, or takes one if `from` has none. False: all are taken. Repeatable. */
+  /**
+   * Hands the slot of the attempt `from` over to another one of its lease, or that of version 0.1.0, or takes one if there is none.
+   * False: all are taken. Repeatable.
+   */
   moveSlot(array: string, from: string, slot: Slot, limit: number, by: number): Promise<boolean>;
   /** Writes the slot of an attempt whatever the limit is: it may have a session. Repeatable. */
   keepSlot(array: string, slot: Slot, by: number): Promise<void>;
-  /** Gives the slot of an attempt back. Repeatable. */
-  freeSlot(array: string, attemptId: string, by: number): Promise<void>;
+  /** Gives the slot of an attempt back, or the one that version 0.1.0 took for its lease. Repeatable. */
+  freeSlot(array: string, slot: Pick<Slot, 'attemptId' | 'leaseId'>, by: number): Promise<void>;
   /** The slots of an array that are taken, by attempt id. */
   slots(array: string, by: number): Promise<ReadonlyMap<string, StoredSlot>>;
   /** When the sweeper looks at the slots of an array again (seconds); never, if none is taken. */

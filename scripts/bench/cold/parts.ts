@@ -26,7 +26,7 @@ const PARTS: readonly Part[] = [
   { name: 'secret', endsWhen: 'Secrets Manager answers', of: ({ secret, asked }) => minus(secret, asked) },
   {
     name: 'ledger, before the login',
-    endsWhen: 'intent, place, marker and data key are all answered',
+    endsWhen: 'intent, slot, marker and data key are all answered',
     of: ({ intent, secret }) => minus(intent, secret),
   },
   { name: 'login', endsWhen: 'the array answers with a session', of: ({ session, intent }) => minus(session, intent) },

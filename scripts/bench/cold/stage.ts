@@ -62,7 +62,7 @@ export async function openStage(packaged: string, stack: AsyncDisposableStack): 
   const leases = leasesOf(client, TABLE);
   const { host, port, certificate: ca, apiToken } = simulator;
   let arrays = 0;
-  // For each login one of its own: an array has so many places for leases.
+  // For each login one of its own: an array has so many slots.
   const newArray = (): string => {
     const array = `fb${++arrays}`;
     aws.secrets.put(`flashblade/${array}`, { host: `${host}:${port}`, apiToken, trust: { ca } });
@@ -85,7 +85,7 @@ export async function openStage(packaged: string, stack: AsyncDisposableStack): 
       const array = newArray();
       const slot = { attemptId: 'earlier', leaseId: 'earlier', until: 0 };
       await leases.takeSlot(array, slot, 1, Date.now() + AWS_CALL_MS);
-      await leases.freeSlot(array, 'earlier', Date.now() + AWS_CALL_MS);
+      await leases.freeSlot(array, slot, Date.now() + AWS_CALL_MS);
       return startLoginOn(array);
     }),
     startFirstLogin: again(() => startLoginOn(newArray())),

@@ -12,7 +12,7 @@ import { inTurn, numbers } from './place.ts';
 const HOUR_SECONDS = 3600;
 const AT_A_TIME = 16;
 
-/** Writes `count` open leases that have expired, shared out evenly among the arrays, each with its place. */
+/** Writes `count` open leases that have expired, shared out evenly among the arrays, each with its slot. */
 export async function writeDueLeases(
   { leases, seal }: { readonly leases: LeaseStore; readonly seal: Seal },
   arrays: readonly FlashBlade[],

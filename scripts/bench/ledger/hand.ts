@@ -42,10 +42,10 @@ const afterState = (state: string) => ({
   ExpressionAttributeValues: { ':version': { S: state } },
 });
 
-const place = (table: string, { name }: FlashBlade, leaseId: string) => ({
+const slotOf = (table: string, { name }: FlashBlade, attemptId: string) => ({
   TableName: table,
   Key: { id: { S: `array#${name}` } },
-  ExpressionAttributeNames: { '#name': leaseId },
+  ExpressionAttributeNames: { '#own': attemptId },
 });
 
 export async function openByHand({ dynamodb, kms, table, keyArn }: Bare, target: FlashBlade, leaseId: string) {
@@ -56,10 +56,10 @@ export async function openByHand({ dynamodb, kms, table, keyArn }: Bare, target:
     kms.send(new GenerateDataKeyCommand({ KeyId: keyArn, KeySpec: 'AES_256', EncryptionContext: context })),
     dynamodb.send(
       new UpdateItemCommand({
-        ...place(table, target, leaseId),
-        UpdateExpression: 'SET live.#name = :place',
-        ConditionExpression: 'attribute_not_exists(live.#name) AND size(live) < :limit',
-        ExpressionAttributeValues: { ':place': { M: { attemptId: { S: leaseId } } }, ':limit': { N: '500' } },
+        ...slotOf(table, target, leaseId),
+        UpdateExpression: 'SET live.#own = :slot',
+        ConditionExpression: 'attribute_not_exists(live.#own) AND size(live) < :limit',
+        ExpressionAttributeValues: { ':slot': { M: { leaseId: { S: leaseId } } }, ':limit': { N: '500' } },
       }),
     ),
     dynamodb.send(new GetItemCommand({ TableName: table, Key: refusal, ConsistentRead: true })),
@@ -78,7 +78,7 @@ export async function queryByHand({ dynamodb, table }: Bare): Promise<void> {
 
 export async function closeByHand(
   { dynamodb, kms, table, keyArn }: Bare,
-  { id, leaseId, target, version, sealed }: Open,
+  { id, attemptId, leaseId, target, version, sealed }: Open,
 ) {
   const [, encrypted = ''] = sealed.split('.');
   const CiphertextBlob = Buffer.from(encrypted, 'base64url');
@@ -95,9 +95,9 @@ export async function closeByHand(
     dynamodb.send(new PutItemCommand(closed)),
     dynamodb.send(
       new UpdateItemCommand({
-        ...place(table, target, leaseId),
-        UpdateExpression: 'REMOVE live.#name',
-        ConditionExpression: 'attribute_exists(live.#name)',
+        ...slotOf(table, target, attemptId),
+        UpdateExpression: 'REMOVE live.#own',
+        ConditionExpression: 'attribute_exists(live.#own)',
       }),
     ),
   ]);

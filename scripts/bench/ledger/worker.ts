@@ -83,8 +83,9 @@ const handlers = {
     const { leases } = edgesOver({ table });
     for (const { name } of arraysOf(here().place, arrays)) {
       const by = Date.now() + HOW_LONG_MS;
-      await leases.takeSlot(name, { attemptId: 'first', leaseId: 'first', until: 0 }, 1, by);
-      await leases.freeSlot(name, 'first', by);
+      const slot = { attemptId: 'first', leaseId: 'first', until: 0 };
+      await leases.takeSlot(name, slot, 1, by);
+      await leases.freeSlot(name, slot, by);
     }
   },
   open: async ({

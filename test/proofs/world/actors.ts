@@ -2,6 +2,7 @@
 import { parseLoginRequest } from '../../../lib/ground/requests.ts';
 import { checkFleet } from '../../../lib/story/check-fleet.ts';
 import type { Use } from '../../../lib/story/use-session.ts';
+import { codeOf } from './code.ts';
 import { checkOwner, deliver } from './queue.ts';
 import type { Running, World } from './world.ts';
 
@@ -58,10 +59,24 @@ export const ACTORS = {
     ended.add(owner);
   }),
   sweep: process('sweep', [SWEEP_MS], ({ code, edges, deadline }) => code.sweep(edges, deadline)),
-  check: process('check', [CHECK_MS], ({ edges, deadline }) => checkFleet(edges, {}, deadline)),
+  check: process('check', [CHECK_MS], async ({ edges, deadline }, _wish, { faults }) => {
+    const { unknownSessions } = await checkFleet(edges, {}, deadline);
+    if (unknownSessions > 0) faults.push('a fleet check takes a session that the ledger knows for unknown');
+  }),
   checkOften: (world, wish) => {
     for (let times = 0; times < 10; times++) world.clock.after(times * 30_000, () => ACTORS.check(world, wish));
   },
+  /** An open lease can be used, once nothing is in the way. A former version logs in again without a slot. */
+  use: process('use', [FUNCTION_MS[0]], async ({ code, edges, deadline }, { leaseId }, world) => {
+    try {
+      await code.withLease(leaseId, useTwice, { edges, deadline: deadline - 500 });
+    } catch (error) {
+      const { code: found, message } = codeOf(error);
+      const passes = ['LEASE_ENDED', 'LEASE_UNKNOWN', ...(world.features.former ? ['LEASE_LIMIT'] : [])];
+      if (!passes.includes(found)) world.faults.push(`${leaseId} cannot be used: ${message}`);
+      throw error;
+    }
+  }),
   request: (world, wish) => deliver(world, 'requested', wish),
   release: (world, { leaseId }) => deliver(world, 'released', { leaseId }, () => world.ended.add(leaseId)),
   releaseOwner: (world, { owner = 'nobody' }) => deliver(world, 'released', { owner }, () => world.ended.add(owner)),

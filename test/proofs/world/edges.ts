@@ -63,7 +63,8 @@ export function edgesOf(world: World, process: Process): Edges {
       ...(repeat ? { repeat } : {}),
     });
 
-  const call = <T>(name: string, array: FlashBlade, by: number | undefined, act: () => T) =>
+  /** `again`: the client repeats it by itself if no response came. */
+  const call = <T>(name: string, array: FlashBlade, by: number | undefined, act: () => T, again = false) =>
     effect<{ data: T }>(process, {
       name: `${name} ${array.name}`,
       by: Math.min(worldsTime(by ?? Number.POSITIVE_INFINITY), clock.now() + ARRAY_CALL_MS),
@@ -74,10 +75,11 @@ export function edgesOf(world: World, process: Process): Edges {
         return { data: act() };
       },
       noAnswer: unreachable,
+      ...(again ? { repeat: () => ({ data: act() }) } : {}),
     });
 
   const logout = async (array: FlashBlade, token: string, by: number | undefined) => {
-    const { data: status } = await call('logout', array, by, () => arrays.logout(array.name, token));
+    const { data: status } = await call('logout', array, by, () => arrays.logout(array.name, token), true);
     return { data: undefined, status, headers: {}, requestId: '' };
   };
 
@@ -126,7 +128,7 @@ export function edgesOf(world: World, process: Process): Edges {
         return ask(`move slot ${from} to ${slot.attemptId}`, by, move, move);
       },
       keepSlot: (array, slot, by) => ask(`keep slot ${slot.attemptId}`, by, () => store.keepSlot(array, slot, by)),
-      freeSlot: (array, attempt, by) => ask(`free slot ${attempt}`, by, () => store.freeSlot(array, attempt, by)),
+      freeSlot: (array, slot, by) => ask(`free slot ${slot.attemptId}`, by, () => store.freeSlot(array, slot, by)),
       slots: (array, by) => ask('slots', by, () => store.slots(array, by)),
       lookAtSlots: (array, at, by) => ask('look at slots', by, () => store.lookAtSlots(array, at, by)),
       pending: (by) => ask('pending', by, () => world.pending()),
@@ -162,7 +164,7 @@ export function edgesOf(world: World, process: Process): Edges {
           status: world.callIsForbidden() ? 403 : arrays.call(array.name, token.reveal()),
           items: path.endsWith('/sessions') ? arrays.listed(array.name) : [],
         });
-        const { status, items } = (await call('request', array, deadline, read)).data;
+        const { status, items } = (await call('request', array, deadline, read, true)).data;
         return { status, headers: {}, body: { items }, requestId: '' };
       },
     },

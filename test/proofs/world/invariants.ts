@@ -47,8 +47,8 @@ export function wrongAfterwards({ arrays, store }: World): string | undefined {
 export function wrongAtLast({ store }: World): string | undefined {
   const suspect = [...store.items.values()].find(({ kind }) => kind === 'suspect');
   if (suspect) return `${suspect.id} is kept for ever`;
-  const taken = [...store.arrays].find(([, places]) => places.size > 0);
-  return taken && `array ${taken[0]}: places of ${[...taken[1].keys()].join(', ')} are taken for ever`;
+  const taken = [...store.arrays].find(([, slots]) => slots.size > 0);
+  return taken && `array ${taken[0]}: slots of ${[...taken[1].keys()].join(', ')} are taken for ever`;
 }
 
 const isUnclosed = (item: Item): boolean => item.kind === 'lease' && item.state !== 'CLOSED';

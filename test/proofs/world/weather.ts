@@ -9,7 +9,7 @@ export type ChangingWeather = Weather & { clear(): void };
 export function weatherOf(random: Random, features: Features): ChangingWeather {
   const often = random.pick([0, 0.02, 0.05, 0.2]);
   const slowOften = random.pick([0, 0.02, 0.2]);
-  const staleOften = random.pick([0, 0.5]);
+  const staleOften = random.pick([features.lagMs >= 60_000 ? 0.5 : 0, 0.5]);
   const ends: Record<End, number> = {
     answered: 1 - often,
     failed: often * random.pick([0, 1, 3]),
@@ -19,9 +19,9 @@ export function weatherOf(random: Random, features: Features): ChangingWeather {
     'died after': often * random.pick([0, 0.3, 1]),
   };
   const forbiddenOften = random.pick([0, often, 0.5]);
-  const skewMs = random.pick([0, features.skewMs]);
+  const skewMs = random.pick([features.skewMs > 5000 ? features.skewMs : 0, features.skewMs]);
   const lateOften = features.lateMs > 5000 ? random.pick([0.02, 0.2]) : 0;
-  const stopOften = features.stopMs > 0 ? random.pick([0.01, 0.05]) : 0;
+  const stopOften = features.stopMs > 0 ? random.pick([0.03, 0.1]) : 0;
   const outliving = random.pick([0, 1]);
   const paceMs = random.pick([3, 30, 300]);
   let bad = true;
@@ -30,11 +30,12 @@ export function weatherOf(random: Random, features: Features): ChangingWeather {
     happens(slowOften) ? random.below(random.pick([2000, 12_000])) : random.below(paceMs);
 
   return {
-    fateOf: (_process, _name, lateMs) => ({
+    fateOf: (_process, name, lateMs) => ({
       thereMs: happens(lateMs > 5000 ? lateOften : 0) ? random.below(lateMs + 10_000) : duration(),
       backMs: duration(),
       end: bad ? random.weighted(ends) : 'answered',
-      ...(happens(stopOften)
+      // Most of all in a login's handshake: what is sent after it may open a session.
+      ...(happens(name.startsWith('login') ? 4 * stopOften : stopOften)
         ? { stop: { ms: random.below(features.stopMs), when: random.pick(['sending', 'waiting']) } }
         : {}),
     }),
@@ -43,7 +44,8 @@ export function weatherOf(random: Random, features: Features): ChangingWeather {
     callIsForbidden: () => happens(forbiddenOften),
     secretIsStale: () => happens(staleOften),
     indexLagMs: () => (happens(staleOften) ? random.pick([features.lagMs, random.below(features.lagMs + 1)]) : 0),
-    clockAheadMs: () => (bad ? random.below(skewMs + 1) - skewMs / 2 : 0),
+    // Clocks do not clear up. Half of them are as far apart as they may be.
+    clockAheadMs: () => (random.chance(0.5) ? random.pick([0, skewMs]) : random.below(skewMs + 1)) - skewMs / 2,
     outlivesItsDeadline: () => happens(outliving),
     runsFormerCode: () => features.former && random.chance(0.5),
     clear: () => {
