@@ -68,7 +68,7 @@ export async function settleNothing(
   await tidy(edges, attempt, async () => {
     const left = await settle(edges, attempt, by, error.retryable);
     if (left?.state !== 'OPEN' || left.attemptId !== attemptId) {
-      await edges.leases.freeSlot(target.name, attempt, by);
+      await edges.leases.freeSlot(target.name, { attemptId }, by);
     } else if (typeof again === 'object') {
       // Open as before: the slot may still be that of the session before.
       const slot = { attemptId, leaseId: attempt.leaseId, until: left.expiresAt };

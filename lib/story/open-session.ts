@@ -85,7 +85,7 @@ async function declareIntent(
   try {
     const result = settled(intended);
     if ('serve' in result) {
-      await tidy(edges, intent, () => edges.leases.freeSlot(array.name, slot, by.record));
+      await tidy(edges, intent, () => edges.leases.freeSlot(array.name, { attemptId }, by.record));
       edges.report({ event: 'LeaseServed', leaseId, array: array.name, message: 'the lease was open already' });
       return result;
     }

@@ -77,7 +77,7 @@ export async function dropSuspect(edges: ClosingEdges, item: Suspect, by: number
   await edges.leases.remove(item, by);
   const lease = await readLease(edges, leaseId, by);
   const isRecorded = lease !== undefined && lease.state !== 'CLOSED' && lease.attemptId === attemptId;
-  if (!isRecorded) await edges.leases.freeSlot(target.name, { attemptId, leaseId }, by);
+  if (!isRecorded) await edges.leases.freeSlot(target.name, { attemptId }, by);
 }
 
 /** Frees the slots of an array whose attempts are over and have left neither an unclosed lease nor a SUSPECT. */
@@ -89,7 +89,7 @@ export async function sweepSlots(edges: ClosingEdges, array: string, deadline: n
     const over = [...taken].filter(([, { until }]) => until + SLACK_SECONDS < now);
     await eachOf(over, READS_AT_A_TIME, async ([name, slot]) => {
       if (await isNeeded(edges, array, name, slot, by.record)) return;
-      await edges.leases.freeSlot(array, { attemptId: name, leaseId: name }, by.record);
+      await edges.leases.freeSlot(array, { attemptId: name }, by.record);
     });
     await edges.leases.lookAtSlots(array, now + SLOTS_SECONDS, by.record);
   });

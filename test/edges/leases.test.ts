@@ -1,5 +1,5 @@
 /** One suite for both stores: what the proofs run on in memory must promise what DynamoDB promises. */
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { type LeaseStore, leasesOf, type Slot } from '../../lib/edges/leases.ts';
 import type { LeaseItem, Opening } from '../../lib/ground/lease-items.ts';
@@ -119,6 +119,15 @@ describe.each(STORES)('the ledger in %s', (_name, make) => {
     expect([...(await store.slots('fb1', soon())).keys()]).toEqual(['b']);
   });
 
+  it('gives back a slot of version 0.1.0 with a closed lease only, and none of an attempt whose id a lease has', async () => {
+    const store = await make();
+    await store.takeSlot('fb1', slot('a'), 9, soon());
+    await store.freeSlot('fb1', { attemptId: 'gone', leaseId: 'a' }, soon());
+    expect([...(await store.slots('fb1', soon())).keys()]).toEqual(['a']);
+    await store.freeSlot('fb1', { attemptId: 'gone' }, soon());
+    expect([...(await store.slots('fb1', soon())).keys()]).toEqual(['a']);
+  });
+
   it('keeps the slot of a SUSPECT beyond the limit, and lets its attempt take none by it', async () => {
     const store = await make();
     await store.takeSlot('fb1', slot('a'), 1, soon());
@@ -196,6 +205,30 @@ describe.each(STORES)('the ledger in %s', (_name, make) => {
 });
 
 describe('the ledger in DynamoDB', () => {
+  it('hands over and gives back a slot that version 0.1.0 took for a lease', async () => {
+    const { dynamodb, store } = await dynamo();
+    await store.takeSlot('fb1', slot('other'), 9, soon());
+    const takeFormer = () =>
+      dynamodb.send(
+        new UpdateItemCommand({
+          TableName: 'leases',
+          Key: { id: { S: 'array#fb1' } },
+          UpdateExpression: 'SET live.job = :slot',
+          ExpressionAttributeValues: { ':slot': { M: { attemptId: { S: 'theirs' }, until: { N: '1' } } } },
+        }),
+      );
+    const names = async () => [...(await store.slots('fb1', soon())).keys()].sort();
+    await takeFormer();
+    expect((await store.slots('fb1', soon())).get('job')).toEqual({ attemptId: 'theirs', until: 1 });
+    expect(await store.moveSlot('fb1', 'theirs', slot('a'), 2, soon())).toBe(true);
+    expect(await names()).toEqual(['a', 'other']);
+    await takeFormer();
+    await store.freeSlot('fb1', { attemptId: 'b' }, soon());
+    expect(await names()).toEqual(['a', 'job', 'other']);
+    await store.freeSlot('fb1', { attemptId: 'b', leaseId: 'job' }, soon());
+    expect(await names()).toEqual(['a', 'other']);
+  });
+
   it('knows its own write again when the answer was lost and the SDK repeats it', async () => {
     const { aws, store } = await dynamo({ maxAttempts: 3 });
     const first = opening('v1');

@@ -127,7 +127,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     patches: [
       {
         file: 'lib/story/sweep-one.ts',
-        find: 'await edges.leases.freeSlot(array, { attemptId: name, leaseId: name }, by.record);',
+        find: 'await edges.leases.freeSlot(array, { attemptId: name }, by.record);',
         replace: '',
       },
     ],

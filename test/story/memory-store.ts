@@ -72,7 +72,7 @@ export function memoryStore(onChange: (id: string, item: Item | undefined) => vo
     },
     async freeSlot(array, { attemptId, leaseId }) {
       const taken = slotsOf(array);
-      if (!taken.delete(attemptId) && isFormer(taken.get(leaseId))) taken.delete(leaseId);
+      if (!taken.delete(attemptId) && leaseId !== undefined && isFormer(taken.get(leaseId))) taken.delete(leaseId);
     },
     async slots(array) {
       return new Map(slotsOf(array));

@@ -85,7 +85,7 @@ export function slotsOf(client: DynamoDBClient, table: string): Slots {
 
   async function freeSlot(
     array: string,
-    { attemptId, leaseId }: Pick<Slot, 'attemptId' | 'leaseId'>,
+    { attemptId, leaseId }: Pick<StoredSlot, 'attemptId' | 'leaseId'>,
     by: number,
   ): Promise<void> {
     const remove = (name: string, condition: string): Promise<boolean> =>
@@ -95,7 +95,8 @@ export function slotsOf(client: DynamoDBClient, table: string): Slots {
         ConditionExpression: condition,
         ExpressionAttributeNames: { '#instead': name },
       });
-    if (!(await remove(attemptId, 'attribute_exists(live.#instead)'))) await remove(leaseId, FORMER);
+    if (await remove(attemptId, 'attribute_exists(live.#instead)')) return;
+    if (leaseId !== undefined) await remove(leaseId, FORMER);
   }
 
   async function slots(array: string, by: number): Promise<ReadonlyMap<string, StoredSlot>> {

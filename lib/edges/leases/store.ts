@@ -43,8 +43,8 @@ export type LeaseStore = {
   moveSlot(array: string, from: string, slot: Slot, limit: number, by: number): Promise<boolean>;
   /** Writes the slot of an attempt whatever the limit is: it may have a session. Repeatable. */
   keepSlot(array: string, slot: Slot, by: number): Promise<void>;
-  /** Gives the slot of an attempt back, or the one that version 0.1.0 took for its lease. Repeatable. */
-  freeSlot(array: string, slot: Pick<Slot, 'attemptId' | 'leaseId'>, by: number): Promise<void>;
+  /** Gives the slot of an attempt back; with the id of a lease that is closed, else the one that version 0.1.0 took for it. Repeatable. */
+  freeSlot(array: string, slot: Pick<StoredSlot, 'attemptId' | 'leaseId'>, by: number): Promise<void>;
   /** The slots of an array that are taken, by attempt id. */
   slots(array: string, by: number): Promise<ReadonlyMap<string, StoredSlot>>;
   /** When the sweeper looks at the slots of an array again (seconds); never, if none is taken. */
