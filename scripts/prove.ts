@@ -34,7 +34,7 @@ async function schedules(): Promise<Proof> {
     schedules: count,
     happened,
     wrong,
-  } = await proveSchedules({
+  } = await proveSchedules(DIMENSION_NAMES, {
     ...{ from: 1, count: SCHEDULES_PER_DIMENSION, processes: availableParallelism() },
   });
   const of = (name: string): string => `${(happened[name] ?? 0).toLocaleString('en')}`;

@@ -63,11 +63,11 @@ async function run(tools: readonly Tool[]): Promise<void> {
 }
 
 process.chdir(ROOT);
-const tools = toolsOf(process.argv.slice(2));
-const last = tools.at(-1) as Tool;
-const isHelp = last.includes('--help') || last.includes('-h');
 try {
-  refuseApiTokens(last);
+  refuseApiTokens(process.argv);
+  const tools = toolsOf(process.argv.slice(2));
+  const last = tools.at(-1) as Tool;
+  const isHelp = last.includes('--help') || last.includes('-h');
   if (!isHelp) refuseConsumed(last.slice(1), flagsOf(last), { positionals: true, env: process.env });
   // Help about the last tool needs none of those before it.
   await run(isHelp ? [last] : tools);

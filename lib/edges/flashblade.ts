@@ -9,7 +9,12 @@ import { type CallOptions, type HttpInfo, httpInfo, sendable, type WithHttpInfo 
 import { authTokenOf, sessionOf } from './flashblade/login-answer.ts';
 import { exchange } from './flashblade/transport.ts';
 
-export { apiVersions, apiVersionsWithHttpInfo, compareVersions } from './flashblade/api-versions.ts';
+export {
+  apiVersions,
+  apiVersionsWithHttpInfo,
+  compareVersions,
+  type VersionsOptions,
+} from './flashblade/api-versions.ts';
 export type { ArrayRequest } from './flashblade/array-requests.ts';
 export type { CallOptions, HttpInfo, WithHttpInfo } from './flashblade/calls.ts';
 
@@ -128,7 +133,8 @@ export async function request(session: Session, call: ArrayRequest, options: Cal
   return { ...httpInfo(answer, tokens), body };
 }
 
-const tokensOf = ({ authToken, apiToken }: Session): Tokens =>
+/** What an array may repeat of a session. */
+export const tokensOf = ({ authToken, apiToken }: Session): Tokens =>
   apiToken === undefined ? [authToken] : [authToken, apiToken];
 
 /** Whether the session is closed now. The reason why not is less than the error that led here. */

@@ -16,6 +16,10 @@ export function trustDigest(trust: Trust): string {
 export const addressOf = ({ host, port }: Pick<FlashBlade, 'host' | 'port'>): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 
+/** The certificates in a PEM text that has nothing else. */
+export const certificatesOf = (pem: string): X509Certificate[] =>
+  (pem.match(CERTIFICATE) ?? []).map((one) => new X509Certificate(one));
+
 /** True for PEM text of one or more certificates and nothing else. */
 export function isCertificates(pem: string): boolean {
   const certificates = pem.match(CERTIFICATE) ?? [];

@@ -11,6 +11,7 @@ import {
   loginWithHttpInfo,
   logoutWithHttpInfo,
   request,
+  type VersionsOptions,
   type WithHttpInfo,
 } from '../edges/flashblade.ts';
 import { type LeaseStore, leasesOf } from '../edges/leases.ts';
@@ -28,7 +29,7 @@ export type Edges = {
   readonly flashblade: {
     login(array: FlashBlade, token: ApiToken, options: CallOptions): Promise<WithHttpInfo<Session>>;
     logout(session: Session, options: CallOptions): Promise<WithHttpInfo<void>>;
-    apiVersions(array: FlashBlade, options: CallOptions): Promise<WithHttpInfo<readonly string[]>>;
+    apiVersions(array: FlashBlade, options: VersionsOptions): Promise<WithHttpInfo<readonly string[]>>;
     request(session: Session, call: ArrayRequest, options: CallOptions): Promise<Answer>;
   };
   readonly limits: {

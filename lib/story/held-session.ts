@@ -45,7 +45,8 @@ export async function holdAgain(edges: Edges, held: Held, deadline: number): Pro
   for (let round = 0; round < ROUNDS; round++) {
     const current = await readOpen(edges, lease.leaseId, by.login);
     if (!sameTarget(current.target, lease.target)) throw altered(edges, lease);
-    if (current.attemptId !== lease.attemptId) return unsealed(edges, current, by.login);
+    // Not by the attempt: one that could not log in has left the token of the session that is gone.
+    if (current.sealed !== lease.sealed) return unsealed(edges, current, by.login);
     if (isProven(held, edges.now())) return held;
 
     ready ??= await makeReady(edges, lease, session, by);

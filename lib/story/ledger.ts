@@ -67,12 +67,13 @@ export async function settleNothing(
   const { attemptId, target, again } = attempt;
   await tidy(edges, attempt, async () => {
     const left = await settle(edges, attempt, by, error.retryable);
+    const before = typeof again === 'object' ? again.attemptId : undefined;
     if (left?.state !== 'OPEN' || left.attemptId !== attemptId) {
       await edges.leases.freeSlot(target.name, { attemptId }, by);
-    } else if (typeof again === 'object') {
+    } else if (before !== undefined) {
       // Open as before: the slot may still be that of the session before.
       const slot = { attemptId, leaseId: attempt.leaseId, until: left.expiresAt };
-      await edges.leases.moveSlot(target.name, again.attemptId, slot, edges.limits.sessionsPerArray, by);
+      await edges.leases.moveSlot(target.name, before, slot, edges.limits.sessionsPerArray, by);
     }
   });
 }

@@ -43,9 +43,8 @@ async function keepAlive(edges: Edges, { leaseId, target }: Open, deadline: numb
   // Nothing is asked of a host before the seal has vouched for it.
   await withLease(
     leaseId,
-    async ({ request }) => {
-      const { data: versions } = await edges.flashblade.apiVersions(target, { deadline, requestId: edges.newId() });
-      const newest = versions.toSorted(compareVersions).at(-1);
+    async ({ request, apiVersions }) => {
+      const newest = (await apiVersions()).toSorted(compareVersions).at(-1);
       const path = `/api/${newest}/arrays`;
       const { status } = await request({ method: 'GET', path });
       if (status !== 200) throw notRenewed(leaseId, target.name, path, status);

@@ -1,5 +1,5 @@
 /** Work under a session: opened and always closed, or of a lease that another function opened. */
-import type { Answer, ArrayRequest } from '../edges/flashblade.ts';
+import { type Answer, type ArrayRequest, tokensOf } from '../edges/flashblade.ts';
 import { FlashBladeError, known } from '../ground/errors.ts';
 import type { Open } from '../ground/lease-items.ts';
 import type { Lease } from '../ground/model.ts';
@@ -18,6 +18,8 @@ export type Use = {
    * thrown as FORBIDDEN. Every other status is answered as it is.
    */
   request(call: ArrayRequest): Promise<Answer>;
+  /** The REST versions that the array serves, as it lists them. Needs no session, and keeps none alive. */
+  apiVersions(): Promise<readonly string[]>;
 };
 
 type Work<T> = (use: Use) => Promise<T> | T;
@@ -104,7 +106,17 @@ export async function withLease<T>(leaseId: string, work: Work<T>, options: UseO
     return answer;
   }
 
-  return work({ lease: leaseOf(held.lease), request });
+  async function apiVersions(): Promise<readonly string[]> {
+    const { session } = held;
+    const options = {
+      requestId: edges.newId(),
+      tokens: tokensOf(session),
+      ...(deadline === undefined ? {} : { deadline }),
+    };
+    return (await edges.flashblade.apiVersions(session.array, options)).data;
+  }
+
+  return work({ lease: leaseOf(held.lease), request, apiVersions });
 }
 
 const within = (ms: number, edges: Edges, deadline = Number.POSITIVE_INFINITY): number =>

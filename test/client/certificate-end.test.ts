@@ -24,11 +24,25 @@ const shortRoot = await createAuthority({ name: 'Short Root', notAfter: soon });
 const shortBetween = await lasting.subordinate('Short Between', { notAfter: soon });
 const between = await lasting.subordinate('Between', { notAfter: NEVER });
 const deep = await shortBetween.subordinate('Deep', { notAfter: NEVER });
+/** A certificate of that authority, presented with another one behind it. */
+async function presenting(issuer: Authority, behind: string): Promise<IssuedCertificate> {
+  const issued = await issuer.issue({ notAfter: NEVER });
+  return { ...issued, certificate: [issued.certificate, behind].join('\n') };
+}
+
 const CHAINS: Readonly<Record<string, { trust: Trust; issued: IssuedCertificate }>> = {
   'the root, right behind it': { trust: under(shortRoot), issued: await shortRoot.issue() },
   'the root, behind another authority': {
     trust: under(shortRoot),
     issued: await (await shortRoot.subordinate('Between', { notAfter: NEVER })).issue(),
+  },
+  'the root, behind a renewed one of the same key that is presented': {
+    trust: under(shortRoot),
+    issued: await presenting(shortRoot, await shortRoot.vouchFor(shortRoot, { notAfter: NEVER })),
+  },
+  'the root, behind a cross-signed one of the same key that is presented': {
+    trust: under(shortRoot),
+    issued: await presenting(shortRoot, await lasting.vouchFor(shortRoot, { notAfter: NEVER })),
   },
   'the authority behind it': { trust: under(lasting), issued: await shortBetween.issue() },
   'an authority far behind it': { trust: under(lasting), issued: await deep.issue() },

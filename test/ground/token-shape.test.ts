@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { redactApiTokens } from '../../lib/ground/redact.ts';
-import { containsApiToken, maskApiTokens, maskUuids } from '../../lib/ground/token-shape.ts';
+import { containsApiToken, isHostLikeApiToken, maskApiTokens, maskUuids } from '../../lib/ground/token-shape.ts';
 
 const UUID = '3f2504e0-4f89-11d3-9a0c-0305e82c3301';
 const TOKEN = `T-${UUID}`;
@@ -42,6 +42,27 @@ describe('an API token', () => {
     expect(maskUuids(`a ${TOKEN} b ${UUID} export-${UUID}`, '…')).toBe('a … b … expor…');
   });
 });
+
+test.each([`x%3D${TOKEN}`, `x%2F${TOKEN.toLowerCase()}`, `x\\u003a${TOKEN}`, TOKEN.replaceAll('-', '%2D')])(
+  'an API token that is escaped is found in %s',
+  (text) => {
+    expect(containsApiToken(text)).toBe(true);
+  },
+);
+
+test.each([`A${TOKEN}`, `x-${UUID}`, `api-token-${UUID}`, `${TOKEN}.example.com`, `a${TOKEN}.example.com`, UUID])(
+  'the host %s looks like an API token',
+  (host) => {
+    for (const spelt of [host, `${host}:443`, `${host}.`]) expect(isHostLikeApiToken(spelt)).toBe(true);
+  },
+);
+
+test.each(['fb1', 'fb-prod-01.example.com', `${UUID}.eu.example.com`, `fb-${UUID}.example.com`, '192.0.2.1'])(
+  'the host %s does not look like an API token',
+  (host) => {
+    expect(isHostLikeApiToken(host)).toBe(false);
+  },
+);
 
 describe('what an array says', () => {
   it.each(TOKENS)('is redacted where no name may be: %s', (text) => {

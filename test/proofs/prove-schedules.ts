@@ -1,7 +1,7 @@
-/** Many schedules in every dimension of the world, shared out over processes. */
+/** Many schedules in dimensions of the world, shared out over processes. */
 import { tell } from './program.ts';
 import type { Summary } from './schedules-program.ts';
-import { DIMENSION_NAMES, type Dimension } from './world/dimensions.ts';
+import type { Dimension } from './world/dimensions.ts';
 
 /** The program, from the project's root. */
 export const SCHEDULES = 'test/proofs/schedules-program.ts';
@@ -12,9 +12,13 @@ export type Proved = {
   readonly wrong: readonly { readonly dimension: Dimension; readonly seed: number; readonly what: string }[];
 };
 
-/** Runs `count` schedules per dimension with the seeds from `from` on. Each process stops when ten have gone wrong. */
-export async function proveSchedules(options: { from: number; count: number; processes: number }): Promise<Proved> {
-  const { from, count, processes } = options;
+type Share = { readonly from: number; readonly count: number; readonly processes: number };
+
+/** Runs `count` schedules in each of the dimensions, with the seeds from `from` on. Each process stops when ten have gone wrong. */
+export async function proveSchedules(
+  dimensions: readonly Dimension[],
+  { from, count, processes }: Share,
+): Promise<Proved> {
   const share = Math.ceil(count / processes);
   const happened: Record<string, number> = {};
   const wrong: Proved['wrong'][number][] = [];
@@ -28,7 +32,7 @@ export async function proveSchedules(options: { from: number; count: number; pro
     schedules += part.schedules;
   }
 
-  for (const dimension of DIMENSION_NAMES) {
+  for (const dimension of dimensions) {
     await Promise.all(Array.from({ length: processes }, (_, index) => prove(dimension, index)));
   }
   return { schedules, happened, wrong };

@@ -6,7 +6,11 @@ const lease = { leaseId: 'demo', array: 'fb1', username: 'pureuser', expiresAt: 
 const array = realArray('fb1', '{}');
 
 /** Under a lease of `pureuser`, an array that answers calls so. */
-const useOf = (answer: (call: ArrayRequest) => Answer): Use => ({ lease, request: async (call) => answer(call) });
+const useOf = (answer: (call: ArrayRequest) => Answer): Use => ({
+  lease,
+  request: async (call) => answer(call),
+  apiVersions: async () => ['2.4'],
+});
 
 const session = (start_time: number, more: object = {}) => ({
   ...{ user: 'pureuser', user_interface: 'REST', location: '192.0.2.1', start_time, end_time: 0 },

@@ -103,7 +103,7 @@ describe('withSession', () => {
     await withSession(
       'fb1',
       async (use) => {
-        expect(Object.keys(use)).toEqual(['lease', 'request']);
+        expect(Object.keys(use)).toEqual(['lease', 'request', 'apiVersions']);
         expect(JSON.stringify(use)).not.toContain('auth-');
       },
       { edges: w.edges },
@@ -309,6 +309,32 @@ describe('withLease', () => {
     expect(w.slots('fb1')).toEqual(['job-1']);
     expect(await call()).toMatchObject({ status: 200 });
     expect([w.live.size, w.slots('fb1')]).toEqual([1, ['job-1']]);
+  });
+
+  it('logs in again at the next call of the same work after the array was busy, and in another process that held the lease', async () => {
+    const w = world();
+    await open(w);
+    await withLease(
+      'job-1',
+      async (other) => {
+        w.dropSessions();
+        await withLease(
+          'job-1',
+          async ({ request }) => {
+            w.once('login', fail(busy));
+            await expect(request(GET)).rejects.toMatchObject({ code: 'ARRAY_BUSY' });
+            w.once('login', fail(busy));
+            await expect(other.request(GET)).rejects.toMatchObject({ code: 'ARRAY_BUSY' });
+            expect(await request(GET)).toMatchObject({ status: 200 });
+            expect(await other.request(GET)).toMatchObject({ status: 200 });
+          },
+          { edges: w.edges },
+        );
+      },
+      { edges: w.edges },
+    );
+    expect(countOf(w, 'login')).toBe(4);
+    expect(w.live.size).toBe(1);
   });
 
   it('closes a lease that was released while it could not log in again, or that has expired', async () => {

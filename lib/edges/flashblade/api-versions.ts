@@ -1,9 +1,13 @@
 /** Which REST versions an array serves, and how versions are ordered. */
 
 import type { FlashBlade } from '../../ground/model.ts';
+import type { Tokens } from '../../ground/redact.ts';
 import { answerError, busy, fieldOf, parseJson } from './answers.ts';
 import { type CallOptions, httpInfo, type WithHttpInfo } from './calls.ts';
 import { type Answer, exchange } from './transport.ts';
+
+/** `tokens`: the array has seen them, and may repeat them. They are redacted. */
+export type VersionsOptions = CallOptions & { readonly tokens?: Tokens };
 
 /**
  * The REST versions that an array serves, as it tells them: `GET /api/api_version`, no session needed.
@@ -11,12 +15,12 @@ import { type Answer, exchange } from './transport.ts';
  */
 export async function apiVersionsWithHttpInfo(
   array: FlashBlade,
-  options: CallOptions = {},
+  options: VersionsOptions = {},
 ): Promise<WithHttpInfo<readonly string[]>> {
-  const { requestId } = options;
+  const { requestId, tokens = [] } = options;
   const request = { method: 'GET', path: '/api/api_version', requestId };
-  const answer = await exchange(array, request, options, { repeatable: true });
-  return { ...httpInfo(answer), data: versionsOf(array, answer) };
+  const answer = await exchange(array, request, options, { repeatable: true, tokens });
+  return { ...httpInfo(answer, tokens), data: versionsOf(array, answer) };
 }
 
 /** The versions that an answer tells. Throws ARRAY_UNSUPPORTED, ARRAY_BUSY or ANSWER_INVALID. */

@@ -1,5 +1,5 @@
 /** Opens TLS connections to arrays, and hands over only those whose other end is the array. */
-import type { X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import {
   type ConnectionOptions,
@@ -12,9 +12,9 @@ import {
   type TLSSocket,
 } from 'node:tls';
 import { FlashBladeError } from '../../ground/errors.ts';
-import type { FlashBlade } from '../../ground/model.ts';
+import type { FlashBlade, Trust } from '../../ground/model.ts';
 import type { Tokens } from '../../ground/redact.ts';
-import { isCertificates } from '../../ground/trust.ts';
+import { certificatesOf, isCertificates } from '../../ground/trust.ts';
 import { failedCheck } from './fingerprints.ts';
 import { digestOf, placeOf } from './places.ts';
 import { MAX_REMEMBERED, remember } from './recent.ts';
@@ -53,7 +53,9 @@ export function connectTls(
     ...connectionOptions(array, resumable?.session),
     // Node calls this once it has verified the chain, and with all of it; never for a chain that failed or a session that is resumed.
     checkServerIdentity: (name, certificate) => {
-      certificateEndsAt = earliestEndOf(certificate, Date.now()) ?? certificateEndsAt;
+      const now = Date.now();
+      const ends = [earliestEndOf(certificate, now), anchorsEndOf(certificate, array.trust, now)].filter(isTime);
+      if (ends.length > 0) certificateEndsAt = Math.min(...ends);
       return checkServerIdentity(name, certificate);
     },
   });
@@ -116,6 +118,21 @@ export function earliestEndOf(certificate: PeerCertificate, nowMs: number): numb
   }
   return earliest;
 }
+
+/**
+ * When the first of the trusted authorities ends that issued a certificate of the chain. OpenSSL prefers them to what is presented: a
+ * renewed or cross-signed authority of the same name and key may end later, and is not what was verified.
+ */
+function anchorsEndOf(certificate: PeerCertificate, trust: Trust, nowMs: number): number | undefined {
+  if (trust.kind !== 'ca') return undefined;
+  const anchors = certificatesOf(trust.ca).filter(({ validToDate }) => validToDate.getTime() > nowMs);
+  const chain = [certificate, ...issuersOf(certificate)].flatMap(({ raw }) => (raw ? [new X509Certificate(raw)] : []));
+  const issuers = anchors.filter((anchor) => chain.some((one) => one.checkIssued(anchor)));
+  const ends = issuers.map(({ validTo }) => endOf(validTo)).filter(isTime);
+  return ends.length === 0 ? undefined : Math.min(...ends);
+}
+
+const isTime = (time: number | undefined): time is number => time !== undefined;
 
 /** The authorities behind a certificate. The last one vouches for itself, or is not known. */
 function* issuersOf(certificate: Partial<DetailedPeerCertificate>): Generator<PeerCertificate> {
