@@ -12,13 +12,18 @@ const ARRAY_CALL_MS = 10_000;
 const AWS_CALL_MS = 2000;
 const AWS_LATE_MS = 5000;
 
-/** Sends something that nobody answers with more than that it came. */
-export type Sender = (name: string, by: number, act: () => void) => Promise<void>;
+/** One call of AWS, which ends at `by` (epoch, ms, by the clock of the process). `repeat`: the SDK repeats it by itself. */
+export type Ask = <T>(
+  name: string,
+  by: number,
+  act: () => T | Promise<T>,
+  repeat?: (first: T) => T | Promise<T>,
+) => Promise<T>;
 
-/** How a process tells others. */
-export const senderOf =
-  ({ effect, clock }: World, process: Process): Sender =>
-  (name, by, act) =>
+/** How a process calls AWS. */
+export const askOf =
+  ({ effect, clock }: World, process: Process): Ask =>
+  (name, by, act, repeat) =>
     effect(process, {
       name,
       by: Math.min(by - process.clockAheadMs, clock.now() + AWS_CALL_MS),
@@ -26,25 +31,18 @@ export const senderOf =
       looksAgain: false,
       act,
       noAnswer: () => new FlashBladeError('AWS_UNAVAILABLE', `no answer to ${name}`),
+      ...(repeat ? { repeat } : {}),
     });
 
 /** How a process of a former version changes the slots of an array. */
 export const slotsChangerOf =
-  ({ effect, clock, store }: World, process: Process) =>
+  ({ store }: World, ask: Ask) =>
   <T>(name: string, array: string, by: number, change: (slots: Slots) => T): Promise<T> => {
     const act = async (): Promise<T> => {
       await store.slots(array, by);
       return change(store.arrays.get(array) as Slots);
     };
-    return effect(process, {
-      name,
-      by: Math.min(by - process.clockAheadMs, clock.now() + AWS_CALL_MS),
-      lateMs: AWS_LATE_MS,
-      looksAgain: false,
-      act,
-      noAnswer: () => new FlashBladeError('AWS_UNAVAILABLE', `no answer to ${name}`),
-      repeat: act,
-    });
+    return ask(name, by, act, act);
   };
 
 export function edgesOf(world: World, process: Process): Edges {
@@ -52,16 +50,7 @@ export function edgesOf(world: World, process: Process): Edges {
   const worldsTime = (by: number): number => by - process.clockAheadMs;
 
   const { lateMs } = world.features;
-  const ask = <T>(name: string, by: number, act: () => T | Promise<T>, repeat?: (first: T) => T | Promise<T>) =>
-    effect<T>(process, {
-      name,
-      by: Math.min(worldsTime(by), clock.now() + AWS_CALL_MS),
-      lateMs: AWS_LATE_MS,
-      looksAgain: false,
-      act,
-      noAnswer: () => new FlashBladeError('AWS_UNAVAILABLE', `no answer to ${name}`),
-      ...(repeat ? { repeat } : {}),
-    });
+  const ask = askOf(world, process);
 
   /** `again`: the client repeats it by itself if no response came. */
   const call = <T>(name: string, array: FlashBlade, by: number | undefined, act: () => T, again = false) =>

@@ -4,7 +4,7 @@ import { DETAIL_TYPES } from '../../../lib/ground/event-words.ts';
 import { leaseKey } from '../../../lib/ground/lease-items.ts';
 import { handleMessage } from '../../../lib/story/session-events.ts';
 import type { Wish } from './actors.ts';
-import type { Sender } from './edges.ts';
+import type { Ask } from './edges.ts';
 import type { World } from './world.ts';
 
 const FUNCTION_MS = 30_000;
@@ -37,7 +37,7 @@ export function deliver(world: World, type: keyof typeof DETAIL_TYPES, detail: o
   bring();
 }
 
-const outboxOf = (world: World, send: Sender): Outbox => ({
+const outboxOf = (world: World, send: Ask): Outbox => ({
   emit: (event, by) =>
     send(`emit ${event.type}`, by, () => {
       world.count(`sent ${event.type}`);

@@ -5,7 +5,7 @@ import { memoryArrays } from './arrays.ts';
 import { virtualClock } from './clock.ts';
 import { type Code, CURRENT, codeOf, FORMER, formerEdges } from './code.ts';
 import type { Features } from './dimensions.ts';
-import { edgesOf, type Sender, senderOf, slotsChangerOf } from './edges.ts';
+import { type Ask, askOf, edgesOf, slotsChangerOf } from './edges.ts';
 import { effectsOf, type Fate, type Process } from './effects.ts';
 import { laggingIndexes } from './indexes.ts';
 import type { Random } from './random.ts';
@@ -37,7 +37,7 @@ export type Running = {
   readonly code: Code;
   readonly edges: Edges;
   readonly deadline: number;
-  readonly send: Sender;
+  readonly send: Ask;
 };
 
 export type WorldOptions = {
@@ -103,9 +103,10 @@ export function worldOf(options: WorldOptions) {
     trace?.(`${clock.now()} ${name} starts`);
     const isFormer = weather.runsFormerCode();
     const edges = edgesOf(world, process);
-    const running = { deadline: deadline + process.clockAheadMs, send: senderOf(world, process) };
+    const send = askOf(world, process);
+    const running = { deadline: deadline + process.clockAheadMs, send };
     if (isFormer) count('former code');
-    const former = () => ({ code: FORMER, edges: formerEdges(edges, slotsChangerOf(world, process)) });
+    const former = () => ({ code: FORMER, edges: formerEdges(edges, slotsChangerOf(world, send)) });
     void work({ ...running, ...(isFormer ? former() : { code: CURRENT, edges }) })
       .catch(fail)
       .then(end);
