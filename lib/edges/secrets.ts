@@ -5,7 +5,7 @@ import {
   ListSecretsCommand,
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { awsErrorName, callAws } from '../ground/aws.ts';
+import { AWS_CALL_MS, awsErrorName, callAws } from '../ground/aws.ts';
 import { FlashBladeError, isFlashBladeError } from '../ground/errors.ts';
 import type { ApiToken, FlashBlade } from '../ground/model.ts';
 import { parseSecret } from './secret-format.ts';
@@ -46,10 +46,11 @@ export function secretsOf({ client, prefix, cacheSeconds, now, onStale }: Option
     return secret;
   }
 
-  // Equal reads in flight share one call, if it goes on for long enough. A fresh read shares none that began before it.
+  // Equal reads in flight share one call, unless it was given less time than one of its own would have. A fresh read shares none that
+  // began before it.
   function fetchOnce(name: string, by: number): Promise<ArraySecret> {
     const running = inFlight.get(name);
-    if (running !== undefined && running.by >= by) return running.secret;
+    if (running !== undefined && running.by >= Math.min(by, Date.now() + AWS_CALL_MS)) return running.secret;
     const started = { by, secret: fetch(name, by) };
     inFlight.set(name, started);
     const end = (): void => {

@@ -50,6 +50,14 @@ describe("an array's secret", () => {
     expect(reads()).toBe(2);
   });
 
+  it('is read once by calls whose ends differ, but by a call of its own beside one that has less time', async () => {
+    const { aws, secrets, reads } = await fleet();
+    aws.secrets.put('flashblade/fb1', SECRET);
+    const longer = [soon(), soon() + 1, soon() + 5000];
+    await Promise.all([Date.now() + 1500, ...longer].map((by) => secrets.read('fb1', { by })));
+    expect(reads()).toBe(2);
+  });
+
   it('is read past the cache when it must be fresh', async () => {
     const { aws, secrets } = await fleet();
     aws.secrets.put('flashblade/fb1', SECRET);
