@@ -46,8 +46,7 @@ export function secretsOf({ client, prefix, cacheSeconds, now, onStale }: Option
     return secret;
   }
 
-  // Equal reads in flight share one call, unless it was given less time than one of its own would have. A fresh read shares none that
-  // began before it.
+  // Concurrent reads share one call, unless it has less time than a new one would. A fresh read shares none that began before it.
   function fetchOnce(name: string, by: number): Promise<ArraySecret> {
     const running = inFlight.get(name);
     if (running !== undefined && running.by >= Math.min(by, Date.now() + AWS_CALL_MS)) return running.secret;

@@ -105,7 +105,7 @@ export function record(
 
 /**
  * An attempt ended and left no session: what takes the place of its item. Once removed, the same request may come again. A lease
- * that could not log in again stays open if another try may succeed (`retryable`): the next call that the array refuses is it.
+ * that could not log in again stays open if another try may succeed (`retryable`): the next refused call logs in again.
  */
 export function giveUp(current: Opening, now: number, retryable: boolean): Open | Closed | 'remove' {
   const { again, endRequested, openingUntil: _until, attemptedAt: _at, ...base } = current;

@@ -11,7 +11,7 @@ import type { Edges } from './edges.ts';
 import { contended, ROUNDS, readLease, refuseIfMarked, settleNothing, stamped, tooMany } from './ledger.ts';
 import { loginUnder } from './login-attempt.ts';
 
-/** An API token that is only there to be redacted is not waited for longer. */
+/** The API token is only needed for redaction: a call waits no longer for it. */
 const TOKEN_MS = 1000;
 
 export type Held = {
@@ -21,7 +21,7 @@ export type Held = {
   workedAt?: number;
 };
 
-/** One relogin in this time is enough: what the array refuses then, it refuses for want of a permission. */
+/** After a relogin, a refusal within this time is a missing permission, not a lost session. */
 const RELOGIN_MS = 60_000;
 /** A session that served a call this recently is alive. */
 const WORKED_MS = 10_000;
@@ -34,9 +34,9 @@ export const hold = async (edges: Edges, leaseId: string, by: number): Promise<H
   unsealed(edges, await readOpen(edges, leaseId, by), by);
 
 /**
- * The array refused a call. Takes the session that another call has recorded meanwhile, or logs in again under the lease; answers
- * `held` itself if that cannot help: it has before, and this session worked a moment ago. Throws LEASE_ENDED if the lease is closed,
- * LEASE_OPENING if others go on changing it, and what a login throws.
+ * The array refused a call. Returns the session that another call has recorded meanwhile, or logs in again under the lease. Returns
+ * `held` itself if another login cannot help, since the session was alive a moment ago. Throws LEASE_ENDED if the lease is closed,
+ * LEASE_OPENING if other calls keep changing it, and whatever a login throws.
  */
 export async function holdAgain(edges: Edges, held: Held, deadline: number): Promise<Held> {
   const by = openingDeadlines(deadline, edges.now());
@@ -45,7 +45,7 @@ export async function holdAgain(edges: Edges, held: Held, deadline: number): Pro
   for (let round = 0; round < ROUNDS; round++) {
     const current = await readOpen(edges, lease.leaseId, by.login);
     if (!sameTarget(current.target, lease.target)) throw altered(edges, lease);
-    // Not by the attempt: one that could not log in has left the token of the session that is gone.
+    // Not by the attempt: a failed relogin leaves the token of the former session under its own attempt.
     if (current.sealed !== lease.sealed) return unsealed(edges, current, by.login);
     if (isProven(held, edges.now())) return held;
 

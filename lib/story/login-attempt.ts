@@ -130,7 +130,7 @@ async function hasOwnerEnded(
 const ownerHasEnded = (leaseId: string): FlashBladeError =>
   new FlashBladeError(
     'LEASE_ENDED',
-    `lease ${leaseId}: its owner has ended before, and an owner is used only once. Use a new owner and a new lease id`,
+    `lease ${leaseId}: its owner has already ended. Owners are single-use: use a new owner and a new lease id`,
     { ownerEnded: true },
   );
 

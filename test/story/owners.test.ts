@@ -34,7 +34,7 @@ describe("an owner's end", () => {
     const w = world();
     await end(w);
     const message =
-      'lease late: its owner has ended before, and an owner is used only once. Use a new owner and a new lease id';
+      'lease late: its owner has already ended. Owners are single-use: use a new owner and a new lease id';
     await expect(open(w, 'late')).rejects.toMatchObject({ code: 'LEASE_ENDED', message });
     expect(w.live.size).toBe(0);
     expect(w.lease('late')).toBeUndefined();

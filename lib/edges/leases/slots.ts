@@ -16,7 +16,7 @@ const TAKE = "take one of the array's slots in the lease table";
 const GIVE_BACK = "give back one of the array's slots in the lease table";
 const LOOK_AGAIN = "note in the lease table when to look at the array's slots";
 
-/** An earlier try of the same call took it. One that is kept for a SUSPECT was given to nobody. */
+/** An earlier try of the same call took it. A slot that is kept for a SUSPECT does not count. */
 const OWN = 'attribute_exists(live.#own) AND attribute_not_exists(live.#own.suspect)';
 
 /** Version 0.1.0 took it, under the id of its lease: an attempt's has a lease id inside. */
