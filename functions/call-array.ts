@@ -1,12 +1,11 @@
-/** One REST call under a lease, for callers that should never see a token. Invoked directly or by Step Functions. */
+/** Makes one REST call under a lease, for callers that must not see a token. Invoked directly or by Step Functions. */
 import type { Context } from 'aws-lambda';
-import { allowedCalls } from '../lib/ground/allowed-calls.ts';
-import { parseCallRequest } from '../lib/ground/requests.ts';
-import { connect, functionConfig, functionEdges, invoke } from '../lib/lambda/invocation.ts';
-import { type CallResult, callArray } from '../lib/story/call-array.ts';
+import { connect, functionConfig, functionPorts, invoke } from '../lib/lambda/invocation.ts';
+import { allowedCalls, type CallResult, callArray } from '../lib/leases/call-array.ts';
+import { parseCallRequest } from '../lib/leases/requests.ts';
 
-const edges = functionEdges();
-await connect(edges);
+const ports = functionPorts();
+await connect(ports);
 const allowed = allowedCalls(functionConfig().ALLOWED_CALLS);
 
 /** `{ leaseId, method, path, query?, body? }` → `{ status, body }`. */
@@ -14,5 +13,5 @@ export const handler = (event: unknown, context: Context): Promise<CallResult> =
   invoke(
     context,
     () => parseCallRequest(event),
-    (request, deadline) => callArray(edges, allowed, request, deadline),
+    (request, deadline) => callArray(ports, allowed, request, deadline),
   );

@@ -1,16 +1,16 @@
-/** Closes the session of a lease. Invoked directly, by Step Functions or by EventBridge Scheduler. */
+/** Closes a lease and its session. Invoked directly, by Step Functions or by EventBridge Scheduler. */
 import type { Context } from 'aws-lambda';
-import { parseLogoutRequest } from '../lib/ground/requests.ts';
-import { connect, functionClosingEdges, invoke } from '../lib/lambda/invocation.ts';
-import { type CloseResult, closeSession } from '../lib/story/close-session.ts';
+import { connect, functionClosingPorts, invoke } from '../lib/lambda/invocation.ts';
+import { type CloseResult, closeSession } from '../lib/leases/close.ts';
+import { parseLogoutRequest } from '../lib/leases/requests.ts';
 
-const edges = functionClosingEdges();
-await connect(edges);
+const ports = functionClosingPorts();
+await connect(ports);
 
-/** `{ leaseId }` → `{ leaseId, array?, outcome }`. Repeatable. */
+/** `{ leaseId }` → `{ leaseId, array?, outcome }`. Repeating it is safe. */
 export const handler = (event: unknown, context: Context): Promise<CloseResult> =>
   invoke(
     context,
     () => parseLogoutRequest(event),
-    ({ leaseId }, deadline) => closeSession(edges, leaseId, deadline),
+    ({ leaseId }, deadline) => closeSession(ports, leaseId, deadline),
   );

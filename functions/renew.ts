@@ -1,17 +1,17 @@
-/** Moves the end of a lease and keeps its session alive. Invoked directly, by Step Functions or by EventBridge Scheduler. */
+/** Changes when a lease ends, and keeps its session alive. Invoked directly, by Step Functions or by EventBridge Scheduler. */
 import type { Context } from 'aws-lambda';
-import type { Lease } from '../lib/ground/model.ts';
-import { parseRenewRequest } from '../lib/ground/requests.ts';
-import { connect, functionEdges, invoke } from '../lib/lambda/invocation.ts';
-import { renewLease } from '../lib/story/renew-lease.ts';
+import type { Lease } from '../lib/core/model.ts';
+import { connect, functionPorts, invoke } from '../lib/lambda/invocation.ts';
+import { renewLease } from '../lib/leases/renew.ts';
+import { parseRenewRequest } from '../lib/leases/requests.ts';
 
-const edges = functionEdges();
-await connect(edges);
+const ports = functionPorts();
+await connect(ports);
 
-/** `{ leaseId, expiresAt }` → `{ leaseId, array, username, expiresAt }`. Repeatable: `expiresAt` is absolute. */
+/** `{ leaseId, expiresAt }` → `{ leaseId, array, username, expiresAt }`. Repeating it is safe, because `expiresAt` is absolute. */
 export const handler = (event: unknown, context: Context): Promise<Lease> =>
   invoke(
     context,
     () => parseRenewRequest(event),
-    (request, deadline) => renewLease(edges, request, deadline),
+    (request, deadline) => renewLease(ports, request, deadline),
   );

@@ -1,13 +1,13 @@
-/** Sessions that events ask for and release: batches of an SQS queue that EventBridge fills. */
+/** Opens and closes sessions on request by events. Invoked with batches of the SQS queue to which EventBridge sends them. */
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { functionOutbox, processBatch } from '../lib/lambda/batch.ts';
-import { connect, functionEdges } from '../lib/lambda/invocation.ts';
-import { handleMessage } from '../lib/story/session-events.ts';
+import { connect, functionPorts } from '../lib/lambda/invocation.ts';
+import { dispatch } from '../lib/leases/dispatch.ts';
 
-const edges = functionEdges();
-await connect(edges);
+const ports = functionPorts();
+await connect(ports);
 const outbox = functionOutbox();
 
-/** Answers exactly the messages that must come again. */
+/** Returns the messages that failed; SQS delivers only those again. */
 export const handler = (event: SQSEvent, context: Context): Promise<SQSBatchResponse> =>
-  processBatch(event, context, (message, deadline) => handleMessage(edges, outbox, message, deadline));
+  processBatch(event, context, (message, deadline) => dispatch(ports, outbox, message, deadline));

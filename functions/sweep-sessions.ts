@@ -1,14 +1,14 @@
-/** Closes what nobody closed. Invoked by a schedule, about every minute; its input does not matter. */
+/** Closes sessions that are overdue. Invoked by a schedule about every minute; its input is ignored. */
 import type { Context } from 'aws-lambda';
-import { functionClosingEdges, invoke } from '../lib/lambda/invocation.ts';
-import { type SweepResult, sweep } from '../lib/story/sweep.ts';
+import { functionClosingPorts, invoke } from '../lib/lambda/invocation.ts';
+import { type SweepResult, sweep } from '../lib/leases/sweep.ts';
 
-const edges = functionClosingEdges();
+const ports = functionClosingPorts();
 
-/** → counts of what was found and done. */
+/** Returns counts of what it found and did. */
 export const handler = (_event: unknown, context: Context): Promise<SweepResult> =>
   invoke(
     context,
     () => ({}),
-    (_request, deadline) => sweep(edges, deadline),
+    (_request, deadline) => sweep(ports, deadline),
   );

@@ -1,16 +1,33 @@
 /**
  * flashblade-sessions: opens and closes REST sessions on Pure Storage (Everpure) FlashBlade arrays.
  *
- * - One array, no ledger: `login`, `logout`, `apiVersions`, `request`.
+ * - One array, without a lease ledger: `login`, `logout`, `apiVersions`, `request`.
  * - A fleet, under leases: `withSession`, `withLease`, `openSession`, `closeSession`.
  *
- * Every error is a `FlashBladeError`; branch on its `code`.
+ * Every error is a `FlashBladeError`: branch on its `code`.
  */
+import { createPorts } from './compose.ts';
+import { readConfig } from './core/config.ts';
+import { EVENTS } from './core/reports.ts';
+import type { Ports } from './leases/ports.ts';
+import * as leases from './leases/use.ts';
 
-export { closeConnections } from './edges/flashblade/transport.ts';
+export { createPorts } from './compose.ts';
+export { type Config, readConfig } from './core/config.ts';
+export { ERROR_CODES, type ErrorCode, type ErrorFacts, FlashBladeError, isFlashBladeError } from './core/errors.ts';
 export {
-  type Answer,
+  type ApiToken,
+  type AuthToken,
+  apiToken,
+  type FlashBlade,
+  type Lease,
+  type Session,
+  type Trust,
+} from './core/model.ts';
+export type { EventName, Report, Reporter } from './core/reports.ts';
+export {
   type ArrayRequest,
+  type ArrayResponse,
   apiVersions,
   apiVersionsWithHttpInfo,
   type CallOptions,
@@ -21,23 +38,79 @@ export {
   logoutWithHttpInfo,
   request,
   type WithHttpInfo,
-} from './edges/flashblade.ts';
-export { type Config, readConfig } from './ground/config.ts';
-export { ERROR_CODES, type ErrorCode, type ErrorFacts, FlashBladeError, isFlashBladeError } from './ground/errors.ts';
-export {
-  type ApiToken,
-  type AuthToken,
-  apiToken,
-  type FlashBlade,
-  type Lease,
-  type Session,
-  type Trust,
-} from './ground/model.ts';
-export type { EventName, Report, Reporter } from './ground/reports.ts';
-export type { OpenRequest } from './ground/requests.ts';
-export { VERSION } from './ground/version.ts';
-export { type CloseOutcome, type CloseResult, closeSession } from './story/close-session.ts';
-export { type Edges, edgesOf, environmentEdges } from './story/edges.ts';
-export { openSession } from './story/open-session.ts';
-export { closeOnSignals } from './story/signals.ts';
-export { type SessionOptions, type Use, type UseOptions, withLease, withSession } from './story/use-session.ts';
+} from './flashblade/client.ts';
+export { VERSION } from './flashblade/http/request.ts';
+export { closeConnections } from './flashblade/pool.ts';
+export { type CloseOutcome, type CloseResult, closeSession } from './leases/close.ts';
+export { openSession } from './leases/open.ts';
+export type { Ports } from './leases/ports.ts';
+export type { OpenRequest } from './leases/requests.ts';
+export { closeOnSignals } from './leases/signals.ts';
+export type { Use, Work } from './leases/use.ts';
+
+type WithPorts = {
+  /** What the library reaches the outside world through. Default: `environmentPorts()`. */
+  readonly ports?: Ports;
+};
+
+export type UseOptions = leases.UseOptions & WithPorts;
+export type SessionOptions = leases.SessionOptions & WithPorts;
+
+/**
+ * Opens a session on an array, does the work, and closes the session even if the work fails.
+ *
+ * A failure to close is reported, never thrown, so that it cannot hide the result or the error of the work; the sweeper retries it. If
+ * the array refuses a call because it has dropped the session, the library logs in again under the same lease.
+ *
+ * @param arrayName - The array's name. Its secret is `SECRET_PREFIX` followed by this name.
+ * @param work - Gets the lease and a way to call the array, never a token. Its result is returned, its error thrown.
+ * @param options - `leaseSeconds` (default 900, from 60 to 86400): work that takes longer loses its session. `leaseId` (default: a
+ * random id) makes the request idempotent: an open lease with this id is used and closed. `owner`: the job that the work belongs to.
+ * `deadline` (epoch milliseconds, default: none): closing ends by then, everything else 10 seconds earlier.
+ * @throws FlashBladeError if the session cannot be opened, and whatever `work` throws.
+ * @example
+ * const capacity = await withSession('fb1', async ({ request }) => {
+ *   const { body } = await request({ method: 'GET', path: '/api/2.4/arrays/space' });
+ *   return body;
+ * });
+ */
+export async function withSession<T>(
+  arrayName: string,
+  work: leases.Work<T>,
+  { ports = environmentPorts(), ...options }: SessionOptions = {},
+): Promise<T> {
+  return leases.withSession(ports, arrayName, work, options);
+}
+
+/**
+ * Does work under the session of a lease that another call opened, and leaves the lease open.
+ *
+ * @param leaseId - The id that `openSession` or the function `login` returned.
+ * @param work - Gets the lease and a way to call the array, never a token. Its result is returned, its error thrown.
+ * @param options - `deadline` (epoch milliseconds, default: none): every call of the array and of AWS ends by then.
+ * @throws FlashBladeError LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED, LEASE_ALTERED, AWS_UNAVAILABLE or OUT_OF_TIME, and whatever `work`
+ * throws.
+ * @example
+ * await withLease(leaseId, ({ request }) => request({ method: 'GET', path: '/api/2.4/file-systems' }));
+ */
+export async function withLease<T>(
+  leaseId: string,
+  work: leases.Work<T>,
+  { ports = environmentPorts(), ...options }: UseOptions = {},
+): Promise<T> {
+  return leases.withLease(ports, leaseId, work, options);
+}
+
+let fromEnvironment: Ports | undefined;
+
+/**
+ * Returns the ports of this process: configured by its environment variables (`readConfig`), built at the first call, the same at every
+ * call. Warnings and errors go to stderr, one JSON object per line. Throws CONFIG_INVALID.
+ */
+export function environmentPorts(): Ports {
+  fromEnvironment ??= createPorts(readConfig(process.env), (report) => {
+    const level = EVENTS[report.event];
+    if (level !== 'info') process.stderr.write(`${JSON.stringify({ level, ...report })}\n`);
+  });
+  return fromEnvironment;
+}

@@ -1,6 +1,6 @@
 /** What all commands share: parses arguments into a command, help or an error. */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import { maskUuids } from '../lib/ground/token-shape.ts';
+import { maskUuids } from '../lib/core/redact.ts';
 import { ConsumedByNpm, type Environment, HIDDEN, refuseConsumed } from './npm-flags.ts';
 import { refuseApiTokens } from './secret/token-like.ts';
 import { explain } from './start/failures.ts';

@@ -1,8 +1,9 @@
 /** What is live where, and ending it by hand: `npm run leases -- list`; `-- --help` tells the rest. */
-import { closeConnections } from '../lib/edges/flashblade/transport.ts';
-import { readConfig } from '../lib/ground/config.ts';
-import { isFlashBladeError } from '../lib/ground/errors.ts';
-import { edgesOf } from '../lib/story/edges.ts';
+
+import { createPorts } from '../lib/compose.ts';
+import { readConfig } from '../lib/core/config.ts';
+import { isFlashBladeError } from '../lib/core/errors.ts';
+import { closeConnections } from '../lib/flashblade/pool.ts';
 import { commandOfProcess } from './command-line.ts';
 import { type Command, readCommand, USAGE } from './leases/arguments.ts';
 import { closeArray, closeLease } from './leases/close.ts';
@@ -17,21 +18,21 @@ const sayJson = (value: unknown): boolean => say(JSON.stringify(value, null, 2))
 /** Returns the exit code: 0, or 1 if something could not be closed. Throws FlashBladeError. */
 async function run(command: Command): Promise<number> {
   // What goes wrong is thrown, or in the results.
-  const edges = edgesOf(readConfig(process.env), () => undefined);
+  const ports = createPorts(readConfig(process.env), () => undefined);
   if (command.do === 'list') {
-    const lines = await liveLines(edges, command.array);
+    const lines = await liveLines(ports, command.array);
     if (command.json) sayJson(lines);
     else say(table(lines, Date.now() / 1000));
     return 0;
   }
   if (command.do === 'show') {
-    const item = await oneLease(edges, command.leaseId);
+    const item = await oneLease(ports, command.leaseId);
     if (command.json) sayJson(item);
     else say(itemText(item));
     return 0;
   }
   const closed =
-    'leaseId' in command ? [await closeLease(edges, command.leaseId)] : await closeArray(edges, command.array);
+    'leaseId' in command ? [await closeLease(ports, command.leaseId)] : await closeArray(ports, command.array);
   if (command.json) sayJson(closed);
   else say(closedText(closed));
   return closed.some((one) => 'code' in one) ? 1 : 0;

@@ -3,7 +3,7 @@
  * passes it on only as the environment variable `npm_config_dry_run`. Without this check, the script would write the secret.
  */
 import type { ParseArgsOptionsConfig } from 'node:util';
-import { maskUuids } from '../lib/ground/token-shape.ts';
+import { maskUuids } from '../lib/core/redact.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -59,7 +59,7 @@ async function stampedes(): Promise<Proof> {
 
 async function outside(): Promise<Proof> {
   const { opened, refused, most, wrong } = await stampedeOutside();
-  return { what: `${opened + refused.length} calls over real edges: at most ${most} sessions of 10`, wrong };
+  return { what: `${opened + refused.length} calls over real ports: at most ${most} sessions of 10`, wrong };
 }
 
 async function kills(): Promise<Proof> {

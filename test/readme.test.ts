@@ -2,12 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseSecret } from '../lib/edges/secret-format.ts';
-import { OUTBOX_VARIABLES, VARIABLES } from '../lib/ground/config.ts';
-import { ERROR_CODES } from '../lib/ground/errors.ts';
-import { EVENTS } from '../lib/ground/reports.ts';
-import { parseLoginRequest } from '../lib/ground/requests.ts';
+import { parseSecret } from '../lib/aws/secret-format.ts';
+import { OUTBOX_VARIABLES, VARIABLES } from '../lib/core/config.ts';
+import { ERROR_CODES } from '../lib/core/errors.ts';
+import { EVENTS } from '../lib/core/reports.ts';
 import { DURATIONS } from '../lib/lambda/metrics.ts';
+import { parseLoginRequest } from '../lib/leases/requests.ts';
 import { ROOT } from '../scripts/build.ts';
 import { examples, README, tableRows } from './readme.ts';
 

@@ -1,7 +1,7 @@
 /** Rules for message pacts: what can be verified, what must never be in a message, and that nothing is left out. */
 import { globSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { DETAIL_TYPES } from '../../lib/ground/event-words.ts';
+import { DETAIL_TYPES } from '../../lib/leases/events.ts';
 import { functionOf } from '../messages/vocabulary.ts';
 import { type MessageInteraction, type MessagePact, statesOf, titleOf } from '../pact-file.ts';
 import { mask } from '../verification/mask.ts';

@@ -1,6 +1,6 @@
 import { MatchersV3 } from '@pact-foundation/pact';
 import { expect, test } from 'vitest';
-import { apiVersions } from '../../lib/edges/flashblade.ts';
+import { apiVersions } from '../../lib/flashblade/client.ts';
 import { interaction, JSON_TYPE, withClient } from './interaction.ts';
 
 test('the REST versions are told to anybody, as texts of two or three numbers', () =>

@@ -1,7 +1,7 @@
 import { MatchersV3 } from '@pact-foundation/pact';
 import { expect, test } from 'vitest';
-import { request } from '../../lib/edges/flashblade.ts';
-import { authToken } from '../../lib/ground/model.ts';
+import { authToken } from '../../lib/core/model.ts';
+import { request } from '../../lib/flashblade/client.ts';
 import { interactionIn, sessionUser, tokenFrom, versionedPath, withClient } from './interaction.ts';
 
 const AUTH_TOKEN = '0f4a1d8e-7c2b-4b55-9d0e-3a6f5b2c1e90';

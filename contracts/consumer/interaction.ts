@@ -1,7 +1,7 @@
 /** How an interaction is declared: in states of the vocabulary, played by the real client against Pact's mock server. */
 import { MatchersV3, PactV4, type V3MockServer } from '@pact-foundation/pact';
-import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
-import type { FlashBlade } from '../../lib/ground/model.ts';
+import type { FlashBlade } from '../../lib/core/model.ts';
+import { closeConnections } from '../../lib/flashblade/pool.ts';
 import { CONSUMER, keyOf, PROVIDER } from '../pact-file.ts';
 import type { ParametersOf, ReturnedBy, State } from '../states.ts';
 import { declareOnce } from './declared.ts';

@@ -1,7 +1,7 @@
 import { MatchersV3 } from '@pact-foundation/pact';
 import { expect, test } from 'vitest';
-import { login } from '../../lib/edges/flashblade.ts';
-import { apiToken } from '../../lib/ground/model.ts';
+import { apiToken } from '../../lib/core/model.ts';
+import { login } from '../../lib/flashblade/client.ts';
 import { anyToken, equalTo, interactionIn, JSON_TYPE, NO_BODY, tokenFrom, withClient } from './interaction.ts';
 
 const API_TOKEN = 'T-0a1b2c3d-4e5f-6789-abcd-ef0123456789';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { pipeline } from 'node:stream';
 import { createServer } from 'node:tls';
-import type { FlashBlade } from '../../lib/ground/model.ts';
+import type { FlashBlade } from '../../lib/core/model.ts';
 import { createAuthority } from '../../test/certificates.ts';
 
 const authority = await createAuthority();

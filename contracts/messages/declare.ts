@@ -1,6 +1,6 @@
 /** How a message is declared. Pact hands it to the test, and writes it into its file if the test passes. */
 import { MatchersV3, PactV4 } from '@pact-foundation/pact';
-import { SOURCE } from '../../lib/ground/event-words.ts';
+import { SOURCE } from '../../lib/leases/events.ts';
 import { declareOnce } from '../consumer/declared.ts';
 import { outputFolder } from '../consumer/output.ts';
 import { CONSUMER, keyOf } from '../pact-file.ts';

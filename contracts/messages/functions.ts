@@ -1,9 +1,9 @@
 /** The functions' side of the messages: their code over a world in memory, telling EventBridge's stand-in by the real outbox. */
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { outboxOf } from '../../lib/edges/outbox.ts';
-import type { Edges } from '../../lib/story/edges.ts';
-import { handleMessage, type Message } from '../../lib/story/session-events.ts';
+import { createOutbox } from '../../lib/aws/outbox.ts';
+import { dispatch, type Message } from '../../lib/leases/dispatch.ts';
+import type { Ports } from '../../lib/leases/ports.ts';
 import { startAws } from '../../test/aws/index.ts';
 import { released, requested } from '../../test/story/messages.ts';
 import { API_TOKEN, world } from '../../test/story/world.ts';
@@ -30,9 +30,9 @@ export async function startFunctions(): Promise<MessageProvider & { readonly sto
   const { clients, outbox } = outboxTo(aws);
   const tokens: string[] = [API_TOKEN];
 
-  async function tell(edges: Edges, messages: readonly Message[], deadline: number): Promise<unknown> {
+  async function tell(ports: Ports, messages: readonly Message[], deadline: number): Promise<unknown> {
     const before = aws.events.sent.length;
-    for (const message of messages) await handleMessage(edges, outbox, message, deadline);
+    for (const message of messages) await dispatch(ports, outbox, message, deadline);
     const told = aws.events.sent.slice(before);
     if (told.length !== messages.length) throw new Error(`${told.length} events were told, not ${messages.length}`);
     const { source, detailType, detail } = told.at(-1) ?? {};
@@ -41,8 +41,8 @@ export async function startFunctions(): Promise<MessageProvider & { readonly sto
 
   return {
     produce: (description, input) => {
-      const { edges, deadline } = world();
-      const watched = watching(edges, tokens);
+      const { ports, deadline } = world();
+      const watched = watching(ports, tokens);
       if (isTold(description)) return tell(watched, LEADING_TO[description], deadline());
       return invoke(watched, description, input, deadline());
     },
@@ -59,16 +59,16 @@ function outboxTo({ env, credentials, events, sqs }: Awaited<ReturnType<typeof s
   const eventBridge = new EventBridgeClient({ ...common, endpoint: env.AWS_ENDPOINT_URL_EVENTBRIDGE });
   const queues = new SQSClient({ ...common, endpoint: env.AWS_ENDPOINT_URL_SQS });
   const names = { bus: events.createBus('sessions'), deadLetterQueue: sqs.createQueue('dead-letters') };
-  return { clients: [eventBridge, queues], outbox: outboxOf({ eventBridge, sqs: queues }, names) };
+  return { clients: [eventBridge, queues], outbox: createOutbox({ eventBridge, sqs: queues }, names) };
 }
 
-/** The same edges; the auth token of every login is noted. */
-const watching = (edges: Edges, tokens: string[]): Edges => ({
-  ...edges,
+/** The same ports; the auth token of every login is noted. */
+const watching = (ports: Ports, tokens: string[]): Ports => ({
+  ...ports,
   flashblade: {
-    ...edges.flashblade,
+    ...ports.flashblade,
     login: async (...args) => {
-      const answer = await edges.flashblade.login(...args);
+      const answer = await ports.flashblade.login(...args);
       tokens.push(answer.data.authToken.reveal());
       return answer;
     },

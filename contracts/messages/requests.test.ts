@@ -1,20 +1,20 @@
 /** Events that ask for something, given to the code that handles them. */
 import { expect, test } from 'vitest';
-import { DETAIL_TYPES } from '../../lib/ground/event-words.ts';
-import { handleMessage } from '../../lib/story/session-events.ts';
+import { dispatch } from '../../lib/leases/dispatch.ts';
+import { DETAIL_TYPES } from '../../lib/leases/events.ts';
 import { memoryOutbox } from '../../test/story/memory-outbox.ts';
 import { type World, world } from '../../test/story/world.ts';
 import { arrayName, id, integer, requestEvent } from './declare.ts';
 import { detailFields } from './documented.ts';
 
-/** Delivers an event with documented fields, and answers what was told of it. Nothing is given up. */
+/** Delivers an event with documented fields, and returns the events that it caused. None may go to the dead-letter queue. */
 async function deliver(w: World, content: unknown): Promise<string[]> {
   const { 'detail-type': type, detail } = content as { 'detail-type': string; detail: object };
   expect(detailFields(type)).toEqual(expect.arrayContaining(Object.keys(detail)));
-  const { outbox, toldOf, letters } = memoryOutbox();
-  await handleMessage(w.edges, outbox, { messageId: 'message-7', body: JSON.stringify(content) }, w.deadline());
+  const { outbox, outcomes, letters } = memoryOutbox();
+  await dispatch(w.ports, outbox, { messageId: 'message-7', body: JSON.stringify(content) }, w.deadline());
   expect(letters).toEqual([]);
-  return toldOf();
+  return outcomes();
 }
 
 async function withLeases(...leaseIds: string[]): Promise<World> {

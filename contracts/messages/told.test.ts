@@ -1,11 +1,6 @@
 /** Events that are told on the stack's bus. Who listens there is no part of this project; the stack's own rule must not. */
 import { expect, test } from 'vitest';
-import {
-  DETAIL_TYPES,
-  type SessionClosed,
-  type SessionFailed,
-  type SessionOpened,
-} from '../../lib/ground/event-words.ts';
+import { DETAIL_TYPES, type SessionClosed, type SessionFailed, type SessionOpened } from '../../lib/leases/events.ts';
 import { arrayName, code, eventId, id, integer, someText, toldEvent } from './declare.ts';
 import { detailFields } from './documented.ts';
 import { requestTypes } from './stack.ts';

@@ -1,8 +1,8 @@
 /** The states of the contract on a real array, arranged by nothing but its own login and logout. */
 import { randomUUID } from 'node:crypto';
-import { apiVersions, compareVersions } from '../../lib/edges/flashblade.ts';
-import { isFlashBladeError } from '../../lib/ground/errors.ts';
-import type { ApiToken, FlashBlade } from '../../lib/ground/model.ts';
+import { isFlashBladeError } from '../../lib/core/errors.ts';
+import type { ApiToken, FlashBlade } from '../../lib/core/model.ts';
+import { apiVersions, compareVersions } from '../../lib/flashblade/client.ts';
 import type { Handlers, LiveState } from '../states.ts';
 import { createOpenSessions, type OpenSessions } from './open-sessions.ts';
 import { endedSession, openSession } from './sign-in.ts';

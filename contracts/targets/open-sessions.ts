@@ -1,9 +1,9 @@
 /** The sessions that a verification opened: closed at its end, whatever came of it. */
 
-import { logout } from '../../lib/edges/flashblade.ts';
-import { isFlashBladeError } from '../../lib/ground/errors.ts';
-import type { FlashBlade } from '../../lib/ground/model.ts';
-import { authToken } from '../../lib/ground/model.ts';
+import { isFlashBladeError } from '../../lib/core/errors.ts';
+import type { FlashBlade } from '../../lib/core/model.ts';
+import { authToken } from '../../lib/core/model.ts';
+import { logout } from '../../lib/flashblade/client.ts';
 
 const MAX_TRIES = 3;
 

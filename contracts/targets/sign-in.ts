@@ -1,7 +1,8 @@
 /** Login and logout for arranging states, with every session noted. */
-import { login, logout } from '../../lib/edges/flashblade.ts';
-import { isFlashBladeError } from '../../lib/ground/errors.ts';
-import type { ApiToken, FlashBlade, Session } from '../../lib/ground/model.ts';
+
+import { isFlashBladeError } from '../../lib/core/errors.ts';
+import type { ApiToken, FlashBlade, Session } from '../../lib/core/model.ts';
+import { login, logout } from '../../lib/flashblade/client.ts';
 import type { OpenSessions } from './open-sessions.ts';
 
 /** Logs in; whatever comes of it, the session is known or said to be lost. */

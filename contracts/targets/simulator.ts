@@ -1,6 +1,7 @@
 /** The states of the contract on a simulated FlashBlade. The compiler demands all of them. */
-import { compareVersions } from '../../lib/edges/flashblade.ts';
-import { apiToken } from '../../lib/ground/model.ts';
+
+import { apiToken } from '../../lib/core/model.ts';
+import { compareVersions } from '../../lib/flashblade/client.ts';
 import {
   badAnswers,
   DEFAULT_VERSIONS,

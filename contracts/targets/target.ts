@@ -1,5 +1,5 @@
 /** What a verification runs against: one array, and the ways to bring it into the states of the contract. */
-import type { FlashBlade } from '../../lib/ground/model.ts';
+import type { FlashBlade } from '../../lib/core/model.ts';
 import type { Handlers, ParametersOf, State } from '../states.ts';
 import type { OpenSessions } from './open-sessions.ts';
 

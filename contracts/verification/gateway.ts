@@ -1,8 +1,8 @@
 /** The array as the verifier sees it: plain HTTP on loopback here, TLS by the client's own transport there. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { type Answer, exchange } from '../../lib/edges/flashblade/transport.ts';
-import { isFlashBladeError } from '../../lib/ground/errors.ts';
+import { isFlashBladeError } from '../../lib/core/errors.ts';
+import { exchange, type WireResponse } from '../../lib/flashblade/exchange.ts';
 import type { Target } from '../targets/target.ts';
 import { type LoopbackServer, startLoopback } from './loopback.ts';
 
@@ -20,7 +20,7 @@ export async function startGateway(target: Target, onFailure: (why: string) => v
   const tokens = new Set<string>();
   let refusedLogins = 0;
 
-  const pass = async (request: IncomingMessage, body: string): Promise<Answer> => {
+  const pass = async (request: IncomingMessage, body: string): Promise<WireResponse> => {
     const { method = '', url: path = '' } = request;
     const isLogin = method === 'POST' && path === '/api/login';
     if (isLogin && refusedLogins >= target.maxRefusedLogins) {
@@ -32,9 +32,9 @@ export async function startGateway(target: Target, onFailure: (why: string) => v
     const note = isLogin ? noteLogin(target, (token) => tokens.add(token)) : undefined;
     try {
       const sent = body === '' ? wire : { ...wire, body };
-      const answer = await exchange(target.array, sent, {}, { fresh: true, ...(note && { onHead: note.onHead }) });
-      if (isLogin && REFUSED.includes(answer.status)) refusedLogins += 1;
-      return answer;
+      const response = await exchange(target.array, sent, {}, { fresh: true, ...(note && { onHead: note.onHead }) });
+      if (isLogin && REFUSED.includes(response.status)) refusedLogins += 1;
+      return response;
     } catch (error) {
       if (isFlashBladeError(error) && error.facts.sent) note?.onLoss();
       throw error;
@@ -57,7 +57,7 @@ export async function startGateway(target: Target, onFailure: (why: string) => v
 function noteLogin({ sessions }: Target, onToken: (token: string) => void) {
   let seen = false;
   return {
-    onHead: ({ status, headers }: Pick<Answer, 'status' | 'headers'>) => {
+    onHead: ({ status, headers }: Pick<WireResponse, 'status' | 'headers'>) => {
       const { 'x-auth-token': token = '' } = headers;
       seen = true;
       if (token !== '') {

@@ -1,5 +1,5 @@
 /** Takes tokens out of what people get to read. */
-import { maskUuids } from '../../lib/ground/token-shape.ts';
+import { maskUuids } from '../../lib/core/redact.ts';
 
 const MASK = '[token]';
 

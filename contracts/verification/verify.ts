@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
+import { closeConnections } from '../../lib/flashblade/pool.ts';
 import {
   type AnyInteraction,
   type AnyPact,

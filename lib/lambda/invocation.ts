@@ -1,43 +1,25 @@
-/** What all functions have in common: their edges, a deadline, one line for a failure, no connection that outlives the invocation. */
+/** What all functions share: their ports, a deadline, one report per failure, and no connection that outlives the invocation. */
 import type { Context } from 'aws-lambda';
-import { closeConnections } from '../edges/flashblade/transport.ts';
-import { type Config, readConfig } from '../ground/config.ts';
-import { known } from '../ground/errors.ts';
-import { leaseKey } from '../ground/lease-items.ts';
-import { type ClosingEdges, closingEdgesOf, type Edges, edgesOf, harmless } from '../story/edges.ts';
-import { report } from './telemetry.ts';
-
-/** This function's configuration. Throws CONFIG_INVALID. */
-export const functionConfig = (): Config => readConfig(process.env);
-
-/** This function's edges. Once per process, at cold start. Throws CONFIG_INVALID. */
-export const functionEdges = (): Edges => edgesOf(functionConfig(), report);
-
-/** The same for a function that only closes sessions. */
-export const functionClosingEdges = (): ClosingEdges => closingEdgesOf(functionConfig(), report);
-
-const CONNECT_MS = 1000;
-
-/**
- * Reads a lease that is none, while the function starts: Lambda gives a start a whole processor and an invocation, for which somebody
- * waits, a part of one. What is wrong is told by the first invocation.
- */
-export async function connect(edges: ClosingEdges): Promise<void> {
-  await edges.leases.read(leaseKey(''), Date.now() + CONNECT_MS).catch(() => {});
-}
+import { createClosingPorts, createPorts, harmless } from '../compose.ts';
+import { type Config, readConfig } from '../core/config.ts';
+import { known } from '../core/errors.ts';
+import { closeConnections } from '../flashblade/pool.ts';
+import { leaseKey } from '../leases/items.ts';
+import type { ClosingPorts, Ports } from '../leases/ports.ts';
+import { report } from './metrics.ts';
 
 type Facts = { readonly leaseId?: string; readonly array?: string };
 
 /**
- * Runs one invocation: checks the request, does the work. `work` gets the function's deadline (epoch, ms). Whatever is thrown leaves as
- * a FlashBladeError, whose name is its code, and is reported once.
+ * Runs one invocation: checks the request, then does the work until the function's deadline (epoch, ms). Every error is reported once
+ * and leaves as a FlashBladeError, whose name is its code.
  */
 export async function invoke<Request extends object, Result>(
   context: Context,
   parse: () => Request,
   work: (request: Request, deadline: number) => Promise<Result>,
 ): Promise<Result> {
-  // Only what was checked is logged.
+  // Only validated input is logged.
   let facts: Facts = {};
   try {
     const request = parse();
@@ -50,7 +32,26 @@ export async function invoke<Request extends object, Result>(
     harmless(report)({ event: 'InvocationFailed', ...facts, code, status: failure.facts.status, message });
     throw failure;
   } finally {
-    // A frozen function thaws with dead sockets.
+    // Lambda freezes the process between invocations, and its sockets die meanwhile.
     closeConnections();
   }
+}
+
+/** The function's configuration. Throws CONFIG_INVALID. */
+export const functionConfig = (): Config => readConfig(process.env);
+
+/** The function's ports. Call it once, at cold start. Throws CONFIG_INVALID. */
+export const functionPorts = (): Ports => createPorts(functionConfig(), report);
+
+/** The ports of a function that only closes sessions. Call it once, at cold start. Throws CONFIG_INVALID. */
+export const functionClosingPorts = (): ClosingPorts => createClosingPorts(functionConfig(), report);
+
+const CONNECT_MS = 1000;
+
+/**
+ * Connects to the ledger at cold start, by reading a lease that does not exist. Lambda gives a cold start a whole CPU, and an invocation,
+ * for which a caller waits, only a part of one. Errors are ignored: the first invocation meets them again and reports them.
+ */
+export async function connect(ports: ClosingPorts): Promise<void> {
+  await ports.store.read(leaseKey(''), Date.now() + CONNECT_MS).catch(() => {});
 }

@@ -1,25 +1,45 @@
-/** The metrics of a report, and under which dimensions each is published. A metric is paid for per name and set of dimensions. */
-import { EVENTS, type EventName, GAUGES, type GaugeName, type Report } from '../ground/reports.ts';
+/** Reports as Lambda expects them: a JSON log line through Lambda's own logging, and CloudWatch metrics (EMF) through Powertools. */
+import { Metrics } from '@aws-lambda-powertools/metrics';
+import { EVENTS, type EventName, GAUGES, type GaugeName, type Report } from '../core/reports.ts';
 
-/** Metric of an event's duration, where one is told; in milliseconds. */
+const metrics = new Metrics();
+
+/** Writes one log line and the metrics of a report, under the dimension `service`, or `service` and `array`, or both. */
+export function report(entry: Report): void {
+  const { event, message, gauges = {}, ...facts } = entry;
+  // Lambda adds time, level and request id, and drops lines below the function's log level.
+  console[EVENTS[event]]({ event, message, ...facts, ...gauges });
+  for (const publication of publicationsOf(entry)) {
+    for (const scope of publication.scopes) {
+      // Powertools adds `service` to every set of dimensions, so an empty set is the fleet's.
+      metrics.addDimensions(scope === 'array' && facts.array !== undefined ? { array: facts.array } : {});
+    }
+    for (const { name, unit, value } of publication.metrics) metrics.addMetric(name, unit, value);
+    metrics.publishStoredMetrics();
+  }
+}
+
+/** The duration metrics of events, in milliseconds. */
 export const DURATIONS: Partial<Record<EventName, string>> = {
   LoginSucceeded: 'LoginDuration',
   LogoutSucceeded: 'LogoutDuration',
 };
 
-/** `fleet`: the dimension `service` alone, which alarms watch. `array`: `service` and `array`. */
+/** `fleet`: under the dimension `service` alone, which alarms watch. `array`: under `service` and `array`. */
 export type Scope = 'fleet' | 'array';
 type Unit = 'Count' | 'Seconds' | 'Milliseconds' | 'None';
 
 /**
- * - `fleet`: for the fleet only, whichever array it is of.
+ * Where a metric is published. CloudWatch bills each combination of name and dimensions.
+ * - `fleet`: for the fleet only, even if the report is about an array.
  * - `array`: per array only.
- * - `each`: for what the report is of. Array and fleet are reported one by one: publishing an array's for the fleet would count twice.
- * - `all`: an array's for the fleet, too.
+ * - `each`: per array if the report is about an array, otherwise for the fleet. The fleet has its own report, so publishing an array's
+ *   value for the fleet would count it twice.
+ * - `all`: for the fleet, and also per array if the report is about an array.
  */
 type Where = 'fleet' | 'array' | 'each' | 'all';
 
-const OF_GAUGES: Readonly<Record<GaugeName, Where>> = {
+const WHERE: Readonly<Record<GaugeName, Where>> = {
   LiveLeases: 'each',
   StuckLeases: 'each',
   Suspects: 'each',
@@ -28,7 +48,7 @@ const OF_GAUGES: Readonly<Record<GaugeName, Where>> = {
   LeftBySweep: 'fleet',
   OldestDueAge: 'fleet',
   ArrayHealthy: 'array',
-  // The lowest of all is what counts, and it is reported nowhere else.
+  // Alarms watch the fleet's minimum, and only the arrays' reports have these.
   CertificateDays: 'all',
   ApiTokenDays: 'all',
   UnknownSessions: 'each',
@@ -36,45 +56,45 @@ const OF_GAUGES: Readonly<Record<GaugeName, Where>> = {
   UnhealthyArrays: 'fleet',
 };
 
-/** These bring an array's gauges; how many of them there were tells nothing. */
+/** Events that only carry an array's gauges. Their number means nothing. */
 const NOT_COUNTED: readonly string[] = ['ArrayCounted', 'ArrayChecked'] satisfies EventName[];
 
 type Kind = 'event' | 'duration' | 'gauge';
 type Definition = { readonly kind: Kind; readonly unit: Unit; readonly where: Where };
 
-/** Every metric by its name. What goes well is counted for the fleet; what goes wrong, and so is rare, per array besides. */
+/** Every metric by its name. Successes are counted for the fleet only. Failures are rare, so they are also counted per array. */
 export const METRICS: ReadonlyMap<string, Definition> = new Map([
   ...Object.entries(EVENTS)
     .filter(([name]) => !NOT_COUNTED.includes(name))
     .map(([name, level]) => defined(name, 'event', 'Count', level === 'info' ? 'fleet' : 'all')),
   ...Object.values(DURATIONS).map((name) => defined(name, 'duration', 'Milliseconds', 'fleet')),
-  ...Object.entries(GAUGES).map(([name, unit]) => defined(name, 'gauge', unit, OF_GAUGES[name as GaugeName])),
+  ...Object.entries(GAUGES).map(([name, unit]) => defined(name, 'gauge', unit, WHERE[name as GaugeName])),
 ]);
 
 function defined(name: string, kind: Kind, unit: Unit, where: Where): [string, Definition] {
   return [name, { kind, unit, where }];
 }
 
-export type Measured = { readonly name: string; readonly unit: Unit; readonly value: number };
-/** What is published together, under the same sets of dimensions. */
-export type Publication = { readonly scopes: readonly Scope[]; readonly metrics: readonly Measured[] };
+type Measured = { readonly name: string; readonly unit: Unit; readonly value: number };
+/** Metrics that are published together, because they have the same scopes. */
+type Publication = { readonly scopes: readonly Scope[]; readonly metrics: readonly Measured[] };
 
 /** The metrics of one report: its event, its duration, its gauges. */
 export function publicationsOf({ event, durationMs, array, gauges = {} }: Report): Publication[] {
   const values = { [event]: 1, [DURATIONS[event] ?? '']: durationMs, ...gauges };
-  const bySets = new Map<string, { scopes: readonly Scope[]; metrics: Measured[] }>();
+  const publications = new Map<string, { scopes: readonly Scope[]; metrics: Measured[] }>();
   for (const [name, value] of Object.entries(values)) {
     const definition = METRICS.get(name);
     if (definition === undefined || value === undefined) continue;
     const scopes = scopesOf(definition.where, array !== undefined);
-    const together = bySets.get(scopes.join()) ?? { scopes, metrics: [] };
-    together.metrics.push({ name, unit: definition.unit, value });
-    bySets.set(scopes.join(), together);
+    const publication = publications.get(scopes.join()) ?? { scopes, metrics: [] };
+    publication.metrics.push({ name, unit: definition.unit, value });
+    publications.set(scopes.join(), publication);
   }
-  return [...bySets.values()];
+  return [...publications.values()];
 }
 
-function scopesOf(where: Where, ofArray: boolean): readonly Scope[] {
-  if (where === 'fleet' || !ofArray) return ['fleet'];
+function scopesOf(where: Where, hasArray: boolean): readonly Scope[] {
+  if (where === 'fleet' || !hasArray) return ['fleet'];
   return where === 'all' ? ['fleet', 'array'] : ['array'];
 }

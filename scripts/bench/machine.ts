@@ -1,7 +1,7 @@
 /** Where and with what it was measured. */
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
-import { VERSION } from '../../lib/ground/version.ts';
+import { VERSION } from '../../lib/flashblade/http/request.ts';
 
 const GIB = 1024 ** 3;
 

@@ -1,9 +1,9 @@
 /** The real array, out of the environment. */
 import { readFileSync } from 'node:fs';
 import type { RealArray } from '../../contracts/targets/array.ts';
-import { hostFault, parseHost } from '../../lib/edges/secret-format.ts';
-import { apiToken, type Trust } from '../../lib/ground/model.ts';
-import { isCertificates, normalFingerprint } from '../../lib/ground/trust.ts';
+import { hostFault, parseHost } from '../../lib/aws/secret-format.ts';
+import { apiToken, type Trust } from '../../lib/core/model.ts';
+import { isCertificates, normalFingerprint } from '../../lib/flashblade/trust.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -7,7 +7,7 @@ import { openSession } from '../../contracts/targets/sign-in.ts';
 import { simulatorTarget } from '../../contracts/targets/simulator.ts';
 import { startVerifier, type Verifier } from '../../contracts/verification/verifier.ts';
 import { verify } from '../../contracts/verification/verify.ts';
-import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
+import { closeConnections } from '../../lib/flashblade/pool.ts';
 import { startSimulator } from '../../test/simulator/index.ts';
 import type { Section } from './report.ts';
 

@@ -1,5 +1,5 @@
 /** The command line of `npm run leases`. */
-import { arrayName, callersId, check } from '../../lib/ground/check.ts';
+import { arrayName, callersId, check } from '../../lib/core/validation.ts';
 import { parsed } from '../command-line.ts';
 
 export type Command = { readonly json: boolean } & (

@@ -1,9 +1,9 @@
 /** Ends sessions by hand, as the function `logout` does. */
-import { known } from '../../lib/ground/errors.ts';
-import { eachOf } from '../../lib/ground/pool.ts';
-import { type CloseResult, closeSession } from '../../lib/story/close-session.ts';
-import type { Edges } from '../../lib/story/edges.ts';
-import { readLease } from '../../lib/story/ledger.ts';
+import { known } from '../../lib/core/errors.ts';
+import { mapLimit } from '../../lib/core/map-limit.ts';
+import { type CloseResult, closeSession } from '../../lib/leases/close.ts';
+import { readLease } from '../../lib/leases/ledger.ts';
+import type { Ports } from '../../lib/leases/ports.ts';
 import { liveRows, unknown } from './read.ts';
 
 const READING_MS = 60_000;
@@ -15,19 +15,19 @@ export type Closed =
   | { readonly leaseId: string; readonly array?: string; readonly code: string; readonly message: string };
 
 /** Throws LEASE_UNKNOWN: a mistyped id must not keep that id from being used; and what closing throws. */
-export async function closeLease(edges: Edges, leaseId: string): Promise<CloseResult> {
-  if ((await readLease(edges, leaseId, edges.now() + READING_MS)) === undefined) throw unknown(leaseId);
-  return closeSession(edges, leaseId, edges.now() + CLOSING_MS);
+export async function closeLease(ports: Ports, leaseId: string): Promise<CloseResult> {
+  if ((await readLease(ports, leaseId, ports.now() + READING_MS)) === undefined) throw unknown(leaseId);
+  return closeSession(ports, leaseId, ports.now() + CLOSING_MS);
 }
 
 /** Tries every lease of the array; a SUSPECT cannot be closed by anybody. Throws AWS_UNAVAILABLE if the ledger cannot be read. */
-export async function closeArray(edges: Edges, array: string): Promise<Closed[]> {
-  const rows = await liveRows(edges, array, edges.now() + READING_MS);
+export async function closeArray(ports: Ports, array: string): Promise<Closed[]> {
+  const rows = await liveRows(ports, array, ports.now() + READING_MS);
   const closed: Closed[] = [];
   const leases = rows.filter(({ kind }) => kind === 'lease').map(({ id }) => id);
-  await eachOf(leases, AT_A_TIME, async (leaseId) => {
+  await mapLimit(leases, AT_A_TIME, async (leaseId) => {
     closed.push(
-      await closeSession(edges, leaseId, edges.now() + CLOSING_MS).catch((error) => failed(leaseId, array, error)),
+      await closeSession(ports, leaseId, ports.now() + CLOSING_MS).catch((error) => failed(leaseId, array, error)),
     );
   });
   return closed.sort((a, b) => a.leaseId.localeCompare(b.leaseId));

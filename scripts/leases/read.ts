@@ -1,10 +1,9 @@
 /** What the ledger holds, without any token. */
-import type { Pending } from '../../lib/edges/leases.ts';
-import { FlashBladeError } from '../../lib/ground/errors.ts';
-import { type Item, type LeaseItem, leaseKey, suspectKey } from '../../lib/ground/lease-items.ts';
-import { eachOf } from '../../lib/ground/pool.ts';
-import type { Edges } from '../../lib/story/edges.ts';
-import { readLease } from '../../lib/story/ledger.ts';
+import { FlashBladeError } from '../../lib/core/errors.ts';
+import { mapLimit } from '../../lib/core/map-limit.ts';
+import { type Item, type LeaseItem, leaseKey, suspectKey } from '../../lib/leases/items.ts';
+import { readLease } from '../../lib/leases/ledger.ts';
+import type { Pending, Ports } from '../../lib/leases/ports.ts';
 
 const READING_MS = 60_000;
 const READS_AT_A_TIME = 16;
@@ -21,12 +20,12 @@ export type Line = {
 };
 
 /** All that is live, by array, what ends first before the rest. Throws AWS_UNAVAILABLE. */
-export async function liveLines(edges: Edges, array?: string): Promise<Line[]> {
-  const by = edges.now() + READING_MS;
+export async function liveLines(ports: Ports, array?: string): Promise<Line[]> {
+  const by = ports.now() + READING_MS;
   const lines: Line[] = [];
-  await eachOf(await liveRows(edges, array, by), READS_AT_A_TIME, async ({ kind, id }) => {
+  await mapLimit(await liveRows(ports, array, by), READS_AT_A_TIME, async ({ kind, id }) => {
     // The index lags behind: the item is believed.
-    const item = await edges.leases.read(kind === 'suspect' ? suspectKey(id) : leaseKey(id), by);
+    const item = await ports.store.read(kind === 'suspect' ? suspectKey(id) : leaseKey(id), by);
     const line = lineOf(item);
     if (line !== undefined) lines.push(line);
   });
@@ -36,16 +35,16 @@ export async function liveLines(edges: Edges, array?: string): Promise<Line[]> {
 }
 
 /** Leases and SUSPECTs in the index of what is not settled. Default: of every array. */
-export async function liveRows(edges: Edges, array: string | undefined, by: number): Promise<Pending[]> {
-  const rows = await edges.leases.pending(by);
+export async function liveRows(ports: Ports, array: string | undefined, by: number): Promise<Pending[]> {
+  const rows = await ports.store.pending(by);
   return rows.filter(
     (row) => (row.kind === 'lease' || row.kind === 'suspect') && (array === undefined || row.array === array),
   );
 }
 
 /** Throws LEASE_UNKNOWN, AWS_UNAVAILABLE. */
-export async function oneLease(edges: Edges, leaseId: string): Promise<object> {
-  const item = await readLease(edges, leaseId, edges.now() + READING_MS);
+export async function oneLease(ports: Ports, leaseId: string): Promise<object> {
+  const item = await readLease(ports, leaseId, ports.now() + READING_MS);
   if (item === undefined) throw unknown(leaseId);
   return withoutToken(item);
 }

@@ -1,6 +1,6 @@
 /** What people read. Pure: values in, text out. */
-import type { FlashBlade } from '../../lib/ground/model.ts';
-import { addressOf } from '../../lib/ground/trust.ts';
+import type { FlashBlade } from '../../lib/core/model.ts';
+import { addressOf } from '../../lib/flashblade/trust.ts';
 import { columns } from '../columns.ts';
 import type { Closed } from './close.ts';
 import type { Line } from './read.ts';

@@ -1,9 +1,9 @@
 /** The command line of `npm run secret`. */
 import { readFileSync } from 'node:fs';
-import { hostFault, parseHost } from '../../lib/edges/secret-format.ts';
-import { arrayName, check } from '../../lib/ground/check.ts';
-import type { Trust } from '../../lib/ground/model.ts';
-import { isCertificates, normalFingerprint } from '../../lib/ground/trust.ts';
+import { hostFault, parseHost } from '../../lib/aws/secret-format.ts';
+import type { Trust } from '../../lib/core/model.ts';
+import { arrayName, check } from '../../lib/core/validation.ts';
+import { isCertificates, normalFingerprint } from '../../lib/flashblade/trust.ts';
 import { parsed } from '../command-line.ts';
 import { type Environment, npmFlags } from '../npm-flags.ts';
 import type { Address } from '../trust/look.ts';

@@ -1,6 +1,6 @@
 /** What a person can do about an AWS call that failed. The SDK's own messages may quote what was sent: none is repeated. */
-import { awsErrorName } from '../../lib/ground/aws.ts';
-import { type ErrorCode, FlashBladeError } from '../../lib/ground/errors.ts';
+import { awsErrorName } from '../../lib/aws/client.ts';
+import { type ErrorCode, FlashBladeError } from '../../lib/core/errors.ts';
 
 const SIGN_IN = 'sign in to AWS (`aws sso login`, AWS_PROFILE) and try again';
 const KEY = 'look whether its KMS key is enabled and whether your AWS user may use it';
@@ -24,7 +24,7 @@ const OTHERWISE = 'try again';
 export function failure(code: ErrorCode, what: string, error: unknown, outcome?: string): FlashBladeError {
   const name = awsErrorName(error);
   const status = statusOf(error);
-  const how = status === undefined ? `AWS was not reached (${name})` : `AWS answered ${name} (${status})`;
+  const how = status === undefined ? `AWS was unreachable (${name})` : `AWS returned ${name} (${status})`;
   const message = `${what}: ${how}; ${ADVICE[name] ?? OTHERWISE}.`;
   return new FlashBladeError(code, outcome === undefined ? message : `${message} ${outcome}`);
 }

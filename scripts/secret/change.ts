@@ -1,7 +1,7 @@
 /** The order of steps: what is there → certificate → API token → one login and logout. Nothing is written before all of it holds. */
-import { hostFault, parseHost, parseSecret } from '../../lib/edges/secret-format.ts';
-import { FlashBladeError } from '../../lib/ground/errors.ts';
-import { type ApiToken, apiToken, type FlashBlade } from '../../lib/ground/model.ts';
+import { hostFault, parseHost, parseSecret } from '../../lib/aws/secret-format.ts';
+import { FlashBladeError } from '../../lib/core/errors.ts';
+import { type ApiToken, apiToken, type FlashBlade } from '../../lib/core/model.ts';
 import { type Address, look } from '../trust/look.ts';
 import { reportOf, trustFor } from '../trust/report.ts';
 import { COMPARE, reportText } from '../trust/screen.ts';

@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
-import { VARIABLES } from '../../lib/ground/config.ts';
-import { isFlashBladeError } from '../../lib/ground/errors.ts';
-import { containsApiToken, NO_API_TOKEN } from '../../lib/ground/token-shape.ts';
+import { VARIABLES } from '../../lib/core/config.ts';
+import { isFlashBladeError } from '../../lib/core/errors.ts';
+import { containsApiToken, NO_API_TOKEN } from '../../lib/core/redact.ts';
+import { closeConnections } from '../../lib/flashblade/pool.ts';
 import { commandOr } from '../command-line.ts';
 import { explain } from '../start/failures.ts';
 import { type Command, readCommand, USAGE } from './arguments.ts';

@@ -8,10 +8,10 @@ import {
   type SecretsManagerClientConfig,
   TagResourceCommand,
 } from '@aws-sdk/client-secrets-manager';
-import { parseSecret } from '../../lib/edges/secret-format.ts';
-import type { ArraySecret } from '../../lib/edges/secrets.ts';
-import { awsErrorName } from '../../lib/ground/aws.ts';
-import { FlashBladeError, known } from '../../lib/ground/errors.ts';
+import { awsErrorName } from '../../lib/aws/client.ts';
+import { parseSecret } from '../../lib/aws/secret-format.ts';
+import { FlashBladeError, known } from '../../lib/core/errors.ts';
+import type { ArraySecret } from '../../lib/leases/ports.ts';
 import { failure, isRefusal } from './aws-failure.ts';
 
 /** A person waits longer than a function may: a new sign-in of SSO, a slow line. */

@@ -1,5 +1,5 @@
 /** Keeps API tokens off the command line: it is in the shell's history, and every user of the machine can read it. */
-import { containsApiToken, isBareUuid } from '../../lib/ground/token-shape.ts';
+import { containsApiToken, isBareUuid } from '../../lib/core/redact.ts';
 
 const OPTION = /^--?[\w-]+=/;
 const KMS_KEY = '--kms-key';

@@ -1,8 +1,9 @@
 /** An array's secret as text, and whether it works. */
-import { login, logout } from '../../lib/edges/flashblade.ts';
-import { FlashBladeError, known } from '../../lib/ground/errors.ts';
-import type { ApiToken, FlashBlade, Trust } from '../../lib/ground/model.ts';
-import { addressOf } from '../../lib/ground/trust.ts';
+
+import { FlashBladeError, known } from '../../lib/core/errors.ts';
+import type { ApiToken, FlashBlade, Trust } from '../../lib/core/model.ts';
+import { login, logout } from '../../lib/flashblade/client.ts';
+import { addressOf } from '../../lib/flashblade/trust.ts';
 
 /** A person waits longer than a function may. Milliseconds. */
 const PATIENCE = { connectMs: 10_000, firstByteMs: 20_000, totalMs: 30_000 };

@@ -1,7 +1,7 @@
 /** The command line of `npm start`: arguments in, the array to show a session on, or a complaint, out. */
 import { readFileSync } from 'node:fs';
-import { hostFault, parseSecret } from '../../lib/edges/secret-format.ts';
-import { arrayName, check } from '../../lib/ground/check.ts';
+import { hostFault, parseSecret } from '../../lib/aws/secret-format.ts';
+import { arrayName, check } from '../../lib/core/validation.ts';
 import { parsed } from '../command-line.ts';
 
 export type Command = {

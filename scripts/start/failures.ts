@@ -1,5 +1,5 @@
 /** What went wrong, for people. */
-import { maskApiTokens } from '../../lib/ground/token-shape.ts';
+import { maskApiTokens } from '../../lib/core/redact.ts';
 
 /** Throws unless what a step saw is what it should see. */
 export function must(holds: boolean, otherwise: string): void {

@@ -1,5 +1,5 @@
 /** Login and logout, invoked as their callers invoke them; and which leases may still hold a session. */
-import { type CloseResult, type Edges, type Lease, type OpenRequest, withLease } from '../../lib/index.ts';
+import { type CloseResult, type Lease, type OpenRequest, type Ports, withLease } from '../../lib/index.ts';
 import type { Look } from './array.ts';
 import type { Deployed } from './deployed.ts';
 import { explain } from './failures.ts';
@@ -35,10 +35,10 @@ export function functionsOf(login: Deployed, logout: Deployed) {
 
 /** A way to look at the array under another lease. If the look fails, that lease is among the unclosed. */
 export const lookOf =
-  ({ openLease, closeLease }: Functions, edges: Edges, request: OpenRequest): Look =>
+  ({ openLease, closeLease }: Functions, ports: Ports, request: OpenRequest): Look =>
   async (work) => {
     await openLease(request);
-    const seen = await withLease(request.leaseId, work, { edges });
+    const seen = await withLease(request.leaseId, work, { ports });
     await closeLease(request.leaseId);
     return seen;
   };

@@ -12,11 +12,11 @@ const LEASE = { leaseSeconds: 900, owner: 'npm-start' };
 
 /** Every step throws if what happened is not what should. */
 export async function tellOfOneSession(surroundings: Surroundings, step: Step): Promise<void> {
-  const { array, edges, functions } = surroundings;
+  const { array, ports, functions } = surroundings;
   const request = { array: array.name, leaseId: `demo-${randomBytes(3).toString('hex')}`, ...LEASE };
 
   await step("1  The array's secret in AWS Secrets Manager", async (say) => {
-    const secret = await edges.secrets.read(array.name, { by: Date.now() + READ_MS });
+    const secret = await ports.secrets.read(array.name, { by: Date.now() + READ_MS });
     const { name, host, port, trust } = secret.array;
     say(`${name}: host ${host}, port ${port}, trust ${trust.kind}, API token ${secret.apiToken}`);
   });
@@ -40,14 +40,14 @@ export async function tellOfOneSession(surroundings: Surroundings, step: Step): 
     withLease(
       lease.leaseId,
       async (use) => {
-        const secret = await edges.secrets.read(array.name, { by: Date.now() + READ_MS });
+        const secret = await ports.secrets.read(array.name, { by: Date.now() + READ_MS });
         const version = newestOf(await surroundings.apiVersions(secret.array));
         const { status, body } = await use.request({ method: 'GET', path: `/api/${version}/arrays` });
         say(`GET /api/${version}/arrays → ${status} ${JSON.stringify(firstItem(body))}`);
         must(status === 200, `the array answered ${status}`);
         return array.watch(use, version);
       },
-      { edges },
+      { ports },
     ),
   );
 
@@ -70,7 +70,7 @@ export async function tellOfOneSession(surroundings: Surroundings, step: Step): 
   });
 
   await step("8  The array's own list of live sessions", async (say) => {
-    const look = lookOf(functions, edges, { ...request, leaseId: `${request.leaseId}-look` });
+    const look = lookOf(functions, ports, { ...request, leaseId: `${request.leaseId}-look` });
     const { live, told } = await sessionsLeft(look);
     say(told);
     must(live === 0, 'a session is left on the array');

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { devNull, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { stop as stopEsbuild } from 'esbuild';
-import { apiVersions, closeConnections, type Edges, edgesOf, readConfig } from '../../lib/index.ts';
+import { apiVersions, closeConnections, createPorts, type Ports, readConfig } from '../../lib/index.ts';
 import { type Aws, startAws } from '../../test/aws/index.ts';
 import { readTemplate } from '../../test/infra/template.ts';
 import { buildFunctions } from '../build.ts';
@@ -24,7 +24,7 @@ export type Surroundings = {
   readonly array: DemoArray | SimulatedArray;
   readonly aws: Aws;
   readonly functions: Functions;
-  readonly edges: Edges;
+  readonly ports: Ports;
   readonly apiVersions: typeof apiVersions;
   readonly calls: Calls;
   /** Every item of the ledger. */
@@ -89,7 +89,7 @@ export async function surround(
     array,
     aws,
     functions: functionsOf(login, logout),
-    edges: withCountedCalls(edgesOf(config, ignore), calls),
+    ports: withCountedCalls(createPorts(config, ignore), calls),
     apiVersions: calls.counted(apiVersions),
     calls,
     ledger: () => aws.dynamodb.scan(TABLE),
@@ -124,12 +124,12 @@ function useStandIns(variables: Readonly<Record<string, string>>): void {
   Object.assign(process.env, variables);
 }
 
-const withCountedCalls = (edges: Edges, { counted }: Calls): Edges => ({
-  ...edges,
+const withCountedCalls = (ports: Ports, { counted }: Calls): Ports => ({
+  ...ports,
   flashblade: {
-    login: counted(edges.flashblade.login),
-    logout: counted(edges.flashblade.logout),
-    apiVersions: counted(edges.flashblade.apiVersions),
-    request: counted(edges.flashblade.request),
+    login: counted(ports.flashblade.login),
+    logout: counted(ports.flashblade.logout),
+    apiVersions: counted(ports.flashblade.apiVersions),
+    request: counted(ports.flashblade.request),
   },
 });

@@ -2,8 +2,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { SQSBatchResponse } from 'aws-lambda';
-import type { FleetResult } from '../../lib/story/fleet-result.ts';
-import type { SweepResult } from '../../lib/story/sweep.ts';
+import type { FleetResult } from '../../lib/fleet/check.ts';
+import type { SweepResult } from '../../lib/leases/sweep.ts';
 import { sqsEventOf } from '../../test/aws/sqs-event.ts';
 import { requested } from '../../test/story/messages.ts';
 import { must } from './failures.ts';

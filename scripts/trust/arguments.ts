@@ -1,5 +1,5 @@
 /** The command line of `npm run trust`. */
-import { hostFault, parseHost } from '../../lib/edges/secret-format.ts';
+import { hostFault, parseHost } from '../../lib/aws/secret-format.ts';
 import { parsed } from '../command-line.ts';
 import type { Address } from './look.ts';
 

@@ -1,6 +1,6 @@
 /** A certificate in words that are safe to print: anybody can write anything into one, and a terminal would obey it. */
 import type { KeyObject, X509Certificate } from 'node:crypto';
-import { normalFingerprint } from '../../lib/ground/trust.ts';
+import { normalFingerprint } from '../../lib/flashblade/trust.ts';
 
 /** Dates as in 2026-11-24T08:00:00.000Z; `daysLeft` is negative when it has ended. */
 export type CertificateFacts = {

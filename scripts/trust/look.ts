@@ -2,8 +2,8 @@
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { type ConnectionOptions, connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
-import { codeOf } from '../../lib/edges/flashblade/tls-errors.ts';
-import { addressOf } from '../../lib/ground/trust.ts';
+import { codeOf } from '../../lib/flashblade/tls-errors.ts';
+import { addressOf } from '../../lib/flashblade/trust.ts';
 
 /** `host` without brackets. */
 export type Address = { readonly host: string; readonly port: number };

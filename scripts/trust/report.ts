@@ -1,6 +1,6 @@
 /** What a look at a server found, and what it means for the array's secret. */
-import { known } from '../../lib/ground/errors.ts';
-import type { FlashBlade, Trust } from '../../lib/ground/model.ts';
+import { known } from '../../lib/core/errors.ts';
+import type { FlashBlade, Trust } from '../../lib/core/model.ts';
 import { type CertificateFacts, factsOf, fingerprintOf } from './certificate.ts';
 import type { Address, Presented } from './look.ts';
 import { verify } from './verify.ts';

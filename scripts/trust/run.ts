@@ -1,6 +1,6 @@
 /** `npm run trust` from its arguments to its exit code. */
 import type { Writable } from 'node:stream';
-import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
+import { closeConnections } from '../../lib/flashblade/pool.ts';
 import { commandOr } from '../command-line.ts';
 import { explain } from '../start/failures.ts';
 import { type Command, readCommand, USAGE } from './arguments.ts';

@@ -1,5 +1,5 @@
 /** What people read of a certificate. Pure: values in, text out. */
-import { addressOf } from '../../lib/ground/trust.ts';
+import { addressOf } from '../../lib/flashblade/trust.ts';
 import type { CertificateFacts } from './certificate.ts';
 import type { Report } from './report.ts';
 

@@ -1,7 +1,8 @@
 /** Whether the functions would believe an array, by their own code. */
-import { connectTls } from '../../lib/edges/flashblade/tls.ts';
-import { FlashBladeError } from '../../lib/ground/errors.ts';
-import type { FlashBlade } from '../../lib/ground/model.ts';
+
+import { FlashBladeError } from '../../lib/core/errors.ts';
+import type { FlashBlade } from '../../lib/core/model.ts';
+import { connectTls } from '../../lib/flashblade/tls.ts';
 
 const TIMEOUT_MS = 10_000;
 

@@ -1,8 +1,8 @@
 /** A lease whose item was altered where the seal is bound to it: its token does not come out, whoever asks, and somebody is told. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { request } from '../../lib/edges/flashblade.ts';
-import type { Open } from '../../lib/ground/lease-items.ts';
-import { authToken } from '../../lib/ground/model.ts';
+import { authToken } from '../../lib/core/model.ts';
+import { request } from '../../lib/flashblade/client.ts';
+import type { Open } from '../../lib/leases/items.ts';
 import { tokensIn } from '../functions/secrecy.ts';
 import { type Arena, startArena } from './arena.ts';
 import { DEEDS, type DeedName, seen } from './deeds.ts';

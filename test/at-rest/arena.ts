@@ -1,18 +1,19 @@
 /** Two arrays, a trap that their own authority vouches for, and a ledger that a test may write to. Real wires, real seals, no AWS. */
-import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
+
+import { createSeal } from '../../lib/aws/seal.ts';
+import { FlashBladeError } from '../../lib/core/errors.ts';
+import { apiToken, type FlashBlade } from '../../lib/core/model.ts';
+import type { Report } from '../../lib/core/reports.ts';
 import {
   apiVersionsWithHttpInfo,
   loginWithHttpInfo,
   logoutWithHttpInfo,
   request as requestOf,
-} from '../../lib/edges/flashblade.ts';
-import { sealOf } from '../../lib/edges/seal.ts';
-import { FlashBladeError } from '../../lib/ground/errors.ts';
-import { type Item, type LeaseItem, leaseKey } from '../../lib/ground/lease-items.ts';
-import { apiToken, type FlashBlade } from '../../lib/ground/model.ts';
-import type { Report } from '../../lib/ground/reports.ts';
-import type { Edges } from '../../lib/story/edges.ts';
-import { openSession } from '../../lib/story/open-session.ts';
+} from '../../lib/flashblade/client.ts';
+import { closeConnections } from '../../lib/flashblade/pool.ts';
+import { type Item, type LeaseItem, leaseKey } from '../../lib/leases/items.ts';
+import { openSession } from '../../lib/leases/open.ts';
+import type { Ports } from '../../lib/leases/ports.ts';
 import { createAuthority } from '../certificates.ts';
 import { startListener } from '../hostile/listeners.ts';
 import { startSimulator } from '../simulator/index.ts';
@@ -40,7 +41,7 @@ export async function startArena() {
     startListener({ address: '127.0.0.1' }, certificate, () => VERSIONS),
   ]);
   const arrays = { fb1, fb2 };
-  const seal = sealOf(memoryKms(), 'alias/leases');
+  const seal = createSeal(memoryKms(), 'alias/leases');
   const targetOf = (name: ArrayName): FlashBlade => {
     const { host, port } = arrays[name];
     return { name, host, port, trust: { kind: 'ca', ca } };
@@ -58,7 +59,7 @@ export async function startArena() {
     const store = memoryStore();
     const reports: Report[] = [];
     const now = (): number => Date.now() + shiftMs;
-    const edges: Edges = {
+    const ports: Ports = {
       secrets: {
         read: async (name) => {
           if (name !== 'fb1' && name !== 'fb2') throw new FlashBladeError('ARRAY_UNKNOWN', `there is no ${name}`);
@@ -66,7 +67,7 @@ export async function startArena() {
         },
         list: async () => ['fb1', 'fb2'],
       },
-      leases: store,
+      store,
       seal,
       flashblade: {
         login: loginWithHttpInfo,
@@ -89,7 +90,7 @@ export async function startArena() {
       await store.write(item as Item, store.items.get(item.id), 0);
     };
     return {
-      edges,
+      ports,
       store,
       lease,
       /** Writes an item, whatever was there. */
@@ -104,7 +105,7 @@ export async function startArena() {
         await put({ ...Object.fromEntries(changed), id: leaseKey(leaseId) });
       },
       open: (array: ArrayName, leaseId: string, fields: { owner?: string } = {}) =>
-        openSession(edges, { array, leaseId, leaseSeconds: LEASE_SECONDS, ...fields }, soon(edges)),
+        openSession(ports, { array, leaseId, leaseSeconds: LEASE_SECONDS, ...fields }, soon(ports)),
       /** The functions' clock goes on by so much, or by more than any lease here lasts. */
       pass: (seconds = 2 * LEASE_SECONDS): void => {
         shiftMs += seconds * 1000;
@@ -145,4 +146,4 @@ export async function startArena() {
 export type Ledger = ReturnType<Arena['ledger']>;
 
 /** Time enough for anything on any machine. */
-export const soon = ({ now }: Pick<Edges, 'now'>): number => now() + 60_000;
+export const soon = ({ now }: Pick<Ports, 'now'>): number => now() + 60_000;

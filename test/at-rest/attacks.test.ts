@@ -1,9 +1,10 @@
 /** A writer to the ledger who puts back, plants, or takes away whole items: nothing gets a token, and what notices it. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { leaseKey, type Open } from '../../lib/ground/lease-items.ts';
-import { endOwner, refuse } from '../../lib/ground/ledger-marks.ts';
-import { checkFleet } from '../../lib/story/check-fleet.ts';
-import { sweep } from '../../lib/story/sweep.ts';
+import { checkFleet } from '../../lib/fleet/check.ts';
+import { ownerEnd } from '../../lib/leases/end-owner.ts';
+import { leaseKey, type Open } from '../../lib/leases/items.ts';
+import { refusalOf } from '../../lib/leases/ledger.ts';
+import { sweep } from '../../lib/leases/sweep.ts';
 import { type Arena, type Ledger, soon, startArena } from './arena.ts';
 import { DEEDS, type DeedName, seen } from './deeds.ts';
 
@@ -32,7 +33,7 @@ const opened = async (leaseId: string): Promise<Open> => {
 async function check() {
   ledger.pass(300);
   arena.passOnArrays(300);
-  return checkFleet(ledger.edges, { arrays: ['fb1'] }, soon(ledger.edges));
+  return checkFleet(ledger.ports, { arrays: ['fb1'] }, soon(ledger.ports));
 }
 
 describe('an item that was put back to what it was', () => {
@@ -52,7 +53,7 @@ describe('an item that was put back to what it was', () => {
     expect(await tried('call-array', 'own')).not.toHaveProperty('code');
     expect(live()).toBe(1);
     ledger.pass();
-    expect(await sweep(ledger.edges, soon(ledger.edges))).toMatchObject({ closed: 1 });
+    expect(await sweep(ledger.ports, soon(ledger.ports))).toMatchObject({ closed: 1 });
     expect(live()).toBe(0);
   });
 
@@ -87,7 +88,7 @@ describe('an item that was taken away', () => {
   });
 
   test('that marked a refused API token lets the array be asked once more, which marks it again', async () => {
-    await ledger.put(refuse('fb1', 'v1', 'attempt', Math.floor(Date.now() / 1000)));
+    await ledger.put(refusalOf('fb1', 'v1', Math.floor(Date.now() / 1000)));
     await ledger.remove('refusal#fb1#v1');
     expect(await tried('login', 'own')).not.toHaveProperty('code');
   });
@@ -151,7 +152,7 @@ describe('a writer who keeps others from working', () => {
     expect(ledger.told()).toContain('ArrayUnhealthy');
     // A sweep frees only slots whose time is over.
     ledger.pass();
-    await sweep(ledger.edges, soon(ledger.edges));
+    await sweep(ledger.ports, soon(ledger.ports));
     expect((await tried('login', 'own')).code).toBe('LEASE_LIMIT');
   });
 
@@ -159,18 +160,18 @@ describe('a writer who keeps others from working', () => {
     for (const name of ['a', 'b', 'c']) {
       await ledger.store.keepSlot('fb1', { attemptId: name, leaseId: name, until: 1 }, 0);
     }
-    await sweep(ledger.edges, soon(ledger.edges));
+    await sweep(ledger.ports, soon(ledger.ports));
     expect(await tried('login', 'own')).not.toHaveProperty('code');
   });
 
   test('by a mark that the API token was refused is found out by the next fleet check', async () => {
-    await ledger.put(refuse('fb1', 'v1', 'theirs', FAR));
+    await ledger.put(refusalOf('fb1', 'v1', FAR));
     expect((await tried('login', 'own')).code).toBe('LOGIN_REFUSED');
     expect((await check()).unhealthy).toMatchObject([{ array: 'fb1', code: 'LOGIN_REFUSED' }]);
   });
 
   test('by the end of an owner that goes on: its caller is told, nobody else', async () => {
-    await ledger.put(endOwner('job', 'theirs', 1));
+    await ledger.put(ownerEnd('job', 1));
     const { code } = await seen(() => ledger.open('fb1', 'own', { owner: 'job' }));
     expect(code).toBe('LEASE_ENDED');
     expect(live()).toBe(0);

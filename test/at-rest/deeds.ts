@@ -1,16 +1,16 @@
 /** What functions do with a lease that somebody has altered, each under its function's name. */
-import { allowedCalls } from '../../lib/ground/allowed-calls.ts';
-import { known } from '../../lib/ground/errors.ts';
-import type { Item } from '../../lib/ground/lease-items.ts';
-import { seconds } from '../../lib/ground/time.ts';
-import { callArray } from '../../lib/story/call-array.ts';
-import { checkFleet } from '../../lib/story/check-fleet.ts';
-import { closeSession } from '../../lib/story/close-session.ts';
-import type { Edges } from '../../lib/story/edges.ts';
-import { openSession } from '../../lib/story/open-session.ts';
-import { renewLease } from '../../lib/story/renew-lease.ts';
-import { handleMessage } from '../../lib/story/session-events.ts';
-import { sweep } from '../../lib/story/sweep.ts';
+
+import { seconds } from '../../lib/core/deadlines.ts';
+import { known } from '../../lib/core/errors.ts';
+import { checkFleet } from '../../lib/fleet/check.ts';
+import { allowedCalls, callArray } from '../../lib/leases/call-array.ts';
+import { closeSession } from '../../lib/leases/close.ts';
+import { dispatch } from '../../lib/leases/dispatch.ts';
+import type { Item } from '../../lib/leases/items.ts';
+import { openSession } from '../../lib/leases/open.ts';
+import type { Ports } from '../../lib/leases/ports.ts';
+import { renewLease } from '../../lib/leases/renew.ts';
+import { sweep } from '../../lib/leases/sweep.ts';
 import { memoryOutbox } from '../story/memory-outbox.ts';
 import { released } from '../story/messages.ts';
 import { type Ledger, soon } from './arena.ts';
@@ -22,43 +22,43 @@ type Alter = (leaseId: string) => Promise<void>;
 type Deed = (ledger: Ledger, leaseId: string, alter: Alter) => Promise<unknown>;
 
 const afterwards =
-  (deed: (edges: Edges, leaseId: string, ledger: Ledger) => Promise<unknown>): Deed =>
+  (deed: (ports: Ports, leaseId: string, ledger: Ledger) => Promise<unknown>): Deed =>
   async (ledger, leaseId, alter) => {
     await alter(leaseId);
-    return deed(ledger.edges, leaseId, ledger);
+    return deed(ledger.ports, leaseId, ledger);
   };
 
 export const DEEDS = {
-  login: afterwards((edges, leaseId) => openSession(edges, { array: 'fb1', leaseId, leaseSeconds: 3600 }, soon(edges))),
-  logout: afterwards((edges, leaseId) => closeSession(edges, leaseId, soon(edges))),
-  'call-array': afterwards((edges, leaseId) => {
+  login: afterwards((ports, leaseId) => openSession(ports, { array: 'fb1', leaseId, leaseSeconds: 3600 }, soon(ports))),
+  logout: afterwards((ports, leaseId) => closeSession(ports, leaseId, soon(ports))),
+  'call-array': afterwards((ports, leaseId) => {
     const request = { leaseId, method: 'GET', path: '/api/2.26/arrays' } as const;
-    return callArray(edges, allowedCalls('GET /api/**'), request, soon(edges));
+    return callArray(ports, allowedCalls('GET /api/**'), request, soon(ports));
   }),
-  renew: afterwards((edges, leaseId) => {
-    const expiresAt = seconds(edges.now()) + 7200;
-    return renewLease(edges, { leaseId, expiresAt }, soon(edges));
+  renew: afterwards((ports, leaseId) => {
+    const expiresAt = seconds(ports.now()) + 7200;
+    return renewLease(ports, { leaseId, expiresAt }, soon(ports));
   }),
   /** When every lease has expired. */
-  'sweep-sessions': afterwards((edges, _leaseId, { pass }) => {
+  'sweep-sessions': afterwards((ports, _leaseId, { pass }) => {
     pass();
-    return sweep(edges, soon(edges));
+    return sweep(ports, soon(ports));
   }),
-  /** A release; answers what was told and laid aside. */
-  'session-events': afterwards(async (edges, leaseId) => {
-    const { outbox, told, letters } = memoryOutbox();
-    await handleMessage(edges, outbox, released({ leaseId }), soon(edges));
-    return { told, letters };
+  /** Releases a lease. Returns the events and the dead letters. */
+  'session-events': afterwards(async (ports, leaseId) => {
+    const { outbox, published, letters } = memoryOutbox();
+    await dispatch(ports, outbox, released({ leaseId }), soon(ports));
+    return { published, letters };
   }),
   /** It is the check's own lease that is altered, as soon as it is open. */
   'check-fleet': (ledger, _leaseId, alter) => {
-    const write: Edges['leases']['write'] = async (next, previous, by) => {
+    const write: Ports['store']['write'] = async (next, previous, by) => {
       const written = await ledger.store.write(next, previous, by);
       if (isOpen(next)) await alter(next.leaseId);
       return written;
     };
-    const edges = { ...ledger.edges, leases: { ...ledger.store, write } };
-    return checkFleet(edges, { arrays: ['fb1'] }, soon(edges));
+    const ports = { ...ledger.ports, store: { ...ledger.store, write } };
+    return checkFleet(ports, { arrays: ['fb1'] }, soon(ports));
   },
 } as const satisfies Record<string, Deed>;
 

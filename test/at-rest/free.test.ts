@@ -1,8 +1,8 @@
 /** What the seal is not bound to: whoever changes it moves, ends or hides a session, but gets no token; and what notices it. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { checkFleet } from '../../lib/story/check-fleet.ts';
-import { endOwnerOf } from '../../lib/story/end-owner.ts';
-import { sweep } from '../../lib/story/sweep.ts';
+import { checkFleet } from '../../lib/fleet/check.ts';
+import { endOwner } from '../../lib/leases/end-owner.ts';
+import { sweep } from '../../lib/leases/sweep.ts';
 import { type Arena, type Ledger, soon, startArena } from './arena.ts';
 import { DEEDS, type DeedName, seen } from './deeds.ts';
 
@@ -18,7 +18,7 @@ afterAll(() => arena.stop());
 const FAR = 9_000_000_000;
 const LONG_AGO = 1_000_000_000;
 const live = (): number => arena.arrays.fb1.sessions().length;
-const sweepNow = () => sweep(ledger.edges, soon(ledger.edges));
+const sweepNow = () => sweep(ledger.ports, soon(ledger.ports));
 const overdue = (): number => Math.max(...ledger.reports.map(({ gauges }) => gauges?.OldestDueAge ?? 0));
 
 /** Opens a lease and alters its item. */
@@ -35,7 +35,7 @@ const tried = (deed: DeedName) => seen(() => DEEDS[deed](ledger, 'own', async ()
 async function unknownLater(): Promise<number> {
   ledger.pass(300);
   arena.passOnArrays(300);
-  return (await checkFleet(ledger.edges, { arrays: ['fb1'] }, soon(ledger.edges))).unknownSessions;
+  return (await checkFleet(ledger.ports, { arrays: ['fb1'] }, soon(ledger.ports))).unknownSessions;
 }
 
 describe.each<[string, object]>([
@@ -61,7 +61,7 @@ describe.each<[string, object]>([
 describe('a lease whose owner was changed', () => {
   test('does not end with its owner: it is closed when it expires', async () => {
     await opened({ owner: 'theirs' }, 'job');
-    expect(await endOwnerOf(ledger.edges, 'job', soon(ledger.edges))).toEqual([]);
+    expect(await endOwner(ledger.ports, 'job', soon(ledger.ports))).toEqual([]);
     expect(live()).toBe(1);
     ledger.pass();
     await sweepNow();
@@ -70,7 +70,7 @@ describe('a lease whose owner was changed', () => {
 
   test('ends with the other owner, which is early and not late', async () => {
     await opened({ owner: 'theirs' }, 'job');
-    await endOwnerOf(ledger.edges, 'theirs', soon(ledger.edges));
+    await endOwner(ledger.ports, 'theirs', soon(ledger.ports));
     expect(live()).toBe(0);
   });
 });

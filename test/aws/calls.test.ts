@@ -10,7 +10,7 @@ import type { Fault } from './index.ts';
 const read = (SecretId: string) => new GetSecretValueCommand({ SecretId });
 
 describe('hooks and the log', () => {
-  test('a hook runs before anything is done, and again when it is done and not yet answered', async () => {
+  test('a hook runs before the service acts, and again after it acted and before it responds', async () => {
     const { aws, dynamodb } = await awsWithClients();
     const seen: string[] = [];
     const remove = aws.onCall(async (phase, { service, action, resource, body }) => {
@@ -27,7 +27,7 @@ describe('hooks and the log', () => {
     expect(aws.calls.map(({ status }) => status)).toEqual([200, 200]);
   });
 
-  test('a hook that adds a fault when the call arrives still hits that call', async () => {
+  test('a fault that a hook adds on arrival affects the same call', async () => {
     const { aws, secrets } = await awsWithClients();
     aws.onCall((phase, { service }) => {
       if (phase === 'received') aws.faults.add({ service, kind: 'reset', times: 1 } satisfies Fault);
@@ -35,7 +35,7 @@ describe('hooks and the log', () => {
     await expect(secrets.send(new ListSecretsCommand())).rejects.toMatchObject({ code: 'ECONNRESET' });
   });
 
-  test('a hook that fails is reported to the client and not taken for a broken connection', async () => {
+  test('the error of a hook is reported to the client and does not look like a broken connection', async () => {
     const { aws, secrets } = await awsWithClients();
     aws.onCall(() => {
       throw new Error('the hook is wrong');
@@ -46,7 +46,7 @@ describe('hooks and the log', () => {
     });
   });
 
-  test('a client that is killed when its write is done leaves the value, and others go on', async () => {
+  test('a client that is killed after its write leaves the value, and other clients continue', async () => {
     const { aws, secrets } = await awsWithClients();
     aws.secrets.put('flashblade/fb1', 'old');
     const { PATH } = process.env;
@@ -65,7 +65,7 @@ describe('hooks and the log', () => {
     await expect(secrets.send(read('flashblade/fb1'))).resolves.toMatchObject({ SecretString: 'new' });
   });
 
-  test('the log tells time, service, action and resource, and no value', async () => {
+  test('the log records time, service, action and resource, but no value', async () => {
     const { aws, secrets } = await awsWithClients({ now: () => 1_800_000_000.5 });
     aws.secrets.put('flashblade/fb1', 'old');
     await secrets.send(new PutSecretValueCommand({ SecretId: 'flashblade/fb1', SecretString: 'T-very-secret' }));
@@ -81,7 +81,7 @@ describe('hooks and the log', () => {
     ]);
   });
 
-  test('the log keeps the newest calls only', () => {
+  test('the log keeps only the newest calls', () => {
     const { calls, received } = callLog(() => 0, 2);
     for (const action of ['first', 'second', 'third']) received({ service: 'kms', action });
     expect(calls.map(({ action }) => action)).toEqual(['second', 'third']);

@@ -1,4 +1,4 @@
-/** What arrives at the stand-ins: the call, the log that remembers it, the hooks that watch it. */
+/** A call that arrives at a stand-in, the log of calls, and the hooks that observe them. */
 
 /** The prefix of the service's IAM actions. */
 export type Service = 'secretsmanager' | 'kms' | 'dynamodb' | 'events' | 'sqs';
@@ -12,25 +12,25 @@ export type ServiceCall = {
   readonly body?: unknown;
 };
 
-/** One line of the log. `at` in seconds since the epoch; `status` 0 while, or because, nothing was answered. */
+/** One line of the log. `at` in seconds since the epoch; `status` is 0 as long as there is no response. */
 export type LoggedCall = Omit<ServiceCall, 'body'> & { readonly at: number; readonly status: number };
 
 /**
- * Called when a request arrived and nothing was done (`received`), and when it was done and nothing answered (`done`).
- * The service waits for it. Faults are looked up after `received`: a hook may still add one for this very call.
+ * Called when a request has arrived (`received`), and when the service has acted but not yet responded (`done`). The service waits for
+ * the hook. Faults are looked up after `received`, so that a hook can add one for the same call.
  */
 export type CallHook = (phase: 'received' | 'done', call: ServiceCall) => Promise<void> | void;
 
-/** Older calls are forgotten, so that long runs do not grow without bound. */
+/** Older calls are dropped, so that the memory of long runs is bounded. */
 const LOG_LIMIT = 5_000;
 
 export type CallLog = ReturnType<typeof callLog>;
 
-/** Remembers the newest calls; `now` in seconds since the epoch. */
+/** Keeps the newest calls. `now` is in seconds since the epoch. */
 export function callLog(now: () => number, limit = LOG_LIMIT) {
   const calls: LoggedCall[] = [];
 
-  /** Returns how to note the status that was answered. */
+  /** Returns a function that records the status of the response. */
   function received({ service, action, resource }: ServiceCall): (status: number) => void {
     const call = { at: now(), service, action, ...(resource === undefined ? {} : { resource }), status: 0 };
     calls.push(call);
@@ -47,7 +47,7 @@ export function callLog(now: () => number, limit = LOG_LIMIT) {
 export function hookList() {
   const hooks = new Set<CallHook>();
 
-  /** Returns how to remove the hook. */
+  /** Returns a function that removes the hook. */
   function add(hook: CallHook): () => void {
     hooks.add(hook);
     return () => {

@@ -1,4 +1,4 @@
-/** Credentials that the stand-ins make for one run: any local process can connect to them, but only the run gets an answer. */
+/** Credentials that the stand-ins create for one run. Any local process can connect to them, but only the run gets a response. */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 

@@ -1,4 +1,4 @@
-/** The part of dynalite, which ships no types, that the tests use. */
+/** Types for the part of dynalite that the tests use. dynalite ships none. */
 declare module 'dynalite' {
   import type { Server } from 'node:http';
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { put, refused, TableName, update, withTable } from './table.fixture.ts';
 
 describe('what the ledger needs', () => {
-  test('a put on condition that the item is absent succeeds once, even among many at the same time', async () => {
+  test('a conditional put of an absent item succeeds once, even among many concurrent puts', async () => {
     const { aws, dynamodb } = await withTable();
     const puts = Array.from({ length: 20 }, (_, attempt) =>
       put(dynamodb, { pk: 'lease#1', attempt }, 'attribute_not_exists(pk)'),
@@ -17,7 +17,7 @@ describe('what the ledger needs', () => {
     expect(await aws.dynamodb.scan(TableName)).toEqual([{ pk: 'lease#1', attempt: winners[0] }]);
   });
 
-  test('a bounded set in a map: members join up to the cap, join again, and leave', async () => {
+  test('members join a bounded set in a map up to its cap, join again, and leave', async () => {
     const { aws, dynamodb } = await withTable();
     await put(dynamodb, { pk: 'array#fb1', live: {} });
     const join = (id: string, until: number) =>
@@ -45,7 +45,7 @@ describe('what the ledger needs', () => {
     expect(await live()).toEqual([{ live: { 'lease#2': 4, 'lease-3': 5 } }]);
   });
 
-  test('many that join at the same time never exceed the cap', async () => {
+  test('many members that join at the same time never exceed the cap', async () => {
     const { aws, dynamodb } = await withTable();
     await put(dynamodb, { pk: 'array#fb1', live: {} });
     const joins = Array.from({ length: 20 }, (_, index) =>
@@ -71,7 +71,7 @@ describe('what the ledger needs', () => {
     });
   });
 
-  test('an update and a delete happen only while the item is the one expected', async () => {
+  test('an update and a delete apply only while the item is the expected one', async () => {
     const { aws, dynamodb } = await withTable();
     await put(dynamodb, { pk: 'lease#1', attemptId: 'a', state: 'OPENING' });
     const ifAttempt = (attemptId: string) => ({
@@ -99,7 +99,7 @@ describe('what the ledger needs', () => {
     expect(await aws.dynamodb.scan(TableName)).toEqual([]);
   });
 
-  test('a consistent read brings the item, and nothing for one that is absent', async () => {
+  test('a consistent read returns the item, or nothing if it is absent', async () => {
     const { dynamodb } = await withTable();
     await put(dynamodb, { pk: 'lease#1', sealed: new Uint8Array([0, 255]) });
     const get = async (pk: string) =>
@@ -109,7 +109,7 @@ describe('what the ledger needs', () => {
     expect(await get('lease#2')).toBeUndefined();
   });
 
-  test('the sparse index lists what is due, soonest first, page by page, and forgets what is due no more', async () => {
+  test('the sparse index lists due items in order, page by page, and drops items that are no longer due', async () => {
     const { dynamodb } = await withTable();
     for (const [pk, dueAt] of [
       ['late', 300],

@@ -5,7 +5,7 @@ import { awsWithClients } from './clients.ts';
 import { properties, put, refused, TableName, withTable } from './table.fixture.ts';
 
 describe('what dynalite lacks', () => {
-  test('a failed condition does not bring the item, though asked to', async () => {
+  test('a failed condition does not return the item, even on request', async () => {
     const { dynamodb } = await withTable();
     await put(dynamodb, { pk: 'lease#1' });
     const again = new PutItemCommand({
@@ -19,7 +19,7 @@ describe('what dynalite lacks', () => {
     expect((error as { Item?: unknown }).Item).toBeUndefined();
   });
 
-  test('transactions and TTL are refused rather than ignored', async () => {
+  test('transactions and TTL are refused, not ignored', async () => {
     const { dynamodb } = await withTable();
     const put = { Put: { TableName, Item: marshall({ pk: 'lease#1' }) } };
     await expect(dynamodb.send(new TransactWriteItemsCommand({ TransactItems: [put] }))).rejects.toMatchObject({
@@ -33,7 +33,7 @@ describe('what dynalite lacks', () => {
 });
 
 describe('tables', () => {
-  test('a table whose name the template computes is named by the test', async () => {
+  test('the test names a table whose name the template computes', async () => {
     const { aws } = await awsWithClients();
     await aws.dynamodb.createTable({ ...properties, TableName: { Ref: 'AWS::StackName' } }, 'computed');
     expect(await aws.dynamodb.scan('computed')).toEqual([]);
@@ -44,7 +44,7 @@ describe('tables', () => {
     await expect(aws.dynamodb.createTable({ ...properties, KeySchema: undefined })).rejects.toThrow('KeySchema');
   });
 
-  test('a scan brings every item, also of tables of more than one page, and is not logged', async () => {
+  test('a scan returns every item of a table with several pages, and is not logged', async () => {
     const { aws, dynamodb } = await withTable();
     const filler = 'x'.repeat(300_000);
     for (let index = 0; index < 5; index += 1) await put(dynamodb, { pk: `lease#${index}`, filler });

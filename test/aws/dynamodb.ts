@@ -1,7 +1,7 @@
 /**
- * DynamoDB by dynalite, in memory, behind a server of ours that logs, hooks and injects faults.
- * What dynalite lacks: transactions, TTL (nothing ever expires, UpdateTimeToLive is refused), point-in-time recovery;
- * ReturnValuesOnConditionCheckFailure is ignored, so a failed condition never brings the item.
+ * A stand-in for DynamoDB: dynalite, in memory, behind our server, which logs calls, runs hooks and injects faults. dynalite lacks
+ * transactions, TTL (nothing expires, UpdateTimeToLive is refused) and point-in-time recovery. It ignores
+ * ReturnValuesOnConditionCheckFailure, so a failed condition never returns the item.
  */
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
@@ -22,7 +22,7 @@ const index = z.object({
     NonKeyAttributes: z.array(z.string()).optional(),
   }),
 });
-/** The Properties of AWS::DynamoDB::Table that dynalite knows; the others are dropped. */
+/** The Properties of AWS::DynamoDB::Table that dynalite supports. The others are dropped. */
 const tableProperties = z.object({
   TableName: z.string(),
   KeySchema: keySchema,
@@ -34,7 +34,7 @@ const tableProperties = z.object({
 
 export type DynamoDb = Awaited<ReturnType<typeof dynamoDbStandIn>>;
 
-/** Starts dynalite on a loopback port of its own, which serves no request but those that were made with the credentials. */
+/** Starts dynalite on a free loopback port. It serves only requests that were made with the credentials. */
 export async function dynamoDbStandIn(region: string, credentials: Credentials) {
   const server = dynalite({ createTableMs: 0 });
   const [serveRequest] = server.listeners('request') as RequestListener[];
@@ -49,8 +49,8 @@ export async function dynamoDbStandIn(region: string, credentials: Credentials) 
   const client = new DynamoDBClient({ endpoint, region, credentials });
 
   /**
-   * Makes a table without a call, from the Properties of its CloudFormation resource. `TableName` must be plain text
-   * there, or be given: templates often compute it.
+   * Creates a table from the Properties of its CloudFormation resource, without a logged call. Pass `tableName` if the template computes
+   * the name.
    */
   async function createTable(properties: object, tableName?: string): Promise<void> {
     const input = tableProperties.parse(tableName === undefined ? properties : { ...properties, TableName: tableName });
@@ -59,7 +59,7 @@ export async function dynamoDbStandIn(region: string, credentials: Credentials) 
     while ((await client.send(describe)).Table?.TableStatus !== 'ACTIVE');
   }
 
-  /** Every item of a table, as plain values, without a call. */
+  /** Every item of a table, as plain values, without a logged call. */
   async function scan(tableName: string): Promise<Record<string, unknown>[]> {
     const items: Record<string, unknown>[] = [];
     for await (const { Items = [] } of paginateScan({ client }, { TableName: tableName, ConsistentRead: true }))
@@ -82,7 +82,7 @@ export async function dynamoDbStandIn(region: string, credentials: Credentials) 
   return { definition, endpoint, createTable, scan, stop };
 }
 
-/** dynalite asks for the headers of a signature, though it does not verify it. */
+/** dynalite requires the headers of a signature but does not verify it. */
 const FORWARDED_HEADERS = ['authorization', 'content-type', 'x-amz-date', 'x-amz-security-token', 'x-amz-target'];
 const RETURNED_HEADERS = ['content-type', 'x-amz-crc32', 'x-amzn-requestid'];
 

@@ -17,7 +17,7 @@ async function withBus() {
 }
 
 describe('PutEvents', () => {
-  test('an event arrives on its bus, named by name, by ARN or not at all', async () => {
+  test('an event arrives on its bus, identified by name, by ARN or by default', async () => {
     const { aws, arn, put } = await withBus();
     expect(arn).toBe('arn:aws:events:eu-central-1:123456789012:event-bus/jobs');
     const answer = await put(entry({ EventBusName: 'jobs' }), entry({ EventBusName: arn }), entry());
@@ -33,7 +33,7 @@ describe('PutEvents', () => {
     });
   });
 
-  test('an event for a bus that does not exist is taken and lost, as EventBridge does it', async () => {
+  test('an event for a bus that does not exist is accepted and lost, as with EventBridge', async () => {
     const { aws, put } = await withBus();
     expect((await put(entry({ EventBusName: 'nowhere' }))).FailedEntryCount).toBe(0);
     expect(aws.events.sent).toEqual([]);
@@ -46,7 +46,7 @@ describe('PutEvents', () => {
     ['MalformedDetail', { Detail: 'text' }],
     ['MalformedDetail', { Detail: '[1]' }],
     ['NotAuthorizedForSourceException', { Source: 'aws.states' }],
-  ])('a bad entry is refused with %s and the good ones beside it are sent', async (code, fields) => {
+  ])('a bad entry is refused with %s, and the good entries of the same call are sent', async (code, fields) => {
     const { aws, put } = await withBus();
     const answer = await put(entry(fields), entry());
     expect(answer.FailedEntryCount).toBe(1);
@@ -54,7 +54,7 @@ describe('PutEvents', () => {
     expect(aws.events.sent).toHaveLength(1);
   });
 
-  test('the next entries are refused on demand while the call succeeds', async () => {
+  test('a test can have the next entries refused while the call succeeds', async () => {
     const { aws, put } = await withBus();
     aws.events.refuseEntries(2, 'ThrottlingException');
     const answer = await put(entry(), entry(), entry());
@@ -77,7 +77,7 @@ describe('PutEvents', () => {
     expect(aws.events.sent).toEqual([]);
   });
 
-  test('the log names the bus and nothing of the event, and a fault can hit one bus', async () => {
+  test('the log names the bus but nothing of the event, and a fault can affect a single bus', async () => {
     const { aws, put } = await withBus();
     aws.faults.add({ service: 'events', resource: 'jobs', kind: 'lost answer', times: 1 });
     await expect(put(entry({ EventBusName: 'jobs', Detail: '{"token":"secret"}' }))).rejects.toMatchObject({

@@ -1,4 +1,4 @@
-/** A stand-in for Amazon EventBridge: takes events onto buses, where tests read them. It has no rules and delivers nothing. */
+/** A stand-in for Amazon EventBridge. It keeps events on buses, where tests read them. It has no rules and delivers nothing. */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { AwsError } from './aws-error.ts';
@@ -29,7 +29,7 @@ type EntryResult = { readonly EventId: string } | { readonly ErrorCode: string; 
 
 export type Events = ReturnType<typeof eventsStandIn>;
 
-/** Knows PutEvents. There is a bus `default`. `now` in seconds since the epoch. */
+/** Supports PutEvents. The bus `default` exists. `now` is in seconds since the epoch. */
 export function eventsStandIn(account: { region: string; accountId: string; now: () => number }) {
   const arnPrefix = `arn:aws:events:${account.region}:${account.accountId}:event-bus/`;
   const buses = new Set(['default']);
@@ -43,7 +43,7 @@ export function eventsStandIn(account: { region: string; accountId: string; now:
     const { Source: source = '', DetailType: detailType = '', Detail = '', Time: at = account.now() } = entry;
     const id = randomUUID();
     const bus = entry.EventBusName.replace(arnPrefix, '');
-    // As in AWS: an event for a bus that does not exist is taken and lost.
+    // As in AWS, an event for a bus that does not exist is accepted and lost.
     if (buses.has(bus)) sent.push({ id, bus, source, detailType, detail: JSON.parse(Detail) as unknown, at });
     return { EventId: id };
   }
@@ -62,19 +62,19 @@ export function eventsStandIn(account: { region: string; accountId: string; now:
     definition: serviceOf({ service: 'events', target: 'AWSEvents' }, { PutEvents: putEvents }),
     /** Events that reached a bus, oldest first. */
     sent: sent as readonly SentEvent[],
-    /** Makes a bus, or finds it; returns its ARN. Events name it by name or ARN. */
+    /** Creates a bus if it does not exist. Returns its ARN. */
     createBus(name: string): string {
       buses.add(name);
       return arnPrefix + name;
     },
-    /** The call succeeds, and the next `times` entries are refused with `code`: what `FailedEntryCount` tells. */
+    /** Refuses the next `times` entries with `code`. Their calls succeed and count them in `FailedEntryCount`. */
     refuseEntries(times: number, code = 'InternalFailure'): void {
       refusals = { left: times, code };
     },
   };
 }
 
-/** What EventBridge has against an entry; the call as a whole succeeds. */
+/** Why EventBridge refuses an entry. The call as a whole succeeds. */
 function faultOf({ Source, DetailType, Detail }: Entry): string | undefined {
   if (!Source || !DetailType || !Detail) return 'InvalidArgument';
   if (Source.startsWith('aws.')) return 'NotAuthorizedForSourceException';

@@ -10,32 +10,35 @@ const read = (SecretId: string) => new GetSecretValueCommand({ SecretId });
 const everyService = ['secretsmanager', 'kms', 'dynamodb', 'events', 'sqs'] as const;
 
 describe('faults', () => {
-  test.each(everyService)('%s throttles, refuses permission and fails by name as the SDK knows it', async (service) => {
-    const { aws, secrets, kms, dynamodb, eventBridge, sqs } = await awsWithClients();
-    const key = aws.kms.createKey();
-    const queue = { QueueUrl: aws.sqs.createQueue('queue'), MessageBody: 'text' };
-    const event = { Source: 'test', DetailType: 'Tested', Detail: '{}' };
-    const call = () =>
-      ({
-        secretsmanager: () => secrets.send(new ListSecretsCommand()),
-        kms: () => kms.send(new DescribeKeyCommand({ KeyId: key.keyId })),
-        dynamodb: () => dynamodb.send(new ListTablesCommand()),
-        events: () => eventBridge.send(new PutEventsCommand({ Entries: [event] })),
-        sqs: () => sqs.send(new SendMessageCommand(queue)),
-      })[service]();
+  test.each(everyService)(
+    '%s throttles, denies permission and fails by name, each as an error that the SDK recognizes',
+    async (service) => {
+      const { aws, secrets, kms, dynamodb, eventBridge, sqs } = await awsWithClients();
+      const key = aws.kms.createKey();
+      const queue = { QueueUrl: aws.sqs.createQueue('queue'), MessageBody: 'text' };
+      const event = { Source: 'test', DetailType: 'Tested', Detail: '{}' };
+      const call = () =>
+        ({
+          secretsmanager: () => secrets.send(new ListSecretsCommand()),
+          kms: () => kms.send(new DescribeKeyCommand({ KeyId: key.keyId })),
+          dynamodb: () => dynamodb.send(new ListTablesCommand()),
+          events: () => eventBridge.send(new PutEventsCommand({ Entries: [event] })),
+          sqs: () => sqs.send(new SendMessageCommand(queue)),
+        })[service]();
 
-    aws.faults.add({ service, kind: 'throttle', times: 1 });
-    aws.faults.add({ service, kind: 'deny', times: 1 });
-    aws.faults.add({ service, kind: 'error', name: 'InternalServerError', status: 500, times: 1 });
+      aws.faults.add({ service, kind: 'throttle', times: 1 });
+      aws.faults.add({ service, kind: 'deny', times: 1 });
+      aws.faults.add({ service, kind: 'error', name: 'InternalServerError', status: 500, times: 1 });
 
-    await expect(call()).rejects.toMatchObject({ name: 'ThrottlingException', $metadata: { httpStatusCode: 400 } });
-    await expect(call()).rejects.toMatchObject({ name: 'AccessDeniedException', $metadata: { httpStatusCode: 400 } });
-    await expect(call()).rejects.toMatchObject({ name: 'InternalServerError', $metadata: { httpStatusCode: 500 } });
-    await expect(call()).resolves.toMatchObject({ $metadata: { httpStatusCode: 200 } });
-    expect(aws.calls.map(({ status }) => status)).toEqual([400, 400, 500, 200]);
-  });
+      await expect(call()).rejects.toMatchObject({ name: 'ThrottlingException', $metadata: { httpStatusCode: 400 } });
+      await expect(call()).rejects.toMatchObject({ name: 'AccessDeniedException', $metadata: { httpStatusCode: 400 } });
+      await expect(call()).rejects.toMatchObject({ name: 'InternalServerError', $metadata: { httpStatusCode: 500 } });
+      await expect(call()).resolves.toMatchObject({ $metadata: { httpStatusCode: 200 } });
+      expect(aws.calls.map(({ status }) => status)).toEqual([400, 400, 500, 200]);
+    },
+  );
 
-  test('a throttled client that tries again succeeds, and the log shows both attempts', async () => {
+  test('a throttled client succeeds when it tries again, and the log shows both tries', async () => {
     const { aws, secrets } = await awsWithClients({ maxAttempts: 2 });
     aws.secrets.put('flashblade/fb1', 'value');
     aws.faults.add({ service: 'secretsmanager', kind: 'throttle', times: 1 });
@@ -44,7 +47,7 @@ describe('faults', () => {
     expect(aws.calls.map(({ status }) => status)).toEqual([400, 200]);
   });
 
-  test('a fault hits only its service, its action and its resource, until it is cleared', async () => {
+  test('a fault affects only its service, its action and its resource, until it is cleared', async () => {
     const { aws, secrets, kms } = await awsWithClients();
     aws.secrets.put('flashblade/fb1', 'one');
     aws.secrets.put('flashblade/fb2', 'two');
@@ -81,7 +84,7 @@ describe('faults', () => {
     ]);
   });
 
-  test('"garbage" answers 200 with something that the SDK can not read, and stores nothing', async () => {
+  test('"garbage" responds with 200 and text that the SDK cannot parse, and stores nothing', async () => {
     const { aws, secrets } = await awsWithClients();
     aws.secrets.put('flashblade/fb1', 'old');
     aws.faults.add({ service: 'secretsmanager', action: 'PutSecretValue', kind: 'garbage' });
@@ -90,7 +93,7 @@ describe('faults', () => {
     await expect(secrets.send(read('flashblade/fb1'))).resolves.toMatchObject({ SecretString: 'old' });
   });
 
-  test('"hang" never acts and never answers, not even when the stand-ins end', async () => {
+  test('"hang" never acts and never responds, even when the stand-ins stop', async () => {
     const { aws, secrets } = await awsWithClients();
     aws.secrets.put('flashblade/fb1', 'old');
     aws.faults.add({ service: 'secretsmanager', kind: 'hang' });
@@ -110,7 +113,7 @@ describe('faults', () => {
     expect(phases).toEqual(['received']);
   });
 
-  test('"slow" acts at once and answers after the time given', async () => {
+  test('"slow" acts at once and responds after the given time', async () => {
     const slept: [number, number | undefined][] = [];
     const { aws, secrets } = await awsWithClients({
       sleep: async (ms) => {
@@ -125,7 +128,7 @@ describe('faults', () => {
     expect(slept).toEqual([[250, 0]]);
   });
 
-  test('a slow answer does not keep the stand-ins from ending', async () => {
+  test('a slow response does not keep the stand-ins from stopping', async () => {
     const { aws, secrets } = await awsWithClients();
     aws.faults.add({ service: 'secretsmanager', kind: 'slow', ms: 3_600_000 });
     const done = new Promise<void>((resolve) => aws.onCall((phase) => (phase === 'done' ? resolve() : undefined)));

@@ -1,31 +1,31 @@
-/** What can go wrong on purpose. */
+/** Faults that tests inject. */
 import { AwsError } from './aws-error.ts';
 import type { Service, ServiceCall } from './calls.ts';
 
 /**
  * - `throttle`, `deny`, `error`: the service refuses and does nothing
- * - `hang`: it does nothing and never answers; `reset`: it does nothing and resets the connection
- * - `garbage`: it does nothing and answers 200 with something that is not JSON
- * - `slow`: it acts and answers after `ms` milliseconds; `lost answer`: it acts and resets the connection
+ * - `hang`: it does nothing and never responds; `reset`: it does nothing and resets the connection
+ * - `garbage`: it does nothing and responds with 200 and text that is not JSON
+ * - `slow`: it acts and responds after `ms` milliseconds; `lost answer`: it acts and resets the connection
  */
 type FaultKind =
   | { readonly kind: 'throttle' | 'deny' | 'hang' | 'reset' | 'garbage' | 'lost answer' }
   | { readonly kind: 'error'; readonly name: string; readonly status: number }
   | { readonly kind: 'slow'; readonly ms: number };
 
-/** Hits the calls of a service, or those with the action and the resource given. */
+/** Affects all calls of a service, or only those with the given action and resource. */
 export type Fault = FaultKind & {
   readonly service: Service;
   readonly action?: string;
-  /** As the client names it: a secret's name or ARN, a key's id or ARN, a table's name, a queue's URL, a bus's name or ARN. */
+  /** The name that the client uses: a secret's name or ARN, a key's id or ARN, a table's name, a queue's URL, a bus's name or ARN. */
   readonly resource?: string;
-  /** How many calls it hits; default: every one until `clear()`. */
+  /** How many calls it affects. Default: every call until `clear()`. */
   readonly times?: number;
 };
 
 export type FaultList = ReturnType<typeof faultList>;
 
-/** Faults to come; the one added first wins. */
+/** The planned faults. The oldest one wins. */
 export function faultList() {
   let planned: { readonly fault: Fault; left: number }[] = [];
 
@@ -54,7 +54,7 @@ function hits(fault: Fault, call: ServiceCall): boolean {
   );
 }
 
-/** The refusal that the fault stands for, if it is one. */
+/** The error that the fault responds with, if it does. */
 export function refusalOf(fault: Fault, call: ServiceCall): AwsError | undefined {
   if (fault.kind === 'throttle') return new AwsError('ThrottlingException', 'Rate exceeded');
   if (fault.kind === 'deny') return accessDenied(`${call.service}:${call.action}`);

@@ -20,7 +20,7 @@ export type AwsOptions = {
   readonly accountId?: string;
   /** Default eu-central-1. */
   readonly region?: string;
-  /** How the fault `slow` waits; default: a timer that the signal ends. */
+  /** How the fault `slow` waits. Default: a timer that the signal stops. */
   readonly sleep?: (ms: number, signal: AbortSignal) => Promise<unknown>;
 };
 
@@ -32,22 +32,22 @@ type Variable =
   | 'AWS_SESSION_TOKEN';
 
 export type Aws = {
-  /** Environment variables that point an AWS SDK, here or in a child process, at the stand-ins, with `credentials`. */
+  /** Environment variables that make an AWS SDK, here or in a child process, use the stand-ins with `credentials`. */
   readonly env: Readonly<Record<Variable, string>>;
-  /** New for each start. The stand-ins refuse every request that was not made with them. */
+  /** New for each start. The stand-ins refuse every request made with others. */
   readonly credentials: Credentials;
   readonly secrets: Omit<SecretsManager, 'definition'>;
   readonly kms: Omit<Kms, 'definition'>;
   readonly dynamodb: Pick<DynamoDb, 'createTable' | 'scan'>;
   readonly events: Omit<Events, 'definition'>;
-  /** `createQueue` makes an empty queue and returns its URL. */
+  /** `createQueue` creates an empty queue and returns its URL. */
   readonly sqs: Omit<Sqs, 'definition'>;
-  /** The newest calls, oldest first, without any value. Calls of the helpers here are not among them. */
+  /** The newest calls, oldest first, without any value. Calls of these helpers are not logged. */
   readonly calls: readonly LoggedCall[];
   readonly faults: Pick<FaultList, 'add' | 'clear'>;
-  /** Adds a hook; returns how to remove it. */
+  /** Adds a hook. Returns a function that removes it. */
   readonly onCall: (hook: CallHook) => () => void;
-  /** Ends every server and connection; what is under way gets no answer. A second call waits for the first. */
+  /** Stops every server and connection. Calls in progress get no response. A second call waits for the first. */
   readonly stop: () => Promise<void>;
 };
 

@@ -1,9 +1,9 @@
-/** What KMS hands out: bytes that name their key, and that only the same key and the same context open. */
+/** KMS ciphertexts: bytes that name their key and that only the same key and context decrypt. */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 
 export type EncryptionContext = Readonly<Record<string, string>>;
 
-/** magic, key id (a UUID), nonce, tag, then the encrypted bytes. Header and context are authenticated. */
+/** Magic, key id (a UUID), nonce, tag, then the encrypted bytes. Header and context are authenticated. */
 const MAGIC = 'KMS1';
 const HEADER_BYTES = MAGIC.length + 36;
 const NONCE_BYTES = 12;
@@ -19,14 +19,14 @@ export function encrypt(keyId: string, key: Buffer, plaintext: Buffer, context: 
   return Buffer.concat([header, nonce, cipher.getAuthTag(), encrypted]);
 }
 
-/** The id of the key that made the bytes; undefined if KMS did not make them. */
+/** The id of the key that encrypted the bytes, or undefined if they are no KMS ciphertext. */
 export function keyIdOf(blob: Buffer): string | undefined {
   const header = blob.subarray(0, HEADER_BYTES).toString('latin1');
   const complete = blob.length > HEADER_BYTES + NONCE_BYTES + TAG_BYTES;
   return complete && header.startsWith(MAGIC) ? header.slice(MAGIC.length) : undefined;
 }
 
-/** The plaintext; undefined if a bit, the key or the context differs. */
+/** The plaintext, or undefined if a bit, the key or the context differs. */
 export function decrypt(key: Buffer, blob: Buffer, context: EncryptionContext): Buffer | undefined {
   const [afterNonce, afterTag] = [HEADER_BYTES + NONCE_BYTES, HEADER_BYTES + NONCE_BYTES + TAG_BYTES];
   const nonce = blob.subarray(HEADER_BYTES, afterNonce);
@@ -40,7 +40,7 @@ export function decrypt(key: Buffer, blob: Buffer, context: EncryptionContext): 
   }
 }
 
-/** Sorted, so that the order in which a client writes the pairs does not matter. */
+/** Sorted, so that the client's order of the pairs does not matter. */
 function associatedData(header: Buffer, context: EncryptionContext): Buffer {
   const pairs = Object.entries(context).sort(([left], [right]) => (left < right ? -1 : 1));
   return Buffer.concat([header, Buffer.from(JSON.stringify(pairs))]);

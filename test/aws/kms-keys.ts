@@ -18,7 +18,7 @@ export function keyStore(arnPrefix: string, now: () => number) {
   const keys = new Map<string, Key>();
   const aliases = new Map<string, string>();
 
-  /** A new, enabled key; `alias` begins with `alias/`, and moves here if another key has it. */
+  /** Creates an enabled key. `alias` begins with `alias/`, and moves to the new key if another one has it. */
   function create(alias?: string): Key {
     const keyId = randomUUID();
     const arn = `${arnPrefix}key/${keyId}`;
@@ -47,7 +47,7 @@ export function keyStore(arnPrefix: string, now: () => number) {
   return { create, lookUp, find };
 }
 
-/** The key, if it may be used now. */
+/** The key. Throws if it is disabled. */
 export function usable(key: Key): Key {
   if (!key.enabled) throw new AwsError('DisabledException', `${key.arn} is disabled.`);
   return key;

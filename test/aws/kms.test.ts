@@ -16,7 +16,7 @@ async function withDataKey() {
 }
 
 describe('data keys', () => {
-  test('a data key is 32 bytes, names its key, and decrypts to the same bytes without telling the key', async () => {
+  test('a data key is 32 bytes, names its KMS key, and decrypts to the same bytes without a key id in the request', async () => {
     const { key, Plaintext, CiphertextBlob, KeyId, decrypt } = await withDataKey();
     expect(Plaintext).toHaveLength(32);
     expect(KeyId).toBe(key.arn);
@@ -34,12 +34,12 @@ describe('data keys', () => {
   test.each([
     [{ NumberOfBytes: 7 }, 7],
     [{ KeySpec: 'AES_128' as const }, 16],
-  ])('%j gives %i bytes', async (size, length) => {
+  ])('%j returns %i bytes', async (size, length) => {
     const { kms, key } = await withDataKey();
     expect((await kms.send(new GenerateDataKeyCommand({ KeyId: key.keyId, ...size }))).Plaintext).toHaveLength(length);
   });
 
-  test.each([[{}], [{ KeySpec: 'AES_256' as const, NumberOfBytes: 32 }]])('size %j is refused', async (size) => {
+  test.each([[{}], [{ KeySpec: 'AES_256' as const, NumberOfBytes: 32 }]])('the size %j is refused', async (size) => {
     const { kms, key } = await withDataKey();
     const command = new GenerateDataKeyCommand({ KeyId: key.keyId, ...size });
     await expect(kms.send(command)).rejects.toMatchObject({ name: 'ValidationException' });
@@ -65,7 +65,7 @@ describe('decryption', () => {
     await expect(decrypt({ EncryptionContext: reversed })).resolves.toMatchObject({ Plaintext });
   });
 
-  test('a ciphertext with a bit of any byte flipped, or cut short, does not decrypt', async () => {
+  test('a ciphertext with a flipped bit in any byte, or cut short, does not decrypt', async () => {
     const { CiphertextBlob, decrypt } = await withDataKey();
     for (let index = 0; index < CiphertextBlob.length; index += 1) {
       const flipped = CiphertextBlob.map((byte, at) => (at === index ? byte ^ 1 : byte));
@@ -77,7 +77,7 @@ describe('decryption', () => {
       });
   });
 
-  test("another key's id is refused, the right one accepted in all four forms", async () => {
+  test("another key's id is refused, and the right id is accepted in all four forms", async () => {
     const { aws, key, Plaintext, decrypt } = await withDataKey();
     const other = aws.kms.createKey('alias/secrets');
     for (const KeyId of [other.keyId, other.arn, 'alias/secrets'])
@@ -86,7 +86,7 @@ describe('decryption', () => {
       await expect(decrypt({ KeyId })).resolves.toMatchObject({ Plaintext });
   });
 
-  test('what Encrypt made decrypts, in the same context only', async () => {
+  test('the output of Encrypt decrypts in the same context only', async () => {
     const { kms, key, decrypt } = await withDataKey();
     const Plaintext = new Uint8Array([1, 2, 3]);
     const encrypted = await kms.send(new EncryptCommand({ KeyId: key.keyId, Plaintext, EncryptionContext }));
@@ -99,7 +99,7 @@ describe('decryption', () => {
 });
 
 describe('keys', () => {
-  test('a disabled key neither makes nor opens data keys, until it is enabled again', async () => {
+  test('a disabled key neither generates nor decrypts data keys until it is enabled again', async () => {
     const { aws, kms, key, decrypt } = await withDataKey();
     const generate = () => kms.send(new GenerateDataKeyCommand({ KeyId: key.keyId, KeySpec: 'AES_256' }));
     const encrypt = () => kms.send(new EncryptCommand({ KeyId: key.keyId, Plaintext: new Uint8Array(1) }));
@@ -122,7 +122,7 @@ describe('keys', () => {
     },
   );
 
-  test('a key is described with its state and the time it was made', async () => {
+  test('DescribeKey returns the state and the creation time of a key', async () => {
     const { aws, kms } = await awsWithClients({
       now: () => 1_800_000_000,
       region: 'us-east-1',

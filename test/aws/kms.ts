@@ -18,11 +18,11 @@ const bytes = (max: number) =>
 
 export type Kms = ReturnType<typeof kmsStandIn>;
 
-/** Knows GenerateDataKey, Encrypt, Decrypt, DescribeKey. `now` in seconds since the epoch. */
+/** Supports GenerateDataKey, Encrypt, Decrypt and DescribeKey. `now` is in seconds since the epoch. */
 export function kmsStandIn(account: { region: string; accountId: string; now: () => number }) {
   const keys = keyStore(`arn:aws:kms:${account.region}:${account.accountId}:`, account.now);
 
-  /** A new, enabled key. `alias` begins with `alias/`. */
+  /** Creates an enabled key. `alias` begins with `alias/`. */
   function createKey(alias?: string): { readonly keyId: string; readonly arn: string } {
     const { keyId, arn } = keys.create(alias);
     return { keyId, arn };
@@ -39,7 +39,7 @@ export function kmsStandIn(account: { region: string; accountId: string; now: ()
       },
     ),
     createKey,
-    /** Keys are named by key id, key ARN, alias name or alias ARN. */
+    /** Identify a key by key id, key ARN, alias name or alias ARN. */
     setEnabled: (identifier: string, enabled: boolean): void => {
       keys.find(identifier).enabled = enabled;
     },

@@ -1,24 +1,24 @@
-/** From an action's name to a checked input to its answer, for the services that are written here. */
+/** Operations of the services that we implement: an action's name, the check of its input, and its response. */
 import type { z } from 'zod';
 import { AwsError } from './aws-error.ts';
 import { jsonAnswer, type ServiceDefinition } from './server.ts';
 
-/** Gets the parsed JSON of a request; what it returns is the JSON of the answer. */
+/** Takes the parsed JSON of a request and returns the JSON of the response. */
 export type Operation = (body: unknown) => object;
 
-/** Declares operations whose faulty inputs are refused with the exception `refusal`. */
+/** Declares operations. An invalid input is refused with the exception `refusal`. */
 export const operationsRefusing =
   (refusal: string) =>
   <Schema extends z.ZodType>(schema: Schema, act: (input: z.output<Schema>) => object): Operation =>
   (body) => {
     const input = schema.safeParse(body);
-    // Where and what, never the value: it may be a secret.
+    // The field and the rule, but never the value, which may be a secret.
     if (!input.success)
       throw new AwsError(refusal, input.error.issues.map(({ path, code }) => `${path.join('.')}: ${code}`).join('; '));
     return act(input.data);
   };
 
-/** A service made of operations; an action without one is refused, loudly. */
+/** A service made of operations. It refuses every other action with an error that says so. */
 export const serviceOf = (
   { service, target }: Pick<ServiceDefinition, 'service' | 'target'>,
   operations: Readonly<Record<string, Operation>>,

@@ -9,7 +9,7 @@ import { describe, expect, test } from 'vitest';
 import { FIRST, SECOND, SecretId, withSecret } from './secret.fixture.ts';
 
 describe('creation', () => {
-  test('the same creation again succeeds, another one of that name does not', async () => {
+  test('repeating the same CreateSecret succeeds, but a different secret with the same name is refused', async () => {
     const { secrets, ARN } = await withSecret();
     const create = (SecretString: string, ClientRequestToken?: string) =>
       secrets.send(new CreateSecretCommand({ Name: SecretId, SecretString, ClientRequestToken }));
@@ -25,14 +25,14 @@ describe('creation', () => {
     });
   });
 
-  test('a value is a string or bytes, not both', async () => {
+  test('a value is either a string or bytes', async () => {
     const { update } = await withSecret();
     await expect(update({ SecretString: 'x', SecretBinary: new Uint8Array(1) })).rejects.toMatchObject({
       name: 'InvalidParameterException',
     });
   });
 
-  test('tags are given at creation, added, and replaced', async () => {
+  test('tags can be set at creation, added and replaced', async () => {
     const { secrets } = await withSecret();
     const tag = (Key: string, Value: string) => ({ Key, Value });
     await secrets.send(new CreateSecretCommand({ Name: 'tagged', Tags: [tag('site', 'a'), tag('tier', '1')] }));
@@ -41,7 +41,7 @@ describe('creation', () => {
     expect(Tags).toEqual([tag('site', 'b'), tag('tier', '1'), tag('rack', '7')]);
   });
 
-  test('the helper makes a secret, then versions of it, and stores objects as JSON', async () => {
+  test('the helper creates a secret, then new versions, and stores objects as JSON', async () => {
     const { aws, read } = await withSecret();
     const first = aws.secrets.put('flashblade/fb2', { host: 'fb2.example.com' });
     const second = aws.secrets.put('flashblade/fb2', 'plain');
@@ -55,7 +55,7 @@ describe('creation', () => {
 });
 
 describe('deletion', () => {
-  test('a secret that is scheduled for deletion takes and gives nothing, until it is restored', async () => {
+  test('a secret that is scheduled for deletion cannot be read or written until it is restored', async () => {
     const { secrets, read, put, update, move, ARN } = await withSecret();
     const { DeletionDate } = await secrets.send(new DeleteSecretCommand({ SecretId, RecoveryWindowInDays: 7 }));
     expect(DeletionDate).toEqual(new Date('2027-01-22T08:00:00Z'));
@@ -71,7 +71,7 @@ describe('deletion', () => {
     expect((await secrets.send(new DescribeSecretCommand({ SecretId }))).DeletedDate).toBeUndefined();
   });
 
-  test('it is gone when the recovery window ends, 30 days by default', async () => {
+  test('a secret is deleted when its recovery window ends, 30 days by default', async () => {
     const { secrets, read, clock } = await withSecret();
     await secrets.send(new DeleteSecretCommand({ SecretId }));
     clock.now += 30 * 86_400 - 1;
@@ -80,7 +80,7 @@ describe('deletion', () => {
     await expect(read()).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
   });
 
-  test('without recovery it is gone at once, and its name is free for a secret with another ARN', async () => {
+  test('without recovery a secret is deleted at once, and a new secret with its name gets another ARN', async () => {
     const { secrets, read, ARN } = await withSecret();
     const remove = new DeleteSecretCommand({ SecretId, ForceDeleteWithoutRecovery: true });
     await secrets.send(remove);

@@ -1,4 +1,4 @@
-/** What Secrets Manager does to secrets without taking a value: labels, tags, deletion and its undoing. */
+/** The actions of Secrets Manager that take no value: labels, tags, deletion and restoring. */
 import { z } from 'zod';
 import { AwsError } from './aws-error.ts';
 import { type Operation, operationsRefusing } from './operations.ts';
@@ -35,7 +35,7 @@ const updateSecretVersionStage = ({ store, now }: Account): Operation =>
     },
   );
 
-/** Whoever moves or removes a label names the version that has it: nobody takes it from a version unseen. */
+/** A request that moves or removes a label must name the version that has it, so that it cannot take it from an unexpected one. */
 function moveStage(secret: Secret, stage: string, { from, to }: Record<'from' | 'to', string | undefined>): void {
   const holder = secret.stages.get(stage);
   const alreadyThere = to !== undefined && holder === to;
@@ -68,7 +68,7 @@ const deleteSecret = ({ store, now }: Account): Operation =>
     },
   );
 
-/** A secret that does not exist is no error here. */
+/** Deleting a secret that does not exist is no error. */
 function deleteNow(id: string, store: SecretStore, at: number): object {
   const secret = store.lookUp(id);
   if (secret) store.remove(secret);

@@ -1,4 +1,4 @@
-/** What Secrets Manager answers about secrets. */
+/** The actions of Secrets Manager that read secrets. */
 import { z } from 'zod';
 import { AwsError } from './aws-error.ts';
 import { accessDenied } from './faults.ts';
@@ -63,7 +63,7 @@ const batchGetSecretValue = (store: SecretStore, kms: Kms): Operation =>
     },
   );
 
-/** One secret that can not be read does not keep the others from being read. */
+/** A secret that cannot be read does not affect the others. */
 function readValues(ids: readonly string[], store: SecretStore, kms: Kms) {
   const values: object[] = [];
   const errors: object[] = [];

@@ -11,7 +11,7 @@ import {
 import { describe, expect, test } from 'vitest';
 import { awsWithClients } from './clients.ts';
 
-/** Secrets `flashblade/fb01` … with their own name as value, and two that are no arrays'. */
+/** Secrets `flashblade/fb01` … whose value is their name, and two secrets that belong to no array. */
 async function withFleet(count: number) {
   const { aws, secrets } = await awsWithClients();
   const names = Array.from({ length: count }, (_, index) => `flashblade/fb${String(index + 1).padStart(2, '0')}`);
@@ -26,7 +26,7 @@ async function withFleet(count: number) {
 const named = (...Values: string[]): Filter[] => [{ Key: 'name', Values }];
 
 describe('lists', () => {
-  test('a prefix of the name, in its case, selects the fleet', async () => {
+  test('a case-sensitive prefix of the name selects the fleet', async () => {
     const { list, names } = await withFleet(3);
     expect(await list({ Filters: named('flashblade/') })).toEqual(names);
     expect(await list({ Filters: named('flashblade/', 'other/') })).toEqual(['other/x', ...names]);
@@ -38,7 +38,7 @@ describe('lists', () => {
     expect(await list({ SortOrder: 'desc', Filters: named('flashblade/') })).toEqual(names.toReversed());
   });
 
-  test('tags and description select, too', async () => {
+  test('tags and the description select secrets, too', async () => {
     const { secrets, list } = await withFleet(1);
     const Tags = [{ Key: 'site', Value: 'berlin' }];
     await secrets.send(new CreateSecretCommand({ Name: 'tagged', Tags, Description: 'The spare array' }));
@@ -48,7 +48,7 @@ describe('lists', () => {
     expect(await list({ Filters: [{ Key: 'tag-value', Values: ['Berlin'] }] })).toEqual([]);
   });
 
-  test('pages hold what was asked for and together every secret once, even if one disappears between', async () => {
+  test('pages have the requested size and together list every secret once, even if one disappears in between', async () => {
     const { secrets, names } = await withFleet(7);
     const sizes: number[] = [];
     const seen: unknown[] = [];
@@ -63,7 +63,7 @@ describe('lists', () => {
     expect(seen).toEqual(names);
   });
 
-  test('a hundred secrets are one page; a page that holds the last one says so', async () => {
+  test('a hundred secrets fit on one page, and the last page has no token', async () => {
     const { secrets } = await withFleet(98);
     const full = await secrets.send(new ListSecretsCommand());
     expect([full.SecretList?.length, full.NextToken]).toEqual([100, undefined]);
@@ -76,7 +76,7 @@ describe('lists', () => {
     ]);
   });
 
-  test('secrets scheduled for deletion are listed only if asked for', async () => {
+  test('secrets scheduled for deletion are listed only on request', async () => {
     const { secrets, list } = await withFleet(2);
     await secrets.send(new DeleteSecretCommand({ SecretId: 'flashblade/fb01' }));
     const Filters = named('flashblade/');
@@ -84,7 +84,7 @@ describe('lists', () => {
     expect(await list({ Filters, IncludePlannedDeletion: true })).toEqual(['flashblade/fb01', 'flashblade/fb02']);
   });
 
-  test('a list shows labels and never a value', async () => {
+  test('a list shows labels but never a value', async () => {
     const { aws, secrets } = await withFleet(0);
     const VersionId = aws.secrets.put('flashblade/secret', 'T-very-secret');
     const answer = await secrets.send(new ListSecretsCommand({ Filters: named('flashblade/') }));
@@ -92,7 +92,7 @@ describe('lists', () => {
     expect(JSON.stringify(answer)).not.toContain('T-very-secret');
   });
 
-  test('a token that no list gave, and a size out of bounds, are refused', async () => {
+  test('an invalid token and a page size out of range are refused', async () => {
     const { list } = await withFleet(1);
     await expect(list({ NextToken: 'made-up' })).rejects.toMatchObject({ name: 'InvalidNextTokenException' });
     await expect(list({ MaxResults: 101 })).rejects.toMatchObject({ name: 'InvalidParameterException' });
@@ -101,7 +101,7 @@ describe('lists', () => {
 });
 
 describe('batches', () => {
-  test('a list of names and ARNs brings their values, and an error for each that can not be read', async () => {
+  test('a list of names and ARNs returns their values, and an error for each secret that cannot be read', async () => {
     const { aws, secrets, batch } = await withFleet(4);
     const { keyId } = aws.kms.createKey('alias/secrets');
     const own = { Name: 'own-key', SecretString: 'value', KmsKeyId: 'alias/secrets' };
@@ -124,7 +124,7 @@ describe('batches', () => {
     ]);
   });
 
-  test('a filter brings the fleet in pages of twenty, or fewer if asked', async () => {
+  test('a filter returns the fleet in pages of twenty, or fewer on request', async () => {
     const { batch, names } = await withFleet(45);
     const valuesBy = async (MaxResults?: number) => {
       const pages: unknown[][] = [];
@@ -140,7 +140,7 @@ describe('batches', () => {
     expect((await valuesBy(15)).map(({ length }) => length)).toEqual([15, 15, 15]);
   });
 
-  test('a filter leaves out what is scheduled for deletion, as no error', async () => {
+  test('a filter skips secrets scheduled for deletion without an error', async () => {
     const { secrets, batch } = await withFleet(2);
     await secrets.send(new DeleteSecretCommand({ SecretId: 'flashblade/fb01' }));
     const { SecretValues, Errors } = await batch({ Filters: named('flashblade/') });

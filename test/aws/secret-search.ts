@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { AwsError } from './aws-error.ts';
 import type { Secret } from './secret-store.ts';
 
-/** The keys that the stand-in knows; any other is refused rather than ignored. */
+/** The supported keys. Any other key is refused, not ignored. */
 export const filters = z
   .array(
     z.strictObject({
@@ -14,7 +14,7 @@ export const filters = z
   .max(10);
 type Filter = z.output<typeof filters>[number];
 
-/** A secret matches if it matches every filter, in one of its values. Values are prefixes; `!` negates. */
+/** A secret matches if it matches one value of every filter. Values are prefixes; `!` negates. */
 export const matches = (secret: Secret, wanted: readonly Filter[]): boolean =>
   wanted.every(({ Key, Values }) => Values.some((value) => matchesValue(secret, Key, value)));
 
@@ -30,8 +30,8 @@ function textsOf({ name, tags }: Secret, key: 'name' | 'tag-key' | 'tag-value'):
 }
 
 /**
- * One page of secrets, and the token of the next one if there is more. A token says behind which secret to go on, so
- * that a secret that disappears between two pages hides no other.
+ * One page of secrets, and the token of the next page if there is one. A token names the secret to continue after, so that a secret that
+ * disappears between two pages hides no other.
  */
 export function page(
   secrets: readonly Secret[],

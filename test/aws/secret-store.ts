@@ -9,19 +9,19 @@ export type Version = { readonly id: string; readonly value: SecretValue; readon
 export type Secret = {
   readonly name: string;
   readonly arn: string;
-  /** Grows with every secret that is created: the order of lists. */
+  /** Increases with every new secret: the order of lists. */
   readonly order: number;
   readonly createdAt: number;
   changedAt: number;
   description?: string | undefined;
   kmsKeyId?: string | undefined;
-  /** When it disappears; set while it is scheduled for deletion. */
+  /** When the secret is deleted. Set while it is scheduled for deletion. */
   deletionAt?: number | undefined;
   /** Its value may not be read. */
   denied: boolean;
   readonly tags: Map<string, string>;
   readonly versions: Map<string, Version>;
-  /** Label → version id: a label is on one version at most. */
+  /** Label → version id. A label is on one version at most. */
   readonly stages: Map<string, string>;
 };
 
@@ -34,7 +34,7 @@ export function secretStore(arnPrefix: string, now: () => number) {
   const secrets = new Map<string, Secret>();
   let created = 0;
 
-  /** Every secret, oldest first; those whose deletion is due are gone. */
+  /** Every secret, oldest first, without those whose deletion is due. */
   function all(): Secret[] {
     for (const { name, deletionAt } of secrets.values())
       if (deletionAt !== undefined && deletionAt <= now()) secrets.delete(name);
@@ -64,13 +64,13 @@ export function secretStore(arnPrefix: string, now: () => number) {
   return { all, lookUp, find, create, remove: ({ name }: Secret): boolean => secrets.delete(name) };
 }
 
-/** AWS puts them behind the name, so that a secret made anew has another ARN. */
+/** AWS appends them to the name, so that a new secret with an old name has another ARN. */
 const sixCharacters = (): string => randomBytes(3).toString('hex');
 
 export const stagesOf = ({ stages }: Secret, versionId: string): string[] =>
   [...stages].filter(([, id]) => id === versionId).map(([stage]) => stage);
 
-/** Labels by version id; versions without a label are left out, as AWS does. */
+/** Labels by version id. Like AWS, it skips versions without a label. */
 export const stagesByVersion = (secret: Secret): Record<string, string[]> =>
   Object.fromEntries([...new Set(secret.stages.values())].map((id) => [id, stagesOf(secret, id)]));
 
@@ -81,7 +81,7 @@ export function attach({ stages }: Secret, stage: string, versionId: string): vo
   if (stage === CURRENT && from !== undefined && from !== versionId) stages.set(PREVIOUS, from);
 }
 
-/** Adds a version. One with the same id and value changes nothing; one with another value is refused. */
+/** Adds a version. The same id with the same value changes nothing; the same id with another value is refused. */
 export function addVersion(secret: Secret, version: Version, stages: readonly string[]): void {
   const known = secret.versions.get(version.id);
   if (known && sameValue(known.value, version.value)) return;
@@ -99,7 +99,7 @@ export function addVersion(secret: Secret, version: Version, stages: readonly st
 export const sameValue = (left: SecretValue, right: SecretValue): boolean =>
   JSON.stringify(left) === JSON.stringify(right);
 
-/** The version with an id, with a label, or with both; AWSCURRENT if neither is given. */
+/** The version with the given id, label or both. Default: AWSCURRENT. */
 export function findVersion(secret: Secret, wanted: { id?: string | undefined; stage?: string | undefined }): Version {
   const stage = wanted.stage ?? (wanted.id === undefined ? CURRENT : undefined);
   const staged = stage === undefined ? undefined : secret.stages.get(stage);
@@ -111,10 +111,10 @@ export function findVersion(secret: Secret, wanted: { id?: string | undefined; s
   throw new AwsError('ResourceNotFoundException', `Secrets Manager can't find the specified secret value for ${which}`);
 }
 
-/** What most actions answer. */
+/** The response of most actions. */
 export const nameOf = ({ arn, name }: Secret) => ({ ARN: arn, Name: name });
 
-/** The secret, if it is not scheduled for deletion. */
+/** The secret. Throws if it is scheduled for deletion. */
 export function unmarked(secret: Secret): Secret {
   if (secret.deletionAt === undefined) return secret;
   throw new AwsError('InvalidRequestException', 'The secret was marked for deletion: restore it first.');

@@ -1,4 +1,4 @@
-/** How Secrets Manager takes values: CreateSecret, PutSecretValue, UpdateSecret. */
+/** The actions of Secrets Manager that write values: CreateSecret, PutSecretValue, UpdateSecret. */
 import { z } from 'zod';
 import { AwsError } from './aws-error.ts';
 import type { Kms } from './kms.ts';
@@ -57,7 +57,7 @@ const createSecret = ({ store, kms, now }: Account): Operation =>
     },
   );
 
-/** The same request again succeeds again. */
+/** Repeating a request succeeds. */
 function createdBefore(secret: Secret, version: Version | undefined): object {
   if (unmarked(secret) && version && secret.versions.has(version.id)) {
     addVersion(secret, version, []);
@@ -91,7 +91,7 @@ const updateSecret = ({ store, kms, now }: Account): Operation =>
       throw new AwsError('ResourceExistsException', 'ClientRequestToken names a version that exists.');
     mustEncrypt(kms, input.KmsKeyId ?? secret.kmsKeyId);
     secret.description = input.Description ?? secret.description;
-    secret.kmsKeyId = (input.KmsKeyId ?? secret.kmsKeyId) || undefined; // '' goes back to the account's own key
+    secret.kmsKeyId = (input.KmsKeyId ?? secret.kmsKeyId) || undefined; // '' reverts to the account's default key
     secret.changedAt = now();
     if (version) addVersion(secret, version, [CURRENT]);
     return { ...nameOf(secret), VersionId: version?.id };
@@ -99,7 +99,7 @@ const updateSecret = ({ store, kms, now }: Account): Operation =>
 
 type Version = Parameters<typeof addVersion>[1];
 
-/** The version that a request asks for, if it brings a value. */
+/** The version to write, if the request has a value. */
 function versionIn(
   { SecretString, SecretBinary, ClientRequestToken }: Content,
   now: () => number,
@@ -118,7 +118,7 @@ function valueIn(text: string | undefined, binary: string | undefined): SecretVa
   return binary === undefined ? undefined : { SecretBinary: binary };
 }
 
-/** Without a key of its own a secret is encrypted with the account's, which always works. */
+/** A secret without a KMS key uses the account's default key, which always works. */
 function mustEncrypt(kms: Kms, keyId: string | undefined): void {
   if (keyId && !kms.isUsable(keyId))
     throw new AwsError('EncryptionFailure', "Secrets Manager can't encrypt the secret with this KMS key.");

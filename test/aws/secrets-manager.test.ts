@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { FIRST, SECOND, SecretId, THIRD, withSecret } from './secret.fixture.ts';
 
 describe('reading', () => {
-  test('a secret is read by name, by ARN, and by ARN without its six characters', async () => {
+  test('a secret can be read by name, by ARN, and by ARN without the six random characters', async () => {
     const { read, ARN } = await withSecret();
     expect(ARN).toMatch(/^arn:aws:secretsmanager:eu-central-1:123456789012:secret:flashblade\/fb1-[A-Za-z0-9]{6}$/);
     for (const id of [SecretId, ARN, ARN.slice(0, -7)])
@@ -17,7 +17,7 @@ describe('reading', () => {
       });
   });
 
-  test('an older version is read by its id or label, and both must agree', async () => {
+  test('an older version can be read by its id or label, and both must match', async () => {
     const { read, put } = await withSecret();
     await put('second', SECOND);
     await expect(read({ VersionId: FIRST })).resolves.toMatchObject({ SecretString: 'first' });
@@ -32,25 +32,25 @@ describe('reading', () => {
     ['secret', { SecretId: 'flashblade/unknown' }],
     ['version', { VersionId: THIRD }],
     ['label', { VersionStage: 'AWSPENDING' }],
-  ])('an unknown %s is not found', async (_what, input) => {
+  ])('an unknown %s is reported as not found', async (_what, input) => {
     const { read } = await withSecret();
     await expect(read(input)).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
   });
 
-  test('bytes come back as bytes', async () => {
+  test('binary values are returned as bytes', async () => {
     const { secrets, read } = await withSecret();
     const SecretBinary = new Uint8Array([0, 1, 255]);
     await secrets.send(new PutSecretValueCommand({ SecretId, SecretBinary }));
     expect(await read()).toMatchObject({ SecretBinary });
   });
 
-  test('a secret without a value has none to read', async () => {
+  test('reading a secret without a value fails', async () => {
     const { secrets, read } = await withSecret();
     expect((await secrets.send(new CreateSecretCommand({ Name: 'empty' }))).VersionId).toBeUndefined();
     await expect(read({ SecretId: 'empty' })).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
   });
 
-  test('a denied secret is not readable until the denial is taken back', async () => {
+  test('a denied secret cannot be read until the denial is revoked', async () => {
     const { aws, read } = await withSecret();
     aws.secrets.deny(SecretId);
     await expect(read()).rejects.toMatchObject({ name: 'AccessDeniedException' });
@@ -58,7 +58,7 @@ describe('reading', () => {
     await expect(read()).resolves.toMatchObject({ SecretString: 'first' });
   });
 
-  test('a secret whose KMS key is disabled can neither be read nor written', async () => {
+  test('a secret with a disabled KMS key can be neither read nor written', async () => {
     const { aws, secrets, read } = await withSecret();
     const { keyId } = aws.kms.createKey('alias/secrets');
     const create = (Name: string) =>
@@ -75,7 +75,7 @@ describe('reading', () => {
 });
 
 describe('versions', () => {
-  test('a new value becomes AWSCURRENT and the one before AWSPREVIOUS; older ones lose their label', async () => {
+  test('a new value becomes AWSCURRENT, the one before it AWSPREVIOUS, and older ones lose their label', async () => {
     const { put, read, stages } = await withSecret();
     expect(await put('second', SECOND)).toMatchObject({ VersionId: SECOND, VersionStages: ['AWSCURRENT'] });
     expect(await stages()).toEqual({ [SECOND]: ['AWSCURRENT'], [FIRST]: ['AWSPREVIOUS'] });
@@ -84,7 +84,7 @@ describe('versions', () => {
     expect(await read()).toMatchObject({ SecretString: 'third' });
   });
 
-  test('a rotation: AWSPENDING is put, then made AWSCURRENT, and moved back', async () => {
+  test('a rotation writes AWSPENDING, makes it AWSCURRENT, and can be reverted', async () => {
     const { put, read, move, stages } = await withSecret();
     await put('second', SECOND, ['AWSPENDING']);
     expect(await read()).toMatchObject({ SecretString: 'first' });
@@ -112,7 +112,7 @@ describe('versions', () => {
     expect(await stages()).toEqual({ [FIRST]: ['AWSCURRENT'], [SECOND]: ['AWSPENDING'] });
   });
 
-  test('the same value under the same version id is stored once; another value is refused', async () => {
+  test('the same value under the same version id is stored once, and another value is refused', async () => {
     const { put, read, stages } = await withSecret();
     await put('second', SECOND);
     await put('third', THIRD);
@@ -122,7 +122,7 @@ describe('versions', () => {
     expect(await read({ VersionId: SECOND })).toMatchObject({ SecretString: 'second' });
   });
 
-  test('the first version of a secret is AWSCURRENT, whatever labels it was given', async () => {
+  test('the first version of a secret is AWSCURRENT, regardless of its requested labels', async () => {
     const { secrets, read } = await withSecret();
     await secrets.send(new CreateSecretCommand({ Name: 'empty' }));
     const put = { SecretId: 'empty', SecretString: 'value', VersionStages: ['AWSPENDING'] };
@@ -130,7 +130,7 @@ describe('versions', () => {
     expect(await read({ SecretId: 'empty' })).toMatchObject({ SecretString: 'value' });
   });
 
-  test('an update stores a value, a description and a key, and leaves what it does not name', async () => {
+  test('an update changes the value, the description and the key, and nothing that it does not name', async () => {
     const { aws, secrets, update, stages, clock } = await withSecret();
     const { arn } = aws.kms.createKey();
     clock.now += 60;

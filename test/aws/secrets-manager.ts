@@ -11,13 +11,13 @@ type Account = { readonly region: string; readonly accountId: string; readonly n
 
 export type SecretsManager = ReturnType<typeof secretsManagerStandIn>;
 
-/** `kms` decides whether a secret with a KMS key of its own can be read and written. `now` in seconds since the epoch. */
+/** `kms` decides whether a secret that names a KMS key can be read and written. `now` is in seconds since the epoch. */
 export function secretsManagerStandIn({ region, accountId, now, kms }: Account) {
   const store = secretStore(`arn:aws:secretsmanager:${region}:${accountId}:secret:`, now);
   const writes = writeOperations({ store, kms, now });
   const operations = { ...readOperations(store, kms), ...writes, ...lifecycleOperations({ store, now }) };
 
-  /** Makes the secret, or a new AWSCURRENT version of it, without a call; returns the version id. Objects become JSON. */
+  /** Creates the secret, or a new AWSCURRENT version, without a logged call. Returns the version id. Objects become JSON. */
   function put(name: string, value: string | object): string {
     const versionId = randomUUID();
     const SecretString = typeof value === 'string' ? value : JSON.stringify(value);
@@ -30,7 +30,7 @@ export function secretsManagerStandIn({ region, accountId, now, kms }: Account) 
   return {
     definition: serviceOf({ service: 'secretsmanager', target: 'secretsmanager' }, operations),
     put,
-    /** From now on nobody may read the value of this secret, alone or in a batch; `denied: false` takes that back. */
+    /** Denies reading the value of this secret, alone or in a batch, until `denied: false`. */
     deny: (id: string, denied = true): void => {
       store.find(id).denied = denied;
     },

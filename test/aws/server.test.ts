@@ -26,7 +26,7 @@ describe('requests', () => {
       body,
     }).then(async (answer) => [answer.status, ((await answer.json()) as { __type: string }).__type]);
 
-  test('one without a signature is refused by every service', async () => {
+  test('every service refuses a request without a signature', async () => {
     const { aws } = await awsWithClients();
     for (const [url, target] of [
       [aws.env.AWS_ENDPOINT_URL_SECRETS_MANAGER, 'secretsmanager.ListSecrets'],
@@ -63,7 +63,7 @@ describe('requests', () => {
     expect(await post(aws.env.AWS_ENDPOINT_URL_SECRETS_MANAGER, target, { body, headers })).toEqual([400, name]);
   });
 
-  /** What each service answers to another local process with these credentials: the name of its error and the status. */
+  /** The response of each service to another local process with these credentials: the error's name and the status. */
   async function answersTo({ env, kms, sqs }: Aws, credentials: Partial<Credentials>): Promise<string[]> {
     const { accessKeyId = '', secretAccessKey = 'x', sessionToken = '' } = credentials;
     const own = { accessKeyId, secretAccessKey, ...(sessionToken === '' ? {} : { sessionToken }) };
@@ -88,7 +88,7 @@ describe('requests', () => {
     );
   }
 
-  test('another local process gets nothing from any service, whatever credentials it has', async () => {
+  test('no service serves another local process, regardless of its credentials', async () => {
     const aws = await startAws();
     onTestFinished(aws.stop);
     aws.secrets.put('flashblade/fb1', { host: 'fb1.example.com', apiToken: 'T-very-secret' });
@@ -106,11 +106,11 @@ describe('requests', () => {
       expect(await answersTo(aws, stranger)).toEqual([...Array(5).fill(unrecognized), 'InvalidClientTokenId 403']);
     }
     expect(aws.events.sent).toEqual([]);
-    // The control: the run itself.
+    // Negative control: the run itself is served.
     expect(await answersTo(aws, aws.credentials)).toEqual(Array(6).fill('answered'));
   });
 
-  test('every start has credentials of its own', async () => {
+  test('every start creates new credentials', async () => {
     const [one, other] = [await startAws(), await startAws()];
     onTestFinished(async () => void (await Promise.all([one.stop(), other.stop()])));
     for (const name of ['accessKeyId', 'secretAccessKey', 'sessionToken'] as const) {
@@ -119,7 +119,7 @@ describe('requests', () => {
     expect(await answersTo(one, other.credentials)).not.toContain('answered');
   });
 
-  test("the database behind the stand-in for DynamoDB serves only the run's own requests", async () => {
+  test('the database behind the DynamoDB stand-in serves only requests of the same run', async () => {
     const credentials = newCredentials();
     const { endpoint, stop } = await dynamoDbStandIn('eu-central-1', credentials);
     onTestFinished(stop);
@@ -138,7 +138,7 @@ describe('requests', () => {
     expect(await list(credentials)).toEqual([]);
   });
 
-  test('a refused input is named by its place, never quoted', async () => {
+  test('an error names the invalid field of an input and never quotes it', async () => {
     const { secrets } = await awsWithClients();
     const faulty = new PutSecretValueCommand({
       SecretId: 'flashblade/fb1',
@@ -151,7 +151,7 @@ describe('requests', () => {
     });
   });
 
-  test('nothing listens any more once the stand-ins have ended', async () => {
+  test('nothing listens after the stand-ins have stopped', async () => {
     const aws = await startAws();
     await aws.stop();
     await expect(post(aws.env.AWS_ENDPOINT_URL_KMS, 'TrentService.DescribeKey')).rejects.toMatchObject({

@@ -7,11 +7,11 @@ import type { CallHook, CallLog, Service, ServiceCall } from './calls.ts';
 import { type Credentials, wasMadeWith } from './credentials.ts';
 import { type Fault, type FaultList, refusalOf } from './faults.ts';
 
-/** A call as the service gets it, with the bytes that came. */
+/** A call with its raw bytes. */
 export type RawCall = ServiceCall & { readonly headers: IncomingHttpHeaders; readonly bytes: Buffer };
 export type Answer = { readonly status: number; readonly headers: Record<string, string>; readonly body: string };
 
-/** One service. `target` is what stands before the action in `X-Amz-Target`. `act` throws AwsError to refuse. */
+/** One service. `target` is the prefix of the action in `X-Amz-Target`. `act` throws AwsError to refuse. */
 export type ServiceDefinition = {
   readonly service: Service;
   readonly target: string;
@@ -19,12 +19,12 @@ export type ServiceDefinition = {
 };
 
 export type Surroundings = {
-  /** Only requests that were made with them are served. */
+  /** Only requests made with them are served. */
   readonly credentials: Credentials;
   readonly log: CallLog;
   readonly faults: FaultList;
   readonly hooks: CallHook;
-  /** Waits; ends early when the signal is aborted. */
+  /** Waits, until the signal is aborted at the latest. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<unknown>;
 };
 
@@ -42,15 +42,15 @@ export const jsonAnswer = (status: number, body: unknown): Answer => ({
   body: JSON.stringify(body),
 });
 
-/** Listens on a free loopback port. `stop` drops whatever is under way. */
+/** Listens on a free loopback port. `stop` drops calls in progress. */
 export async function serve(definition: ServiceDefinition, surroundings: Surroundings): Promise<RunningService> {
   const stopping = new AbortController();
   const server = createServer((request, response) => {
     outcomeOf(definition, surroundings, request, stopping.signal)
       .then((outcome) => send(response, outcome))
-      .catch(() => response.destroy()); // the request broke off, or we are stopping
+      .catch(() => response.destroy()); // the request was cut off, or the server is stopping
   });
-  // An idle connection that we close while the client sends looks like a fault that nobody asked for.
+  // If the server closed an idle connection while the client sends, that would look like a fault that no test injected.
   server.keepAliveTimeout = 0;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -96,7 +96,7 @@ async function decide(
   return fault?.kind === 'lost answer' ? 'reset' : answer;
 }
 
-/** As AWS refuses a request without credentials, or with credentials that it does not know. */
+/** The errors of AWS for a request without credentials or with unknown ones. */
 function refusalOfStranger(credentials: Credentials, { service, headers }: RawCall): AwsError | undefined {
   if (!headers.authorization)
     return new AwsError('MissingAuthenticationTokenException', 'Request is missing Authentication Token');
@@ -124,7 +124,7 @@ function refusedByService(error: unknown): Answer {
   throw error;
 }
 
-/** A mistake of the stand-in, or of a hook: say so, where a broken connection would only look like one more fault. */
+/** Reports a bug in the stand-in or in a hook. A broken connection would look like an injected fault. */
 const ownFailure = (error: unknown): Answer =>
   refused(new AwsError('StandInFailure', error instanceof Error ? error.message : 'unknown', 500));
 
@@ -161,7 +161,7 @@ function parseJson(bytes: Buffer): unknown {
   }
 }
 
-/** Only what names a resource: nothing else of the input may reach the log. */
+/** The names of resources only, because nothing else of the input may reach the log. */
 function resourceOf(body: unknown): string | undefined {
   const input = (body ?? {}) as Record<string, unknown>;
   const [entry] = (Array.isArray(input['Entries']) ? input['Entries'] : []) as ({ EventBusName?: unknown } | null)[];

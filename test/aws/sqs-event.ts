@@ -1,4 +1,4 @@
-/** A batch as Lambda hands it to the function of a queue. */
+/** A batch as Lambda passes it to a function with a queue. */
 import { createHash } from 'node:crypto';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import type { QueuedMessage } from './sqs.ts';

@@ -20,7 +20,7 @@ async function withQueue() {
 }
 
 describe('a queue', () => {
-  test('has a URL with account and name, and keeps what was sent in order', async () => {
+  test('has a URL with account and name, and keeps messages in order', async () => {
     const { aws, QueueUrl, send } = await withQueue();
     expect(new URL(QueueUrl).pathname).toBe('/123456789012/dead-letters');
     const { MessageId: messageId } = await send('first');
@@ -31,7 +31,7 @@ describe('a queue', () => {
     ]);
   });
 
-  test('hands a message out to one receiver at a time, and again when it was not deleted in half a minute', async () => {
+  test('delivers a message to one receiver at a time, and again if it is not deleted within 30 seconds', async () => {
     const { receive, send, pass } = await withQueue();
     await send('first');
     await send('second');
@@ -41,7 +41,7 @@ describe('a queue', () => {
     expect((await receive()).map(({ Body }) => Body)).toEqual(['first']);
   });
 
-  test('forgets a message that its present receiver deletes, not one that an earlier receiver does', async () => {
+  test('deletes a message for its current receiver, but not for an earlier one', async () => {
     const { aws, receive, remove, send, pass } = await withQueue();
     await send('text');
     const [first] = await receive();
@@ -54,14 +54,14 @@ describe('a queue', () => {
     expect(aws.sqs.queue('dead-letters').messages).toEqual([]);
   });
 
-  test('that does not exist, and a message without text, are refused', async () => {
+  test('is refused if it does not exist, and so is a message without text', async () => {
     const { aws, QueueUrl, send } = await withQueue();
     await expect(send('text', `${QueueUrl}-2`)).rejects.toMatchObject({ name: 'QueueDoesNotExist' });
     await expect(send('')).rejects.toMatchObject({ name: 'InvalidParameterValue' });
     expect(() => aws.sqs.queue('other')).toThrow('does not exist');
   });
 
-  test('is named in the log, what it holds is not, and a fault can hit it alone', async () => {
+  test('is named in the log, unlike its messages, and a fault can affect it alone', async () => {
     const { aws, QueueUrl, send } = await withQueue();
     const other = aws.sqs.createQueue('other');
     aws.faults.add({ service: 'sqs', resource: QueueUrl, kind: 'deny' });

@@ -1,4 +1,4 @@
-/** A stand-in for Amazon SQS: standard queues that keep their order. Nothing moves a message to a dead-letter queue by itself. */
+/** A stand-in for Amazon SQS: standard queues that keep their order. It never moves a message to a dead-letter queue. */
 import { createHash, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { AwsError } from './aws-error.ts';
@@ -8,7 +8,7 @@ const MAX_BODY = 1024 * 1024;
 const VISIBILITY_SECONDS = 30;
 
 export type QueuedMessage = { readonly messageId: string; readonly body: string };
-/** `visibleAt` in seconds since the epoch: until then, whoever received the message has it for itself. */
+/** `visibleAt`, in seconds since the epoch: until then, only the last receiver has the message. */
 type Stored = QueuedMessage & { visibleAt: number; receiptHandle?: string };
 type Queue = { messages: Stored[] };
 
@@ -17,7 +17,7 @@ export type Sqs = ReturnType<typeof sqsStandIn>;
 const operation = operationsRefusing('InvalidParameterValue');
 const queueUrl = z.string().min(1);
 
-/** Knows SendMessage, ReceiveMessage (answers at once, never waits), DeleteMessage. `now` in seconds since the epoch. */
+/** Supports SendMessage, ReceiveMessage (which never waits) and DeleteMessage. `now` is in seconds since the epoch. */
 export function sqsStandIn({ accountId, now }: { accountId: string; now: () => number }) {
   const queues = new Map<string, Queue>();
   const pathOf = (name: string): string => `/${accountId}/${name}`;
@@ -37,12 +37,12 @@ export function sqsStandIn({ accountId, now }: { accountId: string; now: () => n
         DeleteMessage: deleteMessage(find),
       },
     ),
-    /** Makes an empty queue; returns the path of its URL. */
+    /** Creates an empty queue. Returns the path of its URL. */
     createQueue(name: string): string {
       queues.set(pathOf(name), { messages: [] });
       return pathOf(name);
     },
-    /** What is in a queue, oldest first, whether somebody has received it or not. */
+    /** The messages of a queue, oldest first, received or not. */
     queue: (name: string): { readonly messages: readonly QueuedMessage[] } => ({
       messages: find(`http://queue${pathOf(name)}`).messages.map(({ messageId, body }) => ({ messageId, body })),
     }),
@@ -83,7 +83,7 @@ const receiveMessage = (find: (url: string) => Queue, now: () => number): Operat
 const deleteMessage = (find: (url: string) => Queue): Operation =>
   operation(z.strictObject({ QueueUrl: queueUrl, ReceiptHandle: z.string().min(1) }), ({ QueueUrl, ReceiptHandle }) => {
     const queue = find(QueueUrl);
-    // As in AWS, an old handle of a message that was received again deletes nothing, and nobody is told.
+    // As in AWS, an old handle of a message that was received again deletes nothing, without an error.
     queue.messages = queue.messages.filter(({ receiptHandle }) => receiptHandle !== ReceiptHandle);
     return {};
   });

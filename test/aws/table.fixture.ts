@@ -1,4 +1,4 @@
-/** For tests: a table with the key and the sparse index that the ledger has. */
+/** For tests: a table with the key and the sparse index of the ledger. */
 import {
   type DynamoDBClient,
   PutItemCommand,
@@ -9,7 +9,7 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { awsWithClients } from './clients.ts';
 
 export const TableName = 'ledger';
-/** What a template says of a table, with properties that only CloudFormation knows. */
+/** A table in a template, with properties that only CloudFormation supports. */
 export const properties = {
   TableName,
   BillingMode: 'PAY_PER_REQUEST',

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
-import { login } from '../../lib/edges/flashblade.ts';
-import { apiToken } from '../../lib/ground/model.ts';
+import { apiToken } from '../../lib/core/model.ts';
+import { login } from '../../lib/flashblade/client.ts';
+import { closeConnections } from '../../lib/flashblade/pool.ts';
 import { API_TOKEN, checkClient } from '../../scripts/bench/check.ts';
 import type { Client, Place } from '../../scripts/bench/subjects/client.ts';
 import { libraryClient } from '../../scripts/bench/subjects/library.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
+import { authToken, type Session } from '../../lib/core/model.ts';
 import {
   type ArrayRequest,
   apiVersions,
@@ -7,28 +7,28 @@ import {
   compareVersions,
   login,
   request,
-} from '../../lib/edges/flashblade.ts';
-import { authToken, type Session } from '../../lib/ground/model.ts';
+} from '../../lib/flashblade/client.ts';
+import { closeConnections } from '../../lib/flashblade/pool.ts';
 import { badAnswers, DEFAULT_VERSIONS, type Fault } from '../simulator/index.ts';
 import { failureOf } from './failures.ts';
 import { arrayAt, JSON_TYPE, reply, startServer } from './servers.ts';
 import { simulated } from './simulated.ts';
 
 describe('REST versions', () => {
-  test('are told without a session, as the array tells them', async () => {
+  test("are read without a session and returned in the array's order", async () => {
     const { simulator, array } = await simulated();
     expect(await apiVersions(array)).toEqual(DEFAULT_VERSIONS);
     expect(simulator.requests[0]).toMatchObject({ method: 'GET', path: '/api/api_version', hasApiToken: false });
     expect((await apiVersionsWithHttpInfo(array)).status).toBe(200);
   });
 
-  test('are ordered by number', () => {
+  test('are compared number by number', () => {
     const sorted = ['1.0', '1.8', '1.8.1', '1.9', '1.10', '2.0', '2.4', '2.10'];
     expect([...sorted].reverse().sort(compareVersions)).toEqual(sorted);
     expect(compareVersions('1.8', '1.8.0')).toBe(0);
   });
 
-  test('under the key of a FlashArray name the mistake', async () => {
+  test('of a FlashArray are refused, and the error names the mistake', async () => {
     const { simulator, array } = await simulated();
     simulator.faults.add({ kind: 'answer', body: '{"version":["1.0","2.4"]}' });
     const error = await failureOf(apiVersions(array));
@@ -47,7 +47,7 @@ describe('REST versions', () => {
     'null',
     '',
     '{',
-  ])('are not what %j says', async (body) => {
+  ])('are not read from the body %j', async (body) => {
     const { simulator, array } = await simulated();
     simulator.faults.add({ kind: 'answer', body });
     expect(await failureOf(apiVersions(array))).toMatchObject({ code: 'ANSWER_INVALID', facts: { status: 200 } });
@@ -61,7 +61,7 @@ describe('REST versions', () => {
     [403, 'ANSWER_INVALID'],
     [404, 'ANSWER_INVALID'],
     [500, 'ANSWER_INVALID'],
-  ] satisfies [number, string][])('%i is %s', async ([status, code]) => {
+  ] satisfies [number, string][])('with status %i fail as %s', async ([status, code]) => {
     const { simulator, array } = await simulated();
     simulator.faults.add({ kind: 'answer', status });
     expect(await failureOf(apiVersions(array))).toMatchObject({ code, facts: { status } });
@@ -74,17 +74,17 @@ describe('a call under a session', () => {
     return { simulator, session: await login(array, token) };
   }
 
-  test('carries the auth token and tells what the array answers', async () => {
+  test('sends the auth token and returns the response of the array', async () => {
     const { simulator, session } = await opened();
-    const answer = await request(session, { method: 'GET', path: '/api/2.15/arrays' });
-    expect(answer).toMatchObject({ status: 200, body: { items: expect.anything() } });
+    const response = await request(session, { method: 'GET', path: '/api/2.15/arrays' });
+    expect(response).toMatchObject({ status: 200, body: { items: expect.anything() } });
     expect(simulator.requests[1]).toMatchObject({ hasAuthToken: true, hasApiToken: false, bodyBytes: 0 });
   });
 
   test.for([
     [99, 'array'],
     [100_000, undefined],
-  ] satisfies [number, string | undefined][])('may be answered by lists %i deep: %s', async ([depth, kind]) => {
+  ] satisfies [number, string | undefined][])('may return lists nested %i deep: %s', async ([depth, kind]) => {
     const body = `${'['.repeat(depth)}${']'.repeat(depth)}`;
     const server = await startServer(reply(200, body, JSON_TYPE));
     const session: Session = { array: arrayAt(server), authToken: authToken('uuid'), username: 'pureuser' };
@@ -110,7 +110,7 @@ describe('a call under a session', () => {
     expect(JSON.parse(Buffer.from(body ?? '', 'latin1').toString())).toEqual({ name: 'é' });
   });
 
-  test('resolves with a refusal, a redirect or an empty answer, too', async () => {
+  test('resolves with a refusal, a redirect and an empty response, too', async () => {
     const { simulator, session } = await opened();
     const call = { method: 'GET', path: '/api/2.15/arrays' } as const;
     for (const status of [204, 302, 401, 403, 500]) {
@@ -119,21 +119,21 @@ describe('a call under a session', () => {
     }
   });
 
-  test('gets text that does not say that it is JSON as text', async () => {
+  test('returns a body that is not declared as JSON as text', async () => {
     const { simulator, session } = await opened();
     simulator.faults.add(badAnswers.htmlAnswer(502));
     const { body } = await request(session, { method: 'GET', path: '/api/2.15/arrays' });
     expect(body).toContain('<h1>502 Proxy Error</h1>');
   });
 
-  test('gets what does not say what it is as text, also if it could be JSON', async () => {
+  test('returns a body without a content type as text, even if it looks like JSON', async () => {
     const server = await startServer(reply(200, '{"ok":true}'));
     const session: Session = { array: arrayAt(server), authToken: authToken('uuid'), username: 'pureuser' };
     expect((await request(session, { method: 'GET', path: '/api/2.15/arrays' })).body).toBe('{"ok":true}');
     closeConnections();
   });
 
-  test('fails on JSON that is none, without quoting it', async () => {
+  test('fails if a body declared as JSON is not JSON, and does not quote it', async () => {
     const { simulator, session } = await opened();
     simulator.faults.add({ kind: 'answer', body: '{"secret":"T-secret' });
     const error = await failureOf(request(session, { method: 'GET', path: '/api/2.15/arrays' }));
@@ -147,7 +147,7 @@ describe('a call under a session', () => {
     ['PATCH', 1],
     ['DELETE', 1],
   ] satisfies [ArrayRequest['method'], number][])(
-    '%s is sent %i times at most when connections break',
+    'with %s is sent at most %i times when connections break',
     async ([method, times]) => {
       const { simulator, session } = await opened();
       const fault: Fault = { kind: 'reset', path: '/api/2.15/admins/api-tokens' };
@@ -162,7 +162,7 @@ describe('a call under a session', () => {
     ['POST', 2],
     ['DELETE', 2],
   ] satisfies [ArrayRequest['method'], number][])(
-    '%s, a second after the last call, makes connections: %i in all',
+    'with %s, one second after the last call, uses %i connections in total',
     async ([method, connections]) => {
       vi.useFakeTimers({ toFake: ['Date'] });
       onTestFinished(() => void vi.useRealTimers());
@@ -199,7 +199,7 @@ describe('a call under a session', () => {
     '/api/2.15/arrays\n',
     '//elsewhere.example.com/api/2.15/arrays',
     'https://elsewhere.example.com/api/2.15/arrays',
-  ])('never goes to %j', async (path) => {
+  ])('is never sent to the path %j', async (path) => {
     const { simulator, session } = await opened();
     const error = await failureOf(request(session, { method: 'GET', path }));
     expect(error).toMatchObject({ code: 'REQUEST_INVALID', facts: { sent: false } });
@@ -215,11 +215,14 @@ describe('a call under a session', () => {
     ['query', { query: { a: '\ud800' } }],
     ['body', { body: () => {} }],
     ['body', { body: 1n }],
-  ] satisfies [string, object][])('names %s if that is wrong (%#)', async ([field, wrong]) => {
-    const session: Session = { array: arrayAt({ port: 9 }), authToken: authToken('uuid'), username: 'pureuser' };
-    const call: ArrayRequest = { method: 'GET', path: '/api/2.15/arrays' };
-    const error = await failureOf(request(session, Object.assign(call, wrong)));
-    expect(error).toMatchObject({ code: 'REQUEST_INVALID', facts: { sent: false } });
-    expect(error.message).toMatch(new RegExp(`^${field} must `));
-  });
+  ] satisfies [string, object][])(
+    'with an invalid %s fails with an error that names it (%#)',
+    async ([field, wrong]) => {
+      const session: Session = { array: arrayAt({ port: 9 }), authToken: authToken('uuid'), username: 'pureuser' };
+      const call: ArrayRequest = { method: 'GET', path: '/api/2.15/arrays' };
+      const error = await failureOf(request(session, Object.assign(call, wrong)));
+      expect(error).toMatchObject({ code: 'REQUEST_INVALID', facts: { sent: false } });
+      expect(error.message).toMatch(new RegExp(`^${field} must `));
+    },
+  );
 });

@@ -1,11 +1,12 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it, test, vi } from 'vitest';
-import { failedCheck } from '../../lib/edges/flashblade/fingerprints.ts';
-import { earliestEndOf } from '../../lib/edges/flashblade/tls.ts';
-import { closeConnections, exchange } from '../../lib/edges/flashblade/transport.ts';
-import { apiVersionsWithHttpInfo, login, logoutWithHttpInfo } from '../../lib/edges/flashblade.ts';
-import type { FlashBlade, Trust } from '../../lib/ground/model.ts';
+import type { FlashBlade, Trust } from '../../lib/core/model.ts';
+import { apiVersionsWithHttpInfo, login, logoutWithHttpInfo } from '../../lib/flashblade/client.ts';
+import { exchange } from '../../lib/flashblade/exchange.ts';
+import { closeConnections } from '../../lib/flashblade/pool.ts';
+import { earliestEndOf } from '../../lib/flashblade/tls.ts';
+import { failedCheck } from '../../lib/flashblade/trust.ts';
 import { type Authority, createAuthority, type IssuedCertificate } from '../certificates.ts';
 import { arrayAt, authority, certificate, reply, startServer } from './servers.ts';
 import { simulated } from './simulated.ts';
@@ -53,7 +54,7 @@ test.for([
   [-1, undefined],
   [0, 'its certificate has expired'],
 ] satisfies [number, string | undefined][])(
-  '%i ms after its end, a pinned certificate fails by: %s',
+  'a pinned certificate, %i ms after its end, fails the check: %s',
   ([laterMs, fails]) => {
     const x509 = new X509Certificate(certificate.certificate);
     const trust = { kind: 'fingerprints', fingerprints: [certificate.fingerprint] } as const;
@@ -62,7 +63,7 @@ test.for([
 );
 
 describe('the end of the certificate', () => {
-  it('comes with every answer, in seconds since the epoch', async () => {
+  it('is part of every response, in seconds since the epoch', async () => {
     const { simulator, array: short, token } = await simulated();
     const array = { ...short, trust: under(lasting) };
     const issued = await lasting.issue();
@@ -72,7 +73,7 @@ describe('the end of the certificate', () => {
     expect((await logoutWithHttpInfo(session)).certificateEndsAt).toBe(endOf(issued.certificate));
   });
 
-  it('is known on a resumed connection, which shows no certificate', async () => {
+  it('is known on a resumed connection, which presents no certificate', async () => {
     const { simulator, array } = await simulated();
     const first = await ask(array);
     closeConnections();
@@ -81,7 +82,7 @@ describe('the end of the certificate', () => {
     expect(first).toBeGreaterThan(Date.now() / 1000);
   });
 
-  it('is not that of a certificate that was refused', async () => {
+  it('is never that of a refused certificate', async () => {
     const { simulator, array } = await simulated();
     const before = await ask(array);
     closeConnections();
@@ -93,7 +94,7 @@ describe('the end of the certificate', () => {
     expect(before).toBeLessThan(NEVER.getTime() / 1000);
   });
 
-  it('is that of the connection on which the answer came, also when another shows another certificate meanwhile', async () => {
+  it('is that of the connection that carried the response, even if another connection presents another certificate meanwhile', async () => {
     const waiting: TLSSocket[] = [];
     const server = await startServer((socket) => {
       if (waiting.push(socket) === 2) for (const each of waiting) each.write(reply(200));
@@ -107,7 +108,7 @@ describe('the end of the certificate', () => {
     expect((await second).certificateEndsAt).toBe(NEVER.getTime() / 1000);
   });
 
-  it('is that of the new certificate when the array shows another', async () => {
+  it('is that of the new certificate after the array replaces its certificate', async () => {
     const { simulator, array } = await simulated();
     const pinned: FlashBlade = { ...array, trust: { kind: 'fingerprints', fingerprints: [simulator.fingerprint] } };
     const before = await ask(pinned);
@@ -123,7 +124,7 @@ describe('the end of the certificate', () => {
   });
 });
 
-describe('of a whole chain', () => {
+describe('in a whole chain', () => {
   const cases = Object.entries(CHAINS).map(([which, chain]) => [which, chain] as const);
   const SOON = Math.floor(soon.getTime() / 1000);
 
@@ -132,13 +133,13 @@ describe('of a whole chain', () => {
     vi.useRealTimers();
   });
 
-  it.each(cases)('the certificate that ends first counts: %s', async (_, { trust, issued }) => {
+  it.each(cases)('the first certificate to expire counts: %s', async (_, { trust, issued }) => {
     const server = await startServer(reply(200), issued);
     const { certificateEndsAt } = await exchange(arrayAt(server, { trust }), GET);
     expect(certificateEndsAt).toBe(SOON);
   });
 
-  it.each(cases)('a kept connection is not used past the end of %s', async (_, { trust, issued }) => {
+  it.each(cases)('an idle connection is not used after the end of %s', async (_, { trust, issued }) => {
     const server = await startServer(reply(200), issued);
     const array = arrayAt(server, { trust });
     await exchange(array, GET);
@@ -150,13 +151,13 @@ describe('of a whole chain', () => {
     expect(server.resumed).toEqual([false, false]);
   });
 
-  it.each(cases)('a TLS session is not resumed past the end of %s', async (_, { trust, issued }) => {
+  it.each(cases)('a TLS session is not resumed after the end of %s', async (_, { trust, issued }) => {
     const server = await startServer(reply(200), issued);
     const array = arrayAt(server, { trust });
     await exchange(array, GET);
     closeConnections();
     vi.useFakeTimers({ toFake: ['Date'], now: 1000 * SOON - 1 });
-    // A resumed connection shows no certificate: it ends with those that were verified before.
+    // A resumed connection presents no certificate, so the end of those verified before counts.
     expect((await exchange(array, GET)).certificateEndsAt).toBe(SOON);
     closeConnections();
     vi.setSystemTime(1000 * SOON);
@@ -164,7 +165,7 @@ describe('of a whole chain', () => {
     expect(server.resumed).toEqual([false, true, false]);
   });
 
-  it('an authority that has ended and is presented all the same does not count: it was not what was verified', async () => {
+  it('an expired authority that the server presents does not count, because it was not verified', async () => {
     const former = await createAuthority({ name: 'Former Root' });
     const ended = { notBefore: new Date(Date.now() - 2 * HOUR_MS), notAfter: new Date(Date.now() - HOUR_MS) };
     const leaf = await lasting.issue();
@@ -176,7 +177,7 @@ describe('of a whole chain', () => {
     expect(server.resumed).toEqual([false]);
   });
 
-  it('under a fingerprint only the own certificate counts: no authority is verified', async () => {
+  it("with a fingerprint only the array's own certificate counts, because no authority is verified", async () => {
     const issued = await shortRoot.issue();
     const server = await startServer(reply(200), issued);
     const trust: Trust = { kind: 'fingerprints', fingerprints: [issued.fingerprint] };
@@ -184,7 +185,7 @@ describe('of a whole chain', () => {
     expect(certificateEndsAt).toBe(endOf(issued.certificate));
   });
 
-  it('dates that are missing do not count, and a chain that leads back to itself ends', () => {
+  it('missing dates do not count, and a circular chain is read only once', () => {
     const one = (valid_to: string | undefined, issuerCertificate?: object) =>
       ({ valid_to, issuerCertificate }) as unknown as PeerCertificate;
     const circle = { valid_to: 'Jan  2 00:00:00 1970 GMT', issuerCertificate: {} };

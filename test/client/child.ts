@@ -1,8 +1,8 @@
-/** Started by a test in a process with an environment of its own: one login; prints how it ended. */
+/** Started by a test in a process with its own environment: one login; prints the outcome. */
 
-import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
-import { login } from '../../lib/edges/flashblade.ts';
-import { apiToken, type FlashBlade } from '../../lib/ground/model.ts';
+import { apiToken, type FlashBlade } from '../../lib/core/model.ts';
+import { login } from '../../lib/flashblade/client.ts';
+import { closeConnections } from '../../lib/flashblade/pool.ts';
 
 const array: FlashBlade = JSON.parse(process.argv[2] ?? '');
 const outcome = await login(array, apiToken('T-secret')).then(

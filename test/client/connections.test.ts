@@ -1,7 +1,8 @@
 import { Socket } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { closeConnections, exchange } from '../../lib/edges/flashblade/transport.ts';
+import { exchange } from '../../lib/flashblade/exchange.ts';
+import { closeConnections } from '../../lib/flashblade/pool.ts';
 import { failureOf } from './failures.ts';
 import { nextConnection } from './made.ts';
 import { arrayAt, certificate, gathered, listen, reply, type Script, startServer, type TestServer } from './servers.ts';
@@ -15,7 +16,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Answers every request, and remembers on which connection it came. */
+/** Responds to every request and remembers its connection. */
 function answering(): { readonly sockets: TLSSocket[]; readonly script: Script } {
   const sockets: TLSSocket[] = [];
   const script: Script = (socket) => {
@@ -25,11 +26,11 @@ function answering(): { readonly sockets: TLSSocket[]; readonly script: Script }
   return { sockets, script };
 }
 
-describe('a connection that waits', () => {
+describe('an idle connection', () => {
   test.for([
-    ['an answer that nobody asked for', reply(200, 'unasked')],
+    ['an unrequested response', reply(200, 'unasked')],
     ['a single byte', '\n'],
-  ])('is closed by %s: the next request takes another', async ([_, text = '']) => {
+  ])('is closed by %s, and the next request uses another', async ([_, text = '']) => {
     const { sockets, script } = answering();
     const server = await startServer(script);
     await get(server);
@@ -39,7 +40,7 @@ describe('a connection that waits', () => {
     expect(server.resumed).toHaveLength(2);
   });
 
-  test('is closed if the array says no more on it', async () => {
+  test('is closed when the array ends it', async () => {
     const { sockets, script } = answering();
     const server = await startServer(script);
     await get(server);
@@ -52,7 +53,7 @@ describe('a connection that waits', () => {
   test.for([
     ['says that it is the last', 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'],
     ['is of HTTP/1.0', 'HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n'],
-  ])('is none on which an answer %s', async ([_, text = '']) => {
+  ])('is never one on which a response %s', async ([_, text = '']) => {
     const server = await startServer(text);
     await get(server);
     await server.quiet();
@@ -60,7 +61,7 @@ describe('a connection that waits', () => {
     expect(server.resumed).toHaveLength(2);
   });
 
-  test('is none on which the answer came before the request was wholly sent', async () => {
+  test('is never one on which the response came before the whole request was sent', async () => {
     let connections = 0;
     const server = createServer({ cert: certificate.certificate, key: certificate.key }, (socket) => {
       connections += 1;
@@ -77,7 +78,7 @@ describe('a connection that waits', () => {
     expect(connections).toBe(2);
   });
 
-  test('is none that ends with its answer, without having said so', async () => {
+  test('is never one that ends with its response without announcing it', async () => {
     const server = await startServer((socket) => socket.end(reply(200)));
     const array = arrayAt(await gathered(server));
     for (let n = 0; n < 4; n++) {
@@ -87,7 +88,7 @@ describe('a connection that waits', () => {
     expect(server.resumed).toHaveLength(8);
   });
 
-  test("is none on which a second answer came with the first: that is nobody's", async () => {
+  test('is never one on which a second response came with the first', async () => {
     const server = await startServer((socket, _, nth) => {
       socket.setNoDelay();
       socket.write(reply(200, `${nth}`));
@@ -98,7 +99,7 @@ describe('a connection that waits', () => {
     expect(server.resumed).toHaveLength(8);
   });
 
-  test('is used before others if it was used last', async () => {
+  test('is used before others if it was used most recently', async () => {
     const { sockets, script } = answering();
     const waiting: TLSSocket[] = [];
     const server = await startServer((socket, request, nth) => {
@@ -114,7 +115,7 @@ describe('a connection that waits', () => {
     expect(server.resumed).toHaveLength(2);
   });
 
-  test('is not shared: a request that comes meanwhile opens another', async () => {
+  test('is not shared: a concurrent request opens another', async () => {
     const held: TLSSocket[] = [];
     const server = await startServer((socket, _, nth) => {
       if (nth === 1) held.push(socket);
@@ -131,7 +132,7 @@ describe('a connection that waits', () => {
 });
 
 describe('a new connection', () => {
-  test('sends what is small at once, without waiting for an acknowledgement of what it sent before', async () => {
+  test('sends small requests immediately, without waiting for the acknowledgement of earlier bytes', async () => {
     const setNoDelay = vi.spyOn(Socket.prototype, 'setNoDelay');
     const server = await startServer();
     const made = nextConnection();
@@ -139,7 +140,7 @@ describe('a new connection', () => {
     expect(setNoDelay.mock.contexts).toContain(await made);
   });
 
-  test('carries the request as soon as it is there: if it is closed then, that was sent', async () => {
+  test('sends the request as soon as it is secure: if it is closed then, the request counts as sent', async () => {
     const server = await startServer();
     const made = nextConnection();
     const failed = failureOf(get(server));

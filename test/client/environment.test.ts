@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { createServer } from 'node:net';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import type { FlashBlade } from '../../lib/ground/model.ts';
+import type { FlashBlade } from '../../lib/core/model.ts';
 import { selfSigned } from '../certificates.ts';
 import { arrayAt, JSON_TYPE, listen, reply, startServer } from './servers.ts';
 

@@ -1,5 +1,5 @@
-/** What a promise failed with. */
-import { FlashBladeError } from '../../lib/ground/errors.ts';
+/** Helper: the error of a failed promise. */
+import { FlashBladeError } from '../../lib/core/errors.ts';
 
 /** The FlashBladeError that the promise rejects with; anything else fails the test. */
 export async function failureOf(promise: Promise<unknown>): Promise<FlashBladeError> {

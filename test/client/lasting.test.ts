@@ -6,7 +6,7 @@ import { arrayAt, JSON_TYPE, reply, startServer } from './servers.ts';
 const program = new URL('./lasting.ts', import.meta.url).pathname;
 const answers = [reply(200, '{"username":"pureuser"}', { ...JSON_TYPE, 'x-auth-token': 'uuid' }), reply(200)];
 
-test('a process lives as long as it waits for an answer, also on a connection that waited, and no longer', async () => {
+test('a process stays alive while it waits for a response, even on a reused connection, and no longer', async () => {
   const server = await startServer((socket, _, nth) => {
     setTimeout(() => socket.write(answers[nth] ?? ''), 200);
   });

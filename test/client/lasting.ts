@@ -1,6 +1,7 @@
-/** Started by a test as a process: one login and its logout, and no end but that there is nothing left to do. */
-import { login, logout } from '../../lib/edges/flashblade.ts';
-import { apiToken } from '../../lib/ground/model.ts';
+/** Started by a test as a process: one login and its logout. It ends only because nothing is left to do. */
+
+import { apiToken } from '../../lib/core/model.ts';
+import { login, logout } from '../../lib/flashblade/client.ts';
 
 const session = await login(JSON.parse(process.argv[2] ?? ''), apiToken('T-secret'));
 await logout(session);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { apiVersions, login, loginWithHttpInfo, logout } from '../../lib/edges/flashblade.ts';
-import { type ApiToken, apiToken } from '../../lib/ground/model.ts';
+import { type ApiToken, apiToken } from '../../lib/core/model.ts';
+import { apiVersions, login, loginWithHttpInfo, logout } from '../../lib/flashblade/client.ts';
 import { badAnswers, type Fault, type OnRequest } from '../simulator/index.ts';
 import { failureOf } from './failures.ts';
 import { nextConnection } from './made.ts';
@@ -16,7 +16,7 @@ afterEach(() => {
 
 const atLogin = { path: '/api/login', times: 1 };
 
-/** Meets a login with a fault; tells how it failed and how many sessions it left on the array. */
+/** Injects a fault into a login; returns its error and how many sessions it left on the array. */
 async function faulty(fault: Fault, prepared?: Simulated) {
   const { simulator, array, token } = prepared ?? (await simulated());
   simulator.faults.add({ ...fault, ...atLogin });
@@ -25,7 +25,7 @@ async function faulty(fault: Fault, prepared?: Simulated) {
   return { error, simulator, open: simulator.sessions().length };
 }
 
-test('a login is one POST with the API token in its header and nothing else of it anywhere', async () => {
+test('a login is one POST that has the API token in its header and nowhere else', async () => {
   const { simulator, array, token } = await simulated();
   const session = await login(array, token, { requestId: 'attempt-1' });
   expect(session).toEqual({ array, authToken: expect.anything(), apiToken: token, username: 'pureuser' });
@@ -49,7 +49,7 @@ test('a login is one POST with the API token in its header and nothing else of i
   ]);
 });
 
-test('login and logout share one connection and leave nothing behind', async () => {
+test('login and logout share one connection and leave no session behind', async () => {
   const { simulator, array, token } = await simulated();
   await logout(await login(array, token));
   expect(simulator.requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
@@ -60,7 +60,7 @@ test('login and logout share one connection and leave nothing behind', async () 
   expect(simulator.sessions()).toEqual([]);
 });
 
-test('a login takes no connection that has waited for a second', async () => {
+test('a login never uses a connection that has been idle for one second', async () => {
   vi.useFakeTimers({ toFake: ['Date'] });
   const { simulator, array, token } = await simulated();
   await apiVersions(array);
@@ -69,7 +69,7 @@ test('a login takes no connection that has waited for a second', async () => {
   expect(simulator.counters.connections).toBe(2);
 });
 
-test('the long form tells status and headers, but not the auth token', async () => {
+test('loginWithHttpInfo returns status and headers, but not the auth token', async () => {
   const { array, token } = await simulated();
   const { data, status, headers, requestId } = await loginWithHttpInfo(array, token);
   expect([status, data.username]).toEqual([200, 'pureuser']);
@@ -80,17 +80,17 @@ test('the long form tells status and headers, but not the auth token', async () 
 });
 
 test.for([400, 401, 403] as const)(
-  '%i means that the API token is not accepted, and nothing was opened',
+  'status %i means that the API token is not accepted and no session was opened',
   async (status) => {
     const { array } = await simulated({ refusedLoginStatus: status });
     const error = await failureOf(login(array, apiToken('T-another')));
     expect(error).toMatchObject({ code: 'LOGIN_REFUSED', facts: { status, sent: true, mayHaveOpened: false } });
-    expect(error.message).toContain(`answered ${status} to a login`);
+    expect(error.message).toContain(`returned ${status} for the login`);
   },
 );
 
 test.for(['', 'two words', 'line\n', 'ümlaut', 'x'.repeat(1025)])(
-  'an API token that cannot stand in a header is not sent: %j',
+  'an API token that is not a valid header value is not sent: %j',
   async (value) => {
     const { simulator, array } = await simulated();
     const error = await failureOf(login(array, apiToken(value)));
@@ -100,7 +100,7 @@ test.for(['', 'two words', 'line\n', 'ümlaut', 'x'.repeat(1025)])(
   },
 );
 
-describe('a busy array opened nothing and says when to come back', () => {
+describe('a busy array opens no session, and the error says how long to wait', () => {
   test.for([
     ['seconds', tooManyRequests('retry-after', 7), 7],
     ['its rates', tooManyRequests('x-ratelimit'), 60],
@@ -110,65 +110,65 @@ describe('a busy array opened nothing and says when to come back', () => {
       0,
     ],
     ['nothing', tooManyRequests('none'), undefined],
-  ] satisfies [string, Fault, number | undefined][])('by %s', async ([_, fault, retryAfterSeconds]) => {
+  ] satisfies [string, Fault, number | undefined][])('according to %s', async ([_, fault, retryAfterSeconds]) => {
     const { error, open } = await faulty(fault);
     expect(error).toMatchObject({ code: 'ARRAY_BUSY', facts: { mayHaveOpened: false } });
     expect([error.facts.retryAfterSeconds, open]).toEqual([retryAfterSeconds, 0]);
   });
 });
 
-describe('the error of a login says what was wrong and what to do', () => {
-  const proxy = 'Check that "host" is a FlashBlade and that no proxy stands before it.';
+describe('the error of a login says what failed and what to do next', () => {
+  const proxy = 'Check that "host" is a FlashBlade and that no proxy is in front of it.';
   test.for([
     [
       { kind: 'answer', act: false, status: 403 },
-      '403 to a login: it does not accept this API token. Put a valid one into its secret; do not try again before.',
+      '403 for the login: it does not accept this API token. Store a valid token in its secret before you try again.',
     ],
-    [tooManyRequests('none'), '429 to a login: it is busy. Try again later.'],
+    [tooManyRequests('none'), '429 for the login: it is busy. Try again later.'],
     [
       { kind: 'answer', act: false, status: 204, body: '' },
-      `204 to a login: with a status that no login has. ${proxy}`,
+      `204 for the login: no FlashBlade responds to a login like this. ${proxy}`,
     ],
-    [withoutAuthToken, `200 to a login: without an auth token that can be used. ${proxy}`],
-    [loginBody('not JSON'), `200 to a login: with a body that is not {"username": …}. ${proxy}`],
+    [withoutAuthToken, `200 for the login: its auth token is missing or malformed. ${proxy}`],
+    [loginBody('not JSON'), `200 for the login: its body is not {"username": …}. ${proxy}`],
   ] satisfies [Fault, string][])('%#', async ([fault, message]) => {
     const prepared = await simulated();
     const { host, port } = prepared.array;
     const { error } = await faulty(fault, prepared);
-    expect(error.message).toBe(`array fb1 (${host}:${port}) answered ${message}`);
+    expect(error.message).toBe(`array fb1 (${host}:${port}) returned ${message}`);
   });
 });
 
-describe('an answer that no login has may have opened a session', () => {
-  test.for([201, 202, 204, 206, 404, 405, 418, 500, 502, 504])('%i', async (status) => {
+describe('an unexpected response may have opened a session', () => {
+  test.for([201, 202, 204, 206, 404, 405, 418, 500, 502, 504])('status %i', async (status) => {
     const { error } = await faulty({ kind: 'answer', act: false, status, body: '' });
     expect(error).toMatchObject({ code: 'ANSWER_INVALID', facts: { status, mayHaveOpened: true } });
   });
 
-  test('a redirect', async () => {
+  test('a redirect, which is not followed', async () => {
     const { simulator: elsewhere } = await simulated();
     const { error } = await faulty(redirect(307, `${elsewhere.url}/api/login`));
     expect(error).toMatchObject({ code: 'ANSWER_INVALID', facts: { status: 307, mayHaveOpened: true } });
     expect([elsewhere.requests.length, elsewhere.counters.connections]).toEqual([0, 0]);
   });
 
-  test('Server is busy', async () => {
+  test('status 500 with the text "Server is busy"', async () => {
     const { error } = await faulty(serverIsBusy('/api/login'));
-    expect(error.message).toContain('answered 500 to a login');
+    expect(error.message).toContain('returned 500 for the login');
   });
 
   test.for([
     ['no auth token', withoutAuthToken],
-    ['an auth token that is none', malformedAuthToken()],
+    ['a malformed auth token', malformedAuthToken()],
     ['two auth tokens', { kind: 'answer', headers: { 'x-auth-token': ['one', 'two'] } }],
-  ] satisfies [string, Fault][])('200 with %s', async ([_, fault]) => {
+  ] satisfies [string, Fault][])('status 200 with %s', async ([_, fault]) => {
     const { error, open } = await faulty(fault);
     expect(error).toMatchObject({ code: 'ANSWER_INVALID', facts: { status: 200, mayHaveOpened: true } });
     expect(open).toBe(1);
   });
 });
 
-describe('a session whose auth token came with a bad answer is closed at once', () => {
+describe('a session whose auth token came with an invalid response is closed immediately', () => {
   const answer = (fault: object): Fault => ({ kind: 'answer', ...fault });
   test.for([
     ['username missing', loginBody('username missing')],
@@ -180,16 +180,16 @@ describe('a session whose auth token came with a bad answer is closed at once', 
     ['empty', answer({ body: '' })],
     ['null', answer({ body: 'null' })],
     ['a username with control characters', answer({ body: '{"username":"a\\nb"}' })],
-    ['a username without end', answer({ body: JSON.stringify({ username: 'x'.repeat(257) }) })],
-    ['too long', oversized()],
-    ['good, with another status', answer({ status: 201 })],
+    ['a username of 257 characters', answer({ body: JSON.stringify({ username: 'x'.repeat(257) }) })],
+    ['a body that is too long', oversized()],
+    ['a valid body with status 201', answer({ status: 201 })],
   ] satisfies [string, Fault][])('%s', async ([_, fault]) => {
     const { error, simulator, open } = await faulty(fault);
     expect(error).toMatchObject({ code: 'ANSWER_INVALID', facts: { mayHaveOpened: false } });
     expect([simulator.history.length, open]).toEqual([1, 0]);
   });
 
-  test('also if the body never ends', async () => {
+  test('even if the body never ends', async () => {
     vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
     const connection = nextConnection();
     const failed = faulty({ kind: 'hang', at: 'in-body' });
@@ -200,7 +200,7 @@ describe('a session whose auth token came with a bad answer is closed at once', 
     expect(open).toBe(0);
   });
 
-  test('and if that fails, too, the error says that the session may be open', async () => {
+  test('and if closing fails, too, the error says that the session may be open', async () => {
     const prepared = await simulated();
     prepared.simulator.faults.add({ kind: 'reset', path: '/api/logout', act: false });
     const { error, open } = await faulty(loginBody('not JSON'), prepared);
@@ -209,7 +209,7 @@ describe('a session whose auth token came with a bad answer is closed at once', 
   });
 });
 
-describe('a login without an answer', () => {
+describe('a login without a response', () => {
   test.for([
     ['reset', { kind: 'reset' }],
     ['silence', { kind: 'hang', at: 'before-headers' }],
@@ -217,7 +217,7 @@ describe('a login without an answer', () => {
     ['garbage', { kind: 'garbage' }],
     ['an upgrade', { kind: 'upgrade' }],
     ['cut off', { kind: 'cut', afterBytes: 20 }],
-  ] satisfies [string, Fault][])('may have opened a session, and is not sent again: %s', async ([_, fault]) => {
+  ] satisfies [string, Fault][])('may have opened a session and is not retried: %s', async ([_, fault]) => {
     vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
     const onRequest: OnRequest = (phase) => {
       if (phase === 'done' && fault.kind === 'hang') vi.advanceTimersByTime(5000);
@@ -228,7 +228,7 @@ describe('a login without an answer', () => {
     expect(open).toBe(1);
   });
 
-  test('is not sent again either if a connection that was used before it broke', async () => {
+  test('is not retried either if it broke a reused connection', async () => {
     const prepared = await simulated();
     await apiVersions(prepared.array);
     const { error, simulator } = await faulty({ kind: 'reset', act: false }, prepared);
@@ -237,7 +237,7 @@ describe('a login without an answer', () => {
   });
 
   test.for(['refuse', 'reset-at-accept', 'hang-at-accept', 'hang-in-handshake', 'plain-text'] as const)(
-    'that never got there opened nothing: %s',
+    'that never reached the array opened no session: %s',
     async (kind) => {
       const { simulator, array, token } = await simulated();
       simulator.faults.add({ kind });
@@ -247,14 +247,14 @@ describe('a login without an answer', () => {
     },
   );
 
-  test('that had no time opened nothing', async () => {
+  test('that had no time left opened no session', async () => {
     const { array, token } = await simulated();
     const error = await failureOf(login(array, token, { deadline: Date.now() - 1 }));
     expect(error).toMatchObject({ code: 'OUT_OF_TIME', facts: { sent: false, mayHaveOpened: false } });
   });
 });
 
-test('a login that meets a bug tells where in the code, and that a session may exist', async () => {
+test('an unexpected error during a login shows where in the code it happened and says that a session may exist', async () => {
   const { array } = await simulated();
   const reveal = () => {
     throw new RangeError('T-secret');
@@ -266,11 +266,11 @@ test('a login that meets a bug tells where in the code, and that a session may e
 });
 
 test.for([
-  ['says nothing of its length', '200 OK', ''],
-  ['says it twice', '200 OK', 'Content-Length: 20\r\nTransfer-Encoding: chunked\r\n'],
-  ['is in a coding that nobody knows', '200 OK', 'Transfer-Encoding: gzip\r\n'],
-  ['announces a body that it cannot have', '204 No Content', 'Content-Length: 20\r\n'],
-])('a session is closed again whose answer %s', async ([_, status, framing]) => {
+  ['announces no length', '200 OK', ''],
+  ['announces its length twice', '200 OK', 'Content-Length: 20\r\nTransfer-Encoding: chunked\r\n'],
+  ['has an unknown transfer coding', '200 OK', 'Transfer-Encoding: gzip\r\n'],
+  ['announces a body that its status cannot have', '204 No Content', 'Content-Length: 20\r\n'],
+])('a session is closed if the response to its login %s', async ([_, status, framing]) => {
   const server = await startServer((socket, request) => {
     if (request.includes('/logout')) socket.write(reply(200));
     else socket.end(`HTTP/1.1 ${status}\r\nx-auth-token: opened\r\n${framing}\r\n{"username":"u"}`);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { login, logout, logoutWithHttpInfo } from '../../lib/edges/flashblade.ts';
-import { authToken } from '../../lib/ground/model.ts';
+import { authToken } from '../../lib/core/model.ts';
+import { login, logout, logoutWithHttpInfo } from '../../lib/flashblade/client.ts';
 import { badAnswers, type Fault } from '../simulator/index.ts';
 import { failureOf } from './failures.ts';
 import { simulated } from './simulated.ts';
@@ -20,29 +20,32 @@ test('a logout is one POST with the auth token in its header and no body', async
   expect(simulator.requests[1]).toMatchObject({ hasApiToken: false, hasAuthToken: true, requestId: 'end-1' });
 });
 
-test.for([401, 403] as const)('%i means that the session was closed before', async (status) => {
+test.for([401, 403] as const)('status %i means that the session was already closed', async (status) => {
   const { array } = await simulated({ deadSessionStatus: status });
   const gone = { array, authToken: authToken('gone'), username: 'pureuser' };
   expect((await logoutWithHttpInfo(gone)).status).toBe(status);
 });
 
-test.for([201, 204, 302, 307, 400, 404, 405])('%i is no logout, and said loudly', async (status) => {
-  const { simulator, session } = await withSession();
-  simulator.faults.add({ kind: 'answer', act: false, status, body: '', ...atLogout });
-  const error = await failureOf(logout(session));
-  expect(error).toMatchObject({ code: 'ANSWER_INVALID', retryable: false, facts: { status, sent: true } });
-  expect(error.message).toContain('the session may still be open');
-  expect(simulator.sessions()).toHaveLength(1);
-});
+test.for([201, 204, 302, 307, 400, 404, 405])(
+  'status %i is not a logout and fails as ANSWER_INVALID',
+  async (status) => {
+    const { simulator, session } = await withSession();
+    simulator.faults.add({ kind: 'answer', act: false, status, body: '', ...atLogout });
+    const error = await failureOf(logout(session));
+    expect(error).toMatchObject({ code: 'ANSWER_INVALID', retryable: false, facts: { status, sent: true } });
+    expect(error.message).toContain('the session may still be open');
+    expect(simulator.sessions()).toHaveLength(1);
+  },
+);
 
-test('200 with a body is no logout', async () => {
+test('status 200 with a body is not a logout', async () => {
   const { simulator, session } = await withSession();
   simulator.faults.add({ ...badAnswers.logoutWithBody, ...atLogout });
   expect(await failureOf(logout(session))).toMatchObject({ code: 'ANSWER_INVALID', facts: { status: 200 } });
 });
 
 test.for([429, 500, 502, 503, 504])(
-  '%i means that the session is still open and the array wants another try',
+  'status %i means that the session is still open and the logout can be retried',
   async (status) => {
     const { simulator, session } = await withSession();
     const headers = { 'retry-after': '3' };
@@ -54,7 +57,7 @@ test.for([429, 500, 502, 503, 504])(
   },
 );
 
-test('a connection that broke since the login costs one more request, not the logout', async () => {
+test('a logout on a connection that broke since the login is sent once more and succeeds', async () => {
   const { simulator, session } = await withSession();
   simulator.faults.add({ kind: 'reset', act: false, ...atLogout });
   await logout(session);
@@ -62,25 +65,28 @@ test('a connection that broke since the login costs one more request, not the lo
   expect(simulator.sessions()).toEqual([]);
 });
 
-test('a logout whose answer was lost is found closed by the second one', async () => {
+test('a logout whose response was lost is confirmed by a second request', async () => {
   const { simulator, session } = await withSession();
   simulator.faults.add({ kind: 'reset', act: true, ...atLogout });
   expect((await logoutWithHttpInfo(session)).status).toBe(403);
 });
 
 test.for([
-  ['no answer', { kind: 'hang', at: 'before-headers' }],
+  ['no response', { kind: 'hang', at: 'before-headers' }],
   ['garbage', { kind: 'garbage' }],
-] satisfies [string, Fault][])('without a proper answer it is not closed as far as we know: %s', async ([_, fault]) => {
+] satisfies [string, Fault][])('a logout without a valid response does not count as closed: %s', async ([_, fault]) => {
   const { simulator, session } = await withSession();
   simulator.faults.add({ ...fault, ...atLogout });
   const error = await failureOf(logout(session, { firstByteMs: 100 }));
   expect(error.facts).toMatchObject({ sent: true });
 });
 
-test.for(['', 'two words', 'line\n'])('an auth token that cannot stand in a header is not sent: %j', async (value) => {
-  const { simulator, array } = await simulated();
-  const error = await failureOf(logout({ array, authToken: authToken(value), username: 'pureuser' }));
-  expect(error).toMatchObject({ code: 'REQUEST_INVALID', facts: { sent: false } });
-  expect(simulator.requests).toEqual([]);
-});
+test.for(['', 'two words', 'line\n'])(
+  'an auth token that is not a valid header value is not sent: %j',
+  async (value) => {
+    const { simulator, array } = await simulated();
+    const error = await failureOf(logout({ array, authToken: authToken(value), username: 'pureuser' }));
+    expect(error).toMatchObject({ code: 'REQUEST_INVALID', facts: { sent: false } });
+    expect(simulator.requests).toEqual([]);
+  },
+);

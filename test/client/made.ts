@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
-import { openSockets } from '../../lib/edges/flashblade/tls.ts';
+import { openSockets } from '../../lib/flashblade/tls.ts';
 
-/** The first connection that the client makes from now on, before anything comes on it. */
+/** Returns the next connection that the client opens, before anything arrives on it. */
 export async function nextConnection(): Promise<TLSSocket> {
   const before = new Set(openSockets);
   for (;;) {

@@ -1,12 +1,13 @@
-/** Nothing is written after the deadline, however long this process stood still before. */
+/** Nothing is written after the deadline, even if the process was paused before. */
 import { spawn } from 'node:child_process';
 import { connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { closeConnections, exchange } from '../../lib/edges/flashblade/transport.ts';
-import { login } from '../../lib/edges/flashblade.ts';
-import { apiToken } from '../../lib/ground/model.ts';
+import { apiToken } from '../../lib/core/model.ts';
+import { login } from '../../lib/flashblade/client.ts';
+import { exchange } from '../../lib/flashblade/exchange.ts';
+import { closeConnections } from '../../lib/flashblade/pool.ts';
 import { failureOf } from './failures.ts';
 import {
   arrayAt,
@@ -30,7 +31,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A relay before a server that holds back what clients send until `release`. */
+/** A relay in front of a server that holds back what clients send until `release`. */
 async function holding(server: { port: number }) {
   const clients: Socket[] = [];
   const { port } = await listen(createTcpServer((client) => clients.push(client.pause())));
@@ -45,7 +46,7 @@ async function holding(server: { port: number }) {
   return { port, connected, release };
 }
 
-test('a process that is stopped during the handshake does not send its login when it goes on after the deadline', async () => {
+test('a process that is stopped during the handshake does not send its login when it resumes after the deadline', async () => {
   const server = await startServer(LOGGED_IN);
   const relay = await holding(server);
   const program = new URL('./paused.ts', import.meta.url).pathname;
@@ -62,15 +63,15 @@ test('a process that is stopped during the handshake does not send its login whe
   expect(server.received()).toBe(0);
 });
 
-describe('if this process stands still until the deadline has passed', () => {
-  /** A clock that only the test moves, and a deadline by it. */
+describe('if the process is paused beyond the deadline', () => {
+  /** A clock that only the test advances, and a deadline in one second. */
   const inOneSecond = () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     return { deadline: Date.now() + 1000 };
   };
   const standStill = () => vi.setSystemTime(Date.now() + 60_000);
 
-  /** A server during whose handshake of this number, counted from 0, the process stands still. */
+  /** A server during whose nth handshake, counted from 0, the process is paused. */
   function pausing(nth: number, script: Script | string = reply(200)): Promise<TestServer> {
     let handshakes = 0;
     const ALPNCallback = () => {
@@ -85,12 +86,12 @@ describe('if this process stands still until the deadline has passed', () => {
     const server = await pausing(0);
     const error = await failureOf(login(arrayAt(server), apiToken('T-secret'), budget));
     expect(error).toMatchObject({ ...NOTHING_SENT, facts: { sent: false, mayHaveOpened: false } });
-    expect(error.message).toMatch(/ was not asked: no time was left to do it\.$/);
+    expect(error.message).toMatch(/: no time was left to send the request\. Give the call more time\.$/);
     await server.quiet();
     expect(server.received()).toBe(0);
   });
 
-  test('before a connection that waited is used, nothing is written on that', async () => {
+  test('before an idle connection is used, nothing is written on it', async () => {
     const budget = inOneSecond();
     const server = await startServer();
     await exchange(arrayAt(server), GET);
@@ -106,12 +107,12 @@ describe('if this process stands still until the deadline has passed', () => {
     expect([server.resumed.length, server.requests.length]).toEqual([1, 1]);
   });
 
-  test('during the handshake for the repetition, the request is not repeated', async () => {
+  test('during the handshake for a retry, the request is not sent again', async () => {
     const budget = inOneSecond();
     const server = await pausing(1, (socket, _, nth) => (nth === 0 ? socket.write(reply(200)) : socket.destroy()));
     await exchange(arrayAt(server), GET);
     const error = await failureOf(exchange(arrayAt(server), GET, budget, { repeatable: true }));
-    // The first was sent: that it is not known what came of it says more.
+    // The first request was sent, and its unknown effect matters more.
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: true } });
     expect([server.resumed.length, server.requests.length]).toEqual([1, 2]);
   });
@@ -132,7 +133,7 @@ describe('if this process stands still until the deadline has passed', () => {
     expect([connections, server.received()]).toEqual([2, 0]);
   });
 
-  test('during the handshake for the logout of a session that cannot be given back, that session is known to be open', async () => {
+  test('during the handshake for the logout of a session that cannot be returned, the error says that the session may be open', async () => {
     const budget = inOneSecond();
     const headers = { ...JSON_TYPE, 'x-auth-token': 'uuid', Connection: 'close' };
     const server = await pausing(1, reply(200, 'not JSON', headers));

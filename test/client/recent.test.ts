@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { remember } from '../../lib/edges/flashblade/recent.ts';
+import { remember } from '../../lib/flashblade/trust.ts';
 
-it('a bounded map lets go what was used longest ago', () => {
+it('a bounded map removes the least recently used entry', () => {
   const map = new Map<string, number>();
   remember(map, 'a', 1, 2);
   remember(map, 'b', 2, 2);

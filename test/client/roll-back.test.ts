@@ -1,9 +1,9 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { loginWithHttpInfo } from '../../lib/edges/flashblade.ts';
+import { loginWithHttpInfo } from '../../lib/flashblade/client.ts';
 import { badAnswers, type OnRequest } from '../simulator/index.ts';
 import { simulated } from './simulated.ts';
 
-it('closes a session whose login came too late to be given back, also when no time was left for the login', async () => {
+it('a session whose login response came too late is closed, even if the login had no time left', async () => {
   const { simulator, array, token } = await simulated();
   simulator.faults.add({ kind: 'hang', at: 'in-body', path: '/api/login', times: 1 });
   const call = loginWithHttpInfo(array, token, { deadline: Date.now() + 500 });
@@ -12,7 +12,7 @@ it('closes a session whose login came too late to be given back, also when no ti
   expect(simulator.sessions()).toEqual([]);
 });
 
-it('takes at most three seconds for closing a session that it cannot give back', async () => {
+it('closing a session that cannot be returned takes at most three seconds', async () => {
   vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
   onTestFinished(() => void vi.useRealTimers());
   let overdue = false;

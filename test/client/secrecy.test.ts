@@ -1,5 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { FlashBladeError } from '../../lib/core/errors.ts';
+import { apiToken, authToken, type Session } from '../../lib/core/model.ts';
 import {
   apiVersionsWithHttpInfo,
   login,
@@ -7,15 +9,13 @@ import {
   logout,
   logoutWithHttpInfo,
   request,
-} from '../../lib/edges/flashblade.ts';
-import { FlashBladeError } from '../../lib/ground/errors.ts';
-import { apiToken, authToken, type Session } from '../../lib/ground/model.ts';
+} from '../../lib/flashblade/client.ts';
 import { createAuthority } from '../certificates.ts';
 import { failureOf } from './failures.ts';
 import { arrayAt, authority, JSON_TYPE, reply, startServer } from './servers.ts';
 import { simulated } from './simulated.ts';
 
-/** Every way in which a value usually gets into a log. */
+/** Every way in which a value usually ends up in a log. */
 const printed = (value: unknown): string =>
   [
     inspect(value, { depth: null, showHidden: true, getters: true }),
@@ -27,7 +27,7 @@ const printed = (value: unknown): string =>
 
 const SECRET = 'T-5ec2e7-abc';
 
-/** The error; a logout may end well here, too: 403 means that the session is gone. */
+/** The result or the error: a logout may succeed here, because 403 means that the session is gone. */
 const outcomeOf = (call: Promise<unknown>): Promise<unknown> =>
   call.catch((error: unknown) => {
     expect(error).toBeInstanceOf(FlashBladeError);
@@ -36,7 +36,7 @@ const outcomeOf = (call: Promise<unknown>): Promise<unknown> =>
 
 const session = (port: number): Session => ({ array: arrayAt({ port }), authToken: authToken(SECRET), username: 'u' });
 
-test('a session that is printed shows no token', async () => {
+test('a printed session shows no token', async () => {
   const { array, token } = await simulated();
   const opened = await login(array, token);
   const text = printed(opened);
@@ -46,7 +46,7 @@ test('a session that is printed shows no token', async () => {
   await logout(opened);
 });
 
-describe('an error that is printed shows no token, whatever the array says', () => {
+describe('a printed error shows no token', () => {
   const quoting = [
     reply(403, JSON.stringify({ error: [{ code: 403, message: `no user for ${SECRET}` }] }), JSON_TYPE),
     reply(400, JSON.stringify({ message: `no user for ${SECRET.toUpperCase()}` }), JSON_TYPE),
@@ -60,7 +60,7 @@ describe('an error that is printed shows no token, whatever the array says', () 
     `HTTP/1.1 200 OK\r\n${SECRET} ${SECRET}\r\n\r\n`,
     SECRET,
   ];
-  test.for(quoting.map((text, index) => [index, text] as const))('%i', async ([_, text]) => {
+  test.for(quoting.map((text, index) => [index, text] as const))('if the array repeats it (%i)', async ([_, text]) => {
     const server = await startServer((socket) => socket.end(text));
     const calls = [login(arrayAt(server), apiToken(SECRET)), logout(session(server.port))];
     for (const error of await Promise.all(calls.map(outcomeOf))) {
@@ -68,7 +68,7 @@ describe('an error that is printed shows no token, whatever the array says', () 
     }
   });
 
-  test('tokens that cannot be sent are not shown either', async () => {
+  test('if the token cannot be sent', async () => {
     const odd = `${SECRET}\n`;
     const array = arrayAt({ port: 9 });
     const errors = [
@@ -81,7 +81,7 @@ describe('an error that is printed shows no token, whatever the array says', () 
     expect(printed(errors)).not.toContain(SECRET);
   });
 
-  test('nor are requests that failed', async () => {
+  test('if the request failed', async () => {
     const server = await startServer((socket) => socket.destroy());
     const error = await failureOf(login(arrayAt(server), apiToken(SECRET)));
     expect(printed(error)).not.toContain(SECRET);
@@ -89,7 +89,7 @@ describe('an error that is printed shows no token, whatever the array says', () 
   });
 });
 
-test('a header that repeats a token is told without it, and none that gives access is told', async () => {
+test('a token is redacted in headers, and headers that grant access are left out', async () => {
   const echoes = {
     'x-echo': `${SECRET}, opened-token`,
     'set-cookie': 'session=another',
@@ -108,7 +108,7 @@ test('a header that repeats a token is told without it, and none that gives acce
     expect(Object.keys(headers).sort()).toEqual(['content-length', 'content-type', 'x-echo']);
 });
 
-test('nothing of a body is repeated in an error: it may hold a token in any shape', async () => {
+test('an error quotes nothing of a body, which may contain a token in any form', async () => {
   const answers = [
     reply(500, '{"errors":[{"message":"session SECRET is open"}]}', { ...JSON_TYPE, 'x-auth-token': 'SECRET' }),
     reply(401, '{"error":[{"message":"SECRET is not a token"}]}', JSON_TYPE),
@@ -128,7 +128,7 @@ test.for([
   ['eight characters of a token', 'user-and-mor-user'],
   ['eight characters of a token at its end', 'user-and-mor'],
   ['a token of fewer characters', 'my-short-user', 'Short'],
-])('a username that repeats %s is none', async ([_, username, opened = 'Opened-Token']) => {
+])('a username that repeats %s is refused', async ([_, username, opened = 'Opened-Token']) => {
   const body = JSON.stringify({ username });
   const server = await startServer(reply(200, body, { ...JSON_TYPE, 'x-auth-token': opened }));
   const call = login(arrayAt(server), apiToken('T-sent-and-more'));
@@ -147,13 +147,13 @@ test.for([
 test.for([
   ['JSON', JSON_TYPE, { said: ['[auth token]', 'Bearer [auth token]'] }],
   ['text', {}, '{"said":["[auth token]","Bearer [auth token]"]}'],
-] as const)('a body of %s that repeats the auth token is answered without it', async ([_, headers, expected]) => {
+] as const)('the auth token is redacted in a body of %s', async ([_, headers, expected]) => {
   const server = await startServer(reply(200, `{"said":["${SECRET}","Bearer ${SECRET}"]}`, headers));
   const { body } = await request(session(server.port), { method: 'GET', path: '/api/2.0/arrays' });
   expect(body).toEqual(expected);
 });
 
-test('a body of JSON that repeats it in escapes, or as a name, is answered without it', async () => {
+test('the auth token is redacted in a JSON body, even as a name or in escapes', async () => {
   const escaped = [...SECRET].map((letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
   const said = `{"said":[1,true,null,{"deep":"Bearer ${escaped}"}],"${escaped}":"${SECRET}","__proto__":"${escaped}"}`;
   const server = await startServer(reply(200, said, JSON_TYPE));
@@ -183,22 +183,22 @@ test('a body of JSON that repeats a token of digits as a number is refused', asy
   expect(printed(error)).not.toContain('12345678');
 });
 
-describe('an array that repeats a token that it was not sent with this request', () => {
+describe('a token that was not part of the request and is repeated by the array', () => {
   const API = '0a1b2c3d-1111-2222-3333-4444555566ff';
   const AUTH = '8d2e0c0a-9fd8-4a0e-bb65-77777777aaaa';
   const FORMER = 'T-99999999-aaaa-bbbb-cccc-dddddddddddd';
   const GET_ARRAYS = { method: 'GET', path: '/api/2.0/arrays' } as const;
-  const eachOf = (value: string, spell: (hex: string) => string): string =>
+  const spellOut = (value: string, spell: (hex: string) => string): string =>
     [...value].map((letter) => spell(letter.charCodeAt(0).toString(16).padStart(2, '0'))).join('');
   const SPELLINGS: Readonly<Record<string, (value: string) => string>> = {
     'as it is': (value) => value,
     'in upper case': (value) => value.toUpperCase(),
-    'in escapes of JSON': (value) => eachOf(value, (hex) => `\\u00${hex}`),
-    'in escapes of JSON in JSON': (value) => eachOf(value, (hex) => `\\\\u00${hex}`),
-    'in escapes of a URL': (value) => eachOf(value, (hex) => `%${hex}`),
+    'in escapes of JSON': (value) => spellOut(value, (hex) => `\\u00${hex}`),
+    'in escapes of JSON in JSON': (value) => spellOut(value, (hex) => `\\\\u00${hex}`),
+    'in escapes of a URL': (value) => spellOut(value, (hex) => `%${hex}`),
   };
 
-  /** A session of the real client on an array that answers everything else so. */
+  /** A session of the real client on an array with this response to everything else. */
   async function opened(answer: string): Promise<Session> {
     const body = '{"username":"u"}';
     const server = await startServer((socket, request) =>
@@ -207,14 +207,14 @@ describe('an array that repeats a token that it was not sent with this request',
     return login(arrayAt(server), apiToken(API));
   }
 
-  test.for(Object.entries(SPELLINGS))('%s, is answered without it: in JSON, in names, in text', async ([_, spell]) => {
+  test.for(Object.entries(SPELLINGS))('%s, is redacted in JSON, in names and in text', async ([_, spell]) => {
     const said = `{"said":["${spell(API)}","Bearer ${spell(AUTH)}"],"${spell(API)}":1}`;
     const redacted = { said: ['[API token]', 'Bearer [auth token]'], '[API token]': 1 };
     expect((await request(await opened(reply(200, said, JSON_TYPE)), GET_ARRAYS)).body).toEqual(redacted);
     expect((await request(await opened(reply(200, said)), GET_ARRAYS)).body).toBe(JSON.stringify(redacted));
   });
 
-  test('in headers and their names, is answered without it, also at logout', async () => {
+  test('is redacted in headers, headers with such a name are left out, and the same holds for a logout', async () => {
     const headers = { 'x-echo': `${API.toUpperCase()}, ${AUTH}, ${FORMER}`, [`x-${API}`]: 'x', [`x-${FORMER}`]: 'x' };
     const session = await opened(reply(200, '', headers));
     const answers = [await request(session, GET_ARRAYS), await logoutWithHttpInfo(session)];
@@ -223,13 +223,13 @@ describe('an array that repeats a token that it was not sent with this request',
     }
   });
 
-  test('in headers of an answer for which nobody gave a token, is answered without what looks like one', async () => {
+  test('is redacted in the headers of a call without a token if it looks like an API token', async () => {
     const headers = { ...JSON_TYPE, 'x-echo': `<${FORMER}>` };
     const server = await startServer(reply(200, '{"versions":["1.0"]}', headers));
     expect((await apiVersionsWithHttpInfo(arrayAt(server))).headers['x-echo']).toBe('<[API token]>');
   });
 
-  test('leaves a new API token in the body: who has made it must be able to read it', async () => {
+  test('stays in the body if it is a new API token, so that its creator can read it', async () => {
     const session = await opened(reply(200, JSON.stringify({ items: [{ api_token: { token: FORMER } }] }), JSON_TYPE));
     const call = { method: 'POST', path: '/api/2.0/admins/api-tokens', query: { admin_names: 'u' } } as const;
     expect((await request(session, call)).body).toEqual({ items: [{ api_token: { token: FORMER } }] });
@@ -239,16 +239,16 @@ describe('an array that repeats a token that it was not sent with this request',
     FORMER,
     FORMER.toLowerCase(),
     `user ${FORMER}`,
-    eachOf(FORMER, (hex) => `%${hex}`),
-    eachOf(API, (hex) => `%${hex}`),
-  ])('in the place of a name, opens no session: %s', async (username) => {
+    spellOut(FORMER, (hex) => `%${hex}`),
+    spellOut(API, (hex) => `%${hex}`),
+  ])('in place of a username fails the login: %s', async (username) => {
     const server = await startServer(reply(200, JSON.stringify({ username }), { ...JSON_TYPE, 'x-auth-token': AUTH }));
     const error = await failureOf(login(arrayAt(server), apiToken(API)));
     expect(error).toMatchObject({ code: 'ANSWER_INVALID' });
     expect(error.message).not.toContain(username);
   });
 
-  describe('in its certificate, is not quoted', () => {
+  describe('in its certificate is not quoted', () => {
     const session = (port: number): Session => ({
       array: arrayAt({ port }),
       authToken: authToken(AUTH),
@@ -274,7 +274,7 @@ describe('an array that repeats a token that it was not sent with this request',
       (tokensOf[call] ?? []).flatMap((token) => Object.keys(names).map((name) => [call, token, name] as const)),
     );
 
-    test.for(cases)('by the error of a %s: %s, %s', async ([call, token, name]) => {
+    test.for(cases)('by the error of a %s (%s, %s)', async ([call, token, name]) => {
       const told = names[name]?.(token) ?? '';
       const forger = await createAuthority({ name: told });
       for (const issued of [await forger.issue({ names: [told] }), await forger.issue({ names: [], addresses: [] })]) {
@@ -286,7 +286,7 @@ describe('an array that repeats a token that it was not sent with this request',
       }
     });
 
-    test('by the error of a call without a token, if it looks like one', async () => {
+    test('by the error of a call without a token, if it looks like an API token', async () => {
       const forger = await createAuthority({ name: FORMER });
       const server = await startServer(reply(200), await forger.issue({ names: [`${FORMER}.example.com`] }));
       const error = await failureOf(apiVersionsWithHttpInfo(arrayAt(server)));
@@ -294,7 +294,7 @@ describe('an array that repeats a token that it was not sent with this request',
       expect(error.message).toContain('issued by CN=[API token], valid');
     });
 
-    test('by the error of a fingerprint that is another', async () => {
+    test('by the error of a wrong fingerprint', async () => {
       const pins = { kind: 'fingerprints', fingerprints: ['0'.repeat(64)] } as const;
       const server = await startServer(reply(200), await authority.issue({ names: [API] }));
       const error = await failureOf(login(arrayAt(server, { trust: pins }), apiToken(API)));

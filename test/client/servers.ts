@@ -1,12 +1,12 @@
-/** TLS servers that say exactly what a test tells them to, and count every byte that reaches them. */
+/** TLS servers that send exactly what a test gives them and count every byte that they receive. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { createServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import { onTestFinished } from 'vitest';
-import type { FlashBlade, Trust } from '../../lib/ground/model.ts';
+import type { FlashBlade, Trust } from '../../lib/core/model.ts';
 import { createAuthority, type IssuedCertificate } from '../certificates.ts';
 
-/** Lasts longer than what it issues, so that the end of that counts. */
+/** Expires after the certificates it issues, so that their end counts. */
 export const authority = await createAuthority({ notAfter: new Date(Date.now() + 60 * 86_400_000) });
 export const certificate = await authority.issue();
 export const trust: Trust = { kind: 'ca', ca: authority.certificate };
@@ -18,13 +18,13 @@ export type TestServer = {
   readonly port: number;
   /** Application bytes received. */
   readonly received: () => number;
-  /** Whole requests, head and body, as they came. */
+  /** Whole requests, head and body, as received. */
   readonly requests: readonly string[];
   /** Per TLS connection: whether it was resumed. */
   readonly resumed: readonly boolean[];
-  /** Presents another certificate from now on. */
+  /** Presents another certificate from then on. */
   readonly present: (next: IssuedCertificate, ticketKeys: Buffer) => void;
-  /** Resolves when no connection is left. */
+  /** Resolves when no connection is open. */
   readonly quiet: () => Promise<void>;
 };
 
@@ -60,7 +60,7 @@ export async function startServer(
   return { port, received: () => bytes, requests, resumed, present, quiet };
 }
 
-/** Listens on a free loopback port until the test ends; follows the connections. */
+/** Listens on a free loopback port until the test ends, and tracks the connections. */
 export async function listen(server: Server): Promise<{ port: number; quiet: () => Promise<void> }> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
@@ -81,7 +81,7 @@ export async function listen(server: Server): Promise<{ port: number; quiet: () 
   return { port: (server.address() as AddressInfo).port, quiet };
 }
 
-/** A place before a server that passes on what the server sends only when nothing more of it comes, in one piece, end included. */
+/** A relay in front of a server that forwards what the server sends in one piece, including its end, once nothing more arrives. */
 export async function gathered(server: { port: number }): Promise<{ port: number }> {
   return await listen(
     createTcpServer((near) => {
@@ -120,7 +120,7 @@ function endOfRequest(text: string): number {
   return head + 4 + Number(/\r\ncontent-length: (\d+)/i.exec(text.slice(0, head))?.[1] ?? 0);
 }
 
-/** An answer as text. */
+/** A response as text. */
 export const reply = (status: number, body = '', headers: Readonly<Record<string, string>> = {}): string =>
   [
     `HTTP/1.1 ${status} Whatever`,

@@ -1,7 +1,7 @@
-/** A simulated array that ends with the test, as the client knows it. */
+/** A simulated array that stops with the test, and its description for the client. */
 import { onTestFinished } from 'vitest';
-import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
-import { type ApiToken, apiToken, type FlashBlade } from '../../lib/ground/model.ts';
+import { type ApiToken, apiToken, type FlashBlade } from '../../lib/core/model.ts';
+import { closeConnections } from '../../lib/flashblade/pool.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../simulator/index.ts';
 import { authority, certificate } from './servers.ts';
 

@@ -1,13 +1,7 @@
-/** The words for a connection that was not made. */
+/** The messages for a connection that could not be made. */
 import { X509Certificate } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import {
-  codeOf,
-  connectionError,
-  describeArray,
-  unreachable,
-  untrusted,
-} from '../../lib/edges/flashblade/tls-errors.ts';
+import { codeOf, connectionError, describeArray, unreachable, untrusted } from '../../lib/flashblade/tls-errors.ts';
 import { createAuthority } from '../certificates.ts';
 import { arrayAt, certificate } from './servers.ts';
 
@@ -17,33 +11,30 @@ const presented = new X509Certificate(certificate.certificate).raw;
 
 describe('an array that cannot be reached', () => {
   it.each([
-    ['EAI_AGAIN', 'the name service does not answer: check DNS'],
-    ['ECONNREFUSED', 'it refuses connections on this port: check that the management service is up'],
+    ['EAI_AGAIN', 'the name server does not respond; check DNS'],
+    ['ECONNREFUSED', 'it refuses connections on this port; check that the management service is up'],
     ['ECONNRESET', 'the connection was cut before TLS was established'],
-    ['EHOSTUNREACH', 'there is no route to it: check the network of the function'],
-    ['ENETUNREACH', 'there is no route to it: check the network of the function'],
-    ['ENOTFOUND', 'its host name is not known: check "host" in its secret and DNS'],
+    ['EHOSTUNREACH', "there is no route to it; check the function's network"],
+    ['ENETUNREACH', "there is no route to it; check the function's network"],
+    ['ENOTFOUND', 'its host name is unknown; check "host" in its secret and DNS'],
     ['ENOBUFS', 'ENOBUFS'],
     ['EAI_FAIL', 'EAI_FAIL'],
-  ])('says why (%s), and that nothing was sent', (code, why) => {
+  ])('is reported with the reason (%s) and with the fact that nothing was sent', (code, why) => {
     expect(connectionError(array, failed(code), 12.4)).toMatchObject({
       code: 'ARRAY_UNREACHABLE',
-      message: `array fb1 (fb1.example.com:443) cannot be reached: ${why} (connecting, after 12 ms). Nothing was sent.`,
+      message: `array fb1 (fb1.example.com:443) cannot be reached: ${why} (after 12 ms). Nothing was sent.`,
       facts: { sent: false },
     });
   });
 });
 
 describe('an array that is not trusted', () => {
-  const authority = 'the authority behind its certificate is not one that is trusted for it';
+  const authority = 'its certificate was not issued by a trusted authority';
 
   it.each([
-    ['CERT_HAS_EXPIRED', 'its certificate, or that of the authority behind it, has expired'],
-    ['CERT_NOT_YET_VALID', 'its certificate, or that of the authority behind it, is not valid yet'],
-    [
-      'DEPTH_ZERO_SELF_SIGNED_CERT',
-      'its certificate is self-signed, and no authority that is trusted for it vouches for it',
-    ],
+    ['CERT_HAS_EXPIRED', "its certificate, or an issuer's, has expired"],
+    ['CERT_NOT_YET_VALID', "its certificate, or an issuer's, is not valid yet"],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'its certificate is self-signed, not issued by a trusted authority'],
     ['ERR_TLS_CERT_ALTNAME_INVALID', 'its certificate is for other names'],
     ['INVALID_PURPOSE', 'its certificate is not meant for servers'],
     ['SELF_SIGNED_CERT_IN_CHAIN', authority],
@@ -51,7 +42,7 @@ describe('an array that is not trusted', () => {
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', authority],
     ['CERT_UNTRUSTED', 'its certificate was not accepted'],
     ['EE_KEY_TOO_SMALL', 'its certificate was not accepted'],
-  ])('says why (%s), and shows the certificate', (code, why) => {
+  ])('is reported with the reason (%s) and with its certificate', (code, why) => {
     const { message, ...error } = connectionError(array, failed(code), 1, presented);
     expect(error).toMatchObject({ code: 'ARRAY_UNTRUSTED', facts: { sent: false } });
     expect(message).toContain(`array fb1 (fb1.example.com:443) is not trusted: ${why} (${code}). It presented a `);
@@ -59,16 +50,19 @@ describe('an array that is not trusted', () => {
       `SHA-256 fingerprint ${new X509Certificate(presented).fingerprint256}. Nothing was sent.`,
     );
     expect(message).toContain(
-      'If its certificate was changed on purpose, change "trust" in its secret; if not, find out',
+      'If the certificate was replaced on purpose, update "trust" in the array\'s secret. Otherwise find out which server',
     );
   });
 
-  it.each(['EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER'])('speaks no TLS (%s)', (code) => {
-    const { message } = connectionError(array, failed(code), 1);
-    expect(message).toContain(`is not trusted: the TLS handshake failed (${code}). Nothing was sent.`);
-  });
+  it.each(['EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER'])(
+    'is reported as a failed handshake if it does not support the required TLS (%s)',
+    (code) => {
+      const { message } = connectionError(array, failed(code), 1);
+      expect(message).toContain(`is not trusted: the TLS handshake failed (${code}). Nothing was sent.`);
+    },
+  );
 
-  it('shows names, issuer and dates of the certificate, or its subject if it has no names', async () => {
+  it('is reported with names, issuer and dates of its certificate, or with the subject if it has no names', async () => {
     const { message } = untrusted(array, 'why', new X509Certificate(presented));
     expect(message).toContain('a certificate for DNS:localhost, IP Address:127.0.0.1');
     expect(message).toMatch(/, issued by CN=Test Authority, valid from \w{3} .* GMT to \w{3} .* GMT, /);
@@ -78,7 +72,7 @@ describe('an array that is not trusted', () => {
     );
   });
 
-  it('shows no more than 200 characters of a name, and no control characters', async () => {
+  it('is reported with at most 200 characters of a name and without control characters', async () => {
     const authority = await createAuthority({ name: `evil\\0A\\0ATrust me ${'x'.repeat(300)}` });
     const issued = new X509Certificate((await authority.issue()).certificate);
     const { message } = untrusted(array, 'why', issued);
@@ -88,8 +82,8 @@ describe('an array that is not trusted', () => {
   });
 });
 
-describe('the code of what a library threw', () => {
-  it('is repeated if it is one', () => {
+describe('the code of an error that a library threw', () => {
+  it('is returned if it looks like a code', () => {
     expect([codeOf(failed('ECONNRESET')), codeOf(failed('A1')), codeOf(failed('HPE_INVALID'))]).toEqual([
       'ECONNRESET',
       'A1',
@@ -114,7 +108,7 @@ describe('the code of what a library threw', () => {
   });
 });
 
-it('an array is named with its address', () => {
+it('messages name an array with its address', () => {
   expect(describeArray({ ...array, host: '::1', port: 8443 })).toBe('array fb1 ([::1]:8443)');
-  expect(unreachable(array, 'why', 0.5).message).toContain('why (connecting, after 1 ms)');
+  expect(unreachable(array, 'why', 0.5).message).toContain('why (after 1 ms)');
 });

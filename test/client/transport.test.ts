@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { createServer as createTcpServer } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { openSockets } from '../../lib/edges/flashblade/tls.ts';
-import { type Budget, closeConnections, exchange } from '../../lib/edges/flashblade/transport.ts';
-import type { FlashBlade } from '../../lib/ground/model.ts';
+import type { FlashBlade } from '../../lib/core/model.ts';
+import { type Budget, exchange } from '../../lib/flashblade/exchange.ts';
+import { closeConnections } from '../../lib/flashblade/pool.ts';
+import { openSockets } from '../../lib/flashblade/tls.ts';
 import { failureOf } from './failures.ts';
 import { arrayAt, certificate, listen, reply, type Script, startServer } from './servers.ts';
 
@@ -14,7 +15,7 @@ const POST = { method: 'POST', path: '/api/login' };
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 const get = (array: FlashBlade, budget?: Budget) => exchange(array, GET, budget);
 
-/** An array that shares its connections with no other `n`, for its trust is another. */
+/** An array with its own trust, so that it shares no connections with another `n`. */
 const ownTrustAt = (server: { port: number }, n: number): FlashBlade => {
   const fingerprints = [certificate.fingerprint, `${n}`.padStart(64, '0')];
   return arrayAt(server, { trust: { kind: 'fingerprints', fingerprints } });
@@ -25,14 +26,14 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Answers a first request, breaks the connection at the second, answers again. */
+/** Responds to the first request, breaks the connection at the second, then responds again. */
 const breakAtSecond: Script = (socket, _, nth) => {
   if (nth === 1) socket.destroy();
   else socket.write(reply(200));
 };
 
 describe('a request', () => {
-  test('says who asks, its id, and that it has no body', async () => {
+  test('states its user agent, its id and a body length of 0', async () => {
     const server = await startServer();
     await exchange(arrayAt(server), { ...POST, requestId: 'attempt-1' });
     const [head = ''] = server.requests;
@@ -46,13 +47,13 @@ describe('a request', () => {
     ]);
   });
 
-  test('that is a GET says no length', async () => {
+  test('with GET has no Content-Length', async () => {
     const server = await startServer();
     await get(arrayAt(server));
     expect(server.requests[0]).not.toMatch(/content-length/i);
   });
 
-  test('gets a random id if the caller has none, and the answer tells it', async () => {
+  test('has a random id if the caller sets none, and the response returns it', async () => {
     const server = await startServer();
     const { requestId } = await get(arrayAt(server));
     expect(requestId).toMatch(/^[0-9a-f-]{36}$/);
@@ -70,14 +71,14 @@ describe('a request', () => {
     { ...GET, path: '/a b' },
     { ...GET, headers: { 'x-secret': 'T-secret\n' } },
     { ...GET, headers: { 'T-secret\n': 'x' } },
-  ])('that is no HTTP is refused without being quoted (%#)', async (request) => {
+  ])('with characters that HTTP does not allow is refused without being quoted (%#)', async (request) => {
     const error = await failureOf(exchange(arrayAt(await startServer()), request));
     expect(error).toMatchObject({ code: 'REQUEST_INVALID', facts: { sent: false } });
-    expect(error.message).toMatch(/ the request cannot be written as HTTP$/);
+    expect(error.message).toMatch(/: the request contains characters that HTTP does not allow$/);
     expect(error.message).not.toMatch(/secret|a b/);
   });
 
-  test('is not begun without time', async () => {
+  test('is not started without time', async () => {
     const server = await startServer();
     const error = await failureOf(get(arrayAt(server), { deadline: Date.now() }));
     expect(error).toMatchObject({ code: 'OUT_OF_TIME', facts: { sent: false } });
@@ -85,8 +86,8 @@ describe('a request', () => {
   });
 });
 
-describe('an answer', () => {
-  test.for([301, 302, 303, 307, 308])('%i is never followed', async (status) => {
+describe('a response', () => {
+  test.for([301, 302, 303, 307, 308])('with status %i is never followed', async (status) => {
     const elsewhere = await startServer();
     const Location = `https://localhost:${elsewhere.port}/api/login`;
     const server = await startServer(reply(status, '', { Location }));
@@ -96,7 +97,7 @@ describe('an answer', () => {
     expect([elsewhere.received(), elsewhere.resumed.length]).toEqual([0, 0]);
   });
 
-  test('may have interim answers before it', async () => {
+  test('may follow interim responses', async () => {
     const server = await startServer(`HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n${reply(200, 'x')}`);
     expect((await get(arrayAt(server))).body.toString()).toBe('x');
   });
@@ -106,37 +107,40 @@ describe('an answer', () => {
     expect((await get(arrayAt(server))).body).toHaveLength(1024 * 1024);
   });
 
-  test('keeps each value of a header that came twice', async () => {
+  test('keeps each value of a repeated header', async () => {
     const server = await startServer('HTTP/1.1 200 OK\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nContent-Length: 0\r\n\r\n');
     expect((await get(arrayAt(server))).headers['set-cookie']).toBe('a, b');
   });
 
   test.for([
-    ['is longer than 1 MiB', reply(200, 'x'.repeat(1024 * 1024 + 1)), 'longer than 1048576 bytes'],
-    ['is no HTTP', 'SSH-2.0-OpenSSH_9.6\r\n', 'it is no HTTP/1.1'],
-    ['has a head without end', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(20_000)}`, 'its head is longer than 16384 bytes'],
+    ['is longer than 1 MiB', reply(200, 'x'.repeat(1024 * 1024 + 1)), 'its body is longer than 1048576 bytes'],
+    ['is not HTTP', 'SSH-2.0-OpenSSH_9.6\r\n', 'it is not HTTP/1.1'],
+    ['has an endless head', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(20_000)}`, 'its head is longer than 16384 bytes'],
     [
       'has two lengths',
       'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx',
-      'length is not one number',
+      'Content-Length is not a single number',
     ],
-    ['has a broken chunk', `${CHUNKED}\r\nzz\r\n`, 'one of its chunks has no size'],
-    ['changes the protocol', 'HTTP/1.1 101 Go\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n', 'changes the protocol'],
-    ['changes it without saying to what', 'HTTP/1.1 101 Go\r\n\r\n', 'changes the protocol'],
-  ] satisfies [string, string, string][])('that %s is refused and the connection ended', async ([_, text, reason]) => {
-    const server = await startServer(text);
-    const error = await failureOf(get(arrayAt(server)));
-    expect(error).toMatchObject({ code: 'ANSWER_INVALID', facts: { sent: true } });
-    expect(error.message).toContain(reason);
-    await server.quiet();
-  });
+    ['has a broken chunk', `${CHUNKED}\r\nzz\r\n`, 'a chunk has no valid size'],
+    ['switches protocols', 'HTTP/1.1 101 Go\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n', 'it switches protocols'],
+    ['switches to an unnamed protocol', 'HTTP/1.1 101 Go\r\n\r\n', 'it switches protocols'],
+  ] satisfies [string, string, string][])(
+    'that %s is refused, and the connection is closed',
+    async ([_, text, reason]) => {
+      const server = await startServer(text);
+      const error = await failureOf(get(arrayAt(server)));
+      expect(error).toMatchObject({ code: 'ANSWER_INVALID', facts: { sent: true } });
+      expect(error.message).toContain(reason);
+      await server.quiet();
+    },
+  );
 
   test.for([
     ['with a length', 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nxxx'],
     ['in chunks', `${CHUNKED}\r\n5\r\nxx`],
     ['in its head', 'HTTP/1.1 200 OK\r\nContent-'],
     ['before it began', ''],
-  ] satisfies [string, string][])('that breaks off is an error: %s', async ([_, text]) => {
+  ] satisfies [string, string][])('that breaks off fails the request: %s', async ([_, text]) => {
     const server = await startServer((socket) => socket.end(text));
     const error = await failureOf(get(arrayAt(server)));
     expect(error).toMatchObject({
@@ -145,7 +149,7 @@ describe('an answer', () => {
     });
   });
 
-  test('whose head meets a bug is an error that says that the request was sent', async () => {
+  test('whose head handler throws fails with an error that says the request was sent', async () => {
     const server = await startServer();
     const onHead = () => {
       throw new RangeError('a bug');
@@ -155,38 +159,38 @@ describe('an answer', () => {
     await server.quiet();
   });
 
-  test('that is reset half-way is told at once, with the reason and how long it took', async () => {
+  test('that is reset halfway fails immediately, with the reason and the elapsed time', async () => {
     const server = await startServer((socket) => {
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nxxx', () => socket.destroy());
     });
     const startedAt = performance.now();
     const { code, message } = await failureOf(get(arrayAt(server)));
     const [, reason, ms = ''] =
-      /was asked, but (.*) \(after (\d+) ms\)\. What it did with the request is not known\.$/.exec(message) ?? [];
+      /: (no .*|the .*) \(after (\d+) ms\)\. The array may have executed the request\.$/.exec(message) ?? [];
     expect([code, reason]).toEqual([
       'ARRAY_UNREACHABLE',
       expect.stringMatching(
-        /^(it closed the connection before its answer was complete|the connection broke \(ECONNRESET\))$/,
+        /^(the connection was closed before the response was complete|the connection broke \(ECONNRESET\))$/,
       ),
     ]);
     expect(Number(ms)).toBeLessThanOrEqual(Math.ceil(performance.now() - startedAt));
   });
 });
 
-describe('an array that is not there', () => {
+describe('an array that cannot be reached', () => {
   test.for([
     ['without a host', { host: '' }],
     ['with port 0', { port: 0 }],
     ['with port 65536', { port: 65_536 }],
-    ['with half a port', { port: 443.5 }],
-    ['with a port that is none', { port: Number.NaN }],
-  ])('is one %s: nothing is sent', async ([_, changes]) => {
+    ['with a fractional port', { port: 443.5 }],
+    ['with a port that is not a number', { port: Number.NaN }],
+  ])('is one %s, and nothing is sent', async ([_, changes]) => {
     const error = await failureOf(get(arrayAt({ port: 9 }, changes as Partial<FlashBlade>)));
     expect(error).toMatchObject({ code: 'REQUEST_INVALID', facts: { sent: false } });
-    expect(error.message).toBe('an array needs a host, and a port of 1 to 65535');
+    expect(error.message).toBe('the array must have a host and a port from 1 to 65535');
   });
 
-  test('refuses the connection', async () => {
+  test('is one that refuses the connection', async () => {
     const server = createTcpServer();
     const { port } = await listen(server);
     await new Promise((resolve) => server.close(resolve));
@@ -194,16 +198,16 @@ describe('an array that is not there', () => {
     const error = await failureOf(get(arrayAt({ port }, { host: '127.0.0.1' })));
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: false } });
     expect(error.message).toContain(`array fb1 (127.0.0.1:${port}) cannot be reached: it refuses connections`);
-    const [, ms] = /\(connecting, after (\d+) ms\)/.exec(error.message) ?? [];
+    const [, ms] = /\(after (\d+) ms\)/.exec(error.message) ?? [];
     expect(Number(ms)).toBeLessThanOrEqual(Math.ceil(performance.now() - startedAt));
   });
 
-  test('has a name that nobody knows', async () => {
+  test('is one whose name is unknown', async () => {
     const error = await failureOf(get(arrayAt({ port: 443 }, { host: 'fb1.invalid' })));
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: false } });
   });
 
-  test('cuts the connection before TLS is established', async () => {
+  test('is one that cuts the connection before TLS is established', async () => {
     const place = await listen(createTcpServer((socket) => socket.destroy()));
     const error = await failureOf(get(arrayAt(place)));
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: false } });
@@ -215,7 +219,7 @@ describe('time runs out', () => {
   const NOW = 1_800_000_000_000;
   const inOneSecond = { deadline: NOW + 1000 };
 
-  /** Lets one millisecond less than the limit pass, then the last one; tells which of the two ended the call. */
+  /** Advances the clock to one millisecond before the limit, then by the last one; reports which of the two ended the call. */
   function passing(limitMs: number) {
     let overdue = false;
     const pass = () => {
@@ -233,9 +237,9 @@ describe('time runs out', () => {
   test.for([
     ['after 2 s', {}, 2000],
     ['at its own limit', { connectMs: 50 }, 50],
-    ['with the whole', { totalMs: 70 }, 70],
+    ['at the total limit', { totalMs: 70 }, 70],
     ['at the deadline', inOneSecond, 1000],
-  ] satisfies [string, Budget, number][])('in the handshake %s', async ([_, budget, limitMs]) => {
+  ] satisfies [string, Budget, number][])('during the handshake %s', async ([_, budget, limitMs]) => {
     withClock();
     const { pass, wasOverdue } = passing(limitMs);
     const place = await listen(
@@ -254,35 +258,35 @@ describe('time runs out', () => {
   test.for([
     ['after 5 s', {}, 5000],
     ['at its own limit', { firstByteMs: 50 }, 50],
-    ['with the whole', { totalMs: 70 }, 70],
+    ['at the total limit', { totalMs: 70 }, 70],
     ['at the deadline', inOneSecond, 1000],
-  ] satisfies [string, Budget, number][])('before the answer %s', async ([_, budget, limitMs]) => {
+  ] satisfies [string, Budget, number][])('before the response %s', async ([_, budget, limitMs]) => {
     withClock();
     const { pass, wasOverdue } = passing(limitMs);
     const server = await startServer(pass);
     const error = await failureOf(get(arrayAt(server), budget));
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: true } });
-    expect(error.message).toContain('no answer began in time');
+    expect(error.message).toContain('no response began in time');
     expect(wasOverdue()).toBe(true);
     await server.quiet();
   });
 
   test.for([
     ['after 10 s', {}, 10_000],
-    ['with the whole', { totalMs: 70 }, 70],
+    ['at the total limit', { totalMs: 70 }, 70],
     ['at the deadline', inOneSecond, 1000],
-  ] satisfies [string, Budget, number][])('in the answer %s', async ([_, budget, limitMs]) => {
+  ] satisfies [string, Budget, number][])('during the response %s', async ([_, budget, limitMs]) => {
     withClock();
     const { pass, wasOverdue } = passing(limitMs);
     const server = await startServer(stalls);
     const error = await failureOf(exchange(arrayAt(server), GET, budget, { onHead: () => setImmediate(pass) }));
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: true } });
-    expect(error.message).toContain('the answer did not end in time');
+    expect(error.message).toContain('the response did not end in time');
     expect(wasOverdue()).toBe(true);
     await server.quiet();
   });
 
-  test('in an answer that trickles, no matter how often a byte comes', async () => {
+  test('during a response that trickles, no matter how often a byte arrives', async () => {
     withClock();
     const server = await startServer((socket) => {
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n');
@@ -295,7 +299,7 @@ describe('time runs out', () => {
     });
     const error = await failureOf(get(arrayAt(server), { firstByteMs: 30, totalMs: 70 }));
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: true } });
-    expect(error.message).toContain('the answer did not end in time');
+    expect(error.message).toContain('the response did not end in time');
     expect(Date.now() - NOW).toBeLessThan(500);
     await server.quiet();
   });
@@ -304,7 +308,7 @@ describe('time runs out', () => {
     for (const until = performance.now() + ms; performance.now() < until; );
   };
 
-  test('for no answer that came while this process stood still', async () => {
+  test('for no response that arrived while the process was paused', async () => {
     const server = await startServer((socket) => {
       socket.write(reply(200, 'in time'));
       pause(60);
@@ -313,7 +317,7 @@ describe('time runs out', () => {
     expect((await get(arrayAt(server), { totalMs: 50 })).body.toString()).toBe('in time');
   });
 
-  test('for no handshake that came while this process stood still', async () => {
+  test('for no handshake that finished while the process was paused', async () => {
     const ALPNCallback = () => {
       pause(60);
       return 'http/1.1';
@@ -322,7 +326,7 @@ describe('time runs out', () => {
     expect((await get(arrayAt(server), { connectMs: 50 })).status).toBe(200);
   });
 
-  test('never, if the limits are longer than a timer can be', async () => {
+  test('never if the limits are longer than a timer can be', async () => {
     const server = await startServer();
     const forever = Number.POSITIVE_INFINITY;
     const budget = { connectMs: forever, firstByteMs: forever, totalMs: forever };
@@ -338,7 +342,7 @@ describe('a connection', () => {
     expect([server.resumed.length, server.requests.length]).toEqual([1, 2]);
   });
 
-  test('that broke meanwhile costs a repeatable request one repetition', async () => {
+  test('that broke while idle costs a repeatable request one retry', async () => {
     const server = await startServer(breakAtSecond);
     await get(arrayAt(server));
     const answer = await exchange(arrayAt(server), GET, {}, { repeatable: true });
@@ -346,7 +350,7 @@ describe('a connection', () => {
     expect(server.requests[1]).toBe(server.requests[2]);
   });
 
-  test('that broke after a request leaves it unknown what came of that, also if the repetition finds nobody', async () => {
+  test('that broke after a request leaves the effect of that request unknown, even if the retry cannot connect', async () => {
     const server = createServer({ cert: certificate.certificate, key: certificate.key }, (socket) => {
       socket.once('data', () => {
         socket.write(reply(200));
@@ -360,10 +364,10 @@ describe('a connection', () => {
     await get(array);
     const error = await failureOf(exchange(array, POST, {}, { repeatable: true }));
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: true } });
-    expect(error.message).toContain('What it did with the request is not known.');
+    expect(error.message).toContain('The array may have executed the request.');
   });
 
-  test('that broke is given up together with the other idle ones: the repetition takes a new one', async () => {
+  test('that broke is closed together with the other idle ones, and the retry uses a new one', async () => {
     const first: TLSSocket[] = [];
     const server = await startServer((socket, _, nth) => {
       if (nth < 2) first.push(socket);
@@ -376,7 +380,7 @@ describe('a connection', () => {
     expect([answer.status, server.requests.length, server.resumed.length]).toEqual([200, 4, 3]);
   });
 
-  test('that broke makes any other request fail', async () => {
+  test('that broke makes a request fail that is not repeatable', async () => {
     const server = await startServer(breakAtSecond);
     await get(arrayAt(server));
     const error = await failureOf(exchange(arrayAt(server), POST, {}, { fresh: true }));
@@ -384,13 +388,13 @@ describe('a connection', () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  test('that is new and breaks is not tried again: the request may have arrived', async () => {
+  test('that is new and breaks causes no retry, because the request may have arrived', async () => {
     const server = await startServer((socket) => socket.destroy());
     await failureOf(exchange(arrayAt(server), GET, {}, { repeatable: true }));
     expect(server.requests).toHaveLength(1);
   });
 
-  test('that could not be made is tried once more for a repeatable request, and only once', async () => {
+  test('that could not be made is retried once for a repeatable request, and not for others', async () => {
     let connections = 0;
     const server = createTcpServer((socket) => {
       connections += 1;
@@ -407,7 +411,7 @@ describe('a connection', () => {
     [999, 1],
     [1000, 2],
   ] satisfies [number, number][])(
-    'that was used %i ms ago makes %i connections with a request that wants a fresh one',
+    'that was used %i ms ago and a request that needs a fresh one make %i connections',
     async ([age, connections]) => {
       vi.useFakeTimers({ toFake: ['Date'] });
       const server = await startServer();
@@ -422,7 +426,7 @@ describe('a connection', () => {
     [-1, 1],
     [0, 2],
   ] satisfies [number, number][])(
-    'that waits until %i ms after the end of its certificate makes %i connections with the next request',
+    'that is idle until %i ms after its certificate expires and the next request make %i connections',
     async ([laterMs, connections]) => {
       vi.useFakeTimers({ toFake: ['Date'] });
       const server = await startServer();
@@ -433,7 +437,7 @@ describe('a connection', () => {
     },
   );
 
-  test('is one of at most 128 that wait: of more, the one that has waited for longest is closed', async () => {
+  test('is one of at most 128 idle ones: beyond that, the one idle the longest is closed', async () => {
     const server = await startServer();
     const arrays = Array.from({ length: 129 }, (_, n) => ownTrustAt(server, n));
     for (const array of arrays) await get(array);
@@ -446,7 +450,7 @@ describe('a connection', () => {
     expect(await connectionsOf(1)).toBe(0);
   });
 
-  test('is one of at most 128 that wait, even if many more begin to wait at once', async () => {
+  test('is one of at most 128 idle ones, even if many more become idle at once', async () => {
     const waiting: TLSSocket[] = [];
     const server = await startServer((socket) => {
       if (waiting.push(socket) === 192) for (const each of waiting) each.write(reply(200));
@@ -459,7 +463,7 @@ describe('a connection', () => {
     await vi.waitFor(() => expect(openSockets.size).toBe(128));
   });
 
-  test('that the array closed is none of those that wait', async () => {
+  test('that the array closed does not count as idle', async () => {
     const array = arrayAt(await startServer());
     const sockets: TLSSocket[] = [];
     const closing = await startServer((socket) => {
@@ -475,7 +479,7 @@ describe('a connection', () => {
     expect(waiting.map((socket) => socket.destroyed)).toEqual([false]);
   });
 
-  test('is made for HTTP/1.1, and says so', async () => {
+  test('negotiates HTTP/1.1', async () => {
     const spoken: unknown[] = [];
     const server = await startServer((socket) => {
       spoken.push(socket.alpnProtocol);
@@ -485,7 +489,7 @@ describe('a connection', () => {
     expect(spoken).toEqual(['http/1.1']);
   });
 
-  test('that was closed at the end of an invocation is not used again, not even at once', async () => {
+  test('that was closed by closeConnections is not used again, not even immediately', async () => {
     const server = await startServer();
     await get(arrayAt(server));
     closeConnections();
@@ -493,14 +497,14 @@ describe('a connection', () => {
     expect(server.resumed).toHaveLength(2);
   });
 
-  test('under way ends when connections are closed', async () => {
+  test('with a request in progress ends when connections are closed', async () => {
     const server = await startServer(() => closeConnections());
     const error = await failureOf(get(arrayAt(server)));
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: true } });
     await server.quiet();
   });
 
-  test('being made ends when connections are closed', async () => {
+  test('in its handshake ends when connections are closed', async () => {
     const place = await listen(createTcpServer(() => closeConnections()));
     const error = await failureOf(get(arrayAt(place)));
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: false } });
@@ -508,7 +512,7 @@ describe('a connection', () => {
     await place.quiet();
   });
 
-  test('that ends because all are closed is not made again, not even for a request that may be repeated', async () => {
+  test('that ends because all are closed is not replaced, even for a repeatable request', async () => {
     const server = await startServer((socket, _, nth) => {
       if (nth === 0) socket.write(reply(200));
       else closeConnections();

@@ -1,7 +1,7 @@
-/** Servers that are not the array: what each presents, whom the array's secret trusts, and what the refusal must say. */
+/** Servers that are not the array: what each presents, what the array's secret trusts, and what the error must say. */
 import { X509Certificate } from 'node:crypto';
 import type { TlsOptions } from 'node:tls';
-import type { Trust } from '../../lib/ground/model.ts';
+import type { Trust } from '../../lib/core/model.ts';
 import { createAuthority, type IssuedCertificate, selfSigned } from '../certificates.ts';
 import { authority, certificate, trust } from './servers.ts';
 
@@ -14,7 +14,7 @@ export type TrustCase = {
   /** Default ARRAY_UNTRUSTED. */
   readonly code?: 'ARRAY_UNREACHABLE';
   readonly tls?: TlsOptions;
-  /** The server's side of the handshake breaks off after so many bytes. */
+  /** The server's side of the handshake breaks off after this many bytes. */
   readonly cutAfter?: number;
   /** A good request at the same address comes first: under which trust, and the certificate that is swapped after it. */
   readonly first?: { readonly trust: Trust; readonly presents?: IssuedCertificate; readonly keepsTicketKeys?: true };
@@ -55,8 +55,8 @@ const forged = followedBy(self, certificate.certificate);
 
 const publicOnes: Trust = { kind: 'public' };
 const pin = pins(certificate.fingerprint);
-const NONE = 'fingerprint of its certificate is none of those in trust.fingerprints';
-const OTHER_AUTHORITY = 'the authority behind its certificate is not one that is trusted for it';
+const NONE = "certificate's fingerprint is not in trust.fingerprints";
+const OTHER_AUTHORITY = 'its certificate was not issued by a trusted authority';
 const WEAK = /too weak|KEY_TOO_SMALL|UNSPECIFIED/;
 const lax: TlsOptions = { ciphers: 'DEFAULT:@SECLEVEL=0' };
 const tls11: TlsOptions = { ...lax, minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1' };
@@ -73,7 +73,7 @@ const swapped = (from: Trust, more: { keepsTicketKeys?: true } = {}) => ({
   first: { trust: from, presents: certificate, ...more },
 });
 
-/** Title: what the server's certificate, or its handshake, is. */
+/** Keys: what the server's certificate, or its handshake, is. */
 export const TRUST_CASES: Readonly<Record<string, TrustCase>> = {
   'self-signed, without a fingerprint': bad(self, publicOnes, 'certificate is self-signed'),
   'self-signed, with an authority': bad(self, trust, 'certificate is self-signed'),
@@ -85,7 +85,7 @@ export const TRUST_CASES: Readonly<Record<string, TrustCase>> = {
   'for another address': bad(otherAddress, trust, 'other names', address),
   expired: bad(expired, trust, 'has expired (CERT_HAS_EXPIRED)'),
   'not valid yet': bad(future, trust, 'is not valid yet (CERT_NOT_YET_VALID)'),
-  'of an authority that has expired': bad(ofOld, under(old), 'or that of the authority behind it, has expired'),
+  'of an authority that has expired': bad(ofOld, under(old), "or an issuer's, has expired"),
   'of another authority': bad(strangers, trust, OTHER_AUTHORITY),
   'of a private authority, with public ones': bad(certificate, publicOnes, OTHER_AUTHORITY),
   'of a private authority that it sends along, with public ones': bad(withAuthority, publicOnes, OTHER_AUTHORITY),
@@ -104,7 +104,7 @@ export const TRUST_CASES: Readonly<Record<string, TrustCase>> = {
   "of an authority whose fingerprint is given in the place of the array's": bad(
     withAuthority,
     pins(pinOf(authority.certificate)),
-    'belongs into trust.ca',
+    'belongs in trust.ca',
   ),
   "another, followed by the array's own": bad(forged, pin, NONE),
   'expired, with the right fingerprint': bad(expired, pins(expired.fingerprint), 'its certificate has expired'),

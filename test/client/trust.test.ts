@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { connect as connectTcp, createServer as createTcpServer } from 'node:net';
 import { connect } from 'node:tls';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { closeConnections, exchange } from '../../lib/edges/flashblade/transport.ts';
-import { login } from '../../lib/edges/flashblade.ts';
-import { apiToken, type FlashBlade } from '../../lib/ground/model.ts';
+import { apiToken, type FlashBlade } from '../../lib/core/model.ts';
+import { login } from '../../lib/flashblade/client.ts';
+import { exchange } from '../../lib/flashblade/exchange.ts';
+import { closeConnections } from '../../lib/flashblade/pool.ts';
 import { createAuthority, selfSigned } from '../certificates.ts';
 import { failureOf } from './failures.ts';
 import { arrayAt, authority, certificate, listen, reply, startServer, type TestServer } from './servers.ts';
@@ -20,7 +21,7 @@ async function serverOf({ presents, tls, cutAfter, first }: TrustCase): Promise<
   const server = await startServer(reply(200), first?.presents ?? presents, { ticketKeys, ...tls });
   if (first) {
     await exchange(arrayAt(server, { trust: first.trust }), GET);
-    // A connection that is kept is the array's; who comes to the same address with another trust must not get it.
+    // The idle connection leads to the array. A request to the same address under another trust must not use it.
     if (first.presents) closeConnections();
     if (first.presents) server.present(presents, first.keepsTicketKeys ? ticketKeys : randomBytes(48));
   }
@@ -28,7 +29,7 @@ async function serverOf({ presents, tls, cutAfter, first }: TrustCase): Promise<
   return { server, port };
 }
 
-/** Passes on what comes from a server until so many bytes have come. */
+/** Forwards this many bytes from a server, then breaks off. */
 function relay(port: number, cutAfter: number): Promise<{ port: number }> {
   const server = createTcpServer((client) => {
     const upstream = connectTcp(port, '127.0.0.1');
@@ -48,7 +49,7 @@ function relay(port: number, cutAfter: number): Promise<{ port: number }> {
   return listen(server);
 }
 
-/** Sends a token to whoever answers. */
+/** Sends a token to any server. */
 async function trusting(port: number): Promise<void> {
   const lax = { minVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0', rejectUnauthorized: false } as const;
   const socket = connect({ port, host: '127.0.0.1', ...lax });
@@ -69,7 +70,7 @@ async function refusal(array: FlashBlade, server: TestServer, code = 'ARRAY_UNTR
   return error.message;
 }
 
-describe('not one byte reaches a server whose certificate is', () => {
+describe('a server receives no byte if its certificate is', () => {
   test.for(Object.entries(TRUST_CASES))('%s', async ([_, wrong]) => {
     onTestFinished(closeConnections);
     const { server, port } = await serverOf(wrong);
@@ -81,17 +82,20 @@ describe('not one byte reaches a server whose certificate is', () => {
     if (isShown) expect(message.replaceAll(':', '').toLowerCase()).toContain(wrong.presents.fingerprint);
   });
 
-  test.for(Object.entries(TRUST_CASES))('%s: control, a client that trusts everybody is heard', async ([_, wrong]) => {
-    onTestFinished(closeConnections);
-    const { cutAfter: _never, ...whole } = wrong;
-    const { server, port } = await serverOf(whole);
-    const before = server.received();
-    await trusting(port);
-    expect(server.received()).toBe(before + 'T-secret'.length);
-  });
+  test.for(Object.entries(TRUST_CASES))(
+    '%s (control: it receives the bytes of a client that trusts every server)',
+    async ([_, wrong]) => {
+      onTestFinished(closeConnections);
+      const { cutAfter: _never, ...whole } = wrong;
+      const { server, port } = await serverOf(whole);
+      const before = server.received();
+      await trusting(port);
+      expect(server.received()).toBe(before + 'T-secret'.length);
+    },
+  );
 });
 
-test('a server that does not speak TLS gets nothing that it could read', async () => {
+test('a server that does not speak TLS receives nothing that it could read', async () => {
   const seen: Buffer[] = [];
   const server = createTcpServer((socket) => {
     socket.on('data', (chunk) => seen.push(chunk));
@@ -102,23 +106,23 @@ test('a server that does not speak TLS gets nothing that it could read', async (
   expect(Buffer.concat(seen).toString('latin1')).not.toContain('T-secret');
 });
 
-test('a server that is not trusted is not asked again, even if the request may be repeated', async () => {
+test('a request to an untrusted server is not retried, even if it is repeatable', async () => {
   const { simulator, array } = await simulated();
   const distrusting = { ...array, trust: pins('0'.repeat(64)) };
   await failureOf(exchange(distrusting, { method: 'GET', path: '/api/api_version' }, {}, { repeatable: true }));
   expect(simulator.counters.connections).toBe(1);
 });
 
-test('the message says which check failed and what was presented', async () => {
+test('the error says which check failed and which certificate was presented', async () => {
   const anotherOne = await authority.issue();
   const server = await startServer(reply(200), anotherOne);
   const message = await refusal(arrayAt(server, { trust: pins(certificate.fingerprint) }), server);
-  expect(message).toContain(`array fb1 (localhost:${server.port}) is not trusted: the fingerprint`);
+  expect(message).toContain(`array fb1 (localhost:${server.port}) is not trusted: its certificate's fingerprint`);
   expect(message).toContain('certificate for DNS:localhost');
   expect(message).toContain('issued by CN=Test Authority');
 });
 
-test('what a certificate says of itself cannot forge a line or run on', async () => {
+test('the text of a certificate cannot forge a log line or make the error too long', async () => {
   const text = Buffer.from(`x\u001b[2J\r\n"level":"INFO"\u202e${'y'.repeat(2000)}`);
   const utf8String = Buffer.concat([Buffer.from([0x0c, 0x82, text.length >> 8, text.length & 0xff]), text]);
   const forger = await createAuthority({ name: `#${utf8String.toString('hex')}` });
@@ -130,7 +134,7 @@ test('what a certificate says of itself cannot forge a line or run on', async ()
 });
 
 test.for(['', 'not a certificate', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----'])(
-  'a trust that cannot be used refuses before anybody is called: %j',
+  'a trust that cannot be used fails before any connection: %j',
   async (ca) => {
     const server = await startServer();
     const error = await failureOf(login(arrayAt(server, { trust: { kind: 'ca', ca } }), apiToken('T-secret')));
@@ -140,7 +144,7 @@ test.for(['', 'not a certificate', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END 
   },
 );
 
-test('the second connection to an array of a trusted authority resumes the TLS session of the first', async () => {
+test('the second connection to an array under a trusted authority resumes the TLS session of the first', async () => {
   onTestFinished(closeConnections);
   const server = await startServer();
   await exchange(arrayAt(server), GET);
@@ -149,7 +153,7 @@ test('the second connection to an array of a trusted authority resumes the TLS s
   expect(server.resumed).toEqual([false, true]);
 });
 
-test('a TLS session is not resumed when the certificate has ended that was verified for it', async () => {
+test('a TLS session is not resumed once its verified certificate has expired', async () => {
   onTestFinished(() => void vi.useRealTimers());
   onTestFinished(closeConnections);
   const server = await startServer(reply(200), await authority.issue({ notAfter: ago(-1) }));
@@ -168,7 +172,7 @@ test.for(['localhost', '127.0.0.1'])('a certificate of the authority is accepted
 });
 
 test.for([pins(self.fingerprint), pins('0'.repeat(64), self.fingerprint)])(
-  'the right fingerprint is accepted, alone or as the next one, and no session is ever offered (%#)',
+  'the right fingerprint is accepted, alone or as the next one, and no TLS session is offered (%#)',
   async (wanted) => {
     onTestFinished(closeConnections);
     const server = await startServer(reply(200), self);
@@ -188,7 +192,7 @@ test('a key of 2048 bits is strong enough for a fingerprint', async () => {
   expect((await exchange(array, GET)).status).toBe(200);
 });
 
-test('two arrays with different trust behind one address never share a TLS session either', async () => {
+test('two arrays with different trust at one address never share a TLS session', async () => {
   const server = await startServer();
   await exchange(arrayAt(server), GET);
   closeConnections();
@@ -196,7 +200,7 @@ test('two arrays with different trust behind one address never share a TLS sessi
   expect(server.resumed).toEqual([false]);
 });
 
-test('the certificate is compared before the first byte may leave, not after', async () => {
+test('the certificate is compared before the first byte can leave', async () => {
   const server = await startServer(reply(200), await authority.issue());
   const array = arrayAt(server, { trust: pins(certificate.fingerprint) });
   await Promise.all(Array.from({ length: 5 }, () => failureOf(login(array, apiToken('T-secret')))));
@@ -208,7 +212,7 @@ test.for([
   ['localhost', 'localhost'],
   ['127.0.0.1', undefined],
 ] satisfies [string, string | undefined][])(
-  'an array is asked for by its name, and not at all by an address: %s',
+  'the TLS server name is the name of the array, and absent for an IP address: %s',
   async ([host, name]) => {
     const { simulator, array } = await simulated();
     await exchange({ ...array, host }, GET);

@@ -5,8 +5,8 @@ import { documentedRequests } from '../../contracts/messages/stack.ts';
 import { type MessageProvider, verifyMessages } from '../../contracts/messages/verify.ts';
 import type { MessagePact } from '../../contracts/pact-file.ts';
 import { startVerifier, type Verifier } from '../../contracts/verification/verifier.ts';
-import { handleMessage } from '../../lib/story/session-events.ts';
-import { office } from '../story/memory-outbox.ts';
+import { dispatch } from '../../lib/leases/dispatch.ts';
+import { queueWorld } from '../story/memory-outbox.ts';
 import { API_TOKEN } from '../story/world.ts';
 import { answers, changed, eventOf, only, requests, withDetail, withType } from './message-pacts.ts';
 
@@ -108,7 +108,7 @@ describe('an invocation is caught if', () => {
   });
 
   it.each<[string, string, object, string]>([
-    ['names a host', login, { array: 'fb1', host: 'fb1.example.com' }, 'has a field that is not known: host'],
+    ['names a host', login, { array: 'fb1', host: 'fb1.example.com' }, 'has an unknown field: host'],
     ['is without a lease id', logout, {}, 'leaseId must be'],
     [
       'has a number as text',
@@ -169,26 +169,26 @@ describe('an event that asks for something is caught, where it is sent and where
       released,
       (sent) => withType(sent, 'Session Ended'),
       "Expected 'Session Ended'",
-      'detail-type is none that this queue is for',
+      'detail-type is not one that this queue handles',
     ],
     [
       'a token is in it',
       asked,
       (sent) => withDetail(sent, { apiToken: API_TOKEN }),
       'detail.apiToken is sent',
-      'has a field that is not known: apiToken',
+      'has an unknown field: apiToken',
     ],
   ])('%s', async (_, description, change, reason, rule) => {
     const reasons = await reasonsOf(only(requests, description), documentedRequests(), change);
     expect(reasons[0]).toContain(reason);
 
-    const { w, outbox, told, letters } = office();
+    const { w, outbox, published, letters } = queueWorld();
     const body = JSON.stringify(change(eventOf(requests, description)));
-    await handleMessage(w.edges, outbox, { messageId: 'message-7', body }, w.deadline());
-    expect(told).toMatchObject([
+    await dispatch(w.ports, outbox, { messageId: 'message-7', body }, w.deadline());
+    expect(published).toMatchObject([
       { type: 'failed', detail: { code: 'REQUEST_INVALID', reason: expect.stringContaining(rule) } },
     ]);
-    expect(JSON.stringify([told, letters, w.reports])).not.toContain(API_TOKEN);
+    expect(JSON.stringify([published, letters, w.reports])).not.toContain(API_TOKEN);
     expect(letters).toHaveLength(1);
     expect(w.live.size).toBe(0);
   });

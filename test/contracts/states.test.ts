@@ -4,7 +4,7 @@ import type { Handlers, LiveState, State } from '../../contracts/states.ts';
 import { STATES } from '../../contracts/states.ts';
 import { arrayTarget } from '../../contracts/targets/array.ts';
 import { simulatorTarget } from '../../contracts/targets/simulator.ts';
-import { apiToken } from '../../lib/ground/model.ts';
+import { apiToken } from '../../lib/core/model.ts';
 import { simulated } from './providers.ts';
 
 type Compiled = { readonly all: Handlers<State>; readonly live: Handlers<LiveState> };

@@ -1,11 +1,11 @@
 /** What a login together with its logout costs in one process, as programs use the library. */
 import { describe, expect, test } from 'vitest';
-import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
-import { login, logout } from '../../lib/edges/flashblade.ts';
-import { readConfig } from '../../lib/ground/config.ts';
-import type { Trust } from '../../lib/ground/model.ts';
-import { edgesOf } from '../../lib/story/edges.ts';
-import { withSession } from '../../lib/story/use-session.ts';
+import { createPorts } from '../../lib/compose.ts';
+import { readConfig } from '../../lib/core/config.ts';
+import type { Trust } from '../../lib/core/model.ts';
+import { login, logout } from '../../lib/flashblade/client.ts';
+import { closeConnections } from '../../lib/flashblade/pool.ts';
+import { withSession } from '../../lib/leases/use.ts';
 import { awsWithClients } from '../aws/clients.ts';
 import { simulated } from '../client/simulated.ts';
 import { leaseTable } from '../packaged.ts';
@@ -44,17 +44,17 @@ test('withSession opens, holds and closes in these rounds, on one connection of 
   await aws.dynamodb.createTable(leaseTable(), 'leases');
   const { port, certificate: ca } = simulator;
   aws.secrets.put('flashblade/fb1', { host: `127.0.0.1:${port}`, apiToken: token.reveal(), trust: { ca } });
-  const edges = edgesOf(readConfig({ LEASE_TABLE: 'leases', LEASE_KEY: aws.kms.createKey().arn }), () => {});
+  const ports = createPorts(readConfig({ LEASE_TABLE: 'leases', LEASE_KEY: aws.kms.createKey().arn }), () => {});
   const d = {
     aws,
     watchArray: (next: OnRequest | undefined) => {
       watcher = next;
     },
   };
-  await withSession('fb1', () => {}, { edges });
+  await withSession(ports, 'fb1', () => {});
   closeConnections();
   const rounds = [...OPEN, ...HOLD, ...CLOSE];
-  const seen = await inRounds(d, rounds, () => withSession('fb1', () => {}, { edges }));
+  const seen = await inRounds(d, rounds, () => withSession(ports, 'fb1', () => {}));
   expect(seen).toEqual({ rounds, others: [] });
   expect(countersOf(simulator)).toEqual({ connections: 2, fullHandshakes: 1, resumedHandshakes: 1 });
 });

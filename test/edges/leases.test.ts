@@ -1,11 +1,13 @@
-/** One suite for both stores: what the proofs run on in memory must promise what DynamoDB promises. */
-import { type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+/** One suite for both stores: the one in memory, which the proofs use, must keep the promises of the one in DynamoDB. */
+import { randomUUID } from 'node:crypto';
+import { type DynamoDBClient, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';
-import { type LeaseStore, leasesOf, type Slot } from '../../lib/edges/leases.ts';
-import type { LeaseItem, Opening } from '../../lib/ground/lease-items.ts';
-import { close, intend, record, suspect } from '../../lib/ground/lease-states.ts';
-import { endOwner } from '../../lib/ground/ledger-marks.ts';
-import type { FlashBlade } from '../../lib/ground/model.ts';
+import { createLeaseStore } from '../../lib/aws/lease-store.ts';
+import type { FlashBlade } from '../../lib/core/model.ts';
+import type { Closed, Item, Opening, OwnerEnd, Refusal, Stored } from '../../lib/leases/items.ts';
+import type { LeaseStore, Slot } from '../../lib/leases/ports.ts';
+import { close, intend, record, suspect } from '../../lib/leases/states.ts';
 import { awsWithClients } from '../aws/clients.ts';
 import { leaseTable } from '../packaged.ts';
 import { memoryStore } from '../story/memory-store.ts';
@@ -21,7 +23,7 @@ const soon = (): number => Date.now() + 60_000;
 const slot = (attemptId: string): Slot => ({ attemptId, leaseId: 'job', until: 100 });
 patience();
 
-function opening(version: string, attemptId = 'attempt-1'): LeaseItem {
+function opening(attemptId = 'attempt-1'): Opening {
   const intent = {
     leaseId: 'job',
     attemptId,
@@ -32,13 +34,34 @@ function opening(version: string, attemptId = 'attempt-1'): LeaseItem {
   };
   const decision = intend(undefined, intent, 1_800_000_000);
   if (!('write' in decision)) throw new Error('nothing to write');
-  return { ...decision.write, version };
+  return decision.write;
 }
+
+const ownerEnd: OwnerEnd = { kind: 'owner', id: 'owner#arn:x#y', ownerId: 'arn:x#y', endedAt: 100, dueAt: 160 };
+const refusal: Refusal = { kind: 'refusal', id: 'refusal#fb1#v1', until: 700, purgeAt: 700 };
+const tombstone: Closed = {
+  ...{ kind: 'lease', id: 'lease#none', leaseId: 'none', state: 'CLOSED' },
+  ...{ createdAt: 100, closedAt: 100, purgeAt: 200 },
+};
+const WITHOUT_ATTEMPT: [string, Item][] = [
+  ['the end of an owner', ownerEnd],
+  ['a refusal', refusal],
+  ['a tombstone', tombstone],
+];
+
+/** Writes an item that must not have changed. */
+async function written<T extends Item>(store: LeaseStore, next: T, previous?: Stored<Item>): Promise<Stored<T>> {
+  const stored = await store.write(next, previous, soon());
+  if (stored === undefined) throw new Error('the item has changed');
+  return stored;
+}
+
+const stale = <T extends Item>(item: Stored<T>): Stored<T> => ({ ...item, version: 'stale' });
 
 async function dynamo(options: { maxAttempts?: number } = {}) {
   const { aws, dynamodb } = await awsWithClients(options);
   await aws.dynamodb.createTable(leaseTable(), 'leases');
-  return { aws, dynamodb, store: leasesOf(dynamodb, 'leases') };
+  return { aws, dynamodb, store: createLeaseStore(dynamodb, 'leases', randomUUID) };
 }
 
 const STORES: [string, () => Promise<LeaseStore>][] = [
@@ -47,45 +70,72 @@ const STORES: [string, () => Promise<LeaseStore>][] = [
 ];
 
 describe.each(STORES)('the ledger in %s', (_name, make) => {
-  it('gives back what was written, all of it and nothing else', async () => {
+  it('reads what was written, all of it and nothing else', async () => {
     const store = await make();
-    const item = opening('v1');
-    expect(await store.write(item, undefined, soon())).toBe(true);
-    expect(await store.read(item.id, soon())).toEqual(item);
+    const item = opening();
+    const stored = await written(store, item);
+    expect(stored).toEqual({ ...item, version: expect.any(String) });
+    expect(await store.read(item.id, soon())).toStrictEqual(stored);
     expect(await store.read('lease#other', soon())).toBeUndefined();
   });
 
-  it('writes only over what it was told to replace: nothing, or that attempt in that version', async () => {
+  it('gives every write a new version, whatever version the item carries', async () => {
     const store = await make();
-    const first = opening('v1');
-    expect(await store.write(first, undefined, soon())).toBe(true);
-    expect(await store.write(opening('v2'), undefined, soon())).toBe(false);
-    expect(await store.write(opening('v2'), { ...first, version: 'v0' }, soon())).toBe(false);
-    expect(await store.write(opening('v2'), { ...first, attemptId: 'attempt-0' }, soon())).toBe(false);
-    expect(await store.read(first.id, soon())).toEqual(first);
-    expect(await store.write(opening('v2'), first, soon())).toBe(true);
-    expect(await store.read(first.id, soon())).toMatchObject({ version: 'v2' });
+    const first = await written(store, opening());
+    const second = await written(store, first, first);
+    const third = await written(store, { ...second, version: first.version }, second);
+    expect(new Set([first.version, second.version, third.version]).size).toBe(3);
+    expect(await store.read(first.id, soon())).toStrictEqual(third);
   });
 
-  it('removes only what it was told to remove', async () => {
+  it('replaces an item only if it is unchanged, and writes a new one only if there is none', async () => {
     const store = await make();
-    const item = opening('v1');
-    await store.write(item, undefined, soon());
-    expect(await store.remove({ ...item, attemptId: 'attempt-0' }, soon())).toBe(false);
-    expect(await store.remove({ ...item, version: 'v0' }, soon())).toBe(false);
+    const first = await written(store, opening());
+    expect(await store.write(opening('attempt-2'), undefined, soon())).toBeUndefined();
+    expect(await store.write(opening('attempt-2'), stale(first), soon())).toBeUndefined();
+    expect(await store.read(first.id, soon())).toEqual(first);
+    const second = await written(store, opening('attempt-2'), first);
+    expect(await store.write(opening('attempt-3'), first, soon())).toBeUndefined();
+    expect(await store.read(first.id, soon())).toEqual(second);
+    expect(second.attemptId).toBe('attempt-2');
+  });
+
+  it('does not write over an item that was removed', async () => {
+    const store = await make();
+    const first = await written(store, opening());
+    await store.remove(first, soon());
+    expect(await store.write(opening('attempt-2'), first, soon())).toBeUndefined();
+    expect(await store.read(first.id, soon())).toBeUndefined();
+  });
+
+  it('removes an item only if it is unchanged', async () => {
+    const store = await make();
+    const item = await written(store, opening());
+    expect(await store.remove(stale(item), soon())).toBe(false);
+    expect(await store.read(item.id, soon())).toEqual(item);
     expect(await store.remove(item, soon())).toBe(true);
     expect(await store.read(item.id, soon())).toBeUndefined();
   });
 
-  it('lets one of many writers win', async () => {
+  it.each(WITHOUT_ATTEMPT)('reads, replaces and removes %s, which has no attempt', async (_what, item) => {
     const store = await make();
-    const first = opening('v0');
-    await store.write(first, undefined, soon());
-    const wins = await Promise.all(Array.from({ length: 20 }, (_, n) => store.write(opening(`w${n}`), first, soon())));
-    expect(wins.filter(Boolean)).toHaveLength(1);
+    const first = await written(store, item);
+    expect(first).toStrictEqual({ ...item, version: first.version });
+    expect(await store.read(item.id, soon())).toStrictEqual(first);
+    const second = await written(store, item, first);
+    expect(await store.read(item.id, soon())).toStrictEqual(second);
+    expect(await store.remove(first, soon())).toBe(false);
+    expect(await store.remove(second, soon())).toBe(true);
   });
 
-  it('gives away as many slots of an array as there are, each attempt one, and takes them back', async () => {
+  it('lets exactly one of many concurrent writers win', async () => {
+    const store = await make();
+    const first = await written(store, opening());
+    const writes = Array.from({ length: 20 }, (_, n) => store.write(opening(`w${n}`), first, soon()));
+    expect((await Promise.all(writes)).filter(Boolean)).toHaveLength(1);
+  });
+
+  it('gives each attempt one slot up to the limit, and frees slots again', async () => {
     const store = await make();
     const take = (attemptId: string) => store.takeSlot('fb1', slot(attemptId), 2, soon());
     expect([await take('a'), await take('b'), await take('c'), await take('b')]).toEqual([true, true, false, true]);
@@ -100,7 +150,7 @@ describe.each(STORES)('the ledger in %s', (_name, make) => {
   });
 
   it.each(['__proto__', 'constructor', 'a', 'suspect#a'])(
-    'knows slots by attempts alone: the lease is %s',
+    'identifies slots by attempt, not by lease (%s)',
     async (leaseId) => {
       const store = await make();
       const slots = ['a', 'b'].map((attemptId) => ({ ...slot(attemptId), leaseId }));
@@ -111,7 +161,7 @@ describe.each(STORES)('the ledger in %s', (_name, make) => {
     },
   );
 
-  it('hands the slot of an attempt over to another one, once, also when all are taken', async () => {
+  it('moves the slot of an attempt to another attempt once, even if all slots are taken', async () => {
     const store = await make();
     const move = (from: string, to: string) => store.moveSlot('fb1', from, slot(to), 1, soon());
     expect(await move('none', 'a')).toBe(true);
@@ -119,7 +169,7 @@ describe.each(STORES)('the ledger in %s', (_name, make) => {
     expect([...(await store.slots('fb1', soon())).keys()]).toEqual(['b']);
   });
 
-  it('gives back a slot of version 0.1.0 with a closed lease only, and none of an attempt whose id a lease has', async () => {
+  it('does not free the slot of an attempt whose id equals the id of a closed lease', async () => {
     const store = await make();
     await store.takeSlot('fb1', slot('a'), 9, soon());
     await store.freeSlot('fb1', { attemptId: 'gone', leaseId: 'a' }, soon());
@@ -128,7 +178,7 @@ describe.each(STORES)('the ledger in %s', (_name, make) => {
     expect([...(await store.slots('fb1', soon())).keys()]).toEqual(['a']);
   });
 
-  it('keeps the slot of a SUSPECT beyond the limit, and lets its attempt take none by it', async () => {
+  it('keeps the slot of a SUSPECT beyond the limit, and the attempt itself cannot take it', async () => {
     const store = await make();
     await store.takeSlot('fb1', slot('a'), 1, soon());
     await store.keepSlot('fb1', { ...slot('b'), suspect: true }, soon());
@@ -140,15 +190,15 @@ describe.each(STORES)('the ledger in %s', (_name, make) => {
     expect(await store.moveSlot('fb1', 'none', slot('b'), 9, soon())).toBe(false);
   });
 
-  it('lists all that is not settled, soonest first', async () => {
+  it('lists everything that is not settled, by due time', async () => {
     const store = await make();
-    const first = opening('v1');
+    const first = opening();
     const until = first.dueAt ?? 0;
-    const { dueAt: _dueAt, ...settled } = opening('v1');
-    await store.write(first, undefined, soon());
-    await store.write({ ...settled, id: 'lease#settled', leaseId: 'settled' } as LeaseItem, undefined, soon());
-    await store.write(endOwner('arn:x#y', 'attempt-2', until - 100), undefined, soon());
-    await store.write(suspect(first as Opening, 60), undefined, soon());
+    const { dueAt: _dueAt, ...settled } = first;
+    await written(store, first);
+    await written(store, { ...settled, id: 'lease#settled', leaseId: 'settled' });
+    await written(store, { ...ownerEnd, dueAt: until - 40 });
+    await written(store, suspect(first, 60));
     await store.takeSlot('fb1', { ...slot('x'), until: until + 1 }, 3, soon());
     expect(await store.pending(soon())).toEqual([
       { kind: 'owner', id: 'arn:x#y', dueAt: until - 40 },
@@ -158,7 +208,7 @@ describe.each(STORES)('the ledger in %s', (_name, make) => {
     ]);
   });
 
-  it("looks at an array's slots again when it was told to, and never while none is taken", async () => {
+  it("schedules the check of an array's slots, and drops it while no slot is taken", async () => {
     const store = await make();
     await store.takeSlot('fb1', slot('x'), 3, soon());
     await store.lookAtSlots('fb1', 700, soon());
@@ -170,32 +220,27 @@ describe.each(STORES)('the ledger in %s', (_name, make) => {
     expect(await store.pending(soon())).toEqual([]);
   });
 
-  it("lists the leases of an owner, and nobody else's", async () => {
+  it('lists the leases of one owner only', async () => {
     const store = await make();
-    await store.write(opening('v1'), undefined, soon());
-    await store.write(
-      { ...opening('v1'), id: 'lease#other', leaseId: 'other', owner: 'you' } as LeaseItem,
-      undefined,
-      soon(),
-    );
+    await written(store, opening());
+    await written(store, { ...opening(), id: 'lease#other', leaseId: 'other', owner: 'you' });
     expect(await store.ofOwner('me', soon())).toEqual(['job']);
     expect(await store.ofOwner('nobody', soon())).toEqual([]);
   });
 
-  it('does not list a lease that was closed before its owner ended, and keeps whose it was', async () => {
+  it('does not list a lease that was closed before its owner ended, but keeps its owner', async () => {
     const store = await make();
-    const item = opening('v1') as Opening;
-    await store.write(item, undefined, soon());
-    const closed = close(item, 1_800_000_100);
-    await store.write({ ...closed, version: 'v2' }, item, soon());
+    const item = await written(store, opening());
+    const closed = await written(store, close(item, 1_800_000_100), item);
     expect(await store.ofOwner('me', soon())).toEqual([]);
-    expect(await store.read(item.id, soon())).toEqual({ ...closed, version: 'v2' });
-    await store.write({ ...closed, byOwner: true, version: 'v3' }, { ...closed, version: 'v2' }, soon());
+    expect(await store.read(item.id, soon())).toEqual(closed);
+    expect(closed.owner).toBe('me');
+    await written(store, { ...closed, byOwner: true }, closed);
     expect(await store.ofOwner('me', soon())).toEqual(['job']);
     expect(await store.read(item.id, soon())).toMatchObject({ owner: 'me', byOwner: true });
   });
 
-  it('gives away no slot too many when an array is asked for the first time by many at once', async () => {
+  it('never exceeds the limit when many attempts take the first slots of an array at once', async () => {
     const store = await make();
     const taken = await Promise.all(
       Array.from({ length: 14 }, (_, n) => store.takeSlot('fb1', slot(`attempt-${n}`), 7, soon())),
@@ -205,7 +250,7 @@ describe.each(STORES)('the ledger in %s', (_name, make) => {
 });
 
 describe('the ledger in DynamoDB', () => {
-  it('hands over and gives back a slot that version 0.1.0 took for a lease', async () => {
+  it('moves and frees a slot that version 0.1.0 took for a lease', async () => {
     const { dynamodb, store } = await dynamo();
     await store.takeSlot('fb1', slot('other'), 9, soon());
     const takeFormer = () =>
@@ -229,15 +274,17 @@ describe('the ledger in DynamoDB', () => {
     expect(await names()).toEqual(['a', 'other']);
   });
 
-  it('knows its own write again when the answer was lost and the SDK repeats it', async () => {
+  it('recognizes its own write when the response was lost and the SDK repeats it', async () => {
     const { aws, store } = await dynamo({ maxAttempts: 3 });
-    const first = opening('v1');
     aws.faults.add({ service: 'dynamodb', action: 'PutItem', kind: 'lost answer', times: 1 });
-    expect(await store.write(first, undefined, soon())).toBe(true);
+    const first = await written(store, opening());
+    expect(await store.read(first.id, soon())).toEqual(first);
     aws.faults.add({ service: 'dynamodb', action: 'PutItem', kind: 'lost answer', times: 1 });
-    expect(await store.write({ ...first, version: 'v2' }, first, soon())).toBe(true);
+    const second = await written(store, first, first);
+    expect(await store.read(first.id, soon())).toEqual(second);
+    expect(aws.calls.filter(({ action }) => action === 'PutItem')).toHaveLength(4);
     aws.faults.add({ service: 'dynamodb', action: 'DeleteItem', kind: 'lost answer', times: 1 });
-    expect(await store.remove({ ...first, version: 'v2' }, soon())).toBe(true);
+    expect(await store.remove(second, soon())).toBe(true);
     const lose = () => aws.faults.add({ service: 'dynamodb', action: 'UpdateItem', kind: 'lost answer', times: 1 });
     await store.takeSlot('fb1', slot('first'), 9, soon());
     lose();
@@ -249,25 +296,62 @@ describe('the ledger in DynamoDB', () => {
     expect([...(await store.slots('fb1', soon())).keys()]).toEqual(['first']);
   });
 
-  it('puts into the due index what must be looked at, and nothing else', async () => {
+  // While a stack is updated or rolled back, functions of version 0.1.0 write to the same table.
+  const putOf0_1_0 = (dynamodb: DynamoDBClient, item: object, previous?: Record<string, unknown>) =>
+    dynamodb.send(
+      new PutItemCommand({
+        TableName: 'leases',
+        Item: marshall(item),
+        ...(previous && {
+          ConditionExpression: 'attemptId = :attemptId AND version = :version',
+          ExpressionAttributeValues: marshall({
+            ':attemptId': previous['attemptId'],
+            ':version': previous['version'],
+          }),
+        }),
+      }),
+    );
+
+  it.each(WITHOUT_ATTEMPT)('stores %s so that version 0.1.0 can replace it', async (_what, item) => {
+    const { aws, dynamodb, store } = await dynamo();
+    const first = await written(store, item);
+    const [row = {}] = await aws.dynamodb.scan('leases');
+    expect(row['attemptId']).toEqual(expect.any(String));
+    await putOf0_1_0(dynamodb, { ...row, version: 'theirs' }, row);
+    expect(await store.write(item, first, soon())).toBeUndefined();
+    expect(await store.read(item.id, soon())).toMatchObject({ ...item, version: 'theirs' });
+  });
+
+  it.each(WITHOUT_ATTEMPT)('replaces and removes %s of version 0.1.0, which has an attempt id', async (_what, item) => {
+    const { dynamodb, store } = await dynamo();
+    for (const id of [item.id, `${item.id}-2`]) {
+      await putOf0_1_0(dynamodb, { ...item, id, attemptId: 'theirs', version: 'v1' });
+    }
+    const first = await store.read(item.id, soon());
+    expect(first).toMatchObject({ ...item, version: 'v1' });
+    await written(store, item, first);
+    const second = { ...item, id: `${item.id}-2`, version: 'v1' };
+    expect(await store.remove(second, soon())).toBe(true);
+  });
+
+  it('puts an item into the index of what is due only if it is due', async () => {
     const { aws, store } = await dynamo();
-    const item = opening('v1');
-    await store.write(item, undefined, soon());
+    const item = await written(store, opening());
     expect(await aws.dynamodb.scan('leases')).toMatchObject([{ duePartition: 'due', array: 'fb1', owner: 'me' }]);
-    const { dueAt: _dueAt, ...closed } = item;
-    await store.write({ ...closed, version: 'v2' } as LeaseItem, item, soon());
+    const { dueAt: _dueAt, ...settled } = item;
+    await written(store, settled, item);
     expect((await aws.dynamodb.scan('leases'))[0]).not.toHaveProperty('duePartition');
   });
 
   it.each(['throttle', 'deny', 'reset', 'garbage'] as const)(
-    'says AWS_UNAVAILABLE, and what it was about, on "%s"',
+    'throws AWS_UNAVAILABLE and names the lease table if DynamoDB fails (%s)',
     async (kind) => {
       const { aws, store } = await dynamo();
       aws.faults.add({ service: 'dynamodb', kind });
       const calls = [
         store.read('lease#job', soon()),
-        store.write(opening('v1'), undefined, soon()),
-        store.remove(opening('v1'), soon()),
+        store.write(opening(), undefined, soon()),
+        store.remove({ ...opening(), version: 'v1' }, soon()),
         store.takeSlot('fb1', slot('x'), 2, soon()),
         store.freeSlot('fb1', slot('x'), soon()),
       ];
@@ -278,7 +362,7 @@ describe('the ledger in DynamoDB', () => {
     },
   );
 
-  it('waits no longer than it was told for an answer that never comes', async () => {
+  it('waits for a response no longer than its caller allows', async () => {
     const { aws, store } = await dynamo();
     aws.faults.add({ service: 'dynamodb', kind: 'hang' });
     noPatience();
@@ -286,22 +370,22 @@ describe('the ledger in DynamoDB', () => {
     await expect(store.read('lease#job', Date.now() - 1)).rejects.toMatchObject({ code: 'OUT_OF_TIME' });
   });
 
-  it('reads items and slots consistently: whoever looks after a write sees it', async () => {
-    const asked: unknown[] = [];
+  it('reads items and slots with strong consistency', async () => {
+    const inputs: unknown[] = [];
     const send = async ({ input }: { input: object }) => {
-      asked.push(input);
+      inputs.push(input);
       return {};
     };
-    const store = leasesOf({ send } as unknown as DynamoDBClient, 'leases');
+    const store = createLeaseStore({ send } as unknown as DynamoDBClient, 'leases', randomUUID);
     expect(await store.read('lease#job', soon())).toBeUndefined();
     expect([...(await store.slots('fb1', soon()))]).toEqual([]);
-    expect(asked).toEqual([
+    expect(inputs).toEqual([
       { TableName: 'leases', Key: { id: { S: 'lease#job' } }, ConsistentRead: true },
       { TableName: 'leases', Key: { id: { S: 'array#fb1' } }, ConsistentRead: true },
     ]);
   });
 
-  it('says which of its works the ledger could not do', async () => {
+  it('names the operation that failed', async () => {
     const { aws, store } = await dynamo();
     aws.faults.add({ service: 'dynamodb', kind: 'deny' });
     const results = await Promise.allSettled([
@@ -309,53 +393,50 @@ describe('the ledger in DynamoDB', () => {
       store.slots('fb1', soon()),
       store.pending(soon()),
       store.ofOwner('me', soon()),
-      store.write(opening('v1'), undefined, soon()),
-      store.remove(opening('v1'), soon()),
+      store.write(opening(), undefined, soon()),
+      store.remove({ ...opening(), version: 'v1' }, soon()),
       store.takeSlot('fb1', slot('x'), 2, soon()),
       store.moveSlot('fb1', 'y', slot('x'), 2, soon()),
       store.keepSlot('fb1', slot('x'), soon()),
       store.freeSlot('fb1', slot('x'), soon()),
       store.lookAtSlots('fb1', 1, soon()),
     ]);
-    const told = results.map(
+    const failed = results.map(
       (result) => /^could not (.*): AWS/.exec(String((result as PromiseRejectedResult).reason?.message))?.[1],
     );
-    expect(told).toEqual([
+    expect(failed).toEqual([
       ...Array(4).fill('read the lease table'),
       'write to the lease table',
       'remove from the lease table',
       ...Array(3).fill("take one of the array's slots in the lease table"),
-      "give back one of the array's slots in the lease table",
-      "note in the lease table when to look at the array's slots",
+      "free one of the array's slots in the lease table",
+      "schedule the next check of the array's slots in the lease table",
     ]);
   });
 
-  it('writes no attribute that an item does not have', async () => {
-    const { store } = await dynamo();
-    const item = { ...opening('v1'), owner: undefined } as unknown as LeaseItem;
-    await store.write(item, undefined, soon());
-    expect(Object.keys((await store.read(item.id, soon())) ?? {})).not.toContain('owner');
-    const { target: _, ...targetless } = opening('v1');
-    const tombstone = { ...targetless, id: 'lease#none', state: 'CLOSED', target: undefined } as unknown as LeaseItem;
-    expect(await store.write(tombstone, undefined, soon())).toBe(true);
+  it('stores no attribute that is undefined', async () => {
+    const { aws, store } = await dynamo();
+    await written(store, { ...opening(), owner: undefined } as unknown as Opening);
+    await written(store, { ...tombstone, attemptId: undefined, target: undefined } as unknown as Closed);
+    const [lease = {}, none = {}] = (await aws.dynamodb.scan('leases')).sort((a) => (a['id'] === 'lease#job' ? -1 : 1));
+    for (const attribute of ['owner', 'formerOwner']) expect(lease).not.toHaveProperty(attribute);
+    for (const attribute of ['owner', 'target', 'array']) expect(none).not.toHaveProperty(attribute);
+    expect(none['attemptId']).toEqual(expect.any(String));
   });
 
-  it('does not read an index for ever', async () => {
+  it('stops reading an index that has no end', async () => {
     const endless = { send: async () => ({ LastEvaluatedKey: { id: { S: 'lease#job' } } }) };
-    const store = leasesOf(endless as unknown as DynamoDBClient, 'leases');
+    const store = createLeaseStore(endless as unknown as DynamoDBClient, 'leases', randomUUID);
     await expect(store.pending(Date.now() + 60_000)).rejects.toMatchObject({
       code: 'AWS_UNAVAILABLE',
       message: expect.stringContaining('1000 pages'),
     });
   });
 
-  it('holds an open lease as text that shows no token', async () => {
+  it('stores an open lease without its auth token in plaintext', async () => {
     const { aws, store } = await dynamo();
-    const first = opening('v1');
-    if (first.state !== 'OPENING') throw new Error('not opening');
-    await store.write(first, undefined, soon());
-    const open = { ...record(first, first, { username: 'pureuser', sealed: '1.a.b.c' }), version: 'v2' };
-    expect(await store.write(open, first, soon())).toBe(true);
+    const first = await written(store, opening());
+    const open = await written(store, record(first, first, { username: 'pureuser', sealed: '1.a.b.c' }), first);
     expect(await store.read(first.id, soon())).toEqual(open);
     expect(await aws.dynamodb.scan('leases')).toMatchObject([
       { sealed: '1.a.b.c', target: { host: 'fb1.example.com' } },

@@ -1,6 +1,6 @@
 /**
- * The stand-ins of AWS run on the same machine as the test, which may be slow: in the tests of a file that calls `patience`, a call of
- * AWS waits as long as it takes, not the two seconds of the product.
+ * The AWS stand-ins run on the test's own machine, which may be slow. In a file that calls `patience`, AWS calls have no time limit
+ * instead of the product's two seconds.
  */
 import { afterEach, beforeEach, type MockInstance, vi } from 'vitest';
 
@@ -13,5 +13,5 @@ export function patience(): void {
   afterEach(noPatience);
 }
 
-/** For the rest of a test that is about the time itself. */
+/** Restores the time limit, for the rest of a test about time-outs. */
 export const noPatience = (): void => spy?.mockRestore();

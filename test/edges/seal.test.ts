@@ -1,8 +1,9 @@
 import type { KMSClient } from '@aws-sdk/client-kms';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { sealContext, sealOf, sealToken } from '../../lib/edges/seal.ts';
-import { authToken, type FlashBlade } from '../../lib/ground/model.ts';
+import { createSeal } from '../../lib/aws/seal.ts';
+import { authToken, type FlashBlade } from '../../lib/core/model.ts';
+import { sealContext } from '../../lib/leases/items.ts';
 import { awsWithClients } from '../aws/clients.ts';
 import { memoryKms } from '../story/memory-kms.ts';
 import { patience } from './patience.ts';
@@ -15,24 +16,24 @@ patience();
 async function kms() {
   const { aws, kms: client } = await awsWithClients();
   const { arn } = aws.kms.createKey();
-  return { aws, client, seal: sealOf(client, arn) };
+  return { aws, client, seal: createSeal(client, arn) };
 }
 
 describe('a sealed auth token', () => {
-  it('comes out again under the same lease, array, host and trust, and shows nothing of itself', async () => {
+  it('unseals for the same lease, array, host and trust, and does not show the token', async () => {
     const { seal } = await kms();
     const context = sealContext('job', FB1);
-    const sealed = sealToken(await seal.dataKey(context, soon()), authToken(TOKEN), context);
+    const sealed = seal.seal(await seal.dataKey(context, soon()), authToken(TOKEN), context);
     expect(sealed).not.toContain(TOKEN);
     expect(sealed).toMatch(/^1\.[\w-]+\.[\w-]+\.[\w-]+$/);
     expect((await seal.unseal(sealed, context, soon())).reveal()).toBe(TOKEN);
   });
 
-  it('has a data key of its own that is gone from memory once it was used', async () => {
+  it('overwrites its data key in memory after use', async () => {
     const { seal } = await kms();
     const context = sealContext('job', FB1);
     const key = await seal.dataKey(context, soon());
-    sealToken(key, authToken(TOKEN), context);
+    seal.seal(key, authToken(TOKEN), context);
     expect(key.plaintext.every((byte) => byte === 0)).toBe(true);
   });
 
@@ -42,30 +43,30 @@ describe('a sealed auth token', () => {
     ['another host', 'job', { ...FB1, host: 'fb2.example.com' }],
     ['another port', 'job', { ...FB1, port: 444 }],
     ['another trust', 'job', { ...FB1, trust: { kind: 'fingerprints', fingerprints: ['ab'] } }],
-  ] as const)('does not come out for %s', async (_what, leaseId, target) => {
+  ] as const)('does not unseal for %s', async (_what, leaseId, target) => {
     const { seal } = await kms();
     const context = sealContext('job', FB1);
-    const sealed = sealToken(await seal.dataKey(context, soon()), authToken(TOKEN), context);
+    const sealed = seal.seal(await seal.dataKey(context, soon()), authToken(TOKEN), context);
     const call = seal.unseal(sealed, sealContext(leaseId, target), soon());
     await expect(call).rejects.toMatchObject({ code: 'LEASE_ALTERED' });
   });
 
-  it('does not come out with another key', async () => {
+  it('does not unseal with another KMS key', async () => {
     const { aws, client, seal } = await kms();
     const context = sealContext('job', FB1);
-    const sealed = sealToken(await seal.dataKey(context, soon()), authToken(TOKEN), context);
-    const other = sealOf(client, aws.kms.createKey().arn);
+    const sealed = seal.seal(await seal.dataKey(context, soon()), authToken(TOKEN), context);
+    const other = createSeal(client, aws.kms.createKey().arn);
     await expect(other.unseal(sealed, context, soon())).rejects.toMatchObject({ code: 'LEASE_ALTERED' });
   });
 
-  it('does not come out when any character of it was changed, and the error says nothing of it', async () => {
-    const seal = sealOf(memoryKms(), 'key');
+  it('does not unseal after any change of a character, and the error does not quote it', async () => {
+    const seal = createSeal(memoryKms(), 'key');
     const context = sealContext('job', FB1);
-    const sealed = sealToken(await seal.dataKey(context, soon()), authToken(TOKEN), context);
+    const sealed = seal.seal(await seal.dataKey(context, soon()), authToken(TOKEN), context);
     await fc.assert(
       fc.asyncProperty(fc.nat(sealed.length - 1), fc.constantFrom(...'ABCxyz019-_.'), async (at, character) => {
         const changed = sealed.slice(0, at) + character + sealed.slice(at + 1);
-        // The last character of a part may differ in bits that no byte holds.
+        // The last character of a part may differ only in bits that belong to no byte.
         fc.pre(bytesOf(changed) !== bytesOf(sealed));
         const error = await seal.unseal(changed, context, soon()).catch((thrown) => thrown);
         expect(error).toMatchObject({ code: 'LEASE_ALTERED' });
@@ -79,13 +80,13 @@ describe('a sealed auth token', () => {
     ...['', '1', '1...', '2.a.b.c', 'x'.repeat(10_000)],
     ...[`2.AAAA.${nonce}.${box}`, `1.AAAA.${nonce}.${box}.A`, `1..${nonce}.${box}`, `1.AAAA.${nonce}`],
     ...[`1.AAAA.${nonce}AA.${box}`, `1.AAAA..${box}`, `1.AAAA.${nonce}.${'A'.repeat(22)}`, `1.AAAA.${nonce}.`],
-  ])('is refused if it never was one, and KMS is not asked (%#)', async (text) => {
+  ])('is refused without a KMS call if its format is wrong (%#)', async (text) => {
     const asked = vi.fn();
-    const seal = sealOf({ send: asked } as unknown as KMSClient, 'key');
+    const seal = createSeal({ send: asked } as unknown as KMSClient, 'key');
     await expect(seal.unseal(text, sealContext('job', FB1), soon())).rejects.toMatchObject({
       code: 'LEASE_ALTERED',
       message:
-        'the sealed token of lease job on array fb1 does not unseal: find out who changed or copied its item in the lease table, or whether the KMS key is another',
+        'could not unseal the token of lease job on array fb1: its item in the lease table was changed or copied, or LEASE_KEY is another key. Find out who changed it',
     });
     expect(asked).not.toHaveBeenCalled();
   });
@@ -95,18 +96,18 @@ describe('a sealed auth token', () => {
     ['another array', 'job', { ...FB1, name: 'fb2' }],
     ['another host', 'job', { ...FB1, host: 'fb2.example.com' }],
     ['another trust', 'job', { ...FB1, trust: { kind: 'ca', ca: 'theirs' } }],
-  ] as const)('does not come out for %s, should KMS not mind', async (_, leaseId, target) => {
+  ] as const)('does not unseal for %s even if KMS ignores the context', async (_, leaseId, target) => {
     const key = Buffer.alloc(32, 7);
     const careless = { send: async () => ({ Plaintext: Buffer.from(key), CiphertextBlob: Buffer.alloc(16, 1) }) };
-    const seal = sealOf(careless as unknown as KMSClient, 'key');
+    const seal = createSeal(careless as unknown as KMSClient, 'key');
     const context = sealContext('job', FB1);
-    const sealed = sealToken(await seal.dataKey(context, soon()), authToken(TOKEN), context);
+    const sealed = seal.seal(await seal.dataKey(context, soon()), authToken(TOKEN), context);
     expect((await seal.unseal(sealed, context, soon())).reveal()).toBe(TOKEN);
     const call = seal.unseal(sealed, sealContext(leaseId, target), soon());
     await expect(call).rejects.toMatchObject({ code: 'LEASE_ALTERED' });
   });
 
-  it('may be of any characters, and its key is gone from memory once it came out', async () => {
+  it('may consist of any characters, and unsealing overwrites its key in memory', async () => {
     const keys: Buffer[] = [];
     const { send } = memoryKms();
     const noting = {
@@ -116,19 +117,19 @@ describe('a sealed auth token', () => {
         return answer;
       },
     };
-    const seal = sealOf(noting as unknown as KMSClient, 'key');
+    const seal = createSeal(noting as unknown as KMSClient, 'key');
     const context = sealContext('job', FB1);
-    const sealed = sealToken(await seal.dataKey(context, soon()), authToken('tökén ✓'), context);
+    const sealed = seal.seal(await seal.dataKey(context, soon()), authToken('tökén ✓'), context);
     expect((await seal.unseal(sealed, context, soon())).reveal()).toBe('tökén ✓');
     expect(keys.map((key) => key.every((byte) => byte === 0))).toEqual([true, true]);
   });
 
   it.each(['throttle', 'deny', 'reset', 'garbage'] as const)(
-    'is not taken for altered when KMS fails (%s)',
+    'is not reported as altered if KMS fails (%s)',
     async (kind) => {
       const { aws, seal } = await kms();
       const context = sealContext('job', FB1);
-      const sealed = sealToken(await seal.dataKey(context, soon()), authToken(TOKEN), context);
+      const sealed = seal.seal(await seal.dataKey(context, soon()), authToken(TOKEN), context);
       aws.faults.add({ service: 'kms', kind });
       const failure = (what: string) => ({
         code: 'AWS_UNAVAILABLE',
@@ -141,22 +142,26 @@ describe('a sealed auth token', () => {
   );
 });
 
-describe('KMS that answers without a key of 32 bytes', () => {
+describe('if KMS returns no key of 32 bytes', () => {
   const context = sealContext('job', FB1);
-  const answering = (answer: object) => sealOf({ send: async () => answer } as unknown as KMSClient, 'key');
+  const sealOver = (output: object) => createSeal({ send: async () => output } as unknown as KMSClient, 'key');
 
   it.each([
     ['no key', { CiphertextBlob: Buffer.alloc(16) }],
     ['a short key', { Plaintext: Buffer.alloc(16), CiphertextBlob: Buffer.alloc(16) }],
     ['nothing to keep', { Plaintext: Buffer.alloc(32) }],
-  ])('seals nothing (%s)', async (_, answer) => {
-    const call = answering(answer).dataKey(context, soon());
-    await expect(call).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE', message: 'KMS answered without a data key' });
+  ])('dataKey fails (%s)', async (_, output) => {
+    const call = sealOver(output).dataKey(context, soon());
+    await expect(call).rejects.toMatchObject({
+      code: 'AWS_UNAVAILABLE',
+      message: 'KMS returned no data key. Try again',
+    });
   });
 
-  it.each([[{}], [{ Plaintext: Buffer.alloc(16) }]])('unseals nothing (%j)', async (answer) => {
-    const key = await sealOf(memoryKms(), 'key').dataKey(context, soon());
-    const call = answering(answer).unseal(sealToken(key, authToken(TOKEN), context), context, soon());
+  it.each([[{}], [{ Plaintext: Buffer.alloc(16) }]])('unseal fails (%j)', async (output) => {
+    const seal = createSeal(memoryKms(), 'key');
+    const sealed = seal.seal(await seal.dataKey(context, soon()), authToken(TOKEN), context);
+    const call = sealOver(output).unseal(sealed, context, soon());
     await expect(call).rejects.toMatchObject({ code: 'LEASE_ALTERED' });
   });
 });

@@ -1,6 +1,6 @@
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, it } from 'vitest';
-import { secretsOf } from '../../lib/edges/secrets.ts';
+import { createSecrets } from '../../lib/aws/secrets.ts';
 import { awsWithClients } from '../aws/clients.ts';
 import { noPatience, patience } from './patience.ts';
 
@@ -13,7 +13,7 @@ async function fleet(options: { cacheSeconds?: number } = {}) {
   const { aws, secrets: client } = await awsWithClients();
   const stale: string[] = [];
   let nowMs = 1_800_000_000_000;
-  const secrets = secretsOf({
+  const secrets = createSecrets({
     client,
     prefix: 'flashblade/',
     cacheSeconds: options.cacheSeconds ?? 300,
@@ -27,8 +27,8 @@ async function fleet(options: { cacheSeconds?: number } = {}) {
   return { aws, secrets, stale, reads, pass };
 }
 
-describe("an array's secret", () => {
-  it('gives the array, its API token and the version id', async () => {
+describe("reading an array's secret", () => {
+  it('returns the array, its API token and the version id', async () => {
     const { aws, secrets } = await fleet();
     const versionId = aws.secrets.put('flashblade/fb1', { ...SECRET, host: 'fb1.example.com:8443' });
     const secret = await secrets.read('fb1', { by: soon() });
@@ -38,7 +38,7 @@ describe("an array's secret", () => {
     expect(JSON.stringify(secret)).not.toContain(TOKEN);
   });
 
-  it('is read once for 300 seconds, and once for many calls at the same time', async () => {
+  it('calls Secrets Manager once per 300 seconds, and once for concurrent reads', async () => {
     const { aws, secrets, reads, pass } = await fleet();
     aws.secrets.put('flashblade/fb1', SECRET);
     await Promise.all([1, 2, 3].map(() => secrets.read('fb1', { by: soon() })));
@@ -50,7 +50,7 @@ describe("an array's secret", () => {
     expect(reads()).toBe(2);
   });
 
-  it('is read once by calls whose ends differ, but by a call of its own beside one that has less time', async () => {
+  it('shares a call among reads with different deadlines, but never joins a call that has less time', async () => {
     const { aws, secrets, reads } = await fleet();
     aws.secrets.put('flashblade/fb1', SECRET);
     const longer = [soon(), soon() + 1, soon() + 5000];
@@ -58,7 +58,7 @@ describe("an array's secret", () => {
     expect(reads()).toBe(2);
   });
 
-  it('is read past the cache when it must be fresh', async () => {
+  it('bypasses the cache if the secret must be fresh', async () => {
     const { aws, secrets } = await fleet();
     aws.secrets.put('flashblade/fb1', SECRET);
     await secrets.read('fb1', { by: soon() });
@@ -67,13 +67,13 @@ describe("an array's secret", () => {
     expect((await secrets.read('fb1', { by: soon() })).versionId).toBe(newer);
   });
 
-  it('that is missing names the secret to create', async () => {
+  it('names the secret to create if it is missing', async () => {
     const { secrets } = await fleet();
     const call = secrets.read('fb9', { by: soon() });
     await expect(call).rejects.toMatchObject({
       code: 'ARRAY_UNKNOWN',
       message:
-        "there is no secret flashblade/fb9, or it has no current version: create it, or correct the array's name",
+        "there is no secret flashblade/fb9, or it has no current version. Create it, or correct the array's name",
     });
   });
 
@@ -84,7 +84,7 @@ describe("an array's secret", () => {
     ['garbage', {}],
     ['error', { name: 'DecryptionFailure', status: 400 }],
     ['error', { name: 'InternalServiceError', status: 500 }],
-  ] as const)('that AWS does not give (%s) is SECRET_UNAVAILABLE', async (kind, details) => {
+  ] as const)('throws SECRET_UNAVAILABLE if Secrets Manager fails (%s)', async (kind, details) => {
     const { aws, secrets } = await fleet();
     aws.secrets.put('flashblade/fb1', SECRET);
     aws.faults.add({ service: 'secretsmanager', kind, ...details } as never);
@@ -96,7 +96,7 @@ describe("an array's secret", () => {
     });
   });
 
-  it('that was cached is used for at most 15 minutes more while Secrets Manager is down, and somebody is told', async () => {
+  it('uses a stale secret for at most 15 minutes while Secrets Manager is down, and reports it', async () => {
     const { aws, secrets, stale, pass } = await fleet();
     aws.secrets.put('flashblade/fb1', SECRET);
     await secrets.read('fb1', { by: soon() });
@@ -111,7 +111,7 @@ describe("an array's secret", () => {
     await expect(secrets.read('fb1', { by: soon() })).rejects.toMatchObject({ code: 'SECRET_UNAVAILABLE' });
   });
 
-  it('that was cached is not used when it has been deleted meanwhile', async () => {
+  it('does not use a cached secret that has been deleted', async () => {
     const { aws, secrets, pass } = await fleet();
     aws.secrets.put('flashblade/fb1', SECRET);
     await secrets.read('fb1', { by: soon() });
@@ -123,7 +123,7 @@ describe("an array's secret", () => {
     await expect(secrets.read('fb1', { by: soon() })).rejects.toMatchObject({ code: 'SECRET_UNAVAILABLE' });
   });
 
-  it('that breaks a rule is named', async () => {
+  it('names a secret that breaks a rule', async () => {
     const { aws, secrets } = await fleet();
     aws.secrets.put('flashblade/fb1', {});
     const call = secrets.read('fb1', { by: soon() });
@@ -133,7 +133,7 @@ describe("an array's secret", () => {
     });
   });
 
-  it('that was cached serves more than once while Secrets Manager is down', async () => {
+  it('uses a stale secret more than once while Secrets Manager is down', async () => {
     const { aws, secrets, stale, pass } = await fleet();
     aws.secrets.put('flashblade/fb1', SECRET);
     const cached = await secrets.read('fb1', { by: soon() });
@@ -143,7 +143,7 @@ describe("an array's secret", () => {
     expect(stale).toEqual(['fb1', 'fb1']);
   });
 
-  it('that is scheduled for deletion says so', async () => {
+  it('says that a secret is scheduled for deletion', async () => {
     const { aws, secrets } = await fleet();
     aws.faults.add({ service: 'secretsmanager', kind: 'error', name: 'InvalidRequestException', status: 400 });
     const call = secrets.read('fb1', { by: soon() });
@@ -153,7 +153,7 @@ describe("an array's secret", () => {
     });
   });
 
-  it('that was cached is not used when it breaks a rule now', async () => {
+  it('does not use a cached secret if its current version breaks a rule', async () => {
     const { aws, secrets, pass } = await fleet();
     aws.secrets.put('flashblade/fb1', SECRET);
     await secrets.read('fb1', { by: soon() });
@@ -164,7 +164,7 @@ describe("an array's secret", () => {
     await expect(secrets.read('fb1', { by: soon() })).rejects.toMatchObject({ code: 'SECRET_UNAVAILABLE' });
   });
 
-  it('is not waited for longer than was said', async () => {
+  it('waits for Secrets Manager no longer than its caller allows', async () => {
     const { aws, secrets } = await fleet();
     aws.faults.add({ service: 'secretsmanager', kind: 'hang' });
     noPatience();
@@ -173,8 +173,8 @@ describe("an array's secret", () => {
   });
 });
 
-describe('the fleet', () => {
-  it('is every secret under the prefix, over all pages, in order', async () => {
+describe('listing the fleet', () => {
+  it('returns every secret under the prefix, from all pages, sorted', async () => {
     const { aws, secrets } = await fleet();
     const names = Array.from({ length: 230 }, (_, n) => `fb${String(n).padStart(3, '0')}`);
     for (const name of names.toReversed()) aws.secrets.put(`flashblade/${name}`, SECRET);
@@ -183,7 +183,7 @@ describe('the fleet', () => {
     expect(aws.calls.filter(({ action }) => action === 'ListSecrets')).toHaveLength(3);
   });
 
-  it('is asked for by the prefix: an account may have many other secrets', async () => {
+  it('requests only secrets with the prefix, because an account may have many others', async () => {
     const { aws, secrets } = await fleet();
     for (let n = 0; n < 101; n++) aws.secrets.put(`other/${n}`, SECRET);
     aws.secrets.put('flashblade/fb1', SECRET);
@@ -191,20 +191,20 @@ describe('the fleet', () => {
     expect(aws.calls.filter(({ action }) => action === 'ListSecrets')).toHaveLength(1);
   });
 
-  const listing = (answer: object) => {
-    const client = { send: async () => answer } as unknown as SecretsManagerClient;
+  const listing = (output: object) => {
+    const client = { send: async () => output } as unknown as SecretsManagerClient;
     const none = { prefix: 'flashblade/', cacheSeconds: 300, now: Date.now, onStale: () => {} };
-    return secretsOf({ client, ...none }).list({ by: soon() });
+    return createSecrets({ client, ...none }).list({ by: soon() });
   };
 
-  it('is empty if Secrets Manager names nothing, or only what is not under the prefix', async () => {
+  it('skips secrets without a name or without the prefix', async () => {
     expect(await listing({})).toEqual([]);
-    // Its filter by name does not mind upper and lower case.
+    // The name filter of Secrets Manager ignores case.
     const names = [{ Name: 'flashblade/fb1' }, {}, { Name: 'Flashblade/fb2' }];
     expect(await listing({ SecretList: names })).toEqual(['fb1']);
   });
 
-  it('that has no end is not read for ever', async () => {
+  it('stops reading a list that has no end', async () => {
     const call = listing({ SecretList: [], NextToken: 'more' });
     await expect(call).rejects.toMatchObject({
       code: 'SECRET_UNAVAILABLE',
@@ -212,7 +212,7 @@ describe('the fleet', () => {
     });
   });
 
-  it('that Secrets Manager does not name is SECRET_UNAVAILABLE, and says what was asked', async () => {
+  it('throws SECRET_UNAVAILABLE and names the prefix if Secrets Manager fails', async () => {
     const { aws, secrets } = await fleet();
     aws.faults.add({ service: 'secretsmanager', kind: 'deny' });
     await expect(secrets.list({ by: soon() })).rejects.toMatchObject({

@@ -1,8 +1,8 @@
 /** The fleet check as it is packaged, under AWS's runtime client, over arrays of every kind. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
+import { closeConnections } from '../../lib/flashblade/pool.ts';
+import type { FleetResult } from '../../lib/fleet/check.ts';
 import { apiToken, login } from '../../lib/index.ts';
-import type { FleetResult } from '../../lib/story/fleet-result.ts';
 import { type Lambda, type Outcome, startLambda } from '../lambda/lambda.ts';
 import { zipOf } from '../packaged.ts';
 import { randomApiToken, type Simulator, type SimulatorOptions, startSimulator } from '../simulator/index.ts';
@@ -84,8 +84,8 @@ describe('check-fleet', () => {
     ]);
     const warnings = result.warnings.filter(({ array }) => array === 'leaking').map(({ warning }) => warning);
     expect(warnings).toEqual([
-      expect.stringMatching(/^its certificate, or that of an authority behind it, ends in 29 days/),
-      expect.stringMatching(/^the API token of user pureuser ends in 5 days/),
+      expect.stringMatching(/^its certificate, or a CA certificate behind it, expires in 29 days/),
+      expect.stringMatching(/^the API token of user pureuser expires in 5 days/),
       expect.stringMatching(/^1 active REST session of user pureuser/),
     ]);
   });

@@ -63,7 +63,7 @@ describe('an array that does not accept the API token', () => {
       d.addArray(array);
       const { leaseId, error } = await loginMeeting(refusal(status), array);
       expect(error.errorType).toBe('LOGIN_REFUSED');
-      expect(error.errorMessage).toContain(`answered ${status}`);
+      expect(error.errorMessage).toContain(`returned ${status}`);
       await expectNothingLeft(leaseId);
 
       const requests = d.simulator.requests.length;

@@ -1,7 +1,7 @@
 /** For every error code, something that provokes it: in the packaged functions where it can happen there, else in the library. */
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { apiVersions, type ErrorCode, edgesOf, readConfig, withLease } from '../../lib/index.ts';
+import { apiVersions, createPorts, type ErrorCode, readConfig, withLease } from '../../lib/index.ts';
 import { createAuthority } from '../certificates.ts';
 import type { Outcome } from '../lambda/lambda.ts';
 import { badAnswers, randomApiToken } from '../simulator/index.ts';
@@ -50,7 +50,7 @@ const rejection = (work: Promise<unknown>): Promise<Failure> =>
     (error: Failure) => error,
   );
 
-const libraryEdges = (d: Deployment) => edgesOf(readConfig(d.env), () => {});
+const libraryEdges = (d: Deployment) => createPorts(readConfig(d.env), () => {});
 
 export const PROVOCATIONS: Readonly<Record<ErrorCode, Provoke>> = {
   CONFIG_INVALID: async () => {
@@ -93,7 +93,7 @@ export const PROVOCATIONS: Readonly<Record<ErrorCode, Provoke>> = {
     await opened(d, name);
     const fault = d.simulator.faults.add({ kind: 'answer', status: 403, path: '/api/2.15/admins' });
     const request = { method: 'GET', path: '/api/2.15/admins' } as const;
-    const failure = await rejection(withLease(name, (use) => use.request(request), { edges: libraryEdges(d) }));
+    const failure = await rejection(withLease(name, (use) => use.request(request), { ports: libraryEdges(d) }));
     await fault.remove();
     return failure;
   },
@@ -107,7 +107,7 @@ export const PROVOCATIONS: Readonly<Record<ErrorCode, Provoke>> = {
     await opened(d, name);
     return failureOf(await d.login({ array: 'another', leaseId: name }));
   },
-  LEASE_UNKNOWN: async (d, name) => rejection(withLease(name, () => undefined, { edges: libraryEdges(d) })),
+  LEASE_UNKNOWN: async (d, name) => rejection(withLease(name, () => undefined, { ports: libraryEdges(d) })),
   LEASE_ENDED: login(opened, closed),
   LEASE_LIMIT: async (d, name) => {
     await opened(d, name);

@@ -1,6 +1,6 @@
 /** The function of the queue as it is deployed, beside login and logout, with its event bus and its dead-letter queue. */
 import type { SQSBatchResponse } from 'aws-lambda';
-import type { Message } from '../../lib/story/session-events.ts';
+import type { Message } from '../../lib/leases/dispatch.ts';
 import type { SentEvent } from '../aws/events.ts';
 import { sqsEventOf } from '../aws/sqs-event.ts';
 import { type InvokeOptions, type Outcome, startLambda } from '../lambda/lambda.ts';

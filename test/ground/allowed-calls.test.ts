@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { allowedCalls, refuseUnlessAllowed } from '../../lib/ground/allowed-calls.ts';
-import { isFlashBladeError } from '../../lib/ground/errors.ts';
-import type { CallRequest } from '../../lib/ground/requests.ts';
+import { isFlashBladeError } from '../../lib/core/errors.ts';
+import { METHODS } from '../../lib/flashblade/http/request.ts';
+import { allowedCalls, refuseUnlessAllowed } from '../../lib/leases/call-array.ts';
+import type { CallRequest } from '../../lib/leases/requests.ts';
 import { page, tableRows } from '../readme.ts';
 import { REST_1, REST_2 } from './flashblade-endpoints.ts';
 
@@ -17,7 +18,7 @@ const allows = (list: string, method: Method, path: string): boolean => {
   }
 };
 
-describe('the calls that are made for others', () => {
+describe('the list of allowed calls', () => {
   it.each([
     ['GET /api/**', 'GET', '/api/2.4/arrays', true],
     ['GET /api/**', 'GET', '/api/2.4/file-systems/performance', true],
@@ -43,7 +44,7 @@ describe('the calls that are made for others', () => {
     ['GET /api/2.4/*ab*ba', 'GET', '/api/2.4/abba', true],
     ['GET /api/2.4/*ab*ba', 'GET', '/api/2.4/aba', false],
     [' GET /api/2.4/arrays , POST /api/2.4/file-systems', 'POST', '/api/2.4/file-systems', true],
-  ] as const)('"%s" for %s %s: %s', (list, method, path, expected) => {
+  ] as const)('the list "%s" allows %s %s: %s', (list, method, path, expected) => {
     expect(allows(list, method, path)).toBe(expected);
   });
 
@@ -59,12 +60,11 @@ describe('the calls that are made for others', () => {
     '/api/oauth2/1.0/token',
     '/api/logout.json',
     '/api/2.4/admins.',
-  ])('never are %s, whatever the list says', (path) => {
+  ])('%s is never called, whatever the list says', (path) => {
     expect(allows('GET /api/**,POST /api/**', 'GET', path)).toBe(false);
     expect(allows('GET /api/**,POST /api/**', 'POST', path)).toBe(false);
   });
 
-  const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
   const ALL = METHODS.map((method) => `${method} /api/**`).join();
   /** Endpoints of the table in docs/security.md, with the REST versions that have them. */
   const NEVER = tableRows('endpoint', page('security.md')).map(([name = '', , versions = '']) => ({
@@ -74,13 +74,13 @@ describe('the calls that are made for others', () => {
   }));
   const below = (names: readonly string[], endpoint: string) =>
     names.some((name) => `${endpoint}/`.startsWith(`${name}/`));
-  /** As the table says of what is below an endpoint. */
+  /** Allowed although an endpoint above them is not, as the table says. */
   const ALLOWED_BELOW = ['directory-services/local', 'directory-services/roles', 'directory-services/test'];
   ALLOWED_BELOW.push('snmp-agents/mib', 'snmp-managers/test');
-  // Members of policies: names of admins and nothing else. Refused, as "admins" in a path always is.
+  // Members of policies: only names of admins. Refused, as every path with "admins" is.
   const ADMINS_ELSEWHERE = ['management-access-policies/admins', 'ssh-certificate-authority-policies/admins'];
 
-  it('are never calls of an endpoint that returns a secret, for any method, version, case and suffix', () => {
+  it('an endpoint that returns a secret is never called, whatever the method, version, case and suffix', () => {
     const paths = NEVER.flatMap(({ endpoint, inRest1, inRest2 }) => [
       ...(inRest1 ? [`/api/1.12/${endpoint}`, `/api/1.0/${endpoint}`] : []),
       ...(inRest2
@@ -103,11 +103,11 @@ describe('the calls that are made for others', () => {
         (method) => `${method} ${path}`,
       ),
     );
-    // What is below the certificates of REST 1 is harmless.
+    // Endpoints below the certificates of REST 1 return no secret.
     expect(passed.filter((call) => !/ \/api\/1[.\d]*\/certificates\/below$/i.test(call))).toEqual([]);
   });
 
-  it("may be calls of all other endpoints in the vendor's list", () => {
+  it("all other endpoints in the vendor's specifications can be allowed", () => {
     const refusedIn = (version: string, endpoints: readonly string[]) =>
       endpoints.filter((endpoint) => !allows('GET /api/**', 'GET', `/api/${version}/${endpoint}`));
     const expected = (endpoints: readonly string[], isIn: (one: (typeof NEVER)[number]) => boolean) => {
@@ -123,7 +123,7 @@ describe('the calls that are made for others', () => {
     expect(REST_2.length - refusedIn('2.26', REST_2).length).toBeGreaterThan(230);
   });
 
-  it('are in the table by the name that the vendor gives them', () => {
+  it('the table in docs/security.md uses the names of the vendor', () => {
     for (const { endpoint, inRest1, inRest2 } of NEVER) {
       if (inRest2) expect(REST_2).toContain(endpoint);
       if (inRest1 && !['login', 'logout'].includes(endpoint)) expect(REST_1).toContain(endpoint);
@@ -137,7 +137,7 @@ describe('the calls that are made for others', () => {
     '/api/2.99/support/remote-assist-credentials',
     '/api/2.99/client_secret',
     '/api/2.99/service-tokens.json',
-  ])('are never %s, whose name marks a secret', (path) => {
+  ])('%s is never called, because its name marks a secret', (path) => {
     expect(allows(ALL, 'GET', path)).toBe(false);
   });
 
@@ -152,13 +152,13 @@ describe('the calls that are made for others', () => {
     'GET /api/(a+)+',
     'FORGET /api/**',
     'GET /api/** x',
-  ])('cannot be listed as %j', (list) => {
-    const rule = 'a list of "METHOD /api/path", separated by commas; * is one segment, ** at the end the rest';
+  ])('the list cannot contain %j', (list) => {
+    const rule = 'a comma-separated list of "METHOD /api/path": * matches one segment, ** at the end matches the rest';
     const message = `environment variable ALLOWED_CALLS must be ${rule}`;
     expect(() => allowedCalls(list)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', message }));
   });
 
-  it('are refused with the rule that they break', () => {
+  it('a call that is not allowed is refused with the rule', () => {
     const refused = (path: string) => () =>
       refuseUnlessAllowed(allowedCalls('GET /api/2.4/*'), { leaseId: 'job', method: 'GET', path });
     expect(refused('/api/2.4/admins')).toThrow(
@@ -169,7 +169,7 @@ describe('the calls that are made for others', () => {
     );
   });
 
-  it('are judged at once, whatever path is asked for', () => {
+  it('a path is checked without delay, whatever it is', () => {
     const many = `*${'-*'.repeat(20)}x`;
     const allowed = allowedCalls(`GET /api/2.4/**,GET /api/*/*-*-*/x,GET /api/${many}`);
     const tails = fc.oneof(
@@ -182,7 +182,7 @@ describe('the calls that are made for others', () => {
           refuseUnlessAllowed(allowed, { leaseId: 'job', method: 'GET', path: `/api/${tail}` });
         } catch (error) {
           expect(error).toMatchObject({ code: 'REQUEST_INVALID' });
-          // One of two texts of ours, and so nothing of the path.
+          // One of two fixed texts, so nothing of the path.
           expect((error as Error).message).toMatch(
             /^call request: (path must not be an endpoint for sessions, admins, keys, tokens, passwords or logs: call-array never calls these|method and path must be on the list of allowed calls \(ALLOWED_CALLS\))$/,
           );

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { OUTBOX_VARIABLES, readConfig, readOutboxConfig, VARIABLES } from '../../lib/ground/config.ts';
+import { OUTBOX_VARIABLES, readConfig, readOutboxConfig, VARIABLES } from '../../lib/core/config.ts';
 
 const NEEDED = { LEASE_TABLE: 'leases', LEASE_KEY: 'alias/leases' };
 const SECRET_LOOKING = 'T-00000000';
 
 describe('the configuration', () => {
-  it('has defaults for everything but the table and the key', () => {
+  it('has a default for everything except the table and the key', () => {
     expect(readConfig(NEEDED)).toEqual({
       ...NEEDED,
       SECRET_PREFIX: 'flashblade/',
@@ -20,19 +20,19 @@ describe('the configuration', () => {
     });
   });
 
-  it('names every variable that is missing, at once', () => {
+  it('is refused with the names of all missing variables in one message', () => {
     expect(() => readConfig({})).toThrow(
       /^environment variable LEASE_TABLE must be set \(.*\); LEASE_KEY must be set \(/,
     );
   });
 
-  it('of the function of the queue is a bus and a queue besides', () => {
+  it('of session-events also needs an event bus and a dead-letter queue', () => {
     const names = { EVENT_BUS: 'sessions', DEAD_LETTER_QUEUE: 'https://sqs.example.com/1/q' };
     expect(readOutboxConfig({ ...NEEDED, ...names })).toEqual(names);
     expect(() => readOutboxConfig(NEEDED)).toThrow(/EVENT_BUS must be set \(.*\); DEAD_LETTER_QUEUE must be set/);
   });
 
-  it('takes an empty variable for a missing one', () => {
+  it('treats an empty variable as missing', () => {
     expect(() => readConfig({ ...NEEDED, LEASE_KEY: '' })).toThrow(/LEASE_KEY/);
     expect(readConfig({ ...NEEDED, SESSIONS_PER_ARRAY: '' }).SESSIONS_PER_ARRAY).toBe(50);
   });
@@ -41,7 +41,7 @@ describe('the configuration', () => {
     kind === 'text' ? [name] : [],
   );
 
-  it.each(texts)('refuses an API token in %s, and does not repeat it', (name) => {
+  it.each(texts)('is refused if %s contains an API token, and the message does not repeat the token', (name) => {
     const token = 'T-3f2504e0-4f89-11d3-9a0c-0305e82c3301';
     const read = name in OUTBOX_VARIABLES ? readOutboxConfig : readConfig;
     const others = { ...NEEDED, EVENT_BUS: 'sessions', DEAD_LETTER_QUEUE: 'https://sqs.example.com/1/q' };
@@ -60,7 +60,7 @@ describe('the configuration', () => {
   );
 
   it.each(numbers)(
-    'takes %s within its range and nothing else, and does not repeat what was set',
+    'accepts %s within its range only, and the message does not repeat a refused value',
     (name, { min, max }) => {
       for (const value of [min, max])
         expect(readConfig({ ...NEEDED, [name]: String(value) })).toMatchObject({ [name]: value });

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { ERROR_CODES, type ErrorCode, FlashBladeError, isFlashBladeError, known } from '../../lib/ground/errors.ts';
+import { ERROR_CODES, type ErrorCode, FlashBladeError, isFlashBladeError, known } from '../../lib/core/errors.ts';
 
 const RETRYABLE = [
   ...['SECRET_UNAVAILABLE', 'ARRAY_UNREACHABLE', 'ARRAY_BUSY', 'LOGIN_UNKNOWN', 'LEASE_OPENING', 'LEASE_LIMIT'],
   ...['AWS_UNAVAILABLE', 'OUT_OF_TIME'],
 ];
 
-describe('an error', () => {
-  it('is named by its code, so that a state machine can catch it, and knows whether it may pass', () => {
+describe('a FlashBladeError', () => {
+  it('has its code as its name, so that Step Functions can catch it, and knows whether it is retryable', () => {
     const codes = Object.keys(ERROR_CODES) as ErrorCode[];
     const errors = codes.map((code) => new FlashBladeError(code, 'why'));
     expect(errors.map(({ name }) => name)).toEqual(codes);
@@ -15,7 +15,7 @@ describe('an error', () => {
     expect(errors[0]).toMatchObject({ message: 'why', facts: {} });
   });
 
-  it('is one of ours, of any code or of those that are asked for', () => {
+  it('is recognized by its class, with any code or with one of the given codes', () => {
     const error = new FlashBladeError('ARRAY_BUSY', 'busy');
     expect(isFlashBladeError(error)).toBe(true);
     expect(isFlashBladeError(error, 'FORBIDDEN', 'ARRAY_BUSY')).toBe(true);
@@ -24,22 +24,22 @@ describe('an error', () => {
   });
 });
 
-describe('an error that nobody expected', () => {
-  it('is INTERNAL, names its class and the places in the code, and nothing of its message', () => {
+describe('an unexpected error', () => {
+  it('becomes INTERNAL with its class name and stack frames, and without its message', () => {
     const error = known(new RangeError('T-secret'));
     expect(error).toMatchObject({
       code: 'INTERNAL',
-      message: 'an unexpected RangeError: please report it with its stack',
+      message: 'unexpected RangeError: this is a bug, please report it with its stack trace',
       facts: { mayHaveOpened: true },
     });
-    const [first, ...places] = error.stack?.split('\n') ?? [];
-    expect(first).toBe('INTERNAL: an unexpected RangeError: please report it with its stack');
-    expect(places[0]).toMatch(/^ {4}at .*errors\.test\.ts/);
-    expect(places.filter((line) => !line.startsWith('    at '))).toEqual([]);
+    const [first, ...frames] = error.stack?.split('\n') ?? [];
+    expect(first).toBe('INTERNAL: unexpected RangeError: this is a bug, please report it with its stack trace');
+    expect(frames[0]).toMatch(/^ {4}at .*errors\.test\.ts/);
+    expect(frames.filter((line) => !line.startsWith('    at '))).toEqual([]);
     expect(error.stack).not.toContain('T-secret');
   });
 
-  it('does not take a message for a stack', () => {
+  it('loses a message that looks like stack frames', () => {
     const error = known(new Error('broken:\n    at T-secret\n    at T-secret'));
     expect(error.stack).toMatch(/^INTERNAL: .*\n {4}at .*errors\.test\.ts/);
     expect(error.stack).not.toContain('T-secret');
@@ -49,20 +49,20 @@ describe('an error that nobody expected', () => {
     ['a text', 'T-secret'],
     ['nothing', undefined],
     ['an object', { name: 'RangeError' }],
-    ['an error with a name that is none', Object.assign(new Error(), { name: 'T-secret 1' })],
-    ['an error with an endless name', Object.assign(new Error(), { name: 'T'.repeat(81) })],
-  ])('is one without a name if it is %s', (_, thrown) => {
-    expect(known(thrown).message).toBe('an unexpected error: please report it with its stack');
+    ['an error with an invalid name', Object.assign(new Error(), { name: 'T-secret 1' })],
+    ['an error with a very long name', Object.assign(new Error(), { name: 'T'.repeat(81) })],
+  ])('is called "error" if it is %s', (_, thrown) => {
+    expect(known(thrown).message).toBe('unexpected error: this is a bug, please report it with its stack trace');
   });
 
-  it('keeps the stack of where it was caught if it has none', () => {
+  it('without a stack gets the stack of the place that caught it', () => {
     const bare = new Error('T-secret');
     Object.defineProperty(bare, 'stack', { value: undefined });
     expect(known(bare).stack).toContain('errors.test.ts');
     expect(known('T-secret').stack).toContain('errors.test.ts');
   });
 
-  it('is itself if it is one of ours', () => {
+  it('stays as it is if it is a FlashBladeError', () => {
     const error = new FlashBladeError('ARRAY_BUSY', 'busy');
     expect(known(error)).toBe(error);
   });

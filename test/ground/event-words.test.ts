@@ -1,4 +1,4 @@
-/** Names that others match by their letters: a rule of EventBridge with another name hears nothing, and nobody is told. */
+/** Names that others match literally: an EventBridge rule with another name matches nothing, without any error. */
 import { expect, it } from 'vitest';
 import {
   DETAIL_TYPES,
@@ -6,9 +6,9 @@ import {
   EXECUTION_ENDS,
   EXECUTION_SOURCE,
   SOURCE,
-} from '../../lib/ground/event-words.ts';
+} from '../../lib/leases/events.ts';
 
-it('our events have the names that the README promises', () => {
+it('our events have the names that the README documents', () => {
   expect([SOURCE, ...Object.values(DETAIL_TYPES)]).toEqual([
     'flashblade-sessions',
     'Session Requested',
@@ -19,7 +19,7 @@ it('our events have the names that the README promises', () => {
   ]);
 });
 
-it('events of Step Functions have the names that AWS gives them', () => {
+it('events of Step Functions have the names that AWS documents', () => {
   expect([EXECUTION_SOURCE, EXECUTION_DETAIL_TYPE, ...EXECUTION_ENDS]).toEqual([
     'aws.states',
     'Step Functions Execution Status Change',

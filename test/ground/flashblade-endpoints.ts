@@ -1,6 +1,6 @@
 /**
- * Every endpoint that a FlashBlade has, without /api/ and version: by the vendor's OpenAPI specifications of REST 2.0 to 2.28
- * (github.com/PureStorage-OpenConnect/swagger, html/specs/FB2.*.spec.yaml) and by the documentation of its Python SDK for REST 1.12
+ * Every endpoint of a FlashBlade, without /api/ and the version. Sources: the vendor's OpenAPI specifications of REST 2.0 to 2.28
+ * (github.com/PureStorage-OpenConnect/swagger, html/specs/FB2.*.spec.yaml) and the documentation of its Python SDK for REST 1.12
  * (github.com/purestorage/purity_fb_python_client, docs/*Api.md).
  */
 const words = (text: string): readonly string[] => text.trim().split(/\s+/);

@@ -1,13 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FlashBladeError } from '../../lib/ground/errors.ts';
-import { DETAIL_TYPES, EXECUTION_DETAIL_TYPE, EXECUTION_ENDS, EXECUTION_SOURCE } from '../../lib/ground/event-words.ts';
-import { parseEvent } from '../../lib/ground/incoming-events.ts';
+import { FlashBladeError } from '../../lib/core/errors.ts';
+import {
+  DETAIL_TYPES,
+  EXECUTION_DETAIL_TYPE,
+  EXECUTION_ENDS,
+  EXECUTION_SOURCE,
+  parseEvent,
+} from '../../lib/leases/events.ts';
 
 const EVENT_ID = '5b6f0e1c-8c4a-4d63-9a57-2f6d1c0b9e11';
 const EXECUTION = 'arn:aws:states:eu-central-1:123456789012:execution:nightly:0f3e7a52';
 
-/** An event as EventBridge lays it into the queue. */
+/** An event as EventBridge sends it to the queue. */
 const bodyOf = (type: string, detail: unknown, envelope: object = {}): string =>
   JSON.stringify({
     version: '0',
@@ -37,7 +42,7 @@ function refusal(body: string): FlashBladeError {
     if (error instanceof FlashBladeError) return error;
     throw error;
   }
-  throw new Error('It was not refused');
+  throw new Error('The event was not refused');
 }
 
 const TOKEN = 'T-3f2504e0-4f89-11d3-9a0c-0305e82c3301';
@@ -51,18 +56,18 @@ it.each([
   [`${DETAIL_TYPES.released}: leaseId`, released({ leaseId: TOKEN })],
   [`${DETAIL_TYPES.released}: owner`, released({ owner: TOKEN })],
   [`${EXECUTION_DETAIL_TYPE}: executionArn`, execution('SUCCEEDED', TOKEN)],
-])('%s that contains an API token is refused, and only the field is named', (field, body) => {
+])('%s that contains an API token is refused, and the error only names the field', (field, body) => {
   const { code, message } = refusal(body);
   expect([code, message]).toEqual(['REQUEST_INVALID', `${field} must not contain what looks like an API token`]);
 });
 
-describe('a session that is requested', () => {
-  it('has the lease id, the seconds and the owner that the event names', () => {
+describe('a Session Requested event', () => {
+  it('a request has the lease id, the seconds and the owner of its event', () => {
     const detail = { array: 'fb1', leaseId: 'job-1', leaseSeconds: 60, owner: EXECUTION };
     expect(parseEvent(requested(detail))).toEqual({ eventId: EVENT_ID, kind: 'open', request: detail });
   });
 
-  it('gets 900 seconds, and a lease id of array and event, where the event names none', () => {
+  it('a request without a lease id and seconds gets array and event id as its lease id, and 900 seconds', () => {
     expect(parseEvent(requested({ array: 'fb1' }))).toEqual({
       eventId: EVENT_ID,
       kind: 'open',
@@ -70,7 +75,7 @@ describe('a session that is requested', () => {
     });
   });
 
-  it('may be released by the lease id that it got, however long array and event id are', () => {
+  it('the default lease id can be released, however long array name and event id are', () => {
     const [id, array] = ['e'.repeat(128), 'a'.repeat(64)];
     const event = parseEvent(bodyOf(DETAIL_TYPES.requested, { array }, { id }));
     const leaseId = event.kind === 'open' ? event.request.leaseId : '';
@@ -87,11 +92,11 @@ describe('a session that is requested', () => {
     ['leaseSeconds must be a whole number from 60 to 86400', { array: 'fb1', leaseSeconds: 59 }],
     ['leaseSeconds must be a whole number from 60 to 86400', { array: 'fb1', leaseSeconds: '900' }],
     ['owner must be 1 to 512', { array: 'fb1', owner: null }],
-    ['has a field that is not known: host', { array: 'fb1', host: 'evil.example.com' }],
+    ['has an unknown field: host', { array: 'fb1', host: 'evil.example.com' }],
     ['must be a JSON object', 'fb1'],
     ['must be a JSON object', undefined],
     ['must be a JSON object', [{ array: 'fb1' }]],
-  ])('is refused: %s', (rule, detail) => {
+  ])('a request that breaks a rule is refused: %s', (rule, detail) => {
     expect(refusal(requested(detail))).toMatchObject({
       code: 'REQUEST_INVALID',
       message: expect.stringContaining(`Session Requested: ${rule}`),
@@ -99,12 +104,12 @@ describe('a session that is requested', () => {
   });
 });
 
-describe('a session that is released', () => {
-  it('is named by its lease', () => {
+describe('a Session Released event', () => {
+  it('a release of a lease closes that lease', () => {
     expect(parseEvent(released({ leaseId: 'job-1' }))).toEqual({ eventId: EVENT_ID, kind: 'close', leaseId: 'job-1' });
   });
 
-  it('is, with all others, named by their owner', () => {
+  it('a release of an owner ends the owner', () => {
     expect(parseEvent(released({ owner: 'job' }))).toEqual({ eventId: EVENT_ID, kind: 'end', owner: 'job' });
   });
 
@@ -113,31 +118,31 @@ describe('a session that is released', () => {
     ['must have either leaseId or owner', { leaseId: 'job-1', owner: 'job' }],
     ['leaseId must be 1 to 512', { leaseId: 7 }],
     ['owner must be 1 to 512', { owner: 'a b' }],
-    ['has a field that is not known: force', { leaseId: 'job-1', force: true }],
+    ['has an unknown field: force', { leaseId: 'job-1', force: true }],
     ['must be a JSON object', null],
-  ])('is refused: %s', (rule, detail) => {
+  ])('a release that breaks a rule is refused: %s', (rule, detail) => {
     expect(refusal(released(detail)).message).toContain(`Session Released: ${rule}`);
   });
 });
 
-describe('an execution of Step Functions', () => {
-  it.each(EXECUTION_ENDS)('that %s has ended as an owner', (status) => {
+describe('an event of Step Functions', () => {
+  it.each(EXECUTION_ENDS)('an execution that %s ends its owner', (status) => {
     expect(parseEvent(execution(status))).toEqual({ eventId: EVENT_ID, kind: 'end', owner: EXECUTION });
   });
 
-  it('that runs asks for nothing', () => {
+  it('an execution that is running asks for nothing', () => {
     expect(parseEvent(execution('RUNNING'))).toEqual({ eventId: EVENT_ID, kind: 'nothing' });
   });
 
-  it('is believed from Step Functions only', () => {
+  it('the status of an execution is only accepted from Step Functions', () => {
     const forged = bodyOf(EXECUTION_DETAIL_TYPE, { executionArn: EXECUTION, status: 'FAILED' });
-    expect(refusal(forged).message).toContain('detail-type is none that this queue is for');
+    expect(refusal(forged).message).toContain('detail-type is not one that this queue handles');
   });
 
   it.each([
     ['executionArn must be 1 to 512', execution('FAILED', 5)],
-    ['status must be text', execution(undefined)],
-  ])('is refused: %s', (rule, body) => {
+    ['status must be a string', execution(undefined)],
+  ])('an execution event that breaks a rule is refused: %s', (rule, body) => {
     expect(refusal(body).message).toContain(`${EXECUTION_DETAIL_TYPE}: ${rule}`);
   });
 });
@@ -147,21 +152,21 @@ describe('a message', () => {
     ['id must be 1 to 128', bodyOf('x', {}, { id: undefined })],
     ['id must be 1 to 128', bodyOf('x', {}, { id: 'e'.repeat(129) })],
     ['source must be 1 to 512', bodyOf('x', {}, { source: 3 })],
-    ['detail-type must be text', bodyOf('x', {}, { 'detail-type': null })],
-    ['detail-type is none that this queue is for', bodyOf('Session Opened', { array: 'fb1' })],
-    ['detail-type is none that this queue is for', bodyOf('Another', {}, { source: EXECUTION_SOURCE })],
+    ['detail-type must be a string', bodyOf('x', {}, { 'detail-type': null })],
+    ['detail-type is not one that this queue handles', bodyOf('Session Opened', { array: 'fb1' })],
+    ['detail-type is not one that this queue handles', bodyOf('Another', {}, { source: EXECUTION_SOURCE })],
     ['must be a JSON object', '[]'],
     ['must be a JSON object', 'null'],
-    ['the message must be a JSON object', 'text'],
-    ['the message must be a JSON object', ''],
-  ])('is refused: event: %s', (rule, body) => {
+    ['the message must be an EventBridge event in JSON', 'text'],
+    ['the message must be an EventBridge event in JSON', ''],
+  ])('a message that breaks a rule is refused: %s', (rule, body) => {
     expect(refusal(body)).toMatchObject({
       code: 'REQUEST_INVALID',
       message: expect.stringContaining(`event: ${rule}`),
     });
   });
 
-  it('of any kind and shape is understood or refused by a rule that repeats no value', () => {
+  it('any message is parsed, or refused by a rule that repeats no value', () => {
     const marked = fc.string({ minLength: 3 }).map((text) => `T-${text}-#~`);
     const value = fc.oneof(marked, fc.jsonValue());
     const fields = ['array', 'leaseId', 'leaseSeconds', 'owner', 'executionArn', 'status', 'host', 'T-00-#~'];

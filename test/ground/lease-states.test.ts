@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { LeaseItem } from '../../lib/ground/lease-items.ts';
+import type { FlashBlade } from '../../lib/core/model.ts';
+import type { LeaseItem } from '../../lib/leases/items.ts';
 import {
   claim,
   close,
@@ -12,8 +13,7 @@ import {
   release,
   reopen,
   suspect,
-} from '../../lib/ground/lease-states.ts';
-import type { FlashBlade } from '../../lib/ground/model.ts';
+} from '../../lib/leases/states.ts';
 
 const target = (name: string): FlashBlade => ({
   name,
@@ -59,7 +59,7 @@ function apply(item: LeaseItem | undefined, taken: Step, now: number, n: number)
       return 'write' in decision ? decision.write : decision.serve;
     }
     if (taken.kind === 'release') {
-      const decision = release(item, 'job', `a${n}`, now);
+      const decision = release(item, 'job', now);
       return 'write' in decision ? decision.write : item;
     }
     if (item?.state === 'OPENING') {

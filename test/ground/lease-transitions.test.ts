@@ -1,6 +1,9 @@
-/** Each arrow of the picture in lease-states.ts, item for item; what may not happen, word for word. */
+/** Each arrow of the picture in states.ts, item for item; what may not happen, word for word. */
 import { describe, expect, it } from 'vitest';
-import type { Closed, Closing, LeaseItem, Open, Opening } from '../../lib/ground/lease-items.ts';
+import type { FlashBlade } from '../../lib/core/model.ts';
+import { ownerEnd, settleOwner } from '../../lib/leases/end-owner.ts';
+import type { Closed, Closing, LeaseItem, Open, Opening } from '../../lib/leases/items.ts';
+import { refusalOf } from '../../lib/leases/ledger.ts';
 import {
   claim,
   close,
@@ -12,15 +15,13 @@ import {
   renew,
   reopen,
   suspect,
-} from '../../lib/ground/lease-states.ts';
-import { endOwner, refuse, settleOwner } from '../../lib/ground/ledger-marks.ts';
-import type { FlashBlade } from '../../lib/ground/model.ts';
+} from '../../lib/leases/states.ts';
 
 const NOW = 1_800_000_000;
 const MONTH = 30 * 86_400;
 const target: FlashBlade = { name: 'fb1', host: 'fb1.example.com', port: 443, trust: { kind: 'public' } };
 
-const common = { kind: 'lease', id: 'lease#job', version: 'v1', leaseId: 'job', target, createdAt: NOW } as const;
+const common = { kind: 'lease', id: 'lease#job', leaseId: 'job', target, createdAt: NOW } as const;
 const base = { ...common, attemptId: 'a1', owner: 'me', expiresAt: NOW + 900 } as const;
 const opening: Opening = {
   ...base,
@@ -38,7 +39,7 @@ const stuck: Closing = { ...closing, state: 'STUCK', tries: 6 };
 const closed: Closed = { ...base, state: 'CLOSED', closedAt: NOW + 5, purgeAt: NOW + 5 + MONTH };
 const { owner: _owner, ...unowned } = open;
 const tombstone: Closed = {
-  ...{ kind: 'lease', id: 'lease#job', version: '', attemptId: 'a2', leaseId: 'job', state: 'CLOSED' },
+  ...{ kind: 'lease', id: 'lease#job', leaseId: 'job', state: 'CLOSED' },
   ...{ createdAt: NOW, closedAt: NOW, purgeAt: NOW + MONTH },
 };
 
@@ -47,13 +48,13 @@ const refusal = (code: string, rule: string) => expect.objectContaining({ code, 
 
 describe('an intent', () => {
   it('for a new lease is written', () => {
-    expect(intend(undefined, intent, NOW)).toStrictEqual({ write: { ...opening, version: '' } });
+    expect(intend(undefined, intent, NOW)).toStrictEqual({ write: opening });
   });
 
   it('takes over from an opening that died, and is served by a lease that is open', () => {
     expect(intend(opening, { ...intent, attemptId: 'a2', openingUntil: NOW + 80 }, NOW + 37)).toStrictEqual({
       write: {
-        ...{ ...opening, version: '', attemptId: 'a2', createdAt: NOW + 37, attemptedAt: NOW + 37 },
+        ...{ ...opening, attemptId: 'a2', createdAt: NOW + 37, attemptedAt: NOW + 37 },
         ...{ openingUntil: NOW + 80, expiresAt: NOW + 937, dueAt: NOW + 80 },
       },
     });
@@ -131,7 +132,7 @@ describe('an opening', () => {
 
   it('whose end nobody knows is a SUSPECT until its session is idle for too long', () => {
     expect(suspect(opening, 1800)).toStrictEqual({
-      ...{ kind: 'suspect', id: 'suspect#a1', version: '', attemptId: 'a1', leaseId: 'job', target },
+      ...{ kind: 'suspect', id: 'suspect#a1', attemptId: 'a1', leaseId: 'job', target },
       ...{ since: NOW, openingUntil: NOW + 36, until: NOW + 36 + 120 + 1800, dueAt: NOW + 36 + 120 + 1800 },
     });
   });
@@ -151,7 +152,7 @@ describe('an opening', () => {
 });
 
 describe('a release', () => {
-  const released = (item: LeaseItem | undefined, seconds = 0) => release(item, 'job', 'a2', NOW + seconds);
+  const released = (item: LeaseItem | undefined, seconds = 0) => release(item, 'job', NOW + seconds);
 
   it('of a lease that nobody knows leaves a tombstone', () => {
     expect(released(undefined)).toStrictEqual({ state: 'NOTHING', write: tombstone });
@@ -168,7 +169,7 @@ describe('a release', () => {
   it('of a live lease claims it, and of a closed one does nothing', () => {
     expect(released(open)).toStrictEqual({ state: 'LIVE', write: closing });
     const byOwner = { ...closing, byOwner: true } as const;
-    expect(release(open, 'job', 'a2', NOW, true)).toStrictEqual({ state: 'LIVE', write: byOwner });
+    expect(release(open, 'job', NOW, true)).toStrictEqual({ state: 'LIVE', write: byOwner });
     expect(close(byOwner, NOW + 5)).toStrictEqual({ ...closed, byOwner: true });
     expect(released(closed)).toStrictEqual({ state: 'CLOSED' });
   });
@@ -219,8 +220,8 @@ describe('a renewal', () => {
 
 describe('what the ledger remembers besides', () => {
   it('is that an owner has ended, due until its index has caught up and kept as long as a closed lease', () => {
-    const ended = { kind: 'owner', id: 'owner#me', version: '', attemptId: 'a1', ownerId: 'me', endedAt: NOW } as const;
-    const item = endOwner('me', 'a1', NOW);
+    const ended = { kind: 'owner', id: 'owner#me', ownerId: 'me', endedAt: NOW } as const;
+    const item = ownerEnd('me', NOW);
     expect(item).toStrictEqual({ ...ended, dueAt: NOW + 60, purgeAt: NOW + MONTH });
     expect(settleOwner(item, NOW + 179)).toBeUndefined();
     expect(settleOwner(item, NOW + 180)).toStrictEqual({ ...ended, purgeAt: NOW + MONTH });
@@ -229,8 +230,8 @@ describe('what the ledger remembers besides', () => {
   });
 
   it('is that an array refused an API token, for ten minutes', () => {
-    expect(refuse('fb1', 'secret-1', 'a1', NOW)).toStrictEqual({
-      ...{ kind: 'refusal', id: 'refusal#fb1#secret-1', version: '', attemptId: 'a1' },
+    expect(refusalOf('fb1', 'secret-1', NOW)).toStrictEqual({
+      ...{ kind: 'refusal', id: 'refusal#fb1#secret-1' },
       ...{ until: NOW + 600, purgeAt: NOW + 600 },
     });
   });

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { apiToken, authToken } from '../../lib/ground/model.ts';
+import { apiToken, authToken } from '../../lib/core/model.ts';
 
 describe.each([
   ['an API token', apiToken, '[API token]'],
@@ -8,11 +8,11 @@ describe.each([
 ])('%s', (_, make, shown) => {
   const token = make('T-secret');
 
-  it('shows itself only to whoever asks for it by name', () => {
+  it('returns its value only from reveal()', () => {
     expect(token.reveal()).toBe('T-secret');
   });
 
-  it('is a word everywhere else', () => {
+  it('shows its kind instead of its value everywhere else', () => {
     const texts = [`${token}`, String(token), JSON.parse(JSON.stringify(token)), inspect(token), token.toJSON()];
     expect(texts).toEqual(texts.map(() => shown));
     expect(inspect({ token }, { showHidden: true, depth: 9 })).toContain(shown);

@@ -1,27 +1,27 @@
 import { describe, expect, it } from 'vitest';
-import { apiToken, authToken } from '../../lib/ground/model.ts';
-import { mapTexts, redact, redactApiTokens } from '../../lib/ground/redact.ts';
+import { apiToken, authToken } from '../../lib/core/model.ts';
+import { mapTexts, redact, redactApiTokens } from '../../lib/core/redact.ts';
 
 const VALUE = 'T-0a1B2c3d-1111-2222-3333-4444555566ff';
 const TOKEN = apiToken(VALUE);
 
-const eachOf = (value: string, spell: (hex: string, character: string) => string): string =>
+const spellEach = (value: string, spell: (hex: string, character: string) => string): string =>
   [...value].map((one) => spell(one.charCodeAt(0).toString(16).padStart(2, '0'), one)).join('');
 
 const SPELLINGS: Readonly<Record<string, (value: string) => string>> = {
   'as it is': (value) => value,
   'in upper case': (value) => value.toUpperCase(),
   'in lower case': (value) => value.toLowerCase(),
-  'escaped by JSON': (value) => eachOf(value, (hex) => `\\u00${hex}`),
+  'escaped by JSON': (value) => spellEach(value, (hex) => `\\u00${hex}`),
   'escaped by JSON in JSON, in upper case': (value) =>
-    eachOf(value.toUpperCase(), (hex) => `\\\\u00${hex.toUpperCase()}`),
-  'escaped in part': (value) => eachOf(value, (hex, one) => (one === '-' ? `\\u00${hex}` : one)),
-  'escaped by a URL': (value) => eachOf(value, (hex) => `%${hex}`),
-  'escaped by a URL twice': (value) => eachOf(value, (hex) => `%25${hex.toUpperCase()}`),
+    spellEach(value.toUpperCase(), (hex) => `\\\\u00${hex.toUpperCase()}`),
+  'escaped in part': (value) => spellEach(value, (hex, one) => (one === '-' ? `\\u00${hex}` : one)),
+  'escaped by a URL': (value) => spellEach(value, (hex) => `%${hex}`),
+  'escaped by a URL twice': (value) => spellEach(value, (hex) => `%25${hex.toUpperCase()}`),
 };
 
-describe('a text that repeats a token', () => {
-  it.each(Object.entries(SPELLINGS))('%s is told without it', (_, spell) => {
+describe('in a text that repeats a token', () => {
+  it.each(Object.entries(SPELLINGS))('the token is redacted %s', (_, spell) => {
     expect(redact(`no user for ${spell(VALUE)}, ${spell(VALUE)}!`, [TOKEN])).toBe(
       'no user for [API token], [API token]!',
     );
@@ -29,7 +29,7 @@ describe('a text that repeats a token', () => {
   });
 
   it.each(['%3D', '%3a', '%2F', '%253D', '\\u003D', '\\n', '\\\\t', '\\"'])(
-    'behind %s is told without it',
+    'the token is redacted after %s',
     (before) => {
       for (const value of [VALUE, VALUE.toLowerCase()]) {
         expect(redactApiTokens(`x${before}${value}`)).toBe(`x${before}[API token]`);
@@ -37,25 +37,25 @@ describe('a text that repeats a token', () => {
     },
   );
 
-  it('of usual characters beside letters and digits is told without it', () => {
+  it('a token with the usual punctuation is redacted', () => {
     const token = authToken('ab+/c._~=');
-    for (const said of ['ab+/c._~=', 'ab+\\/c._~=', 'ab\\+\\/c._~\\=', 'ab%2b%2Fc%2e_~=']) {
-      expect(redact(`<${said}>`, [token])).toBe('<[auth token]>');
+    for (const spelling of ['ab+/c._~=', 'ab+\\/c._~=', 'ab\\+\\/c._~\\=', 'ab%2b%2Fc%2e_~=']) {
+      expect(redact(`<${spelling}>`, [token])).toBe('<[auth token]>');
     }
   });
 
-  it('of any other characters is told without it', () => {
+  it('a token with unusual characters is redacted', () => {
     const odd = String.raw`$1"(\u0041%41.*`;
     expect(redact(`<${odd}>`, [authToken(odd)])).toBe('<[auth token]>');
     expect(redact('$1"(uA%41.*', [authToken(odd)])).toBe('$1"(uA%41.*');
   });
 
-  it('of which another is a part is told without either', () => {
+  it('two tokens are redacted even if one contains the other', () => {
     const both = [apiToken('T-api'), authToken('T-api.and-more')];
     expect(redact('T-api.and-more, T-api', both)).toBe('[auth token], [API token]');
   });
 
-  it('is still JSON if it was', () => {
+  it('JSON stays JSON', () => {
     const json = JSON.stringify({ a: VALUE, b: { [VALUE]: [`\\${VALUE}`, `"${VALUE}"`] } });
     expect(JSON.parse(redact(json, [TOKEN]))).toEqual({
       a: '[API token]',
@@ -64,25 +64,25 @@ describe('a text that repeats a token', () => {
   });
 });
 
-describe('a text that repeats none', () => {
+describe('a text that repeats no token', () => {
   it.each(['', 'T-0a1B2c3d', 'nginx', '50%', 'C:\\temp', VALUE.slice(0, -1), `${VALUE.slice(0, -1)}g`])(
-    'is told as it is: %s',
+    'stays as it is: %s',
     (text) => {
       expect(redact(text, [TOKEN])).toBe(text);
       expect(redactApiTokens(text)).toBe(text);
     },
   );
 
-  it('is told as it is also where a token is empty', () => {
+  it('stays as it is if a token is empty', () => {
     expect(redact('text', [authToken('')])).toBe('text');
   });
 
-  it('is told as it is by who knows of no token', () => {
+  it('stays as it is if no tokens are given', () => {
     expect(redact(VALUE, [])).toBe(VALUE);
   });
 });
 
-it('no text takes long to be searched, whatever an array makes of it and of its token', () => {
+it('no text and no token that an array chooses makes the search slow', () => {
   const texts = [
     'a',
     '/',
@@ -98,9 +98,9 @@ it('no text takes long to be searched, whatever an array makes of it and of its 
     'u0075',
     '\\%54',
   ];
-  const endless = ['a'.repeat(1023).concat('b'), 'b'.concat('a'.repeat(1023)), '/'.repeat(1023).concat('b')];
+  const long = ['a'.repeat(1023).concat('b'), 'b'.concat('a'.repeat(1023)), '/'.repeat(1023).concat('b')];
   const tokens = [
-    ...endless,
+    ...long,
     VALUE,
     '\\'.repeat(36),
     '%25'.repeat(12),
@@ -110,15 +110,15 @@ it('no text takes long to be searched, whatever an array makes of it and of its 
   ];
   const startedAt = performance.now();
   for (const text of texts) {
-    const long = `${text.repeat(Math.ceil(200_000 / text.length))}\\`;
-    redactApiTokens(long);
-    for (const token of tokens) redact(`${long}x`, [apiToken(token)]);
+    const searched = `${text.repeat(Math.ceil(200_000 / text.length))}\\`;
+    redactApiTokens(searched);
+    for (const token of tokens) redact(`${searched}x`, [apiToken(token)]);
   }
   // 143 searches of 200,000 characters.
   expect(performance.now() - startedAt).toBeLessThan(20_000);
 });
 
-it('all texts of a JSON value are changed, names included, and nothing else', () => {
+it('mapTexts changes all texts of a JSON value, including field names, and nothing else', () => {
   const value = [1, true, null, 'a', { a: 'a', __proto__: null, deep: [{ a: 'a' }] }];
   expect(mapTexts(value, (text) => `${text}!`)).toEqual([
     1,

@@ -5,7 +5,7 @@ import {
   parseLoginRequest,
   parseLogoutRequest,
   parseRenewRequest,
-} from '../../lib/ground/requests.ts';
+} from '../../lib/leases/requests.ts';
 
 const refusal = (input: unknown): { code: string; message: string } => {
   try {
@@ -13,11 +13,11 @@ const refusal = (input: unknown): { code: string; message: string } => {
   } catch (error) {
     return error as { code: string; message: string };
   }
-  throw new Error('accepted');
+  throw new Error('The request was not refused');
 };
 
 describe('a request for a session', () => {
-  it('needs only the name of an array', () => {
+  it('a login request only needs the name of an array', () => {
     expect(parseLoginRequest({ array: 'fb1' }, 'invocation')).toStrictEqual({
       array: 'fb1',
       leaseId: 'invocation',
@@ -25,7 +25,7 @@ describe('a request for a session', () => {
     });
   });
 
-  it('takes a lease id, a time and an owner', () => {
+  it('a login request may have a lease id, seconds and an owner', () => {
     const request = {
       array: 'fb-1.lab_2',
       leaseId: 'arn:aws:states:eu-west-1:1:execution:a:b',
@@ -53,24 +53,27 @@ describe('a request for a session', () => {
     ['leaseSeconds', { array: 'fb1', leaseSeconds: 100.5 }],
     ['leaseSeconds', { array: 'fb1', leaseSeconds: '900' }],
     ['owner', { array: 'fb1', owner: null }],
-  ])('is refused for its %s, with the rule', (field, input) => {
+  ])('a login request with an invalid %s is refused with the rule', (field, input) => {
     const { code, message } = refusal(input);
     expect(code).toBe('REQUEST_INVALID');
     expect(message).toMatch(new RegExp(`^login request: ${field} must be `));
   });
 
-  it.each([null, undefined, 'fb1', 5, [], [{ array: 'fb1' }]])('must be an object', (input) => {
-    expect(refusal(input).message).toBe('login request: must be a JSON object');
-  });
+  it.each([null, undefined, 'fb1', 5, [], [{ array: 'fb1' }]])(
+    'a login request that is not an object is refused: %j',
+    (input) => {
+      expect(refusal(input).message).toBe('login request: must be a JSON object');
+    },
+  );
 
-  it('with a field that nobody knows is refused: a host, above all', () => {
+  it('a login request with an unknown field is refused, above all a host', () => {
     expect(refusal({ array: 'fb1', host: 'evil.example.com' }).message).toBe(
-      'login request: has a field that is not known: host',
+      'login request: has an unknown field: host',
     );
-    expect(refusal(JSON.parse('{"array":"fb1","__proto__":{"x":1}}')).message).toContain('a field that is not known');
+    expect(refusal(JSON.parse('{"array":"fb1","__proto__":{"x":1}}')).message).toContain('an unknown field');
   });
 
-  it('is never repeated in the error, nor is a token in the place of a name', () => {
+  it('an error never repeats the input, not even a token in place of a name', () => {
     const token = 'T-00000000-1111-2222-3333-444444444444';
     for (const input of [
       { array: `${token} ` },
@@ -79,7 +82,7 @@ describe('a request for a session', () => {
     ]) {
       expect(refusal(input).message).not.toContain(token);
     }
-    expect(refusal({ array: 'fb1', [token]: 1 }).message).toBe('login request: has a field that is not known');
+    expect(refusal({ array: 'fb1', [token]: 1 }).message).toBe('login request: has an unknown field');
   });
 });
 
@@ -108,14 +111,14 @@ describe('a name in a request', () => {
     ['call', 'path', { ...CALL, path: `/api/2.4/arrays/${TOKEN}` }],
     ['fleet', 'arrays.1', { arrays: ['fb1', TOKEN] }],
   ] as const)(
-    'of a %s request, %s, must not contain an API token: the error names the field only',
+    'a %s request whose %s contains an API token is refused, and the error only names the field',
     (kind, field, input) => {
       const message = `${kind} request: ${field} must not contain what looks like an API token`;
       expect(() => PARSERS[kind](input)).toThrow(expect.objectContaining({ code: 'REQUEST_INVALID', message }));
     },
   );
 
-  it('may be a UUID, or have one in it', () => {
+  it('a name may be a UUID, or contain one', () => {
     for (const name of [UUID, `export-${UUID}`]) {
       const request = { array: name, leaseId: name, owner: name };
       expect(parseLoginRequest(request, 'invocation')).toMatchObject(request);
@@ -124,15 +127,15 @@ describe('a name in a request', () => {
 });
 
 describe('a request to close a lease', () => {
-  it('needs the lease id and takes nothing else', () => {
+  it('a logout request needs a lease id and has no other field', () => {
     expect(parseLogoutRequest({ leaseId: 'job' })).toEqual({ leaseId: 'job' });
     expect(() => parseLogoutRequest({})).toThrow('logout request: leaseId must be 1 to 512 visible ASCII characters');
-    expect(() => parseLogoutRequest({ leaseId: 'job', force: true })).toThrow('a field that is not known: force');
+    expect(() => parseLogoutRequest({ leaseId: 'job', force: true })).toThrow('an unknown field: force');
   });
 });
 
 describe('a request to renew a lease', () => {
-  it('names the end as an absolute time', () => {
+  it('a renew request has the end of the lease as an absolute time', () => {
     expect(parseRenewRequest({ leaseId: 'job', expiresAt: 1_800_000_000 })).toEqual({
       leaseId: 'job',
       expiresAt: 1_800_000_000,
@@ -148,13 +151,13 @@ describe('a request to renew a lease', () => {
 describe('a request for a call', () => {
   const GET = { leaseId: 'job', method: 'GET', path: '/api/2.4/arrays' };
 
-  it('names lease, method and path, and a query and a body if it likes', () => {
+  it('a call request has a lease, a method and a path, and may have a query and a body', () => {
     expect(parseCallRequest(GET)).toStrictEqual(GET);
     const full = { ...GET, method: 'POST', query: { names: 'fs1', limit: 5, x: true }, body: { provisioned: 1 } };
     expect(parseCallRequest(full)).toEqual(full);
   });
 
-  it.each(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'])('may have the method %s', (method) => {
+  it.each(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'])('a call request may have the method %s', (method) => {
     expect(parseCallRequest({ ...GET, method }).method).toBe(method);
   });
 
@@ -169,11 +172,11 @@ describe('a request for a call', () => {
     ['query', { query: Array(101).fill('a') }],
     ['query', { query: null }],
     ['query.names', { query: { names: ['a'] } }],
-  ])('is refused for its %s', (field, change) => {
+  ])('a call request with an invalid %s is refused', (field, change) => {
     expect(() => parseCallRequest({ ...GET, ...change })).toThrow(`call request: ${field} must be `);
   });
 
-  it('may have as many names in its query as an array could want, and no more', () => {
+  it('the query of a call may have 100 names, and no more', () => {
     const query = (names: number, value: unknown) =>
       Object.fromEntries(Array.from({ length: names }, (_, n) => [`name${n}`, value]));
     expect(parseCallRequest({ ...GET, query: query(100, 1) }).query).toEqual(query(100, 1));
@@ -184,13 +187,13 @@ describe('a request for a call', () => {
     }
   });
 
-  it('is refused, not shortened, for a name in its query that JavaScript would lose', () => {
+  it('a query with a name that JavaScript would drop is refused', () => {
     const query: unknown = JSON.parse('{"names":"fs1","__proto__":"x"}');
     expect(() => parseCallRequest({ ...GET, query })).toThrow('query must not have the name __proto__');
   });
 
-  it('is refused without its query being quoted, not even a name in it', () => {
+  it('an error about a query repeats neither its names nor its values', () => {
     const query = { 'T-00000000-1111': [] };
-    expect(() => parseCallRequest({ ...GET, query })).toThrow('call request: query.… must be text');
+    expect(() => parseCallRequest({ ...GET, query })).toThrow('call request: query.… must be a string');
   });
 });

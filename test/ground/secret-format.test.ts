@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { hostFault, parseHost, parseSecret } from '../../lib/edges/secret-format.ts';
-import { isFlashBladeError } from '../../lib/ground/errors.ts';
+import { hostFault, parseHost, parseSecret } from '../../lib/aws/secret-format.ts';
+import { isFlashBladeError } from '../../lib/core/errors.ts';
 import { createAuthority } from '../certificates.ts';
 
 const TOKEN = 'T-00000000-1111-2222-3333-444444444444';
@@ -18,8 +18,8 @@ beforeAll(async () => {
   authority = await createAuthority();
 });
 
-describe("an array's secret", () => {
-  it('may name a private authority, or one or two fingerprints with or without colons', () => {
+describe('parseSecret', () => {
+  it('accepts a private authority, or one or two fingerprints with or without colons', () => {
     expect(parse({ ...GOOD, trust: { ca: authority.certificate } }).array.trust).toEqual({
       kind: 'ca',
       ca: authority.certificate,
@@ -39,7 +39,7 @@ describe("an array's secret", () => {
     ['a.b:1', 'a.b', 1],
     ['fb1:65535', 'fb1', 65_535],
     ['[2001:db8::1]:8443', '2001:db8::1', 8443],
-  ])('takes the host %s', (text, host, port) => {
+  ])('accepts the host %s', (text, host, port) => {
     expect(parse({ ...GOOD, host: text }).array).toMatchObject({ host, port });
   });
 
@@ -72,7 +72,7 @@ describe("an array's secret", () => {
     5,
     null,
     ['fb1'],
-  ])('refuses the host %j', (host) => {
+  ])('rejects the host %j', (host) => {
     expect(() => parse({ ...GOOD, host })).toThrow(/^secret flashblade\/fb1: host must be /);
   });
 
@@ -97,7 +97,7 @@ describe("an array's secret", () => {
     UUID.replaceAll('-', ''),
     `t${UUID.replaceAll('-', '')}`,
     'a'.repeat(40),
-  ])('refuses the host %j, which may be an API token, and does not quote it', (host) => {
+  ])('rejects the host %j, which may be an API token, and does not quote it', (host) => {
     expect(() => parse({ ...GOOD, host, apiToken: 'fb1.example.com' })).toThrow(
       expect.objectContaining({ code: 'SECRET_INVALID', message: SWAPPED }),
     );
@@ -116,7 +116,7 @@ describe("an array's secret", () => {
     `array-${'a'.repeat(40)}`,
     '[2001:db8::1]:8443',
     '10.1.2.3',
-  ])('takes the host %s, which is no API token', (host) => {
+  ])('accepts the host %s, which is not an API token', (host) => {
     expect(parse({ ...GOOD, host }).array.name).toBe('fb1');
     expect(hostFault(host)).toBeUndefined();
   });
@@ -127,7 +127,7 @@ describe("an array's secret", () => {
     ['opaque-text', 'opaque-text.example.com'],
     ['Opaque-Text', 'fb1.opaque-text.example.com:8443'],
     [UUID, `${UUID}.eu.example.com`],
-  ])('whose API token %s stands in its host %s is refused', (apiToken, host) => {
+  ])('rejects a secret whose API token %s is part of its host %s', (apiToken, host) => {
     expect(() => parse({ host, apiToken })).toThrow(
       expect.objectContaining({
         code: 'SECRET_INVALID',
@@ -136,7 +136,7 @@ describe("an array's secret", () => {
     );
   });
 
-  it('may have a host that contains a short API token by chance', () => {
+  it('accepts a host that contains a short API token by chance', () => {
     expect(parse({ host: 'fb1.example.com', apiToken: 'fb1' }).array.host).toBe('fb1.example.com');
   });
 
@@ -153,18 +153,18 @@ describe("an array's secret", () => {
     ['trust.fingerprints.0', { fingerprints: [PIN.slice(2)] }],
     ['trust.fingerprints.1', { fingerprints: [PIN, `${PIN}00`] }],
     ['trust', { verify: false }],
-  ])('with a malformed %s is refused before anything is sent', (field, trust) => {
+  ])('rejects a malformed %s before anything is sent', (field, trust) => {
     const call = () => parse({ ...GOOD, trust });
     expect(call).toThrow(expect.objectContaining({ code: 'SECRET_INVALID' }));
     expect(call).toThrow(new RegExp(`^secret flashblade/fb1: ${field.replaceAll('.', '\\.')} (must|has)`));
   });
 
-  it('with both a private authority and fingerprints is refused', () => {
+  it('rejects both a private authority and fingerprints', () => {
     const trust = { ca: authority.certificate, fingerprints: [PIN] };
     expect(() => parse({ ...GOOD, trust })).toThrow('trust must have either ca or fingerprints');
   });
 
-  it('with a private key beside the certificate is refused', () => {
+  it('rejects a private key next to the certificate', () => {
     const ca = `${authority.certificate}\n${authority.key}`;
     expect(() => parse({ ...GOOD, trust: { ca } })).toThrow(
       'trust.ca must be PEM text of one or more certificates, and nothing else',
@@ -172,28 +172,28 @@ describe("an array's secret", () => {
   });
 
   it.each(['', 'T x', 'T\n', 'é', 'a'.repeat(1025), 5])(
-    'refuses an API token that cannot be a header: %j',
+    'rejects an API token that cannot be a header: %j',
     (apiToken) => {
       expect(() => parse({ ...GOOD, apiToken })).toThrow(/apiToken must be the API token/);
     },
   );
 
-  it('takes an API token of any shape: newer ones are a bare UUID', () => {
+  it('accepts an API token of any format, because newer ones are a bare UUID', () => {
     expect(parse({ ...GOOD, apiToken: '00000000-1111-2222-3333-444444444444' }).apiToken.reveal()).toHaveLength(36);
   });
 
   it.each(['', 'T-secret', '{"apiToken":"T-secret"', '[]', 'null', '"T-secret"'])(
-    'that is not a JSON object is refused without being quoted',
+    'rejects text that is not a JSON object, and does not quote it',
     (text) => {
       expect(() => parse(text)).toThrow('secret flashblade/fb1: must be a JSON object');
     },
   );
 
-  it('that is binary is refused', () => {
+  it('rejects a binary secret', () => {
     expect(() => parseSecret('fb1', 'flashblade/fb1', {})).toThrow('must be text (SecretString), not binary');
   });
 
-  it('gives an array or SECRET_INVALID, and never a word of itself, whatever it is', () => {
+  it('returns an array or throws SECRET_INVALID for any input, and never quotes it', () => {
     const secretish = fc.record(
       {
         host: fc.oneof(fc.string(), fc.webAuthority(), fc.domain(), fc.ipV6(), fc.anything()),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Closed, Open, Opening, Suspect } from '../../lib/ground/lease-items.ts';
-import { isIn, unaccounted, type Window, windowOf } from '../../lib/ground/session-windows.ts';
+import { isIn, unaccounted, type Window, windowOf } from '../../lib/fleet/compare-sessions.ts';
+import type { Closed, Open, Opening, Suspect } from '../../lib/leases/items.ts';
 
 const [SKEW, SLACK] = [60, 120];
 const common = {
@@ -19,40 +19,40 @@ const opening: Opening = { ...common, state: 'OPENING', attemptedAt: 1000, openi
 const closed: Closed = { ...common, state: 'CLOSED', closedAt: 1500 };
 const suspect: Suspect = { ...common, kind: 'suspect', since: 1000, openingUntil: 1036, until: 1036 + 1800 };
 
-describe('an entry of the ledger accounts for', () => {
-  it('a session of an open lease that began when the lease was asked for, or later: it may have been opened again', () => {
+describe('the window of a ledger entry', () => {
+  it('the window of an open lease begins with its request and never ends, because of relogins', () => {
     expect(windowOf(open, 'pureuser')).toEqual({ from: 1000 - SKEW, to: Number.POSITIVE_INFINITY });
   });
 
-  it('nothing of another user', () => {
-    expect(windowOf(open, 'somebody')).toBeUndefined();
+  it('a lease of another user has no window', () => {
+    expect(windowOf(open, 'another-user')).toBeUndefined();
   });
 
-  it('a session that began while its lease was being opened', () => {
+  it('the window of an opening lease ends soon after its attempt', () => {
     expect(windowOf(opening, 'pureuser')).toEqual({ from: 1000 - SKEW, to: 1036 + SLACK });
   });
 
-  it('a session that began before its lease was closed', () => {
+  it('the window of a closed lease ends soon after it was closed', () => {
     expect(windowOf(closed, 'pureuser')).toEqual({ from: 1000 - SKEW, to: 1500 + SLACK });
   });
 
-  it('a session that a lost login may have made, for a while after its caller gave up', () => {
+  it('the window of a SUSPECT ends a while after its attempt gave up', () => {
     expect(windowOf(suspect, 'pureuser')).toEqual({ from: 1000 - SKEW, to: 1036 + SLACK });
     const { openingUntil: _, ...former } = suspect;
     expect(windowOf(former, 'pureuser')).toEqual({ from: 1000 - SKEW, to: 1036 + 1800 + SLACK });
   });
 
-  it('a session of any time if it went away while one looked', () => {
+  it('an entry that was removed meanwhile has a window without ends', () => {
     expect(isIn(5, windowOf(undefined, 'pureuser') as Window)).toBe(true);
   });
 
-  it('no session if it holds none', () => {
-    const until = { id: 'x', version: 'v', attemptId: 'a', kind: 'refusal', until: 5 } as const;
-    expect(windowOf(until, 'pureuser')).toBeUndefined();
+  it('an entry without a session has no window', () => {
+    const refusal = { id: 'x', version: 'v', attemptId: 'a', kind: 'refusal', until: 5 } as const;
+    expect(windowOf(refusal, 'pureuser')).toBeUndefined();
   });
 });
 
-it('a window holds its first and its last second', () => {
+it('a window includes its first and its last second', () => {
   const window = { from: 5, to: 9 };
   expect([4, 5, 9, 10].map((time) => isIn(time, window))).toEqual([false, true, true, false]);
 });
@@ -64,14 +64,14 @@ function most([time, ...times]: readonly number[], windows: readonly Window[]): 
   return Math.max(most(times, windows), ...tries);
 }
 
-describe('sessions that nothing accounts for', () => {
-  it('are counted: one window, one session', () => {
+describe('sessions that no window accounts for', () => {
+  it('a window accounts for one session at most', () => {
     expect(unaccounted([], [])).toBe(0);
     expect(unaccounted([5, 6], [{ from: 0, to: 10 }])).toBe(1);
     expect(unaccounted([11], [{ from: 0, to: 10 }])).toBe(1);
   });
 
-  it('are never more than there must be', () => {
+  it('the count is the smallest possible', () => {
     const time = fc.integer({ min: 0, max: 12 });
     const window = fc.tuple(time, time).map(([a, b]) => ({ from: Math.min(a, b), to: Math.max(a, b) }));
     fc.assert(

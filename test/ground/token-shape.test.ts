@@ -1,6 +1,11 @@
 import { describe, expect, it, test } from 'vitest';
-import { redactApiTokens } from '../../lib/ground/redact.ts';
-import { containsApiToken, isHostLikeApiToken, maskApiTokens, maskUuids } from '../../lib/ground/token-shape.ts';
+import {
+  containsApiToken,
+  isHostLikeApiToken,
+  maskApiTokens,
+  maskUuids,
+  redactApiTokens,
+} from '../../lib/core/redact.ts';
 
 const UUID = '3f2504e0-4f89-11d3-9a0c-0305e82c3301';
 const TOKEN = `T-${UUID}`;
@@ -37,14 +42,14 @@ describe('an API token', () => {
     expect(maskApiTokens(text, '…')).toBe(text);
   });
 
-  it('is masked wherever and however often it occurs', () => {
+  it('is masked at every occurrence', () => {
     expect(maskApiTokens(`a ${TOKEN} b ${TOKEN} ${UUID}`, '…')).toBe(`a … b … ${UUID}`);
     expect(maskUuids(`a ${TOKEN} b ${UUID} export-${UUID}`, '…')).toBe('a … b … expor…');
   });
 });
 
 test.each([`x%3D${TOKEN}`, `x%2F${TOKEN.toLowerCase()}`, `x\\u003a${TOKEN}`, TOKEN.replaceAll('-', '%2D')])(
-  'an API token that is escaped is found in %s',
+  'an escaped API token is found in %s',
   (text) => {
     expect(containsApiToken(text)).toBe(true);
   },
@@ -53,7 +58,7 @@ test.each([`x%3D${TOKEN}`, `x%2F${TOKEN.toLowerCase()}`, `x\\u003a${TOKEN}`, TOK
 test.each([`A${TOKEN}`, `x-${UUID}`, `api-token-${UUID}`, `${TOKEN}.example.com`, `a${TOKEN}.example.com`, UUID])(
   'the host %s looks like an API token',
   (host) => {
-    for (const spelt of [host, `${host}:443`, `${host}.`]) expect(isHostLikeApiToken(spelt)).toBe(true);
+    for (const spelling of [host, `${host}:443`, `${host}.`]) expect(isHostLikeApiToken(spelling)).toBe(true);
   },
 );
 
@@ -64,13 +69,13 @@ test.each(['fb1', 'fb-prod-01.example.com', `${UUID}.eu.example.com`, `fb-${UUID
   },
 );
 
-describe('what an array says', () => {
-  it.each(TOKENS)('is redacted where no name may be: %s', (text) => {
+describe('a text from an array', () => {
+  it.each(TOKENS)('loses the API token in %s', (text) => {
     expect(redactApiTokens(text)).toContain('[API token]');
     expect(containsApiToken(redactApiTokens(text))).toBe(false);
   });
 
-  it.each(NAMES)('is left as it is where a name may be: %s', (text) => {
+  it.each(NAMES)('keeps the name %s', (text) => {
     expect(redactApiTokens(text)).toBe(text);
   });
 });

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Trust } from '../../lib/ground/model.ts';
-import { addressOf, isCertificates, normalFingerprint, trustDigest } from '../../lib/ground/trust.ts';
+import type { Trust } from '../../lib/core/model.ts';
+import { addressOf, isCertificates, normalFingerprint, trustDigest } from '../../lib/flashblade/trust.ts';
 import { createAuthority } from '../certificates.ts';
 
 let pem = '';
@@ -13,10 +13,10 @@ beforeAll(async () => {
   ];
 });
 
-describe('the digest of a trust', () => {
+describe('the trust digest', () => {
   const digestOf = (...fingerprints: string[]) => trustDigest({ kind: 'fingerprints', fingerprints });
 
-  it('is the same for equal trusts only', () => {
+  it('is equal for equal trusts only', () => {
     const trusts: Trust[] = [
       { kind: 'public' },
       { kind: 'ca', ca: pem },
@@ -27,26 +27,26 @@ describe('the digest of a trust', () => {
     expect(trustDigest({ kind: 'ca', ca: pem })).toBe(trustDigest({ kind: 'ca', ca: pem }));
   });
 
-  it('does not mind the order of fingerprints, and leaves it', () => {
+  it('does not depend on the order of fingerprints, and does not change that order', () => {
     const fingerprints = Object.freeze(['b', 'a']);
     expect(trustDigest({ kind: 'fingerprints', fingerprints })).toBe(digestOf('a', 'b'));
   });
 
-  // It is part of what a sealed token is bound to: leases that are open must outlive an update.
-  it('stays what it is from version to version', () => {
+  // Sealed tokens are bound to it, and open leases must survive an update.
+  it('is the same in every version', () => {
     expect(trustDigest({ kind: 'public' })).toBe('GqTkB4p07JGO701U1MnKIciGyV4SABfO4aa9MOFZYkc');
     expect(trustDigest({ kind: 'ca', ca: 'pem' })).toBe('jbTEk0l1eiWdGVEI-frvN6IE8Ax5ObgRMtEcW9b9aSY');
     expect(digestOf('aa', 'bb')).toBe('MSVF-f5BPoHFJo0GVaQGt90fTDLF_g6r5MZg8p-SRCI');
   });
 });
 
-it('an address is host and port, an IPv6 address in brackets', () => {
+it('an address consists of host and port, with an IPv6 host in brackets', () => {
   expect(addressOf({ host: 'fb1.example.com', port: 443 })).toBe('fb1.example.com:443');
   expect(addressOf({ host: '2001:db8::1', port: 8443 })).toBe('[2001:db8::1]:8443');
 });
 
-describe('the certificates of an authority', () => {
-  it('are one or more in PEM, with nothing but space around them', () => {
+describe('a CA in PEM', () => {
+  it('consists of one or more certificates with only white space around them', () => {
     expect(isCertificates(pem)).toBe(true);
     expect(isCertificates(`\n${pem}\n\n${other} \n`)).toBe(true);
     expect(isCertificates(pem + other)).toBe(true);
@@ -54,14 +54,14 @@ describe('the certificates of an authority', () => {
 
   it.each<[string, () => string]>([
     ['nothing', () => ''],
-    ['words', () => 'my authority'],
+    ['plain text', () => 'my authority'],
     ['a certificate and a word', () => `${pem}x`],
     ['a word and a certificate', () => `x${pem}`],
     ['a certificate and a broken one', () => pem + pem.replace(/MII/, 'MIJ')],
-    ['one that is cut', () => pem.slice(0, -30)],
-    ['other characters inside', () => pem.replace('MII', 'M!I')],
-    ['an empty one', () => '-----BEGIN CERTIFICATE-----\n\n-----END CERTIFICATE-----'],
-  ])('are not %s', (_, text) => {
+    ['a truncated certificate', () => pem.slice(0, -30)],
+    ['a certificate with an invalid character', () => pem.replace('MII', 'M!I')],
+    ['an empty certificate', () => '-----BEGIN CERTIFICATE-----\n\n-----END CERTIFICATE-----'],
+  ])('is not %s', (_, text) => {
     expect(isCertificates(text())).toBe(false);
   });
 });
@@ -70,7 +70,7 @@ describe('a fingerprint', () => {
   const digits = '5e1f2a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f7';
   const pairs = digits.match(/../g) as string[];
 
-  it('is 64 hex digits, with or without a colon between every two, of either case', () => {
+  it('is 64 hex digits in either case, with or without a colon after every two', () => {
     for (const text of [digits, digits.toUpperCase(), pairs.join(':'), pairs.join(':').toUpperCase()]) {
       expect(normalFingerprint(text)).toBe(digits);
     }

@@ -1,16 +1,15 @@
 /** Inputs as large as AWS and the transport let through, and larger; told as JSON by a worker that has little memory. */
 import { parentPort } from 'node:worker_threads';
-import { versionsOf } from '../../lib/edges/flashblade/api-versions.ts';
-import { toWire } from '../../lib/edges/flashblade/array-requests.ts';
-import { readAnswer } from '../../lib/edges/flashblade/http-answer.ts';
-import { UnreadableAnswer } from '../../lib/edges/flashblade/http-input.ts';
-import { authTokenOf, sessionOf } from '../../lib/edges/flashblade/login-answer.ts';
-import { parseSecret } from '../../lib/edges/secret-format.ts';
-import { allowedCalls, refuseUnlessAllowed } from '../../lib/ground/allowed-calls.ts';
-import { isFlashBladeError } from '../../lib/ground/errors.ts';
-import { parseEvent } from '../../lib/ground/incoming-events.ts';
-import { apiToken, type FlashBlade } from '../../lib/ground/model.ts';
-import { parseCallRequest, parseFleetRequest, parseLoginRequest } from '../../lib/ground/requests.ts';
+import { parseSecret } from '../../lib/aws/secret-format.ts';
+import { isFlashBladeError } from '../../lib/core/errors.ts';
+import { apiToken, type FlashBlade } from '../../lib/core/model.ts';
+import { UnreadableResponse } from '../../lib/flashblade/http/input.ts';
+import { readResponse } from '../../lib/flashblade/http/response.ts';
+import { toWire } from '../../lib/flashblade/requests.ts';
+import { authTokenOf, sessionOf, versionsOf } from '../../lib/flashblade/responses.ts';
+import { allowedCalls, refuseUnlessAllowed } from '../../lib/leases/call-array.ts';
+import { parseEvent } from '../../lib/leases/events.ts';
+import { parseCallRequest, parseFleetRequest, parseLoginRequest } from '../../lib/leases/requests.ts';
 
 const MIB = 1024 * 1024;
 const DEPTH = 10_000;
@@ -35,7 +34,7 @@ const allowed = (list: string, path: string) =>
 
 /** Reads an answer that begins with `head`, whose body comes one byte at a time, each in a buffer of its own, and one byte more. */
 function dripped(head: string): void {
-  const reader = readAnswer(() => {});
+  const reader = readResponse(() => {});
   reader.next();
   reader.next(Buffer.from(`HTTP/1.1 200 OK\r\n${head}\r\n`));
   for (let n = 1; n < MIB; n++) reader.next(Buffer.from(new ArrayBuffer(1)));
@@ -87,7 +86,7 @@ function refusal(give: () => unknown): string {
     return 'taken';
   } catch (error) {
     // Who sent the request tells it so.
-    if (error instanceof UnreadableAnswer) return 'ANSWER_INVALID';
+    if (error instanceof UnreadableResponse) return 'ANSWER_INVALID';
     return isFlashBladeError(error) ? error.code : `${error}`;
   }
 }

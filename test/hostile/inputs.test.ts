@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { FlashBladeError } from '../../lib/ground/errors.ts';
+import { FlashBladeError } from '../../lib/core/errors.ts';
 import { brokenCopy, type Patch } from '../proofs/controls.ts';
 import { tell } from '../proofs/program.ts';
 import { type Summary, tryInputs } from './inputs.ts';
@@ -47,18 +47,18 @@ describe('hostile inputs find out', () => {
   const PROGRAM = 'test/hostile/inputs-program.ts';
   const patch = (file: string, find: string, replace: string): Patch => ({ file: `lib/${file}`, find, replace });
   const mistakes = [
-    patch('edges/flashblade/login-answer.ts', 'redactApiTokens(redact(value, tokens)) === value', 'true'),
+    patch('flashblade/responses.ts', 'redactApiTokens(redact(value, tokens)) === value', 'true'),
     patch(
-      'edges/flashblade/login-answer.ts',
+      'flashblade/responses.ts',
       'sharesPiece(value.toLowerCase(), token.reveal().toLowerCase())',
       'value === token.reveal()',
     ),
-    patch('edges/flashblade/api-versions.ts', 'value.every(', 'value.some('),
-    patch('edges/flashblade/answers.ts', 'Math.min(Math.max(seconds, 0), MAX_WAIT_SECONDS)', 'seconds'),
-    patch('ground/array-answers.ts', 'v.safeParse(page, body)', '{ success: true, output: v.parse(page, body) }'),
-    patch('edges/secret-format.ts', '/^[a-z]/.test(labels.at(-1) as string)', 'true'),
-    patch('ground/incoming-events.ts', `'event: the message must be a JSON object as EventBridge sends it'`, 'body'),
-    patch('ground/allowed-calls.ts', 'isNeverCalled(path)) throw', 'false) throw'),
+    patch('flashblade/responses.ts', 'value.every(', 'value.some('),
+    patch('flashblade/responses.ts', 'Math.min(Math.max(seconds, 0), MAX_WAIT_SECONDS)', 'seconds'),
+    patch('fleet/array-facts.ts', 'v.safeParse(pageBody, body)', '{ success: true, output: v.parse(pageBody, body) }'),
+    patch('aws/secret-format.ts', '/^[a-z]/.test(labels.at(-1) as string)', 'true'),
+    patch('leases/events.ts', `'event: the message must be an EventBridge event in JSON'`, 'body'),
+    patch('leases/call-array.ts', 'isNeverCalled(path)) throw', 'false) throw'),
   ];
 
   it('parsers that are kinder than they may be', async () => {

@@ -1,6 +1,6 @@
 /** Hostile inputs in large numbers against every parser: each is taken or refused by our own error, and nothing else happens. */
 import fc from 'fast-check';
-import { isFlashBladeError } from '../../lib/ground/errors.ts';
+import { isFlashBladeError } from '../../lib/core/errors.ts';
 import { TARGETS, type Target } from './targets.ts';
 import { CANARY } from './values.ts';
 

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { closeConnections, exchange } from '../../lib/edges/flashblade/transport.ts';
-import type { FlashBlade, Trust } from '../../lib/ground/model.ts';
+import type { FlashBlade, Trust } from '../../lib/core/model.ts';
+import { exchange } from '../../lib/flashblade/exchange.ts';
+import { closeConnections } from '../../lib/flashblade/pool.ts';
 import { createAuthority, type IssuedCertificate } from '../certificates.ts';
 import { failureOf } from '../client/failures.ts';
 import { type Listener, resolveNames, startListener } from './listeners.ts';

@@ -1,25 +1,28 @@
 /** What hostile input reaches: every parser, with inputs that are almost as they should be. */
 import { isIPv6 } from 'node:net';
 import fc from 'fast-check';
-import { retryAfterSeconds } from '../../lib/edges/flashblade/answers.ts';
-import { versionsOf } from '../../lib/edges/flashblade/api-versions.ts';
-import { toWire } from '../../lib/edges/flashblade/array-requests.ts';
-import { authTokenOf, sessionOf } from '../../lib/edges/flashblade/login-answer.ts';
-import { compareVersions } from '../../lib/edges/flashblade.ts';
-import { parseSecret } from '../../lib/edges/secret-format.ts';
-import { allowedCalls, refuseUnlessAllowed } from '../../lib/ground/allowed-calls.ts';
-import { activeSessionsOf, idleSecondsOf, pageOf, tokenEndOf } from '../../lib/ground/array-answers.ts';
-import type { ErrorCode } from '../../lib/ground/errors.ts';
-import { DETAIL_TYPES, EXECUTION_DETAIL_TYPE, EXECUTION_ENDS, EXECUTION_SOURCE } from '../../lib/ground/event-words.ts';
-import { parseEvent } from '../../lib/ground/incoming-events.ts';
-import { apiToken, type FlashBlade } from '../../lib/ground/model.ts';
+import { parseSecret } from '../../lib/aws/secret-format.ts';
+import type { ErrorCode } from '../../lib/core/errors.ts';
+import { apiToken, type FlashBlade } from '../../lib/core/model.ts';
+import { compareVersions } from '../../lib/flashblade/client.ts';
+import { toWire } from '../../lib/flashblade/requests.ts';
+import { authTokenOf, retryAfterSeconds, sessionOf, versionsOf } from '../../lib/flashblade/responses.ts';
+import { activeSessionsOf, idleSecondsOf, pageOf, tokenEndOf } from '../../lib/fleet/array-facts.ts';
+import { allowedCalls, refuseUnlessAllowed } from '../../lib/leases/call-array.ts';
+import {
+  DETAIL_TYPES,
+  EXECUTION_DETAIL_TYPE,
+  EXECUTION_ENDS,
+  EXECUTION_SOURCE,
+  parseEvent,
+} from '../../lib/leases/events.ts';
 import {
   parseCallRequest,
   parseFleetRequest,
   parseLoginRequest,
   parseLogoutRequest,
   parseRenewRequest,
-} from '../../lib/ground/requests.ts';
+} from '../../lib/leases/requests.ts';
 import { wrongOf } from './paths.ts';
 import { almost, CANARY, hostileText, hostileValue, jsonText } from './values.ts';
 

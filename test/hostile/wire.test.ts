@@ -20,16 +20,16 @@ describe.skipIf(!HAS_ELSEWHERE)('no listener but the array hears anything', () =
   });
 
   it('is found out where the client follows, trusts and writes what it is told', async () => {
-    const file = (name: string): string => `lib/edges/flashblade/${name}.ts`;
-    const follow = `if ('answer' in first && URL.canParse(first.answer.headers['location'] ?? '')) {
-      const { hostname, port } = new URL(first.answer.headers['location'] ?? '');
+    const file = (name: string): string => `lib/flashblade/${name}.ts`;
+    const follow = `if ('response' in first && URL.canParse(first.response.headers['location'] ?? '')) {
+      const { hostname, port } = new URL(first.response.headers['location'] ?? '');
       return exchange({ ...array, host: hostname, port: Number(port) || array.port }, request, budget, options);
     }`;
     const mistakes: Patch[] = [
       {
-        file: file('transport'),
-        find: `if ('answer' in first) return`,
-        replace: `${follow} if ('answer' in first) return`,
+        file: file('exchange'),
+        find: `if ('response' in first) return`,
+        replace: `${follow} if ('response' in first) return`,
       },
       {
         file: file('tls'),
@@ -37,8 +37,8 @@ describe.skipIf(!HAS_ELSEWHERE)('no listener but the array hears anything', () =
         replace: 'rejectUnauthorized: false',
       },
       { file: file('tls'), find: 'socket.authorized ? null', replace: 'array ? null' },
-      { file: file('array-requests'), find: '|| !PATH.test(path) ||', replace: '||' },
-      { file: file('http-request'), find: '|| !TARGET.test(path) ||', replace: '||' },
+      { file: file('requests'), find: '|| !PATH.test(path) ||', replace: '||' },
+      { file: file('http/request'), find: '|| !TARGET.test(path) ||', replace: '||' },
     ];
     const broken = await brokenCopy('test/hostile/wire-program.ts', mistakes);
     onTestFinished(broken.remove);

@@ -1,10 +1,10 @@
 /** An array that says whatever it likes, and a trap beside it, at which every other name and address ends. */
 import { isIP } from 'node:net';
-import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
-import { apiVersions, login, logout, request } from '../../lib/edges/flashblade.ts';
-import { parseSecret } from '../../lib/edges/secret-format.ts';
-import { FlashBladeError } from '../../lib/ground/errors.ts';
-import { type ApiToken, apiToken, authToken, type FlashBlade } from '../../lib/ground/model.ts';
+import { parseSecret } from '../../lib/aws/secret-format.ts';
+import { FlashBladeError } from '../../lib/core/errors.ts';
+import { type ApiToken, apiToken, authToken, type FlashBlade } from '../../lib/core/model.ts';
+import { apiVersions, login, logout, request } from '../../lib/flashblade/client.ts';
+import { closeConnections } from '../../lib/flashblade/pool.ts';
 import { createAuthority } from '../certificates.ts';
 import { hasAddress, type Listener, resolveNames, startListener } from './listeners.ts';
 import { CANARY } from './values.ts';

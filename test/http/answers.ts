@@ -1,4 +1,4 @@
-/** Answers as RFC 9112 has them, with what they mean; and the same with a few bytes changed. */
+/** Valid responses (RFC 9112) with their meaning, and the same with a few bytes changed. */
 import fc from 'fast-check';
 import type { Read } from './reads.ts';
 
@@ -71,7 +71,7 @@ function writeChunk({
   return `${zeros}${upper ? size.toUpperCase() : size}${extension}\r\n${data}\r\n`;
 }
 
-/** Any answer that a reader must take. */
+/** Any response that a reader must accept. */
 export const written: fc.Arbitrary<Written> = fc
   .record({ interim, status, reason, fields, framing: fc.oneof(byLength, byChunks), at: fc.nat(5) })
   .map(({ interim, status, reason, fields, framing, at }) => {
@@ -93,7 +93,7 @@ function meaning(lines: readonly string[]): Record<string, string> {
   return Object.fromEntries([...headers].map(([name, values]) => [name, values.join(', ')]));
 }
 
-/** What makes an answer mean something else for one reader and another. */
+/** Text that can make two readers disagree about a response. */
 const SCRAPS = [
   ...'\r\n\0\t :;,"01aAfF+-_xX\x7f\xff',
   '\r\n',
@@ -103,7 +103,7 @@ const SCRAPS = [
   '0\r\n\r\n',
   ' 101 ',
 ];
-/** The same, where a line ends. */
+/** The same, at the end of a line. */
 const TAILS = [
   '\r\nContent-Length: 3',
   '\r\nContent-Length: +3',
@@ -130,7 +130,7 @@ const edit = fc.record({
 });
 const tail = fc.record({ line: fc.integer({ min: -4, max: 6 }), scrap: fc.constantFrom(...TAILS) });
 
-/** Answers that are wrong in one place or two, and some that are not. */
+/** Responses that are changed in one or two places; some stay valid. */
 export const spoilt: fc.Arbitrary<string> = fc
   .tuple(written, fc.array(fc.oneof(edit, tail), { minLength: 1, maxLength: 2 }))
   .map(([{ text }, edits]) =>
@@ -148,7 +148,7 @@ function addTail(text: string, { line, scrap }: { line: number; scrap: string })
   return [...lines.slice(0, at), `${lines[at]}${scrap}`, ...lines.slice(at + 1)].join('\r\n');
 }
 
-/** Lengths of the pieces in which an answer comes. */
+/** Lengths of the pieces in which a response arrives. */
 export const lengths: fc.Arbitrary<number[]> = fc.array(fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 60 })), {
   minLength: 1,
   maxLength: 8,

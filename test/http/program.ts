@@ -1,4 +1,4 @@
-/** A program that tries `answers` or `requests`: `<which> <seed> <how many>`; tells what went wrong as JSON. */
+/** A program that tries `answers` or `requests`: `<which> <seed> <how many>`; prints what went wrong as JSON. */
 import { tryAnswers } from './try-answers.ts';
 import { tryRequests } from './try-requests.ts';
 

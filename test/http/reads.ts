@@ -1,21 +1,22 @@
-/** How bytes are read as an answer: by the product, and by Node. */
+/** How the product and Node read the same bytes as a response. */
 import { type IncomingMessage, request } from 'node:http';
 import { Duplex } from 'node:stream';
-import { type AnswerHead, readAnswer } from '../../lib/edges/flashblade/http-answer.ts';
-import { EndedEarly, UnreadableAnswer } from '../../lib/edges/flashblade/http-input.ts';
+import type { ResponseHead } from '../../lib/flashblade/http/body.ts';
+import { EndedEarly, UnreadableResponse } from '../../lib/flashblade/http/input.ts';
+import { readResponse } from '../../lib/flashblade/http/response.ts';
 
 export type Read =
   | { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }
   | { readonly refused: string };
 
-export type OurRead = { readonly read: Read; readonly head: AnswerHead | undefined; readonly keeps: boolean };
+export type OurRead = { readonly read: Read; readonly head: ResponseHead | undefined; readonly keeps: boolean };
 
 export const ENDED_EARLY = 'ended early';
 
-/** The product's reading of all that a connection sends before its end, in pieces of these lengths, the last of which is repeated. */
+/** The product's reading of everything that a connection sends, in pieces of these lengths; the last length is repeated. */
 export function weRead(text: string, lengths: readonly number[] = [text.length]): OurRead {
-  let head: AnswerHead | undefined;
-  const reader = readAnswer((next) => {
+  let head: ResponseHead | undefined;
+  const reader = readResponse((next) => {
     head = next;
   });
   reader.next();
@@ -27,24 +28,24 @@ export function weRead(text: string, lengths: readonly number[] = [text.length])
       rest = rest.subarray(piece.length);
       const { done, value } = reader.next(piece.length === 0 ? undefined : piece);
       if (!done) continue;
-      // A connection that nobody uses ends when anything comes.
-      if (rest.length > 0) return refuse('more bytes follow than belong to it');
+      // An idle connection is closed when anything arrives.
+      if (rest.length > 0) return refuse('extra bytes follow it');
       const { status, headers } = value.head;
       return { read: { status, headers, body: value.body.toString('latin1') }, head, keeps: value.keepsConnection };
     }
   } catch (error) {
     if (error instanceof EndedEarly) return refuse(ENDED_EARLY);
-    if (error instanceof UnreadableAnswer) return refuse(error.message);
+    if (error instanceof UnreadableResponse) return refuse(error.message);
     throw error;
   }
 }
 
-/** Node's reading of the same bytes as an answer to a GET, with its strict rules. */
+/** Node's reading of the same bytes as the response to a GET, with its strict rules. */
 export async function nodeReads(text: string): Promise<Read> {
   const wire = new Duplex({ read: () => {}, write: (_chunk, _encoding, done) => done() });
   const outgoing = request({ createConnection: () => wire, host: 'array.invalid', insecureHTTPParser: false });
   let refused: string | undefined;
-  let answer: IncomingMessage | undefined;
+  let response: IncomingMessage | undefined;
   const body: Buffer[] = [];
   const refuse = (error: Error & { code?: string }) => {
     refused = error.code ?? error.message;
@@ -55,7 +56,7 @@ export async function nodeReads(text: string): Promise<Read> {
     wire.destroy();
   });
   outgoing.on('response', (incoming) => {
-    answer = incoming;
+    response = incoming;
     incoming.on('error', refuse);
     incoming.on('data', (chunk) => body.push(chunk));
   });
@@ -64,10 +65,10 @@ export async function nodeReads(text: string): Promise<Read> {
   wire.push(Buffer.from(text, 'latin1'));
   wire.push(null);
   await closed;
-  if (refused !== undefined || !answer?.complete) return { refused: refused ?? ENDED_EARLY };
+  if (refused !== undefined || !response?.complete) return { refused: refused ?? ENDED_EARLY };
   return {
-    status: answer.statusCode ?? 0,
-    headers: joined(answer.rawHeaders),
+    status: response.statusCode ?? 0,
+    headers: joined(response.rawHeaders),
     body: Buffer.concat(body).toString('latin1'),
   };
 }

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type WireRequest, writeRequest } from '../../lib/edges/flashblade/http-request.ts';
-import type { FlashBlade } from '../../lib/ground/model.ts';
-import { VERSION } from '../../lib/ground/version.ts';
+import type { FlashBlade } from '../../lib/core/model.ts';
+import { VERSION, type WireRequest, writeRequest } from '../../lib/flashblade/http/request.ts';
 
 const array: FlashBlade = { name: 'fb1', host: 'fb1.example.com', port: 443, trust: { kind: 'public' } };
 const login: WireRequest = { method: 'POST', path: '/api/login', headers: { 'api-token': 'T-1' }, requestId: 'one' };
@@ -9,7 +8,7 @@ const AGENT = `flashblade-sessions/${VERSION} (node/${process.versions.node.spli
 const hostIn = (text: string | undefined): string | undefined => /^Host: (.*)\r$/m.exec(text ?? '')?.[1];
 
 describe('a request is written', () => {
-  test('as a line, headers and a body', () => {
+  test('as a request line, headers and a body', () => {
     const text = writeRequest(array, { ...login, path: '/api/2.4/x?a=b', body: '{"ä":1}' });
     expect(text?.split('\r\n')).toEqual([
       'POST /api/2.4/x?a=b HTTP/1.1',
@@ -40,7 +39,7 @@ describe('a request is written', () => {
     ['GET', '{}', 'Content-Length: 2'],
     ['GET', undefined, undefined],
   ] satisfies [string, string | undefined, string | undefined][])(
-    'as %s with the body %j and %s',
+    'with %s and the body %j as %s',
     ([method, body, length]) => {
       const text = writeRequest(array, {
         method,
@@ -55,20 +54,20 @@ describe('a request is written', () => {
 
 describe('a request is not written', () => {
   test.for<[string, Partial<WireRequest>]>([
-    ['with a method that no array has', { method: 'TRACE' }],
+    ['with a method that arrays do not support', { method: 'TRACE' }],
     ['with a method in lower case', { method: 'post' }],
     ['with a line end in its method', { method: 'GET / HTTP/1.1\r\nX:' }],
-    ['with a blank in its path', { path: '/a b' }],
+    ['with a space in its path', { path: '/a b' }],
     ['with a line end in its path', { path: '/a\r\nX: y' }],
-    ['with a path that is not ASCII', { path: '/ä' }],
+    ['with a non-ASCII path', { path: '/ä' }],
     ['with a path that names a server', { path: 'https://fb1/api' }],
     ['without a path', { path: '' }],
     ['with a line end in a value', { headers: { a: 'b\r\nX: y' } }],
     ['with LF in a value', { headers: { a: 'b\n' } }],
     ['with NUL in a value', { headers: { a: '\0' } }],
-    ['with a value that is not ASCII', { headers: { a: 'ä' } }],
-    ['with a name that has a colon', { headers: { 'a:b': 'c' } }],
-    ['with a name that has a blank', { headers: { 'a ': 'c' } }],
+    ['with a non-ASCII value', { headers: { a: 'ä' } }],
+    ['with a colon in a name', { headers: { 'a:b': 'c' } }],
+    ['with a space in a name', { headers: { 'a ': 'c' } }],
     ['without a name', { headers: { '': 'c' } }],
     ['with a line end in its id', { requestId: 'a\r\nX: y' }],
   ])('%s', ([_, changes]) => {

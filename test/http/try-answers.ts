@@ -1,4 +1,4 @@
-/** Answers in large numbers against the product's reader and Node's: whatever ours takes, Node takes for the same. */
+/** Tries many responses with the product's reader and Node's: Node must read every response that ours accepts in the same way. */
 
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
@@ -8,27 +8,27 @@ import { nodeReads, weRead } from './reads.ts';
 
 export type AnswersSummary = {
   readonly inputs: number;
-  /** Of the spoilt answers, how many were taken, refused by both readers, and refused by ours alone. */
+  /** How many of the spoilt responses were accepted, refused by both readers, and refused by ours alone. */
   readonly taken: number;
   readonly refused: number;
   readonly stricter: number;
   readonly wrong: readonly string[];
 };
 
-/** Why ours alone refuses. */
+/** Reasons for which ours alone refuses a response. */
 const STRICTER = [
-  'it changes the protocol, which nobody asked for',
-  'it does not say where it ends',
-  'it is broken HTTP: its head announces a body that its status has not',
-  'it is no HTTP/1.1',
-  'more bytes follow than belong to it',
-  'it is broken HTTP: its transfer coding is none that was agreed',
-  'it is broken HTTP: its trailer says where its body ends',
-  'it is broken HTTP: one of its chunks has an extension that cannot be read',
+  'it switches protocols without being asked to',
+  'it announces neither a length nor chunks',
+  'invalid HTTP, the head announces a body that its status cannot have',
+  'it is not HTTP/1.1',
+  'extra bytes follow it',
+  'invalid HTTP, unsupported transfer coding',
+  'invalid HTTP, the trailer contains Content-Length or Transfer-Encoding',
+  'invalid HTTP, a chunk has a malformed extension',
 ];
 const CONTROL_IN_REASON = /^HTTP\/1\.[01] \d{3} [^\r\n]*(?![\t\r\n])\p{Cc}/mu;
 
-/** Tries `count` answers as they should be and as many that are not. */
+/** Tries `count` valid responses and as many spoilt ones. */
 export async function tryAnswers(seed: number, count: number, endOnFailure = false): Promise<AnswersSummary> {
   let [inputs, taken, refused, stricter] = [0, 0, 0, 0];
   const wrong: string[] = [];

@@ -1,13 +1,12 @@
-/** Requests in large numbers: what was written is heard by Node's server as that one request, and as nothing else. */
+/** Tries many requests: Node's server must read every written request as exactly that request. */
 import { createServer } from 'node:http';
 import { Duplex } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
-import { type WireRequest, writeRequest } from '../../lib/edges/flashblade/http-request.ts';
-import type { FlashBlade } from '../../lib/ground/model.ts';
-import { VERSION } from '../../lib/ground/version.ts';
+import type { FlashBlade } from '../../lib/core/model.ts';
+import { VERSION, type WireRequest, writeRequest } from '../../lib/flashblade/http/request.ts';
 import { failure } from '../hostile/inputs.ts';
 import { hostileText } from '../hostile/values.ts';
 
@@ -36,7 +35,7 @@ async function heardBy(text: string): Promise<readonly Heard[]> {
   server.on('clientError', (error) => refusals.push(error));
   server.emit('connection', wire);
   wire.push(text);
-  // All is in memory: what was not read by now never will be.
+  // Everything is in memory: what was not read by now never will be.
   await setImmediate();
   await setImmediate();
   wire.push('no request\r\n\r\n');

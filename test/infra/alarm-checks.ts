@@ -1,5 +1,5 @@
 /** The alarms, and the topic that tells of them. */
-import { EVENTS } from '../../lib/ground/reports.ts';
+import { EVENTS } from '../../lib/core/reports.ts';
 import { METRICS } from '../../lib/lambda/metrics.ts';
 import { metricFaults, type Watched } from './measured.ts';
 import { headings } from './runbook.ts';

@@ -34,15 +34,15 @@ export const widgetsOf = (text: string): Json[] | undefined => {
 };
 
 const titleOf = (widget: Json): string => `Dashboard: ${String(at(widget, 'properties', 'title') ?? 'a text')}`;
-const placeOf = (widget: Json): Place => widget as Place;
+const poolKeyOf = (widget: Json): Place => widget as Place;
 const overlap = (a: Place, b: Place): boolean =>
   a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 
 const placeFaults = (widgets: readonly Json[]): string[] =>
   widgets.flatMap((widget, index) => {
-    const { x, y, width, height } = placeOf(widget);
+    const { x, y, width, height } = poolKeyOf(widget);
     const fits = x >= 0 && y >= 0 && width > 0 && height > 0 && x + width <= COLUMNS;
-    const others = widgets.slice(index + 1).filter((other) => overlap(placeOf(widget), placeOf(other)));
+    const others = widgets.slice(index + 1).filter((other) => overlap(poolKeyOf(widget), poolKeyOf(other)));
     return [
       ...(fits ? [] : [`${titleOf(widget)}: is not on the grid`]),
       ...others.map((other) => `${titleOf(widget)}: lies over ${titleOf(other)}`),

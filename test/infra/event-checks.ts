@@ -1,5 +1,5 @@
 /** The way of an event: rules, queue, function; and where goes what nobody could use. */
-import { DETAIL_TYPES, EXECUTION_DETAIL_TYPE, EXECUTION_ENDS, EXECUTION_SOURCE } from '../../lib/ground/event-words.ts';
+import { DETAIL_TYPES, EXECUTION_DETAIL_TYPE, EXECUTION_ENDS, EXECUTION_SOURCE } from '../../lib/leases/events.ts';
 import { at, differs, functionName, type Json, list, render, resourcesOf, type Template, target } from './template.ts';
 
 const TWO_WEEKS_SECONDS = 14 * 86_400;

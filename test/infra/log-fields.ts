@@ -1,5 +1,5 @@
 /** Fields of the functions' log lines, as a query names them: what a report has, and what Lambda adds. */
-import type { Report } from '../../lib/ground/reports.ts';
+import type { Report } from '../../lib/core/reports.ts';
 
 const REPORTED = [
   'event',

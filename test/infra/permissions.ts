@@ -77,7 +77,7 @@ export const allowedTo = (holder: Holder, inVpc: boolean, table: readonly Row[])
   table
     .filter(([, , who = '']) => isMeant(holder, inVpc, who))
     .flatMap(([actions = '', on = '']) =>
-      [...actions.matchAll(/`([^`]+)`/g)].map(([, action]) => `${action} on ${placeOf(holder, on)}`),
+      [...actions.matchAll(/`([^`]+)`/g)].map(([, action]) => `${action} on ${poolKeyOf(holder, on)}`),
     )
     .sort();
 
@@ -88,7 +88,7 @@ const isMeant = ({ name, isSchedule }: Holder, inVpc: boolean, who: string): boo
   return who.startsWith('every function') || who.includes(`\`${name}\``);
 };
 
-const placeOf = ({ id }: Holder, words: string): string => {
+const poolKeyOf = ({ id }: Holder, words: string): string => {
   if (words === 'its own log group') return `${id.replace(/LambdaFunction$/, 'LogGroup')}.Arn`;
   if (words === 'its own function') return `${id}.Arn`;
   const place = PLACES[words];

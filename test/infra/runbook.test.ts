@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ERROR_CODES } from '../../lib/ground/errors.ts';
+import { ERROR_CODES } from '../../lib/core/errors.ts';
 import { ROOT } from '../../scripts/build.ts';
 import { README, tableRows } from '../readme.ts';
 import { alarmsOf, watchedBy } from './alarm-checks.ts';

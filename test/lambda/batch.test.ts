@@ -8,7 +8,7 @@ import { written } from './written.ts';
 describe('a batch', () => {
   const event = sqsEventOf(['a', 'b', 'c'].map((name) => ({ messageId: `message-${name}`, body: name })));
 
-  it('gives each message to the work, with the time of the function', async () => {
+  it('passes each message and the deadline of the function to the work', async () => {
     const worked: unknown[] = [];
     const before = Date.now();
     const result = await processBatch(event, contextOf('invocation-1', 8000), async (message, deadline) => {
@@ -19,7 +19,7 @@ describe('a batch', () => {
     expect(result).toEqual({ batchItemFailures: [] });
   });
 
-  it('answers the messages that failed, also if that is every one', async () => {
+  it('returns the messages that failed, even if all of them did', async () => {
     written();
     const failing = (names: string) => async (message: { body: string }) => {
       if (names.includes(message.body)) throw new Error('as the test wants it');
@@ -33,8 +33,8 @@ describe('a batch', () => {
   });
 });
 
-describe('the outbox of the function', () => {
-  it('sends to the bus and the queue of its environment', async () => {
+describe('the outbox of a function', () => {
+  it('sends to the event bus and the queue from its environment', async () => {
     const { aws } = await awsWithClients();
     vi.stubEnv('EVENT_BUS', aws.events.createBus('sessions'));
     vi.stubEnv('DEAD_LETTER_QUEUE', aws.sqs.createQueue('dead-letters'));
@@ -46,7 +46,7 @@ describe('the outbox of the function', () => {
     expect(aws.sqs.queue('dead-letters').messages).toHaveLength(1);
   });
 
-  it('is nothing if one of them is not named', () => {
+  it('is refused with CONFIG_INVALID if the environment names only one of them', () => {
     onTestFinished(() => void vi.unstubAllEnvs());
     vi.stubEnv('EVENT_BUS', '');
     vi.stubEnv('DEAD_LETTER_QUEUE', 'https://sqs.example.com/1/q');

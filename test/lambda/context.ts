@@ -1,4 +1,4 @@
-/** What Lambda tells a function of its invocation. */
+/** The context that Lambda passes to a function. */
 import type { Context } from 'aws-lambda';
 
 export const contextOf = (awsRequestId: string, remainingMs = 60_000): Context => ({

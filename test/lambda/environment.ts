@@ -1,28 +1,28 @@
-/** One execution environment of Lambda: a process that runs AWS's own runtime client, and its Runtime API. */
+/** One execution environment of Lambda: a process that runs AWS's runtime client, and its Runtime API. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
-import { type Answer, type LambdaError, startRuntimeApi } from './runtime-api.ts';
+import { type InvocationResponse, type LambdaError, startRuntimeApi } from './runtime-api.ts';
 
 const RUNTIME_CLIENT = resolve(import.meta.dirname, '../../node_modules/aws-lambda-ric/index.mjs');
 const PRELOAD = resolve(import.meta.dirname, 'rapid-client-preload.cjs');
-/** Lambda gives a process so long to start. */
+/** How long Lambda waits for a process to start. */
 const INIT_LIMIT_MS = 10_000;
 
 export type Outcome =
   | { readonly result: unknown }
-  /** What Lambda's caller gets; `timedOut` if Lambda, not the function, ended the invocation. */
+  /** The error that the caller of Lambda gets. `timedOut`: Lambda ended the invocation, not the function. */
   | { readonly error: LambdaError; readonly timedOut?: true }
-  /** Somebody else killed the process while it ran the invocation. */
+  /** A test killed the process during the invocation. */
   | { readonly killed: NodeJS.Signals };
 
 export type Environment = {
   readonly pid: number;
-  /** CPU time of the process until it last called the Runtime API, in ms; threads that ended are in it. */
+  /** CPU time of the process until its last call to the Runtime API, in ms, including threads that ended. */
   readonly cpuMs: () => number;
   readonly hasEnded: () => boolean;
   invoke(request: { event: unknown; awsRequestId: string; functionArn: string; timeoutMs: number }): Promise<Outcome>;
-  /** Sends a signal; settles when the process has ended. */
+  /** Sends a signal. Resolves when the process has ended. */
   kill(signal: NodeJS.Signals): Promise<void>;
 };
 
@@ -66,23 +66,23 @@ export const startEnvironment = async ({ directory, env, onOutput }: Start): Pro
         clearTimeout(timer);
         timer = killAfter(timeoutMs);
       };
-      let answer: Answer | undefined;
-      const answered = api.invoke({ ...request, awsRequestId, timeoutMs, onTaken }).then((given) => {
-        answer = given;
+      let response: InvocationResponse | undefined;
+      const responded = api.invoke({ ...request, awsRequestId, timeoutMs, onTaken }).then((received) => {
+        response = received;
       });
       const failed = api.initError.then(async (error) => {
-        answer ??= { error };
-        // The process ends by itself after this report; the next invocation must not meet it.
+        response ??= { error };
+        // The process ends after this report. The next invocation must not get it.
         await ended;
       });
-      await Promise.race([answered, failed, ended]);
+      await Promise.race([responded, failed, ended]);
       clearTimeout(timer);
-      return answer ?? outcomeOfEnd(child, awsRequestId, timedOutAfterMs);
+      return response ?? outcomeOfEnd(child, awsRequestId, timedOutAfterMs);
     },
   };
 };
 
-/** A process that ended without an answer, in Lambda's words. */
+/** What Lambda reports for a process that ended without a response. */
 const outcomeOfEnd = (child: ChildProcess, awsRequestId: string, timedOutAfterMs: number | undefined): Outcome => {
   const errorOf = (errorType: string, what: string): LambdaError => ({
     errorType,

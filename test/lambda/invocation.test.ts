@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { exchange } from '../../lib/edges/flashblade/transport.ts';
-import { FlashBladeError } from '../../lib/ground/errors.ts';
-import { connect, functionClosingEdges, functionConfig, functionEdges, invoke } from '../../lib/lambda/invocation.ts';
+import { FlashBladeError } from '../../lib/core/errors.ts';
+import { exchange } from '../../lib/flashblade/exchange.ts';
+import { connect, functionClosingPorts, functionConfig, functionPorts, invoke } from '../../lib/lambda/invocation.ts';
 import { arrayAt, startServer } from '../client/servers.ts';
 import { contextOf } from './context.ts';
 import { written } from './written.ts';
@@ -11,7 +11,7 @@ const busy = () => {
 };
 
 describe('an invocation', () => {
-  it('works on the request that was checked, until the time of the function is over', async () => {
+  it('passes the checked request and the deadline of the function to the work', async () => {
     const { lines } = written();
     const before = Date.now();
     const result = await invoke(
@@ -25,7 +25,7 @@ describe('an invocation', () => {
     expect(lines()).toEqual([]);
   });
 
-  it('that fails throws the error and reports it once, with lease and array', async () => {
+  it('that fails throws its error and reports it once, with lease and array', async () => {
     const { lines } = written();
     const request = { leaseId: 'job-1', array: 'fb1', owner: 'nightly' };
     await expect(invoke(contextOf('invocation-2'), () => request, busy)).rejects.toMatchObject({ name: 'ARRAY_BUSY' });
@@ -42,7 +42,7 @@ describe('an invocation', () => {
     expect(lines()[0]).not.toHaveProperty('owner');
   });
 
-  it('whose report fails throws its own error all the same', async () => {
+  it('throws its own error even if the report of it fails', async () => {
     written();
     vi.mocked(console.warn).mockImplementation(() => {
       throw new Error('EPIPE');
@@ -50,7 +50,7 @@ describe('an invocation', () => {
     await expect(invoke(contextOf('invocation-6'), () => ({}), busy)).rejects.toMatchObject({ name: 'ARRAY_BUSY' });
   });
 
-  it('whose request has neither lease nor array reports neither', async () => {
+  it('reports neither lease nor array if its request has none', async () => {
     const { lines } = written();
     await expect(invoke(contextOf('invocation-3'), () => ({}), busy)).rejects.toThrow('array fb1 is busy');
     expect(lines()).toHaveLength(1);
@@ -58,7 +58,7 @@ describe('an invocation', () => {
     expect(lines()[0]).not.toHaveProperty('array');
   });
 
-  it('reports a request that breaks a rule without a word of it', async () => {
+  it('reports an invalid request without quoting it', async () => {
     const { lines } = written();
     const parse = (): object => {
       throw new FlashBladeError('REQUEST_INVALID', 'login request: array is missing');
@@ -67,21 +67,21 @@ describe('an invocation', () => {
     expect(lines()).toMatchObject([{ code: 'REQUEST_INVALID', message: 'login request: array is missing' }]);
   });
 
-  it('that meets a bug is INTERNAL and quotes nothing', async () => {
+  it('reports an unexpected error as INTERNAL without quoting its message', async () => {
     const { lines } = written();
     const work = async () => JSON.parse('T-00000000-secret');
     await expect(invoke(contextOf('invocation-5'), () => ({}), work)).rejects.toMatchObject({ name: 'INTERNAL' });
     expect(JSON.stringify(lines())).not.toContain('T-0000');
   });
 
-  it('leaves no connection open, neither when it succeeds nor when it fails', async () => {
+  it('closes all connections, whether it succeeds or fails', async () => {
     written();
     const server = await startServer();
-    const ask = async () => exchange(arrayAt(server), { method: 'GET', path: '/api/api_version' });
-    await invoke(contextOf('invocation-6'), () => ({}), ask);
+    const call = async () => exchange(arrayAt(server), { method: 'GET', path: '/api/api_version' });
+    await invoke(contextOf('invocation-6'), () => ({}), call);
     await server.quiet();
     const fail = async () => {
-      await ask();
+      await call();
       return busy();
     };
     await expect(invoke(contextOf('invocation-7'), () => ({}), fail)).rejects.toThrow('busy');
@@ -90,22 +90,22 @@ describe('an invocation', () => {
   });
 });
 
-describe('a function that starts', () => {
-  it('asks the ledger for a lease that is none', async () => {
+describe('a cold start', () => {
+  it('reads a lease that does not exist from the ledger', async () => {
     const read = vi.fn(async () => undefined);
     vi.useFakeTimers({ now: 1_800_000_000_000, toFake: ['Date'] });
     onTestFinished(() => void vi.useRealTimers());
-    await connect({ leases: { read } } as never);
+    await connect({ store: { read } } as never);
     expect(read).toHaveBeenCalledExactlyOnceWith('lease#', 1_800_000_001_000);
   });
 
-  it('starts without the ledger, too: its first invocation tells', async () => {
+  it('succeeds if the ledger is unavailable, and leaves the report to the first invocation', async () => {
     const read = () => Promise.reject(new FlashBladeError('AWS_UNAVAILABLE', 'no'));
-    await connect({ leases: { read } } as never);
+    await connect({ store: { read } } as never);
   });
 });
 
-describe('what a function has', () => {
+describe("a function's configuration and ports", () => {
   const ENVIRONMENT = { LEASE_TABLE: 'leases', LEASE_KEY: 'alias/leases', AWS_REGION: 'eu-central-1' };
 
   function environment(changes: Readonly<Record<string, string>> = {}): void {
@@ -113,32 +113,32 @@ describe('what a function has', () => {
     for (const [name, value] of Object.entries({ ...ENVIRONMENT, ...changes })) vi.stubEnv(name, value);
   }
 
-  it('comes from its environment', () => {
+  it('come from its environment', () => {
     environment({ SESSIONS_PER_ARRAY: '7', ARRAY_IDLE_SECONDS: '900', MAX_LEASE_SECONDS: '3600' });
     expect(functionConfig()).toMatchObject({ LEASE_TABLE: 'leases', SESSIONS_PER_ARRAY: 7 });
     const limits = { sessionsPerArray: 7, arrayIdleSeconds: 900, maxLeaseSeconds: 3600 };
-    expect(functionEdges().limits).toEqual(limits);
-    expect(functionClosingEdges().limits).toEqual(limits);
+    expect(functionPorts().limits).toEqual(limits);
+    expect(functionClosingPorts().limits).toEqual(limits);
   });
 
-  it('is nothing if a variable is missing', () => {
+  it('are refused with CONFIG_INVALID if a variable is missing', () => {
     environment({ LEASE_TABLE: '' });
-    for (const make of [functionConfig, functionEdges, functionClosingEdges]) {
+    for (const make of [functionConfig, functionPorts, functionClosingPorts]) {
       expect(make).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
     }
   });
 
-  it('reads API tokens only if it opens sessions', () => {
+  it('give access to API tokens only if the function opens sessions', () => {
     environment();
-    expect(functionEdges()).toHaveProperty('secrets');
-    expect(functionClosingEdges()).not.toHaveProperty('secrets');
+    expect(functionPorts()).toHaveProperty('secrets');
+    expect(functionClosingPorts()).not.toHaveProperty('secrets');
   });
 
-  it('reports to the log', () => {
+  it('report to the log', () => {
     environment();
     const { lines } = written();
-    functionEdges().report({ event: 'LeaseServed', message: 'one' });
-    functionClosingEdges().report({ event: 'LeaseServed', message: 'two' });
+    functionPorts().report({ event: 'LeaseServed', message: 'one' });
+    functionClosingPorts().report({ event: 'LeaseServed', message: 'two' });
     expect(lines()).toMatchObject([{ message: 'one' }, { message: 'two' }]);
   });
 });

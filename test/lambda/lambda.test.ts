@@ -4,7 +4,7 @@ import { cpuMsOf } from '../../scripts/bench/cold/cpu.ts';
 import { isAlive } from '../alive.ts';
 import { type Lambda, type LambdaOptions, startLambda } from './lambda.ts';
 
-// A cold start takes a fraction of a second, on a busy machine some.
+// A cold start takes a fraction of a second, and some seconds on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });
 
 const directory = resolve(import.meta.dirname, 'fixtures');
@@ -23,14 +23,14 @@ const start = async (handler: string, options: Partial<LambdaOptions> = {}): Pro
 
 const written = (lambda: Lambda, text: string) => vi.waitFor(() => expect(lambda.output).toContain(text), 10_000);
 
-test('an event reaches a handler in an ES module and its result comes back as JSON', async () => {
+test('an event reaches a handler in an ES module, and its result returns as JSON', async () => {
   const lambda = await start('handlers.echo');
   expect(await lambda.invoke({ name: 'fb1', größe: [1, null] })).toEqual({
     result: { event: { name: 'fb1', größe: [1, null] }, invocations: 1 },
   });
 });
 
-test('invocations one after the other meet the same process', async () => {
+test('consecutive invocations run in the same process', async () => {
   const lambda = await start('handlers.echo');
   await lambda.invoke({});
   const { pid } = lambda;
@@ -38,26 +38,23 @@ test('invocations one after the other meet the same process', async () => {
   expect(lambda.pid).toBe(pid);
 });
 
-// Only Linux reports another process's CPU time.
-test.skipIf(process.platform !== 'linux')(
-  'what a process has used contains the threads that it no longer has',
-  async () => {
-    const lambda = await start('handlers.burnInThread');
-    const burntMs = 100;
-    expect(await lambda.invoke({ burntMs })).toEqual({ result: 'burnt' });
-    expect(lambda.cpuMs).toBeGreaterThan(burntMs);
-    expect((lambda.cpuMs ?? 0) - cpuMsOf(lambda.pid ?? 0)).toBeGreaterThan(burntMs / 2);
-  },
-);
+// Only Linux reports the CPU time of another process.
+test.skipIf(process.platform !== 'linux')('the CPU time of a process includes threads that ended', async () => {
+  const lambda = await start('handlers.burnInThread');
+  const burntMs = 100;
+  expect(await lambda.invoke({ burntMs })).toEqual({ result: 'burnt' });
+  expect(lambda.cpuMs).toBeGreaterThan(burntMs);
+  expect((lambda.cpuMs ?? 0) - cpuMsOf(lambda.pid ?? 0)).toBeGreaterThan(burntMs / 2);
+});
 
-test('a second invocation at the same time is refused', async () => {
+test('a concurrent second invocation is refused', async () => {
   const lambda = await start('handlers.echo');
   const first = lambda.invoke({});
   await expect(lambda.invoke({})).rejects.toThrow('busy');
   expect(await first).toMatchObject({ result: { invocations: 1 } });
 });
 
-test('a handler that returns nothing gives null', async () => {
+test('the result of a handler that returns nothing is null', async () => {
   const lambda = await start('handlers.nothing');
   expect(await lambda.invoke({})).toEqual({ result: null });
 });
@@ -69,12 +66,12 @@ test('the name of a thrown error is the error type that the caller sees', async 
   });
 });
 
-test('a result that is no JSON is an error', async () => {
+test('a result that cannot be JSON is an error', async () => {
   const lambda = await start('handlers.unprintable');
   expect(await lambda.invoke({})).toMatchObject({ error: { errorType: 'Runtime.JSONStringifyError' } });
 });
 
-test('an unhandled rejection ends the process, and is written down', async () => {
+test('an unhandled rejection ends the process and is logged', async () => {
   const lambda = await start('handlers.leaveRejection');
   expect(await lambda.invoke({}, { awsRequestId: 'r-1' })).toEqual({
     error: {
@@ -82,7 +79,7 @@ test('an unhandled rejection ends the process, and is written down', async () =>
       errorMessage: 'RequestId: r-1 Error: Runtime exited with error: exit status 1',
     },
   });
-  expect(lambda.output).toContain('nobody waits for this');
+  expect(lambda.output).toContain('an unhandled rejection');
 });
 
 test('a handler that ends the process is an error, not a result', async () => {
@@ -99,7 +96,7 @@ test('a module that cannot be imported fails every invocation', async () => {
   }
 });
 
-test('a handler that is not there fails the invocation', async () => {
+test('a missing handler fails the invocation', async () => {
   const lambda = await start('handlers.missing');
   expect(await lambda.invoke({})).toMatchObject({ error: { errorType: 'Runtime.HandlerNotFound' } });
 });
@@ -116,7 +113,7 @@ test('a time-out kills the process, and the next invocation gets a new one', asy
   expect(lambda.pid).not.toBe(pid);
 });
 
-test('a process that is killed in the middle of an invocation is reported, and replaced', async () => {
+test('a process that is killed during an invocation is reported and replaced', async () => {
   const lambda = await start('handlers.hang');
   const outcome = lambda.invoke({});
   await written(lambda, 'hanging');
@@ -132,7 +129,7 @@ test('a process that is killed between invocations is replaced', async () => {
   expect(await lambda.invoke({})).toMatchObject({ result: { invocations: 1 } });
 });
 
-test('a handler may clean up on SIGTERM before its process ends', async () => {
+test('a handler can clean up on SIGTERM before its process ends', async () => {
   const lambda = await start('handlers.cleanUp');
   const outcome = lambda.invoke({});
   await written(lambda, 'hanging');
@@ -141,7 +138,7 @@ test('a handler may clean up on SIGTERM before its process ends', async () => {
   expect(lambda.output).toContain('cleaned up');
 });
 
-test('the context names the invocation, the function and the time that is left', async () => {
+test('the context contains the invocation, the function and the remaining time', async () => {
   const lambda = await start('handlers.describe', { functionName: 'flashblade-sessions-dev-login' });
   const outcome = await lambda.invoke({}, { awsRequestId: 'r-3', timeoutMs: 900_000 });
   expect(outcome).toEqual({
@@ -160,8 +157,8 @@ test('the context names the invocation, the function and the time that is left',
   expect(remainingMs).toBeLessThanOrEqual(900_000);
 });
 
-test("nothing of the caller's environment reaches the function but what it was given", async () => {
-  vi.stubEnv('AWS_PROFILE', 'of the caller');
+test('the function gets the given variables and none from the environment of the caller', async () => {
+  vi.stubEnv('AWS_PROFILE', 'from the caller');
   vi.stubEnv('OF_THE_CALLER', '1');
   const lambda = await start('handlers.variables', { env: { LEASE_TABLE: 'leases' } });
   const { result } = (await lambda.invoke({})) as { result: { names: string[]; directory: string } };

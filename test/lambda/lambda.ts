@@ -1,4 +1,4 @@
-/** Runs a packaged function as Lambda runs it: AWS's runtime client, in a process of its own, over the unpacked zip. */
+/** Runs a packaged function as Lambda does: AWS's runtime client in a separate process, with the unpacked zip. */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ export { unzip };
 export type LambdaOptions = ({ readonly zip: string } | { readonly directory: string }) & {
   /** As in serverless.yml: `dist/functions/login.handler`. */
   readonly handler: string;
-  /** The function's own variables, credentials included. Beside them the process gets what Lambda sets, and nothing else. */
+  /** The function's variables, including credentials. The process gets these, the variables that Lambda sets, and no others. */
   readonly env?: Readonly<Record<string, string>>;
   /** The function's name. Default: `function`. */
   readonly functionName?: string;
@@ -24,19 +24,19 @@ export type InvokeOptions = { readonly awsRequestId?: string; readonly timeoutMs
 
 export type Lambda = {
   /**
-   * Runs one invocation; a second one while it runs is refused. A process that ended before (killed, timed out, crashed)
-   * is replaced by a new one first, as in Lambda: a cold start.
+   * Runs one invocation; refuses a second one at the same time. If the process ended before (killed, timed out, crashed), a new one
+   * replaces it, as in Lambda: a cold start.
    */
   invoke(event: unknown, options?: InvokeOptions): Promise<Outcome>;
-  /** Of the present process; undefined before the first invocation. */
+  /** The current process; undefined before the first invocation. */
   readonly pid: number | undefined;
-  /** CPU time that the present process had used when it last called the Runtime API, in ms; threads that ended are in it. */
+  /** CPU time of the current process until its last call to the Runtime API, in ms, including threads that ended. */
   readonly cpuMs: number | undefined;
-  /** What all its processes wrote so far to stdout and stderr. */
+  /** Everything that its processes have written to stdout and stderr. */
   readonly output: string;
-  /** Sends a signal to the present process. Default: SIGKILL. Settles when the process has ended. */
+  /** Sends a signal to the current process. Default: SIGKILL. Resolves when the process has ended. */
   kill(signal?: NodeJS.Signals): Promise<void>;
-  /** Ends the process and removes what was unpacked. Can be called again. */
+  /** Ends the process and removes the unpacked files. Repeating it is safe. */
   stop(): Promise<void>;
 };
 
@@ -88,7 +88,7 @@ export const startLambda = async (options: LambdaOptions): Promise<Lambda> => {
   };
 };
 
-/** The variables that Lambda itself sets, for a function that logs JSON. */
+/** The variables that Lambda sets for a function that logs JSON. */
 const lambdaVariables = (functionName: string, handler: string, directory: string) => ({
   _HANDLER: handler,
   LAMBDA_TASK_ROOT: directory,

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { METRICS, publicationsOf } from '../../lib/lambda/metrics.ts';
 
-const message = 'as the test wants it';
+const message = 'a message';
 
 describe('the metrics of a report', () => {
-  it('count what goes well for the fleet only, and how long it took', () => {
+  it('count a success, and measure its duration, for the fleet only', () => {
     expect(publicationsOf({ event: 'LogoutSucceeded', array: 'fb1', durationMs: 15, message })).toEqual([
       {
         scopes: ['fleet'],
@@ -16,7 +16,7 @@ describe('the metrics of a report', () => {
     ]);
   });
 
-  it('leave out a duration that is not told, and one of an event that has none', () => {
+  it('omit a duration if the report has none or the event has no such metric', () => {
     const names = (event: 'LoginSucceeded' | 'LoginFailed', durationMs?: number) =>
       publicationsOf({ event, durationMs, message }).flatMap(({ metrics }) => metrics.map(({ name }) => name));
     expect(names('LoginSucceeded')).toEqual(['LoginSucceeded']);
@@ -24,7 +24,7 @@ describe('the metrics of a report', () => {
     expect(names('LoginFailed', 3)).toEqual(['LoginFailed']);
   });
 
-  it('count what goes wrong per array, too, if it is of one', () => {
+  it('count a failure also per array if the report is about an array', () => {
     const metrics = [{ name: 'LogoutFailed', unit: 'Count', value: 1 }];
     expect(publicationsOf({ event: 'LogoutFailed', array: 'fb1', message })).toEqual([
       { scopes: ['fleet', 'array'], metrics },
@@ -32,7 +32,7 @@ describe('the metrics of a report', () => {
     expect(publicationsOf({ event: 'LogoutFailed', message })).toEqual([{ scopes: ['fleet'], metrics }]);
   });
 
-  it('do not count the lines that bring the gauges of an array', () => {
+  it('do not count events that only carry the gauges of an array', () => {
     const gauges = { LiveLeases: 2, StuckLeases: 0 };
     expect(publicationsOf({ event: 'ArrayCounted', array: 'fb1', gauges, message })).toEqual([
       {
@@ -46,7 +46,7 @@ describe('the metrics of a report', () => {
     expect(publicationsOf({ event: 'ArrayChecked', array: 'fb1', message })).toEqual([]);
   });
 
-  it('tell the gauges of the fleet under the fleet', () => {
+  it('contain the gauges of a fleet report for the fleet', () => {
     const gauges = { LiveLeases: 2, OldestDueAge: 40, HealthyArrays: 1 };
     expect(publicationsOf({ event: 'SweepDone', gauges, message })).toEqual([
       {
@@ -61,7 +61,7 @@ describe('the metrics of a report', () => {
     ]);
   });
 
-  it('tell the days that are left both per array and for the fleet, where the lowest counts', () => {
+  it('contain the remaining days both per array and for the fleet, where alarms watch the minimum', () => {
     const gauges = { ArrayHealthy: 1, CertificateDays: 20, ApiTokenDays: 9 };
     expect(publicationsOf({ event: 'ArrayChecked', array: 'fb1', gauges, message })).toEqual([
       { scopes: ['array'], metrics: [{ name: 'ArrayHealthy', unit: 'Count', value: 1 }] },
@@ -76,7 +76,7 @@ describe('the metrics of a report', () => {
   });
 });
 
-it('every metric is of an event, a duration or a gauge, and those that bring gauges are none', () => {
+it('every metric is an event, a duration or a gauge, and events that only carry gauges are no metrics', () => {
   expect(METRICS.get('LoginDuration')).toEqual({ kind: 'duration', unit: 'Milliseconds', where: 'fleet' });
   expect(METRICS.get('LoginSucceeded')).toEqual({ kind: 'event', unit: 'Count', where: 'fleet' });
   expect(METRICS.get('UnknownSessions')).toEqual({ kind: 'gauge', unit: 'Count', where: 'each' });

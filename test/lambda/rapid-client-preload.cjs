@@ -1,6 +1,6 @@
 /**
- * Gives aws-lambda-ric its native client. The addon `rapid-client.node` takes minutes to compile, and only speaks HTTP with
- * the Runtime API: these are its three methods over node:http. Loaded with `--require`; the runtime client stays unchanged.
+ * Replaces the native client of aws-lambda-ric. The addon `rapid-client.node` takes minutes to compile and does nothing but call the
+ * Runtime API over HTTP; these are its three methods over node:http. Loaded with `--require`; the runtime client stays unchanged.
  */
 const http = require('node:http');
 const Module = require('node:module');
@@ -8,10 +8,10 @@ const Module = require('node:module');
 const api = `http://${process.env.AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime/invocation`;
 const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 
-/** The addon posts synchronously, so `next` is never asked before an answer is out. */
+/** The addon posts synchronously, so `next` must wait until the last response is sent. */
 let posted = Promise.resolve();
 
-/** Each request tells what the process has used: seen from outside, the time of threads that ended is lost. */
+/** Each request reports the CPU time of the process. Measured from outside, it would miss threads that ended. */
 const cpuUs = () => {
   const { user, system } = process.cpuUsage();
   return user + system;
@@ -29,12 +29,12 @@ const send = (method, path, headers, body) =>
       );
     });
     request.on('error', reject);
-    const tell = () => {
+    const finish = () => {
       request.setHeader('process-cpu-us', cpuUs());
       request.end(body);
     };
-    // As late as can be: what comes after is not in it.
-    request.on('socket', (socket) => (socket.connecting ? socket.once('connect', tell) : tell()));
+    // As late as possible, because later CPU time is not included.
+    request.on('socket', (socket) => (socket.connecting ? socket.once('connect', finish) : finish()));
   });
 
 const post = (path, headers, body) => {

@@ -1,4 +1,4 @@
-/** Lambda's Runtime API on loopback, for one process: hands out invocations, takes answers. */
+/** Lambda's Runtime API on loopback for one process: it hands out invocations and receives responses. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -6,13 +6,13 @@ import { text } from 'node:stream/consumers';
 const BASE = '/2018-06-01/runtime';
 
 export type LambdaError = { readonly errorType: string; readonly errorMessage: string; readonly trace?: string[] };
-export type Answer = { readonly result: unknown } | { readonly error: LambdaError };
+export type InvocationResponse = { readonly result: unknown } | { readonly error: LambdaError };
 
 export type Invocation = {
   readonly awsRequestId: string;
   readonly event: unknown;
   readonly functionArn: string;
-  /** Counts from the moment at which the process takes the invocation. */
+  /** Counted from when the process takes the invocation. */
   readonly timeoutMs: number;
   readonly onTaken: () => void;
 };
@@ -20,13 +20,13 @@ export type Invocation = {
 export type RuntimeApi = {
   /** `host:port`, for AWS_LAMBDA_RUNTIME_API. */
   readonly address: string;
-  /** Settles when the process answers, and never if it does not. One at a time. */
-  invoke(invocation: Invocation): Promise<Answer>;
-  /** Settles when the process reports that it could not start. */
+  /** Resolves when the process responds. Stays pending if it never does. One at a time. */
+  invoke(invocation: Invocation): Promise<InvocationResponse>;
+  /** Resolves when the process reports that it could not start. */
   readonly initError: Promise<LambdaError>;
-  /** What the process said of itself when it last called: CPU time since its start, in ms. */
+  /** CPU time since the start of the process, in ms, as reported by its last call. */
   readonly cpuMs: number;
-  /** Waits until the process's connections ended: what it sent before it died has been heard. */
+  /** Waits until the connections of the process have ended, so that everything it sent has arrived. */
   close(): Promise<void>;
 };
 
@@ -35,7 +35,7 @@ export const startRuntimeApi = async (): Promise<RuntimeApi> => {
   let cpuMs = Number.NaN;
   let asking: ServerResponse | undefined;
   let waiting: Invocation | undefined;
-  let running: { readonly awsRequestId: string; readonly answer: (answer: Answer) => void } | undefined;
+  let running: { readonly awsRequestId: string; readonly respond: (response: InvocationResponse) => void } | undefined;
 
   const hand = (): void => {
     if (asking === undefined || waiting === undefined) return;
@@ -55,8 +55,8 @@ export const startRuntimeApi = async (): Promise<RuntimeApi> => {
     const body: unknown = JSON.parse((await text(request)) || 'null');
     const path = request.url?.slice(BASE.length);
     if (path === '/init/error') init.resolve(body as LambdaError);
-    else if (path === `/invocation/${running?.awsRequestId}/response`) running?.answer({ result: body });
-    else if (path === `/invocation/${running?.awsRequestId}/error`) running?.answer({ error: body as LambdaError });
+    else if (path === `/invocation/${running?.awsRequestId}/response`) running?.respond({ result: body });
+    else if (path === `/invocation/${running?.awsRequestId}/error`) running?.respond({ error: body as LambdaError });
     else
       return void response.writeHead(400).end('{"errorType":"InvalidRequestID","errorMessage":"No such invocation"}');
     response.writeHead(202).end('{"status":"OK"}');
@@ -68,7 +68,7 @@ export const startRuntimeApi = async (): Promise<RuntimeApi> => {
       asking = response;
       hand();
     } else {
-      // Only a process that died while it sent breaks off here, and its end is reported by whoever started it.
+      // This fails only if the process died while it sent. `startEnvironment` reports its end.
       take(request, response).catch(() => response.destroy());
     }
   });
@@ -81,8 +81,8 @@ export const startRuntimeApi = async (): Promise<RuntimeApi> => {
       return cpuMs;
     },
     invoke: (invocation) => {
-      const { promise, resolve } = Promise.withResolvers<Answer>();
-      running = { awsRequestId: invocation.awsRequestId, answer: resolve };
+      const { promise, resolve } = Promise.withResolvers<InvocationResponse>();
+      running = { awsRequestId: invocation.awsRequestId, respond: resolve };
       waiting = invocation;
       hand();
       return promise;

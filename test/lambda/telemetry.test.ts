@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { report } from '../../lib/lambda/telemetry.ts';
+import { report } from '../../lib/lambda/metrics.ts';
 import { written } from './written.ts';
 
-it('a report is one log line of its level', () => {
+it('a report is one log line with the level of its event', () => {
   const { lines } = written();
   report({
     event: 'LoginSucceeded',
@@ -24,20 +24,20 @@ it('a report is one log line of its level', () => {
   ]);
 });
 
-it('gauges stand in the log line, each under its name', () => {
+it('a log line contains each gauge under its name', () => {
   const { lines } = written();
   report({ event: 'SweepDone', gauges: { LiveLeases: 3, OldestDueAge: 9 }, message: 'swept' });
   expect(lines()).toEqual([expect.objectContaining({ event: 'SweepDone', LiveLeases: 3, OldestDueAge: 9 })]);
   expect(lines()[0]).not.toHaveProperty('gauges');
 });
 
-it('a failure at an array is a metric of the fleet and one of the array', () => {
+it('a failure at an array is published for the fleet and for the array', () => {
   const { metrics } = written();
   report({ event: 'LoginFailed', array: 'fb1', message: 'refused' });
   expect(metrics()).toEqual([expect.stringMatching(/^LoginFailed 1 Count \{service=\S+; service=\S+ array=fb1\}$/)]);
 });
 
-it('metrics of different dimensions are published apart', () => {
+it('metrics with different dimensions are published separately', () => {
   const { metrics } = written();
   report({ event: 'ArrayUnhealthy', array: 'fb1', gauges: { ArrayHealthy: 0, CertificateDays: 12 }, message: 'down' });
   expect(metrics()).toEqual([

@@ -1,11 +1,11 @@
-/** What code logs and writes in this process, from now on to the end of the test; nothing of it is shown. */
+/** Captures what this process logs and writes until the end of the test, and hides it from the screen. */
 import { onTestFinished, vi } from 'vitest';
 import { type Line, metricLinesOf, metricsOf } from '../functions/logs.ts';
 
 export type Written = {
-  /** What was logged, each with its level. */
+  /** The log lines, each with its level. */
   readonly lines: () => Line[];
-  /** `name value unit {dimension=value …}` of every metric, without its namespace. */
+  /** Every metric without its namespace: `name value unit {dimension=value …}`. */
   readonly metrics: () => string[];
 };
 

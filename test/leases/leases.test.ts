@@ -3,10 +3,11 @@ import { execFile } from 'node:child_process';
 import { devNull } from 'node:os';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
-import { readConfig } from '../../lib/ground/config.ts';
-import { type Edges, edgesOf } from '../../lib/story/edges.ts';
-import { openSession } from '../../lib/story/open-session.ts';
+import { createPorts } from '../../lib/compose.ts';
+import { readConfig } from '../../lib/core/config.ts';
+import { closeConnections } from '../../lib/flashblade/pool.ts';
+import { openSession } from '../../lib/leases/open.ts';
+import type { Ports } from '../../lib/leases/ports.ts';
 import { ROOT } from '../../scripts/build.ts';
 import { type Aws, startAws } from '../aws/index.ts';
 import { tokensIn } from '../functions/secrecy.ts';
@@ -19,7 +20,7 @@ type Ended = { readonly code: number; readonly stdout: string; readonly stderr: 
 
 let aws: Aws;
 let array: Simulator;
-let edges: Edges;
+let ports: Ports;
 let env: Record<string, string>;
 let told = '';
 
@@ -28,7 +29,7 @@ beforeAll(async () => {
   await aws.dynamodb.createTable(leaseTable(), 'leases');
   env = { ...aws.env, LEASE_TABLE: 'leases', LEASE_KEY: aws.kms.createKey().arn };
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
-  edges = edgesOf(readConfig(env), () => {});
+  ports = createPorts(readConfig(env), () => {});
   const { port, certificate: ca, apiToken } = array;
   for (const name of ['fb1', 'fb2', 'fb3']) {
     aws.secrets.put(`flashblade/${name}`, { host: `127.0.0.1:${port}`, apiToken, trust: { ca } });
@@ -43,7 +44,7 @@ afterAll(async () => {
 
 const open = (array: string, leaseId: string, owner?: string) =>
   openSession(
-    edges,
+    ports,
     { array, leaseId, leaseSeconds: 3600, ...(owner === undefined ? {} : { owner }) },
     Date.now() + 30_000,
   );
@@ -124,7 +125,7 @@ describe('npm run leases', () => {
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
       expect(stderr).toMatch(/^LEASE_UNKNOWN: the ledger has no lease typo: /);
     }
-    expect(await edges.leases.read('lease#typo', Date.now() + 5000)).toBeUndefined();
+    expect(await ports.store.read('lease#typo', Date.now() + 5000)).toBeUndefined();
   });
 
   it('tells faults of arguments and environment from failures, by code and with what to do', async () => {
@@ -139,7 +140,7 @@ describe('npm run leases', () => {
     expect(missing).toMatchObject({ code: 2, stdout: '' });
     expect(missing.stderr).toMatch(/^CONFIG_INVALID: environment variable LEASE_TABLE must be set/);
     expect(down).toMatchObject({ code: 1, stdout: '' });
-    expect(down.stderr).toMatch(/^AWS_UNAVAILABLE: could not read the lease table: .*try again/);
+    expect(down.stderr).toMatch(/^AWS_UNAVAILABLE: could not read the lease table: .*Try again/);
     expect(help).toMatchObject({ code: 0, stderr: '' });
   });
 

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { parseCallRequest, parseLoginRequest, parseLogoutRequest } from '../../lib/ground/requests.ts';
 import {
   apiToken,
   apiVersions,
@@ -16,6 +15,7 @@ import {
   logoutWithHttpInfo,
   request,
 } from '../../lib/index.ts';
+import { parseCallRequest, parseLoginRequest, parseLogoutRequest } from '../../lib/leases/requests.ts';
 import { ROOT } from '../../scripts/build.ts';
 import { selfSigned } from '../certificates.ts';
 import { failureOf } from '../client/failures.ts';

@@ -1,8 +1,8 @@
 /** Exactly the messages of a batch that failed come again: for every subset of a batch of ten. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FlashBladeError } from '../../lib/ground/errors.ts';
+import { FlashBladeError } from '../../lib/core/errors.ts';
 import { processBatch } from '../../lib/lambda/batch.ts';
-import type { Message } from '../../lib/story/session-events.ts';
+import type { Message } from '../../lib/leases/dispatch.ts';
 import { sqsEventOf } from '../aws/sqs-event.ts';
 import { deployEvents, type EventsDeployment } from '../functions/session-events-deployment.ts';
 import { contextOf } from '../lambda/context.ts';

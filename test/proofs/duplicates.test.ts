@@ -1,11 +1,12 @@
 /** Many deliveries of one event at the same time, their steps in any order: one session, one lease, and every delivery knows it. */
 import fc, { type Scheduler } from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
-import { outboxOf } from '../../lib/edges/outbox.ts';
-import { readConfig } from '../../lib/ground/config.ts';
-import { type Edges, edgesOf } from '../../lib/story/edges.ts';
-import { handleMessage } from '../../lib/story/session-events.ts';
+import { createOutbox } from '../../lib/aws/outbox.ts';
+import { createPorts } from '../../lib/compose.ts';
+import { readConfig } from '../../lib/core/config.ts';
+import { closeConnections } from '../../lib/flashblade/pool.ts';
+import { dispatch } from '../../lib/leases/dispatch.ts';
+import type { Ports } from '../../lib/leases/ports.ts';
 import { awsWithClients } from '../aws/clients.ts';
 import { leaseTable } from '../packaged.ts';
 import { startSimulator } from '../simulator/index.ts';
@@ -19,7 +20,7 @@ const LEASE_ID = 'fb1:event-1';
 type Group = { [name: string]: (...args: never[]) => Promise<unknown> };
 
 /** Every call of an edge waits for its turn before it acts, and its answer for another one; `acted` is called in between. */
-function inTurns(edges: Edges, scheduler: Scheduler, acted: () => void): Edges {
+function inTurns(ports: Ports, scheduler: Scheduler, acted: () => void): Ports {
   const turns = <T extends object>(group: T): T =>
     Object.fromEntries(
       Object.entries(group as Group).map(([name, act]) => [
@@ -34,24 +35,29 @@ function inTurns(edges: Edges, scheduler: Scheduler, acted: () => void): Edges {
         },
       ]),
     ) as T;
-  const { secrets, leases, seal, flashblade } = edges;
+  const { secrets, store, seal, flashblade } = ports;
   return {
-    ...edges,
-    ...{ secrets: turns(secrets), leases: turns(leases), seal: turns(seal), flashblade: turns(flashblade) },
+    ...ports,
+    ...{
+      secrets: turns(secrets),
+      store: turns(store),
+      seal: { ...turns({ dataKey: seal.dataKey, unseal: seal.unseal }), seal: seal.seal },
+      flashblade: turns(flashblade),
+    },
   };
 }
 
 /** Delivers the event `count` times at once, and whatever must come again, until nothing does. Throws if a promise is broken. */
-async function deliverAll(w: World, edges: Edges, count: number, scheduler: Scheduler): Promise<void> {
+async function deliverAll(w: World, ports: Ports, count: number, scheduler: Scheduler): Promise<void> {
   const box = memoryOutbox();
   let most = 0;
-  const steps = inTurns(edges, scheduler, () => {
+  const steps = inTurns(ports, scheduler, () => {
     most = Math.max(most, w.live.size);
   });
   let left = count;
   for (let round = 0; left > 0; round++) {
     expect(round, 'rounds').toBeLessThan(5);
-    const deliveries = Array.from({ length: left }, () => handleMessage(steps, box.outbox, EVENT, w.deadline()));
+    const deliveries = Array.from({ length: left }, () => dispatch(steps, box.outbox, EVENT, w.deadline()));
     const outcomes = await scheduler.waitFor(Promise.allSettled(deliveries));
     const thrown = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason.code] : []));
     for (const code of thrown) expect(['LEASE_OPENING', 'ARRAY_BUSY']).toContain(code);
@@ -64,8 +70,8 @@ async function deliverAll(w: World, edges: Edges, count: number, scheduler: Sche
   expect(w.slots('fb1')).toEqual([LEASE_ID]);
   expect(w.lease(LEASE_ID)).toMatchObject({ state: 'OPEN', attemptId: [...w.live.values()][0]?.requestId });
   expect(box.letters).toEqual([]);
-  expect(box.told).toHaveLength(count);
-  expect(new Set(box.told.map((event) => JSON.stringify(event))).size).toBe(1);
+  expect(box.published).toHaveLength(count);
+  expect(new Set(box.published.map((event) => JSON.stringify(event))).size).toBe(1);
 }
 
 const count = fc.integer({ min: 2, max: 50 });
@@ -76,7 +82,7 @@ describe('2 to 50 deliveries of one event', () => {
   it('open one session under one lease, and each of them tells of it', async () => {
     const property = fc.asyncProperty(count, fc.scheduler(), async (deliveries, scheduler) => {
       const w = world();
-      await deliverAll(w, w.edges, deliveries, scheduler);
+      await deliverAll(w, w.ports, deliveries, scheduler);
       expect(w.calls.filter((name) => name === 'login')).toHaveLength(1);
     });
     await fc.assert(property, RUNS);
@@ -86,7 +92,7 @@ describe('2 to 50 deliveries of one event', () => {
     const property = fc.asyncProperty(count, fc.nat(3), fc.scheduler(), async (deliveries, refusals, scheduler) => {
       const w = world();
       for (let n = 0; n < refusals; n++) w.once('login', fail(busy));
-      await deliverAll(w, w.edges, deliveries, scheduler);
+      await deliverAll(w, w.ports, deliveries, scheduler);
       expect(w.calls.filter((name) => name === 'login')).toHaveLength(refusals + 1);
     });
     await fc.assert(property, RUNS);
@@ -95,16 +101,16 @@ describe('2 to 50 deliveries of one event', () => {
   it('would open more if the ledger were written without conditions', async () => {
     const property = fc.asyncProperty(count, fc.scheduler(), async (deliveries, scheduler) => {
       const w = world();
-      const write: Edges['leases']['write'] = async (next, _previous, by) =>
-        w.edges.leases.write(next, await w.store.read(next.id, by), by);
-      await deliverAll(w, { ...w.edges, leases: { ...w.edges.leases, write } }, deliveries, scheduler);
+      const write: Ports['store']['write'] = async (next, _previous, by) =>
+        w.ports.store.write(next, await w.store.read(next.id, by), by);
+      await deliverAll(w, { ...w.ports, store: { ...w.ports.store, write } }, deliveries, scheduler);
     });
     const { errorInstance } = await fc.check(property, { ...RUNS, endOnFailure: true });
     expect(String(errorInstance)).toContain('live sessions at once');
   });
 });
 
-describe('over the real edges, against the stand-ins', () => {
+describe('over the real ports, against the stand-ins', () => {
   it('16 deliveries open one session on the array, and each of them tells of it', { timeout: 120_000 }, async () => {
     const { aws, eventBridge, sqs } = await awsWithClients({ maxAttempts: 3 });
     let most = 0;
@@ -121,11 +127,11 @@ describe('over the real edges, against the stand-ins', () => {
     const { port, apiToken, certificate: ca } = simulator;
     aws.secrets.put('flashblade/fb1', { host: `127.0.0.1:${port}`, apiToken, trust: { ca } });
     const names = { bus: 'default', deadLetterQueue: aws.sqs.createQueue('dead-letters') };
-    const outbox = outboxOf({ eventBridge, sqs }, names);
-    const edges = edgesOf(readConfig({ LEASE_TABLE: 'leases', LEASE_KEY: aws.kms.createKey().arn }), () => {});
+    const outbox = createOutbox({ eventBridge, sqs }, names);
+    const ports = createPorts(readConfig({ LEASE_TABLE: 'leases', LEASE_KEY: aws.kms.createKey().arn }), () => {});
 
     // What comes again comes to fewer at once, as from a queue. More than 16 in one process may be more than a busy machine bears.
-    const deliver = () => handleMessage(edges, outbox, EVENT, Date.now() + 60_000);
+    const deliver = () => dispatch(ports, outbox, EVENT, Date.now() + 60_000);
     let left = 16;
     for (let round = 0; left > 0; round++) {
       expect(round, 'rounds').toBeLessThan(50);

@@ -33,7 +33,7 @@ describe('faults', () => {
 
   test('are found to forget a session if the status of a logout is ignored', async () => {
     const { wrong } = await withBrokenLogout(cases('logout', 'array: answers 503'), {
-      file: 'lib/edges/flashblade.ts',
+      file: 'lib/flashblade/client.ts',
       find: '(status === 200 && body.length === 0) || status === 401 || status === 403',
       replace: 'status > 0 || body',
     });
@@ -42,7 +42,7 @@ describe('faults', () => {
 
   test('are found to make a function late if its deadline is ignored', async () => {
     const { wrong } = await withBrokenLogout(cases('logout', 'array: hangs before its head'), {
-      file: 'lib/ground/time.ts',
+      file: 'lib/core/deadlines.ts',
       find: 'const record = deadline - MARGIN_MS;',
       replace: 'const record = deadline + 60_000;',
     });

@@ -1,12 +1,17 @@
 /** 1,000 arrays of which one in twenty is dead, each in another way: all others are checked, and nothing is left behind. */
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { closeConnections } from '../../lib/edges/flashblade/transport.ts';
-import { apiVersionsWithHttpInfo, loginWithHttpInfo, logoutWithHttpInfo, request } from '../../lib/edges/flashblade.ts';
-import { FlashBladeError } from '../../lib/ground/errors.ts';
-import { apiToken } from '../../lib/ground/model.ts';
-import { eachOf } from '../../lib/ground/pool.ts';
-import { checkFleet } from '../../lib/story/check-fleet.ts';
-import type { Edges } from '../../lib/story/edges.ts';
+import { FlashBladeError } from '../../lib/core/errors.ts';
+import { mapLimit } from '../../lib/core/map-limit.ts';
+import { apiToken } from '../../lib/core/model.ts';
+import {
+  apiVersionsWithHttpInfo,
+  loginWithHttpInfo,
+  logoutWithHttpInfo,
+  request,
+} from '../../lib/flashblade/client.ts';
+import { closeConnections } from '../../lib/flashblade/pool.ts';
+import { checkFleet } from '../../lib/fleet/check.ts';
+import type { Ports } from '../../lib/leases/ports.ts';
 import { createAuthority } from '../certificates.ts';
 import { type Fault, type Simulator, startSimulator } from '../simulator/index.ts';
 import { unreachable, type World, world } from '../story/world.ts';
@@ -38,19 +43,19 @@ describe('a fleet in memory', () => {
     const names = namesOf(FLEET);
     const deaths = new Map(names.filter((_, n) => isDead(n)).map((name, n) => [name, DEATHS[n % DEATHS.length]]));
     for (const name of names) w.addArray(name);
-    const edges: Edges = {
-      ...w.edges,
+    const ports: Ports = {
+      ...w.ports,
       flashblade: {
-        ...w.edges.flashblade,
+        ...w.ports.flashblade,
         apiVersions: async (array, options) => {
           const death = deaths.get(array.name);
           if (death) throw death(w);
-          return w.edges.flashblade.apiVersions(array, options);
+          return w.ports.flashblade.apiVersions(array, options);
         },
       },
     };
     const startedAt = w.now();
-    const result = await checkFleet(edges, { arrays: names }, startedAt + FUNCTION_MS);
+    const result = await checkFleet(ports, { arrays: names }, startedAt + FUNCTION_MS);
     expect(w.now() - startedAt).toBeLessThan(FUNCTION_MS);
     expect(result).toMatchObject({ checked: FLEET, healthy: FLEET - deaths.size, warnings: [], unknownSessions: 0 });
     expect(result.unhealthy.map(({ array }) => array)).toEqual([...deaths.keys()]);
@@ -77,7 +82,7 @@ describe('a fleet of real listeners', () => {
     });
     const authority = await createAuthority();
     const certificate = { ...(await authority.issue()), ca: authority.certificate };
-    await eachOf(names, 8, async (name) => void fleet.set(name, await startSimulator({ name, certificate })));
+    await mapLimit(names, 8, async (name) => void fleet.set(name, await startSimulator({ name, certificate })));
     return fleet;
   }
 
@@ -88,8 +93,8 @@ describe('a fleet of real listeners', () => {
     const of = (name: string): Simulator => fleet.get(name) as Simulator;
     const dead = names.filter((_, n) => isDead(n));
     for (const [n, name] of dead.entries()) of(name).faults.add(FAULTS[n % FAULTS.length] as Fault);
-    const edges: Edges = {
-      ...w.edges,
+    const ports: Ports = {
+      ...w.ports,
       now: Date.now,
       secrets: {
         list: async () => names,
@@ -105,7 +110,7 @@ describe('a fleet of real listeners', () => {
         request: (session, call, options) => request(session, call, { ...budget, ...options }),
       },
     };
-    const result = await checkFleet(edges, {}, Date.now() + FUNCTION_MS);
+    const result = await checkFleet(ports, {}, Date.now() + FUNCTION_MS);
     expect(result).toMatchObject({ checked: LISTENERS, healthy: LISTENERS - dead.length, unknownSessions: 0 });
     expect(result.unhealthy.map(({ array }) => array)).toEqual(dead);
     const well = names.filter((name) => !dead.includes(name));

@@ -2,11 +2,10 @@
 import type { Patch } from './controls.ts';
 import type { Dimension } from './world/dimensions.ts';
 
-const OPEN = 'lib/story/open-session.ts';
-const ATTEMPT = 'lib/story/login-attempt.ts';
-const STATES = 'lib/ground/lease-states.ts';
-const TIME = 'lib/ground/time.ts';
-const WORLD = 'test/proofs/world/edges.ts';
+const OPEN = 'lib/leases/open.ts';
+const STATES = 'lib/leases/states.ts';
+const TIME = 'lib/core/deadlines.ts';
+const WORLD = 'test/proofs/world/ports.ts';
 
 /** `in`: the dimension that finds it. */
 export type Mistake = { readonly in: Dimension; readonly patches: readonly Patch[] };
@@ -24,22 +23,23 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     patches: [
       {
         file: OPEN,
-        find: 'if (await edges.leases.write(opening, current, by.login)) return { opening };',
-        replace: 'return { opening };',
+        find: 'const opening = await ports.store.write(decision.write, current, by.login);',
+        replace: "const opening = { ...decision.write, version: 'not written yet' };",
       },
       {
-        file: ATTEMPT,
-        find: 'session = answer.data;',
-        replace: 'session = answer.data; await edges.leases.write(opening, undefined, by.record);',
+        file: OPEN,
+        find: 'session = await logIn(ports, opening, secret, by.login);',
+        replace:
+          'session = await logIn(ports, opening, secret, by.login); Object.assign(opening, await ports.store.write(opening, undefined, by.record));',
       },
     ],
   },
-  'neither attemptId nor version of what is replaced is checked': {
+  'an item is replaced although it has changed': {
     in: 'plain',
     patches: [
       {
         file: 'test/story/memory-store.ts',
-        find: 'return stored?.attemptId === previous?.attemptId && stored?.version === previous?.version;',
+        find: 'return stored?.version === previous?.version;',
         replace: 'return stored !== undefined || previous === undefined;',
       },
     ],
@@ -48,9 +48,9 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     in: 'plain',
     patches: [
       {
-        file: ATTEMPT,
-        find: 'throw await undo(edges, opening, session, known(error), by);',
-        replace: 'await settleSuspect(edges, opening, by.logout); throw known(error);',
+        file: OPEN,
+        find: 'const isOut = logOut(ports, opening, () => session, by.logout, why);',
+        replace: 'const isOut = Promise.resolve();',
       },
     ],
   },
@@ -68,7 +68,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     in: 'plain',
     patches: [
       {
-        file: 'lib/ground/time.ts',
+        file: 'lib/core/deadlines.ts',
         find: 'const logout = deadline - MARGIN_MS;',
         replace: 'const logout = deadline + 60_000;',
       },
@@ -76,11 +76,23 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
   },
   'a dead attempt is taken over without a SUSPECT': {
     in: 'plain',
-    patches: [{ file: OPEN, find: 'await writeSuspect(edges, current, by.login);', replace: ';' }],
+    patches: [
+      {
+        file: OPEN,
+        find: "if (current?.state === 'OPENING') await recordSuspect(ports, current, by.login);",
+        replace: ';',
+      },
+    ],
   },
   'the sweeper drops a dead attempt without a SUSPECT': {
     in: 'plain',
-    patches: [{ file: 'lib/story/sweep-one.ts', find: 'await writeSuspect(edges, current, by.record);', replace: '' }],
+    patches: [
+      {
+        file: 'lib/leases/sweep.ts',
+        find: 'await leaveSuspect(ports, current, by.record);',
+        replace: 'await ports.store.remove(current, by.record);',
+      },
+    ],
   },
   'a SUSPECT is forgotten before its session is idle for too long': {
     in: 'plain',
@@ -96,8 +108,8 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     in: 'plain',
     patches: [
       {
-        file: 'lib/story/held-session.ts',
-        find: 'await edges.flashblade.logout(session, { deadline: by.login, requestId: edges.newId() });',
+        file: 'lib/leases/relogin.ts',
+        find: 'await ports.flashblade.logout(session, { deadline: by.login, requestId: ports.newId() });',
         replace: '',
       },
     ],
@@ -107,7 +119,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     patches: [
       {
         file: OPEN,
-        find: 'if (!settled(taken)) await takeAgain(edges, array.name, slot, by.login);',
+        find: 'if (!settledValue(hasSlot)) await waitForSlot(ports, array.name, slot, by.login);',
         replace: '',
       },
     ],
@@ -116,9 +128,9 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     in: 'plain',
     patches: [
       {
-        file: 'lib/story/close-session.ts',
-        find: 'edges.leases.write(claimed, current, by.logout),',
-        replace: 'Promise.resolve(true),',
+        file: 'lib/leases/close.ts',
+        find: 'ports.store.write(claim, current, by.logout),',
+        replace: "Promise.resolve({ ...claim, version: 'not written' }),",
       },
     ],
   },
@@ -126,8 +138,8 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     in: 'plain',
     patches: [
       {
-        file: 'lib/story/sweep-one.ts',
-        find: 'await edges.leases.freeSlot(array, { attemptId: name }, by.record);',
+        file: 'lib/leases/sweep.ts',
+        find: 'await ports.store.freeSlot(array, { attemptId: name }, by);',
         replace: '',
       },
     ],
@@ -136,9 +148,9 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     in: 'plain',
     patches: [
       {
-        file: 'lib/story/ledger.ts',
-        find: 'await tidy(edges, opening, () => edges.leases.keepSlot(target.name, slot, by));',
-        replace: 'await edges.leases.freeSlot(target.name, slot, by);',
+        file: 'lib/leases/ledger.ts',
+        find: "await bestEffort(ports, 'LedgerWriteFailed', about, () => ports.store.keepSlot(target.name, slot, by));",
+        replace: 'await ports.store.freeSlot(target.name, slot, by);',
       },
     ],
   },
@@ -155,7 +167,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     in: 'fleet checks',
     patches: [
       {
-        file: 'lib/ground/session-windows.ts',
+        file: 'lib/fleet/compare-sessions.ts',
         find: 'to: openingUntil + SLACK_SECONDS };\n  }',
         replace: 'to: since };\n  }',
       },
@@ -165,7 +177,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     in: 'the queue',
     patches: [
       {
-        file: 'lib/story/session-events.ts',
+        file: 'lib/leases/dispatch.ts',
         find: 'if (error.retryable) throw error;',
         replace: 'if (error.retryable) return;',
       },
@@ -175,12 +187,12 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     in: 'lagging indexes',
     patches: [
       {
-        file: 'lib/ground/ledger-marks.ts',
+        file: 'lib/leases/end-owner.ts',
         find: 'const OWNER_SETTLED_SECONDS = INDEX_LAG_SECONDS + SLACK_SECONDS;',
         replace: 'const OWNER_SETTLED_SECONDS = 0;',
       },
       {
-        file: 'lib/ground/ledger-marks.ts',
+        file: 'lib/leases/end-owner.ts',
         find: 'const OWNER_AGAIN_SECONDS = INDEX_LAG_SECONDS;',
         replace: 'const OWNER_AGAIN_SECONDS = 0;',
       },
@@ -211,7 +223,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     in: 'a former version',
     patches: [
       {
-        file: 'lib/story/sweep-one.ts',
+        file: 'lib/leases/sweep.ts',
         find: 'filter(([, { until }]) => until + SLACK_SECONDS < now)',
         replace: 'filter(([, { until, leaseId }]) => leaseId !== undefined && until + SLACK_SECONDS < now)',
       },

@@ -1,4 +1,4 @@
-/** The stampede once more, outside: a program over the real edges, the stand-ins of AWS and a simulated array. */
+/** The stampede once more, outside: a program over the real ports, the stand-ins of AWS and a simulated array. */
 import { deploy } from '../functions/deployment.ts';
 import { unknownSessions } from '../functions/unknown-sessions.ts';
 import { tell } from './program.ts';

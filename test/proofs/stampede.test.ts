@@ -34,7 +34,7 @@ describe('equal requests at once for the last slot of an array', () => {
   );
 });
 
-describe('30 calls over real edges at once', () => {
+describe('30 calls over real ports at once', () => {
   it('open no more sessions than the array may have, and all of them are closed', async () => {
     const { opened, refused, notClosed, wrong } = await stampedeOutside();
     expect(wrong).toEqual([]);
@@ -46,7 +46,7 @@ describe('30 calls over real edges at once', () => {
 
   it('are found to leave sessions if the path of a logout has a version', async () => {
     const broken = await brokenCopy('test/proofs/stampede-program.ts', [
-      { file: 'lib/edges/flashblade.ts', find: "path: '/api/logout'", replace: "path: '/api/2.15/logout'" },
+      { file: 'lib/flashblade/client.ts', find: "path: '/api/logout'", replace: "path: '/api/2.15/logout'" },
     ]);
     try {
       const { opened, wrong } = await stampedeOutside(broken.path);

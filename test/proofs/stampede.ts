@@ -1,6 +1,7 @@
 /** Stampede: hundreds of calls for one array at once open no more sessions than the array may have. */
-import { parseLoginRequest } from '../../lib/ground/requests.ts';
-import { openSession } from '../../lib/story/open-session.ts';
+
+import { openSession } from '../../lib/leases/open.ts';
+import { parseLoginRequest } from '../../lib/leases/requests.ts';
 import { DIMENSIONS } from './world/dimensions.ts';
 import { wrongNow } from './world/invariants.ts';
 import { randomOf } from './world/random.ts';
@@ -49,8 +50,8 @@ export async function stampede({
   });
   world.arrays.accept('fb1', world.secrets.change('fb1', {}).token);
   for (let call = 0; call < calls; call++) {
-    world.start(`call ${call}`, TIMEOUT_MS, async ({ edges, deadline }) => {
-      await openSession(edges, parseLoginRequest({ array: 'fb1', leaseId: `job-${call % leases}` }, ''), deadline);
+    world.start(`call ${call}`, TIMEOUT_MS, async ({ ports, deadline }) => {
+      await openSession(ports, parseLoginRequest({ array: 'fb1', leaseId: `job-${call % leases}` }, ''), deadline);
       opened += 1;
     });
   }

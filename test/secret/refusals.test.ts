@@ -72,7 +72,7 @@ describe('nothing is written, and no login is tried, when', () => {
     const pinned = ['--fingerprint', 'ab'.repeat(32)];
     const ended = await world.piped(['fb1', '--host', world.host, ...pinned, '--yes'], world.apiToken);
     expectNothing(world, ended, {
-      why: /ARRAY_UNTRUSTED: array fb1 .* the fingerprint of its certificate is none of those/,
+      why: /ARRAY_UNTRUSTED: array fb1 .* its certificate's fingerprint is not in trust\.fingerprints/,
     });
   });
 
@@ -197,7 +197,7 @@ describe('AWS', () => {
     await world.create({ host, apiToken, trust: { fingerprints: [fingerprint] } }, world.key.arn);
     await spoil(world);
     const ended = await world.piped(NEW(world), apiToken);
-    expect(ended.told).toContain('SECRET_UNAVAILABLE: could not read the secret flashblade/fb1: AWS answered');
+    expect(ended.told).toContain('SECRET_UNAVAILABLE: could not read the secret flashblade/fb1: AWS returned');
     expectNothing(world, ended, { why });
   });
 
@@ -210,7 +210,7 @@ describe('AWS', () => {
     const { code, told } = await world.piped(NEW(world), world.apiToken);
     expect(code).toBe(1);
     expect(told).toMatch(
-      /AWS_UNAVAILABLE: could not write the secret flashblade\/fb1: AWS answered AccessDeniedException .*Nothing was written\./,
+      /AWS_UNAVAILABLE: could not write the secret flashblade\/fb1: AWS returned AccessDeniedException .*Nothing was written\./,
     );
     expect(await world.stored().catch(() => 'none')).toEqual(before);
     expect(world.simulator.history.map(({ ended }) => ended?.by)).toEqual(['logout']);

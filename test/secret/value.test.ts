@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseSecret } from '../../lib/edges/secret-format.ts';
-import { apiToken, type FlashBlade } from '../../lib/ground/model.ts';
+import { parseSecret } from '../../lib/aws/secret-format.ts';
+import { apiToken, type FlashBlade } from '../../lib/core/model.ts';
 import { secretText } from '../../scripts/secret/value.ts';
 import { createAuthority } from '../certificates.ts';
 

@@ -70,7 +70,7 @@ const SECRETS: readonly (readonly [string, string | object, string])[] = [
   ['no host anywhere', { apiToken: API_TOKEN }, '--host is missing'],
   ['no API token', { host: 'fb.example.com' }, 'secret in --secret-file: apiToken must be'],
   ['a bad trust', { host: 'fb', apiToken: API_TOKEN, trust: { ca: API_TOKEN } }, 'trust.ca must be PEM text'],
-  ['a switch of its own', { host: 'fb', apiToken: API_TOKEN, insecure: true }, 'a field that is not known: insecure'],
+  ['a switch of its own', { host: 'fb', apiToken: API_TOKEN, insecure: true }, 'an unknown field: insecure'],
 ];
 
 test.each(SECRETS)('a secret file with %s is refused, and quoted nowhere', (_, content, complaint) => {

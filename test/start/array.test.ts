@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { type Answer, type ArrayRequest, FlashBladeError, type Use } from '../../lib/index.ts';
+import { type ArrayRequest, type ArrayResponse, FlashBladeError, type Use } from '../../lib/index.ts';
 import { realArray } from '../../scripts/start/array.ts';
 
 const lease = { leaseId: 'demo', array: 'fb1', username: 'pureuser', expiresAt: 1_795_500_000 };
 const array = realArray('fb1', '{}');
 
 /** Under a lease of `pureuser`, an array that answers calls so. */
-const useOf = (answer: (call: ArrayRequest) => Answer): Use => ({
+const useOf = (answer: (call: ArrayRequest) => ArrayResponse): Use => ({
   lease,
   request: async (call) => answer(call),
   apiVersions: async () => ['2.4'],
@@ -16,7 +16,7 @@ const session = (start_time: number, more: object = {}) => ({
   ...{ user: 'pureuser', user_interface: 'REST', location: '192.0.2.1', start_time, end_time: 0 },
   ...more,
 });
-const pageWith = (items: readonly object[], continuation_token = ''): Answer => ({
+const pageWith = (items: readonly object[], continuation_token = ''): ArrayResponse => ({
   status: 200,
   headers: {},
   requestId: 'request-1',
@@ -38,7 +38,7 @@ test("our session is the newest of our user, on whichever page, and nobody else'
   });
 });
 
-const noAnswer = (): Answer => {
+const noAnswer = (): ArrayResponse => {
   throw new FlashBladeError('FORBIDDEN', 'not for this user');
 };
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { FlashBladeError } from '../../lib/ground/errors.ts';
-import type { Session } from '../../lib/ground/model.ts';
-import { checkFleet } from '../../lib/story/check-fleet.ts';
-import { closeSession } from '../../lib/story/close-session.ts';
-import { openSession } from '../../lib/story/open-session.ts';
-import { sessionItem } from './array-tells.ts';
+import { outOfTime } from '../../lib/core/deadlines.ts';
+import { FlashBladeError } from '../../lib/core/errors.ts';
+import type { Session } from '../../lib/core/model.ts';
+import { checkFleet } from '../../lib/fleet/check.ts';
+import { closeSession } from '../../lib/leases/close.ts';
+import { openSession } from '../../lib/leases/open.ts';
+import { sessionItem } from './array-facts.ts';
 import {
   awsDown,
   busy,
@@ -20,19 +21,19 @@ import {
 
 const DAY = 86_400;
 const check = (w: World, ...arrays: string[]) =>
-  checkFleet(w.edges, arrays.length === 0 ? {} : { arrays }, w.now() + 300_000);
+  checkFleet(w.ports, arrays.length === 0 ? {} : { arrays }, w.now() + 300_000);
 const open = (w: World, leaseId: string, array = 'fb1') =>
-  openSession(w.edges, { array, leaseId, leaseSeconds: 3600 }, w.deadline());
+  openSession(w.ports, { array, leaseId, leaseSeconds: 3600 }, w.deadline());
 const warningsOf = async (w: World) => (await check(w, 'fb1')).warnings.map(({ warning }) => warning);
-/** A session that somebody opened past the ledger. */
+/** A session that was opened without the ledger. */
 const foreign = (w: World, { user = 'pureuser', array = 'fb1' } = {}) =>
   w.live.set(`foreign-${w.live.size}`, { array, user, startedAt: w.now(), requestId: undefined });
 
-describe('a check of the fleet', () => {
-  it('logs in to and out of every array that has a secret', async () => {
+describe('a fleet check', () => {
+  it('a fleet check logs in to and out of every array that has a secret', async () => {
     const w = world();
-    const told = { checked: 2, healthy: 2, unhealthy: [], warnings: [], unknownSessions: 0 };
-    expect(await check(w)).toEqual(told);
+    const healthy = { checked: 2, healthy: 2, unhealthy: [], warnings: [], unknownSessions: 0 };
+    expect(await check(w)).toEqual(healthy);
     expect(w.live.size).toBe(0);
     expect([w.logouts('fb1'), w.logouts('fb2')]).toEqual([1, 1]);
     const leases = [...w.store.items.values()];
@@ -40,28 +41,28 @@ describe('a check of the fleet', () => {
     expect([w.slots('fb1'), w.slots('fb2')]).toEqual([[], []]);
   });
 
-  it('logs in only under an intent that is written', async () => {
+  it('a fleet check writes the intent before it logs in', async () => {
     const w = world();
     await check(w, 'fb1');
     expect(w.calls.indexOf('write OPENING')).toBeLessThan(w.calls.indexOf('login'));
     expect(w.calls).not.toContain('read owner');
   });
 
-  it('can be repeated, also under the same invocation', async () => {
+  it('a fleet check can be repeated under the same invocation', async () => {
     const w = world();
     await check(w);
     expect(await check(w)).toMatchObject({ healthy: 2 });
   });
 
-  it('checks the arrays that are named and no others', async () => {
+  it('a fleet check only checks the arrays that the request names', async () => {
     const w = world();
     expect(await check(w, 'fb2')).toMatchObject({ checked: 1, healthy: 1 });
     expect(w.logouts('fb1')).toBe(0);
   });
 
-  it('reports each array and the whole, with what was measured', async () => {
+  it('a fleet check reports the measurements of each array and of the fleet', async () => {
     const w = world();
-    w.tells.set('fb1', { tokenEndsAt: w.seconds() + 90 * DAY, certificateEndsAt: w.seconds() + 200 * DAY + 5 });
+    w.facts.set('fb1', { tokenEndsAt: w.seconds() + 90 * DAY, certificateEndsAt: w.seconds() + 200 * DAY + 5 });
     w.once('apiVersions', (act) => act());
     w.once(
       'apiVersions',
@@ -80,7 +81,7 @@ describe('a check of the fleet', () => {
     ]);
   });
 
-  it('tells no days of a certificate that it does not know the end of', async () => {
+  it('the days of a certificate are absent if its end is unknown', async () => {
     const w = world();
     w.once('apiVersions', async () => ({ data: ['2.4'], status: 200, headers: {}, requestId: '' }));
     expect(await check(w, 'fb1')).toMatchObject({ healthy: 1, warnings: [] });
@@ -89,7 +90,7 @@ describe('a check of the fleet', () => {
 
   it.each([
     [
-      'does not answer',
+      'does not respond',
       'ARRAY_UNREACHABLE',
       (w: World) =>
         w.once(
@@ -99,7 +100,7 @@ describe('a check of the fleet', () => {
     ],
     ['refuses the API token', 'LOGIN_REFUSED', (w: World) => w.once('login', fail(refused))],
     [
-      'loses the answer to the login',
+      'loses the response to the login',
       'LOGIN_UNKNOWN',
       (w: World) =>
         w.once(
@@ -116,37 +117,37 @@ describe('a check of the fleet', () => {
           fail(() => unreachable(true)),
         ),
     ],
-    ['is too busy to answer', 'ARRAY_BUSY', (w: World) => w.tells.set('fb1', { statuses: { arrays: 503 } })],
+    ['is too busy to respond', 'ARRAY_BUSY', (w: World) => w.facts.set('fb1', { statuses: { arrays: 503 } })],
     ['does not confirm the logout', 'ARRAY_BUSY', (w: World) => w.once('logout', fail(busy))],
     [
-      'cannot be opened for want of the ledger',
+      'cannot be opened because the ledger is unavailable',
       'AWS_UNAVAILABLE',
       (w: World) => w.once('write OPENING', fail(awsDown)),
     ],
-  ])('tells of an array that %s, and goes on with the others', async (_what, code, prepare) => {
+  ])('an array that %s is unhealthy, and the others are still checked', async (_what, code, prepare) => {
     const w = world();
     prepare(w);
-    const both = await checkFleet(w.edges, { arrays: ['fb1'] }, w.now() + 300_000);
+    const both = await checkFleet(w.ports, { arrays: ['fb1'] }, w.now() + 300_000);
     expect(both).toMatchObject({ checked: 1, healthy: 0, unhealthy: [{ array: 'fb1', code }] });
     expect(both.unhealthy[0]?.reason).not.toBe('');
     expect(await check(w, 'fb2')).toMatchObject({ healthy: 1 });
     const left = [...w.live.values()].map(({ requestId }) => requestId);
     const known = [...w.store.items.values()]
       .filter((item) => item.dueAt !== undefined)
-      .map(({ attemptId }) => attemptId);
+      .flatMap((item) => ('attemptId' in item ? item.attemptId : []));
     expect(known).toEqual(expect.arrayContaining(left));
   });
 
-  it('tells of an array without a secret, and of one in the same call that is well', async () => {
+  it('an array without a secret is unhealthy, and a healthy array in the same request is not', async () => {
     const w = world();
-    expect(await check(w, 'nobody', 'fb1')).toMatchObject({
+    expect(await check(w, 'no-secret', 'fb1')).toMatchObject({
       checked: 2,
       healthy: 1,
-      unhealthy: [{ array: 'nobody', code: 'ARRAY_UNKNOWN' }],
+      unhealthy: [{ array: 'no-secret', code: 'ARRAY_UNKNOWN' }],
     });
   });
 
-  it('keeps what failed first when the logout fails, too, and the ledger keeps the session', async () => {
+  it('a failed logout does not hide the first failure, and the ledger keeps the session', async () => {
     const w = world();
     w.once(
       'request',
@@ -158,7 +159,7 @@ describe('a check of the fleet', () => {
     expect(w.live.size).toBe(1);
   });
 
-  it('is busy with sixteen arrays at the same time, as long as there are so many', async () => {
+  it('sixteen arrays are checked at a time', async () => {
     const w = world();
     const { promise: full, resolve } = Promise.withResolvers<void>();
     let busyWith = 0;
@@ -177,17 +178,17 @@ describe('a check of the fleet', () => {
     expect(most).toBe(16);
   });
 
-  it('begins with an array if fifteen seconds are left, and ten to close', async () => {
+  it('a check of an array begins only if 15 seconds are left, and 10 more to close', async () => {
     const w = world();
-    const within = (ms: number) => checkFleet(w.edges, { arrays: ['fb1'] }, w.now() + ms);
+    const within = (ms: number) => checkFleet(w.ports, { arrays: ['fb1'] }, w.now() + ms);
     expect(await within(25_000)).toMatchObject({ healthy: 1 });
     w.calls.length = 0;
-    const reason = 'array fb1 was not checked, no time was left: give the function more time';
+    const reason = outOfTime('check array fb1').message;
     expect((await within(24_999)).unhealthy).toEqual([{ array: 'fb1', code: 'OUT_OF_TIME', reason }]);
     expect(w.calls).toEqual(['pending']);
   });
 
-  it('says in one word that an array is well, and how many are', async () => {
+  it('the reports say that an array is healthy, and how many are', async () => {
     const w = world();
     await check(w);
     const lines = w.reports.filter(({ event }) => /^(Array|Fleet)/.test(event));
@@ -200,31 +201,31 @@ describe('a check of the fleet', () => {
     [500, 'ARRAY_BUSY'],
     [499, undefined],
     [204, undefined],
-  ])('takes an array that answers %i to a read for busy, or warns of it', async (status, code) => {
+  ])('an array that returns %i for a read is busy, or gets a warning', async (status, code) => {
     const w = world();
     w.once('request', async () => ({ status, body: { items: [] }, headers: {}, requestId: '' }));
     const { unhealthy, warnings } = await check(w, 'fb1');
     const path = '/api/2.10/arrays';
-    const reason = `array fb1 answered ${status} to GET ${path}: it is busy, try again later`;
+    const reason = `array fb1 returned ${status} for GET ${path}: it is busy. Try again later.`;
     expect(unhealthy).toEqual(code === undefined ? [] : [{ array: 'fb1', code, reason }]);
-    const warning = `it answered ${status} to GET ${path}, without a list`;
+    const warning = `it returned ${status} for GET ${path}, without a list`;
     expect(warnings).toEqual(code === undefined ? [{ array: 'fb1', warning }] : []);
   });
 
-  it('begins with no array for which too little time is left', async () => {
+  it('an array for which too little time is left is not checked', async () => {
     const w = world();
     w.once('logout', async (act) => {
       w.pass(20);
       return act();
     });
-    const result = await checkFleet(w.edges, { arrays: manyOf(w, 20) }, w.now() + 44_000);
+    const result = await checkFleet(w.ports, { arrays: manyOf(w, 20) }, w.now() + 44_000);
     expect(result).toMatchObject({ checked: 20, healthy: 16 });
     const codes = new Set(result.unhealthy.map(({ code }) => code));
     expect([...codes]).toEqual(['OUT_OF_TIME']);
     expect(w.live.size).toBe(0);
   });
 
-  it('fails aloud when the ledger cannot be read', async () => {
+  it('a fleet check fails if the ledger cannot be read', async () => {
     const w = world();
     w.once('pending', fail(awsDown));
     await expect(check(w)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
@@ -237,7 +238,7 @@ function manyOf(w: World, count: number): string[] {
   return names;
 }
 
-describe('what an array presents that holds a token', () => {
+describe('a token in what an array presents', () => {
   const FORMER = 'T-99999999-aaaa-bbbb-cccc-dddddddddddd';
   const BARE = '0a1b2c3d-1111-2222-3333-444444444444';
   const untrusted = (name: string) => () =>
@@ -248,24 +249,24 @@ describe('what an array presents that holds a token', () => {
     ['login', BARE.toUpperCase()],
     ['request', encodeURIComponent(BARE).replaceAll('-', '%2d')],
     ['logout', BARE],
-  ])('is not in the reason why it is unhealthy, be it seen at %s', async (call, said) => {
+  ])('a token that the array presents at %s is redacted in the reason', async (call, presented) => {
     const w = world();
     w.rotate('fb1', BARE);
-    w.once(call, fail(untrusted(said)));
+    w.once(call, fail(untrusted(presented)));
     const { unhealthy } = await check(w, 'fb1');
     const reason = 'it presented a certificate for DNS:[API token], issued by CN=[API token]';
     expect(unhealthy).toEqual([{ array: 'fb1', code: 'ARRAY_UNTRUSTED', reason }]);
     expect(w.reports.find(({ event }) => event === 'ArrayUnhealthy')?.message).toBe(reason);
   });
 
-  it('is not in a warning', async () => {
+  it('a token in a user name is redacted in a warning', async () => {
     const w = world();
     w.rotate('fb1', BARE);
     w.once('login', async (act) => {
-      const answer = (await act()) as { data: Session };
-      return { ...answer, data: { ...answer.data, username: `${FORMER}/${BARE}` } };
+      const response = (await act()) as { data: Session };
+      return { ...response, data: { ...response.data, username: `${FORMER}/${BARE}` } };
     });
-    w.tells.set('fb1', { versions: ['2.2'], tokenEndsAt: w.seconds() + 5 * DAY });
+    w.facts.set('fb1', { versions: ['2.2'], tokenEndsAt: w.seconds() + 5 * DAY });
     w.once('request', async (act) => act());
     w.once('request', async () => ({
       status: 200,
@@ -278,41 +279,53 @@ describe('what an array presents that holds a token', () => {
       },
     }));
     const warning =
-      'the API token of user [API token]/[API token] ends in 5 days: make a new one and put it into the secret';
+      'the API token of user [API token]/[API token] expires in 5 days: create a new one and put it into the secret';
     expect(await warningsOf(w)).toEqual([warning]);
     expect(w.reports.find(({ event }) => event === 'ArrayWarned')?.message).toBe(warning);
   });
 });
 
-describe('a check of an array warns of', () => {
+describe('a warning', () => {
   it.each([
     [
-      'a certificate that ends soon',
+      'a certificate that expires soon',
       { certificateEndsAt: 20 * DAY },
-      /certificate, or that of an authority behind it, ends in 20 days/,
+      /certificate, or a CA certificate behind it, expires in 20 days/,
     ],
-    ['an API token that ends soon', { tokenEndsAt: 3 * DAY }, /API token of user pureuser ends in 3 days/],
-    ['sessions that never end by themselves', { idleTimeoutMs: 0 }, /idle time-out is 0, never/],
-    ['sessions that end before their leases', { idleTimeoutMs: 300_000 }, /300 s, shorter than a lease/],
-    ['sessions that outlive their SUSPECTs', { idleTimeoutMs: 3_600_000 }, /3600 s, and ARRAY_IDLE_SECONDS is 1800/],
-    ['a read that is not understood', { statuses: { 'api-tokens': 404 } }, /answered 404 to GET \/api\/2.10\/admins/],
-    ['a list that is none', { sessions: () => 'garbage' }, /answered 200 to GET \/api\/2.10\/sessions, without a list/],
-  ])('%s', async (_what, tells, warning) => {
+    ['an API token that expires soon', { tokenEndsAt: 3 * DAY }, /API token of user pureuser expires in 3 days/],
+    ['an idle time-out of never', { idleTimeoutMs: 0 }, /idle time-out is 0 \(never\)/],
+    ['an idle time-out that is shorter than a lease', { idleTimeoutMs: 300_000 }, /300 s, shorter than a lease/],
+    [
+      'an idle time-out that is longer than ARRAY_IDLE_SECONDS',
+      { idleTimeoutMs: 3_600_000 },
+      /3600 s, but ARRAY_IDLE_SECONDS is 1800/,
+    ],
+    [
+      'a read with an unexpected status',
+      { statuses: { 'api-tokens': 404 } },
+      /returned 404 for GET \/api\/2.10\/admins/,
+    ],
+    [
+      'a response that is not a list',
+      { sessions: () => 'garbage' },
+      /returned 200 for GET \/api\/2.10\/sessions, without a list/,
+    ],
+  ])('%s is reported as a warning', async (_what, facts, warning) => {
     const w = world();
     const later = (time?: number) => (time === undefined ? {} : w.seconds() + time);
     const times = Object.fromEntries(
-      Object.entries(tells).map(([name, value]) => [name, /EndsAt$/.test(name) ? later(Number(value)) : value]),
+      Object.entries(facts).map(([name, value]) => [name, /EndsAt$/.test(name) ? later(Number(value)) : value]),
     );
-    w.tells.set('fb1', times);
+    w.facts.set('fb1', times);
     expect(await warningsOf(w)).toEqual([expect.stringMatching(warning)]);
     expect(w.reports).toContainEqual(expect.objectContaining({ event: 'ArrayWarned', array: 'fb1' }));
   });
 
-  it('nothing that is well, or that its user may not read', async () => {
+  it('there is no warning if all is well, or if the user may not read the facts', async () => {
     const w = world();
-    w.tells.set('fb1', { idleTimeoutMs: 1_800_000, tokenEndsAt: w.seconds() + 15 * DAY });
+    w.facts.set('fb1', { idleTimeoutMs: 1_800_000, tokenEndsAt: w.seconds() + 15 * DAY });
     expect(await warningsOf(w)).toEqual([]);
-    w.tells.set('fb1', { statuses: { arrays: 403, 'api-tokens': 401, sessions: 403 } });
+    w.facts.set('fb1', { statuses: { arrays: 403, 'api-tokens': 401, sessions: 403 } });
     expect(await check(w, 'fb1')).toEqual({ checked: 1, healthy: 1, unhealthy: [], warnings: [], unknownSessions: 0 });
     expect(w.calls.filter((name) => name === 'login')).toHaveLength(2);
   });
@@ -321,31 +334,31 @@ describe('a check of an array warns of', () => {
     [['1.9', '1.12'], 0],
     [['1.12', '2.2'], 2],
     [['2.2', '2.3'], 3],
-  ])('nothing that REST %j cannot tell', async (versions, reads) => {
+  ])('only the facts that REST %j can return are read', async (versions, reads) => {
     const w = world();
-    w.tells.set('fb1', { versions });
+    w.facts.set('fb1', { versions });
     expect(await check(w, 'fb1')).toMatchObject({ healthy: 1, warnings: [] });
     expect(w.calls.filter((name) => name === 'request')).toHaveLength(reads);
   });
 });
 
-describe('the comparison of array and ledger', () => {
-  it('knows the sessions of leases, whatever state they are in', async () => {
+describe('the comparison of the array with the ledger', () => {
+  it('a session of a lease is known, whatever state the lease is in', async () => {
     const w = world();
     for (const leaseId of ['open', 'closing', 'closed']) await open(w, leaseId);
     w.once('logout', fail(busy));
-    await closeSession(w.edges, 'closing', w.deadline()).catch(() => {});
-    await closeSession(w.edges, 'closed', w.deadline());
+    await closeSession(w.ports, 'closing', w.deadline()).catch(() => {});
+    await closeSession(w.ports, 'closed', w.deadline());
     w.pass(600);
     expect(await check(w, 'fb1')).toMatchObject({ warnings: [], unknownSessions: 0 });
   });
 
-  it('counts sessions of its user that the ledger does not know, and tells of them', async () => {
+  it("our user's sessions that the ledger does not know are counted, with a warning", async () => {
     const w = world();
     foreign(w);
     await open(w, 'job-1');
     foreign(w);
-    foreign(w, { user: 'somebody' });
+    foreign(w, { user: 'another-user' });
     w.pass(600);
     expect(await check(w)).toMatchObject({
       healthy: 2,
@@ -354,7 +367,7 @@ describe('the comparison of array and ledger', () => {
     });
   });
 
-  it('counts a session that began before any lease that is open', async () => {
+  it('a session that began before every open lease is unknown', async () => {
     const w = world();
     foreign(w);
     w.pass(600);
@@ -365,7 +378,7 @@ describe('the comparison of array and ledger', () => {
     expect(await check(w, 'fb1')).toMatchObject({ unknownSessions: 1 });
   });
 
-  it('does not judge sessions that are so young that the ledger may not have told of them', async () => {
+  it('a session is not judged while the index may not list its lease yet', async () => {
     const w = world();
     foreign(w);
     w.pass(119);
@@ -374,14 +387,14 @@ describe('the comparison of array and ledger', () => {
     expect(await check(w, 'fb1')).toMatchObject({ unknownSessions: 1 });
   });
 
-  it('knows the session of a lease that was closed while it looked', async () => {
+  it('a session whose lease closes during the comparison is known', async () => {
     const w = world();
     await open(w, 'job-1');
     w.pass(600);
-    w.tells.set('fb1', {
+    w.facts.set('fb1', {
       sessions: (_query, sessions) => {
         const items = sessions.map(sessionItem);
-        void closeSession(w.edges, 'job-1', w.deadline());
+        void closeSession(w.ports, 'job-1', w.deadline());
         return { items };
       },
     });
@@ -389,14 +402,14 @@ describe('the comparison of array and ledger', () => {
     expect(w.lease('job-1')?.state).toBe('CLOSED');
   });
 
-  it('reads every page of the list, asking for what is active', async () => {
+  it('every page of the list of active sessions is read', async () => {
     const w = world();
     foreign(w);
     w.pass(600);
-    const asked: unknown[] = [];
-    w.tells.set('fb1', {
+    const queries: unknown[] = [];
+    w.facts.set('fb1', {
       sessions: (query, sessions) => {
-        const n = asked.push(query) - 1;
+        const n = queries.push(query) - 1;
         const { user, startedAt } = sessions[n] ?? { user: '', startedAt: 0 };
         const items = [{ user, user_interface: 'REST', start_time: startedAt, end_time: 0 }];
         return { items, continuation_token: n < sessions.length - 1 ? `page-${n + 1}` : null };
@@ -404,27 +417,27 @@ describe('the comparison of array and ledger', () => {
     });
     expect(await check(w, 'fb1')).toMatchObject({ unknownSessions: 1 });
     const first = { filter: 'end_time=0', limit: 1000 };
-    expect(asked).toEqual([first, { ...first, continuation_token: 'page-1' }]);
+    expect(queries).toEqual([first, { ...first, continuation_token: 'page-1' }]);
   });
 
-  it('is made of a list of ten pages, and reads no eleventh', async () => {
+  it('a list of ten pages is compared, and an eleventh page is not read', async () => {
     for (const [pages, warning] of [
       [10, undefined],
-      [11, 'its list of sessions has more than 10000 entries: they were not compared'],
+      [11, 'its list of sessions has more than 10000 entries: its sessions were not compared'],
     ] as const) {
       const w = world();
-      let asked = 0;
+      let requests = 0;
       const page = (sessions: readonly LiveSession[]) => ({
         items: sessions.map(sessionItem),
-        continuation_token: ++asked < pages ? 'next' : null,
+        continuation_token: ++requests < pages ? 'next' : null,
       });
-      w.tells.set('fb1', { sessions: (_, sessions) => page(sessions) });
+      w.facts.set('fb1', { sessions: (_, sessions) => page(sessions) });
       expect(await warningsOf(w)).toEqual(warning === undefined ? [] : [warning]);
-      expect(asked).toBe(10);
+      expect(requests).toBe(10);
     }
   });
 
-  it('asks the ledger nothing if there is nothing old and nothing suspected', async () => {
+  it('no ledger item is read if no session is old and there is no SUSPECT', async () => {
     const w = world();
     await open(w, 'job-1');
     w.calls.length = 0;
@@ -433,7 +446,7 @@ describe('the comparison of array and ledger', () => {
     expect(last.filter((name) => name === 'read')).toHaveLength(1);
   });
 
-  it('leaves an opening alone that has died, and a line of which nothing is left', async () => {
+  it('a dead opening is left alone, and an index entry without an item does no harm', async () => {
     const w = world();
     w.once('login', () => new Promise(() => {}));
     void open(w, 'died');
@@ -449,13 +462,13 @@ describe('the comparison of array and ledger', () => {
     expect(w.lease('died')).toEqual(before);
   });
 
-  it('is made if the session of the check began a minute off, by a clock that is wrong', async () => {
+  it('sessions are compared if the clock of the array is wrong by a minute, and not if by more', async () => {
     for (const [offMs, warnings] of [
       [60_000, 0],
       [61_000, 1],
     ] as const) {
       const w = world();
-      w.tells.set('fb1', {
+      w.facts.set('fb1', {
         sessions: (_query, sessions) => ({
           items: sessions.map((one) => sessionItem({ ...one, startedAt: one.startedAt - offMs })),
         }),
@@ -464,7 +477,7 @@ describe('the comparison of array and ledger', () => {
     }
   });
 
-  it('judges a session that began two minutes before the ledger was read, by clocks that may differ and an index that may lag', async () => {
+  it('a session is judged once it is older than clock skew and index lag together', async () => {
     const w = world();
     foreign(w);
     w.pass(120);
@@ -473,18 +486,18 @@ describe('the comparison of array and ledger', () => {
     expect(await check(w, 'fb1')).toMatchObject({ unknownSessions: 1 });
   });
 
-  it('is not made of a list that does not end', async () => {
+  it('a list that does not end is not compared', async () => {
     const w = world();
-    w.tells.set('fb1', { sessions: () => ({ items: [], continuation_token: 'again' }) });
+    w.facts.set('fb1', { sessions: () => ({ items: [], continuation_token: 'again' }) });
     expect(await warningsOf(w)).toEqual([expect.stringMatching(/more than 10000 entries/)]);
   });
 
-  it('is not made with a list that lacks the session of the check itself, or an array whose clock is wrong', async () => {
+  it('sessions are not compared if the list lacks the session of the check, or the clock of the array is wrong', async () => {
     for (const shift of [undefined, 90_000, -90_000]) {
       const w = world();
       foreign(w);
       w.pass(600);
-      w.tells.set('fb1', {
+      w.facts.set('fb1', {
         sessions: (_query, sessions) => ({
           items: (shift === undefined ? sessions.slice(0, 1) : sessions).map((one) =>
             sessionItem({ ...one, startedAt: one.startedAt + (shift ?? 0) }),
@@ -499,7 +512,7 @@ describe('the comparison of array and ledger', () => {
 });
 
 describe('a SUSPECT', () => {
-  /** A login whose answer was lost; whether it made a session is up to `act`. */
+  /** A login whose response was lost. `opened`: whether the array opened a session. */
   async function suspected(w: World, { opened }: { opened: boolean }): Promise<void> {
     const lost = () => unreachable(true);
     w.once('login', opened ? loseAnswer(lost) : fail(lost));
@@ -507,7 +520,7 @@ describe('a SUSPECT', () => {
     expect(w.suspects()).toHaveLength(1);
   }
 
-  it('goes, with the place that it took, when the array shows no session of its time', async () => {
+  it('a SUSPECT and its slot go once the array lists no session from its window', async () => {
     const w = world();
     await suspected(w, { opened: false });
     w.pass(300);
@@ -516,7 +529,7 @@ describe('a SUSPECT', () => {
     expect(w.slots('fb1')).toEqual([]);
   });
 
-  it('stays, and accounts for its session, while the array shows one', async () => {
+  it('a SUSPECT stays and accounts for its session while the array lists one', async () => {
     const w = world();
     await suspected(w, { opened: true });
     w.pass(300);
@@ -527,21 +540,21 @@ describe('a SUSPECT', () => {
     expect(w.suspects()).toEqual([]);
   });
 
-  it('stays while another user has a session of its time: whose login it was is not known', async () => {
+  it('a SUSPECT stays while any user has a session from its window, because its user is not known', async () => {
     const w = world();
     await suspected(w, { opened: false });
-    foreign(w, { user: 'somebody' });
+    foreign(w, { user: 'another-user' });
     w.pass(300);
     await check(w, 'fb1');
     expect(w.suspects()).toHaveLength(1);
   });
 
-  it('stays while the array may still be working on its login, also by a clock that is fast', async () => {
+  it('a SUSPECT stays while the array may still act on its login, even if the clock of the array is fast', async () => {
     for (const fastMs of [0, 50_000]) {
       const w = world();
       await suspected(w, { opened: false });
       w.pass(130);
-      w.tells.set('fb1', {
+      w.facts.set('fb1', {
         sessions: (_query, sessions) => ({
           items: sessions.map((one) => sessionItem({ ...one, startedAt: one.startedAt + fastMs })),
         }),
@@ -551,24 +564,24 @@ describe('a SUSPECT', () => {
     }
   });
 
-  it('stays when the array that the name now means is another machine', async () => {
+  it('a SUSPECT stays if the array name now belongs to another machine', async () => {
     const w = world();
     await suspected(w, { opened: false });
     w.rotate('fb1', 'T-00000000-0000-0000-0000-000000000001', { host: 'new.example.com' });
-    await w.edges.secrets.read('fb1', { by: 0, fresh: true });
+    await w.ports.secrets.read('fb1', { by: 0, fresh: true });
     w.pass(300);
     expect(await check(w, 'fb1')).toMatchObject({ healthy: 1 });
     expect(w.suspects()).toHaveLength(1);
   });
 
-  it('stays when the list cannot be compared, and when the ledger cannot be written', async () => {
+  it('a SUSPECT stays if the list cannot be compared or the ledger cannot be written', async () => {
     const w = world();
     await suspected(w, { opened: false });
     w.pass(300);
-    w.tells.set('fb1', { sessions: () => ({ items: [] }) });
+    w.facts.set('fb1', { sessions: () => ({ items: [] }) });
     await check(w, 'fb1');
     expect(w.suspects()).toHaveLength(1);
-    w.tells.delete('fb1');
+    w.facts.delete('fb1');
     w.once('remove', fail(awsDown));
     expect(await check(w, 'fb1')).toMatchObject({ healthy: 1 });
     expect(w.events()).toContain('LedgerWriteFailed');

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { FlashBladeError } from '../../lib/ground/errors.ts';
-import { leaseKey } from '../../lib/ground/lease-items.ts';
-import { KEEP_CLOSED_SECONDS, STUCK_RETRY_SECONDS, TRIES_UNTIL_STUCK } from '../../lib/ground/lease-states.ts';
-import { closeSession } from '../../lib/story/close-session.ts';
-import { openSession } from '../../lib/story/open-session.ts';
+import { FlashBladeError } from '../../lib/core/errors.ts';
+import { closeSession } from '../../lib/leases/close.ts';
+import { leaseKey } from '../../lib/leases/items.ts';
+import { openSession } from '../../lib/leases/open.ts';
+import { KEEP_CLOSED_SECONDS, STUCK_RETRY_SECONDS, TRIES_UNTIL_STUCK } from '../../lib/leases/states.ts';
 import { awsDown, busy, fail, loseAnswer, unreachable, untilCalled, type World, world } from './world.ts';
 
-const open = (w: World) => openSession(w.edges, { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900 }, w.deadline());
-const close = (w: World) => closeSession(w.edges, 'job-1', w.deadline());
+const open = (w: World) => openSession(w.ports, { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900 }, w.deadline());
+const close = (w: World) => closeSession(w.ports, 'job-1', w.deadline());
 
 async function opened(): Promise<World> {
   const w = world();
@@ -99,7 +99,7 @@ describe('closing a session', () => {
 
   it('is asked to come again if the lease is changed under its hands again and again', async () => {
     const w = await opened();
-    for (let round = 0; round < 3; round++) w.once('write CLOSING', async () => false);
+    for (let round = 0; round < 3; round++) w.once('write CLOSING', async () => undefined);
     await expect(close(w)).rejects.toMatchObject({
       code: 'LEASE_OPENING',
       message: 'lease job-1 is being changed by other calls: try again',
@@ -110,7 +110,7 @@ describe('closing a session', () => {
 
   it('begins nothing with too little time', async () => {
     const w = await opened();
-    await expect(closeSession(w.edges, 'job-1', w.now() + 2500)).rejects.toMatchObject({ code: 'OUT_OF_TIME' });
+    await expect(closeSession(w.ports, 'job-1', w.now() + 2500)).rejects.toMatchObject({ code: 'OUT_OF_TIME' });
     expect(w.calls).toEqual([]);
   });
 });
@@ -202,6 +202,6 @@ describe('a lease whose item was changed', () => {
     const item = w.lease('job-1');
     if (item?.state !== 'OPEN') throw new Error('not open');
     await w.store.write({ ...item, id: leaseKey('mine'), leaseId: 'mine' }, undefined, 0);
-    await expect(closeSession(w.edges, 'mine', w.deadline())).rejects.toMatchObject({ code: 'LEASE_ALTERED' });
+    await expect(closeSession(w.ports, 'mine', w.deadline())).rejects.toMatchObject({ code: 'LEASE_ALTERED' });
   });
 });

@@ -1,23 +1,22 @@
 /** How much of its time each call leaves to those that come after it. Seconds after the beginning, of 30 unless told otherwise. */
 import { describe, expect, it } from 'vitest';
-import { allowedCalls } from '../../lib/ground/allowed-calls.ts';
-import { callArray } from '../../lib/story/call-array.ts';
-import { checkFleet } from '../../lib/story/check-fleet.ts';
-import { closeSession } from '../../lib/story/close-session.ts';
-import type { Edges } from '../../lib/story/edges.ts';
-import { openSession } from '../../lib/story/open-session.ts';
-import { renewLease } from '../../lib/story/renew-lease.ts';
-import { handleMessage } from '../../lib/story/session-events.ts';
-import { withLease } from '../../lib/story/use-session.ts';
+import { checkFleet } from '../../lib/fleet/check.ts';
+import { allowedCalls, callArray } from '../../lib/leases/call-array.ts';
+import { closeSession } from '../../lib/leases/close.ts';
+import { dispatch } from '../../lib/leases/dispatch.ts';
+import { openSession } from '../../lib/leases/open.ts';
+import type { Ports } from '../../lib/leases/ports.ts';
+import { renewLease } from '../../lib/leases/renew.ts';
+import { withLease } from '../../lib/leases/use.ts';
 import { memoryOutbox } from './memory-outbox.ts';
 import { released, requested } from './messages.ts';
-import { byOf } from './slow-edges.ts';
+import { byOf } from './slow-ports.ts';
 import { awsDown, busy, fail, unreachable, type World, world } from './world.ts';
 
 const REQUEST = { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900 };
 const GET = { method: 'GET', path: '/api/2.4/arrays' } as const;
 
-/** The same edges; `log` gets `call: seconds` of each of their calls. */
+/** The same ports; `log` gets `call: seconds` of each of their calls. */
 function timed<T extends object>(w: World, groups: T, log: string[]): T {
   const timedGroup = (group: object) =>
     Object.fromEntries(
@@ -34,22 +33,27 @@ function timed<T extends object>(w: World, groups: T, log: string[]): T {
 
 function watched(w: World) {
   const log: string[] = [];
-  const { secrets, leases, seal, flashblade } = w.edges;
-  const edges: Edges = { ...w.edges, ...timed(w, { secrets, leases, seal, flashblade }, log) };
-  return { edges, log };
+  const { secrets, store, seal, flashblade } = w.ports;
+  const { dataKey, unseal } = seal;
+  const ports: Ports = {
+    ...w.ports,
+    ...timed(w, { secrets, store, flashblade }, log),
+    seal: { ...seal, ...timed(w, { seal: { dataKey, unseal } }, log).seal },
+  };
+  return { ports, log };
 }
 
 async function opened(): Promise<World> {
   const w = world();
-  await openSession(w.edges, REQUEST, w.deadline());
+  await openSession(w.ports, REQUEST, w.deadline());
   return w;
 }
 
 describe('a call ends before its deadline, and what comes before leaves time for what comes after', () => {
   it('to open a session', async () => {
     const w = world();
-    const { edges, log } = watched(w);
-    await openSession(edges, REQUEST, w.deadline());
+    const { ports, log } = watched(w);
+    await openSession(ports, REQUEST, w.deadline());
     expect(log).toEqual([
       'read: 24.25',
       'write: 24.25',
@@ -63,51 +67,51 @@ describe('a call ends before its deadline, and what comes before leaves time for
 
   it('to open one for an owner, who may have ended meanwhile', async () => {
     const w = world();
-    const { edges, log } = watched(w);
-    await openSession(edges, { ...REQUEST, owner: 'me' }, w.deadline());
+    const { ports, log } = watched(w);
+    await openSession(ports, { ...REQUEST, owner: 'me' }, w.deadline());
     expect(log.slice(5)).toEqual(['read: 24.25', 'login: 24.25', 'write: 26.25']);
   });
 
   it('to undo an opening', async () => {
     const w = world();
-    const { edges, log } = watched(w);
+    const { ports, log } = watched(w);
     w.once('write OPEN', fail(awsDown));
-    await expect(openSession(edges, REQUEST, w.deadline())).rejects.toThrow();
+    await expect(openSession(ports, REQUEST, w.deadline())).rejects.toThrow();
     expect(log.slice(7)).toEqual(['read: 26.75', 'logout: 29.25', 'read: 29.25', 'remove: 29.25', 'freeSlot: 29.25']);
   });
 
   it('to record a SUSPECT', async () => {
     const w = world();
-    const { edges, log } = watched(w);
+    const { ports, log } = watched(w);
     w.once(
       'login',
       fail(() => unreachable(true)),
     );
-    await expect(openSession(edges, REQUEST, w.deadline())).rejects.toThrow();
+    await expect(openSession(ports, REQUEST, w.deadline())).rejects.toThrow();
     expect(new Set(log.slice(6))).toEqual(new Set(['read: 29.25', 'write: 29.25', 'keepSlot: 29.25', 'remove: 29.25']));
   });
 
   it('to close a session', async () => {
     const w = await opened();
-    const { edges, log } = watched(w);
-    await closeSession(edges, 'job-1', w.deadline());
+    const { ports, log } = watched(w);
+    await closeSession(ports, 'job-1', w.deadline());
     const before = ['read: 29.25', 'write: 27.25', 'unseal: 27.25', 'logout: 27.25'];
     expect(log).toEqual([...before, 'write: 29.25', 'freeSlot: 29.25']);
   });
 
   it('to put off a logout that failed', async () => {
     const w = await opened();
-    const { edges, log } = watched(w);
+    const { ports, log } = watched(w);
     w.once('logout', fail(busy));
-    await expect(closeSession(edges, 'job-1', w.deadline())).rejects.toThrow();
+    await expect(closeSession(ports, 'job-1', w.deadline())).rejects.toThrow();
     expect(log.slice(4)).toEqual(['write: 29.25']);
   });
 
   it('to log in again', async () => {
     const w = await opened();
     w.dropSessions();
-    const { edges, log } = watched(w);
-    await withLease('job-1', ({ request }) => request(GET), { edges, deadline: w.deadline() });
+    const { ports, log } = watched(w);
+    await withLease(ports, 'job-1', ({ request }) => request(GET), { deadline: w.deadline() });
     expect(log).toEqual([
       ...['read: 30', 'unseal: 30', 'read: 1', 'request: 30'],
       ...['read: 24.25', 'read: 24.25', 'dataKey: 24.25', 'read: 24.25', 'logout: 24.25', 'write: 24.25'],
@@ -117,15 +121,15 @@ describe('a call ends before its deadline, and what comes before leaves time for
 
   it('to call an array for others', async () => {
     const w = await opened();
-    const { edges, log } = watched(w);
-    await callArray(edges, allowedCalls('GET /api/**'), { leaseId: 'job-1', ...GET }, w.deadline());
+    const { ports, log } = watched(w);
+    await callArray(ports, allowedCalls('GET /api/**'), { leaseId: 'job-1', ...GET }, w.deadline());
     expect(log).toEqual(['read: 29.25', 'unseal: 29.25', 'read: 1', 'request: 29.25']);
   });
 
   it('to renew a lease', async () => {
     const w = await opened();
-    const { edges, log } = watched(w);
-    await renewLease(edges, { leaseId: 'job-1', expiresAt: w.seconds() + 1000 }, w.deadline());
+    const { ports, log } = watched(w);
+    await renewLease(ports, { leaseId: 'job-1', expiresAt: w.seconds() + 1000 }, w.deadline());
     expect(log.slice(-2)).toEqual(['read: 29.25', 'write: 29.25']);
     const others = log.slice(0, -2).filter((line) => line !== 'read: 1');
     expect(new Set(others.map((line) => line.split(': ')[1]))).toEqual(new Set(['27.25']));
@@ -133,24 +137,24 @@ describe('a call ends before its deadline, and what comes before leaves time for
 
   it('to tell others, too', async () => {
     const w = world();
-    const { edges, log } = watched(w);
+    const { ports, log } = watched(w);
     const outbox = timed(w, { outbox: memoryOutbox().outbox }, log).outbox;
-    await handleMessage(edges, outbox, requested(REQUEST), w.deadline());
+    await dispatch(ports, outbox, requested(REQUEST), w.deadline());
     expect([log[0], log.at(-1)]).toEqual(['read: 19.75', 'emit: 29.25']);
     log.length = 0;
-    await handleMessage(edges, outbox, released({ leaseId: 'job-1' }), w.deadline());
+    await dispatch(ports, outbox, released({ leaseId: 'job-1' }), w.deadline());
     expect([log[0], log.at(-1)]).toEqual(['read: 24.75', 'emit: 29.25']);
     log.length = 0;
-    await handleMessage(edges, outbox, requested({ array: 'fb9' }), w.deadline());
+    await dispatch(ports, outbox, requested({ array: 'fb9' }), w.deadline());
     expect(log.slice(-2)).toEqual(['emit: 29.25', 'deadLetter: 29.25']);
   });
 
   it('to check the fleet, each array within 40 seconds', async () => {
     const w = world();
-    const { edges, log } = watched(w);
+    const { ports, log } = watched(w);
     w.once('apiVersions', async () => ({ data: ['1.12'], status: 200, headers: {}, requestId: '' }));
-    await checkFleet(edges, {}, w.now() + 300_000);
-    expect(log.slice(0, 2)).toEqual(['list: 299.5', 'pending: 299.5']);
+    await checkFleet(ports, {}, w.now() + 300_000);
+    expect(log.slice(0, 2)).toEqual(['list: 299.25', 'pending: 299.25']);
     const lines = (name: string) => [...new Set(log.filter((line) => line.startsWith(`${name}:`)))];
     expect(lines('apiVersions')).toEqual(['apiVersions: 30']);
     expect(lines('request')).toEqual(['request: 30']);

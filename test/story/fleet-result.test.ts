@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ArrayReport } from '../../lib/story/check-array.ts';
-import { MAX_RESULT_BYTES, resultOf } from '../../lib/story/fleet-result.ts';
+import { summarize } from '../../lib/fleet/check.ts';
+import type { ArrayReport } from '../../lib/fleet/check-array.ts';
+import { MAX_RESULT_BYTES } from '../../lib/leases/requests.ts';
 
 const bytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 const report = (n: number, length: number, warnings: string[] = []): ArrayReport => ({
@@ -11,11 +12,11 @@ const report = (n: number, length: number, warnings: string[] = []): ArrayReport
 const many = (count: number, length: number, warnings?: string[]) =>
   Array.from({ length: count }, (_, n) => report(n, length, warnings));
 
-describe('the result of a check', () => {
-  it('sums up', () => {
+describe('the result of a fleet check', () => {
+  it('the result counts arrays and unknown sessions, and lists faults and warnings', () => {
     const well = { array: 'fb1', warnings: ['a', 'b'], unknownSessions: 2 };
     const ill = { array: 'fb2', fault: { code: 'ARRAY_BUSY', reason: 'busy' }, warnings: [], unknownSessions: 1 };
-    expect(resultOf([well, ill])).toEqual({
+    expect(summarize([well, ill])).toEqual({
       checked: 2,
       healthy: 1,
       unhealthy: [{ array: 'fb2', code: 'ARRAY_BUSY', reason: 'busy' }],
@@ -27,51 +28,66 @@ describe('the result of a check', () => {
     });
   });
 
-  it('names 1,000 arrays that are down, with shorter reasons, within what a state bears', () => {
-    const result = resultOf(many(1000, 2000));
+  it('a text is cut to 200 characters, and a shorter one is whole', () => {
+    const texts = (length: number) => {
+      const { unhealthy, warnings } = summarize([report(1, length, ['w'.repeat(length)])]);
+      return [unhealthy[0]?.reason, warnings[0]?.warning];
+    };
+    expect(texts(200)).toEqual(['é'.repeat(200), 'w'.repeat(200)]);
+    expect(texts(201)).toEqual([`${'é'.repeat(199)}…`, `${'w'.repeat(199)}…`]);
+  });
+
+  it('the result names 1,000 arrays that are down with typical reasons, and fits into a state', () => {
+    const result = summarize(many(1000, 60));
     expect(result.unhealthy).toHaveLength(1000);
     expect(result).not.toHaveProperty('omitted');
     expect(bytes(result)).toBeLessThanOrEqual(MAX_RESULT_BYTES);
-    expect(result.unhealthy[0]?.reason).toMatch(/^é+…$/);
   });
 
-  it('keeps reasons as long as there is room', () => {
-    expect(resultOf(many(10, 300)).unhealthy[0]?.reason).toHaveLength(300);
+  it('nothing is omitted from a result that just fits', () => {
+    const reports = [report(1, 100, ['w'])];
+    const whole = summarize(reports);
+    expect(summarize(reports, bytes(whole))).toEqual(whole);
+    expect(whole).not.toHaveProperty('omitted');
+    expect(summarize(reports, bytes(whole) - 1)).toMatchObject({ warnings: [], omitted: 1 });
   });
 
-  it('is cut to no less than there is room for, to the byte', () => {
-    const whole = resultOf([report(1, 400)]);
-    expect(resultOf([report(1, 400)], bytes(whole))).toEqual(whole);
-    const cut = resultOf([report(1, 400)], bytes(whole) - 1);
-    expect(cut.unhealthy[0]?.reason).toBe(`${'é'.repeat(199)}…`);
-    expect(resultOf([report(1, 200)], bytes(cut)).unhealthy[0]?.reason).toBe('é'.repeat(200));
-  });
-
-  it('leaves out no line for which there is room, to the byte', () => {
+  it('no line is omitted that would fit', () => {
     const reports = many(4, 50, ['w'.repeat(50)]);
     const line = bytes(reports[0]?.fault) + bytes(reports[0]?.array) + ',"array":'.length + 1;
-    const whole = bytes(resultOf(reports));
+    const whole = bytes(summarize(reports));
     const kept = (max: number) => {
-      const { unhealthy, warnings, omitted } = resultOf(reports, max);
+      const { unhealthy, warnings, omitted } = summarize(reports, max);
       return [unhealthy.length, warnings.length, omitted];
     };
     expect(kept(whole - 1)).toEqual([4, 3, 1]);
-    const empty = bytes({ ...resultOf([]), checked: 4, omitted: 8 });
+    const empty = bytes({ ...summarize([]), checked: 4, omitted: 8 });
     expect([kept(empty + line - 1), kept(empty + line)]).toEqual([
       [0, 0, 8],
       [1, 0, 7],
     ]);
   });
 
-  it('leaves out lines, warnings first, and says how many, when even that is too large', () => {
-    const result = resultOf(many(1000, 2000, ['w'.repeat(100), 'w'.repeat(100)]));
+  it('lines that do not fit are omitted from the end, warnings first, and counted', () => {
+    const warnings = many(1000, 50, ['w'.repeat(100), 'w'.repeat(100)]);
+    const result = summarize(warnings);
     expect(bytes(result)).toBeLessThanOrEqual(MAX_RESULT_BYTES);
     expect(bytes(result)).toBeGreaterThan(MAX_RESULT_BYTES - 1000);
     expect(result.unhealthy).toHaveLength(1000);
+    expect(result.warnings).not.toEqual([]);
     expect(result.omitted).toBe(2000 - result.warnings.length);
-    const huge = resultOf(many(5000, 50, ['w']));
+    const huge = summarize(many(5000, 50, ['w']));
     expect(bytes(huge)).toBeLessThanOrEqual(MAX_RESULT_BYTES);
     expect(huge).toMatchObject({ checked: 5000, healthy: 0, warnings: [] });
+    expect(huge.unhealthy).toEqual(summarize(many(5000, 50)).unhealthy.slice(0, huge.unhealthy.length));
     expect(huge.omitted).toBe(10_000 - huge.unhealthy.length);
+  });
+
+  it('long reasons are cut before lines are omitted', () => {
+    const result = summarize(many(1000, 2000));
+    expect(bytes(result)).toBeLessThanOrEqual(MAX_RESULT_BYTES);
+    expect(result.unhealthy.length).toBeGreaterThan(400);
+    expect(result.omitted).toBe(1000 - result.unhealthy.length);
+    expect(result.unhealthy.every(({ reason }) => reason === `${'é'.repeat(199)}…`)).toBe(true);
   });
 });

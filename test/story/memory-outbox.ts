@@ -1,13 +1,13 @@
-/** What others are told, in memory, and made to fail on demand. */
-import type { DeadLetter, Outbox } from '../../lib/edges/outbox.ts';
-import type { OutgoingEvent } from '../../lib/ground/event-words.ts';
-import { handleMessage, type Message } from '../../lib/story/session-events.ts';
+/** An outbox in memory that can be made to fail. */
+import { dispatch, type Message } from '../../lib/leases/dispatch.ts';
+import type { OutgoingEvent } from '../../lib/leases/events.ts';
+import type { DeadLetter, Outbox } from '../../lib/leases/ports.ts';
 import { awsDown, world } from './world.ts';
 
 export type MemoryOutbox = ReturnType<typeof memoryOutbox>;
 
 export function memoryOutbox() {
-  const told: OutgoingEvent[] = [];
+  const published: OutgoingEvent[] = [];
   const letters: DeadLetter[] = [];
   const failing = { emit: 0, deadLetter: 0 };
 
@@ -17,26 +17,27 @@ export function memoryOutbox() {
     act();
   }
   const outbox: Outbox = {
-    emit: (event) => through('emit', () => void told.push(event)),
+    emit: (event) => through('emit', () => void published.push(event)),
     deadLetter: (letter) => through('deadLetter', () => void letters.push(letter)),
   };
   return {
     outbox,
-    told,
+    /** Every event, in order. */
+    published,
     letters,
     /** `type lease` of every event, in order. */
-    toldOf: () => told.map(({ type, detail }) => `${type} ${detail.leaseId}`),
-    /** The next call of that name fails. */
+    outcomes: () => published.map(({ type, detail }) => `${type} ${detail.leaseId}`),
+    /** Makes the next call of that name fail. */
     failNext: (name: keyof typeof failing): void => {
       failing[name] = 1;
     },
   };
 }
 
-/** A world, an outbox, and the function of the queue between them. */
-export function office() {
+/** A world and an outbox, with the function of the queue between them. */
+export function queueWorld() {
   const w = world();
   const box = memoryOutbox();
-  const deliver = (message: Message) => handleMessage(w.edges, box.outbox, message, w.deadline());
+  const deliver = (message: Message) => dispatch(w.ports, box.outbox, message, w.deadline());
   return { w, ...box, deliver };
 }

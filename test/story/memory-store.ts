@@ -1,24 +1,35 @@
 /** The ledger's store in memory: the same promises as DynamoDB's, for proofs that run thousands of times a second. */
 
-import type { LeaseStore, Pending, Slot, StoredSlot } from '../../lib/edges/leases.ts';
-import { type Item, isOfItsOwner, type LeaseItem, leaseKey } from '../../lib/ground/lease-items.ts';
+import { type Item, isOfItsOwner, type LeaseItem, leaseKey, type Stored } from '../../lib/leases/items.ts';
+import type { LeaseStore, Pending, Slot, StoredSlot } from '../../lib/leases/ports.ts';
 
 /** `dueAt`: when the sweeper looks at them. */
 export type Slots = Map<string, StoredSlot> & { dueAt?: number };
 
 export type MemoryStore = LeaseStore & {
-  readonly items: ReadonlyMap<string, Item>;
+  readonly items: ReadonlyMap<string, Stored<Item>>;
+  /** Writes an item with the version that it has, as version 0.1.0 does. Returns false if it has changed. */
+  readonly replace: (next: Stored<Item>, previous: Stored<Item> | undefined) => boolean;
   readonly arrays: ReadonlyMap<string, Slots>;
 };
 
 /** `onChange` is told of every item that was written or removed (undefined). */
 export function memoryStore(onChange: (id: string, item: Item | undefined) => void = () => {}): MemoryStore {
-  const items = new Map<string, Item>();
+  const items = new Map<string, Stored<Item>>();
   const arrays = new Map<string, Slots>();
 
-  const holds = (id: string, previous: Item | undefined): boolean => {
+  let versions = 0;
+
+  const isUnchanged = (id: string, previous: Stored<Item> | undefined): boolean => {
     const stored = items.get(id);
-    return stored?.attemptId === previous?.attemptId && stored?.version === previous?.version;
+    return stored?.version === previous?.version;
+  };
+  const replace = (next: Stored<Item>, previous: Stored<Item> | undefined): boolean => {
+    if (!isUnchanged(next.id, previous)) return false;
+    const stored = structuredClone(next);
+    items.set(next.id, stored);
+    onChange(next.id, stored);
+    return true;
   };
   const slotsOf = (array: string): Slots => {
     const taken = arrays.get(array) ?? (new Map<string, StoredSlot>() as Slots);
@@ -44,15 +55,13 @@ export function memoryStore(onChange: (id: string, item: Item | undefined) => vo
     async read(id) {
       return structuredClone(items.get(id));
     },
+    replace,
     async write(next, previous) {
-      if (!holds(next.id, previous)) return false;
-      const stored = structuredClone(next);
-      items.set(next.id, stored);
-      onChange(next.id, stored);
-      return true;
+      const written = { ...next, version: `v${++versions}` };
+      return replace(written, previous) ? written : undefined;
     },
     async remove(item) {
-      if (!holds(item.id, item)) return false;
+      if (!isUnchanged(item.id, item)) return false;
       onChange(item.id, undefined);
       return items.delete(item.id);
     },

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { FlashBladeError } from '../../lib/ground/errors.ts';
-import { closeSession } from '../../lib/story/close-session.ts';
-import { openSession } from '../../lib/story/open-session.ts';
-import { sweep } from '../../lib/story/sweep.ts';
-import { withLease } from '../../lib/story/use-session.ts';
+import { FlashBladeError } from '../../lib/core/errors.ts';
+import { closeSession } from '../../lib/leases/close.ts';
+import { openSession } from '../../lib/leases/open.ts';
+import { sweep } from '../../lib/leases/sweep.ts';
+import { withLease } from '../../lib/leases/use.ts';
 import { awsDown, busy, fail, loseAnswer, refused, unreachable, untilCalled, type World, world } from './world.ts';
 
 const REQUEST = { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900 };
 const open = (w: World, request: Partial<typeof REQUEST & { owner: string }> = {}) =>
-  openSession(w.edges, { ...REQUEST, ...request }, w.deadline());
+  openSession(w.ports, { ...REQUEST, ...request }, w.deadline());
 
 describe('opening a session', () => {
   it('answers a lease, and the ledger holds the session sealed', async () => {
@@ -59,7 +59,7 @@ describe('opening a session', () => {
 
   it('asks to come again if the lease is changed under its hands again and again', async () => {
     const w = world();
-    for (let round = 0; round < 3; round++) w.once('write OPENING', async () => false);
+    for (let round = 0; round < 3; round++) w.once('write OPENING', async () => undefined);
     await expect(open(w)).rejects.toMatchObject({ code: 'LEASE_OPENING', retryable: true });
     expect(w.calls).not.toContain('login');
     expect(w.slots('fb1')).toEqual([]);
@@ -85,7 +85,7 @@ describe('opening a session', () => {
 
   it('begins nothing with too little time to undo it', async () => {
     const w = world();
-    const call = openSession(w.edges, REQUEST, w.now() + 5500);
+    const call = openSession(w.ports, REQUEST, w.now() + 5500);
     await expect(call).rejects.toMatchObject({ code: 'OUT_OF_TIME' });
     expect(w.calls).toEqual([]);
   });
@@ -98,7 +98,7 @@ describe('opening a session', () => {
     });
     await expect(open(w)).rejects.toMatchObject({
       code: 'OUT_OF_TIME',
-      message: 'too little time is left to log in: nothing was begun; give the function more time',
+      message: 'not enough time is left to log in; nothing was started. Give the function more time.',
     });
     expect(w.calls).not.toContain('login');
     expect(w.store.items.size).toBe(0);
@@ -113,7 +113,7 @@ describe('opening a session', () => {
       message: 'array fb1 has 2 sessions already (SESSIONS_PER_ARRAY): close some, or wait',
     });
     expect(w.lease('c')).toBeUndefined();
-    await closeSession(w.edges, 'a', w.deadline());
+    await closeSession(w.ports, 'a', w.deadline());
     await open(w, { leaseId: 'c' });
     expect(w.live.size).toBe(2);
   });
@@ -190,7 +190,7 @@ describe('opening a session', () => {
       await open(w);
       await open(w, { leaseId });
       await expect(open(w, { leaseId: 'third' })).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
-      await closeSession(w.edges, 'job-1', w.deadline());
+      await closeSession(w.ports, 'job-1', w.deadline());
       expect(w.slots('fb1')).toEqual([leaseId]);
     },
   );
@@ -257,7 +257,7 @@ describe('a login that fails', () => {
     w.pass(20);
     await arrive();
     w.pass(1799);
-    await sweep(w.edges, w.deadline());
+    await sweep(w.ports, w.deadline());
     expect(w.live.size).toBe(1);
     expect(w.suspects()).toHaveLength(1);
   });
@@ -336,7 +336,7 @@ describe('a SUSPECT', () => {
     await expect(open(w, { leaseId: 'c' })).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
     expect(w.live.size).toBe(2);
     w.pass(1800 + 36 + 120);
-    await sweep(w.edges, w.deadline());
+    await sweep(w.ports, w.deadline());
     await open(w, { leaseId: 'c' });
   });
 
@@ -347,7 +347,7 @@ describe('a SUSPECT', () => {
       fail(() => unreachable(true)),
     );
     w.once('write suspect', fail(awsDown));
-    const said = expect.stringContaining('the ledger could not be told so, and keeps its intent');
+    const said = expect.stringContaining('The ledger could not be updated and keeps the intent');
     await expect(open(w)).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN', message: said });
   });
 });
@@ -361,7 +361,7 @@ describe('a refused login', () => {
     await expect(open(w, { leaseId: 'job-2' })).rejects.toMatchObject({
       code: 'LOGIN_REFUSED',
       message:
-        'array fb1 refused the API token of secret version v1 within the last ten minutes and is not asked again: correct the secret',
+        'array fb1 refused the API token of secret version v1 within the last ten minutes, so it was not sent again. Update the secret.',
     });
     expect(w.calls.filter((name) => name === 'login')).toHaveLength(1);
     expect(w.slots('fb1')).toEqual([]);
@@ -419,7 +419,7 @@ describe('a session that cannot be recorded', () => {
 
   it('is logged out, and the lease ended, if something was written that nobody writes', async () => {
     const w = world();
-    w.once('write OPEN', async () => false);
+    w.once('write OPEN', async () => undefined);
     await expect(open(w)).rejects.toMatchObject({
       code: 'LEASE_OPENING',
       message: 'lease job-1 was changed by another call while logging in: try again',
@@ -450,9 +450,7 @@ describe('a session that cannot be recorded', () => {
     expect(w.lease('job-1')?.state).toBe('OPEN');
     expect(w.slots('fb1')).toEqual(['job-1']);
     expect(await open(w)).toMatchObject({ leaseId: 'job-1' });
-    const call = withLease('job-1', ({ request }) => request({ method: 'GET', path: '/api/2.4/arrays' }), {
-      edges: w.edges,
-    });
+    const call = withLease(w.ports, 'job-1', ({ request }) => request({ method: 'GET', path: '/api/2.4/arrays' }));
     expect(await call).toMatchObject({ status: 200 });
     expect(w.live.size).toBe(1);
   });
@@ -485,7 +483,7 @@ describe('a session that cannot be recorded', () => {
   it('is logged out when a release came while it was being opened, and a late request opens nothing', async () => {
     const w = world();
     w.once('login', async (act) => {
-      expect(await closeSession(w.edges, 'job-1', w.deadline())).toMatchObject({ outcome: 'ENDING' });
+      expect(await closeSession(w.ports, 'job-1', w.deadline())).toMatchObject({ outcome: 'ENDING' });
       return act();
     });
     await expect(open(w)).rejects.toMatchObject({ code: 'LEASE_ENDED' });

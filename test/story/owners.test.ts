@@ -1,13 +1,13 @@
 import { describe, expect, it, vi } from 'vitest';
-import { closeSession } from '../../lib/story/close-session.ts';
-import { endOwnerOf } from '../../lib/story/end-owner.ts';
-import { openSession } from '../../lib/story/open-session.ts';
-import { sweep } from '../../lib/story/sweep.ts';
+import { closeSession } from '../../lib/leases/close.ts';
+import { endOwner } from '../../lib/leases/end-owner.ts';
+import { openSession } from '../../lib/leases/open.ts';
+import { sweep } from '../../lib/leases/sweep.ts';
 import { awsDown, busy, fail, unreachable, type World, world } from './world.ts';
 
 const open = (w: World, leaseId: string, owner = 'execution-1') =>
-  openSession(w.edges, { array: 'fb1', leaseId, leaseSeconds: 900, owner }, w.deadline());
-const end = (w: World) => endOwnerOf(w.edges, 'execution-1', w.deadline());
+  openSession(w.ports, { array: 'fb1', leaseId, leaseSeconds: 900, owner }, w.deadline());
+const end = (w: World) => endOwner(w.ports, 'execution-1', w.deadline());
 
 describe("an owner's end", () => {
   it("closes all of its leases and nobody else's", async () => {
@@ -57,17 +57,17 @@ describe("an owner's end", () => {
     expect(await end(w)).toEqual([]);
     expect(w.live.size).toBe(1);
     w.pass(59);
-    await sweep(w.edges, w.deadline());
+    await sweep(w.ports, w.deadline());
     expect(w.live.size).toBe(1);
     w.pass(1);
-    await sweep(w.edges, w.deadline());
+    await sweep(w.ports, w.deadline());
     expect(w.live.size).toBe(0);
     expect(await w.store.pending(0)).toMatchObject([{ kind: 'owner' }, { kind: 'slots' }]);
     w.pass(119);
-    await sweep(w.edges, w.deadline());
+    await sweep(w.ports, w.deadline());
     expect((await w.store.pending(0)).map(({ kind }) => kind)).toContain('owner');
     w.pass(1);
-    await sweep(w.edges, w.deadline());
+    await sweep(w.ports, w.deadline());
     expect((await w.store.pending(0)).map(({ kind }) => kind)).not.toContain('owner');
   });
 
@@ -78,9 +78,9 @@ describe("an owner's end", () => {
     await end(w);
     w.pass(60);
     w.once('ofOwner', fail(awsDown));
-    await sweep(w.edges, w.deadline());
+    await sweep(w.ports, w.deadline());
     expect(w.live.size).toBe(1);
-    await sweep(w.edges, w.deadline());
+    await sweep(w.ports, w.deadline());
     expect(w.live.size).toBe(0);
   });
 
@@ -98,7 +98,7 @@ describe("an owner's end", () => {
     const w = world();
     for (let n = 0; n < 100; n++) {
       await open(w, `closed-${n}`);
-      await closeSession(w.edges, `closed-${n}`, w.deadline());
+      await closeSession(w.ports, `closed-${n}`, w.deadline());
     }
     await open(w, 'live');
     const looked = vi.spyOn(w.store, 'read');
@@ -113,7 +113,7 @@ describe("an owner's end", () => {
     w.once('logout', fail(busy));
     await expect(end(w)).rejects.toMatchObject({ code: 'ARRAY_BUSY' });
     w.pass(61);
-    await sweep(w.edges, w.deadline());
+    await sweep(w.ports, w.deadline());
     expect(w.lease('a')?.state).toBe('CLOSED');
     for (let times = 0; times < 2; times++) {
       expect(await end(w)).toMatchObject([{ leaseId: 'a', outcome: 'ALREADY_CLOSED' }]);
@@ -125,17 +125,17 @@ describe("an owner's end", () => {
     for (let n = 0; n < 8; n++) {
       await open(w, `hung-${n}`, `owner-${n}`);
       w.once('ofOwner', async () => []);
-      await endOwnerOf(w.edges, `owner-${n}`, w.deadline());
+      await endOwner(w.ports, `owner-${n}`, w.deadline());
       w.once('logout', () => new Promise(() => {}));
     }
     w.once(
       'login',
       fail(() => unreachable(true)),
     );
-    const lost = openSession(w.edges, { array: 'fb2', leaseId: 'lost', leaseSeconds: 60 }, w.deadline());
+    const lost = openSession(w.ports, { array: 'fb2', leaseId: 'lost', leaseSeconds: 60 }, w.deadline());
     await expect(lost).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN' });
     w.pass(36 + 120 + 1800);
-    void sweep(w.edges, w.deadline());
+    void sweep(w.ports, w.deadline());
     for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
     expect(w.logouts('fb1')).toBe(0);
     expect([w.suspects(), w.slots('fb2')]).toEqual([[], []]);

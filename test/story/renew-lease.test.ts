@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { closeSession } from '../../lib/story/close-session.ts';
-import { openSession } from '../../lib/story/open-session.ts';
-import { renewLease } from '../../lib/story/renew-lease.ts';
+import { closeSession } from '../../lib/leases/close.ts';
+import { openSession } from '../../lib/leases/open.ts';
+import { renewLease } from '../../lib/leases/renew.ts';
 import { untilCalled, type World, world } from './world.ts';
 
-const open = (w: World) => openSession(w.edges, { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900 }, w.deadline());
-const renew = (w: World, expiresAt: number) => renewLease(w.edges, { leaseId: 'job-1', expiresAt }, w.deadline());
+const open = (w: World) => openSession(w.ports, { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900 }, w.deadline());
+const renew = (w: World, expiresAt: number) => renewLease(w.ports, { leaseId: 'job-1', expiresAt }, w.deadline());
 
 describe('renewing a lease', () => {
   it('moves its end, uses its session once, and changes nothing when it is repeated', async () => {
@@ -29,7 +29,7 @@ describe('renewing a lease', () => {
     const start = w.seconds();
     await open(w);
     expect(await renew(w, start + 86_400)).toMatchObject({ expiresAt: start + 86_400 });
-    const rule = 'expiresAt must be at most 86400 seconds after the lease was asked for (MAX_LEASE_SECONDS)';
+    const rule = 'expiresAt must be at most 86400 seconds after the lease was requested (MAX_LEASE_SECONDS)';
     const refusal = { code: 'REQUEST_INVALID', message: `renew request: ${rule}` };
     await expect(renew(w, start + 86_401)).rejects.toMatchObject(refusal);
   });
@@ -44,12 +44,15 @@ describe('renewing a lease', () => {
 
   it('revives nothing', async () => {
     const w = world();
-    const unknown = { code: 'LEASE_UNKNOWN', message: 'there is no lease job-1: open a session first' };
+    const unknown = {
+      code: 'LEASE_UNKNOWN',
+      message: 'there is no lease job-1: open a session first, or correct the id',
+    };
     await expect(renew(w, w.seconds() + 60)).rejects.toMatchObject(unknown);
     const lease = await open(w);
     w.pass(900);
     await expect(renew(w, lease.expiresAt + 900)).rejects.toMatchObject({ code: 'LEASE_ENDED' });
-    await closeSession(w.edges, 'job-1', w.deadline());
+    await closeSession(w.ports, 'job-1', w.deadline());
     await expect(renew(w, lease.expiresAt + 900)).rejects.toMatchObject({ code: 'LEASE_ENDED' });
   });
 
@@ -72,7 +75,7 @@ describe('renewing a lease', () => {
   it('is asked to come again if the lease is changed under its hands again and again', async () => {
     const w = world();
     const lease = await open(w);
-    for (let round = 0; round < 3; round++) w.once('write OPEN', async () => false);
+    for (let round = 0; round < 3; round++) w.once('write OPEN', async () => undefined);
     await expect(renew(w, lease.expiresAt + 60)).rejects.toMatchObject({ code: 'LEASE_OPENING' });
     expect(w.lease('job-1')).toMatchObject({ expiresAt: lease.expiresAt });
   });
@@ -88,7 +91,7 @@ describe('renewing a lease', () => {
     w.once('request', async () => ({ status, headers: {}, body: '', requestId: '' }));
     await expect(renew(w, lease.expiresAt + 60)).rejects.toMatchObject({
       code,
-      message: `array fb1 answered ${status} to GET /api/2.10/arrays: lease job-1 was not renewed, try again before it ends`,
+      message: `array fb1 returned ${status} for GET /api/2.10/arrays: lease job-1 was not renewed. Try again before it ends.`,
       facts: { status, sent: true },
     });
   });
@@ -97,7 +100,7 @@ describe('renewing a lease', () => {
     const w = world();
     const lease = await open(w);
     w.once('write OPEN', async (act) => {
-      await closeSession(w.edges, 'job-1', w.deadline());
+      await closeSession(w.ports, 'job-1', w.deadline());
       return act();
     });
     await expect(renew(w, lease.expiresAt + 60)).rejects.toMatchObject({ code: 'LEASE_ENDED' });

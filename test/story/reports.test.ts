@@ -1,18 +1,18 @@
 /** The lines of logins and logouts: what an operator finds in the log, word for word. */
 import { describe, expect, it } from 'vitest';
-import { FlashBladeError } from '../../lib/ground/errors.ts';
-import { closeSession } from '../../lib/story/close-session.ts';
-import { openSession } from '../../lib/story/open-session.ts';
-import { withLease, withSession } from '../../lib/story/use-session.ts';
+import { FlashBladeError } from '../../lib/core/errors.ts';
+import { closeSession } from '../../lib/leases/close.ts';
+import { openSession } from '../../lib/leases/open.ts';
+import { withLease, withSession } from '../../lib/leases/use.ts';
 import { awsDown, busy, fail, refused, unreachable, type World, world } from './world.ts';
 
 const open = (w: World, owner?: string) =>
   openSession(
-    w.edges,
+    w.ports,
     { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900, ...(owner ? { owner } : {}) },
     w.deadline(),
   );
-const close = (w: World) => closeSession(w.edges, 'job-1', w.deadline());
+const close = (w: World) => closeSession(w.ports, 'job-1', w.deadline());
 const id = expect.stringMatching(/^id-\d+$/);
 const common = { leaseId: 'job-1', array: 'fb1', requestId: id };
 
@@ -52,7 +52,7 @@ describe('a login', () => {
   it('that is not needed', async () => {
     const w = await opened();
     await open(w);
-    const message = 'the lease was open already';
+    const message = 'the lease was already open';
     expect(w.reports).toStrictEqual([{ event: 'LeaseServed', leaseId: 'job-1', array: 'fb1', message }]);
   });
 
@@ -60,12 +60,17 @@ describe('a login', () => {
     const w = world();
     w.once('write OPEN', fail(awsDown));
     await expect(open(w)).rejects.toThrow();
-    const undone = { event: 'LogoutSucceeded', status: 200, message: 'logged out again: no answer from AWS' };
+    const undone = {
+      event: 'LogoutSucceeded',
+      status: 200,
+      durationMs: 0,
+      message: 'logged out again: no answer from AWS',
+    };
     expect(w.reports.slice(1)).toStrictEqual([{ ...common, ...undone }]);
     w.once('write OPEN', fail(awsDown));
     w.once('logout', fail(busy));
     await expect(open(w)).rejects.toThrow();
-    const failure = { event: 'LogoutFailed', code: 'ARRAY_BUSY', message: 'array is busy' };
+    const failure = { event: 'LogoutFailed', code: 'ARRAY_BUSY', status: 503, durationMs: 0, message: 'array is busy' };
     expect(w.reports[3]).toStrictEqual({ ...common, ...failure });
   });
 
@@ -75,12 +80,12 @@ describe('a login', () => {
       'login',
       fail(() => unreachable(true)),
     );
-    const fate = "it is recorded as SUSPECT and ends by the array's idle time-out";
+    const fate = "It is recorded as a SUSPECT and ends by the array's idle time-out.";
     await expect(open(w)).rejects.toThrow(
-      `array fb1 may hold a session of lease job-1 whose auth token nobody has; ${fate}; ask for the session again (ARRAY_UNREACHABLE: no answer)`,
+      `array fb1 may have a session of lease job-1 whose auth token is lost. ${fate} Request the session again. (ARRAY_UNREACHABLE: no answer)`,
     );
     const message =
-      'a login without a known outcome was recorded: array fb1 may hold a session until it is idle for too long';
+      'a login with an unknown outcome was recorded: array fb1 may have a session until its idle time-out';
     expect(w.reports.slice(1)).toStrictEqual([{ event: 'SuspectRecorded', ...common, message }]);
     const attemptId = w.reports[1]?.requestId ?? '';
     const until = w.seconds() + 36 + 120 + 1800;
@@ -94,10 +99,8 @@ describe('a login', () => {
       'login',
       fail(() => unreachable(true)),
     );
-    const call = withLease('job-1', ({ request }) => request({ method: 'GET', path: '/api/2.4/arrays' }), {
-      edges: w.edges,
-    });
-    await expect(call).rejects.toThrow('; the lease has ended, use another lease id (ARRAY_UNREACHABLE: no answer)');
+    const call = withLease(w.ports, 'job-1', ({ request }) => request({ method: 'GET', path: '/api/2.4/arrays' }));
+    await expect(call).rejects.toThrow('The lease has ended: use another lease id. (ARRAY_UNREACHABLE: no answer)');
   });
 });
 
@@ -124,7 +127,7 @@ describe('a logout', () => {
     );
     await expect(close(w)).rejects.toThrow();
     const message =
-      'a session of user pureuser on array fb1 is still open after 2 tries to close it; mend the cause, then invoke logout for lease job-1: answered 400';
+      'a session of user pureuser on array fb1 is still open after 2 failed logouts. Fix the cause, then invoke logout for lease job-1: answered 400';
     const stuck = { event: 'LeaseStuck', leaseId: 'job-1', array: 'fb1', code: 'ANSWER_INVALID', message };
     expect(w.reports.slice(1)).toStrictEqual([stuck]);
   });
@@ -151,7 +154,7 @@ describe('a logout', () => {
   it('of work that is done, and whose session cannot be closed', async () => {
     const w = world();
     const work = () => w.once('read', fail(awsDown));
-    await withSession('fb1', work, { edges: w.edges, leaseId: 'job-1' });
+    await withSession(w.ports, 'fb1', work, { leaseId: 'job-1' });
     const failure = { event: 'LogoutFailed', code: 'AWS_UNAVAILABLE', message: 'no answer from AWS' };
     expect(w.reports.slice(1)).toStrictEqual([{ leaseId: 'job-1', array: 'fb1', ...failure }]);
   });

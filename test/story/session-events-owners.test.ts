@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { FlashBladeError } from '../../lib/ground/errors.ts';
-import { office } from './memory-outbox.ts';
+import { FlashBladeError } from '../../lib/core/errors.ts';
+import { queueWorld } from './memory-outbox.ts';
 import { executionEnded, released, requested } from './messages.ts';
 import { fail, unreachable } from './world.ts';
 
@@ -11,68 +11,68 @@ describe('an owner', () => {
   const LEASES = Array.from({ length: 30 }, (_, n) => `job-${n}`);
 
   async function withLeases() {
-    const o = office();
+    const o = queueWorld();
     for (const leaseId of LEASES) await o.deliver(requested({ array: 'fb1', leaseId, owner: EXECUTION }));
     await o.deliver(requested({ array: 'fb2', leaseId: 'other', owner: 'other' }));
-    o.told.length = 0;
+    o.published.length = 0;
     return o;
   }
 
   it.each([
-    ['whose execution ended', executionEnded(EXECUTION, 'TIMED_OUT')],
-    ['that releases all it has', released({ owner: EXECUTION })],
-  ])('%s has no session any more, others keep theirs, and each is told of', async (_, message) => {
-    const { w, told, toldOf, deliver } = await withLeases();
+    ['ends with its execution', executionEnded(EXECUTION, 'TIMED_OUT')],
+    ['is released', released({ owner: EXECUTION })],
+  ])('an owner that %s loses all its sessions, each is published, and other owners keep theirs', async (_, message) => {
+    const { w, published, outcomes, deliver } = await withLeases();
     await deliver(message);
     expect([...w.live.values()].map(({ array }) => array)).toEqual(['fb2']);
-    expect(toldOf().sort()).toEqual(LEASES.map((leaseId) => `closed ${leaseId}`).sort());
-    expect(told[0]?.detail).toMatchObject({ array: 'fb1', owner: EXECUTION });
+    expect(outcomes().sort()).toEqual(LEASES.map((leaseId) => `closed ${leaseId}`).sort());
+    expect(published[0]?.detail).toMatchObject({ array: 'fb1', owner: EXECUTION });
   });
 
-  it('whose execution goes on keeps its sessions', async () => {
-    const { w, told, deliver } = await withLeases();
+  it('an owner whose execution is running keeps its sessions', async () => {
+    const { w, published, deliver } = await withLeases();
     await deliver(executionEnded(EXECUTION, 'RUNNING'));
     expect(w.live.size).toBe(31);
-    expect(told).toEqual([]);
+    expect(published).toEqual([]);
   });
 
-  it('that has ended opens nothing any more', async () => {
-    const { w, told, letters, deliver } = office();
+  it('an owner that has ended cannot open a session', async () => {
+    const { w, published, letters, deliver } = queueWorld();
     await deliver(executionEnded(EXECUTION));
     await deliver(requested({ ...REQUEST, owner: EXECUTION }));
     expect(w.live.size).toBe(0);
     const reason = `lease ${REQUEST.leaseId}: its owner has already ended. Owners are single-use: use a new owner and a new lease id`;
     const ids = { eventId: 'event-1', leaseId: REQUEST.leaseId, array: REQUEST.array, owner: EXECUTION };
-    expect(told).toEqual([{ type: 'failed', detail: { ...ids, code: 'LEASE_ENDED', reason } }]);
+    expect(published).toEqual([{ type: 'failed', detail: { ...ids, code: 'LEASE_ENDED', reason } }]);
     expect(letters).toEqual([]);
   });
 
-  it('is told of every session but the one whose telling failed, and of all when the message comes again', async () => {
-    const { w, told, toldOf, failNext, deliver } = await withLeases();
+  it('an event that could not be published is published at the next delivery', async () => {
+    const { w, published, outcomes, failNext, deliver } = await withLeases();
     failNext('emit');
     await expect(deliver(executionEnded(EXECUTION))).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
     expect(w.live.size).toBe(1);
-    expect(told).toHaveLength(29);
+    expect(published).toHaveLength(29);
     await deliver(executionEnded(EXECUTION));
-    expect(new Set(toldOf()).size).toBe(30);
+    expect(new Set(outcomes()).size).toBe(30);
   });
 
-  it('of whom one session cannot be closed for good: the others are told of, and so is the failure', async () => {
-    const { w, told, letters, deliver } = await withLeases();
+  it('if one session can never be closed, the failure and the other sessions are published', async () => {
+    const { w, published, letters, deliver } = await withLeases();
     w.once(
       'unseal',
       fail(() => new FlashBladeError('LEASE_ALTERED', 'the lease was altered')),
     );
     await deliver(executionEnded(EXECUTION));
-    expect(told.filter(({ type }) => type === 'closed')).toHaveLength(29);
-    expect(told.filter(({ type }) => type === 'failed')).toMatchObject([
+    expect(published.filter(({ type }) => type === 'closed')).toHaveLength(29);
+    expect(published.filter(({ type }) => type === 'failed')).toMatchObject([
       { detail: { eventId: 'event-1', owner: EXECUTION, code: 'LEASE_ALTERED' } },
     ]);
     expect(letters).toHaveLength(1);
   });
 
-  it('of whom another session may still be closed: the message comes again before anything is given up', async () => {
-    const { w, told, letters, deliver } = await withLeases();
+  it('a retryable failure of one session comes before a permanent failure of another', async () => {
+    const { w, published, letters, deliver } = await withLeases();
     w.once(
       'unseal',
       fail(() => new FlashBladeError('LEASE_ALTERED', 'the lease was altered')),
@@ -82,7 +82,7 @@ describe('an owner', () => {
       fail(() => unreachable(true)),
     );
     await expect(deliver(executionEnded(EXECUTION))).rejects.toMatchObject({ code: 'ARRAY_UNREACHABLE' });
-    expect(told.map(({ type }) => type)).not.toContain('failed');
+    expect(published.map(({ type }) => type)).not.toContain('failed');
     expect(letters).toEqual([]);
   });
 });

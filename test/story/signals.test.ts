@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
-import { closeOnSignals } from '../../lib/story/signals.ts';
-import { withSession } from '../../lib/story/use-session.ts';
+import { closeOnSignals } from '../../lib/leases/signals.ts';
+import { withSession } from '../../lib/leases/use.ts';
 import { awsDown, fail, untilCalled, type World, world } from './world.ts';
 
 // One that ends nothing if it is really sent.
@@ -30,7 +30,7 @@ function working(w: World, leaseId: string) {
     begin();
     await until;
   };
-  const done = withSession('fb1', work, { edges: w.edges, leaseId });
+  const done = withSession(w.ports, 'fb1', work, { leaseId });
   return { done, begun, end };
 }
 
@@ -88,9 +88,9 @@ describe('a program that is told to stop', () => {
 
   it('forgets a session that was closed, or never came about', async () => {
     const w = world();
-    await withSession('fb1', () => 1, { edges: w.edges });
+    await withSession(w.ports, 'fb1', () => 1);
     w.once('secret', fail(awsDown));
-    await expect(withSession('fb1', () => 1, { edges: w.edges })).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+    await expect(withSession(w.ports, 'fb1', () => 1)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
     w.calls.length = 0;
     signal();
     await killed();

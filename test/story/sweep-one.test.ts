@@ -1,17 +1,16 @@
 /** One line of the index, swept: what is learned about its array, and what is said if it cannot be done. */
 import { describe, expect, it } from 'vitest';
-import { FlashBladeError } from '../../lib/ground/errors.ts';
-import type { FlashBlade } from '../../lib/ground/model.ts';
-import { closeSession } from '../../lib/story/close-session.ts';
-import { endOwnerOf } from '../../lib/story/end-owner.ts';
-import { openSession } from '../../lib/story/open-session.ts';
-import { sweep } from '../../lib/story/sweep.ts';
-import { sweepLease, sweepOwner, sweepSlots, sweepSuspect } from '../../lib/story/sweep-one.ts';
+import { FlashBladeError } from '../../lib/core/errors.ts';
+import type { FlashBlade } from '../../lib/core/model.ts';
+import { closeSession } from '../../lib/leases/close.ts';
+import { endOwner } from '../../lib/leases/end-owner.ts';
+import { openSession } from '../../lib/leases/open.ts';
+import { sweep, sweepLease, sweepOwner, sweepSlots, sweepSuspect } from '../../lib/leases/sweep.ts';
 import { awsDown, busy, fail, unreachable, untilCalled, type World, world } from './world.ts';
 
 const open = (w: World, leaseId = 'job-1', array = 'fb1') =>
-  openSession(w.edges, { array, leaseId, leaseSeconds: 900 }, w.deadline());
-const swept = (w: World, leaseId = 'job-1') => sweepLease(w.edges, leaseId, w.deadline());
+  openSession(w.ports, { array, leaseId, leaseSeconds: 900 }, w.deadline());
+const swept = (w: World, leaseId = 'job-1') => sweepLease(w.ports, leaseId, w.deadline());
 
 async function died(w: World): Promise<void> {
   w.once('login', () => new Promise(() => {}));
@@ -31,7 +30,7 @@ describe('a lease that is swept', () => {
     await open(w);
     expect(await swept(w)).toBe('settled');
     w.pass(900);
-    w.once('write CLOSING', async () => false);
+    w.once('write CLOSING', async () => undefined);
     expect(await swept(w)).toBe('settled');
     expect(await swept(w)).toBe('closed');
     expect(await swept(w)).toBe('settled');
@@ -63,14 +62,14 @@ describe('a lease that is swept', () => {
 
 describe('what is swept besides', () => {
   it.each([
-    ['owner me', (w: World) => sweepOwner(w.edges, 'me', w.deadline()), 'ofOwner'],
-    ['SUSPECT a1', (w: World) => sweepSuspect(w.edges, 'a1', w.deadline()), 'read'],
-    ['the slots of array fb1', (w: World) => sweepSlots(w.edges, 'fb1', w.deadline()), 'slots'],
+    ['owner me was not swept', (w: World) => sweepOwner(w.ports, 'me', w.deadline()), 'ofOwner'],
+    ['SUSPECT a1 was not swept', (w: World) => sweepSuspect(w.ports, 'a1', w.deadline()), 'read'],
+    ['the slots of array fb1 were not swept', (w: World) => sweepSlots(w.ports, 'fb1', w.deadline()), 'slots'],
   ])('is told of if it cannot be done: %s', async (what, work, call) => {
     const w = world();
     w.once(call, fail(awsDown));
     await work(w);
-    const message = `${what} was not swept: no answer from AWS`;
+    const message = `${what}: no answer from AWS`;
     expect(w.reports).toStrictEqual([{ event: 'SweepFailed', code: 'AWS_UNAVAILABLE', message }]);
   });
 
@@ -80,11 +79,11 @@ describe('what is swept besides', () => {
     await open(w, 'job-2');
     w.pass(36 + 120);
     w.calls.length = 0;
-    await sweepSlots(w.edges, 'fb1', w.deadline());
+    await sweepSlots(w.ports, 'fb1', w.deadline());
     expect(w.calls).toEqual(['slots', 'lookAtSlots']);
     w.pass(1);
     w.calls.length = 0;
-    await sweepSlots(w.edges, 'fb1', w.deadline());
+    await sweepSlots(w.ports, 'fb1', w.deadline());
     expect(w.calls).toEqual(['slots', 'read', 'read', 'lookAtSlots']);
     expect(w.slots('fb1')).toEqual(['job-1', 'job-2']);
     expect(await w.store.pending(0)).toContainEqual({
@@ -100,7 +99,7 @@ describe('what is swept besides', () => {
     await open(w);
     const attemptId = w.lease('job-1')?.attemptId ?? '';
     await w.store.takeSlot('fb2', { attemptId, leaseId: 'job-1', until: 0 }, 9, 0);
-    await sweepSlots(w.edges, 'fb2', w.deadline());
+    await sweepSlots(w.ports, 'fb2', w.deadline());
     expect([w.slots('fb1'), w.slots('fb2')]).toEqual([['job-1'], []]);
   });
 
@@ -113,7 +112,7 @@ describe('what is swept besides', () => {
     const suspect = { kind: 'suspect', id: 'suspect#suspected', version: 'v', attemptId: 'suspected' } as const;
     const target = w.lease('job-1')?.target as FlashBlade;
     await w.store.write({ ...suspect, leaseId: 'job-1', target, since: 0, until: 9 }, undefined, 0);
-    await sweepSlots(w.edges, 'fb1', w.deadline());
+    await sweepSlots(w.ports, 'fb1', w.deadline());
     expect([...(w.store.arrays.get('fb1')?.keys() ?? [])]).toEqual([w.lease('job-1')?.attemptId, 'suspected']);
   });
 
@@ -127,7 +126,7 @@ describe('what is swept besides', () => {
     const suspect = { kind: 'suspect', id: 'suspect#kept', version: 'v', attemptId: 'kept' } as const;
     const target = w.lease('job-1')?.target as FlashBlade;
     await w.store.write({ ...suspect, leaseId: 'x', target, since: 0, until: 9 }, undefined, 0);
-    await sweepSlots(w.edges, 'fb1', w.deadline());
+    await sweepSlots(w.ports, 'fb1', w.deadline());
     expect([...former.keys()]).toEqual(['job-1', 'suspect#kept']);
   });
 });
@@ -142,7 +141,7 @@ describe('a sweep', () => {
     );
     await expect(open(w, 'job-2')).rejects.toThrow();
     w.calls.length = 0;
-    await sweep(w.edges, w.deadline());
+    await sweep(w.ports, w.deadline());
     expect(w.calls).toEqual(['pending']);
   });
 
@@ -155,11 +154,11 @@ describe('a sweep', () => {
     );
     await expect(open(w, 'lost', 'fb2')).rejects.toThrow();
     w.once('logout', fail(busy));
-    await closeSession(w.edges, 'closing', w.deadline()).catch(() => {});
-    await endOwnerOf(w.edges, 'me', w.deadline());
+    await closeSession(w.ports, 'closing', w.deadline()).catch(() => {});
+    await endOwner(w.ports, 'me', w.deadline());
     w.pass(900);
     w.calls.length = 0;
-    expect(await sweep(w.edges, w.deadline())).toEqual({
+    expect(await sweep(w.ports, w.deadline())).toEqual({
       ...{ live: 1, expired: 1, closed: 2, stuck: 0, suspect: 1, left: 0 },
       oldestDueSeconds: 890,
     });
@@ -174,7 +173,7 @@ describe('a sweep', () => {
   it('comes to arrays that have failed before after the others', async () => {
     const w = world();
     const asked: string[] = [];
-    const { logout } = w.edges.flashblade;
+    const { logout } = w.ports.flashblade;
     const noting: typeof logout = (session, options) => {
       asked.push(session.array.name);
       return logout(session, options);
@@ -183,9 +182,9 @@ describe('a sweep', () => {
     await open(w, 'b', 'fb1');
     await open(w, 'c', 'fb2');
     w.once('logout', fail(busy));
-    await closeSession(w.edges, 'a', w.deadline()).catch(() => {});
+    await closeSession(w.ports, 'a', w.deadline()).catch(() => {});
     w.pass(900);
-    await sweep({ ...w.edges, flashblade: { ...w.edges.flashblade, logout: noting } }, w.deadline());
+    await sweep({ ...w.ports, flashblade: { ...w.ports.flashblade, logout: noting } }, w.deadline());
     expect(asked).toEqual(['fb2', 'fb1', 'fb1']);
   });
 
@@ -193,9 +192,9 @@ describe('a sweep', () => {
     const w = world();
     for (const leaseId of ['a', 'b', 'c']) await open(w, leaseId);
     w.pass(900);
-    w.once('write CLOSING', async () => false);
+    w.once('write CLOSING', async () => undefined);
     w.calls.length = 0;
-    await sweep(w.edges, w.deadline());
+    await sweep(w.ports, w.deadline());
     const steps = w.calls.filter((name) => /^(write CLOSING|logout|write CLOSED)$/.test(name));
     expect(steps.slice(0, 4)).toEqual(['write CLOSING', 'write CLOSING', 'logout', 'write CLOSED']);
   });

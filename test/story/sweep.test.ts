@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { Pending } from '../../lib/edges/leases.ts';
-import type { Open } from '../../lib/ground/lease-items.ts';
-import { closeSession } from '../../lib/story/close-session.ts';
-import { openSession } from '../../lib/story/open-session.ts';
-import { sweep } from '../../lib/story/sweep.ts';
+import { closeSession } from '../../lib/leases/close.ts';
+import type { Open } from '../../lib/leases/items.ts';
+import { openSession } from '../../lib/leases/open.ts';
+import type { Pending } from '../../lib/leases/ports.ts';
+import { sweep } from '../../lib/leases/sweep.ts';
 import { awsDown, busy, fail, unreachable, untilCalled, type World, world } from './world.ts';
 
 const open = (w: World, leaseId = 'job-1', array = 'fb1') =>
-  openSession(w.edges, { array, leaseId, leaseSeconds: 900 }, w.deadline());
-const run = (w: World) => sweep(w.edges, w.deadline());
+  openSession(w.ports, { array, leaseId, leaseSeconds: 900 }, w.deadline());
+const run = (w: World) => sweep(w.ports, w.deadline());
 const logouts = (w: World): number => w.calls.filter((name) => name === 'logout').length;
 
 async function died(w: World, leaseId = 'job-1'): Promise<void> {
@@ -50,7 +50,7 @@ describe('a sweep', () => {
     const w = world();
     await open(w);
     w.once('logout', fail(busy));
-    await expect(closeSession(w.edges, 'job-1', w.deadline())).rejects.toThrow();
+    await expect(closeSession(w.ports, 'job-1', w.deadline())).rejects.toThrow();
     w.pass(10);
     expect(await run(w)).toMatchObject({ closed: 1 });
     expect(w.live.size).toBe(0);
@@ -103,7 +103,7 @@ describe('a sweep', () => {
     const w = world();
     await open(w);
     w.pass(900);
-    w.once('write CLOSING', async () => false);
+    w.once('write CLOSING', async () => undefined);
     expect(await run(w)).toMatchObject({ closed: 0, left: 0 });
     expect(logouts(w)).toBe(0);
     expect(w.events()).not.toContain('SweepFailed');
@@ -128,7 +128,7 @@ describe('a sweep', () => {
       const rows = await act();
       const item = w.lease('job-1');
       if (item?.state !== 'OPEN') throw new Error('not open');
-      await w.store.write({ ...item, version: 'renewed', expiresAt: w.seconds() + 60 }, item, 0);
+      await w.store.write({ ...item, expiresAt: w.seconds() + 60 }, item, 0);
       return rows;
     });
     expect(await run(w)).toMatchObject({ closed: 0, left: 0 });
@@ -155,7 +155,7 @@ describe('a sweep', () => {
     for (let n = 0; n < 4; n++) await open(w, `a${n}`);
     w.dead.add('fb1');
     for (let n = 0; n < 4; n++) {
-      for (let round = 0; round < 6; round++) await closeSession(w.edges, `a${n}`, w.deadline()).catch(() => {});
+      for (let round = 0; round < 6; round++) await closeSession(w.ports, `a${n}`, w.deadline()).catch(() => {});
     }
     const before = w.logouts('fb1');
     expect(await run(w)).toMatchObject({ stuck: 4, closed: 0 });
@@ -203,7 +203,7 @@ describe('a sweep', () => {
 
   it('keeps the slot of a SUSPECT whose session was recorded after all', async () => {
     const w = world({ sessionsPerArray: 1 });
-    await openSession(w.edges, { array: 'fb1', leaseId: 'job-1', leaseSeconds: 86_400 }, w.deadline());
+    await openSession(w.ports, { array: 'fb1', leaseId: 'job-1', leaseSeconds: 86_400 }, w.deadline());
     const { attemptId, leaseId, target } = w.lease('job-1') as Open;
     const item = { kind: 'suspect', id: `suspect#${attemptId}`, version: 'v', attemptId, leaseId, target } as const;
     const until = w.seconds() + 60;
@@ -213,7 +213,7 @@ describe('a sweep', () => {
     await run(w);
     expect([w.suspects(), w.slots('fb1')]).toEqual([[], ['SUSPECT job-1']]);
     await expect(open(w, 'other')).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
-    await closeSession(w.edges, 'job-1', w.deadline());
+    await closeSession(w.ports, 'job-1', w.deadline());
     expect(w.slots('fb1')).toEqual([]);
   });
 
@@ -227,7 +227,7 @@ describe('a sweep', () => {
     w.pass(160);
     await run(w);
     expect(w.slots('fb1')).toEqual(['alive']);
-    await closeSession(w.edges, 'alive', w.deadline());
+    await closeSession(w.ports, 'alive', w.deadline());
     w.pass(600);
     await run(w);
     expect(await w.store.pending(0)).toEqual([]);
@@ -237,7 +237,7 @@ describe('a sweep', () => {
     const w = world();
     await open(w);
     w.once('freeSlot', fail(awsDown));
-    await closeSession(w.edges, 'job-1', w.deadline());
+    await closeSession(w.ports, 'job-1', w.deadline());
     expect(w.slots('fb1')).toEqual(['job-1']);
     w.pass(160);
     await run(w);

@@ -1,11 +1,12 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { FlashBladeError } from '../../lib/ground/errors.ts';
-import type { Open } from '../../lib/ground/lease-items.ts';
-import type { FlashBlade } from '../../lib/ground/model.ts';
-import { closeSession } from '../../lib/story/close-session.ts';
-import { openSession } from '../../lib/story/open-session.ts';
-import { sweep } from '../../lib/story/sweep.ts';
-import { withLease, withSession } from '../../lib/story/use-session.ts';
+import { FlashBladeError } from '../../lib/core/errors.ts';
+import type { FlashBlade } from '../../lib/core/model.ts';
+import * as library from '../../lib/index.ts';
+import { closeSession } from '../../lib/leases/close.ts';
+import type { Open, Stored } from '../../lib/leases/items.ts';
+import { openSession } from '../../lib/leases/open.ts';
+import { sweep } from '../../lib/leases/sweep.ts';
+import { withLease, withSession } from '../../lib/leases/use.ts';
 import {
   API_TOKEN,
   awsDown,
@@ -21,14 +22,14 @@ import {
 
 const GET = { method: 'GET', path: '/api/2.4/arrays' } as const;
 const open = (w: World, request: { leaseId?: string } = {}) =>
-  openSession(w.edges, { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900, ...request }, w.deadline());
+  openSession(w.ports, { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900, ...request }, w.deadline());
 const noPermission = async () => ({ status: 403, headers: {}, body: '', requestId: '' });
 const countOf = (w: World, name: string): number => w.calls.filter((call) => call === name).length;
 
 describe('withSession', () => {
   it('opens, works and closes', async () => {
     const w = world();
-    const status = await withSession('fb1', async ({ request }) => (await request(GET)).status, { edges: w.edges });
+    const status = await withSession(w.ports, 'fb1', async ({ request }) => (await request(GET)).status);
     expect(status).toBe(200);
     expect(w.live.size).toBe(0);
     expect([...w.store.items.values()]).toMatchObject([{ state: 'CLOSED' }]);
@@ -39,7 +40,7 @@ describe('withSession', () => {
     const work = async () => {
       throw new RangeError('mine');
     };
-    await expect(withSession('fb1', work, { edges: w.edges })).rejects.toThrow(RangeError);
+    await expect(withSession(w.ports, 'fb1', work)).rejects.toThrow(RangeError);
     expect(w.live.size).toBe(0);
   });
 
@@ -50,7 +51,7 @@ describe('withSession', () => {
       if (kind === 'error') throw new RangeError('mine');
       return 42;
     };
-    const outcome = await withSession('fb1', work, { edges: w.edges }).catch((error) => error);
+    const outcome = await withSession(w.ports, 'fb1', work).catch((error) => error);
     expect(kind === 'error' ? outcome : undefined).toEqual(kind === 'error' ? new RangeError('mine') : undefined);
     expect(kind === 'result' ? outcome : 42).toBe(42);
     expect(w.events()).toContain('LogoutFailed');
@@ -59,19 +60,19 @@ describe('withSession', () => {
 
   it('refuses options that no lease has', async () => {
     const w = world();
-    const call = withSession('fb1', () => 1, { edges: w.edges, leaseSeconds: 5 });
+    const call = withSession(w.ports, 'fb1', () => 1, { leaseSeconds: 5 });
     await expect(call).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
     expect(w.calls).toEqual([]);
   });
 
-  it('finds edges, time and lease id by itself', async () => {
+  it('finds ports, time and lease id by itself', async () => {
     onTestFinished(() => void vi.unstubAllEnvs());
     vi.stubEnv('LEASE_TABLE', '');
-    for (const call of [withSession('fb1', () => 1), withLease('job-1', () => 1)]) {
+    for (const call of [library.withSession('fb1', () => 1), library.withLease('job-1', () => 1)]) {
       await expect(call).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
     }
     const w = world();
-    const lease = await withSession('fb1', ({ lease }) => lease, { edges: w.edges });
+    const lease = await withSession(w.ports, 'fb1', ({ lease }) => lease);
     expect(lease).toEqual({
       leaseId: expect.stringMatching(/^id-\d+$/),
       array: 'fb1',
@@ -84,30 +85,26 @@ describe('withSession', () => {
     const w = world();
     const deadlines: Record<string, number> = {};
     for (const name of ['login', 'request', 'logout'] as const) {
-      const act = w.edges.flashblade[name] as (...args: unknown[]) => Promise<never>;
+      const act = w.ports.flashblade[name] as (...args: unknown[]) => Promise<never>;
       const noting = (...args: unknown[]) => {
         deadlines[name] = ((args.at(-1) as { deadline: number }).deadline - w.now()) / 1000;
         return act(...args);
       };
-      Object.assign(w.edges.flashblade, { [name]: noting });
+      Object.assign(w.ports.flashblade, { [name]: noting });
     }
     const work = async ({ request }: { request: (call: typeof GET) => Promise<unknown> }) => request(GET);
-    await withSession('fb1', work, { edges: w.edges, deadline: w.now() + 25_000 });
+    await withSession(w.ports, 'fb1', work, { deadline: w.now() + 25_000 });
     expect(deadlines).toEqual({ login: 9.25, request: 15, logout: 7.25 });
-    await withSession('fb1', work, { edges: w.edges, deadline: w.now() + 3_600_000 });
+    await withSession(w.ports, 'fb1', work, { deadline: w.now() + 3_600_000 });
     expect(deadlines).toEqual({ login: 24.25, request: 3590, logout: 7.25 });
   });
 
   it('gives the work no token', async () => {
     const w = world();
-    await withSession(
-      'fb1',
-      async (use) => {
-        expect(Object.keys(use)).toEqual(['lease', 'request', 'apiVersions']);
-        expect(JSON.stringify(use)).not.toContain('auth-');
-      },
-      { edges: w.edges },
-    );
+    await withSession(w.ports, 'fb1', async (use) => {
+      expect(Object.keys(use)).toEqual(['lease', 'request', 'apiVersions']);
+      expect(JSON.stringify(use)).not.toContain('auth-');
+    });
   });
 });
 
@@ -115,16 +112,14 @@ describe('withLease', () => {
   it('works under the session of a lease that another call opened, and leaves it open', async () => {
     const w = world();
     const lease = await open(w);
-    const seen = await withLease('job-1', async (use) => [use.lease, (await use.request(GET)).status], {
-      edges: w.edges,
-    });
+    const seen = await withLease(w.ports, 'job-1', async (use) => [use.lease, (await use.request(GET)).status]);
     expect(seen).toEqual([lease, 200]);
     expect(w.live.size).toBe(1);
   });
 
   it('knows no lease that was never opened', async () => {
     const w = world();
-    await expect(withLease('nope', () => 1, { edges: w.edges })).rejects.toMatchObject({
+    await expect(withLease(w.ports, 'nope', () => 1)).rejects.toMatchObject({
       code: 'LEASE_UNKNOWN',
       message: 'there is no lease nope: open a session first, or correct the id',
     });
@@ -134,7 +129,7 @@ describe('withLease', () => {
     const w = world();
     await open(w);
     w.once('unseal', fail(awsDown));
-    const use = () => withLease('job-1', () => 1, { edges: w.edges });
+    const use = () => withLease(w.ports, 'job-1', () => 1);
     await expect(use()).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
     expect(w.events()).not.toContain('LeaseAltered');
     const altered = () => new FlashBladeError('LEASE_ALTERED', 'it does not unseal');
@@ -154,14 +149,14 @@ describe('withLease', () => {
     /** API tokens of the sessions under which the array is called. */
     function known(w: World): (string | undefined)[] {
       const tokens: (string | undefined)[] = [];
-      const { request } = w.edges.flashblade;
-      w.edges.flashblade.request = (session, ...rest) => {
+      const { request } = w.ports.flashblade;
+      w.ports.flashblade.request = (session, ...rest) => {
         tokens.push(session.apiToken?.reveal());
         return request(session, ...rest);
       };
       return tokens;
     }
-    const use = (w: World) => withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
+    const use = (w: World) => withLease(w.ports, 'job-1', ({ request }) => request(GET));
 
     it('reads it while the auth token is unsealed, not before and not after', async () => {
       const w = world();
@@ -207,9 +202,9 @@ describe('withLease', () => {
     const w = world();
     await open(w);
     w.pass(900);
-    await expect(withLease('job-1', () => 1, { edges: w.edges })).rejects.toMatchObject({ code: 'LEASE_ENDED' });
-    await closeSession(w.edges, 'job-1', w.deadline());
-    await expect(withLease('job-1', () => 1, { edges: w.edges })).rejects.toMatchObject({
+    await expect(withLease(w.ports, 'job-1', () => 1)).rejects.toMatchObject({ code: 'LEASE_ENDED' });
+    await closeSession(w.ports, 'job-1', w.deadline());
+    await expect(withLease(w.ports, 'job-1', () => 1)).rejects.toMatchObject({
       code: 'LEASE_ENDED',
       message: 'lease job-1 has ended: open another session',
     });
@@ -219,7 +214,7 @@ describe('withLease', () => {
     const w = world();
     const lease = await open(w);
     w.dropSessions();
-    const status = await withLease('job-1', async ({ request }) => (await request(GET)).status, { edges: w.edges });
+    const status = await withLease(w.ports, 'job-1', async ({ request }) => (await request(GET)).status);
     expect(status).toBe(200);
     expect(w.live.size).toBe(1);
     expect(w.lease('job-1')).toMatchObject({ state: 'OPEN', expiresAt: lease.expiresAt });
@@ -229,7 +224,7 @@ describe('withLease', () => {
     const w = world();
     await open(w);
     w.once('request', async () => ({ ...(await noPermission()), status }));
-    await withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
+    await withLease(w.ports, 'job-1', ({ request }) => request(GET));
     expect(w.calls.filter((name) => name === 'login' || name === 'logout')).toEqual(['login', 'logout', 'login']);
     expect(w.live.size).toBe(1);
   });
@@ -244,12 +239,12 @@ describe('withLease', () => {
         await expect(request(GET)).rejects.toMatchObject({
           code: 'FORBIDDEN',
           message:
-            'array fb1 refused GET /api/2.4/arrays also after a new login: give that user, pureuser, the right to do it, or use another',
+            'array fb1 refused GET /api/2.4/arrays even after a new login: give user pureuser the right to make this call, or use the API token of another user',
         });
       }
       return request(GET);
     };
-    expect(await withLease('job-1', work, { edges: w.edges })).toMatchObject({ status: 200 });
+    expect(await withLease(w.ports, 'job-1', work)).toMatchObject({ status: 200 });
     expect(countOf(w, 'login')).toBe(2);
   });
 
@@ -257,12 +252,8 @@ describe('withLease', () => {
     const w = world();
     await open(w);
     w.dropSessions();
-    const many = await withLease(
-      'job-1',
-      ({ request }) => Promise.all(Array.from({ length: 10 }, () => request(GET))),
-      {
-        edges: w.edges,
-      },
+    const many = await withLease(w.ports, 'job-1', ({ request }) =>
+      Promise.all(Array.from({ length: 10 }, () => request(GET))),
     );
     expect(many.map(({ status }) => status)).toEqual(Array(10).fill(200));
     expect(countOf(w, 'login')).toBe(2);
@@ -274,12 +265,12 @@ describe('withLease', () => {
     await open(w);
     w.dropSessions();
     w.once('write OPENING', async (act) => {
-      const item = w.lease('job-1') as Open;
-      await w.store.write({ ...item, version: 'renewed', expiresAt: item.expiresAt + 60 }, item, 0);
+      const item = w.lease('job-1') as Stored<Open>;
+      await w.store.write({ ...item, expiresAt: item.expiresAt + 60 }, item, 0);
       return act();
     });
     const { expiresAt } = w.lease('job-1') as Open;
-    expect(await withLease('job-1', ({ request }) => request(GET), { edges: w.edges })).toMatchObject({ status: 200 });
+    expect(await withLease(w.ports, 'job-1', ({ request }) => request(GET))).toMatchObject({ status: 200 });
     expect(w.lease('job-1')).toMatchObject({ state: 'OPEN', expiresAt: expiresAt + 60 });
     expect(w.calls.filter((name) => name === 'login' || name === 'logout')).toEqual(['login', 'logout', 'login']);
   });
@@ -288,8 +279,8 @@ describe('withLease', () => {
     const w = world();
     await open(w);
     w.dropSessions();
-    for (let round = 0; round < 3; round++) w.once('write OPENING', async () => false);
-    const call = withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
+    for (let round = 0; round < 3; round++) w.once('write OPENING', async () => undefined);
+    const call = withLease(w.ports, 'job-1', ({ request }) => request(GET));
     await expect(call).rejects.toMatchObject({ code: 'LEASE_OPENING', retryable: true });
     expect(countOf(w, 'login')).toBe(1);
     expect(w.lease('job-1')?.state).toBe('OPEN');
@@ -303,7 +294,7 @@ describe('withLease', () => {
     const lease = await open(w);
     w.dropSessions();
     w.once('login', fail(error));
-    const call = () => withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
+    const call = () => withLease(w.ports, 'job-1', ({ request }) => request(GET));
     await expect(call()).rejects.toMatchObject({ retryable: true });
     expect(w.lease('job-1')).toMatchObject({ state: 'OPEN', expiresAt: lease.expiresAt, dueAt: lease.expiresAt });
     expect(w.slots('fb1')).toEqual(['job-1']);
@@ -314,25 +305,17 @@ describe('withLease', () => {
   it('logs in again at the next call of the same work after the array was busy, and in another process that held the lease', async () => {
     const w = world();
     await open(w);
-    await withLease(
-      'job-1',
-      async (other) => {
-        w.dropSessions();
-        await withLease(
-          'job-1',
-          async ({ request }) => {
-            w.once('login', fail(busy));
-            await expect(request(GET)).rejects.toMatchObject({ code: 'ARRAY_BUSY' });
-            w.once('login', fail(busy));
-            await expect(other.request(GET)).rejects.toMatchObject({ code: 'ARRAY_BUSY' });
-            expect(await request(GET)).toMatchObject({ status: 200 });
-            expect(await other.request(GET)).toMatchObject({ status: 200 });
-          },
-          { edges: w.edges },
-        );
-      },
-      { edges: w.edges },
-    );
+    await withLease(w.ports, 'job-1', async (other) => {
+      w.dropSessions();
+      await withLease(w.ports, 'job-1', async ({ request }) => {
+        w.once('login', fail(busy));
+        await expect(request(GET)).rejects.toMatchObject({ code: 'ARRAY_BUSY' });
+        w.once('login', fail(busy));
+        await expect(other.request(GET)).rejects.toMatchObject({ code: 'ARRAY_BUSY' });
+        expect(await request(GET)).toMatchObject({ status: 200 });
+        expect(await other.request(GET)).toMatchObject({ status: 200 });
+      });
+    });
     expect(countOf(w, 'login')).toBe(4);
     expect(w.live.size).toBe(1);
   });
@@ -342,10 +325,10 @@ describe('withLease', () => {
     await open(w);
     w.dropSessions();
     w.once('login', async () => {
-      await closeSession(w.edges, 'job-1', w.deadline());
+      await closeSession(w.ports, 'job-1', w.deadline());
       throw busy();
     });
-    const call = withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
+    const call = withLease(w.ports, 'job-1', ({ request }) => request(GET));
     await expect(call).rejects.toMatchObject({ code: 'ARRAY_BUSY' });
     expect([w.lease('job-1')?.state, w.slots('fb1')]).toEqual(['CLOSED', []]);
   });
@@ -354,7 +337,7 @@ describe('withLease', () => {
     const w = world({ sessionsPerArray: 1 });
     await open(w);
     w.dropSessions();
-    await withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
+    await withLease(w.ports, 'job-1', ({ request }) => request(GET));
     expect([...(w.store.arrays.get('fb1')?.keys() ?? [])]).toEqual([w.lease('job-1')?.attemptId]);
     await expect(open(w, { leaseId: 'other' })).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
   });
@@ -365,7 +348,7 @@ describe('withLease', () => {
     w.dropSessions();
     w.store.arrays.get('fb1')?.clear();
     await open(w, { leaseId: 'other' });
-    const call = withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
+    const call = withLease(w.ports, 'job-1', ({ request }) => request(GET));
     await expect(call).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
     expect([w.lease('job-1')?.state, w.slots('fb1')]).toEqual(['OPEN', ['other']]);
   });
@@ -374,14 +357,10 @@ describe('withLease', () => {
     const w = world();
     await open(w);
     w.dropSessions();
-    await withLease(
-      'job-1',
-      async ({ request }) => {
-        await withLease('job-1', (other) => other.request(GET), { edges: w.edges });
-        expect(await request(GET)).toMatchObject({ status: 200 });
-      },
-      { edges: w.edges },
-    );
+    await withLease(w.ports, 'job-1', async ({ request }) => {
+      await withLease(w.ports, 'job-1', (other) => other.request(GET));
+      expect(await request(GET)).toMatchObject({ status: 200 });
+    });
     expect(countOf(w, 'login')).toBe(2);
     expect(w.live.size).toBe(1);
   });
@@ -391,12 +370,12 @@ describe('withLease', () => {
     await open(w);
     w.dropSessions();
     const work = async ({ request }: { request: (call: typeof GET) => Promise<unknown> }) => {
-      await withLease('job-1', (other) => other.request(GET), { edges: w.edges });
+      await withLease(w.ports, 'job-1', (other) => other.request(GET));
       for (let round = 0; round < 3; round++) w.once('request', noPermission);
       await expect(request(GET)).rejects.toMatchObject({ code: 'FORBIDDEN' });
       await expect(request(GET)).rejects.toMatchObject({ code: 'FORBIDDEN' });
     };
-    await withLease('job-1', work, { edges: w.edges });
+    await withLease(w.ports, 'job-1', work);
     expect(countOf(w, 'login')).toBe(2);
   });
 
@@ -414,7 +393,7 @@ describe('withLease', () => {
       const secret = (await act()) as { array: FlashBlade };
       return { ...secret, array: { ...secret.array, ...change } };
     });
-    const call = withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
+    const call = withLease(w.ports, 'job-1', ({ request }) => request(GET));
     await expect(call).rejects.toMatchObject({
       code: 'LEASE_ENDED',
       message:
@@ -428,7 +407,7 @@ describe('withLease', () => {
     await open(w);
     w.dropSessions();
     w.once('login', fail(refused));
-    const call = withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
+    const call = withLease(w.ports, 'job-1', ({ request }) => request(GET));
     await expect(call).rejects.toMatchObject({ code: 'LOGIN_REFUSED' });
     expect(w.lease('job-1')?.state).toBe('CLOSED');
     expect(w.slots('fb1')).toEqual([]);
@@ -439,7 +418,7 @@ describe('withLease', () => {
     await open(w);
     w.rotate('fb1', 'T-new');
     w.dropSessions();
-    expect(await withLease('job-1', ({ request }) => request(GET), { edges: w.edges })).toMatchObject({ status: 200 });
+    expect(await withLease(w.ports, 'job-1', ({ request }) => request(GET))).toMatchObject({ status: 200 });
   });
 
   it('never takes the API token to another host than that of the lease', async () => {
@@ -447,7 +426,7 @@ describe('withLease', () => {
     await open(w);
     w.rotate('fb1', API_TOKEN, { host: 'other.example.com' });
     w.dropSessions();
-    const call = withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
+    const call = withLease(w.ports, 'job-1', ({ request }) => request(GET));
     await expect(call).rejects.toMatchObject({ code: 'LEASE_ENDED' });
     expect(countOf(w, 'login')).toBe(1);
   });
@@ -460,7 +439,7 @@ describe('withLease', () => {
       'login',
       fail(() => unreachable(true)),
     );
-    const call = withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
+    const call = withLease(w.ports, 'job-1', ({ request }) => request(GET));
     await expect(call).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN' });
     expect(w.suspects()).toHaveLength(1);
     expect(w.lease('job-1')?.state).toBe('CLOSED');
@@ -469,19 +448,15 @@ describe('withLease', () => {
   it('logs in a second time when the array drops the session again a minute after it has worked', async () => {
     const w = world();
     await open(w);
-    const statuses = await withLease(
-      'job-1',
-      async ({ request }) => {
-        const seen = [];
-        for (let round = 0; round < 3; round++) {
-          w.dropSessions();
-          w.pass(61);
-          seen.push((await request(GET)).status, (await request(GET)).status);
-        }
-        return seen;
-      },
-      { edges: w.edges },
-    );
+    const statuses = await withLease(w.ports, 'job-1', async ({ request }) => {
+      const seen = [];
+      for (let round = 0; round < 3; round++) {
+        w.dropSessions();
+        w.pass(61);
+        seen.push((await request(GET)).status, (await request(GET)).status);
+      }
+      return seen;
+    });
     expect(statuses).toEqual(Array(6).fill(200));
     expect(countOf(w, 'login')).toBe(4);
   });
@@ -491,14 +466,10 @@ describe('withLease', () => {
     await open(w);
     w.dropSessions();
     w.once('dataKey', fail(awsDown));
-    await withLease(
-      'job-1',
-      async ({ request }) => {
-        await expect(request(GET)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
-        expect(await request(GET)).toMatchObject({ status: 200 });
-      },
-      { edges: w.edges },
-    );
+    await withLease(w.ports, 'job-1', async ({ request }) => {
+      await expect(request(GET)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+      expect(await request(GET)).toMatchObject({ status: 200 });
+    });
   });
 
   it('keeps a session that works when a new login would be refused', async () => {
@@ -506,10 +477,10 @@ describe('withLease', () => {
     await open(w);
     w.accept('fb1', 'T-other');
     await expect(
-      openSession(w.edges, { array: 'fb1', leaseId: 'x', leaseSeconds: 60 }, w.deadline()),
+      openSession(w.ports, { array: 'fb1', leaseId: 'x', leaseSeconds: 60 }, w.deadline()),
     ).rejects.toThrow();
     w.once('request', noPermission);
-    const call = withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
+    const call = withLease(w.ports, 'job-1', ({ request }) => request(GET));
     await expect(call).rejects.toMatchObject({ code: 'LOGIN_REFUSED' });
     expect(w.live.size).toBe(1);
     expect(w.lease('job-1')?.state).toBe('OPEN');
@@ -518,21 +489,17 @@ describe('withLease', () => {
   it('never follows an item that was aimed at another array', async () => {
     const w = world();
     await open(w);
-    const call = withLease(
-      'job-1',
-      async ({ request }) => {
-        const item = w.lease('job-1');
-        if (item?.state !== 'OPEN') throw new Error('not open');
-        const target = { ...item.target, name: 'fb2', host: 'fb2.example.com' };
-        await w.store.write({ ...item, target, version: 'theirs' }, item, 0);
-        w.dropSessions();
-        return request(GET);
-      },
-      { edges: w.edges },
-    );
+    const call = withLease(w.ports, 'job-1', async ({ request }) => {
+      const item = w.lease('job-1');
+      if (item?.state !== 'OPEN') throw new Error('not open');
+      const target = { ...item.target, name: 'fb2', host: 'fb2.example.com' };
+      await w.store.write({ ...item, target }, item, 0);
+      w.dropSessions();
+      return request(GET);
+    });
     const code = 'LEASE_ALTERED';
     const message =
-      'lease job-1 of array fb1 names another array, host or trust than when it was opened: see who writes to the lease table';
+      'lease job-1 of array fb1 names another array, host or trust than when it was opened: find out who writes to the lease table';
     await expect(call).rejects.toMatchObject({ code, message });
     expect(w.reports.at(-1)).toEqual({ event: 'LeaseAltered', leaseId: 'job-1', array: 'fb1', code, message });
     expect(countOf(w, 'login')).toBe(1);
@@ -541,7 +508,7 @@ describe('withLease', () => {
   it('takes a refusal as FORBIDDEN within a minute of a new login, in any process', async () => {
     const w = world();
     await open(w);
-    const call = () => withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
+    const call = () => withLease(w.ports, 'job-1', ({ request }) => request(GET));
     for (let round = 0; round < 3; round++) {
       w.once('request', noPermission);
       if (round === 0) w.once('request', noPermission);
@@ -558,41 +525,33 @@ describe('withLease', () => {
     const w = world();
     await open(w);
     w.dropSessions();
-    await withLease(
-      'job-1',
-      async ({ request }) => {
-        await request(GET);
-        w.pass(600);
-        await request(GET);
-        w.pass(9);
-        w.once('request', noPermission);
-        await expect(request(GET)).rejects.toMatchObject({ code: 'FORBIDDEN' });
-        expect(countOf(w, 'login')).toBe(2);
-        w.dropSessions();
-        w.pass(1);
-        expect(await request(GET)).toMatchObject({ status: 200 });
-        expect(countOf(w, 'login')).toBe(3);
-      },
-      { edges: w.edges },
-    );
+    await withLease(w.ports, 'job-1', async ({ request }) => {
+      await request(GET);
+      w.pass(600);
+      await request(GET);
+      w.pass(9);
+      w.once('request', noPermission);
+      await expect(request(GET)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+      expect(countOf(w, 'login')).toBe(2);
+      w.dropSessions();
+      w.pass(1);
+      expect(await request(GET)).toMatchObject({ status: 200 });
+      expect(countOf(w, 'login')).toBe(3);
+    });
   });
 
   it('takes no error of what stands before an array for a sign of life', async () => {
     const w = world();
     await open(w);
     w.dropSessions();
-    await withLease(
-      'job-1',
-      async ({ request }) => {
-        await request(GET);
-        w.pass(600);
-        w.once('request', async () => ({ ...(await noPermission()), status: 503 }));
-        await request(GET);
-        w.dropSessions();
-        expect(await request(GET)).toMatchObject({ status: 200 });
-      },
-      { edges: w.edges },
-    );
+    await withLease(w.ports, 'job-1', async ({ request }) => {
+      await request(GET);
+      w.pass(600);
+      w.once('request', async () => ({ ...(await noPermission()), status: 503 }));
+      await request(GET);
+      w.dropSessions();
+      expect(await request(GET)).toMatchObject({ status: 200 });
+    });
   });
 
   it('keeps its lease when the answer to the intent of a new login was lost', async () => {
@@ -600,7 +559,7 @@ describe('withLease', () => {
     await open(w);
     w.dropSessions();
     w.once('write OPENING', loseAnswer(awsDown));
-    const call = () => withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
+    const call = () => withLease(w.ports, 'job-1', ({ request }) => request(GET));
     await expect(call()).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
     expect(w.lease('job-1')?.state).toBe('OPEN');
     expect(await call()).toMatchObject({ status: 200 });
@@ -617,10 +576,10 @@ describe('withLease', () => {
     };
     former();
     w.dropSessions();
-    expect(await withLease('job-1', ({ request }) => request(GET), { edges: w.edges })).toMatchObject({ status: 200 });
+    expect(await withLease(w.ports, 'job-1', ({ request }) => request(GET))).toMatchObject({ status: 200 });
     expect([...slots.keys()]).toEqual([w.lease('job-1')?.attemptId]);
     former();
-    await closeSession(w.edges, 'job-1', w.deadline());
+    await closeSession(w.ports, 'job-1', w.deadline());
     expect(slots.size).toBe(0);
   });
 
@@ -630,14 +589,14 @@ describe('withLease', () => {
     w.dropSessions();
     w.once('login', () => new Promise(() => {}));
     const before = countOf(w, 'login');
-    void withLease('job-1', ({ request }) => request(GET), { edges: w.edges });
+    void withLease(w.ports, 'job-1', ({ request }) => request(GET));
     await untilCalled(w, 'logout');
     for (let turn = 0; turn < 1000 && countOf(w, 'login') === before; turn++) await new Promise(setImmediate);
     expect(w.lease('job-1')).toMatchObject({ state: 'OPENING', again: { username: 'pureuser' } });
     await expect(open(w)).rejects.toMatchObject({ code: 'LEASE_OPENING', retryable: true });
     w.pass(60);
     await expect(open(w)).rejects.toMatchObject({ code: 'LEASE_OPENING', retryable: true });
-    await sweep(w.edges, w.deadline());
+    await sweep(w.ports, w.deadline());
     await expect(open(w)).rejects.toMatchObject({ code: 'LEASE_ENDED' });
     expect(w.suspects()).toHaveLength(1);
   });
@@ -647,28 +606,24 @@ describe('withLease', () => {
     w.once('login', () => new Promise(() => {}));
     void open(w);
     await untilCalled(w, 'login');
-    const use = () => withLease('job-1', () => 1, { edges: w.edges });
+    const use = () => withLease(w.ports, 'job-1', () => 1);
     await expect(use()).rejects.toMatchObject({
       code: 'LEASE_OPENING',
       message: 'lease job-1 is being opened: try again',
     });
     w.pass(60);
     await expect(use()).rejects.toMatchObject({ code: 'LEASE_OPENING' });
-    await sweep(w.edges, w.deadline());
+    await sweep(w.ports, w.deadline());
     await expect(use()).rejects.toMatchObject({ code: 'LEASE_UNKNOWN' });
   });
 
   it('does not log in again when the lease was closed meanwhile', async () => {
     const w = world();
     await open(w);
-    const call = withLease(
-      'job-1',
-      async ({ request }) => {
-        await closeSession(w.edges, 'job-1', w.deadline());
-        return request(GET);
-      },
-      { edges: w.edges },
-    );
+    const call = withLease(w.ports, 'job-1', async ({ request }) => {
+      await closeSession(w.ports, 'job-1', w.deadline());
+      return request(GET);
+    });
     await expect(call).rejects.toMatchObject({ code: 'LEASE_ENDED' });
     expect(w.live.size).toBe(0);
   });

@@ -1,12 +1,12 @@
 /** The world of the story in memory: arrays, secrets, KMS, ledger and clock, each of which can be made to fail. */
 
-import { sealOf } from '../../lib/edges/seal.ts';
-import { FlashBladeError } from '../../lib/ground/errors.ts';
-import { type LeaseItem, leaseKey } from '../../lib/ground/lease-items.ts';
-import { apiToken, authToken, type FlashBlade, type Session } from '../../lib/ground/model.ts';
-import type { Report } from '../../lib/ground/reports.ts';
-import type { Edges } from '../../lib/story/edges.ts';
-import { answerOf, type Tells } from './array-tells.ts';
+import { createSeal } from '../../lib/aws/seal.ts';
+import { FlashBladeError } from '../../lib/core/errors.ts';
+import { apiToken, authToken, type FlashBlade, type Session } from '../../lib/core/model.ts';
+import type { Report } from '../../lib/core/reports.ts';
+import { type LeaseItem, leaseKey, type Stored } from '../../lib/leases/items.ts';
+import type { Ports } from '../../lib/leases/ports.ts';
+import { type Facts, responseOf } from './array-facts.ts';
 import { memoryKms } from './memory-kms.ts';
 import { memoryStore } from './memory-store.ts';
 
@@ -27,7 +27,7 @@ type Fault = (act: () => Promise<unknown>, call: Call) => Promise<unknown>;
 export function world(options: { sessionsPerArray?: number } = {}) {
   const store = memoryStore();
   const live = new Map<string, LiveSession>();
-  const tells = new Map<string, Tells>();
+  const facts = new Map<string, Facts>();
   const accepted = new Map<string, string>([
     ['fb1', API_TOKEN],
     ['fb2', API_TOKEN],
@@ -42,7 +42,7 @@ export function world(options: { sessionsPerArray?: number } = {}) {
   const dead = new Set<string>();
   const logouts: string[] = [];
   const faults = new Map<string, Fault[]>();
-  const seal = sealOf(memoryKms(), 'alias/leases');
+  const seal = createSeal(memoryKms(), 'alias/leases');
   let ids = 0;
   let nowMs = 1_800_000_000_000;
 
@@ -56,7 +56,7 @@ export function world(options: { sessionsPerArray?: number } = {}) {
 
   const sessionsOf = (name: string): LiveSession[] => [...live.values()].filter(({ array }) => array === name);
 
-  const edges: Edges = {
+  const ports: Ports = {
     secrets: {
       read: (name, { fresh = false }) =>
         through('secret', [name, fresh], async () => {
@@ -68,7 +68,7 @@ export function world(options: { sessionsPerArray?: number } = {}) {
         }),
       list: async () => [...secretTokens.keys()].sort(),
     },
-    leases: {
+    store: {
       read: (id, by) => through('read', [id], () => store.read(id, by)),
       write: (next, previous, by) => through(`write ${nameOf(next)}`, [next], () => store.write(next, previous, by)),
       remove: (item, by) => through('remove', [item], () => store.remove(item, by)),
@@ -85,6 +85,7 @@ export function world(options: { sessionsPerArray?: number } = {}) {
     },
     seal: {
       dataKey: (context, by) => through('dataKey', [context], () => seal.dataKey(context, by)),
+      seal: seal.seal,
       unseal: (sealed, context, by) => through('unseal', [context], () => seal.unseal(sealed, context, by)),
     },
     flashblade: {
@@ -105,18 +106,18 @@ export function world(options: { sessionsPerArray?: number } = {}) {
         }),
       apiVersions: (array, { requestId }) =>
         through('apiVersions', [array], async () => ({
-          data: tells.get(array.name)?.versions ?? ['1.9', '1.10', '2.9', '2.10'],
+          data: facts.get(array.name)?.versions ?? ['1.9', '1.10', '2.9', '2.10'],
           status: 200,
           headers: {},
           requestId: requestId ?? '',
-          certificateEndsAt: tells.get(array.name)?.certificateEndsAt ?? nowMs / 1000 + 400 * 86_400,
+          certificateEndsAt: facts.get(array.name)?.certificateEndsAt ?? nowMs / 1000 + 400 * 86_400,
         })),
       request: (session, call, { requestId }) =>
         through('request', [call], async () => ({
           status: 403,
           body: {},
           ...(live.has(session.authToken.reveal()) &&
-            answerOf(tells.get(session.array.name) ?? {}, call, sessionsOf(session.array.name))),
+            responseOf(facts.get(session.array.name) ?? {}, call, sessionsOf(session.array.name))),
           headers: {},
           requestId: requestId ?? '',
         })),
@@ -129,13 +130,13 @@ export function world(options: { sessionsPerArray?: number } = {}) {
   };
 
   return {
-    edges,
+    ports,
     store,
     /** Live sessions on all arrays. */
     live,
     reports,
-    /** What arrays tell of themselves; each has a default. */
-    tells,
+    /** What arrays report about themselves. Each fact has a default. */
+    facts,
     /** Names an array in the fleet. */
     addArray: (name: string) => {
       accepted.set(name, API_TOKEN);
@@ -145,11 +146,11 @@ export function world(options: { sessionsPerArray?: number } = {}) {
     dead,
     /** How many logouts an array was sent. */
     logouts: (array: string) => logouts.filter((name) => name === array).length,
-    /** Names of the edges' calls in order. */
+    /** Names of the ports' calls in order. */
     calls,
     events: () => reports.map(({ event }) => event),
-    lease: (leaseId: string) => store.items.get(leaseKey(leaseId)) as LeaseItem | undefined,
-    suspects: () => [...store.items.values()].filter(({ kind }) => kind === 'suspect'),
+    lease: (leaseId: string) => store.items.get(leaseKey(leaseId)) as Stored<LeaseItem> | undefined,
+    suspects: () => [...store.items.values()].filter((item) => item.kind === 'suspect'),
     /** Which leases have a slot of the array, and which SUSPECTs. */
     slots: (array: string) =>
       [...(store.arrays.get(array)?.values() ?? [])].map(

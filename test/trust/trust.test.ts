@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { connect } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { parseSecret } from '../../lib/edges/secret-format.ts';
+import { parseSecret } from '../../lib/aws/secret-format.ts';
 import { ROOT } from '../../scripts/build.ts';
 import { runTrust } from '../../scripts/trust/run.ts';
 import { selfSigned } from '../certificates.ts';

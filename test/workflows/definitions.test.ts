@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import aslValidator from 'asl-validator';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { parseLoginRequest } from '../../lib/ground/requests.ts';
+import { parseLoginRequest } from '../../lib/leases/requests.ts';
 import { errorsIn } from '../infra/cloudformation.ts';
 import { tableRows } from '../readme.ts';
 import { CHANGES, withChange } from './changes.ts';

@@ -1,5 +1,5 @@
 /** Rules of single tasks: what is repeated, how long it may take, under which lease it works. */
-import { ERROR_CODES } from '../../lib/ground/errors.ts';
+import { ERROR_CODES } from '../../lib/core/errors.ts';
 import { configurationOf } from '../functions/configuration.ts';
 import { type Flow, flowsOf, functionOf, type Machine, mapsOf, type Retrier, type State, tasksOf } from './machine.ts';
 

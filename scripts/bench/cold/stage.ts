@@ -1,8 +1,9 @@
 /** Where functions start cold: as packaged, under Lambda's runtime client, beside an array and AWS on loopback. */
+import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { leasesOf } from '../../../lib/edges/leases.ts';
-import { AWS_CALL_MS } from '../../../lib/ground/aws.ts';
+import { AWS_CALL_MS } from '../../../lib/aws/client.ts';
+import { createLeaseStore } from '../../../lib/aws/lease-store.ts';
 import { type Aws, startAws } from '../../../test/aws/index.ts';
 import { at, type Json, readTemplate, resourcesOf, type Template, target } from '../../../test/infra/template.ts';
 import { type Lambda, type Outcome, startLambda } from '../../../test/lambda/lambda.ts';
@@ -59,7 +60,7 @@ export async function openStage(packaged: string, stack: AsyncDisposableStack): 
     credentials: aws.credentials,
   });
   stack.defer(() => client.destroy());
-  const leases = leasesOf(client, TABLE);
+  const store = createLeaseStore(client, TABLE, randomUUID);
   const { host, port, certificate: ca, apiToken } = simulator;
   let arrays = 0;
   // For each login one of its own: an array has so many slots.
@@ -84,8 +85,8 @@ export async function openStage(packaged: string, stack: AsyncDisposableStack): 
     startLogin: again(async () => {
       const array = newArray();
       const slot = { attemptId: 'earlier', leaseId: 'earlier', until: 0 };
-      await leases.takeSlot(array, slot, 1, Date.now() + AWS_CALL_MS);
-      await leases.freeSlot(array, slot, Date.now() + AWS_CALL_MS);
+      await store.takeSlot(array, slot, 1, Date.now() + AWS_CALL_MS);
+      await store.freeSlot(array, slot, Date.now() + AWS_CALL_MS);
       return startLoginOn(array);
     }),
     startFirstLogin: again(() => startLoginOn(newArray())),

@@ -8,10 +8,9 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { DecryptCommand, GenerateDataKeyCommand, type KMSClient } from '@aws-sdk/client-kms';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { loginWithHttpInfo, logoutWithHttpInfo } from '../../../lib/edges/flashblade.ts';
-import { sealContext } from '../../../lib/edges/seal.ts';
-import type { Open } from '../../../lib/ground/lease-items.ts';
-import { apiToken, authToken, type FlashBlade } from '../../../lib/ground/model.ts';
+import { apiToken, authToken, type FlashBlade } from '../../../lib/core/model.ts';
+import { loginWithHttpInfo, logoutWithHttpInfo } from '../../../lib/flashblade/client.ts';
+import { type Open, type Stored, sealContext } from '../../../lib/leases/items.ts';
 import { API_TOKEN } from '../check.ts';
 
 export type Bare = {
@@ -78,7 +77,7 @@ export async function queryByHand({ dynamodb, table }: Bare): Promise<void> {
 
 export async function closeByHand(
   { dynamodb, kms, table, keyArn }: Bare,
-  { id, attemptId, leaseId, target, version, sealed }: Open,
+  { id, attemptId, leaseId, target, version, sealed }: Stored<Open>,
 ) {
   const [, encrypted = ''] = sealed.split('.');
   const CiphertextBlob = Buffer.from(encrypted, 'base64url');

@@ -1,5 +1,5 @@
 /** Where sessions are opened and closed: arrays of the bench's server, and the stand-ins for AWS. */
-import type { FlashBlade } from '../../../lib/ground/model.ts';
+import type { FlashBlade } from '../../../lib/core/model.ts';
 
 export type LedgerPlace = {
   /** Variables of the AWS SDK. */

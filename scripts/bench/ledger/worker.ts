@@ -1,16 +1,19 @@
 /** Started as a process: opens and sweeps, by the story or by hand. */
+
+import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
-import { closeConnections } from '../../../lib/edges/flashblade/transport.ts';
-import { leasesOf } from '../../../lib/edges/leases.ts';
-import { sealOf } from '../../../lib/edges/seal.ts';
-import { readConfig } from '../../../lib/ground/config.ts';
-import { known } from '../../../lib/ground/errors.ts';
-import type { Open } from '../../../lib/ground/lease-items.ts';
-import { eachOf } from '../../../lib/ground/pool.ts';
-import { type Edges, edgesOf } from '../../../lib/story/edges.ts';
-import { openSession } from '../../../lib/story/open-session.ts';
-import { type SweepResult, sweep } from '../../../lib/story/sweep.ts';
+import { createLeaseStore } from '../../../lib/aws/lease-store.ts';
+import { createSeal } from '../../../lib/aws/seal.ts';
+import { createPorts } from '../../../lib/compose.ts';
+import { readConfig } from '../../../lib/core/config.ts';
+import { known } from '../../../lib/core/errors.ts';
+import { mapLimit } from '../../../lib/core/map-limit.ts';
+import { closeConnections } from '../../../lib/flashblade/pool.ts';
+import type { Open, Stored } from '../../../lib/leases/items.ts';
+import { openSession } from '../../../lib/leases/open.ts';
+import type { Ports } from '../../../lib/leases/ports.ts';
+import { type SweepResult, sweep } from '../../../lib/leases/sweep.ts';
 import { memoryKms } from '../../../test/story/memory-kms.ts';
 import { memoryStore } from '../../../test/story/memory-store.ts';
 import { answer } from '../process.ts';
@@ -32,18 +35,18 @@ type Opening = {
 
 const HOW_LONG_MS = 600_000;
 
-let prepared: { place: LedgerPlace; edges: Edges; bare: Omit<Bare, 'table'> } | undefined;
-let due: { edges: Edges; open: readonly Open[]; table: string } | undefined;
+let prepared: { place: LedgerPlace; ports: Ports; bare: Omit<Bare, 'table'> } | undefined;
+let due: { ports: Ports; open: readonly Stored<Open>[]; table: string } | undefined;
 
 function here() {
   if (prepared === undefined) throw new Error('not prepared');
   return prepared;
 }
 
-function edgesOver({ table }: Ledger): Edges {
-  const { edges, bare } = here();
-  if (table === undefined) return { ...edges, leases: memoryStore(), seal: sealOf(memoryKms(), 'a key') };
-  return { ...edges, leases: leasesOf(bare.dynamodb, table) };
+function portsOver({ table }: Ledger): Ports {
+  const { ports, bare } = here();
+  if (table === undefined) return { ...ports, store: memoryStore(), seal: createSeal(memoryKms(), 'a key') };
+  return { ...ports, store: createLeaseStore(bare.dynamodb, table, randomUUID) };
 }
 
 /** The codes of those that failed. */
@@ -53,7 +56,7 @@ async function each<T>(
   work: (item: T) => Promise<unknown>,
 ): Promise<string[]> {
   const failures: string[] = [];
-  await eachOf(items, concurrency, async (item) => {
+  await mapLimit(items, concurrency, async (item) => {
     try {
       await work(item);
     } catch (error) {
@@ -76,16 +79,16 @@ const handlers = {
       ...PATIENT_CONFIG,
     });
     const bare = { dynamodb: new DynamoDBClient(PATIENT_CLIENT), kms: new KMSClient(PATIENT_CLIENT), keyArn };
-    prepared = { place, edges: { ...edgesOf(config, () => {}), seal: sealOf(bare.kms, keyArn) }, bare };
+    prepared = { place, ports: { ...createPorts(config, () => {}), seal: createSeal(bare.kms, keyArn) }, bare };
   },
   /** Gives each array its item in the ledger, as after its first lease. */
   meet: async ({ table, arrays }: { table: string; arrays: number }): Promise<void> => {
-    const { leases } = edgesOver({ table });
+    const { store } = portsOver({ table });
     for (const { name } of arraysOf(here().place, arrays)) {
       const by = Date.now() + HOW_LONG_MS;
       const slot = { attemptId: 'first', leaseId: 'first', until: 0 };
-      await leases.takeSlot(name, slot, 1, by);
-      await leases.freeSlot(name, slot, by);
+      await store.takeSlot(name, slot, 1, by);
+      await store.freeSlot(name, slot, by);
     }
   },
   open: async ({
@@ -93,23 +96,23 @@ const handlers = {
     ...what
   }: Opening & { readonly how: How }): Promise<Used & { readonly failures: readonly string[] }> => {
     const arrays = arraysOf(here().place, what.arrays);
-    const edges = edgesOver(what);
+    const ports = portsOver(what);
     const bare = { ...here().bare, table: what.table };
     let failures: string[] = [];
     const used = await using(async () => {
       failures = await each(numbers(what.count), what.concurrency, (nth) => {
         const [array, leaseId] = [inTurn(arrays, nth), `open-${nth}`];
         if (how === 'by hand') return openByHand(bare, array, leaseId);
-        return openSession(edges, { array: array.name, leaseId, leaseSeconds: 900 }, Date.now() + HOW_LONG_MS);
+        return openSession(ports, { array: array.name, leaseId, leaseSeconds: 900 }, Date.now() + HOW_LONG_MS);
       });
     });
     return { ...used, failures };
   },
   fill: async ({ arrays, count, ...ledger }: Ledger & { arrays: number; count: number }): Promise<void> => {
-    const edges = edgesOver(ledger);
+    const ports = portsOver(ledger);
     due = {
-      edges,
-      open: await writeDueLeases(edges, arraysOf(here().place, arrays), count),
+      ports,
+      open: await writeDueLeases(ports, arraysOf(here().place, arrays), count),
       table: ledger.table ?? '',
     };
     globalThis.gc?.();
@@ -117,10 +120,10 @@ const handlers = {
   /** What was filled last. `limitMs`: how much time the function has left. */
   sweep: async ({ limitMs = HOW_LONG_MS }: { limitMs?: number }): Promise<Used & { readonly result: SweepResult }> => {
     if (due === undefined) throw new Error('nothing is due');
-    const { edges } = due;
+    const { ports } = due;
     let result: SweepResult | undefined;
     const used = await using(async () => {
-      result = await sweep(edges, Date.now() + limitMs);
+      result = await sweep(ports, Date.now() + limitMs);
       closeConnections();
     });
     return { ...used, result: result as SweepResult };

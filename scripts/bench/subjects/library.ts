@@ -1,7 +1,8 @@
 /** This product's client, with everything that it checks. */
-import { closeConnections } from '../../../lib/edges/flashblade/transport.ts';
-import { loginWithHttpInfo, logoutWithHttpInfo } from '../../../lib/edges/flashblade.ts';
-import { apiToken, type Trust } from '../../../lib/ground/model.ts';
+
+import { apiToken, type Trust } from '../../../lib/core/model.ts';
+import { loginWithHttpInfo, logoutWithHttpInfo } from '../../../lib/flashblade/client.ts';
+import { closeConnections } from '../../../lib/flashblade/pool.ts';
 import type { Client, Place } from './client.ts';
 
 export function libraryClient(place: Place, { by }: { by: 'ca' | 'fingerprint' }): Client {

@@ -1,5 +1,5 @@
 /** A block of work for one client, with its cost. */
-import { eachOf } from '../../../lib/ground/pool.ts';
+import { mapLimit } from '../../../lib/core/map-limit.ts';
 import type { Client } from './client.ts';
 
 /** In each pass every port gets one cycle; connections end with the pass unless they are kept. */
@@ -35,7 +35,7 @@ export async function workWith(client: Client, { ports, passes, concurrency, kee
   const cpu = process.cpuUsage();
   const startedAt = performance.now();
   for (let pass = 0; pass < passes; pass++) {
-    await eachOf(ports, concurrency, timed);
+    await mapLimit(ports, concurrency, timed);
     if (!keep) client.close();
   }
   const wallMs = performance.now() - startedAt;

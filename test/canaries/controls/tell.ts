@@ -1,6 +1,6 @@
 /** A function that tells a token in every way in which code that is less careful would. The control of the canaries, never deployed. */
 import { inspect } from 'node:util';
-import { report } from '../../../lib/lambda/telemetry.ts';
+import { report } from '../../../lib/lambda/metrics.ts';
 
 const notSent = (token: string): Headers => new Headers({ 'api-token': `${token}\nx-echo: 1` });
 

@@ -1,11 +1,17 @@
 /**
  * The ledger's code of version 0.1.0, bundled: what still runs somewhere while a stack is updated, or in a program that is not.
- * It was made by esbuild from `lib/story` of that version, without its connections to AWS and arrays.
+ * It was made by esbuild from `lib/story` of that version, without its connections to AWS and arrays. It knows the ports as `edges`.
  */
-export { FlashBladeError } from '../../../lib/ground/errors.ts';
-export { closeSession } from '../../../lib/story/close-session.ts';
-export { endOwnerOf } from '../../../lib/story/end-owner.ts';
-export { openSession } from '../../../lib/story/open-session.ts';
-export { renewLease } from '../../../lib/story/renew-lease.ts';
-export { sweep } from '../../../lib/story/sweep.ts';
-export { withLease, withSession } from '../../../lib/story/use-session.ts';
+import type { Ports } from '../../../lib/leases/ports.ts';
+import type { SessionOptions, UseOptions, Work } from '../../../lib/leases/use.ts';
+
+export { FlashBladeError } from '../../../lib/core/errors.ts';
+export { closeSession } from '../../../lib/leases/close.ts';
+export { endOwner as endOwnerOf } from '../../../lib/leases/end-owner.ts';
+export { openSession } from '../../../lib/leases/open.ts';
+export { renewLease } from '../../../lib/leases/renew.ts';
+export { sweep } from '../../../lib/leases/sweep.ts';
+
+type WithEdges = { readonly edges: Ports };
+export function withLease<T>(leaseId: string, work: Work<T>, options: UseOptions & WithEdges): Promise<T>;
+export function withSession<T>(array: string, work: Work<T>, options: SessionOptions & WithEdges): Promise<T>;

@@ -1,7 +1,8 @@
 /** Who does what in a schedule: callers, releases, ended owners, sweepers, and what happens to arrays and secrets. */
-import { parseLoginRequest } from '../../../lib/ground/requests.ts';
-import { checkFleet } from '../../../lib/story/check-fleet.ts';
-import type { Use } from '../../../lib/story/use-session.ts';
+
+import { checkFleet } from '../../../lib/fleet/check.ts';
+import { parseLoginRequest } from '../../../lib/leases/requests.ts';
+import type { Use } from '../../../lib/leases/use.ts';
 import { codeOf } from './code.ts';
 import { checkOwner, deliver } from './queue.ts';
 import type { Running, World } from './world.ts';
@@ -35,41 +36,41 @@ const process =
     );
 
 export const ACTORS = {
-  open: process('open', FUNCTION_MS, async ({ code, edges, deadline }, wish, world) => {
-    await code.openSession(edges, parseLoginRequest(wish, ''), deadline);
+  open: process('open', FUNCTION_MS, async ({ code, ports, deadline }, wish, world) => {
+    await code.openSession(ports, parseLoginRequest(wish, ''), deadline);
     if (world.features.owners) checkOwner(world, wish);
   }),
-  close: process('close', FUNCTION_MS, async ({ code, edges, deadline }, { leaseId }, { ended }) => {
-    await code.closeSession(edges, leaseId, deadline);
+  close: process('close', FUNCTION_MS, async ({ code, ports, deadline }, { leaseId }, { ended }) => {
+    await code.closeSession(ports, leaseId, deadline);
     ended.add(leaseId);
   }),
-  call: process('call', FUNCTION_MS, ({ code, edges, deadline }, { leaseId }) =>
-    code.withLease(leaseId, useTwice, { edges, deadline: deadline - 500 }),
+  call: process('call', FUNCTION_MS, ({ code, ports, deadline }, { leaseId }) =>
+    code.withLease(ports, leaseId, useTwice, { deadline: deadline - 500 }),
   ),
-  renew: process('renew', FUNCTION_MS, ({ code, edges, deadline }, { leaseId }, { random, seconds }) =>
-    code.renewLease(edges, { leaseId, expiresAt: seconds() + random.below(600) }, deadline),
+  renew: process('renew', FUNCTION_MS, ({ code, ports, deadline }, { leaseId }, { random, seconds }) =>
+    code.renewLease(ports, { leaseId, expiresAt: seconds() + random.below(600) }, deadline),
   ),
   /** A program of its own, as long as the others put together. */
-  work: process('work', [WORK_MS], ({ code, edges, deadline }, { array, ...options }, world) =>
-    code.withSession(array, useForAWhile(world), { ...options, edges, deadline }),
+  work: process('work', [WORK_MS], ({ code, ports, deadline }, { array, ...options }, world) =>
+    code.withSession(ports, array, useForAWhile(world), { ...options, deadline }),
   ),
-  endOwner: process('end owner of', FUNCTION_MS, async ({ code, edges, deadline }, wish, { ended }) => {
+  endOwner: process('end owner of', FUNCTION_MS, async ({ code, ports, deadline }, wish, { ended }) => {
     const { owner = 'nobody' } = wish;
-    await code.endOwnerOf(edges, owner, deadline);
+    await code.endOwner(ports, owner, deadline);
     ended.add(owner);
   }),
-  sweep: process('sweep', [SWEEP_MS], ({ code, edges, deadline }) => code.sweep(edges, deadline)),
-  check: process('check', [CHECK_MS], async ({ edges, deadline }, _wish, { faults }) => {
-    const { unknownSessions } = await checkFleet(edges, {}, deadline);
+  sweep: process('sweep', [SWEEP_MS], ({ code, ports, deadline }) => code.sweep(ports, deadline)),
+  check: process('check', [CHECK_MS], async ({ ports, deadline }, _wish, { faults }) => {
+    const { unknownSessions } = await checkFleet(ports, {}, deadline);
     if (unknownSessions > 0) faults.push('a fleet check takes a session that the ledger knows for unknown');
   }),
   checkOften: (world, wish) => {
     for (let times = 0; times < 10; times++) world.clock.after(times * 30_000, () => ACTORS.check(world, wish));
   },
   /** An open lease can be used, once nothing is in the way. A former version logs in again without a slot. */
-  use: process('use', [FUNCTION_MS[0]], async ({ code, edges, deadline }, { leaseId }, world) => {
+  use: process('use', [FUNCTION_MS[0]], async ({ code, ports, deadline }, { leaseId }, world) => {
     try {
-      await code.withLease(leaseId, useTwice, { edges, deadline: deadline - 500 });
+      await code.withLease(ports, leaseId, useTwice, { deadline: deadline - 500 });
     } catch (error) {
       const { code: found, message } = codeOf(error);
       const passes = ['LEASE_ENDED', 'LEASE_UNKNOWN', ...(world.features.former ? ['LEASE_LIMIT'] : [])];

@@ -1,5 +1,5 @@
 /** The arrays in memory: who is logged in, who would be accepted, what an idle time-out ends. */
-import { FlashBladeError } from '../../../lib/ground/errors.ts';
+import { FlashBladeError } from '../../../lib/core/errors.ts';
 
 /** `requestId` is that of its login: the attempt's id in the ledger. */
 export type LiveSession = {

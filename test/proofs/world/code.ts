@@ -1,26 +1,34 @@
 /** The code that a process runs: today's, or that of a former version over the same world. */
-import type { StoredSlot } from '../../../lib/edges/leases.ts';
-import { FlashBladeError, known } from '../../../lib/ground/errors.ts';
-import { closeSession } from '../../../lib/story/close-session.ts';
-import type { Edges } from '../../../lib/story/edges.ts';
-import { endOwnerOf } from '../../../lib/story/end-owner.ts';
-import { openSession } from '../../../lib/story/open-session.ts';
-import { renewLease } from '../../../lib/story/renew-lease.ts';
-import { sweep } from '../../../lib/story/sweep.ts';
-import { withLease, withSession } from '../../../lib/story/use-session.ts';
+import { FlashBladeError, known } from '../../../lib/core/errors.ts';
+import { closeSession } from '../../../lib/leases/close.ts';
+import { endOwner } from '../../../lib/leases/end-owner.ts';
+import type { Item, Stored } from '../../../lib/leases/items.ts';
+import { openSession } from '../../../lib/leases/open.ts';
+import type { Ports, StoredSlot } from '../../../lib/leases/ports.ts';
+import { renewLease } from '../../../lib/leases/renew.ts';
+import { sweep } from '../../../lib/leases/sweep.ts';
+import { withLease, withSession } from '../../../lib/leases/use.ts';
 import type { Slots } from '../../story/memory-store.ts';
 import * as former from '../former/0.1.0.mjs';
 
-export const CURRENT = { openSession, closeSession, endOwnerOf, renewLease, sweep, withLease, withSession };
+export const CURRENT = { openSession, closeSession, endOwner, renewLease, sweep, withLease, withSession };
 export type Code = typeof CURRENT;
-export const FORMER: Code = former;
+export const FORMER: Code = {
+  ...former,
+  endOwner: former.endOwnerOf,
+  withLease: (edges, leaseId, work, options) => former.withLease(leaseId, work, { ...options, edges }),
+  withSession: (edges, array, work, options) => former.withSession(array, work, { ...options, edges }),
+};
 
 /**
- * Edges as the former version knows them: it recognizes errors of its own class only, and has slots by a lease's or SUSPECT's id.
- * `changeSlots` is one change of an array's slots.
+ * Ports as the former version knows them: it recognizes errors of its own class only, gives each item its version itself, and has slots
+ * by a lease's or SUSPECT's id. `changeSlots` is one change of an array's slots.
  */
-export function formerEdges(edges: Edges, changeSlots: ChangeSlots): Edges {
-  const { secrets, leases, seal, flashblade } = edges;
+export function formerPorts(
+  ports: Ports,
+  { replace, changeSlots }: { replace: Replace; changeSlots: ChangeSlots },
+): Ports {
+  const { secrets, store, seal, flashblade } = ports;
   const places = {
     join: (array: string, name: string, place: StoredSlot & { readonly limit: number }, by: number) =>
       changeSlots(`join ${name}`, array, by, (slots) => {
@@ -36,20 +44,21 @@ export function formerEdges(edges: Edges, changeSlots: ChangeSlots): Edges {
       changeSlots(`leave ${name}`, array, by, (slots) => {
         if (attemptId === undefined || slots.get(name)?.attemptId === attemptId) slots.delete(name);
       }),
-    places: leases.slots,
-    lookAtPlaces: leases.lookAtSlots,
+    places: store.slots,
+    lookAtPlaces: store.lookAtSlots,
     pending: async (by: number) =>
-      (await leases.pending(by)).map((row) => (row.kind === 'slots' ? { ...row, kind: 'places' } : row)),
+      (await store.pending(by)).map((row) => (row.kind === 'slots' ? { ...row, kind: 'places' } : row)),
   };
   return {
-    ...edges,
+    ...ports,
     secrets: translated(secrets),
-    leases: translated({ ...leases, ...places } as unknown as Edges['leases']),
-    seal: translated(seal),
+    seal: { ...translated({ dataKey: seal.dataKey, unseal: seal.unseal }), seal: seal.seal },
     flashblade: translated(flashblade),
+    ...{ leases: translated({ ...store, write: replace, ...places }) },
   };
 }
 
+type Replace = (next: Stored<Item>, previous: Stored<Item> | undefined, by: number) => Promise<boolean>;
 type ChangeSlots = <T>(name: string, array: string, by: number, change: (slots: Slots) => T) => Promise<T>;
 
 /** What a process threw, in whichever version's class. */

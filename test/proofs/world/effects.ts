@@ -1,5 +1,5 @@
 /** What a process does to the world, and what can become of it: every effect is a moment at which others come first, or all ends. */
-import { FlashBladeError } from '../../../lib/ground/errors.ts';
+import { FlashBladeError } from '../../../lib/core/errors.ts';
 import type { Clock } from './clock.ts';
 
 /** A dead process goes on with nothing; what it has sent may still arrive. */

@@ -1,6 +1,7 @@
 /** The ledger's indexes, which follow the table later: each item by a time of its own. */
-import type { Pending } from '../../../lib/edges/leases.ts';
-import type { Item } from '../../../lib/ground/lease-items.ts';
+
+import type { Item } from '../../../lib/leases/items.ts';
+import type { Pending } from '../../../lib/leases/ports.ts';
 import { isOfOwner, pendingOf } from '../../story/memory-store.ts';
 
 /** What an item was, and until when (epoch, ms). */

@@ -1,5 +1,5 @@
 /** What must be true at every moment, and what at the end. Each answers what is wrong, in words, or nothing. */
-import type { Item } from '../../../lib/ground/lease-items.ts';
+import type { Item } from '../../../lib/leases/items.ts';
 import type { World } from './world.ts';
 
 /** A live session is known: by a lease that is not closed, or by a SUSPECT, either of its attempt. */

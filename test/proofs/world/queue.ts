@@ -1,10 +1,11 @@
 /** The queue of requests: brings a message again until it is handled, and sometimes twice at the same time. */
-import type { Outbox } from '../../../lib/edges/outbox.ts';
-import { DETAIL_TYPES } from '../../../lib/ground/event-words.ts';
-import { leaseKey } from '../../../lib/ground/lease-items.ts';
-import { handleMessage } from '../../../lib/story/session-events.ts';
+
+import { dispatch } from '../../../lib/leases/dispatch.ts';
+import { DETAIL_TYPES } from '../../../lib/leases/events.ts';
+import { leaseKey } from '../../../lib/leases/items.ts';
+import type { Outbox } from '../../../lib/leases/ports.ts';
 import type { Wish } from './actors.ts';
-import type { Ask } from './edges.ts';
+import type { Ask } from './ports.ts';
 import type { World } from './world.ts';
 
 const FUNCTION_MS = 30_000;
@@ -25,9 +26,9 @@ export function deliver(world: World, type: keyof typeof DETAIL_TYPES, detail: o
     if (isHandled || left === 0) return;
     left -= 1;
     world.count('delivered');
-    world.start(`queue ${messageId}`, FUNCTION_MS, async ({ edges, deadline, send }) => {
-      const outbox = outboxOf(world, send);
-      await handleMessage(edges, outbox, message, deadline);
+    world.start(`queue ${messageId}`, FUNCTION_MS, async ({ ports, deadline, send }) => {
+      const outbox = createOutbox(world, send);
+      await dispatch(ports, outbox, message, deadline);
       isHandled = true;
       handled();
     });
@@ -37,7 +38,7 @@ export function deliver(world: World, type: keyof typeof DETAIL_TYPES, detail: o
   bring();
 }
 
-const outboxOf = (world: World, send: Ask): Outbox => ({
+const createOutbox = (world: World, send: Ask): Outbox => ({
   emit: (event, by) =>
     send(`emit ${event.type}`, by, () => {
       world.count(`sent ${event.type}`);

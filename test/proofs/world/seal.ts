@@ -1,8 +1,9 @@
 /** KMS without KMS: a real seal, whose data keys are kept here. Fast enough for hundreds of thousands of sessions. */
 import { createDecipheriv } from 'node:crypto';
-import type { Seal } from '../../../lib/edges/seal.ts';
-import { FlashBladeError } from '../../../lib/ground/errors.ts';
-import { authToken } from '../../../lib/ground/model.ts';
+import { sealToken } from '../../../lib/aws/seal.ts';
+import { FlashBladeError } from '../../../lib/core/errors.ts';
+import { authToken } from '../../../lib/core/model.ts';
+import type { Seal } from '../../../lib/leases/ports.ts';
 
 const TAG_BYTES = 16;
 
@@ -15,6 +16,7 @@ export function memorySeal(): Seal {
       const encrypted = Buffer.from(String(keys.push(plaintext.slice()) - 1));
       return { plaintext, encrypted };
     },
+    seal: sealToken,
     async unseal(sealed, { leaseId, array, host, trust }) {
       const [number, nonce, box] = sealed
         .split('.')

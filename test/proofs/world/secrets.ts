@@ -1,5 +1,5 @@
 /** The secrets of the fleet in memory: rotated, moved to another host, and read through a cache that lags behind. */
-import { FlashBladeError } from '../../../lib/ground/errors.ts';
+import { FlashBladeError } from '../../../lib/core/errors.ts';
 
 type Secret = { readonly host: string; readonly token: string; readonly versionId: string };
 

@@ -1,13 +1,13 @@
 /** One world: arrays, secrets, ledger and clock in memory, shared by the processes that are started in it. */
-import type { Edges } from '../../../lib/story/edges.ts';
+import type { Ports } from '../../../lib/leases/ports.ts';
 import { memoryStore, slotRows } from '../../story/memory-store.ts';
 import { memoryArrays } from './arrays.ts';
 import { virtualClock } from './clock.ts';
-import { type Code, CURRENT, codeOf, FORMER, formerEdges } from './code.ts';
+import { type Code, CURRENT, codeOf, FORMER, formerPorts } from './code.ts';
 import type { Features } from './dimensions.ts';
-import { type Ask, askOf, edgesOf, slotsChangerOf } from './edges.ts';
 import { effectsOf, type Fate, type Process } from './effects.ts';
 import { laggingIndexes } from './indexes.ts';
+import { type Ask, askOf, createPorts, replacerOf, slotsChangerOf } from './ports.ts';
 import type { Random } from './random.ts';
 import { memorySeal } from './seal.ts';
 import { memorySecrets } from './secrets.ts';
@@ -35,7 +35,7 @@ export type Weather = {
 /** What a process has: its code, its way to the world, and the end of its time by its own clock. */
 export type Running = {
   readonly code: Code;
-  readonly edges: Edges;
+  readonly ports: Ports;
   readonly deadline: number;
   readonly send: Ask;
 };
@@ -44,7 +44,7 @@ export type WorldOptions = {
   readonly random: Random;
   readonly weather: Weather;
   readonly features: Features;
-  readonly limits: Edges['limits'];
+  readonly limits: Ports['limits'];
   /** After how long an array ends an idle session, in seconds; what `limits` says of it is what we were told. */
   readonly idleSeconds: number;
   readonly onEffect: (world: World) => void;
@@ -102,12 +102,15 @@ export function worldOf(options: WorldOptions) {
     };
     trace?.(`${clock.now()} ${name} starts`);
     const isFormer = weather.runsFormerCode();
-    const edges = edgesOf(world, process);
+    const ports = createPorts(world, process);
     const send = askOf(world, process);
     const running = { deadline: deadline + process.clockAheadMs, send };
     if (isFormer) count('former code');
-    const former = () => ({ code: FORMER, edges: formerEdges(edges, slotsChangerOf(world, send)) });
-    void work({ ...running, ...(isFormer ? former() : { code: CURRENT, edges }) })
+    const former = () => ({
+      code: FORMER,
+      ports: formerPorts(ports, { replace: replacerOf(world, send), changeSlots: slotsChangerOf(world, send) }),
+    });
+    void work({ ...running, ...(isFormer ? former() : { code: CURRENT, ports }) })
       .catch(fail)
       .then(end);
     const kill = (): void => {

@@ -1,0 +1,36 @@
+/** What leaves for others: events on an EventBridge bus, and messages that failed permanently in an SQS dead-letter queue. */
+import { type EventBridgeClient, PutEventsCommand, type PutEventsCommandOutput } from '@aws-sdk/client-eventbridge';
+import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { DETAIL_TYPES, type OutgoingEvent, SOURCE } from '../leases/events.ts';
+import type { DeadLetter, Outbox } from '../leases/ports.ts';
+import { callAws } from './client.ts';
+
+export function createOutbox(
+  clients: { readonly eventBridge: EventBridgeClient; readonly sqs: SQSClient },
+  names: { readonly bus: string; readonly deadLetterQueue: string },
+): Outbox {
+  async function emit({ type, detail }: OutgoingEvent, by: number): Promise<void> {
+    const entry = {
+      EventBusName: names.bus,
+      Source: SOURCE,
+      DetailType: DETAIL_TYPES[type],
+      Detail: JSON.stringify(detail),
+    };
+    const command = new PutEventsCommand({ Entries: [entry] });
+    const what = `send the event ${DETAIL_TYPES[type]}`;
+    await callAws(async (options) => assertTaken(await clients.eventBridge.send(command, options)), { what, by });
+  }
+
+  async function deadLetter(letter: DeadLetter, by: number): Promise<void> {
+    const command = new SendMessageCommand({ QueueUrl: names.deadLetterQueue, MessageBody: JSON.stringify(letter) });
+    await callAws((options) => clients.sqs.send(command, options), { what: 'write to the dead-letter queue', by });
+  }
+
+  return { emit, deadLetter };
+}
+
+/** PutEvents responds with 200 even if it took nothing. Throws what `callAws` reports as an error of AWS. */
+function assertTaken({ FailedEntryCount, Entries, $metadata }: PutEventsCommandOutput): void {
+  if (FailedEntryCount)
+    throw Object.assign(new Error(), { name: Entries?.[0]?.ErrorCode ?? 'InternalFailure', $metadata });
+}

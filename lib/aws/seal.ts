@@ -1,0 +1,84 @@
+/** Seals auth tokens with AES-256-GCM under one KMS data key per token, bound to the lease, the array, its host and its trust. */
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { DecryptCommand, GenerateDataKeyCommand, type KMSClient } from '@aws-sdk/client-kms';
+import { FlashBladeError, isFlashBladeError } from '../core/errors.ts';
+import { type AuthToken, authToken } from '../core/model.ts';
+import type { SealContext } from '../leases/items.ts';
+import type { DataKey, Seal } from '../leases/ports.ts';
+import { awsErrorName, callAws } from './client.ts';
+
+const ALTERED = ['InvalidCiphertextException', 'IncorrectKeyException'];
+const KEY_BYTES = 32;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+/** `keyId` is the ARN, id or alias of a KMS key. */
+export function createSeal(client: KMSClient, keyId: string): Seal {
+  async function dataKey(context: SealContext, by: number): Promise<DataKey> {
+    const command = new GenerateDataKeyCommand({ KeyId: keyId, KeySpec: 'AES_256', EncryptionContext: context });
+    const output = await callAws((options) => client.send(command, options), { what: 'get a data key from KMS', by });
+    if (output.Plaintext?.length !== KEY_BYTES || !output.CiphertextBlob) {
+      throw new FlashBladeError('AWS_UNAVAILABLE', 'KMS returned no data key. Try again');
+    }
+    return { plaintext: output.Plaintext, encrypted: output.CiphertextBlob };
+  }
+
+  async function unseal(sealed: string, context: SealContext, by: number): Promise<AuthToken> {
+    const { key, nonce, box } = takeApart(sealed, context);
+    const command = new DecryptCommand({ KeyId: keyId, CiphertextBlob: key, EncryptionContext: context });
+    const about = { what: 'unseal an auth token with KMS', by, passed: ALTERED };
+    const output = await callAws((options) => client.send(command, options), about).catch((error) => {
+      throw ALTERED.includes(awsErrorName(error)) && !isFlashBladeError(error) ? altered(context) : error;
+    });
+    if (output.Plaintext?.length !== KEY_BYTES) throw altered(context);
+    return openBox(output.Plaintext, nonce, box, context);
+  }
+
+  return { dataKey, seal: sealToken, unseal };
+}
+
+/** Returns `1.<encrypted key>.<nonce>.<ciphertext and tag>`, each part in base64url, and overwrites the plaintext key. */
+export function sealToken(key: DataKey, token: AuthToken, context: SealContext): string {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv('aes-256-gcm', key.plaintext, nonce).setAAD(associated(context));
+  const box = Buffer.concat([cipher.update(token.reveal(), 'utf8'), cipher.final(), cipher.getAuthTag()]);
+  key.plaintext.fill(0);
+  return ['1', ...[key.encrypted, nonce, box].map((part) => Buffer.from(part).toString('base64url'))].join('.');
+}
+
+function openBox(key: Uint8Array, nonce: Buffer, box: Buffer, context: SealContext): AuthToken {
+  try {
+    const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })
+      .setAAD(associated(context))
+      .setAuthTag(box.subarray(-TAG_BYTES));
+    return authToken(Buffer.concat([decipher.update(box.subarray(0, -TAG_BYTES)), decipher.final()]).toString('utf8'));
+  } catch {
+    throw altered(context);
+  } finally {
+    key.fill(0);
+  }
+}
+
+function takeApart(sealed: string, context: SealContext): { key: Buffer; nonce: Buffer; box: Buffer } {
+  // Anyone who can write to the table may have put anything there.
+  const [format, ...parts] = String(sealed).split('.');
+  const [key, nonce, box] = parts.map((part) => Buffer.from(part, 'base64url'));
+  const complete =
+    format === '1' &&
+    parts.length === 3 &&
+    key?.length &&
+    nonce?.length === NONCE_BYTES &&
+    box &&
+    box.length > TAG_BYTES;
+  if (!complete) throw altered(context);
+  return { key, nonce, box };
+}
+
+const associated = ({ leaseId, array, host, trust }: SealContext): Buffer =>
+  Buffer.from(JSON.stringify([leaseId, array, host, trust]));
+
+const altered = ({ leaseId, array }: SealContext): FlashBladeError =>
+  new FlashBladeError(
+    'LEASE_ALTERED',
+    `could not unseal the token of lease ${leaseId} on array ${array}: its item in the lease table was changed or copied, or LEASE_KEY is another key. Find out who changed it`,
+  );

@@ -1,0 +1,111 @@
+/** The format of an array's secret, and its checks. No message quotes the secret. */
+import { isIP } from 'node:net';
+import * as v from 'valibot';
+import { FlashBladeError } from '../core/errors.ts';
+import { apiToken, type Trust } from '../core/model.ts';
+import { isHostLikeApiToken } from '../core/redact.ts';
+import { check, listOf, onlyFields, parseJson, text } from '../core/validation.ts';
+import { isCertificates, normalFingerprint } from '../flashblade/trust.ts';
+import type { ArraySecret } from '../leases/ports.ts';
+
+const DEFAULT_PORT = 443;
+const HOST_RULE = 'must be a DNS name (ASCII), an IPv4 address or an IPv6 address in brackets, with or without :port';
+const SWAPPED = 'looks like an API token: were host and apiToken swapped?';
+const HOLDS_TOKEN = 'contains the apiToken: correct the host';
+/** A shorter API token may be part of a host by chance. */
+const MIN_FOUND_LENGTH = 8;
+
+const host = v.pipe(
+  v.string(HOST_RULE),
+  v.check((value) => !isHostLikeApiToken(value), SWAPPED),
+  v.check((value) => parseHost(value) !== undefined, HOST_RULE),
+);
+const token = text('must be the API token: 1 to 1024 visible ASCII characters without spaces', /^[!-~]{1,1024}$/);
+const ca = text('must be PEM text of one or more certificates, and nothing else', isCertificates);
+const fingerprint = text(
+  'must be a SHA-256 fingerprint: 64 hex digits, with or without colons',
+  (value) => normalFingerprint(value) !== undefined,
+);
+const ONE_OR_TWO = 'must be a list of one or two fingerprints: the current one and, during a change, the next';
+
+const secret = v.pipe(
+  onlyFields({
+    host,
+    apiToken: token,
+    trust: v.optional(
+      v.pipe(
+        onlyFields({
+          ca: v.optional(ca),
+          fingerprints: v.optional(listOf(fingerprint, 2, ONE_OR_TWO)),
+        }),
+        v.check(
+          (trust) => (trust.ca === undefined) !== (trust.fingerprints === undefined),
+          'must have either ca or fingerprints',
+        ),
+      ),
+    ),
+  }),
+  v.check(({ host, apiToken }) => !holdsToken(host, apiToken), `host ${HOLDS_TOKEN}`),
+);
+
+// A host goes to DNS, messages and KMS encryption contexts.
+function holdsToken(host: string, token: string): boolean {
+  const [hostText, tokenText] = [host.toLowerCase(), token.toLowerCase()];
+  return hostText === tokenText || (token.length >= MIN_FOUND_LENGTH && hostText.includes(tokenText));
+}
+
+/**
+ * Checks the output of GetSecretValue. `name` is the array's name, `id` the secret's, for messages. Throws SECRET_INVALID, also if the
+ * trust is malformed: nothing is ever sent to an array without the trust that was meant for it.
+ */
+export function parseSecret(
+  name: string,
+  id: string,
+  { SecretString, VersionId }: { SecretString?: string | undefined; VersionId?: string | undefined },
+): ArraySecret {
+  if (SecretString === undefined) {
+    throw new FlashBladeError('SECRET_INVALID', `secret ${id}: must be text (SecretString), not binary`);
+  }
+  const fields = check(secret, parseJson(SecretString), 'SECRET_INVALID', `secret ${id}`);
+  return {
+    array: { name, ...(parseHost(fields.host) as Address), trust: trustOf(fields.trust) },
+    apiToken: apiToken(fields.apiToken),
+    versionId: VersionId ?? 'unknown',
+  };
+}
+
+function trustOf(trust: v.InferOutput<typeof secret>['trust']): Trust {
+  if (trust?.ca !== undefined) return { kind: 'ca', ca: trust.ca };
+  const fingerprints = trust?.fingerprints?.map((value) => normalFingerprint(value) as string);
+  return fingerprints ? { kind: 'fingerprints', fingerprints } : { kind: 'public' };
+}
+
+type Address = { readonly host: string; readonly port: number };
+
+/** Returns why a text is no host, to read after `the host `, or undefined if it is one. It must not contain `apiToken`. */
+export function hostFault(value: string, apiToken = ''): string | undefined {
+  if (isHostLikeApiToken(value)) return SWAPPED;
+  if (apiToken !== '' && holdsToken(value, apiToken)) return HOLDS_TOKEN;
+  return parseHost(value) === undefined ? HOST_RULE : undefined;
+}
+
+/** Parses a host. Returns undefined if it is not one or looks like an API token. An IPv6 address loses its brackets. */
+export function parseHost(value: string): Address | undefined {
+  if (isHostLikeApiToken(value)) return undefined;
+  const parts = /^(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9.-]{1,253}))(?::(\d{1,5}))?$/.exec(value);
+  if (!parts) return undefined;
+  const port = parts[3] === undefined ? DEFAULT_PORT : Number(parts[3]);
+  if (port < 1 || port > 65_535) return undefined;
+  if (parts[1] !== undefined) return isIP(parts[1]) === 6 ? { host: parts[1], port } : undefined;
+  const name = (parts[2] as string).toLowerCase();
+  return isIP(name) === 4 || isDnsName(name) ? { host: name, port } : undefined;
+}
+
+// The last label has a letter: "10.1" and "0x7f.1" are addresses to some resolvers.
+function isDnsName(name: string): boolean {
+  const labels = name.split('.');
+  return (
+    labels.every((label) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(label)) &&
+    /^[a-z]/.test(labels.at(-1) as string)
+  );
+}

@@ -1,0 +1,106 @@
+/** The fleet's arrays and their API tokens: one secret per array in AWS Secrets Manager, cached per process. */
+import {
+  GetSecretValueCommand,
+  type GetSecretValueCommandOutput,
+  ListSecretsCommand,
+  type SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import { FlashBladeError, isFlashBladeError } from '../core/errors.ts';
+import type { ArraySecret, Secrets } from '../leases/ports.ts';
+import { AWS_CALL_MS, awsErrorName, callAws } from './client.ts';
+import { parseSecret } from './secret-format.ts';
+
+/** How long a cached secret may be used past its age limit while Secrets Manager is unavailable. */
+const STALE_SECONDS = 900;
+const LIST_PAGES = 100;
+
+type Options = {
+  readonly client: SecretsManagerClient;
+  readonly prefix: string;
+  readonly cacheSeconds: number;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** Called each time that a stale secret is used. */
+  readonly onStale: (array: string) => void;
+};
+
+export function createSecrets({ client, prefix, cacheSeconds, now, onStale }: Options): Secrets {
+  const cache = new Map<string, { secret: ArraySecret; readAt: number }>();
+  const inFlight = new Map<string, { readonly by: number; readonly secret: Promise<ArraySecret> }>();
+
+  async function fetch(name: string, by: number): Promise<ArraySecret> {
+    const secret = parseSecret(name, prefix + name, await getValue(client, prefix + name, by));
+    cache.set(name, { secret, readAt: now() });
+    return secret;
+  }
+
+  // Concurrent reads share one call, unless it has less time than a new one would. A fresh read never joins a call that began earlier.
+  function fetchOnce(name: string, by: number): Promise<ArraySecret> {
+    const running = inFlight.get(name);
+    if (running !== undefined && running.by >= Math.min(by, Date.now() + AWS_CALL_MS)) return running.secret;
+    const started = { by, secret: fetch(name, by) };
+    inFlight.set(name, started);
+    const end = (): void => {
+      if (inFlight.get(name) === started) inFlight.delete(name);
+    };
+    started.secret.then(end, end);
+    return started.secret;
+  }
+
+  async function read(name: string, { by, fresh = false }: { by: number; fresh?: boolean }): Promise<ArraySecret> {
+    const cached = cache.get(name);
+    const age = cached ? now() - cached.readAt : Number.POSITIVE_INFINITY;
+    if (cached && !fresh && age < cacheSeconds * 1000) return cached.secret;
+    try {
+      return await (fresh ? fetch(name, by) : fetchOnce(name, by));
+    } catch (error) {
+      if (isFlashBladeError(error, 'ARRAY_UNKNOWN', 'SECRET_INVALID')) cache.delete(name);
+      const usable = cached && !fresh && age < (cacheSeconds + STALE_SECONDS) * 1000;
+      if (!usable || !isFlashBladeError(error, 'SECRET_UNAVAILABLE')) throw error;
+      onStale(name);
+      return cached.secret;
+    }
+  }
+
+  return { read, list: (options) => listNames(client, prefix, options.by) };
+}
+
+async function getValue(client: SecretsManagerClient, id: string, by: number): Promise<GetSecretValueCommandOutput> {
+  try {
+    return await callAws((options) => client.send(new GetSecretValueCommand({ SecretId: id }), options), {
+      what: `read the secret ${id}`,
+      by,
+      code: 'SECRET_UNAVAILABLE',
+      passed: ['ResourceNotFoundException', 'InvalidRequestException'],
+    });
+  } catch (error) {
+    if (isFlashBladeError(error)) throw error;
+    const missing = awsErrorName(error) === 'ResourceNotFoundException';
+    throw new FlashBladeError(
+      'ARRAY_UNKNOWN',
+      missing
+        ? `there is no secret ${id}, or it has no current version. Create it, or correct the array's name`
+        : `the secret ${id} cannot be read. It is probably scheduled for deletion: restore it, or stop using the array`,
+    );
+  }
+}
+
+async function listNames(client: SecretsManagerClient, prefix: string, by: number): Promise<string[]> {
+  const names: string[] = [];
+  let token: string | undefined;
+  for (let page = 0; page < LIST_PAGES; page++) {
+    const input = { Filters: [{ Key: 'name' as const, Values: [prefix] }], MaxResults: 100, NextToken: token };
+    const output = await callAws((options) => client.send(new ListSecretsCommand(input), options), {
+      what: `list the secrets under ${prefix}`,
+      by,
+      code: 'SECRET_UNAVAILABLE',
+    });
+    for (const { Name } of output.SecretList ?? []) if (Name?.startsWith(prefix)) names.push(Name.slice(prefix.length));
+    token = output.NextToken;
+    if (!token) return names.sort();
+  }
+  throw new FlashBladeError(
+    'SECRET_UNAVAILABLE',
+    `could not list the secrets under ${prefix}: there are more than ${LIST_PAGES} pages. Use a more specific SECRET_PREFIX`,
+  );
+}

@@ -1,0 +1,131 @@
+/** The configuration: environment variables, read and validated once at cold start. */
+import { FlashBladeError } from './errors.ts';
+import { containsApiToken, NO_API_TOKEN } from './redact.ts';
+
+type Variable =
+  | { readonly kind: 'text'; readonly default?: string; readonly about: string }
+  | {
+      readonly kind: 'number';
+      readonly default: number;
+      readonly min: number;
+      readonly max: number;
+      readonly about: string;
+    };
+
+/** Every variable that the library reads. A test compares the README's table with this one. */
+export const VARIABLES = {
+  LEASE_TABLE: { kind: 'text', about: 'name of the DynamoDB table that holds the leases' },
+  LEASE_KEY: { kind: 'text', about: 'ARN, id or alias of the KMS key that seals auth tokens' },
+  SECRET_PREFIX: {
+    kind: 'text',
+    default: 'flashblade/',
+    about: "prefix of every secret's name, before the array name",
+  },
+  SESSIONS_PER_ARRAY: {
+    kind: 'number',
+    default: 50,
+    min: 1,
+    max: 500,
+    about: 'maximum number of live leases per array',
+  },
+  ALLOWED_CALLS: {
+    kind: 'text',
+    default: 'GET /api/**',
+    about: 'calls that call-array may make: methods and paths, separated by commas',
+  },
+  MAX_LEASE_SECONDS: {
+    kind: 'number',
+    default: 86_400,
+    min: 60,
+    max: 604_800,
+    about: 'how long after its request a renewed lease may last',
+  },
+  SECRET_CACHE_SECONDS: {
+    kind: 'number',
+    default: 300,
+    min: 0,
+    max: 3600,
+    about: 'how long a secret stays cached',
+  },
+  ARRAY_IDLE_SECONDS: {
+    kind: 'number',
+    default: 1800,
+    min: 300,
+    max: 86400,
+    about: 'idle time after which an array ends a session',
+  },
+  CONNECT_TIMEOUT_MS: {
+    kind: 'number',
+    default: 2000,
+    min: 100,
+    max: 60000,
+    about: 'DNS lookup, TCP and TLS together',
+  },
+  FIRST_BYTE_TIMEOUT_MS: {
+    kind: 'number',
+    default: 5000,
+    min: 100,
+    max: 60000,
+    about: "from the request to the response's first byte",
+  },
+  ANSWER_TIMEOUT_MS: {
+    kind: 'number',
+    default: 10000,
+    min: 100,
+    max: 120000,
+    about: 'one whole call to an array',
+  },
+} as const satisfies Record<string, Variable>;
+
+/** What session-events reads in addition. */
+export const OUTBOX_VARIABLES = {
+  EVENT_BUS: { kind: 'text', about: 'name or ARN of the event bus that receives session events (session-events only)' },
+  DEAD_LETTER_QUEUE: {
+    kind: 'text',
+    about: 'URL of the queue for messages that cannot be processed (session-events only)',
+  },
+} as const satisfies Record<string, Variable>;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+type Values<Variables extends Record<string, Variable>> = {
+  readonly [Name in keyof Variables]: Variables[Name]['kind'] extends 'number' ? number : string;
+};
+export type Config = Values<typeof VARIABLES>;
+
+/**
+ * Reads the configuration. An empty variable counts as missing. Throws CONFIG_INVALID with the name of every variable that is missing
+ * or out of range, never with a value.
+ */
+export const readConfig = (environment: Environment): Config => read(VARIABLES, environment);
+
+/** Reads what session-events needs in addition. Throws CONFIG_INVALID. */
+export const readOutboxConfig = (environment: Environment): Values<typeof OUTBOX_VARIABLES> =>
+  read(OUTBOX_VARIABLES, environment);
+
+function read<Variables extends Record<string, Variable>>(
+  variables: Variables,
+  environment: Environment,
+): Values<Variables> {
+  const problems: string[] = [];
+  const values = Object.entries<Variable>(variables).map(([name, variable]) => {
+    const text = environment[name] || undefined;
+    const value = variable.kind === 'text' ? (text ?? variable.default) : numberOf(text, variable);
+    // Names of tables, keys and queues appear in AWS requests and error messages.
+    if (text !== undefined && containsApiToken(text)) problems.push(`${name} ${NO_API_TOKEN}`);
+    else if (value === undefined) problems.push(`${name} ${ruleOf(variable)}`);
+    return [name, value];
+  });
+  if (problems.length > 0) throw new FlashBladeError('CONFIG_INVALID', `environment variable ${problems.join('; ')}`);
+  return Object.freeze(Object.fromEntries(values)) as Values<Variables>;
+}
+
+function numberOf(text: string | undefined, variable: Variable & { kind: 'number' }): number | undefined {
+  if (text === undefined) return variable.default;
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  return value >= variable.min && value <= variable.max ? value : undefined;
+}
+
+const ruleOf = (variable: Variable): string =>
+  variable.kind === 'text'
+    ? `must be set (${variable.about})`
+    : `must be a whole number from ${variable.min} to ${variable.max} (${variable.about})`;

@@ -1,0 +1,95 @@
+/** The error class and its codes. Callers branch on the code, people read the message, and the README explains each code. */
+
+/** Every code. Retryable: the same call may succeed later. */
+export const ERROR_CODES = {
+  CONFIG_INVALID: { retryable: false },
+  REQUEST_INVALID: { retryable: false },
+  ARRAY_UNKNOWN: { retryable: false },
+  SECRET_INVALID: { retryable: false },
+  SECRET_UNAVAILABLE: { retryable: true },
+  ARRAY_UNREACHABLE: { retryable: true },
+  ARRAY_UNTRUSTED: { retryable: false },
+  ARRAY_BUSY: { retryable: true },
+  ARRAY_UNSUPPORTED: { retryable: false },
+  LOGIN_REFUSED: { retryable: false },
+  LOGIN_UNKNOWN: { retryable: true },
+  ANSWER_INVALID: { retryable: false },
+  FORBIDDEN: { retryable: false },
+  LEASE_OPENING: { retryable: true },
+  LEASE_CONFLICT: { retryable: false },
+  LEASE_UNKNOWN: { retryable: false },
+  LEASE_ENDED: { retryable: false },
+  LEASE_LIMIT: { retryable: true },
+  LEASE_ALTERED: { retryable: false },
+  AWS_UNAVAILABLE: { retryable: true },
+  OUT_OF_TIME: { retryable: true },
+  INTERNAL: { retryable: false },
+} as const satisfies Record<string, { retryable: boolean }>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** Details of a failure that are safe to log. */
+export type ErrorFacts = {
+  /** HTTP status of the array's response. */
+  readonly status?: number;
+  /** True if the request, or part of it, may have reached the array. */
+  readonly sent?: boolean;
+  /** After a login: true if the array may have a session whose auth token is lost. */
+  readonly mayHaveOpened?: boolean;
+  /** After a request to open a session: true if its owner had already ended. */
+  readonly ownerEnded?: boolean;
+  /** How long the array asks clients to wait. */
+  readonly retryAfterSeconds?: number;
+};
+
+/**
+ * The only error that this product throws. `name` equals `code`, so that `Retry` and `Catch` of Step Functions match it. It never has a
+ * `cause`, because errors of other libraries can quote a header and with it a token.
+ */
+export class FlashBladeError extends Error {
+  readonly code: ErrorCode;
+  /** The code again. Lambda's own log line shows this field; without it, it shows the class name, which the bundler shortens. */
+  readonly errorType: ErrorCode;
+  readonly retryable: boolean;
+  readonly facts: ErrorFacts;
+
+  constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}) {
+    super(message);
+    this.name = code;
+    this.code = code;
+    this.errorType = code;
+    this.retryable = ERROR_CODES[code].retryable;
+    this.facts = facts;
+  }
+}
+
+/** Returns true for an error of this product, with any code or with one of these. */
+export const isFlashBladeError = (error: unknown, ...codes: ErrorCode[]): error is FlashBladeError =>
+  error instanceof FlashBladeError && (codes.length === 0 || codes.includes(error.code));
+
+/** Returns a copy of the error with more facts. */
+export function withFacts(error: FlashBladeError, facts: ErrorFacts): FlashBladeError {
+  const copy = new FlashBladeError(error.code, error.message, { ...error.facts, ...facts });
+  if (error.stack !== undefined) copy.stack = error.stack;
+  return copy;
+}
+
+/**
+ * Returns a FlashBladeError as it is, and wraps any other error as INTERNAL: with its class name and stack frames, but without its
+ * message, which can quote anything. After an unknown error the array may have a session, so `mayHaveOpened` is set.
+ */
+export function known(error: unknown): FlashBladeError {
+  if (error instanceof FlashBladeError) return error;
+  const name = error instanceof Error && /^[A-Za-z]{1,80}$/.test(error.name) ? error.name : 'error';
+  const internal = new FlashBladeError(
+    'INTERNAL',
+    `unexpected ${name}: this is a bug, please report it with its stack trace`,
+    {
+      mayHaveOpened: true,
+    },
+  );
+  // The message itself can look like stack frames.
+  const frames = error instanceof Error ? error.stack?.replace(error.message, '').match(/^ {4}at .*$/gm) : undefined;
+  if (frames) internal.stack = [`INTERNAL: ${internal.message}`, ...frames].join('\n');
+  return internal;
+}

@@ -1,0 +1,173 @@
+/**
+ * What a token looks like in text, also when it is escaped, and how to remove it. Arrays can repeat any token that they have ever
+ * seen, so every text that an array chose is redacted before it reaches a result, an error or a log.
+ */
+import type { ApiToken, AuthToken } from './model.ts';
+
+export type Tokens = readonly (ApiToken | AuthToken)[];
+
+/** A part of a text, and what replaces it. */
+type Match = { readonly from: number; readonly to: number; readonly label: string };
+
+/** Replaces these tokens with their labels: in upper and lower case, and as JSON and URLs escape them. */
+export function redact(text: string, tokens: Tokens): string {
+  const candidates = tokens.filter((token) => token.reveal() !== '' && token.reveal().length <= text.length);
+  if (candidates.length === 0) return text;
+  return replaceMatches(text, (spelling) => {
+    const lower = lowerCase(spelling);
+    return candidates.flatMap((token) => matchesOf(lower, lowerCase(token.reveal()), String(token)));
+  });
+}
+
+/** Replaces everything that looks like an API token (`T-` and a UUID), known or not. */
+export const redactApiTokens = (text: string): string =>
+  replaceMatches(text, (spelling) =>
+    Array.from(spelling.matchAll(API_TOKENS), ({ 0: found, index }) => ({
+      from: index,
+      to: index + found.length,
+      label: '[API token]',
+    })),
+  );
+
+/** Copies a JSON value and changes every text in it, including field names. */
+export function mapTexts(value: unknown, change: (text: string) => string): unknown {
+  if (typeof value === 'string') return change(value);
+  if (Array.isArray(value)) return value.map((inner) => mapTexts(inner, change));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [change(name), mapTexts(inner, change)]));
+}
+
+// What an API token looks like. This is the only definition.
+
+const HEX = '[0-9A-Fa-f]';
+const UUID = `${HEX}{8}-${HEX}{4}-${HEX}{4}-${HEX}{4}-${HEX}{12}`;
+// The end of "export-" or "REPORT-" before a UUID does not start a token.
+const API_TOKEN = `(?:(?<![A-Z])T|(?<![A-Za-z0-9])t)-${UUID}`;
+const API_TOKENS = new RegExp(API_TOKEN, 'g');
+const WITH_API_TOKEN = new RegExp(API_TOKEN);
+const WITH_UUID = new RegExp(UUID);
+const BARE_UUID = new RegExp(`^${UUID}$`);
+const UUIDS = new RegExp(`(?:[Tt]-)?${UUID}`, 'g');
+// In a host any T may start a token: no array is called REPORT-<UUID>.
+const HOST_WITH_API_TOKEN = new RegExp(`T-${UUID}|${API_TOKEN}`);
+const HEX_LABEL = /^(?:t-?)?[0-9a-f-]{32,}$/i;
+
+/** The rule for names, as in `leaseId must not …`. */
+export const NO_API_TOKEN = 'must not contain what looks like an API token';
+
+/**
+ * Returns true if the text is or contains `T-` and a UUID, also as JSON and URLs escape it. A bare UUID is not a token here: it is a
+ * legitimate lease id or owner.
+ */
+export const containsApiToken = (text: string): boolean =>
+  WITH_API_TOKEN.test(text) || WITH_API_TOKEN.test(readable(text).text);
+
+/** Returns true if the text is a UUID and nothing else, as newer API tokens are. */
+export const isBareUuid = (text: string): boolean => BARE_UUID.test(text);
+
+/** Replaces each `T-` and UUID with `mask`. Does not look for escaped ones. */
+export const maskApiTokens = (text: string, mask: string): string => text.replaceAll(API_TOKENS, mask);
+
+/** Replaces each UUID with `mask`, with or without `T-`: for output in which hiding an id does no harm. */
+export const maskUuids = (text: string, mask: string): string => text.replaceAll(UUIDS, mask);
+
+/**
+ * Returns true if a host, with or without a port, is probably an API token: it contains `T-` and a UUID, or it is a single label that
+ * contains a UUID or consists of 32 or more hex digits and hyphens. A UUID in a label of a longer DNS name is accepted, because cloud
+ * providers name hosts like that.
+ */
+export function isHostLikeApiToken(host: string): boolean {
+  const name = host.replace(/:\d*$/, '').replaceAll(/^\.+|\.+$/g, '');
+  if (HOST_WITH_API_TOKEN.test(name) || HEX_LABEL.test(name)) return true;
+  return !name.includes('.') && WITH_UUID.test(name);
+}
+
+/** Replaces what `find` finds in the text, or in the text without its escapes. */
+function replaceMatches(text: string, find: (spelling: string) => readonly Match[]): string {
+  const matches = [...find(text)];
+  const decoded = readable(text);
+  if (decoded.text !== text) {
+    for (const { from, to, label } of find(decoded.text)) {
+      matches.push({ from: decoded.origin(from), to: decoded.origin(to), label });
+    }
+  }
+  if (matches.length === 0) return text;
+  // Tokens can contain or overlap each other. Text inside any match never stays.
+  let [result, end] = ['', 0];
+  for (const { from, to, label } of matches.sort((a, b) => a.from - b.from || b.to - a.to)) {
+    if (from >= end) result += text.slice(end, from) + label;
+    end = Math.max(end, to);
+  }
+  return result + text.slice(end);
+}
+
+function matchesOf(text: string, part: string, label: string): Match[] {
+  const matches: Match[] = [];
+  for (let from = text.indexOf(part); from >= 0; from = text.indexOf(part, from + part.length)) {
+    matches.push({ from, to: from + part.length, label });
+  }
+  return matches;
+}
+
+const ASCII = /^[\0-\x7f]*$/;
+
+// Other alphabets' letters can get longer in lower case, which would shift every position after them.
+const lowerCase = (text: string): string =>
+  ASCII.test(text) ? text.toLowerCase() : text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
+
+// JSON in JSON doubles backslashes, and a URL in a URL escapes the percent sign as %25. Deeper nesting is not decoded.
+const MAX_BACKSLASHES = 8;
+const MAX_NESTED_PERCENT = 2;
+const ESCAPE = /[\\%]/;
+const ESCAPES = new RegExp(ESCAPE, 'g');
+const CONTROL = /[bfnrt]/;
+const WORD = /\w/;
+
+/**
+ * Removes the escapes of JSON and URLs: `\u00XX`, `\/` and other escaped signs, and `%XX`. Escapes such as `\n` become a space. A
+ * backslash that escapes nothing stays. It takes one pass, so that the author of a text cannot make it slow.
+ *
+ * `origin(n)` is the position in the original of the result's character `n`, or the original's end for the result's length.
+ */
+export function readable(original: string): { readonly text: string; readonly origin: (index: number) => number } {
+  if (!ESCAPE.test(original)) return { text: original, origin: (index) => index };
+  const origins = new Uint32Array(original.length + 1);
+  let text = '';
+  let at = 0;
+  const take = (characters: string, next: number): void => {
+    const length = text.length;
+    for (let n = 0; n < characters.length; n++) origins[length + n] = at + n;
+    text += characters;
+    at = next;
+  };
+  for (const { index } of original.matchAll(ESCAPES)) {
+    // The escape before it included this character.
+    if (index < at) continue;
+    take(original.slice(at, index), index);
+    take(...characterAt(original, at));
+  }
+  take(original.slice(at), original.length);
+  origins[text.length] = original.length;
+  return { text, origin: (index) => origins[index] as number };
+}
+
+/** The character that the escape at this position stands for, and the position after it. */
+function characterAt(text: string, at: number): [character: string, next: number] {
+  const here = text.charAt(at);
+  if (here === '%') {
+    let from = at + 1;
+    for (let nested = 0; nested < MAX_NESTED_PERCENT && text.startsWith('25', from); nested++) from += 2;
+    return hexAt(text, from) ?? (from > at + 1 ? [here, at + 3] : [here, at + 1]);
+  }
+  let end = at;
+  while (end < text.length && end - at < MAX_BACKSLASHES && text[end] === '\\') end += 1;
+  const escaped = text.charAt(end);
+  if (escaped === 'u' && text.startsWith('00', end + 1)) return hexAt(text, end + 3) ?? [here, at + 1];
+  if (CONTROL.test(escaped)) return [' ', end + 1];
+  return escaped === '' || escaped === '\\' || WORD.test(escaped) ? [here, at + 1] : [escaped, end + 1];
+}
+
+function hexAt(text: string, at: number): [character: string, next: number] | undefined {
+  const digits = text.slice(at, at + 2);
+  return /^[0-9A-Fa-f]{2}$/.test(digits) ? [String.fromCharCode(Number.parseInt(digits, 16)), at + 2] : undefined;
+}

@@ -1,0 +1,94 @@
+/** Input validation. A schema's messages are rules; errors name the field and the rule, never the value. */
+import * as v from 'valibot';
+import { type ErrorCode, FlashBladeError } from './errors.ts';
+import { containsApiToken, NO_API_TOKEN } from './redact.ts';
+
+/** Returns the input in the schema's type. Throws `code` with the first field that breaks a rule. */
+export function check<Schema extends v.GenericSchema>(
+  schema: Schema,
+  input: unknown,
+  code: ErrorCode,
+  what: string,
+): v.InferOutput<Schema> {
+  const result = v.safeParse(schema, input, { abortEarly: true });
+  if (result.success) return result.output;
+  throw new FlashBladeError(code, `${what}: ${describe(result.issues[0])}`);
+}
+
+/** Parses JSON. Returns undefined for text that is not JSON; it never throws, because the parser's own error quotes the text. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A text field and its rule, as in `must be …`. */
+export const text = (rule: string, holds: RegExp | ((value: string) => boolean)) =>
+  v.pipe(v.string(rule), holds instanceof RegExp ? v.regex(holds, rule) : v.check(holds, rule));
+
+/** A text field for a name that callers choose. It appears in logs, errors and AWS requests, so it must not contain an API token. */
+export const nameText = (rule: string, holds: RegExp) =>
+  v.pipe(
+    text(rule, holds),
+    v.check((value) => !containsApiToken(value), NO_API_TOKEN),
+  );
+
+/** A whole number from `min` to `max`. */
+export function whole(min: number, max: number) {
+  const rule = `must be a whole number from ${min} to ${max}`;
+  return v.pipe(v.number(rule), v.integer(rule), v.minValue(min, rule), v.maxValue(max, rule));
+}
+
+/** A list of 1 to `max` items. The length is checked before any item. */
+export const listOf = <Item extends v.GenericSchema>(item: Item, max: number, rule: string) =>
+  v.pipe(v.array(v.unknown(), rule), v.minLength(1, rule), v.maxLength(max, rule), v.array(item));
+
+/** Any JSON object. (Valibot's own object schema also accepts lists.) */
+export const jsonObject = (rule: string) =>
+  v.custom<Readonly<Record<string, unknown>>>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    rule,
+  );
+
+/** A JSON object with these fields. Other fields are ignored. A missing field breaks the rule of its own schema. */
+export const fields = <Entries extends v.ObjectEntries>(entries: Entries) =>
+  v.pipe(
+    jsonObject('must be a JSON object'),
+    v.transform((input) => Object.fromEntries(Object.keys(entries).map((name) => [name, ownOf(input, name)]))),
+    v.object(entries),
+  );
+
+/** A JSON object with these fields and no others. */
+export const onlyFields = <Entries extends v.ObjectEntries>(entries: Entries) =>
+  v.pipe(
+    jsonObject('must be a JSON object'),
+    v.rawCheck(({ dataset, addIssue }) => {
+      const other = dataset.typed && Object.keys(dataset.value).find((name) => !Object.hasOwn(entries, name));
+      if (typeof other !== 'string') return;
+      addIssue({ message: `has an unknown field${isName(other) ? `: ${other}` : ''}` });
+    }),
+    fields(entries),
+  );
+
+/** An array name. */
+export const arrayName = nameText(
+  'must be the name of an array: 1 to 64 letters, digits, dots, hyphens or underscores, starting with a letter or digit',
+  /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+);
+
+/** The id of a lease or an owner, chosen by the caller. */
+export const callersId = nameText('must be 1 to 512 visible ASCII characters without spaces', /^[!-~]{1,512}$/);
+
+const ownOf = (input: Readonly<Record<string, unknown>>, name: string): unknown =>
+  Object.hasOwn(input, name) ? input[name] : undefined;
+
+function describe({ path, message }: v.BaseIssue<unknown>): string {
+  if (path === undefined) return message;
+  const steps = path.map(({ key }) => (typeof key === 'number' || isName(String(key)) ? String(key) : '…'));
+  return `${steps.join('.')} ${message}`;
+}
+
+// Keys are input too, so a message repeats one only if it looks like a field name.
+const isName = (key: string): boolean => /^[A-Za-z][A-Za-z_-]{0,31}$/.test(key);

@@ -1,0 +1,182 @@
+/** The client for one FlashBlade: log in, log out, any REST call under a session, and the REST versions of the array. */
+import { FlashBladeError, known, withFacts } from '../core/errors.ts';
+import type { ApiToken, AuthToken, FlashBlade, Session } from '../core/model.ts';
+import { mapTexts, redact, type Tokens } from '../core/redact.ts';
+import { type Budget, exchange } from './exchange.ts';
+import { isHeaderValue } from './http/request.ts';
+import { type ArrayRequest, toWire } from './requests.ts';
+import {
+  authTokenOf,
+  busy,
+  type HttpInfo,
+  httpInfo,
+  parseBody,
+  responseError,
+  sessionOf,
+  versionsOf,
+} from './responses.ts';
+import { describeArray } from './tls-errors.ts';
+
+export type { ArrayRequest } from './requests.ts';
+export { compareVersions, type HttpInfo } from './responses.ts';
+
+/** Time budget, and the id to send as `X-Request-ID` (default a random UUID). */
+export type CallOptions = Budget & { readonly requestId?: string };
+/** `tokens`: tokens that the array has seen and might repeat. They are redacted. */
+export type VersionsOptions = CallOptions & { readonly tokens?: Tokens };
+
+export type WithHttpInfo<Data> = HttpInfo & { readonly data: Data };
+/** `body`: the JSON value if the response says that it is JSON, otherwise its text. */
+export type ArrayResponse = HttpInfo & { readonly body: unknown };
+
+/** How long a login may take beyond its own time to close a session that it cannot return. */
+const ROLL_BACK_MS = 3000;
+
+/**
+ * Opens a session: `POST /api/login`, sent at most once. In the Python SDK `purity_fb`: `AuthenticationApi.login_with_http_info`.
+ * Errors: LOGIN_REFUSED (400, 401, 403), ARRAY_BUSY (429, 503), ANSWER_INVALID, SECRET_INVALID and those of every call
+ * (ARRAY_UNREACHABLE, ARRAY_UNTRUSTED, OUT_OF_TIME, REQUEST_INVALID), each with `facts.mayHaveOpened`. If a response contains
+ * an auth token but is invalid otherwise, the session is closed before the error is thrown. That may take up to three seconds
+ * beyond the login's time and deadline.
+ */
+export async function loginWithHttpInfo(
+  array: FlashBlade,
+  token: ApiToken,
+  options: CallOptions = {},
+): Promise<WithHttpInfo<Session>> {
+  let opened: AuthToken | undefined;
+  try {
+    const headers = { 'api-token': sendable(token, array, 'SECRET_INVALID') };
+    const { requestId } = options;
+    const response = await exchange(array, { method: 'POST', path: '/api/login', headers, requestId }, options, {
+      fresh: true,
+      tokens: [token],
+      onHead: (head) => {
+        opened = authTokenOf(head);
+      },
+    });
+    const session = sessionOf(array, response, token, opened);
+    return { ...httpInfo(response, tokensOf(session)), data: session };
+  } catch (thrown) {
+    const error = known(thrown);
+    const { sent = false, mayHaveOpened = sent } = error.facts;
+    const isOpen = opened === undefined ? mayHaveOpened : !(await rollBack(array, opened, options));
+    throw withFacts(error, { mayHaveOpened: isOpen });
+  }
+}
+
+/** The same as `loginWithHttpInfo`, without status and headers. In `purity_fb`: `AuthenticationApi.login`, which returns a `LoginResponse`. */
+export const login = async (array: FlashBlade, token: ApiToken, options?: CallOptions): Promise<Session> =>
+  (await loginWithHttpInfo(array, token, options)).data;
+
+/**
+ * Closes a session: `POST /api/logout`. Resolves if the session is closed: now (200), or already before (401, 403).
+ * In `purity_fb`: `AuthenticationApi.logout_with_http_info`, which raises ApiException for 401 and 403.
+ * Errors: ARRAY_BUSY (429, 5xx: still open, try again), ANSWER_INVALID (anything else: may still be open) and those of every call.
+ */
+export async function logoutWithHttpInfo(session: Session, options: CallOptions = {}): Promise<WithHttpInfo<void>> {
+  const { array, authToken } = session;
+  const token = sendable(authToken, array, 'REQUEST_INVALID');
+  const response = await exchange(
+    array,
+    { method: 'POST', path: '/api/logout', headers: { 'x-auth-token': token }, requestId: options.requestId },
+    options,
+    { repeatable: true, tokens: tokensOf(session) },
+  );
+  const { status, body } = response;
+  if ((status === 200 && body.length === 0) || status === 401 || status === 403) {
+    return { ...httpInfo(response, tokensOf(session)), data: undefined };
+  }
+  const details = { action: 'the logout', response };
+  if (status === 429 || status >= 500) {
+    throw busy(array, { ...details, advice: 'it is busy and the session is still open. Try again later.' });
+  }
+  const advice =
+    'the session may still be open, because no FlashBlade responds to a logout like this. Check for a proxy, then log out again.';
+  throw responseError('ANSWER_INVALID', array, { ...details, advice });
+}
+
+/** The same as `logoutWithHttpInfo`, without status and headers. In `purity_fb`: `AuthenticationApi.logout`. */
+export const logout = async (session: Session, options?: CallOptions): Promise<void> => {
+  await logoutWithHttpInfo(session, options);
+};
+
+/**
+ * Sends any call under a session except login and logout. Resolves with every response: check its `status`. The session's tokens
+ * are redacted. Other tokens stay, such as an API token that the call has created.
+ * Errors: REQUEST_INVALID (names field and rule), ANSWER_INVALID (declared as JSON, but not JSON) and those of every call.
+ */
+export async function request(session: Session, call: ArrayRequest, options: CallOptions = {}): Promise<ArrayResponse> {
+  const { array, authToken } = session;
+  const wire = toWire(call);
+  const token = sendable(authToken, array, 'REQUEST_INVALID');
+  const headers = {
+    'x-auth-token': token,
+    ...(wire.body === undefined ? {} : { 'Content-Type': 'application/json' }),
+  };
+  const { requestId } = options;
+  const isGet = wire.method === 'GET';
+  const tokens = tokensOf(session);
+  const response = await exchange(array, { ...wire, headers, requestId }, options, {
+    repeatable: isGet,
+    fresh: !isGet,
+    tokens,
+  });
+  // An array that repeats a token would put it into a result.
+  const clean = (text: string) => redact(text, tokens);
+  const text = clean(response.body.toString());
+  const isJson = text !== '' && /\bjson\b/i.test(response.headers['content-type'] ?? '');
+  // Redacted again because JSON text may contain escapes.
+  const body = isJson ? mapTexts(parseBody(text), clean) : text;
+  if (body === undefined) {
+    const advice = 'the body is declared as JSON, but it is not JSON or is nested too deeply.';
+    throw responseError('ANSWER_INVALID', array, { action: `${wire.method} ${call.path}`, response, advice });
+  }
+  return { ...httpInfo(response, tokens), body };
+}
+
+/**
+ * Returns the REST versions that an array serves: `GET /api/api_version`, which needs no session.
+ * Errors: ARRAY_UNSUPPORTED (a FlashArray), ARRAY_BUSY (429, 503), ANSWER_INVALID and those of every call.
+ */
+export async function apiVersionsWithHttpInfo(
+  array: FlashBlade,
+  options: VersionsOptions = {},
+): Promise<WithHttpInfo<readonly string[]>> {
+  const { requestId, tokens = [] } = options;
+  const wire = { method: 'GET', path: '/api/api_version', requestId };
+  const response = await exchange(array, wire, options, { repeatable: true, tokens });
+  return { ...httpInfo(response, tokens), data: versionsOf(array, response) };
+}
+
+/** The same as `apiVersionsWithHttpInfo`, without status and headers. */
+export const apiVersions = async (array: FlashBlade, options?: CallOptions): Promise<readonly string[]> =>
+  (await apiVersionsWithHttpInfo(array, options)).data;
+
+/** The tokens of a session that an array might repeat. */
+export const tokensOf = ({ authToken, apiToken }: Session): Tokens =>
+  apiToken === undefined ? [authToken] : [authToken, apiToken];
+
+/** Returns the value of a token that can stand in a header; otherwise throws `code`, without the value. */
+function sendable(token: ApiToken | AuthToken, array: FlashBlade, code: 'SECRET_INVALID' | 'REQUEST_INVALID'): string {
+  const value = token.reveal();
+  if (isHeaderValue(value)) return value;
+  const rule = `its ${token.kind} must be 1 to 1024 visible ASCII characters without spaces`;
+  throw new FlashBladeError(code, `${describeArray(array)}: ${rule}`, { sent: false });
+}
+
+/** Returns whether the session is closed now. A failure here matters less than the error that led here, so it is dropped. */
+async function rollBack(
+  array: FlashBlade,
+  authToken: AuthToken,
+  { requestId: _, ...budget }: CallOptions,
+): Promise<boolean> {
+  const { deadline = Number.POSITIVE_INFINITY } = budget;
+  const limits = { ...budget, totalMs: ROLL_BACK_MS, deadline: deadline + ROLL_BACK_MS };
+  try {
+    await logout({ array, authToken, username: '' }, limits);
+    return true;
+  } catch {
+    return false;
+  }
+}

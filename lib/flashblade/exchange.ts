@@ -1,0 +1,201 @@
+/** One HTTPS request to one array: its time budget, at most one safe retry, no redirects, a response of limited size. */
+import { randomUUID } from 'node:crypto';
+import { FlashBladeError, known, withFacts } from '../core/errors.ts';
+import type { FlashBlade } from '../core/model.ts';
+import type { Tokens } from '../core/redact.ts';
+import type { ResponseHead } from './http/body.ts';
+import { EndedEarly, UnreadableResponse } from './http/input.ts';
+import { isHeaderValue, type WireRequest, writeRequest } from './http/request.ts';
+import { readResponse } from './http/response.ts';
+import { type Connection, closingsSoFar, dropIdle, openConnection, release, takeIdle } from './pool.ts';
+import { describeArray } from './tls-errors.ts';
+import { poolKeyOf } from './trust.ts';
+
+/** How long a call may take. */
+export type Budget = {
+  /** Milliseconds for name lookup, connection and TLS handshake. Default 2000. */
+  readonly connectMs?: number;
+  /** Milliseconds from the request to the head of the response. Default 5000. */
+  readonly firstByteMs?: number;
+  /** Milliseconds for everything, including a retry. Default 10000. */
+  readonly totalMs?: number;
+  /** Milliseconds since the epoch. No phase continues and no request is written after it, even if the process was paused. Default none. */
+  readonly deadline?: number;
+};
+
+export type ExchangeOptions = {
+  /** Use only a new connection, or one used less than a second ago. Default false. */
+  readonly fresh?: boolean;
+  /** Send the request once more if its connection failed. Default false. */
+  readonly repeatable?: boolean;
+  /** Called with status and headers as soon as they arrive, even if the body never does. */
+  readonly onHead?: (head: ResponseHead) => void;
+  /** Tokens to redact from what an error quotes of a certificate. Default none. */
+  readonly tokens?: Tokens;
+};
+
+export type WireResponse = ResponseHead & {
+  readonly body: Buffer;
+  readonly requestId: string;
+  readonly certificateEndsAt: number | undefined;
+};
+
+/** What one try needs. */
+type Try = {
+  readonly array: FlashBlade;
+  readonly poolKey: string;
+  readonly request: WireRequest;
+  /** Milliseconds per phase; `endsAt` in milliseconds since the epoch. */
+  readonly limits: { readonly connectMs: number; readonly firstByteMs: number; readonly endsAt: number };
+  readonly onHead: ((head: ResponseHead) => void) | undefined;
+  readonly tokens: Tokens;
+};
+
+/** `broken`: the connection failed, either before the request was sent or because it was left over from an earlier request. */
+type Outcome = { readonly response: WireResponse } | { readonly error: FlashBladeError; readonly broken: boolean };
+
+/** Long enough for a login and its logout to share a connection, too short for a connection to become stale. */
+const FRESH_MS = 1000;
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Sends one request and returns the whole response, whatever its status: a redirect is a response, too.
+ * `requestId` is sent as `X-Request-ID` and defaults to a random UUID.
+ * Errors: OUT_OF_TIME, ARRAY_UNREACHABLE, ARRAY_UNTRUSTED, ANSWER_INVALID, REQUEST_INVALID, SECRET_INVALID (the trust
+ * cannot be used). `facts.sent` says whether a byte of the request may have reached the array.
+ */
+export async function exchange(
+  array: FlashBlade,
+  request: Omit<WireRequest, 'requestId'> & { readonly requestId?: string | undefined },
+  budget: Budget = {},
+  options: ExchangeOptions = {},
+): Promise<WireResponse> {
+  const { requestId = randomUUID() } = request;
+  if (!isHeaderValue(requestId)) {
+    throw unsent('REQUEST_INVALID', 'requestId must be 1 to 1024 visible ASCII characters');
+  }
+  if (!isAddress(array)) throw unsent('REQUEST_INVALID', 'the array must have a host and a port from 1 to 65535');
+  const { connectMs = 2000, firstByteMs = 5000, totalMs = 10_000, deadline = Number.POSITIVE_INFINITY } = budget;
+  const limits = { connectMs, firstByteMs, endsAt: Math.min(Date.now() + totalMs, deadline) };
+  if (limits.endsAt <= Date.now()) throw outOfTime(array);
+
+  const closings = closingsSoFar();
+  const poolKey = poolKeyOf(array);
+  const { onHead, tokens = [] } = options;
+  const oneTry: Try = { array, poolKey, request: { ...request, requestId }, limits, onHead, tokens };
+  if (options.fresh) dropIdle(poolKey, Date.now() - FRESH_MS);
+  const first = await tryOnce(oneTry);
+  if ('response' in first) return first.response;
+  const mayRetry = options.repeatable && first.broken && closings === closingsSoFar();
+  if (!mayRetry || limits.endsAt <= Date.now()) throw first.error;
+
+  dropIdle(poolKey, Number.POSITIVE_INFINITY);
+  const second = await tryOnce(oneTry);
+  if ('response' in second) return second.response;
+  // The array may have received the first request.
+  throw first.error.facts.sent && !second.error.facts.sent ? first.error : second.error;
+}
+
+/** Sends the request once, on an idle connection or on a new one. Never rejects because of the other side. */
+function tryOnce(oneTry: Try): Promise<Outcome> {
+  const { array, poolKey, request, limits, tokens } = oneTry;
+  const text = writeRequest(array, request);
+  if (text === undefined) throw unwritable(array);
+  return new Promise((resolve) => {
+    const idle = takeIdle(poolKey);
+    if (idle !== undefined) return send(idle, oneTry, text, resolve);
+    const done = (made: Connection | FlashBladeError) => {
+      if (!(made instanceof FlashBladeError)) send(made, oneTry, text, resolve);
+      else resolve({ error: made, broken: made.code === 'ARRAY_UNREACHABLE' });
+    };
+    openConnection(array, poolKey, capped(limits.connectMs, limits.endsAt), done, tokens);
+  });
+}
+
+function send(connection: Connection, oneTry: Try, text: string, resolve: (outcome: Outcome) => void): void {
+  const { array, request, limits, onHead } = oneTry;
+  const { socket, certificateEndsAt, isReused } = connection;
+  const startedAt = Date.now();
+  // The process may have been stopped or frozen since the time was checked, especially during the handshake.
+  if (startedAt >= limits.endsAt) {
+    socket.destroy();
+    resolve({ error: outOfTime(array), broken: false });
+    return;
+  }
+  let timer: NodeJS.Timeout | undefined;
+  let hasHead = false;
+  const end = (outcome: Outcome, keepsConnection = false) => {
+    clearTimeout(timer);
+    connection.user = undefined;
+    if (!keepsConnection) socket.destroy();
+    // Only after everything that arrived with the response, such as its end or extra bytes: it must not meet the next request.
+    setImmediate(() => {
+      // If the response came before the whole request was written, the array might read the rest as another request.
+      if (keepsConnection && socket.writableLength === 0) release(connection);
+      else socket.destroy();
+      resolve(outcome);
+    });
+  };
+  const lose = (what: string, broken = false) => end({ error: lost(array, what, Date.now() - startedAt), broken });
+  // Not immediately: after a long pause of this process, the response may have arrived without being read yet.
+  const expireIn = (ms: number) => {
+    timer = setTimeout(() => setImmediate(expire), capped(ms, limits.endsAt));
+  };
+  const expire = () => {
+    if (connection.user !== user) return;
+    if (!hasHead) lose('no response began in time');
+    else if (Date.now() < limits.endsAt) expireIn(Number.POSITIVE_INFINITY);
+    else lose('the response did not end in time');
+  };
+  const reader = readResponse((head) => {
+    hasHead = true;
+    onHead?.(head);
+  });
+  const onBytes = (bytes: Buffer | undefined) => {
+    try {
+      const { done, value } = reader.next(bytes);
+      if (!done) return;
+      const { head, body, keepsConnection } = value;
+      end({ response: { ...head, body, requestId: request.requestId, certificateEndsAt } }, keepsConnection);
+    } catch (error) {
+      if (error instanceof EndedEarly) lose('the connection was closed before the response was complete', isReused);
+      else if (error instanceof UnreadableResponse) end({ error: unreadable(array, error.message), broken: false });
+      else end({ error: withFacts(known(error), { sent: true }), broken: false });
+    }
+  };
+  const user = { onBytes, onBroken: (code: string) => lose(`the connection broke (${code})`, isReused) };
+
+  reader.next();
+  connection.user = user;
+  expireIn(limits.firstByteMs);
+  socket.write(text);
+}
+
+const capped = (ms: number, endsAt: number): number => Math.max(0, Math.min(ms, endsAt - Date.now(), MAX_TIMER_MS));
+
+// Node reads an empty host as this machine, and its error for an invalid port quotes the port.
+const isAddress = ({ host, port }: FlashBlade): boolean =>
+  host !== '' && Number.isInteger(port) && port >= 1 && port <= 65_535;
+
+const unsent = (code: 'REQUEST_INVALID' | 'OUT_OF_TIME', message: string): FlashBladeError =>
+  new FlashBladeError(code, message, { sent: false });
+
+const outOfTime = (array: FlashBlade): FlashBladeError =>
+  unsent('OUT_OF_TIME', `${describeArray(array)}: no time was left to send the request. Give the call more time.`);
+
+const unwritable = (array: FlashBlade): FlashBladeError =>
+  unsent('REQUEST_INVALID', `${describeArray(array)}: the request contains characters that HTTP does not allow`);
+
+const lost = (array: FlashBlade, what: string, elapsedMs: number): FlashBladeError =>
+  new FlashBladeError(
+    'ARRAY_UNREACHABLE',
+    `${describeArray(array)}: ${what} (after ${Math.round(elapsedMs)} ms). The array may have executed the request.`,
+    { sent: true },
+  );
+
+const unreadable = (array: FlashBlade, why: string): FlashBladeError =>
+  new FlashBladeError(
+    'ANSWER_INVALID',
+    `${describeArray(array)} sent a response that cannot be used: ${why}. Check for a proxy in front of the array.`,
+    { sent: true },
+  );

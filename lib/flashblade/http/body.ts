@@ -1,0 +1,83 @@
+/** Reads the body of a response whose end HTTP/1.1 announces: by a length or by chunks (RFC 9112, 6 and 7). */
+import { type Input, type Reading, TEXT, TOKEN, take, takeUntil, UnreadableResponse } from './input.ts';
+
+export type ResponseHead = {
+  readonly status: number;
+  /** Names in lower case. The values of a repeated name are joined by `, `. */
+  readonly headers: Readonly<Record<string, string>>;
+};
+
+/** Where a body ends: after this many bytes, or after its last chunk. */
+export type Framing = number | 'chunks';
+
+const MAX_BODY_BYTES = 1024 * 1024;
+/** Each chunk takes far more memory than the single byte that it may hold. */
+const MAX_CHUNKS = 16 * 1024;
+const MAX_CHUNK_LINE_BYTES = 1024;
+const MAX_TRAILER_BYTES = 16 * 1024;
+
+const LENGTH = /^\d{1,15}$/;
+const CHUNK_LINE = new RegExp(`^([0-9A-Fa-f]{1,8})(;${TEXT})?$`);
+/** `;name`, `;name=token` or `;name="text"`: not everything that the RFC allows, but nothing that another reader ends elsewhere. */
+const EXTENSIONS = new RegExp(`^(?:;${TOKEN}(?:=(?:${TOKEN}|"[\\t !#-[\\]-~]*"))?)*$`);
+const TRAILER = new RegExp(`^${TOKEN}:${TEXT}$`);
+const FRAMING = /^(?:content-length|transfer-encoding):/i;
+
+/** Returns how a head frames its body. `minor` is the last digit of the HTTP version. Throws UnreadableResponse. */
+export function framingOf(minor: string, { status, headers }: ResponseHead): Framing {
+  const { 'transfer-encoding': coding, 'content-length': length } = headers;
+  if (coding !== undefined && length !== undefined) throw invalid('both Content-Length and Transfer-Encoding');
+  if (length !== undefined && !LENGTH.test(length)) throw invalid('Content-Length is not a single number');
+  if (coding !== undefined && (minor !== '1' || coding.toLowerCase() !== 'chunked'))
+    throw invalid('unsupported transfer coding');
+  if (status < 200 || status === 204 || status === 304) {
+    if (coding !== undefined || Number(length ?? 0) > 0)
+      throw invalid('the head announces a body that its status cannot have');
+    return 0;
+  }
+  if (coding !== undefined) return 'chunks';
+  // It would end with the connection, and anyone between the array and this process can end that.
+  if (length === undefined) throw new UnreadableResponse('it announces neither a length nor chunks');
+  return Number(length);
+}
+
+/** Reads a body of at most 1 MiB. */
+export function* takeBody(input: Input, framing: Framing): Reading<Buffer> {
+  if (framing === 'chunks') return yield* takeChunks(input);
+  return yield* take(input, bounded(framing));
+}
+
+function* takeChunks(input: Input): Reading<Buffer> {
+  const chunks: Buffer[] = [];
+  for (let bytes = 0; ; ) {
+    const line = yield* takeUntil(input, '\r\n', MAX_CHUNK_LINE_BYTES, 'the line before a chunk is too long');
+    const [, hex, extensions = ''] = CHUNK_LINE.exec(line) ?? [];
+    if (hex === undefined) throw invalid('a chunk has no valid size');
+    if (!EXTENSIONS.test(extensions)) throw invalid('a chunk has a malformed extension');
+    const size = Number.parseInt(hex, 16);
+    if (size === 0) break;
+    if (chunks.length === MAX_CHUNKS) throw new UnreadableResponse(`it has more than ${MAX_CHUNKS} chunks`);
+    bytes = bounded(bytes + size);
+    chunks.push(yield* take(input, size));
+    if ((yield* take(input, 2)).toString('latin1') !== '\r\n') throw invalid('a chunk is longer than its size');
+  }
+  yield* skipTrailers(input);
+  return Buffer.concat(chunks);
+}
+
+function* skipTrailers(input: Input): Reading<void> {
+  for (let left = MAX_TRAILER_BYTES; ; ) {
+    const line = yield* takeUntil(input, '\r\n', left, `its trailer is longer than ${MAX_TRAILER_BYTES} bytes`);
+    if (line === '') return;
+    if (!TRAILER.test(line)) throw invalid('the trailer contains a line that is not a header');
+    if (FRAMING.test(line)) throw invalid('the trailer contains Content-Length or Transfer-Encoding');
+    left -= line.length;
+  }
+}
+
+function bounded(bytes: number): number {
+  if (bytes > MAX_BODY_BYTES) throw new UnreadableResponse(`its body is longer than ${MAX_BODY_BYTES} bytes`);
+  return bytes;
+}
+
+const invalid = (what: string): UnreadableResponse => new UnreadableResponse(`invalid HTTP, ${what}`);

@@ -1,0 +1,86 @@
+/** Reads one HTTP/1.1 response (RFC 9112) from a connection, and refuses anything that two readers might read differently. */
+import { framingOf, type ResponseHead, takeBody } from './body.ts';
+import { EMPTY, expectStart, type Input, type Reading, TEXT, TOKEN, takeUntil, UnreadableResponse } from './input.ts';
+
+export type WholeResponse = {
+  readonly head: ResponseHead;
+  readonly body: Buffer;
+  /** Whether the connection may be used again. */
+  readonly keepsConnection: boolean;
+};
+
+/** `minor` is the last digit of the HTTP version. */
+type ParsedHead = { readonly head: ResponseHead; readonly minor: string };
+
+const MAX_HEAD_BYTES = 16 * 1024;
+/** A status line and fields (RFC 9112, 4 and 5), without folded lines. */
+const HEAD = new RegExp(`^HTTP/1\\.([01]) ([1-9]\\d\\d)(?: ${TEXT})?((?:\\r\\n${TOKEN}:${TEXT})*)$`);
+/** Names that nearly every response has, in their usual spelling: looking them up is cheaper than lower-casing them each time. */
+const LOWER_CASE: ReadonlyMap<string, string> = new Map(
+  [
+    ...['Server', 'Date', 'Connection', 'Content-Type', 'Content-Length', 'Transfer-Encoding', 'x-auth-token'],
+    ...['Cache-Control', 'Pragma', 'Expires', 'Vary', 'Strict-Transport-Security', 'Content-Security-Policy'],
+    ...['X-Content-Type-Options', 'X-Frame-Options', 'X-XSS-Protection', 'X-Request-ID'],
+  ].map((name) => [name, name.toLowerCase()]),
+);
+const CLOSE = /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i;
+
+/**
+ * Start it with `next()`, then feed it with `next(bytes)` until it is done. It calls `onHead` as soon as the head is complete and
+ * skips interim responses (1xx). Accepts at most 16 KiB of heads and 1 MiB of body. Throws UnreadableResponse and EndedEarly.
+ */
+export function* readResponse(onHead: (head: ResponseHead) => void): Reading<WholeResponse> {
+  const input: Input = { bytes: EMPTY };
+  const { head, minor } = yield* takeHead(input);
+  // Before any part of the response is refused: the request may have opened a session all the same.
+  onHead(head);
+  const body = yield* takeBody(input, framingOf(minor, head));
+  if (input.bytes.length > 0) throw new UnreadableResponse('extra bytes follow it');
+  return { head, body, keepsConnection: !isLast(minor, head) };
+}
+
+function* takeHead(input: Input): Reading<ParsedHead> {
+  for (let left = MAX_HEAD_BYTES; ; ) {
+    yield* expectStart(input, 'HTTP/1.', 'it is not HTTP/1.1');
+    const text = yield* takeUntil(input, '\r\n\r\n', left, `its head is longer than ${MAX_HEAD_BYTES} bytes`);
+    left -= text.length;
+    const parsed = parseHead(text);
+    const { head, minor } = parsed;
+    if (head.status === 101) throw new UnreadableResponse('it switches protocols without being asked to');
+    if (head.status >= 200) return parsed;
+    framingOf(minor, head);
+    if (isLast(minor, head)) throw new UnreadableResponse('an interim response closes the connection');
+  }
+}
+
+function parseHead(text: string): ParsedHead {
+  const [, minor, status, fields] = HEAD.exec(text) ?? [];
+  if (minor === undefined || fields === undefined) throw new UnreadableResponse('invalid HTTP, its head is malformed');
+  const headers: Record<string, string> = {};
+  for (let start = 2; start < fields.length; ) {
+    const colon = fields.indexOf(':', start);
+    const next = fields.indexOf('\r\n', colon);
+    const end = next < 0 ? fields.length : next;
+    const spelled = fields.slice(start, colon);
+    const name = LOWER_CASE.get(spelled) ?? spelled.toLowerCase();
+    const value = withoutBlanks(fields, colon + 1, end);
+    start = end + 2;
+    headers[name] = Object.hasOwn(headers, name) ? `${headers[name]}, ${value}` : value;
+  }
+  return { head: { status: Number(status), headers }, minor };
+}
+
+/** Whether no other response may follow on this connection. */
+const isLast = (minor: string, { headers }: ResponseHead): boolean =>
+  minor === '0' || CLOSE.test(headers['connection'] ?? '');
+
+// Not trim(), which removes more than spaces and tabs.
+function withoutBlanks(text: string, from: number, to: number): string {
+  let start = from;
+  let end = to;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+const isBlank = (character: number): boolean => character === 0x20 || character === 0x09;

@@ -1,0 +1,187 @@
+/** From status and body to a result or an error. No message quotes a body: it may contain the token that was sent. */
+import { type ErrorCode, type ErrorFacts, FlashBladeError } from '../core/errors.ts';
+import { type ApiToken, type AuthToken, authToken, type FlashBlade, type Session } from '../core/model.ts';
+import { redact, redactApiTokens, type Tokens } from '../core/redact.ts';
+import { parseJson } from '../core/validation.ts';
+import type { WireResponse } from './exchange.ts';
+import type { ResponseHead } from './http/body.ts';
+import { isHeaderValue } from './http/request.ts';
+import { describeArray } from './tls-errors.ts';
+
+export type HttpInfo = {
+  readonly status: number;
+  /** Names in lower case; never `x-auth-token` and `set-cookie`. Tokens are redacted. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly requestId: string;
+  /**
+   * When the first certificate expires that verified the array, in seconds since the epoch: its own, or that of an authority
+   * behind it, including the root. With fingerprints, only its own counts.
+   */
+  readonly certificateEndsAt?: number;
+};
+
+/** The request, its response, and what to do next. */
+type Details = { readonly action: string; readonly response: WireResponse; readonly advice: string };
+
+const MAX_WAIT_SECONDS = 86_400;
+/** Far more than any array sends, and far less than JSON.stringify supports. */
+const MAX_DEPTH = 100;
+const MAX_USERNAME_LENGTH = 256;
+/** This many characters of a token in a name are no coincidence. */
+const PIECE = 8;
+
+/**
+ * Returns the session that a login opened. `opened` is the auth token in the head of its response.
+ * Throws LOGIN_REFUSED, ARRAY_BUSY or ANSWER_INVALID, each with `facts.mayHaveOpened`.
+ */
+export function sessionOf(
+  array: FlashBlade,
+  response: WireResponse,
+  token: ApiToken,
+  opened: AuthToken | undefined,
+): Session {
+  if (response.status !== 200) throw noSession(array, response);
+  if (opened === undefined) throw invalidLogin(array, response, 'its auth token is missing or malformed');
+  const username = fieldOf(parseBody(response.body.toString()), 'username');
+  if (!isUsername(username, [token, opened])) {
+    throw invalidLogin(array, response, 'its body is not {"username": …}');
+  }
+  return { array, authToken: opened, apiToken: token, username };
+}
+
+/** Returns the auth token in the head of a response; undefined if there is none that could be sent back. */
+export function authTokenOf({ headers }: ResponseHead): AuthToken | undefined {
+  const { 'x-auth-token': value = '' } = headers;
+  return isHeaderValue(value) ? authToken(value) : undefined;
+}
+
+function noSession(array: FlashBlade, response: WireResponse): FlashBladeError {
+  const details = { action: 'the login', response };
+  switch (response.status) {
+    case 400:
+    case 401:
+    case 403: {
+      const advice = 'it does not accept this API token. Store a valid token in its secret before you try again.';
+      return responseError('LOGIN_REFUSED', array, { ...details, advice }, { mayHaveOpened: false });
+    }
+    case 429:
+    case 503:
+      return busy(array, { ...details, advice: 'it is busy. Try again later.' }, { mayHaveOpened: false });
+    default:
+      return invalidLogin(array, response, 'no FlashBlade responds to a login like this');
+  }
+}
+
+function invalidLogin(array: FlashBlade, response: WireResponse, what: string): FlashBladeError {
+  const advice = `${what}. Check that "host" is a FlashBlade and that no proxy is in front of it.`;
+  return responseError('ANSWER_INVALID', array, { action: 'the login', response, advice }, { mayHaveOpened: true });
+}
+
+// A server that returns a token as the name must not make us print it.
+const isUsername = (value: unknown, tokens: Tokens): value is string =>
+  typeof value === 'string' &&
+  value !== '' &&
+  value.length <= MAX_USERNAME_LENGTH &&
+  !/\p{C}/u.test(value) &&
+  redactApiTokens(redact(value, tokens)) === value &&
+  !tokens.some((token) => sharesPiece(value.toLowerCase(), token.reveal().toLowerCase()));
+
+function sharesPiece(name: string, token: string): boolean {
+  if (token.length < PIECE) return name.includes(token);
+  for (let end = PIECE; end <= name.length; end++) if (token.includes(name.slice(end - PIECE, end))) return true;
+  return false;
+}
+
+/** Returns the REST versions that a response lists. Throws ARRAY_UNSUPPORTED, ARRAY_BUSY or ANSWER_INVALID. */
+export function versionsOf(array: FlashBlade, response: WireResponse): readonly string[] {
+  const { status, body } = response;
+  const details = { action: 'GET /api/api_version', response };
+  if (status === 429 || status === 503) throw busy(array, { ...details, advice: 'it is busy. Try again later.' });
+  const json = status === 200 ? parseBody(body.toString()) : undefined;
+  if (fieldOf(json, 'version') !== undefined) {
+    const advice = 'it is a FlashArray, and only FlashBlades are supported. Remove its secret from the fleet.';
+    throw responseError('ARRAY_UNSUPPORTED', array, { ...details, advice });
+  }
+  const versions = fieldOf(json, 'versions');
+  if (!isVersions(versions)) {
+    const advice = 'this is not a list of REST versions. Check that "host" is a FlashBlade.';
+    throw responseError('ANSWER_INVALID', array, { ...details, advice });
+  }
+  return versions;
+}
+
+const isVersions = (value: unknown): value is string[] =>
+  Array.isArray(value) &&
+  value.length > 0 &&
+  value.every((version) => typeof version === 'string' && /^\d{1,5}(\.\d{1,5}){1,2}$/.test(version));
+
+/** Compares REST versions number by number, for `sort`: 1.9 < 1.10, 1.8 < 1.8.1. */
+export function compareVersions(left: string, right: string): number {
+  const [a, b] = [left.split('.').map(Number), right.split('.').map(Number)];
+  const parts = Array.from({ length: Math.max(a.length, b.length) }, (_, index) => (a[index] ?? 0) - (b[index] ?? 0));
+  return parts.find((difference) => difference !== 0) ?? 0;
+}
+
+/** Returns what callers may see of a response: no header that grants access, none of these tokens, nothing that looks like an API token. */
+export function httpInfo(response: WireResponse, tokens: Tokens = []): HttpInfo {
+  const { status, requestId, certificateEndsAt } = response;
+  const clean = (text: string): string => redactApiTokens(redact(text, tokens));
+  const headers: Record<string, string> = {};
+  for (const name in response.headers) {
+    if (name === 'x-auth-token' || name === 'set-cookie' || clean(name) !== name) continue;
+    headers[name] = clean(response.headers[name] ?? '');
+  }
+  return { status, headers, requestId, ...(certificateEndsAt === undefined ? {} : { certificateEndsAt }) };
+}
+
+/** An error about a response. It quotes nothing of the response but its status. */
+export const responseError = (
+  code: ErrorCode,
+  array: FlashBlade,
+  { action, response, advice }: Details,
+  facts: ErrorFacts = {},
+): FlashBladeError =>
+  new FlashBladeError(code, `${describeArray(array)} returned ${response.status} for ${action}: ${advice}`, {
+    status: response.status,
+    sent: true,
+    ...facts,
+  });
+
+/** ARRAY_BUSY, with the seconds to wait if the array reports them. */
+export function busy(array: FlashBlade, details: Details, facts: ErrorFacts = {}): FlashBladeError {
+  const seconds = retryAfterSeconds(details.response.headers, Date.now());
+  return responseError('ARRAY_BUSY', array, details, {
+    ...facts,
+    ...(seconds === undefined ? {} : { retryAfterSeconds: seconds }),
+  });
+}
+
+/** Returns the seconds to wait, from `Retry-After` (seconds or a date) or from the rate limit that is used up. */
+export function retryAfterSeconds(headers: WireResponse['headers'], nowMs: number): number | undefined {
+  const { 'retry-after': after = '' } = headers;
+  const seconds = /^\d{1,9}$/.test(after) ? Number(after) : Math.ceil((dateOf(after) - nowMs) / 1000);
+  if (!Number.isNaN(seconds)) return Math.min(Math.max(seconds, 0), MAX_WAIT_SECONDS);
+  if (headers['x-ratelimit-remaining-minute'] === '0') return 60;
+  if (headers['x-ratelimit-remaining-second'] === '0') return 1;
+  return undefined;
+}
+
+// Date.parse finds a date in almost anything, even in -5 and 1.5.
+const dateOf = (text: string): number =>
+  /^([A-Z][a-z]+, .* GMT|\d{4}-\d\d-\d\dT.*Z)$/.test(text) ? Date.parse(text) : Number.NaN;
+
+/** Returns a body as JSON; undefined if it is not JSON or is nested too deeply. */
+export function parseBody(text: string): unknown {
+  const value = parseJson(text);
+  return isDeeper(value, MAX_DEPTH) ? undefined : value;
+}
+
+const isDeeper = (value: unknown, max: number): boolean =>
+  isObject(value) && (max === 0 || Object.values(value).some((inner) => isDeeper(inner, max - 1)));
+
+/** Returns a field of a JSON object; undefined if it has no such field or is not an object. */
+export const fieldOf = (value: unknown, name: string): unknown =>
+  isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;

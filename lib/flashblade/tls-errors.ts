@@ -1,0 +1,92 @@
+/** Why no connection to an array was made, in words for the person on call. */
+import { X509Certificate } from 'node:crypto';
+import { FlashBladeError } from '../core/errors.ts';
+import type { FlashBlade } from '../core/model.ts';
+import { redact, redactApiTokens, type Tokens } from '../core/redact.ts';
+import { addressOf } from './trust.ts';
+
+const OTHER_AUTHORITY = 'its certificate was not issued by a trusted authority';
+const CHECKS: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: "its certificate, or an issuer's, has expired",
+  CERT_NOT_YET_VALID: "its certificate, or an issuer's, is not valid yet",
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed, not issued by a trusted authority',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for other names',
+  INVALID_PURPOSE: 'its certificate is not meant for servers',
+  SELF_SIGNED_CERT_IN_CHAIN: OTHER_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: OTHER_AUTHORITY,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: OTHER_AUTHORITY,
+};
+const UNREACHABLE: Readonly<Record<string, string>> = {
+  EAI_AGAIN: 'the name server does not respond; check DNS',
+  ECONNREFUSED: 'it refuses connections on this port; check that the management service is up',
+  ECONNRESET: 'the connection was cut before TLS was established',
+  EHOSTUNREACH: "there is no route to it; check the function's network",
+  ENETUNREACH: "there is no route to it; check the function's network",
+  ENOTFOUND: 'its host name is unknown; check "host" in its secret and DNS',
+};
+const MAX_NAME_LENGTH = 200;
+
+/** How messages name an array: `array fb1 (fb1.example.com:443)`. */
+export const describeArray = (array: FlashBlade): string => `array ${array.name} (${addressOf(array)})`;
+
+/** Returns the code of an error that a library threw, `unknown` if it has none. Its message may quote what was sent. */
+export function codeOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(code) ? code : 'unknown';
+}
+
+/** The connection was not made in time, or was cut. */
+export const unreachable = (array: FlashBlade, what: string, elapsedMs: number): FlashBladeError =>
+  new FlashBladeError(
+    'ARRAY_UNREACHABLE',
+    `${describeArray(array)} cannot be reached: ${what} (after ${Math.round(elapsedMs)} ms). Nothing was sent.`,
+    { sent: false },
+  );
+
+/** The server is not the array, or does not support the required TLS. `tokens` are redacted from the certificate. */
+export const untrusted = (
+  array: FlashBlade,
+  check: string,
+  certificate?: X509Certificate,
+  tokens: Tokens = [],
+): FlashBladeError =>
+  new FlashBladeError(
+    'ARRAY_UNTRUSTED',
+    `${describeArray(array)} is not trusted: ${check}.${presentedBy(certificate, tokens)} Nothing was sent. ` +
+      'If the certificate was replaced on purpose, update "trust" in the array\'s secret. Otherwise find out which server is at this address.',
+    { sent: false },
+  );
+
+/** Turns an error that Node reported while connecting into one of the two. `presented`: DER of the certificate, if one arrived. */
+export function connectionError(
+  array: FlashBlade,
+  error: unknown,
+  elapsedMs: number,
+  presented?: Buffer,
+  tokens: Tokens = [],
+): FlashBladeError {
+  const code = codeOf(error);
+  if (isNetworkCode(code)) return unreachable(array, UNREACHABLE[code] ?? code, elapsedMs);
+  const check = CHECKS[code] ?? (presented ? 'its certificate was not accepted' : 'the TLS handshake failed');
+  return untrusted(array, `${check} (${code})`, presented && new X509Certificate(presented), tokens);
+}
+
+// ECONNRESET, EAI_AGAIN …, but neither ERR_… nor EPROTO (TLS) nor the EE_… of certificates.
+const isNetworkCode = (code: string): boolean => /^(E[A-Z0-9]+|EAI_[A-Z]+)$/.test(code) && code !== 'EPROTO';
+
+function presentedBy(certificate: X509Certificate | undefined, tokens: Tokens): string {
+  if (certificate === undefined) return '';
+  const { subjectAltName, subject, issuer, validFrom, validTo, fingerprint256 } = certificate;
+  const clean = (text: string | undefined): string => cleaned(text, tokens);
+  return (
+    ` It presented a certificate for ${clean(subjectAltName ?? subject)}, issued by ${clean(issuer)}, ` +
+    `valid from ${clean(validFrom)} to ${clean(validTo)}, SHA-256 fingerprint ${fingerprint256}.`
+  );
+}
+
+// A certificate can contain any text, or none: Node returns undefined for an empty name, although its types do not say so.
+function cleaned(text: string | undefined, tokens: Tokens): string {
+  if (text === undefined) return 'no name';
+  // Redact before cutting, which could leave the beginning of a token.
+  return redactApiTokens(redact(text.replaceAll(/[\p{C}\s]+/gu, ' '), tokens)).slice(0, MAX_NAME_LENGTH);
+}

@@ -1,0 +1,95 @@
+/** Checks every array of the fleet, reports each, and sums up. The failure of one array does not stop the others. */
+import { MARGIN_MS, seconds } from '../core/deadlines.ts';
+import { mapLimit } from '../core/map-limit.ts';
+import type { GaugeName } from '../core/reports.ts';
+import type { Ports } from '../leases/ports.ts';
+import { type FleetRequest, MAX_RESULT_BYTES } from '../leases/requests.ts';
+import { type ArrayReport, checkArray } from './check-array.ts';
+
+const ARRAYS_AT_A_TIME = 16;
+/** Longer texts are cut in the result. The log has the whole text. */
+const MAX_TEXT_LENGTH = 200;
+
+export type FleetResult = {
+  /** How many arrays the request was for: `healthy` plus those in `unhealthy`. */
+  readonly checked: number;
+  readonly healthy: number;
+  readonly unhealthy: readonly { readonly array: string; readonly code: string; readonly reason: string }[];
+  readonly warnings: readonly { readonly array: string; readonly warning: string }[];
+  /** Our users' active sessions that the ledger does not know, on all arrays that list their sessions. */
+  readonly unknownSessions: number;
+  /** How many lines of `unhealthy` and `warnings` did not fit into the result. */
+  readonly omitted?: number;
+};
+
+/**
+ * Checks the arrays that the request names, or all that have a secret. Ends half a second before `deadline` (epoch milliseconds). An
+ * array that could not be checked by then is unhealthy with OUT_OF_TIME. Throws only if the list of arrays or the ledger cannot be read:
+ * SECRET_UNAVAILABLE, AWS_UNAVAILABLE or OUT_OF_TIME.
+ */
+export async function checkFleet(ports: Ports, request: FleetRequest, deadline: number): Promise<FleetResult> {
+  const by = deadline - MARGIN_MS;
+  const names = request.arrays ?? (await ports.secrets.list({ by }));
+  // The ledger is read before any array lists its sessions: an older session that no entry accounts for is unknown.
+  const readAt = seconds(ports.now());
+  const pending = Map.groupBy(await ports.store.pending(by), ({ array }) => array);
+  const reports = new Map<string, ArrayReport>();
+  await mapLimit(names, ARRAYS_AT_A_TIME, async (name) => {
+    const report = await checkArray(ports, name, { pending: pending.get(name) ?? [], readAt }, deadline);
+    reports.set(name, report);
+    logReport(ports, report);
+  });
+  const result = summarize(names.flatMap((name) => reports.get(name) ?? []));
+  const { checked, healthy, unknownSessions } = result;
+  const gauges = { HealthyArrays: healthy, UnhealthyArrays: checked - healthy, UnknownSessions: unknownSessions };
+  ports.report({ event: 'FleetChecked', gauges, message: `${healthy} of ${checked} arrays are healthy` });
+  return result;
+}
+
+function logReport(ports: Ports, report: ArrayReport): void {
+  const { array, fault, warnings, certificateDays, apiTokenDays, unknownSessions } = report;
+  const gauges = defined({
+    ArrayHealthy: fault === undefined ? 1 : 0,
+    CertificateDays: certificateDays,
+    ApiTokenDays: apiTokenDays,
+    UnknownSessions: unknownSessions,
+  });
+  for (const message of warnings) ports.report({ event: 'ArrayWarned', array, message });
+  if (fault === undefined) ports.report({ event: 'ArrayChecked', array, gauges, message: 'healthy' });
+  else ports.report({ event: 'ArrayUnhealthy', array, gauges, code: fault.code, message: fault.reason });
+}
+
+const defined = (gauges: Partial<Record<GaugeName, number | undefined>>): Partial<Record<GaugeName, number>> =>
+  Object.fromEntries(Object.entries(gauges).filter(([, value]) => value !== undefined));
+
+/** Sums up the reports, in their order, in at most `maxBytes` of JSON. */
+export function summarize(reports: readonly ArrayReport[], maxBytes = MAX_RESULT_BYTES): FleetResult {
+  const unhealthy = reports.flatMap(({ array, fault }) =>
+    fault === undefined ? [] : [{ array, code: fault.code, reason: shorten(fault.reason) }],
+  );
+  const result: FleetResult = {
+    checked: reports.length,
+    healthy: reports.length - unhealthy.length,
+    unhealthy,
+    warnings: reports.flatMap(({ array, warnings }) => warnings.map((text) => ({ array, warning: shorten(text) }))),
+    unknownSessions: reports.reduce((sum, { unknownSessions = 0 }) => sum + unknownSessions, 0),
+  };
+  return bytesOf(result) <= maxBytes ? result : omitLines(result, maxBytes);
+}
+
+/** Omits lines from the end, warnings first, until the result fits. */
+function omitLines({ unhealthy, warnings, ...counts }: FleetResult, maxBytes: number): FleetResult {
+  const lines = unhealthy.length + warnings.length;
+  let left = maxBytes - bytesOf({ ...counts, unhealthy: [], warnings: [], omitted: lines });
+  const fits = (line: object): boolean => {
+    left -= bytesOf(line) + ','.length;
+    return left >= 0;
+  };
+  const kept = { unhealthy: unhealthy.filter(fits), warnings: warnings.filter(fits) };
+  return { ...counts, ...kept, omitted: lines - kept.unhealthy.length - kept.warnings.length };
+}
+
+const shorten = (text: string): string =>
+  text.length > MAX_TEXT_LENGTH ? `${text.slice(0, MAX_TEXT_LENGTH - 1)}…` : text;
+
+const bytesOf = (value: object): number => Buffer.byteLength(JSON.stringify(value));

@@ -1,0 +1,121 @@
+/**
+ * Compares the array's list of sessions with the ledger: finds sessions that the ledger does not know, and drops each SUSPECT that left
+ * none. The two lists share only times, so each entry of the ledger accounts for a session that began in its window of time.
+ */
+import { CLOCK_SKEW_SECONDS, INDEX_LAG_SECONDS, SLACK_SECONDS } from '../core/deadlines.ts';
+import { mapLimit } from '../core/map-limit.ts';
+import type { FlashBlade } from '../core/model.ts';
+import { addressOf } from '../flashblade/trust.ts';
+import { type Item, leaseKey, type Stored, type Suspect, suspectKey } from '../leases/items.ts';
+import { bestEffort, dropSuspect, LEDGER_CALLS_AT_A_TIME } from '../leases/ledger.ts';
+import type { Pending, Ports } from '../leases/ports.ts';
+import type { ActiveSession } from './array-facts.ts';
+import { unknownWarnings } from './warnings.ts';
+
+/** What the ledger's index listed for one array at `readAt` (epoch seconds). */
+export type Snapshot = { readonly pending: readonly Pending[]; readonly readAt: number };
+
+/** The active sessions that the array listed at `listedAt`, during the session of this check. Times are epoch seconds. */
+export type SessionList = {
+  readonly array: FlashBlade;
+  /** The user of this check. */
+  readonly username: string;
+  readonly sessions: readonly ActiveSession[];
+  readonly loggedInAt: number;
+  readonly listedAt: number;
+};
+
+export type Comparison = {
+  /** Our user's active REST sessions that the ledger does not know. Undefined if the list cannot be compared. */
+  readonly unknown?: number;
+  readonly warnings: readonly string[];
+};
+
+/**
+ * The list is newer than the snapshot. A session that began before the snapshot and is still active must therefore be in both. Younger
+ * sessions, such as this check's own, are not judged. `by`: epoch milliseconds. Throws AWS_UNAVAILABLE or OUT_OF_TIME.
+ */
+export async function compareSessions(
+  ports: Ports,
+  { pending, readAt }: Snapshot,
+  { array, username, sessions, loggedInAt, listedAt }: SessionList,
+  by: number,
+): Promise<Comparison> {
+  const own = sessions.filter(({ user }) => user === username).map(({ startedAt }) => startedAt);
+  // A list that lacks a session that certainly exists proves nothing about others.
+  const thisCheck = { from: loggedInAt - CLOCK_SKEW_SECONDS, to: listedAt + CLOCK_SKEW_SECONDS };
+  if (!own.some((startedAt) => isIn(startedAt, thisCheck))) {
+    const why =
+      'its list of sessions lacks the session of this check, or its clock is wrong: its sessions were not compared';
+    return { warnings: [why] };
+  }
+  const old = own.filter((startedAt) => startedAt < readAt - CLOCK_SKEW_SECONDS - INDEX_LAG_SECONDS);
+  const hasSuspects = pending.some(({ kind }) => kind === 'suspect');
+  if (old.length === 0 && !hasSuspects) return { unknown: 0, warnings: [] };
+
+  const items = await readAll(ports, pending, by);
+  const windows = items.flatMap((item) => windowOf(item, username) ?? []);
+  const unknown = unaccounted(old, windows);
+  for (const item of items) {
+    // The name may belong to another machine by now, whose list proves nothing about this SUSPECT.
+    if (item?.kind !== 'suspect' || addressOf(item.target) !== addressOf(array)) continue;
+    if (!leftNothing(item, sessions, listedAt)) continue;
+    // If this fails, the SUSPECT is dropped when its time is over.
+    const about = { leaseId: item.leaseId, array: item.target.name };
+    await bestEffort(ports, 'LedgerWriteFailed', about, () => dropSuspect(ports, item, by));
+  }
+  return { unknown, warnings: unknownWarnings(unknown, username) };
+}
+
+async function readAll(ports: Ports, pending: readonly Pending[], by: number): Promise<(Stored<Item> | undefined)[]> {
+  const items: (Stored<Item> | undefined)[] = [];
+  const sessions = pending.filter(({ kind }) => kind === 'lease' || kind === 'suspect');
+  await mapLimit(sessions, LEDGER_CALLS_AT_A_TIME, async ({ kind, id }) => {
+    items.push(await ports.store.read(kind === 'lease' ? leaseKey(id) : suspectKey(id), by));
+  });
+  return items;
+}
+
+/** Whether no active session, of any user, can come from this login: none began in its window, and the window is over. */
+function leftNothing(item: Suspect, sessions: readonly ActiveSession[], listedAt: number): boolean {
+  const window = windowOf(item, '');
+  return window !== undefined && listedAt > window.to && !sessions.some(({ startedAt }) => isIn(startedAt, window));
+}
+
+/** When a session may have begun, by the array's clock. Epoch seconds, both ends included. */
+export type Window = { readonly from: number; readonly to: number };
+
+const ANY: Window = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
+
+/**
+ * When the session of an entry may have begun. Undefined if the entry has no session, or one of another user. An entry that was removed
+ * after the index was read accounts for any time.
+ */
+export function windowOf(item: Item | undefined, username: string): Window | undefined {
+  if (item === undefined) return ANY;
+  if (item.kind === 'suspect') {
+    const { since, openingUntil = item.until } = item;
+    return { from: since - CLOCK_SKEW_SECONDS, to: openingUntil + SLACK_SECONDS };
+  }
+  if (item.kind !== 'lease' || ('username' in item && item.username !== username)) return undefined;
+  const from = item.createdAt - CLOCK_SKEW_SECONDS;
+  if (item.state === 'OPENING') return { from, to: item.openingUntil + SLACK_SECONDS };
+  if (item.state === 'CLOSED') return { from, to: item.closedAt + SLACK_SECONDS };
+  // A relogin may replace the session at any later time.
+  return { from, to: Number.POSITIVE_INFINITY };
+}
+
+export const isIn = (time: number, { from, to }: Window): boolean => from <= time && time <= to;
+
+/** Counts the times that no window accounts for. Each window accounts for at most one time. */
+export function unaccounted(times: readonly number[], windows: readonly Window[]): number {
+  // Of the windows that fit, take the one that ends first: the others may serve later times.
+  const free = windows.toSorted((a, b) => a.to - b.to);
+  return times
+    .toSorted((a, b) => a - b)
+    .filter((time) => {
+      const index = free.findIndex((window) => isIn(time, window));
+      if (index >= 0) free.splice(index, 1);
+      return index < 0;
+    }).length;
+}

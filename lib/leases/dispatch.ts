@@ -1,0 +1,108 @@
+/** Handles one message from the queue: parse → open a session, close one, or end an owner → publish the outcome. */
+import { MARGIN_MS } from '../core/deadlines.ts';
+import { isFlashBladeError, known } from '../core/errors.ts';
+import { type CloseResult, closeSession } from './close.ts';
+import { endOwner } from './end-owner.ts';
+import { type IncomingEvent, parseEvent } from './events.ts';
+import { openSession } from './open.ts';
+import type { Outbox, Ports } from './ports.ts';
+import type { OpenRequest } from './requests.ts';
+
+/** Reserved for publishing: everything else ends before it. Enough for a failure's event and its dead letter. */
+const PUBLISH_MS = 4500;
+
+export type Message = { readonly messageId: string; readonly body: string };
+
+/**
+ * Does what a message asks for and publishes the outcome. A permanent failure is published (Session Failed) and sent to the dead-letter
+ * queue, and the message counts as done. A retryable failure is thrown, so that the queue delivers the message again. Duplicates and any
+ * order are harmless. Ends half a second before `deadline` (epoch milliseconds).
+ */
+export async function dispatch(ports: Ports, outbox: Outbox, message: Message, deadline: number): Promise<void> {
+  const by: Deadlines = { work: deadline - PUBLISH_MS, publish: deadline - MARGIN_MS };
+  let event: IncomingEvent | undefined;
+  try {
+    event = parseEvent(message.body);
+    await perform(ports, outbox, event, by);
+  } catch (thrown) {
+    const error = known(thrown);
+    const { code, message: reason } = error;
+    const ids = idsOf(event);
+    ports.report({ event: 'MessageFailed', code, ...ids, message: reason });
+    if (error.retryable) throw error;
+    await outbox.emit({ type: 'failed', detail: { ...ids, code, reason } }, by.publish);
+    const { eventId, leaseId } = ids;
+    const letter = { code, reason, messageId: message.messageId };
+    await outbox.deadLetter(
+      { ...letter, ...(eventId ? { eventId } : {}), ...(leaseId ? { leaseId } : {}) },
+      by.publish,
+    );
+  }
+}
+
+type Deadlines = { readonly work: number; readonly publish: number };
+
+async function perform(ports: Ports, outbox: Outbox, event: IncomingEvent, by: Deadlines): Promise<void> {
+  switch (event.kind) {
+    case 'open':
+      return open(ports, outbox, event, by);
+    case 'close':
+      return publishClosed(outbox, await closeSession(ports, event.leaseId, by.work), {}, by);
+    case 'end': {
+      const { owner } = event;
+      // One event as each lease closes: if time runs out, those that are closed have been published.
+      await endOwner(ports, owner, by.work, (result) => publishClosed(outbox, result, { owner }, by));
+      return;
+    }
+    case 'nothing':
+  }
+}
+
+async function open(
+  ports: Ports,
+  outbox: Outbox,
+  { request, eventId }: { request: OpenRequest; eventId: string },
+  by: Deadlines,
+): Promise<void> {
+  const ownerOnly = ownerOf(request);
+  try {
+    const lease = await openSession(ports, request, by.work);
+    await outbox.emit({ type: 'opened', detail: { ...lease, ...ownerOnly } }, by.publish);
+  } catch (error) {
+    if (!isFlashBladeError(error, 'LEASE_ENDED')) throw error;
+    // The release came first, or this is a second delivery: nothing waits for the session.
+    const { leaseId, array } = request;
+    const { code, message: reason } = error;
+    ports.report({ event: 'RequestOutdated', leaseId, array, message: reason });
+    // But a requester that reuses an owner waits, and made a mistake.
+    if (!error.facts.ownerEnded) return;
+    await outbox.emit({ type: 'failed', detail: { eventId, leaseId, array, ...ownerOnly, code, reason } }, by.publish);
+  }
+}
+
+/** Publishes that a session has ended, even if it had ended before: the first event may have been lost. */
+async function publishClosed(
+  outbox: Outbox,
+  { leaseId, array, outcome }: CloseResult,
+  ownerOnly: { owner?: string },
+  by: Deadlines,
+): Promise<void> {
+  const hasEnded = outcome === 'CLOSED' || outcome === 'ALREADY_CLOSED';
+  // Without an array there was no session: the lease was released before it was requested.
+  if (!hasEnded || array === undefined) return;
+  await outbox.emit({ type: 'closed', detail: { leaseId, array, ...ownerOnly } }, by.publish);
+}
+
+type Ids = { eventId?: string; leaseId?: string; array?: string; owner?: string };
+
+function idsOf(event: IncomingEvent | undefined): Ids {
+  if (event === undefined) return {};
+  const { eventId } = event;
+  if (event.kind === 'close') return { eventId, leaseId: event.leaseId };
+  if (event.kind === 'end') return { eventId, owner: event.owner };
+  if (event.kind === 'nothing') return { eventId };
+  const { leaseId, array } = event.request;
+  return { eventId, leaseId, array, ...ownerOf(event.request) };
+}
+
+const ownerOf = ({ owner }: OpenRequest): { owner?: string } => (owner === undefined ? {} : { owner });

@@ -1,0 +1,104 @@
+/** The events that arrive from the queue and that leave on the event bus. Code, contracts and infrastructure use these names. */
+import * as v from 'valibot';
+import { FlashBladeError } from '../core/errors.ts';
+import { callersId, check, fields, nameText, onlyFields, parseJson } from '../core/validation.ts';
+import { type OpenRequest, parseOpenRequest } from './requests.ts';
+
+/** `source` of the events that this product publishes. */
+export const SOURCE = 'flashblade-sessions';
+
+/** `detail-type` of every event. The first two are requests, the others report an outcome. */
+export const DETAIL_TYPES = {
+  requested: 'Session Requested',
+  released: 'Session Released',
+  opened: 'Session Opened',
+  closed: 'Session Closed',
+  failed: 'Session Failed',
+} as const;
+
+/** How Step Functions reports the end of an execution, on the account's default event bus. */
+export const EXECUTION_SOURCE = 'aws.states';
+export const EXECUTION_DETAIL_TYPE = 'Step Functions Execution Status Change';
+export const EXECUTION_ENDS = ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'] as const;
+
+/** A session is open. `expiresAt` is in seconds since the epoch. */
+export type SessionOpened = {
+  readonly leaseId: string;
+  readonly array: string;
+  readonly username: string;
+  readonly expiresAt: number;
+  readonly owner?: string;
+};
+/** A session has ended. Published again if the request to end it arrives again. */
+export type SessionClosed = { readonly leaseId: string; readonly array: string; readonly owner?: string };
+/** A request failed and is not retried. The README lists the codes. */
+export type SessionFailed = {
+  readonly eventId?: string;
+  readonly leaseId?: string;
+  readonly array?: string;
+  readonly owner?: string;
+  readonly code: string;
+  readonly reason: string;
+};
+
+export type OutgoingEvent =
+  | { readonly type: 'opened'; readonly detail: SessionOpened }
+  | { readonly type: 'closed'; readonly detail: SessionClosed }
+  | { readonly type: 'failed'; readonly detail: SessionFailed };
+
+/** What an event from the queue asks for. */
+export type IncomingEvent = { readonly eventId: string } & (
+  | { readonly kind: 'open'; readonly request: OpenRequest }
+  | { readonly kind: 'close'; readonly leaseId: string }
+  | { readonly kind: 'end'; readonly owner: string }
+  | { readonly kind: 'nothing' }
+);
+
+const anyText = v.string('must be a string');
+// AWS may add fields to its envelope, so unknown ones are ignored. The details of our own events are strict.
+const envelope = fields({
+  // Short enough that the array's name and this id together are a lease id.
+  id: nameText('must be 1 to 128 visible ASCII characters without spaces', /^[!-~]{1,128}$/),
+  source: callersId,
+  'detail-type': anyText,
+  detail: v.optional(v.unknown()),
+});
+const released = v.pipe(
+  onlyFields({ leaseId: v.optional(callersId), owner: v.optional(callersId) }),
+  v.check(
+    ({ leaseId, owner }) => (leaseId === undefined) !== (owner === undefined),
+    'must have either leaseId or owner',
+  ),
+);
+const execution = fields({ executionArn: callersId, status: anyText });
+
+/** Parses the body of a message from the queue. Throws REQUEST_INVALID with the field and the rule, never a value. */
+export function parseEvent(body: string): IncomingEvent {
+  const json = parseJson(body);
+  if (json === undefined) {
+    throw new FlashBladeError('REQUEST_INVALID', 'event: the message must be an EventBridge event in JSON');
+  }
+  const { id, source, 'detail-type': type, detail } = check(envelope, json, 'REQUEST_INVALID', 'event');
+  if (type === DETAIL_TYPES.requested) {
+    // A second delivery has the same event id, and so the same lease id.
+    const request = parseOpenRequest(detail, (array) => `${array}:${id}`, DETAIL_TYPES.requested);
+    return { eventId: id, kind: 'open', request };
+  }
+  if (type === DETAIL_TYPES.released) return { eventId: id, ...parseReleased(detail) };
+  if (type === EXECUTION_DETAIL_TYPE && source === EXECUTION_SOURCE) return { eventId: id, ...parseExecution(detail) };
+  throw new FlashBladeError(
+    'REQUEST_INVALID',
+    'event: detail-type is not one that this queue handles: correct the EventBridge rule that sends to the queue',
+  );
+}
+
+function parseReleased(detail: unknown): { kind: 'close'; leaseId: string } | { kind: 'end'; owner: string } {
+  const { leaseId, owner } = check(released, detail, 'REQUEST_INVALID', DETAIL_TYPES.released);
+  return leaseId === undefined ? { kind: 'end', owner: owner as string } : { kind: 'close', leaseId };
+}
+
+function parseExecution(detail: unknown): { kind: 'end'; owner: string } | { kind: 'nothing' } {
+  const { executionArn, status } = check(execution, detail, 'REQUEST_INVALID', EXECUTION_DETAIL_TYPE);
+  const hasEnded = EXECUTION_ENDS.some((end) => end === status);
+  return hasEnded ? { kind: 'end', owner: executionArn } : { kind: 'nothing' };
+}

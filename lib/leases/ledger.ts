@@ -1,0 +1,189 @@
+/** Steps in the ledger that opening, closing, renewing and sweeping share. `by` is epoch milliseconds. */
+import { seconds } from '../core/deadlines.ts';
+import { FlashBladeError, known } from '../core/errors.ts';
+import type { EventName } from '../core/reports.ts';
+import {
+  type LeaseItem,
+  leaseKey,
+  type Opening,
+  type Refusal,
+  refusalKey,
+  type Stored,
+  type Suspect,
+} from './items.ts';
+import type { ArraySecret, ClosingPorts, Slot, StoredSlot } from './ports.ts';
+import { giveUp, suspect } from './states.ts';
+
+/** How many items a call reads or closes at the same time. */
+export const LEDGER_CALLS_AT_A_TIME = 8;
+/** How often a call reads an item again that others change at the same time. */
+const ROUNDS = 3;
+/** How often a call reads an array's slots again while equal requests hold some. */
+const SLOT_ROUNDS = 10;
+/** How long an API token that an array refused is not sent again. */
+export const REFUSAL_SECONDS = 600;
+
+/** The item of a lease. Its `leaseId` is the one that was asked for: a copy of another lease's item does not unseal under it. */
+export async function readLease(
+  ports: ClosingPorts,
+  leaseId: string,
+  by: number,
+): Promise<Stored<LeaseItem> | undefined> {
+  const item = await ports.store.read(leaseKey(leaseId), by);
+  return item?.kind === 'lease' ? { ...item, leaseId } : undefined;
+}
+
+/**
+ * Repeats a step that reads an item and replaces it. The step returns undefined if the item changed in between. Throws LEASE_OPENING if
+ * that happens three times.
+ */
+export async function retryChanged<Result>(leaseId: string, step: () => Promise<Result | undefined>): Promise<Result> {
+  for (let round = 0; round < ROUNDS; round++) {
+    const result = await step();
+    if (result !== undefined) return result;
+  }
+  throw contended(leaseId);
+}
+
+const contended = (leaseId: string): FlashBladeError =>
+  new FlashBladeError('LEASE_OPENING', `lease ${leaseId} is being changed by other calls: try again`);
+
+/** Does work that must not hide what led to it. A failure is reported as `event`, introduced by `what`, and never thrown. */
+export async function bestEffort(
+  ports: ClosingPorts,
+  event: EventName,
+  { what, ...about }: { readonly leaseId?: string; readonly array?: string; readonly what?: string },
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const { code, message } = known(error);
+    ports.report({ event, ...about, code, message: what === undefined ? message : `${what}: ${message}` });
+  }
+}
+
+/** Throws LOGIN_REFUSED if the array has recently refused this version of the secret. */
+export async function checkRefusal(ports: ClosingPorts, { array, versionId }: ArraySecret, by: number): Promise<void> {
+  const marker = await ports.store.read(refusalKey(array.name, versionId), by);
+  if (marker?.kind !== 'refusal' || marker.until <= seconds(ports.now())) return;
+  throw new FlashBladeError(
+    'LOGIN_REFUSED',
+    `array ${array.name} refused the API token of secret version ${versionId} within the last ten minutes, so it was not sent again. Update the secret.`,
+  );
+}
+
+/** Keeps all functions from sending a refused API token again for ten minutes. */
+export async function markRefused(ports: ClosingPorts, array: string, versionId: string, by: number): Promise<void> {
+  const marker = refusalOf(array, versionId, seconds(ports.now()));
+  await ports.store.write(marker, await ports.store.read(marker.id, by), by);
+}
+
+/** `now`: epoch seconds. */
+export const refusalOf = (array: string, versionId: string, now: number): Refusal => ({
+  kind: 'refusal',
+  id: refusalKey(array, versionId),
+  until: now + REFUSAL_SECONDS,
+  purgeAt: now + REFUSAL_SECONDS,
+});
+
+/**
+ * All slots were taken. Waits for slots of equal requests, which have lost to this one or may lose yet. Throws LEASE_LIMIT, or
+ * LEASE_OPENING if another request took this attempt over.
+ */
+export async function waitForSlot(ports: ClosingPorts, array: string, slot: Slot, by: number): Promise<void> {
+  const limit = ports.limits.sessionsPerArray;
+  for (let round = 0; round < SLOT_ROUNDS; round++) {
+    const slots = [...(await ports.store.slots(array, by)).values()];
+    if (slots.some(({ attemptId }) => attemptId === slot.attemptId)) throw contended(slot.leaseId);
+    if (slots.length < limit && (await ports.store.takeSlot(array, slot, limit, by))) return;
+    const isEqual = ({ leaseId, suspect }: StoredSlot): boolean => leaseId === slot.leaseId && !suspect;
+    if (slots.length >= limit && !slots.some(isEqual)) {
+      throw tooMany(array, limit, slots.filter(({ suspect }) => suspect).length);
+    }
+  }
+  throw contended(slot.leaseId);
+}
+
+export const tooMany = (array: string, limit: number, suspects = 0): FlashBladeError =>
+  new FlashBladeError(
+    'LEASE_LIMIT',
+    `array ${array} has ${limit} sessions already (SESSIONS_PER_ARRAY)${suspects > 0 ? `, ${suspects} of them SUSPECTs` : ''}: close some, or wait`,
+  );
+
+type Attempt = Pick<Opening, 'leaseId' | 'attemptId' | 'target' | 'again'>;
+
+/**
+ * The array has no session of an attempt. Its intent is removed; after a failed relogin, the lease is open as before if `error` is
+ * retryable, else closed. Its slot is freed unless the lease still needs it. An item of another attempt stays. Never throws: what fails
+ * is reported and left to the sweeper.
+ */
+export async function leaveNothing(
+  ports: ClosingPorts,
+  attempt: Attempt,
+  error: FlashBladeError,
+  by: number,
+): Promise<void> {
+  const { leaseId, attemptId, target, again } = attempt;
+  await bestEffort(ports, 'LedgerWriteFailed', { leaseId, array: target.name }, async () => {
+    const left = await giveUpIntent(ports, attempt, by, error.retryable);
+    const before = typeof again === 'object' ? again.attemptId : undefined;
+    if (left?.state !== 'OPEN' || left.attemptId !== attemptId) {
+      await ports.store.freeSlot(target.name, { attemptId }, by);
+    } else if (before !== undefined) {
+      // The slot may still be that of the former session.
+      const slot = { attemptId, leaseId, until: left.expiresAt };
+      await ports.store.moveSlot(target.name, before, slot, ports.limits.sessionsPerArray, by);
+    }
+  });
+}
+
+/**
+ * The array may have a session that nothing here can end. The attempt becomes a SUSPECT, which keeps its slot; then its intent is
+ * removed, or its lease is closed. Throws if the SUSPECT could not be recorded: the intent then stays for the sweeper.
+ */
+export async function leaveSuspect(ports: ClosingPorts, opening: Opening, by: number): Promise<void> {
+  await recordSuspect(ports, opening, by);
+  const about = { leaseId: opening.leaseId, array: opening.target.name };
+  await bestEffort(ports, 'LedgerWriteFailed', about, async () => {
+    await giveUpIntent(ports, opening, by, false);
+  });
+}
+
+/** Records a SUSPECT and raises the alarm, once per attempt. Call it before the attempt's intent is replaced. */
+export async function recordSuspect(ports: ClosingPorts, opening: Opening, by: number): Promise<void> {
+  const { leaseId, attemptId, target } = opening;
+  const item = suspect(opening, ports.limits.arrayIdleSeconds);
+  if (!(await ports.store.write(item, undefined, by))) return;
+  const message = `a login with an unknown outcome was recorded: array ${target.name} may have a session until its idle time-out`;
+  ports.report({ event: 'SuspectRecorded', leaseId, array: target.name, requestId: attemptId, message });
+  const slot = { attemptId, leaseId, until: item.until, suspect: true } as const;
+  const about = { leaseId, array: target.name };
+  await bestEffort(ports, 'LedgerWriteFailed', about, () => ports.store.keepSlot(target.name, slot, by));
+}
+
+/** Removes a SUSPECT whose session has certainly ended, and frees its slot unless the attempt's session was recorded after all. */
+export async function dropSuspect(ports: ClosingPorts, item: Stored<Suspect>, by: number): Promise<void> {
+  const { attemptId, leaseId, target } = item;
+  await ports.store.remove(item, by);
+  const lease = await readLease(ports, leaseId, by);
+  const isRecorded = lease !== undefined && lease.state !== 'CLOSED' && lease.attemptId === attemptId;
+  if (!isRecorded) await ports.store.freeSlot(target.name, { attemptId }, by);
+}
+
+/** Returns what the ledger then holds of the lease. */
+async function giveUpIntent(
+  ports: ClosingPorts,
+  { leaseId, attemptId }: Attempt,
+  by: number,
+  retryable: boolean,
+): Promise<LeaseItem | undefined> {
+  const { left } = await retryChanged(leaseId, async () => {
+    const current = await readLease(ports, leaseId, by);
+    if (current?.state !== 'OPENING' || current.attemptId !== attemptId) return { left: current };
+    const next = giveUp(current, seconds(ports.now()), retryable);
+    if (next === 'remove') return (await ports.store.remove(current, by)) ? { left: undefined } : undefined;
+    return (await ports.store.write(next, current, by)) ? { left: next } : undefined;
+  });
+  return left;
+}

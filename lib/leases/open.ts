@@ -1,0 +1,280 @@
+/**
+ * Opens a session under a lease: one request, from top to bottom.
+ *
+ *   read the secret ─▶ begin: ┬ write the intent (OPENING) ┬─▶ log in ──────────▶ record (OPEN) ─▶ lease
+ *                             ├ get a data key             │   (meanwhile, read
+ *                             ├ take a slot of the array   │   the owner's end)
+ *                             └ check for a recent refusal ┘
+ *   all of this until         by.login                                            by.record      clean up until by.logout
+ *
+ * | what happens                                    | what remains                 | what the caller gets                        |
+ * | ----------------------------------------------- | ---------------------------- | ------------------------------------------- |
+ * | a part of `begin` fails, or time runs out in it | nothing                      | that error                                  |
+ * | no slot is free                                 | nothing                      | LEASE_LIMIT, retryable                      |
+ * | the array refuses the token (400, 401, 403)     | a refusal, for ten minutes   | LOGIN_REFUSED, after one try with a newer secret |
+ * | busy (429, 503), or nothing could be sent       | nothing                      | that error                                  |
+ * | no decisive response to the login               | a SUSPECT, with its slot     | LOGIN_UNKNOWN, retryable                    |
+ * | logged in, cannot be recorded: logged out again | nothing                      | the error that prevented it                 |
+ * | neither recorded nor logged out                 | a SUSPECT, with its slot     | LOGIN_UNKNOWN, retryable                    |
+ * | recorded, only the response was lost            | the open lease               | the lease                                   |
+ * | released while opening: logged out again        | CLOSED                       | LEASE_ENDED                                 |
+ * | the owner has ended: logged out again           | nothing                      | LEASE_ENDED                                 |
+ * | the process dies                                | the intent                   | (nobody waits)                              |
+ *
+ * After `openingUntil`, an intent that a dead process left becomes a SUSPECT: by the next equal request, which takes it over, or by the
+ * sweeper. An equal request is served the open lease; while the first one is still opening, it gets LEASE_OPENING (retryable), after the
+ * lease has ended, LEASE_ENDED. The same lease id with another array or owner is a LEASE_CONFLICT.
+ */
+import { type Deadlines, openingDeadlines, seconds } from '../core/deadlines.ts';
+import { FlashBladeError, isFlashBladeError, known } from '../core/errors.ts';
+import type { Lease, Session } from '../core/model.ts';
+import { type LeaseItem, type Open, type Opening, ownerKey, type Stored, sealContext } from './items.ts';
+import {
+  bestEffort,
+  checkRefusal,
+  leaveNothing,
+  leaveSuspect,
+  markRefused,
+  readLease,
+  recordSuspect,
+  retryChanged,
+  waitForSlot,
+} from './ledger.ts';
+import type { ArraySecret, DataKey, Ports } from './ports.ts';
+import type { OpenRequest } from './requests.ts';
+import { logIn, logOut } from './session.ts';
+import { type Intent, intend, record } from './states.ts';
+
+/** Taken from the time to log out, to find out whether a record was written whose response was lost. */
+const READ_BACK_MS = 500;
+
+/**
+ * Opens a session on an array, or returns the open lease of an equal request. Returns or throws (FlashBladeError) half a second before
+ * `deadline` (epoch, ms). Whatever it throws, the ledger knows every session that may be left.
+ */
+export async function openSession(ports: Ports, request: OpenRequest, deadline: number): Promise<Lease> {
+  const by = openingDeadlines(deadline, ports.now());
+  const secret = await ports.secrets.read(request.array, { by: by.login });
+  try {
+    return await openWith(ports, request, secret, by);
+  } catch (error) {
+    // The cached API token may have been rotated: one more attempt with a newer version, none with the same.
+    const newer = isFlashBladeError(error, 'LOGIN_REFUSED') ? await newerSecret(ports, secret, by) : undefined;
+    if (newer === undefined) throw error;
+    return openWith(ports, request, newer, by);
+  }
+}
+
+async function newerSecret(ports: Ports, secret: ArraySecret, by: Deadlines): Promise<ArraySecret | undefined> {
+  const current = await ports.secrets.read(secret.array.name, { by: by.login, fresh: true }).catch(() => secret);
+  return current.versionId === secret.versionId ? undefined : current;
+}
+
+async function openWith(ports: Ports, request: OpenRequest, secret: ArraySecret, by: Deadlines): Promise<Lease> {
+  const begun = await begin(ports, request, secret, by);
+  if ('served' in begun) return leaseOf(begun.served);
+  const outcome = await logInAndRecord(ports, begun, secret, by);
+  const { open } = await conclude(ports, begun.opening, outcome, by);
+  return leaseOf(open);
+}
+
+export const leaseOf = ({ leaseId, target, username, expiresAt }: Open): Lease => ({
+  leaseId,
+  array: target.name,
+  username,
+  expiresAt,
+});
+
+/** One login under a lease: its intent is written, its slot taken. */
+export type Attempt = { readonly opening: Stored<Opening>; readonly key: DataKey };
+
+/** Takes all four steps that a login needs, at the same time. If one fails, all are undone and its error is thrown. */
+async function begin(
+  ports: Ports,
+  request: OpenRequest,
+  secret: ArraySecret,
+  by: Deadlines,
+): Promise<Attempt | { readonly served: Open }> {
+  const { leaseId, leaseSeconds, owner } = request;
+  const { array } = secret;
+  const { openingUntil } = by;
+  const attemptId = ports.newId();
+  const base = { leaseId, attemptId, target: array, leaseSeconds, openingUntil };
+  const intent: Intent = owner === undefined ? base : { ...base, owner };
+  const slot = { attemptId, leaseId, until: openingUntil };
+  const [written, key, hasSlot, notRefused] = await Promise.allSettled([
+    writeIntent(ports, intent, by),
+    ports.seal.dataKey(sealContext(leaseId, array), by.login),
+    ports.store.takeSlot(array.name, slot, ports.limits.sessionsPerArray, by.login),
+    checkRefusal(ports, secret, by.login),
+  ]);
+  try {
+    const result = settledValue(written);
+    if ('served' in result) {
+      const about = { leaseId, array: array.name };
+      await bestEffort(ports, 'LedgerWriteFailed', about, () => ports.store.freeSlot(array.name, slot, by.record));
+      ports.report({ event: 'LeaseServed', ...about, message: 'the lease was already open' });
+      return result;
+    }
+    if (!settledValue(hasSlot)) await waitForSlot(ports, array.name, slot, by.login);
+    settledValue(notRefused);
+    return { opening: result.opening, key: settledValue(key) };
+  } catch (error) {
+    await leaveNothing(ports, intent, known(error), by.record);
+    throw error;
+  }
+}
+
+function writeIntent(
+  ports: Ports,
+  intent: Intent,
+  by: Deadlines,
+): Promise<{ served: Open } | { opening: Stored<Opening> }> {
+  // Mostly there is no item: the first round saves the read.
+  let current: Stored<LeaseItem> | undefined;
+  return retryChanged(intent.leaseId, async () => {
+    const decision = intend(current, intent, seconds(ports.now()));
+    if ('serve' in decision) return { served: decision.serve };
+    // A dead attempt is taken over: what it may have left must be known before its item goes.
+    if (current?.state === 'OPENING') await recordSuspect(ports, current, by.login);
+    const opening = await ports.store.write(decision.write, current, by.login);
+    if (opening) return { opening };
+    current = await readLease(ports, intent.leaseId, by.login);
+    return undefined;
+  });
+}
+
+function settledValue<T>(result: PromiseSettledResult<T>): T {
+  if (result.status === 'rejected') throw result.reason;
+  return result.value;
+}
+
+/** What an attempt left behind. */
+export type Outcome =
+  /** It is recorded: callers may use it. */
+  | { readonly left: 'session'; readonly open: Open; readonly session: Session }
+  /** The array has no session of this attempt. `refused`: the version of the secret that it does not accept. */
+  | { readonly left: 'nothing'; readonly error: FlashBladeError; readonly refused?: string }
+  /** The array may have a session, and nothing here can end it. */
+  | { readonly left: 'unknown'; readonly error: FlashBladeError };
+
+/** Logs in and records the session. Logs out again what it cannot record, so that most failures leave nothing. Never throws. */
+export async function logInAndRecord(
+  ports: Ports,
+  attempt: Attempt,
+  secret: ArraySecret,
+  by: Deadlines,
+): Promise<Outcome> {
+  const { opening } = attempt;
+  // After the intent: an owner that ends meanwhile finds the intent, or this finds the owner's end.
+  const ownerEnded = errorIfOwnerEnded(ports, opening, by.login);
+  let session: Session;
+  try {
+    session = await logIn(ports, opening, secret, by.login);
+  } catch (thrown) {
+    const error = known(thrown);
+    if (error.facts.mayHaveOpened) return { left: 'unknown', error };
+    return { left: 'nothing', error, ...(error.code === 'LOGIN_REFUSED' ? { refused: secret.versionId } : {}) };
+  }
+  try {
+    return { left: 'session', open: await recordSession(ports, attempt, session, ownerEnded, by), session };
+  } catch (thrown) {
+    const error = known(thrown);
+    const why = `logged out again: ${error.message}`;
+    const isOut = logOut(ports, opening, () => session, by.logout, why);
+    return isOut.then(
+      () => ({ left: 'nothing', error }),
+      () => ({ left: 'unknown', error }),
+    );
+  }
+}
+
+/** Undefined if a session may be opened for the owner. Never throws, because the login does not wait for it. */
+async function errorIfOwnerEnded(
+  ports: Ports,
+  { leaseId, owner }: Opening,
+  by: number,
+): Promise<FlashBladeError | undefined> {
+  if (owner === undefined) return undefined;
+  try {
+    if ((await ports.store.read(ownerKey(owner), by)) === undefined) return undefined;
+    const message = `lease ${leaseId}: its owner has already ended. Owners are single-use: use a new owner and a new lease id`;
+    return new FlashBladeError('LEASE_ENDED', message, { ownerEnded: true });
+  } catch (error) {
+    return known(error);
+  }
+}
+
+/** Seals the auth token and turns the intent into an open lease. Throws why that was not possible. */
+async function recordSession(
+  ports: Ports,
+  { opening, key }: Attempt,
+  { username, authToken }: Session,
+  ownerEnded: Promise<FlashBladeError | undefined>,
+  by: Deadlines,
+): Promise<Open> {
+  const { leaseId, attemptId, target } = opening;
+  const error = await ownerEnded;
+  if (error) throw error;
+  const sealed = ports.seal.seal(key, authToken, sealContext(leaseId, target));
+  const open = record(opening, opening, { username, sealed });
+  try {
+    const written = await ports.store.write(open, opening, by.record);
+    if (written) return written;
+    // Another call changed the item. What it is now says why.
+    record(await readLease(ports, leaseId, by.record), opening, open);
+    throw new FlashBladeError(
+      'LEASE_OPENING',
+      `lease ${leaseId} was changed by another call while logging in: try again`,
+    );
+  } catch (error) {
+    const current = await readLease(ports, leaseId, by.record + READ_BACK_MS).catch(() => undefined);
+    // It was written, and only the response was lost: other calls may be using the lease already.
+    if (current?.state === 'OPEN' && current.attemptId === attemptId) return current;
+    throw error;
+  }
+}
+
+/**
+ * Brings the ledger in line with what an attempt left. After `begin`, this alone decides what remains. Returns the session that was
+ * recorded, else throws the error: a failure in here never hides it.
+ *
+ * - `nothing`: first the refusal is marked, if the token was refused; then the intent goes and the slot is freed.
+ * - `unknown`: a SUSPECT is recorded, then the intent goes; the error becomes LOGIN_UNKNOWN, which says whether that succeeded. But an
+ *   item that is OPEN under this attempt stays: its record was written, and only the response was lost.
+ */
+export async function conclude(
+  ports: Ports,
+  opening: Opening,
+  outcome: Outcome,
+  { logout: by }: Deadlines,
+): Promise<{ readonly open: Open; readonly session: Session }> {
+  if (outcome.left === 'session') return outcome;
+  const { leaseId, attemptId, target, again } = opening;
+  const { error } = outcome;
+  const about = { leaseId, array: target.name };
+  if (outcome.left === 'nothing') {
+    const { refused } = outcome;
+    if (refused !== undefined) {
+      await bestEffort(ports, 'LedgerWriteFailed', about, () => markRefused(ports, target.name, refused, by));
+    }
+    await leaveNothing(ports, opening, error, by);
+    throw error;
+  }
+  let fate = 'The ledger could not be updated and keeps the intent; the sweeper will report it.';
+  let isRecorded = false;
+  await bestEffort(ports, 'LedgerWriteFailed', about, async () => {
+    const current = await readLease(ports, leaseId, by);
+    isRecorded = current?.state === 'OPEN' && current.attemptId === attemptId;
+    if (isRecorded) return;
+    await leaveSuspect(ports, opening, by);
+    fate = "It is recorded as a SUSPECT and ends by the array's idle time-out.";
+  });
+  if (isRecorded) throw error;
+  const advice = again ? 'The lease has ended: use another lease id.' : 'Request the session again.';
+  throw new FlashBladeError(
+    'LOGIN_UNKNOWN',
+    `array ${target.name} may have a session of lease ${leaseId} whose auth token is lost. ${fate} ${advice} (${error.code}: ${error.message})`,
+    error.facts,
+  );
+}

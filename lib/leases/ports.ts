@@ -1,0 +1,130 @@
+/**
+ * Everything that the life of a lease needs from the outside world, as types. `lib/aws` implements them over AWS, `lib/compose.ts`
+ * builds the real ones, and the tests have others in memory. `by` and `deadline` are epoch milliseconds: no call takes longer.
+ */
+import type { ApiToken, AuthToken, FlashBlade, Session } from '../core/model.ts';
+import type { Reporter } from '../core/reports.ts';
+import type { ArrayRequest, ArrayResponse, CallOptions, VersionsOptions, WithHttpInfo } from '../flashblade/client.ts';
+import type { OutgoingEvent } from './events.ts';
+import type { Item, LeaseItem, SealContext, Stored } from './items.ts';
+
+export type Ports = {
+  readonly secrets: Secrets;
+  readonly store: LeaseStore;
+  readonly seal: Seal;
+  readonly flashblade: {
+    login(array: FlashBlade, token: ApiToken, options: CallOptions): Promise<WithHttpInfo<Session>>;
+    logout(session: Session, options: CallOptions): Promise<WithHttpInfo<void>>;
+    apiVersions(array: FlashBlade, options: VersionsOptions): Promise<WithHttpInfo<readonly string[]>>;
+    request(session: Session, call: ArrayRequest, options: CallOptions): Promise<ArrayResponse>;
+  };
+  readonly limits: {
+    readonly sessionsPerArray: number;
+    readonly arrayIdleSeconds: number;
+    readonly maxLeaseSeconds: number;
+  };
+  /** Never throws. */
+  readonly report: Reporter;
+  /** Epoch milliseconds. */
+  now(): number;
+  /** 0 to 1. */
+  random(): number;
+  /** A new id at every call. */
+  newId(): string;
+};
+
+/** The ports of code that only closes sessions. Without `secrets`, it cannot read an API token. */
+export type ClosingPorts = Omit<Ports, 'secrets'>;
+
+/** What an array's secret holds. `versionId` is AWS's id of the secret's version. */
+export type ArraySecret = { readonly array: FlashBlade; readonly apiToken: ApiToken; readonly versionId: string };
+
+export type Secrets = {
+  /**
+   * Reads an array's secret (AWSCURRENT), from the cache unless it is too old or `fresh` is set. Throws ARRAY_UNKNOWN,
+   * SECRET_INVALID, SECRET_UNAVAILABLE or OUT_OF_TIME.
+   */
+  read(array: string, options: { by: number; fresh?: boolean }): Promise<ArraySecret>;
+  /** The names of all arrays that have a secret, sorted. Throws SECRET_UNAVAILABLE or OUT_OF_TIME. */
+  list(options: { by: number }): Promise<string[]>;
+};
+
+/** A key that seals one token. `plaintext` is overwritten once it has been used. */
+export type DataKey = { readonly plaintext: Uint8Array; readonly encrypted: Uint8Array };
+
+export type Seal = {
+  /** Throws AWS_UNAVAILABLE or OUT_OF_TIME. */
+  dataKey(context: SealContext, by: number): Promise<DataKey>;
+  /** Encrypts a token and uses up the key. */
+  seal(key: DataKey, token: AuthToken, context: SealContext): string;
+  /** Decrypts what `seal` returned. Throws LEASE_ALTERED if it or its context was changed, AWS_UNAVAILABLE or OUT_OF_TIME. */
+  unseal(sealed: string, context: SealContext, by: number): Promise<AuthToken>;
+};
+
+/** An entry of the index of everything that is not settled. */
+export type Pending = {
+  readonly kind: 'lease' | 'suspect' | 'owner' | 'slots';
+  /** Lease id, attempt id, owner id or array name. */
+  readonly id: string;
+  /** Epoch seconds. */
+  readonly dueAt: number;
+  readonly array?: string;
+  readonly state?: LeaseItem['state'];
+};
+
+/** One of an array's `SESSIONS_PER_ARRAY` places: taken before the login, kept until the session has certainly ended. */
+export type Slot = {
+  readonly attemptId: string;
+  readonly leaseId: string;
+  /** The attempt's process has ended by then. Epoch seconds. */
+  readonly until: number;
+  /** The attempt is a SUSPECT. */
+  readonly suspect?: true;
+};
+
+/** Version 0.1.0 wrote slots without `leaseId`, under the id of their lease or SUSPECT. */
+export type StoredSlot = Omit<Slot, 'leaseId'> & Partial<Pick<Slot, 'leaseId'>>;
+
+/** The lease ledger. Every operation throws AWS_UNAVAILABLE or OUT_OF_TIME. */
+export type LeaseStore = {
+  /** Strongly consistent. */
+  read(id: string, by: number): Promise<Stored<Item> | undefined>;
+  /** Writes `next` if the item is unchanged since `previous` was read (`undefined`: absent). Returns undefined if it has changed. */
+  write<T extends Item>(next: T, previous: Stored<Item> | undefined, by: number): Promise<Stored<T> | undefined>;
+  /** Removes an item if it is unchanged. Returns false if it has changed. */
+  remove(item: Stored<Item>, by: number): Promise<boolean>;
+  /** Takes one of an array's `limit` slots. Returns false if all are taken. Repeatable. */
+  takeSlot(array: string, slot: Slot, limit: number, by: number): Promise<boolean>;
+  /**
+   * Gives the slot of the attempt `from`, or the one that version 0.1.0 took for the lease, to `slot`. Takes a new one if there is
+   * none. Returns false if all are taken. Repeatable.
+   */
+  moveSlot(array: string, from: string, slot: Slot, limit: number, by: number): Promise<boolean>;
+  /** Writes a slot regardless of the limit, for an attempt that may have a session. Repeatable. */
+  keepSlot(array: string, slot: Slot, by: number): Promise<void>;
+  /** Frees an attempt's slot. With the id of a closed lease, frees the one that version 0.1.0 took for it instead. Repeatable. */
+  freeSlot(array: string, slot: Pick<StoredSlot, 'attemptId' | 'leaseId'>, by: number): Promise<void>;
+  /** An array's slots by attempt id. */
+  slots(array: string, by: number): Promise<ReadonlyMap<string, StoredSlot>>;
+  /** Sets when the sweeper checks an array's slots next (epoch seconds). Does nothing if no slot is taken. */
+  lookAtSlots(array: string, at: number, by: number): Promise<void>;
+  /** Everything that is not settled, by `dueAt`. Eventually consistent: read an item before you act on it. */
+  pending(by: number): Promise<Pending[]>;
+  /** The ids of an owner's leases. Eventually consistent. */
+  ofOwner(owner: string, by: number): Promise<string[]>;
+};
+
+/** Why a message was given up, and what it was about. Never what it contained. */
+export type DeadLetter = {
+  readonly code: string;
+  readonly reason: string;
+  readonly messageId: string;
+  readonly eventId?: string;
+  readonly leaseId?: string;
+};
+
+/** What leaves for others. Both throw AWS_UNAVAILABLE or OUT_OF_TIME. */
+export type Outbox = {
+  emit(event: OutgoingEvent, by: number): Promise<void>;
+  deadLetter(letter: DeadLetter, by: number): Promise<void>;
+};

@@ -1,0 +1,97 @@
+/** A new login under the same lease, after the array has dropped its session. */
+import { type Deadlines, openingDeadlines, seconds } from '../core/deadlines.ts';
+import { FlashBladeError, known } from '../core/errors.ts';
+import type { FlashBlade, Session } from '../core/model.ts';
+import { trustDigest } from '../flashblade/trust.ts';
+import { type Open, type Opening, type Stored, sealContext } from './items.ts';
+import { checkRefusal, leaveNothing, retryChanged, tooMany } from './ledger.ts';
+import { conclude, logInAndRecord } from './open.ts';
+import type { ArraySecret, DataKey, Ports } from './ports.ts';
+import { type Held, readOpen, reportAltered, unseal } from './session.ts';
+import { reopen } from './states.ts';
+
+/** Within this time after a relogin, a refusal is a missing permission, not a lost session. */
+const RELOGIN_MS = 60_000;
+/** A session that served a call within this time is alive. */
+const WORKED_MS = 10_000;
+
+/**
+ * The array refused a call. Returns the session that another call has recorded meanwhile, or logs in again. Returns `held` itself if
+ * the session was alive a moment ago, so that another login cannot help. Throws LEASE_ENDED if the lease is closed, LEASE_OPENING if other
+ * calls keep changing it, and what a login throws.
+ */
+export async function relogin(ports: Ports, held: Held, deadline: number): Promise<Held> {
+  const by = openingDeadlines(deadline, ports.now());
+  const { lease, session } = held;
+  let ready: { secret: ArraySecret; key: DataKey } | undefined;
+  return retryChanged(lease.leaseId, async () => {
+    const current = await readOpen(ports, lease.leaseId, by.login);
+    if (!isSameTarget(current.target, lease.target)) throw altered(ports, lease);
+    // Compare tokens, not attempts: a failed relogin keeps the former session's token under its own attempt id.
+    if (current.sealed !== lease.sealed) return unseal(ports, current, by.login);
+    if (isAlive(held, ports.now())) return held;
+
+    ready ??= await prepare(ports, lease, session, by);
+    const opening = await begin(ports, current, by);
+    // Renewed or claimed meanwhile: what the item is now decides.
+    if (opening === undefined) return undefined;
+    const outcome = await logInAndRecord(ports, { opening, key: ready.key }, ready.secret, by);
+    const relogged = await conclude(ports, opening, outcome, by);
+    return { lease: relogged.open, session: relogged.session };
+  });
+}
+
+/** Gets what a login needs and ends the former session, which is alive if the refusal meant "no permission". */
+async function prepare(
+  ports: Ports,
+  { leaseId, target }: Open,
+  session: Session,
+  by: Deadlines,
+): Promise<{ secret: ArraySecret; key: DataKey }> {
+  const secret = await ports.secrets.read(target.name, { by: by.login, fresh: true });
+  if (!isSameTarget(secret.array, target)) {
+    const message = `lease ${leaseId} lost its session, and the secret now names another host, port or trust: open another session`;
+    throw new FlashBladeError('LEASE_ENDED', message);
+  }
+  const [key] = await Promise.all([
+    ports.seal.dataKey(sealContext(leaseId, target), by.login),
+    checkRefusal(ports, secret, by.login),
+  ]);
+  // Last, so that it happens only if a login may follow.
+  await ports.flashblade.logout(session, { deadline: by.login, requestId: ports.newId() });
+  return { secret, key };
+}
+
+/** Writes the intent and gives it the slot of the former session. Returns undefined if the lease has changed. */
+async function begin(ports: Ports, current: Stored<Open>, by: Deadlines): Promise<Stored<Opening> | undefined> {
+  const { leaseId, target } = current;
+  const { openingUntil } = by;
+  const attemptId = ports.newId();
+  const limit = ports.limits.sessionsPerArray;
+  const intent = reopen(current, { attemptId, openingUntil }, seconds(ports.now()));
+  try {
+    const opening = await ports.store.write(intent, current, by.login);
+    if (opening === undefined) return undefined;
+    const slot = { attemptId, leaseId, until: openingUntil };
+    const hasSlot = await ports.store.moveSlot(target.name, current.attemptId, slot, limit, by.login);
+    if (!hasSlot) throw tooMany(target.name, limit);
+    return opening;
+  } catch (error) {
+    await leaveNothing(ports, intent, known(error), by.logout);
+    throw error;
+  }
+}
+
+/** A refusal of a session that was alive a moment ago means that its user may not make the call. */
+function isAlive({ lease: { reloginAt }, workedAt = 0 }: Held, now: number): boolean {
+  return reloginAt !== undefined && (now - reloginAt * 1000 < RELOGIN_MS || now - workedAt < WORKED_MS);
+}
+
+const isSameTarget = (a: FlashBlade, b: FlashBlade): boolean =>
+  a.name === b.name && a.host === b.host && a.port === b.port && trustDigest(a.trust) === trustDigest(b.trust);
+
+function altered(ports: Ports, lease: Open): FlashBladeError {
+  const message = `lease ${lease.leaseId} of array ${lease.target.name} names another array, host or trust than when it was opened: find out who writes to the lease table`;
+  reportAltered(ports, lease, message);
+  return new FlashBladeError('LEASE_ALTERED', message);
+}

@@ -1,0 +1,56 @@
+/** Extends a lease, and keeps its session from reaching the array's idle time-out. */
+import { closingDeadlines, seconds } from '../core/deadlines.ts';
+import { FlashBladeError } from '../core/errors.ts';
+import type { Lease } from '../core/model.ts';
+import { compareVersions } from '../flashblade/client.ts';
+import type { LeaseItem, Open } from './items.ts';
+import { readLease, retryChanged } from './ledger.ts';
+import { leaseOf } from './open.ts';
+import type { Ports } from './ports.ts';
+import type { RenewRequest } from './requests.ts';
+import { unknownLease } from './session.ts';
+import { renew } from './states.ts';
+import { unexpectedStatus, withLease } from './use.ts';
+
+/**
+ * Extends a lease to `expiresAt` (epoch seconds). Never shortens it, and never exceeds MAX_LEASE_SECONDS after it was requested.
+ * Repeatable. Throws REQUEST_INVALID, LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED, and what a call of the array throws: the lease then
+ * keeps its end.
+ */
+export async function renewLease(ports: Ports, request: RenewRequest, deadline: number): Promise<Lease> {
+  const by = closingDeadlines(deadline, ports.now());
+  const { leaseId } = request;
+  await keepAlive(ports, renewed(ports, await readLease(ports, leaseId, by.logout), request), by.logout);
+  return retryChanged(leaseId, async () => {
+    const current = await readLease(ports, leaseId, by.record);
+    const written = await ports.store.write(renewed(ports, current, request), current, by.record);
+    return written && leaseOf(written);
+  });
+}
+
+function renewed(ports: Ports, current: LeaseItem | undefined, { leaseId, expiresAt }: RenewRequest): Open {
+  if (!current) throw unknownLease(leaseId);
+  const { maxLeaseSeconds } = ports.limits;
+  if (expiresAt > current.createdAt + maxLeaseSeconds) {
+    const rule = `expiresAt must be at most ${maxLeaseSeconds} seconds after the lease was requested (MAX_LEASE_SECONDS)`;
+    throw new FlashBladeError('REQUEST_INVALID', `renew request: ${rule}`);
+  }
+  return renew(current, expiresAt, seconds(ports.now()));
+}
+
+/** Makes one cheap call under the session: every call restarts the array's idle time-out. */
+async function keepAlive(ports: Ports, { leaseId, target }: Open, deadline: number): Promise<void> {
+  await withLease(
+    ports,
+    leaseId,
+    // The host is not asked for its versions before the seal has vouched for it.
+    async ({ request, apiVersions }) => {
+      const newest = (await apiVersions()).toSorted(compareVersions).at(-1);
+      const call = { method: 'GET', path: `/api/${newest}/arrays` } as const;
+      const { status } = await request(call);
+      if (status === 200) return;
+      throw unexpectedStatus(target.name, call, status, `lease ${leaseId} was not renewed. Try again before it ends.`);
+    },
+    { deadline },
+  );
+}

@@ -1,0 +1,114 @@
+/** The requests that callers may send, and their schemas. Each parser throws REQUEST_INVALID with the field and the rule, never a value. */
+import * as v from 'valibot';
+import { arrayName, callersId, check, jsonObject, listOf, nameText, onlyFields, whole } from '../core/validation.ts';
+import type { ArrayRequest } from '../flashblade/client.ts';
+import { METHODS } from '../flashblade/http/request.ts';
+
+/** How long a lease lasts unless the request says otherwise. */
+export const DEFAULT_LEASE_SECONDS = 900;
+
+/** The largest result of a function. Step Functions accepts 256 KiB of state, and callers keep data of their own in it. */
+export const MAX_RESULT_BYTES = 240 * 1024;
+
+/** A request for a session. `leaseId` is the idempotency key: the same request again returns the same lease. */
+export type OpenRequest = {
+  readonly array: string;
+  readonly leaseId: string;
+  readonly leaseSeconds: number;
+  readonly owner?: string;
+};
+
+const openRequest = onlyFields({
+  array: arrayName,
+  leaseId: v.optional(callersId),
+  leaseSeconds: v.optional(whole(60, 86_400)),
+  owner: v.optional(callersId),
+});
+
+/** Parses a request for a session. `defaultLeaseId` names the lease if the caller does not. `what`: the request's name in errors. */
+export function parseOpenRequest(input: unknown, defaultLeaseId: (array: string) => string, what: string): OpenRequest {
+  const { array, leaseId, leaseSeconds, owner } = check(openRequest, input, 'REQUEST_INVALID', what);
+  return {
+    array,
+    leaseId: leaseId ?? defaultLeaseId(array),
+    leaseSeconds: leaseSeconds ?? DEFAULT_LEASE_SECONDS,
+    ...(owner === undefined ? {} : { owner }),
+  };
+}
+
+/** Parses the request of `login`. The default lease id is the id of the invocation, which Lambda keeps when it retries. */
+export const parseLoginRequest = (input: unknown, invocationId: string): OpenRequest =>
+  parseOpenRequest(input, () => invocationId, 'login request');
+
+const logoutRequest = onlyFields({ leaseId: callersId });
+
+/** Parses a request to close a lease. */
+export const parseLogoutRequest = (input: unknown): { readonly leaseId: string } =>
+  check(logoutRequest, input, 'REQUEST_INVALID', 'logout request');
+
+/** A request to renew a lease. `expiresAt` is in seconds since the epoch: absolute, so that a repeated request changes nothing. */
+export type RenewRequest = { readonly leaseId: string; readonly expiresAt: number };
+
+const renewRequest = onlyFields({ leaseId: callersId, expiresAt: whole(1, 9_999_999_999) });
+
+/** Parses a request to renew a lease. */
+export const parseRenewRequest = (input: unknown): RenewRequest =>
+  check(renewRequest, input, 'REQUEST_INVALID', 'renew request');
+
+/** One REST call under a lease. `body` is any JSON value. */
+export type CallRequest = { readonly leaseId: string } & ArrayRequest;
+
+const MAX_QUERY_NAMES = 100;
+type Query = NonNullable<ArrayRequest['query']>;
+
+const query = v.pipe(
+  jsonObject('must be a JSON object of names and plain values'),
+  // Counted first, so that a giant object is not searched.
+  v.check(
+    (value) => Object.keys(value).length <= MAX_QUERY_NAMES,
+    `must be a JSON object of at most ${MAX_QUERY_NAMES} names`,
+  ),
+  v.check((value) => !Object.hasOwn(value, '__proto__'), 'must not have the name __proto__'),
+  v.rawCheck(({ dataset, addIssue }) => {
+    const input = dataset.typed ? dataset.value : {};
+    for (const [key, value] of Object.entries(input)) {
+      if (['string', 'number', 'boolean'].includes(typeof value)) continue;
+      addIssue({
+        message: 'must be a string, a number or a boolean',
+        path: [{ type: 'object', origin: 'value', input, key, value }],
+      });
+      return;
+    }
+  }),
+  v.transform((value) => value as Query),
+);
+const callRequest = onlyFields({
+  leaseId: callersId,
+  method: v.picklist(METHODS, `must be one of ${METHODS.join(', ')}`),
+  path: nameText(
+    'must be a path that begins with /api/, without a query, of at most 1024 characters',
+    /^\/api\/[!-~]{1,1019}$/,
+  ),
+  query: v.optional(query),
+  body: v.optional(v.unknown()),
+});
+
+/** Parses a request for a call. Does not check whether the call is allowed. */
+export function parseCallRequest(input: unknown): CallRequest {
+  const { query, body, ...call } = check(callRequest, input, 'REQUEST_INVALID', 'call request');
+  return { ...call, ...(query === undefined ? {} : { query }), ...(body === undefined ? {} : { body }) };
+}
+
+/** Which arrays to check. Default: all that have a secret under the prefix. */
+export type FleetRequest = { readonly arrays?: readonly string[] };
+
+const MAX_ARRAYS = 10_000;
+const fleetRequest = onlyFields({
+  arrays: v.optional(listOf(arrayName, MAX_ARRAYS, `must be a list of 1 to ${MAX_ARRAYS} array names`)),
+});
+
+/** Parses a request to check the fleet. An array that is named twice is checked once. */
+export function parseFleetRequest(input: unknown): FleetRequest {
+  const { arrays } = check(fleetRequest, input, 'REQUEST_INVALID', 'fleet request');
+  return arrays === undefined ? {} : { arrays: [...new Set(arrays)] };
+}

@@ -1,0 +1,144 @@
+/** Work under a session: one that is opened for it and always closed, or one of a lease that another function opened. */
+import { CLOSING_MS } from '../core/deadlines.ts';
+import { FlashBladeError } from '../core/errors.ts';
+import type { Lease } from '../core/model.ts';
+import { type ArrayRequest, type ArrayResponse, tokensOf } from '../flashblade/client.ts';
+import { closeSession } from './close.ts';
+import { bestEffort } from './ledger.ts';
+import { leaseOf, openSession } from './open.ts';
+import type { Ports } from './ports.ts';
+import { relogin } from './relogin.ts';
+import { parseLoginRequest } from './requests.ts';
+import { type Held, unsealLease } from './session.ts';
+import { whileRunning } from './signals.ts';
+
+/** What work gets: its lease, and a way to call the array. It never sees the auth token. */
+export type Use = {
+  readonly lease: Lease;
+  /**
+   * One REST call under the session. After a 401 or 403, the lease gets a new session and the call is sent once more; a second refusal
+   * is thrown as FORBIDDEN. Every other status is returned as it is.
+   */
+  request(call: ArrayRequest): Promise<ArrayResponse>;
+  /** The REST versions that the array lists. Needs no session and does not keep one alive. */
+  apiVersions(): Promise<readonly string[]>;
+};
+
+export type Work<T> = (use: Use) => Promise<T> | T;
+
+export type UseOptions = {
+  /** Every call of the array or of AWS ends before this (epoch, ms). Default: none; each call is limited by itself. */
+  readonly deadline?: number;
+};
+
+export type SessionOptions = UseOptions & {
+  /** Idempotency key: an open lease of this id is used, and closed. Default: a random one. */
+  readonly leaseId?: string;
+  /** 60 to 86400. Default 900. Longer work loses its session. */
+  readonly leaseSeconds?: number;
+  /** Whose work this is: when the owner ends, so does the session. Default: none. */
+  readonly owner?: string;
+};
+
+/** Opening a session, or logging in again, takes no longer than this. After a crash, the intent is dead soon after. */
+const OPENING_MS = 30_000;
+
+/**
+ * Opens a session, does the work, and closes the session whatever the work does. A failure to close is reported, never thrown: it must
+ * not hide the work's own result or error, and the sweeper closes the session. Throws what `openSession` and the work throw.
+ */
+export async function withSession<T>(
+  ports: Ports,
+  array: string,
+  work: Work<T>,
+  options: SessionOptions = {},
+): Promise<T> {
+  const { deadline, ...fields } = options;
+  const request = parseLoginRequest({ array, ...fields }, ports.newId());
+  const workDeadline = deadline === undefined ? undefined : deadline - CLOSING_MS;
+  const opening = openSession(ports, request, within(OPENING_MS, ports, workDeadline));
+  return whileRunning({ ports, leaseId: request.leaseId, opening }, async () => {
+    const { leaseId } = await opening;
+    try {
+      return await withLease(ports, leaseId, work, workDeadline === undefined ? {} : { deadline: workDeadline });
+    } finally {
+      await bestEffort(ports, 'LogoutFailed', { leaseId, array }, async () => {
+        await closeSession(ports, leaseId, within(CLOSING_MS, ports, deadline));
+      });
+    }
+  });
+}
+
+/**
+ * Does work under the session of a lease that another call opened, and leaves it open. Throws LEASE_UNKNOWN, LEASE_OPENING,
+ * LEASE_ENDED, LEASE_ALTERED, AWS_UNAVAILABLE, and what the work throws.
+ */
+export async function withLease<T>(
+  ports: Ports,
+  leaseId: string,
+  work: Work<T>,
+  { deadline }: UseOptions = {},
+): Promise<T> {
+  const limits = deadline === undefined ? {} : { deadline };
+  let held = await unsealLease(ports, leaseId, within(OPENING_MS, ports, deadline));
+  let running: Promise<Held> | undefined;
+
+  async function request(call: ArrayRequest): Promise<ArrayResponse> {
+    const used = held;
+    const response = await send(used, call);
+    if (!isRefusal(response)) return response;
+    // Calls that were refused at the same time share one login.
+    if (held === used) held = await reloginOnce(used, call);
+    const second = await send(held, call);
+    if (isRefusal(second)) throw forbidden(used, call);
+    return second;
+  }
+
+  async function reloginOnce(used: Held, call: ArrayRequest): Promise<Held> {
+    running ??= relogin(ports, used, within(OPENING_MS, ports, deadline)).finally(() => {
+      running = undefined;
+    });
+    const other = await running;
+    if (other === used) throw forbidden(used, call);
+    return other;
+  }
+
+  async function send(by: Held, call: ArrayRequest): Promise<ArrayResponse> {
+    const response = await ports.flashblade.request(by.session, call, { requestId: ports.newId(), ...limits });
+    // A proxy may return errors in the array's name.
+    if (response.status < 300) by.workedAt = ports.now();
+    return response;
+  }
+
+  async function apiVersions(): Promise<readonly string[]> {
+    const { session } = held;
+    const options = { requestId: ports.newId(), tokens: tokensOf(session), ...limits };
+    return (await ports.flashblade.apiVersions(session.array, options)).data;
+  }
+
+  return work({ lease: leaseOf(held.lease), request, apiVersions });
+}
+
+const within = (ms: number, ports: Ports, deadline = Number.POSITIVE_INFINITY): number =>
+  Math.min(ports.now() + ms, deadline);
+
+const isRefusal = ({ status }: ArrayResponse): boolean => status === 401 || status === 403;
+
+const forbidden = ({ lease: { target, username } }: Held, { method, path }: ArrayRequest): FlashBladeError =>
+  new FlashBladeError(
+    'FORBIDDEN',
+    `array ${target.name} refused ${method} ${path} even after a new login: give user ${username} the right to make this call, or use the API token of another user`,
+  );
+
+/** A call under a session returned a status that its caller cannot use. `advice`: what to do. */
+export const unexpectedStatus = (
+  array: string,
+  { method, path }: Pick<ArrayRequest, 'method' | 'path'>,
+  status: number,
+  advice: string,
+): FlashBladeError =>
+  new FlashBladeError(
+    status === 429 || status >= 500 ? 'ARRAY_BUSY' : 'ANSWER_INVALID',
+    `array ${array} returned ${status} for ${method} ${path}: ${advice}`,
+    { status, sent: true },
+  );
