@@ -25,17 +25,7 @@ const KINDS: Readonly<Record<string, Pending['kind']>> = {
 };
 
 /** `newId` gives every write its version. */
-export const createLeaseStore = (client: DynamoDBClient, table: string, newId: () => string): LeaseStore => ({
-  ...createItems(client, table, newId),
-  ...createIndexes(client, table),
-  ...createSlots(client, table),
-});
-
-function createItems(
-  client: DynamoDBClient,
-  table: string,
-  newId: () => string,
-): Pick<LeaseStore, 'read' | 'write' | 'remove'> {
+export function createLeaseStore(client: DynamoDBClient, table: string, newId: () => string): LeaseStore {
   async function read(id: string, by: number): Promise<Stored<Item> | undefined> {
     const command = new GetItemCommand({ TableName: table, Key: { id: { S: id } }, ConsistentRead: true });
     const { Item: row } = await callAws((options) => client.send(command, options), { what: READ, by });
@@ -61,7 +51,33 @@ function createItems(
     return removed || (await read(item.id, by)) === undefined;
   }
 
-  return { read, write, remove };
+  async function query(input: Omit<QueryCommandInput, 'TableName'>, by: number): Promise<Record<string, unknown>[]> {
+    const rows: Record<string, unknown>[] = [];
+    let from: QueryCommandInput['ExclusiveStartKey'];
+    for (let page = 0; page < MAX_PAGES; page++) {
+      const command = new QueryCommand({ TableName: table, ...input, ExclusiveStartKey: from });
+      const output = await callAws((options) => client.send(command, options), { what: READ, by });
+      for (const row of output.Items ?? []) rows.push(unmarshall(row));
+      from = output.LastEvaluatedKey;
+      if (from === undefined) return rows;
+    }
+    throw new FlashBladeError('AWS_UNAVAILABLE', `could not ${READ}: the query has more than ${MAX_PAGES} pages`);
+  }
+
+  async function pending(by: number): Promise<Pending[]> {
+    const byDueAt = { IndexName: 'due', KeyConditionExpression: 'duePartition = :due' };
+    const rows = await query({ ...byDueAt, ExpressionAttributeValues: { ':due': { S: DUE } } }, by);
+    return rows.map(pendingOf);
+  }
+
+  async function ofOwner(owner: string, by: number): Promise<string[]> {
+    const names = { ExpressionAttributeNames: { '#owner': 'owner' } };
+    const byOwner = { IndexName: 'owner', KeyConditionExpression: '#owner = :owner', ...names };
+    const rows = await query({ ...byOwner, ExpressionAttributeValues: { ':owner': { S: owner } } }, by);
+    return rows.map((row) => String(row['id']).slice(leaseKey('').length));
+  }
+
+  return { read, write, remove, pending, ofOwner, ...createSlots(client, table) };
 }
 
 const unchanged = (previous: Stored<Item> | undefined) =>
@@ -96,43 +112,6 @@ function itemOf(row: Record<string, unknown>): Stored<Item> {
     ...(attemptId === undefined || attemptId === rest['version'] ? {} : { attemptId }),
     ...(formerOwner === undefined ? {} : { owner: formerOwner }),
   } as Stored<Item>;
-}
-
-/** What the table's indexes list. Eventually consistent. */
-function createIndexes(client: DynamoDBClient, table: string): Pick<LeaseStore, 'pending' | 'ofOwner'> {
-  async function query(input: Omit<QueryCommandInput, 'TableName'>, by: number): Promise<Record<string, unknown>[]> {
-    const rows: Record<string, unknown>[] = [];
-    let from: QueryCommandInput['ExclusiveStartKey'];
-    for (let page = 0; page < MAX_PAGES; page++) {
-      const command = new QueryCommand({ TableName: table, ...input, ExclusiveStartKey: from });
-      const output = await callAws((options) => client.send(command, options), { what: READ, by });
-      for (const row of output.Items ?? []) rows.push(unmarshall(row));
-      from = output.LastEvaluatedKey;
-      if (from === undefined) return rows;
-    }
-    throw new FlashBladeError('AWS_UNAVAILABLE', `could not ${READ}: the query has more than ${MAX_PAGES} pages`);
-  }
-
-  async function pending(by: number): Promise<Pending[]> {
-    const byDueAt = { IndexName: 'due', KeyConditionExpression: 'duePartition = :due' };
-    const rows = await query({ ...byDueAt, ExpressionAttributeValues: { ':due': { S: DUE } } }, by);
-    return rows.map(pendingOf);
-  }
-
-  async function ofOwner(owner: string, by: number): Promise<string[]> {
-    const rows = await query(
-      {
-        IndexName: 'owner',
-        KeyConditionExpression: '#owner = :owner',
-        ExpressionAttributeNames: { '#owner': 'owner' },
-        ExpressionAttributeValues: { ':owner': { S: owner } },
-      },
-      by,
-    );
-    return rows.map((row) => String(row['id']).slice(leaseKey('').length));
-  }
-
-  return { pending, ofOwner };
 }
 
 /** Reads a row of the index `due`. An item's id is its kind, `#` and its name, which may contain `#`. */

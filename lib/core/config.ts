@@ -2,93 +2,50 @@
 import { FlashBladeError } from './errors.ts';
 import { containsApiToken, NO_API_TOKEN } from './redact.ts';
 
-type Variable =
-  | { readonly kind: 'text'; readonly default?: string; readonly about: string }
-  | {
-      readonly kind: 'number';
-      readonly default: number;
-      readonly min: number;
-      readonly max: number;
-      readonly about: string;
-    };
+type Text = { readonly kind: 'text'; readonly default?: string; readonly about: string };
+type Whole = {
+  readonly kind: 'number';
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+  readonly about: string;
+};
+type Variable = Text | Whole;
 
-/** Every variable that the library reads. A test compares the README's table with this one. */
+const required = (about: string): Text => ({ kind: 'text', about });
+const text = (fallback: string, about: string): Text & { readonly default: string } => ({
+  kind: 'text',
+  default: fallback,
+  about,
+});
+const whole = (fallback: number, min: number, max: number, about: string): Whole => ({
+  ...{ kind: 'number', default: fallback, min, max, about },
+});
+
+/** Every variable that the library reads: default, smallest and largest value, meaning. A test compares the README's table with this one. */
 export const VARIABLES = {
-  LEASE_TABLE: { kind: 'text', about: 'name of the DynamoDB table that holds the leases' },
-  LEASE_KEY: { kind: 'text', about: 'ARN, id or alias of the KMS key that seals auth tokens' },
-  SECRET_PREFIX: {
-    kind: 'text',
-    default: 'flashblade/',
-    about: "prefix of every secret's name, before the array name",
-  },
-  SESSIONS_PER_ARRAY: {
-    kind: 'number',
-    default: 50,
-    min: 1,
-    max: 500,
-    about: 'maximum number of live leases per array',
-  },
-  ALLOWED_CALLS: {
-    kind: 'text',
-    default: 'GET /api/**',
-    about: 'calls that call-array may make: methods and paths, separated by commas',
-  },
-  MAX_LEASE_SECONDS: {
-    kind: 'number',
-    default: 86_400,
-    min: 60,
-    max: 604_800,
-    about: 'how long after its request a renewed lease may last',
-  },
-  SECRET_CACHE_SECONDS: {
-    kind: 'number',
-    default: 300,
-    min: 0,
-    max: 3600,
-    about: 'how long a secret stays cached',
-  },
-  ARRAY_IDLE_SECONDS: {
-    kind: 'number',
-    default: 1800,
-    min: 300,
-    max: 86400,
-    about: 'idle time after which an array ends a session',
-  },
-  CONNECT_TIMEOUT_MS: {
-    kind: 'number',
-    default: 2000,
-    min: 100,
-    max: 60000,
-    about: 'DNS lookup, TCP and TLS together',
-  },
-  FIRST_BYTE_TIMEOUT_MS: {
-    kind: 'number',
-    default: 5000,
-    min: 100,
-    max: 60000,
-    about: "from the request to the response's first byte",
-  },
-  ANSWER_TIMEOUT_MS: {
-    kind: 'number',
-    default: 10000,
-    min: 100,
-    max: 120000,
-    about: 'one whole call to an array',
-  },
-} as const satisfies Record<string, Variable>;
+  LEASE_TABLE: required('name of the DynamoDB table that holds the leases'),
+  LEASE_KEY: required('ARN, id or alias of the KMS key that seals auth tokens'),
+  SECRET_PREFIX: text('flashblade/', "prefix of every secret's name, before the array name"),
+  SESSIONS_PER_ARRAY: whole(50, 1, 500, 'maximum number of live leases per array'),
+  ALLOWED_CALLS: text('GET /api/**', 'calls that call-array may make: methods and paths, separated by commas'),
+  MAX_LEASE_SECONDS: whole(86_400, 60, 604_800, 'how long after its request a renewed lease may last'),
+  SECRET_CACHE_SECONDS: whole(300, 0, 3600, 'how long a secret stays cached'),
+  ARRAY_IDLE_SECONDS: whole(1800, 300, 86_400, 'idle time after which an array ends a session'),
+  CONNECT_TIMEOUT_MS: whole(2000, 100, 60_000, 'DNS lookup, TCP and TLS together'),
+  FIRST_BYTE_TIMEOUT_MS: whole(5000, 100, 60_000, "from the request to the response's first byte"),
+  ANSWER_TIMEOUT_MS: whole(10_000, 100, 120_000, 'one whole call to an array'),
+};
 
 /** What session-events reads in addition. */
 export const OUTBOX_VARIABLES = {
-  EVENT_BUS: { kind: 'text', about: 'name or ARN of the event bus that receives session events (session-events only)' },
-  DEAD_LETTER_QUEUE: {
-    kind: 'text',
-    about: 'URL of the queue for messages that cannot be processed (session-events only)',
-  },
-} as const satisfies Record<string, Variable>;
+  EVENT_BUS: required('name or ARN of the event bus that receives session events (session-events only)'),
+  DEAD_LETTER_QUEUE: required('URL of the queue for messages that cannot be processed (session-events only)'),
+};
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type Values<Variables extends Record<string, Variable>> = {
-  readonly [Name in keyof Variables]: Variables[Name]['kind'] extends 'number' ? number : string;
+  readonly [Name in keyof Variables]: Variables[Name] extends Whole ? number : string;
 };
 export type Config = Values<typeof VARIABLES>;
 
@@ -119,7 +76,7 @@ function read<Variables extends Record<string, Variable>>(
   return Object.freeze(Object.fromEntries(values)) as Values<Variables>;
 }
 
-function numberOf(text: string | undefined, variable: Variable & { kind: 'number' }): number | undefined {
+function numberOf(text: string | undefined, variable: Whole): number | undefined {
   if (text === undefined) return variable.default;
   const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
   return value >= variable.min && value <= variable.max ? value : undefined;

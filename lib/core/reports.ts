@@ -26,22 +26,33 @@ export const EVENTS = {
 
 export type EventName = keyof typeof EVENTS;
 
-/** Every other measurement and its unit. */
+/**
+ * Where a metric is published. CloudWatch bills each combination of name and dimensions.
+ * - `fleet`: for the fleet only, even if the report is about an array.
+ * - `array`: per array only.
+ * - `each`: per array if the report is about an array, otherwise for the fleet. The fleet has its own report, so publishing an array's
+ *   value for the fleet would count it twice.
+ * - `all`: for the fleet, and also per array if the report is about an array.
+ */
+export type Where = 'fleet' | 'array' | 'each' | 'all';
+
+/** Measurements of a report: the unit, and where it is published. */
 export const GAUGES = {
-  LiveLeases: 'Count',
-  StuckLeases: 'Count',
-  Suspects: 'Count',
-  ExpiredLeases: 'Count',
-  ClosedBySweep: 'Count',
-  LeftBySweep: 'Count',
-  OldestDueAge: 'Seconds',
-  ArrayHealthy: 'Count',
-  CertificateDays: 'None',
-  ApiTokenDays: 'None',
-  UnknownSessions: 'Count',
-  HealthyArrays: 'Count',
-  UnhealthyArrays: 'Count',
-} as const satisfies Record<string, 'Count' | 'Seconds' | 'None'>;
+  LiveLeases: ['Count', 'each'],
+  StuckLeases: ['Count', 'each'],
+  Suspects: ['Count', 'each'],
+  ExpiredLeases: ['Count', 'fleet'],
+  ClosedBySweep: ['Count', 'fleet'],
+  LeftBySweep: ['Count', 'fleet'],
+  OldestDueAge: ['Seconds', 'fleet'],
+  ArrayHealthy: ['Count', 'array'],
+  // Alarms watch the fleet's minimum of these two, and only the reports of arrays have them.
+  CertificateDays: ['None', 'all'],
+  ApiTokenDays: ['None', 'all'],
+  UnknownSessions: ['Count', 'each'],
+  HealthyArrays: ['Count', 'fleet'],
+  UnhealthyArrays: ['Count', 'fleet'],
+} as const satisfies Record<string, readonly [unit: 'Count' | 'Seconds' | 'None', where: Where]>;
 
 export type GaugeName = keyof typeof GAUGES;
 

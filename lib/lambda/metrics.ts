@@ -1,6 +1,6 @@
 /** Reports as Lambda expects them: a JSON log line through Lambda's own logging, and CloudWatch metrics (EMF) through Powertools. */
 import { Metrics } from '@aws-lambda-powertools/metrics';
-import { EVENTS, type EventName, GAUGES, type GaugeName, type Report } from '../core/reports.ts';
+import { EVENTS, type EventName, GAUGES, type Report, type Where } from '../core/reports.ts';
 
 const metrics = new Metrics();
 
@@ -29,33 +29,6 @@ export const DURATIONS: Partial<Record<EventName, string>> = {
 export type Scope = 'fleet' | 'array';
 type Unit = 'Count' | 'Seconds' | 'Milliseconds' | 'None';
 
-/**
- * Where a metric is published. CloudWatch bills each combination of name and dimensions.
- * - `fleet`: for the fleet only, even if the report is about an array.
- * - `array`: per array only.
- * - `each`: per array if the report is about an array, otherwise for the fleet. The fleet has its own report, so publishing an array's
- *   value for the fleet would count it twice.
- * - `all`: for the fleet, and also per array if the report is about an array.
- */
-type Where = 'fleet' | 'array' | 'each' | 'all';
-
-const WHERE: Readonly<Record<GaugeName, Where>> = {
-  LiveLeases: 'each',
-  StuckLeases: 'each',
-  Suspects: 'each',
-  ExpiredLeases: 'fleet',
-  ClosedBySweep: 'fleet',
-  LeftBySweep: 'fleet',
-  OldestDueAge: 'fleet',
-  ArrayHealthy: 'array',
-  // Alarms watch the fleet's minimum, and only the arrays' reports have these.
-  CertificateDays: 'all',
-  ApiTokenDays: 'all',
-  UnknownSessions: 'each',
-  HealthyArrays: 'fleet',
-  UnhealthyArrays: 'fleet',
-};
-
 /** Events that only carry an array's gauges. Their number means nothing. */
 const NOT_COUNTED: readonly string[] = ['ArrayCounted', 'ArrayChecked'] satisfies EventName[];
 
@@ -68,7 +41,7 @@ export const METRICS: ReadonlyMap<string, Definition> = new Map([
     .filter(([name]) => !NOT_COUNTED.includes(name))
     .map(([name, level]) => defined(name, 'event', 'Count', level === 'info' ? 'fleet' : 'all')),
   ...Object.values(DURATIONS).map((name) => defined(name, 'duration', 'Milliseconds', 'fleet')),
-  ...Object.entries(GAUGES).map(([name, unit]) => defined(name, 'gauge', unit, WHERE[name as GaugeName])),
+  ...Object.entries(GAUGES).map(([name, [unit, where]]) => defined(name, 'gauge', unit, where)),
 ]);
 
 function defined(name: string, kind: Kind, unit: Unit, where: Where): [string, Definition] {

@@ -1,29 +1,40 @@
 /**
  * Opens a session under a lease: one request, from top to bottom.
  *
- *   read the secret ─▶ begin: ┬ write the intent (OPENING) ┬─▶ log in ──────────▶ record (OPEN) ─▶ lease
- *                             ├ get a data key             │   (meanwhile, read
- *                             ├ take a slot of the array   │   the owner's end)
+ *   read the secret ─▶ begin: ┬ write the intent (OPENING) ┬─▶ log in ───────────▶ record (OPEN) ─▶ lease
+ *                             ├ get a data key             │   (at the same time,
+ *                             ├ take a slot of the array   │   read the owner's end)
  *                             └ check for a recent refusal ┘
- *   all of this until         by.login                                            by.record      clean up until by.logout
  *
- * | what happens                                    | what remains                 | what the caller gets                        |
- * | ----------------------------------------------- | ---------------------------- | ------------------------------------------- |
- * | a part of `begin` fails, or time runs out in it | nothing                      | that error                                  |
- * | no slot is free                                 | nothing                      | LEASE_LIMIT, retryable                      |
- * | the array refuses the token (400, 401, 403)     | a refusal, for ten minutes   | LOGIN_REFUSED, after one try with a newer secret |
- * | busy (429, 503), or nothing could be sent       | nothing                      | that error                                  |
- * | no decisive response to the login               | a SUSPECT, with its slot     | LOGIN_UNKNOWN, retryable                    |
- * | logged in, cannot be recorded: logged out again | nothing                      | the error that prevented it                 |
- * | neither recorded nor logged out                 | a SUSPECT, with its slot     | LOGIN_UNKNOWN, retryable                    |
- * | recorded, only the response was lost            | the open lease               | the lease                                   |
- * | released while opening: logged out again        | CLOSED                       | LEASE_ENDED                                 |
- * | the owner has ended: logged out again           | nothing                      | LEASE_ENDED                                 |
- * | the process dies                                | the intent                   | (nobody waits)                              |
+ * | what happens                                        | what remains               | what the caller gets              |
+ * | --------------------------------------------------- | -------------------------- | --------------------------------- |
+ * | too little time is left to log in                   | nothing                    | OUT_OF_TIME                       |
+ * | a step of `begin` fails                             | nothing                    | its error                         |
+ * | no slot is free                                     | nothing                    | LEASE_LIMIT                       |
+ * | the array refuses the API token (400, 401, 403)     | a refusal, for ten minutes | LOGIN_REFUSED (1)                 |
+ * | the array is busy (429, 503), or nothing was sent   | nothing                    | the login's error                 |
+ * | the login was sent, no decisive response came       | a SUSPECT                  | LOGIN_UNKNOWN                     |
+ * | logged in, not recorded, logged out again           | nothing                    | why it was not recorded           |
+ * | logged in, neither recorded nor logged out          | a SUSPECT                  | LOGIN_UNKNOWN                     |
+ * | recorded, only the response was lost                | the open lease             | the lease (2)                     |
+ * | released meanwhile: logged out again                | a CLOSED lease             | LEASE_ENDED                       |
+ * | the owner has ended: logged out again               | nothing                    | LEASE_ENDED                       |
+ * | the process dies                                    | the intent, with its slot  |                                   |
+ * | the ledger cannot be updated after one of these     | the intent, with its slot  | as above                          |
  *
- * After `openingUntil`, an intent that a dead process left becomes a SUSPECT: by the next equal request, which takes it over, or by the
- * sweeper. An equal request is served the open lease; while the first one is still opening, it gets LEASE_OPENING (retryable), after the
- * lease has ended, LEASE_ENDED. The same lease id with another array or owner is a LEASE_CONFLICT.
+ * (1) If the secret has a newer version, `begin` and everything after it run once more with that. Until the refusal ends, `begin` fails
+ * with LOGIN_REFUSED without asking the array. (2) If that cannot be found out either, the session is logged out and the caller gets the
+ * error. The lease stays open; the next call under it logs in again.
+ *
+ * - Time limits: the login ends by `by.login`, the record by `by.record`, cleaning up by `by.logout`, 0.75 s before the deadline. The
+ *   latter two reserve 2 s and 3 s (core/deadlines.ts).
+ * - Equal requests (same lease id, array and owner): while the first one is opening, LEASE_OPENING (retryable); then the open lease; after
+ *   it has ended, LEASE_ENDED. The same lease id with another array or owner: LEASE_CONFLICT.
+ * - An intent that stays becomes a SUSPECT after `openingUntil`, seconds after the deadline: by the next equal request, which then
+ *   goes on as the first, or by the sweeper.
+ * - A SUSPECT is an item of its own. It raises an alarm, and keeps its slot until the array has certainly ended the session as idle; then
+ *   the sweeper drops both.
+ * - Every write is conditional: an attempt never changes or removes the item of another one.
  */
 import { type Deadlines, openingDeadlines, seconds } from '../core/deadlines.ts';
 import { FlashBladeError, isFlashBladeError, known } from '../core/errors.ts';
@@ -43,14 +54,14 @@ import {
 import type { ArraySecret, DataKey, Ports } from './ports.ts';
 import type { OpenRequest } from './requests.ts';
 import { logIn, logOut } from './session.ts';
-import { type Intent, intend, record } from './states.ts';
+import { type Intent, intend, record, whyNotRecorded } from './states.ts';
 
-/** Taken from the time to log out, to find out whether a record was written whose response was lost. */
+/** Subtracted from the time to log out, to find out whether a record was written whose response was lost. */
 const READ_BACK_MS = 500;
 
 /**
- * Opens a session on an array, or returns the open lease of an equal request. Returns or throws (FlashBladeError) half a second before
- * `deadline` (epoch, ms). Whatever it throws, the ledger knows every session that may be left.
+ * Opens a session on an array, or returns the open lease of an equal request. Ends at least half a second before `deadline` (epoch, ms).
+ * Throws FlashBladeError; the ledger then knows every session that may be left.
  */
 export async function openSession(ports: Ports, request: OpenRequest, deadline: number): Promise<Lease> {
   const by = openingDeadlines(deadline, ports.now());
@@ -88,7 +99,10 @@ export const leaseOf = ({ leaseId, target, username, expiresAt }: Open): Lease =
 /** One login under a lease: its intent is written, its slot taken. */
 export type Attempt = { readonly opening: Stored<Opening>; readonly key: DataKey };
 
-/** Takes all four steps that a login needs, at the same time. If one fails, all are undone and its error is thrown. */
+/**
+ * Takes the four steps that a login needs, at the same time. If one fails, the others are undone and its error is thrown. The open lease of
+ * an equal request is returned whatever the other steps did. To add a step: one more promise, and its `settledValue` below.
+ */
 async function begin(
   ports: Ports,
   request: OpenRequest,
@@ -167,17 +181,18 @@ export async function logInAndRecord(
 ): Promise<Outcome> {
   const { opening } = attempt;
   // After the intent: an owner that ends meanwhile finds the intent, or this finds the owner's end.
-  const ownerEnded = errorIfOwnerEnded(ports, opening, by.login);
+  const veto = vetoOfOwner(ports, opening, by.login);
   let session: Session;
   try {
     session = await logIn(ports, opening, secret, by.login);
   } catch (thrown) {
+    // An unexpected error counts as one that may have opened a session.
     const error = known(thrown);
     if (error.facts.mayHaveOpened) return { left: 'unknown', error };
     return { left: 'nothing', error, ...(error.code === 'LOGIN_REFUSED' ? { refused: secret.versionId } : {}) };
   }
   try {
-    return { left: 'session', open: await recordSession(ports, attempt, session, ownerEnded, by), session };
+    return { left: 'session', open: await recordSession(ports, attempt, session, veto, by), session };
   } catch (thrown) {
     const error = known(thrown);
     const why = `logged out again: ${error.message}`;
@@ -189,8 +204,8 @@ export async function logInAndRecord(
   }
 }
 
-/** Undefined if a session may be opened for the owner. Never throws, because the login does not wait for it. */
-async function errorIfOwnerEnded(
+/** Why no session may be recorded for the owner: it has ended, or that is not known. Never throws: the login does not wait for it. */
+async function vetoOfOwner(
   ports: Ports,
   { leaseId, owner }: Opening,
   by: number,
@@ -210,23 +225,18 @@ async function recordSession(
   ports: Ports,
   { opening, key }: Attempt,
   { username, authToken }: Session,
-  ownerEnded: Promise<FlashBladeError | undefined>,
+  vetoOfOwner: Promise<FlashBladeError | undefined>,
   by: Deadlines,
 ): Promise<Open> {
   const { leaseId, attemptId, target } = opening;
-  const error = await ownerEnded;
-  if (error) throw error;
+  const veto = await vetoOfOwner;
+  if (veto) throw veto;
   const sealed = ports.seal.seal(key, authToken, sealContext(leaseId, target));
-  const open = record(opening, opening, { username, sealed });
+  const open = record(opening, { username, sealed });
   try {
     const written = await ports.store.write(open, opening, by.record);
     if (written) return written;
-    // Another call changed the item. What it is now says why.
-    record(await readLease(ports, leaseId, by.record), opening, open);
-    throw new FlashBladeError(
-      'LEASE_OPENING',
-      `lease ${leaseId} was changed by another call while logging in: try again`,
-    );
+    throw whyNotRecorded(await readLease(ports, leaseId, by.record), opening);
   } catch (error) {
     const current = await readLease(ports, leaseId, by.record + READ_BACK_MS).catch(() => undefined);
     // It was written, and only the response was lost: other calls may be using the lease already.
@@ -236,12 +246,13 @@ async function recordSession(
 }
 
 /**
- * Brings the ledger in line with what an attempt left. After `begin`, this alone decides what remains. Returns the session that was
- * recorded, else throws the error: a failure in here never hides it.
+ * Brings the ledger in line with what an attempt left. After `begin`, this alone decides what remains. Returns the recorded session, or
+ * throws the error, which no failure in here hides.
  *
- * - `nothing`: first the refusal is marked, if the token was refused; then the intent goes and the slot is freed.
- * - `unknown`: a SUSPECT is recorded, then the intent goes; the error becomes LOGIN_UNKNOWN, which says whether that succeeded. But an
- *   item that is OPEN under this attempt stays: its record was written, and only the response was lost.
+ * - `nothing`: marks the refusal, if the token was refused. Then removes the intent, or closes the lease if it was released meanwhile,
+ *   and frees the slot.
+ * - `unknown`: records a SUSPECT, then removes the intent; the error becomes LOGIN_UNKNOWN. But if the record was written and only
+ *   the response was lost, the lease stays open.
  */
 export async function conclude(
   ports: Ports,
@@ -250,17 +261,17 @@ export async function conclude(
   { logout: by }: Deadlines,
 ): Promise<{ readonly open: Open; readonly session: Session }> {
   if (outcome.left === 'session') return outcome;
-  const { leaseId, attemptId, target, again } = opening;
-  const { error } = outcome;
+  const { leaseId, attemptId, target, again: isRelogin } = opening;
   const about = { leaseId, array: target.name };
   if (outcome.left === 'nothing') {
-    const { refused } = outcome;
+    const { error, refused } = outcome;
     if (refused !== undefined) {
       await bestEffort(ports, 'LedgerWriteFailed', about, () => markRefused(ports, target.name, refused, by));
     }
     await leaveNothing(ports, opening, error, by);
     throw error;
   }
+  const { error }: Extract<Outcome, { left: 'unknown' }> = outcome;
   let fate = 'The ledger could not be updated and keeps the intent; the sweeper will report it.';
   let isRecorded = false;
   await bestEffort(ports, 'LedgerWriteFailed', about, async () => {
@@ -271,7 +282,8 @@ export async function conclude(
     fate = "It is recorded as a SUSPECT and ends by the array's idle time-out.";
   });
   if (isRecorded) throw error;
-  const advice = again ? 'The lease has ended: use another lease id.' : 'Request the session again.';
+  const hasEnded = isRelogin || error.code === 'LEASE_ENDED';
+  const advice = hasEnded ? 'The lease has ended: use another lease id.' : 'Request the session again.';
   throw new FlashBladeError(
     'LOGIN_UNKNOWN',
     `array ${target.name} may have a session of lease ${leaseId} whose auth token is lost. ${fate} ${advice} (${error.code}: ${error.message})`,

@@ -89,19 +89,19 @@ export function reopen(item: Open, attempt: { attemptId: string; openingUntil: n
   return { ...base, ...attempt, state: 'OPENING', attemptedAt: now, again, dueAt: attempt.openingUntil };
 }
 
-/** The login succeeded. Throws if another call took over or released the lease meanwhile: the session must be logged out. */
-export function record(
-  current: LeaseItem | undefined,
-  attempt: Opening,
-  session: { username: string; sealed: string },
-): Open {
-  if (current?.state !== 'OPENING' || current.attemptId !== attempt.attemptId) {
-    throw refused('LEASE_OPENING', attempt.leaseId, 'was taken over by another call while logging in: try again');
-  }
-  if (current.endRequested) throw refused('LEASE_ENDED', current.leaseId, 'was released while it was being opened');
-  const { openingUntil: _until, attemptedAt, again, ...base } = current;
+/** The login succeeded. */
+export function record(opening: Opening, session: { username: string; sealed: string }): Open {
+  const { openingUntil: _until, attemptedAt, again, ...base } = opening;
   const relogin = again ? { reloginAt: attemptedAt } : {};
-  return { ...base, ...session, ...relogin, state: 'OPEN', dueAt: current.expiresAt };
+  return { ...base, ...session, ...relogin, state: 'OPEN', dueAt: opening.expiresAt };
+}
+
+/** The open lease could not be written, because another call changed the item meanwhile to `current`. The session must be logged out. */
+export function whyNotRecorded(current: LeaseItem | undefined, { leaseId, attemptId }: Opening): FlashBladeError {
+  const isOurs = current?.state === 'OPENING' && current.attemptId === attemptId;
+  if (isOurs && current.endRequested) return refused('LEASE_ENDED', leaseId, 'was released while it was being opened');
+  const what = isOurs ? 'changed' : 'taken over';
+  return refused('LEASE_OPENING', leaseId, `was ${what} by another call while logging in: try again`);
 }
 
 /**

@@ -43,10 +43,7 @@ export type SessionOptions = UseOptions & {
 /** Opening a session, or logging in again, takes no longer than this. After a crash, the intent is dead soon after. */
 const OPENING_MS = 30_000;
 
-/**
- * Opens a session, does the work, and closes the session whatever the work does. A failure to close is reported, never thrown: it must
- * not hide the work's own result or error, and the sweeper closes the session. Throws what `openSession` and the work throw.
- */
+/** Opens a session, does the work, and closes the session even if the work fails. lib/index.ts documents it for callers. */
 export async function withSession<T>(
   ports: Ports,
   array: string,
@@ -69,10 +66,7 @@ export async function withSession<T>(
   });
 }
 
-/**
- * Does work under the session of a lease that another call opened, and leaves it open. Throws LEASE_UNKNOWN, LEASE_OPENING,
- * LEASE_ENDED, LEASE_ALTERED, AWS_UNAVAILABLE, and what the work throws.
- */
+/** Does work under the session of a lease that another call opened, and leaves it open. lib/index.ts documents it for callers. */
 export async function withLease<T>(
   ports: Ports,
   leaseId: string,

@@ -436,7 +436,7 @@ describe('the ledger in DynamoDB', () => {
   it('stores an open lease without its auth token in plaintext', async () => {
     const { aws, store } = await dynamo();
     const first = await written(store, opening());
-    const open = await written(store, record(first, first, { username: 'pureuser', sealed: '1.a.b.c' }), first);
+    const open = await written(store, record(first, { username: 'pureuser', sealed: '1.a.b.c' }), first);
     expect(await store.read(first.id, soon())).toEqual(open);
     expect(await aws.dynamodb.scan('leases')).toMatchObject([
       { sealed: '1.a.b.c', target: { host: 'fb1.example.com' } },

@@ -63,7 +63,7 @@ function apply(item: LeaseItem | undefined, taken: Step, now: number, n: number)
       return 'write' in decision ? decision.write : item;
     }
     if (item?.state === 'OPENING') {
-      if (taken.kind === 'record') return record(item, item, { username: 'pureuser', sealed: '1.x' });
+      if (taken.kind === 'record' && !item.endRequested) return record(item, { username: 'pureuser', sealed: '1.x' });
       if (taken.kind === 'giveUp')
         return ((next) => (next === 'remove' ? undefined : next))(giveUp(item, now, taken.retryable));
     }
@@ -135,7 +135,7 @@ describe('the states of a lease', () => {
       70,
     );
     if (!('write' in decision)) throw new Error('no intent');
-    const closing = claim(record(decision.write, decision.write, { username: 'u', sealed: 's' }), 80);
+    const closing = claim(record(decision.write, { username: 'u', sealed: 's' }), 80);
     expect(postpone(closing, 1000, 0, false).dueAt).toBe(1005);
     expect(postpone(closing, 1000, 1, false).dueAt).toBe(1015);
   });

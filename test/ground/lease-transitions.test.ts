@@ -15,6 +15,7 @@ import {
   renew,
   reopen,
   suspect,
+  whyNotRecorded,
 } from '../../lib/leases/states.ts';
 
 const NOW = 1_800_000_000;
@@ -93,9 +94,9 @@ describe('an intent', () => {
 
 describe('an opening', () => {
   it('that succeeds is recorded, due when it expires', () => {
-    expect(record(opening, opening, session)).toStrictEqual(open);
+    expect(record(opening, session)).toStrictEqual(open);
     const relogin = { ...opening, again, attemptedAt: NOW + 5 };
-    expect(record(relogin, relogin, session)).toStrictEqual({ ...open, reloginAt: NOW + 5 });
+    expect(record(relogin, session)).toStrictEqual({ ...open, reloginAt: NOW + 5 });
   });
 
   it.each<[string, LeaseItem | undefined]>([
@@ -104,12 +105,17 @@ describe('an opening', () => {
     ['is of another attempt', { ...opening, attemptId: 'a2' }],
   ])('is not recorded if the lease %s', (_, current) => {
     const rule = 'was taken over by another call while logging in: try again';
-    expect(() => record(current, opening, session)).toThrow(refusal('LEASE_OPENING', rule));
+    expect(whyNotRecorded(current, opening)).toEqual(refusal('LEASE_OPENING', rule));
+  });
+
+  it('is not recorded if another call changed it', () => {
+    const rule = 'was changed by another call while logging in: try again';
+    expect(whyNotRecorded(opening, opening)).toEqual(refusal('LEASE_OPENING', rule));
   });
 
   it('is not recorded if a release came meanwhile', () => {
     const rule = 'was released while it was being opened';
-    expect(() => record({ ...opening, endRequested: true }, opening, session)).toThrow(refusal('LEASE_ENDED', rule));
+    expect(whyNotRecorded({ ...opening, endRequested: true }, opening)).toEqual(refusal('LEASE_ENDED', rule));
   });
 
   it('that leaves no session is removed, or closed if it must not come again', () => {

@@ -28,7 +28,7 @@ export async function writeDueLeases(
     if ('serve' in intended) throw new Error('nothing is served here');
     const context = sealContext(leaseId, target);
     const sealed = seal.seal(await seal.dataKey(context, by), authToken(randomUUID()), context);
-    const recorded = record(intended.write, intended.write, { username: 'pureuser', sealed });
+    const recorded = record(intended.write, { username: 'pureuser', sealed });
     const open = await store.write(recorded, undefined, by);
     if (open === undefined) throw new Error('the ledger has this lease');
     // The slots are not due: an array's are looked at every ten minutes, whatever number of leases is.
