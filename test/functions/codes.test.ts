@@ -31,7 +31,7 @@ const NAMES: Readonly<Record<ErrorCode, string>> = {
   ARRAY_BUSY: 'array NAME',
   ARRAY_UNSUPPORTED: 'array NAME',
   LOGIN_REFUSED: 'array NAME',
-  LOGIN_UNKNOWN: 'array NAME may hold a session of lease NAME',
+  LOGIN_UNKNOWN: 'array NAME may have a session of lease NAME',
   ANSWER_INVALID: 'array NAME',
   FORBIDDEN: 'array NAME refused GET /api/2.15/admins',
   LEASE_OPENING: 'lease NAME',
