@@ -13,7 +13,7 @@
  * | no slot is free                                     | nothing                    | LEASE_LIMIT                       |
  * | the array refuses the API token (400, 401, 403)     | a refusal, for ten minutes | LOGIN_REFUSED (1)                 |
  * | the array is busy (429, 503), or nothing was sent   | nothing                    | the login's error                 |
- * | the login was sent, no decisive response came       | a SUSPECT                  | LOGIN_UNKNOWN                     |
+ * | the login was sent; another response, or none       | a SUSPECT                  | LOGIN_UNKNOWN                     |
  * | logged in, not recorded, logged out again           | nothing                    | why it was not recorded           |
  * | logged in, neither recorded nor logged out          | a SUSPECT                  | LOGIN_UNKNOWN                     |
  * | recorded, only the response was lost                | the open lease             | the lease (2)                     |
@@ -23,18 +23,20 @@
  * | the ledger cannot be updated after one of these     | the intent, with its slot  | as above                          |
  *
  * (1) If the secret has a newer version, `begin` and everything after it run once more with that. Until the refusal ends, `begin` fails
- * with LOGIN_REFUSED without asking the array. (2) If that cannot be found out either, the session is logged out and the caller gets the
+ * with LOGIN_REFUSED without asking the array. (2) If reading the lease back fails, too, the session is logged out and the caller gets the
  * error. The lease stays open; the next call under it logs in again.
  *
- * - Time limits: the login ends by `by.login`, the record by `by.record`, cleaning up by `by.logout`, 0.75 s before the deadline. The
- *   latter two reserve 2 s and 3 s (core/deadlines.ts).
+ * - Time limits, for a deadline D: the login has ended by D − 5.75 s (`by.login`), the record by D − 3.75 s (`by.record`), cleaning up by
+ *   D − 0.75 s (`by.logout`).
  * - Equal requests (same lease id, array and owner): while the first one is opening, LEASE_OPENING (retryable); then the open lease; after
  *   it has ended, LEASE_ENDED. The same lease id with another array or owner: LEASE_CONFLICT.
- * - An intent that stays becomes a SUSPECT after `openingUntil`, seconds after the deadline: by the next equal request, which then
- *   goes on as the first, or by the sweeper.
+ * - An intent that stays becomes a SUSPECT after `openingUntil` (D + 6 s): by the next equal request, which then goes on as the first, or
+ *   by the sweeper.
  * - A SUSPECT is an item of its own. It raises an alarm, and keeps its slot until the array has certainly ended the session as idle; then
  *   the sweeper drops both.
  * - Every write is conditional: an attempt never changes or removes the item of another one.
+ *
+ * relogin.ts begins in a way of its own, then also calls `logInAndRecord` and `conclude`. CONTRIBUTING.md has a glossary.
  */
 import { type Deadlines, openingDeadlines, seconds } from '../core/deadlines.ts';
 import { FlashBladeError, isFlashBladeError, known } from '../core/errors.ts';
@@ -60,8 +62,8 @@ import { type Intent, intend, record, whyNotRecorded } from './states.ts';
 const READ_BACK_MS = 500;
 
 /**
- * Opens a session on an array, or returns the open lease of an equal request. Ends at least half a second before `deadline` (epoch, ms).
- * Throws FlashBladeError; the ledger then knows every session that may be left.
+ * Opens a session on an array, or returns the open lease of an equal request. Ends before `deadline` (epoch, ms). Throws FlashBladeError;
+ * the ledger then knows every session that may be left.
  */
 export async function openSession(ports: Ports, request: OpenRequest, deadline: number): Promise<Lease> {
   const by = openingDeadlines(deadline, ports.now());
@@ -101,7 +103,10 @@ export type Attempt = { readonly opening: Stored<Opening>; readonly key: DataKey
 
 /**
  * Takes the four steps that a login needs, at the same time. If one fails, the others are undone and its error is thrown. The open lease of
- * an equal request is returned whatever the other steps did. To add a step: one more promise, and its `settledValue` below.
+ * an equal request is returned whatever the other steps did.
+ *
+ * To add a step: one more promise, and its `settledValue` below. If it writes something, undo that in `leaveNothing`, and where an open
+ * lease is returned. If relogins need it, add it to relogin.ts, too.
  */
 async function begin(
   ports: Ports,
@@ -225,11 +230,11 @@ async function recordSession(
   ports: Ports,
   { opening, key }: Attempt,
   { username, authToken }: Session,
-  vetoOfOwner: Promise<FlashBladeError | undefined>,
+  ownersVeto: Promise<FlashBladeError | undefined>,
   by: Deadlines,
 ): Promise<Open> {
   const { leaseId, attemptId, target } = opening;
-  const veto = await vetoOfOwner;
+  const veto = await ownersVeto;
   if (veto) throw veto;
   const sealed = ports.seal.seal(key, authToken, sealContext(leaseId, target));
   const open = record(opening, { username, sealed });
@@ -247,7 +252,7 @@ async function recordSession(
 
 /**
  * Brings the ledger in line with what an attempt left. After `begin`, this alone decides what remains. Returns the recorded session, or
- * throws the error, which no failure in here hides.
+ * throws the attempt's error, even if the ledger cannot be updated: that is reported, and left to the sweeper.
  *
  * - `nothing`: marks the refusal, if the token was refused. Then removes the intent, or closes the lease if it was released meanwhile,
  *   and frees the slot.

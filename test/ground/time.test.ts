@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { closingDeadlines, openingDeadlines, seconds } from '../../lib/core/deadlines.ts';
 
@@ -11,6 +12,18 @@ describe('the time of one call', () => {
       login: NOW + 24_250,
       openingUntil: NOW / 1000 + 36,
     });
+  });
+
+  it('is divided as the comment of open.ts says', () => {
+    const comment = readFileSync(new URL('../../lib/leases/open.ts', import.meta.url), 'utf8').replaceAll(
+      /\s+\*?\s*/g,
+      ' ',
+    );
+    const { openingUntil, ...by } = openingDeadlines(NOW, NOW - 30_000);
+    for (const name of ['login', 'record', 'logout'] as const) {
+      expect(comment).toContain(`by D − ${(NOW - by[name]) / 1000} s (\`by.${name}\`)`);
+    }
+    expect(comment).toContain(`\`openingUntil\` (D + ${openingUntil - NOW / 1000} s)`);
   });
 
   it('reserves two seconds to record and the margin if the call closes a session', () => {
