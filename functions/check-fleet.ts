@@ -6,7 +6,7 @@ import { parseFleetRequest } from '../lib/leases/requests.ts';
 
 const ports = functionPorts();
 
-/** `{ arrays? }` → `{ checked, healthy, unhealthy, warnings, unknownSessions }`. */
+/** `{ arrays? }` → `{ checked, healthy, unhealthy, warnings, unknownSessions, omitted? }`. */
 export const handler = (event: unknown, context: Context): Promise<FleetResult> =>
   invoke(
     context,

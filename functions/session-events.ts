@@ -1,4 +1,4 @@
-/** Opens and closes sessions on request by events. Invoked with batches of the SQS queue to which EventBridge sends them. */
+/** Opens and closes sessions as events request. Invoked with batches of the SQS queue to which EventBridge sends them. */
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { functionOutbox, processBatch } from '../lib/lambda/batch.ts';
 import { connect, functionPorts } from '../lib/lambda/invocation.ts';

@@ -13,28 +13,32 @@ type Whole = {
 type Variable = Text | Whole;
 
 const required = (about: string): Text => ({ kind: 'text', about });
-const text = (fallback: string, about: string): Text & { readonly default: string } => ({
+const optional = (fallback: string, about: string): Text & { readonly default: string } => ({
   kind: 'text',
   default: fallback,
   about,
 });
-const whole = (fallback: number, min: number, max: number, about: string): Whole => ({
-  ...{ kind: 'number', default: fallback, min, max, about },
+const number = (fallback: number, min: number, max: number, about: string): Whole => ({
+  kind: 'number',
+  default: fallback,
+  min,
+  max,
+  about,
 });
 
 /** Every variable that the library reads: default, smallest and largest value, meaning. A test compares the README's table with this one. */
 export const VARIABLES = {
   LEASE_TABLE: required('name of the DynamoDB table that holds the leases'),
   LEASE_KEY: required('ARN, id or alias of the KMS key that seals auth tokens'),
-  SECRET_PREFIX: text('flashblade/', "prefix of every secret's name, before the array name"),
-  SESSIONS_PER_ARRAY: whole(50, 1, 500, 'maximum number of live leases per array'),
-  ALLOWED_CALLS: text('GET /api/**', 'calls that call-array may make: methods and paths, separated by commas'),
-  MAX_LEASE_SECONDS: whole(86_400, 60, 604_800, 'how long after its request a renewed lease may last'),
-  SECRET_CACHE_SECONDS: whole(300, 0, 3600, 'how long a secret stays cached'),
-  ARRAY_IDLE_SECONDS: whole(1800, 300, 86_400, 'idle time after which an array ends a session'),
-  CONNECT_TIMEOUT_MS: whole(2000, 100, 60_000, 'DNS lookup, TCP and TLS together'),
-  FIRST_BYTE_TIMEOUT_MS: whole(5000, 100, 60_000, "from the request to the response's first byte"),
-  ANSWER_TIMEOUT_MS: whole(10_000, 100, 120_000, 'one whole call to an array'),
+  SECRET_PREFIX: optional('flashblade/', "prefix of every secret's name, before the array name"),
+  SESSIONS_PER_ARRAY: number(50, 1, 500, 'maximum number of live leases per array'),
+  ALLOWED_CALLS: optional('GET /api/**', 'calls that call-array may make: methods and paths, separated by commas'),
+  MAX_LEASE_SECONDS: number(86_400, 60, 604_800, 'how long after its request a renewed lease may last'),
+  SECRET_CACHE_SECONDS: number(300, 0, 3600, 'how long a secret stays cached'),
+  ARRAY_IDLE_SECONDS: number(1800, 300, 86_400, 'idle time after which an array ends a session'),
+  CONNECT_TIMEOUT_MS: number(2000, 100, 60_000, 'DNS lookup, TCP and TLS together'),
+  FIRST_BYTE_TIMEOUT_MS: number(5000, 100, 60_000, "from the request to the response's first byte"),
+  ANSWER_TIMEOUT_MS: number(10_000, 100, 120_000, 'one whole call to an array'),
 };
 
 /** What session-events reads in addition. */

@@ -17,7 +17,7 @@ export const SLACK_SECONDS = CLOCK_SKEW_SECONDS + LATE_SECONDS;
 /** How far an index may lag behind its table. */
 export const INDEX_LAG_SECONDS = 60;
 
-/** How long after its deadline an attempt can be taken over. Earlier would be safe, but small clock differences would raise false alarms. */
+/** How long after its deadline others may take over an attempt. A shorter time would be safe, but small clock differences would raise false alarms. */
 const TAKE_OVER_SECONDS = 5;
 
 export type Deadlines = {
@@ -52,7 +52,4 @@ export function closingDeadlines(deadline: number, now: number): { readonly logo
 export const seconds = (ms: number): number => Math.floor(ms / 1000);
 
 export const outOfTime = (what: string): FlashBladeError =>
-  new FlashBladeError(
-    'OUT_OF_TIME',
-    `not enough time is left to ${what}; nothing was started. Give the function more time.`,
-  );
+  new FlashBladeError('OUT_OF_TIME', `not enough time is left to ${what}. Allow more time.`);

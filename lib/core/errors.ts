@@ -32,7 +32,7 @@ export type ErrorCode = keyof typeof ERROR_CODES;
 export type ErrorFacts = {
   /** HTTP status of the array's response. */
   readonly status?: number;
-  /** True if the request, or part of it, may have reached the array. */
+  /** True if the request, or part of it, may have reached the array. Absent means false. */
   readonly sent?: boolean;
   /** After a login: true if the array may have a session whose auth token is lost. */
   readonly mayHaveOpened?: boolean;
@@ -83,7 +83,7 @@ export function known(error: unknown): FlashBladeError {
   const name = error instanceof Error && /^[A-Za-z]{1,80}$/.test(error.name) ? error.name : 'error';
   const internal = new FlashBladeError(
     'INTERNAL',
-    `unexpected ${name}: this is a bug, please report it with its stack trace`,
+    `unexpected ${name}: this is probably a bug, please report it with its stack trace`,
     {
       mayHaveOpened: true,
     },

@@ -1,4 +1,4 @@
-/** The types that everything else speaks of: tokens, arrays, sessions, leases. */
+/** The domain types: tokens, arrays, sessions, leases. */
 import { inspect } from 'node:util';
 
 /** A secret string that does not print: `${token}`, JSON and console.log show `[API token]` or `[auth token]`. */

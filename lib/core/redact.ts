@@ -1,6 +1,7 @@
 /**
  * What a token looks like in text, also when it is escaped, and how to remove it. Arrays can repeat any token that they have ever
- * seen, so every text that an array chose is redacted before it reaches a result, an error or a log.
+ * seen, so text that an array chose is redacted before it leaves: of a session's own tokens everywhere, of anything that looks like an
+ * API token wherever that cannot be data.
  */
 import type { ApiToken, AuthToken } from './model.ts';
 
@@ -129,7 +130,7 @@ const WORD = /\w/;
  *
  * `origin(n)` is the position in the original of the result's character `n`, or the original's end for the result's length.
  */
-export function readable(original: string): { readonly text: string; readonly origin: (index: number) => number } {
+function readable(original: string): { readonly text: string; readonly origin: (index: number) => number } {
   if (!ESCAPE.test(original)) return { text: original, origin: (index) => index };
   const origins = new Uint32Array(original.length + 1);
   let text = '';

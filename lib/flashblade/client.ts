@@ -72,7 +72,7 @@ export const login = async (array: FlashBlade, token: ApiToken, options?: CallOp
 /**
  * Closes a session: `POST /api/logout`. Resolves if the session is closed: now (200), or already before (401, 403).
  * In `purity_fb`: `AuthenticationApi.logout_with_http_info`, which raises ApiException for 401 and 403.
- * Errors: ARRAY_BUSY (429, 5xx: still open, try again), ANSWER_INVALID (anything else: may still be open) and those of every call.
+ * Errors: ARRAY_BUSY (429, 5xx: may still be open, try again), ANSWER_INVALID (anything else: may still be open) and those of every call.
  */
 export async function logoutWithHttpInfo(session: Session, options: CallOptions = {}): Promise<WithHttpInfo<void>> {
   const { array, authToken } = session;
@@ -89,10 +89,9 @@ export async function logoutWithHttpInfo(session: Session, options: CallOptions 
   }
   const details = { action: 'the logout', response };
   if (status === 429 || status >= 500) {
-    throw busy(array, { ...details, advice: 'it is busy and the session is still open. Try again later.' });
+    throw busy(array, { ...details, advice: 'it is busy and the session may still be open. Try again later.' });
   }
-  const advice =
-    'the session may still be open, because no FlashBlade responds to a logout like this. Check for a proxy, then log out again.';
+  const advice = 'the session may still be open. Check for a proxy that changes the path, then log out again.';
   throw responseError('ANSWER_INVALID', array, { ...details, advice });
 }
 

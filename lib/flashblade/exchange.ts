@@ -23,7 +23,7 @@ export type Budget = {
   readonly deadline?: number;
 };
 
-export type ExchangeOptions = {
+type ExchangeOptions = {
   /** Use only a new connection, or one used less than a second ago. Default false. */
   readonly fresh?: boolean;
   /** Send the request once more if its connection failed. Default false. */
@@ -70,7 +70,7 @@ export async function exchange(
   budget: Budget = {},
   options: ExchangeOptions = {},
 ): Promise<WireResponse> {
-  const { requestId = randomUUID() } = request;
+  const requestId = request.requestId ?? randomUUID();
   if (!isHeaderValue(requestId)) {
     throw unsent('REQUEST_INVALID', 'requestId must be 1 to 1024 visible ASCII characters');
   }
@@ -184,12 +184,15 @@ const outOfTime = (array: FlashBlade): FlashBladeError =>
   unsent('OUT_OF_TIME', `${describeArray(array)}: no time was left to send the request. Give the call more time.`);
 
 const unwritable = (array: FlashBlade): FlashBladeError =>
-  unsent('REQUEST_INVALID', `${describeArray(array)}: the request contains characters that HTTP does not allow`);
+  unsent(
+    'REQUEST_INVALID',
+    `${describeArray(array)}: the host or the request contains characters that HTTP does not allow`,
+  );
 
 const lost = (array: FlashBlade, what: string, elapsedMs: number): FlashBladeError =>
   new FlashBladeError(
     'ARRAY_UNREACHABLE',
-    `${describeArray(array)}: ${what} (after ${Math.round(elapsedMs)} ms). The array may have executed the request.`,
+    `${describeArray(array)}: ${what} (after ${Math.round(elapsedMs)} ms). The array may have executed the request. Check the array and the network.`,
     { sent: true },
   );
 

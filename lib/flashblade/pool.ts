@@ -19,7 +19,7 @@ export type Connection = TlsConnection & {
   idleSinceMs: number;
 };
 
-export type User = {
+type User = {
   /** Called with the bytes that arrive; with `undefined` once the other side sends no more. */
   readonly onBytes: (bytes: Buffer | undefined) => void;
   /** Called when the connection is gone. */

@@ -68,7 +68,7 @@ function noSession(array: FlashBlade, response: WireResponse): FlashBladeError {
     case 503:
       return busy(array, { ...details, advice: 'it is busy. Try again later.' }, { mayHaveOpened: false });
     default:
-      return invalidLogin(array, response, 'no FlashBlade responds to a login like this');
+      return invalidLogin(array, response, 'a login does not have this status');
   }
 }
 

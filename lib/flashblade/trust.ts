@@ -81,7 +81,7 @@ function isCertificate(pem: string): boolean {
 export const certificatesOf = (pem: string): X509Certificate[] =>
   (pem.match(CERTIFICATE) ?? []).map((one) => new X509Certificate(one));
 
-/** Stores `value` as the most recently used entry. Beyond `max` entries, removes the least recently used one. */
+/** Stores `value` as the most recent entry. Beyond `max` entries, removes the one that was stored first. */
 export function remember<Value>(map: Map<string, Value>, key: string, value: Value, max: number): void {
   map.delete(key);
   map.set(key, value);

@@ -6,7 +6,7 @@ import { compareVersions } from '../flashblade/client.ts';
 import type { Ports } from '../leases/ports.ts';
 import { unexpectedStatus } from '../leases/use.ts';
 
-/** A fact is absent if the array's REST version does not have it or its user may not read it. */
+/** A fact is absent if the array does not report it, its user may not read it, or (for `tokenEndsAt`) there is no end. */
 export type ArrayFacts = {
   /** 0 = never. */
   readonly idleSeconds?: number | undefined;
@@ -65,9 +65,7 @@ export async function readFacts(
       if (page.next === undefined) return active;
       from = { continuation_token: page.next };
     }
-    warnings.push(
-      `its list of sessions has more than ${MAX_PAGES * PAGE_ITEMS} entries: its sessions were not compared`,
-    );
+    warnings.push(`its list of sessions has more than ${MAX_PAGES} pages: its sessions were not compared`);
     return undefined;
   }
 
@@ -95,7 +93,7 @@ const sessionItem = fields({
   end_time: v.number(),
 });
 
-export type Page = { readonly items: readonly unknown[]; readonly next?: string };
+type Page = { readonly items: readonly unknown[]; readonly next?: string };
 
 /** A page of a list. `next` is the token of the next page. Undefined if the body is not a page. */
 export function pageOf(body: unknown): Page | undefined {

@@ -8,10 +8,10 @@ import { type ArrayReport, checkArray } from './check-array.ts';
 
 const ARRAYS_AT_A_TIME = 16;
 /** Longer texts are cut in the result. The log has the whole text. */
-const MAX_TEXT_LENGTH = 200;
+const MAX_TEXT_LENGTH = 400;
 
 export type FleetResult = {
-  /** How many arrays the request was for: `healthy` plus those in `unhealthy`. */
+  /** How many arrays the request was for. Those that are not healthy are in `unhealthy`, unless they were `omitted`. */
   readonly checked: number;
   readonly healthy: number;
   readonly unhealthy: readonly { readonly array: string; readonly code: string; readonly reason: string }[];

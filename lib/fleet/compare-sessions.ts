@@ -15,8 +15,8 @@ import { unknownWarnings } from './warnings.ts';
 /** What the ledger's index listed for one array at `readAt` (epoch seconds). */
 export type Snapshot = { readonly pending: readonly Pending[]; readonly readAt: number };
 
-/** The active sessions that the array listed at `listedAt`, during the session of this check. Times are epoch seconds. */
-export type SessionList = {
+/** The active sessions that the array listed at `listedAt` or a little later, during the session of this check. Times are epoch seconds. */
+type SessionList = {
   readonly array: FlashBlade;
   /** The user of this check. */
   readonly username: string;

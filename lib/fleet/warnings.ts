@@ -4,16 +4,19 @@ import { DEFAULT_LEASE_SECONDS } from '../leases/requests.ts';
 const CERTIFICATE_WARNING_DAYS = 30;
 const API_TOKEN_WARNING_DAYS = 14;
 
+/** As in `expires in 1 day`. */
+const expires = (days: number): string => (days < 0 ? 'has expired' : `expires in ${days} day${days === 1 ? '' : 's'}`);
+
 export const certificateWarnings = (days: number): string[] =>
   days < CERTIFICATE_WARNING_DAYS
     ? [
-        `its certificate, or a CA certificate behind it, expires in ${days} days: renew it; if the secret trusts fingerprints or a private CA, add the new one to the secret first`,
+        `its certificate, or a CA certificate behind it, ${expires(days)}: renew it; if the secret trusts fingerprints or a private CA, add the new one to the secret first`,
       ]
     : [];
 
 export const apiTokenWarnings = (days: number, username: string): string[] =>
   days < API_TOKEN_WARNING_DAYS
-    ? [`the API token of user ${username} expires in ${days} days: create a new one and put it into the secret`]
+    ? [`the API token of user ${username} ${expires(days)}: create a new one and put it into the secret`]
     : [];
 
 /** `idleSeconds`: the array's own idle time-out, 0 = never. `configured`: what we assume of every array (ARRAY_IDLE_SECONDS). */

@@ -1,4 +1,4 @@
-/** Batches of SQS messages: SQS delivers exactly those again that failed. */
+/** Batches of SQS messages: SQS redelivers only those that failed. */
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SQSClient } from '@aws-sdk/client-sqs';

@@ -39,7 +39,7 @@ export async function callArray(
 }
 
 /** One rule of the allow-list. */
-export type AllowedCall = { readonly method: string; readonly segments: readonly string[] };
+type AllowedCall = { readonly method: string; readonly segments: readonly string[] };
 
 const RULE = new RegExp(`^(${METHODS.join('|')}) (/api/[A-Za-z0-9._*/-]+)$`);
 

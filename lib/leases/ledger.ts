@@ -21,7 +21,7 @@ const ROUNDS = 3;
 /** How often a call reads an array's slots again while equal requests hold some. */
 const SLOT_ROUNDS = 10;
 /** How long an API token that an array refused is not sent again. */
-export const REFUSAL_SECONDS = 600;
+const REFUSAL_SECONDS = 600;
 
 /** The item of a lease. Its `leaseId` is the one that was asked for: a copy of another lease's item does not unseal under it. */
 export async function readLease(

@@ -99,7 +99,7 @@ export const leaseOf = ({ leaseId, target, username, expiresAt }: Open): Lease =
 });
 
 /** One login under a lease: its intent is written, its slot taken. */
-export type Attempt = { readonly opening: Stored<Opening>; readonly key: DataKey };
+type Attempt = { readonly opening: Stored<Opening>; readonly key: DataKey };
 
 /**
  * Takes the four steps that a login needs, at the same time. If one fails, the others are undone and its error is thrown. The open lease of
@@ -169,7 +169,7 @@ function settledValue<T>(result: PromiseSettledResult<T>): T {
 }
 
 /** What an attempt left behind. */
-export type Outcome =
+type Outcome =
   /** It is recorded: callers may use it. */
   | { readonly left: 'session'; readonly open: Open; readonly session: Session }
   /** The array has no session of this attempt. `refused`: the version of the secret that it does not accept. */

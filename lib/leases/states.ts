@@ -23,9 +23,9 @@ import {
 } from './items.ts';
 
 /** The sweeper looks at a claimed lease again after this: the process that claimed it may have died. */
-export const CLAIM_SECONDS = 60;
+const CLAIM_SECONDS = 60;
 /** The delay after the first failed logout. It doubles with each further failure. */
-export const RETRY_SECONDS = 10;
+const RETRY_SECONDS = 10;
 export const TRIES_UNTIL_STUCK = 6;
 export const STUCK_RETRY_SECONDS = 600;
 /** A closed lease is kept longer than any dead-letter queue keeps a message that could open it again. */

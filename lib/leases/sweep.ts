@@ -122,7 +122,7 @@ function reportSweep(ports: ClosingPorts, rows: readonly Pending[], result: Swee
  * - `silent`: the array does not respond, or no time is left, so its other sessions are not tried.
  * - `settled`: nothing more to do now, and nothing learned about the array.
  */
-export type Swept = 'closed' | 'silent' | 'settled';
+type Swept = 'closed' | 'silent' | 'settled';
 
 /** Closes a lease that has expired or is being closed; turns an opening whose process died into a SUSPECT. Never throws. */
 export async function sweepLease(ports: ClosingPorts, leaseId: string, deadline: number): Promise<Swept> {

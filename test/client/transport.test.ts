@@ -74,7 +74,7 @@ describe('a request', () => {
   ])('with characters that HTTP does not allow is refused without being quoted (%#)', async (request) => {
     const error = await failureOf(exchange(arrayAt(await startServer()), request));
     expect(error).toMatchObject({ code: 'REQUEST_INVALID', facts: { sent: false } });
-    expect(error.message).toMatch(/: the request contains characters that HTTP does not allow$/);
+    expect(error.message).toMatch(/: the host or the request contains characters that HTTP does not allow$/);
     expect(error.message).not.toMatch(/secret|a b/);
   });
 
@@ -166,7 +166,7 @@ describe('a response', () => {
     const startedAt = performance.now();
     const { code, message } = await failureOf(get(arrayAt(server)));
     const [, reason, ms = ''] =
-      /: (no .*|the .*) \(after (\d+) ms\)\. The array may have executed the request\.$/.exec(message) ?? [];
+      /: (no .*|the .*) \(after (\d+) ms\)\. The array may have executed the request\. Check the array and the network\.$/.exec(message) ?? [];
     expect([code, reason]).toEqual([
       'ARRAY_UNREACHABLE',
       expect.stringMatching(

@@ -78,9 +78,7 @@ describe('the packed library', () => {
       'package.json',
     ]);
     const own = files.filter((name) => name.startsWith('dist/lib/'));
-    expect(own).toEqual(
-      expect.arrayContaining(['dist/lib/index.js', 'dist/lib/index.d.ts', 'dist/lib/leases/use.js']),
-    );
+    expect(own).toEqual(expect.arrayContaining(['dist/lib/index.js', 'dist/lib/index.d.ts', 'dist/lib/leases/use.js']));
     expect(own.filter((name) => !/\.(js|d\.ts)$/.test(name) || name.includes('lambda'))).toEqual([]);
   });
 

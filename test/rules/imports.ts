@@ -4,11 +4,12 @@
  */
 import { globSync, readFileSync } from 'node:fs';
 import { join, posix, resolve } from 'node:path';
+import { parseAst } from 'vitest/node';
 
 type Row = { readonly only: readonly string[] } | { readonly not: readonly string[] };
 
 /** What a folder or a file may import: folders, files and packages. A file's own row replaces the row of its folder. */
-export const RULE: Readonly<Record<string, Row>> = {
+const RULE: Readonly<Record<string, Row>> = {
   'functions/': { only: ['lib/lambda/', 'lib/fleet/', 'lib/leases/', 'lib/core/', 'aws-lambda'] },
   'lib/index.ts': { only: ['lib/compose.ts', 'lib/leases/', 'lib/flashblade/', 'lib/core/'] },
   'lib/compose.ts': { only: ['lib/aws/', 'lib/leases/ports.ts', 'lib/flashblade/', 'lib/core/', '@aws-sdk/', 'node:'] },
@@ -38,14 +39,14 @@ export const RULE: Readonly<Record<string, Row>> = {
 };
 
 /** The text of files by path, relative to the project's folder. */
-export type Sources = Readonly<Record<string, string>>;
+type Sources = Readonly<Record<string, string>>;
 
 export const ROOT = resolve(import.meta.dirname, '../..');
 
 /** Reads the files that have to obey the rule. */
 export const readSources = (root = ROOT): Sources =>
   Object.fromEntries(
-    globSync('{functions,lib,scripts}/**/*.{ts,mts,js,mjs,cjs}', { cwd: root })
+    globSync('{functions,lib,scripts}/**/*.{ts,tsx,mts,cts,js,jsx,mjs,cjs}', { cwd: root })
       .sort()
       .map((path) => [path.replaceAll('\\', '/'), readFileSync(join(root, path), 'utf8')]),
   );
@@ -66,7 +67,7 @@ export const findViolations = (sources: Sources): string[] =>
     return forbidden.map((target) => `${path} imports ${target}: ${key} may import only ${row.only.join(', ')}`);
   });
 
-/** Returns every import cycle, as a path from file to file. Imports of types count. */
+/** Returns import cycles, as paths from file to file: at least one if there is any. Imports of types count. */
 export function findCycles(sources: Sources): string[] {
   const cycles: string[] = [];
   const visited = new Set<string>();
@@ -81,15 +82,24 @@ export function findCycles(sources: Sources): string[] {
   return cycles;
 }
 
-/** Imports and exports `from`, imports for side effects, and calls of `import` or `require`. */
-const IMPORT =
-  /(?:^(?:import|export)\b[^;'"`]*?|\}\s*)\bfrom\s*['"]([^'"]+)['"]|^import\s*['"]([^'"]+)['"]|\b(?:import|require)\s*\(\s*(?:['"]([^'"]+)['"]\s*[,)])?/gm;
+/** Ways to load a module that this rule cannot follow. */
+const LOADERS = ['require', 'createRequire', 'getBuiltinModule'];
 
-/** What a file imports: a path in the project, or a package. A call whose argument is not a literal counts as an import of `?`. */
-const importsOf = (path: string, text: string): string[] =>
-  [...text.matchAll(IMPORT)]
-    .map(([, from, effect, call]) => from ?? effect ?? call ?? '?')
+/** What a file imports: a path in the project, or a package. What the rule cannot follow counts as an import of `?`. */
+function importsOf(path: string, text: string): string[] {
+  const found: string[] = [];
+  const visit = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) return;
+    const { type, source, name } = node as { type?: unknown; source?: { value?: unknown } | null; name?: unknown };
+    if (source && /Import|Export/.test(String(type))) found.push(typeof source.value === 'string' ? source.value : '?');
+    if (type === 'Identifier' && LOADERS.includes(String(name))) found.push('?');
+    Object.values(node).forEach(visit);
+  };
+  visit(parseAst(text, { lang: 'ts' }));
+  return found
+    .map((target) => target.replace(/[?#].+$/, ''))
     .map((target) => (target.startsWith('.') ? posix.join(posix.dirname(path), target) : target));
+}
 
 const covers = (entry: string, path: string): boolean =>
-  path === entry || (/[/:]$/.test(entry) && path.startsWith(entry));
+  path === entry || `${path}/` === entry || (/[/:]$/.test(entry) && path.startsWith(entry));

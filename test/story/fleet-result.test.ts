@@ -28,13 +28,13 @@ describe('the result of a fleet check', () => {
     });
   });
 
-  it('a text is cut to 200 characters, and a shorter one is whole', () => {
+  it('a text is cut to 400 characters, and a shorter one is whole', () => {
     const texts = (length: number) => {
       const { unhealthy, warnings } = summarize([report(1, length, ['w'.repeat(length)])]);
       return [unhealthy[0]?.reason, warnings[0]?.warning];
     };
-    expect(texts(200)).toEqual(['é'.repeat(200), 'w'.repeat(200)]);
-    expect(texts(201)).toEqual([`${'é'.repeat(199)}…`, `${'w'.repeat(199)}…`]);
+    expect(texts(400)).toEqual(['é'.repeat(400), 'w'.repeat(400)]);
+    expect(texts(401)).toEqual([`${'é'.repeat(399)}…`, `${'w'.repeat(399)}…`]);
   });
 
   it('the result names 1,000 arrays that are down with typical reasons, and fits into a state', () => {
@@ -86,8 +86,8 @@ describe('the result of a fleet check', () => {
   it('long reasons are cut before lines are omitted', () => {
     const result = summarize(many(1000, 2000));
     expect(bytes(result)).toBeLessThanOrEqual(MAX_RESULT_BYTES);
-    expect(result.unhealthy.length).toBeGreaterThan(400);
+    expect(result.unhealthy.length).toBeGreaterThan(250);
     expect(result.omitted).toBe(1000 - result.unhealthy.length);
-    expect(result.unhealthy.every(({ reason }) => reason === `${'é'.repeat(199)}…`)).toBe(true);
+    expect(result.unhealthy.every(({ reason }) => reason === `${'é'.repeat(399)}…`)).toBe(true);
   });
 });

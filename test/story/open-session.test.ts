@@ -98,7 +98,7 @@ describe('opening a session', () => {
     });
     await expect(open(w)).rejects.toMatchObject({
       code: 'OUT_OF_TIME',
-      message: 'not enough time is left to log in; nothing was started. Give the function more time.',
+      message: 'not enough time is left to log in. Allow more time.',
     });
     expect(w.calls).not.toContain('login');
     expect(w.store.items.size).toBe(0);

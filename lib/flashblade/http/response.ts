@@ -2,7 +2,7 @@
 import { framingOf, type ResponseHead, takeBody } from './body.ts';
 import { EMPTY, expectStart, type Input, type Reading, TEXT, TOKEN, takeUntil, UnreadableResponse } from './input.ts';
 
-export type WholeResponse = {
+type WholeResponse = {
   readonly head: ResponseHead;
   readonly body: Buffer;
   /** Whether the connection may be used again. */
