@@ -166,7 +166,9 @@ describe('a response', () => {
     const startedAt = performance.now();
     const { code, message } = await failureOf(get(arrayAt(server)));
     const [, reason, ms = ''] =
-      /: (no .*|the .*) \(after (\d+) ms\)\. The array may have executed the request\. Check the array and the network\.$/.exec(message) ?? [];
+      /: (no .*|the .*) \(after (\d+) ms\)\. The array may have executed the request\. Check the array and the network\.$/.exec(
+        message,
+      ) ?? [];
     expect([code, reason]).toEqual([
       'ARRAY_UNREACHABLE',
       expect.stringMatching(

@@ -33,7 +33,9 @@ describe('an unexpected error', () => {
       facts: { mayHaveOpened: true },
     });
     const [first, ...frames] = error.stack?.split('\n') ?? [];
-    expect(first).toBe('INTERNAL: unexpected RangeError: this is probably a bug, please report it with its stack trace');
+    expect(first).toBe(
+      'INTERNAL: unexpected RangeError: this is probably a bug, please report it with its stack trace',
+    );
     expect(frames[0]).toMatch(/^ {4}at .*errors\.test\.ts/);
     expect(frames.filter((line) => !line.startsWith('    at '))).toEqual([]);
     expect(error.stack).not.toContain('T-secret');
@@ -52,7 +54,9 @@ describe('an unexpected error', () => {
     ['an error with an invalid name', Object.assign(new Error(), { name: 'T-secret 1' })],
     ['an error with a very long name', Object.assign(new Error(), { name: 'T'.repeat(81) })],
   ])('is called "error" if it is %s', (_, thrown) => {
-    expect(known(thrown).message).toBe('unexpected error: this is probably a bug, please report it with its stack trace');
+    expect(known(thrown).message).toBe(
+      'unexpected error: this is probably a bug, please report it with its stack trace',
+    );
   });
 
   it('without a stack gets the stack of the place that caught it', () => {

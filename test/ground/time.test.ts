@@ -31,8 +31,7 @@ describe('the time of one call', () => {
   });
 
   it('is refused with OUT_OF_TIME if the reserves leave nothing', () => {
-    const message = (what: string) =>
-      `not enough time is left to ${what}. Allow more time.`;
+    const message = (what: string) => `not enough time is left to ${what}. Allow more time.`;
     const opening = { code: 'OUT_OF_TIME', message: message('open a session') };
     expect(() => openingDeadlines(NOW + 5750, NOW)).toThrow(expect.objectContaining(opening));
     expect(openingDeadlines(NOW + 5751, NOW).login).toBe(NOW + 1);

@@ -59,8 +59,8 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     patches: [
       {
         file: STATES,
-        find: "...relogin, state: 'OPEN', dueAt: current.expiresAt };",
-        replace: "...relogin, state: 'OPEN', dueAt: current.expiresAt, purgeAt: current.expiresAt };",
+        find: "...relogin, state: 'OPEN', dueAt: opening.expiresAt };",
+        replace: "...relogin, state: 'OPEN', dueAt: opening.expiresAt, purgeAt: opening.expiresAt };",
       },
     ],
   },
