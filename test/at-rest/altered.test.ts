@@ -1,4 +1,4 @@
-/** A lease whose item was altered where the seal is bound to it: its token does not come out, whoever asks, and somebody is told. */
+/** A lease item is altered in a field that its seal is bound to. No caller gets its token, and the alteration is reported. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { authToken } from '../../lib/core/model.ts';
 import { request } from '../../lib/flashblade/client.ts';
@@ -39,57 +39,59 @@ const of = (_own: string, others: string): string => others;
 const nothing = (): string => '';
 
 const ALTERATIONS: Readonly<Record<string, Alteration>> = {
-  'its array changed': target(() => ({ name: 'fb3' })),
-  "its array another lease's": target((_, other) => ({ name: other.target.name })),
-  'its host a trap': target(() => ({ host: 'localhost', port: arena.forged.port })),
-  'its port that of a trap': target(() => ({ port: arena.forged.port })),
-  "its port another lease's": target((_, other) => ({ port: other.target.port })),
-  'its port removed': target(() => ({ port: undefined })),
-  'its trust changed': target(() => ({ trust: { kind: 'public' } })),
-  'its whole target a trap': () => ({ target: arena.forged }),
-  "its whole target another lease's": (_, other) => ({ target: other.target }),
-  'its seal removed': () => ({ sealed: undefined }),
-  'a number for a seal': () => ({ sealed: 7 }),
-  'its ciphertext changed': sealed(3, flipped),
-  "its ciphertext another lease's": sealed(3, of),
-  'its ciphertext removed': sealed(3, nothing),
-  'its data key changed': sealed(1, flipped),
-  "its data key another lease's": sealed(1, of),
-  'its data key removed': sealed(1, nothing),
-  'its nonce changed': sealed(2, flipped),
-  "its nonce another lease's": sealed(2, of),
-  "its whole seal another lease's": (_, other) => ({ sealed: other.sealed }),
-  "everything another lease's": (_, other) => other,
-  "everything but its lease id another lease's": ({ leaseId }, other) => ({ ...other, leaseId }),
+  'a changed array': target(() => ({ name: 'fb3' })),
+  "another lease's array": target((_, other) => ({ name: other.target.name })),
+  'the host and port of a trap': target(() => ({ host: 'localhost', port: arena.forged.port })),
+  'the port of a trap': target(() => ({ port: arena.forged.port })),
+  "another lease's port": target((_, other) => ({ port: other.target.port })),
+  'no port': target(() => ({ port: undefined })),
+  'a changed trust': target(() => ({ trust: { kind: 'public' } })),
+  'a trap as its target': () => ({ target: arena.forged }),
+  "another lease's target": (_, other) => ({ target: other.target }),
+  'no seal': () => ({ sealed: undefined }),
+  'a number as its seal': () => ({ sealed: 7 }),
+  'a changed ciphertext': sealed(3, flipped),
+  "another lease's ciphertext": sealed(3, of),
+  'no ciphertext': sealed(3, nothing),
+  'a changed data key': sealed(1, flipped),
+  "another lease's data key": sealed(1, of),
+  'no data key': sealed(1, nothing),
+  'a changed nonce': sealed(2, flipped),
+  "another lease's nonce": sealed(2, of),
+  "another lease's seal": (_, other) => ({ sealed: other.sealed }),
+  'all fields of another lease': (_, other) => other,
+  'all fields of another lease except the lease id': ({ leaseId }, other) => ({ ...other, leaseId }),
 };
 
-type Seen = { readonly code?: string; readonly told: readonly string[] };
-/** Besides, a function reports InvocationFailed with the code of what it throws. */
+type Seen = { readonly code?: string; readonly reported: readonly string[] };
+/** A function also reports InvocationFailed with the code of its error. */
 const EXPECTED: Readonly<Partial<Record<DeedName, Seen>>> = {
-  logout: { code: 'LEASE_ALTERED', told: ['LeaseAltered', 'LeaseStuck', 'LogoutFailed'] },
-  'call-array': { code: 'LEASE_ALTERED', told: ['LeaseAltered'] },
-  renew: { code: 'LEASE_ALTERED', told: ['LeaseAltered'] },
-  'sweep-sessions': { told: ['LeaseAltered', 'LeaseStuck', 'LogoutFailed', 'SweepFailed'] },
-  'session-events': { told: ['LeaseAltered', 'LeaseStuck', 'LogoutFailed', 'MessageFailed'] },
-  'check-fleet': { told: ['ArrayUnhealthy', 'LeaseAltered', 'LeaseStuck', 'LogoutFailed'] },
+  logout: { code: 'LEASE_ALTERED', reported: ['LeaseAltered', 'LeaseStuck', 'LogoutFailed'] },
+  'call-array': { code: 'LEASE_ALTERED', reported: ['LeaseAltered'] },
+  renew: { code: 'LEASE_ALTERED', reported: ['LeaseAltered'] },
+  'sweep-sessions': { reported: ['LeaseAltered', 'LeaseStuck', 'LogoutFailed', 'SweepFailed'] },
+  'session-events': { reported: ['LeaseAltered', 'LeaseStuck', 'LogoutFailed', 'MessageFailed'] },
+  'check-fleet': { reported: ['ArrayUnhealthy', 'LeaseAltered', 'LeaseStuck', 'LogoutFailed'] },
 };
-/** What happens all the time, or is about the certificates of these tests. */
+/** Reports that are routine, or concern the certificates of these tests. */
 const USUAL = ['LoginSucceeded', 'SweepDone', 'ArrayCounted', 'ArrayWarned', 'FleetChecked'];
 
-/** Does a deed on an altered lease; answers what a caller and an operator see. Fails if a token went astray. */
+/** Does a deed on an altered lease. Returns what a caller and an operator see. Fails if a token leaked. */
 async function altered(deed: DeedName, alteration: Alteration): Promise<Seen> {
   const ledger = arena.ledger();
   await ledger.open('fb1', 'own');
-  const before = arena.heard('fb1');
+  const before = arena.tokenRequests('fb1');
   const { code, text } = await seen(() =>
     DEEDS[deed](ledger, 'own', (leaseId) => ledger.change(leaseId, alteration(ledger.lease(leaseId) as Open, other))),
   );
   expect(tokensIn(text + JSON.stringify(ledger.reports), arena.tokens())).toEqual([]);
-  expect(arena.heard('fb2'), 'tokens that the other array heard').toBe(0);
+  expect(arena.tokenRequests('fb2'), 'tokens that the other array received').toBe(0);
   // The check's own login, before the alteration.
-  expect(arena.heard('fb1') - before, 'tokens that its own array heard').toBe(deed === 'check-fleet' ? 1 : 0);
-  const told = ledger.told().filter((event) => !USUAL.includes(event));
-  return { ...(code === undefined ? {} : { code }), told: told.sort() };
+  expect(arena.tokenRequests('fb1') - before, 'tokens that its own array received').toBe(
+    deed === 'check-fleet' ? 1 : 0,
+  );
+  const reported = ledger.reported().filter((event) => !USUAL.includes(event));
+  return { ...(code === undefined ? {} : { code }), reported: reported.sort() };
 }
 
 async function expectNoTokenInTrap(): Promise<void> {
@@ -99,7 +101,7 @@ async function expectNoTokenInTrap(): Promise<void> {
 }
 
 describe.each(Object.entries(ALTERATIONS))('a lease with %s', (_what, alteration) => {
-  test('does not unseal, and whoever uses or closes it tells so', async () => {
+  test('the lease does not unseal, and every function that uses or closes it reports the alteration', async () => {
     for (const [deed, expected] of Object.entries(EXPECTED)) {
       expect(await altered(deed as DeedName, alteration), deed).toEqual(expected);
     }
@@ -107,37 +109,37 @@ describe.each(Object.entries(ALTERATIONS))('a lease with %s', (_what, alteration
   });
 });
 
-/** Items that no version of this product writes: an error without a token, and every minute an alarm until somebody looks. */
+/** Items that no version of this product writes: they cause an error without a token, and an alarm every minute until an operator acts. */
 const DAMAGES: Readonly<Record<string, Alteration>> = {
-  'its target removed': () => ({ target: undefined }),
-  'its host removed': target(() => ({ host: undefined })),
-  'its trust removed': target(() => ({ trust: undefined })),
+  'no target': () => ({ target: undefined }),
+  'no host': target(() => ({ host: undefined })),
+  'no trust': target(() => ({ trust: undefined })),
 };
 
 describe.each(Object.entries(DAMAGES))('a lease with %s', (_what, alteration) => {
-  test('cannot be used, and every sweep tells that it cannot be closed', async () => {
+  test('the lease cannot be used, and every sweep reports that it cannot be closed', async () => {
     for (const deed of ['logout', 'call-array', 'renew'] as const) {
       expect(await altered(deed, alteration), deed).toMatchObject({ code: 'INTERNAL' });
     }
-    expect((await altered('sweep-sessions', alteration)).told).toContain('SweepFailed');
-    expect((await altered('session-events', alteration)).told).toContain('MessageFailed');
-    expect((await altered('check-fleet', alteration)).told).toContain('ArrayUnhealthy');
+    expect((await altered('sweep-sessions', alteration)).reported).toContain('SweepFailed');
+    expect((await altered('session-events', alteration)).reported).toContain('MessageFailed');
+    expect((await altered('check-fleet', alteration)).reported).toContain('ArrayUnhealthy');
   });
 });
 
-test('a lease that nobody altered is used and closed, and its array hears its token', async () => {
+test('an unaltered lease can be used and closed, and its array receives its token', async () => {
   const ledger = arena.ledger();
   await ledger.open('fb1', 'own');
-  const before = arena.heard('fb1');
+  const before = arena.tokenRequests('fb1');
   const nothing = async () => {};
   expect(await seen(() => DEEDS['call-array'](ledger, 'own', nothing))).not.toHaveProperty('code');
-  expect(arena.heard('fb1')).toBe(before + 1);
+  expect(arena.tokenRequests('fb1')).toBe(before + 1);
   const { text } = await seen(() => DEEDS.logout(ledger, 'own', nothing));
   expect(text).toContain('"CLOSED"');
-  expect(ledger.told()).toEqual(['LoginSucceeded', 'LogoutSucceeded']);
+  expect(ledger.reported()).toEqual(['LoginSucceeded', 'LogoutSucceeded']);
 });
 
-test('a token that went astray would be found', async () => {
+test('a token that reached the trap would be found', async () => {
   const [token = ''] = arena.arrays.fb1.history.map(({ authToken: text }) => text);
   const session = { array: arena.forged, authToken: authToken(token), username: 'pureuser' };
   await request(session, { method: 'GET', path: '/api/2.26/arrays' });

@@ -1,4 +1,7 @@
-/** Two arrays, a trap that their own authority vouches for, and a ledger that a test may write to. Real wires, real seals, no AWS. */
+/**
+ * Two arrays, a trap with a certificate from the same authority, and a ledger that a test may write to. Real connections and seals, no
+ * AWS.
+ */
 
 import { createSeal } from '../../lib/aws/seal.ts';
 import { FlashBladeError } from '../../lib/core/errors.ts';
@@ -23,12 +26,12 @@ import { memoryStore } from '../story/memory-store.ts';
 export type ArrayName = 'fb1' | 'fb2';
 export type Arena = Awaited<ReturnType<typeof startArena>>;
 
-/** A trap that answers like an array is sent whatever comes after the first question, too. */
+/** The trap responds like an array, so that it also receives what a client sends after the first request. */
 const BODY = '{"versions":["2.26"]}';
 const VERSIONS = `HTTP/1.1 200 OK\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`;
 const LEASE_SECONDS = 3600;
 
-/** Arrays and trap live until `stop`; each `ledger` is a new one, on arrays without sessions. */
+/** Arrays and trap run until `stop`. Each `ledger` is a new one, and starts with no sessions on the arrays. */
 export async function startArena() {
   const authority = await createAuthority();
   const ca = authority.certificate;
@@ -46,7 +49,7 @@ export async function startArena() {
     const { host, port } = arrays[name];
     return { name, host, port, trust: { kind: 'ca', ca } };
   };
-  /** Where a forged lease may lead, and whom it then believes. */
+  /** The target of a forged lease: the trap, with a trust that accepts its certificate. */
   const forged: FlashBlade = { ...targetOf('fb1'), port: trap.port };
 
   function ledger({ sessionsPerArray = 50 } = {}) {
@@ -93,26 +96,26 @@ export async function startArena() {
       ports,
       store,
       lease,
-      /** Writes an item, whatever was there. */
+      /** Writes an item, even over an existing one. */
       put,
       remove: async (id: string): Promise<void> => {
         const item = store.items.get(id);
         if (item !== undefined) await store.remove(item, 0);
       },
-      /** Replaces fields of a lease's item; those that are `undefined` go. */
+      /** Replaces fields of a lease's item. Fields that are `undefined` are removed. */
       change: async (leaseId: string, fields: object): Promise<void> => {
         const changed = Object.entries({ ...lease(leaseId), ...fields }).filter(([, value]) => value !== undefined);
         await put({ ...Object.fromEntries(changed), id: leaseKey(leaseId) });
       },
       open: (array: ArrayName, leaseId: string, fields: { owner?: string } = {}) =>
         openSession(ports, { array, leaseId, leaseSeconds: LEASE_SECONDS, ...fields }, soon(ports)),
-      /** The functions' clock goes on by so much, or by more than any lease here lasts. */
+      /** Moves the functions' clock forward. Default: longer than any lease here lasts. */
       pass: (seconds = 2 * LEASE_SECONDS): void => {
         shiftMs += seconds * 1000;
       },
       reports,
-      /** Names of what was reported, each once. */
-      told: (): string[] => [...new Set(reports.map(({ event }) => event))],
+      /** The names of all reported events, each once. */
+      reported: (): string[] => [...new Set(reports.map(({ event }) => event))],
     };
   }
 
@@ -121,16 +124,16 @@ export async function startArena() {
     forged,
     targetOf,
     ledger,
-    /** The arrays' clocks go on by so much: their sessions were opened so long ago. */
+    /** Moves the arrays' clocks forward, so that their sessions are that much older. */
     passOnArrays: (seconds: number): void => {
       arrayShiftMs += seconds * 1000;
     },
-    /** API tokens and auth tokens, of now and before. */
+    /** All current and former API tokens and auth tokens. */
     tokens: (): string[] => [fb1, fb2].flatMap((one) => [one.apiToken, ...one.history.map((each) => each.authToken)]),
-    /** How many requests with a token of any kind an array has heard. */
-    heard: (name: ArrayName): number =>
+    /** How many requests with a token of any kind an array has received. */
+    tokenRequests: (name: ArrayName): number =>
       arrays[name].requests.filter(({ hasApiToken, hasAuthToken }) => hasApiToken || hasAuthToken).length,
-    /** All that has reached the trap since this was last asked. */
+    /** Everything that has reached the trap since the previous call. */
     trapped: async () => {
       closeConnections();
       await trap.settled();
@@ -145,5 +148,5 @@ export async function startArena() {
 
 export type Ledger = ReturnType<Arena['ledger']>;
 
-/** Time enough for anything on any machine. */
+/** A deadline that is long enough on any machine. */
 export const soon = ({ now }: Pick<Ports, 'now'>): number => now() + 60_000;

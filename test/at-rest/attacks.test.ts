@@ -1,4 +1,4 @@
-/** A writer to the ledger who puts back, plants, or takes away whole items: nothing gets a token, and what notices it. */
+/** An attacker restores, plants or deletes whole ledger items. No token leaks, and each test shows what detects the attack. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { checkFleet } from '../../lib/fleet/check.ts';
 import { ownerEnd } from '../../lib/leases/end-owner.ts';
@@ -29,15 +29,15 @@ const opened = async (leaseId: string): Promise<Open> => {
   return ledger.lease(leaseId) as Open;
 };
 
-/** Minutes later. */
+/** Runs a fleet check five minutes later. */
 async function check() {
   ledger.pass(300);
   arena.passOnArrays(300);
   return checkFleet(ledger.ports, { arrays: ['fb1'] }, soon(ledger.ports));
 }
 
-describe('an item that was put back to what it was', () => {
-  test('replays a session that has ended: the array refuses it, and it is closed again', async () => {
+describe('an item that is restored to an earlier state', () => {
+  test('the token of an ended session is refused by the array, and its lease is closed again', async () => {
     const before = await opened('own');
     await tried('logout', 'own');
     await ledger.put(before);
@@ -46,7 +46,7 @@ describe('an item that was put back to what it was', () => {
     expect(live()).toBe(0);
   });
 
-  test('revives its lease until that expires: a new session, known and closed like any other', async () => {
+  test('the restored lease can be used until it expires, and its new session is closed like any other', async () => {
     const before = await opened('own');
     await tried('logout', 'own');
     await ledger.put(before);
@@ -57,20 +57,20 @@ describe('an item that was put back to what it was', () => {
     expect(live()).toBe(0);
   });
 
-  test('makes the ledger forget the session that took its place: the fleet check finds it', async () => {
+  test('the fleet check finds the newer session that the ledger has lost', async () => {
     const before = await opened('own');
     arena.arrays.fb1.endSession(arena.arrays.fb1.sessions()[0]?.authToken ?? '');
     expect(await tried('call-array', 'own')).not.toHaveProperty('code');
     await ledger.put(before);
-    // The same again: an old token, refused, and a third session.
+    // Once more: the array refuses the old token, and a third session is opened.
     expect(await tried('call-array', 'own')).not.toHaveProperty('code');
     expect(live()).toBe(2);
     expect(await check()).toMatchObject({ unknownSessions: 1 });
   });
 });
 
-describe('an item that was taken away', () => {
-  test('takes its session out of the ledger: the fleet check finds it, and the array ends it as idle', async () => {
+describe('an item that is deleted', () => {
+  test('the fleet check finds the session of a deleted lease, and the array ends it as idle', async () => {
     const { id } = await opened('own');
     await ledger.remove(id);
     expect((await tried('call-array', 'own')).code).toBe('LEASE_UNKNOWN');
@@ -79,7 +79,7 @@ describe('an item that was taken away', () => {
     expect(live()).toBe(0);
   });
 
-  test('and in whose place other leases were planted hides its session: nobody is told', async () => {
+  test('a lease that is replaced by a planted one hides its session, which is not detected', async () => {
     const own = await opened('own');
     const planted = { ...own, id: leaseKey('planted'), leaseId: 'planted' };
     await ledger.remove(own.id);
@@ -87,14 +87,14 @@ describe('an item that was taken away', () => {
     expect(await check()).toMatchObject({ unknownSessions: 0 });
   });
 
-  test('that marked a refused API token lets the array be asked once more, which marks it again', async () => {
+  test('deleting the mark of a refused API token allows a new login at the array', async () => {
     await ledger.put(refusalOf('fb1', 'v1', Math.floor(Date.now() / 1000)));
     await ledger.remove('refusal#fb1#v1');
     expect(await tried('login', 'own')).not.toHaveProperty('code');
   });
 });
 
-describe('a lease that was planted', () => {
+describe('a planted lease', () => {
   const now = Math.floor(Date.now() / 1000);
   const planted = (fields: object) => ({
     kind: 'lease',
@@ -113,50 +113,50 @@ describe('a lease that was planted', () => {
 
   test.each<[string, object]>([
     ['without a seal', {}],
-    ['with a seal that is none', { sealed: '1.AAAA.AAAAAAAAAAAAAAAA.AAAA' }],
-    ['with a seal of its own', { sealed: `1.AAAA.AAAAAAAAAAAAAAAA.${'A'.repeat(80)}` }],
-  ])('%s sends no token to where it aims', async (_what, fields) => {
+    ['with a malformed seal', { sealed: '1.AAAA.AAAAAAAAAAAAAAAA.AAAA' }],
+    ['with a forged seal', { sealed: `1.AAAA.AAAAAAAAAAAAAAAA.${'A'.repeat(80)}` }],
+  ])('a planted lease %s sends no token to its target', async (_what, fields) => {
     for (const deed of ['call-array', 'renew', 'logout', 'session-events', 'sweep-sessions'] as const) {
       ledger = arena.ledger();
       await ledger.put(planted(fields));
       await tried(deed, 'planted');
     }
-    expect(ledger.told()).toContain('SweepFailed');
+    expect(ledger.reported()).toContain('SweepFailed');
     const { text } = await arena.trapped();
     expect(text).toBe('');
   });
 
-  test('in OPENING at a host of its own makes nobody log in there: a login goes where the secret says', async () => {
+  test('a login for a planted lease in OPENING goes to the host in the secret, not to the host in the lease', async () => {
     await ledger.put(planted({ state: 'OPENING', attemptedAt: 1, openingUntil: 1 }));
     expect(await tried('login', 'planted')).not.toHaveProperty('code');
-    expect(ledger.told()).toContain('SuspectRecorded');
+    expect(ledger.reported()).toContain('SuspectRecorded');
     expect(ledger.lease('planted').target).toEqual(arena.targetOf('fb1'));
     expect((await arena.trapped()).text).toBe('');
   });
 
-  test('as CLOSED keeps a request from opening: its caller is told, nobody else', async () => {
+  test('a planted lease in CLOSED makes a login fail, and only the caller learns of it', async () => {
     await ledger.put(planted({ state: 'CLOSED', closedAt: 1, purgeAt: FAR, target: undefined }));
     expect((await tried('login', 'planted')).code).toBe('LEASE_ENDED');
-    expect(ledger.told()).toEqual([]);
+    expect(ledger.reported()).toEqual([]);
   });
 });
 
-describe('a writer who keeps others from working', () => {
-  test('by slots that nobody holds is found out by the next fleet check', async () => {
+describe('an attacker who blocks logins', () => {
+  test('the next fleet check detects an array whose slots are all taken by planted entries', async () => {
     for (const name of ['a', 'b', 'c']) {
       await ledger.store.keepSlot('fb1', { attemptId: name, leaseId: name, until: FAR }, 0);
     }
     expect((await tried('login', 'own')).code).toBe('LEASE_LIMIT');
     const { unhealthy } = await check();
     expect(unhealthy).toMatchObject([{ array: 'fb1', code: 'LEASE_LIMIT' }]);
-    expect(ledger.told()).toContain('ArrayUnhealthy');
-    // A sweep frees only slots whose time is over.
+    expect(ledger.reported()).toContain('ArrayUnhealthy');
+    // A sweep frees only expired slots.
     ledger.pass();
     await sweep(ledger.ports, soon(ledger.ports));
     expect((await tried('login', 'own')).code).toBe('LEASE_LIMIT');
   });
 
-  test('by slots whose time is over gains nothing: the next sweep frees them', async () => {
+  test('the next sweep frees planted slots that have expired', async () => {
     for (const name of ['a', 'b', 'c']) {
       await ledger.store.keepSlot('fb1', { attemptId: name, leaseId: name, until: 1 }, 0);
     }
@@ -164,20 +164,20 @@ describe('a writer who keeps others from working', () => {
     expect(await tried('login', 'own')).not.toHaveProperty('code');
   });
 
-  test('by a mark that the API token was refused is found out by the next fleet check', async () => {
+  test('the next fleet check detects a planted mark of a refused API token', async () => {
     await ledger.put(refusalOf('fb1', 'v1', FAR));
     expect((await tried('login', 'own')).code).toBe('LOGIN_REFUSED');
     expect((await check()).unhealthy).toMatchObject([{ array: 'fb1', code: 'LOGIN_REFUSED' }]);
   });
 
-  test('by the end of an owner that goes on: its caller is told, nobody else', async () => {
+  test('a planted end of an active owner makes a login fail, and only the caller learns of it', async () => {
     await ledger.put(ownerEnd('job', 1));
     const { code } = await seen(() => ledger.open('fb1', 'own', { owner: 'job' }));
     expect(code).toBe('LEASE_ENDED');
     expect(live()).toBe(0);
   });
 
-  test('by slots that were taken away lets more sessions be opened than the array may have', async () => {
+  test('deleting slots allows more sessions than the limit of the array', async () => {
     for (const name of ['a', 'b', 'c']) {
       await opened(name);
       ledger.store.arrays.get('fb1')?.clear();

@@ -1,4 +1,4 @@
-/** What functions do with a lease that somebody has altered, each under its function's name. */
+/** What each function does with an altered lease, by the function's name. */
 
 import { seconds } from '../../lib/core/deadlines.ts';
 import { known } from '../../lib/core/errors.ts';
@@ -18,7 +18,7 @@ import { type Ledger, soon } from './arena.ts';
 export type DeedName = keyof typeof DEEDS;
 /** Alters the item of a lease. */
 type Alter = (leaseId: string) => Promise<void>;
-/** Answers what the function would; throws what it would. */
+/** Returns or throws what the function would. */
 type Deed = (ledger: Ledger, leaseId: string, alter: Alter) => Promise<unknown>;
 
 const afterwards =
@@ -39,7 +39,7 @@ export const DEEDS = {
     const expiresAt = seconds(ports.now()) + 7200;
     return renewLease(ports, { leaseId, expiresAt }, soon(ports));
   }),
-  /** When every lease has expired. */
+  /** Sweeps after every lease has expired. */
   'sweep-sessions': afterwards((ports, _leaseId, { pass }) => {
     pass();
     return sweep(ports, soon(ports));
@@ -50,7 +50,7 @@ export const DEEDS = {
     await dispatch(ports, outbox, released({ leaseId }), soon(ports));
     return { published, letters };
   }),
-  /** It is the check's own lease that is altered, as soon as it is open. */
+  /** Alters the check's own lease as soon as it is open. */
   'check-fleet': (ledger, _leaseId, alter) => {
     const write: Ports['store']['write'] = async (next, previous, by) => {
       const written = await ledger.store.write(next, previous, by);
@@ -64,7 +64,7 @@ export const DEEDS = {
 
 const isOpen = (item: Item) => item.kind === 'lease' && item.state === 'OPEN';
 
-/** What a caller sees: the code of what was thrown, if it was, and every text. */
+/** What a caller sees: the code of the error, if there is one, and all texts. */
 export async function seen(deed: () => Promise<unknown>): Promise<{ readonly code?: string; readonly text: string }> {
   try {
     return { text: JSON.stringify(await deed()) };

@@ -1,4 +1,7 @@
-/** What the seal is not bound to: whoever changes it moves, ends or hides a session, but gets no token; and what notices it. */
+/**
+ * Fields that the seal is not bound to. An attacker who changes them can end, keep or hide a session, but gets no token. Each test shows
+ * what detects the change.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkFleet } from '../../lib/fleet/check.ts';
 import { endOwner } from '../../lib/leases/end-owner.ts';
@@ -31,7 +34,7 @@ async function opened(fields: object = {}, owner?: string): Promise<void> {
 
 const tried = (deed: DeedName) => seen(() => DEEDS[deed](ledger, 'own', async () => {}));
 
-/** How many sessions the next check of the fleet finds that no lease accounts for. Five minutes go by first. */
+/** How many sessions without a lease the next fleet check finds, five minutes later. */
 async function unknownLater(): Promise<number> {
   ledger.pass(300);
   arena.passOnArrays(300);
@@ -47,19 +50,19 @@ describe.each<[string, object]>([
   ['number of tries', { tries: 1000 }],
 ])('a lease with another %s', (_field, fields) => {
   test.each(['call-array', 'logout', 'session-events', 'sweep-sessions'] as const)(
-    'is used and closed by %s as if nobody had changed it',
+    '%s uses or closes the lease as if it were unchanged',
     async (deed) => {
       await opened(fields);
-      const before = arena.heard('fb1');
+      const before = arena.tokenRequests('fb1');
       expect(await tried(deed)).not.toHaveProperty('code');
-      expect(arena.heard('fb1')).toBe(before + 1);
+      expect(arena.tokenRequests('fb1')).toBe(before + 1);
       expect(live()).toBe(deed === 'call-array' ? 1 : 0);
     },
   );
 });
 
-describe('a lease whose owner was changed', () => {
-  test('does not end with its owner: it is closed when it expires', async () => {
+describe('a lease with a changed owner', () => {
+  test('the lease does not end with its real owner and is closed when it expires', async () => {
     await opened({ owner: 'theirs' }, 'job');
     expect(await endOwner(ledger.ports, 'job', soon(ledger.ports))).toEqual([]);
     expect(live()).toBe(1);
@@ -68,45 +71,45 @@ describe('a lease whose owner was changed', () => {
     expect(live()).toBe(0);
   });
 
-  test('ends with the other owner, which is early and not late', async () => {
+  test('the lease ends early, together with the other owner', async () => {
     await opened({ owner: 'theirs' }, 'job');
     await endOwner(ledger.ports, 'theirs', soon(ledger.ports));
     expect(live()).toBe(0);
   });
 });
 
-describe('a lease whose state was changed', () => {
-  test.each(['CLOSING', 'STUCK'])('to %s is logged out by the next sweep: early and not late', async (state) => {
+describe('a lease with a changed state', () => {
+  test.each(['CLOSING', 'STUCK'])('a lease changed to %s is logged out early, by the next sweep', async (state) => {
     await opened({ state, tries: 0 });
     expect((await tried('call-array')).code).toBe('LEASE_ENDED');
     expect(await sweepNow()).toMatchObject({ closed: 1 });
     expect(live()).toBe(0);
   });
 
-  test('to an opening that died becomes a SUSPECT, which is told', async () => {
+  test('a lease changed to an expired OPENING becomes a SUSPECT, which is reported', async () => {
     await opened({ state: 'OPENING', attemptedAt: LONG_AGO, openingUntil: LONG_AGO, dueAt: LONG_AGO });
     await sweepNow();
-    expect(ledger.told()).toContain('SuspectRecorded');
+    expect(ledger.reported()).toContain('SuspectRecorded');
   });
 
-  test('to an opening that goes on becomes a SUSPECT when its time is over, also if it was released', async () => {
+  test('a lease changed to a current OPENING becomes a SUSPECT when that expires, even after a release', async () => {
     const openingUntil = Math.floor(Date.now() / 1000) + 60;
     await opened({ state: 'OPENING', attemptedAt: LONG_AGO, openingUntil, dueAt: openingUntil });
     expect((await tried('logout')).text).toContain('ENDING');
     ledger.pass(120);
     await sweepNow();
-    expect(ledger.told()).toContain('SuspectRecorded');
+    expect(ledger.reported()).toContain('SuspectRecorded');
   });
 
-  test('to CLOSED, out of the index, is told as closed: the fleet check finds the session that no lease accounts for', async () => {
+  test('a lease changed to CLOSED and removed from the index is reported as closed, and the fleet check finds its session', async () => {
     await opened({ state: 'CLOSED', closedAt: LONG_AGO, dueAt: undefined });
     expect((await tried('logout')).text).toContain('ALREADY_CLOSED');
     expect(live()).toBe(1);
     expect(await unknownLater()).toBe(1);
-    expect(ledger.told()).toContain('ArrayWarned');
+    expect(ledger.reported()).toContain('ArrayWarned');
   });
 
-  test('to CLOSED, in the index, is overdue for ever: that is told', async () => {
+  test('a lease changed to CLOSED that stays in the index is reported as overdue', async () => {
     await opened({ state: 'CLOSED', closedAt: FAR });
     // It hides its session from the fleet check.
     expect(await unknownLater()).toBe(0);
@@ -116,8 +119,8 @@ describe('a lease whose state was changed', () => {
   });
 });
 
-describe('a lease whose times were changed', () => {
-  test('in its end is not closed when it was to end: that it is overdue is told', async () => {
+describe('a lease with changed times', () => {
+  test('a lease with a later expiresAt is not closed on time and is reported as overdue', async () => {
     await opened({ expiresAt: FAR });
     ledger.pass();
     expect(await sweepNow()).toMatchObject({ closed: 0 });
@@ -125,30 +128,30 @@ describe('a lease whose times were changed', () => {
     expect((await tried('logout')).text).toContain('"CLOSED"');
   });
 
-  test('in when it is due is not swept, and nobody is told: but nobody can use it, so the array ends it as idle', async () => {
+  test('a lease with a later dueAt is neither swept nor reported, but it is unusable, so the array ends its session as idle', async () => {
     await opened({ dueAt: FAR });
     ledger.pass();
     expect(await sweepNow()).toMatchObject({ closed: 0, live: 1, left: 0, oldestDueSeconds: 0 });
-    expect(ledger.told()).toEqual(['SweepDone', 'ArrayCounted']);
+    expect(ledger.reported()).toEqual(['SweepDone', 'ArrayCounted']);
     expect((await tried('call-array')).code).toBe('LEASE_ENDED');
     expect(live()).toBe(1);
     arena.passOnArrays(1801);
     expect(live()).toBe(0);
   });
 
-  test('in both its end and when it is due lives for as long as it is used, and nobody is told', async () => {
+  test('a lease with a later expiresAt and dueAt stays usable and is not reported', async () => {
     await opened({ expiresAt: FAR, dueAt: FAR });
     ledger.pass();
     await sweepNow();
-    expect(ledger.told()).toEqual(['SweepDone', 'ArrayCounted']);
+    expect(ledger.reported()).toEqual(['SweepDone', 'ArrayCounted']);
     expect(await tried('call-array')).not.toHaveProperty('code');
     expect((await tried('logout')).text).toContain('"CLOSED"');
   });
 
-  test('out of the index of what is due is not swept: the fleet check finds its session', async () => {
+  test('a lease without dueAt is not swept, and the fleet check finds its session', async () => {
     await opened({ dueAt: undefined });
     expect(await unknownLater()).toBe(1);
-    // Whoever has the lease id can still close it.
+    // A caller with the lease id can still close it.
     expect((await tried('logout')).text).toContain('"CLOSED"');
   });
 });

@@ -1,4 +1,4 @@
-/** What a reader of the table gets, and what a writer brings about, of the functions as they are packaged. */
+/** What an attacker who reads or writes the table gets from the packaged functions. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createAuthority } from '../certificates.ts';
 import { type Deployment, deploy, errorOf, resultOf } from '../functions/deployment.ts';
@@ -11,7 +11,7 @@ import { randomApiToken } from '../simulator/index.ts';
 let d: Deployment;
 let trap: Listener;
 let refused: string;
-/** All that ever was written to the table, as DynamoDB gets it; and all that KMS was asked. */
+/** Every DynamoDB call and every KMS request, as the service receives it. */
 const written: string[] = [];
 const askedOfKms: string[] = [];
 
@@ -36,7 +36,7 @@ afterAll(async () => {
   await Promise.all([d.stop(), trap.stop()]);
 });
 
-/** What a function answers once AWS answers it: on a machine under load a stand-in may be slower than functions wait. */
+/** Invokes until AWS responds in time: under load, a stand-in may be slower than the functions wait. */
 async function patiently(invoke: () => Promise<Outcome>): Promise<Outcome> {
   for (;;) {
     const outcome = await invoke();
@@ -53,7 +53,7 @@ const tokens = (): string[] => [
   ...d.simulator.history.map(({ authToken }) => authToken),
 ];
 
-test('an item that was aimed at another host is told by its metric, and no byte reaches that host', async () => {
+test('an item that points to another host raises its metrics, and no byte reaches that host', async () => {
   resultOf(await login({ array: 'fb1', leaseId: 'aimed' }));
   const item = await d.lease('aimed');
   await d.tamper({ ...item, target: { ...item?.target, port: trap.port } as never });
@@ -66,7 +66,7 @@ test('an item that was aimed at another host is told by its metric, and no byte 
   expect(trap.drain()).toEqual({ connections: 0, text: '' });
 });
 
-test('who reads the table at any moment of any lease learns no token, nor who sees what KMS is asked', async () => {
+test('neither the table, at any moment of any lease, nor the requests to KMS contain a token', async () => {
   resultOf(await login({ array: 'fb1', leaseId: 'whole', owner: 'job' }));
   resultOf(await logout('whole'));
   expect(errorOf(await login({ array: 'refusing', leaseId: 'refused' })).errorType).toBe('LOGIN_REFUSED');
@@ -84,7 +84,7 @@ test('who reads the table at any moment of any lease learns no token, nor who se
   expect(tokensIn(askedOfKms.join(), tokens())).toEqual([]);
 });
 
-test('a write that showed a token would be found', async () => {
+test('a write that contains a token would be found', async () => {
   await d.tamper({ id: 'lease#planted', sealed: `1.AAAA.${d.simulator.history[0]?.authToken}` });
   expect(tokensIn(written.join(), tokens())).toHaveLength(1);
 });

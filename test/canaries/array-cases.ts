@@ -1,13 +1,13 @@
-/** An array that repeats a token, wherever it can. */
+/** Cases in which an array repeats a token in a response. */
 import { ASKING, type Case, newest, open } from './asking.ts';
 import { ECHOES } from './echoes.ts';
 import { SPELLINGS } from './spellings.ts';
 
-/** `repeats`: default the token that it was sent. */
+/** `repeats`: the token that the array repeats. Default: the token that it received. */
 export function arrayCase(asking: keyof typeof ASKING, echo: string, spelling: string, repeats?: 'API token'): Case {
   const { path, ask } = ASKING[asking];
   return {
-    what: `${asking}: the array tells ${repeats === undefined ? 'a token' : `its ${repeats}`} ${spelling} in ${echo}`,
+    what: `${asking}: the array repeats ${repeats === undefined ? 'a token' : `its ${repeats}`} ${spelling} in ${echo}`,
     run: async (w, name) => {
       const needsLease = asking === 'logout' || asking === 'call-array';
       if (needsLease) await open(w, name);

@@ -1,4 +1,4 @@
-/** An array that answers as it is told to, and keeps every byte that reaches it. */
+/** An array that sends any response that a test plans, and records every byte that it receives. */
 import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer } from 'node:tls';
@@ -7,7 +7,7 @@ import { goodLogin, goodLogout, goodRead } from './echoes.ts';
 
 export type EchoArray = Awaited<ReturnType<typeof startEchoArray>>;
 
-/** Where tokens belong: the two headers, whole. */
+/** The two headers in which tokens belong, as a whole. */
 const TOKEN_HEADERS = /^(api-token|x-auth-token): [!-~]+\r\n/gim;
 
 /** `newToken` makes the auth tokens of its sessions. Lives until `stop`. */
@@ -54,7 +54,7 @@ export async function startEchoArray(newToken: () => string) {
     certificate: authority.certificate,
     /** Auth tokens of all sessions, the newest last. */
     opened: opened as readonly string[],
-    /** The next request of this path is answered so, during `work`; `text` gets an auth token to open a session with. */
+    /** During `work`, sends this response to the next request for the path. `text` receives an auth token to open a session with. */
     answering: async (path: string, text: (opened: string) => string, work: () => Promise<unknown>): Promise<void> => {
       planned = { path, text };
       try {
@@ -64,7 +64,7 @@ export async function startEchoArray(newToken: () => string) {
         planned = undefined;
       }
     },
-    /** All that reached it but the values of the two headers. */
+    /** Everything that it received, without the values of the two headers. */
     heard: (): string => heard.replace(TOKEN_HEADERS, '$1: …\r\n'),
     stop: async (): Promise<void> => {
       server.close();

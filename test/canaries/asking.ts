@@ -1,13 +1,13 @@
-/** What is done to the functions so that they tell a token, and who asks an array for what. */
+/** What a case is, and which function sends which request to an array. */
 import { requested } from '../story/messages.ts';
 import type { World } from './world.ts';
 
-/** `name` is an array of the fleet, with a good secret, and a lease id: both of this case alone. */
+/** `name` is an array of the fleet with a valid secret, and also a lease id. Only this case uses it. */
 export type Case = { readonly what: string; readonly run: (w: World, name: string) => Promise<unknown> };
 
 export const READ = { method: 'GET', path: '/api/2.15/arrays' } as const;
 
-/** An event of SQS. */
+/** An SQS event. */
 export const batch = (...messages: readonly { readonly messageId: string; readonly body: string }[]) => ({
   Records: messages.map((message) => ({ ...message, eventSource: 'aws:sqs' })),
 });
@@ -19,7 +19,7 @@ export const newest = ({ array }: World): string => array.opened.at(-1) ?? '';
 
 export type Ask = { readonly path: string; readonly ask: (w: World, name: string) => Promise<unknown> };
 
-/** Who asks the array, and of what kind the answer is. */
+/** Functions that send a request to the array, and the path of that request. */
 export const ASKING = {
   login: { path: '/api/login', ask: open },
   logout: { path: '/api/logout', ask: (w, name) => w.invoke('logout', { leaseId: name }) },

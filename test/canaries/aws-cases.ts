@@ -1,4 +1,4 @@
-/** AWS services that repeat a token in what they answer. */
+/** Cases in which an AWS service repeats a token in its response. */
 import type { Service } from '../aws/index.ts';
 import { released, requested } from '../story/messages.ts';
 import { batch, type Case, newest, open, READ } from './asking.ts';
@@ -6,7 +6,7 @@ import type { AwsAnswer } from './relay.ts';
 import type { FunctionName, World } from './world.ts';
 
 const AWS_JSON = { 'content-type': 'application/x-amz-json-1.1' };
-/** Answers of AWS that have a token in them. */
+/** AWS responses that contain a token. */
 const AWS_ANSWERS: Readonly<Record<string, (token: string) => AwsAnswer>> = {
   'a refusal': (token) => ({
     ...{ status: 400, headers: AWS_JSON },
@@ -17,26 +17,30 @@ const AWS_ANSWERS: Readonly<Record<string, (token: string) => AwsAnswer>> = {
       Item: token,
     }),
   }),
-  'a refusal of that name': (token) => ({
+  'a refusal named after it': (token) => ({
     ...{ status: 400, headers: { 'x-amzn-errortype': token } },
     body: JSON.stringify({ __type: token, code: token, message: token }),
   }),
-  'an answer that is not JSON': (token) => ({ status: 200, headers: AWS_JSON, body: `${token} <html>${token}</html>` }),
-  'JSON that is cut off': (token) => ({ status: 200, headers: AWS_JSON, body: `{"SecretString":"${token}` }),
+  'a response that is not JSON': (token) => ({
+    status: 200,
+    headers: AWS_JSON,
+    body: `${token} <html>${token}</html>`,
+  }),
+  'truncated JSON': (token) => ({ status: 200, headers: AWS_JSON, body: `{"SecretString":"${token}` }),
   'JSON of another shape': (token) => ({
     status: 200,
     headers: AWS_JSON,
     body: JSON.stringify([token, { [token]: token }]),
   }),
-  'a page that says why': (token) => ({ status: 403, reason: token, headers: { server: token }, body: token }),
+  'an HTTP error page': (token) => ({ status: 403, reason: token, headers: { server: token }, body: token }),
   'a redirect': (token) => ({ status: 301, headers: { location: `http://127.0.0.1:1/${token}` }, body: token }),
-  'headers of its own': (token) => ({
+  'extra headers': (token) => ({
     ...{ status: 400, headers: { ...AWS_JSON, 'x-amzn-requestid': token, 'x-amz-id-2': token } },
     body: JSON.stringify({ __type: 'AccessDeniedException', message: token }),
   }),
 };
 
-/** Which services a function asks. */
+/** Which services a function calls. */
 const CALLED: readonly (readonly [FunctionName, Service])[] = [
   ['login', 'secretsmanager'],
   ['login', 'kms'],
@@ -64,7 +68,7 @@ const EVENTS: Readonly<Record<FunctionName, (name: string) => unknown>> = {
 export const awsCases = (): Case[] =>
   CALLED.flatMap(([of, service]) =>
     Object.entries(AWS_ANSWERS).map(([what, answerOf]) => ({
-      what: `${of}: ${service} gives ${what} with a token`,
+      what: `${of}: ${service} returns ${what} with a token`,
       run: async (w: World, name: string) => {
         const hasLease = of !== 'login' && of !== 'check-fleet';
         if (hasLease) await open(w, name);

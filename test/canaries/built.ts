@@ -1,4 +1,4 @@
-/** Everything that is deployed, as texts: bundles, zips, templates, whatever else lies beside them. */
+/** Everything that is deployed, as text: bundles, zips, templates and any other files in their directories. */
 import { readdir, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { ROOT } from '../../scripts/build.ts';
@@ -6,7 +6,7 @@ import { readZip } from '../../scripts/zip.ts';
 
 const DIRECTORIES = ['dist/functions', '.serverless'].map((directory) => resolve(ROOT, directory));
 
-export type Built = { readonly place: string; readonly text: string };
+export type Built = { readonly file: string; readonly text: string };
 
 /** The files in the directories, and the files in their zips. Default: those of the product. */
 export async function builtFiles(directories: readonly string[] = DIRECTORIES): Promise<Built[]> {
@@ -20,7 +20,7 @@ const filesOf = async (directory: string): Promise<string[]> =>
     .map(({ parentPath, name }) => resolve(parentPath, name));
 
 async function textsOf(path: string): Promise<Built[]> {
-  if (!path.endsWith('.zip')) return [{ place: path, text: await readFile(path, 'latin1') }];
+  if (!path.endsWith('.zip')) return [{ file: path, text: await readFile(path, 'latin1') }];
   const entries = await readZip(path);
-  return entries.map(({ name, data }) => ({ place: `${path}: ${name}`, text: data.toString('latin1') }));
+  return entries.map(({ name, data }) => ({ file: `${path}: ${name}`, text: data.toString('latin1') }));
 }

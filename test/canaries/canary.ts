@@ -1,18 +1,18 @@
-/** Tokens made for being found: no piece of eight characters of one is anywhere by chance. */
+/** Tokens that are easy to find: no eight-character piece of one occurs anywhere by chance. */
 import { createHash } from 'node:crypto';
 
-/** The length of a piece that gives a token away. */
+/** The length of a piece that counts as a leak. */
 export const PIECE = 8;
 
-/** No vowel, so no word; no hex digit, so no id. */
+/** No vowels, so no words. No hex digits, so no ids. */
 const LETTERS = 'gjkmnpqrtvwxyz';
-/** In no id, no number, no base64; one is in every piece. JSON and URLs leave it as it is, and so every encoding of them. */
+/** Never part of an id, a number or base64, and part of every piece. JSON and URLs do not escape it. */
 const MARK = '~';
 const GROUPS = 5;
 
 /**
- * The canary of this number: always the same, and like no other. Groups of seven letters with a mark between them: a piece of eight has
- * one mark and seven letters of fourteen, and whatever is random (hex, base64, digits, hyphens) has no mark.
+ * Returns the canary with this number: always the same, and unlike every other. It consists of groups of seven letters separated by a
+ * mark. Every piece of eight characters has one mark and seven letters; random text (hex, base64, digits, hyphens) has no mark.
  */
 export function canary(number: number): string {
   const bytes = [...createHash('sha512').update(`canary ${number}`).digest()];
@@ -26,7 +26,7 @@ const CANARY = new RegExp(`^[${LETTERS}]{7}(${MARK}[${LETTERS}]{7}){${GROUPS - 1
 
 export const isCanary = (token: string): boolean => CANARY.test(token);
 
-/** Canaries one after the other: the tokens of a deployment. */
+/** Returns a generator of consecutive canaries: the tokens of a deployment. */
 export function canaries(first = 0): () => string {
   let next = first;
   return () => canary(next++);

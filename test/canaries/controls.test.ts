@@ -15,7 +15,7 @@ import { WAY_NAMES } from './controls/tell.ts';
 
 const TOKEN = canary(77);
 
-describe('a function that tells a token', () => {
+describe('the search of what a function writes', () => {
   let directory: string;
   let lambda: Lambda;
 
@@ -31,23 +31,23 @@ describe('a function that tells a token', () => {
     await rm(directory, { recursive: true });
   });
 
-  async function told(way: string): Promise<string> {
+  async function written(way: string): Promise<string> {
     const before = lambda.output.length;
     const outcome = await lambda.invoke({ way, token: TOKEN });
-    // What the process wrote before it answered is read in this turn of the event loop, perhaps after the answer.
+    // What the process wrote before it responded is read in this turn of the event loop, possibly after the response.
     await turn();
     return JSON.stringify(outcome) + lambda.output.slice(before);
   }
 
-  test.each(WAY_NAMES)('in %s is found', async (way) => {
-    expect(tokensIn(await told(way), [TOKEN])).toEqual([TOKEN]);
+  test.each(WAY_NAMES)('finds a token that the function leaks in %s', async (way) => {
+    expect(tokensIn(await written(way), [TOKEN])).toEqual([TOKEN]);
   });
 
-  test('in none of these ways tells nothing', async () => {
-    expect(tokensIn(await told('nothing'), [TOKEN])).toEqual([]);
+  test('finds nothing if the function leaks no token', async () => {
+    expect(tokensIn(await written('nothing'), [TOKEN])).toEqual([]);
   });
 
-  test('in its bundle is found', async () => {
+  test('finds a piece of a token in the bundle of the function', async () => {
     const entry = join(directory, 'holds.ts');
     await writeFile(entry, `export const handler = async () => '${TOKEN.slice(8, 20)}';`);
     const outdir = join(directory, 'holds');
@@ -57,7 +57,7 @@ describe('a function that tells a token', () => {
   });
 });
 
-describe('a deployment finds a token', () => {
+describe('the search of a deployment', () => {
   let d: EventsDeployment;
 
   beforeAll(async () => {
@@ -76,11 +76,11 @@ describe('a deployment finds a token', () => {
     };
   };
 
-  test('in nothing before one was told', async () => {
+  test('finds nothing before a token is leaked', async () => {
     expect(await d.leaks()).toEqual([]);
   });
 
-  test('in a dead letter', async () => {
+  test('finds a piece of a token in a dead letter', async () => {
     const sqs = new SQSClient(clientOptions().sqs);
     const MessageBody = JSON.stringify({ reason: `no session for ${TOKEN.slice(10, 18)}` });
     await sqs.send(new SendMessageCommand({ QueueUrl: d.deadLetterQueue, MessageBody }));
@@ -88,7 +88,7 @@ describe('a deployment finds a token', () => {
     expect(await d.leaks()).toEqual(['what AWS was sent', 'dead letters']);
   });
 
-  test('in an event on the bus', async () => {
+  test('finds a token in an event on the bus', async () => {
     const eventBridge = new EventBridgeClient(clientOptions().eventBridge);
     const Detail = JSON.stringify({ reason: encodeURIComponent(TOKEN) });
     const entry = { EventBusName: 'sessions', Source: 'control', DetailType: 'Session Failed', Detail };
@@ -97,7 +97,7 @@ describe('a deployment finds a token', () => {
     expect(await d.leaks()).toContain('events');
   });
 
-  test('in an item of the ledger', async () => {
+  test('finds a token in an item of the ledger', async () => {
     await d.tamper({ id: 'planted', owner: Buffer.from(`job of ${TOKEN}`).toString('base64') });
     expect(await d.leaks()).toContain('the ledger');
   });

@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Deployment, deploy, resultOf } from '../functions/deployment.ts';
 
-/** What somebody sets who looks for a fault, and what then stands in the log. (Who may set variables may run any other code, too.) */
+/** Variables that an engineer might set to find a fault. (Anyone who may set them may run any other code, too.) */
 const VARIABLES = {
   NODE_DEBUG: 'http,https,tls,net',
   NODE_DEBUG_NATIVE: 'http,tls',
   NODE_OPTIONS: '--trace-warnings --trace-deprecation --trace-uncaught --pending-deprecation',
 };
-const SAID_BY_NODE = [/HTTP \d+: outgoing message end/, /NET \d+: /, /NODE_DEBUG environment variable/];
+/** Lines that Node then writes. */
+const WRITTEN_BY_NODE = [/HTTP \d+: outgoing message end/, /NET \d+: /, /NODE_DEBUG environment variable/];
 
 let d: Deployment;
 
@@ -18,9 +19,9 @@ beforeAll(async () => {
 
 afterAll(() => d.stop());
 
-test('where Node tells of its connections and warnings, it tells no token', async () => {
+test('debug output of Node about connections and warnings contains no token', async () => {
   resultOf(await d.login({ array: 'fb1', leaseId: 'job' }));
   resultOf(await d.logout({ leaseId: 'job' }));
-  for (const said of SAID_BY_NODE) expect(d.functions.login.output).toMatch(said);
+  for (const said of WRITTEN_BY_NODE) expect(d.functions.login.output).toMatch(said);
   expect(await d.leaks()).toEqual([]);
 });

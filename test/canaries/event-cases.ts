@@ -1,9 +1,9 @@
-/** Callers that send a token, where it breaks a rule. */
+/** Cases in which a caller sends a token inside an invalid event. */
 import { released, requested } from '../story/messages.ts';
 import { batch, type Case, READ } from './asking.ts';
 import type { FunctionName } from './world.ts';
 
-/** Events that break a rule and have a token where the rule is broken. */
+/** Invalid events, each with a token in the invalid part. */
 const EVENTS_WITH_TOKEN: readonly (readonly [FunctionName, (token: string, name: string) => unknown])[] = [
   ['login', (token) => token],
   ['login', (token) => [token]],
@@ -31,7 +31,7 @@ const EVENTS_WITH_TOKEN: readonly (readonly [FunctionName, (token: string, name:
 
 export const eventCases = (): Case[] =>
   EVENTS_WITH_TOKEN.map(([of, eventOf], index) => ({
-    what: `${of}: an event has a token where it breaks a rule (${index})`,
+    what: `${of}: an invalid event contains a token (${index})`,
     run: async (w, name) => {
       await w.invoke(of, eventOf(w.apiToken, name));
     },

@@ -17,16 +17,16 @@ beforeAll(async () => {
 
 afterAll(() => w.stop());
 
-describe('whatever an array, its secret, AWS or a caller does', () => {
-  test('no token is told anywhere, in no shape and in no part of eight characters', async () => {
+describe('in all cases of arrays, secrets, AWS and callers that repeat a token', () => {
+  test('no eight-character piece of a token appears anywhere, in any encoding', async () => {
     expect(await runCases(w, someCases())).toEqual([]);
     expect(await w.leaks()).toEqual([]);
   });
 
-  test('and the functions were at work meanwhile: sessions, failures of many kinds, events, dead letters', async () => {
-    const told = await w.told();
+  test('the functions open sessions, fail in many ways, publish events and write dead letters', async () => {
+    const visible = await w.visible();
     const codes = new Set(
-      [...(told['results and errors'] ?? '').matchAll(/"errorType":"([A-Z_]+)"/g)].map(([, code]) => code),
+      [...(visible['results and errors'] ?? '').matchAll(/"errorType":"([A-Z_]+)"/g)].map(([, code]) => code),
     );
     expect([...codes]).toEqual(
       expect.arrayContaining([
@@ -36,40 +36,40 @@ describe('whatever an array, its secret, AWS or a caller does', () => {
     );
     expect(codes).not.toContain('INTERNAL');
     expect(w.array.opened.length).toBeGreaterThan(50);
-    expect(told['dead letters']).toContain('REQUEST_INVALID');
-    expect(told['events on the bus']).toContain('Session Failed');
+    expect(visible['dead letters']).toContain('REQUEST_INVALID');
+    expect(visible['events on the bus']).toContain('Session Failed');
     expect(eventsOf(w.lambda('login').output, 'LoginSucceeded').length).toBeGreaterThan(10);
   });
 });
 
-describe('the matrix finds a token', () => {
-  test('in the result and the ledger, if an array spells it as a name that the product does not know it in', async () => {
-    const [told] = await runCases(w, [arrayCase('login', 'the username', 'in hex')]);
-    expect(told).toMatch(/told in results and errors, what AWS was sent$/);
+describe('the search of the cases', () => {
+  test('finds a token in the result and the ledger if an array returns it in hex as the username', async () => {
+    const [leak] = await runCases(w, [arrayCase('login', 'the username', 'in hex')]);
+    expect(leak).toMatch(/told in results and errors, what AWS was sent$/);
     expect(await w.leaks()).toEqual(['results and errors', 'what AWS was sent', 'the ledger']);
   });
 
-  test('on the wire beside its header', async () => {
+  test('finds a token in a request to the array outside the token headers', async () => {
     const token = w.apiToken.slice(-PIECE);
     const before = w.mark();
     const name = w.newName();
     w.addArray(name);
     await open(w, name);
     await w.invoke('call-array', { leaseId: name, method: 'GET', path: '/api/2.15/arrays', query: { filter: token } });
-    expect(w.toldBetween(before, w.mark())).toEqual(['what the array was sent beside tokens']);
+    expect(w.leaksBetween(before, w.mark())).toEqual(['what the array was sent beside tokens']);
   });
 
-  test('nowhere if the array was not asked: such a case fails', async () => {
+  test('fails for a case that sends no request to the array', async () => {
     await expect(
       w.array.answering(
         '/api/login',
-        () => ECHOES['no HTTP']?.('', '') ?? '',
+        () => ECHOES['a line that is not HTTP']?.('', '') ?? '',
         async () => {},
       ),
     ).rejects.toThrow('was not asked');
   });
 
-  test('nowhere if AWS was not asked: such a case fails', async () => {
+  test('fails for a case that does not call AWS', async () => {
     const nothing = { status: 200, body: '' };
     await expect(w.relay.answering('kms', nothing, () => w.invoke('login', {}))).rejects.toThrow('kms was not asked');
     expect(errorOf(await w.invoke('login', {})).errorType).toBe('REQUEST_INVALID');

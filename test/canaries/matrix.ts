@@ -1,4 +1,4 @@
-/** Which cases there are: a few of every kind for each test run, and all of them for the proof. */
+/** The cases: a few of every kind for the tests, and all of them for `npm run prove`. */
 import { arrayCase } from './array-cases.ts';
 import type { ASKING, Case } from './asking.ts';
 import { awsCases } from './aws-cases.ts';
@@ -10,20 +10,20 @@ import { SPELLINGS } from './spellings.ts';
 type Asking = keyof typeof ASKING;
 type Answered = { readonly asking: Asking; readonly echo: string; readonly spelling: string };
 
-const PLAIN = 'as it is';
+const PLAIN = 'verbatim';
 const OTHERS: readonly Asking[] = ['check-fleet', 'logout', 'call-array', 'session-events'];
 const ANSWERS = Object.keys(ECHOES);
-/** What is taken out of a body, and refused in a username. */
+/** Encodings that are redacted in a body and refused in a username. */
 const REDACTED: readonly string[] = [
-  ...[PLAIN, 'in upper case', "escaped by a URL's rules", 'escaped twice'],
-  ...["escaped by JSON's rules", "escaped by JSON's rules, as a text in JSON"],
+  ...[PLAIN, 'in upper case', 'percent-encoded', 'percent-encoded twice'],
+  ...['JSON-escaped', 'JSON-escaped twice'],
 ];
-/** A body that a call hands on whatever it says. */
+/** Responses whose body call-array returns unchanged. */
 const HANDED_ON = ['the username', 'errors of shape b', 'errors of shape c', 'another status'];
 
 /**
- * What a caller gets because it asked for it is not judged: a body of a call, or a username, in which an array spells the token in
- * another way.
+ * Data that a caller requested is not searched: the body of a call, or a username, in which an array encodes the token in a way that is
+ * not redacted.
  */
 const isHandedOn = ({ asking, echo, spelling }: Answered): boolean =>
   asking === 'call-array'
@@ -35,16 +35,16 @@ const answered = (asking: Asking, echoes: readonly string[], spellings: readonly
 const casesOf = (all: readonly Answered[]): Case[] =>
   all.filter((one) => !isHandedOn(one)).map(({ asking, echo, spelling }) => arrayCase(asking, echo, spelling));
 
-/** The API token in what a call hands on: it is not what the array was sent, but what it has seen. */
+/** The API token in the response to a call. The array did not receive it with this request, but with an earlier one. */
 const apiTokenCases = (spellings: readonly string[]): Case[] =>
   ['a header', ...HANDED_ON].flatMap((echo) =>
     spellings.map((spelling) => arrayCase('call-array', echo, spelling, 'API token')),
   );
 
-/** One of so many. */
+/** Every n-th item. */
 const someOf = <One>(all: readonly One[], every: number): One[] => all.filter((_, index) => index % every === 0);
 
-/** Each answer once, each bad secret and event once, of the others some. */
+/** Each response, each bad secret and each event once, and some of the others. */
 export const someCases = (): Case[] => [
   ...casesOf(answered('login', ANSWERS, [PLAIN])),
   ...casesOf(OTHERS.flatMap((asking, index) => someOf(answered(asking, ANSWERS.slice(index), [PLAIN]), 8))),
@@ -55,9 +55,12 @@ export const someCases = (): Case[] => [
   ...someOf(awsCases(), 9),
 ];
 
-/** Every answer in every spelling at login, and in some for whoever else asks; every bad secret for everybody who reads it; every answer of AWS. */
+/**
+ * Every response in every encoding at login, and in some encodings for the other functions; every bad secret for every function
+ * that reads it; every AWS response.
+ */
 export const allCases = (): Case[] => [
-  // What checks the fleet reads all of the ledger: first, while that is short.
+  // check-fleet reads the whole ledger: run it first, while the ledger is short.
   ...secretCases('check-fleet'),
   ...casesOf(OTHERS.flatMap((asking) => answered(asking, ANSWERS, someOf(Object.keys(SPELLINGS), 6)))),
   ...casesOf(answered('login', ANSWERS, Object.keys(SPELLINGS))),

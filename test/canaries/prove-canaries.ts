@@ -1,4 +1,4 @@
-/** Every case in which a token might be told, and every fault of array and AWS, with all that is told searched for it. */
+/** Runs every case in which a token might leak and every fault of the array and AWS, and searches all output for tokens. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,18 +13,18 @@ import { allCases } from './matrix.ts';
 import { runCases } from './run.ts';
 import { startWorld } from './world.ts';
 
-/** Shorter than what a fault that hangs would take: how an answer comes in time is proved elsewhere. */
+/** Short time-outs, so that faults that hang end soon. Another proof covers deadlines. */
 const ENV = { CONNECT_TIMEOUT_MS: '500', FIRST_BYTE_TIMEOUT_MS: '500', ANSWER_TIMEOUT_MS: '1000' };
 
 export type CanariesResult = {
   readonly cases: number;
   /** How many characters were searched. */
   readonly searched: number;
-  /** Where a token was told. Empty: nowhere. */
+  /** Where a token was found. Empty if nowhere. */
   readonly wrong: readonly string[];
 };
 
-/** Takes some minutes. The functions must have been packaged. */
+/** Takes several minutes. The functions must be packaged. */
 export async function proveCanaries(): Promise<CanariesResult> {
   const results = [await proveMatrix(), await proveFaults(), await proveBundles()];
   return {
@@ -39,14 +39,14 @@ async function proveMatrix(): Promise<CanariesResult> {
   try {
     const cases = allCases();
     const wrong = await runCases(w, cases);
-    const searched = lengthOf(Object.values(await w.told()));
+    const searched = lengthOf(Object.values(await w.visible()));
     return { cases: cases.length, searched, wrong: [...wrong, ...(await w.leaks())] };
   } finally {
     await w.stop();
   }
 }
 
-/** The faults of proofs/faults.ts: here they are searched, there they are timed. */
+/** The faults of proofs/faults.ts: timed there, searched for tokens here. */
 async function proveFaults(): Promise<CanariesResult> {
   const d = await deployAll({ env: ENV });
   try {
@@ -70,7 +70,7 @@ async function meet(d: Deployed, { of, fault }: FaultCase, name: string): Promis
   return JSON.stringify(outcome);
 }
 
-/** Bundles that are built where tokens stand in the environment. */
+/** Bundles that are built with a token in the environment. */
 async function proveBundles(): Promise<CanariesResult> {
   const token = canary(0);
   const outdir = await mkdtemp(join(tmpdir(), 'flashblade-canary-'));
@@ -78,7 +78,7 @@ async function proveBundles(): Promise<CanariesResult> {
   try {
     await buildFunctions({ outdir });
     const built = await builtFiles([outdir]);
-    const wrong = built.filter(({ text }) => tokensIn(text, [token]).length > 0).map(({ place }) => place);
+    const wrong = built.filter(({ text }) => tokensIn(text, [token]).length > 0).map(({ file }) => file);
     return { cases: built.length, searched: lengthOf(built.map(({ text }) => text)), wrong };
   } finally {
     delete process.env['API_TOKEN'];

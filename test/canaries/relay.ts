@@ -1,11 +1,11 @@
-/** Stands between the functions and AWS: keeps all that is sent, hands it on, or answers in the place of a service. */
+/** A relay between the functions and AWS: records every request, and forwards it or responds instead of a service. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import type { Service } from '../aws/index.ts';
 
-/** What stands before the action in `X-Amz-Target`, and the variable with the address of the service. */
+/** The prefix of the action in `X-Amz-Target`, and the variable with the address of the service. */
 const SERVICES: Readonly<Record<string, readonly [Service, string]>> = {
   secretsmanager: ['secretsmanager', 'AWS_ENDPOINT_URL_SECRETS_MANAGER'],
   TrentService: ['kms', 'AWS_ENDPOINT_URL_KMS'],
@@ -14,7 +14,7 @@ const SERVICES: Readonly<Record<string, readonly [Service, string]>> = {
   AmazonSQS: ['sqs', 'AWS_ENDPOINT_URL_SQS'],
 };
 
-/** An answer as it leaves. */
+/** A response as it is sent. */
 export type AwsAnswer = {
   readonly status: number;
   readonly reason?: string;
@@ -24,7 +24,7 @@ export type AwsAnswer = {
 
 export type Relay = Awaited<ReturnType<typeof startRelay>>;
 
-/** `services`: the variables that tell where the services are. Lives until `stop`. */
+/** `services`: the variables with the addresses of the services. Lives until `stop`. */
 export async function startRelay(services: Readonly<Record<string, string>>) {
   let sent = '';
   let instead: { readonly service: Service; readonly answer: AwsAnswer; happened: number } | undefined;
@@ -64,9 +64,9 @@ export async function startRelay(services: Readonly<Record<string, string>>) {
     url,
     /** Variables that send a function's calls here. */
     env: Object.fromEntries(Object.values(SERVICES).map(([, variable]) => [variable, url])),
-    /** Requests as they came: line, headers, body. */
+    /** Requests as received: line, headers, body. */
     sent: (): string => sent,
-    /** Every call of this service is answered so, during `work`. */
+    /** During `work`, sends this response to every call of the service. */
     answering: async (service: Service, answer: AwsAnswer, work: () => Promise<unknown>): Promise<void> => {
       const planned = { service, answer, happened: 0 };
       instead = planned;

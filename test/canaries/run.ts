@@ -1,11 +1,11 @@
-/** Runs cases one after the other, and says which of them made something tell a token. */
+/** Runs cases one after the other, and reports which of them leaked a token. */
 import type { Case } from './asking.ts';
 import type { World } from './world.ts';
 
-/** On a busy machine an AWS call runs out of time now and then, and nobody is asked what the case is about. */
+/** On a busy machine, an AWS call sometimes runs out of time and the request of the case is never sent. */
 const TRIES = 3;
 
-/** A line for each case that told: what it was, and where. All is searched at once; what each case told, only if something was. */
+/** One line for each case that leaked: the case and where. Searches all output at once, and the output of each case only after a hit. */
 export async function runCases(w: World, cases: readonly Case[]): Promise<string[]> {
   const marks = [w.mark()];
   for (const one of cases) {
@@ -14,11 +14,11 @@ export async function runCases(w: World, cases: readonly Case[]): Promise<string
   }
   const find = w.finder();
   const [start = {}] = marks;
-  const all = w.toldBetween(start, w.mark(), find);
+  const all = w.leaksBetween(start, w.mark(), find);
   if (all.length === 0) return [];
   const wrong = cases.flatMap(({ what }, index) => {
-    const places = w.toldBetween(marks[index] ?? {}, marks[index + 1] ?? {}, find);
-    return places.length > 0 ? [`${what}: told in ${places.join(', ')}`] : [];
+    const hits = w.leaksBetween(marks[index] ?? {}, marks[index + 1] ?? {}, find);
+    return hits.length > 0 ? [`${what}: told in ${hits.join(', ')}`] : [];
   });
   return wrong.length > 0 ? wrong : [`between two cases: told in ${all.join(', ')}`];
 }

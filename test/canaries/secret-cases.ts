@@ -1,30 +1,29 @@
-/** Secrets that cannot be used, each with the API token in it. */
+/** Cases with an invalid secret that contains the API token. */
 import { ASKING, type Case } from './asking.ts';
 
 const SECRETS: Readonly<Record<string, (token: string, good: object) => string>> = {
   'the token and nothing else': (token) => token,
   'the token as JSON': (token) => JSON.stringify(token),
-  'JSON that is cut off': (token, good) => JSON.stringify({ ...good, apiToken: token }).slice(0, -3),
+  'truncated JSON': (token, good) => JSON.stringify({ ...good, apiToken: token }).slice(0, -3),
   'JSON without quotation marks': (token) => `{"apiToken": ${token}}`,
-  'JSON that is cut off in the token': (token) => `{"apiToken":"${token}`,
-  'JSON behind the token': (token, good) => `${token} ${JSON.stringify(good)}`,
+  'JSON truncated inside the token': (token) => `{"apiToken":"${token}`,
+  'JSON after the token': (token, good) => `${token} ${JSON.stringify(good)}`,
   'JSON before the token': (token, good) => `${JSON.stringify(good)} ${token}`,
   'a line of YAML': (token) => `apiToken: ${token}\nhost: fb1\n`,
-  'a field that is named like the token': (token, good) => JSON.stringify({ ...good, [token]: 1 }),
+  'a field named like the token': (token, good) => JSON.stringify({ ...good, [token]: 1 }),
   'the token in a list': (token, good) => JSON.stringify({ ...good, apiToken: [token] }),
   'the token in an object': (token, good) => JSON.stringify({ ...good, apiToken: { [token]: token } }),
-  'the token for the host': (token, good) => JSON.stringify({ ...good, host: token }),
+  'the token as the host': (token, good) => JSON.stringify({ ...good, host: token }),
   'the token in the host': (token, good) => JSON.stringify({ ...good, host: `https://${token}@fb1` }),
-  'the token for the authority': (token, good) => JSON.stringify({ ...good, trust: { ca: token } }),
-  'the token for a fingerprint': (token, good) => JSON.stringify({ ...good, trust: { fingerprints: [token] } }),
-  'the token for the trust': (token, good) => JSON.stringify({ ...good, trust: token }),
-  'a line behind the token': (token, good) => JSON.stringify({ ...good, apiToken: `${token}\n` }),
-  'a header behind the token': (token, good) => JSON.stringify({ ...good, apiToken: `${token}\r\nx-echo: ${token}` }),
-  'a letter behind the token that no header takes': (token, good) => JSON.stringify({ ...good, apiToken: `${token}é` }),
-  'a letter behind the token that is none of Latin': (token, good) =>
-    JSON.stringify({ ...good, apiToken: `${token}Ā` }),
-  'a zero behind the token': (token, good) => JSON.stringify({ ...good, apiToken: `${token}\0` }),
-  'the token too often': (token, good) => JSON.stringify({ ...good, apiToken: token.repeat(40) }),
+  'the token as the CA': (token, good) => JSON.stringify({ ...good, trust: { ca: token } }),
+  'the token as a fingerprint': (token, good) => JSON.stringify({ ...good, trust: { fingerprints: [token] } }),
+  'the token as the trust': (token, good) => JSON.stringify({ ...good, trust: token }),
+  'a line break after the token': (token, good) => JSON.stringify({ ...good, apiToken: `${token}\n` }),
+  'a header after the token': (token, good) => JSON.stringify({ ...good, apiToken: `${token}\r\nx-echo: ${token}` }),
+  'a Latin-1 letter after the token': (token, good) => JSON.stringify({ ...good, apiToken: `${token}é` }),
+  'a letter outside Latin-1 after the token': (token, good) => JSON.stringify({ ...good, apiToken: `${token}Ā` }),
+  'a NUL after the token': (token, good) => JSON.stringify({ ...good, apiToken: `${token}\0` }),
+  'the token repeated many times': (token, good) => JSON.stringify({ ...good, apiToken: token.repeat(40) }),
 };
 
 export const secretCases = (asking: 'login' | 'session-events' | 'check-fleet'): Case[] =>

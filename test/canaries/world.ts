@@ -1,4 +1,4 @@
-/** Every packaged function at its most talkative, an array that repeats tokens, and a relay before AWS: all that is told is kept. */
+/** Every packaged function with verbose logging, an array that repeats tokens, and a relay in front of AWS. Records all output. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { configurationOf } from '../functions/configuration.ts';
 import { deploy } from '../functions/deployment.ts';
@@ -20,16 +20,16 @@ export const FUNCTIONS = [
 ] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
 
-/** Whatever makes a function say more, short of what makes Node itself print headers. */
+/** Variables that make a function log more, except those that make Node itself print headers. */
 export const TALKATIVE = {
   AWS_LAMBDA_LOG_LEVEL: 'TRACE',
   NODE_OPTIONS: '--trace-warnings --trace-deprecation --trace-uncaught',
 };
-/** An array that says nothing more is not waited for. */
+/** Short time-outs, so that a silent array ends a case soon. */
 const HASTY = { FIRST_BYTE_TIMEOUT_MS: '1000', ANSWER_TIMEOUT_MS: '1500', SECRET_CACHE_SECONDS: '0' };
 const BUS = 'sessions';
 const QUEUE = 'dead-letters';
-/** Numbers of the canaries: those of the deployment's own simulator come before. */
+/** The number of the first canary. Lower numbers belong to the deployment's own simulator. */
 const FIRST = 1000;
 
 export type Mark = Readonly<Record<string, number>>;
@@ -61,18 +61,18 @@ export async function startWorld(env: Readonly<Record<string, string>> = TALKATI
   async function invoke(name: FunctionName, event: unknown): Promise<Outcome> {
     const outcome = await (lambdas[name] as Lambda).invoke(event);
     outcomes.push(JSON.stringify(outcome));
-    // What the process wrote before it answered is read in this turn of the event loop, perhaps after the answer.
+    // What the process wrote before it responded is read in this turn of the event loop, possibly after the response.
     await turn();
     return outcome;
   }
 
-  /** Names the array in the fleet. `fields` replace those of a good secret. */
+  /** Adds the array to the fleet under this name. `fields` replace those of a valid secret. */
   function addArray(name: string, fields: object = {}): void {
     const { host, certificate: ca } = array;
     d.aws.secrets.put(`flashblade/${name}`, { host, apiToken, trust: { ca }, ...fields });
   }
 
-  /** What only grows, by its place. */
+  /** Output that only grows, by where it appears. */
   const growing = (): Record<string, string> => ({
     ...Object.fromEntries(FUNCTIONS.map((name) => [`what ${name} wrote`, lambdas[name]?.output ?? ''])),
     'results and errors': outcomes.join('\n'),
@@ -80,8 +80,8 @@ export async function startWorld(env: Readonly<Record<string, string>> = TALKATI
     'what the array was sent beside tokens': array.heard(),
   });
 
-  /** Everything that anybody can see, by its place. */
-  const told = async (): Promise<Record<string, string>> => ({
+  /** All output that anyone can see, by where it appears. */
+  const visible = async (): Promise<Record<string, string>> => ({
     ...growing(),
     'the ledger': JSON.stringify(await d.items()),
     'events on the bus': JSON.stringify(d.aws.events.sent),
@@ -90,22 +90,22 @@ export async function startWorld(env: Readonly<Record<string, string>> = TALKATI
 
   const finder = (): Find => finderOf([apiToken, ...array.opened]);
 
-  /** Where the API token or any auth token, or a piece of one, has been told. */
-  const leaks = async (): Promise<string[]> => placesIn(await told(), finder());
+  /** Where the API token, an auth token, or a piece of one appears. */
+  const leaks = async (): Promise<string[]> => leaksIn(await visible(), finder());
 
-  /** A moment, by how much had been told before it. */
-  const mark = (): Mark => Object.fromEntries(Object.entries(growing()).map(([place, { length }]) => [place, length]));
+  /** A moment, as the length of all output at that time. */
+  const mark = (): Mark => Object.fromEntries(Object.entries(growing()).map(([where, { length }]) => [where, length]));
 
-  /** Where something was told between two moments. */
-  const toldBetween = (from: Mark, to: Mark, find = finder()): string[] =>
-    placesIn(
-      Object.fromEntries(Object.entries(growing()).map(([place, text]) => [place, text.slice(from[place], to[place])])),
+  /** Where a token appeared between two moments. */
+  const leaksBetween = (from: Mark, to: Mark, find = finder()): string[] =>
+    leaksIn(
+      Object.fromEntries(Object.entries(growing()).map(([where, text]) => [where, text.slice(from[where], to[where])])),
       find,
     );
 
   return {
-    ...{ d, apiToken, array, relay, invoke, addArray, told, leaks, mark, toldBetween, finder },
-    /** A name that no array and no lease has. */
+    ...{ d, apiToken, array, relay, invoke, addArray, visible, leaks, mark, leaksBetween, finder },
+    /** A name that no array and no lease uses yet. */
     newName: (): string => `case-${names++}`,
     lambda: (name: FunctionName): Lambda => lambdas[name] as Lambda,
     putSecret: (name: string, text: string): void => void d.aws.secrets.put(`flashblade/${name}`, text),
@@ -117,5 +117,5 @@ export async function startWorld(env: Readonly<Record<string, string>> = TALKATI
   };
 }
 
-const placesIn = (texts: Readonly<Record<string, string>>, find: Find): string[] =>
-  Object.entries(texts).flatMap(([place, text]) => (find(text).length > 0 ? [place] : []));
+const leaksIn = (texts: Readonly<Record<string, string>>, find: Find): string[] =>
+  Object.entries(texts).flatMap(([where, text]) => (find(text).length > 0 ? [where] : []));

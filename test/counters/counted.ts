@@ -1,4 +1,4 @@
-/** Which connections a function opens. */
+/** Counts the connections that a function opens. */
 import type { Everything } from './deployment.ts';
 
 export type Counts = {
@@ -9,7 +9,7 @@ export type Counts = {
   readonly awsConnections: number;
 };
 
-/** Those that are opened during `work`. */
+/** Counts the connections that are opened during `work`. */
 export async function counted<T>(
   d: Everything,
   work: () => Promise<T>,

@@ -1,4 +1,4 @@
-/** What a login together with its logout costs in one process, as programs use the library. */
+/** What one login and logout cost a program that uses the library. */
 import { describe, expect, test } from 'vitest';
 import { createPorts } from '../../lib/compose.ts';
 import { readConfig } from '../../lib/core/config.ts';
@@ -16,12 +16,12 @@ import { CLOSE, HOLD, OPEN } from './steps.ts';
 const LOGIN_AND_LOGOUT = ['/api/login', '/api/logout'];
 const countersOf = ({ counters }: Simulator) => ({ ...counters, applicationBytes: undefined });
 
-describe('login and logout', () => {
+describe('login and logout with the client', () => {
   test.for([
     ['ca', 1, 1],
     ['fingerprints', 2, 0],
   ] as const)(
-    'by %s are two requests on one connection, and a later pair makes %i full handshakes of two',
+    'with trust by %s, they are two requests on one connection, and both pairs together make %i full handshakes',
     async ([kind, fullHandshakes, resumedHandshakes]) => {
       const { simulator, array, token } = await simulated();
       const pinned: Trust = { kind: 'fingerprints', fingerprints: [simulator.fingerprint] };
@@ -37,7 +37,7 @@ describe('login and logout', () => {
   );
 });
 
-test('withSession opens, holds and closes in these rounds, on one connection of its own', async () => {
+test('withSession opens, uses and closes a session in the expected rounds, on one connection', async () => {
   let watcher: OnRequest | undefined;
   const { simulator, token } = await simulated({ onRequest: (phase, request) => watcher?.(phase, request) });
   const { aws } = await awsWithClients();

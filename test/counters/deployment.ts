@@ -1,4 +1,4 @@
-/** Every function as it is packaged, over one ledger and one simulated array, and what each asks of both. */
+/** Every packaged function over one ledger and one simulated array, with counters of their connections. */
 import { configurationOf } from '../functions/configuration.ts';
 import { type Deployment, deploy } from '../functions/deployment.ts';
 import { type Lambda, startLambda } from '../lambda/lambda.ts';
@@ -20,7 +20,7 @@ export const ARRAY = 'fb1';
 
 export type Everything = Deployment & {
   readonly lambdas: Readonly<Record<FunctionName, Lambda>>;
-  /** How many connections functions opened to AWS so far. */
+  /** How many connections the functions have opened to AWS so far. */
   readonly awsConnections: () => number;
 };
 

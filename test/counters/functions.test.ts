@@ -1,4 +1,4 @@
-/** What one invocation of each packaged, warm function asks of AWS and of the array, and what of it waits for what: exact. */
+/** The exact round trips of one warm invocation of each packaged function, to AWS and to the array, in order. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { counted } from './counted.ts';
 import { deployEverything, type Everything } from './deployment.ts';
@@ -41,7 +41,7 @@ beforeAll(async () => {
 
 afterAll(() => d.stop());
 
-test.for(OPERATION_NAMES)('%s: these round trips and no other, on one resumed connection', async (name) => {
+test.for(OPERATION_NAMES)('%s makes exactly the expected round trips, on one resumed connection', async (name) => {
   const rounds = ROUNDS[name];
   const leaseId = name.replaceAll(/\W+/g, '-');
   await perform(d, name, `${leaseId}-cold`, (invoke) => inRounds(d, rounds, invoke));

@@ -1,4 +1,4 @@
-/** What the functions do, each as one invocation for a lease of its own. */
+/** The functions' operations, each as one invocation with its own lease. */
 import { sqsEventOf } from '../aws/sqs-event.ts';
 import { type Deployment, resultOf } from '../functions/deployment.ts';
 import type { Outcome } from '../lambda/lambda.ts';
@@ -8,7 +8,7 @@ import { ARRAY, type Everything, type FunctionName } from './deployment.ts';
 
 type Operation = {
   readonly of: FunctionName;
-  /** What must be there before. */
+  /** Sets up what the operation needs. */
   readonly prepare: (d: Deployment, leaseId: string) => Promise<void>;
   readonly event: (leaseId: string) => unknown;
 };
@@ -50,8 +50,8 @@ export type OperationName = keyof typeof OPERATIONS;
 export const OPERATION_NAMES = Object.keys(OPERATIONS) as OperationName[];
 
 /**
- * Prepares, lets `around` see to the invocation itself, and closes what is left open. Throws if the invocation failed, or if
- * the function did not do it: nothing that it asked for would mean anything.
+ * Prepares the operation, lets `around` run the invocation, and closes what is left open. Throws if the invocation or the
+ * operation failed, because its round trips would be meaningless.
  */
 export async function perform<T>(
   d: Everything,
@@ -68,7 +68,7 @@ export async function perform<T>(
   });
   if (outcome === undefined || !('result' in outcome)) throw new Error(`${name}: ${JSON.stringify(outcome)}`);
   if (of === 'session-events' && JSON.stringify(outcome.result) !== '{"batchItemFailures":[]}') {
-    throw new Error(`${name}: its message would come again`);
+    throw new Error(`${name}: its message would be delivered again`);
   }
   await d.logout({ leaseId });
   const left = d.simulator.sessions().length;

@@ -1,10 +1,10 @@
-/** A TCP relay before a stand-in: counts the connections that a function opens to a service. */
+/** A TCP relay in front of a stand-in. Counts the connections that a function opens to a service. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 export type Relay = Awaited<ReturnType<typeof startRelay>>;
 
-/** Listens on a free loopback port; where it leads to is said by `to`, before the first connection. */
+/** Listens on a free loopback port. Call `to` before the first connection to set the destination. */
 export async function startRelay() {
   const open = new Set<Socket>();
   let connections = 0;
@@ -33,7 +33,7 @@ export async function startRelay() {
     to: (url: string): void => {
       port = Number(new URL(url).port);
     },
-    /** How many there were so far. */
+    /** How many connections there have been so far. */
     connections: () => connections,
     stop: async (): Promise<void> => {
       server.close();

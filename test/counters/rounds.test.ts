@@ -3,7 +3,7 @@ import { gateOf } from './rounds.ts';
 
 const ROUNDS = [['a', 'b'], ['c']];
 
-/** Arrivals that may be answered by now, without waiting for anything but promises. */
+/** The arrivals that can be answered now, without waiting for anything but promises. */
 async function answeredOf(arrivals: Readonly<Record<string, Promise<void>>>): Promise<string[]> {
   const answered: string[] = [];
   for (const [step, arrival] of Object.entries(arrivals)) void arrival.then(() => answered.push(step));
@@ -11,7 +11,7 @@ async function answeredOf(arrivals: Readonly<Record<string, Promise<void>>>): Pr
   return answered.sort();
 }
 
-test('steps that go out together are answered together', async () => {
+test('steps that are sent together are answered together', async () => {
   const { arrive, end } = gateOf(ROUNDS);
   const b = arrive('b');
   expect(await answeredOf({ b })).toEqual([]);
@@ -21,7 +21,7 @@ test('steps that go out together are answered together', async () => {
   expect(end()).toEqual({ rounds: ROUNDS, others: [] });
 });
 
-test('who waits for one step before it sends the other gets no answer, and the round is missing', async () => {
+test('a caller that waits for one step before it sends the other gets no response, and the round is missing', async () => {
   const { arrive, end } = gateOf(ROUNDS);
   const a = arrive('a');
   expect(await answeredOf({ a })).toEqual([]);
@@ -29,7 +29,7 @@ test('who waits for one step before it sends the other gets no answer, and the r
   await a;
 });
 
-test('one step more, or one too early, is told and not held up', async () => {
+test('an extra or early step is recorded and not delayed', async () => {
   const { arrive, end } = gateOf(ROUNDS);
   await arrive('c');
   const together = [arrive('a'), arrive('b')];

@@ -1,14 +1,14 @@
 /**
- * How many round trips come one after the other, without a clock: steps that are said to go out together are answered only
- * when all of them have arrived. Whoever waits for the first before it sends the second gets no answer.
+ * Counts sequential round trips without a clock. Steps that are expected together are answered only when all of them have
+ * arrived. A caller that waits for the first before it sends the second gets no response.
  */
 import { stepOf } from '../functions/steps.ts';
 import type { Everything } from './deployment.ts';
 
-/** One round after the other; the steps of a round together, in any order. */
+/** Rounds follow each other; the steps of one round are sent together, in any order. */
 export type Rounds = readonly (readonly string[])[];
 
-/** `rounds`: those that came completely, sorted. `others`: steps that came in no round of theirs, in order. */
+/** `rounds`: the complete rounds, each sorted. `others`: steps that arrived outside their round, in order. */
 export type Seen = { readonly rounds: Rounds; readonly others: readonly string[] };
 
 export function gateOf(expected: Rounds) {
@@ -16,12 +16,12 @@ export function gateOf(expected: Rounds) {
   const others: string[] = [];
   let current = 0;
 
-  /** Resolves when the step may be answered: at once, if nobody expects it now. */
+  /** Resolves when the step may be answered: at once, if it is not expected now. */
   async function arrive(step: string): Promise<void> {
     const gate = gates[current];
-    const place = gate?.missing.indexOf(step) ?? -1;
-    if (gate === undefined || place < 0) return void others.push(step);
-    gate.missing.splice(place, 1);
+    const index = gate?.missing.indexOf(step) ?? -1;
+    if (gate === undefined || index < 0) return void others.push(step);
+    gate.missing.splice(index, 1);
     if (gate.missing.length === 0) {
       current += 1;
       gate.complete.resolve();
@@ -29,7 +29,7 @@ export function gateOf(expected: Rounds) {
     await gate.complete.promise;
   }
 
-  /** What came, and nobody waits any longer. */
+  /** Releases all waiting steps and returns what arrived. */
   function end(): Seen {
     for (const { complete } of gates) complete.resolve();
     return { rounds: expected.slice(0, current).map((steps) => steps.toSorted()), others };
@@ -40,7 +40,7 @@ export function gateOf(expected: Rounds) {
 
 type Watched = { readonly aws: Pick<Everything['aws'], 'onCall'>; readonly watchArray: Everything['watchArray'] };
 
-/** Lets a function go on in rounds only, and tells how it went: AWS calls as `stepOf` names them, and the array's requests. */
+/** Lets a function proceed only in rounds, and returns what it saw: AWS calls as `stepOf` names them, and array requests. */
 export async function inRounds(d: Watched, expected: Rounds, work: () => Promise<unknown>): Promise<Seen> {
   const gate = gateOf(expected);
   const unwatch = d.aws.onCall((phase, call) => (phase === 'received' ? gate.arrive(stepOf(call)) : undefined));

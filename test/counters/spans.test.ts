@@ -11,7 +11,7 @@ test.for([
   ['a long one beside three short ones', spans([0, 100], [0, 10], [10, 20], [30, 40]), 3, 100],
   ['one that begins before the first of two together has ended', spans([0, 20], [5, 25], [21, 41]), 2, 41],
 ] satisfies [string, Span[], number, number][])(
-  'of %j the longest chain and the time are',
+  'longestChain and timeCovered count overlapping spans once: %j',
   ([_, all, chain, covered]) => {
     expect([longestChain(all), timeCovered(all)]).toEqual([chain, covered]);
   },

@@ -1,4 +1,4 @@
-/** What opening, holding and closing a session ask, in rounds: the steps of a round go out together. */
+/** The round trips of opening, holding and closing a session. The steps of one round are sent together. */
 import type { Rounds } from './rounds.ts';
 
 export const INTENT = ['GenerateDataKey', 'GetItem refusal', 'PutItem lease OPENING', 'UpdateItem array'];

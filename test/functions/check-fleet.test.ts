@@ -1,4 +1,4 @@
-/** The fleet check as it is packaged, under AWS's runtime client, over arrays of every kind. */
+/** The packaged check-fleet function under AWS's runtime client, with arrays of every kind. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { closeConnections } from '../../lib/flashblade/pool.ts';
 import type { FleetResult } from '../../lib/fleet/check.ts';
@@ -40,7 +40,7 @@ async function another(name: string, options: SimulatorOptions = {}): Promise<Si
   return simulator;
 }
 
-/** A session that somebody opened past the ledger, ten minutes ago by the array's clock. */
+/** An array with a session that was opened without the ledger, ten minutes ago by the array's clock. */
 async function leaky(name: string): Promise<Simulator> {
   let shiftMs = -600_000;
   const users = [{ username: 'pureuser', apiToken: randomApiToken(), expiresAt: Date.now() + 5.5 * DAY_MS }];
@@ -73,7 +73,7 @@ describe('check-fleet', () => {
     result = resultOf(await checkFleet.invoke({}));
   });
 
-  test('finds what is wrong with each array, and names no other', () => {
+  test('reports each unhealthy array with its error code, and warns about the others', () => {
     expect(result).toMatchObject({ checked: 6, healthy: 2, unknownSessions: 1 });
     const faults = result.unhealthy.map(({ array, code }) => [array, code]);
     expect(faults).toEqual([
@@ -90,7 +90,7 @@ describe('check-fleet', () => {
     ]);
   });
 
-  test('leaves no session behind that the ledger does not know', async () => {
+  test('leaves no session that is missing from the ledger', async () => {
     expect(leaking.sessions().map(({ startedAt }) => startedAt < Date.now() - 500_000)).toEqual([true]);
     expect(d.simulator.sessions()).toHaveLength(1);
     expect(await unknownSessions(d)).toEqual([]);
@@ -98,7 +98,7 @@ describe('check-fleet', () => {
     expect(left).toMatchObject({ target: { name: 'mute' }, attemptId: mute.sessions()[0]?.requestId });
   });
 
-  test('tells CloudWatch of each array', () => {
+  test('sends metrics for each array to CloudWatch', () => {
     expect(eventsOf(checkFleet.output, 'ArrayUnhealthy').map((line) => line['array'])).toHaveLength(4);
     const metrics = metricLinesOf(checkFleet.output).flatMap(metricsOf);
     expect(metrics).toEqual(
@@ -113,14 +113,14 @@ describe('check-fleet', () => {
     );
   });
 
-  test('checks the named arrays only, and refuses what it does not know', async () => {
+  test('checks only the named arrays, and refuses unknown fields', async () => {
     const requests = leaking.requests.length;
     expect(resultOf(await checkFleet.invoke({ arrays: ['good'] }))).toMatchObject({ checked: 1, healthy: 1 });
     expect(leaking.requests).toHaveLength(requests);
     expect(errorOf(await checkFleet.invoke({ fleet: ['good'] })).errorType).toBe('REQUEST_INVALID');
   });
 
-  test('tells no token', () => {
+  test('writes and returns no token', () => {
     const all = [d.simulator, ...arrays];
     const tokens = all.flatMap(({ apiToken, history }) => [apiToken, ...history.map(({ authToken }) => authToken)]);
     expect(tokens.length).toBeGreaterThan(6);

@@ -19,7 +19,7 @@ afterAll(async () => {
   await d.stop();
 });
 
-/** What a message must name: an array, a lease, a field. `NAME` is both array and lease of the case. */
+/** What a message must name: an array, a lease, a field. `NAME` is both the array and the lease of the case. */
 const NAMES: Readonly<Record<ErrorCode, string>> = {
   CONFIG_INVALID: 'SESSIONS_PER_ARRAY',
   REQUEST_INVALID: 'leaseSeconds',
@@ -45,17 +45,20 @@ const NAMES: Readonly<Record<ErrorCode, string>> = {
   INTERNAL: 'TypeError',
 };
 
-/** Words that tell somebody to do something. */
+/** Words that name a next step. */
 const ADVICE =
   /\b(must (be|have)|try again|ask .* again|create it|correct the|check that|find out|put a valid|remove its|give|use another|open (a|another) session|close some|log out again|report it)\b/i;
 
-test.each(Object.keys(ERROR_CODES) as ErrorCode[])('%s is thrown under its name and says what to do', async (code) => {
-  const name = `array-of-${code}`;
-  d.addArray(name);
-  const failure = await PROVOCATIONS[code](d, name);
-  expect(failure.name).toBe(code);
-  expect(failure.message).toContain(NAMES[code].replaceAll('NAME', name));
-  expect(failure.message).toMatch(ADVICE);
-  const tokens = [d.simulator.apiToken, ...d.simulator.history.map(({ authToken }) => authToken)];
-  expect(tokensIn(failure.message, tokens)).toEqual([]);
-});
+test.each(Object.keys(ERROR_CODES) as ErrorCode[])(
+  '%s is returned as the error name, and its message names the next step',
+  async (code) => {
+    const name = `array-of-${code}`;
+    d.addArray(name);
+    const failure = await PROVOCATIONS[code](d, name);
+    expect(failure.name).toBe(code);
+    expect(failure.message).toContain(NAMES[code].replaceAll('NAME', name));
+    expect(failure.message).toMatch(ADVICE);
+    const tokens = [d.simulator.apiToken, ...d.simulator.history.map(({ authToken }) => authToken)];
+    expect(tokensIn(failure.message, tokens)).toEqual([]);
+  },
+);

@@ -1,4 +1,4 @@
-/** A function's configuration as the compiled template has it. */
+/** A function's configuration in the compiled template. */
 import { template } from '../packaged.ts';
 
 type Reference = string | { readonly Ref: string } | { readonly 'Fn::GetAtt': readonly string[] };
@@ -14,7 +14,7 @@ export type Configuration = {
   readonly timeoutMs: number;
 };
 
-/** `physical` gives a value to each logical id that the variables refer to. */
+/** `physical`: the value of each logical id that the variables refer to. */
 export function configurationOf(name: string, physical: Readonly<Record<string, string>>): Configuration {
   const logicalId = `${name[0]?.toUpperCase()}${name.slice(1).replaceAll('-', 'Dash')}LambdaFunction`;
   const resource = template().Resources[logicalId];

@@ -3,13 +3,13 @@ import { type Deployment, deploy, errorOf, resultOf } from './deployment.ts';
 import { stepOf } from './steps.ts';
 import { unknownSessions } from './unknown-sessions.ts';
 
-// All stand-ins live in one process: with more cases at a time, they would be what is waited for.
+// All stand-ins share one process: with more cases at a time, the stand-ins themselves would be slow.
 vi.setConfig({ testTimeout: 120_000, maxConcurrency: 6 });
 
 const TIMEOUT_MS = 10_000;
-/** Every call ends half a second before the time-out. A busy machine may take most of that to bring the answer. */
+/** Every call ends half a second before the time-out. A busy machine may need most of that to deliver the response. */
 const LEFT_MS = 100;
-/** As long as can be configured: it is the function's own time that must bound each call. */
+/** The longest configurable time-outs, so that only the function's own deadline limits each call. */
 const ENV = { CONNECT_TIMEOUT_MS: '60000', FIRST_BYTE_TIMEOUT_MS: '60000', ANSWER_TIMEOUT_MS: '120000' };
 
 type Case = {
@@ -23,7 +23,7 @@ const array = (fault: Parameters<Deployment['simulator']['faults']['add']>[0]) =
   void d.simulator.faults.add(fault);
 const service = (name: 'secretsmanager' | 'kms' | 'dynamodb') => (d: Deployment) =>
   d.aws.faults.add({ kind: 'hang', service: name });
-/** DynamoDB answers until this step. */
+/** DynamoDB responds until this step. */
 const ledgerFrom = (step: string) => (d: Deployment) =>
   void d.aws.onCall((phase, call) => {
     if (phase === 'received' && stepOf(call) === step) d.aws.faults.add({ kind: 'hang', service: 'dynamodb' });
@@ -36,29 +36,39 @@ const both =
 const logoutHangs = array({ kind: 'hang', at: 'before-headers', path: '/api/logout' });
 
 const CASES: readonly Case[] = [
-  { of: 'login', hangs: 'array, at connect', code: 'ARRAY_UNREACHABLE', arrange: array({ kind: 'hang-at-accept' }) },
-  { of: 'login', hangs: 'array, in TLS', code: 'ARRAY_UNREACHABLE', arrange: array({ kind: 'hang-in-handshake' }) },
   {
     of: 'login',
-    hangs: 'array, silent',
+    hangs: 'the array, before it accepts the connection',
+    code: 'ARRAY_UNREACHABLE',
+    arrange: array({ kind: 'hang-at-accept' }),
+  },
+  {
+    of: 'login',
+    hangs: 'the array, in the TLS handshake',
+    code: 'ARRAY_UNREACHABLE',
+    arrange: array({ kind: 'hang-in-handshake' }),
+  },
+  {
+    of: 'login',
+    hangs: 'the array, before its response',
     code: 'LOGIN_UNKNOWN',
     arrange: array({ kind: 'hang', at: 'before-headers' }),
   },
   {
     of: 'login',
-    hangs: 'array, in its head',
+    hangs: 'the array, in the response head',
     code: 'LOGIN_UNKNOWN',
     arrange: array({ kind: 'hang', at: 'in-headers' }),
   },
   {
     of: 'login',
-    hangs: 'array, in all bodies',
+    hangs: 'the array, in every response body',
     code: 'LOGIN_UNKNOWN',
     arrange: array({ kind: 'hang', at: 'in-body' }),
   },
   {
     of: 'login',
-    hangs: 'array, drop by drop',
+    hangs: 'the array, which sends one byte at a time',
     code: 'LOGIN_UNKNOWN',
     arrange: array({ kind: 'trickle', intervalMs: 90 }),
   },
@@ -67,28 +77,38 @@ const CASES: readonly Case[] = [
   { of: 'login', hangs: 'DynamoDB', code: 'AWS_UNAVAILABLE', arrange: service('dynamodb') },
   {
     of: 'login',
-    hangs: 'DynamoDB, from the recording on',
+    hangs: 'DynamoDB, from the recording of the session on',
     code: 'AWS_UNAVAILABLE',
     arrange: ledgerFrom('PutItem lease OPEN'),
   },
   {
     of: 'login',
-    hangs: 'DynamoDB from the recording on, and the array at logout',
+    hangs: 'DynamoDB, from the recording of the session on, and the array at logout',
     code: 'LOGIN_UNKNOWN',
     arrange: both(ledgerFrom('PutItem lease OPEN'), logoutHangs),
   },
-  { of: 'logout', hangs: 'array, at connect', code: 'ARRAY_UNREACHABLE', arrange: array({ kind: 'hang-at-accept' }) },
-  { of: 'logout', hangs: 'array, in TLS', code: 'ARRAY_UNREACHABLE', arrange: array({ kind: 'hang-in-handshake' }) },
-  { of: 'logout', hangs: 'array, silent', code: 'ARRAY_UNREACHABLE', arrange: logoutHangs },
   {
     of: 'logout',
-    hangs: 'array, in its head',
+    hangs: 'the array, before it accepts the connection',
+    code: 'ARRAY_UNREACHABLE',
+    arrange: array({ kind: 'hang-at-accept' }),
+  },
+  {
+    of: 'logout',
+    hangs: 'the array, in the TLS handshake',
+    code: 'ARRAY_UNREACHABLE',
+    arrange: array({ kind: 'hang-in-handshake' }),
+  },
+  { of: 'logout', hangs: 'the array, before its response', code: 'ARRAY_UNREACHABLE', arrange: logoutHangs },
+  {
+    of: 'logout',
+    hangs: 'the array, in the response head',
     code: 'ARRAY_UNREACHABLE',
     arrange: array({ kind: 'hang', at: 'in-headers' }),
   },
   {
     of: 'logout',
-    hangs: 'array, in its body',
+    hangs: 'the array, in the response body',
     code: 'ARRAY_UNREACHABLE',
     arrange: array({ kind: 'hang', at: 'in-body' }),
   },
@@ -102,7 +122,7 @@ const CASES: readonly Case[] = [
   },
   {
     of: 'logout',
-    hangs: 'array, and then DynamoDB',
+    hangs: 'the array, and then DynamoDB',
     code: 'ARRAY_UNREACHABLE',
     arrange: (d) => {
       logoutHangs(d);
@@ -118,7 +138,7 @@ async function start(one: Case): Promise<void> {
   deployments.set(one, d);
   d.addArray('fb1');
   d.addArray('fb2');
-  // The process has done the same before: what is measured afterwards is the waiting.
+  // Warm up the process, so that the test measures only the waiting.
   resultOf(await d.login({ array: 'fb1', leaseId: 'warm' }));
   if (one.of === 'logout') {
     resultOf(await d.login({ array: 'fb1', leaseId: 'job' }));
@@ -128,7 +148,7 @@ async function start(one: Case): Promise<void> {
 }
 
 beforeAll(async () => {
-  // A few at a time: a process that waits for a core is not one that hangs.
+  // A few at a time: a process that waits for a core looks like one that hangs.
   for (let index = 0; index < CASES.length; index += 3) await Promise.all(CASES.slice(index, index + 3).map(start));
 });
 
@@ -136,10 +156,10 @@ afterAll(async () => {
   await Promise.all([...deployments.values()].map((d) => d.stop()));
 });
 
-test.concurrent.each(CASES)('$of ends in time with $code if this hangs: $hangs', async (one) => {
+test.concurrent.each(CASES)('$of ends before its time-out with $code if this hangs: $hangs', async (one) => {
   const d = deployments.get(one) as Deployment;
   const startedAt = performance.now();
-  // Another array than before: its secret is in no cache.
+  // Not the array of the warm-up: its secret must not be cached.
   const request = one.of === 'login' ? { array: 'fb2', leaseId: 'job' } : { leaseId: 'job' };
   const outcome = await d[one.of](request, { timeoutMs: TIMEOUT_MS });
   const leftMs = TIMEOUT_MS - (performance.now() - startedAt);

@@ -1,4 +1,4 @@
-/** The product as it is deployed, on loopback: its zips under AWS's runtime client, stand-ins for AWS, a simulated array. */
+/** The deployed product on loopback: its zips under AWS's runtime client, stand-ins for AWS, a simulated array. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
@@ -12,7 +12,7 @@ import { finderOf } from './secrecy.ts';
 
 const TABLE = 'leases';
 
-/** An item of the ledger: whatever it is, these are its fields. */
+/** An item of the ledger, with the fields of every kind of item. */
 export type Item = Partial<{
   readonly id: string;
   readonly kind: string;
@@ -30,7 +30,7 @@ export type Item = Partial<{
   readonly owner: string;
   readonly live: Readonly<Record<string, number>>;
 }>;
-/** What login and logout answer. */
+/** What login and logout return. */
 export type Result = Partial<{
   readonly leaseId: string;
   readonly array: string;
@@ -41,18 +41,18 @@ export type Result = Partial<{
 export type Deployment = Awaited<ReturnType<typeof deploy>>;
 
 export type DeployOptions = {
-  /** Whom the secrets say to believe. Default `ca`. */
+  /** The trust in the secrets. Default: `ca`. */
   readonly trust?: 'ca' | 'fingerprints';
   readonly array?: SimulatorOptions;
-  /** Variables beside those of the template, or in their place; an empty one counts as absent. */
+  /** Variables that add to or replace those of the template. An empty variable counts as absent. */
   readonly env?: Readonly<Record<string, string>>;
   /** Default: the template's. */
   readonly timeoutMs?: number;
-  /** Directory of a bundle `login.mjs` that runs in the place of the packaged login. */
+  /** Directory of a bundle `login.mjs` that runs instead of the packaged login. */
   readonly loginBundle?: string;
 };
 
-/** Starts everything; there is no array in the fleet before `addArray`. All of it lives until `stop`. */
+/** Starts everything. The fleet has no array before `addArray`. Everything lives until `stop`. */
 export async function deploy(options: DeployOptions = {}) {
   let watcher: OnRequest | undefined;
   const onRequest: OnRequest = (phase, request) => watcher?.(phase, request);
@@ -82,12 +82,12 @@ export async function deploy(options: DeployOptions = {}) {
   async function invoke(lambda: Lambda, event: unknown, invocation?: InvokeOptions): Promise<Outcome> {
     const outcome = await lambda.invoke(event, invocation);
     outcomes.push(outcome);
-    // What the process wrote before it answered is read in this turn of the event loop, perhaps after the answer.
+    // What the process wrote before it responded is read in this turn of the event loop, possibly after the response.
     await turn();
     return outcome;
   }
 
-  /** Names the simulated array in the fleet. `fields` replace those of a good secret. Returns the secret's version id. */
+  /** Adds the simulated array to the fleet under this name. `fields` replace those of a valid secret. Returns the secret's version id. */
   function addArray(name: string, fields: object = {}): string {
     const { certificate: ca, fingerprint, port, users } = simulator;
     const trust = options.trust === 'fingerprints' ? { fingerprints: [fingerprint] } : { ca };
@@ -96,22 +96,22 @@ export async function deploy(options: DeployOptions = {}) {
     return aws.secrets.put(`flashblade/${name}`, secret);
   }
 
-  /** Writes into the ledger what no function would. */
+  /** Writes an item into the ledger that no function would write. */
   async function tamper(item: Item): Promise<void> {
     await dynamodb.send(new PutItemCommand({ TableName: TABLE, Item: marshall(item) }));
   }
 
-  /** Every API token and auth token that there is, or was. */
+  /** Every current and former API token and auth token. */
   function tokens(): string[] {
     const { users, apiToken, history } = simulator;
     const all = [apiToken, ...users.map((user) => user.apiToken), ...history.map(({ authToken }) => authToken)];
     return [...new Set([...all, ...apiTokens])].filter((token) => token !== '');
   }
 
-  /** Where one of them, or a piece of one, has been told, among these places and those of every deployment: nowhere, if all is well. */
+  /** Where a token, or a piece of one, appears in `more` and in the output of the deployment. Empty if nowhere. */
   async function leaks(more: Readonly<Record<string, string>> = {}): Promise<string[]> {
     const find = finderOf(tokens());
-    const places = {
+    const outputs = {
       'what login wrote': login.output,
       'what logout wrote': logout.output,
       'results and errors': JSON.stringify(outcomes),
@@ -119,7 +119,7 @@ export async function deploy(options: DeployOptions = {}) {
       'what AWS was sent': sentToAws.join('\n'),
       ...more,
     };
-    return Object.entries(places).flatMap(([place, text]) => (find(text).length > 0 ? [place] : []));
+    return Object.entries(outputs).flatMap(([where, text]) => (find(text).length > 0 ? [where] : []));
   }
 
   async function stop(): Promise<void> {
@@ -137,7 +137,7 @@ export async function deploy(options: DeployOptions = {}) {
     login: (event: unknown, invocation?: InvokeOptions) => invoke(login, event, invocation),
     logout: (event: unknown, invocation?: InvokeOptions) => invoke(logout, event, invocation),
     addArray,
-    /** What the ledger holds. */
+    /** All items of the ledger. */
     items,
     lease: async (leaseId: string) => (await items()).find(({ id }) => id === `lease#${leaseId}`),
     suspects: async (leaseId: string) =>
@@ -145,7 +145,7 @@ export async function deploy(options: DeployOptions = {}) {
     tamper,
     tokens,
     leaks,
-    /** Sees every request to the array before and after it acts; the array waits for it. Replaces the one before. */
+    /** Sees every request to the array before and after the array acts on it; the array waits for it. Replaces the previous watcher. */
     watchArray: (next: OnRequest | undefined): void => {
       watcher = next;
     },
@@ -170,13 +170,13 @@ function startFunction(
     : startLambda({ ...common, zip: zipOf(name), handler: configuration.handler });
 }
 
-/** The result of an invocation; throws if it is none. */
+/** The result of an invocation. Throws if there is none. */
 export function resultOf(outcome: Outcome): Result {
   if ('result' in outcome) return outcome.result as Result;
   throw new Error(`No result, but ${JSON.stringify(outcome)}`);
 }
 
-/** The error of an invocation; throws if it is none. */
+/** The error of an invocation. Throws if there is none. */
 export function errorOf(outcome: Outcome): { readonly errorType: string; readonly errorMessage: string } {
   if ('error' in outcome) return outcome.error;
   throw new Error(`No error, but ${JSON.stringify(outcome)}`);

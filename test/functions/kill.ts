@@ -1,15 +1,15 @@
-/** Kills a function's process at one step of its work: when the step has reached the other side, or when that has acted. */
+/** Kills a function's process at one step: when the other side has received the step, or when it has acted on it. */
 import type { Lambda, Outcome } from '../lambda/lambda.ts';
 import type { Deployment } from './deployment.ts';
 import { stepOf } from './steps.ts';
 
 export type Phase = 'received' | 'done';
-/** `nth` counts from 0 among equal steps of the same work. */
+/** `nth` counts equal steps of the same work, from 0. */
 export type Step = { readonly name: string; readonly nth: number };
 
 type OnStep = (step: Step, phase: Phase) => Promise<void> | void;
 
-/** Follows every step of a function that concerns `subject`, a text that stands in all of its AWS calls. */
+/** Follows every step of a function that concerns `subject`, a text in all of its AWS calls. */
 function follow(d: Deployment, subject: string, onStep: OnStep): () => void {
   const counts: Record<Phase, Map<string, number>> = { received: new Map(), done: new Map() };
   const count = (name: string, phase: Phase): Step => {
@@ -27,7 +27,7 @@ function follow(d: Deployment, subject: string, onStep: OnStep): () => void {
   };
 }
 
-/** The steps that a function makes during `work`, in the order of their arrival. */
+/** The steps of a function during `work`, in the order of their arrival. */
 export async function recordSteps(d: Deployment, subject: string, work: () => Promise<unknown>): Promise<Step[]> {
   const steps: Step[] = [];
   const leave = follow(d, subject, (step, phase) => {
@@ -41,8 +41,8 @@ export async function recordSteps(d: Deployment, subject: string, work: () => Pr
 export type Kill = { readonly lambda: Lambda; readonly at: Step; readonly phase: Phase };
 
 /**
- * Runs `work` and kills the function's process with SIGKILL at the step. In the phase `received` the other side never acts.
- * Throws if the process was not killed: then the step did not come.
+ * Runs `work` and kills the function's process with SIGKILL at the step. In the phase `received`, the other side never acts.
+ * Throws if the process was not killed because the step did not occur.
  */
 export async function killDuring(
   d: Deployment,
@@ -60,7 +60,7 @@ export async function killDuring(
   if (!('killed' in outcome)) throw new Error(`Not killed at ${at.name}, but ${JSON.stringify(outcome)}`);
 }
 
-/** The step has no effect. An AWS stand-in that cannot ask its hook does nothing; an array must be told. */
+/** Makes the step have no effect. An AWS stand-in whose hook throws does nothing; the simulated array needs a fault. */
 function dropped(d: Deployment, name: string): void {
   if (!name.startsWith('/')) throw new Error('The caller is dead');
   d.simulator.faults.add({ kind: 'reset', act: false, path: name, times: 1 });

@@ -7,19 +7,19 @@ import { type Deployment, deploy, resultOf } from './deployment.ts';
 import { killDuring, type Phase, recordSteps, type Step } from './kill.ts';
 import { unknownSessions } from './unknown-sessions.ts';
 
-// Every case ends processes, and so begins some.
+// Every case kills processes and starts new ones.
 vi.setConfig({ testTimeout: 120_000 });
 
 const PHASES: readonly Phase[] = ['received', 'done'];
-// A process that read the secret a moment ago makes the same calls as a new one.
+// Without a cache, a process that has just read the secret makes the same calls as a new one.
 const ENV = { SECRET_CACHE_SECONDS: '0' };
 
 const describeStep = ({ name, nth }: Step, phase: Phase): string =>
   `${phase === 'received' ? 'before' : 'after'} ${name}${nth === 0 ? '' : ` (${nth + 1})`}`;
 
 /**
- * Kills the login at every step, before and after it took effect. Each time the lease and the array are new, and another lease
- * must open afterwards. Returns how many cases there were, and after which of them a live session was unknown.
+ * Kills the login at every step, before and after the step takes effect. Every case has a new lease and a new array, and another lease
+ * must open afterwards. Returns the steps, and the cases after which a live session was missing from the ledger.
  */
 async function killLoginEverywhere(d: Deployment): Promise<{ steps: string[]; unknownAfter: string[] }> {
   const open = (name: string) => d.login({ array: name, leaseId: `${name}-job` });
@@ -40,7 +40,7 @@ async function killLoginEverywhere(d: Deployment): Promise<{ steps: string[]; un
   return { steps: steps.map((step) => describeStep(step, 'done').replace('after ', '')), unknownAfter };
 }
 
-describe('a login whose process is killed', () => {
+describe('a login whose process is killed at any step', () => {
   let d: Deployment;
 
   beforeAll(async () => {
@@ -49,7 +49,7 @@ describe('a login whose process is killed', () => {
 
   afterAll(() => d.stop());
 
-  test('at any step, leaves no session that the ledger does not know, and another login succeeds', async () => {
+  test('leaves no session that is missing from the ledger, and another login succeeds', async () => {
     const { steps, unknownAfter } = await killLoginEverywhere(d);
     expect([...steps].sort()).toEqual([
       '/api/login',
@@ -82,13 +82,13 @@ describe('a login that writes its intent after the login', () => {
     await rm(directory, { recursive: true });
   });
 
-  test('leaves unknown sessions if it is killed in between, and that is found', async () => {
+  test('is reported to leave unknown sessions if its process is killed in between', async () => {
     const { unknownAfter } = await killLoginEverywhere(d);
     expect(unknownAfter).toEqual(['after /api/login', 'before PutItem lease OPENING']);
   });
 });
 
-describe('a logout whose process is killed', () => {
+describe('a logout whose process is killed at any step', () => {
   let d: Deployment;
 
   beforeAll(async () => {
@@ -97,7 +97,7 @@ describe('a logout whose process is killed', () => {
 
   afterAll(() => d.stop());
 
-  test('at any step, is completed by the next one', async () => {
+  test('is completed by the next logout', async () => {
     const open = async (name: string): Promise<void> => {
       d.addArray(name);
       resultOf(await d.login({ array: name, leaseId: `${name}-job` }));

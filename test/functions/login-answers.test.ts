@@ -26,7 +26,7 @@ afterAll(async () => {
   await d.stop();
 });
 
-/** A login that meets the fault, under a lease id that no other has. */
+/** A login during the fault, with a unique lease id. */
 async function loginMeeting(fault: RequestFault, array = 'fb1') {
   const leaseId = `lease-${++faults}`;
   const handle = d.simulator.faults.add({ path: '/api/login', ...fault });
@@ -55,9 +55,9 @@ const refusal = (status: number): RequestFault => ({
   body: JSON.stringify({ error: [{ code: status, context: '/api/login', message: 'Access Denied' }] }),
 });
 
-describe('an array that does not accept the API token', () => {
+describe('an array that refuses the API token', () => {
   test.each([400, 401, 403])(
-    'with %i is asked once, and again only when the secret has a new version',
+    'with status %i receives one login, and another one only after the secret has a new version',
     async (status) => {
       const array = `refusing-${status}`;
       d.addArray(array);
@@ -78,11 +78,11 @@ describe('an array that does not accept the API token', () => {
 
 describe('an array that is busy', () => {
   test.each<[string, RequestFault]>([
-    ['429 and Retry-After', tooManyRequests('retry-after')],
-    ['429 and rate limits', tooManyRequests('x-ratelimit')],
-    ['429 and no hint', tooManyRequests('none')],
-    ['503 and a page', htmlAnswer(503)],
-  ])('and answers %s leaves nothing in the ledger, and can be asked again', async (_, fault) => {
+    ['429 with Retry-After', tooManyRequests('retry-after')],
+    ['429 with rate limits', tooManyRequests('x-ratelimit')],
+    ['429 without a hint', tooManyRequests('none')],
+    ['503 with an HTML page', htmlAnswer(503)],
+  ])('and returns %s leaves nothing in the ledger, and the same request succeeds later', async (_, fault) => {
     const { leaseId, error } = await loginMeeting(fault);
     expect(error.errorType).toBe('ARRAY_BUSY');
     await expectNothingLeft(leaseId);
@@ -90,22 +90,22 @@ describe('an array that is busy', () => {
   });
 });
 
-describe('an answer that does not tell whether a session was opened', () => {
+describe('a login response that does not show whether a session was opened', () => {
   test.each<[string, RequestFault]>([
     ['500', serverIsBusy('/api/login')],
     ['a redirect', redirect(302, 'https://127.0.0.1/login')],
     ['404', htmlAnswer(404)],
     ['204', { kind: 'answer', act: false, status: 204, body: '' }],
-    ['a page with 200', htmlAnswer(200)],
+    ['200 with an HTML page', htmlAnswer(200)],
     ['200 without the auth token', withoutAuthToken],
-    ['200 with an auth token that cannot be one', malformedAuthToken()],
-    ['a reset after the session was made', { kind: 'reset' }],
-    ['silence', { kind: 'hang', at: 'before-headers' }],
-    ['half of a head', { kind: 'hang', at: 'in-headers' }],
-    ['an answer that is cut off', { kind: 'cut', afterBytes: 40 }],
-    ['no HTTP', { kind: 'garbage' }],
-    ['another protocol', { kind: 'upgrade' }],
-  ])('(%s) leaves a SUSPECT that knows it, and the lease can be asked for again', async (_, fault) => {
+    ['200 with a malformed auth token', malformedAuthToken()],
+    ['a reset after the session was opened', { kind: 'reset' }],
+    ['no response', { kind: 'hang', at: 'before-headers' }],
+    ['half of a response head', { kind: 'hang', at: 'in-headers' }],
+    ['a truncated response', { kind: 'cut', afterBytes: 40 }],
+    ['a response that is not HTTP', { kind: 'garbage' }],
+    ['a protocol upgrade', { kind: 'upgrade' }],
+  ])('(%s) leaves a SUSPECT for the possible session, and the same request succeeds later', async (_, fault) => {
     const { leaseId, error } = await loginMeeting(fault);
     expect(error.errorType).toBe('LOGIN_UNKNOWN');
     expect(await d.lease(leaseId)).toBeUndefined();
@@ -121,13 +121,13 @@ describe('an answer that does not tell whether a session was opened', () => {
   });
 });
 
-describe('an answer with an auth token, but no good otherwise', () => {
+describe('an invalid login response with an auth token', () => {
   test.each<[string, string, RequestFault]>([
-    ['a body without username', 'ANSWER_INVALID', loginBody('username missing')],
+    ['a body without a username', 'ANSWER_INVALID', loginBody('username missing')],
     ['a body that is not JSON', 'ANSWER_INVALID', loginBody('not JSON')],
     ["a FlashArray's body", 'ANSWER_INVALID', loginBody('of a FlashArray')],
     ['status 201', 'ANSWER_INVALID', { kind: 'answer', status: 201 }],
-    ['a body that does not end', 'ARRAY_UNREACHABLE', { kind: 'hang', at: 'in-body' }],
+    ['an endless body', 'ARRAY_UNREACHABLE', { kind: 'hang', at: 'in-body' }],
   ])('(%s) is logged out at once and leaves nothing', async (_, code, fault) => {
     const { leaseId, error } = await loginMeeting(fault);
     expect(error.errorType).toBe(code);
@@ -136,7 +136,7 @@ describe('an answer with an auth token, but no good otherwise', () => {
     await expectSameRequestToSucceed(leaseId);
   });
 
-  test('is a SUSPECT if the logout fails, too', async () => {
+  test('leaves a SUSPECT if its logout also fails', async () => {
     d.simulator.faults.add({ path: '/api/logout', kind: 'answer', act: false, status: 500 });
     const { leaseId, error } = await loginMeeting(loginBody('username missing'));
     expect(error.errorType).toBe('LOGIN_UNKNOWN');

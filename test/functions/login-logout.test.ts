@@ -3,7 +3,7 @@ import { type Deployment, deploy, errorOf, resultOf } from './deployment.ts';
 
 const EXECUTION = 'arn:aws:states:eu-central-1:123456789012:execution:nightly:0f3e7a52-9d0c-4f0e-b8a9-6c1d2e3f4a5b';
 
-describe.each(['ca', 'fingerprints'] as const)('an array that is trusted by %s', (trust) => {
+describe.each(['ca', 'fingerprints'] as const)('with an array trusted by %s', (trust) => {
   let d: Deployment;
 
   beforeAll(async () => {
@@ -13,7 +13,7 @@ describe.each(['ca', 'fingerprints'] as const)('an array that is trusted by %s',
 
   afterAll(() => d.stop());
 
-  test('a session is opened, found in the ledger without its token, and closed', async () => {
+  test('a session is opened, recorded in the ledger and closed, and its token is then removed', async () => {
     const result = resultOf(await d.login({ array: 'fb1', leaseId: 'job-1', leaseSeconds: 120, owner: 'job' }));
     const item = await d.lease('job-1');
     const [session] = d.simulator.sessions();
@@ -34,7 +34,7 @@ describe.each(['ca', 'fingerprints'] as const)('an array that is trusted by %s',
     expect((await d.items()).find(({ id }) => id === 'array#fb1')?.live).toEqual({});
   });
 
-  test('the same request again answers the same lease and opens nothing', async () => {
+  test('a repeated login returns the same lease and opens no session', async () => {
     const request = { array: 'fb1', leaseId: 'job-2' };
     const first = await d.login(request);
     const requests = d.simulator.requests.length;
@@ -44,7 +44,7 @@ describe.each(['ca', 'fingerprints'] as const)('an array that is trusted by %s',
     expect(errorOf(await d.login(request)).errorType).toBe('LEASE_ENDED');
   });
 
-  test('a second logout says that the session was closed before, and asks the array nothing', async () => {
+  test('a second logout returns ALREADY_CLOSED and sends no request to the array', async () => {
     await d.login({ array: 'fb1', leaseId: 'job-3' });
     await d.logout({ leaseId: 'job-3' });
     const requests = d.simulator.requests.length;
@@ -52,14 +52,14 @@ describe.each(['ca', 'fingerprints'] as const)('an array that is trusted by %s',
     expect(d.simulator.requests).toHaveLength(requests);
   });
 
-  test('a logout that comes before its login keeps that login from opening anything', async () => {
+  test('a logout that arrives before its login prevents that login from opening a session', async () => {
     expect(resultOf(await d.logout({ leaseId: 'late' }))).toEqual({ leaseId: 'late', outcome: 'NEVER_OPENED' });
     const requests = d.simulator.requests.length;
     expect(errorOf(await d.login({ array: 'fb1', leaseId: 'late' })).errorType).toBe('LEASE_ENDED');
     expect(d.simulator.requests).toHaveLength(requests);
   });
 
-  test("without a lease id, the invocation's own id is the lease, also when Lambda tries again", async () => {
+  test('a login without a lease id uses the invocation id as the lease id, also when Lambda retries', async () => {
     const awsRequestId = `retried-${trust}`;
     const first = resultOf(await d.login({ array: 'fb1' }, { awsRequestId }));
     expect(first).toMatchObject({ leaseId: awsRequestId });
@@ -71,14 +71,14 @@ describe.each(['ca', 'fingerprints'] as const)('an array that is trusted by %s',
   test.each([
     ['Step Functions', { array: 'fb1', leaseId: EXECUTION, owner: EXECUTION }],
     ['EventBridge Scheduler', { array: 'fb1', leaseId: 'b2f7d9e0c4', leaseSeconds: 3600, owner: 'nightly' }],
-  ])('what %s sends opens and closes a session', async (_, event) => {
+  ])('a request from %s opens a session, and its logout closes it', async (_, event) => {
     expect(resultOf(await d.login(event))).toMatchObject({ leaseId: event.leaseId, array: 'fb1' });
     expect(d.simulator.sessions()).toHaveLength(1);
     expect(resultOf(await d.logout({ leaseId: event.leaseId })).outcome).toBe('CLOSED');
     expect(d.simulator.sessions()).toEqual([]);
   });
 
-  test('an invocation makes one connection, and none outlives it', async () => {
+  test('every invocation makes one new connection', async () => {
     await d.login({ array: 'fb1', leaseId: 'warm' });
     await d.logout({ leaseId: 'warm' });
     const before = d.simulator.counters;
@@ -91,7 +91,7 @@ describe.each(['ca', 'fingerprints'] as const)('an array that is trusted by %s',
     expect(after.fullHandshakes - before.fullHandshakes).toBe(2 - resumed);
   });
 
-  test('no token was told anywhere', async () => {
+  test('no token appears in any output', async () => {
     await d.login({ array: 'fb1', leaseId: 'left-open' });
     expect(d.simulator.sessions()).toHaveLength(1);
     expect(await d.leaks()).toEqual([]);

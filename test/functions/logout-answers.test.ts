@@ -22,7 +22,7 @@ afterAll(async () => {
   await d.stop();
 });
 
-/** Opens a lease, and closes it while the fault is there. */
+/** Opens a lease, and closes it during the fault. */
 async function logoutMeeting(fault: RequestFault) {
   const leaseId = `lease-${++faults}`;
   resultOf(await d.login({ array: 'fb1', leaseId }));
@@ -39,7 +39,7 @@ async function expectNextLogoutToClose(leaseId: string): Promise<void> {
   expect(d.simulator.sessions()).toEqual([]);
 }
 
-describe('an answer that no FlashBlade gives to a logout', () => {
+describe('a logout response that no FlashBlade sends', () => {
   test.each<[string, RequestFault]>([
     ['200 with a body', logoutWithBody],
     ['204', logoutNoContent],
@@ -47,8 +47,8 @@ describe('an answer that no FlashBlade gives to a logout', () => {
     ['400', { kind: 'answer', act: false, status: 400, body: '' }],
     ['404', htmlAnswer(404)],
     ['405', htmlAnswer(405)],
-    ['no HTTP', { kind: 'garbage' }],
-  ])('(%s) is told loudly at once, and the lease is STUCK until a logout is confirmed', async (_, fault) => {
+    ['a response that is not HTTP', { kind: 'garbage' }],
+  ])('(%s) logs an error at once, and the lease is STUCK until a logout is confirmed', async (_, fault) => {
     const { leaseId, outcome } = await logoutMeeting(fault);
     expect(errorOf(outcome).errorType).toBe('ANSWER_INVALID');
     expect(await d.lease(leaseId)).toMatchObject({ state: 'STUCK', tries: 1, dueAt: expect.any(Number) });
@@ -62,14 +62,14 @@ describe('an answer that no FlashBlade gives to a logout', () => {
   });
 });
 
-describe('an array that knows the session no more', () => {
-  test.each([401, 403])('and answers %i has closed it', async (status) => {
+describe('a lease whose session the array no longer has', () => {
+  test.each([401, 403])('is CLOSED after the logout response %i', async (status) => {
     const { leaseId, outcome } = await logoutMeeting({ kind: 'answer', status });
     expect(resultOf(outcome).outcome).toBe('CLOSED');
     expect(await d.lease(leaseId)).toMatchObject({ state: 'CLOSED' });
   });
 
-  test('because it dropped it by itself has closed it', async () => {
+  test('is CLOSED by a logout if the array ended the session itself', async () => {
     resultOf(await d.login({ array: 'fb1', leaseId: 'dropped' }));
     for (const { authToken } of d.simulator.sessions()) d.simulator.endSession(authToken);
     expect(resultOf(await d.logout({ leaseId: 'dropped' })).outcome).toBe('CLOSED');
@@ -77,22 +77,22 @@ describe('an array that knows the session no more', () => {
   });
 });
 
-describe('an array that may still hold the session', () => {
+describe('a logout after which the array may still have the session', () => {
   test.each<[string, string, RequestFault]>([
-    ['429 and Retry-After', 'ARRAY_BUSY', tooManyRequests('retry-after')],
-    ['429 and no hint', 'ARRAY_BUSY', tooManyRequests('none')],
+    ['429 with Retry-After', 'ARRAY_BUSY', tooManyRequests('retry-after')],
+    ['429 without a hint', 'ARRAY_BUSY', tooManyRequests('none')],
     ['500', 'ARRAY_BUSY', serverIsBusy('/api/logout')],
     ['503', 'ARRAY_BUSY', htmlAnswer(503)],
     ['a reset', 'ARRAY_UNREACHABLE', { kind: 'reset' }],
-    ['a reset before it acted', 'ARRAY_UNREACHABLE', { kind: 'reset', act: false }],
-    ['silence', 'ARRAY_UNREACHABLE', { kind: 'hang', at: 'before-headers', act: false }],
-    ['half of a body', 'ARRAY_UNREACHABLE', { kind: 'hang', at: 'in-body' }],
-  ])('(%s) leaves the lease CLOSING with a time for the next try, and that one closes it', async (_, code, fault) => {
+    ['a reset before the array acts', 'ARRAY_UNREACHABLE', { kind: 'reset', act: false }],
+    ['no response', 'ARRAY_UNREACHABLE', { kind: 'hang', at: 'before-headers', act: false }],
+    ['half of a response body', 'ARRAY_UNREACHABLE', { kind: 'hang', at: 'in-body' }],
+  ])('(%s) leaves the lease CLOSING with a time for the next attempt, which closes it', async (_, code, fault) => {
     const { leaseId, outcome } = await logoutMeeting(fault);
     expect(errorOf(outcome).errorType).toBe(code);
     const item = await d.lease(leaseId);
     expect(item).toMatchObject({ state: 'CLOSING', tries: 1, sealed: expect.any(String) });
-    // 10 s ± 50 %; a claim that nobody settled would be due after 60 s.
+    // 10 s ± 50 %; a claim that is not concluded would be due after 60 s.
     const waitSeconds = Number(item?.dueAt) - Number(item?.createdAt);
     expect(waitSeconds).toBeGreaterThanOrEqual(5);
     expect(waitSeconds).toBeLessThan(40);
@@ -100,7 +100,7 @@ describe('an array that may still hold the session', () => {
   });
 });
 
-test('an array that refuses connections keeps the lease CLOSING', async () => {
+test('a lease stays CLOSING while its array refuses connections, and the next logout closes it', async () => {
   resultOf(await d.login({ array: 'fb1', leaseId: 'unreachable' }));
   const refused = d.simulator.faults.add({ kind: 'refuse' });
   expect(errorOf(await d.logout({ leaseId: 'unreachable' })).errorType).toBe('ARRAY_UNREACHABLE');

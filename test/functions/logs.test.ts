@@ -19,7 +19,7 @@ afterAll(async () => {
 
 const lastRequest = () => d.simulator.requests.at(-1);
 
-test('a login writes one line that names lease, array, secret version, invocation and the request that the array saw', async () => {
+test('a login writes one log line with its lease, array, secret version, invocation and request id', async () => {
   const secretVersionId = d.addArray('fb1');
   resultOf(await d.login({ array: 'fb1', leaseId: 'logged' }, { awsRequestId: 'invocation-1' }));
   const lines = eventsOf(d.functions.login.output, 'LoginSucceeded');
@@ -38,7 +38,7 @@ test('a login writes one line that names lease, array, secret version, invocatio
   expect(lastRequest()?.requestId).toBe((await d.lease('logged'))?.attemptId);
 });
 
-test('a logout writes one line that names lease, array, invocation and the request that the array saw', async () => {
+test('a logout writes one log line with its lease, array, invocation and request id', async () => {
   resultOf(await d.logout({ leaseId: 'logged' }, { awsRequestId: 'invocation-2' }));
   expect(lastRequest()).toMatchObject({ path: '/api/logout', requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) });
   expect(eventsOf(d.functions.logout.output, 'LogoutSucceeded')).toEqual([
@@ -54,7 +54,7 @@ test('a logout writes one line that names lease, array, invocation and the reque
   ]);
 });
 
-test('a refused login writes one line with status and secret version, and the array is not asked again', async () => {
+test('a refused login writes one log line with status and secret version, and is not repeated', async () => {
   const secretVersionId = d.addArray('refusing', { apiToken: 'T-00000000-1111-2222-3333-444444444444' });
   expect(errorOf(await d.login({ array: 'refusing', leaseId: 'refused' })).errorType).toBe('LOGIN_REFUSED');
   const refusal = expect.objectContaining({
@@ -74,11 +74,11 @@ test('a refused login writes one line with status and secret version, and the ar
   expect(eventsOf(d.functions.login.output, 'LoginFailed')).toHaveLength(1);
 });
 
-test('an invocation that fails before any array is asked writes one line with the code, and Lambda one of its own', async () => {
+test('an invocation that fails before any request to an array writes one log line with the code, and Lambda adds one', async () => {
   await d.login({}, { awsRequestId: 'invocation-3' });
   const lines = linesOf(d.functions.login.output).filter(({ requestId }) => requestId === 'invocation-3');
-  const [told, ofRuntime, ...more] = lines.filter((line) => !('_aws' in line));
-  expect(told).toMatchObject({ level: 'WARN', message: { event: 'InvocationFailed', code: 'REQUEST_INVALID' } });
+  const [ours, ofRuntime, ...more] = lines.filter((line) => !('_aws' in line));
+  expect(ours).toMatchObject({ level: 'WARN', message: { event: 'InvocationFailed', code: 'REQUEST_INVALID' } });
   const { message = {}, ...line } = ofRuntime ?? {};
   expect(line).toMatchObject({ level: 'ERROR' });
   const fields = Object.keys(message as object).map((field) => `message.${field}`);
@@ -88,7 +88,7 @@ test('an invocation that fails before any array is asked writes one line with th
   expect(more).toEqual([]);
 });
 
-test('a refusal by the ledger writes one line with lease and array', async () => {
+test('a login that the ledger refuses writes one log line with its lease and array', async () => {
   expect(errorOf(await d.login({ array: 'fb1', leaseId: 'logged' })).errorType).toBe('LEASE_ENDED');
   expect(eventsOf(d.functions.login.output, 'InvocationFailed').at(-1)).toMatchObject({
     level: 'WARN',
@@ -98,7 +98,7 @@ test('a refusal by the ledger writes one line with lease and array', async () =>
   });
 });
 
-test("Lambda's own line of an error names its code as the type, also when a function cannot start", async () => {
+test('the log line that Lambda writes for an error has the code as its type, also when a function cannot start', async () => {
   // The login above.
   expect(errorTypesIn(d.functions.login.output).at(-1)).toBe('LEASE_ENDED');
   const { handler, variables } = configurationOf('login', { LeaseTable: 'leases', LeaseKey: 'key' });
@@ -109,7 +109,7 @@ test("Lambda's own line of an error names its code as the type, also when a func
   expect(errorTypesIn(broken.output)).toEqual(['CONFIG_INVALID']);
 });
 
-/** `errorType` of every line that Lambda's runtime client wrote about an error. A process that cannot start writes other lines, too. */
+/** `errorType` of every line that Lambda's runtime client writes about an error. A process that cannot start also writes other lines. */
 const errorTypesIn = (output: string): unknown[] =>
   linesOf(output.replaceAll(/^[^{].*$/gm, ''))
     .map(({ message }) => Object(message) as Record<string, unknown>)

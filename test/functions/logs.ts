@@ -1,4 +1,4 @@
-/** What a function writes, line by line: log lines and metrics, as CloudWatch takes them. */
+/** Parses what a function writes line by line: log lines and metrics. */
 
 export type Line = Readonly<Record<string, unknown>> & { readonly event?: string; readonly _aws?: Metrics };
 
@@ -11,14 +11,14 @@ type Metrics = {
   }[];
 };
 
-/** Every line as JSON. Throws at a line that is none. */
+/** Every line parsed as JSON. Throws if a line is not JSON. */
 export const linesOf = (output: string): Line[] =>
   output
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Line);
 
-/** What was told of an event of the product, with the line's level and the invocation's request id. */
+/** The log lines of an event, with the line's level and the invocation's request id. */
 export const eventsOf = (output: string, event: string): Line[] =>
   linesOf(output)
     .map(({ message, level, requestId }) => ({ ...Object(message), level, invocation: requestId }) as Line)
@@ -26,7 +26,7 @@ export const eventsOf = (output: string, event: string): Line[] =>
 
 export const metricLinesOf = (output: string): Line[] => linesOf(output).filter((line) => '_aws' in line);
 
-/** `name value unit {dimension=value …}` of every metric in the line. Throws if it is no embedded metric format. */
+/** `name value unit {dimension=value …}` of every metric in the line. Throws unless the line is in embedded metric format. */
 export function metricsOf(line: Line): string[] {
   const { Timestamp = undefined, CloudWatchMetrics = [] } = line._aws ?? {};
   if (!Number.isInteger(Timestamp)) throw new Error('Timestamp must be whole milliseconds');

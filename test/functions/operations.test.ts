@@ -1,4 +1,4 @@
-/** What operators rely on, of the functions as they are packaged: their metrics, and what a session asks of AWS. */
+/** What operators rely on: the metrics of the packaged functions, and the AWS calls of a session. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FIELDS, OF_ERROR } from '../infra/log-fields.ts';
 import { RUNBOOK } from '../infra/runbook.ts';
@@ -36,7 +36,7 @@ afterAll(async () => {
   await d.stop();
 });
 
-/** The metrics in what a function wrote, durations and days without their number. */
+/** The metrics that a function wrote. Durations and days have `N` instead of their number. */
 const metrics = (output: string): string[] =>
   metricLinesOf(output)
     .flatMap(metricsOf)
@@ -53,7 +53,7 @@ describe('metrics', () => {
     resultOf(await d.logout({ leaseId: 'counted' }));
   });
 
-  test('what goes well is counted for the fleet, what goes wrong for its array besides', () => {
+  test('count successes for the fleet, and failures for the fleet and the array', () => {
     const fleet = `{service=${SERVICE}}`;
     const both = `{service=${SERVICE}; service=${SERVICE} array=refusing}`;
     expect(metrics(d.functions.login.output)).toEqual([
@@ -68,18 +68,18 @@ describe('metrics', () => {
     ]);
   });
 
-  test('a sweep tells its counts for the fleet once, and those of an array for that array only', () => {
-    const told = metrics(sweepSessions.output);
-    expect(told.filter((metric) => metric.includes('LiveLeases')).sort()).toEqual([
+  test('of a sweep count live leases once for the fleet and once for each array', () => {
+    const written = metrics(sweepSessions.output);
+    expect(written.filter((metric) => metric.includes('LiveLeases')).sort()).toEqual([
       `FlashBladeSessions LiveLeases 0 Count {service=${SERVICE} array=refusing}`,
       `FlashBladeSessions LiveLeases 1 Count {service=${SERVICE} array=fb1}`,
       `FlashBladeSessions LiveLeases 1 Count {service=${SERVICE}}`,
     ]);
-    expect(told).toContain(`FlashBladeSessions SweepDone 1 Count {service=${SERVICE}}`);
-    expect(told.join()).not.toContain('ArrayCounted');
+    expect(written).toContain(`FlashBladeSessions SweepDone 1 Count {service=${SERVICE}}`);
+    expect(written.join()).not.toContain('ArrayCounted');
   });
 
-  test('days that are left are told per array and for the fleet, whose lowest counts', () => {
+  test('of a fleet check have the remaining days for the fleet and for each array', () => {
     const both = `{service=${SERVICE}; service=${SERVICE} array=fb1}`;
     expect(metrics(checkFleet.output)).toEqual(
       expect.arrayContaining([
@@ -91,14 +91,14 @@ describe('metrics', () => {
     );
   });
 
-  test('are those that the code lists, of its gauges every one', () => {
+  test('are declared in the code, and every declared gauge and duration is written', () => {
     const lambdas = [d.functions.login, d.functions.logout, sweepSessions, checkFleet];
     const all = emitted(lambdas.map(({ output }) => output).join(''));
     expect(possible()).toEqual(expect.arrayContaining(all));
     expect(all).toEqual(expect.arrayContaining([...possible('gauge'), ...possible('duration')]));
   });
 
-  test('a line whose dimension or number is missing counts as broken', () => {
+  test('without a dimension or a number are detected as broken', () => {
     const [line] = metricLinesOf(d.functions.login.output);
     expect(() => metricsOf({ ...line, service: undefined })).toThrow('dimension service');
     expect(() => metricsOf({ ...line, LoginSucceeded: undefined })).toThrow('metric LoginSucceeded');
@@ -106,7 +106,7 @@ describe('metrics', () => {
   });
 });
 
-test('a session asks of AWS what the runbook counts, when its process and its secret are warm', async () => {
+test('a session makes the AWS calls that the runbook lists, if its process and its secret are warm', async () => {
   d.addArray('warm');
   resultOf(await d.login({ array: 'warm', leaseId: 'first' }));
   const counted = async (work: () => Promise<unknown>): Promise<Map<string, number>> => {
@@ -123,7 +123,7 @@ test('a session asks of AWS what the runbook counts, when its process and its se
   resultOf(await d.logout({ leaseId: 'first' }));
 });
 
-test('a log line has the fields that the queries of the runbook name', () => {
+test('log lines have the fields that the runbook queries use', () => {
   const lines = linesOf(d.functions.login.output);
   const [line = {}] = lines.filter(({ message }) => Object(message).event === 'LoginSucceeded');
   const fields = [...Object.keys(line), ...Object.keys(Object(line['message'])).map((field) => `message.${field}`)];

@@ -1,4 +1,4 @@
-/** For every error code, something that provokes it: in the packaged functions where it can happen there, else in the library. */
+/** Provokes every error code: in the packaged functions if possible, otherwise in the library. */
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { apiVersions, createPorts, type ErrorCode, readConfig, withLease } from '../../lib/index.ts';
@@ -12,8 +12,8 @@ import { killDuring } from './kill.ts';
 export type Failure = { readonly name: string; readonly message: string };
 
 /**
- * `d` allows one lease per array, and its array answers properly. `name` is an array of the fleet and a lease id, both for this
- * case alone.
+ * `d` allows one lease per array, and its array responds correctly. `name` is an array of the fleet and also a lease id; only this case
+ * uses it.
  */
 type Provoke = (d: Deployment, name: string) => Promise<Failure>;
 
@@ -45,12 +45,12 @@ const logoutOfTampered =
 const rejection = (work: Promise<unknown>): Promise<Failure> =>
   work.then(
     () => {
-      throw new Error('It went well');
+      throw new Error('It succeeded');
     },
     (error: Failure) => error,
   );
 
-const libraryEdges = (d: Deployment) => createPorts(readConfig(d.env), () => {});
+const libraryPorts = (d: Deployment) => createPorts(readConfig(d.env), () => {});
 
 export const PROVOCATIONS: Readonly<Record<ErrorCode, Provoke>> = {
   CONFIG_INVALID: async () => {
@@ -93,7 +93,7 @@ export const PROVOCATIONS: Readonly<Record<ErrorCode, Provoke>> = {
     await opened(d, name);
     const fault = d.simulator.faults.add({ kind: 'answer', status: 403, path: '/api/2.15/admins' });
     const request = { method: 'GET', path: '/api/2.15/admins' } as const;
-    const failure = await rejection(withLease(name, (use) => use.request(request), { ports: libraryEdges(d) }));
+    const failure = await rejection(withLease(name, (use) => use.request(request), { ports: libraryPorts(d) }));
     await fault.remove();
     return failure;
   },
@@ -107,7 +107,7 @@ export const PROVOCATIONS: Readonly<Record<ErrorCode, Provoke>> = {
     await opened(d, name);
     return failureOf(await d.login({ array: 'another', leaseId: name }));
   },
-  LEASE_UNKNOWN: async (d, name) => rejection(withLease(name, () => undefined, { ports: libraryEdges(d) })),
+  LEASE_UNKNOWN: async (d, name) => rejection(withLease(name, () => undefined, { ports: libraryPorts(d) })),
   LEASE_ENDED: login(opened, closed),
   LEASE_LIMIT: async (d, name) => {
     await opened(d, name);

@@ -5,26 +5,26 @@ import { SPELLINGS } from '../canaries/spellings.ts';
 import { type Deployment, deploy, resultOf } from './deployment.ts';
 import { tokensIn } from './secrecy.ts';
 
-/** As arrays make them; sought as a whole. */
+/** A token in the format of an array. The search finds it only as a whole. */
 const TOKEN = 'T-0f1e2d3c-aaaa-bbbb-cccc-0123456789ab';
 const CANARY = canary(7);
 const MANY = Array.from({ length: 100 }, (_, number) => canary(number));
 
-describe('a token', () => {
-  test.each(Object.keys(SPELLINGS))('that was written down %s is found, and no other is', (name) => {
+describe('the search for tokens', () => {
+  test.each(Object.keys(SPELLINGS))('finds a canary %s, and no other canary', (name) => {
     const text = `before "${SPELLINGS[name]?.(CANARY)}" after`;
     expect(tokensIn(text, [canary(8), CANARY])).toEqual([CANARY]);
   });
 
   test.each(Object.keys(SPELLINGS).filter((name) => !name.startsWith('in part')))(
-    'that is no canary is found as a whole when it was written down %s',
+    'finds any other token as a whole %s',
     (name) => {
       const text = `before "${SPELLINGS[name]?.(TOKEN)}" after`;
       expect(tokensIn(text, [TOKEN.replace('0f1e', '1f1e'), TOKEN])).toEqual([TOKEN]);
     },
   );
 
-  test('is found by every piece of eight characters, in hex and in base64, too, and by none of seven', () => {
+  test('finds every eight-character piece of a canary in plain text, hex and base64, and no piece of seven', () => {
     for (let at = 0; at + PIECE <= CANARY.length; at++) {
       const piece = CANARY.slice(at, at + PIECE);
       const bytes = Buffer.from(piece);
@@ -35,18 +35,18 @@ describe('a token', () => {
     }
   });
 
-  test('in base64 is found in JSON in base64, as Lambda gives the end of a log', () => {
+  test('finds a token in base64-encoded JSON, the format of the log tail that Lambda returns', () => {
     const log = JSON.stringify({ message: JSON.stringify({ apiToken: CANARY }) });
     expect(tokensIn(Buffer.from(log).toString('base64'), [CANARY])).toEqual([CANARY]);
   });
 
-  test('that is too short to be sought is refused', () => {
+  test('refuses a token that is too short', () => {
     expect(() => tokensIn('', ['T-short'])).toThrow('found everywhere');
   });
 });
 
 describe('a canary', () => {
-  test('is always the same, unlike every other, and known as one', () => {
+  test('is always the same, differs from every other canary, and is recognized as a canary', () => {
     expect(canary(7)).toBe(CANARY);
     expect(MANY.every(isCanary)).toBe(true);
     expect(isCanary(TOKEN)).toBe(false);
@@ -56,11 +56,11 @@ describe('a canary', () => {
     expect(new Set(pieces).size).toBe(pieces.length);
   });
 
-  test('has in every piece what no id, number or base64 has', () => {
+  test('has a mark in every piece that never occurs in an id, a number or base64', () => {
     expect(MANY.every((one) => /^[^~]{7}(~[^~]{7})+$/.test(one))).toBe(true);
   });
 
-  test('is in no text that is random', () => {
+  test('does not occur in random text', () => {
     const random = Array.from({ length: 500 }, (_, index) => createHash('sha512').update(`${index}`).digest());
     const texts = (['hex', 'base64', 'base64url', 'latin1'] as const).map((encoding) =>
       random.map((one) => one.toString(encoding)).join(''),
@@ -79,7 +79,7 @@ describe('in a deployment', () => {
 
   afterAll(() => d.stop());
 
-  test('an auth token that lies open in the ledger is found there and on its way', async () => {
+  test('an unsealed auth token in the ledger is found in the ledger and in the call that wrote it', async () => {
     resultOf(await d.login({ array: 'fb1', leaseId: 'open' }));
     expect(await d.leaks()).toEqual([]);
     const [session] = d.simulator.sessions();
@@ -87,12 +87,12 @@ describe('in a deployment', () => {
     expect(await d.leaks()).toEqual(['the ledger', 'what AWS was sent']);
   });
 
-  test('an API token that a caller sends as a lease id is found in what login answers', async () => {
+  test('an API token that a caller sends as a lease id is found in the result of the login', async () => {
     await d.login({ array: 'fb1', leaseId: d.simulator.apiToken });
     expect(await d.leaks()).toContain('results and errors');
   });
 
-  test('an API token that no array accepts is a token, too', async () => {
+  test('an API token that no array accepts is also found', async () => {
     d.addArray('fb2', { apiToken: canary(500) });
     await d.login({ array: 'fb1', leaseId: canary(500).slice(3, 11) });
     expect(d.tokens()).toContain(canary(500));

@@ -1,4 +1,4 @@
-/** Finds tokens in a text, however they may have got there; of a canary every piece of eight characters. */
+/** Finds tokens in a text, in any encoding. Of a canary, it finds every piece of eight characters. */
 import { isCanary, PIECE } from '../canaries/canary.ts';
 
 const MIN_TOKEN = 16;
@@ -10,7 +10,7 @@ const GAPPED_HEX = /\b[0-9a-f]{2}(?:[ :-][0-9a-f]{2}){7,}/gi;
 const ESCAPED = /\\+u\{?0*([0-9a-f]{2})\}?|\\+x([0-9a-f]{2})|%(?:25)*([0-9a-f]{2})|&(?:amp;)*#x0*([0-9a-f]{2});/gi;
 const ESCAPES_IN_ESCAPES = 3;
 
-/** The text as it was before anybody escaped it, in one alphabet of base64 and in lower case. Backslashes go. */
+/** The text without escapes and backslashes, in one base64 alphabet and in lower case. */
 function plain(text: string): string {
   let read = text
     .replace(NUMBERS, (list) => Buffer.from(list.split(',').map(Number)).toString('latin1'))
@@ -23,7 +23,7 @@ function plain(text: string): string {
   return read.replaceAll('\\', '').replaceAll('+', '-').replaceAll('/', '_').toLowerCase();
 }
 
-/** What base64 makes of a text wherever it begins, without the characters that depend on its neighbours, too. */
+/** The base64 forms of a text at every byte offset, without the characters that depend on the neighboring bytes. */
 const base64Of = (text: string): string[] =>
   [0, 1, 2].map((shift) => {
     const whole = Buffer.from('\0'.repeat(shift) + text).toString('base64url');
@@ -33,7 +33,7 @@ const base64Of = (text: string): string[] =>
 const windowsOf = (text: string, length: number): string[] =>
   Array.from({ length: Math.max(0, text.length - length + 1) }, (_, at) => text.slice(at, at + length));
 
-/** The same canaries are sought again and again. */
+/** A cache, because tests search for the same canaries many times. */
 const KNOWN_SHAPES = new Map<string, readonly string[]>();
 
 function shapesOf(token: string): readonly string[] {
@@ -42,7 +42,7 @@ function shapesOf(token: string): readonly string[] {
   return shapes;
 }
 
-/** A plain text that tells the token, or a piece of a canary, contains one of these: eight characters, in hex 16, in base64 at least ten. */
+/** A text that contains the token, or a piece of a canary, contains one of these: 8 characters, 16 in hex, at least 10 in base64. */
 function newShapesOf(token: string): string[] {
   const cut = (text: string, length: number): string[] => (isCanary(token) ? windowsOf(text, length) : [text]);
   const written = [...new Set([token, token.toLowerCase(), token.toUpperCase()])];
@@ -56,8 +56,8 @@ function newShapesOf(token: string): string[] {
 export type Find = (text: string) => string[];
 
 /**
- * Finds which of the tokens are in a text: canaries also in part, others as a whole, since pieces of them are in random ids, too, sooner
- * or later. Throws if a token is too short to be sought.
+ * Finds which of the tokens are in a text: canaries also in part, others only as a whole, because their pieces can occur in random ids.
+ * Throws if a token is too short.
  */
 export function finderOf(tokens: readonly string[]): Find {
   if (tokens.some(({ length }) => length < MIN_TOKEN)) throw new Error('A token this short is found everywhere');
@@ -79,7 +79,7 @@ export function finderOf(tokens: readonly string[]): Find {
 /** Which of the tokens are in the text. */
 export const tokensIn = (text: string, tokens: readonly string[]): string[] => finderOf(tokens)(text);
 
-/** What may hold a shape of this length: everything else is passed over. */
+/** Matches the parts of a text that can contain a shape of this length; the rest is skipped. */
 function runsOf(shapes: readonly string[], length: number): RegExp {
   const characters = [...new Set(shapes.join(''))].map((one) => one.replace(/[\]^-]/, '\\$&'));
   return new RegExp(`[${characters.join('')}]{${length},}`, 'g');

@@ -1,4 +1,4 @@
-/** The function of the queue as it is deployed, beside login and logout, with its event bus and its dead-letter queue. */
+/** The deployed session-events function with login, logout, its event bus and its dead-letter queue. */
 import type { SQSBatchResponse } from 'aws-lambda';
 import type { Message } from '../../lib/leases/dispatch.ts';
 import type { SentEvent } from '../aws/events.ts';
@@ -14,7 +14,7 @@ const DEAD_LETTERS = 'dead-letters';
 
 export type EventsDeployment = Awaited<ReturnType<typeof deployEvents>>;
 
-/** `env`: variables beside those of the template, or in their place; an empty one counts as absent. */
+/** `env`: variables that add to or replace those of the template. An empty variable counts as absent. */
 export async function deployEvents({ env = {} }: { env?: Readonly<Record<string, string>> } = {}) {
   const d = await deploy();
   d.aws.events.createBus(BUS);
@@ -37,9 +37,9 @@ export async function deployEvents({ env = {} }: { env?: Readonly<Record<string,
   }
   const letters = () =>
     d.aws.sqs.queue(DEAD_LETTERS).messages.map(({ body }) => JSON.parse(body) as Record<string, string>);
-  const told = (): readonly SentEvent[] => d.aws.events.sent.filter(({ bus }) => bus === BUS);
+  const published = (): readonly SentEvent[] => d.aws.events.sent.filter(({ bus }) => bus === BUS);
 
-  /** Where a token of now or before has been told: nowhere, if all is well. */
+  /** Where a current or former token appears. Empty if nowhere. */
   const leaks = (more: Readonly<Record<string, string>> = {}): Promise<string[]> =>
     d.leaks({
       'what the function wrote': lambda.output,
@@ -51,15 +51,15 @@ export async function deployEvents({ env = {} }: { env?: Readonly<Record<string,
 
   return {
     ...d,
-    /** Hands a batch to the function. */
+    /** Invokes the function with a batch. */
     deliver,
-    /** Ids of the messages of a batch that must come again, sorted. Throws if the invocation failed. */
+    /** Ids of the messages that SQS must deliver again, sorted. Throws if the invocation failed. */
     failuresOf: async (messages: readonly Message[], options?: InvokeOptions): Promise<string[]> =>
       failuresIn(await deliver(messages, options)),
-    /** Events that others were told, oldest first. */
-    told,
+    /** Events that the function published, oldest first. */
+    published,
     letters,
-    /** URL of the queue of dead letters. */
+    /** URL of the dead-letter queue. */
     deadLetterQueue: DeadLetterQueue,
     leaks,
     output: () => lambda.output,

@@ -19,18 +19,18 @@ afterEach(() => d.aws.faults.clear());
 
 afterAll(() => d.stop());
 
-/** What `work` caused to be told: `Session Opened job-1`. */
-async function toldDuring(work: () => Promise<unknown>): Promise<string[]> {
-  const before = d.told().length;
+/** Events published during `work`: `Session Opened job-1`. */
+async function publishedDuring(work: () => Promise<unknown>): Promise<string[]> {
+  const before = d.published().length;
   await work();
   return d
-    .told()
+    .published()
     .slice(before)
     .map(({ detailType, detail }) => `${detailType} ${(detail as { leaseId?: string }).leaseId ?? '-'}`);
 }
 
-describe('events from the queue', () => {
-  test('a session is opened when it is requested, and closed when it is released', async () => {
+describe('session-events', () => {
+  test('opens a session on request, closes it on release, and publishes both', async () => {
     const request = requested({ array: 'fb1', leaseId: 'job-1', leaseSeconds: 120, owner: 'job' }, 'event-1');
     expect(await d.failuresOf([request])).toEqual([]);
     const item = await d.lease('job-1');
@@ -40,13 +40,13 @@ describe('events from the queue', () => {
     expect(await d.lease('job-1')).toMatchObject({ state: 'CLOSED' });
 
     const detail = { leaseId: 'job-1', array: 'fb1', username: 'pureuser', expiresAt: item?.expiresAt, owner: 'job' };
-    expect(d.told()).toMatchObject([
+    expect(d.published()).toMatchObject([
       { source: 'flashblade-sessions', detailType: 'Session Opened', detail },
       { source: 'flashblade-sessions', detailType: 'Session Closed', detail: { leaseId: 'job-1', array: 'fb1' } },
     ]);
   });
 
-  test("all sessions of an execution are closed when it ends, and nobody else's", async () => {
+  test('closes all sessions of an execution when it ends, and no other session', async () => {
     const requests = ['a', 'b', 'c'].map((leaseId) => {
       const owner = leaseId === 'c' ? 'other' : EXECUTION;
       return requested({ array: 'fb1', leaseId, owner }, `event-${leaseId}`);
@@ -54,14 +54,14 @@ describe('events from the queue', () => {
     expect(await d.failuresOf(requests)).toEqual([]);
     expect(await d.failuresOf([executionEnded(EXECUTION, 'RUNNING')])).toEqual([]);
     expect(d.simulator.sessions()).toHaveLength(3);
-    const told = await toldDuring(() => d.failuresOf([executionEnded(EXECUTION, 'ABORTED')]));
-    expect(told.sort()).toEqual(['Session Closed a', 'Session Closed b']);
+    const events = await publishedDuring(() => d.failuresOf([executionEnded(EXECUTION, 'ABORTED')]));
+    expect(events.sort()).toEqual(['Session Closed a', 'Session Closed b']);
     expect(d.simulator.sessions()).toHaveLength(1);
     expect(await d.failuresOf([released({ owner: 'other' })])).toEqual([]);
     expect(d.simulator.sessions()).toEqual([]);
   });
 
-  test('exactly the messages that may succeed later come again', async () => {
+  test('returns exactly the messages that may succeed later to the queue', async () => {
     const batch = [
       requested({ array: 'fb1', leaseId: 'good' }, 'good'),
       requested({ array: 'down', leaseId: 'later' }, 'array-down'),
@@ -73,11 +73,11 @@ describe('events from the queue', () => {
     ];
     const letters = d.letters().length;
     let failures: string[] = [];
-    const told = await toldDuring(async () => {
+    const events = await publishedDuring(async () => {
       failures = await d.failuresOf(batch);
     });
     expect(failures).toEqual(['message-of-array-down', 'message-of-array-down-too']);
-    expect(told.sort()).toEqual([
+    expect(events.sort()).toEqual([
       'Session Failed -',
       'Session Failed -',
       'Session Failed never',
@@ -96,7 +96,7 @@ describe('events from the queue', () => {
     await d.failuresOf([released({ leaseId: 'good' })]);
   });
 
-  test('one request twice in a batch is one session', async () => {
+  test('opens one session for a request that is in a batch twice', async () => {
     const request = requested({ array: 'fb1', leaseId: 'twice' });
     const batch = [request, { ...request, messageId: 'again' }];
     const before = d.simulator.history.length;
@@ -107,24 +107,27 @@ describe('events from the queue', () => {
   });
 });
 
-describe('when others cannot be told', () => {
+describe('a message', () => {
   test.each([
-    ['refuses', { kind: 'deny', service: 'events' }],
-    ['never answers', { kind: 'hang', service: 'events' }],
-  ] as const)('EventBridge %s: the message comes again, and is told of then', async (_, fault) => {
-    const request = requested({ array: 'fb1', leaseId: fault.kind }, 'event-1');
-    d.aws.faults.add(fault);
-    const told = await toldDuring(async () => {
-      expect(await d.failuresOf([request])).toEqual(['message-of-event-1']);
-    });
-    expect(told).toEqual([]);
-    d.aws.faults.clear();
-    expect(await toldDuring(() => d.failuresOf([request]))).toHaveLength(1);
-    await d.failuresOf([released({ leaseId: fault.kind })]);
-    expect(d.simulator.sessions()).toEqual([]);
-  });
+    ['refuses the event', { kind: 'deny', service: 'events' }],
+    ['does not respond', { kind: 'hang', service: 'events' }],
+  ] as const)(
+    'returns to the queue if EventBridge %s, and its event is published on the next delivery',
+    async (_, fault) => {
+      const request = requested({ array: 'fb1', leaseId: fault.kind }, 'event-1');
+      d.aws.faults.add(fault);
+      const events = await publishedDuring(async () => {
+        expect(await d.failuresOf([request])).toEqual(['message-of-event-1']);
+      });
+      expect(events).toEqual([]);
+      d.aws.faults.clear();
+      expect(await publishedDuring(() => d.failuresOf([request]))).toHaveLength(1);
+      await d.failuresOf([released({ leaseId: fault.kind })]);
+      expect(d.simulator.sessions()).toEqual([]);
+    },
+  );
 
-  test('EventBridge takes nothing and says 200: the message comes again', async () => {
+  test('returns to the queue if EventBridge responds with 200 but refuses the event', async () => {
     d.aws.events.refuseEntries(1);
     const request = requested({ array: 'unknown' }, 'event-1');
     const letters = d.letters().length;
@@ -134,13 +137,16 @@ describe('when others cannot be told', () => {
     expect(d.letters()).toHaveLength(letters + 1);
   });
 
-  test.each(['deny', 'hang'] as const)('SQS takes no dead letter (%s): the message comes again', async (kind) => {
-    d.aws.faults.add({ kind, service: 'sqs' });
-    expect(await d.failuresOf([requested({ array: 'unknown' }, 'event-1')])).toEqual(['message-of-event-1']);
-  });
+  test.each(['deny', 'hang'] as const)(
+    'returns to the queue if SQS does not accept its dead letter (%s)',
+    async (kind) => {
+      d.aws.faults.add({ kind, service: 'sqs' });
+      expect(await d.failuresOf([requested({ array: 'unknown' }, 'event-1')])).toEqual(['message-of-event-1']);
+    },
+  );
 });
 
-test('without bus and queue the function does not start, and names what is missing', async () => {
+test('the function does not start without event bus and dead-letter queue, and names both variables', async () => {
   const broken = await deployEvents({ env: { EVENT_BUS: '', DEAD_LETTER_QUEUE: '' } });
   try {
     const { errorType, errorMessage } = errorOf(await broken.deliver([]));
@@ -151,13 +157,13 @@ test('without bus and queue the function does not start, and names what is missi
   }
 });
 
-test('no token was told anywhere, and no session is unknown', async () => {
+test('no token appears in any output, and no session is missing from the ledger', async () => {
   expect(d.simulator.history.length).toBeGreaterThan(5);
   expect(await d.leaks()).toEqual([]);
   expect(await unknownSessions(d)).toEqual([]);
 });
 
-test('a token that was put into an event is found', async () => {
+test('a token in an event is found', async () => {
   await d.failuresOf([requested({ array: 'fb1', leaseId: `not-${d.simulator.apiToken}`, leaseSeconds: 60 })]);
   const found = await d.leaks();
   expect(found).toContain('events');

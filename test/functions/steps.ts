@@ -1,4 +1,4 @@
-/** The AWS calls of a function by name, as `PutItem lease OPENING`. */
+/** Names for the AWS calls of a function, such as `PutItem lease OPENING`. */
 import type { ServiceCall } from '../aws/index.ts';
 
 type Input = {
@@ -6,7 +6,7 @@ type Input = {
   readonly Item?: { readonly id: { readonly S: string }; readonly state?: { readonly S: string } };
 };
 
-/** Action, kind of item and its new state; nothing that differs from one lease to another. */
+/** Action, kind of item and its new state. Contains nothing that differs between leases. */
 export function stepOf({ action, body }: ServiceCall): string {
   const { Key, Item } = body as Input;
   const kind = (Key ?? Item)?.id.S.split('#')[0];

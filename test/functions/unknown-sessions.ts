@@ -1,12 +1,12 @@
-/** The promise that every test of a failure ends with: a live session is known to the ledger. */
+/** The promise that every failure test checks at its end: the ledger records every live session. */
 import type { Deployment } from './deployment.ts';
 
-/** Every live session that the ledger does not tell of, by the id of its login. */
+/** Every live session that is missing from the ledger, as the request id of its login. */
 export async function unknownSessions(d: Deployment): Promise<(string | undefined)[]> {
-  const telling = (await d.items()).filter(
+  const recording = (await d.items()).filter(
     ({ kind, state }) => kind === 'suspect' || (kind === 'lease' && state !== 'CLOSED'),
   );
-  const known = new Set(telling.map(({ attemptId }) => attemptId));
+  const known = new Set(recording.map(({ attemptId }) => attemptId));
   return d.simulator
     .sessions()
     .map(({ requestId }) => requestId)

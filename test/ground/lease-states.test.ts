@@ -45,7 +45,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant('wait' as const), seconds: fc.integer({ min: 0, max: 600 }) }),
 );
 
-/** Applies a step where the picture has an arrow for it; anything else leaves the item as it is. */
+/** Applies a step that the state diagram allows. Any other step leaves the item unchanged. */
 function apply(item: LeaseItem | undefined, taken: Step, now: number, n: number): LeaseItem | undefined {
   try {
     if (taken.kind === 'intend') {
@@ -79,8 +79,8 @@ function apply(item: LeaseItem | undefined, taken: Step, now: number, n: number)
   return item;
 }
 
-describe('the states of a lease', () => {
-  it('keep their promises whatever happens in whatever order', () => {
+describe('a lease', () => {
+  it('keeps its invariants for any steps in any order', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
         let item: LeaseItem | undefined;
@@ -90,12 +90,12 @@ describe('the states of a lease', () => {
           const before = item;
           item = apply(item, taken, now, n);
           if (item === undefined) return;
-          // Only what is closed may be purged, and only what is closed is nobody's business any more.
+          // Only a closed lease may be purged, and only a closed lease is no longer due.
           expect(item.purgeAt === undefined).toBe(item.state !== 'CLOSED');
           expect(item.dueAt === undefined).toBe(item.state === 'CLOSED');
           expect('sealed' in item).toBe(item.state === 'OPEN' || item.state === 'CLOSING' || item.state === 'STUCK');
           expect(item.leaseId).toBe('job');
-          // What holds a session is never forgotten or taken over without having been closed.
+          // A lease with a session is never removed or taken over before the session is closed.
           if (before && 'sealed' in before && !('sealed' in item)) expect(['CLOSED', 'OPENING']).toContain(item.state);
           if (before?.state === 'CLOSED') expect(item).toBe(before);
           if (before && taken.kind !== 'intend') expect(item.expiresAt).toBe(before.expiresAt);
@@ -106,7 +106,7 @@ describe('the states of a lease', () => {
     );
   });
 
-  it('are dead only after their time, never at it', () => {
+  it('is dead only after the last second of its opening', () => {
     const { write } = intend(
       undefined,
       { leaseId: 'j', attemptId: 'a', target: target('fb1'), leaseSeconds: 60, openingUntil: 100 },
@@ -118,7 +118,7 @@ describe('the states of a lease', () => {
     expect(isDead(write, 101)).toBe(true);
   });
 
-  it('count the idle time-out of a SUSPECT from the last moment in which its login could have happened', () => {
+  it('counts the idle timeout of its SUSPECT from the last moment at which the login could have succeeded', () => {
     const decision = intend(
       undefined,
       { leaseId: 'j', attemptId: 'a', target: target('fb1'), leaseSeconds: 60, openingUntil: 100 },
@@ -128,7 +128,7 @@ describe('the states of a lease', () => {
     expect(suspect(decision.write, 1800).until).toBe(100 + 120 + 1800);
   });
 
-  it('spread repetitions by half of their time each way', () => {
+  it('is retried after 50% to 150% of the usual delay', () => {
     const decision = intend(
       undefined,
       { leaseId: 'j', attemptId: 'a', target: target('fb1'), leaseSeconds: 60, openingUntil: 100 },

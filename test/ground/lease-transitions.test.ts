@@ -1,4 +1,4 @@
-/** Each arrow of the picture in states.ts, item for item; what may not happen, word for word. */
+/** Each transition of the state diagram in states.ts with its complete items, and each refusal with its exact message. */
 import { describe, expect, it } from 'vitest';
 import type { FlashBlade } from '../../lib/core/model.ts';
 import { ownerEnd, settleOwner } from '../../lib/leases/end-owner.ts';
@@ -48,11 +48,11 @@ const intent = { leaseId: 'job', attemptId: 'a1', owner: 'me', target, leaseSeco
 const refusal = (code: string, rule: string) => expect.objectContaining({ code, message: `lease job ${rule}` });
 
 describe('an intent', () => {
-  it('for a new lease is written', () => {
+  it('is written for a new lease', () => {
     expect(intend(undefined, intent, NOW)).toStrictEqual({ write: opening });
   });
 
-  it('takes over from an opening that died, and is served by a lease that is open', () => {
+  it('takes over from a dead opening and uses a lease that is already open', () => {
     expect(intend(opening, { ...intent, attemptId: 'a2', openingUntil: NOW + 80 }, NOW + 37)).toStrictEqual({
       write: {
         ...{ ...opening, attemptId: 'a2', createdAt: NOW + 37, attemptedAt: NOW + 37 },
@@ -64,26 +64,38 @@ describe('an intent', () => {
 
   it.each<[string, LeaseItem, number, string, string]>([
     [
-      'another array has it',
+      'the lease belongs to another array',
       { ...open, target: { ...target, name: 'fb2' } },
       0,
       'LEASE_CONFLICT',
       'belongs to another array',
     ],
-    ['it was released', { ...opening, endRequested: true }, 0, 'LEASE_ENDED', 'was released'],
-    ['it was released and died', { ...opening, endRequested: true }, 99, 'LEASE_ENDED', 'was released'],
-    ['another owner has it', { ...open, owner: 'you' }, 0, 'LEASE_CONFLICT', 'belongs to another owner'],
-    ['it has no owner', unowned, 0, 'LEASE_CONFLICT', 'belongs to another owner'],
-    ['another owner had it', { ...closed, owner: 'you' }, 0, 'LEASE_CONFLICT', 'belongs to another owner'],
-    ['it has expired', open, 900, 'LEASE_ENDED', 'has ended'],
-    ['it is being closed', closing, 0, 'LEASE_ENDED', 'has ended'],
-    ['it was closed', closed, 0, 'LEASE_ENDED', 'has ended'],
-    ['its release came first', tombstone, 0, 'LEASE_ENDED', 'has ended'],
+    ['the lease was released', { ...opening, endRequested: true }, 0, 'LEASE_ENDED', 'was released'],
+    [
+      'the lease was released and its opening died',
+      { ...opening, endRequested: true },
+      99,
+      'LEASE_ENDED',
+      'was released',
+    ],
+    ['the lease belongs to another owner', { ...open, owner: 'you' }, 0, 'LEASE_CONFLICT', 'belongs to another owner'],
+    ['the lease has no owner', unowned, 0, 'LEASE_CONFLICT', 'belongs to another owner'],
+    [
+      'the closed lease belonged to another owner',
+      { ...closed, owner: 'you' },
+      0,
+      'LEASE_CONFLICT',
+      'belongs to another owner',
+    ],
+    ['the lease has expired', open, 900, 'LEASE_ENDED', 'has ended'],
+    ['the lease is being closed', closing, 0, 'LEASE_ENDED', 'has ended'],
+    ['the lease was closed', closed, 0, 'LEASE_ENDED', 'has ended'],
+    ['the lease was released before it was opened', tombstone, 0, 'LEASE_ENDED', 'has ended'],
   ])('is refused if %s', (_, item, seconds, code, rule) => {
     expect(() => intend(item, intent, NOW + seconds)).toThrow(refusal(code, `${rule}: use another lease id`));
   });
 
-  it('is refused while another call is opening the lease, also again', () => {
+  it('is refused while another call is opening the lease, including during a relogin', () => {
     const rule = 'is being opened by another call: try again';
     for (const item of [opening, { ...opening, again }, { ...opening, again: true as const }]) {
       expect(() => intend(item, intent, NOW + 36)).toThrow(refusal('LEASE_OPENING', rule));
@@ -93,7 +105,7 @@ describe('an intent', () => {
 });
 
 describe('an opening', () => {
-  it('that succeeds is recorded, due when it expires', () => {
+  it('is recorded if it succeeds, and the lease is due when it expires', () => {
     expect(record(opening, session)).toStrictEqual(open);
     const relogin = { ...opening, again, attemptedAt: NOW + 5 };
     expect(record(relogin, session)).toStrictEqual({ ...open, reloginAt: NOW + 5 });
@@ -102,7 +114,7 @@ describe('an opening', () => {
   it.each<[string, LeaseItem | undefined]>([
     ['was removed', undefined],
     ['is open', open],
-    ['is of another attempt', { ...opening, attemptId: 'a2' }],
+    ['belongs to another attempt', { ...opening, attemptId: 'a2' }],
   ])('is not recorded if the lease %s', (_, current) => {
     const rule = 'was taken over by another call while logging in: try again';
     expect(whyNotRecorded(current, opening)).toEqual(refusal('LEASE_OPENING', rule));
@@ -113,12 +125,12 @@ describe('an opening', () => {
     expect(whyNotRecorded(opening, opening)).toEqual(refusal('LEASE_OPENING', rule));
   });
 
-  it('is not recorded if a release came meanwhile', () => {
+  it('is not recorded if the lease was released meanwhile', () => {
     const rule = 'was released while it was being opened';
     expect(whyNotRecorded({ ...opening, endRequested: true }, opening)).toEqual(refusal('LEASE_ENDED', rule));
   });
 
-  it('that leaves no session is removed, or closed if it must not come again', () => {
+  it('is removed if it leaves no session, or closed if it must not be repeated', () => {
     for (const retryable of [true, false]) {
       expect(giveUp(opening, NOW, retryable)).toBe('remove');
       expect(giveUp({ ...opening, endRequested: true }, NOW + 5, retryable)).toStrictEqual(closed);
@@ -128,7 +140,7 @@ describe('an opening', () => {
     expect(giveUp({ ...opening, again }, NOW + 5, false)).toStrictEqual(closed);
   });
 
-  it('that could not log in again is open as before if another try may succeed, until it expires', () => {
+  it('reverts to the open lease if a relogin fails and can be retried, unless the lease has expired', () => {
     expect(giveUp({ ...opening, again }, NOW + 5, true)).toStrictEqual(open);
     const before = { ...again, reloginAt: NOW };
     expect(giveUp({ ...opening, again: before }, NOW + 5, true)).toStrictEqual({ ...open, reloginAt: NOW });
@@ -136,14 +148,14 @@ describe('an opening', () => {
     expect(giveUp({ ...opening, again }, NOW + 900, true)).toStrictEqual({ ...closed, ...late });
   });
 
-  it('whose end nobody knows is a SUSPECT until its session is idle for too long', () => {
+  it('becomes a SUSPECT until the idle timeout of its session if its outcome is unknown', () => {
     expect(suspect(opening, 1800)).toStrictEqual({
       ...{ kind: 'suspect', id: 'suspect#a1', attemptId: 'a1', leaseId: 'job', target },
       ...{ since: NOW, openingUntil: NOW + 36, until: NOW + 36 + 120 + 1800, dueAt: NOW + 36 + 120 + 1800 },
     });
   });
 
-  it('of an open lease begins anew, and the lease ends when it did', () => {
+  it('starts again for a relogin, and the expiry of the lease does not change', () => {
     expect(reopen(open, { attemptId: 'a2', openingUntil: NOW + 136 }, NOW + 100)).toStrictEqual({
       ...{ ...opening, attemptId: 'a2', attemptedAt: NOW + 100, openingUntil: NOW + 136, dueAt: NOW + 136 },
       again: { ...again, attemptId: 'a1' },
@@ -160,11 +172,11 @@ describe('an opening', () => {
 describe('a release', () => {
   const released = (item: LeaseItem | undefined, seconds = 0) => release(item, 'job', NOW + seconds);
 
-  it('of a lease that nobody knows leaves a tombstone', () => {
+  it('leaves a tombstone for an unknown lease', () => {
     expect(released(undefined)).toStrictEqual({ state: 'NOTHING', write: tombstone });
   });
 
-  it('of a lease that is being opened is told to whoever opens it, and ends one that died', () => {
+  it('marks a lease that is being opened as ending, and closes a dead opening', () => {
     expect(released(opening, 36)).toStrictEqual({ state: 'ENDING', write: { ...opening, endRequested: true } });
     expect(released(opening, 37)).toStrictEqual({
       state: 'DEAD',
@@ -172,7 +184,7 @@ describe('a release', () => {
     });
   });
 
-  it('of a live lease claims it, and of a closed one does nothing', () => {
+  it('claims a live lease and does nothing to a closed one', () => {
     expect(released(open)).toStrictEqual({ state: 'LIVE', write: closing });
     const byOwner = { ...closing, byOwner: true } as const;
     expect(release(open, 'job', NOW, true)).toStrictEqual({ state: 'LIVE', write: byOwner });
@@ -181,35 +193,35 @@ describe('a release', () => {
   });
 });
 
-describe('closing', () => {
-  it('claims a lease for a minute, and forgets neither tries nor that it is STUCK', () => {
+describe('closing a lease', () => {
+  it('claims it for a minute and keeps its tries and its STUCK state', () => {
     expect(claim(open, NOW)).toStrictEqual(closing);
     expect(claim({ ...closing, tries: 2 }, NOW + 9)).toStrictEqual({ ...closing, tries: 2, dueAt: NOW + 69 });
     expect(claim(stuck, NOW)).toStrictEqual({ ...stuck, dueAt: NOW + 60 });
   });
 
-  it('leaves no token behind, and no owner where there was none', () => {
+  it('removes the token and adds no owner to a lease without one', () => {
     expect(close(closing, NOW + 5)).toStrictEqual(closed);
-    const { owner: _, ...nobodys } = closing;
-    expect(close(nobodys, NOW + 5)).not.toHaveProperty('owner');
+    const { owner: _, ...ownerless } = closing;
+    expect(close(ownerless, NOW + 5)).not.toHaveProperty('owner');
   });
 
-  it('that fails is tried again later, and stays STUCK once it is', () => {
+  it('is retried later if it fails, and a STUCK lease stays STUCK', () => {
     expect(postpone(closing, NOW, 0.5, false)).toStrictEqual({ ...closing, tries: 1, dueAt: NOW + 10 });
     expect(postpone({ ...closing, tries: 4 }, NOW, 0.5, false)).toStrictEqual({
       ...closing,
       tries: 5,
       dueAt: NOW + 160,
     });
-    const again = { state: 'STUCK', dueAt: NOW + 600 } as const;
-    expect(postpone({ ...closing, tries: 5 }, NOW, 0.5, false)).toStrictEqual({ ...closing, ...again, tries: 6 });
-    expect(postpone(closing, NOW, 0.5, true)).toStrictEqual({ ...closing, ...again, tries: 1 });
-    expect(postpone({ ...stuck, tries: 1 }, NOW, 0.5, false)).toStrictEqual({ ...stuck, ...again, tries: 2 });
+    const postponed = { state: 'STUCK', dueAt: NOW + 600 } as const;
+    expect(postpone({ ...closing, tries: 5 }, NOW, 0.5, false)).toStrictEqual({ ...closing, ...postponed, tries: 6 });
+    expect(postpone(closing, NOW, 0.5, true)).toStrictEqual({ ...closing, ...postponed, tries: 1 });
+    expect(postpone({ ...stuck, tries: 1 }, NOW, 0.5, false)).toStrictEqual({ ...stuck, ...postponed, tries: 2 });
   });
 });
 
 describe('a renewal', () => {
-  it('moves the end, only ever later', () => {
+  it('moves the expiry only later', () => {
     expect(renew(open, NOW + 1000, NOW + 899)).toStrictEqual({ ...open, expiresAt: NOW + 1000, dueAt: NOW + 1000 });
     expect(renew(open, NOW + 100, NOW)).toStrictEqual(open);
   });
@@ -224,8 +236,8 @@ describe('a renewal', () => {
   });
 });
 
-describe('what the ledger remembers besides', () => {
-  it('is that an owner has ended, due until its index has caught up and kept as long as a closed lease', () => {
+describe('the ledger', () => {
+  it('stores the end of an owner, due until the index has caught up and kept as long as a closed lease', () => {
     const ended = { kind: 'owner', id: 'owner#me', ownerId: 'me', endedAt: NOW } as const;
     const item = ownerEnd('me', NOW);
     expect(item).toStrictEqual({ ...ended, dueAt: NOW + 60, purgeAt: NOW + MONTH });
@@ -235,7 +247,7 @@ describe('what the ledger remembers besides', () => {
     expect(settleOwner(item, NOW + 60, { retryable: false })).toStrictEqual({ ...item, dueAt: NOW + 660 });
   });
 
-  it('is that an array refused an API token, for ten minutes', () => {
+  it('stores the refusal of an API token for ten minutes', () => {
     expect(refusalOf('fb1', 'secret-1', NOW)).toStrictEqual({
       ...{ kind: 'refusal', id: 'refusal#fb1#secret-1' },
       ...{ until: NOW + 600, purgeAt: NOW + 600 },

@@ -1,4 +1,4 @@
-/** Hosts, answers and paths that aim at the trap. */
+/** Hosts, responses and paths that try to lead the client to the trap. */
 import fc from 'fast-check';
 import { hostileText } from './values.ts';
 import { ELSEWHERE, NAME } from './world.ts';
@@ -8,7 +8,7 @@ const aims = (port: number) =>
     .flatMap((where) => [`https:${where}/api/login`, `${where}/api/login`, `http:${where}/`])
     .concat(`\\\\${ELSEWHERE}:${port}`, `https:${ELSEWHERE}:${port}`, '/api/2.4/login', 'javascript:1', '');
 
-/** Hosts around the array's own, and those of others. */
+/** Variants of the array's own host, and other hosts. */
 export const hosts = (port: number): fc.Arbitrary<string> => {
   const own = fc.constantFrom(NAME, NAME.toUpperCase(), `${NAME}:${port}`);
   const others = fc.constantFrom(
@@ -28,7 +28,7 @@ export const hosts = (port: number): fc.Arbitrary<string> => {
 /** Statuses that have no body. */
 const BODILESS: ReadonlySet<number> = new Set([101, 103, 204, 304]);
 
-/** Answers that want the client to go elsewhere. */
+/** Responses that try to redirect the client to another server. */
 export function answers(port: number): fc.Arbitrary<string> {
   const aim = fc.constantFrom(...aims(port));
   const value = fc.oneof(
@@ -89,7 +89,7 @@ export function answers(port: number): fc.Arbitrary<string> {
     );
 }
 
-/** Paths that aim at the trap, or out of what may be called. */
+/** Paths that point to the trap or outside the allowed paths. */
 export const paths = (port: number): fc.Arbitrary<string> =>
   fc.oneof(
     fc.constantFrom(...aims(port)),

@@ -1,4 +1,4 @@
-/** Inputs as large as AWS and the transport let through, and larger; told as JSON by a worker that has little memory. */
+/** Inputs as large as AWS and the transport allow, and larger. Runs in a worker with little memory, which posts the outcome per input. */
 import { parentPort } from 'node:worker_threads';
 import { parseSecret } from '../../lib/aws/secret-format.ts';
 import { isFlashBladeError } from '../../lib/core/errors.ts';
@@ -32,7 +32,7 @@ const login = (text: string) => sessionOf(array, answer(text), apiToken('T'), au
 const allowed = (list: string, path: string) =>
   refuseUnlessAllowed(allowedCalls(list), { leaseId: 'job', method: 'GET', path });
 
-/** Reads an answer that begins with `head`, whose body comes one byte at a time, each in a buffer of its own, and one byte more. */
+/** Reads a response that starts with `head`. Its body arrives one byte at a time, each in its own buffer, and is one byte too long. */
 function dripped(head: string): void {
   const reader = readResponse(() => {});
   reader.next();
@@ -44,38 +44,39 @@ function dripped(head: string): void {
 const GIANTS: Readonly<Record<string, () => unknown>> = {
   'a login request with a field of 6 MiB': () => parseLoginRequest({ array: 'a'.repeat(6 * MIB) }, 'i'),
   'a login request with 150,000 fields': () => parseLoginRequest(MANY_NAMES, 'i'),
-  'a login request that is nested': () => parseLoginRequest({ array: JSON.parse(nested(MIB / 8)) }, 'i'),
+  'a deeply nested login request': () => parseLoginRequest({ array: JSON.parse(nested(MIB / 8)) }, 'i'),
   'a fleet request with 3,000,000 names': () => parseFleetRequest({ arrays: new Array(3_000_000).fill(1) }),
   'a call with 150,000 names in its query': () => call({ query: MANY_NAMES }),
   'a call with a query of 6 MiB of text': () => call({ query: 'a'.repeat(6 * MIB) }),
-  'a call with a list of 3,000,000 as its query': () => call({ query: new Array(3_000_000).fill(1) }),
+  'a call whose query is a list of 3,000,000 items': () => call({ query: new Array(3_000_000).fill(1) }),
   'a call with a path of 6 MiB': () => call({ path: `/api/${'a/'.repeat(3 * MIB)}` }),
-  'a call with a nested body': () => toWire({ method: 'POST', path: '/api/2.4/x', body: JSON.parse(nested(MIB / 8)) }),
-  'a call that many stars of the list fit almost': () =>
+  'a call with a deeply nested body': () =>
+    toWire({ method: 'POST', path: '/api/2.4/x', body: JSON.parse(nested(MIB / 8)) }),
+  'a call that almost matches an allow-list entry with many stars': () =>
     allowed(`GET /api/*${'a*'.repeat(100)}b`, `/api/${'a'.repeat(1019)}`),
-  'an event that is nested': () => event(nested(DEPTH)),
+  'a deeply nested event': () => event(nested(DEPTH)),
   'an event of 256 KiB of brackets': () => parseEvent('['.repeat(MIB / 4)),
   'an event of 1 MiB of escapes': () => event(`"${'\\u0000'.repeat(MIB / 6)}"`),
-  'a secret that is nested': () => secret(`{"host":${nested(DEPTH)}}`),
+  'a deeply nested secret': () => secret(`{"host":${nested(DEPTH)}}`),
   'a secret with a host of 1 MiB of dots': () => secret(JSON.stringify({ host: 'a.'.repeat(MIB / 2), apiToken: 'T' })),
-  'a secret with 1 MiB of certificates that begin': () =>
+  'a secret with 1 MiB of unfinished certificates': () =>
     secret(
       JSON.stringify({ host: 'a', apiToken: 'T', trust: { ca: '-----BEGIN CERTIFICATE-----a'.repeat(MIB / 28) } }),
     ),
-  'a secret with 1 MiB of certificates that are none': () => {
+  'a secret with 1 MiB of invalid certificates': () => {
     const ca = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'.repeat(MIB / 60);
     return secret(JSON.stringify({ host: 'a', apiToken: 'T', trust: { ca } }));
   },
   'a secret with 500,000 fingerprints': () =>
     secret(JSON.stringify({ host: 'a', apiToken: 'T', trust: { fingerprints: new Array(500_000).fill(1) } })),
-  'a login answer that is nested': () => login(`{"username":"u","x":${nested(MIB / 2 - 20)}}`),
-  'a login answer with a username of 1 MiB': () => login(JSON.stringify({ username: 'u'.repeat(MIB) })),
+  'a deeply nested login response': () => login(`{"username":"u","x":${nested(MIB / 2 - 20)}}`),
+  'a login response with a username of 1 MiB': () => login(JSON.stringify({ username: 'u'.repeat(MIB) })),
   'a list of 300,000 versions': () =>
     versionsOf(array, answer(JSON.stringify({ versions: new Array(300_000).fill(1) }))),
-  'a body of known length that comes byte by byte': () => dripped(`Content-Length: ${MIB}\r\n`),
+  'a body of known length that arrives byte by byte': () => dripped(`Content-Length: ${MIB}\r\n`),
 };
 
-/** The code of what each giant was refused with; `taken` or the error itself if it was not. */
+/** The code that each input was refused with; `taken` or the error itself if it was not. */
 export function refusals(): Record<string, string> {
   return Object.fromEntries(Object.entries(GIANTS).map(([name, give]) => [name, refusal(give)]));
 }
@@ -85,7 +86,7 @@ function refusal(give: () => unknown): string {
     give();
     return 'taken';
   } catch (error) {
-    // Who sent the request tells it so.
+    // The sender of the request reports it with this code.
     if (error instanceof UnreadableResponse) return 'ANSWER_INVALID';
     return isFlashBladeError(error) ? error.code : `${error}`;
   }

@@ -1,4 +1,4 @@
-/** A program that tries hostile inputs: `<seed> <inputs per parser>`; tells what came of them as JSON. */
+/** A program that tries hostile inputs: `<seed> <inputs per parser>`. Prints the outcome as JSON. */
 import { tryInputs } from './inputs.ts';
 import { TARGETS } from './targets.ts';
 

@@ -15,23 +15,23 @@ vi.setConfig({ testTimeout: 240_000 });
 const PER_PARSER = 500;
 
 describe('hostile inputs', () => {
-  it('are taken or refused by a code, and no error repeats a word of them', () => {
+  it('are accepted or refused with an expected error code, and no error contains a piece of a token', () => {
     const { inputs, taken, refused, wrong } = tryInputs(1, PER_PARSER);
     expect(wrong).toEqual([]);
     expect(inputs).toBeGreaterThanOrEqual(5000);
-    // If hardly any were taken, or refused, most of them would try the same few rules.
+    // If almost all inputs were accepted, or almost all refused, they would exercise only a few rules.
     for (const [name, { codes }] of Object.entries(TARGETS)) {
       expect(taken[name], name).toBeGreaterThan(PER_PARSER / 20);
       if (codes.length > 0) expect(refused[name], name).toBeGreaterThan(PER_PARSER / 20);
     }
   });
 
-  it('are the same whenever their seed is', () => {
+  it('are the same for the same seed and differ for another seed', () => {
     expect(tryInputs(3, 50)).toEqual(tryInputs(3, 50));
     expect(tryInputs(3, 50)).not.toEqual(tryInputs(4, 50));
   });
 
-  it('of giant size are refused by a code, within 128 MiB', async () => {
+  it('that are very large are refused with an error code, within 128 MiB of memory', async () => {
     const worker = new Worker(new URL('giants.ts', import.meta.url), {
       resourceLimits: { maxOldGenerationSizeMb: 128 },
     });
@@ -43,7 +43,7 @@ describe('hostile inputs', () => {
   });
 });
 
-describe('hostile inputs find out', () => {
+describe('the check of hostile inputs', () => {
   const PROGRAM = 'test/hostile/inputs-program.ts';
   const patch = (file: string, find: string, replace: string): Patch => ({ file: `lib/${file}`, find, replace });
   const mistakes = [
@@ -61,7 +61,7 @@ describe('hostile inputs find out', () => {
     patch('leases/call-array.ts', 'isNeverCalled(path)) throw', 'false) throw'),
   ];
 
-  it('parsers that are kinder than they may be', async () => {
+  it('detects each parser that accepts too much', async () => {
     const broken = await brokenCopy(PROGRAM, mistakes);
     onTestFinished(broken.remove);
     const { wrong } = await tell<Summary>(broken.path, [1, PER_PARSER]);
@@ -76,27 +76,27 @@ describe('hostile inputs find out', () => {
     Reflect.deleteProperty(Object.prototype, 'polluted');
   });
   it.each<[string, (input: unknown) => unknown, string]>([
-    ['a raw error of JSON.parse', (input) => JSON.parse(String(input)), 'it threw SyntaxError'],
+    ['throws a raw JSON.parse error', (input) => JSON.parse(String(input)), 'it threw SyntaxError'],
     [
-      'another code',
+      'throws an unexpected error code',
       () => {
         throw new FlashBladeError('INTERNAL', 'x');
       },
       'it threw INTERNAL',
     ],
     [
-      'a piece of a token',
+      'puts a piece of a token into its error',
       (input) => {
         throw new FlashBladeError('REQUEST_INVALID', String(input).slice(5, 14));
       },
       'its error tells the token',
     ],
     [
-      'a changed Object.prototype',
+      'modifies Object.prototype',
       () => Object.defineProperty(Object.prototype, 'polluted', { value: 1, configurable: true }),
       'Object.prototype was changed',
     ],
-  ])('%s', (_, parse, what) => {
+  ])('detects a parser that %s', (_, parse, what) => {
     expect(tryInputs(1, 1, parser(parse)).wrong).toEqual([expect.stringContaining(`parser: ${what}`)]);
   });
 
@@ -113,7 +113,7 @@ describe('hostile inputs find out', () => {
     '/api/x\r\nHost: 127.0.0.2',
     '/api/ｌogin',
     'https://user@127.0.0.2/api/x',
-  ])('the path %j', (path) => {
+  ])('detects the forbidden path %j', (path) => {
     expect(wrongOf(path)).toEqual(expect.any(String));
     expect(wrongOf('/api/2.4/file-systems')).toBeUndefined();
   });

@@ -1,4 +1,4 @@
-/** Hostile inputs in large numbers against every parser: each is taken or refused by our own error, and nothing else happens. */
+/** Sends many hostile inputs to every parser. Each input is accepted or refused with an error of ours, and nothing else happens. */
 import fc from 'fast-check';
 import { isFlashBladeError } from '../../lib/core/errors.ts';
 import { TARGETS, type Target } from './targets.ts';
@@ -6,17 +6,20 @@ import { CANARY } from './values.ts';
 
 export type Summary = {
   readonly inputs: number;
-  /** Per parser, how many inputs it took and how many it refused. */
+  /** Per parser, how many inputs it accepted and how many it refused. */
   readonly taken: Readonly<Record<string, number>>;
   readonly refused: Readonly<Record<string, number>>;
-  /** One line per parser that failed: its smallest input, and how to see it again. */
+  /** One line per parser that failed: its smallest input, and how to reproduce it. */
   readonly wrong: readonly string[];
 };
 
 const PIECES = Array.from({ length: CANARY.length - 7 }, (_, at) => CANARY.slice(at, at + 8).toLowerCase());
 const UNTOUCHED = Object.getOwnPropertyNames(Object.prototype).length;
 
-/** Tries `count` inputs per parser. The same seed tries the same ones, and ends in the same smallest counterexample; `endOnFailure`: in the first. */
+/**
+ * Tries `count` inputs per parser. The same seed gives the same inputs and the same smallest counterexample. `endOnFailure`: stop
+ * at the first counterexample.
+ */
 export function tryInputs(
   seed: number,
   count: number,
@@ -48,7 +51,7 @@ export function failure(name: string, seed: number, error: unknown, smallest: un
   return `${name}: ${what}, by ${fc.stringify(smallest)}; see it: npm run prove -- --inputs --seed ${seed}`;
 }
 
-/** Whether the input was taken. Throws if anything but that or a typed error that tells nothing came of it. */
+/** Returns whether the input was accepted. Throws unless it was accepted or refused with a typed error that contains no token. */
 function judge({ parse, codes, wrong }: Target, input: unknown): boolean {
   const outcome = outcomeOf(() => parse(input));
   if (Object.getOwnPropertyNames(Object.prototype).length !== UNTOUCHED)
@@ -60,8 +63,8 @@ function judge({ parse, codes, wrong }: Target, input: unknown): boolean {
   }
   const { error } = outcome;
   if (!isFlashBladeError(error, ...codes) || codes.length === 0) throw new Error(`it threw ${error}`);
-  const told = `${error.message}\n${error.stack}\n${JSON.stringify(error)}`.toLowerCase();
-  if (PIECES.some((piece) => told.includes(piece))) throw new Error('its error tells the token');
+  const printed = `${error.message}\n${error.stack}\n${JSON.stringify(error)}`.toLowerCase();
+  if (PIECES.some((piece) => printed.includes(piece))) throw new Error('its error tells the token');
   return false;
 }
 

@@ -1,4 +1,4 @@
-/** TLS listeners on loopback that count what reaches them, and names that lead where a test says. */
+/** TLS listeners on loopback that count what reaches them, and host names that resolve to what a test chooses. */
 import dns from 'node:dns';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
@@ -7,18 +7,18 @@ import type { IssuedCertificate } from '../certificates.ts';
 
 export type Listener = {
   readonly port: number;
-  /** What reached it since this was last asked: TCP connections, and application bytes as text. */
+  /** What has reached it since the last call: TCP connections, and application bytes as text. */
   readonly drain: () => { readonly connections: number; readonly text: string };
-  /** Resolves when everything that was sent to it has been counted and its connections have ended. */
+  /** Resolves when everything sent to it has been counted and its connections have ended. */
   readonly settled: () => Promise<void>;
   readonly stop: () => Promise<void>;
 };
 
-export type Place = { readonly address: string; readonly port?: number };
+export type Endpoint = { readonly address: string; readonly port?: number };
 
-/** Answers every request with the text that `answer` gives at that moment, and ends the connection. */
+/** Sends what `answer` returns at that moment as the response to every request, and ends the connection. */
 export async function startListener(
-  { address, port = 0 }: Place,
+  { address, port = 0 }: Endpoint,
   { certificate: cert, key }: IssuedCertificate,
   answer: () => string,
 ): Promise<Listener> {
@@ -45,11 +45,11 @@ export async function startListener(
   });
   server.listen(port, address);
   await once(server, 'listening');
-  const place = server.address() as AddressInfo;
+  const bound = server.address() as AddressInfo;
 
   async function settled(): Promise<void> {
-    // Connections are accepted in the order in which they were made: when this one has been, all before it have been.
-    const last = connect(place.port, address);
+    // Connections are accepted in the order in which they were made: once this one is accepted, so are all earlier ones.
+    const last = connect(bound.port, address);
     await once(last, 'connect');
     while (!accepted.has(last.localPort)) await once(server, 'connection');
     connections -= 1;
@@ -69,7 +69,7 @@ export async function startListener(
     text = '';
     return reached;
   };
-  return { port: place.port, drain, settled, stop };
+  return { port: bound.port, drain, settled, stop };
 }
 
 /** Whether a test can listen there. Linux accepts all of 127.0.0.0/8, macOS only configured addresses; CI configures them. */
@@ -88,7 +88,7 @@ export async function hasAddress(address: string): Promise<boolean> {
 
 type Callback = (error: Error | null, address: string | dns.LookupAddress[], family?: number) => void;
 
-/** From now on every name leads to the addresses that `addressesOf` tells, for all of this process. Returns how to end that. */
+/** Makes every host name in this process resolve to the addresses that `addressesOf` returns. Returns a function that undoes this. */
 export function resolveNames(addressesOf: (name: string) => readonly string[]): () => void {
   const { lookup } = dns;
   const fake = (name: string, options: dns.LookupOptions, done: Callback): void => {

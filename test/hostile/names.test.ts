@@ -9,10 +9,10 @@ import { ELSEWHERE, HAS_ELSEWHERE, HOME, NAME } from './world.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
 
-describe.skipIf(!HAS_ELSEWHERE)('a name that leads elsewhere from the second call on', () => {
+describe.skipIf(!HAS_ELSEWHERE)('when a host name resolves to another address from the second call on', () => {
   const GET = { method: 'GET', path: '/api/api_version' };
 
-  /** Two listeners at the same port of two addresses; the name leads to the second one after a first call. */
+  /** Two listeners at the same port of two addresses. The name can resolve to the second one after a first call. */
   async function moved(
     trustOf: (own: IssuedCertificate, ca: string) => Trust,
     later: 'stranger' | 'sibling' | 'itself',
@@ -55,11 +55,11 @@ describe.skipIf(!HAS_ELSEWHERE)('a name that leads elsewhere from the second cal
   });
 
   it.each([
-    ['a stranger, with an authority', byAuthority, 'stranger', [ELSEWHERE]],
-    ['a stranger, with a fingerprint', byFingerprint, 'stranger', [ELSEWHERE]],
-    ['another of the same authority, with a fingerprint', byFingerprint, 'sibling', [ELSEWHERE]],
-    ['a stranger first and then the array', byAuthority, 'stranger', [ELSEWHERE, HOME]],
-  ] as const)('gets not a byte there: %s', async (_, trustOf, later, to) => {
+    ['an unknown server, with trust in a CA', byAuthority, 'stranger', [ELSEWHERE]],
+    ['an unknown server, with trust in a fingerprint', byFingerprint, 'stranger', [ELSEWHERE]],
+    ['another server of the same CA, with trust in a fingerprint', byFingerprint, 'sibling', [ELSEWHERE]],
+    ['an unknown server first and then the array', byAuthority, 'stranger', [ELSEWHERE, HOME]],
+  ] as const)('no byte is sent to the other address (%s)', async (_, trustOf, later, to) => {
     const { array, second, lead } = await moved(trustOf, later);
     lead(...to);
     const error = await failureOf(exchange(array, GET, {}, { repeatable: true }));
@@ -70,9 +70,9 @@ describe.skipIf(!HAS_ELSEWHERE)('a name that leads elsewhere from the second cal
   });
 
   it.each([
-    ['the authority vouches for', byAuthority, 'sibling'],
-    ['has the certificate of the fingerprint', byFingerprint, 'itself'],
-  ] as const)('is followed to whom %s', async (_, trustOf, later) => {
+    ['has a certificate of the trusted CA', byAuthority, 'sibling'],
+    ['has the certificate with the trusted fingerprint', byFingerprint, 'itself'],
+  ] as const)('the client sends its request to the new address if the server there %s', async (_, trustOf, later) => {
     const { array, second, lead } = await moved(trustOf, later);
     lead(ELSEWHERE);
     expect((await exchange(array, GET)).status).toBe(200);

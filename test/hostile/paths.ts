@@ -1,4 +1,4 @@
-/** Where the path of a call leads, as the most lenient server would read it: judged apart from the rules of the product. */
+/** Where the path of a call leads when the most lenient server reads it. Judged independently of the rules in the product. */
 
 const FORBIDDEN = new Set(['login', 'logout', 'admins', 'api-tokens', 'api-clients', 'oauth2']);
 const ORIGIN = 'https://array.invalid';

@@ -1,4 +1,4 @@
-/** Hostile inputs in the numbers of the proof. */
+/** Hostile inputs in the numbers that `npm run prove` uses. */
 
 import { tryAnswers } from '../http/try-answers.ts';
 import { tryRequests } from '../http/try-requests.ts';
@@ -13,12 +13,12 @@ const PER_READER = 5000;
 export type HostileResult = {
   readonly inputs: number;
   readonly sent: number;
-  /** Answers and requests that Node read, too. */
+  /** Responses and requests that Node parsed as well. */
   readonly compared: number;
   readonly wrong: readonly string[];
 };
 
-/** The inputs of one seed: always the same, and if one fails, always the same smallest one. */
+/** The inputs of one seed: always the same, with the same smallest counterexample if one fails. */
 export async function hostileSeed(seed: number): Promise<HostileResult> {
   const parsed = tryInputs(seed, PER_PARSER);
   const aimed = await tryWire(seed, PER_AIM);

@@ -1,4 +1,4 @@
-/** What hostile input reaches: every parser, with inputs that are almost as they should be. */
+/** Every parser that hostile input can reach, with inputs that are almost valid. */
 import { isIPv6 } from 'node:net';
 import fc from 'fast-check';
 import { parseSecret } from '../../lib/aws/secret-format.ts';
@@ -29,9 +29,9 @@ import { almost, CANARY, hostileText, hostileValue, jsonText } from './values.ts
 export type Target<Input = unknown> = {
   readonly input: fc.Arbitrary<Input>;
   readonly parse: (input: Input) => unknown;
-  /** What it may throw. */
+  /** Error codes that it may throw. */
   readonly codes: readonly ErrorCode[];
-  /** What is wrong with a result, from the input alone. */
+  /** What is wrong with a result, judged from the input alone. */
   readonly wrong?: (input: Input, result: unknown) => string | undefined;
 };
 const target = <Input>(one: Target<Input>): Target => one as unknown as Target;
@@ -121,17 +121,17 @@ const items = fc.array(
   { maxLength: 3 },
 );
 
-/** Whether a username would tell the token, however it is written. */
-const tellsToken = (_: unknown, result: unknown): string | undefined =>
-  JSON.stringify(result).toLowerCase().includes(CANARY.toLowerCase()) ? 'the result tells the token' : undefined;
+/** Reports a result that contains the token, in any letter case. */
+const containsToken = (_: unknown, result: unknown): string | undefined =>
+  JSON.stringify(result).toLowerCase().includes(CANARY.toLowerCase()) ? 'the result contains the token' : undefined;
 
-/** What everybody else takes the host for must be what we call. */
+/** The host that we call must be the host that a standard URL parser reads. */
 function hostIsRead(text: string): string | undefined {
   const { host: called, port } = parseSecret('fb1', 'flashblade/fb1', { SecretString: text }).array;
   const url = `https://${JSON.parse(text).host}/`;
-  if (!URL.canParse(url)) return 'it takes a host that is none';
+  if (!URL.canParse(url)) return 'it accepts an invalid host';
   const read = new URL(url);
-  // A URL writes an IPv6 address in its shortest form, and any other host as it is called.
+  // A URL writes an IPv6 address in its shortest form, and any other host unchanged.
   const name = isIPv6(called) ? new URL(`https://[${called}]/`).hostname : called;
   const isSame = read.hostname === name && Number(read.port || 443) === port && read.username === '';
   return isSame && read.pathname === '/' ? undefined : 'it calls another host';
@@ -166,7 +166,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
     input: loginAnswer,
     parse: (answer) => sessionOf(array, answer, apiToken(CANARY), authTokenOf(answer)),
     codes: ['ANSWER_INVALID', 'ARRAY_BUSY', 'LOGIN_REFUSED'],
-    wrong: tellsToken,
+    wrong: containsToken,
   }),
   'versions answer': target({
     input: answerOf(almost({ versions })),
@@ -185,6 +185,6 @@ export const TARGETS: Readonly<Record<string, Target>> = {
     input: header,
     parse: (text) => retryAfterSeconds({ 'retry-after': text }, 1_800_000_000_000) ?? 0,
     codes: [],
-    wrong: (_, seconds) => (Number(seconds) >= 0 && Number(seconds) <= 86_400 ? undefined : 'it waits for ever'),
+    wrong: (_, seconds) => (Number(seconds) >= 0 && Number(seconds) <= 86_400 ? undefined : 'it waits forever'),
   }),
 };

@@ -1,7 +1,7 @@
-/** What a hostile sender writes: texts, JSON values and JSON texts made of known tricks, many of them around a token. */
+/** Hostile strings, JSON values and JSON documents, built from known tricks. Many contain a token. */
 import fc from 'fast-check';
 
-/** Stands for whatever token a sender may have put anywhere; no message may hold any eight characters of it. */
+/** Stands for any token that a sender may have put anywhere. No message may contain any eight consecutive characters of it. */
 export const CANARY = 'T-c0ffee5e-0dd1-4bad-8abe-7ea5edca11ed';
 
 /** One trick per word. */
@@ -20,7 +20,7 @@ const long = fc.tuple(
   fc.constantFrom(64, 65, 512, 513, 1024, 1025),
 );
 
-/** A text; seldom a harmless one. */
+/** A string, rarely a harmless one. */
 export const hostileText: fc.Arbitrary<string> = fc.oneof(
   trick,
   fc.array(trick, { minLength: 2, maxLength: 4 }).map((parts) => parts.join('')),
@@ -28,7 +28,7 @@ export const hostileText: fc.Arbitrary<string> = fc.oneof(
   long.map(([unit, length]) => unit.repeat(length)),
 );
 
-/** An object as JSON.parse makes it: `__proto__` is a field like any other. */
+/** An object as JSON.parse creates it: `__proto__` is a field like any other. */
 const objectOf = (fields: readonly (readonly [string, unknown])[]): object => {
   const value = {};
   for (const [name, field] of fields) {
@@ -51,7 +51,7 @@ export const hostileValue: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 1, arbitrary: entries(fc.oneof(scalar, entries(scalar))) },
 );
 
-/** An object whose fields are mostly as they should be, so that one hostile field is not hidden behind another. */
+/** An object whose fields are mostly valid, so that one hostile field does not hide another. */
 export function almost(good: Readonly<Record<string, fc.Arbitrary<unknown>>>): fc.Arbitrary<unknown> {
   const fields = Object.entries(good).map(([name, arbitrary]) =>
     fc.oneof(
@@ -87,7 +87,7 @@ const SPOILS: readonly ((json: string) => string)[] = [
   reversed,
 ];
 
-/** JSON text of these values, now and then spoilt. */
+/** JSON text of these values, sometimes corrupted. */
 export const jsonText = (values: fc.Arbitrary<unknown>): fc.Arbitrary<string> => {
   const whole = values.map((value) => JSON.stringify(value));
   return fc.oneof(

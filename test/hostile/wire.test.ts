@@ -11,15 +11,15 @@ vi.setConfig({ testTimeout: 240_000 });
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
 
-describe.skipIf(!HAS_ELSEWHERE)('no listener but the array hears anything', () => {
-  it('of what hostile secrets, answers and paths lead to', async () => {
+describe.skipIf(!HAS_ELSEWHERE)('hostile secrets, responses and paths', () => {
+  it('send no byte to any listener except the array', async () => {
     const { inputs, heard, wrong } = await tryWire(1, 20);
     expect(wrong).toEqual([]);
     expect(inputs).toBe(60);
     for (const kind of ['host', 'answer', 'path']) expect(heard[kind], kind).toBeGreaterThan(10);
   });
 
-  it('is found out where the client follows, trusts and writes what it is told', async () => {
+  it('are reported if the client follows redirects, trusts any certificate or sends any path', async () => {
     const file = (name: string): string => `lib/flashblade/${name}.ts`;
     const follow = `if ('response' in first && URL.canParse(first.response.headers['location'] ?? '')) {
       const { hostname, port } = new URL(first.response.headers['location'] ?? '');
@@ -42,7 +42,7 @@ describe.skipIf(!HAS_ELSEWHERE)('no listener but the array hears anything', () =
     ];
     const broken = await brokenCopy('test/hostile/wire-program.ts', mistakes);
     onTestFinished(broken.remove);
-    // In a bundle, what the certificates need first would come second.
+    // In a bundle, the module that the certificates need first would load second.
     const NODE_OPTIONS = `--import=${pathToFileURL(resolve(ROOT, 'test/reflect.ts'))}`;
     const { wrong } = await tell<WireSummary>(broken.path, [1, 20], { NODE_OPTIONS });
     expect(wrong).toEqual([
@@ -53,7 +53,7 @@ describe.skipIf(!HAS_ELSEWHERE)('no listener but the array hears anything', () =
   });
 });
 
-describe.skipIf(!HAS_ELSEWHERE)('an array that answers', () => {
+describe.skipIf(!HAS_ELSEWHERE)('the client of an array', () => {
   let world: World;
   beforeAll(async () => {
     world = await startWorld('trusted');
@@ -61,29 +61,29 @@ describe.skipIf(!HAS_ELSEWHERE)('an array that answers', () => {
   afterAll(() => world.stop());
 
   it.each([
-    ['301, with a Location', 301, 'Location: https://TRAP/api/login'],
-    ['302, with a Location', 302, 'Location: https://TRAP/api/login'],
-    ['303, with a Location', 303, 'Location: https://TRAP/api/login'],
-    ['307, with a Location', 307, 'Location: https://TRAP/api/login'],
-    ['308, with a Location', 308, 'Location: https://TRAP/api/login'],
-    ['305, with a proxy', 305, 'Location: https://TRAP/'],
-    ['300, with choices', 300, 'Location: https://TRAP/\r\nLink: <https://TRAP/>; rel=alternate'],
-    ['a Location with its own name as user', 307, 'Location: https://fb1.example.com@TRAP/api/login'],
+    ['status 301, with a Location', 301, 'Location: https://TRAP/api/login'],
+    ['status 302, with a Location', 302, 'Location: https://TRAP/api/login'],
+    ['status 303, with a Location', 303, 'Location: https://TRAP/api/login'],
+    ['status 307, with a Location', 307, 'Location: https://TRAP/api/login'],
+    ['status 308, with a Location', 308, 'Location: https://TRAP/api/login'],
+    ['status 305, with a proxy', 305, 'Location: https://TRAP/'],
+    ['status 300, with alternatives', 300, 'Location: https://TRAP/\r\nLink: <https://TRAP/>; rel=alternate'],
+    ['a Location with the array name as its user', 307, 'Location: https://fb1.example.com@TRAP/api/login'],
     ['a Location without a scheme', 307, 'Location: //TRAP/api/login'],
     ['a Location without TLS', 307, 'Location: http://TRAP/api/login'],
-    ['201, with a Location', 201, 'Location: https://TRAP/api/login'],
-    ['a Refresh', 200, 'Refresh: 0; url=https://TRAP/api/login'],
+    ['status 201, with a Location', 201, 'Location: https://TRAP/api/login'],
+    ['a Refresh header', 200, 'Refresh: 0; url=https://TRAP/api/login'],
     ['an alternative service', 200, 'Alt-Svc: http/1.1="TRAP"; ma=86400'],
-    ['421 and an alternative service', 421, 'Alt-Svc: http/1.1="TRAP"; ma=86400'],
+    ['status 421, with an alternative service', 421, 'Alt-Svc: http/1.1="TRAP"; ma=86400'],
     ['an early hint', 103, 'Link: <https://TRAP/>; rel=preconnect'],
-    ['407, for a proxy', 407, 'Proxy-Authenticate: Basic\r\nLocation: https://TRAP/'],
-    ['401, for a realm', 401, 'WWW-Authenticate: Bearer realm="https://TRAP/"'],
+    ['status 407, for a proxy', 407, 'Proxy-Authenticate: Basic\r\nLocation: https://TRAP/'],
+    ['status 401, for a realm', 401, 'WWW-Authenticate: Bearer realm="https://TRAP/"'],
     [
-      'a page that refreshes',
+      'an HTML page with a refresh',
       200,
       'Content-Type: text/html\r\n\r\n<meta http-equiv="refresh" content="0;url=https://TRAP/">',
     ],
-  ] satisfies [string, number, string][])('%s is not followed', async (_, status, text) => {
+  ] satisfies [string, number, string][])('does not follow a response with %s', async (_, status, text) => {
     const trap = `${ELSEWHERE}:${world.trap.port}`;
     const [headers, body = ''] = text.replaceAll('TRAP', trap).split('\r\n\r\n');
     const length = status === 103 ? '' : `Content-Length: ${body.length}\r\n`;
@@ -101,13 +101,13 @@ describe.skipIf(!HAS_ELSEWHERE)('an array that answers', () => {
     '/api/..//TRAP/x',
     '\\\\TRAP\\x',
     '/api/x HTTP/1.1\r\nHost: TRAP\r\n\r\n',
-  ])('is not asked for the path %j', async (path) => {
+  ])('never sends the path %j', async (path) => {
     await callAll(world.array, path.replaceAll('TRAP', `${ELSEWHERE}:${world.trap.port}`));
     expect((await world.verdict()).what).toBeUndefined();
   });
 });
 
-describe.skipIf(!HAS_ELSEWHERE)('a secret whose host is', () => {
+describe.skipIf(!HAS_ELSEWHERE)('a secret', () => {
   let world: World;
   beforeAll(async () => {
     world = await startWorld('stranger');
@@ -133,7 +133,7 @@ describe.skipIf(!HAS_ELSEWHERE)('a secret whose host is', () => {
     '0x7f.0.0.2:PORT',
     'TRAP',
     'https://TRAP',
-  ])('%j makes no other listener hear a byte', async (host) => {
+  ])('with the host %j sends no byte to another listener', async (host) => {
     const { port } = world.array;
     const names: Record<string, string> = { OWN: `${NAME}:${port}`, TRAP: `${ELSEWHERE}:${port}`, PORT: `${port}` };
     await callHost(
@@ -143,7 +143,7 @@ describe.skipIf(!HAS_ELSEWHERE)('a secret whose host is', () => {
     expect(await world.verdict()).toEqual({ requests: 0, what: undefined });
   });
 
-  it('the array itself is heard by it', async () => {
+  it('with the host of the array reaches the array', async () => {
     await callHost(world, `FB1.example.com:${world.array.port}`);
     expect((await world.verdict()).requests).toBeGreaterThan(3);
   });

@@ -1,4 +1,4 @@
-/** Hostile secrets, answers and paths against the real client, over the wire: nothing reaches any listener but the array's own. */
+/** Hostile secrets, responses and paths against the real client, over the wire. Nothing may reach any listener except the array's own. */
 import fc from 'fast-check';
 import { answers, hosts, paths } from './aims.ts';
 import { failure } from './inputs.ts';
@@ -6,7 +6,7 @@ import { callAll, callHost, startWorld, type World } from './world.ts';
 
 export type WireSummary = {
   readonly inputs: number;
-  /** Per kind of input, how many requests the array itself heard. */
+  /** Per kind of input, how many requests the array itself received. */
   readonly heard: Readonly<Record<string, number>>;
   readonly wrong: readonly string[];
 };
@@ -34,7 +34,10 @@ const AIMS: Readonly<Record<string, Aim>> = {
   path: { trap: 'trusted', inputs: paths, call: ({ array }, path) => callAll(array, path) },
 };
 
-/** Tries `count` inputs of each kind, and stops at the first that leads astray; `endOnFailure`: without looking for the smallest one like it. */
+/**
+ * Tries `count` inputs of each kind and stops at the first that reaches another listener. `endOnFailure`: do not search for a
+ * smaller input.
+ */
 export async function tryWire(seed: number, count: number, endOnFailure = false): Promise<WireSummary> {
   const wrong: string[] = [];
   const heard: Record<string, number> = {};

@@ -1,4 +1,4 @@
-/** An array that says whatever it likes, and a trap beside it, at which every other name and address ends. */
+/** An array that returns any response, and a trap that every other name and address leads to. */
 import { isIP } from 'node:net';
 import { parseSecret } from '../../lib/aws/secret-format.ts';
 import { FlashBladeError } from '../../lib/core/errors.ts';
@@ -16,23 +16,26 @@ export const ELSEWHERE = '127.0.0.2';
 /** The trap needs a second loopback address. On macOS, `sudo ifconfig lo0 alias 127.0.0.2` adds it. */
 export const HAS_ELSEWHERE = await hasAddress(ELSEWHERE);
 
-/** `requests`: those that the array heard. `what` is wrong: bytes anywhere else, a call of the trap, another host or path. */
+/**
+ * `requests`: those that the array received. `what`: what is wrong, such as bytes anywhere else, a connection to the trap,
+ * another host or path.
+ */
 export type Verdict = { readonly requests: number; readonly what: string | undefined };
 
 export type World = {
   readonly array: FlashBlade;
   /** The array's own listener. */
   readonly home: Listener;
-  /** At another address, the same port: one that the array's authority vouches for. */
+  /** A listener at the same port of another address. */
   readonly trap: Listener;
-  /** What the array answers from now on. */
+  /** Sets the response that the array sends from now on. */
   readonly answerWith: (text: string) => void;
-  /** Ends all connections and judges what was heard since the last verdict. */
+  /** Ends all connections and judges what was received since the last verdict. */
   readonly verdict: () => Promise<Verdict>;
   readonly stop: () => Promise<void>;
 };
 
-/** `trap`: `trusted` presents a good certificate for all names and addresses, `stranger` that of another authority. */
+/** `kind`: a `trusted` trap has a certificate of the array's CA for all names and addresses, a `stranger` has one of another CA. */
 export async function startWorld(kind: 'trusted' | 'stranger'): Promise<World> {
   const [own, other] = await Promise.all([createAuthority(), createAuthority()]);
   const all = { names: [NAME, 'localhost', 'evil.example'], addresses: [HOME, ELSEWHERE, '::1'] };
@@ -80,7 +83,10 @@ export async function startWorld(kind: 'trusted' | 'stranger'): Promise<World> {
   };
 }
 
-/** Every call that carries a token, and one that carries none. Throws unless each ends well or in an error that tells no token. */
+/**
+ * Makes every call that carries a token, and one that carries none. Throws unless each succeeds or fails with an error that
+ * contains no token.
+ */
 export async function callAll(
   array: FlashBlade,
   path = '/api/2.4/arrays',
@@ -98,12 +104,12 @@ export async function callAll(
     } catch (error) {
       if (!(error instanceof FlashBladeError) || error.code === 'INTERNAL') throw error;
       if (`${error.stack}${JSON.stringify(error)}`.includes(CANARY.slice(2)))
-        throw new Error('an error tells the token');
+        throw new Error('an error contains the token');
     }
   }
 }
 
-/** Logs in to wherever a secret with this host leads, if it is taken. */
+/** Logs in at the host of this secret, if the secret is accepted. */
 export async function callHost({ array: { trust, port } }: World, host: string): Promise<void> {
   const ca = trust.kind === 'ca' ? trust.ca : '';
   let array: FlashBlade;
@@ -114,7 +120,7 @@ export async function callHost({ array: { trust, port } }: World, host: string):
     if (error instanceof FlashBladeError && error.code === 'SECRET_INVALID') return;
     throw error;
   }
-  // Nothing but loopback is called, and no port but that of the two listeners.
+  // Only loopback is called, and only at the port of the two listeners.
   const isLoopback = isIP(array.host) === 0 || /^(127\.|::1$|::ffff:127\.)/.test(array.host);
   if (isLoopback && array.port === port) await callAll(array);
 }

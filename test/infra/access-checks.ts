@@ -1,4 +1,4 @@
-/** Who may do what: every role, against the README's table of all that is allowed. */
+/** Compares the permissions of every role with the README's table of permissions. */
 import {
   allowedTo,
   holdersOf,
@@ -13,10 +13,10 @@ import { at, differs, type Json, list, type Resource, render, resourcesOf, type 
 const CONTEXT_KEYS = ['leaseId', 'array', 'host', 'trust'];
 export const SECRETS_MANAGER = 'secretsmanager.<Region>.<URLSuffix>';
 
-/** Resources that would give access of which the roles do not tell. */
+/** Resource types that would grant access outside the roles. */
 const BESIDE_ROLES =
   /^AWS::(IAM::(?!Role$)|SecretsManager::ResourcePolicy|Lambda::(Permission|Url)$|Events::EventBusPolicy)/;
-/** AWS knows no narrower resource for these. */
+/** AWS supports no narrower resource for these actions. */
 const ON_EVERYTHING = /^(secretsmanager:ListSecrets|ec2:\w+)$/;
 
 export const roleFaults = (template: Template, table: readonly Row[] = permissionTable()): string[] => [
@@ -44,7 +44,7 @@ const permissionFaults = (template: Template, id: string, role: Resource, table:
   ];
 };
 
-/** Forms that say more than they list. */
+/** Statement forms that allow more than they list. */
 const shapeFaults = (id: string, { action, resource, statement }: Permission): string[] => [
   ...differs(`${id}: effect`, at(statement, 'Effect'), 'Allow'),
   ...(action.includes('*') ? [`${id}: ${action} is more than one action`] : []),
@@ -69,7 +69,7 @@ const conditionFaults = (id: string, { action, resource, statement }: Permission
   ];
 };
 
-/** The leases' key is used with exactly the context that seals a token: no key more, none less. */
+/** The leases' key may be used only with exactly the encryption context that seals a token. */
 export const contextFaults = (what: string, statement: Json): string[] => {
   const condition = at(statement, 'Condition');
   const present = Object.fromEntries(CONTEXT_KEYS.map((key) => [`kms:EncryptionContext:${key}`, 'false']));
@@ -90,7 +90,7 @@ const trustFaults = (id: string, role: Resource, service: string): string[] =>
     [{ Service: service }],
   );
 
-/** Scheduler takes it for schedules of this stack's group only. */
+/** EventBridge Scheduler may assume the role only for schedules of this stack's group. */
 const scheduleTrustFaults = (id: string, role: Resource): string[] => [
   ...trustFaults(id, role, 'scheduler.amazonaws.com'),
   ...differs(`${id}: in whose name`, at(trusted(role)[0], 'Condition'), {

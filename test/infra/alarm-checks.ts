@@ -1,19 +1,19 @@
-/** The alarms, and the topic that tells of them. */
+/** Checks the alarms and the topic that they notify. */
 import { EVENTS } from '../../lib/core/reports.ts';
 import { METRICS } from '../../lib/lambda/metrics.ts';
 import { metricFaults, type Watched } from './measured.ts';
 import { headings } from './runbook.ts';
 import { at, differs, type Json, list, type Resource, render, resourcesOf, sub, type Template } from './template.ts';
 
-/** Errors that somebody is told of as long as they last: by the alarm on this gauge. */
-const TOLD_BY: Readonly<Record<string, string>> = { LeaseStuck: 'StuckLeases', ArrayUnhealthy: 'UnhealthyArrays' };
-/** Events that come by the clock: that they do not is what the alarm is for. */
+/** Error events that another metric covers: a gauge that stays up as long as the error lasts. */
+const COVERED_BY: Readonly<Record<string, string>> = { LeaseStuck: 'StuckLeases', ArrayUnhealthy: 'UnhealthyArrays' };
+/** Scheduled events. Their alarm goes off when they stop. */
 const HEARTBEATS = ['SweepDone', 'FleetChecked'];
 const DAY_SECONDS = 86_400;
 
 export const alarmFaults = (template: Template): string[] => [
   ...alarmsOf(template).flatMap(([id, { Properties }]) => [
-    ...tellingFaults(id, Properties),
+    ...notificationFaults(id, Properties),
     ...conditionFaults(id, Properties),
     ...watchedBy(Properties).flatMap((metric) => metricFaults(template, id, metric)),
   ]),
@@ -24,7 +24,7 @@ export const alarmFaults = (template: Template): string[] => [
 
 export const alarmsOf = (template: Template): [string, Resource][] => resourcesOf(template, 'AWS::CloudWatch::Alarm');
 
-/** The metrics that an alarm looks at: one, or those of its expression. */
+/** The metrics that an alarm watches: one, or those of its expression. */
 export const watchedBy = (alarm: Json): Watched[] => {
   const stats = list(at(alarm, 'Metrics')).flatMap((one) => at(one, 'MetricStat') ?? []);
   const one = (metric: Json, statistic: Json | undefined): Watched => ({
@@ -45,22 +45,22 @@ const isOwn = (alarm: Json, kind: 'event' | 'gauge'): boolean =>
   watchedBy(alarm).some(({ name }) => METRICS.get(name)?.kind === kind);
 const isHeartbeat = (alarm: Json): boolean => watchedBy(alarm).some(({ name }) => HEARTBEATS.includes(name));
 
-/** Its name, what it says, where, and whom it tells. */
-const tellingFaults = (id: string, alarm: Json): string[] => {
+/** Name, description, runbook section and notified topic. */
+const notificationFaults = (id: string, alarm: Json): string[] => {
   const [, text = '', section = ''] = /^(.+) \S+#([\w-]+)$/.exec(String(at(alarm, 'AlarmDescription') ?? '')) ?? [];
-  const tell = [{ Ref: 'AlarmTopic' }];
+  const notify = [{ Ref: 'AlarmTopic' }];
   const once = isOwn(alarm, 'event') && !isHeartbeat(alarm);
   return [
     ...(/^<StackName>-[a-z-]+$/.test(render(at(alarm, 'AlarmName'))) ? [] : [`${id}: its name is not the stack's`]),
     ...(text.length > 20 ? [] : [`${id}: does not say what it means`]),
     ...(headings().has(section) ? [] : [`${id}: the runbook has no section ${section}`]),
-    ...differs(`${id}: tells`, at(alarm, 'AlarmActions') ?? [], tell),
-    ...differs(`${id}: tells of the end`, at(alarm, 'OKActions') ?? [], once ? [] : tell),
+    ...differs(`${id}: tells`, at(alarm, 'AlarmActions') ?? [], notify),
+    ...differs(`${id}: tells of the end`, at(alarm, 'OKActions') ?? [], once ? [] : notify),
     ...differs(`${id}: is on`, at(alarm, 'ActionsEnabled') ?? true, true),
   ];
 };
 
-/** When it goes off. */
+/** The condition under which the alarm goes off. */
 const conditionFaults = (id: string, alarm: Json): string[] => {
   const stats = list(at(alarm, 'Metrics')).map((one) => at(one, 'MetricStat', 'Period'));
   const period = Number(at(alarm, 'Period') ?? stats.find((one) => one !== undefined));
@@ -89,7 +89,7 @@ const missing = (alarm: Json): string => {
   return isOwn(alarm, 'gauge') || holdsMessages ? 'ignore' : 'notBreaching';
 };
 
-/** One expression gives the result, of the metrics that are there. */
+/** Exactly one expression returns the result, and it uses exactly the listed metrics. */
 const expressionFaults = (id: string, metrics: Json[]): string[] => {
   if (metrics.length === 0) return [];
   const results = metrics.filter((one) => at(one, 'ReturnData') !== false);
@@ -101,7 +101,7 @@ const expressionFaults = (id: string, metrics: Json[]): string[] => {
   ];
 };
 
-/** What must not happen without anybody being told. */
+/** Everything that must have an alarm. */
 const coverageFaults = (template: Template): string[] => {
   const watched = alarmsOf(template).flatMap(([, { Properties }]) => watchedBy(Properties));
   const isWatched = (name: string, dimension?: string): boolean =>
@@ -109,7 +109,7 @@ const coverageFaults = (template: Template): string[] => {
   const errors = Object.entries(EVENTS).flatMap(([name, level]) => (level === 'error' ? [name] : []));
   const functions = resourcesOf(template, 'AWS::Lambda::Function').map(([id]) => id);
   const needed: [string, string?][] = [
-    ...[...errors.map((name) => TOLD_BY[name] ?? name), ...HEARTBEATS].map((name): [string] => [name]),
+    ...[...errors.map((name) => COVERED_BY[name] ?? name), ...HEARTBEATS].map((name): [string] => [name]),
     ...functions.flatMap((id): [string, string][] => [
       ['Errors', id],
       ['Throttles', id],
@@ -127,7 +127,7 @@ const dimensionsOf = ({ dimensions }: Watched): string[] => Object.values(dimens
 
 const MINUTES: Readonly<Record<string, number>> = { minute: 1, hour: 60, day: 1440 };
 
-/** Two checks may fail to come before somebody is told. */
+/** The alarm may go off only after two missing checks. */
 const checkWindowFaults = (template: Template): string[] => {
   const rate = String(at(template.Resources['CheckSchedule']?.Properties, 'ScheduleExpression'));
   const [, count = '', unit = ''] = /^rate\((\d+) (\w+?)s?\)$/.exec(rate) ?? [];
@@ -138,7 +138,7 @@ const checkWindowFaults = (template: Template): string[] => {
     : [`NoFleetCheckAlarm: ${minutes} minutes are too few for ${rate}`];
 };
 
-/** Alarms of this stack publish, and nobody else by the topic's policy. */
+/** The topic policy lets only alarms of this stack publish. */
 const topicFaults = (template: Template): string[] => {
   const policies = resourcesOf(template, 'AWS::SNS::TopicPolicy').flatMap(([, { Properties }]) => [
     ...list(at(Properties, 'Topics')),

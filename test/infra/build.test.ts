@@ -29,7 +29,7 @@ const runBundle = async (env: Record<string, string>) => {
   }
 };
 
-test('a bundle runs in Lambda with the credentials that Lambda gives', async () => {
+test('a bundle runs in Lambda with the credentials from its environment', async () => {
   expect(bundle).toMatchObject({ name: 'credentials', path: join(outdir, 'credentials.mjs') });
   expect(
     await runBundle({ AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'x', AWS_SESSION_TOKEN: 'y' }),
@@ -38,18 +38,18 @@ test('a bundle runs in Lambda with the credentials that Lambda gives', async () 
   });
 });
 
-test('a bundle without credentials in its environment looks for them nowhere else', async () => {
+test('a bundle looks for credentials only in its environment', async () => {
   expect(await runBundle({})).toMatchObject({ error: { errorType: 'CredentialsProviderError' } });
   expect(bundle.inputs.filter((input) => /credential-provider-(?!env)/.test(input))).toEqual([]);
   expect(bundle.inputs).toContain('scripts/build/lambda-credentials.ts');
 });
 
-test('the same source gives the same bytes', async () => {
+test('the same source builds to the same bytes', async () => {
   const [again] = await buildFunctions({ entries, outdir: join(directory, 'again') });
   expect(await readFile(again?.path ?? '')).toEqual(await readFile(bundle.path));
 });
 
-test('the directory holds the bundles of this build only', async () => {
+test('the output directory contains only the bundles of the latest build', async () => {
   const other = join(directory, 'again');
   await buildFunctions({ entries, outdir: other });
   await writeFile(join(other, 'left-over.mjs'), '');
@@ -57,7 +57,7 @@ test('the directory holds the bundles of this build only', async () => {
   await expect(stat(join(other, 'left-over.mjs'))).rejects.toThrow('ENOENT');
 });
 
-test('a bundle above the limit is named, one at the limit is not', () => {
+test('a bundle above the size limit is reported, and a bundle at the limit is not', () => {
   const at = { ...bundle, kib: BUNDLE_LIMIT_KIB };
   expect(tooLarge([at, { ...bundle, name: 'heavy', kib: BUNDLE_LIMIT_KIB + 0.1 }])).toEqual(['heavy']);
 });

@@ -1,7 +1,7 @@
-/** CloudFormation's own opinion of a template. */
+/** Validates a template with CloudFormation's own validator. */
 import { CelEngine, TemplateFile } from '@aws/cloudformation-validate';
 
-/** What CloudFormation would refuse. The report's own `status` says OK whatever it found. */
+/** Errors for which CloudFormation would refuse the template. The report's `status` is always OK, whatever it found. */
 export const errorsIn = (path: string): string[] => {
   const engine = new CelEngine();
   try {

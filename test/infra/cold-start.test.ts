@@ -1,4 +1,4 @@
-/** What of Node a cold start loads: exact, unlike its time. */
+/** Which parts of Node a cold start loads. Unlike the time of a cold start, this is exact. */
 import { execFile, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { functionEntries, ROOT } from '../../scripts/build.ts';
 
 const ENV = {
   PATH: process.env['PATH'],
-  // Nobody is there: a function asks AWS when it starts.
+  // Nothing listens there: a function calls AWS when it starts.
   AWS_ENDPOINT_URL: 'https://127.0.0.1:9',
   AWS_REGION: 'eu-west-1',
   AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
@@ -23,7 +23,7 @@ const ENV = {
   DEAD_LETTER_QUEUE: 'https://sqs.eu-west-1.amazonaws.com/1/letters',
 };
 
-/** Names of the built-in modules that a program of one line loads beside those that Node has at its start. */
+/** Names of the built-in modules that a one-line program loads, except those that Node loads at startup. */
 function loadedBy(line: string): string[] {
   const program = `const before = new Set(process.moduleLoadList); ${line};
     console.log(process.moduleLoadList.filter((name) => !before.has(name)).join('\\n'))`;
@@ -31,20 +31,20 @@ function loadedBy(line: string): string[] {
   return output.split('\n').map((name) => name.replace(/^(NativeModule|Internal Binding) /, ''));
 }
 
-/** Parts of Node that cost milliseconds, and that no function needs. */
-const DEAR = /undici|fetch|readline|repl|^fs\/promises|inspector|webstreams|^internal\/crypto\/webcrypto/;
+/** Parts of Node that take milliseconds to load and that no function needs. */
+const SLOW = /undici|fetch|readline|repl|^fs\/promises|inspector|webstreams|^internal\/crypto\/webcrypto/;
 
-test('no function loads a part of Node at its cold start that it does not need', () => {
+test('no function loads an unneeded part of Node at its cold start', () => {
   const bundles = functionEntries().map((entry) => resolve(ROOT, 'dist/functions', `${basename(entry, '.ts')}.mjs`));
   const loaded = loadedBy(bundles.map((path) => `await import(${JSON.stringify(path)})`).join(';'));
   expect(loaded).toContain('https');
-  expect(loaded.filter((name) => DEAR.test(name))).toEqual([]);
+  expect(loaded.filter((name) => SLOW.test(name))).toEqual([]);
 });
 
 test.for([
-  ['copies what goes in and out of a call of AWS for a logger that nobody gave', 'loggerMiddleware'],
-  ['looks for files of an AWS profile', 'AWS_CONFIG_FILE'],
-  ['asks an instance for its region', '/latest/meta-data/placement/region'],
+  ['copies the input and output of AWS calls for an absent logger', 'loggerMiddleware'],
+  ['reads AWS profile files', 'AWS_CONFIG_FILE'],
+  ['requests its region from instance metadata', '/latest/meta-data/placement/region'],
 ] as const)('no function %s', ([, text]) => {
   for (const entry of functionEntries()) {
     const bundle = readFileSync(resolve(ROOT, 'dist/functions', `${basename(entry, '.ts')}.mjs`), 'utf8');
@@ -55,7 +55,7 @@ test.for([
   }
 });
 
-test('functions for whose answer somebody waits have asked the ledger before the first invocation, the others nobody', async () => {
+test('functions with waiting callers connect to the ledger before their first invocation, and the others make no call', async () => {
   const asked: string[] = [];
   const server = createServer(async (request, response) => {
     const { Key } = JSON.parse(await text(request));
@@ -84,21 +84,18 @@ test.for([
     { AWS_ENDPOINT_URL: 'https://all.example', AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true' },
     'dynamodb.eu-west-1.amazonaws.com',
   ],
-] satisfies [Record<string, string>, string][])(
-  'a function to whose environment %j is added asks %s',
-  ([said, host]) => {
-    const { AWS_ENDPOINT_URL: _, ...env } = ENV;
-    const program = `
+] satisfies [Record<string, string>, string][])('a function with %j in its environment calls %s', ([said, host]) => {
+  const { AWS_ENDPOINT_URL: _, ...env } = ENV;
+  const program = `
     const dns = process.getBuiltinModule('node:dns');
     const asked = new Set();
-    dns.lookup = (host, options, done) => { asked.add(host); done(new Error('nobody is there')); };
+    dns.lookup = (host, options, done) => { asked.add(host); done(new Error('no such host')); };
     await import(${JSON.stringify(resolve(ROOT, 'dist/functions/login.mjs'))});
     console.log([...asked].join());`;
-    const args = ['--input-type=module', '-e', program];
-    expect(execFileSync(process.execPath, args, { env: { ...env, ...said }, encoding: 'utf8' }).trim()).toBe(host);
-  },
-);
+  const args = ['--input-type=module', '-e', program];
+  expect(execFileSync(process.execPath, args, { env: { ...env, ...said }, encoding: 'utf8' }).trim()).toBe(host);
+});
 
-test('a program that reads all exports of node:http is seen to load more', () => {
-  expect(loadedBy("await import('node:http')").filter((name) => DEAR.test(name))).not.toEqual([]);
+test('a program that imports all exports of node:http is detected', () => {
+  expect(loadedBy("await import('node:http')").filter((name) => SLOW.test(name))).not.toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** The dashboard: a body that CloudWatch can read, of metrics that are emitted. */
+/** Checks that CloudWatch can read the dashboard, and that it shows only metrics that exist. */
 import { alarmsOf } from './alarm-checks.ts';
 import { FIELDS } from './log-fields.ts';
 import { metricFaults, type Watched } from './measured.ts';
@@ -8,7 +8,7 @@ import { at, differs, type Json, list, render, resourcesOf, type Template } from
 const COLUMNS = 24;
 const ACCOUNT_OR_REGION = /\b\d{12}\b|\b[a-z]{2}(-gov)?-(north|south|east|west|central)[a-z]*-\d\b/;
 
-type Place = { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
+type Box = { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
 
 export const dashboardFaults = (template: Template): string[] => {
   const dashboard = template.Resources['Dashboard']?.Properties;
@@ -19,7 +19,7 @@ export const dashboardFaults = (template: Template): string[] => {
   return [
     ...differs('Dashboard: name', name, '<StackName>-<Region>'),
     ...(ACCOUNT_OR_REGION.test(text) ? ['Dashboard: names an account or a region'] : []),
-    ...placeFaults(widgets),
+    ...gridFaults(widgets),
     ...alarmListFaults(template, widgets),
     ...widgets.flatMap((widget) => widgetFaults(template, widget)),
   ];
@@ -34,15 +34,15 @@ export const widgetsOf = (text: string): Json[] | undefined => {
 };
 
 const titleOf = (widget: Json): string => `Dashboard: ${String(at(widget, 'properties', 'title') ?? 'a text')}`;
-const poolKeyOf = (widget: Json): Place => widget as Place;
-const overlap = (a: Place, b: Place): boolean =>
+const boxOf = (widget: Json): Box => widget as Box;
+const overlap = (a: Box, b: Box): boolean =>
   a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 
-const placeFaults = (widgets: readonly Json[]): string[] =>
+const gridFaults = (widgets: readonly Json[]): string[] =>
   widgets.flatMap((widget, index) => {
-    const { x, y, width, height } = poolKeyOf(widget);
+    const { x, y, width, height } = boxOf(widget);
     const fits = x >= 0 && y >= 0 && width > 0 && height > 0 && x + width <= COLUMNS;
-    const others = widgets.slice(index + 1).filter((other) => overlap(poolKeyOf(widget), poolKeyOf(other)));
+    const others = widgets.slice(index + 1).filter((other) => overlap(boxOf(widget), boxOf(other)));
     return [
       ...(fits ? [] : [`${titleOf(widget)}: is not on the grid`]),
       ...others.map((other) => `${titleOf(widget)}: lies over ${titleOf(other)}`),
@@ -81,7 +81,7 @@ const queryFaults = (template: Template, widget: Json): string[] => {
   const groups = resourcesOf(template, 'AWS::Logs::LogGroup').map(([id]) => id);
   return [
     ...differs(`${titleOf(widget)}: logs`, sources.sort(), groups.sort()),
-    // For an error that leaves a function, Lambda writes a line of its own, without an event.
+    // For an error that a function returns, Lambda adds its own line, which has no event.
     ...(/\| filter ispresent\(message\.event\)/.test(query) ? [] : [`${titleOf(widget)}: counts failures twice`]),
     ...fieldsIn(query)
       .filter((field) => !FIELDS.includes(field))
@@ -91,7 +91,7 @@ const queryFaults = (template: Template, widget: Json): string[] => {
 
 const SEARCH = /^SEARCH\('\{([\w/]+),service,array\} service="([^"]+)" MetricName="(\w+)"', '(\w+)', \d+\)$/;
 
-/** Namespace, name, dimensions, and what is said of it; `...` stands for what the one before begins with. */
+/** The metrics of a widget. In a line, `...` stands for the leading parts of the previous line. */
 const metricsOf = (widget: Json): Watched[] => {
   let before: Json[] = [];
   return list(at(widget, 'properties', 'metrics')).map((line) => {

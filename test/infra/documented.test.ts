@@ -1,4 +1,4 @@
-/** What the README and the outputs tell of the stack. */
+/** Compares the README and the stack outputs with the template. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -16,7 +16,7 @@ beforeAll(async () => {
   byDefault = settled(await readTemplate(DEFAULT_TEMPLATE));
 });
 
-describe("the README's", () => {
+describe('the README', () => {
   const lines = readFileSync(resolve(ROOT, 'serverless.yml'), 'utf8').split('\n');
   const section = lines.slice(lines.indexOf('params:'), lines.indexOf('provider:'));
   const declared = section.flatMap((line) => {
@@ -24,7 +24,7 @@ describe("the README's", () => {
     return name === undefined ? [] : [[name, value.replace(/^'(.*)'$/, '$1')]];
   });
 
-  it('table of parameters has every one and its default, and these tests change each', () => {
+  it('lists every parameter with its default, and these tests change every parameter', () => {
     const rows = tableRows('parameter').map(([name = '', value = '']) =>
       [name, value].map((text) => text.replaceAll('`', '')),
     );
@@ -32,7 +32,7 @@ describe("the README's", () => {
     expect(Object.keys(OTHERS)).toEqual(declared.map(([name]) => name));
   });
 
-  it('table of permissions allows nothing that no role has', () => {
+  it('lists only permissions that a role has', () => {
     for (const row of permissionTable()) {
       if (row[2]?.startsWith('every function in a VPC')) continue;
       const others = permissionTable().filter((other) => other.join() !== row.join());
@@ -43,7 +43,7 @@ describe("the README's", () => {
   });
 });
 
-describe('the outputs', () => {
+describe('the stack outputs', () => {
   const NAMED = [
     ...['Login', 'Logout', 'CallArray', 'Renew', 'SessionEvents', 'SweepSessions', 'CheckFleet'].map(
       (name) => `${name}FunctionArn`,
@@ -52,7 +52,7 @@ describe('the outputs', () => {
     ...['LeaseTableName', 'LeaseTableArn', 'LeaseKeyArn', 'SecretsKeyArn'],
   ];
 
-  it('name what others need, and each is there', () => {
+  it('are complete, and each refers to a resource of the template', () => {
     const outputs = byDefault.Outputs ?? {};
     expect(Object.keys(outputs).filter((name) => name !== 'ServerlessDeploymentBucketName')).toEqual(NAMED);
     for (const [name, output] of Object.entries(outputs)) {

@@ -1,4 +1,7 @@
-/** The functions read the SDK's settings by a stand-in: held here to the SDK's own reading, where there is no file. */
+/**
+ * The functions read SDK settings with a replacement of the SDK's loader. It must return what the SDK's own loader returns
+ * without a configuration file.
+ */
 import { createRequire } from 'node:module';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { loadConfig } from '../../scripts/build/environment-config.ts';
@@ -17,7 +20,7 @@ const settings = Object.entries(
   ) as Loaded,
 )
   .filter((entry): entry is [string, Setting] => 'environmentVariableSelector' in Object(entry[1]))
-  // Without a region in the environment the SDK asks the instance, over the network.
+  // Without a region in the environment, the SDK requests it from instance metadata, over the network.
   .map(([name, setting]): [string, Setting] => [
     name,
     name.includes('REGION') ? { ...setting, default: 'none' } : setting,
@@ -49,10 +52,10 @@ const outcome = async (load: () => Promise<unknown>) => {
   return settled?.status === 'fulfilled' ? { value: settled.value } : { error: String(settled?.reason) };
 };
 
-describe('a setting of the SDK', () => {
+describe('the loader of SDK settings', () => {
   const theirs = sdk('@smithy/core/config')['loadConfig'] as typeof loadConfig;
 
-  test('is one of those that the SDK lets see', () => {
+  test('is tested with every setting that the SDK exports', () => {
     expect(
       settings
         .map(([name]) => name)
@@ -72,7 +75,7 @@ describe('a setting of the SDK', () => {
     ]);
   });
 
-  test.for(SAID)('is what the SDK itself finds in %j', async (said) => {
+  test.for(SAID)('returns what the SDK returns for the environment %j', async (said) => {
     for (const [name, value] of Object.entries(said)) vi.stubEnv(name, value);
     for (const [name, setting] of settings) {
       for (const options of [{}, { signingName: 'bedrock' }]) {
@@ -87,12 +90,15 @@ describe('a setting of the SDK', () => {
     ['a promise of one', { default: async () => 4 }],
     ['nothing', { default: undefined }],
     ['an error', { default: () => Promise.reject(new Error('Region is missing')) }],
-  ] satisfies [string, { default: unknown }][])('whose default is %s comes to the same', async ([, made]) => {
-    const setting = { environmentVariableSelector: () => undefined, configFileSelector: () => undefined, ...made };
-    expect(await outcome(loadConfig(setting))).toEqual(await outcome(theirs(setting)));
-  });
+  ] satisfies [string, { default: unknown }][])(
+    'returns what the SDK returns if the default is %s',
+    async ([, made]) => {
+      const setting = { environmentVariableSelector: () => undefined, configFileSelector: () => undefined, ...made };
+      expect(await outcome(loadConfig(setting))).toEqual(await outcome(theirs(setting)));
+    },
+  );
 
-  test('is read once, unless nothing was found', async () => {
+  test('reads a setting once, and again only after a failure', async () => {
     let asked = 0;
     const load = loadConfig({
       environmentVariableSelector: (env) => env['AWS_REGION'],

@@ -1,4 +1,4 @@
-/** The way of an event: rules, queue, function; and where goes what nobody could use. */
+/** Checks the path of an event through rules, queue and function, and the destinations of failures. */
 import { DETAIL_TYPES, EXECUTION_DETAIL_TYPE, EXECUTION_ENDS, EXECUTION_SOURCE } from '../../lib/leases/events.ts';
 import { at, differs, functionName, type Json, list, render, resourcesOf, type Template, target } from './template.ts';
 
@@ -62,7 +62,7 @@ const queueFaults = (template: Template): string[] => {
   ];
 };
 
-/** Nobody writes into the queues by their policies but our two rules. */
+/** The queue policies let only our two rules write. */
 const queuePolicyFaults = (template: Template): string[] => {
   const policies = resourcesOf(template, 'AWS::SQS::QueuePolicy').flatMap(([, policy]) =>
     list(at(policy.Properties, 'PolicyDocument', 'Statement')),
@@ -95,7 +95,7 @@ const mappingFaults = (template: Template): string[] => {
   ];
 };
 
-/** Whatever is invoked and fails is kept somewhere: by the queue, or where its configuration says. */
+/** Every failed invocation is kept: by the queue, or in the configured failure destination. */
 const failureFaults = (template: Template): string[] => {
   const configurations = resourcesOf(template, 'AWS::Lambda::EventInvokeConfig').map(([, one]) => one.Properties);
   return resourcesOf(template, 'AWS::Lambda::Function')

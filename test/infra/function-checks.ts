@@ -1,4 +1,4 @@
-/** What the functions of a template must be, beyond what CloudFormation's schema asks. */
+/** Rules for the functions of a template, beyond CloudFormation's schema. */
 import {
   at,
   differs,
@@ -11,7 +11,7 @@ import {
   target,
 } from './template.ts';
 
-/** Of every function, in seconds; Lambda refuses more than 900, but only when it is deployed. */
+/** The time-out of every function, in seconds. Lambda refuses more than 900, but only at deployment. */
 const TIMEOUTS: Readonly<Record<string, number>> = {
   login: 30,
   logout: 30,
@@ -21,7 +21,7 @@ const TIMEOUTS: Readonly<Record<string, number>> = {
   'sweep-sessions': 55,
   'check-fleet': 300,
 };
-/** Places that are kept for what runs by the clock: two sweeps may meet, as each begins within a window, never three. */
+/** Reserved concurrency of scheduled functions. Two sweeps may overlap, because each starts within a window, but never three. */
 const RESERVED: Readonly<Record<string, number>> = { 'sweep-sessions': 2, 'check-fleet': 1 };
 /** Variables that only these functions have. */
 const OWN_VARIABLES: Readonly<Record<string, Json>> = {
@@ -29,7 +29,7 @@ const OWN_VARIABLES: Readonly<Record<string, Json>> = {
   'session-events': { EVENT_BUS: { Ref: 'EventBus' }, DEAD_LETTER_QUEUE: { Ref: 'DeadLetterQueue' } },
 };
 const OWN = /^(ALLOWED_CALLS|EVENT_BUS|DEAD_LETTER_QUEUE)$/;
-/** A name that tells of a secret in an environment variable, where everybody who may describe a function reads it. */
+/** Names of variables that suggest a secret. Anyone who may describe a function can read its variables. */
 const SECRET_NAME = /TOKEN|PASSWORD|CREDENTIAL|ACCESS_KEY|SECRET(?!_PREFIX$)/i;
 const SECRET_VALUE = /T-[0-9a-f]{8}-|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-|-----BEGIN/i;
 const INDEPENDENT = /:\d{12}:|\b[a-z]{2}(-gov)?-(north|south|east|west|central)[a-z]*-\d\b/;
@@ -94,7 +94,7 @@ const environmentFaults = (id: string, variables: Json): string[] => {
   ];
 };
 
-/** The template can be deployed to every account and region. */
+/** The template must work in every account and region. */
 export const placeFaults = (template: Template): string[] =>
   Object.entries(template.Resources).flatMap(([id, resource]) =>
     list(JSON.stringify(resource)).some((text) => INDEPENDENT.test(String(text)))

@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 describe('the zips', () => {
-  test('hold the bundle of their own function and nothing else', async () => {
+  test('contain only the bundle of their own function', async () => {
     expect(zipFaults(packaged.zips)).toEqual([]);
     expect(packaged.zips.map(({ name }) => name).sort()).toEqual(FUNCTIONS);
     for (const { name, path } of packaged.zips) {
@@ -37,7 +37,7 @@ describe('the zips', () => {
     }
   });
 
-  test('without the file of the handler, with another file or not there at all are refused', () => {
+  test('are refused if there are none, the handler file is missing or another file is included', () => {
     const [zip] = packaged.zips;
     if (zip === undefined) throw new Error('there is no zip');
     expect(zipFaults([])).toHaveLength(1);
@@ -47,8 +47,8 @@ describe('the zips', () => {
   });
 });
 
-describe('a function', () => {
-  /** Its zip under Lambda's runtime client. No AWS answers: what a function asks of it fails at once. */
+describe('the function', () => {
+  /** Starts a zip under Lambda's runtime client. AWS is unreachable: every call fails at once. */
   const start = (name: string, left: readonly string[] = []): Promise<Lambda> => {
     const resource = Object.entries(template.Resources).find(([id]) => functionName(id) === name)?.[1];
     const handler = String(at(resource?.Properties, 'Handler'));
@@ -93,10 +93,10 @@ describe('a function', () => {
   });
 });
 
-test.each(Object.entries(CHECKS))('%s finds nothing in the template', (_name, faults) => {
+test.each(Object.entries(CHECKS))('the check %s finds no fault in the template', (_name, faults) => {
   expect(faults(template)).toEqual([]);
 });
 
-test.each(CHANGES)('%s refuses %s', (check, _what, path, value, told) => {
-  expect(CHECKS[check](withChange(template, path, value)).join('\n')).toContain(told);
+test.each(CHANGES)('the check %s detects %s', (check, _what, path, value, fault) => {
+  expect(CHECKS[check](withChange(template, path, value)).join('\n')).toContain(fault);
 });

@@ -1,9 +1,9 @@
-/** The two keys: what their own policies allow. */
+/** Checks the policies of the two keys. */
 import { contextFaults, SECRETS_MANAGER } from './access-checks.ts';
 import { permissionsOf } from './permissions.ts';
 import { at, differs, type Json, list, render, resourcesOf, type Template } from './template.ts';
 
-/** Actions that give the content of something sealed, or a way to give that away. */
+/** Actions that reveal sealed content, or grant others access to it. */
 const USES = /\*|^kms:(Decrypt|Encrypt|ReEncrypt|GenerateDataKey|GenerateMac|Sign|CreateGrant)/;
 /** The statement for programs that use the library. */
 const PROGRAMS = 'SealAndUnsealInPrograms';
@@ -44,7 +44,7 @@ const useFaults = (template: Template, id: string, statement: Json): string[] =>
 const usersIn = (statement: Json): string[] =>
   list(at(statement, 'Condition', 'ArnEquals', 'aws:PrincipalArn')).map(render);
 
-/** A statement names somebody, and nobody but our roles, unless it is the one for programs. */
+/** Every statement names principals, and only our roles, except the statement for programs. */
 const leaseKeyFaults = (template: Template, what: string, statement: Json): string[] => {
   const users = usersIn(statement);
   if (users.length === 0) return [`${what}: is for everybody`];
@@ -53,7 +53,7 @@ const leaseKeyFaults = (template: Template, what: string, statement: Json): stri
   return users.filter((user) => ours.has(user) === isPrograms || user.includes('*')).map((user) => `${what}: ${user}`);
 };
 
-/** The key's policy and the roles say the same: who may seal, and who may unseal. */
+/** The key's policy and the roles agree on who may seal and who may unseal. */
 const leaseKeyUserFaults = (template: Template): string[] =>
   ['kms:GenerateDataKey', 'kms:Decrypt', 'others'].flatMap((use) => {
     const isUse = (action: string): boolean =>

@@ -1,4 +1,4 @@
-/** Fields of the functions' log lines, as a query names them: what a report has, and what Lambda adds. */
+/** Fields of the functions' log lines, as a query names them: those of a report, and those that Lambda adds. */
 import type { Report } from '../../lib/core/reports.ts';
 
 const REPORTED = [
@@ -17,7 +17,7 @@ const REPORTED = [
 
 const ADDED = ['level', 'timestamp', 'requestId'];
 
-/** Lambda's own line of an error that leaves a function has no event, but these. */
+/** The line that Lambda writes for an error of a function has no event, but these fields. */
 export const OF_ERROR = ['message.errorType', 'message.errorMessage', 'message.stackTrace'];
 
 export const FIELDS: readonly string[] = [...REPORTED.map((field) => `message.${field}`), ...ADDED, ...OF_ERROR];

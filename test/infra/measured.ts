@@ -1,8 +1,8 @@
-/** Which metrics there are to watch: those that the code emits, and those that AWS measures of what is in the template. */
+/** Checks that a metric exists: the code emits it, or AWS emits it for a resource of the template. */
 import { METRICS } from '../../lib/lambda/metrics.ts';
 import { at, differs, type Json, resourcesOf, type Template } from './template.ts';
 
-/** A metric as an alarm or a widget names it. `dimensions`: by name; `array: '*'` for every array. Values as `render` writes them. */
+/** A metric in an alarm or a widget. `dimensions`: values in the form of `render`, by name; `array: '*'` means every array. */
 export type Watched = {
   readonly namespace: string;
   readonly name: string;
@@ -11,11 +11,11 @@ export type Watched = {
   readonly unit?: string;
 };
 
-/** Measured once a sweep, and so a count like an event. */
+/** Gauges that are written once per sweep and may be summed like events. */
 const ADDS_UP = ['ClosedBySweep'];
 const ANY_TIME = /^(p\d{1,2}(\.\d+)?|Average|Minimum|Maximum)$/;
 
-/** Of AWS: the kind of resource that the dimension names, and which statistics make sense. */
+/** Metrics of AWS: the resource type that the dimension names, and the statistics that make sense. */
 const OF_AWS: Readonly<Record<string, { type: string; dimension: string; attribute: string; names: object }>> = {
   'AWS/Lambda': {
     type: 'AWS::Lambda::Function',
@@ -31,7 +31,7 @@ const OF_AWS: Readonly<Record<string, { type: string; dimension: string; attribu
   },
 };
 
-/** What every function writes its metrics under. */
+/** The namespace and service under which every function writes its metrics. */
 const ours = (template: Template): { namespace: Json | undefined; service: Json | undefined } => {
   const [[, one] = []] = resourcesOf(template, 'AWS::Lambda::Function');
   const variables = at(one?.Properties, 'Environment', 'Variables');

@@ -1,11 +1,11 @@
-/** The template with other parameters than the default ones. */
+/** Packages the template with parameters other than the defaults. */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { functionEntries, ROOT } from '../../scripts/build.ts';
 
-/** Every parameter, other than by default. */
+/** A value other than the default for every parameter. */
 export const OTHERS = {
   secretPrefix: 'flashblade/eu/',
   sessionsPerArray: '7',
@@ -29,7 +29,7 @@ export const OTHERS = {
   runbook: 'https://example.com/runbook.md',
 };
 
-/** The template as `npm run package` makes it. */
+/** The template that `npm run package` creates. */
 export const DEFAULT_TEMPLATE = resolve(ROOT, '.serverless/cloudformation-template-update-stack.json');
 
 /** Packages empty functions: only the template matters. Works in `directory`; returns the path of the template. */

@@ -1,4 +1,4 @@
-/** What the parameters change in the template, and what must hold whatever they are. */
+/** What the parameters change in the template, and what must hold for all parameters. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -37,12 +37,12 @@ const functionsOf = (of: Template): Json[] =>
 const vpcsOf = (of: Template): (Json | undefined)[] => functionsOf(of).map((one) => at(one, 'VpcConfig'));
 
 describe('CloudFormation', () => {
-  it('finds no error in the template, by default and with every parameter other than by default', () => {
+  it('finds no error in the template with default or with other parameters', () => {
     expect(errorsIn(DEFAULT_TEMPLATE)).toEqual([]);
     expect(errorsIn(path)).toEqual([]);
   });
 
-  it('finds a resource that is missing and a property that does not exist', async () => {
+  it('detects a missing resource and an unknown property', async () => {
     const broken = join(directory, 'broken.json');
     const without = withChange(byDefault, ['LeaseTable'], undefined);
     await writeFile(broken, JSON.stringify(withChange(without, ['LeaseKey', 'Properties', 'Rotate'], true)));
@@ -52,12 +52,12 @@ describe('CloudFormation', () => {
   });
 });
 
-describe('with every parameter other than by default', () => {
-  it('what is allowed and connected stays as it must be', () => {
+describe('with a value other than the default for every parameter', () => {
+  it('all checks of keys, events, schedules and alarms pass', () => {
     for (const faults of [keyFaults, eventFaults, scheduleFaults, alarmFaults]) expect(faults(template)).toEqual([]);
   });
 
-  it('the values are where they work', () => {
+  it('each value appears in the right property of the template', () => {
     for (const one of functionsOf(template)) {
       expect(at(one, 'Environment', 'Variables')).toMatchObject({
         SECRET_PREFIX: 'flashblade/eu/',
@@ -85,7 +85,7 @@ describe('with every parameter other than by default', () => {
   });
 });
 
-/** What infra/parameters.cjs makes of these parameters. */
+/** What infra/parameters.cjs returns for these parameters. */
 const made = (name: string, given: Readonly<Record<string, string>>): Promise<unknown> =>
   createRequire(import.meta.url)('../../infra/parameters.cjs')[name]({
     resolveVariable: async (address: string) => given[address.replace('param:', '')] ?? '',
@@ -95,24 +95,24 @@ describe('every role', () => {
   const boundariesOf = (of: Template): (Json | undefined)[] =>
     resourcesOf(of, 'AWS::IAM::Role').map(([, { Properties }]) => at(Properties, 'PermissionsBoundary'));
 
-  it('has the boundary that is given, by default none', () => {
+  it('has the given permissions boundary, and none by default', () => {
     expect(boundariesOf(template)).toEqual(Array(9).fill(OTHERS.permissionsBoundaryArn));
     expect(boundariesOf(byDefault)).toEqual(Array(9).fill(undefined));
   });
 });
 
-describe('a VPC', () => {
+describe('the VPC configuration', () => {
   const inVpc = {
     SubnetIds: ['subnet-11111111', 'subnet-22222222'],
     SecurityGroupIds: ['sg-33333333', { 'Fn::GetAtt': ['EgressSecurityGroup', 'GroupId'] }],
   };
 
-  it('holds every function or none', () => {
+  it('applies to every function, and to none by default', () => {
     expect(vpcsOf(template)).toEqual(Array(7).fill(inVpc));
     expect(vpcsOf(byDefault)).toEqual(Array(7).fill(undefined));
   });
 
-  it('lets the functions out to the networks that are named, by HTTPS only, and to none by default', () => {
+  it('allows egress only by HTTPS and only to the named networks, and creates no security group by default', () => {
     const https = { Description: 'HTTPS', IpProtocol: 'tcp', FromPort: 443, ToPort: 443 };
     expect(properties('EgressSecurityGroup')).toMatchObject({
       VpcId: OTHERS.vpcId,
@@ -125,13 +125,13 @@ describe('a VPC', () => {
     expect(byDefault.Resources).not.toHaveProperty('EgressSecurityGroup');
   });
 
-  it('is asked for by its id where the stack makes a security group', async () => {
+  it('requires vpcId if the stack creates a security group', async () => {
     await expect(made('vpcId', { vpcEgress: '10.1.0.0/16' })).rejects.toThrow('vpcEgress needs vpcId');
     expect(await made('vpcId', { vpcEgress: '10.1.0.0/16', vpcId: 'vpc-1' })).toBe('vpc-1');
     expect(await made('vpcId', {})).toEqual({ Ref: 'AWS::NoValue' });
   });
 
-  it('is not entered without any security group', async () => {
+  it('is refused without a security group', async () => {
     const alone = made('securityGroupIds', { vpcSubnetIds: 'subnet-1' });
     await expect(alone).rejects.toThrow('vpcSubnetIds needs vpcSecurityGroupIds, or vpcEgress and vpcId');
     expect(await made('securityGroupIds', { vpcSubnetIds: 'subnet-1', vpcSecurityGroupIds: 'sg-1,sg-2,' })).toEqual([
@@ -141,20 +141,20 @@ describe('a VPC', () => {
     expect(await made('securityGroupIds', {})).toEqual([]);
   });
 
-  it('brings every role of a function the permissions to connect it, and no other', () => {
+  it('adds exactly the permissions to connect to a VPC to every function role', () => {
     const secrets = (of: Template): Template =>
       JSON.parse(JSON.stringify(of).replaceAll('flashblade/eu/', 'flashblade/'));
     expect(roleFaults(secrets(template))).toEqual([]);
     const open = ['LoginRole', 'Properties', 'Policies', 0, 'PolicyDocument', 'Statement', 'ConnectToVpc', 'Condition'];
-    const told = roleFaults(withChange(secrets(template), open, undefined)).join();
-    expect(told).toContain('LoginRole: ec2:CreateNetworkInterface');
+    const faults = roleFaults(withChange(secrets(template), open, undefined)).join();
+    expect(faults).toContain('LoginRole: ec2:CreateNetworkInterface');
     const without = withChange(secrets(template), ['LoginLambdaFunction', 'Properties', 'VpcConfig'], undefined);
     expect(roleFaults(without).join()).toContain('LoginRole: permissions');
   });
 });
 
-describe('a mail about alarms', () => {
-  it('goes where the parameter says, by default nowhere', () => {
+describe('the alarm email', () => {
+  it('goes to the address in the parameter, and is not sent by default', () => {
     expect(properties('AlarmSubscription')).toEqual({
       TopicArn: { Ref: 'AlarmTopic' },
       Protocol: 'email',
@@ -168,7 +168,7 @@ describe('programs that use the library', () => {
   const statements = (of: Template): Json | undefined => at(properties('LeaseKey', of), 'KeyPolicy', 'Statement');
   const ofPrograms = (of: Template): Json | undefined => at(statements(of), 'SealAndUnsealInPrograms');
 
-  it('may use the key of leases if their roles are named, each for one lease at a time', () => {
+  it("may use the leases' key if their roles are named, with the whole encryption context", () => {
     const statement = ofPrograms(template) ?? null;
     expect(at(statement, 'Action')).toEqual(['kms:GenerateDataKey', 'kms:Decrypt']);
     expect(at(statement, 'Condition', 'ArnEquals')).toEqual({
@@ -177,14 +177,14 @@ describe('programs that use the library', () => {
     expect(contextFaults('programs', statement)).toEqual([]);
   });
 
-  it('may not by default', () => {
+  it("may not use the leases' key by default", () => {
     expect(statements(byDefault)).toHaveLength(3);
     expect(ofPrograms(byDefault)).toBeUndefined();
   });
 
-  it('may not all be meant', () => {
-    const everybody = ['LeaseKey', 'Properties', 'KeyPolicy', 'Statement', 'SealAndUnsealInPrograms', 'Condition'];
-    const users = [...everybody, 'ArnEquals', 'aws:PrincipalArn', 0];
+  it('may not be named with a wildcard', () => {
+    const condition = ['LeaseKey', 'Properties', 'KeyPolicy', 'Statement', 'SealAndUnsealInPrograms', 'Condition'];
+    const users = [...condition, 'ArnEquals', 'aws:PrincipalArn', 0];
     expect(keyFaults(withChange(template, users, 'arn:x:iam::1:role/*')).join()).toContain('role/*');
   });
 });

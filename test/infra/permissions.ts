@@ -1,4 +1,4 @@
-/** What every role may do: by the template, and by the README's table. */
+/** The permissions of every role, in the template and in the README's table. */
 import { tableRows } from '../readme.ts';
 import {
   at,
@@ -26,15 +26,15 @@ export const permissionsOf = (role: Resource | undefined): Permission[] =>
     .flatMap((statement) =>
       list(at(statement, 'Action')).flatMap((action) =>
         list(at(statement, 'Resource')).map((resource) => {
-          const place = render(resource);
-          return { text: `${String(action)} on ${place}`, action: String(action), resource: place, statement };
+          const name = render(resource);
+          return { text: `${String(action)} on ${name}`, action: String(action), resource: name, statement };
         }),
       ),
     );
 
-/** What the README's words for places stand for. */
+/** The resources that the README's words stand for. */
 export const SECRETS = 'arn:<Partition>:secretsmanager:<Region>:<AccountId>:secret:flashblade/*';
-const PLACES: Readonly<Record<string, string>> = {
+const RESOURCES: Readonly<Record<string, string>> = {
   "the arrays' secrets": SECRETS,
   "the secrets' key": 'SecretsKey.Arn',
   "the leases' key": 'LeaseKey.Arn',
@@ -48,7 +48,7 @@ const PLACES: Readonly<Record<string, string>> = {
   '`*`': '*',
 };
 
-/** Whose role it is: a function, or the schedule of one. */
+/** The holder of a role: a function, or the schedule of one. */
 export type Holder = {
   readonly role: string;
   readonly name: string;
@@ -72,12 +72,12 @@ export const holdersOf = (template: Template): Holder[] => [
 export type Row = readonly string[];
 export const permissionTable = (): Row[] => tableRows('permission');
 
-/** What the table allows to one, sorted. */
+/** What the table allows to one holder, sorted. */
 export const allowedTo = (holder: Holder, inVpc: boolean, table: readonly Row[]): string[] =>
   table
     .filter(([, , who = '']) => isMeant(holder, inVpc, who))
     .flatMap(([actions = '', on = '']) =>
-      [...actions.matchAll(/`([^`]+)`/g)].map(([, action]) => `${action} on ${poolKeyOf(holder, on)}`),
+      [...actions.matchAll(/`([^`]+)`/g)].map(([, action]) => `${action} on ${resourceOf(holder, on)}`),
     )
     .sort();
 
@@ -88,10 +88,10 @@ const isMeant = ({ name, isSchedule }: Holder, inVpc: boolean, who: string): boo
   return who.startsWith('every function') || who.includes(`\`${name}\``);
 };
 
-const poolKeyOf = ({ id }: Holder, words: string): string => {
+const resourceOf = ({ id }: Holder, words: string): string => {
   if (words === 'its own log group') return `${id.replace(/LambdaFunction$/, 'LogGroup')}.Arn`;
   if (words === 'its own function') return `${id}.Arn`;
-  const place = PLACES[words];
-  if (place === undefined) throw new Error(`the README's table of permissions speaks of ${words}`);
-  return place;
+  const resource = RESOURCES[words];
+  if (resource === undefined) throw new Error(`the README's table of permissions speaks of ${words}`);
+  return resource;
 };

@@ -1,4 +1,4 @@
-/** The runbook holds what alarms, errors and queries need of it, and its sums are right. */
+/** The runbook contains what alarms, errors and queries refer to, and its sums are correct. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -15,7 +15,7 @@ const scripts: Record<string, string> = JSON.parse(readFileSync(resolve(ROOT, 'p
 const rows = (heading: string, nth?: number): string[][] => tableRows(heading, RUNBOOK, nth);
 
 describe('the runbook', () => {
-  it('begins with every alarm, and points to the section that the alarm itself names', async () => {
+  it('lists every alarm with a link to the section that the alarm names', async () => {
     const alarms = alarmsOf(await readTemplate(DEFAULT_TEMPLATE)).map(([, { Properties }]) => [
       render(at(Properties, 'AlarmName')).replace('<StackName>-', ''),
       String(at(Properties, 'AlarmDescription')).replace(/^.*#/, ''),
@@ -28,13 +28,13 @@ describe('the runbook', () => {
     expect(README).toContain(`${alarms.length} alarms`);
   });
 
-  it('has a section for every error code, which says whether to try again, and for no other', () => {
+  it('has one section per error code, which says whether to try again', () => {
     const sections = [...RUNBOOK.matchAll(/^### ([A-Z_]+)\nAgain: (yes|no)\. \S/gm)];
     const expected = Object.entries(ERROR_CODES).map(([code, { retryable }]) => [code, retryable ? 'yes' : 'no']);
     expect(sections.map(([, code, again]) => [code, again])).toEqual(expected);
   });
 
-  it('has every section that it points to, once', () => {
+  it('has every section that it links to, exactly once', () => {
     const links = [...RUNBOOK.matchAll(/\]\(#([^)]+)\)/g)].map(([, link = '']) => link);
     expect(links.length).toBeGreaterThan(40);
     expect(links.filter((link) => !headings().has(link))).toEqual([]);
@@ -47,15 +47,15 @@ describe('the runbook', () => {
     for (const name of named) expect(scripts).toHaveProperty([String(name)]);
   });
 
-  it('asks the logs for fields that their lines have', () => {
+  it('uses only existing log fields in its queries', () => {
     expect(queries().length).toBeGreaterThan(12);
     for (const query of queries()) expect(FIELDS).toEqual(expect.arrayContaining(fieldsIn(query)));
     expect(fieldsIn("filter lease = 'x' | stats count(*) as n by errorCode | sort n")).toEqual(['lease', 'errorCode']);
   });
 });
 
-describe('the cost', () => {
-  it.each([0, 1])('table %d multiplies and adds up', (nth) => {
+describe('the cost estimate', () => {
+  it.each([0, 1])('has correct products and sums in table %d', (nth) => {
     const lines = rows('what | units', nth);
     const [together, ...parts] = lines.reverse().map((line) => line.map((cell) => Number(cell)));
     for (const [, units = 0, price = 0, cost = 0] of parts) expect(Math.abs(units * price - cost)).toBeLessThan(0.006);
@@ -64,7 +64,7 @@ describe('the cost', () => {
     expect(together?.[3]).toBeCloseTo(sum, 5);
   });
 
-  it('counts the calls of a session and the alarms that there are', async () => {
+  it('matches the AWS calls of a session and the number of alarms', async () => {
     const calls = rows('call').map(([call = '', ...counts]) => [call, counts.reduce((sum, n) => sum + Number(n), 0)]);
     const of = (name: RegExp): number =>
       calls.filter(([call]) => name.test(String(call))).reduce((sum, [, count]) => sum + Number(count), 0);
@@ -73,7 +73,7 @@ describe('the cost', () => {
     );
     const watched = alarmsOf(await readTemplate(DEFAULT_TEMPLATE)).flatMap(([, one]) => watchedBy(one.Properties));
     expect(units).toEqual({
-      // Beside the writes of items, six entries of an index.
+      // Six index entries in addition to the item writes.
       'DynamoDB, write': (of(/PutItem|UpdateItem/) + 6) * 1e6,
       'DynamoDB, read': of(/GetItem/) * 1e6,
       'KMS, req': of(/kms:/) * 1e6,

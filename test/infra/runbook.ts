@@ -1,11 +1,11 @@
-/** Reads the runbook for the tests that hold it, the alarms and the dashboard to each other. */
+/** Reads the runbook for the tests that compare it with the alarms and the dashboard. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ROOT } from '../../scripts/build.ts';
 
 export const RUNBOOK = readFileSync(resolve(ROOT, 'docs/operations.md'), 'utf8');
 
-/** Anchors of its headings, as a Markdown renderer makes them. */
+/** Anchors of its headings, as a Markdown renderer creates them. */
 export const headings = (text = RUNBOOK): ReadonlySet<string> =>
   new Set(
     [...text.matchAll(/^#{1,4} (.+)$/gm)].map(([, heading = '']) =>
@@ -16,7 +16,7 @@ export const headings = (text = RUNBOOK): ReadonlySet<string> =>
     ),
   );
 
-/** Queries for CloudWatch Logs Insights, and what a sentence gives to filter by. */
+/** Queries for CloudWatch Logs Insights, and filters within sentences. */
 export const queries = (): string[] =>
   [...RUNBOOK.matchAll(/^```logs-insights\n([\s\S]*?)^```$|`([\w.]+ = '[^'`]*')`/gm)].map(
     ([, query, filter]) => query ?? filter ?? '',

@@ -1,4 +1,4 @@
-/** What runs by the clock. */
+/** Checks the schedules. */
 import { at, differs, functionName, render, resourcesOf, type Template, target } from './template.ts';
 
 const RATE = /^rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)$/;
@@ -36,7 +36,7 @@ const scheduled = (template: Template): string[] =>
     .map(([, { Properties }]) => functionName(target(at(Properties, 'Target', 'Arn'))))
     .sort();
 
-/** About every minute, so that a session is closed two minutes after its end, and a sweep is shorter than that. */
+/** A sweep runs about every minute, so that a session is closed within two minutes of its end, and takes less than a minute. */
 const sweepFaults = (template: Template): string[] => {
   const schedule = template.Resources['SweepSchedule']?.Properties;
   const timeout = Number(at(template.Resources['SweepDashsessionsLambdaFunction']?.Properties, 'Timeout'));

@@ -1,4 +1,4 @@
-/** A template as CloudFormation makes it: conditions decided, texts split, and what has no value or is not made left out. */
+/** Resolves a template as CloudFormation does: decides conditions, splits strings, and omits resources and properties without a value. */
 import { at, type Json, list, type Template } from './template.ts';
 
 export const settled = ({ Conditions = {}, Resources, Outputs = {} }: Template): Template => {

@@ -12,7 +12,7 @@ type Classes = Readonly<Record<string, ErrorClass>>;
 const directoryOf = (client: string): string => `${ROOT}/node_modules/@aws-sdk/client-${client}/dist-es/models/`;
 const sourceOf = (client: string): Promise<string> => readFile(`${directoryOf(client)}errors.js`, 'utf8');
 
-/** What an import of this text gives. Its one import is the class that all others extend. */
+/** Imports this source. Its only import is the class that all others extend. */
 const imported = (client: string, source: string): Promise<Classes> => {
   const absolute = source.replace(/from "\.\/(\w+)"/, (_, file: string) => {
     return `from "${pathToFileURL(`${directoryOf(client)}${file}.js`)}"`;
@@ -20,7 +20,7 @@ const imported = (client: string, source: string): Promise<Classes> => {
   return import(`data:text/javascript,${encodeURIComponent(absolute)}`);
 };
 
-/** All that somebody could ask of an error, thrown as the SDK throws it. */
+/** Everything observable about an error that is thrown as the SDK throws it. */
 const seen = (one: ErrorClass) => {
   const error = new one({
     message: 'text',
@@ -43,8 +43,8 @@ const seen = (one: ErrorClass) => {
   };
 };
 
-describe.each(CLIENTS)('the errors of %s', (client) => {
-  test('are the same as those of the SDK', async () => {
+describe.each(CLIENTS)('the shortened error classes of %s', (client) => {
+  test('behave like those of the SDK', async () => {
     const source = await sourceOf(client);
     const [theirs, ours] = [await imported(client, source), await imported(client, shortErrors(source))];
     expect(Object.keys(ours).length).toBeGreaterThan(10);
@@ -52,18 +52,18 @@ describe.each(CLIENTS)('the errors of %s', (client) => {
     for (const [name, one] of Object.entries(theirs)) expect(seen(ours[name] as ErrorClass)).toEqual(seen(one));
   });
 
-  test('take less than half of the text', async () => {
+  test('take less than half of the source text', async () => {
     const source = await sourceOf(client);
     expect(shortErrors(source).length).toBeLessThan(source.length / 2);
   });
 });
 
 test.each([
-  ['a member of another kind', (text: string) => text.replace('this.Item = opts.Item', 'this.Item = [opts.Item]')],
-  ['a method', (text: string) => text.replace('    constructor(', '    told() {}\n    constructor(')],
-  ['a name that is not its own', (text: string) => text.replace('    name = "', '    name = "Another')],
-  ['something behind it', (text: string) => `${text}export const more = 1;\n`],
-])('text with %s is left as it is', async (_, change) => {
+  ['an unexpected member', (text: string) => text.replace('this.Item = opts.Item', 'this.Item = [opts.Item]')],
+  ['a method', (text: string) => text.replace('    constructor(', '    more() {}\n    constructor(')],
+  ['an unexpected name', (text: string) => text.replace('    name = "', '    name = "Another')],
+  ['an extra export', (text: string) => `${text}export const more = 1;\n`],
+])('a source with %s is left unchanged', async (_, change) => {
   const changed = change(await sourceOf('dynamodb'));
   expect(changed).not.toBe(await sourceOf('dynamodb'));
   expect(shortErrors(changed)).toBe(changed);

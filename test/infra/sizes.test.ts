@@ -1,4 +1,4 @@
-/** What the bundles are made of: bytes by package against the committed table, and what has no business in them. */
+/** The content of the bundles: bytes per package compared with the committed table, and code that must not be in them. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,14 +23,14 @@ const named = (name: string): Bundle => {
 };
 const has = (bundle: Bundle, part: string): boolean => bundle.inputs.some((input) => input.includes(part));
 
-test('no bundle has grown beyond the committed table (if it is worth it: npm run build -- --accept)', async () => {
+test('no bundle is larger than in the committed table (to accept growth: npm run build -- --accept)', async () => {
   expect(bundles).toHaveLength(7);
   expect(grown(Object.fromEntries(bundles.map(({ name, packages }) => [name, packages])), await readTable())).toEqual(
     [],
   );
 });
 
-test('a bundle that has grown is told with the packages that made it grow', () => {
+test('a larger bundle is reported with the packages that grew', () => {
   const before = { login: { ours: 1000, zod: 5000 } };
   expect(grown({ login: { ours: 1500, zod: 5012 } }, before)).toEqual([]);
   expect(grown({ login: { ours: 1001, zod: 5000, lodash: 700 } }, before)).toEqual([
@@ -39,7 +39,7 @@ test('a bundle that has grown is told with the packages that made it grow', () =
   expect(grown({ logout: { ours: 1 } }, before)).toEqual(['logout is new']);
 });
 
-test('bytes are summed up by the innermost package', () => {
+test('bytes are counted for the innermost package', () => {
   const inputs = {
     'lib/a.ts': { bytesInOutput: 1 },
     'functions/b.ts': { bytesInOutput: 2 },
@@ -49,14 +49,14 @@ test('bytes are summed up by the innermost package', () => {
   expect(byPackage(inputs)).toEqual({ '@aws-sdk/core': 3, ours: 3, zod: 4 });
 });
 
-test('a function that only closes sessions has no client that could read an API token', () => {
+test('a function that only closes sessions contains no client that can read an API token', () => {
   const withSecrets = bundles
     .filter((bundle) => has(bundle, '@aws-sdk/client-secrets-manager'))
     .map(({ name }) => name);
   expect(withSecrets).toEqual(['call-array', 'check-fleet', 'login', 'renew', 'session-events']);
 });
 
-test('what of the AWS SDK never runs is replaced in every bundle', () => {
+test('unused parts of the AWS SDK are replaced in every bundle', () => {
   expect(has(named('login'), 'scripts/build/no-endpoint-discovery.ts')).toBe(true);
   for (const bundle of bundles) {
     for (const part of ['@aws-sdk/endpoint-cache', 'submodules/event-streams', '@aws-sdk/credential-provider-node']) {
@@ -65,7 +65,7 @@ test('what of the AWS SDK never runs is replaced in every bundle', () => {
   }
 });
 
-test('nothing in a bundle asks the global crypto for more than a UUID, as it is replaced', async () => {
+test('no bundle uses more than randomUUID of the replaced global crypto', async () => {
   for (const { name, path } of bundles) {
     const asked = (await readFile(path, 'utf8')).matchAll(/cryptoOfBundle\.(\w+)/g);
     expect([...new Set([...asked].map(([, what]) => what))], name).toEqual(['randomUUID']);

@@ -1,8 +1,8 @@
-/** What the ledger's table must be. */
+/** Rules for the ledger's table. */
 import { at, differs, type Json, list, resourcesOf, type Template } from './template.ts';
 
 const INDEXES = { due: ['duePartition', 'dueAt'], owner: ['owner'] };
-/** What is read from an index beside its keys, and no more: above all no sealed token. */
+/** Exactly the attributes that are read from an index in addition to its keys. Never a sealed token. */
 const PROJECTIONS: { readonly [index: string]: Json } = {
   due: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['array', 'state'] },
   owner: { ProjectionType: 'KEYS_ONLY' },

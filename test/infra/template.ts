@@ -1,4 +1,4 @@
-/** The compiled CloudFormation template as data, and how the checks find their way in it. */
+/** The compiled CloudFormation template as data, with helpers for the checks. */
 import { readFile } from 'node:fs/promises';
 
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
@@ -14,14 +14,14 @@ export const readTemplate = async (path: string): Promise<Template> => {
   return template as Template;
 };
 
-/** The value at a path, undefined if the path ends before. A text finds a policy's statement in a list by its Sid. */
+/** The value at a path, undefined if the path does not exist. In a list, a string finds a policy statement by its Sid. */
 export const at = (value: Json | undefined, ...path: (string | number)[]): Json | undefined =>
   path.reduce<Json | undefined>(
     (inner, step) => (inner !== null && typeof inner === 'object' ? Object(inner)[keyOf(inner, step)] : undefined),
     value,
   );
 
-/** Where in a value a step of a path leads. */
+/** The key or index in a value that a step of a path refers to. */
 export const keyOf = (value: Json, step: string | number): string | number =>
   Array.isArray(value) && typeof step === 'string' ? value.findIndex((one) => at(one, 'Sid') === step) : step;
 
@@ -41,7 +41,7 @@ export const functionName = (id: string): string =>
     .replaceAll('Dash', '-')
     .toLowerCase();
 
-/** A value as text: `LeaseTable.Arn` for an attribute, `arn:<Partition>:…` for `Fn::Sub`, a text as it is, else JSON. */
+/** A value as text: `LeaseTable.Arn` for an attribute, `arn:<Partition>:…` for `Fn::Sub`, a string unchanged, otherwise JSON. */
 export const render = (value: Json | undefined): string => {
   if (typeof value === 'string') return value;
   const attribute = at(value, 'Fn::GetAtt');
@@ -51,10 +51,10 @@ export const render = (value: Json | undefined): string => {
   return String(at(value, 'Ref') ?? JSON.stringify(value));
 };
 
-/** A text of `Fn::Sub` from one as `render` writes it: `arn:<AWS::Partition>:…`. */
+/** The string for `Fn::Sub` from the form that `render` writes: `arn:<AWS::Partition>:…`. */
 export const sub = (text: string): string => text.replace(/<([\w:.]+)>/g, (_, name) => `$\{${name}}`);
 
-/** `<value> must be <expected>`, or nothing if it is. */
+/** Returns a fault that names value and expected value, or nothing if they are equal. */
 export const differs = (what: string, value: Json | undefined, expected: Json): string[] =>
   JSON.stringify(value) === JSON.stringify(expected)
     ? []

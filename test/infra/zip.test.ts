@@ -16,7 +16,7 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 
 type Part = { name: string; content: string; method?: number };
 
-/** Writes a zip as osls does: sizes in the central directory only. */
+/** Creates a zip in the form of osls: sizes only in the central directory. */
 const makeZip = (parts: Part[]): Buffer => {
   const locals: Buffer[] = [];
   const central: Buffer[] = [];
@@ -49,7 +49,7 @@ const saved = async (name: string, bytes: Buffer): Promise<string> => {
   return join(directory, name);
 };
 
-test('files come out of a zip as they went in, packed or not, with their folders', async () => {
+test('unzipped files have their original content and folders, whether compressed or not', async () => {
   const parts = [
     { name: 'dist/functions/', content: '', method: 0 },
     { name: 'dist/functions/größe.mjs', content: 'export {};'.repeat(100) },
@@ -62,24 +62,24 @@ test('files come out of a zip as they went in, packed or not, with their folders
   expect(await readFile(join(directory, 'good/plain.txt'), 'utf8')).toBe('plain');
 });
 
-test('a file whose content was altered is refused', async () => {
+test('a file with altered content is refused', async () => {
   const bytes = makeZip([{ name: 'a', content: 'content', method: 0 }]);
   bytes.write('X', bytes.indexOf('content'));
   await expect(readZip(await saved('altered.zip', bytes))).rejects.toThrow('a is damaged');
 });
 
-test('a zip that was cut off, and a file that is no zip, are refused', async () => {
+test('a truncated zip and a file that is not a zip are refused', async () => {
   const bytes = makeZip([{ name: 'a', content: 'content' }]);
   await expect(readZip(await saved('cut.zip', bytes.subarray(0, -1)))).rejects.toThrow('not a zip file');
   await expect(readZip(await saved('text.zip', Buffer.from('no zip')))).rejects.toThrow('not a zip file');
 });
 
-test('an entry that was packed in another way is refused', async () => {
+test('an entry with another compression method is refused', async () => {
   const zip = await saved('lzma.zip', makeZip([{ name: 'a', content: 'content', method: 14 }]));
   await expect(readZip(zip)).rejects.toThrow('unknown method 14');
 });
 
-test('an entry that points outside of the directory is not written', async () => {
+test('an entry that points outside the directory is not written', async () => {
   const zip = await saved('escape.zip', makeZip([{ name: '../escaped', content: 'content' }]));
   await expect(unzip(zip, join(directory, 'inside'))).rejects.toThrow('outside');
   expect(existsSync(join(directory, 'escaped'))).toBe(false);

@@ -1,4 +1,4 @@
-/** `npm run leases` as people run it: a process of its own, against the stand-ins and a simulated array. */
+/** `npm run leases` in its own process, against the stand-ins and a simulated array. */
 import { execFile } from 'node:child_process';
 import { devNull } from 'node:os';
 import { resolve } from 'node:path';
@@ -22,7 +22,7 @@ let aws: Aws;
 let array: Simulator;
 let ports: Ports;
 let env: Record<string, string>;
-let told = '';
+let printed = '';
 
 beforeAll(async () => {
   [aws, array] = await Promise.all([startAws(), startSimulator()]);
@@ -49,20 +49,20 @@ const open = (array: string, leaseId: string, owner?: string) =>
     Date.now() + 30_000,
   );
 
-/** Nothing of the test's environment reaches the process but the stand-ins. */
+/** Passes only the stand-ins to the process, not the environment of the test. */
 function leases(args: readonly string[], changes: Record<string, string> = {}): Promise<Ended> {
   const nowhere = { AWS_CONFIG_FILE: devNull, AWS_SHARED_CREDENTIALS_FILE: devNull };
   const options = { env: { ...env, ...nowhere, ...changes }, timeout: 50_000 };
   return new Promise((done) => {
     execFile(process.execPath, [resolve(ROOT, 'scripts/leases.ts'), ...args], options, (error, stdout, stderr) => {
-      told += stdout + stderr;
+      printed += stdout + stderr;
       done({ code: error === null ? 0 : Number(error.code), stdout, stderr });
     });
   });
 }
 
 describe('npm run leases', () => {
-  it('lists what is live, SUSPECTs included, as a table and as JSON', async () => {
+  it('lists all live leases and SUSPECTs, as a table and as JSON', async () => {
     await open('fb1', 'job-1', 'nightly');
     array.faults.add({ kind: 'reset', path: '/api/login', times: 1 });
     await open('fb2', 'lost').catch(() => {});
@@ -102,7 +102,7 @@ describe('npm run leases', () => {
     expect((await leases(['show', 'job-2'])).stdout).toMatch(/^state +CLOSED$/m);
   });
 
-  it('closes all leases of an array and no other, says which failed, and can be repeated', async () => {
+  it('closes all leases of one array, reports which failed, and can be repeated', async () => {
     for (const leaseId of ['a', 'b', 'c']) await open('fb3', leaseId);
     const before = array.sessions().length;
     array.faults.add({ kind: 'answer', act: false, status: 503, path: '/api/logout', times: 1 });
@@ -116,7 +116,7 @@ describe('npm run leases', () => {
     expect(array.sessions()).toHaveLength(before - 3);
   });
 
-  it('closes nothing that does not exist, and leaves no mark under that id', async () => {
+  it('refuses an unknown lease id and writes nothing to the ledger', async () => {
     for (const args of [
       ['close', 'typo'],
       ['show', 'typo'],
@@ -128,7 +128,7 @@ describe('npm run leases', () => {
     expect(await ports.store.read('lease#typo', Date.now() + 5000)).toBeUndefined();
   });
 
-  it('tells faults of arguments and environment from failures, by code and with what to do', async () => {
+  it('exits with 2 for invalid arguments or environment and with 1 for failures, and names the next step', async () => {
     const [wrong, missing, down, help] = await Promise.all([
       leases(['close']),
       leases(['list'], { LEASE_TABLE: '' }),
@@ -144,9 +144,9 @@ describe('npm run leases', () => {
     expect(help).toMatchObject({ code: 0, stderr: '' });
   });
 
-  it('tells no token', () => {
+  it('prints no token', () => {
     const tokens = [array.apiToken, ...array.history.map(({ authToken }) => authToken)];
-    expect(told).toContain('job-1');
-    expect(tokensIn(told, tokens)).toEqual([]);
+    expect(printed).toContain('job-1');
+    expect(tokensIn(printed, tokens)).toEqual([]);
   });
 });

@@ -11,7 +11,7 @@ describe('the command line', () => {
     [['close', '--', '-odd-'], { do: 'close', leaseId: '-odd-', json: false }],
     [['close', '--array', 'fb1'], { do: 'close', array: 'fb1', json: false }],
     [['close', '--help'], 'help'],
-  ])('%j is understood', (args, command) => {
+  ])('accepts %j', (args, command) => {
     expect(readCommand(args)).toEqual(command);
   });
 
@@ -26,13 +26,13 @@ describe('the command line', () => {
     [['close', '--array', '../x'], '--array: must be the name of an array'],
     [['show', 'two words'], 'lease id: must be 1 to 512'],
     [['list', '--all'], "Unknown option '--all'"],
-  ])('%j is refused by name and rule', (args, told) => {
-    expect(() => readCommand(args)).toThrow(told);
+  ])('refuses %j and names the rule', (args, message) => {
+    expect(() => readCommand(args)).toThrow(message);
   });
 });
 
-describe('the screen', () => {
-  it('shows what is live as a table', () => {
+describe('the output', () => {
+  it('shows live leases as a table', () => {
     const lines = [
       { leaseId: 'job-1', array: 'fb1', username: 'pureuser', state: 'STUCK', owner: 'nightly', endsAt: 90, tries: 6 },
       { leaseId: 'job-22', array: 'fb1', state: 'SUSPECT', endsAt: 9000 },
@@ -56,7 +56,7 @@ describe('the screen', () => {
     expect(span(seconds)).toBe(text);
   });
 
-  it('shows the fields of a lease, times for people and an array by its address', () => {
+  it('shows the fields of a lease with readable times and the address of the array', () => {
     const target = { name: 'fb1', host: '::1', port: 443, trust: { kind: 'ca', ca: '-----BEGIN' } };
     expect(itemText({ state: 'OPEN', expiresAt: 1_800_000_000, tries: 2, target, owner: undefined })).toBe(
       [
@@ -68,7 +68,7 @@ describe('the screen', () => {
     );
   });
 
-  it('says what was closed, and how many were not', () => {
+  it('shows which leases were closed, and how many failed', () => {
     expect(closedText([])).toBe('No lease was live.');
     expect(closedText([{ leaseId: 'a', outcome: 'CLOSED' }])).toBe('a  CLOSED');
     const failed = { leaseId: 'b', code: 'ARRAY_BUSY', message: 'it is busy' };

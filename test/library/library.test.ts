@@ -1,4 +1,4 @@
-/** The library as others get it: packed, unpacked into an empty project, type-checked and run against the simulator. */
+/** The published library: packed, unpacked into an empty project, type-checked and run against the simulator. */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -41,7 +41,7 @@ beforeAll(async () => {
   const home = join(project, 'node_modules/flashblade-sessions');
   files = await unpack(await packLibrary(project), home);
   packed = JSON.parse(await readFile(join(home, 'package.json'), 'utf8'));
-  // No network: what the library declares, and nothing else, is linked from here.
+  // No network: link exactly the dependencies that the library declares.
   for (const name of [...Object.keys(packed['dependencies'] ?? {}), '@types/node', 'undici-types']) {
     const link = join(project, 'node_modules', name);
     await mkdir(dirname(link), { recursive: true });
@@ -70,7 +70,7 @@ async function typeCheck(program: string, moduleResolution: string) {
 }
 
 describe('the packed library', () => {
-  it('holds the compiled library with its types, and nothing of functions, tests or tools', () => {
+  it('contains the compiled library with its types, and no functions, tests or tools', () => {
     expect(files.filter((name) => !name.startsWith('dist/lib/'))).toEqual([
       'CHANGELOG.md',
       'LICENSE',
@@ -82,18 +82,18 @@ describe('the packed library', () => {
     expect(own.filter((name) => !/\.(js|d\.ts)$/.test(name) || name.includes('lambda'))).toEqual([]);
   });
 
-  it('needs the Node.js that its code needs, not the one that starts the scripts', () => {
+  it('requires the Node.js version that its code needs, not the one that the scripts need', () => {
     expect(packed['engines']).toEqual({ node: '>=22.12' });
   });
 
-  it('brings no Node.js, no scripts and no tools of ours to those who install it', () => {
+  it('installs no Node.js, no scripts and no development tools', () => {
     expect(Object.keys(packed)).toEqual(
       expect.not.arrayContaining(['scripts', 'devDependencies', 'optionalDependencies', 'private']),
     );
     expect(Object.keys(packed['dependencies'] ?? {}).every((name) => /^(@aws-sdk\/|valibot$)/.test(name))).toBe(true);
   });
 
-  it('tells its version to arrays as package.json has it', () => {
+  it('sends the version in package.json to arrays', () => {
     expect(packed['version']).toBe(VERSION);
   });
 
@@ -101,21 +101,21 @@ describe('the packed library', () => {
     await typeCheck('program.ts', kind);
   });
 
-  it('does not let a program send a plain text for a token', async () => {
+  it('rejects a plain string as a token at compile time', async () => {
     await writeFile(join(project, 'wrong.ts'), PROGRAM.replace("apiToken('T-wrong')", "'T-wrong'"));
     const { stdout } = await typeCheck('wrong.ts', 'nodenext').catch((error: { stdout: string }) => error);
     expect(stdout).toMatch(/wrong\.ts.*error TS2345/);
   });
 
   it.each([...examples('ts example'), ...examples('ts run'), ...FOR_PYTHON])(
-    'type-checks the example of the documentation: %s',
+    'type-checks with the documentation example: %s',
     async (example) => {
       await writeFile(join(project, 'example.ts'), example);
       await typeCheck('example.ts', 'nodenext');
     },
   );
 
-  it("runs the README's example of a fleet, by its environment, and leaves no session", async () => {
+  it('runs the fleet example of the README and leaves no session', async () => {
     const [example] = examples('ts run');
     await writeFile(join(project, 'fleet.ts'), example ?? '');
     const [simulator, aws] = await Promise.all([startSimulator(), startAws()]);
@@ -136,29 +136,26 @@ describe('the packed library', () => {
     }
   });
 
-  it.each(FOR_PYTHON)(
-    'runs the example for those who come from purity_fb, to its end and to its error: %s',
-    async (example) => {
-      const simulator = await startSimulator();
-      try {
-        const { host, port, certificate, apiToken } = simulator;
-        await writeFile(join(project, 'ca.pem'), certificate);
-        const here = example.replace("'fb1.example.com'", `'${host}'`).replace('port: 443', `port: ${port}`);
-        await writeFile(join(project, 'python.ts'), here);
-        const start = (token: string) =>
-          run(process.execPath, ['python.ts'], { cwd: project, env: { API_TOKEN: token } });
-        expect(await start(apiToken)).toEqual({ stdout: 'logged in as pureuser\nlogged out\n', stderr: '' });
-        expect(simulator.sessions()).toEqual([]);
-        const { stdout, stderr } = await start('T-wrong');
-        expect(stdout).toBe('');
-        expect(stderr).toMatch(/^LOGIN_REFUSED array fb1 /);
-      } finally {
-        await simulator.stop();
-      }
-    },
-  );
+  it.each(FOR_PYTHON)('runs the purity_fb migration example to its end and to its error: %s', async (example) => {
+    const simulator = await startSimulator();
+    try {
+      const { host, port, certificate, apiToken } = simulator;
+      await writeFile(join(project, 'ca.pem'), certificate);
+      const here = example.replace("'fb1.example.com'", `'${host}'`).replace('port: 443', `port: ${port}`);
+      await writeFile(join(project, 'python.ts'), here);
+      const start = (token: string) =>
+        run(process.execPath, ['python.ts'], { cwd: project, env: { API_TOKEN: token } });
+      expect(await start(apiToken)).toEqual({ stdout: 'logged in as pureuser\nlogged out\n', stderr: '' });
+      expect(simulator.sessions()).toEqual([]);
+      const { stdout, stderr } = await start('T-wrong');
+      expect(stdout).toBe('');
+      expect(stderr).toMatch(/^LOGIN_REFUSED array fb1 /);
+    } finally {
+      await simulator.stop();
+    }
+  });
 
-  it('runs against an array', async () => {
+  it('logs in, sends a request and logs out in a user program', async () => {
     const simulator = await startSimulator();
     try {
       const env = {

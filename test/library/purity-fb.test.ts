@@ -1,4 +1,4 @@
-/** Each row of the table for those who come from `purity_fb` is true. */
+/** Checks every row of the migration table for users of `purity_fb`. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { inspect } from 'node:util';
@@ -160,16 +160,16 @@ const BACKED: Readonly<Record<string, () => Promise<void>>> = {
   },
 };
 
-describe('the table for those who come from purity_fb', () => {
-  test('has a test for each of its rows', () => {
+describe('the migration table for purity_fb', () => {
+  test('has a test for every row', () => {
     expect(rows.map(([theirs]) => theirs)).toEqual(Object.keys(BACKED));
   });
 
-  test.each(rows.map(([theirs = '', ours = '']) => [theirs, ours]))('is right about %s: %s', async (theirs) => {
+  test.each(rows.map(([theirs = '', ours = '']) => [theirs, ours]))('is correct about %s: %s', async (theirs) => {
     await BACKED[theirs]?.();
   });
 
-  test('names only what the library has', () => {
+  test('names only exports of the library', () => {
     const named = rows.flatMap(([, ours = '']) =>
       [...ours.matchAll(/`([A-Za-z]+)(?=[(`])/g)].map(([, name = '']) => name),
     );
@@ -185,7 +185,7 @@ describe('the table for those who come from purity_fb', () => {
     ['login-request', (input: unknown) => parseLoginRequest(input, 'invocation')],
     ['call-request', parseCallRequest],
     ['logout-request', parseLogoutRequest],
-  ] as const)('is followed by an example of a %s that the function takes', (kind, parse) => {
+  ] as const)('is followed by an example of a %s that the function accepts', (kind, parse) => {
     const [example = ''] = examples(`json ${kind}`, PAGE);
     expect(parse(JSON.parse(example))).toMatchObject(JSON.parse(example));
   });

@@ -1,4 +1,4 @@
-/** Programs that use the library, stopped by a signal at the worst moments. */
+/** Programs that use the library and are stopped by a signal at critical moments. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
@@ -36,19 +36,22 @@ async function printed(child: ChildProcess, text: string): Promise<void> {
   throw new Error(`the program ended without printing ${text}`);
 }
 
-it.each(['SIGINT', 'SIGTERM'] as const)('closes its session when it is stopped by %s in its work', async (signal) => {
-  const { simulator, aws, env } = await surroundings();
-  const child = start(env);
-  await printed(child, 'working');
-  expect(simulator.sessions()).toHaveLength(1);
-  child.kill(signal);
-  expect(await once(child, 'exit')).toEqual([null, signal]);
-  expect(simulator.sessions()).toEqual([]);
-  const leases = (await aws.dynamodb.scan('leases')).filter(({ kind }) => kind === 'lease');
-  expect(leases).toMatchObject([{ state: 'CLOSED' }]);
-});
+it.each(['SIGINT', 'SIGTERM'] as const)(
+  'a program closes its session when %s stops it during its work',
+  async (signal) => {
+    const { simulator, aws, env } = await surroundings();
+    const child = start(env);
+    await printed(child, 'working');
+    expect(simulator.sessions()).toHaveLength(1);
+    child.kill(signal);
+    expect(await once(child, 'exit')).toEqual([null, signal]);
+    expect(simulator.sessions()).toEqual([]);
+    const leases = (await aws.dynamodb.scan('leases')).filter(({ kind }) => kind === 'lease');
+    expect(leases).toMatchObject([{ state: 'CLOSED' }]);
+  },
+);
 
-it('closes its session when it is stopped while it logs in', async () => {
+it('a program closes its session when a signal stops it during its login', async () => {
   const reached = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
   const { simulator, aws, env } = await surroundings({
@@ -58,7 +61,7 @@ it('closes its session when it is stopped while it logs in', async () => {
       await released.promise;
     },
   });
-  // The login is answered once its release is in the ledger.
+  // The array responds to the login once the ledger has the request to end the lease.
   aws.onCall((phase, { action, body }) => {
     if (phase === 'done' && action === 'PutItem' && JSON.stringify(body).includes('endRequested')) released.resolve();
   });

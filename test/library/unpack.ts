@@ -1,11 +1,11 @@
-/** Unpacks what `npm pack` wrote: gzip around ustar. */
+/** Unpacks a tarball from `npm pack`: gzip around ustar. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
 const BLOCK = 512;
 
-/** Writes the files of a package's tarball below `directory`, without the leading `package/`. Answers their names, sorted. */
+/** Writes the files of a package's tarball below `directory`, without the leading `package/`. Returns their names, sorted. */
 export async function unpack(tarball: string, directory: string): Promise<string[]> {
   const archive = gunzipSync(await readFile(tarball));
   const names: string[] = [];

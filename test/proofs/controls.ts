@@ -1,17 +1,17 @@
-/** The product broken on purpose, in copies of its text: each must turn a proof red. */
+/** Copies of the product with deliberate mistakes. Each must turn a proof red. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { ROOT } from '../../scripts/build.ts';
 
-/** In `file` (from the project's root), `find` is replaced; it must be there exactly once. */
+/** Replaces `find` in `file` (from the project's root), where it must occur exactly once. */
 export type Patch = { readonly file: string; readonly find: string; readonly replace: string };
 
 export type BrokenCopy = { readonly path: string; readonly remove: () => Promise<void> };
 
 /**
- * Bundles `entry` (from the project's root) with everything of the project that it imports, broken by the patches. Throws if a patch
- * does not fit any more: what it breaks has changed, and the control would prove nothing.
+ * Bundles `entry` (from the project's root) with everything that it imports from the project, broken by the patches. Throws if a
+ * patch no longer fits: the code that it breaks has changed, so the control would prove nothing.
  */
 export async function brokenCopy(entry: string, patches: readonly Patch[]): Promise<BrokenCopy> {
   const directory = await mkdtemp(join(ROOT, 'dist', 'broken-'));

@@ -1,4 +1,4 @@
-/** The functions that callers and the schedule invoke, out of their zips, over one ledger and one simulated array. */
+/** The packaged functions that callers and the schedule invoke, over one ledger and one simulated array. */
 import { type Deployment, type DeployOptions, deploy } from '../functions/deployment.ts';
 import { type Lambda, startLambda } from '../lambda/lambda.ts';
 import { zipOf } from '../packaged.ts';
@@ -6,11 +6,11 @@ import { zipOf } from '../packaged.ts';
 export const FUNCTIONS = ['login', 'logout', 'call-array', 'renew', 'sweep-sessions'] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
 
-/** A bundle in the place of the product's: its directory, and the name of its file without ending. */
+/** A bundle that replaces the product's: its directory, and its file name without extension. */
 export type Bundle = { readonly directory: string; readonly name: string };
 
 export type Deployed = Deployment & {
-  /** Each is a process of its own beside `login` and `logout` of the deployment, which prepare and tidy up. */
+  /** Each runs in its own process. The deployment's `login` and `logout` are separate: they prepare and clean up. */
   readonly subjects: Readonly<Record<FunctionName, Lambda>>;
 };
 
@@ -37,7 +37,7 @@ export async function deployAll(
   return { ...d, subjects, stop };
 }
 
-/** Makes a lease that is open look as if it had expired. */
+/** Makes an open lease look expired. */
 export async function expire(d: Deployment, leaseId: string): Promise<void> {
   const past = Math.floor(Date.now() / 1000) - 1;
   await d.tamper({ ...(await d.lease(leaseId)), expiresAt: past, dueAt: past });

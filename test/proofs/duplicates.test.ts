@@ -1,4 +1,4 @@
-/** Many deliveries of one event at the same time, their steps in any order: one session, one lease, and every delivery knows it. */
+/** One event is delivered many times at once, with its steps in any order: one session, one lease, and every delivery reports it. */
 import fc, { type Scheduler } from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createOutbox } from '../../lib/aws/outbox.ts';
@@ -19,7 +19,7 @@ const LEASE_ID = 'fb1:event-1';
 
 type Group = { [name: string]: (...args: never[]) => Promise<unknown> };
 
-/** Every call of an edge waits for its turn before it acts, and its answer for another one; `acted` is called in between. */
+/** Every call of a port waits for its turn before it acts, and again before it returns. `acted` is called in between. */
 function inTurns(ports: Ports, scheduler: Scheduler, acted: () => void): Ports {
   const turns = <T extends object>(group: T): T =>
     Object.fromEntries(
@@ -47,7 +47,7 @@ function inTurns(ports: Ports, scheduler: Scheduler, acted: () => void): Ports {
   };
 }
 
-/** Delivers the event `count` times at once, and whatever must come again, until nothing does. Throws if a promise is broken. */
+/** Delivers the event `count` times at once and redelivers what failed, until nothing fails. Throws if a promise is broken. */
 async function deliverAll(w: World, ports: Ports, count: number, scheduler: Scheduler): Promise<void> {
   const box = memoryOutbox();
   let most = 0;
@@ -75,11 +75,11 @@ async function deliverAll(w: World, ports: Ports, count: number, scheduler: Sche
 }
 
 const count = fc.integer({ min: 2, max: 50 });
-/** A failure is told with its seed and path, which repeat it. */
+/** A failure is printed with its seed and path, which reproduce it. */
 const RUNS = { numRuns: 100, seed: 20_261_124 };
 
 describe('2 to 50 deliveries of one event', () => {
-  it('open one session under one lease, and each of them tells of it', async () => {
+  it('all deliveries together open one session under one lease, and each of them reports it', async () => {
     const property = fc.asyncProperty(count, fc.scheduler(), async (deliveries, scheduler) => {
       const w = world();
       await deliverAll(w, w.ports, deliveries, scheduler);
@@ -88,7 +88,7 @@ describe('2 to 50 deliveries of one event', () => {
     await fc.assert(property, RUNS);
   });
 
-  it('do so also if the array is busy at first', async () => {
+  it('the deliveries open one session even if the array is busy at first', async () => {
     const property = fc.asyncProperty(count, fc.nat(3), fc.scheduler(), async (deliveries, refusals, scheduler) => {
       const w = world();
       for (let n = 0; n < refusals; n++) w.once('login', fail(busy));
@@ -98,7 +98,7 @@ describe('2 to 50 deliveries of one event', () => {
     await fc.assert(property, RUNS);
   });
 
-  it('would open more if the ledger were written without conditions', async () => {
+  it('unconditional writes to the ledger would open more than one session', async () => {
     const property = fc.asyncProperty(count, fc.scheduler(), async (deliveries, scheduler) => {
       const w = world();
       const write: Ports['store']['write'] = async (next, _previous, by) =>
@@ -110,8 +110,10 @@ describe('2 to 50 deliveries of one event', () => {
   });
 });
 
-describe('over the real ports, against the stand-ins', () => {
-  it('16 deliveries open one session on the array, and each of them tells of it', { timeout: 120_000 }, async () => {
+describe('16 deliveries of one event over the real ports', () => {
+  it('all deliveries together open one session on the array, and each of them reports it', {
+    timeout: 120_000,
+  }, async () => {
     const { aws, eventBridge, sqs } = await awsWithClients({ maxAttempts: 3 });
     let most = 0;
     const simulator = await startSimulator({
@@ -130,7 +132,7 @@ describe('over the real ports, against the stand-ins', () => {
     const outbox = createOutbox({ eventBridge, sqs }, names);
     const ports = createPorts(readConfig({ LEASE_TABLE: 'leases', LEASE_KEY: aws.kms.createKey().arn }), () => {});
 
-    // What comes again comes to fewer at once, as from a queue. More than 16 in one process may be more than a busy machine bears.
+    // Redeliveries run with less concurrency, as from a queue. More than 16 in one process may overload a busy machine.
     const deliver = () => dispatch(ports, outbox, EVENT, Date.now() + 60_000);
     let left = 16;
     for (let round = 0; left > 0; round++) {

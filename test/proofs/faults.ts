@@ -1,4 +1,4 @@
-/** Faults: whatever the array or AWS does, every function answers in time, and no session is forgotten. */
+/** Faults: whatever the array or AWS does, every function responds in time and no session is forgotten. */
 import type { Deployment } from '../functions/deployment.ts';
 import { unknownSessions } from '../functions/unknown-sessions.ts';
 import type { Fault as ArrayFault } from '../simulator/index.ts';
@@ -6,9 +6,9 @@ import { type Bundle, type Deployed, deployAll, FUNCTIONS, type FunctionName } f
 import { OPERATIONS } from './operations.ts';
 
 const TIMEOUT_MS = 8000;
-/** Every call ends half a second before the time-out. A busy machine may take most of that to bring the answer. */
+/** Every call ends half a second before the time-out. A busy machine may need most of that to deliver the response. */
 const LEFT_MS = 100;
-/** As long as can be configured: it is the function's own time that must bound each call. */
+/** The longest that can be configured, so that only the function's own deadline limits each call. */
 const ENV = { CONNECT_TIMEOUT_MS: '60000', FIRST_BYTE_TIMEOUT_MS: '60000', ANSWER_TIMEOUT_MS: '120000' };
 
 type Fault = { readonly name: string; readonly hangs: boolean; readonly arrange: (d: Deployment) => void };
@@ -22,20 +22,20 @@ const ofArray = (name: string, fault: ArrayFault, hangs = false): Fault => ({
 const ARRAY_FAULTS: readonly Fault[] = [
   ofArray('refuses connections', { kind: 'refuse' }),
   ofArray('resets connections', { kind: 'reset-at-accept' }),
-  ofArray('speaks no TLS', { kind: 'plain-text' }),
-  ofArray('resets after it has acted', { kind: 'reset' }),
-  ofArray('ends its answer after 30 bytes', { kind: 'cut', afterBytes: 30 }),
-  ofArray('answers garbage', { kind: 'garbage' }),
-  ofArray('answers 429', { kind: 'answer', act: false, status: 429 }),
-  ofArray('answers 500', { kind: 'answer', act: false, status: 500 }),
-  ofArray('answers 503', { kind: 'answer', act: false, status: 503 }),
+  ofArray('does not speak TLS', { kind: 'plain-text' }),
+  ofArray('resets the connection after acting', { kind: 'reset' }),
+  ofArray('cuts its response after 30 bytes', { kind: 'cut', afterBytes: 30 }),
+  ofArray('returns garbage', { kind: 'garbage' }),
+  ofArray('returns 429', { kind: 'answer', act: false, status: 429 }),
+  ofArray('returns 500', { kind: 'answer', act: false, status: 500 }),
+  ofArray('returns 503', { kind: 'answer', act: false, status: 503 }),
   ofArray('redirects', { kind: 'answer', act: false, status: 302, headers: { location: 'https://127.0.0.1:1/' } }),
   ofArray('hangs at connect', { kind: 'hang-at-accept' }, true),
-  ofArray('hangs in TLS', { kind: 'hang-in-handshake' }, true),
-  ofArray('hangs before its head', { kind: 'hang', at: 'before-headers' }, true),
-  ofArray('hangs in its head', { kind: 'hang', at: 'in-headers' }, true),
-  ofArray('hangs in its body', { kind: 'hang', at: 'in-body' }, true),
-  ofArray('answers drop by drop', { kind: 'trickle', intervalMs: 90 }, true),
+  ofArray('hangs in the TLS handshake', { kind: 'hang-in-handshake' }, true),
+  ofArray('hangs before the headers', { kind: 'hang', at: 'before-headers' }, true),
+  ofArray('hangs in the headers', { kind: 'hang', at: 'in-headers' }, true),
+  ofArray('hangs in the body', { kind: 'hang', at: 'in-body' }, true),
+  ofArray('trickles its response', { kind: 'trickle', intervalMs: 90 }, true),
 ];
 
 const SERVICES = ['secretsmanager', 'kms', 'dynamodb'] as const;
@@ -58,19 +58,19 @@ export const FAULT_KINDS = ARRAY_FAULTS.length + AWS_FAULTS.length / SERVICES.le
 
 export type Case = { readonly of: FunctionName; readonly fault: Fault };
 
-/** Every fault with every operation. */
+/** Every fault combined with every operation. */
 export const ALL_CASES: readonly Case[] = FUNCTIONS.flatMap((of) =>
   [...ARRAY_FAULTS, ...AWS_FAULTS].map((fault) => ({ of, fault })),
 );
 
 export type FaultsResult = {
   readonly cases: number;
-  /** How much of its time-out the slowest answer left. */
+  /** How much of its time-out the slowest function had left. */
   readonly leastLeftMs: number;
   readonly wrong: readonly string[];
 };
 
-/** Proves the cases, operations beside each other. `bundles` take the place of the product's. */
+/** Proves the cases, with the operations in parallel. `bundles` replace the product's. */
 export async function proveFaults(
   cases: readonly Case[],
   bundles: Partial<Record<FunctionName, Bundle>> = {},
@@ -93,14 +93,14 @@ export async function proveFaults(
     const answered =
       'result' in outcome || ('error' in outcome && !outcome.timedOut && isOurs(outcome.error.errorType));
     if (!answered) wrong.push(`${of}, ${fault.name}: ${JSON.stringify(outcome)}`);
-    if (leftMs < LEFT_MS) wrong.push(`${of}, ${fault.name}: answered ${Math.round(leftMs)} ms before its time-out`);
+    if (leftMs < LEFT_MS) wrong.push(`${of}, ${fault.name}: responded ${Math.round(leftMs)} ms before its time-out`);
     if (unknown > 0) wrong.push(`${of}, ${fault.name}: ${unknown} unknown sessions`);
   }
 
   async function proveOperation(own: readonly Case[]): Promise<void> {
     const d = await deployAll({ env: ENV, bundles });
     try {
-      // The process has done the same before: what is measured afterwards is the waiting.
+      // A warm-up, so that the cases measure the waiting and not the start of the process.
       await proveOne(d, { of: own[0]?.of ?? 'login', fault: NOTHING }, 'warm');
       for (const [index, one] of own.entries()) await proveOne(d, one, `case-${index}`);
     } finally {

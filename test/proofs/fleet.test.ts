@@ -1,4 +1,4 @@
-/** 1,000 arrays of which one in twenty is dead, each in another way: all others are checked, and nothing is left behind. */
+/** 1,000 arrays, of which one in twenty is dead in one of several ways. All others are checked, and nothing is left behind. */
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { FlashBladeError } from '../../lib/core/errors.ts';
 import { mapLimit } from '../../lib/core/map-limit.ts';
@@ -25,8 +25,8 @@ const FUNCTION_MS = 300_000;
 const namesOf = (count: number) => Array.from({ length: count }, (_, n) => `array-${String(n).padStart(4, '0')}`);
 const isDead = (n: number): boolean => n % ONE_IN === ONE_IN - 1;
 
-/** Every unclosed entry of the ledger. */
-const unsettled = ({ store }: World) => [...store.items.values()].filter(({ dueAt }) => dueAt !== undefined);
+/** Every ledger item that is not closed. */
+const unclosed = ({ store }: World) => [...store.items.values()].filter(({ dueAt }) => dueAt !== undefined);
 
 describe('a fleet in memory', () => {
   const DEATHS: ((w: World) => unknown)[] = [
@@ -35,10 +35,10 @@ describe('a fleet in memory', () => {
       w.pass(10);
       return unreachable(true);
     },
-    () => new FlashBladeError('ANSWER_INVALID', 'no FlashBlade says this', { sent: true }),
+    () => new FlashBladeError('ANSWER_INVALID', 'no FlashBlade responds like this', { sent: true }),
   ];
 
-  it(`of ${FLEET} arrays: all that are well are reported as such, the others by name`, async () => {
+  it(`a check of ${FLEET} arrays reports the healthy ones as healthy and lists the dead ones by name`, async () => {
     const w = world();
     const names = namesOf(FLEET);
     const deaths = new Map(names.filter((_, n) => isDead(n)).map((name, n) => [name, DEATHS[n % DEATHS.length]]));
@@ -61,7 +61,7 @@ describe('a fleet in memory', () => {
     expect(result.unhealthy.map(({ array }) => array)).toEqual([...deaths.keys()]);
     expect(w.reports.filter(({ event }) => event === 'ArrayChecked')).toHaveLength(FLEET - deaths.size);
     expect(w.live.size).toBe(0);
-    expect(unsettled(w)).toEqual([]);
+    expect(unclosed(w)).toEqual([]);
   });
 });
 
@@ -86,7 +86,9 @@ describe('a fleet of real listeners', () => {
     return fleet;
   }
 
-  it(`of ${LISTENERS} arrays: the same over TLS`, { timeout: FUNCTION_MS }, async () => {
+  it(`a check of ${LISTENERS} arrays over TLS reports the healthy ones and lists the dead ones by name`, {
+    timeout: FUNCTION_MS,
+  }, async () => {
     const w = world();
     const names = namesOf(LISTENERS);
     const fleet = await startFleet(names);
@@ -113,9 +115,9 @@ describe('a fleet of real listeners', () => {
     const result = await checkFleet(ports, {}, Date.now() + FUNCTION_MS);
     expect(result).toMatchObject({ checked: LISTENERS, healthy: LISTENERS - dead.length, unknownSessions: 0 });
     expect(result.unhealthy.map(({ array }) => array)).toEqual(dead);
-    const well = names.filter((name) => !dead.includes(name));
-    for (const name of well) expect(of(name).history.map(({ ended }) => ended?.by)).toEqual(['logout']);
+    const healthy = names.filter((name) => !dead.includes(name));
+    for (const name of healthy) expect(of(name).history.map(({ ended }) => ended?.by)).toEqual(['logout']);
     for (const name of dead) expect(of(name).history).toEqual([]);
-    expect(unsettled(w)).toEqual([]);
+    expect(unclosed(w)).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-/** Kills: processes of the functions end at random moments of their work, and the simulator tells whether a session was forgotten. */
+/** Kills: processes of the functions are killed at random moments, and the simulator shows whether a session was forgotten. */
 import type { Deployment } from '../functions/deployment.ts';
 import { unknownSessions } from '../functions/unknown-sessions.ts';
 import type { Outcome } from '../lambda/lambda.ts';
@@ -7,21 +7,21 @@ import { OPERATIONS } from './operations.ts';
 import { type Random, randomOf } from './world/random.ts';
 
 export type KillsResult = {
-  /** Processes that were killed at work. */
+  /** How many processes were killed at work. */
   readonly kills: number;
-  /** Live sessions that the ledger did not know, in words. */
+  /** Live sessions that were missing from the ledger, as text. */
   readonly wrong: readonly string[];
 };
 
 type Options = {
   readonly seed: number;
   readonly kills: number;
-  /** Whose processes are killed. Default: those of every operation in turn. */
+  /** The functions whose processes are killed. Default: all of them in turn. */
   readonly of?: readonly FunctionName[];
   readonly bundles?: Partial<Record<FunctionName, Bundle>>;
 };
 
-/** Kills that many processes. The seed decides how long after its first call each is killed; the rest is the machine's. */
+/** Kills `kills` processes. The seed decides how long after its first call each is killed; the rest depends on the machine. */
 export async function proveKills({ seed, kills, of = FUNCTIONS, bundles = {} }: Options): Promise<KillsResult> {
   const random = randomOf(seed);
   const d = await deployAll({ bundles, env: { SECRET_CACHE_SECONDS: '0', SESSIONS_PER_ARRAY: '500' } });
@@ -40,7 +40,7 @@ export async function proveKills({ seed, kills, of = FUNCTIONS, bundles = {} }: 
       const unknown = (await unknownSessions(d)).length - before;
       if (unknown > 0) wrong.push(`${name}, case ${cases} of seed ${seed}: ${unknown} unknown sessions`);
     }
-    // What was under way when its sender died has arrived by now, too.
+    // Requests that were on their way when their sender died have arrived by now, too.
     const late = (await unknownSessions(d)).length - wrong.length;
     if (late > 0) wrong.push(`seed ${seed}: ${late} unknown sessions at the end`);
   } finally {
@@ -49,7 +49,7 @@ export async function proveKills({ seed, kills, of = FUNCTIONS, bundles = {} }: 
   return { kills: killed, wrong };
 }
 
-/** How long a new process works from its first call on, in milliseconds. */
+/** How long a new process works after its first call, in milliseconds. */
 async function durationOf(d: Deployed, name: FunctionName): Promise<number> {
   const subject = `measured-${name}-`;
   d.addArray(subject);
@@ -74,7 +74,7 @@ async function killOnce(d: Deployed, { name, subject, random, longestMs }: One):
   d.addArray(subject);
   await OPERATIONS[name].prepare(d, subject);
   const lambda = d.subjects[name];
-  // Half of them early: that is where a session is opened.
+  // Kill half of them early, while they open a session.
   const afterMs = random.next() * longestMs * random.pick([0.5, 1]);
   let timer: NodeJS.Timeout | undefined;
   const leave = onFirstCall(d, () => {
@@ -83,7 +83,7 @@ async function killOnce(d: Deployed, { name, subject, random, longestMs }: One):
   const outcome = await lambda.invoke(OPERATIONS[name].event(subject));
   leave();
   clearTimeout(timer);
-  // A new process each time, as after a kill.
+  // Use a new process each time, as after a kill.
   await lambda.kill('SIGKILL');
   return outcome;
 }

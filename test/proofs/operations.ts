@@ -1,8 +1,8 @@
-/** The operations of the product, each as something that can be done to a lease of its own. */
+/** The operations of the product, each on its own lease. */
 import { type Deployment, resultOf } from '../functions/deployment.ts';
 import { expire, type FunctionName } from './deployed.ts';
 
-/** `name` is an array of the fleet and a lease id, both for one case alone. */
+/** `name` is both the array name and the lease id of one case. */
 export type Operation = {
   readonly prepare: (d: Deployment, name: string) => Promise<void>;
   readonly event: (name: string) => unknown;
@@ -12,7 +12,7 @@ const open = async (d: Deployment, name: string): Promise<void> => {
   resultOf(await d.login({ array: name, leaseId: name }));
 };
 
-/** So that a call has to log in again under the lease. */
+/** Ends the session, so that a call needs a relogin. */
 const loseSession = async (d: Deployment, name: string): Promise<void> => {
   await open(d, name);
   const attemptId = (await d.lease(name))?.attemptId;

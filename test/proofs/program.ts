@@ -1,4 +1,4 @@
-/** Runs a program of the proofs in a process of its own, and takes the JSON that it tells. */
+/** Runs a program of the proofs in a separate process and returns the JSON that it prints. */
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -7,11 +7,11 @@ import { ROOT } from '../../scripts/build.ts';
 const run = promisify(execFile);
 
 /** `path`: from the project's root. Throws if the program fails. */
-export async function tell<Told>(
+export async function tell<Output>(
   path: string,
   args: readonly (string | number)[],
   env: Readonly<Record<string, string>> = {},
-): Promise<Told> {
+): Promise<Output> {
   const { stdout } = await run(process.execPath, [resolve(ROOT, path), ...args.map(String)], { env: { ...env } });
-  return JSON.parse(stdout) as Told;
+  return JSON.parse(stdout) as Output;
 }

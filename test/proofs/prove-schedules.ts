@@ -1,4 +1,4 @@
-/** Many schedules in dimensions of the world, shared out over processes. */
+/** Runs many schedules in several dimensions of the world, spread over processes. */
 import { tell } from './program.ts';
 import type { Summary } from './schedules-program.ts';
 import type { Dimension } from './world/dimensions.ts';
@@ -14,7 +14,7 @@ export type Proved = {
 
 type Share = { readonly from: number; readonly count: number; readonly processes: number };
 
-/** Runs `count` schedules in each of the dimensions, with the seeds from `from` on. Each process stops when ten have gone wrong. */
+/** Runs `count` schedules in each dimension, with seeds from `from` upward. Each process stops after ten failures. */
 export async function proveSchedules(
   dimensions: readonly Dimension[],
   { from, count, processes }: Share,

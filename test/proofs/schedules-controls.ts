@@ -1,4 +1,4 @@
-/** What the schedules must find: mistakes that a change could make any day. */
+/** Plausible mistakes that the schedules must find. */
 import type { Patch } from './controls.ts';
 import type { Dimension } from './world/dimensions.ts';
 
@@ -10,13 +10,13 @@ const WORLD = 'test/proofs/world/ports.ts';
 /** `in`: the dimension that finds it. */
 export type Mistake = { readonly in: Dimension; readonly patches: readonly Patch[] };
 
-/** The slack in other seconds. */
+/** Changes the slack. */
 const slack = (skewSeconds: number, lateSeconds: number): readonly Patch[] => [
   { file: TIME, find: 'CLOCK_SKEW_SECONDS = 60;', replace: `CLOCK_SKEW_SECONDS = ${skewSeconds};` },
   { file: TIME, find: 'LATE_SECONDS = 60;', replace: `LATE_SECONDS = ${lateSeconds};` },
 ];
 
-/** By the sentence that tells the mistake. */
+/** Each key completes the sentence `the schedules fail if …`. */
 export const MISTAKES: Readonly<Record<string, Mistake>> = {
   'the intent is written after the login': {
     in: 'plain',
@@ -34,7 +34,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       },
     ],
   },
-  'an item is replaced although it has changed': {
+  'a write replaces an item that another process has changed': {
     in: 'plain',
     patches: [
       {
@@ -44,7 +44,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       },
     ],
   },
-  'a session that could not be recorded is not logged out': {
+  'a session that cannot be recorded is not logged out': {
     in: 'plain',
     patches: [
       {
@@ -54,7 +54,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       },
     ],
   },
-  'live items have a time to live': {
+  'an open lease has a time to live': {
     in: 'plain',
     patches: [
       {
@@ -64,7 +64,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       },
     ],
   },
-  'the deadline is ignored when a session is opened': {
+  'opening a session ignores the deadline': {
     in: 'plain',
     patches: [
       {
@@ -74,7 +74,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       },
     ],
   },
-  'a dead attempt is taken over without a SUSPECT': {
+  'a new attempt replaces a dead one without recording a SUSPECT': {
     in: 'plain',
     patches: [
       {
@@ -84,7 +84,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       },
     ],
   },
-  'the sweeper drops a dead attempt without a SUSPECT': {
+  'the sweeper removes a dead attempt without recording a SUSPECT': {
     in: 'plain',
     patches: [
       {
@@ -94,7 +94,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       },
     ],
   },
-  'a SUSPECT is forgotten before its session is idle for too long': {
+  'a SUSPECT is dropped before the array ends its session as idle': {
     in: 'plain',
     patches: [
       {
@@ -104,7 +104,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       },
     ],
   },
-  'another login begins before the old session is logged out': {
+  'a relogin starts before the old session is logged out': {
     in: 'plain',
     patches: [
       {
@@ -114,7 +114,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       },
     ],
   },
-  'the limit of an array is not kept': {
+  'the session limit of an array is not enforced': {
     in: 'plain',
     patches: [
       {
@@ -124,7 +124,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       },
     ],
   },
-  'a session is logged out of before its lease is claimed': {
+  'a session is logged out before its lease is claimed': {
     in: 'plain',
     patches: [
       {
@@ -134,7 +134,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       },
     ],
   },
-  'the sweeper frees no slot': {
+  'the sweeper never frees a slot': {
     in: 'plain',
     patches: [
       {
@@ -144,7 +144,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       },
     ],
   },
-  'a SUSPECT does not count against the limit': {
+  'a SUSPECT does not count toward the session limit': {
     in: 'plain',
     patches: [
       {
@@ -154,16 +154,16 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       },
     ],
   },
-  'nothing allows for an array that is late': { in: 'late arrays', patches: slack(0, 0) },
-  'nothing allows for clocks that differ': { in: 'skewed clocks', patches: slack(0, 0) },
-  'a third of the slack is all': { in: 'late, skewed and stopped', patches: slack(20, 20) },
-  'late arrays are allowed for by what clocks may differ': { in: 'fleet checks', patches: slack(60, 0) },
-  'clocks are allowed to differ by half of what they do': { in: 'everything', patches: slack(30, 60) },
-  'a stopped process sends its login when it goes on': {
+  'there is no slack for arrays that act late': { in: 'late arrays', patches: slack(0, 0) },
+  'there is no slack for clocks that differ': { in: 'skewed clocks', patches: slack(0, 0) },
+  'the slack is only a third of what it should be': { in: 'late, skewed and stopped', patches: slack(20, 20) },
+  'the slack covers clock skew but not late arrays': { in: 'fleet checks', patches: slack(60, 0) },
+  'the slack covers only half of the clock skew': { in: 'everything', patches: slack(30, 60) },
+  'a stopped process still sends its login when it resumes': {
     in: 'stopped processes',
     patches: [...slack(10, 0), { file: WORLD, find: 'looksAgain: true,', replace: 'looksAgain: false,' }],
   },
-  'the fleet check drops a SUSPECT whose session may still begin': {
+  'the fleet check drops a SUSPECT whose session may still start': {
     in: 'fleet checks',
     patches: [
       {
@@ -173,7 +173,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       },
     ],
   },
-  'a message counts as done whose work failed': {
+  'a message whose work failed is treated as handled': {
     in: 'the queue',
     patches: [
       {
@@ -183,7 +183,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       },
     ],
   },
-  'the leases of an ended owner are looked for before the index has caught up': {
+  'the leases of an ended owner are looked up before the index has caught up': {
     in: 'lagging indexes',
     patches: [
       {
@@ -198,7 +198,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       },
     ],
   },
-  'a lease that could not log in again never can': {
+  'a lease whose relogin failed can never log in again': {
     in: 'plain',
     patches: [
       {
@@ -209,7 +209,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       },
     ],
   },
-  'a lease is given to another owner': {
+  'a lease is returned to an owner other than its own': {
     in: 'two owners',
     patches: [
       {
@@ -219,7 +219,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       },
     ],
   },
-  'slots of a former version are never freed': {
+  'slots that a former version took are never freed': {
     in: 'a former version',
     patches: [
       {

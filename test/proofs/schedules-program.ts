@@ -1,10 +1,10 @@
-/** A program that runs schedules: `<dimension> <first seed> <count> [enough]`. It stops when so many went wrong, and tells what happened as JSON. */
+/** Runs schedules: `<dimension> <first seed> <count> [enough]`. Stops after `enough` failures and prints a summary as JSON. */
 import { runSchedule } from './schedules.ts';
 import type { Dimension } from './world/dimensions.ts';
 
 export type Summary = {
   readonly schedules: number;
-  /** How often what happened in all of them. */
+  /** How often each kind of event happened, in all schedules together. */
   readonly happened: Readonly<Record<string, number>>;
   readonly wrong: readonly { readonly seed: number; readonly what: string }[];
 };

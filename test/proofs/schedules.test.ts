@@ -10,7 +10,7 @@ import { DIMENSION_NAMES } from './world/dimensions.ts';
 vi.setConfig({ testTimeout: 240_000 });
 
 const SCHEDULES = 3000;
-/** In all dimensions together, each of these must have happened: else the schedules would prove less than they say. */
+/** Each of these must happen in all dimensions together, otherwise the schedules prove less than they claim. */
 const HAPPENINGS = [
   ...['LoginSucceeded', 'LogoutSucceeded', 'LogoutFailed', 'LeaseServed', 'LeaseStuck', 'SuspectRecorded', 'SweepDone'],
   ...['LOGIN_REFUSED', 'LOGIN_UNKNOWN', 'LEASE_OPENING', 'LEASE_ENDED', 'LEASE_CONFLICT', 'LEASE_LIMIT', 'OUT_OF_TIME'],
@@ -41,7 +41,7 @@ describe('schedules', () => {
   const happened = new Map<string, number>();
 
   it.each(DIMENSION_NAMES)(
-    `of which ${SCHEDULES} were tried forget no session, keep none open and leave nothing behind: %s`,
+    `${SCHEDULES} schedules forget no session, keep none open and leave nothing behind: %s`,
     async (dimension) => {
       const proved = await proveSchedules([dimension], { from: 1, count: SCHEDULES, processes: 2 });
       for (const [what, times] of Object.entries(proved.happened))
@@ -51,23 +51,26 @@ describe('schedules', () => {
     },
   );
 
-  it('are such that everything happens that they are about', () => {
+  it('the schedules cover every kind of event at least ten times', () => {
     expect(HAPPENINGS.filter((what) => (happened.get(what) ?? 0) < 10)).toEqual([]);
   });
 
-  it.each(DIMENSION_NAMES)('are the same whenever their seed is: %s', async (dimension) => {
-    const traces = await Promise.all(
-      [0, 1].map(async () => {
-        const lines: string[] = [];
-        await runSchedule(3, dimension, (line) => lines.push(line));
-        return lines;
-      }),
-    );
-    expect(traces[0]?.length).toBeGreaterThan(20);
-    expect(traces[1]).toEqual(traces[0]);
-  });
+  it.each(DIMENSION_NAMES)(
+    'a schedule takes the same steps each time it runs with the same seed: %s',
+    async (dimension) => {
+      const traces = await Promise.all(
+        [0, 1].map(async () => {
+          const lines: string[] = [];
+          await runSchedule(3, dimension, (line) => lines.push(line));
+          return lines;
+        }),
+      );
+      expect(traces[0]?.length).toBeGreaterThan(20);
+      expect(traces[1]).toEqual(traces[0]);
+    },
+  );
 
-  it.each(Object.entries(MISTAKES))('find out when %s', async (_mistake, { in: dimension, patches }) => {
+  it.each(Object.entries(MISTAKES))('the schedules fail if %s', async (_mistake, { in: dimension, patches }) => {
     const broken = await brokenCopy(PROGRAM, patches);
     try {
       const { wrong } = await tell<Summary>(broken.path, [dimension, 1, SCHEDULES, 1]);

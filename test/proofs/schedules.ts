@@ -1,6 +1,6 @@
 /**
- * Schedules: the real story over a world in memory, whose seed decides who comes first, who dies, which answers are lost and what
- * happens to arrays and secrets. Every schedule can be repeated by its seed.
+ * Schedules: the real lease code over a world in memory. The seed decides which process runs first, which one dies, which responses
+ * are lost, and what happens to arrays and secrets. The seed of a schedule reproduces it.
  */
 import { ACTORS, type ActorName, SWEEP_MS, type Wish } from './world/actors.ts';
 import { DIMENSIONS, type Dimension, type Features } from './world/dimensions.ts';
@@ -11,13 +11,13 @@ import { type World, worldOf } from './world/world.ts';
 
 export type Outcome = {
   readonly seed: number;
-  /** What went wrong first, in words. */
+  /** The first failure, as text. */
   readonly wrong?: string;
-  /** How often what happened: effects by how they ended, and what the story reported. */
+  /** How often each kind of event happened: the ends of effects, and the reported events. */
   readonly happened: ReadonlyMap<string, number>;
 };
 
-/** Owners that end, leases that outlive them, sweeps that look too early: what an index that lags is found out by. */
+/** Whether to favor ended owners, long leases and frequent sweeps, which expose mistakes about lagging indexes. */
 const lags = ({ lagMs, queue }: Features): boolean => lagMs >= 60_000 && !queue;
 
 const weightsOf = (features: Features): Readonly<Record<ActorName, number>> => ({
@@ -27,14 +27,14 @@ const weightsOf = (features: Features): Readonly<Record<ActorName, number>> => (
   ...(features.checks ? { check: 2, checkOften: 2 } : { check: 0, checkOften: 0 }),
   ...(features.queue ? { request: 8, release: 3, releaseOwner: 1 } : { request: 0, release: 0, releaseOwner: 0 }),
 });
-/** Every process has ended so long after the last one began, and no intent is alive any more. */
+/** After this long without a new process, every process has ended and no intent is alive. */
 const LONGEST_MS = 500_000;
-/** The promise: so long after its end, an expired lease is closed. */
+/** The promise: an expired lease is closed within this time. */
 const CLOSED_AFTER_SECONDS = 180;
-/** By any clock, slots are looked at again within this. */
+/** By any clock, the slots of an array are checked again within this time. */
 const SLOTS_LOOKED_AT_MS = 661_000;
 
-/** Runs one schedule. `trace` gets every step in words. */
+/** Runs one schedule. `trace` receives every step as text. */
 export async function runSchedule(
   seed: number,
   dimension: Dimension,
@@ -73,7 +73,7 @@ export async function runSchedule(
   return { seed, happened, ...(wrong === undefined ? {} : { wrong }) };
 }
 
-/** Plans who does what when. Returns when the last of it begins. */
+/** Plans all actions and their times. Returns when the last one can begin. */
 function plan(world: World, random: Random): number {
   const { clock, arrays, secrets, features } = world;
   const fleet = random.pick([['fb1'], ['fb1'], ['fb1', 'fb2']] as const);
@@ -89,7 +89,7 @@ function plan(world: World, random: Random): number {
   clock.at(first, () => ACTORS.open(world, wishes[0] as Wish));
   for (let count = 2 + random.below(12); count > 0; count--) {
     const wish = random.pick(wishes as [Wish, ...Wish[]]);
-    // A lease id that somebody uses for another array.
+    // Sometimes the lease id is used for another array or by another owner.
     const other = {
       ...wish,
       ...(random.chance(0.03) ? { array: random.pick(fleet) } : {}),
@@ -106,7 +106,7 @@ const openLeases = ({ store, seconds }: World): string[] =>
     item.kind === 'lease' && item.state === 'OPEN' && item.expiresAt > seconds() + 60 ? [item.leaseId] : [],
   );
 
-/** Others want sessions when the first SUSPECTs may have gone, and leases that began before have not ended. */
+/** More sessions are requested when the first SUSPECTs may be gone and earlier leases have not ended. */
 async function openMore(world: World): Promise<void> {
   for (let times = 0; times < 3; times++) {
     for (const array of world.secrets.names()) {
@@ -136,14 +136,14 @@ async function sweepOnce(world: World, intervalMs: number): Promise<void> {
   await world.clock.runUntil(world.clock.now() + intervalMs);
 }
 
-/** Sweeps until every SUSPECT must have gone, and every slot been looked at. */
+/** Sweeps until every SUSPECT must be gone and every slot must have been checked. */
 async function sweepTheRest(world: World): Promise<void> {
   const untils = [...world.store.items.values()].map((item) => (item.kind === 'suspect' ? item.until : 0));
   await world.clock.runUntil(Math.max(world.clock.now(), ...untils.map((until) => until * 1000)));
   for (let times = 0; times < 4; times++) await sweepOnce(world, SLOTS_LOOKED_AT_MS);
 }
 
-/** What DynamoDB's TTL does: an item past its `purgeAt` goes, whatever it is. */
+/** What DynamoDB's TTL does: it deletes every item past its `purgeAt`. */
 async function purge({ store, seconds }: World): Promise<void> {
   for (const item of store.items.values()) {
     if (item.purgeAt !== undefined && item.purgeAt <= seconds()) await store.remove(item, 0);

@@ -1,17 +1,17 @@
-/** The stampede once more, outside: a program over the real ports, the stand-ins of AWS and a simulated array. */
+/** The stampede over real ports: a program with the AWS stand-ins and a simulated array. */
 import { deploy } from '../functions/deployment.ts';
 import { unknownSessions } from '../functions/unknown-sessions.ts';
 import { tell } from './program.ts';
-import type { Told } from './stampede-program.ts';
+import type { ProgramResult } from './stampede-program.ts';
 
 export const LIMIT = 10;
 const CALLS = 30;
-/** All calls at once may take a busy machine longer than an array may take for one. */
+/** On a busy machine, all calls at once may take longer than the time-outs for one array call. */
 const PATIENT = { CONNECT_TIMEOUT_MS: '20000', FIRST_BYTE_TIMEOUT_MS: '20000', ANSWER_TIMEOUT_MS: '20000' };
 
-export type OutsideResult = Told & { readonly most: number; readonly wrong: readonly string[] };
+export type OutsideResult = ProgramResult & { readonly most: number; readonly wrong: readonly string[] };
 
-/** `program`: from the project's root. */
+/** `program` is a path from the project's root. */
 export async function stampedeOutside(program = 'test/proofs/stampede-program.ts'): Promise<OutsideResult> {
   const d = await deploy();
   try {
@@ -20,7 +20,8 @@ export async function stampedeOutside(program = 'test/proofs/stampede-program.ts
     d.watchArray(() => {
       most = Math.max(most, d.simulator.sessions().length);
     });
-    const told = await tell<Told>(program, ['fb1', CALLS], { ...d.env, ...PATIENT, SESSIONS_PER_ARRAY: String(LIMIT) });
+    const env = { ...d.env, ...PATIENT, SESSIONS_PER_ARRAY: String(LIMIT) };
+    const result = await tell<ProgramResult>(program, ['fb1', CALLS], env);
     const unknown = (await unknownSessions(d)).length;
     const left = d.simulator.sessions().length;
     const wrong = [
@@ -28,7 +29,7 @@ export async function stampedeOutside(program = 'test/proofs/stampede-program.ts
       ...(unknown > 0 ? [`${unknown} sessions are not in the ledger`] : []),
       ...(left > 0 ? [`${left} sessions are open after their leases were closed`] : []),
     ];
-    return { ...told, most, wrong };
+    return { ...result, most, wrong };
   } finally {
     await d.stop();
   }

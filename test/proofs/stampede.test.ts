@@ -6,13 +6,16 @@ import { LIMIT, stampedeOutside } from './stampede-outside.ts';
 vi.setConfig({ testTimeout: 120_000 });
 
 describe('500 calls for one array at once', () => {
-  it.each([1, 2, 3])('open as many sessions as it may have, and no more (seed %i)', async (seed) => {
-    const { opened, most, codes, wrong } = await stampede({ seed });
-    expect(wrong).toBeUndefined();
-    expect({ opened, most, refused: codes.get('LEASE_LIMIT') }).toEqual({ opened: 50, most: 50, refused: 450 });
-  });
+  it.each([1, 2, 3])(
+    'the calls open exactly as many sessions as the limit of the array allows (seed %i)',
+    async (seed) => {
+      const { opened, most, codes, wrong } = await stampede({ seed });
+      expect(wrong).toBeUndefined();
+      expect({ opened, most, refused: codes.get('LEASE_LIMIT') }).toEqual({ opened: 50, most: 50, refused: 450 });
+    },
+  );
 
-  it.each([4, 5, 6])('for the same lease open one session (seed %i)', async (seed) => {
+  it.each([4, 5, 6])('calls for the same lease open one session (seed %i)', async (seed) => {
     const { opened, most, codes, wrong } = await stampede({ seed, leases: 1 });
     expect(wrong).toBeUndefined();
     expect(most).toBe(1);
@@ -22,7 +25,7 @@ describe('500 calls for one array at once', () => {
 
 describe('equal requests at once for the last slot of an array', () => {
   it.each([2, 4, 8])(
-    'of which there are %i open one session, and the others are asked to come again',
+    'of %i equal requests, at least one returns the lease, and all others fail as retryable',
     async (calls) => {
       for (let seed = 1; seed <= 100; seed++) {
         const { opened, codes, wrong } = await stampede({ seed, calls, leases: 1, limit: 1 });
@@ -35,7 +38,7 @@ describe('equal requests at once for the last slot of an array', () => {
 });
 
 describe('30 calls over real ports at once', () => {
-  it('open no more sessions than the array may have, and all of them are closed', async () => {
+  it('the calls open no more sessions than the limit of the array, and all of them are closed', async () => {
     const { opened, refused, notClosed, wrong } = await stampedeOutside();
     expect(wrong).toEqual([]);
     expect(opened).toBeGreaterThan(0);
@@ -44,7 +47,7 @@ describe('30 calls over real ports at once', () => {
     expect(notClosed).toEqual([]);
   });
 
-  it('are found to leave sessions if the path of a logout has a version', async () => {
+  it('the proof finds open sessions if the path of a logout contains a version', async () => {
     const broken = await brokenCopy('test/proofs/stampede-program.ts', [
       { file: 'lib/flashblade/client.ts', find: "path: '/api/logout'", replace: "path: '/api/2.15/logout'" },
     ]);

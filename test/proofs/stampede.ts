@@ -1,4 +1,4 @@
-/** Stampede: hundreds of calls for one array at once open no more sessions than the array may have. */
+/** Stampede: hundreds of calls for one array at once open no more sessions than its limit. */
 
 import { openSession } from '../../lib/leases/open.ts';
 import { parseLoginRequest } from '../../lib/leases/requests.ts';
@@ -10,17 +10,17 @@ import { type World, worldOf } from './world/world.ts';
 
 export type StampedeOptions = {
   readonly seed: number;
-  /** How many call at once. Default 500. */
+  /** How many calls are made at once. Default: 500. */
   readonly calls?: number;
-  /** How many leases they ask for. Default: each one of its own. */
+  /** How many different leases they request. Default: one per call. */
   readonly leases?: number;
-  /** Sessions that the array may have. Default 50. */
+  /** The session limit of the array. Default: 50. */
   readonly limit?: number;
 };
 
 export type StampedeResult = {
   readonly opened: number;
-  /** The most sessions that were alive at any moment. */
+  /** The highest number of live sessions at any moment. */
   readonly most: number;
   readonly codes: ReadonlyMap<string, number>;
   readonly wrong?: string;

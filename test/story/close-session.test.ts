@@ -16,8 +16,8 @@ async function opened(): Promise<World> {
   return w;
 }
 
-describe('closing a session', () => {
-  it('logs out, keeps no token and gives the place back', async () => {
+describe('closeSession', () => {
+  it('logs out, deletes the token and frees the slot', async () => {
     const w = await opened();
     expect(await close(w)).toEqual({ leaseId: 'job-1', array: 'fb1', outcome: 'CLOSED' });
     expect(w.live.size).toBe(0);
@@ -27,7 +27,7 @@ describe('closing a session', () => {
     expect(w.slots('fb1')).toEqual([]);
   });
 
-  it('claims the lease before the logout and needs no secret', async () => {
+  it('claims the lease before the logout and reads no secret', async () => {
     const w = await opened();
     await close(w);
     expect(w.calls).not.toContain('secret');
@@ -35,21 +35,21 @@ describe('closing a session', () => {
     expect(order).toEqual(['write CLOSING', 'logout', 'write CLOSED']);
   });
 
-  it('is done already when it is asked for again', async () => {
+  it('returns ALREADY_CLOSED and sends no second logout if the lease is closed', async () => {
     const w = await opened();
     await close(w);
     expect(await close(w)).toMatchObject({ outcome: 'ALREADY_CLOSED' });
     expect(w.calls.filter((name) => name === 'logout')).toHaveLength(1);
   });
 
-  it('takes a session that the array knows no more for closed', async () => {
+  it('treats a session that the array no longer knows as closed', async () => {
     const w = await opened();
     w.dropSessions();
     expect(await close(w)).toMatchObject({ outcome: 'CLOSED' });
     expect(w.reports.at(-1)).toMatchObject({ event: 'LogoutSucceeded', status: 403 });
   });
 
-  it('of a lease that nobody knows leaves a tombstone, so that a late request opens nothing', async () => {
+  it('leaves a tombstone for an unknown lease, so that a late request opens nothing', async () => {
     const w = world();
     expect(await close(w)).toStrictEqual({ leaseId: 'job-1', outcome: 'NEVER_OPENED' });
     await expect(open(w)).rejects.toMatchObject({ code: 'LEASE_ENDED' });
@@ -57,7 +57,7 @@ describe('closing a session', () => {
     expect(w.slots('fb1')).toEqual([]);
   });
 
-  it('of an opening that died records a SUSPECT, which takes its place', async () => {
+  it('records a dead opening as a SUSPECT, which keeps the slot', async () => {
     const w = world();
     w.once('login', () => new Promise(() => {}));
     void open(w);
@@ -69,7 +69,7 @@ describe('closing a session', () => {
     expect(w.slots('fb1')).toEqual(['SUSPECT job-1']);
   });
 
-  it('that is being opened at this moment leaves its place and no SUSPECT: whoever opens it logs out', async () => {
+  it('returns ENDING, keeps the slot and records no SUSPECT during an opening, and the opening call logs out', async () => {
     const w = world();
     w.once('login', async (act) => {
       expect(await close(w)).toStrictEqual({ leaseId: 'job-1', array: 'fb1', outcome: 'ENDING' });
@@ -80,7 +80,7 @@ describe('closing a session', () => {
     expect([w.live.size, w.suspects()]).toEqual([0, []]);
   });
 
-  it('by two calls at once closes once for both', async () => {
+  it('closes the lease if two calls run at the same time', async () => {
     const w = await opened();
     const results = await Promise.all([close(w), close(w)]);
     expect(results.map(({ outcome }) => outcome).sort()).toEqual(expect.arrayContaining(['CLOSED']));
@@ -88,7 +88,7 @@ describe('closing a session', () => {
     expect(w.lease('job-1')?.state).toBe('CLOSED');
   });
 
-  it('says that it is closed when the logout succeeded and only the record failed', async () => {
+  it('returns CLOSED if the logout succeeded and only the ledger update failed', async () => {
     const w = await opened();
     w.once('write CLOSED', fail(awsDown));
     expect(await close(w)).toMatchObject({ outcome: 'CLOSED' });
@@ -97,7 +97,7 @@ describe('closing a session', () => {
     expect(w.lease('job-1')?.state).toBe('CLOSED');
   });
 
-  it('is asked to come again if the lease is changed under its hands again and again', async () => {
+  it('asks the caller to try again if other calls keep changing the lease', async () => {
     const w = await opened();
     for (let round = 0; round < 3; round++) w.once('write CLOSING', async () => undefined);
     await expect(close(w)).rejects.toMatchObject({
@@ -108,41 +108,38 @@ describe('closing a session', () => {
     expect(await close(w)).toMatchObject({ outcome: 'CLOSED' });
   });
 
-  it('begins nothing with too little time', async () => {
+  it('starts nothing if too little time is left', async () => {
     const w = await opened();
     await expect(closeSession(w.ports, 'job-1', w.now() + 2500)).rejects.toMatchObject({ code: 'OUT_OF_TIME' });
     expect(w.calls).toEqual([]);
   });
 });
 
-describe('a logout that fails', () => {
+describe('the logout of a lease', () => {
   it.each([
     ['busy', busy()],
-    ['silent', unreachable(true)],
-  ])(
-    'is due again later when the array is %s, each time after about twice as long, and then STUCK',
-    async (_how, error) => {
-      const w = await opened();
-      const waits: number[] = [];
-      for (let round = 0; round < TRIES_UNTIL_STUCK; round++) {
-        w.once(
-          'logout',
-          fail(() => error),
-        );
-        await expect(close(w)).rejects.toBe(error);
-        waits.push((w.lease('job-1')?.dueAt ?? 0) - w.seconds());
-      }
-      expect(waits).toEqual([10, 20, 40, 80, 160, STUCK_RETRY_SECONDS]);
-      expect(w.lease('job-1')).toMatchObject({ state: 'STUCK', tries: 6 });
-      expect(w.events().filter((event) => event === 'LeaseStuck')).toHaveLength(1);
-      expect(w.live.size).toBe(1);
-      expect(w.slots('fb1')).toEqual(['job-1']);
-      expect(await close(w)).toMatchObject({ outcome: 'CLOSED' });
-      expect(w.live.size).toBe(0);
-    },
-  );
+    ['unreachable', unreachable(true)],
+  ])('is retried with doubling delays if the array is %s, until the lease is STUCK', async (_how, error) => {
+    const w = await opened();
+    const waits: number[] = [];
+    for (let round = 0; round < TRIES_UNTIL_STUCK; round++) {
+      w.once(
+        'logout',
+        fail(() => error),
+      );
+      await expect(close(w)).rejects.toBe(error);
+      waits.push((w.lease('job-1')?.dueAt ?? 0) - w.seconds());
+    }
+    expect(waits).toEqual([10, 20, 40, 80, 160, STUCK_RETRY_SECONDS]);
+    expect(w.lease('job-1')).toMatchObject({ state: 'STUCK', tries: 6 });
+    expect(w.events().filter((event) => event === 'LeaseStuck')).toHaveLength(1);
+    expect(w.live.size).toBe(1);
+    expect(w.slots('fb1')).toEqual(['job-1']);
+    expect(await close(w)).toMatchObject({ outcome: 'CLOSED' });
+    expect(w.live.size).toBe(0);
+  });
 
-  it('is loud at once when the answer shows a bug', async () => {
+  it('makes the lease STUCK immediately if the response is invalid', async () => {
     const w = await opened();
     w.once(
       'logout',
@@ -153,7 +150,7 @@ describe('a logout that fails', () => {
     expect(w.events()).toContain('LeaseStuck');
   });
 
-  it('is repeated harmlessly when only its answer was lost', async () => {
+  it('can be repeated safely if only the response was lost', async () => {
     const w = await opened();
     w.once(
       'logout',
@@ -163,7 +160,7 @@ describe('a logout that fails', () => {
     expect(await close(w)).toMatchObject({ outcome: 'CLOSED' });
   });
 
-  it('does not happen when the claim could not be written', async () => {
+  it('is not sent if the claim cannot be written', async () => {
     const w = await opened();
     w.once('write CLOSING', fail(awsDown));
     await expect(close(w)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
@@ -171,7 +168,7 @@ describe('a logout that fails', () => {
     expect(w.lease('job-1')?.state).toBe('OPEN');
   });
 
-  it('stays due when KMS does not answer', async () => {
+  it('stays due if KMS does not respond', async () => {
     const w = await opened();
     w.once('unseal', fail(awsDown));
     await expect(close(w)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
@@ -179,13 +176,13 @@ describe('a logout that fails', () => {
   });
 });
 
-describe('a lease whose item was changed', () => {
+describe('a lease item', () => {
   it.each([
     ['host', (target: { host: string }) => ({ ...target, host: 'evil.example.com' })],
     ['array', (target: { host: string }) => ({ ...target, name: 'fb2' })],
     ['port', (target: { host: string }) => ({ ...target, port: 8443 })],
     ['trust', (target: { host: string }) => ({ ...target, trust: { kind: 'ca', ca: 'theirs' } })],
-  ])('in its %s does not unseal: nothing is sent, and somebody is told', async (_field, change) => {
+  ])('with an altered %s does not unseal: nothing is sent, and LeaseAltered is reported', async (_field, change) => {
     const w = await opened();
     const item = w.lease('job-1');
     if (item?.state !== 'OPEN') throw new Error('not open');
@@ -197,7 +194,7 @@ describe('a lease whose item was changed', () => {
     expect(w.lease('job-1')?.state).toBe('STUCK');
   });
 
-  it('or copied under another id does not unseal', async () => {
+  it('copied to another lease id does not unseal', async () => {
     const w = await opened();
     const item = w.lease('job-1');
     if (item?.state !== 'OPEN') throw new Error('not open');

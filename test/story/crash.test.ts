@@ -1,4 +1,4 @@
-/** The process dies at any effect of opening, before or after it took place: is every live session known to the ledger? */
+/** The process dies before or after each effect of opening a session. Every live session must still be in the ledger. */
 import { describe, expect, it } from 'vitest';
 import type { Item } from '../../lib/leases/items.ts';
 import { openSession } from '../../lib/leases/open.ts';
@@ -8,7 +8,7 @@ import { type World, world } from './world.ts';
 const EFFECTS = ['secret', 'write OPENING', 'dataKey', 'takeSlot', 'read', 'login', 'write OPEN'] as const;
 const WHEN = ['before', 'after'] as const;
 
-/** Opens a session in a process that dies at `effect`; nothing that it would have done later happens. */
+/** Opens a session in a process that dies at `effect`. None of its later effects happen. */
 async function dieAt(w: World, ports: Ports, effect: string, when: 'before' | 'after'): Promise<void> {
   const { promise: death, resolve: die } = Promise.withResolvers<void>();
   w.once(effect, async (act) => {
@@ -21,15 +21,18 @@ async function dieAt(w: World, ports: Ports, effect: string, when: 'before' | 'a
   await Promise.race([death, call]);
 }
 
-/** Attempt ids of live sessions that no item of the ledger tells of. */
+/** Attempt ids of live sessions that no ledger item accounts for. */
 function unknownSessions(w: World): (string | undefined)[] {
-  const known = new Set([...w.store.items.values()].filter(tells).map((item) => 'attemptId' in item && item.attemptId));
+  const known = new Set(
+    [...w.store.items.values()].filter(isUnclosed).map((item) => 'attemptId' in item && item.attemptId),
+  );
   return [...w.live.values()].map(({ requestId }) => requestId).filter((id) => id === undefined || !known.has(id));
 }
 
-const tells = (item: Item): boolean => item.kind === 'suspect' || (item.kind === 'lease' && item.state !== 'CLOSED');
+const isUnclosed = (item: Item): boolean =>
+  item.kind === 'suspect' || (item.kind === 'lease' && item.state !== 'CLOSED');
 
-/** The control: what if the intent were written after the login? */
+/** The negative control: writes the intent after the login. */
 function intentAfterLogin(ports: Ports): Ports {
   let late = async (): Promise<unknown> => true;
   const { store, flashblade } = ports;
@@ -58,13 +61,13 @@ function intentAfterLogin(ports: Ports): Ports {
 describe('a process that dies while it opens a session', () => {
   const cases = EFFECTS.flatMap((effect) => WHEN.map((when) => [when, effect] as const));
 
-  it.each(cases)('%s "%s" leaves no live session that the ledger does not know', async (when, effect) => {
+  it.each(cases)('dying %s "%s" leaves no live session that is missing from the ledger', async (when, effect) => {
     const w = world();
     await dieAt(w, w.ports, effect, when);
     expect(unknownSessions(w)).toEqual([]);
   });
 
-  it('would leave unknown sessions if the intent were written after the login', async () => {
+  it('writing the intent after the login would leave unknown sessions', async () => {
     const unknown: string[] = [];
     for (const [when, effect] of cases) {
       const w = world();

@@ -1,4 +1,4 @@
-/** How much of its time each call leaves to those that come after it. Seconds after the beginning, of 30 unless told otherwise. */
+/** When each call must end, in seconds from the start, to leave time for the calls after it. The deadline is usually at 30. */
 import { describe, expect, it } from 'vitest';
 import { checkFleet } from '../../lib/fleet/check.ts';
 import { allowedCalls, callArray } from '../../lib/leases/call-array.ts';
@@ -16,7 +16,7 @@ import { awsDown, busy, fail, unreachable, type World, world } from './world.ts'
 const REQUEST = { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900 };
 const GET = { method: 'GET', path: '/api/2.4/arrays' } as const;
 
-/** The same ports; `log` gets `call: seconds` of each of their calls. */
+/** The same ports. Each call adds a line `call: seconds` to `log`. */
 function timed<T extends object>(w: World, groups: T, log: string[]): T {
   const timedGroup = (group: object) =>
     Object.fromEntries(
@@ -49,8 +49,8 @@ async function opened(): Promise<World> {
   return w;
 }
 
-describe('a call ends before its deadline, and what comes before leaves time for what comes after', () => {
-  it('to open a session', async () => {
+describe('every call ends before the deadline and leaves time for the calls after it', () => {
+  it('opening a session leaves time to record or undo it', async () => {
     const w = world();
     const { ports, log } = watched(w);
     await openSession(ports, REQUEST, w.deadline());
@@ -65,14 +65,14 @@ describe('a call ends before its deadline, and what comes before leaves time for
     ]);
   });
 
-  it('to open one for an owner, who may have ended meanwhile', async () => {
+  it('opening a session for an owner leaves time to check that the owner has not ended', async () => {
     const w = world();
     const { ports, log } = watched(w);
     await openSession(ports, { ...REQUEST, owner: 'me' }, w.deadline());
     expect(log.slice(5)).toEqual(['read: 24.25', 'login: 24.25', 'write: 26.25']);
   });
 
-  it('to undo an opening', async () => {
+  it('undoing an opening leaves time to remove its lease and free its slot', async () => {
     const w = world();
     const { ports, log } = watched(w);
     w.once('write OPEN', fail(awsDown));
@@ -80,7 +80,7 @@ describe('a call ends before its deadline, and what comes before leaves time for
     expect(log.slice(7)).toEqual(['read: 26.75', 'logout: 29.25', 'read: 29.25', 'remove: 29.25', 'freeSlot: 29.25']);
   });
 
-  it('to record a SUSPECT', async () => {
+  it('recording a SUSPECT ends before the deadline', async () => {
     const w = world();
     const { ports, log } = watched(w);
     w.once(
@@ -91,7 +91,7 @@ describe('a call ends before its deadline, and what comes before leaves time for
     expect(new Set(log.slice(6))).toEqual(new Set(['read: 29.25', 'write: 29.25', 'keepSlot: 29.25', 'remove: 29.25']));
   });
 
-  it('to close a session', async () => {
+  it('closing a session leaves time to record it', async () => {
     const w = await opened();
     const { ports, log } = watched(w);
     await closeSession(ports, 'job-1', w.deadline());
@@ -99,7 +99,7 @@ describe('a call ends before its deadline, and what comes before leaves time for
     expect(log).toEqual([...before, 'write: 29.25', 'freeSlot: 29.25']);
   });
 
-  it('to put off a logout that failed', async () => {
+  it('a logout that failed leaves time to schedule its retry', async () => {
     const w = await opened();
     const { ports, log } = watched(w);
     w.once('logout', fail(busy));
@@ -107,7 +107,7 @@ describe('a call ends before its deadline, and what comes before leaves time for
     expect(log.slice(4)).toEqual(['write: 29.25']);
   });
 
-  it('to log in again', async () => {
+  it('a relogin leaves time to record it and repeat the request', async () => {
     const w = await opened();
     w.dropSessions();
     const { ports, log } = watched(w);
@@ -119,14 +119,14 @@ describe('a call ends before its deadline, and what comes before leaves time for
     ]);
   });
 
-  it('to call an array for others', async () => {
+  it('call-array ends before the deadline', async () => {
     const w = await opened();
     const { ports, log } = watched(w);
     await callArray(ports, allowedCalls('GET /api/**'), { leaseId: 'job-1', ...GET }, w.deadline());
     expect(log).toEqual(['read: 29.25', 'unseal: 29.25', 'read: 1', 'request: 29.25']);
   });
 
-  it('to renew a lease', async () => {
+  it('renewing a lease leaves time to record it', async () => {
     const w = await opened();
     const { ports, log } = watched(w);
     await renewLease(ports, { leaseId: 'job-1', expiresAt: w.seconds() + 1000 }, w.deadline());
@@ -135,7 +135,7 @@ describe('a call ends before its deadline, and what comes before leaves time for
     expect(new Set(others.map((line) => line.split(': ')[1]))).toEqual(new Set(['27.25']));
   });
 
-  it('to tell others, too', async () => {
+  it('handling a message leaves time to emit its event or send it to the dead-letter queue', async () => {
     const w = world();
     const { ports, log } = watched(w);
     const outbox = timed(w, { outbox: memoryOutbox().outbox }, log).outbox;
@@ -149,7 +149,7 @@ describe('a call ends before its deadline, and what comes before leaves time for
     expect(log.slice(-2)).toEqual(['emit: 29.25', 'deadLetter: 29.25']);
   });
 
-  it('to check the fleet, each array within 40 seconds', async () => {
+  it('checking the fleet takes at most 40 seconds per array', async () => {
     const w = world();
     const { ports, log } = watched(w);
     w.once('apiVersions', async () => ({ data: ['1.12'], status: 200, headers: {}, requestId: '' }));

@@ -1,4 +1,4 @@
-/** KMS in memory, as far as sealing uses it: data keys that open only under the context they were made for. */
+/** The part of KMS that sealing uses, in memory: data keys that decrypt only under the context they were generated for. */
 import { randomBytes } from 'node:crypto';
 import { DecryptCommand, GenerateDataKeyCommand, type KMSClient } from '@aws-sdk/client-kms';
 
@@ -13,12 +13,12 @@ export function memoryKms(): KMSClient {
       return { Plaintext: Buffer.from(key), CiphertextBlob: encrypted };
     }
     if (command instanceof DecryptCommand) {
-      const held = keys.get(Buffer.from(command.input.CiphertextBlob ?? []).toString('hex'));
-      if (held?.context === JSON.stringify(command.input.EncryptionContext))
-        return { Plaintext: Buffer.from(held.key) };
+      const stored = keys.get(Buffer.from(command.input.CiphertextBlob ?? []).toString('hex'));
+      if (stored?.context === JSON.stringify(command.input.EncryptionContext))
+        return { Plaintext: Buffer.from(stored.key) };
       throw Object.assign(new Error(), { name: 'InvalidCiphertextException' });
     }
-    throw new Error('the story asks KMS for nothing else');
+    throw new Error('unexpected KMS command: sealing sends only GenerateDataKey and Decrypt');
   }
 
   return { send } as unknown as KMSClient;

@@ -1,19 +1,19 @@
-/** The ledger's store in memory: the same promises as DynamoDB's, for proofs that run thousands of times a second. */
+/** The ledger's store in memory: the same guarantees as DynamoDB's, for proofs that run thousands of times a second. */
 
 import { type Item, isOfItsOwner, type LeaseItem, leaseKey, type Stored } from '../../lib/leases/items.ts';
 import type { LeaseStore, Pending, Slot, StoredSlot } from '../../lib/leases/ports.ts';
 
-/** `dueAt`: when the sweeper looks at them. */
+/** `dueAt`: when the sweeper checks the slots. */
 export type Slots = Map<string, StoredSlot> & { dueAt?: number };
 
 export type MemoryStore = LeaseStore & {
   readonly items: ReadonlyMap<string, Stored<Item>>;
-  /** Writes an item with the version that it has, as version 0.1.0 does. Returns false if it has changed. */
+  /** Writes an item without changing its version, as version 0.1.0 does. Returns false if the stored item has changed. */
   readonly replace: (next: Stored<Item>, previous: Stored<Item> | undefined) => boolean;
   readonly arrays: ReadonlyMap<string, Slots>;
 };
 
-/** `onChange` is told of every item that was written or removed (undefined). */
+/** `onChange` is called for every item that was written, or removed (undefined). */
 export function memoryStore(onChange: (id: string, item: Item | undefined) => void = () => {}): MemoryStore {
   const items = new Map<string, Stored<Item>>();
   const arrays = new Map<string, Slots>();
@@ -102,7 +102,7 @@ export function memoryStore(onChange: (id: string, item: Item | undefined) => vo
   };
 }
 
-/** Version 0.1.0 took it. */
+/** Version 0.1.0 took this slot. */
 const isFormer = (slot: StoredSlot | undefined): boolean => slot !== undefined && slot.leaseId === undefined;
 
 export const isOfOwner = (item: LeaseItem, owner: string): boolean => item.owner === owner && isOfItsOwner(item);
@@ -120,7 +120,7 @@ export function pendingOf(item: Item): Pending[] {
   return [
     {
       kind: 'lease',
-      // As the index has it: by the item's key, whatever the item says of itself.
+      // The index uses the item's key, even if the item's `leaseId` differs.
       id: item.id.slice(leaseKey('').length),
       state: item.state,
       dueAt,

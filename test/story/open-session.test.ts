@@ -10,8 +10,8 @@ const REQUEST = { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900 };
 const open = (w: World, request: Partial<typeof REQUEST & { owner: string }> = {}) =>
   openSession(w.ports, { ...REQUEST, ...request }, w.deadline());
 
-describe('opening a session', () => {
-  it('answers a lease, and the ledger holds the session sealed', async () => {
+describe('openSession', () => {
+  it('returns a lease and stores the session sealed in the ledger', async () => {
     const w = world();
     const lease = await open(w, { owner: 'job' });
     expect(lease).toEqual({ leaseId: 'job-1', array: 'fb1', username: 'pureuser', expiresAt: w.seconds() + 900 });
@@ -20,7 +20,7 @@ describe('opening a session', () => {
     expect(w.slots('fb1')).toEqual(['job-1']);
   });
 
-  it('writes the intent before the login and records after it', async () => {
+  it('writes the intent before the login and records the session after it', async () => {
     const w = world();
     await open(w);
     const order = w.calls.filter((name) => name.startsWith('write') || name === 'login');
@@ -33,15 +33,15 @@ describe('opening a session', () => {
     expect([...w.live.values()][0]?.requestId).toBe(w.lease('job-1')?.attemptId);
   });
 
-  it('asks for no owner if none is named', async () => {
+  it('reads no owner if the request names none', async () => {
     const w = world();
     await open(w);
     expect(w.lease('job-1')).not.toHaveProperty('owner');
-    // The marker of a refusal.
+    // The only item it reads is the refusal.
     expect(w.calls.filter((name) => name === 'read')).toHaveLength(1);
   });
 
-  it('answers the same lease, its end unchanged, to the same request again', async () => {
+  it('returns the same lease with the same expiry if the request is repeated', async () => {
     const w = world();
     const first = await open(w);
     w.pass(100);
@@ -49,7 +49,7 @@ describe('opening a session', () => {
     expect(w.live.size).toBe(1);
   });
 
-  it('refuses another array under the same lease id and leaves no place behind', async () => {
+  it('refuses another array under the same lease id and keeps no slot there', async () => {
     const w = world();
     await open(w);
     await expect(open(w, { array: 'fb2' })).rejects.toMatchObject({ code: 'LEASE_CONFLICT' });
@@ -57,7 +57,7 @@ describe('opening a session', () => {
     expect(w.slots('fb1')).toEqual(['job-1']);
   });
 
-  it('asks to come again if the lease is changed under its hands again and again', async () => {
+  it('throws a retryable error if other calls keep changing the lease', async () => {
     const w = world();
     for (let round = 0; round < 3; round++) w.once('write OPENING', async () => undefined);
     await expect(open(w)).rejects.toMatchObject({ code: 'LEASE_OPENING', retryable: true });
@@ -72,7 +72,7 @@ describe('opening a session', () => {
     await expect(open(w)).rejects.toMatchObject({ code: 'LEASE_ENDED' });
   });
 
-  it('asks to come again while another call is opening the lease', async () => {
+  it('throws a retryable error while another call is opening the lease', async () => {
     const w = world();
     w.once('login', async (act) => {
       await expect(open(w)).rejects.toMatchObject({ code: 'LEASE_OPENING', retryable: true });
@@ -83,14 +83,14 @@ describe('opening a session', () => {
     expect(w.slots('fb1')).toEqual(['job-1']);
   });
 
-  it('begins nothing with too little time to undo it', async () => {
+  it('starts nothing if too little time is left to undo it', async () => {
     const w = world();
     const call = openSession(w.ports, REQUEST, w.now() + 5500);
     await expect(call).rejects.toMatchObject({ code: 'OUT_OF_TIME' });
     expect(w.calls).toEqual([]);
   });
 
-  it.each([24.25, 25])('starts no login when the time for it is used up by what came before (%f s)', async (used) => {
+  it.each([24.25, 25])('sends no login if the steps before it used up the time (%f s)', async (used) => {
     const w = world();
     w.once('dataKey', async (act) => {
       w.pass(used);
@@ -104,7 +104,7 @@ describe('opening a session', () => {
     expect(w.store.items.size).toBe(0);
   });
 
-  it('refuses a lease beyond the limit of the array and leaves nothing', async () => {
+  it('refuses a lease beyond the limit of the array and leaves nothing behind', async () => {
     const w = world({ sessionsPerArray: 2 });
     await open(w, { leaseId: 'a' });
     await open(w, { leaseId: 'b' });
@@ -118,10 +118,10 @@ describe('opening a session', () => {
     expect(w.live.size).toBe(2);
   });
 
-  it('gives back only its own slot when another call whose intent under the same lease id is still on its way has one', async () => {
+  it('frees only its own slot if another call has a slot for the same lease id but no intent yet', async () => {
     const w = world({ sessionsPerArray: 2 });
     w.once('write OPENING', async (act) => {
-      // Both have a slot by now, and neither an intent.
+      // Both calls have a slot by now, but neither has an intent.
       await expect(open(w)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
       return act();
     });
@@ -130,12 +130,12 @@ describe('opening a session', () => {
     expect(w.slots('fb1')).toEqual(['job-1']);
   });
 
-  it('gives back only its own slot when another call opens under the same lease id', async () => {
+  it('frees only its own slot if another call opens the same lease id before the slot is freed', async () => {
     const w = world({ sessionsPerArray: 2 });
     w.once('login', fail(busy));
     w.once('remove', async (act) => {
       const removed = await act();
-      // Before the slot is given back, another call opens under the id.
+      // Another call opens the same lease id before the slot is freed.
       await open(w);
       return removed;
     });
@@ -143,7 +143,7 @@ describe('opening a session', () => {
     expect(w.slots('fb1')).toEqual(['job-1']);
   });
 
-  it('keeps its slot when another call of the same lease fails whose intent was written first', async () => {
+  it('keeps its slot if another call for the same lease writes its intent first and then fails', async () => {
     const w = world();
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
     w.once('write OPENING', async (act) => {
@@ -160,10 +160,10 @@ describe('opening a session', () => {
     expect(w.slots('fb1')).toEqual(['job-1']);
   });
 
-  it('takes the last slot of an array once an equal request, which lost to it, has given it back', async () => {
+  it('takes the last slot of an array once an identical concurrent request has freed it', async () => {
     const w = world({ sessionsPerArray: 1 });
     w.once('takeSlot', async (act) => {
-      // The other call has the slot, and finds this intent.
+      // The other call has the slot and finds this call's intent.
       await untilCalled(w, 'write OPENING');
       const other = open(w);
       await untilCalled(w, 'read');
@@ -175,7 +175,7 @@ describe('opening a session', () => {
     expect(w.slots('fb1')).toEqual(['job-1']);
   });
 
-  it('keeps no second slot for an equal request that is served', async () => {
+  it('keeps only one slot if an identical request returns the same lease', async () => {
     const w = world({ sessionsPerArray: 2 });
     await open(w);
     await open(w);
@@ -184,7 +184,7 @@ describe('opening a session', () => {
   });
 
   it.each(['__proto__', 'constructor', 'suspect#id-1', 'id-2', 'shared by id-1'])(
-    'counts a lease that is called %s like any other',
+    'counts a lease with the id %s like any other lease',
     async (leaseId) => {
       const w = world({ sessionsPerArray: 2 });
       await open(w);
@@ -195,7 +195,7 @@ describe('opening a session', () => {
     },
   );
 
-  it('refuses another owner under the same lease id, and one where there was none', async () => {
+  it("refuses a request whose owner differs from the lease's owner, including if only one of them has an owner", async () => {
     const w = world();
     await open(w, { owner: 'me' });
     const conflict = { code: 'LEASE_CONFLICT', message: 'lease job-1 belongs to another owner: use another lease id' };
@@ -206,19 +206,19 @@ describe('opening a session', () => {
     await expect(open(w, { leaseId: 'job-2', owner: 'me' })).rejects.toMatchObject({ code: 'LEASE_CONFLICT' });
   });
 
-  it('still answers an open lease when its array is full', async () => {
+  it('returns an open lease even if its array is full', async () => {
     const w = world({ sessionsPerArray: 1 });
     const first = await open(w);
     expect(await open(w)).toEqual(first);
   });
 });
 
-describe('a login that fails', () => {
+describe('a failed login', () => {
   it.each([
     ['busy', busy()],
     ['unreachable before anything was sent', unreachable(false)],
     ['untrusted', new FlashBladeError('ARRAY_UNTRUSTED', 'wrong name', { mayHaveOpened: false })],
-  ])('leaves nothing behind when the array is %s, and the same request may come again', async (_how, error) => {
+  ])('leaves nothing behind if the array is %s, and the same request can be repeated', async (_how, error) => {
     const w = world();
     w.once(
       'login',
@@ -232,7 +232,7 @@ describe('a login that fails', () => {
     expect(w.lease('job-1')?.state).toBe('OPEN');
   });
 
-  it('is recorded as SUSPECT when a session may exist, before the intent goes', async () => {
+  it('is recorded as a SUSPECT before its intent is removed if a session may exist', async () => {
     const w = world();
     w.once(
       'login',
@@ -246,7 +246,7 @@ describe('a login that fails', () => {
     expect(w.events()).toContain('SuspectRecorded');
   });
 
-  it('is SUSPECT until a session is idle that the array opened after nobody waited any more', async () => {
+  it('stays a SUSPECT long enough for a session that the array opened late to reach its idle timeout', async () => {
     const w = world();
     let arrive = async (): Promise<unknown> => undefined;
     w.once('login', async (act) => {
@@ -262,7 +262,7 @@ describe('a login that fails', () => {
     expect(w.suspects()).toHaveLength(1);
   });
 
-  it('counts an error that nobody knows as a session that may exist', async () => {
+  it('is recorded as a SUSPECT if its error is unexpected, and the error is not printed', async () => {
     const w = world();
     w.once(
       'login',
@@ -274,7 +274,7 @@ describe('a login that fails', () => {
     expect(w.suspects()).toHaveLength(1);
   });
 
-  it('takes its intent back once more if that was changed meanwhile', async () => {
+  it('tries at most three times to remove an intent that keeps changing', async () => {
     const w = world();
     w.once('login', fail(busy));
     w.once('remove', async () => false);
@@ -288,7 +288,7 @@ describe('a login that fails', () => {
     expect(w.lease('job-1')?.state).toBe('OPENING');
   });
 
-  it('does not take the session of another call for its own', async () => {
+  it("does not treat another call's session as its own", async () => {
     const w = world();
     w.once('login', async () => {
       w.pass(40);
@@ -300,7 +300,7 @@ describe('a login that fails', () => {
     expect(w.suspects()).toHaveLength(1);
   });
 
-  it('is LOGIN_UNKNOWN also if the ledger cannot be read then', async () => {
+  it('throws LOGIN_UNKNOWN even if the ledger cannot be read afterward', async () => {
     const w = world();
     w.once('login', async () => {
       w.once('read', fail(awsDown));
@@ -310,7 +310,7 @@ describe('a login that fails', () => {
     expect(w.lease('job-1')?.state).toBe('OPENING');
   });
 
-  it('keeps the intent when the SUSPECT cannot be written', async () => {
+  it('keeps its intent if the SUSPECT cannot be written', async () => {
     const w = world();
     w.once(
       'login',
@@ -324,7 +324,7 @@ describe('a login that fails', () => {
 });
 
 describe('a SUSPECT', () => {
-  it('takes a slot of its array for as long as its session may live', async () => {
+  it('keeps a slot of its array for as long as its session may exist', async () => {
     const w = world({ sessionsPerArray: 2 });
     for (const leaseId of ['a', 'b']) {
       w.once(
@@ -340,20 +340,20 @@ describe('a SUSPECT', () => {
     await open(w, { leaseId: 'c' });
   });
 
-  it('that cannot be recorded is said to be so', async () => {
+  it('is reported in the error message if it cannot be recorded', async () => {
     const w = world();
     w.once(
       'login',
       fail(() => unreachable(true)),
     );
     w.once('write suspect', fail(awsDown));
-    const said = expect.stringContaining('The ledger could not be updated and keeps the intent');
-    await expect(open(w)).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN', message: said });
+    const message = expect.stringContaining('The ledger could not be updated and keeps the intent');
+    await expect(open(w)).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN', message });
   });
 });
 
 describe('a refused login', () => {
-  it('fails at once, leaves nothing but a marker, and is not repeated within ten minutes', async () => {
+  it('fails immediately, leaves only a refusal in the ledger, and is not repeated within ten minutes', async () => {
     const w = world();
     w.accept('fb1', 'another');
     await expect(open(w)).rejects.toThrow('array refused the API token');
@@ -370,7 +370,7 @@ describe('a refused login', () => {
     expect(w.calls.filter((name) => name === 'login')).toHaveLength(2);
   });
 
-  it('is repeated once, with the new API token, when the secret has a newer version', async () => {
+  it('is repeated once with the new API token if the secret has a newer version', async () => {
     const w = world();
     await open(w, { leaseId: 'before' });
     w.rotate('fb1', 'T-new');
@@ -379,7 +379,7 @@ describe('a refused login', () => {
     expect(w.calls.filter((name) => name === 'login')).toHaveLength(3);
   });
 
-  it('is not repeated a second time when the newer version is refused, too', async () => {
+  it('is not repeated a second time if the array refuses the newer version too', async () => {
     const w = world();
     await open(w, { leaseId: 'before' });
     w.rotate('fb1', 'T-wrong', { accept: false });
@@ -388,7 +388,7 @@ describe('a refused login', () => {
     expect(w.calls.filter((name) => name === 'login')).toHaveLength(3);
   });
 
-  it('ends with a marker when the version changes', async () => {
+  it('no longer blocks logins once the secret has a new version', async () => {
     const w = world();
     w.accept('fb1', 'T-new');
     await expect(open(w)).rejects.toMatchObject({ code: 'LOGIN_REFUSED' });
@@ -397,7 +397,7 @@ describe('a refused login', () => {
     expect(w.live.size).toBe(1);
   });
 
-  it('says that it was refused even when the secret cannot be read again', async () => {
+  it('throws LOGIN_REFUSED even if the secret cannot be read again', async () => {
     const w = world();
     w.once('login', async () => {
       w.once('secret', fail(awsDown));
@@ -408,7 +408,7 @@ describe('a refused login', () => {
 });
 
 describe('a session that cannot be recorded', () => {
-  it('is logged out at once', async () => {
+  it('is logged out immediately', async () => {
     const w = world();
     w.once('write OPEN', fail(awsDown));
     await expect(open(w)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
@@ -417,7 +417,7 @@ describe('a session that cannot be recorded', () => {
     expect(w.slots('fb1')).toEqual([]);
   });
 
-  it('is logged out, and the lease ended, if something was written that nobody writes', async () => {
+  it('is logged out, and its lease is removed, if another call changed the lease', async () => {
     const w = world();
     w.once('write OPEN', async () => undefined);
     await expect(open(w)).rejects.toMatchObject({
@@ -427,7 +427,7 @@ describe('a session that cannot be recorded', () => {
     expect([w.live.size, w.store.items.size]).toEqual([0, 0]);
   });
 
-  it('is served after all when the record was written and only the answer was lost', async () => {
+  it('stays open if the record was written and only the response was lost', async () => {
     const w = world();
     w.once('write OPEN', loseAnswer(awsDown));
     expect(await open(w)).toMatchObject({ leaseId: 'job-1' });
@@ -442,7 +442,7 @@ describe('a session that cannot be recorded', () => {
       throw awsDown();
     });
 
-  it('is logged out when nobody can tell whether it was recorded; if it was, its lease stays and logs in again', async () => {
+  it('is logged out if the ledger cannot confirm the record; a lease that was recorded stays open and logs in again', async () => {
     const w = world();
     unreadableRecord(w);
     await expect(open(w)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
@@ -455,7 +455,7 @@ describe('a session that cannot be recorded', () => {
     expect(w.live.size).toBe(1);
   });
 
-  it('becomes a SUSPECT when it cannot be logged out either', async () => {
+  it('becomes a SUSPECT if it cannot be logged out either', async () => {
     const w = world();
     w.once('write OPEN', fail(awsDown));
     w.once(
@@ -467,7 +467,7 @@ describe('a session that cannot be recorded', () => {
     expect(w.suspects()).toHaveLength(1);
   });
 
-  it('stays an open lease when it was recorded after all and cannot be logged out', async () => {
+  it('keeps its lease open if it was recorded after all and cannot be logged out', async () => {
     const w = world();
     unreadableRecord(w);
     w.once(
@@ -480,7 +480,7 @@ describe('a session that cannot be recorded', () => {
     expect(await open(w)).toMatchObject({ leaseId: 'job-1' });
   });
 
-  it('is logged out when a release came while it was being opened, and a late request opens nothing', async () => {
+  it('is logged out if its lease is released during the login, and a repeated request opens nothing', async () => {
     const w = world();
     w.once('login', async (act) => {
       expect(await closeSession(w.ports, 'job-1', w.deadline())).toMatchObject({ outcome: 'ENDING' });
@@ -493,8 +493,8 @@ describe('a session that cannot be recorded', () => {
   });
 });
 
-describe('an attempt that died', () => {
-  const die = async (w: World): Promise<void> => {
+describe('an attempt that hangs', () => {
+  const hang = async (w: World): Promise<void> => {
     const pending = new Promise<never>(() => {});
     w.once('login', async (act) => {
       await act();
@@ -504,9 +504,9 @@ describe('an attempt that died', () => {
     await untilCalled(w, 'login');
   };
 
-  it('is taken over once its time has passed, and recorded as SUSPECT before', async () => {
+  it('is recorded as a SUSPECT and then taken over once its time has passed', async () => {
     const w = world();
-    await die(w);
+    await hang(w);
     const dead = w.lease('job-1');
     w.pass(30);
     await expect(open(w)).rejects.toMatchObject({ code: 'LEASE_OPENING' });
@@ -517,15 +517,15 @@ describe('an attempt that died', () => {
     expect(w.suspects()).toMatchObject([{ attemptId: dead?.attemptId }]);
   });
 
-  it('logs its own session out when it wakes up after it was taken over', async () => {
+  it('logs out its own session if it resumes after it was taken over', async () => {
     const w = world();
     let wake = (): void => {};
     w.once('login', async (act) => {
-      const answer = await act();
+      const response = await act();
       await new Promise<void>((resolve) => {
         wake = resolve;
       });
-      return answer;
+      return response;
     });
     const slow = open(w);
     await untilCalled(w, 'login');
@@ -540,8 +540,8 @@ describe('an attempt that died', () => {
   });
 });
 
-describe('a take-over', () => {
-  it('keeps the limit of the array: what the dead attempts may have left counts, and the refusal says so', async () => {
+describe('a takeover', () => {
+  it('respects the limit of the array, counts dead attempts as SUSPECTs and says so in the error', async () => {
     const w = world({ sessionsPerArray: 2 });
     for (const leaseId of ['a', 'b']) {
       w.once('login', () => new Promise(() => {}));
@@ -560,9 +560,9 @@ describe('a take-over', () => {
   });
 });
 
-describe('what comes before the login', () => {
+describe('the preparation of a login', () => {
   it.each(['dataKey', 'takeSlot', 'read', 'write OPENING'])(
-    'is undone when %s fails, and no login is sent',
+    'is undone if %s fails, and no login is sent',
     async (name) => {
       const w = world();
       w.once(name, fail(awsDown));
@@ -573,7 +573,7 @@ describe('what comes before the login', () => {
     },
   );
 
-  it('is undone when the intent was written and only the answer was lost', async () => {
+  it('is undone if the intent was written and only the response was lost', async () => {
     const w = world();
     w.once('write OPENING', loseAnswer(awsDown));
     await expect(open(w)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });

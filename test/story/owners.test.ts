@@ -9,8 +9,8 @@ const open = (w: World, leaseId: string, owner = 'execution-1') =>
   openSession(w.ports, { array: 'fb1', leaseId, leaseSeconds: 900, owner }, w.deadline());
 const end = (w: World) => endOwner(w.ports, 'execution-1', w.deadline());
 
-describe("an owner's end", () => {
-  it("closes all of its leases and nobody else's", async () => {
+describe('the end of an owner', () => {
+  it("closes all of its leases and no other owner's", async () => {
     const w = world();
     await open(w, 'a');
     await open(w, 'b');
@@ -22,7 +22,7 @@ describe("an owner's end", () => {
     expect(w.lease('c')?.state).toBe('OPEN');
   });
 
-  it('may come again, and may come when there is nothing to close', async () => {
+  it('can be repeated and succeeds if there is nothing to close', async () => {
     const w = world();
     expect(await end(w)).toEqual([]);
     await open(w, 'c', 'execution-2');
@@ -30,7 +30,7 @@ describe("an owner's end", () => {
     expect(w.calls.filter((name) => name === 'write owner')).toHaveLength(1);
   });
 
-  it('that came before the request opens nothing', async () => {
+  it('prevents later requests from opening a session', async () => {
     const w = world();
     await end(w);
     const message =
@@ -40,7 +40,7 @@ describe("an owner's end", () => {
     expect(w.lease('late')).toBeUndefined();
   });
 
-  it('that comes while a lease is being opened ends it', async () => {
+  it('ends a lease that is being opened', async () => {
     const w = world();
     w.once('login', async (act) => {
       await end(w);
@@ -50,7 +50,7 @@ describe("an owner's end", () => {
     expect(w.live.size).toBe(0);
   });
 
-  it('closes what the index did not show yet, by sweeps until the index has caught up by any clock', async () => {
+  it('is repeated by the sweeper until the index has caught up by any clock', async () => {
     const w = world();
     await open(w, 'a');
     w.once('ofOwner', async () => []);
@@ -71,7 +71,7 @@ describe("an owner's end", () => {
     expect((await w.store.pending(0)).map(({ kind }) => kind)).not.toContain('owner');
   });
 
-  it('is looked at again when the sweep could not', async () => {
+  it('is retried by the next sweep if a sweep fails', async () => {
     const w = world();
     await open(w, 'a');
     w.once('ofOwner', async () => []);
@@ -94,7 +94,7 @@ describe("an owner's end", () => {
     expect((await end(w)).map(({ outcome }) => outcome).sort()).toEqual(['ALREADY_CLOSED', 'CLOSED']);
   });
 
-  it('reaches its live lease past any number of leases that were closed before', async () => {
+  it('closes a live lease without reading all the closed ones', async () => {
     const w = world();
     for (let n = 0; n < 100; n++) {
       await open(w, `closed-${n}`);
@@ -107,7 +107,7 @@ describe("an owner's end", () => {
     expect(w.lease('closed-1')).toMatchObject({ state: 'CLOSED', owner: 'execution-1' });
   });
 
-  it('tells again of what it closed when it comes again, whoever confirmed it in between', async () => {
+  it('returns the leases it closed each time it is repeated, even if the sweeper finished a logout', async () => {
     const w = world();
     await open(w, 'a');
     w.once('logout', fail(busy));
@@ -120,7 +120,7 @@ describe("an owner's end", () => {
     }
   });
 
-  it('holds up neither SUSPECTs nor slots nor leases of other arrays, whatever its own arrays do', async () => {
+  it('does not delay the sweep of SUSPECTs and slots of other arrays if its own array hangs', async () => {
     const w = world();
     for (let n = 0; n < 8; n++) {
       await open(w, `hung-${n}`, `owner-${n}`);
@@ -142,7 +142,7 @@ describe("an owner's end", () => {
     expect(await w.store.pending(0)).not.toContainEqual(expect.objectContaining({ kind: 'owner' }));
   });
 
-  it('that cannot be looked up opens nothing', async () => {
+  it('is looked up before a login, and nothing is opened if the lookup fails', async () => {
     const w = world();
     w.once('read', async (act) => act());
     w.once('read', fail(awsDown));

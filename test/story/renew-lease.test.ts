@@ -8,7 +8,7 @@ const open = (w: World) => openSession(w.ports, { array: 'fb1', leaseId: 'job-1'
 const renew = (w: World, expiresAt: number) => renewLease(w.ports, { leaseId: 'job-1', expiresAt }, w.deadline());
 
 describe('renewing a lease', () => {
-  it('moves its end, uses its session once, and changes nothing when it is repeated', async () => {
+  it('a renewal extends the lease, uses its session once, and changes nothing when it is repeated', async () => {
     const w = world();
     const lease = await open(w);
     const later = { ...lease, expiresAt: lease.expiresAt + 600 };
@@ -18,13 +18,13 @@ describe('renewing a lease', () => {
     expect(w.calls.filter((name) => name === 'request')).toHaveLength(2);
   });
 
-  it('never makes it shorter: an older renewal may come late', async () => {
+  it('a renewal that arrives late never shortens the lease', async () => {
     const w = world();
     const lease = await open(w);
     expect(await renew(w, lease.expiresAt - 500)).toEqual(lease);
   });
 
-  it('goes no further than the maximum after the request', async () => {
+  it('a lease cannot be extended beyond MAX_LEASE_SECONDS after its request', async () => {
     const w = world();
     const start = w.seconds();
     await open(w);
@@ -34,7 +34,7 @@ describe('renewing a lease', () => {
     await expect(renew(w, start + 86_401)).rejects.toMatchObject(refusal);
   });
 
-  it('logs in again under the same lease when the array has dropped the session', async () => {
+  it('a renewal logs in again under the same lease when the array has dropped the session', async () => {
     const w = world();
     const lease = await open(w);
     w.dropSessions();
@@ -42,7 +42,7 @@ describe('renewing a lease', () => {
     expect(w.live.size).toBe(1);
   });
 
-  it('revives nothing', async () => {
+  it('a renewal fails for a lease that is unknown, expired or closed', async () => {
     const w = world();
     const unknown = {
       code: 'LEASE_UNKNOWN',
@@ -56,7 +56,7 @@ describe('renewing a lease', () => {
     await expect(renew(w, lease.expiresAt + 900)).rejects.toMatchObject({ code: 'LEASE_ENDED' });
   });
 
-  it('fails when the array does not serve the call, and leaves the end where it was', async () => {
+  it('a renewal fails and leaves the lease unchanged when the array does not serve the call', async () => {
     const w = world();
     const lease = await open(w);
     w.once('request', async () => ({ status: 503, headers: {}, body: '', requestId: '' }));
@@ -64,7 +64,7 @@ describe('renewing a lease', () => {
     expect(w.lease('job-1')).toMatchObject({ expiresAt: lease.expiresAt });
   });
 
-  it('waits until the lease is open', async () => {
+  it('a renewal fails as retryable while the lease is still opening', async () => {
     const w = world();
     w.once('login', () => new Promise(() => {}));
     void open(w);
@@ -72,7 +72,7 @@ describe('renewing a lease', () => {
     await expect(renew(w, w.seconds() + 60)).rejects.toMatchObject({ code: 'LEASE_OPENING', retryable: true });
   });
 
-  it('is asked to come again if the lease is changed under its hands again and again', async () => {
+  it('a renewal fails as retryable when other writers change the lease three times in a row', async () => {
     const w = world();
     const lease = await open(w);
     for (let round = 0; round < 3; round++) w.once('write OPEN', async () => undefined);
@@ -85,18 +85,21 @@ describe('renewing a lease', () => {
     [500, 'ARRAY_BUSY'],
     [499, 'ANSWER_INVALID'],
     [204, 'ANSWER_INVALID'],
-  ])('that the array answers %i fails as %s, with lease, array and status', async (status, code) => {
-    const w = world();
-    const lease = await open(w);
-    w.once('request', async () => ({ status, headers: {}, body: '', requestId: '' }));
-    await expect(renew(w, lease.expiresAt + 60)).rejects.toMatchObject({
-      code,
-      message: `array fb1 returned ${status} for GET /api/2.10/arrays: lease job-1 was not renewed. Try again before it ends.`,
-      facts: { status, sent: true },
-    });
-  });
+  ])(
+    'a renewal to which the array responds with %i fails as %s and names lease, array and status',
+    async (status, code) => {
+      const w = world();
+      const lease = await open(w);
+      w.once('request', async () => ({ status, headers: {}, body: '', requestId: '' }));
+      await expect(renew(w, lease.expiresAt + 60)).rejects.toMatchObject({
+        code,
+        message: `array fb1 returned ${status} for GET /api/2.10/arrays: lease job-1 was not renewed. Try again before it ends.`,
+        facts: { status, sent: true },
+      });
+    },
+  );
 
-  it('does not overwrite a release that comes meanwhile', async () => {
+  it('a renewal does not overwrite a release that happens at the same time', async () => {
     const w = world();
     const lease = await open(w);
     w.once('write OPEN', async (act) => {

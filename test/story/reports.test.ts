@@ -1,4 +1,4 @@
-/** The lines of logins and logouts: what an operator finds in the log, word for word. */
+/** The exact log lines that an operator finds for logins and logouts. */
 import { describe, expect, it } from 'vitest';
 import { FlashBladeError } from '../../lib/core/errors.ts';
 import { closeSession } from '../../lib/leases/close.ts';
@@ -33,7 +33,7 @@ async function opened(): Promise<World> {
 describe('a login', () => {
   const line = { ...common, secretVersionId: 'v1', durationMs: 2000 };
 
-  it('that succeeds', async () => {
+  it('a successful login is reported with its status and duration', async () => {
     const w = world();
     slowly(w, 'login');
     await open(w);
@@ -41,7 +41,7 @@ describe('a login', () => {
     expect(w.reports[0]?.requestId).toBe(w.lease('job-1')?.attemptId);
   });
 
-  it('that fails', async () => {
+  it('a failed login is reported with its error code and status', async () => {
     const w = world();
     slowly(w, 'login', () => Promise.reject(refused()));
     await expect(open(w)).rejects.toThrow('array refused the API token');
@@ -49,14 +49,14 @@ describe('a login', () => {
     expect(w.reports).toStrictEqual([{ event: 'LoginFailed', ...line, ...failure }]);
   });
 
-  it('that is not needed', async () => {
+  it('a request for a lease that is already open is reported without a login', async () => {
     const w = await opened();
     await open(w);
     const message = 'the lease was already open';
     expect(w.reports).toStrictEqual([{ event: 'LeaseServed', leaseId: 'job-1', array: 'fb1', message }]);
   });
 
-  it('that is undone, or cannot be', async () => {
+  it('the logout that undoes a login is reported, whether it succeeds or fails', async () => {
     const w = world();
     w.once('write OPEN', fail(awsDown));
     await expect(open(w)).rejects.toThrow();
@@ -74,7 +74,7 @@ describe('a login', () => {
     expect(w.reports[3]).toStrictEqual({ ...common, ...failure });
   });
 
-  it('whose end nobody knows', async () => {
+  it('a login with an unknown outcome is reported as a SUSPECT', async () => {
     const w = world();
     w.once(
       'login',
@@ -92,7 +92,7 @@ describe('a login', () => {
     expect(w.store.arrays.get('fb1')?.get(attemptId)).toEqual({ attemptId, leaseId: 'job-1', until, suspect: true });
   });
 
-  it('whose end nobody knows, under a lease that was open', async () => {
+  it('a relogin with an unknown outcome ends the lease, and the error says so', async () => {
     const w = await opened();
     w.dropSessions();
     w.once(
@@ -107,14 +107,14 @@ describe('a login', () => {
 describe('a logout', () => {
   const line = { ...common, durationMs: 2000 };
 
-  it('that succeeds', async () => {
+  it('a successful logout is reported with its status and duration', async () => {
     const w = await opened();
     slowly(w, 'logout');
     await close(w);
     expect(w.reports).toStrictEqual([{ event: 'LogoutSucceeded', ...line, status: 200, message: 'logged out' }]);
   });
 
-  it('that fails, and at once if repeating it cannot help', async () => {
+  it('a failed logout is reported, and a permanent failure marks the lease as STUCK at once', async () => {
     const w = await opened();
     slowly(w, 'logout', () => Promise.reject(busy()));
     await expect(close(w)).rejects.toThrow();
@@ -132,7 +132,7 @@ describe('a logout', () => {
     expect(w.reports.slice(1)).toStrictEqual([stuck]);
   });
 
-  it('of a token that does not unseal', async () => {
+  it('a logout whose token cannot be unsealed is reported as LeaseAltered', async () => {
     const w = await opened();
     w.once(
       'unseal',
@@ -143,7 +143,7 @@ describe('a logout', () => {
     expect(w.reports[1]).toStrictEqual({ ...altered, message: 'it does not unseal' });
   });
 
-  it('whose place cannot be given back', async () => {
+  it('a slot that cannot be freed after a logout is reported as LedgerWriteFailed', async () => {
     const w = await opened();
     w.once('freeSlot', fail(awsDown));
     await close(w);
@@ -151,7 +151,7 @@ describe('a logout', () => {
     expect(w.reports[1]).toStrictEqual({ leaseId: 'job-1', array: 'fb1', ...failure });
   });
 
-  it('of work that is done, and whose session cannot be closed', async () => {
+  it('a session that cannot be closed after successful work is reported, and the work still succeeds', async () => {
     const w = world();
     const work = () => w.once('read', fail(awsDown));
     await withSession(w.ports, 'fb1', work, { leaseId: 'job-1' });

@@ -3,7 +3,7 @@ import { closeOnSignals } from '../../lib/leases/signals.ts';
 import { withSession } from '../../lib/leases/use.ts';
 import { awsDown, fail, untilCalled, type World, world } from './world.ts';
 
-// One that ends nothing if it is really sent.
+// A signal that has no effect if it is really sent.
 const SIGNAL = 'SIGURG';
 
 let kill: MockInstance<typeof process.kill>;
@@ -22,7 +22,7 @@ afterEach(() => {
 const signal = () => process.emit(SIGNAL, SIGNAL);
 const killed = () => vi.waitFor(() => expect(kill).toHaveBeenCalled(), { timeout: 60_000 });
 
-/** Work under a session that goes on until it is told to end. */
+/** Work under a session that runs until `end` is called. */
 function working(w: World, leaseId: string) {
   const { promise: until, resolve: end } = Promise.withResolvers<void>();
   const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
@@ -34,8 +34,8 @@ function working(w: World, leaseId: string) {
   return { done, begun, end };
 }
 
-describe('a program that is told to stop', () => {
-  it('closes every session that it has open, and then ends as it would have', async () => {
+describe('a program that receives a signal', () => {
+  it('the program closes every open session and then ends by the same signal', async () => {
     const w = world();
     const works = [working(w, 'job-1'), working(w, 'job-2')];
     await Promise.all(works.map(({ begun }) => begun));
@@ -53,7 +53,7 @@ describe('a program that is told to stop', () => {
     }
   });
 
-  it('waits for a session that is being opened, which is then logged out', async () => {
+  it('the program waits for a session that is still opening and logs it out', async () => {
     const w = world();
     const { promise: until, resolve: goOn } = Promise.withResolvers<void>();
     w.once('login', async (act) => {
@@ -73,7 +73,7 @@ describe('a program that is told to stop', () => {
     expect(w.live.size).toBe(0);
   });
 
-  it('reports a session that it could not close, and ends all the same', async () => {
+  it('the program reports a session that it cannot close and still ends', async () => {
     const w = world();
     const { begun, end, done } = working(w, 'job-1');
     await begun;
@@ -86,7 +86,7 @@ describe('a program that is told to stop', () => {
     await done;
   });
 
-  it('forgets a session that was closed, or never came about', async () => {
+  it('the program ignores sessions that are already closed or never opened', async () => {
     const w = world();
     await withSession(w.ports, 'fb1', () => 1);
     w.once('secret', fail(awsDown));
@@ -97,7 +97,7 @@ describe('a program that is told to stop', () => {
     expect(w.calls).toEqual([]);
   });
 
-  it('ends at once at the second signal', async () => {
+  it('the second signal ends the program at once', async () => {
     const w = world();
     const { begun, end, done } = working(w, 'job-1');
     await begun;
@@ -110,7 +110,7 @@ describe('a program that is told to stop', () => {
   });
 });
 
-it('SIGINT and SIGTERM are listened to unless others are named, until that is undone', () => {
+it('closeOnSignals listens to SIGINT and SIGTERM by default, until its returned function is called', () => {
   const counts = () => (['SIGINT', 'SIGTERM'] as const).map((name) => process.listenerCount(name));
   const before = counts();
   const undoBoth = closeOnSignals();

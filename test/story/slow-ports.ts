@@ -1,4 +1,4 @@
-/** Ports that take as long as they may, and longer answers than anybody waits for. For a clock that a test moves. */
+/** Ports that take as long as any caller waits, or longer. They need a clock that the test advances. */
 
 import { AWS_CALL_MS } from '../../lib/aws/client.ts';
 import { FlashBladeError } from '../../lib/core/errors.ts';
@@ -7,19 +7,19 @@ import { unreachable } from './world.ts';
 
 /**
  * - `quick`: takes no time
- * - `slow`: answers when the longest time has passed that anybody waits; fails if there is not that much
- * - `failed`: does nothing, and fails in the last moment
- * - `lost`: does it, and fails in the last moment
+ * - `slow`: responds after the longest time that any caller waits; fails if less time is left
+ * - `failed`: does nothing and fails at the last moment
+ * - `lost`: takes effect and fails at the last moment
  */
 export type Pace = 'quick' | 'slow' | 'failed' | 'lost';
 
 type Group = { [name: string]: (...args: never[]) => Promise<unknown> };
 
 const ARRAY_CALL_MS = 10_000;
-/** What a login may take beyond its deadline, to close a session that it cannot give back. */
+/** How far a login may exceed its deadline to close a session that it cannot return. */
 const ROLL_BACK_MS = 3000;
 
-/** `paceOf` decides about each call, in the order in which they begin. */
+/** `paceOf` returns the pace of each call, in the order in which the calls start. */
 export function slowPorts(ports: Ports, outbox: Outbox, paceOf: () => Pace): { ports: Ports; outbox: Outbox } {
   const slow = <T extends object>(group: T, longest: (name: string) => number, error: () => Error): T =>
     Object.fromEntries(
@@ -55,16 +55,16 @@ const slowly =
     if (by <= Date.now()) throw new FlashBladeError('OUT_OF_TIME', 'no time was left');
     const pace = paceOf();
     if (pace === 'quick') return act(...args);
-    const answer = pace === 'failed' ? undefined : act(...args);
-    answer?.catch(() => {});
+    const result = pace === 'failed' ? undefined : act(...args);
+    result?.catch(() => {});
     const over = longest() > ARRAY_CALL_MS ? ROLL_BACK_MS : 0;
     const left = by + over - Date.now();
     await new Promise((resolve) => setTimeout(resolve, Math.min(longest(), left)));
     if (pace !== 'slow' || left < longest()) throw error();
-    return answer;
+    return result;
   };
 
-/** When a call ends: the last number among its arguments, or what its options say. */
+/** A call's deadline: `by` or `deadline` in its options, or the last number among its arguments. */
 export function byOf(args: readonly unknown[]): number {
   const options = args.at(-1) as { by?: number; deadline?: number } | undefined;
   if (typeof options === 'object') return options.by ?? options.deadline ?? Number.NaN;

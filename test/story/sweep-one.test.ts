@@ -1,4 +1,4 @@
-/** One line of the index, swept: what is learned about its array, and what is said if it cannot be done. */
+/** The sweep of one row of the index: what it shows about the array, and what is reported if it fails. */
 import { describe, expect, it } from 'vitest';
 import { FlashBladeError } from '../../lib/core/errors.ts';
 import type { FlashBlade } from '../../lib/core/model.ts';
@@ -18,8 +18,8 @@ async function died(w: World): Promise<void> {
   await untilCalled(w, 'login');
 }
 
-describe('a lease that is swept', () => {
-  it('is closed, or settled if there is nothing to do now', async () => {
+describe('sweepLease', () => {
+  it('returns "closed" if it closed the lease, and "settled" if there is nothing to do now', async () => {
     const w = world();
     expect(await swept(w)).toBe('settled');
     await died(w);
@@ -42,7 +42,7 @@ describe('a lease that is swept', () => {
     ['ARRAY_UNTRUSTED', () => new FlashBladeError('ARRAY_UNTRUSTED', 'wrong name')],
     ['ARRAY_BUSY', busy],
     ['OUT_OF_TIME', () => new FlashBladeError('OUT_OF_TIME', 'no time was left')],
-  ])('is of an array that is silent after %s, which is no failure of the sweep', async (_, error) => {
+  ])('returns "silent" after %s and does not report a failed sweep', async (_, error) => {
     const w = world();
     await open(w);
     w.pass(900);
@@ -51,7 +51,7 @@ describe('a lease that is swept', () => {
     expect(w.events()).not.toContain('SweepFailed');
   });
 
-  it('tells nothing of its array if the ledger fails, and that is told', async () => {
+  it('returns "settled" and reports the failure if the ledger fails', async () => {
     const w = world();
     w.once('read', fail(awsDown));
     expect(await swept(w)).toBe('settled');
@@ -60,12 +60,12 @@ describe('a lease that is swept', () => {
   });
 });
 
-describe('what is swept besides', () => {
+describe('the sweep of owners, SUSPECTs and slots', () => {
   it.each([
     ['owner me was not swept', (w: World) => sweepOwner(w.ports, 'me', w.deadline()), 'ofOwner'],
     ['SUSPECT a1 was not swept', (w: World) => sweepSuspect(w.ports, 'a1', w.deadline()), 'read'],
     ['the slots of array fb1 were not swept', (w: World) => sweepSlots(w.ports, 'fb1', w.deadline()), 'slots'],
-  ])('is told of if it cannot be done: %s', async (what, work, call) => {
+  ])('reports its failure: %s', async (what, work, call) => {
     const w = world();
     w.once(call, fail(awsDown));
     await work(w);
@@ -73,7 +73,7 @@ describe('what is swept besides', () => {
     expect(w.reports).toStrictEqual([{ event: 'SweepFailed', code: 'AWS_UNAVAILABLE', message }]);
   });
 
-  it('are slots, of which only those are asked about whose opening is over by any clock', async () => {
+  it('reads the lease of a slot only after its opening is over by any clock', async () => {
     const w = world();
     await open(w, 'job-1');
     await open(w, 'job-2');
@@ -94,7 +94,7 @@ describe('what is swept besides', () => {
     });
   });
 
-  it('are slots of a lease that is on another array now', async () => {
+  it('frees a slot whose lease is now on another array', async () => {
     const w = world();
     await open(w);
     const attemptId = w.lease('job-1')?.attemptId ?? '';
@@ -103,7 +103,7 @@ describe('what is swept besides', () => {
     expect([w.slots('fb1'), w.slots('fb2')]).toEqual([['job-1'], []]);
   });
 
-  it('are slots of attempts that were taken over, unless they are SUSPECTs', async () => {
+  it('frees the slots of attempts that were taken over, unless they are SUSPECTs', async () => {
     const w = world();
     await open(w);
     for (const attemptId of ['lost', 'suspected']) {
@@ -116,7 +116,7 @@ describe('what is swept besides', () => {
     expect([...(w.store.arrays.get('fb1')?.keys() ?? [])]).toEqual([w.lease('job-1')?.attemptId, 'suspected']);
   });
 
-  it('are slots that version 0.1.0 wrote: by the id of a lease or of a SUSPECT', async () => {
+  it('frees slots that version 0.1.0 wrote if their lease or SUSPECT no longer exists', async () => {
     const w = world();
     await open(w);
     const former = w.store.arrays.get('fb1') as Map<string, { attemptId: string; until: number }>;
@@ -131,8 +131,8 @@ describe('what is swept besides', () => {
   });
 });
 
-describe('a sweep', () => {
-  it('reads nothing but the index if nothing is due', async () => {
+describe('sweep', () => {
+  it('reads only the index if nothing is due', async () => {
     const w = world();
     await open(w);
     w.once(
@@ -145,7 +145,7 @@ describe('a sweep', () => {
     expect(w.calls).toEqual(['pending']);
   });
 
-  it('counts what is due of each kind for itself', async () => {
+  it('counts each kind of item separately', async () => {
     const w = world();
     for (const leaseId of ['expired', 'closing']) await open(w, leaseId);
     w.once(
@@ -170,7 +170,7 @@ describe('a sweep', () => {
     expect(w.reports.find(({ event }) => event === 'SweepDone')?.message).toBe('swept: 2 closed, 0 left');
   });
 
-  it('comes to arrays that have failed before after the others', async () => {
+  it('sweeps arrays that failed before after the others', async () => {
     const w = world();
     const asked: string[] = [];
     const { logout } = w.ports.flashblade;
@@ -188,7 +188,7 @@ describe('a sweep', () => {
     expect(asked).toEqual(['fb2', 'fb1', 'fb1']);
   });
 
-  it('goes on with one lease after the other until one of them shows that the array answers', async () => {
+  it('tries one lease after another until the array responds to one of them', async () => {
     const w = world();
     for (const leaseId of ['a', 'b', 'c']) await open(w, leaseId);
     w.pass(900);

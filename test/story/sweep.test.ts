@@ -20,8 +20,8 @@ async function died(w: World, leaseId = 'job-1'): Promise<void> {
   await untilCalled(w, 'login');
 }
 
-describe('a sweep', () => {
-  it('leaves alone what is not due', async () => {
+describe('sweep', () => {
+  it('does not touch a lease that is not due', async () => {
     const w = world();
     await open(w);
     expect(await run(w)).toEqual({
@@ -46,7 +46,7 @@ describe('a sweep', () => {
     expect(await run(w)).toMatchObject({ live: 0, expired: 0, closed: 0 });
   });
 
-  it('repeats a logout that failed, once it is due', async () => {
+  it('retries a failed logout once it is due', async () => {
     const w = world();
     await open(w);
     w.once('logout', fail(busy));
@@ -56,7 +56,7 @@ describe('a sweep', () => {
     expect(w.live.size).toBe(0);
   });
 
-  it('turns an opening that died into a SUSPECT, so that the same request may come again, and lets it go in time', async () => {
+  it('turns a dead opening into a SUSPECT, so that the same request can be repeated, and drops the SUSPECT in time', async () => {
     const w = world();
     await died(w);
     w.pass(30);
@@ -68,7 +68,7 @@ describe('a sweep', () => {
     expect(w.suspects()).toHaveLength(1);
     expect(w.slots('fb1')).toEqual(['SUSPECT job-1']);
     await open(w);
-    // Nothing of it may be left by any clock: the array may have been late, and then waited until it was idle.
+    // Only now is its session gone by any clock: the array may have opened it late and kept it until the idle timeout.
     w.pass(36 + 120 + 1800 - 61);
     await run(w);
     expect(w.suspects()).toHaveLength(1);
@@ -78,7 +78,7 @@ describe('a sweep', () => {
     expect(w.slots('fb1')).toEqual([]);
   });
 
-  it('minds no line of an index that lags behind', async () => {
+  it('ignores stale rows of the index', async () => {
     const w = world();
     await died(w);
     await open(w, 'open');
@@ -99,7 +99,7 @@ describe('a sweep', () => {
     expect(w.live.size).toBe(2);
   });
 
-  it('leaves a lease alone that somebody else claims at the same moment', async () => {
+  it('does not touch a lease that another call claims at the same moment', async () => {
     const w = world();
     await open(w);
     w.pass(900);
@@ -109,7 +109,7 @@ describe('a sweep', () => {
     expect(w.events()).not.toContain('SweepFailed');
   });
 
-  it('keeps a SUSPECT whose time is not over, whatever the index says', async () => {
+  it('keeps a SUSPECT until its time is over, even if the index lists it as due', async () => {
     const w = world();
     await died(w);
     w.pass(60);
@@ -120,7 +120,7 @@ describe('a sweep', () => {
     expect(w.suspects()).toEqual([suspect]);
   });
 
-  it('closes nothing that was renewed after the index was read', async () => {
+  it('does not close a lease that was renewed after the index was read', async () => {
     const w = world();
     await open(w);
     w.pass(900);
@@ -135,7 +135,7 @@ describe('a sweep', () => {
     expect(w.live.size).toBe(1);
   });
 
-  it('stops with an array at its first silence, and goes on with the others', async () => {
+  it('skips the remaining leases of an array after its first logout without a response, and sweeps the other arrays', async () => {
     const w = world();
     for (let n = 0; n < 5; n++) await open(w, `a${n}`, 'fb1');
     for (let n = 0; n < 5; n++) await open(w, `b${n}`, 'fb2');
@@ -150,7 +150,7 @@ describe('a sweep', () => {
     expect(w.live.size).toBe(0);
   });
 
-  it('tries one waiting lease of each array, due or not, and all of them once the array answers', async () => {
+  it('tries one waiting lease of each array, due or not, and all of them once the array responds', async () => {
     const w = world();
     for (let n = 0; n < 4; n++) await open(w, `a${n}`);
     w.dead.add('fb1');
@@ -165,7 +165,7 @@ describe('a sweep', () => {
     expect(w.live.size).toBe(0);
   });
 
-  it('does not hold up an array for one lease that does not unseal', async () => {
+  it('closes the other leases of an array if one lease does not unseal', async () => {
     const w = world();
     await open(w, 'altered');
     w.pass(1);
@@ -177,7 +177,7 @@ describe('a sweep', () => {
     expect(w.lease('altered')?.state).toBe('STUCK');
   });
 
-  it('takes the oldest first and leaves the rest when its time is over', async () => {
+  it('leaves the remaining leases for the next sweep when its time is up', async () => {
     const w = world();
     for (const leaseId of ['a', 'b', 'c']) {
       await open(w, leaseId);
@@ -217,7 +217,7 @@ describe('a sweep', () => {
     expect(w.slots('fb1')).toEqual([]);
   });
 
-  it('frees slots that were taken by openings of which nothing is left', async () => {
+  it('frees the slots of openings that left no other item', async () => {
     const w = world();
     w.once('write OPENING', () => new Promise(() => {}));
     void open(w, 'killed');
@@ -233,7 +233,7 @@ describe('a sweep', () => {
     expect(await w.store.pending(0)).toEqual([]);
   });
 
-  it('frees a slot that a closed lease could not give back', async () => {
+  it('frees a slot that could not be freed when its lease was closed', async () => {
     const w = world();
     await open(w);
     w.once('freeSlot', fail(awsDown));
@@ -244,7 +244,7 @@ describe('a sweep', () => {
     expect(w.slots('fb1')).toEqual([]);
   });
 
-  it('reports what it found, in all and per array', async () => {
+  it('reports its counts in total and per array', async () => {
     const w = world();
     await open(w);
     await open(w, 'job-2', 'fb2');
@@ -261,7 +261,7 @@ describe('a sweep', () => {
     ]);
   });
 
-  it('tells when it cannot do its work, and does the rest', async () => {
+  it('reports a lease that it cannot sweep and continues with the others', async () => {
     const w = world();
     await open(w);
     await open(w, 'job-2', 'fb2');
@@ -272,13 +272,13 @@ describe('a sweep', () => {
     expect(logouts(w)).toBe(1);
   });
 
-  it('fails aloud when the ledger cannot be read', async () => {
+  it('throws an error if the ledger cannot be read', async () => {
     const w = world();
     w.once('pending', fail(awsDown));
     await expect(run(w)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
   });
 
-  it('records a silent array once for each try', async () => {
+  it('counts one try if the array does not respond', async () => {
     const w = world();
     await open(w);
     w.pass(900);

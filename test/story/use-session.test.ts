@@ -27,7 +27,7 @@ const noPermission = async () => ({ status: 403, headers: {}, body: '', requestI
 const countOf = (w: World, name: string): number => w.calls.filter((call) => call === name).length;
 
 describe('withSession', () => {
-  it('opens, works and closes', async () => {
+  it('opens a session, runs the work and closes the session', async () => {
     const w = world();
     const status = await withSession(w.ports, 'fb1', async ({ request }) => (await request(GET)).status);
     expect(status).toBe(200);
@@ -35,7 +35,7 @@ describe('withSession', () => {
     expect([...w.store.items.values()]).toMatchObject([{ state: 'CLOSED' }]);
   });
 
-  it('closes when the work fails, and throws its error', async () => {
+  it("closes the session if the work fails and throws the work's error", async () => {
     const w = world();
     const work = async () => {
       throw new RangeError('mine');
@@ -44,28 +44,31 @@ describe('withSession', () => {
     expect(w.live.size).toBe(0);
   });
 
-  it.each(['result', 'error'])("never hides the work's %s behind a failure to close, and reports it", async (kind) => {
-    const w = world();
-    w.once('logout', fail(busy));
-    const work = async () => {
-      if (kind === 'error') throw new RangeError('mine');
-      return 42;
-    };
-    const outcome = await withSession(w.ports, 'fb1', work).catch((error) => error);
-    expect(kind === 'error' ? outcome : undefined).toEqual(kind === 'error' ? new RangeError('mine') : undefined);
-    expect(kind === 'result' ? outcome : 42).toBe(42);
-    expect(w.events()).toContain('LogoutFailed');
-    expect([...w.store.items.values()]).toMatchObject([{ state: 'CLOSING' }]);
-  });
+  it.each(['result', 'error'])(
+    "never hides the work's %s behind a failed logout, and reports the failed logout",
+    async (kind) => {
+      const w = world();
+      w.once('logout', fail(busy));
+      const work = async () => {
+        if (kind === 'error') throw new RangeError('mine');
+        return 42;
+      };
+      const outcome = await withSession(w.ports, 'fb1', work).catch((error) => error);
+      expect(kind === 'error' ? outcome : undefined).toEqual(kind === 'error' ? new RangeError('mine') : undefined);
+      expect(kind === 'result' ? outcome : 42).toBe(42);
+      expect(w.events()).toContain('LogoutFailed');
+      expect([...w.store.items.values()]).toMatchObject([{ state: 'CLOSING' }]);
+    },
+  );
 
-  it('refuses options that no lease has', async () => {
+  it('refuses invalid lease options before any call', async () => {
     const w = world();
     const call = withSession(w.ports, 'fb1', () => 1, { leaseSeconds: 5 });
     await expect(call).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
     expect(w.calls).toEqual([]);
   });
 
-  it('finds ports, time and lease id by itself', async () => {
+  it('takes its ports from the environment, generates a lease id and defaults to 900 seconds', async () => {
     onTestFinished(() => void vi.unstubAllEnvs());
     vi.stubEnv('LEASE_TABLE', '');
     for (const call of [library.withSession('fb1', () => 1), library.withLease('job-1', () => 1)]) {
@@ -81,7 +84,7 @@ describe('withSession', () => {
     });
   });
 
-  it('ends before its deadline, and keeps time to close', async () => {
+  it('ends before its deadline and reserves time for the logout', async () => {
     const w = world();
     const deadlines: Record<string, number> = {};
     for (const name of ['login', 'request', 'logout'] as const) {
@@ -99,7 +102,7 @@ describe('withSession', () => {
     expect(deadlines).toEqual({ login: 24.25, request: 3590, logout: 7.25 });
   });
 
-  it('gives the work no token', async () => {
+  it('passes no token to the work', async () => {
     const w = world();
     await withSession(w.ports, 'fb1', async (use) => {
       expect(Object.keys(use)).toEqual(['lease', 'request', 'apiVersions']);
@@ -109,7 +112,7 @@ describe('withSession', () => {
 });
 
 describe('withLease', () => {
-  it('works under the session of a lease that another call opened, and leaves it open', async () => {
+  it('uses the session of a lease that another call opened and leaves it open', async () => {
     const w = world();
     const lease = await open(w);
     const seen = await withLease(w.ports, 'job-1', async (use) => [use.lease, (await use.request(GET)).status]);
@@ -117,7 +120,7 @@ describe('withLease', () => {
     expect(w.live.size).toBe(1);
   });
 
-  it('knows no lease that was never opened', async () => {
+  it('refuses a lease that was never opened', async () => {
     const w = world();
     await expect(withLease(w.ports, 'nope', () => 1)).rejects.toMatchObject({
       code: 'LEASE_UNKNOWN',
@@ -125,7 +128,7 @@ describe('withLease', () => {
     });
   });
 
-  it('tells of a lease whose token does not unseal, and not of a KMS that does not answer', async () => {
+  it('reports LeaseAltered if the token does not unseal, but not if KMS does not respond', async () => {
     const w = world();
     await open(w);
     w.once('unseal', fail(awsDown));
@@ -135,18 +138,18 @@ describe('withLease', () => {
     const altered = () => new FlashBladeError('LEASE_ALTERED', 'it does not unseal');
     w.once('unseal', fail(altered));
     await expect(use()).rejects.toMatchObject({ code: 'LEASE_ALTERED' });
-    const told = {
+    const report = {
       event: 'LeaseAltered',
       leaseId: 'job-1',
       array: 'fb1',
       code: 'LEASE_ALTERED',
       message: 'it does not unseal',
     };
-    expect(w.reports.at(-1)).toEqual(told);
+    expect(w.reports.at(-1)).toEqual(report);
   });
 
-  describe('that knows the API token, for it may be repeated', () => {
-    /** API tokens of the sessions under which the array is called. */
+  describe('for redaction', () => {
+    /** Collects the API token of the session of each request. */
     function known(w: World): (string | undefined)[] {
       const tokens: (string | undefined)[] = [];
       const { request } = w.ports.flashblade;
@@ -158,7 +161,7 @@ describe('withLease', () => {
     }
     const use = (w: World) => withLease(w.ports, 'job-1', ({ request }) => request(GET));
 
-    it('reads it while the auth token is unsealed, not before and not after', async () => {
+    it('reads the API token while the auth token is being unsealed, not before or after', async () => {
       const w = world();
       await open(w);
       const tokens = known(w);
@@ -178,7 +181,7 @@ describe('withLease', () => {
       expect(tokens).toEqual([API_TOKEN]);
     });
 
-    it('works without it if its secret cannot be read', async () => {
+    it('works without the API token if the secret cannot be read', async () => {
       const w = world();
       await open(w);
       const tokens = known(w);
@@ -187,7 +190,7 @@ describe('withLease', () => {
       expect(tokens).toEqual([undefined]);
     });
 
-    it('knows the one of its own login, should it log in again', async () => {
+    it('uses the API token of its own login after a relogin', async () => {
       const w = world();
       await open(w);
       const tokens = known(w);
@@ -198,7 +201,7 @@ describe('withLease', () => {
     });
   });
 
-  it('refuses a lease that was closed, and one that has expired', async () => {
+  it('refuses a lease that was closed or has expired', async () => {
     const w = world();
     await open(w);
     w.pass(900);
@@ -210,7 +213,7 @@ describe('withLease', () => {
     });
   });
 
-  it('logs in again once, under the same lease, when the array has dropped the session', async () => {
+  it('logs in again once under the same lease if the array dropped the session', async () => {
     const w = world();
     const lease = await open(w);
     w.dropSessions();
@@ -220,7 +223,7 @@ describe('withLease', () => {
     expect(w.lease('job-1')).toMatchObject({ state: 'OPEN', expiresAt: lease.expiresAt });
   });
 
-  it.each([401, 403])('logs the old session out before it logs in again (%i)', async (status) => {
+  it.each([401, 403])('logs out the old session before the relogin after status %i', async (status) => {
     const w = world();
     await open(w);
     w.once('request', async () => ({ ...(await noPermission()), status }));
@@ -229,7 +232,7 @@ describe('withLease', () => {
     expect(w.live.size).toBe(1);
   });
 
-  it('takes a second refusal as FORBIDDEN, and does not log in a third time', async () => {
+  it('throws FORBIDDEN after a second refusal and does not log in a third time', async () => {
     const w = world();
     await open(w);
     const work = async ({ request }: { request: (call: typeof GET) => Promise<unknown> }) => {
@@ -248,7 +251,7 @@ describe('withLease', () => {
     expect(countOf(w, 'login')).toBe(2);
   });
 
-  it('logs in again once for many calls at the same time', async () => {
+  it('logs in again only once for many concurrent requests', async () => {
     const w = world();
     await open(w);
     w.dropSessions();
@@ -260,7 +263,7 @@ describe('withLease', () => {
     expect(w.live.size).toBe(1);
   });
 
-  it('logs in again although the lease was renewed at the same moment', async () => {
+  it('logs in again even if the lease is renewed at the same moment', async () => {
     const w = world();
     await open(w);
     w.dropSessions();
@@ -275,7 +278,7 @@ describe('withLease', () => {
     expect(w.calls.filter((name) => name === 'login' || name === 'logout')).toEqual(['login', 'logout', 'login']);
   });
 
-  it('asks to come again when others change the lease again and again, and keeps it', async () => {
+  it('throws a retryable error and keeps the lease if other calls keep changing it', async () => {
     const w = world();
     await open(w);
     w.dropSessions();
@@ -289,7 +292,7 @@ describe('withLease', () => {
   it.each<[string, () => Error]>([
     ['busy', busy],
     ['unreachable', () => unreachable(false)],
-  ])('keeps the lease when the array is %s for the new login, and the next call logs in', async (_, error) => {
+  ])('keeps the lease if the array is %s during the relogin, and the next call logs in again', async (_, error) => {
     const w = world({ sessionsPerArray: 1 });
     const lease = await open(w);
     w.dropSessions();
@@ -302,7 +305,7 @@ describe('withLease', () => {
     expect([w.live.size, w.slots('fb1')]).toEqual([1, ['job-1']]);
   });
 
-  it('logs in again at the next call of the same work after the array was busy, and in another process that held the lease', async () => {
+  it('logs in again at the next request after the array was busy, also for another caller that uses the lease', async () => {
     const w = world();
     await open(w);
     await withLease(w.ports, 'job-1', async (other) => {
@@ -320,7 +323,7 @@ describe('withLease', () => {
     expect(w.live.size).toBe(1);
   });
 
-  it('closes a lease that was released while it could not log in again, or that has expired', async () => {
+  it('closes a lease that was released during a failed relogin', async () => {
     const w = world();
     await open(w);
     w.dropSessions();
@@ -333,7 +336,7 @@ describe('withLease', () => {
     expect([w.lease('job-1')?.state, w.slots('fb1')]).toEqual(['CLOSED', []]);
   });
 
-  it('hands its slot over to the new login, also when the array is full', async () => {
+  it('passes its slot on to the relogin even if the array is full', async () => {
     const w = world({ sessionsPerArray: 1 });
     await open(w);
     w.dropSessions();
@@ -342,7 +345,7 @@ describe('withLease', () => {
     await expect(open(w, { leaseId: 'other' })).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
   });
 
-  it('does not log in again when it has lost its slot and the array is full, and keeps the lease', async () => {
+  it('keeps the lease without a relogin if its slot is lost and the array is full', async () => {
     const w = world({ sessionsPerArray: 1 });
     await open(w);
     w.dropSessions();
@@ -353,7 +356,7 @@ describe('withLease', () => {
     expect([w.lease('job-1')?.state, w.slots('fb1')]).toEqual(['OPEN', ['other']]);
   });
 
-  it('takes the session that another call has opened under the lease meanwhile', async () => {
+  it('uses the session that another call opened under the lease meanwhile', async () => {
     const w = world();
     await open(w);
     w.dropSessions();
@@ -365,7 +368,7 @@ describe('withLease', () => {
     expect(w.live.size).toBe(1);
   });
 
-  it('does not log in again for a session of another call that never worked', async () => {
+  it("does not log in again if the array also refuses another call's new session", async () => {
     const w = world();
     await open(w);
     w.dropSessions();
@@ -384,7 +387,7 @@ describe('withLease', () => {
     ['host', { host: 'other.example.com' }],
     ['port', { port: 8443 }],
     ['trust', { trust: { kind: 'fingerprints', fingerprints: ['ab'] } }],
-  ])('never takes the API token anywhere else, should the secret name another %s', async (_, change) => {
+  ])('never sends the API token elsewhere if the secret now has another %s', async (_, change) => {
     const w = world();
     await open(w);
     w.dropSessions();
@@ -402,7 +405,7 @@ describe('withLease', () => {
     expect(w.calls.filter((name) => name === 'login' || name === 'logout')).toEqual(['login']);
   });
 
-  it('ends the lease when the new login is refused', async () => {
+  it('ends the lease if the relogin is refused', async () => {
     const w = world();
     await open(w);
     w.dropSessions();
@@ -413,7 +416,7 @@ describe('withLease', () => {
     expect(w.slots('fb1')).toEqual([]);
   });
 
-  it('uses the current API token, also when an older one is cached', async () => {
+  it('uses the current API token for a relogin even if an older one is cached', async () => {
     const w = world();
     await open(w);
     w.rotate('fb1', 'T-new');
@@ -421,7 +424,7 @@ describe('withLease', () => {
     expect(await withLease(w.ports, 'job-1', ({ request }) => request(GET))).toMatchObject({ status: 200 });
   });
 
-  it('never takes the API token to another host than that of the lease', async () => {
+  it("never sends the API token to a host other than the lease's", async () => {
     const w = world();
     await open(w);
     w.rotate('fb1', API_TOKEN, { host: 'other.example.com' });
@@ -431,7 +434,7 @@ describe('withLease', () => {
     expect(countOf(w, 'login')).toBe(1);
   });
 
-  it('records a SUSPECT and ends the lease when nobody knows whether the new login succeeded', async () => {
+  it('records a SUSPECT and ends the lease if the outcome of the relogin is unknown', async () => {
     const w = world();
     await open(w);
     w.dropSessions();
@@ -445,7 +448,7 @@ describe('withLease', () => {
     expect(w.lease('job-1')?.state).toBe('CLOSED');
   });
 
-  it('logs in a second time when the array drops the session again a minute after it has worked', async () => {
+  it('logs in again each time the array drops a session that worked for a minute', async () => {
     const w = world();
     await open(w);
     const statuses = await withLease(w.ports, 'job-1', async ({ request }) => {
@@ -461,7 +464,7 @@ describe('withLease', () => {
     expect(countOf(w, 'login')).toBe(4);
   });
 
-  it('tries again after a new login failed for a while', async () => {
+  it('retries a relogin after a temporary failure', async () => {
     const w = world();
     await open(w);
     w.dropSessions();
@@ -472,7 +475,7 @@ describe('withLease', () => {
     });
   });
 
-  it('keeps a session that works when a new login would be refused', async () => {
+  it('keeps a working session if a relogin would be refused', async () => {
     const w = world();
     await open(w);
     w.accept('fb1', 'T-other');
@@ -486,7 +489,7 @@ describe('withLease', () => {
     expect(w.lease('job-1')?.state).toBe('OPEN');
   });
 
-  it('never follows an item that was aimed at another array', async () => {
+  it('never follows a lease item that was changed to name another array', async () => {
     const w = world();
     await open(w);
     const call = withLease(w.ports, 'job-1', async ({ request }) => {
@@ -505,7 +508,7 @@ describe('withLease', () => {
     expect(countOf(w, 'login')).toBe(1);
   });
 
-  it('takes a refusal as FORBIDDEN within a minute of a new login, in any process', async () => {
+  it('treats a refusal within a minute of a relogin as FORBIDDEN in every process', async () => {
     const w = world();
     await open(w);
     const call = () => withLease(w.ports, 'job-1', ({ request }) => request(GET));
@@ -521,7 +524,7 @@ describe('withLease', () => {
     expect(countOf(w, 'login')).toBe(3);
   });
 
-  it('takes a refusal as FORBIDDEN right after a call that worked, once it has logged in again', async () => {
+  it('treats a refusal shortly after a successful request as FORBIDDEN if it has already logged in again', async () => {
     const w = world();
     await open(w);
     w.dropSessions();
@@ -540,7 +543,7 @@ describe('withLease', () => {
     });
   });
 
-  it('takes no error of what stands before an array for a sign of life', async () => {
+  it('does not treat status 503 as proof that the session works', async () => {
     const w = world();
     await open(w);
     w.dropSessions();
@@ -554,7 +557,7 @@ describe('withLease', () => {
     });
   });
 
-  it('keeps its lease when the answer to the intent of a new login was lost', async () => {
+  it('keeps the lease if the response to the intent of a relogin was lost', async () => {
     const w = world({ sessionsPerArray: 1 });
     await open(w);
     w.dropSessions();
@@ -566,7 +569,7 @@ describe('withLease', () => {
     expect([w.suspects(), w.slots('fb1')]).toEqual([[], ['job-1']]);
   });
 
-  it('hands over a slot that version 0.1.0 took, also when the array is full, and gives it back', async () => {
+  it('passes on a slot that version 0.1.0 took even if the array is full, and closing the lease frees it', async () => {
     const w = world({ sessionsPerArray: 1 });
     await open(w);
     const slots = w.store.arrays.get('fb1') as Map<string, { attemptId: string; until: number }>;
@@ -583,7 +586,7 @@ describe('withLease', () => {
     expect(slots.size).toBe(0);
   });
 
-  it('asks the same request to come again while the lease logs in again, until the sweeper has closed one that died', async () => {
+  it('makes openSession throw a retryable error during a relogin, until the sweeper closes a dead relogin', async () => {
     const w = world();
     await open(w);
     w.dropSessions();
@@ -601,7 +604,7 @@ describe('withLease', () => {
     expect(w.suspects()).toHaveLength(1);
   });
 
-  it('asks to come again while a lease is being opened, also when that takes too long', async () => {
+  it('throws LEASE_OPENING while the lease is being opened, even if that takes too long', async () => {
     const w = world();
     w.once('login', () => new Promise(() => {}));
     void open(w);
@@ -617,7 +620,7 @@ describe('withLease', () => {
     await expect(use()).rejects.toMatchObject({ code: 'LEASE_UNKNOWN' });
   });
 
-  it('does not log in again when the lease was closed meanwhile', async () => {
+  it('does not log in again if the lease was closed meanwhile', async () => {
     const w = world();
     await open(w);
     const call = withLease(w.ports, 'job-1', async ({ request }) => {

@@ -1,4 +1,4 @@
-/** The world of the story in memory: arrays, secrets, KMS, ledger and clock, each of which can be made to fail. */
+/** The domain's ports in memory: arrays, secrets, KMS, ledger and clock. Each of them can be made to fail. */
 
 import { createSeal } from '../../lib/aws/seal.ts';
 import { FlashBladeError } from '../../lib/core/errors.ts';
@@ -12,7 +12,7 @@ import { memoryStore } from './memory-store.ts';
 
 export const API_TOKEN = 'T-00000000-1111-2222-3333-444444444444';
 
-/** `startedAt`: ms, by the array's clock. */
+/** `startedAt`: milliseconds on the array's clock. */
 export type LiveSession = {
   readonly array: string;
   readonly requestId: string | undefined;
@@ -21,7 +21,7 @@ export type LiveSession = {
 };
 
 type Call = { readonly name: string; readonly args: readonly unknown[] };
-/** Runs in the place of an edge's call; `act` is the call itself. */
+/** Runs instead of a port's call. `act` is the call itself. */
 type Fault = (act: () => Promise<unknown>, call: Call) => Promise<unknown>;
 
 export function world(options: { sessionsPerArray?: number } = {}) {
@@ -137,26 +137,26 @@ export function world(options: { sessionsPerArray?: number } = {}) {
     reports,
     /** What arrays report about themselves. Each fact has a default. */
     facts,
-    /** Names an array in the fleet. */
+    /** Adds an array to the fleet. */
     addArray: (name: string) => {
       accepted.set(name, API_TOKEN);
       secretTokens.set(name, { token: API_TOKEN, version: 1, host: `${name}.example.com` });
     },
-    /** Arrays that do not answer a logout. */
+    /** Arrays that do not respond to a logout. */
     dead,
-    /** How many logouts an array was sent. */
+    /** How many logouts were sent to an array. */
     logouts: (array: string) => logouts.filter((name) => name === array).length,
-    /** Names of the ports' calls in order. */
+    /** Names of the calls to the ports, in order. */
     calls,
     events: () => reports.map(({ event }) => event),
     lease: (leaseId: string) => store.items.get(leaseKey(leaseId)) as Stored<LeaseItem> | undefined,
     suspects: () => [...store.items.values()].filter((item) => item.kind === 'suspect'),
-    /** Which leases have a slot of the array, and which SUSPECTs. */
+    /** The leases and SUSPECTs that have a slot of the array. */
     slots: (array: string) =>
       [...(store.arrays.get(array)?.values() ?? [])].map(
         ({ leaseId, suspect }) => `${suspect ? 'SUSPECT ' : ''}${leaseId}`,
       ),
-    /** The next call of that name goes through `fault`. */
+    /** `fault` handles the next call with that name. */
     once: (name: string, fault: Fault) => void faults.set(name, [...(faults.get(name) ?? []), fault]),
     rotate: (name: string, token: string, options: { accept?: boolean; host?: string } = {}) => {
       const { version, host } = secretTokens.get(name) as { version: number; host: string };
@@ -170,7 +170,7 @@ export function world(options: { sessionsPerArray?: number } = {}) {
     },
     now: () => nowMs,
     seconds: () => Math.floor(nowMs / 1000),
-    /** A deadline that leaves half a minute. */
+    /** A deadline in 30 seconds. */
     deadline: () => nowMs + 30_000,
   };
 }
@@ -201,7 +201,7 @@ export const fail =
     throw error();
   };
 
-/** The call takes effect, its answer is lost. */
+/** The call takes effect, but its response is lost. */
 export const loseAnswer =
   (error: () => Error): Fault =>
   async (act) => {
@@ -209,7 +209,7 @@ export const loseAnswer =
     throw error();
   };
 
-/** Lets others run until an edge was called. */
+/** Yields to other work until a port was called. */
 export async function untilCalled(w: World, name: string): Promise<void> {
   for (let turn = 0; turn < 1000; turn++) {
     if (w.calls.includes(name)) return;

@@ -1,4 +1,4 @@
-/** What a state machine must do so that its sessions end: rules that the language's own validator does not know. */
+/** Rules that a state machine must follow so that its sessions end, beyond those of the language's own validator. */
 import { leaseFaults, mapFaults, taskFaults, timeFaults } from './task-checks.ts';
 import { failureFaults, keepFaults, wayFaults } from './way-checks.ts';
 

@@ -1,4 +1,4 @@
-/** What the state machines of infra/workflows are, before anything runs. */
+/** Static checks of the state machines in infra/workflows. */
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,12 +13,12 @@ import { CHECKS } from './checks.ts';
 import { DIRECTORY, deployed, flowsOf, functionOf, MACHINES, type Machine, readMachine, tasksOf } from './machine.ts';
 
 const STACK = resolve(DIRECTORY, 'stack.yml');
-/** The longest that AWS gives an execution. */
+/** The longest execution id that AWS assigns. */
 const LONGEST_ID = `arn:aws-us-gov:states:us-gov-west-1:123456789012:execution:${'m'.repeat(80)}:${'e'.repeat(80)}`;
 
 const syntaxErrors = (machine: Machine): string => aslValidator(structuredClone(machine)).errorsText();
 
-test('the README has every machine, with an input that has what its first state reads', () => {
+test('the README lists every state machine, with an input that has exactly the fields that its first state reads', () => {
   const rows = tableRows('file').map(([name = '', input = '']) => [name, input].map((cell) => cell.slice(1, -1)));
   expect(rows.map(([name]) => name).sort()).toEqual(MACHINES);
   for (const [name = '', input = ''] of rows) {
@@ -31,16 +31,16 @@ test('the README has every machine, with an input that has what its first state 
 describe.each(MACHINES)('%s', (name) => {
   const machine = readMachine(name);
 
-  test('is valid as it is deployed', () => {
+  test('is a valid state machine as deployed', () => {
     expect(syntaxErrors(deployed(machine))).toBe('');
   });
 
-  test('invokes login, the work and the two logouts', () => {
+  test('invokes login, the work and two logouts', () => {
     const invoked = tasksOf(machine).map(([, state]) => functionOf(state));
     expect(invoked).toEqual(['login', 'call-array', 'logout', 'logout']);
   });
 
-  test.each(Object.entries(CHECKS))('%s finds nothing', (_, faults) => {
+  test.each(Object.entries(CHECKS))('passes the check %s', (_, faults) => {
     expect(faults(machine)).toEqual([]);
   });
 
@@ -49,22 +49,22 @@ describe.each(MACHINES)('%s', (name) => {
       .filter(([, [state = '']]) => flowsOf(machine).some(({ States }) => state in States))
       .map((change) => [check as keyof typeof CHECKS, ...change] as const),
   );
-  test.each(changes)('%s refuses %s', (check, _, path, value, told) => {
-    expect(CHECKS[check](withChange(machine, path, value)).join('\n')).toContain(told);
+  test.each(changes)('fails the check %s when changed to have %s', (check, _, path, value, fault) => {
+    expect(CHECKS[check](withChange(machine, path, value)).join('\n')).toContain(fault);
   });
 });
 
 test.each([
-  ['a state that nothing leads to', { Lost: { Type: 'Succeed' } }, 'MISSING_TRANSITION_TARGET'],
-  ['a way into nowhere', { Start: { Type: 'Pass', Next: 'Nowhere' } }, 'MISSING_TRANSITION_TARGET'],
-  ['a type that does not exist', { Start: { Type: 'Tusk', End: true } }, 'SCHEMA_VALIDATION_FAILED'],
-])('a machine is refused with %s', (_, states, told) => {
+  ['an unreachable state', { Lost: { Type: 'Succeed' } }, 'MISSING_TRANSITION_TARGET'],
+  ['a transition to a missing state', { Start: { Type: 'Pass', Next: 'Nowhere' } }, 'MISSING_TRANSITION_TARGET'],
+  ['an unknown state type', { Start: { Type: 'Tusk', End: true } }, 'SCHEMA_VALIDATION_FAILED'],
+])('a state machine with %s is refused', (_, states, error) => {
   const machine = deployed(readMachine('with-session.asl.json'));
   const broken = { ...machine, States: { ...machine.States, ...states } };
-  expect(syntaxErrors(broken)).toContain(told);
+  expect(syntaxErrors(broken)).toContain(error);
 });
 
-test('the longest id of an execution, with the longest name of an array, is a lease id and an owner', () => {
+test('the longest execution id with the longest array name is a valid lease id, and a valid owner', () => {
   const array = 'a'.repeat(64);
   const request = { array, leaseId: `${LONGEST_ID}:${array}`, owner: LONGEST_ID };
   expect(parseLoginRequest(request, 'invocation')).toMatchObject(request);
@@ -74,7 +74,7 @@ describe('stack.yml', { timeout: 60_000 }, () => {
   const text = readFileSync(STACK, 'utf8');
   const location = /DefinitionS3Location:\n.*\n.*\n/;
 
-  /** What CloudFormation says of it with another text. */
+  /** Errors that CloudFormation reports for a changed template. */
   async function errorsWith(changed: string): Promise<string> {
     const directory = await mkdtemp(join(tmpdir(), 'flashblade-workflow-'));
     onTestFinished(() => rm(directory, { recursive: true }));
@@ -84,20 +84,20 @@ describe('stack.yml', { timeout: 60_000 }, () => {
   const inline = (machine: object): string =>
     text.replace(location, () => `DefinitionString: ${JSON.stringify(JSON.stringify(machine))}\n`);
 
-  test('is a template that CloudFormation accepts', () => {
+  test('is a valid CloudFormation template', () => {
     expect(errorsIn(STACK)).toEqual([]);
   });
 
-  test.each(MACHINES)('is one with %s inside', async (name) => {
+  test.each(MACHINES)('is a valid CloudFormation template with %s inline', async (name) => {
     expect(await errorsWith(inline(readMachine(name)))).toBe('');
     expect(await errorsWith(inline({ ...readMachine(name), StartAt: 'Nowhere' }))).toContain('StartAt');
   });
 
-  test('would be refused without the role of the workflow', async () => {
+  test('is refused without the role of the workflow', async () => {
     expect(await errorsWith(text.replaceAll('WorkflowRole:', 'OtherRole:'))).toContain('WorkflowRole');
   });
 
-  test('gives every name that a definition uses, and invokes nothing else', () => {
+  test('defines every substitution that a definition uses, and allows no other action', () => {
     for (const name of MACHINES) {
       const names = [...JSON.stringify(readMachine(name)).matchAll(/\$\{(\w+)\}/g)].map(([, found]) => found);
       expect(new Set(names)).toEqual(new Set(['LoginFunctionArn', 'CallArrayFunctionArn', 'LogoutFunctionArn']));

@@ -1,4 +1,4 @@
-/** Workflows over the product as it is deployed: executions whose tasks invoke the packaged functions. */
+/** Workflows on the deployed product: executions whose tasks invoke the packaged functions. */
 
 import { canary } from '../canaries/canary.ts';
 import { configurationOf } from '../functions/configuration.ts';
@@ -13,9 +13,9 @@ import { type Machine, readMachine } from './machine.ts';
 export type Workflows = Awaited<ReturnType<typeof deployWorkflows>>;
 
 type RunOptions = {
-  /** Happens before the state's task is invoked; with what try it is, from 1. */
+  /** Runs before the state's task is invoked. `nth` counts its tries from 1. */
   readonly before?: (state: string, nth: number) => unknown;
-  /** Runs in the place of the one that is copied. */
+  /** A machine that runs instead of the one in infra/workflows. */
   readonly machine?: Machine;
 };
 
@@ -23,7 +23,7 @@ export const API_TOKEN = canary(500);
 
 const ACCOUNT = 'arn:aws:states:eu-central-1:123456789012:execution';
 
-/** Starts everything; there is no array in the fleet. All of it lives until `stop`. */
+/** Starts everything. The fleet has no array. Everything lives until `stop`. */
 export async function deployWorkflows() {
   const d = await deployEvents();
   d.simulator.setUsers([{ username: 'pureuser', apiToken: API_TOKEN }]);
@@ -33,7 +33,7 @@ export async function deployWorkflows() {
     logout: inTurn((event) => d.logout(event)),
     'call-array': inTurn((event) => callArray.invoke(event)),
   };
-  // Cold starts take their time on a busy machine; they are nothing that a workflow is to be measured by.
+  // Warm up: cold starts are slow on a busy machine and are not part of the test.
   await Promise.all(Object.values(functions).map((invoke) => invoke({})));
   let executions = 0;
 
@@ -52,13 +52,13 @@ export async function deployWorkflows() {
     return execute(machine, `${ACCOUNT}:${workflow}:execution-${executions}`, input, invoke);
   }
 
-  /** Tokens, or pieces of them, that Step Functions would keep of an execution: none, if all is well. */
-  const tokensOf = (execution: Execution): string[] => tokensIn(execution.told, d.tokens());
+  /** Tokens, or pieces of them, that Step Functions would store with an execution. Empty if none. */
+  const tokensOf = (execution: Execution): string[] => tokensIn(execution.stored, d.tokens());
 
-  /** The execution's end is told on the default event bus, and from there to session-events. */
+  /** Delivers the end of the execution to session-events, as the rule on the default event bus does. */
   async function endOwner({ id, status }: Execution): Promise<void> {
     const again = await d.failuresOf([executionEnded(id, status, `end-of-${id.split(':').at(-1)}`)]);
-    if (again.length > 0) throw new Error('The end of the execution must be told again');
+    if (again.length > 0) throw new Error('The end of the execution must be delivered again');
   }
 
   const stop = async (): Promise<void> => {
@@ -76,7 +76,7 @@ function startCallArray({ env }: EventsDeployment): Promise<Lambda> {
   return startLambda({ zip: zipOf(functionName), handler, functionName, timeoutMs, env: all });
 }
 
-/** One environment of Lambda runs one invocation at a time: what comes meanwhile waits. */
+/** Runs one invocation at a time, as a Lambda environment does; the others wait. */
 function inTurn(invoke: (event: unknown) => Promise<Outcome>): (event: unknown) => Promise<Outcome> {
   let last: Promise<unknown> = Promise.resolve();
   return (event) => {

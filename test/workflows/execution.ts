@@ -1,4 +1,4 @@
-/** One execution of a state machine, to its end, and all that it told. */
+/** Runs one execution of a state machine to its end, and records what Step Functions would store of it. */
 import { ExecutionError, StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
 import type { Outcome } from '../lambda/lambda.ts';
 import { deployed, functionOf, type Machine, tasksOf } from './machine.ts';
@@ -12,18 +12,18 @@ export type Execution = {
   /** `$$.Execution.Id`. */
   readonly id: string;
   readonly status: 'SUCCEEDED' | 'FAILED';
-  /** Of an execution that succeeded. */
+  /** Only if the execution succeeded. */
   readonly output?: unknown;
-  /** Of one that failed. */
+  /** Only if the execution failed. */
   readonly error?: string;
   readonly cause?: string;
-  /** Names of the states as they were entered; one that is repeated counts once for each try. */
+  /** Names of the states in the order in which they were entered. A retried state counts once for each try. */
   readonly states: readonly string[];
-  /** Inputs and outputs of all states and every event of the log, the result, the error: whatever Step Functions would keep. */
-  readonly told: string;
+  /** What Step Functions would store: inputs and outputs of all states, all log events, the result, the error. */
+  readonly stored: string;
 };
 
-/** Waits between tries are left out. */
+/** Skips the waits between tries. */
 export async function execute(machine: Machine, id: string, input: object, invoke: Invoke): Promise<Execution> {
   const handlers = tasksOf(machine).map(([name, state]) => [
     name,
@@ -49,10 +49,13 @@ export async function execute(machine: Machine, id: string, input: object, invok
     event.type === 'StateEntered' || event.type === 'StateRetried' ? [event.state.name] : [],
   );
   const ended = await end;
-  return { id, ...ended, states, told: JSON.stringify([events, ended]) };
+  return { id, ...ended, states, stored: JSON.stringify([events, ended]) };
 }
 
-/** What a task gets; a failure is thrown as Step Functions has it: the type is the error, all of it as JSON the cause. */
+/**
+ * The result of a task. Throws a failure in the form of Step Functions: its type is the error, and the whole failure as JSON is
+ * the cause.
+ */
 function resultOf(outcome: Outcome) {
   if ('result' in outcome) return JSON.parse(JSON.stringify(outcome.result));
   if ('killed' in outcome) throw new Error(`The function was killed: ${outcome.killed}`);

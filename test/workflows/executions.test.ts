@@ -1,4 +1,4 @@
-/** The workflows, executed: however an execution ends, its sessions do, too. */
+/** Executions of the workflows: the sessions of an execution end, however the execution ends. */
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { unknownSessions } from '../functions/unknown-sessions.ts';
 import { randomApiToken } from '../simulator/index.ts';
@@ -23,13 +23,13 @@ beforeAll(async () => {
 
 afterEach(async () => {
   await d.simulator.faults.clear();
-  // What one test leaves behind is not another one's fault.
+  // A session that one test leaves must not fail another test.
   for (const { authToken } of d.simulator.sessions()) d.simulator.endSession(authToken);
 });
 
 afterAll(() => d.stop());
 
-/** Runs a workflow to its end; whatever the end, no token was told and every live session is known. */
+/** Runs a workflow to its end. Whatever the end, no token is stored and the ledger records every live session. */
 const run: Workflows['run'] = async (...what) => {
   const execution = await d.run(...what);
   expect(d.tokensOf(execution)).toEqual([]);
@@ -37,16 +37,16 @@ const run: Workflows['run'] = async (...what) => {
   return execution;
 };
 
-const noMoreLogouts = () => d.simulator.faults.add({ kind: 'answer', act: false, status: 503, path: '/api/logout' });
+const failLogouts = () => d.simulator.faults.add({ kind: 'answer', act: false, status: 503, path: '/api/logout' });
 
-/** The array answers again, and the rule on the default event bus tells that the execution has ended. */
+/** The array recovers, and the rule on the default event bus reports the end of the execution. */
 async function endOwner(execution: Execution): Promise<void> {
   await d.simulator.faults.clear();
   await d.endOwner(execution);
 }
 
 describe('with-session', () => {
-  test('logs in, works and logs out, under a lease that the execution owns', async () => {
+  test('logs in, works and logs out under a lease that the execution owns', async () => {
     const execution = await run('with-session', INPUT);
     expect(execution).toMatchObject({ status: 'SUCCEEDED', output: { work: { status: 200 } } });
     expect(execution.states).toEqual(['Request', 'Login', 'Work', 'Answered', 'Logout']);
@@ -54,7 +54,7 @@ describe('with-session', () => {
     expect(d.simulator.sessions()).toEqual([]);
   });
 
-  test('fails before there is a session if something is missing in its input', async () => {
+  test('fails before its login if its input is incomplete', async () => {
     const execution = await run('with-session', { array: 'fb1' });
     expect(execution).toMatchObject({ status: 'FAILED', states: ['Request'] });
     expect(await d.lease(execution.id)).toBeUndefined();
@@ -62,10 +62,15 @@ describe('with-session', () => {
 
   const forbidden = () => d.simulator.faults.add({ kind: 'answer', status: 403, path: INPUT.path });
   test.each([
-    ['that the array forbids', INPUT, forbidden, 'FORBIDDEN'],
-    ['that call-array does not make', NOT_ALLOWED, () => {}, 'REQUEST_INVALID'],
-    ['of a path that the array does not have', { array: 'fb1', path: '/api/2.4/nothing' }, () => {}, 'CALL_FAILED'],
-  ])('work %s fails once, and is followed by a logout and its own error', async (_, input, prepare, error) => {
+    ['for which the array returns 403', INPUT, forbidden, 'FORBIDDEN'],
+    ['that call-array does not allow', NOT_ALLOWED, () => {}, 'REQUEST_INVALID'],
+    [
+      'with a path that does not exist on the array',
+      { array: 'fb1', path: '/api/2.4/nothing' },
+      () => {},
+      'CALL_FAILED',
+    ],
+  ])('does not retry a call %s, logs out, and ends with the error of the call', async (_, input, prepare, error) => {
     prepare();
     const execution = await run('with-session', input);
     expect(execution).toMatchObject({ status: 'FAILED', error });
@@ -78,7 +83,7 @@ describe('with-session', () => {
     expect(d.simulator.sessions()).toEqual([]);
   });
 
-  test('an array that is down for a while loses neither its work nor its session', async () => {
+  test('retries its work until the array is back, and then logs out', async () => {
     const execution = await run('with-session', INPUT, {
       before: async (state, nth) => {
         if (state === 'Work' && nth === 1) d.simulator.faults.add({ kind: 'refuse' });
@@ -89,7 +94,7 @@ describe('with-session', () => {
     expect(d.simulator.sessions()).toEqual([]);
   });
 
-  test("an array that goes down and stays down: the execution's end closes the session when it is back", async () => {
+  test('fails if the array stays down, and the end of the execution closes the session once the array is back', async () => {
     const execution = await run('with-session', INPUT, {
       before: (state, nth) => state === 'Work' && nth === 1 && d.simulator.faults.add({ kind: 'refuse' }),
     });
@@ -101,7 +106,7 @@ describe('with-session', () => {
     expect(d.simulator.sessions()).toEqual([]);
   });
 
-  test('a logout that fails is repeated', async () => {
+  test('retries a failed logout', async () => {
     d.simulator.faults.add({ kind: 'answer', act: false, status: 503, path: '/api/logout', times: 1 });
     const execution = await run('with-session', INPUT);
     expect(execution).toMatchObject({ status: 'SUCCEEDED', output: { logout: { outcome: 'CLOSED' } } });
@@ -109,8 +114,8 @@ describe('with-session', () => {
     expect(d.simulator.sessions()).toEqual([]);
   });
 
-  test('a logout that fails for good makes the execution fail, loudly, although the work went well', async () => {
-    noMoreLogouts();
+  test('fails if every logout fails, even though the work succeeded', async () => {
+    failLogouts();
     const execution = await run('with-session', INPUT);
     expect(execution).toMatchObject({ status: 'FAILED', error: 'ARRAY_BUSY' });
     expect(execution.states.at(-1)).toBe('Logout');
@@ -118,8 +123,8 @@ describe('with-session', () => {
     expect(d.simulator.sessions()).toEqual([]);
   });
 
-  test("a logout that fails, too, does not hide the work's own error", async () => {
-    noMoreLogouts();
+  test('ends with the error of its work, even if the logout also fails', async () => {
+    failLogouts();
     const execution = await run('with-session', NOT_ALLOWED);
     expect(execution).toMatchObject({ status: 'FAILED', error: 'REQUEST_INVALID' });
     expect(JSON.parse(execution.cause ?? '')).toMatchObject({ errorType: 'REQUEST_INVALID' });
@@ -128,7 +133,7 @@ describe('with-session', () => {
     expect(d.simulator.sessions()).toEqual([]);
   });
 
-  test('a refused login is not repeated and leaves nothing', async () => {
+  test('does not repeat a refused login, and leaves no session', async () => {
     const execution = await run('with-session', { ...INPUT, array: 'refused' });
     expect(execution).toMatchObject({ status: 'FAILED', error: 'LOGIN_REFUSED' });
     expect(execution.states).toEqual(['Request', 'Login', 'LogoutAfterFailure', 'Failed']);
@@ -136,7 +141,7 @@ describe('with-session', () => {
     expect(d.simulator.sessions()).toEqual([]);
   });
 
-  test('after a login whose answer was lost, the next one serves, and the lost session is known', async () => {
+  test('succeeds with a second login after a lost login response, and records the lost session as SUSPECT', async () => {
     d.simulator.faults.add({ kind: 'reset', path: '/api/login', times: 1 });
     const execution = await run('with-session', INPUT);
     expect(execution.states.filter((state) => state === 'Login')).toHaveLength(2);
@@ -148,7 +153,7 @@ describe('with-session', () => {
 });
 
 describe('fleet', () => {
-  test('works on every array once, under a lease of its own', async () => {
+  test('works on every array once, under one lease per array', async () => {
     const before = d.simulator.history.length;
     const execution = await run('fleet', { arrays: ['fb1', 'fb2', 'fb1'] });
     const output = ['fb1', 'fb2'].map((array) => ({ array, ok: true }));
@@ -158,7 +163,7 @@ describe('fleet', () => {
     expect(d.simulator.sessions()).toEqual([]);
   });
 
-  test('an array that is down stops no other, and the execution tells of all', async () => {
+  test('works on all other arrays if one is down, and reports every array', async () => {
     const execution = await run('fleet', { arrays: ['fb1', 'down', 'fb2'] });
     expect(execution).toMatchObject({ status: 'FAILED', error: 'ARRAYS_FAILED' });
     expect(JSON.parse(execution.cause ?? '')).toEqual([
@@ -169,8 +174,8 @@ describe('fleet', () => {
     expect(d.simulator.sessions()).toEqual([]);
   });
 
-  test("an array whose session could not be closed is not well; the execution's end closes it", async () => {
-    noMoreLogouts();
+  test('reports an array whose logout fails, and the end of the execution closes its session', async () => {
+    failLogouts();
     const execution = await run('fleet', { arrays: ['fb1', 'refused'] });
     expect(JSON.parse(execution.cause ?? '')).toEqual([
       { array: 'fb1', ok: false, code: 'ARRAY_BUSY' },
@@ -182,15 +187,15 @@ describe('fleet', () => {
   });
 });
 
-describe('a token in a state', () => {
+describe('the check for tokens in an execution', () => {
   test.each([
-    ['as it is', () => API_TOKEN],
+    ['verbatim', () => API_TOKEN],
     ['in base64', () => Buffer.from(`token=${API_TOKEN}`).toString('base64')],
     ['in hex', () => Buffer.from(API_TOKEN).toString('hex')],
     ['in part', () => API_TOKEN.slice(-8)],
-    ["of a session, in base64 of a URL's kind", () => Buffer.from(authToken()).toString('base64url')],
+    ['of a session, in base64url', () => Buffer.from(authToken()).toString('base64url')],
     ['of a session, in part', () => authToken().slice(0, 12)],
-  ])('would be found %s', async (_, text) => {
+  ])('finds a token %s', async (_, text) => {
     const machine = withChange(readMachine('with-session.asl.json'), ['Request', 'Parameters', 'note'], text());
     expect(d.tokensOf(await d.run('with-session', INPUT, { machine }))).toHaveLength(1);
   });

@@ -12,7 +12,7 @@ export type Retrier = {
   readonly BackoffRate?: number;
   readonly MaxAttempts?: number;
 };
-/** A state, as far as the tests look at it. */
+/** The fields of a state that the tests use. */
 export type State = {
   readonly Type: string;
   readonly Next?: string;
@@ -33,7 +33,7 @@ export type State = {
   readonly Catch?: readonly Catcher[];
   readonly ItemProcessor?: Flow;
 };
-/** States that lead to each other: the machine's own, or those for one item of a Map. */
+/** A graph of states: the machine's own, or the one that runs for each item of a Map. */
 export type Flow = { readonly StartAt: string; readonly States: Readonly<Record<string, State>> };
 export type Machine = Flow & { readonly TimeoutSeconds?: number };
 
@@ -54,14 +54,14 @@ const statesOf = (machine: Machine, type: string): [string, State][] =>
 export const tasksOf = (machine: Machine): [string, State][] => statesOf(machine, 'Task');
 export const mapsOf = (machine: Machine): [string, State][] => statesOf(machine, 'Map');
 
-/** Name of the function that a task invokes, from `${LoginFunctionArn}`: login. */
+/** Name of the function that a task invokes: `login` for `${LoginFunctionArn}`. */
 export const functionOf = ({ Resource = '' }: State): string | undefined =>
   /^\$\{(\w+)FunctionArn\}$/
     .exec(Resource)?.[1]
     ?.replace(/\B[A-Z]/g, '-$&')
     .toLowerCase();
 
-/** As CloudFormation deploys it, by DefinitionSubstitutions. */
+/** The machine as CloudFormation deploys it, with DefinitionSubstitutions applied. */
 export const deployed = (machine: Machine): Machine =>
   JSON.parse(
     JSON.stringify(machine).replaceAll(

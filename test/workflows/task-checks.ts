@@ -1,9 +1,9 @@
-/** Rules of single tasks: what is repeated, how long it may take, under which lease it works. */
+/** Rules for single tasks: which errors are retried, how long a task may take, which lease it uses. */
 import { ERROR_CODES } from '../../lib/core/errors.ts';
 import { configurationOf } from '../functions/configuration.ts';
 import { type Flow, flowsOf, functionOf, type Machine, mapsOf, type Retrier, type State, tasksOf } from './machine.ts';
 
-/** Retryable by the code's own table, and what Step Functions calls failures of Lambda that pass. */
+/** Retryable error codes of the product, and Step Functions' names for transient failures of Lambda. */
 const RETRIED = [
   ...Object.entries(ERROR_CODES).flatMap(([code, { retryable }]) => (retryable ? [code] : [])),
   'Lambda.ServiceException',
@@ -12,12 +12,12 @@ const RETRIED = [
   'Lambda.TooManyRequestsException',
   'Sandbox.Timedout',
 ];
-/** An opening whose process died blocks its lease for a function's time-out and this. */
+/** An opening whose process died blocks its lease for the function's time-out plus this. */
 const AFTER_A_DEAD_OPENING_SECONDS = 6;
 const EXECUTION_ID = '$$.Execution.Id';
 const LEASE_PER_ARRAY = "States.Format('{}:{}', $$.Execution.Id, $$.Map.Item.Value)";
 
-/** Every task repeats what may succeed later, and nothing else. */
+/** Every task retries exactly the errors that may succeed later. */
 export function taskFaults(machine: Machine): string[] {
   return tasksOf(machine).flatMap(([name, { Retry = [] }]) => {
     const codes = Retry.flatMap(({ ErrorEquals }) => ErrorEquals);
@@ -27,7 +27,7 @@ export function taskFaults(machine: Machine): string[] {
   });
 }
 
-/** Nothing waits for ever, a function ends before its task, and a lease lasts until its work has ended. */
+/** Every wait is bounded, a function ends before its task, and a lease lasts until its work has ended. */
 export function timeFaults(machine: Machine): string[] {
   const { TimeoutSeconds: whole = Number.POSITIVE_INFINITY } = machine;
   const endless = Number.isFinite(whole) ? [] : ['the machine has no TimeoutSeconds'];
@@ -71,7 +71,7 @@ function longestSeconds({ TimeoutSeconds = Number.POSITIVE_INFINITY, Retry = [] 
   return tries * TimeoutSeconds + waitsOf(Retry);
 }
 
-/** One lease per execution, or per execution and array, owned by the execution; the same in all tasks. */
+/** All tasks use one lease per execution, or per execution and array, and the execution owns it. */
 export function leaseFaults(machine: Machine): string[] {
   const lease = mapsOf(machine).length === 0 ? EXECUTION_ID : '$.leaseId';
   return tasksOf(machine).flatMap(([name, state]) => {
@@ -84,7 +84,7 @@ export function leaseFaults(machine: Machine): string[] {
   });
 }
 
-/** Arrays do not share a lease, and not all are worked on at once. */
+/** Every array has its own lease, and concurrency is limited. */
 export function mapFaults(machine: Machine): string[] {
   return mapsOf(machine).flatMap(([name, { ItemSelector = {}, MaxConcurrency = 0 }]) => [
     ...(ItemSelector['leaseId.$'] === LEASE_PER_ARRAY ? [] : [`${name}: leaseId must be ${LEASE_PER_ARRAY}`]),

@@ -1,13 +1,13 @@
-/** A function that tells a token in every way in which code that is less careful would. The control of the canaries, never deployed. */
+/** A function that leaks a token in every way that careless code might. A control for the canaries; never deployed. */
 import { inspect } from 'node:util';
 import { report } from '../../../lib/lambda/metrics.ts';
 
 const notSent = (token: string): Headers => new Headers({ 'api-token': `${token}\nx-echo: 1` });
 
 const WAYS: Readonly<Record<string, (token: string) => unknown>> = {
-  'an error of Headers': notSent,
-  'an error of JSON.parse': (token) => JSON.parse(`{"apiToken":${token}}`),
-  'a cause that is printed': (token) => {
+  'an error from Headers': notSent,
+  'an error from JSON.parse': (token) => JSON.parse(`{"apiToken":${token}}`),
+  'a printed error cause': (token) => {
     try {
       return notSent(token);
     } catch (cause) {
@@ -21,13 +21,13 @@ const WAYS: Readonly<Record<string, (token: string) => unknown>> = {
   'a log line': (token) => report({ event: 'LoginFailed', message: `refused: ${token}` }),
   "a metric's dimension": (token) =>
     report({ event: 'ArrayChecked', array: token, message: '', gauges: { ArrayHealthy: 1 } }),
-  'a rejection that nobody handles': (token) => void Promise.reject(new Error(token)),
-  'an exception that nobody catches': (token) =>
+  'an unhandled rejection': (token) => void Promise.reject(new Error(token)),
+  'an uncaught exception': (token) =>
     new Promise(() => {
       setImmediate(() => notSent(token));
     }),
   'a warning': (token) => process.emitWarning(`header ${token} is deprecated`),
-  'a buffer that is printed': (token) => console.log(Buffer.from(token)),
+  'a printed buffer': (token) => console.log(Buffer.from(token)),
 };
 
 export const WAY_NAMES = Object.keys(WAYS);

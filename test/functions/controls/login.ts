@@ -1,4 +1,4 @@
-/** The login as it must not be: its intent is written after the login. The control of kills.test.ts, never deployed. */
+/** A broken login that writes its intent after the login. A control for kills.test.ts; never deployed. */
 import type { Context } from 'aws-lambda';
 import type { Lease } from '../../../lib/core/model.ts';
 import { functionPorts, invoke } from '../../../lib/lambda/invocation.ts';

@@ -1,4 +1,4 @@
-/** The checks of a template, and what a change is that one of them must refuse. */
+/** The checks of a template, and the type of a change that a check must detect. */
 
 import { roleFaults } from '../access-checks.ts';
 import { alarmFaults } from '../alarm-checks.ts';
@@ -22,10 +22,10 @@ export const CHECKS = {
   dashboardFaults,
 };
 
-/** What is changed, where, to what (undefined: it is gone), and what the check must say. */
-export type Change = [what: string, path: (string | number)[], value: Json | undefined, told: string];
+/** A description, the path, the new value (undefined: removed), and the fault that the check must report. */
+export type Change = [what: string, path: (string | number)[], value: Json | undefined, fault: string];
 
-/** As a value of a change: what was there is gone. */
+/** As the value of a change: removes what was there. */
 export const GONE = undefined;
 
 /** A copy of the template with one change. */
@@ -36,6 +36,6 @@ export const withChange = (template: Template, path: (string | number)[], value:
     throw new Error(`${path.join('.')} is not in the template`);
   }
   Object.assign(parent, { [keyOf(parent, path.at(-1) ?? '')]: value });
-  // What was set to undefined is gone then.
+  // Removes what was set to undefined.
   return JSON.parse(JSON.stringify(changed)) as Template;
 };

@@ -1,4 +1,4 @@
-/** For each rule of the checks, a change of the template that it must refuse. */
+/** For each rule of the checks, a change of the template that it must detect. */
 import type { CHECKS, Change } from './change.ts';
 import { OF_KEYS, OF_ROLES } from './of-access.ts';
 import { OF_ALARMS, OF_DASHBOARD } from './of-alarms.ts';

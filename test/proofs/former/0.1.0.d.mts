@@ -1,6 +1,6 @@
 /**
- * The ledger's code of version 0.1.0, bundled: what still runs somewhere while a stack is updated, or in a program that is not.
- * It was made by esbuild from `lib/story` of that version, without its connections to AWS and arrays. It knows the ports as `edges`.
+ * The lease code of version 0.1.0, bundled. It may still run while a stack is updated, or in a program that has not been updated.
+ * It was built by esbuild from `lib/story` of that version, without its connections to AWS and arrays. It calls the ports `edges`.
  */
 import type { Ports } from '../../../lib/leases/ports.ts';
 import type { SessionOptions, UseOptions, Work } from '../../../lib/leases/use.ts';

@@ -1,4 +1,4 @@
-/** Who does what in a schedule: callers, releases, ended owners, sweepers, and what happens to arrays and secrets. */
+/** The actors of a schedule: callers, releases, ended owners, sweepers, and events at arrays and secrets. */
 
 import { checkFleet } from '../../../lib/fleet/check.ts';
 import { parseLoginRequest } from '../../../lib/leases/requests.ts';
@@ -7,15 +7,15 @@ import { codeOf } from './code.ts';
 import { checkOwner, deliver } from './queue.ts';
 import type { Running, World } from './world.ts';
 
-/** Time-outs of functions; the second leaves a login two seconds. */
+/** Time-outs of functions. The second one leaves two seconds for a login. */
 const FUNCTION_MS = [30_000, 8000] as const;
 export const SWEEP_MS = 60_000;
 const CHECK_MS = 60_000;
-/** So long works a program at the most. */
+/** The longest time that a program works. */
 const WORK_MS = 120_000;
 const READ = { method: 'GET', path: '/api/2.10/arrays' } as const;
 
-/** One lease that somebody wants: every request for it is the same. */
+/** One wanted lease. Every request for it is the same. */
 export type Wish = {
   readonly array: string;
   readonly leaseId: string;
@@ -50,24 +50,24 @@ export const ACTORS = {
   renew: process('renew', FUNCTION_MS, ({ code, ports, deadline }, { leaseId }, { random, seconds }) =>
     code.renewLease(ports, { leaseId, expiresAt: seconds() + random.below(600) }, deadline),
   ),
-  /** A program of its own, as long as the others put together. */
+  /** A program that runs as long as all functions together. */
   work: process('work', [WORK_MS], ({ code, ports, deadline }, { array, ...options }, world) =>
     code.withSession(ports, array, useForAWhile(world), { ...options, deadline }),
   ),
   endOwner: process('end owner of', FUNCTION_MS, async ({ code, ports, deadline }, wish, { ended }) => {
-    const { owner = 'nobody' } = wish;
+    const { owner = 'no-owner' } = wish;
     await code.endOwner(ports, owner, deadline);
     ended.add(owner);
   }),
   sweep: process('sweep', [SWEEP_MS], ({ code, ports, deadline }) => code.sweep(ports, deadline)),
   check: process('check', [CHECK_MS], async ({ ports, deadline }, _wish, { faults }) => {
     const { unknownSessions } = await checkFleet(ports, {}, deadline);
-    if (unknownSessions > 0) faults.push('a fleet check takes a session that the ledger knows for unknown');
+    if (unknownSessions > 0) faults.push('a fleet check reports a session as unknown that is in the ledger');
   }),
   checkOften: (world, wish) => {
     for (let times = 0; times < 10; times++) world.clock.after(times * 30_000, () => ACTORS.check(world, wish));
   },
-  /** An open lease can be used, once nothing is in the way. A former version logs in again without a slot. */
+  /** An open lease can be used once the weather is clear. A former version may have no slot for a relogin. */
   use: process('use', [FUNCTION_MS[0]], async ({ code, ports, deadline }, { leaseId }, world) => {
     try {
       await code.withLease(ports, leaseId, useTwice, { deadline: deadline - 500 });
@@ -80,7 +80,7 @@ export const ACTORS = {
   }),
   request: (world, wish) => deliver(world, 'requested', wish),
   release: (world, { leaseId }) => deliver(world, 'released', { leaseId }, () => world.ended.add(leaseId)),
-  releaseOwner: (world, { owner = 'nobody' }) => deliver(world, 'released', { owner }, () => world.ended.add(owner)),
+  releaseOwner: (world, { owner = 'no-owner' }) => deliver(world, 'released', { owner }, () => world.ended.add(owner)),
   sweepOften: (world, wish) => {
     for (let times = 0; times < 12; times++) world.clock.after(times * 15_000, () => ACTORS.sweep(world, wish));
   },

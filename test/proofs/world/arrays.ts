@@ -1,7 +1,7 @@
-/** The arrays in memory: who is logged in, who would be accepted, what an idle time-out ends. */
+/** The arrays in memory: their live sessions, their accepted API tokens and their idle time-out. */
 import { FlashBladeError } from '../../../lib/core/errors.ts';
 
-/** `requestId` is that of its login: the attempt's id in the ledger. */
+/** `requestId` comes from its login and is the attempt id in the ledger. */
 export type LiveSession = {
   readonly array: string;
   readonly requestId: string;
@@ -10,14 +10,14 @@ export type LiveSession = {
 };
 export type Arrays = ReturnType<typeof memoryArrays>;
 
-/** `idleMs`: after how long an array ends a session that nobody uses. `aheadMs`: how far an array's own clock is ahead. */
+/** `idleMs`: after how long an array ends an unused session. `aheadMs`: how far an array's own clock is ahead. */
 export function memoryArrays(now: () => number, idleMs: number, aheadMs: (array: string) => number) {
   const sessions = new Map<string, LiveSession>();
   const accepted = new Map<string, Set<string>>();
   const down = new Set<string>();
   let logins = 0;
 
-  /** Live sessions; those that were idle for too long have ended. */
+  /** Live sessions, after ending those that were idle for too long. */
   function live(): LiveSession[] {
     for (const [token, { usedAt }] of sessions) if (now() - usedAt >= idleMs) sessions.delete(token);
     return [...sessions.values()];
@@ -57,12 +57,12 @@ export function memoryArrays(now: () => number, idleMs: number, aheadMs: (array:
       session.usedAt = now();
       return 200;
     },
-    /** What it lists of its sessions, by its own clock. */
+    /** The array's list of its sessions, by its own clock. */
     listed: (array: string): object[] =>
       live()
         .filter((session) => session.array === array)
         .map(({ startedAt }) => ({ user: 'pureuser', user_interface: 'REST', start_time: startedAt, end_time: 0 })),
-    /** As if the array had been started again. */
+    /** Simulates a restart of the array. */
     dropSessions: (array: string): void => {
       for (const [token, session] of sessions) if (session.array === array) sessions.delete(token);
     },
@@ -77,7 +77,7 @@ const refused = (): FlashBladeError =>
   });
 
 export const unreachable = (mayHaveOpened: boolean): FlashBladeError =>
-  new FlashBladeError('ARRAY_UNREACHABLE', 'the array does not answer', { sent: mayHaveOpened, mayHaveOpened });
+  new FlashBladeError('ARRAY_UNREACHABLE', 'the array does not respond', { sent: mayHaveOpened, mayHaveOpened });
 
 export const busy = (): FlashBladeError =>
   new FlashBladeError('ARRAY_BUSY', 'the array is busy', { status: 503, sent: true, mayHaveOpened: false });

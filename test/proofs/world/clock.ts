@@ -1,15 +1,15 @@
-/** Virtual time: what is to happen is kept in a queue, and happens as fast as the machine can. */
+/** Virtual time: events wait in a queue and run as fast as the machine can. */
 
 export type Clock = ReturnType<typeof virtualClock>;
 type Event = { readonly at: number; readonly act: () => void };
 
-/** `startMs`: epoch. */
+/** `startMs` is in milliseconds since the epoch. */
 export function virtualClock(startMs: number) {
-  // Latest first: the next one is taken from the end.
+  // Sorted latest first, so that the next event is taken from the end.
   const queue: Event[] = [];
   let nowMs = startMs;
 
-  /** Plans something; events of the same moment happen in the order in which they were planned. */
+  /** Plans an event. Events of the same moment run in the order in which they were planned. */
   function at(ms: number, act: () => void): void {
     const event = { at: Math.max(ms, nowMs), act };
     let [low, high] = [0, queue.length];
@@ -21,7 +21,7 @@ export function virtualClock(startMs: number) {
     queue.splice(low, 0, event);
   }
 
-  /** Lets everything happen that is planned until then, what is planned meanwhile included. */
+  /** Runs all events up to that time, including those that are planned along the way. */
   async function runUntil(ms: number): Promise<void> {
     await quiet();
     for (let next = queue.at(-1); next !== undefined && next.at <= ms; next = queue.at(-1)) {
@@ -36,5 +36,5 @@ export function virtualClock(startMs: number) {
   return { now: () => nowMs, at, after: (ms: number, act: () => void) => at(nowMs + ms, act), runUntil };
 }
 
-/** Every promise that can go on has gone on: ticks come after all microtasks, and nothing here waits for anything real. */
+/** Resolves when every promise that can proceed has done so: ticks run after all microtasks, and no code here waits for real I/O. */
 const quiet = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));

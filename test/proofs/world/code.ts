@@ -1,4 +1,4 @@
-/** The code that a process runs: today's, or that of a former version over the same world. */
+/** The code that a process runs: the current version, or a former version over the same world. */
 import { FlashBladeError, known } from '../../../lib/core/errors.ts';
 import { closeSession } from '../../../lib/leases/close.ts';
 import { endOwner } from '../../../lib/leases/end-owner.ts';
@@ -21,18 +21,18 @@ export const FORMER: Code = {
 };
 
 /**
- * Ports as the former version knows them: it recognizes errors of its own class only, gives each item its version itself, and has slots
- * by a lease's or SUSPECT's id. `changeSlots` is one change of an array's slots.
+ * The ports as the former version knows them. It recognizes only errors of its own class, sets the version of each item itself, and
+ * names slots by the id of a lease or SUSPECT. `changeSlots` makes one change to the slots of an array.
  */
 export function formerPorts(
   ports: Ports,
   { replace, changeSlots }: { replace: Replace; changeSlots: ChangeSlots },
 ): Ports {
   const { secrets, store, seal, flashblade } = ports;
-  const places = {
-    join: (array: string, name: string, place: StoredSlot & { readonly limit: number }, by: number) =>
+  const formerSlots = {
+    join: (array: string, name: string, slot: StoredSlot & { readonly limit: number }, by: number) =>
       changeSlots(`join ${name}`, array, by, (slots) => {
-        const { attemptId, until, limit } = place;
+        const { attemptId, until, limit } = slot;
         const before = slots.get(name);
         if (!before && slots.size >= limit) return false;
         const isOwn = before === undefined || before.attemptId === attemptId;
@@ -54,14 +54,14 @@ export function formerPorts(
     secrets: translated(secrets),
     seal: { ...translated({ dataKey: seal.dataKey, unseal: seal.unseal }), seal: seal.seal },
     flashblade: translated(flashblade),
-    ...{ leases: translated({ ...store, write: replace, ...places }) },
+    ...{ leases: translated({ ...store, write: replace, ...formerSlots }) },
   };
 }
 
 type Replace = (next: Stored<Item>, previous: Stored<Item> | undefined, by: number) => Promise<boolean>;
 type ChangeSlots = <T>(name: string, array: string, by: number, change: (slots: Slots) => T) => Promise<T>;
 
-/** What a process threw, in whichever version's class. */
+/** The code and message of what a process threw, in the error class of either version. */
 export const codeOf = (error: unknown): { readonly code: string; readonly message: string } =>
   error instanceof former.FlashBladeError ? error : known(error);
 
@@ -73,8 +73,8 @@ const translated = <T extends object>(group: T): T =>
       name,
       (...args: never[]) =>
         act(...args).catch((error) => {
-          const ours = error instanceof FlashBladeError;
-          throw ours ? new former.FlashBladeError(error.code, error.message, error.facts) : error;
+          const isCurrent = error instanceof FlashBladeError;
+          throw isCurrent ? new former.FlashBladeError(error.code, error.message, error.facts) : error;
         }),
     ]),
   ) as T;

@@ -1,27 +1,27 @@
-/** What makes the world worse than a process that dies or a response that is lost: one thing at a time, and what belongs together. */
+/** Conditions beyond dying processes and lost responses, one at a time and in combination. */
 
 /** Each is off unless a dimension turns it on. */
 export type Features = {
-  /** An array acts on a request up to this long after its caller stopped waiting. */
+  /** An array may act on a request up to this long after its caller stopped waiting. */
   readonly lateMs: number;
-  /** Any two clocks differ by up to this: processes' and arrays'. */
+  /** Any two clocks, of processes and arrays, differ by up to this. */
   readonly skewMs: number;
-  /** A process stops for up to this at any effect, and goes on. */
+  /** A process may stop for up to this at any effect, and then resumes. */
   readonly stopMs: number;
-  /** Each item of an index lags behind the table by up to this. */
+  /** Each index item lags behind the table by up to this. */
   readonly lagMs: number;
   /** The fleet check runs, which drops SUSPECTs. */
   readonly checks: boolean;
-  /** Requests come through the queue: again after a failure, and twice at the same time. */
+  /** Requests come through the queue, which redelivers them after a failure and sometimes delivers one twice at once. */
   readonly queue: boolean;
-  /** Two owners ask for the same lease id. */
+  /** Two owners request the same lease id. */
   readonly owners: boolean;
   /** Some processes run the code of a former version. */
   readonly former: boolean;
 };
 
 const MINUTE_MS = 60_000;
-/** What every version of the code was made for. */
+/** Conditions that every version of the code supports. */
 const PLAIN: Features = {
   ...{ lateMs: 5000, skewMs: 5000, stopMs: 0, lagMs: 20_000 },
   ...{ checks: false, queue: false, owners: false, former: false },

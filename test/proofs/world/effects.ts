@@ -1,26 +1,27 @@
-/** What a process does to the world, and what can become of it: every effect is a moment at which others come first, or all ends. */
+/** The effects of a process on the world. At every effect, other processes may come first, or the process may die. */
 import { FlashBladeError } from '../../../lib/core/errors.ts';
 import type { Clock } from './clock.ts';
 
-/** A dead process goes on with nothing; what it has sent may still arrive. */
+/** A dead process does nothing more, but what it has sent may still arrive. */
 export type Process = {
   readonly name: string;
   /** How far its clock is ahead of the others', in milliseconds. */
   readonly clockAheadMs: number;
   dead: boolean;
-  /** It does nothing until then (epoch, ms), and does not notice. */
+  /** The process is stopped until then (epoch, ms) and does not notice. */
   stoppedUntil: number;
 };
 
 /**
- * - `failed`: nothing happens and the caller is told so; `lost`: it happens, the answer is lost.
- * - `repeated`: it happens, and again, because the first answer was lost underneath.
- * - `died before`, `died after`: the process ends.
+ * - `failed`: the effect does not happen, and the caller gets an error that says so.
+ * - `lost`: the effect happens, but the response is lost.
+ * - `repeated`: the effect happens twice, because the client lost the first response and sent the request again.
+ * - `died before`, `died after`: the process dies before or after the effect.
  */
 export type End = 'answered' | 'failed' | 'lost' | 'repeated' | 'died before' | 'died after';
 /**
- * How long it takes there and back, in milliseconds. `stopMs`: for so long the process stops, right before it sends the request
- * (`sending`) or afterwards.
+ * How long the way there and back takes, in milliseconds. `stop`: how long the process stops, right before it sends the request
+ * (`sending`) or afterwards (`waiting`).
  */
 export type Fate = {
   readonly thereMs: number;
@@ -31,23 +32,23 @@ export type Fate = {
 
 export type Effect<T> = {
   readonly name: string;
-  /** The caller waits no longer (epoch, ms). */
+  /** When the caller stops waiting (epoch, ms). */
   readonly by: number;
   readonly act: () => T | Promise<T>;
-  /** What was sent has an effect by so long after `by`, even if nobody waits for it. In milliseconds. */
+  /** How long after `by` a sent request may still take effect, although no caller waits for it. In milliseconds. */
   readonly lateMs: number;
-  /** The clock is looked at again right before the request is sent. */
+  /** Whether the deadline is checked again right before the request is sent. */
   readonly looksAgain: boolean;
-  /** What the caller is told who gets no answer. `sent`: it may have happened. */
-  readonly noAnswer: (sent: boolean) => Error;
-  /** The answer after it happened a second time. Default: such an effect is not repeated underneath. */
+  /** The error that the caller gets without a response. `sent`: the effect may have happened. */
+  readonly noResponse: (sent: boolean) => Error;
+  /** The response after the effect happened a second time. Default: the client does not repeat such an effect. */
   readonly repeat?: (first: T) => T | Promise<T>;
 };
 
 export type Surroundings = {
   readonly clock: Clock;
   readonly fateOf: (process: Process, name: string, lateMs: number) => Fate;
-  /** Called after everything that changed the world. */
+  /** Called after every change to the world. */
   readonly onEffect: (process: Process, name: string) => void;
   readonly count: (what: string) => void;
   readonly trace: ((line: string) => void) | undefined;
@@ -55,24 +56,24 @@ export type Surroundings = {
 
 export function effectsOf({ clock, fateOf, onEffect, count, trace }: Surroundings) {
   return function effect<T>(process: Process, about: Effect<T>): Promise<T> {
-    const { name, by, act, lateMs, looksAgain, noAnswer, repeat } = about;
+    const { name, by, act, lateMs, looksAgain, noResponse, repeat } = about;
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     if (process.dead) return promise;
     const fate = fateOf(process, name, lateMs);
     count(fate.end);
-    const told = (what: string): void => trace?.(`${clock.now()} ${process.name} ${name}: ${what}`);
-    const end = (answer: () => void): void => {
+    const log = (what: string): void => trace?.(`${clock.now()} ${process.name} ${name}: ${what}`);
+    const end = (respond: () => void): void => {
       if (process.dead) return;
-      if (clock.now() < process.stoppedUntil) clock.at(process.stoppedUntil, () => end(answer));
-      else answer();
+      if (clock.now() < process.stoppedUntil) clock.at(process.stoppedUntil, () => end(respond));
+      else respond();
     };
     const stop = (ms: number): void => {
-      told(`stops for ${ms} ms`);
+      log(`stops for ${ms} ms`);
       count('stopped');
       process.stoppedUntil = Math.max(process.stoppedUntil, clock.now() + ms);
     };
     const happen = (action: () => T | Promise<T>, how: string): Promise<T> => {
-      told(how);
+      log(how);
       const outcome = attempt(action);
       outcome.catch(() => {});
       onEffect(process, name);
@@ -81,7 +82,7 @@ export function effectsOf({ clock, fateOf, onEffect, count, trace }: Surrounding
 
     const isLate = (): boolean => {
       if (clock.now() < by) return false;
-      told('no time is left');
+      log('no time is left');
       reject(new FlashBladeError('OUT_OF_TIME', `no time was left for ${name}`));
       return true;
     };
@@ -92,22 +93,22 @@ export function effectsOf({ clock, fateOf, onEffect, count, trace }: Surrounding
       if (backAt > by) {
         clock.at(by, () =>
           end(() => {
-            told('no answer in time');
-            reject(noAnswer(true));
+            log('no response in time');
+            reject(noResponse(true));
           }),
         );
       }
       clock.at(thereAt, () => {
         if (fate.end === 'died before') {
-          told(fate.end);
+          log(fate.end);
           process.dead = true;
           return;
         }
-        if (fate.end === 'failed') return end(() => reject(noAnswer(false)));
+        if (fate.end === 'failed') return end(() => reject(noResponse(false)));
         if (clock.now() > by && about.looksAgain) count('late');
         let outcome = happen(act, fate.end);
         if (fate.end === 'died after') process.dead = true;
-        if (fate.end === 'lost') clock.at(backAt, () => end(() => reject(noAnswer(true))));
+        if (fate.end === 'lost') clock.at(backAt, () => end(() => reject(noResponse(true))));
         if (fate.end !== 'answered' && fate.end !== 'repeated') return;
         clock.at(backAt, () => {
           if (fate.end === 'repeated' && repeat) {

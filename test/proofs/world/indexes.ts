@@ -1,15 +1,15 @@
-/** The ledger's indexes, which follow the table later: each item by a time of its own. */
+/** The ledger's indexes, which lag behind the table. Each item has its own lag. */
 
 import type { Item } from '../../../lib/leases/items.ts';
 import type { Pending } from '../../../lib/leases/ports.ts';
 import { isOfOwner, pendingOf } from '../../story/memory-store.ts';
 
-/** What an item was, and until when (epoch, ms). */
+/** A former state of an item, and until when it was current (epoch, ms). */
 type Past = { readonly item: Item | undefined; readonly untilMs: number };
 
 const KEPT_MS = 120_000;
 
-/** `lagMs`: by how much a reader of one item is late. */
+/** `lagMs`: how far one item lags behind when it is read. */
 export function laggingIndexes(now: () => number, lagMs: () => number) {
   const present = new Map<string, Item>();
   const pasts = new Map<string, Past[]>();
@@ -23,7 +23,7 @@ export function laggingIndexes(now: () => number, lagMs: () => number) {
   const all = (): Item[] => [...new Set([...present.keys(), ...pasts.keys()])].flatMap((id) => seen(id) ?? []);
 
   return {
-    /** The table changes: to `item`, or by its removal. */
+    /** Records a change of the table: a new state of the item, or its removal. */
     change: (id: string, item: Item | undefined): void => {
       const kept = (pasts.get(id) ?? []).filter(({ untilMs }) => untilMs > now() - KEPT_MS);
       pasts.set(id, [...kept, { item: present.get(id), untilMs: now() }]);

@@ -1,8 +1,8 @@
-/** What must be true at every moment, and what at the end. Each answers what is wrong, in words, or nothing. */
+/** What must hold at every moment, and what must hold at the end. Each function returns the violation as text, or `undefined`. */
 import type { Item } from '../../../lib/leases/items.ts';
 import type { World } from './world.ts';
 
-/** A live session is known: by a lease that is not closed, or by a SUSPECT, either of its attempt. */
+/** Every live session is known by its attempt: from a lease that is not closed, or from a SUSPECT. */
 export function wrongNow({ arrays, store, limits, features }: World): string | undefined {
   const live = arrays.live();
   if (live.length === 0) return undefined;
@@ -17,7 +17,7 @@ export function wrongNow({ arrays, store, limits, features }: World): string | u
   if (unknown) return `the live session of attempt ${unknown.requestId} is not in the ledger`;
   const leases = inUse.map(({ requestId }) => leaseOf.get(requestId));
   if (new Set(leases).size < leases.length) return 'a lease has two live sessions';
-  // Those of which nobody holds the auth token are sessions, too. A former version did not count them.
+  // Sessions whose auth token is lost count, too. A former version did not count them.
   for (const [array, { length }] of features.former ? [] : groups(live.map(({ array }) => array))) {
     if (length > limits.sessionsPerArray) return `array ${array} has ${length} sessions, which is more than its limit`;
   }
@@ -26,15 +26,15 @@ export function wrongNow({ arrays, store, limits, features }: World): string | u
 
 const groups = (names: readonly string[]): Map<string, string[]> => Map.groupBy(names, (name) => name);
 
-/** Three minutes of sweeping have passed since the last release: what was released, or whose owner ended, is closed. */
+/** After three minutes of sweeping, every lease that was released or whose owner has ended is closed. */
 export function wrongAfterReleases({ store, ended }: World): string | undefined {
   const released = [...store.items.values()].find(
     (item) => item.kind === 'lease' && item.state !== 'CLOSED' && (ended.has(item.leaseId) || ended.has(item.owner)),
   );
-  return released && `${released.id} is not closed, although its end was asked for`;
+  return released && `${released.id} is not closed, although its end was requested`;
 }
 
-/** Arrays have answered since the last lease ended, and the sweeper has worked: only SUSPECTs may be left. */
+/** After the last lease has ended and the sweeper has reached every array, only SUSPECTs may be left. */
 export function wrongAfterwards({ arrays, store }: World): string | undefined {
   const suspects = new Set([...store.items.values()].map((item) => (item.kind === 'suspect' ? item.attemptId : '')));
   const left = arrays.live().filter(({ requestId }) => !suspects.has(requestId));
@@ -43,12 +43,12 @@ export function wrongAfterwards({ arrays, store }: World): string | undefined {
   return open && `${open.id} is not closed after its end`;
 }
 
-/** Idle time-outs have passed: nothing is left of anything. */
+/** After all idle time-outs, no SUSPECT and no slot is left. */
 export function wrongAtLast({ store }: World): string | undefined {
   const suspect = [...store.items.values()].find(({ kind }) => kind === 'suspect');
-  if (suspect) return `${suspect.id} is kept for ever`;
+  if (suspect) return `${suspect.id} is kept forever`;
   const taken = [...store.arrays].find(([, slots]) => slots.size > 0);
-  return taken && `array ${taken[0]}: slots of ${[...taken[1].keys()].join(', ')} are taken for ever`;
+  return taken && `array ${taken[0]}: slots of ${[...taken[1].keys()].join(', ')} are taken forever`;
 }
 
 const isUnclosed = (item: Item): boolean => item.kind === 'lease' && item.state !== 'CLOSED';

@@ -1,4 +1,4 @@
-/** The ports that one process has, over the world that all processes share. */
+/** The ports of one process, over the world that all processes share. */
 import { FlashBladeError } from '../../../lib/core/errors.ts';
 import { apiToken, authToken, type FlashBlade } from '../../../lib/core/model.ts';
 import type { Item, Stored } from '../../../lib/leases/items.ts';
@@ -12,7 +12,7 @@ const ARRAY_CALL_MS = 10_000;
 const AWS_CALL_MS = 2000;
 const AWS_LATE_MS = 5000;
 
-/** One call of AWS, which ends at `by` (epoch, ms, by the clock of the process). `repeat`: the SDK repeats it by itself. */
+/** One AWS call, which ends at `by` (epoch, ms, by the clock of the process). `repeat`: the SDK retries it. */
 export type Ask = <T>(
   name: string,
   by: number,
@@ -30,7 +30,7 @@ export const askOf =
       lateMs: AWS_LATE_MS,
       looksAgain: false,
       act,
-      noAnswer: () => new FlashBladeError('AWS_UNAVAILABLE', `no answer to ${name}`),
+      noResponse: () => new FlashBladeError('AWS_UNAVAILABLE', `no response to ${name}`),
       ...(repeat ? { repeat } : {}),
     });
 
@@ -45,7 +45,7 @@ export const slotsChangerOf =
     return ask(name, by, act, act);
   };
 
-/** How a process replaces an item of the ledger. The SDK repeats the same write, with the same version. */
+/** How a process replaces a ledger item. The SDK retries the same write, with the same version. */
 export const replacerOf =
   ({ store }: World, ask: Ask) =>
   (next: Stored<Item>, previous: Stored<Item> | undefined, by: number): Promise<boolean> =>
@@ -58,25 +58,25 @@ export const replacerOf =
 
 export function createPorts(world: World, process: Process): Ports {
   const { arrays, store, secrets, seal, effect, clock, random, limits } = world;
-  const worldsTime = (by: number): number => by - process.clockAheadMs;
+  const worldTime = (by: number): number => by - process.clockAheadMs;
 
   const { lateMs } = world.features;
   const ask = askOf(world, process);
   const replace = replacerOf(world, ask);
 
-  /** `again`: the client repeats it by itself if no response came. */
-  const call = <T>(name: string, array: FlashBlade, by: number | undefined, act: () => T, again = false) =>
+  /** `retried`: the client sends it again if it gets no response. */
+  const call = <T>(name: string, array: FlashBlade, by: number | undefined, act: () => T, retried = false) =>
     effect<{ data: T }>(process, {
       name: `${name} ${array.name}`,
-      by: Math.min(worldsTime(by ?? Number.POSITIVE_INFINITY), clock.now() + ARRAY_CALL_MS),
+      by: Math.min(worldTime(by ?? Number.POSITIVE_INFINITY), clock.now() + ARRAY_CALL_MS),
       lateMs,
       looksAgain: true,
       act: () => {
         if (world.arrayIsBusy(array.name)) throw busy();
         return { data: act() };
       },
-      noAnswer: unreachable,
-      ...(again ? { repeat: () => ({ data: act() }) } : {}),
+      noResponse: unreachable,
+      ...(retried ? { repeat: () => ({ data: act() }) } : {}),
     });
 
   const logout = async (array: FlashBlade, token: string, by: number | undefined) => {
@@ -89,10 +89,10 @@ export function createPorts(world: World, process: Process): Ports {
       read: (name, { by, fresh = false }) =>
         effect(process, {
           name: `secret ${name}`,
-          by: Math.min(worldsTime(by), clock.now() + AWS_CALL_MS),
+          by: Math.min(worldTime(by), clock.now() + AWS_CALL_MS),
           lateMs: AWS_LATE_MS,
           looksAgain: false,
-          noAnswer: () => new FlashBladeError('SECRET_UNAVAILABLE', 'no answer'),
+          noResponse: () => new FlashBladeError('SECRET_UNAVAILABLE', 'no response'),
           act: () => {
             const { host, token, versionId } = secrets.read(name, fresh);
             return { array: arrayOf(name, host), apiToken: apiToken(token), versionId };
@@ -141,11 +141,11 @@ export function createPorts(world: World, process: Process): Ports {
         const { data: value } = await call(`login ${requestId}`, array, deadline, () =>
           arrays.login(array.name, token.reveal(), requestId),
         );
-        if (!world.answerIsBad()) {
+        if (!world.responseIsBad()) {
           const data = { array, authToken: authToken(value), username: 'pureuser' };
           return { data, status: 200, headers: {}, requestId };
         }
-        // As the real edge: the session is closed before the error is thrown, for which it takes three seconds more.
+        // Like the real adapter: it closes the session before it throws, for which it takes up to three seconds more.
         const closed = await logout(array, value, deadline + 3000).then(
           () => true,
           () => false,

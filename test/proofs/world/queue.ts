@@ -1,4 +1,4 @@
-/** The queue of requests: brings a message again until it is handled, and sometimes twice at the same time. */
+/** The queue of requests. It redelivers a message until it is handled, and sometimes delivers it twice at the same time. */
 
 import { dispatch } from '../../../lib/leases/dispatch.ts';
 import { DETAIL_TYPES } from '../../../lib/leases/events.ts';
@@ -9,11 +9,11 @@ import type { Ask } from './ports.ts';
 import type { World } from './world.ts';
 
 const FUNCTION_MS = 30_000;
-/** A message that was not handled comes again after so long. */
+/** A message that was not handled is delivered again after this time. */
 const VISIBILITY_MS = 45_000;
 const DELIVERIES = 5;
 
-/** Puts a message into the queue. `handled` is called when it was. */
+/** Puts a message into the queue. Calls `handled` when it has been handled. */
 export function deliver(world: World, type: keyof typeof DETAIL_TYPES, detail: object, handled = (): void => {}): void {
   const { clock, random } = world;
   const messageId = world.newId();
@@ -22,7 +22,7 @@ export function deliver(world: World, type: keyof typeof DETAIL_TYPES, detail: o
   let left = DELIVERIES;
   let isHandled = false;
 
-  function bring(): void {
+  function deliverOnce(): void {
     if (isHandled || left === 0) return;
     left -= 1;
     world.count('delivered');
@@ -32,10 +32,10 @@ export function deliver(world: World, type: keyof typeof DETAIL_TYPES, detail: o
       isHandled = true;
       handled();
     });
-    clock.after(VISIBILITY_MS, bring);
-    if (random.chance(0.3)) clock.after(random.below(random.pick([50, 20_000])), bring);
+    clock.after(VISIBILITY_MS, deliverOnce);
+    if (random.chance(0.3)) clock.after(random.below(random.pick([50, 20_000])), deliverOnce);
   }
-  bring();
+  deliverOnce();
 }
 
 const createOutbox = (world: World, send: Ask): Outbox => ({
@@ -47,7 +47,7 @@ const createOutbox = (world: World, send: Ask): Outbox => ({
   deadLetter: (_letter, by) => send('dead letter', by, () => {}),
 });
 
-/** Whoever is told that a lease is open owns it, as long as it is. */
+/** While a lease is open, only its owner may be informed that it is open. */
 export function checkOwner(world: World, { leaseId, owner }: Pick<Wish, 'leaseId' | 'owner'>): void {
   const item = world.store.items.get(leaseKey(leaseId));
   if (item?.kind !== 'lease' || item.state === 'CLOSED' || item.owner === owner) return;

@@ -1,12 +1,12 @@
-/** Chance that can be repeated: the same seed gives the same numbers. */
+/** Reproducible random numbers: the same seed gives the same numbers. */
 
 export type Random = ReturnType<typeof randomOf>;
 
-/** `seed`: a whole number. */
+/** `seed` must be a whole number. */
 export function randomOf(seed: number) {
   let state = Math.imul(seed, 0x9e3779b1) >>> 0;
 
-  /** 0 to 1 (mulberry32). */
+  /** A number from 0 to 1, exclusive (mulberry32). */
   function next(): number {
     state = (state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(state ^ (state >>> 15), state | 1);

@@ -1,4 +1,4 @@
-/** KMS without KMS: a real seal, whose data keys are kept here. Fast enough for hundreds of thousands of sessions. */
+/** A real seal without KMS: the data keys are kept in memory. Fast enough for hundreds of thousands of sessions. */
 import { createDecipheriv } from 'node:crypto';
 import { sealToken } from '../../../lib/aws/seal.ts';
 import { FlashBladeError } from '../../../lib/core/errors.ts';

@@ -1,9 +1,9 @@
-/** The secrets of the fleet in memory: rotated, moved to another host, and read through a cache that lags behind. */
+/** The secrets of the fleet in memory. They are rotated, moved to another host, and read through a stale cache. */
 import { FlashBladeError } from '../../../lib/core/errors.ts';
 
 type Secret = { readonly host: string; readonly token: string; readonly versionId: string };
 
-/** `isStale` decides whether a read is served by the version before. */
+/** `isStale` decides whether a read returns the previous version. */
 export function memorySecrets(isStale: () => boolean) {
   const versions = new Map<string, readonly Secret[]>();
 

@@ -1,4 +1,4 @@
-/** How often what goes wrong, different in every schedule; until it clears up. */
+/** How often each failure happens. It differs in every schedule, and all failures stop when the weather clears. */
 import type { Features } from './dimensions.ts';
 import type { End } from './effects.ts';
 import type { Random } from './random.ts';
@@ -34,17 +34,17 @@ export function weatherOf(random: Random, features: Features): ChangingWeather {
       thereMs: happens(lateMs > 5000 ? lateOften : 0) ? random.below(lateMs + 10_000) : duration(),
       backMs: duration(),
       end: bad ? random.weighted(ends) : 'answered',
-      // Most of all in a login's handshake: what is sent after it may open a session.
+      // Most often in the handshake of a login: a request that is sent after it may open a session.
       ...(happens(name.startsWith('login') ? 4 * stopOften : stopOften)
         ? { stop: { ms: random.below(features.stopMs), when: random.pick(['sending', 'waiting']) } }
         : {}),
     }),
     arrayIsBusy: () => happens(often / 2),
-    answerIsBad: () => happens(often / 2),
+    responseIsBad: () => happens(often / 2),
     callIsForbidden: () => happens(forbiddenOften),
     secretIsStale: () => happens(staleOften),
     indexLagMs: () => (happens(staleOften) ? random.pick([features.lagMs, random.below(features.lagMs + 1)]) : 0),
-    // Clocks do not clear up. Half of them are as far apart as they may be.
+    // Clear weather does not change the clocks. Half of them are as far apart as allowed.
     clockAheadMs: () => (random.chance(0.5) ? random.pick([0, skewMs]) : random.below(skewMs + 1)) - skewMs / 2,
     outlivesItsDeadline: () => happens(outliving),
     runsFormerCode: () => features.former && random.chance(0.5),
@@ -54,11 +54,11 @@ export function weatherOf(random: Random, features: Features): ChangingWeather {
   };
 }
 
-/** Nothing goes wrong, but who comes first is open. */
+/** Nothing fails; only the order of the processes is random. */
 export const fairWeather = (random: Random): Weather => ({
   fateOf: () => ({ thereMs: random.below(50), backMs: random.below(50), end: 'answered' }),
   arrayIsBusy: () => false,
-  answerIsBad: () => false,
+  responseIsBad: () => false,
   callIsForbidden: () => false,
   secretIsStale: () => false,
   indexLagMs: () => 0,

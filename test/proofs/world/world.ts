@@ -1,4 +1,4 @@
-/** One world: arrays, secrets, ledger and clock in memory, shared by the processes that are started in it. */
+/** One world: arrays, secrets, ledger and clock in memory, shared by all processes that start in it. */
 import type { Ports } from '../../../lib/leases/ports.ts';
 import { memoryStore, slotRows } from '../../story/memory-store.ts';
 import { memoryArrays } from './arrays.ts';
@@ -14,25 +14,25 @@ import { memorySecrets } from './secrets.ts';
 
 export type World = ReturnType<typeof worldOf>;
 
-/** What may happen beside processes; all of it is decided by the seed. */
+/** What may happen besides the processes' own work. The seed decides all of it. */
 export type Weather = {
   fateOf(process: Process, name: string, lateMs: number): Fate;
   arrayIsBusy(): boolean;
-  answerIsBad(): boolean;
-  /** A call is refused although its session lives: the user may not make it. */
+  responseIsBad(): boolean;
+  /** A call is refused although its session is live, because the user lacks the right. */
   callIsForbidden(): boolean;
   secretIsStale(): boolean;
-  /** Of one item that is read there. */
+  /** The lag of one item that is read from an index. */
   indexLagMs(): number;
-  /** Of a process that starts, or of an array. */
+  /** For a process that starts, or for an array. */
   clockAheadMs(): number;
-  /** A process that was stopped goes on after its deadline; others are killed at it. */
+  /** Whether a stopped process resumes after its deadline. Other processes are killed at their deadline. */
   outlivesItsDeadline(): boolean;
-  /** A process that starts runs the code of a former version. */
+  /** Whether a process that starts runs the code of a former version. */
   runsFormerCode(): boolean;
 };
 
-/** What a process has: its code, its way to the world, and the end of its time by its own clock. */
+/** What a process gets: its code, its ports, and its deadline by its own clock. */
 export type Running = {
   readonly code: Code;
   readonly ports: Ports;
@@ -45,16 +45,16 @@ export type WorldOptions = {
   readonly weather: Weather;
   readonly features: Features;
   readonly limits: Ports['limits'];
-  /** After how long an array ends an idle session, in seconds; what `limits` says of it is what we were told. */
+  /** After how long an array ends an idle session, in seconds. `limits` holds the value that we were configured with. */
   readonly idleSeconds: number;
   readonly onEffect: (world: World) => void;
-  /** Told of everything that happens, by a name of its kind. */
+  /** Called for every event, with the name of its kind. */
   readonly count: (what: string) => void;
   readonly trace?: ((line: string) => void) | undefined;
 };
 
 const START_MS = 1_800_000_000_000;
-/** Every call ends so long before its deadline. */
+/** Every call ends this long before its deadline. */
 const MARGIN_MS = 500;
 
 export function worldOf(options: WorldOptions) {
@@ -81,8 +81,8 @@ export function worldOf(options: WorldOptions) {
   });
 
   /**
-   * Starts a process, which is killed at its deadline. What it throws is its caller's; that it ends too late, or by an error that is
-   * none of ours, is a fault.
+   * Starts a process, which is killed at its deadline. Errors of our own are expected. Ending too late or with any other error is a
+   * fault.
    */
   function start(name: string, timeoutMs: number, work: (running: Running) => Promise<unknown>): void {
     const process: Process = { name, clockAheadMs: weather.clockAheadMs(), dead: false, stoppedUntil: 0 };
@@ -96,7 +96,7 @@ export function worldOf(options: WorldOptions) {
     };
     const end = (): void => {
       process.dead = true;
-      // Whoever was stopped ends at once when it goes on.
+      // A process that was stopped ends as soon as it resumes.
       if (clock.now() > Math.max(deadline - MARGIN_MS, process.stoppedUntil))
         faults.push(`${name} ended ${deadline - clock.now()} ms before its deadline`);
     };
@@ -137,16 +137,16 @@ export function worldOf(options: WorldOptions) {
     trace,
     count,
     arrayIsBusy: (_array: string): boolean => weather.arrayIsBusy(),
-    answerIsBad: weather.answerIsBad,
+    responseIsBad: weather.responseIsBad,
     callIsForbidden: weather.callIsForbidden,
     features,
-    /** What the ledger's indexes tell. */
+    /** The content of the ledger's indexes. */
     pending: () => [...indexes.pending(), ...slotRows(store.arrays)].sort((a, b) => a.dueAt - b.dueAt),
     ofOwner: indexes.ofOwner,
     newId: () => `id-${++ids}`,
-    /** Leases and owners whose end was asked for, and answered. */
+    /** Leases and owners whose end was requested and confirmed. */
     ended: new Set<string | undefined>(),
-    /** What no process may do. */
+    /** Violations by processes. */
     faults,
     start,
     seconds: () => Math.floor(clock.now() / 1000),
