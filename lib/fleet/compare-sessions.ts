@@ -7,7 +7,7 @@ import { mapLimit } from '../core/map-limit.ts';
 import type { FlashBlade } from '../core/model.ts';
 import { addressOf } from '../flashblade/trust.ts';
 import { type Item, leaseKey, type Stored, type Suspect, suspectKey } from '../leases/items.ts';
-import { bestEffort, dropSuspect, LEDGER_CALLS_AT_A_TIME } from '../leases/ledger.ts';
+import { dropSuspect, LEDGER_CALLS_AT_A_TIME, tryToWrite } from '../leases/ledger.ts';
 import type { Pending, Ports } from '../leases/ports.ts';
 import type { ActiveSession } from './array-facts.ts';
 import { unknownWarnings } from './warnings.ts';
@@ -61,8 +61,7 @@ export async function compareSessions(
     if (item?.kind !== 'suspect' || addressOf(item.target) !== addressOf(array)) continue;
     if (!leftNothing(item, sessions, listedAt)) continue;
     // If this fails, the SUSPECT is dropped when its time is over.
-    const about = { leaseId: item.leaseId, array: item.target.name };
-    await bestEffort(ports, 'LedgerWriteFailed', about, () => dropSuspect(ports, item, by));
+    await tryToWrite(ports, item, () => dropSuspect(ports, item, by));
   }
   return { unknown, warnings: unknownWarnings(unknown, username) };
 }

@@ -2,7 +2,7 @@
 import { closingDeadlines, seconds } from '../core/deadlines.ts';
 import { type FlashBladeError, isFlashBladeError, known } from '../core/errors.ts';
 import { type Closing, type LeaseItem, type Stored, sealContext } from './items.ts';
-import { bestEffort, readLease, recordSuspect, retryChanged } from './ledger.ts';
+import { readLease, recordSuspect, retryChanged, tryToWrite } from './ledger.ts';
 import type { ClosingPorts } from './ports.ts';
 import { logOut, reportAltered } from './session.ts';
 import { close, postpone, release } from './states.ts';
@@ -83,12 +83,10 @@ export async function claimAndLogOut(
     await postponeLogout(ports, claimed, known(error), by);
     throw error;
   }
-  const about = { leaseId, array: target.name };
+  const closed = close(claimed, seconds(ports.now()));
   await Promise.all([
-    bestEffort(ports, 'LedgerWriteFailed', about, async () => {
-      await ports.store.write(close(claimed, seconds(ports.now())), claimed, by.record);
-    }),
-    bestEffort(ports, 'LedgerWriteFailed', about, () => ports.store.freeSlot(target.name, claimed, by.record)),
+    tryToWrite(ports, claimed, () => ports.store.write(closed, claimed, by.record)),
+    tryToWrite(ports, claimed, () => ports.store.freeSlot(target.name, claimed, by.record)),
   ]);
   return 'CLOSED';
 }
@@ -103,12 +101,9 @@ async function postponeLogout(
   const { leaseId, target, username } = claimed;
   const hopeless = isFlashBladeError(error, 'LEASE_ALTERED', 'ANSWER_INVALID', 'INTERNAL');
   const next = postpone(claimed, seconds(ports.now()), ports.random(), hopeless);
-  const about = { leaseId, array: target.name };
-  await bestEffort(ports, 'LedgerWriteFailed', about, async () => {
-    await ports.store.write(next, claimed, by.record);
-  });
+  await tryToWrite(ports, claimed, () => ports.store.write(next, claimed, by.record));
   if (error.code === 'LEASE_ALTERED') reportAltered(ports, claimed, error.message);
   if (next.state !== 'STUCK') return;
   const message = `a session of user ${username} on array ${target.name} is still open after ${next.tries} failed logouts. Fix the cause, then invoke logout for lease ${leaseId}: ${error.message}`;
-  ports.report({ event: 'LeaseStuck', ...about, code: error.code, message });
+  ports.report({ event: 'LeaseStuck', leaseId, array: target.name, code: error.code, message });
 }

@@ -52,9 +52,7 @@ async function perform(ports: Ports, outbox: Outbox, event: IncomingEvent, by: D
       const { owner } = event;
       // One event as each lease closes: if time runs out, those that are closed have been published.
       await endOwner(ports, owner, by.work, (result) => publishClosed(outbox, result, { owner }, by));
-      return;
     }
-    case 'nothing':
   }
 }
 

@@ -52,8 +52,7 @@ export async function endLeasesOf(
 ): Promise<{ readonly live: readonly Pending[]; readonly failure: FlashBladeError | undefined }> {
   const live: Pending[] = [];
   const failure = await forEachLease(ports, ownerId, by, async (leaseId) => {
-    const ended = await endLease(ports, leaseId, by);
-    if (ended !== 'no session') live.push(ended);
+    live.push(...(await endLease(ports, leaseId, by)));
   });
   return { live, failure };
 }
@@ -72,16 +71,17 @@ async function forEachLease(
   return failures.find(({ retryable }) => retryable) ?? failures[0];
 }
 
-const endLease = (ports: ClosingPorts, leaseId: string, by: number): Promise<Pending | 'no session'> =>
+/** Returns the lease, if there is a session to log out. */
+const endLease = (ports: ClosingPorts, leaseId: string, by: number): Promise<Pending[]> =>
   retryChanged(leaseId, async () => {
     const current = await readLease(ports, leaseId, by);
     const step = release(current, leaseId, seconds(ports.now()), true);
-    if (step.state !== 'LIVE') return (await endInLedger(ports, current, step, by)) && 'no session';
+    if (step.state !== 'LIVE') return (await endInLedger(ports, current, step, by)) && [];
     // Claimed before: the sweeper tries it again when it is due.
-    if (current?.state !== 'OPEN') return 'no session';
+    if (current?.state !== 'OPEN') return [];
     const claimed = await ports.store.write(step.write, current, by);
     const { state, dueAt = 0, target } = step.write;
-    return claimed && { kind: 'lease', id: leaseId, state, dueAt, array: target.name };
+    return claimed && [{ kind: 'lease', id: leaseId, state, dueAt, array: target.name }];
   });
 
 export const ownerEnd = (ownerId: string, now: number): OwnerEnd => ({

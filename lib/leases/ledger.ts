@@ -53,7 +53,7 @@ export async function bestEffort(
   ports: ClosingPorts,
   event: EventName,
   { what, ...about }: { readonly leaseId?: string; readonly array?: string; readonly what?: string },
-  work: () => Promise<void>,
+  work: () => Promise<unknown>,
 ): Promise<void> {
   try {
     await work();
@@ -62,6 +62,13 @@ export async function bestEffort(
     ports.report({ event, ...about, code, message: what === undefined ? message : `${what}: ${message}` });
   }
 }
+
+/** `bestEffort` for what a call still has to write about a lease. The sweeper makes up for a failure. */
+export const tryToWrite = (
+  ports: ClosingPorts,
+  { leaseId, target }: Pick<Opening, 'leaseId' | 'target'>,
+  work: () => Promise<unknown>,
+): Promise<void> => bestEffort(ports, 'LedgerWriteFailed', { leaseId, array: target.name }, work);
 
 /** Throws LOGIN_REFUSED if the array has recently refused this version of the secret. */
 export async function checkRefusal(ports: ClosingPorts, { array, versionId }: ArraySecret, by: number): Promise<void> {
@@ -125,7 +132,7 @@ export async function leaveNothing(
   by: number,
 ): Promise<void> {
   const { leaseId, attemptId, target, again } = attempt;
-  await bestEffort(ports, 'LedgerWriteFailed', { leaseId, array: target.name }, async () => {
+  await tryToWrite(ports, attempt, async () => {
     const left = await giveUpIntent(ports, attempt, by, error.retryable);
     const before = typeof again === 'object' ? again.attemptId : undefined;
     if (left?.state !== 'OPEN' || left.attemptId !== attemptId) {
@@ -144,10 +151,7 @@ export async function leaveNothing(
  */
 export async function leaveSuspect(ports: ClosingPorts, opening: Opening, by: number): Promise<void> {
   await recordSuspect(ports, opening, by);
-  const about = { leaseId: opening.leaseId, array: opening.target.name };
-  await bestEffort(ports, 'LedgerWriteFailed', about, async () => {
-    await giveUpIntent(ports, opening, by, false);
-  });
+  await tryToWrite(ports, opening, () => giveUpIntent(ports, opening, by, false));
 }
 
 /** Records a SUSPECT and raises the alarm, once per attempt. Call it before the attempt's intent is replaced. */
@@ -158,8 +162,7 @@ export async function recordSuspect(ports: ClosingPorts, opening: Opening, by: n
   const message = `a login with an unknown outcome was recorded: array ${target.name} may have a session until its idle time-out`;
   ports.report({ event: 'SuspectRecorded', leaseId, array: target.name, requestId: attemptId, message });
   const slot = { attemptId, leaseId, until: item.until, suspect: true } as const;
-  const about = { leaseId, array: target.name };
-  await bestEffort(ports, 'LedgerWriteFailed', about, () => ports.store.keepSlot(target.name, slot, by));
+  await tryToWrite(ports, opening, () => ports.store.keepSlot(target.name, slot, by));
 }
 
 /** Removes a SUSPECT whose session has certainly ended, and frees its slot unless the attempt's session was recorded after all. */

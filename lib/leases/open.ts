@@ -43,7 +43,6 @@ import { FlashBladeError, isFlashBladeError, known } from '../core/errors.ts';
 import type { Lease, Session } from '../core/model.ts';
 import { type LeaseItem, type Open, type Opening, ownerKey, type Stored, sealContext } from './items.ts';
 import {
-  bestEffort,
   checkRefusal,
   leaveNothing,
   leaveSuspect,
@@ -51,6 +50,7 @@ import {
   readLease,
   recordSuspect,
   retryChanged,
+  tryToWrite,
   waitForSlot,
 } from './ledger.ts';
 import type { ArraySecret, DataKey, Ports } from './ports.ts';
@@ -130,9 +130,8 @@ async function begin(
   try {
     const result = settledValue(written);
     if ('served' in result) {
-      const about = { leaseId, array: array.name };
-      await bestEffort(ports, 'LedgerWriteFailed', about, () => ports.store.freeSlot(array.name, slot, by.record));
-      ports.report({ event: 'LeaseServed', ...about, message: 'the lease was already open' });
+      await tryToWrite(ports, intent, () => ports.store.freeSlot(array.name, slot, by.record));
+      ports.report({ event: 'LeaseServed', leaseId, array: array.name, message: 'the lease was already open' });
       return result;
     }
     if (!settledValue(hasSlot)) await waitForSlot(ports, array.name, slot, by.login);
@@ -267,19 +266,16 @@ export async function conclude(
 ): Promise<{ readonly open: Open; readonly session: Session }> {
   if (outcome.left === 'session') return outcome;
   const { leaseId, attemptId, target, again: isRelogin } = opening;
-  const about = { leaseId, array: target.name };
   if (outcome.left === 'nothing') {
     const { error, refused } = outcome;
-    if (refused !== undefined) {
-      await bestEffort(ports, 'LedgerWriteFailed', about, () => markRefused(ports, target.name, refused, by));
-    }
+    if (refused !== undefined) await tryToWrite(ports, opening, () => markRefused(ports, target.name, refused, by));
     await leaveNothing(ports, opening, error, by);
     throw error;
   }
   const { error }: Extract<Outcome, { left: 'unknown' }> = outcome;
   let fate = 'The ledger could not be updated and keeps the intent; the sweeper will report it.';
   let isRecorded = false;
-  await bestEffort(ports, 'LedgerWriteFailed', about, async () => {
+  await tryToWrite(ports, opening, async () => {
     const current = await readLease(ports, leaseId, by);
     isRecorded = current?.state === 'OPEN' && current.attemptId === attemptId;
     if (isRecorded) return;

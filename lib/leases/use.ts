@@ -59,9 +59,8 @@ export async function withSession<T>(
     try {
       return await withLease(ports, leaseId, work, workDeadline === undefined ? {} : { deadline: workDeadline });
     } finally {
-      await bestEffort(ports, 'LogoutFailed', { leaseId, array }, async () => {
-        await closeSession(ports, leaseId, within(CLOSING_MS, ports, deadline));
-      });
+      const closingDeadline = within(CLOSING_MS, ports, deadline);
+      await bestEffort(ports, 'LogoutFailed', { leaseId, array }, () => closeSession(ports, leaseId, closingDeadline));
     }
   });
 }

@@ -157,6 +157,11 @@ describe('a request for a call', () => {
     expect(parseCallRequest(full)).toEqual(full);
   });
 
+  it('the error for another method lists all methods', () => {
+    const message = 'call request: method must be one of GET, POST, PUT, PATCH, DELETE';
+    expect(() => parseCallRequest({ ...GET, method: 'HEAD' })).toThrow(message);
+  });
+
   it.each(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'])('a call request may have the method %s', (method) => {
     expect(parseCallRequest({ ...GET, method }).method).toBe(method);
   });

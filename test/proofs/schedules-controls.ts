@@ -149,7 +149,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     patches: [
       {
         file: 'lib/leases/ledger.ts',
-        find: "await bestEffort(ports, 'LedgerWriteFailed', about, () => ports.store.keepSlot(target.name, slot, by));",
+        find: 'await tryToWrite(ports, opening, () => ports.store.keepSlot(target.name, slot, by));',
         replace: 'await ports.store.freeSlot(target.name, slot, by);',
       },
     ],

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { FlashBladeError } from '../../lib/core/errors.ts';
 import { closeSession } from '../../lib/leases/close.ts';
 import { openSession } from '../../lib/leases/open.ts';
+import { renewLease } from '../../lib/leases/renew.ts';
 import { sweep } from '../../lib/leases/sweep.ts';
 import { withLease } from '../../lib/leases/use.ts';
 import { awsDown, busy, fail, loseAnswer, refused, unreachable, untilCalled, type World, world } from './world.ts';
@@ -435,6 +436,19 @@ describe('a session that cannot be recorded', () => {
     expect(w.calls).not.toContain('logout');
   });
 
+  it('stays open if it was renewed before the lost response was noticed', async () => {
+    const w = world();
+    const expiresAt = w.seconds() + 3600;
+    w.once('write OPEN', async (act) => {
+      await act();
+      await renewLease(w.ports, { leaseId: 'job-1', expiresAt }, w.deadline());
+      throw awsDown();
+    });
+    expect(await open(w)).toMatchObject({ leaseId: 'job-1', expiresAt });
+    expect(w.live.size).toBe(1);
+    expect(w.calls).not.toContain('logout');
+  });
+
   const unreadableRecord = (w: World) =>
     w.once('write OPEN', async (act) => {
       await act();
@@ -465,6 +479,25 @@ describe('a session that cannot be recorded', () => {
     await expect(open(w)).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN' });
     expect(w.live.size).toBe(1);
     expect(w.suspects()).toHaveLength(1);
+  });
+
+  it('becomes a SUSPECT under a lease that was released meanwhile, and the error asks for another lease id', async () => {
+    const w = world();
+    w.once('write OPEN', async (act) => {
+      await closeSession(w.ports, 'job-1', w.deadline());
+      return act();
+    });
+    w.once(
+      'logout',
+      fail(() => unreachable(true)),
+    );
+    await expect(open(w)).rejects.toMatchObject({
+      code: 'LOGIN_UNKNOWN',
+      message: expect.stringContaining(' The lease has ended: use another lease id. (LEASE_ENDED: '),
+    });
+    expect(w.suspects()).toHaveLength(1);
+    expect(w.lease('job-1')?.state).toBe('CLOSED');
+    await expect(open(w)).rejects.toMatchObject({ code: 'LEASE_ENDED' });
   });
 
   it('keeps its lease open if it was recorded after all and cannot be logged out', async () => {
