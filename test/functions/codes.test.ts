@@ -47,7 +47,7 @@ const NAMES: Readonly<Record<ErrorCode, string>> = {
 
 /** Words that name a next step. */
 const ADVICE =
-  /\b(must (be|have)|try again|ask .* again|create it|correct the|check that|find out|put a valid|remove its|give|use another|open (a|another) session|close some|log out again|report it)\b/i;
+  /\b(must (be|have)|try again|request the session again|create it|correct the|check that|find out|put a valid|remove its|give|use another|open (a|another) session|close some|log out again|report it)\b/i;
 
 test.each(Object.keys(ERROR_CODES) as ErrorCode[])(
   '%s is returned as the error name, and its message names the next step',
