@@ -95,7 +95,7 @@ export function createSlots(client: DynamoDBClient, table: string): Slots {
 
   async function freeSlot(
     array: string,
-    { attemptId, leaseId }: Pick<StoredSlot, 'attemptId' | 'leaseId'>,
+    { attemptId, closedLeaseId }: { readonly attemptId: string; readonly closedLeaseId?: string },
     by: number,
   ): Promise<void> {
     const remove = (name: string, condition: string): Promise<boolean> =>
@@ -106,7 +106,7 @@ export function createSlots(client: DynamoDBClient, table: string): Slots {
         ExpressionAttributeNames: { '#instead': name },
       });
     if (await remove(attemptId, 'attribute_exists(live.#instead)')) return;
-    if (leaseId !== undefined) await remove(leaseId, FORMER);
+    if (closedLeaseId !== undefined) await remove(closedLeaseId, FORMER);
   }
 
   async function slots(array: string, by: number): Promise<ReadonlyMap<string, StoredSlot>> {

@@ -65,10 +65,12 @@ export async function claimAndLogOut(
   claim: Closing,
   by: Deadlines,
 ): Promise<'CLOSED' | undefined> {
-  const { leaseId, target, username, sealed } = claim;
+  const { leaseId, attemptId, target, username, sealed } = claim;
+  // Before the claim: a damaged item may have no target that can be sealed.
+  const context = sealContext(leaseId, target);
   const [written, token] = await Promise.allSettled([
     ports.store.write(claim, current, by.logout),
-    ports.seal.unseal(sealed, sealContext(leaseId, target), by.logout),
+    ports.seal.unseal(sealed, context, by.logout),
   ]);
   if (written.status === 'rejected') throw written.reason;
   const claimed = written.value;
@@ -86,7 +88,9 @@ export async function claimAndLogOut(
   const closed = close(claimed, seconds(ports.now()));
   await Promise.all([
     tryToWrite(ports, claimed, () => ports.store.write(closed, claimed, by.record)),
-    tryToWrite(ports, claimed, () => ports.store.freeSlot(target.name, claimed, by.record)),
+    tryToWrite(ports, claimed, () =>
+      ports.store.freeSlot(target.name, { attemptId, closedLeaseId: leaseId }, by.record),
+    ),
   ]);
   return 'CLOSED';
 }

@@ -13,30 +13,33 @@
  * | no slot is free                                     | nothing                    | LEASE_LIMIT                       |
  * | the array refuses the API token (400, 401, 403)     | a refusal, for ten minutes | LOGIN_REFUSED (1)                 |
  * | the array is busy (429, 503), or nothing was sent   | nothing                    | the login's error                 |
- * | the login was sent; another response, or none       | a SUSPECT                  | LOGIN_UNKNOWN                     |
+ * | no usable response to the login came                | a SUSPECT (2)              | LOGIN_UNKNOWN (2)                 |
  * | logged in, not recorded, logged out again           | nothing                    | why it was not recorded           |
  * | logged in, neither recorded nor logged out          | a SUSPECT                  | LOGIN_UNKNOWN                     |
- * | recorded, only the response was lost                | the open lease             | the lease (2)                     |
- * | released meanwhile: logged out again                | a CLOSED lease             | LEASE_ENDED                       |
+ * | recorded, only the response was lost                | the open lease             | the lease (3)                     |
+ * | released meanwhile: logged out again (4)            | a CLOSED lease             | LEASE_ENDED                       |
  * | the owner has ended: logged out again               | nothing                    | LEASE_ENDED                       |
  * | the process dies                                    | the intent, with its slot  |                                   |
  * | the ledger cannot be updated after one of these     | the intent, with its slot  | as above                          |
  *
  * (1) If the secret has a newer version, `begin` and everything after it run once more with that. Until the refusal ends, `begin` fails
- * with LOGIN_REFUSED without asking the array. (2) If reading the lease back fails, too, the session is logged out and the caller gets the
- * error. The lease stays open; the next call under it logs in again.
+ * with LOGIN_REFUSED without asking the array. (2) If the response had an auth token, the client has logged out again, which may take until
+ * D − 2.75 s: nothing remains, and the caller gets the login's error. (3) If reading the lease back fails, too, the session is logged out and
+ * the caller gets the error. The lease stays open; the next call under it logs in again. (4) A release leaves a CLOSED lease whatever became
+ * of the login.
  *
  * - Time limits, for a deadline D: the login has ended by D − 5.75 s (`by.login`), the record by D − 3.75 s (`by.record`), cleaning up by
  *   D − 0.75 s (`by.logout`).
  * - Equal requests (same lease id, array and owner): while the first one is opening, LEASE_OPENING (retryable); then the open lease; after
  *   it has ended, LEASE_ENDED. The same lease id with another array or owner: LEASE_CONFLICT.
- * - An intent that stays becomes a SUSPECT after `openingUntil` (D + 6 s): by the next equal request, which then goes on as the first, or
- *   by the sweeper.
- * - A SUSPECT is an item of its own. It raises an alarm, and keeps its slot until the array has certainly ended the session as idle; then
- *   the sweeper drops both.
- * - Every write is conditional: an attempt never changes or removes the item of another one.
+ * - An intent that stays becomes a SUSPECT after `openingUntil` (D + 6 s): by the next equal request, which then goes on as the first, by
+ *   the sweeper, or by a release.
+ * - A SUSPECT is an item of its own. It raises an alarm, and keeps its slot until the array has certainly ended the session; then the
+ *   sweeper, or the fleet check, drops both.
+ * - Every write is conditional: an attempt never changes or removes the item of another one that may still be running.
  *
- * relogin.ts begins in a way of its own, then also calls `logInAndRecord` and `conclude`. CONTRIBUTING.md has a glossary.
+ * relogin.ts begins in a way of its own, then also calls `logInAndRecord` and `conclude`; there, the lease is open as before, or CLOSED, where
+ * nothing remains here. CONTRIBUTING.md has a glossary.
  */
 import { type Deadlines, openingDeadlines, seconds } from '../core/deadlines.ts';
 import { FlashBladeError, isFlashBladeError, known } from '../core/errors.ts';
@@ -130,7 +133,7 @@ async function begin(
   try {
     const result = settledValue(written);
     if ('served' in result) {
-      await tryToWrite(ports, intent, () => ports.store.freeSlot(array.name, slot, by.record));
+      await tryToWrite(ports, intent, () => ports.store.freeSlot(array.name, { attemptId }, by.record));
       ports.report({ event: 'LeaseServed', leaseId, array: array.name, message: 'the lease was already open' });
       return result;
     }
@@ -200,11 +203,12 @@ export async function logInAndRecord(
   } catch (thrown) {
     const error = known(thrown);
     const why = `logged out again: ${error.message}`;
-    const isOut = logOut(ports, opening, () => session, by.logout, why);
-    return isOut.then(
-      () => ({ left: 'nothing', error }),
-      () => ({ left: 'unknown', error }),
-    );
+    try {
+      await logOut(ports, opening, () => session, by.logout, why);
+      return { left: 'nothing', error };
+    } catch {
+      return { left: 'unknown', error };
+    }
   }
 }
 
@@ -237,16 +241,19 @@ async function recordSession(
   if (veto) throw veto;
   const sealed = ports.seal.seal(key, authToken, sealContext(leaseId, target));
   const open = record(opening, { username, sealed });
+  let failure: unknown;
   try {
     const written = await ports.store.write(open, opening, by.record);
     if (written) return written;
-    throw whyNotRecorded(await readLease(ports, leaseId, by.record), opening);
   } catch (error) {
-    const current = await readLease(ports, leaseId, by.record + READ_BACK_MS).catch(() => undefined);
-    // It was written, and only the response was lost: other calls may be using the lease already.
-    if (current?.state === 'OPEN' && current.attemptId === attemptId) return current;
-    throw error;
+    failure = error;
   }
+  const current = await readLease(ports, leaseId, by.record + READ_BACK_MS).catch((error) => {
+    throw failure ?? error;
+  });
+  // It was written, and only the response was lost: other calls may be using the lease already.
+  if (current?.state === 'OPEN' && current.attemptId === attemptId) return current;
+  throw failure ?? whyNotRecorded(current, opening);
 }
 
 /**

@@ -102,8 +102,12 @@ export type LeaseStore = {
   moveSlot(array: string, from: string, slot: Slot, limit: number, by: number): Promise<boolean>;
   /** Writes a slot regardless of the limit, for an attempt that may have a session. Repeatable. */
   keepSlot(array: string, slot: Slot, by: number): Promise<void>;
-  /** Frees an attempt's slot. With the id of a closed lease, frees the one that version 0.1.0 took for it instead. Repeatable. */
-  freeSlot(array: string, slot: Pick<StoredSlot, 'attemptId' | 'leaseId'>, by: number): Promise<void>;
+  /** Frees an attempt's slot, or if there is none, the one that version 0.1.0 took for a lease that is now closed. Repeatable. */
+  freeSlot(
+    array: string,
+    of: { readonly attemptId: string; readonly closedLeaseId?: string },
+    by: number,
+  ): Promise<void>;
   /** An array's slots by attempt id. */
   slots(array: string, by: number): Promise<ReadonlyMap<string, StoredSlot>>;
   /** Sets when the sweeper checks an array's slots next (epoch seconds). Does nothing if no slot is taken. */

@@ -172,7 +172,7 @@ describe.each(STORES)('the ledger in %s', (_name, make) => {
   it('does not free the slot of an attempt whose id equals the id of a closed lease', async () => {
     const store = await make();
     await store.takeSlot('fb1', slot('a'), 9, soon());
-    await store.freeSlot('fb1', { attemptId: 'gone', leaseId: 'a' }, soon());
+    await store.freeSlot('fb1', { attemptId: 'gone', closedLeaseId: 'a' }, soon());
     expect([...(await store.slots('fb1', soon())).keys()]).toEqual(['a']);
     await store.freeSlot('fb1', { attemptId: 'gone' }, soon());
     expect([...(await store.slots('fb1', soon())).keys()]).toEqual(['a']);
@@ -270,7 +270,7 @@ describe('the ledger in DynamoDB', () => {
     await takeFormer();
     await store.freeSlot('fb1', { attemptId: 'b' }, soon());
     expect(await names()).toEqual(['a', 'job', 'other']);
-    await store.freeSlot('fb1', { attemptId: 'b', leaseId: 'job' }, soon());
+    await store.freeSlot('fb1', { attemptId: 'b', closedLeaseId: 'job' }, soon());
     expect(await names()).toEqual(['a', 'other']);
   });
 

@@ -49,8 +49,8 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     patches: [
       {
         file: OPEN,
-        find: 'const isOut = logOut(ports, opening, () => session, by.logout, why);',
-        replace: 'const isOut = Promise.resolve();',
+        find: 'await logOut(ports, opening, () => session, by.logout, why);',
+        replace: '',
       },
     ],
   },

@@ -194,6 +194,17 @@ describe('a lease item', () => {
     expect(w.lease('job-1')?.state).toBe('STUCK');
   });
 
+  it('without a trust is not claimed, and fails with the reason', async () => {
+    const w = await opened();
+    const item = w.lease('job-1');
+    if (item?.state !== 'OPEN') throw new Error('not open');
+    const { trust: _, ...damaged } = item.target;
+    await w.store.write({ ...item, target: damaged as typeof item.target }, item, 0);
+    await expect(close(w)).rejects.toThrow();
+    expect(w.calls).not.toContain('write CLOSING');
+    expect(w.lease('job-1')?.state).toBe('OPEN');
+  });
+
   it('copied to another lease id does not unseal', async () => {
     const w = await opened();
     const item = w.lease('job-1');

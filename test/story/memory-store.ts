@@ -79,9 +79,10 @@ export function memoryStore(onChange: (id: string, item: Item | undefined) => vo
     async keepSlot(array, slot) {
       put(array, slot);
     },
-    async freeSlot(array, { attemptId, leaseId }) {
+    async freeSlot(array, { attemptId, closedLeaseId }) {
       const taken = slotsOf(array);
-      if (!taken.delete(attemptId) && leaseId !== undefined && isFormer(taken.get(leaseId))) taken.delete(leaseId);
+      if (taken.delete(attemptId) || closedLeaseId === undefined) return;
+      if (isFormer(taken.get(closedLeaseId))) taken.delete(closedLeaseId);
     },
     async slots(array) {
       return new Map(slotsOf(array));

@@ -526,6 +526,19 @@ describe('a session that cannot be recorded', () => {
   });
 });
 
+describe('an equal request for an open lease', () => {
+  it('keeps the slot that version 0.1.0 took for the lease, even if the array is full', async () => {
+    const w = world({ sessionsPerArray: 1 });
+    await open(w);
+    const slots = w.store.arrays.get('fb1') as Map<string, { attemptId: string; until: number }>;
+    slots.clear();
+    slots.set('job-1', { attemptId: 'a', until: w.seconds() + 60 });
+    expect(await open(w)).toMatchObject({ leaseId: 'job-1' });
+    expect([...slots.keys()]).toEqual(['job-1']);
+    await expect(open(w, { leaseId: 'job-2' })).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
+  });
+});
+
 describe('an attempt that hangs', () => {
   const hang = async (w: World): Promise<void> => {
     const pending = new Promise<never>(() => {});
