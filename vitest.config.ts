@@ -1,16 +1,24 @@
 import { defineConfig } from 'vitest/config';
-import { LongestFirst } from './test/longest-first.ts';
+import { LongestFirst } from './test/kit/longest-first.ts';
+
+/** These need the product as it is deployed: bundles, zips and the compiled template. */
+const packaged = (name: string) => ({
+  extends: true as const,
+  test: { name, include: [`test/${name}/**/*.test.ts`], globalSetup: ['test/kit/package-once.ts'] },
+});
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // Every test may read the bundles, the zips and the compiled template.
-    globalSetup: ['test/packaged.ts'],
-    reporters: ['default', './test/last-line-reporter.ts'],
+    projects: [
+      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      packaged('packaged'),
+      packaged('proofs'),
+    ],
+    reporters: ['default', './test/kit/last-line-reporter.ts'],
     // One more than cores: many tests wait for a time-out or for a process of their own.
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
-    // Files share their workers: loading everything anew for each would be a third of the whole time. Every test puts back
+    // Files share their workers: loading everything anew for each would be a third of the whole time. Every test restores
     // what it changes.
     isolate: false,
     testTimeout: 120_000,

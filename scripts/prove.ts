@@ -1,9 +1,9 @@
 /** Proves the promise of the product by trying to break it: `npm run prove`; `-- --help` explains the options. */
 import { availableParallelism } from 'node:os';
-import { proveCanaries } from '../test/canaries/prove-canaries.ts';
-import { hostileSeed, proveHostile } from '../test/hostile/prove-hostile.ts';
-import setUpPackages from '../test/packaged.ts';
+import setUpPackages from '../test/kit/package-once.ts';
+import { proveCanaries } from '../test/packaged/canaries/prove-canaries.ts';
 import { ALL_CASES, FAULT_KINDS, proveFaults } from '../test/proofs/faults.ts';
+import { hostileSeed, proveHostile } from '../test/proofs/hostile/prove-hostile.ts';
 import { proveKills } from '../test/proofs/kills.ts';
 import { proveSchedules } from '../test/proofs/prove-schedules.ts';
 import { runSchedule } from '../test/proofs/schedules.ts';

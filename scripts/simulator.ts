@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type Command, parseCommand, requestLine, sessionLines, USAGE } from '../test/simulator/command.ts';
-import { type Simulator, startSimulator } from '../test/simulator/index.ts';
+import { type Command, parseCommand, requestLine, sessionLines, USAGE } from '../simulator/command.ts';
+import { type Simulator, startSimulator } from '../simulator/index.ts';
 import { commandOfProcess } from './command-line.ts';
 import { explain } from './start/failures.ts';
 

@@ -13,7 +13,7 @@ import { refuseApiTokens, TokenArgument } from './secret/token-like.ts';
 const modules = join(ROOT, 'node_modules');
 const PROGRAMS: Readonly<Record<string, string>> = {
   biome: join(modules, '@biomejs/biome/bin/biome'),
-  imports: join(ROOT, 'test/rules/imports-program.ts'),
+  imports: join(ROOT, 'test/unit/rules/imports-program.ts'),
   package: join(ROOT, 'scripts/package.ts'),
   stryker: join(modules, '@stryker-mutator/core/bin/stryker.js'),
   tsc: join(modules, 'typescript/bin/tsc'),

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { pipeline } from 'node:stream';
 import { createServer } from 'node:tls';
 import type { FlashBlade } from '../../lib/core/model.ts';
-import { createAuthority } from '../../test/certificates.ts';
+import { createAuthority } from '../../simulator/certificates.ts';
 
 const authority = await createAuthority();
 const { certificate: cert, key } = await authority.issue();

@@ -1,5 +1,5 @@
 /** Names of fields as the README's tables tell them. */
-import { tableRows } from '../../test/readme.ts';
+import { tableRows } from '../../test/unit/docs/readme.ts';
 
 /** In a row of the table whose first heading is `heading`. A cell that begins `as login` tells those of that row. */
 function fields(heading: string, row: string, column: 1 | 2): string[] {

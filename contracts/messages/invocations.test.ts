@@ -1,7 +1,7 @@
 /** Invocations by schedules and workflows. Each sends what the stack or the README writes down, and goes on with the result. */
 import { expect, test } from 'vitest';
 import { parseCallRequest, parseLogoutRequest, parseRenewRequest } from '../../lib/leases/requests.ts';
-import { examples } from '../../test/readme.ts';
+import { examples } from '../../test/unit/docs/readme.ts';
 import { arrayName, equal, id, integer, invocation, someText } from './declare.ts';
 import { inputFields, resultFields } from './documented.ts';
 import { scheduledInputs } from './stack.ts';

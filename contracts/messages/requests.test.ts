@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest';
 import { dispatch } from '../../lib/leases/dispatch.ts';
 import { DETAIL_TYPES } from '../../lib/leases/events.ts';
-import { memoryOutbox } from '../../test/story/memory-outbox.ts';
-import { type World, world } from '../../test/story/world.ts';
+import { memoryOutbox } from '../../test/kit/memory/memory-outbox.ts';
+import { type World, world } from '../../test/kit/memory/world.ts';
 import { arrayName, id, integer, requestEvent } from './declare.ts';
 import { detailFields } from './documented.ts';
 

@@ -8,7 +8,7 @@ import {
   type FaultHandle,
   randomApiToken,
   type Simulator,
-} from '../../test/simulator/index.ts';
+} from '../../simulator/index.ts';
 import type { Handlers, State } from '../states.ts';
 import { createOpenSessions } from './open-sessions.ts';
 import { endedSession, openSession } from './sign-in.ts';

@@ -1,5 +1,5 @@
 /** Where clients are measured: one process with the arrays, one with each client, all idle until they are asked. */
-import { createAuthority } from '../../test/certificates.ts';
+import { createAuthority } from '../../simulator/certificates.ts';
 import { API_TOKEN, checkClient } from './check.ts';
 import { type Process, start } from './process.ts';
 import type { ServerCalls } from './server-process.ts';

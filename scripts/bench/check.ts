@@ -1,5 +1,5 @@
 /** Whether a client does what it is measured for. */
-import { type PresentedCertificate, startSimulator } from '../../test/simulator/index.ts';
+import { type PresentedCertificate, startSimulator } from '../../simulator/index.ts';
 import type { Work, Worked } from './subjects/work.ts';
 
 export const API_TOKEN = 'T-00000000-1111-2222-3333-444444444444';

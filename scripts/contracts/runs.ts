@@ -8,7 +8,7 @@ import { simulatorTarget } from '../../contracts/targets/simulator.ts';
 import { startVerifier, type Verifier } from '../../contracts/verification/verifier.ts';
 import { verify } from '../../contracts/verification/verify.ts';
 import { closeConnections } from '../../lib/flashblade/pool.ts';
-import { startSimulator } from '../../test/simulator/index.ts';
+import { startSimulator } from '../../simulator/index.ts';
 import type { Section } from './report.ts';
 
 /** One simulated array over TLS that is verified, and its own list of sessions at the end. */

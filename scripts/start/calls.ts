@@ -1,6 +1,6 @@
 /** How often AWS and the arrays were called: by the functions, and by this process. */
 import { setImmediate } from 'node:timers/promises';
-import type { Aws, Service } from '../../test/aws/index.ts';
+import type { Aws, Service } from '../../test/kit/aws/index.ts';
 import type { Deployed } from './deployed.ts';
 import type { Counts } from './screen.ts';
 

@@ -1,7 +1,7 @@
 /** A packaged function as Lambda runs it, with handler, variables and time-out as the packaged template has them. */
 import { resolve } from 'node:path';
-import { at, type Json, resourcesOf, type Template, target } from '../../test/infra/template.ts';
-import { type Lambda, startLambda } from '../../test/lambda/lambda.ts';
+import { type Lambda, startLambda } from '../../test/kit/lambda/lambda.ts';
+import { at, type Json, resourcesOf, type Template, target } from '../../test/packaged/infra/template.ts';
 import { clockAhead } from './clock.ts';
 import { DEAF_TO_TERMINAL } from './interruption.ts';
 

@@ -1,5 +1,5 @@
 /** Simulated arrays, all by one clock. */
-import { type OnRequest, type Simulator, startSimulator } from '../../test/simulator/index.ts';
+import { type OnRequest, type Simulator, startSimulator } from '../../simulator/index.ts';
 import type { DemoArray } from './array.ts';
 import type { Clock } from './clock.ts';
 

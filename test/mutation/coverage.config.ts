@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     include: IN_PROCESS,
     // The ledger's store is tested with the table as it is deployed.
-    globalSetup: ['test/packaged.ts'],
+    globalSetup: ['test/kit/packaged.ts'],
     isolate: false,
     maxWorkers: 2,
     testTimeout: 120_000,

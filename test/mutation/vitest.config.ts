@@ -6,18 +6,19 @@ import { keptWorker } from './kept-worker.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const ORDER = [
-  'ground/',
+  'core/',
   'lambda/metrics',
-  'story/',
+  'leases/',
+  'fleet/',
   'lambda/',
-  'edges/',
-  'client/',
-  'story/edges',
-  'story/signals',
-  'ground/requests',
+  'aws/',
+  'flashblade/',
+  'compose',
+  'leases/signals',
+  'leases/requests',
 ];
 const rank = ({ moduleId }: TestSpecification): number =>
-  ORDER.findLastIndex((part) => moduleId.includes(`/test/${part}`));
+  ORDER.findLastIndex((part) => moduleId.includes(`/test/unit/${part}`));
 
 /** Cheap tests kill first. */
 class CheapestFirst extends BaseSequencer {
@@ -39,7 +40,7 @@ export default defineConfig({
   ],
   test: {
     include: IN_PROCESS,
-    exclude: ['test/story/session-events-deadlines.test.ts'],
+    exclude: ['test/unit/leases/dispatch-deadlines.test.ts'],
     runner: resolve(import.meta.dirname, 'judge.ts'),
     sequence: { sequencer: CheapestFirst },
     isolate: false,

@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FlashBladeError } from '../../lib/core/errors.ts';
 import { processBatch } from '../../lib/lambda/batch.ts';
 import type { Message } from '../../lib/leases/dispatch.ts';
-import { sqsEventOf } from '../aws/sqs-event.ts';
-import { deployEvents, type EventsDeployment } from '../functions/session-events-deployment.ts';
-import { contextOf } from '../lambda/context.ts';
-import { executionEnded, requested } from '../story/messages.ts';
+import { sqsEventOf } from '../kit/aws/sqs-event.ts';
+import { contextOf } from '../kit/lambda/context.ts';
+import { executionEnded, requested } from '../kit/memory/messages.ts';
+import { deployEvents, type EventsDeployment } from '../packaged/functions/session-events-deployment.ts';
 
 const SIZE = 10;
 const SUBSETS = 2 ** SIZE;

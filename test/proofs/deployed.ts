@@ -1,7 +1,8 @@
 /** The packaged functions that callers and the schedule invoke, over one ledger and one simulated array. */
-import { type Deployment, type DeployOptions, deploy } from '../functions/deployment.ts';
-import { type Lambda, startLambda } from '../lambda/lambda.ts';
-import { zipOf } from '../packaged.ts';
+
+import { type Lambda, startLambda } from '../kit/lambda/lambda.ts';
+import { zipOf } from '../kit/packaged.ts';
+import { type Deployment, type DeployOptions, deploy } from '../packaged/functions/deployment.ts';
 
 export const FUNCTIONS = ['login', 'logout', 'call-array', 'renew', 'sweep-sessions'] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];

@@ -7,12 +7,12 @@ import { readConfig } from '../../lib/core/config.ts';
 import { closeConnections } from '../../lib/flashblade/pool.ts';
 import { dispatch } from '../../lib/leases/dispatch.ts';
 import type { Ports } from '../../lib/leases/ports.ts';
-import { awsWithClients } from '../aws/clients.ts';
-import { leaseTable } from '../packaged.ts';
-import { startSimulator } from '../simulator/index.ts';
-import { memoryOutbox } from '../story/memory-outbox.ts';
-import { requested } from '../story/messages.ts';
-import { busy, fail, type World, world } from '../story/world.ts';
+import { startSimulator } from '../../simulator/index.ts';
+import { awsWithClients } from '../kit/aws/clients.ts';
+import { LEASE_TABLE } from '../kit/lease-table.ts';
+import { memoryOutbox } from '../kit/memory/memory-outbox.ts';
+import { requested } from '../kit/memory/messages.ts';
+import { busy, fail, type World, world } from '../kit/memory/world.ts';
 
 const EVENT = requested({ array: 'fb1', owner: 'job' });
 const LEASE_ID = 'fb1:event-1';
@@ -125,7 +125,7 @@ describe('16 deliveries of one event over the real ports', () => {
       closeConnections();
       await simulator.stop();
     });
-    await aws.dynamodb.createTable(leaseTable(), 'leases');
+    await aws.dynamodb.createTable(LEASE_TABLE, 'leases');
     const { port, apiToken, certificate: ca } = simulator;
     aws.secrets.put('flashblade/fb1', { host: `127.0.0.1:${port}`, apiToken, trust: { ca } });
     const names = { bus: 'default', deadLetterQueue: aws.sqs.createQueue('dead-letters') };

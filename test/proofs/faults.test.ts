@@ -8,7 +8,7 @@ vi.setConfig({ testTimeout: 120_000 });
 const cases = (of: Case['of'], ...faults: string[]): Case[] =>
   ALL_CASES.filter((one) => one.of === of && faults.includes(one.fault.name));
 
-// Cases that hang take long. Here are a few that test/functions/deadlines.test.ts does not have; `npm run prove` tries all.
+// Cases that hang take long. Here are a few that test/packaged/functions/deadlines.test.ts does not have; `npm run prove` tries all.
 const WAITING = [
   ...cases('call-array', 'array: hangs before the headers'),
   ...cases('renew', 'dynamodb: hang'),

@@ -1,7 +1,8 @@
 /** Faults: whatever the array or AWS does, every function responds in time and no session is forgotten. */
-import type { Deployment } from '../functions/deployment.ts';
-import { unknownSessions } from '../functions/unknown-sessions.ts';
-import type { Fault as ArrayFault } from '../simulator/index.ts';
+
+import type { Fault as ArrayFault } from '../../simulator/index.ts';
+import type { Deployment } from '../packaged/functions/deployment.ts';
+import { unknownSessions } from '../packaged/functions/unknown-sessions.ts';
 import { type Bundle, type Deployed, deployAll, FUNCTIONS, type FunctionName } from './deployed.ts';
 import { OPERATIONS } from './operations.ts';
 

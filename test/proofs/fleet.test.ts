@@ -12,9 +12,9 @@ import {
 import { closeConnections } from '../../lib/flashblade/pool.ts';
 import { checkFleet } from '../../lib/fleet/check.ts';
 import type { Ports } from '../../lib/leases/ports.ts';
-import { createAuthority } from '../certificates.ts';
-import { type Fault, type Simulator, startSimulator } from '../simulator/index.ts';
-import { unreachable, type World, world } from '../story/world.ts';
+import { createAuthority } from '../../simulator/certificates.ts';
+import { type Fault, type Simulator, startSimulator } from '../../simulator/index.ts';
+import { unreachable, type World, world } from '../kit/memory/world.ts';
 
 const FLEET = 1000;
 /** `PROVE=1` in the environment: as many real listeners as there are arrays in the fleet. */

@@ -1,7 +1,8 @@
 /** Kills: processes of the functions are killed at random moments, and the simulator shows whether a session was forgotten. */
-import type { Deployment } from '../functions/deployment.ts';
-import { unknownSessions } from '../functions/unknown-sessions.ts';
-import type { Outcome } from '../lambda/lambda.ts';
+
+import type { Outcome } from '../kit/lambda/lambda.ts';
+import type { Deployment } from '../packaged/functions/deployment.ts';
+import { unknownSessions } from '../packaged/functions/unknown-sessions.ts';
 import { type Bundle, type Deployed, deployAll, FUNCTIONS, type FunctionName } from './deployed.ts';
 import { OPERATIONS } from './operations.ts';
 import { type Random, randomOf } from './world/random.ts';

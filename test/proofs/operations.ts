@@ -1,5 +1,5 @@
 /** The operations of the product, each on its own lease. */
-import { type Deployment, resultOf } from '../functions/deployment.ts';
+import { type Deployment, resultOf } from '../packaged/functions/deployment.ts';
 import { expire, type FunctionName } from './deployed.ts';
 
 /** `name` is both the array name and the lease id of one case. */

@@ -38,7 +38,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     in: 'plain',
     patches: [
       {
-        file: 'test/story/memory-store.ts',
+        file: 'test/kit/memory/memory-store.ts',
         find: 'return stored?.version === previous?.version;',
         replace: 'return stored !== undefined || previous === undefined;',
       },

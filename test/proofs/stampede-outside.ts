@@ -1,6 +1,6 @@
 /** The stampede over real ports: a program with the AWS stand-ins and a simulated array. */
-import { deploy } from '../functions/deployment.ts';
-import { unknownSessions } from '../functions/unknown-sessions.ts';
+import { deploy } from '../packaged/functions/deployment.ts';
+import { unknownSessions } from '../packaged/functions/unknown-sessions.ts';
 import { tell } from './program.ts';
 import type { ProgramResult } from './stampede-program.ts';
 

@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { unzip } from '../../../test/lambda/lambda.ts';
+import { unzip } from '../../../test/kit/lambda/lambda.ts';
 import { readTable } from '../../build/sizes.ts';
 import { functionEntries } from '../../build.ts';
 import { compare, type Rounds, type Usage } from '../compare.ts';

@@ -4,10 +4,17 @@ import { resolve } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { AWS_CALL_MS } from '../../../lib/aws/client.ts';
 import { createLeaseStore } from '../../../lib/aws/lease-store.ts';
-import { type Aws, startAws } from '../../../test/aws/index.ts';
-import { at, type Json, readTemplate, resourcesOf, type Template, target } from '../../../test/infra/template.ts';
-import { type Lambda, type Outcome, startLambda } from '../../../test/lambda/lambda.ts';
-import { startSimulator } from '../../../test/simulator/index.ts';
+import { startSimulator } from '../../../simulator/index.ts';
+import { type Aws, startAws } from '../../../test/kit/aws/index.ts';
+import { type Lambda, type Outcome, startLambda } from '../../../test/kit/lambda/lambda.ts';
+import {
+  at,
+  type Json,
+  readTemplate,
+  resourcesOf,
+  type Template,
+  target,
+} from '../../../test/packaged/infra/template.ts';
 import type { Usage } from '../compare.ts';
 import { cpuMsOf } from './cpu.ts';
 import type { Empty, Login } from './parts.ts';

@@ -1,5 +1,5 @@
 /** The processes: arrays, stand-ins for AWS, one that works by the story, one that works by hand. */
-import { createAuthority } from '../../../test/certificates.ts';
+import { createAuthority } from '../../../simulator/certificates.ts';
 import { API_TOKEN } from '../check.ts';
 import { type Process, start } from '../process.ts';
 import type { ServerCalls } from '../server-process.ts';

@@ -1,6 +1,6 @@
 /** Started as a process: the stand-ins for AWS, with dynalite behind them, and what they were asked. */
-import { type Aws, startAws } from '../../../test/aws/index.ts';
-import { leaseTable } from '../../../test/packaged.ts';
+import { type Aws, startAws } from '../../../test/kit/aws/index.ts';
+import { LEASE_TABLE } from '../../../test/kit/lease-table.ts';
 import { answer } from '../process.ts';
 
 export type Asked = {
@@ -30,7 +30,7 @@ const handlers = {
     return { env: aws.env, keyArn: aws.kms.createKey().arn };
   },
   /** Makes a lease table as it is deployed. */
-  createTable: (name: string): Promise<void> => running().dynamodb.createTable(leaseTable(), name),
+  createTable: (name: string): Promise<void> => running().dynamodb.createTable(LEASE_TABLE, name),
   putSecrets: (secrets: Readonly<Record<string, object>>): void => {
     for (const [name, value] of Object.entries(secrets)) running().secrets.put(name, value);
   },

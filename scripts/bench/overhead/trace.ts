@@ -1,7 +1,7 @@
 /** What a function asks of others while everybody else takes a known time: how much of that came one after the other. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Counts, counted } from '../../../test/counters/counted.ts';
-import type { Everything } from '../../../test/counters/deployment.ts';
+import { type Counts, counted } from '../../../test/packaged/counters/counted.ts';
+import type { Everything } from '../../../test/packaged/counters/deployment.ts';
 import { longestChain, type Span, timeCovered } from './spans.ts';
 
 /** Milliseconds. Much longer than two calls that go out together are apart. */

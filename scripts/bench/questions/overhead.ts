@@ -1,6 +1,11 @@
 /** What the functions add to the array's own time: what they ask of AWS, and how much of it in a row. */
-import { deployEverything, type Everything } from '../../../test/counters/deployment.ts';
-import { OPERATION_NAMES, OPERATIONS, type OperationName, perform } from '../../../test/counters/operations.ts';
+import { deployEverything, type Everything } from '../../../test/packaged/counters/deployment.ts';
+import {
+  OPERATION_NAMES,
+  OPERATIONS,
+  type OperationName,
+  perform,
+} from '../../../test/packaged/counters/operations.ts';
 import { intervalOf, quantile } from '../measure.ts';
 import { between } from '../numbers.ts';
 import { ARRAY_MS, AWS_MS, type Trace, traced } from '../overhead/trace.ts';

@@ -8,7 +8,7 @@ import type { Ports, StoredSlot } from '../../../lib/leases/ports.ts';
 import { renewLease } from '../../../lib/leases/renew.ts';
 import { sweep } from '../../../lib/leases/sweep.ts';
 import { withLease, withSession } from '../../../lib/leases/use.ts';
-import type { Slots } from '../../story/memory-store.ts';
+import type { Slots } from '../../kit/memory/memory-store.ts';
 import * as former from '../former/0.1.0.mjs';
 
 export const CURRENT = { openSession, closeSession, endOwner, renewLease, sweep, withLease, withSession };

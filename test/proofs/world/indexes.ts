@@ -2,7 +2,7 @@
 
 import type { Item } from '../../../lib/leases/items.ts';
 import type { Pending } from '../../../lib/leases/ports.ts';
-import { isOfOwner, pendingOf } from '../../story/memory-store.ts';
+import { isOfOwner, pendingOf } from '../../kit/memory/memory-store.ts';
 
 /** A former state of an item, and until when it was current (epoch, ms). */
 type Past = { readonly item: Item | undefined; readonly untilMs: number };

@@ -3,7 +3,7 @@ import { FlashBladeError } from '../../../lib/core/errors.ts';
 import { apiToken, authToken, type FlashBlade } from '../../../lib/core/model.ts';
 import type { Item, Stored } from '../../../lib/leases/items.ts';
 import type { Ports } from '../../../lib/leases/ports.ts';
-import type { Slots } from '../../story/memory-store.ts';
+import type { Slots } from '../../kit/memory/memory-store.ts';
 import { busy, unreachable } from './arrays.ts';
 import type { Process } from './effects.ts';
 import type { World } from './world.ts';

@@ -1,6 +1,6 @@
 /** One world: arrays, secrets, ledger and clock in memory, shared by all processes that start in it. */
 import type { Ports } from '../../../lib/leases/ports.ts';
-import { memoryStore, slotRows } from '../../story/memory-store.ts';
+import { memoryStore, slotRows } from '../../kit/memory/memory-store.ts';
 import { memoryArrays } from './arrays.ts';
 import { virtualClock } from './clock.ts';
 import { type Code, CURRENT, codeOf, FORMER, formerPorts } from './code.ts';

@@ -1,0 +1,82 @@
+/** A FlashBlade on loopback: HTTPS, users, sessions, faults on demand. Faithful to what is known of the wire protocol. */
+import { X509Certificate } from 'node:crypto';
+import { createArray, removeUser, setUsers } from './array.ts';
+import { createAuthority, selfSigned } from './certificates.ts';
+import { openConnections } from './connections.ts';
+import { createRequestLog, exchange } from './exchange.ts';
+import { createFaults } from './faults.ts';
+import { defaultUsers, type PresentedCertificate, type SimulatorOptions, settingsOf } from './options.ts';
+
+export type Simulator = Awaited<ReturnType<typeof startSimulator>>;
+
+/** Starts an array; it lives until `stop`. Every option has a default. */
+export async function startSimulator(options: SimulatorOptions = {}) {
+  const settings = settingsOf(options);
+  const array = createArray(settings, options.users ?? defaultUsers());
+  const { users, sessions } = array;
+  const log = createRequestLog();
+  const faults = createFaults((refuse) => connections.refuse(refuse));
+  const presented = await certificateFor(options);
+  let fingerprint = fingerprintOf(presented);
+
+  const surroundings = { array, faults, onRequest: options.onRequest, note: log.add };
+  const connections = await openConnections(options, presented, faults.takeForConnection, (...incoming) => {
+    void exchange(surroundings, ...incoming);
+  });
+  const { host = '127.0.0.1' } = options;
+
+  return {
+    host,
+    port: connections.port,
+    url: `https://${host.includes(':') ? `[${host}]` : host}:${connections.port}`,
+    /** PEM text that a client must trust: the authority's certificate, or the self-signed one. */
+    certificate: presented.ca ?? presented.certificate,
+    /** API token of the first user as it was at the start; empty if there was none. */
+    apiToken: users.all()[0]?.apiToken ?? '',
+    /** SHA-256 of the presented certificate, 64 lower-case hex digits. */
+    get fingerprint() {
+      return fingerprint;
+    },
+    get users() {
+      return users.all();
+    },
+    /** Live sessions by the array's clock. */
+    sessions: sessions.alive,
+    /** Every session there ever was, and how it ended if it did. */
+    get history() {
+      return sessions.all();
+    },
+    /** The latest requests, without tokens. */
+    requests: log.records,
+    get counters() {
+      return connections.counters();
+    },
+    setUsers: (wanted: Parameters<typeof users.set>[0]) => setUsers(array, wanted),
+    /** Adds a user, or replaces the one of that name. */
+    addUser: users.add,
+    removeUser: (username: string) => removeUser(array, username),
+    /** Ends a session as if the array had dropped it; false if there is no such live session. */
+    endSession: (authToken: string): boolean => sessions.end(authToken, 'array'),
+    faults: { add: faults.add, clear: faults.clear },
+    /** What new connections are shown from now on. */
+    swapCertificate: (next: PresentedCertificate): void => {
+      connections.swapCertificate(next);
+      fingerprint = fingerprintOf(next);
+    },
+    stop: connections.stop,
+  };
+}
+
+async function certificateFor({
+  certificate = 'authority',
+  host = '127.0.0.1',
+}: SimulatorOptions): Promise<PresentedCertificate> {
+  if (typeof certificate !== 'string') return certificate;
+  const addresses = [...new Set(['127.0.0.1', '::1', host])];
+  if (certificate === 'self-signed') return selfSigned({ addresses });
+  const authority = await createAuthority({ name: 'FlashBlade Simulator' });
+  return { ...(await authority.issue({ addresses })), ca: authority.certificate };
+}
+
+const fingerprintOf = ({ certificate }: PresentedCertificate): string =>
+  new X509Certificate(certificate).fingerprint256.replaceAll(':', '').toLowerCase();

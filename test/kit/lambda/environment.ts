@@ -1,0 +1,98 @@
+/** One execution environment of Lambda: a process that runs AWS's runtime client, and its Runtime API. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { type InvocationResponse, type LambdaError, startRuntimeApi } from './runtime-api.ts';
+
+const RUNTIME_CLIENT = resolve(import.meta.dirname, '../../../node_modules/aws-lambda-ric/index.mjs');
+const PRELOAD = resolve(import.meta.dirname, 'rapid-client-preload.cjs');
+/** How long Lambda waits for a process to start. */
+const INIT_LIMIT_MS = 10_000;
+
+export type Outcome =
+  | { readonly result: unknown }
+  /** The error that the caller of Lambda gets. `timedOut`: Lambda ended the invocation, not the function. */
+  | { readonly error: LambdaError; readonly timedOut?: true }
+  /** A test killed the process during the invocation. */
+  | { readonly killed: NodeJS.Signals };
+
+export type Environment = {
+  readonly pid: number;
+  /** CPU time of the process until its last call to the Runtime API, in ms, including threads that ended. */
+  readonly cpuMs: () => number;
+  readonly hasEnded: () => boolean;
+  invoke(request: { event: unknown; awsRequestId: string; functionArn: string; timeoutMs: number }): Promise<Outcome>;
+  /** Sends a signal. Resolves when the process has ended. */
+  kill(signal: NodeJS.Signals): Promise<void>;
+};
+
+type Start = {
+  readonly directory: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly onOutput: (text: string) => void;
+};
+
+export const startEnvironment = async ({ directory, env, onOutput }: Start): Promise<Environment> => {
+  const api = await startRuntimeApi();
+  const child = spawn(process.execPath, ['--require', PRELOAD, RUNTIME_CLIENT], {
+    cwd: directory,
+    env: { ...env, AWS_LAMBDA_RUNTIME_API: api.address },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  child.stdout.setEncoding('utf8').on('data', onOutput);
+  child.stderr.setEncoding('utf8').on('data', onOutput);
+  const ended = once(child, 'close').then(() => api.close());
+  await once(child, 'spawn');
+
+  const kill = async (signal: NodeJS.Signals): Promise<void> => {
+    child.kill(signal);
+    await ended;
+  };
+
+  return {
+    pid: child.pid ?? 0,
+    cpuMs: () => api.cpuMs,
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
+    kill,
+    invoke: async ({ awsRequestId, timeoutMs, ...request }) => {
+      let timedOutAfterMs: number | undefined;
+      const killAfter = (ms: number): NodeJS.Timeout =>
+        setTimeout(() => {
+          timedOutAfterMs = ms;
+          child.kill('SIGKILL');
+        }, ms);
+      let timer = killAfter(INIT_LIMIT_MS);
+      const onTaken = (): void => {
+        clearTimeout(timer);
+        timer = killAfter(timeoutMs);
+      };
+      let response: InvocationResponse | undefined;
+      const responded = api.invoke({ ...request, awsRequestId, timeoutMs, onTaken }).then((received) => {
+        response = received;
+      });
+      const failed = api.initError.then(async (error) => {
+        response ??= { error };
+        // The process ends after this report. The next invocation must not get it.
+        await ended;
+      });
+      await Promise.race([responded, failed, ended]);
+      clearTimeout(timer);
+      return response ?? outcomeOfEnd(child, awsRequestId, timedOutAfterMs);
+    },
+  };
+};
+
+/** What Lambda reports for a process that ended without a response. */
+const outcomeOfEnd = (child: ChildProcess, awsRequestId: string, timedOutAfterMs: number | undefined): Outcome => {
+  const errorOf = (errorType: string, what: string): LambdaError => ({
+    errorType,
+    errorMessage: `RequestId: ${awsRequestId} Error: ${what}`,
+  });
+  if (timedOutAfterMs !== undefined) {
+    const seconds = (timedOutAfterMs / 1000).toFixed(2);
+    return { error: errorOf('Sandbox.Timedout', `Task timed out after ${seconds} seconds`), timedOut: true };
+  }
+  if (child.signalCode !== null) return { killed: child.signalCode };
+  const how = child.exitCode === 0 ? 'without providing a reason' : `with error: exit status ${child.exitCode}`;
+  return { error: errorOf('Runtime.ExitError', `Runtime exited ${how}`) };
+};

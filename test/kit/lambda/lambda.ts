@@ -1,0 +1,108 @@
+/** Runs a packaged function as Lambda does: AWS's runtime client in a separate process, with the unpacked zip. */
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { unzip } from '../../../scripts/zip.ts';
+import { type Environment, type Outcome, startEnvironment } from './environment.ts';
+
+export type { Outcome };
+export { unzip };
+
+export type LambdaOptions = ({ readonly zip: string } | { readonly directory: string }) & {
+  /** As in serverless.yml: `dist/functions/login.handler`. */
+  readonly handler: string;
+  /** The function's variables, including credentials. The process gets these, the variables that Lambda sets, and no others. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** The function's name. Default: `function`. */
+  readonly functionName?: string;
+  /** The function's time-out. Default: 30,000. */
+  readonly timeoutMs?: number;
+};
+
+export type InvokeOptions = { readonly awsRequestId?: string; readonly timeoutMs?: number };
+
+export type Lambda = {
+  /**
+   * Runs one invocation; refuses a second one at the same time. If the process ended before (killed, timed out, crashed), a new one
+   * replaces it, as in Lambda: a cold start.
+   */
+  invoke(event: unknown, options?: InvokeOptions): Promise<Outcome>;
+  /** The current process; undefined before the first invocation. */
+  readonly pid: number | undefined;
+  /** CPU time of the current process until its last call to the Runtime API, in ms, including threads that ended. */
+  readonly cpuMs: number | undefined;
+  /** Everything that its processes have written to stdout and stderr. */
+  readonly output: string;
+  /** Sends a signal to the current process. Default: SIGKILL. Resolves when the process has ended. */
+  kill(signal?: NodeJS.Signals): Promise<void>;
+  /** Ends the process and removes the unpacked files. Repeating it is safe. */
+  stop(): Promise<void>;
+};
+
+export const startLambda = async (options: LambdaOptions): Promise<Lambda> => {
+  const unpacked = 'zip' in options ? await mkdtemp(join(tmpdir(), 'flashblade-lambda-')) : undefined;
+  if ('zip' in options && unpacked !== undefined) await unzip(options.zip, unpacked);
+  const directory = resolve(unpacked ?? ('directory' in options ? options.directory : ''));
+  const { functionName = 'function', timeoutMs = 30_000 } = options;
+  const env = { ...lambdaVariables(functionName, options.handler, directory), ...options.env };
+  const functionArn = `arn:aws:lambda:${env.AWS_REGION}:123456789012:function:${functionName}`;
+
+  let output = '';
+  let environment: Environment | undefined;
+  let busy = false;
+  const onOutput = (text: string): void => {
+    output += text;
+  };
+  const warmEnvironment = async (): Promise<Environment> => {
+    if (environment === undefined || environment.hasEnded()) {
+      environment = await startEnvironment({ directory, env, onOutput });
+    }
+    return environment;
+  };
+
+  return {
+    invoke: async (event, { awsRequestId = randomUUID(), timeoutMs: ms = timeoutMs } = {}) => {
+      if (busy) throw new Error('The function is busy: one environment runs one invocation at a time');
+      busy = true;
+      try {
+        return await (await warmEnvironment()).invoke({ event, awsRequestId, functionArn, timeoutMs: ms });
+      } finally {
+        busy = false;
+      }
+    },
+    get pid() {
+      return environment?.pid;
+    },
+    get cpuMs() {
+      return environment?.cpuMs();
+    },
+    get output() {
+      return output;
+    },
+    kill: async (signal = 'SIGKILL') => environment?.kill(signal),
+    stop: async () => {
+      await environment?.kill('SIGKILL');
+      if (unpacked !== undefined) await rm(unpacked, { recursive: true, force: true });
+    },
+  };
+};
+
+/** The variables that Lambda sets for a function that logs JSON. */
+const lambdaVariables = (functionName: string, handler: string, directory: string) => ({
+  _HANDLER: handler,
+  LAMBDA_TASK_ROOT: directory,
+  AWS_REGION: 'us-east-1',
+  AWS_DEFAULT_REGION: 'us-east-1',
+  AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
+  AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+  AWS_LAMBDA_FUNCTION_NAME: functionName,
+  AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+  AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '512',
+  AWS_LAMBDA_LOG_FORMAT: 'JSON',
+  AWS_LAMBDA_LOG_LEVEL: 'INFO',
+  AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${functionName}`,
+  AWS_LAMBDA_LOG_STREAM_NAME: '2000/01/01/[$LATEST]00000000000000000000000000000000',
+  LANG: 'en_US.UTF-8',
+  TZ: ':UTC',
+});

@@ -1,0 +1,131 @@
+/** The ledger's store in memory: the same guarantees as DynamoDB's, for proofs that run thousands of times a second. */
+
+import { type Item, isOfItsOwner, type LeaseItem, leaseKey, type Stored } from '../../../lib/leases/items.ts';
+import type { LeaseStore, Pending, Slot, StoredSlot } from '../../../lib/leases/ports.ts';
+
+/** `dueAt`: when the sweeper checks the slots. */
+export type Slots = Map<string, StoredSlot> & { dueAt?: number };
+
+export type MemoryStore = LeaseStore & {
+  readonly items: ReadonlyMap<string, Stored<Item>>;
+  /** Writes an item without changing its version, as version 0.1.0 does. Returns false if the stored item has changed. */
+  readonly replace: (next: Stored<Item>, previous: Stored<Item> | undefined) => boolean;
+  readonly arrays: ReadonlyMap<string, Slots>;
+};
+
+/** `onChange` is called for every item that was written, or removed (undefined). */
+export function memoryStore(onChange: (id: string, item: Item | undefined) => void = () => {}): MemoryStore {
+  const items = new Map<string, Stored<Item>>();
+  const arrays = new Map<string, Slots>();
+
+  let versions = 0;
+
+  const isUnchanged = (id: string, previous: Stored<Item> | undefined): boolean => {
+    const stored = items.get(id);
+    return stored?.version === previous?.version;
+  };
+  const replace = (next: Stored<Item>, previous: Stored<Item> | undefined): boolean => {
+    if (!isUnchanged(next.id, previous)) return false;
+    const stored = structuredClone(next);
+    items.set(next.id, stored);
+    onChange(next.id, stored);
+    return true;
+  };
+  const slotsOf = (array: string): Slots => {
+    const taken = arrays.get(array) ?? (new Map<string, StoredSlot>() as Slots);
+    arrays.set(array, taken);
+    return taken;
+  };
+  const put = (array: string, slot: Slot): void => {
+    const taken = slotsOf(array);
+    taken.set(slot.attemptId, slot);
+    taken.dueAt ??= slot.until;
+  };
+  const take = (array: string, slot: Slot, limit: number): boolean => {
+    const taken = slotsOf(array);
+    const own = taken.get(slot.attemptId);
+    if (own ? own.suspect : taken.size >= limit) return false;
+    put(array, slot);
+    return true;
+  };
+
+  return {
+    items,
+    arrays,
+    async read(id) {
+      return structuredClone(items.get(id));
+    },
+    replace,
+    async write(next, previous) {
+      const written = { ...next, version: `v${++versions}` };
+      return replace(written, previous) ? written : undefined;
+    },
+    async remove(item) {
+      if (!isUnchanged(item.id, item)) return false;
+      onChange(item.id, undefined);
+      return items.delete(item.id);
+    },
+    async takeSlot(array, slot, limit) {
+      return take(array, slot, limit);
+    },
+    async moveSlot(array, from, slot, limit) {
+      const taken = slotsOf(array);
+      const name = [from, slot.leaseId].find((one) => taken.has(one) && (one === from || isFormer(taken.get(one))));
+      if (name === undefined) return take(array, slot, limit);
+      taken.delete(name);
+      put(array, slot);
+      return true;
+    },
+    async keepSlot(array, slot) {
+      put(array, slot);
+    },
+    async freeSlot(array, { attemptId, closedLeaseId }) {
+      const taken = slotsOf(array);
+      if (taken.delete(attemptId) || closedLeaseId === undefined) return;
+      if (isFormer(taken.get(closedLeaseId))) taken.delete(closedLeaseId);
+    },
+    async slots(array) {
+      return new Map(slotsOf(array));
+    },
+    async lookAtSlots(array, at) {
+      const taken = slotsOf(array);
+      if (taken.size === 0) delete taken.dueAt;
+      else taken.dueAt = at;
+    },
+    async pending() {
+      return [...[...items.values()].flatMap(pendingOf), ...slotRows(arrays)].sort((a, b) => a.dueAt - b.dueAt);
+    },
+    async ofOwner(owner) {
+      return [...items.values()].flatMap((item) =>
+        item.kind === 'lease' && isOfOwner(item, owner) ? [item.leaseId] : [],
+      );
+    },
+  };
+}
+
+/** Version 0.1.0 took this slot. */
+const isFormer = (slot: StoredSlot | undefined): boolean => slot !== undefined && slot.leaseId === undefined;
+
+export const isOfOwner = (item: LeaseItem, owner: string): boolean => item.owner === owner && isOfItsOwner(item);
+
+export const slotRows = (arrays: MemoryStore['arrays']): Pending[] =>
+  [...arrays].flatMap(([array, { dueAt }]) =>
+    dueAt === undefined ? [] : [{ kind: 'slots', id: array, array, dueAt }],
+  );
+
+export function pendingOf(item: Item): Pending[] {
+  const { dueAt } = item;
+  if (dueAt === undefined || item.kind === 'refusal') return [];
+  if (item.kind === 'owner') return [{ kind: 'owner', id: item.ownerId, dueAt }];
+  if (item.kind === 'suspect') return [{ kind: 'suspect', id: item.attemptId, array: item.target.name, dueAt }];
+  return [
+    {
+      kind: 'lease',
+      // The index uses the item's key, even if the item's `leaseId` differs.
+      id: item.id.slice(leaseKey('').length),
+      state: item.state,
+      dueAt,
+      ...(item.target ? { array: item.target.name } : {}),
+    },
+  ];
+}

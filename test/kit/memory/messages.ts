@@ -1,0 +1,29 @@
+/** Messages as EventBridge sends them to the queue. Equal arguments are a second delivery of the same event. */
+import type { Message } from '../../../lib/leases/dispatch.ts';
+import { DETAIL_TYPES, EXECUTION_DETAIL_TYPE, EXECUTION_SOURCE } from '../../../lib/leases/events.ts';
+
+export function messageOf(type: string, detail: unknown, id = 'event-1', source = 'com.example.jobs'): Message {
+  const event = {
+    version: '0',
+    id,
+    'detail-type': type,
+    source,
+    account: '123456789012',
+    time: '2026-11-24T05:00:00Z',
+    region: 'eu-central-1',
+    resources: [],
+    detail,
+  };
+  return { messageId: `message-of-${id}`, body: JSON.stringify(event) };
+}
+
+export const requested = (detail: unknown, eventId?: string) => messageOf(DETAIL_TYPES.requested, detail, eventId);
+export const released = (detail: unknown, eventId?: string) => messageOf(DETAIL_TYPES.released, detail, eventId);
+
+/** An event of Step Functions. With the `status` RUNNING, the execution has not ended. */
+export function executionEnded(executionArn: string, status = 'SUCCEEDED', eventId?: string): Message {
+  const [stateMachine = '', name = ''] = executionArn.split(/:(?=[^:]*$)/);
+  const stateMachineArn = stateMachine.replace(':execution:', ':stateMachine:');
+  const detail = { executionArn, stateMachineArn, name, status, startDate: 1_795_500_000_000, stopDate: null };
+  return messageOf(EXECUTION_DETAIL_TYPE, detail, eventId, EXECUTION_SOURCE);
+}

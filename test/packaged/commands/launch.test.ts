@@ -1,0 +1,215 @@
+/** The launcher in small projects that have or lack the packages it looks for. */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { ROOT } from '../../../scripts/build.ts';
+
+const OLD = { version: 'v20.20.2', platform: 'linux', arch: 'x64' };
+/** esbuild's own binary is an optional package, as are those of other tools. */
+const BINARIES = ['x64', 'arm64', 's390x', 'riscv64'].flatMap((arch) => [
+  `@esbuild/linux-${arch}`,
+  `@esbuild/darwin-${arch}`,
+]);
+const ALL = ['one', 'two', 'esbuild', ...BINARIES];
+
+const SHOW = `
+import { spawnSync } from 'node:child_process';
+const node = spawnSync('node', ['--print', 'process.execPath'], { encoding: 'utf8' }).stdout.trim();
+const shown: object = { args: process.argv.slice(2), cwd: process.cwd(), node };
+console.log(JSON.stringify(shown));
+process.exitCode = 7;
+`;
+
+/** A project with the launcher, the packages `one` (needed at run time), `two` and `esbuild` (for development), and the script `show`. */
+function project({ installed = ALL, script = SHOW } = {}): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashblade-launch-')));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  mkdirSync(join(folder, 'scripts'));
+  cpSync(resolve(ROOT, 'scripts/launch.mjs'), join(folder, 'scripts/launch.mjs'));
+  const manifest = {
+    type: 'module',
+    dependencies: { one: '1.0.0' },
+    devDependencies: { two: '1.0.0', esbuild: '1.0.0' },
+  };
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest));
+  writeFileSync(join(folder, 'scripts/show.ts'), script);
+  for (const name of installed) mkdirSync(join(folder, 'node_modules', name), { recursive: true });
+  return folder;
+}
+
+/** What `npm ci` installs as Node.js. */
+function install(folder: string, arch: string, program: string): void {
+  const node = join(folder, `node_modules/node-linux-${arch}/bin/node`);
+  mkdirSync(dirname(node), { recursive: true });
+  writeFileSync(node, program, { mode: 0o755 });
+}
+
+type Start = { readonly as?: typeof OLD; readonly args?: readonly string[]; readonly env?: NodeJS.ProcessEnv };
+
+/** Starts the launcher. `as`: the Node.js that it believes it runs on. */
+function start(folder: string, { as, args = [], env = {} }: Start = {}): ChildProcessWithoutNullStreams {
+  const assign = Object.entries(as ?? {}).map(
+    ([name, value]) => `Object.defineProperty(process,'${name}',{value:'${value}'})`,
+  );
+  const pretend = as === undefined ? [] : [`--import=data:text/javascript,${encodeURIComponent(assign.join(';'))}`];
+  const child = spawn(process.execPath, [...pretend, join(folder, 'scripts/launch.mjs'), 'show', ...args], {
+    cwd: folder,
+    env: { PATH: '/usr/bin:/bin', ...env },
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
+}
+
+async function ended(child: ChildProcessWithoutNullStreams) {
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  return { code: child.exitCode, signal: child.signalCode, stdout, stderr };
+}
+
+const run = (folder: string, options?: Start) => ended(start(folder, options));
+
+describe('the launcher', () => {
+  test('runs a script with its arguments, its exit code and a PATH on which node is the same Node.js', async () => {
+    const folder = project();
+    const { code, stdout, stderr } = await run(folder, { args: ['a b', '--c'] });
+    expect({ code, stderr }).toEqual({ code: 7, stderr: '' });
+    expect(JSON.parse(stdout)).toEqual({ args: ['a b', '--c'], cwd: folder, node: process.execPath });
+  });
+
+  test.each(['x64', 'arm64'])(
+    'prefers the Node.js that npm ci installed, which npm before 11.6 does not link: on Linux %s',
+    async (arch) => {
+      const folder = project();
+      for (const installed of ['x64', 'arm64'])
+        install(folder, installed, `#!/bin/sh\n[ "$1" = --version ] || echo ${installed}\n`);
+      for (const version of [OLD.version, 'v24.0.0']) {
+        const { code, stdout } = await run(folder, { as: { ...OLD, version, arch } });
+        expect([code, stdout]).toEqual([0, `${arch}\n`]);
+      }
+    },
+  );
+
+  test('runs a script in the directory in which the user ran npm', async () => {
+    const folder = project();
+    const elsewhere = realpathSync(tmpdir());
+    const directoryOf = async (INIT_CWD: string): Promise<string> =>
+      JSON.parse((await run(folder, { env: { INIT_CWD } })).stdout).cwd;
+    expect(await directoryOf(elsewhere)).toBe(elsewhere);
+    // It may be gone, or not a directory.
+    expect(await directoryOf(join(folder, 'gone'))).toBe(folder);
+    expect(await directoryOf(join(folder, 'package.json'))).toBe(folder);
+  });
+
+  test('passes on what comes through a pipe', async () => {
+    const folder = project({ script: 'process.stdin.pipe(process.stdout);' });
+    const child = start(folder);
+    child.stdin.end('hello');
+    expect(await ended(child)).toMatchObject({ code: 0, stdout: 'hello' });
+  });
+
+  const WAIT = `
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => {
+  console.log(signal);
+  process.exit(3);
+});
+console.log('ready');
+setTimeout(() => {}, 60_000);
+`;
+
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const)(
+    'passes on %s and waits for the script to end',
+    async (signal) => {
+      const child = start(project({ script: WAIT }));
+      child.stdout.once('data', () => child.kill(signal));
+      expect(await ended(child)).toMatchObject({ code: 3, stdout: `ready\n${signal}\n` });
+    },
+  );
+
+  test.each(['SIGTERM', 'SIGKILL'] as const)(
+    'ends the script by SIGTERM after %s to its shell, to which npm sends signals and which passes none on',
+    async (signal) => {
+      const folder = project({ script: WAIT });
+      const shell = spawn('sh', ['-c', '"$0" scripts/launch.mjs show; :', process.execPath], {
+        cwd: folder,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      shell.stdout.once('data', () => shell.kill(signal));
+      // The pipe ends with the last process that has it.
+      expect(await text(shell.stdout)).toBe('ready\nSIGTERM\n');
+    },
+  );
+
+  test('ends by the signal that ended the script', async () => {
+    const folder = project({ script: "process.kill(process.pid, 'SIGTERM'); setTimeout(() => {}, 60_000);" });
+    expect(await run(folder)).toMatchObject({ code: null, signal: 'SIGTERM' });
+  });
+});
+
+describe('the launcher explains what to do', () => {
+  test.each([[[]], [['two']]])('without an install (of the packages, there are %j)', async (installed) => {
+    expect(await run(project({ installed }))).toEqual({
+      code: 1,
+      signal: null,
+      stdout: '',
+      stderr: 'The packages are not installed. Run npm ci first.\n',
+    });
+  });
+
+  test('if development packages were omitted', async () => {
+    const { code, stderr } = await run(project({ installed: ['one'] }));
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/NODE_ENV=production or omit=dev\. Run npm ci --include=dev\.\n$/);
+  });
+
+  test('if optional packages were omitted, or those of another machine are installed', async () => {
+    const { code, stderr } = await run(project({ installed: ['one', 'two', 'esbuild', '@esbuild/darwin-x64'] }), {
+      as: OLD,
+    });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^The packages for linux on x64 are missing, .* Run npm ci --include=optional\.\n$/);
+  });
+
+  test.each(['x64', 'arm64'])('on an old Node.js on Linux %s without the one of npm ci', async (arch) => {
+    const { code, stderr } = await run(project(), { as: { ...OLD, arch } });
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      `This project needs Node.js 24 or newer, and this is v20.20.2 on linux ${arch}. npm ci installs one, but it is missing or does ` +
+        'not start here: run npm ci again, or install Node.js from https://nodejs.org.\n',
+    );
+  });
+
+  test.each([
+    { version: 'v22.12.0', platform: 'darwin', arch: 'arm64' },
+    { version: 'v23.11.0', platform: 'linux', arch: 's390x' },
+  ])('on an old Node.js where npm ci installs none: $platform $arch', async (as) => {
+    const { code, stderr } = await run(project(), { as });
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      `This project needs Node.js 24 or newer, and this is ${as.version} on ${as.platform} ${as.arch}. ` +
+        'Install it from https://nodejs.org: npm ci installs one only for Linux on x64 and arm64.\n',
+    );
+  });
+
+  test.each(['#!/no/such/loader\n', '#!/bin/sh\nexit 1\n'])(
+    'if the installed Node.js does not start and its own is too old: %j',
+    async (program) => {
+      const folder = project();
+      install(folder, 'x64', program);
+      const { code, stderr } = await run(folder, { as: OLD });
+      expect(code).toBe(1);
+      expect(stderr).toContain('does not start here');
+      // The control: its own Node.js is recent enough.
+      expect(await run(folder, { as: { ...OLD, version: 'v24.1.0' } })).toMatchObject({ code: 7, stderr: '' });
+    },
+  );
+
+  test.each([
+    [{ version: 'v24.0.0', platform: 'darwin', arch: 'arm64' }],
+    [{ version: 'v26.1.0', platform: 'linux', arch: 'riscv64' }],
+  ])('and accepts a recent Node.js without a message: %j', async (as) => {
+    expect(await run(project(), { as })).toMatchObject({ code: 7, stderr: '' });
+  });
+});

@@ -1,0 +1,112 @@
+/** `npm run contracts` as CI runs it. */
+import { describe, expect, it } from 'vitest';
+import { readPact } from '../../../contracts/pact-file.ts';
+import { readCommand } from '../../../scripts/contracts/arguments.ts';
+import { verifySimulator } from '../../../scripts/contracts/runs.ts';
+import { fileWith, run } from './run.ts';
+
+const fromState = (name: string): string => `$\{${name}}`;
+
+/** Another consumer's pact, written by hand to version 3 of the specification. */
+const OTHERS = {
+  consumer: { name: 'backup-reports' },
+  provider: { name: 'purity' },
+  interactions: [
+    {
+      description: 'I log in',
+      providerStates: [{ name: 'an API token is valid', params: { username: 'backup' } }],
+      request: {
+        method: 'POST',
+        path: '/api/login',
+        headers: { 'api-token': 'T-1' },
+        generators: { header: { 'api-token': { type: 'ProviderState', expression: fromState('apiToken') } } },
+      },
+      response: { status: 200, headers: { 'Content-Type': 'application/json' }, body: { username: 'backup' } },
+    },
+    {
+      description: 'I log out',
+      providerStates: [{ name: 'a session is open' }],
+      request: {
+        method: 'POST',
+        path: '/api/logout',
+        headers: { 'x-auth-token': 'x' },
+        generators: { header: { 'x-auth-token': { type: 'ProviderState', expression: fromState('authToken') } } },
+      },
+      response: { status: 200 },
+    },
+  ],
+  metadata: { pactSpecification: { version: '3.0.0' } },
+};
+
+it('the consumer tests, the checks and the verification of simulator, documentation and functions pass together', async () => {
+  const { code, stdout, report, junit, files } = await run([]).ended;
+  expect({ code, files }).toEqual({ code: 0, files: [] });
+  expect(stdout).toMatch(/Tests .*28 passed \(28\)/);
+  expect(stdout).toContain('Verified the simulator: 10 of 10 interactions passed, 0 other findings.');
+  expect(stdout).toContain('Verified the documented events: 4 of 4 interactions passed, 0 other findings.');
+  expect(stdout).toContain('Verified the functions: 13 of 13 interactions passed, 0 other findings.');
+  expect(report).toContain('- Contract: flashblade-sessions → flashblade\n');
+  expect(report).toContain('- Contract: stack → flashblade-sessions\n');
+  expect(junit).toContain('<testsuites tests="30" failures="0"');
+  expect(junit).toContain('the simulator" tests="11" failures="0"');
+});
+
+describe('a pact that somebody else wrote', () => {
+  const verifying = (pact: unknown) => run(['--pact', fileWith(JSON.stringify(pact))]).ended;
+  const [first, second] = OTHERS.interactions;
+
+  it('is verified with one command', async () => {
+    const { code, stdout, report } = await verifying(OTHERS);
+    expect(code).toBe(0);
+    expect(stdout).toContain('2 of 2 interactions passed');
+    expect(report).toContain('- Contract: backup-reports → purity\n');
+  });
+
+  it('fails where the simulator does something else', async () => {
+    const wrong = { ...second, response: { status: 204 } };
+    const { code, stdout } = await verifying({ ...OTHERS, interactions: [first, wrong] });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^passed {2}I log in .*\nFAILED {2}I log out .*\n {8}expected 204 but was 200$/m);
+  });
+
+  it('that has nothing to verify is refused with what to do, for people and for CI', async () => {
+    const { code, stdout, report, junit } = await verifying({ ...OTHERS, interactions: [] });
+    expect(code).toBe(1);
+    expect(stdout).toContain('Look at what wrote it.');
+    expect(report).toContain('- Result: **FAILED**');
+    expect(junit).toContain('<failure message=');
+  });
+
+  it.each([
+    [
+      'wants an unknown state',
+      [{ ...second, request: { method: 'POST', path: '/api/logout' }, providerStates: [{ name: 'x' }] }],
+      'Add it to contracts/states.ts',
+    ],
+    ['is pending', [{ ...first, pending: true }], 'Take "pending" away.'],
+    ['says the same twice', [first, first], 'Give one of the two another description.'],
+  ])('that %s is not verified at all', async (_, interactions, advice) => {
+    const pact = readPact(fileWith(JSON.stringify({ ...OTHERS, interactions })));
+    const { verification } = await verifySimulator(pact, new AbortController().signal);
+    expect(verification).toEqual({ interactions: [], findings: [expect.stringContaining(advice)] });
+  });
+});
+
+describe('the command line', () => {
+  it.each([[['--accept', '--array']], [['--accept', '--pact', 'x']]])('%j does not go together', (args) => {
+    expect(() => readCommand(args)).toThrow('--accept goes with the consumer tests');
+  });
+
+  it('that cannot be understood is refused with its usage', async () => {
+    const { code, stdout, stderr } = await run(['--nonsense']).ended;
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('--nonsense');
+    expect(stderr).toContain('npm run contracts:array');
+  });
+
+  it('--help tells the options', async () => {
+    const { code, stdout } = await run(['--help']).ended;
+    expect(code).toBe(0);
+    expect(stdout).toContain('FLASHBLADE_FINGERPRINT');
+  });
+});

@@ -1,0 +1,45 @@
+/** Signals while a real array is verified: whatever it is in the middle of, no session is left. */
+import { describe, expect, it } from 'vitest';
+import type { OnRequest } from '../../../simulator/index.ts';
+import { arrayAndEnvironment, run, SIGNAL_NOTED, tokensOf } from './run.ts';
+
+describe('a run that is interrupted', () => {
+  /** Holds the n-th answer to a request for a path, what was asked for being done, until it is released. */
+  function holding(path: string, n: number) {
+    const reached = Promise.withResolvers<void>();
+    const released = Promise.withResolvers<void>();
+    let seen = 0;
+    const onRequest: OnRequest = (phase, request) => {
+      if (phase !== 'done' || request.path !== path) return;
+      seen += 1;
+      if (seen !== n) return;
+      reached.resolve();
+      return released.promise;
+    };
+    return { onRequest, reached: reached.promise, release: released.resolve };
+  }
+
+  it.each([
+    ['SIGINT', 'the first login', '/api/login', 1, 130, '0 of 0'],
+    ['SIGINT', 'the login of an interaction', '/api/login', 2, 130, '0 of 9'],
+    ['SIGTERM', 'the login of a state', '/api/login', 4, 143, '0 of 9'],
+    ['SIGHUP', 'a logout at the end', '/api/logout', 6, 129, '9 of 9'],
+  ] as const)(
+    'by %s in the middle of %s leaves no session and no file',
+    async (signal, _, path, n, expected, passed) => {
+      const { onRequest, reached, release } = holding(path, n);
+      const { simulator, env } = await arrayAndEnvironment({ onRequest });
+      const { child, ended, signalNoted } = run(['--array'], env);
+      await reached;
+      child.kill(signal);
+      await signalNoted;
+      release();
+      const { code, stdout, files, all } = await ended;
+      expect({ code, files, left: simulator.sessions() }).toEqual({ code: expected, files: [], left: [] });
+      expect(stdout).toContain(signal + SIGNAL_NOTED);
+      expect(stdout).toContain(`${passed} interactions passed`);
+      expect(simulator.history.length).toBeGreaterThan(0);
+      for (const token of tokensOf(simulator)) expect(all).not.toContain(token);
+    },
+  );
+});

@@ -1,0 +1,60 @@
+/** What one login and logout cost a program that uses the library. */
+import { describe, expect, test } from 'vitest';
+import { createPorts } from '../../../lib/compose.ts';
+import { readConfig } from '../../../lib/core/config.ts';
+import type { Trust } from '../../../lib/core/model.ts';
+import { login, logout } from '../../../lib/flashblade/client.ts';
+import { closeConnections } from '../../../lib/flashblade/pool.ts';
+import { withSession } from '../../../lib/leases/use.ts';
+import type { OnRequest, Simulator } from '../../../simulator/index.ts';
+import { awsWithClients } from '../../kit/aws/clients.ts';
+import { LEASE_TABLE } from '../../kit/lease-table.ts';
+import { simulated } from '../../unit/flashblade/simulated.ts';
+import { inRounds } from './rounds.ts';
+import { CLOSE, HOLD, OPEN } from './steps.ts';
+
+const LOGIN_AND_LOGOUT = ['/api/login', '/api/logout'];
+const countersOf = ({ counters }: Simulator) => ({ ...counters, applicationBytes: undefined });
+
+describe('login and logout with the client', () => {
+  test.for([
+    ['ca', 1, 1],
+    ['fingerprints', 2, 0],
+  ] as const)(
+    'with trust by %s, they are two requests on one connection, and both pairs together make %i full handshakes',
+    async ([kind, fullHandshakes, resumedHandshakes]) => {
+      const { simulator, array, token } = await simulated();
+      const pinned: Trust = { kind: 'fingerprints', fingerprints: [simulator.fingerprint] };
+      const trusted = { ...array, trust: kind === 'ca' ? array.trust : pinned };
+      await logout(await login(trusted, token));
+      expect(simulator.requests.map(({ path }) => path)).toEqual(LOGIN_AND_LOGOUT);
+      expect(countersOf(simulator)).toEqual({ connections: 1, fullHandshakes: 1, resumedHandshakes: 0 });
+      closeConnections();
+      await logout(await login(trusted, token));
+      expect(simulator.requests.map(({ path }) => path)).toEqual([...LOGIN_AND_LOGOUT, ...LOGIN_AND_LOGOUT]);
+      expect(countersOf(simulator)).toEqual({ connections: 2, fullHandshakes, resumedHandshakes });
+    },
+  );
+});
+
+test('withSession opens, uses and closes a session in the expected rounds, on one connection', async () => {
+  let watcher: OnRequest | undefined;
+  const { simulator, token } = await simulated({ onRequest: (phase, request) => watcher?.(phase, request) });
+  const { aws } = await awsWithClients();
+  await aws.dynamodb.createTable(LEASE_TABLE, 'leases');
+  const { port, certificate: ca } = simulator;
+  aws.secrets.put('flashblade/fb1', { host: `127.0.0.1:${port}`, apiToken: token.reveal(), trust: { ca } });
+  const ports = createPorts(readConfig({ LEASE_TABLE: 'leases', LEASE_KEY: aws.kms.createKey().arn }), () => {});
+  const d = {
+    aws,
+    watchArray: (next: OnRequest | undefined) => {
+      watcher = next;
+    },
+  };
+  await withSession(ports, 'fb1', () => {});
+  closeConnections();
+  const rounds = [...OPEN, ...HOLD, ...CLOSE];
+  const seen = await inRounds(d, rounds, () => withSession(ports, 'fb1', () => {}));
+  expect(seen).toEqual({ rounds, others: [] });
+  expect(countersOf(simulator)).toEqual({ connections: 2, fullHandshakes: 1, resumedHandshakes: 1 });
+});

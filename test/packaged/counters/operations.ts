@@ -1,0 +1,77 @@
+/** The functions' operations, each as one invocation with its own lease. */
+import { sqsEventOf } from '../../kit/aws/sqs-event.ts';
+import type { Outcome } from '../../kit/lambda/lambda.ts';
+import { released, requested } from '../../kit/memory/messages.ts';
+import { expire } from '../../proofs/deployed.ts';
+import { type Deployment, resultOf } from '../functions/deployment.ts';
+import { ARRAY, type Everything, type FunctionName } from './deployment.ts';
+
+type Operation = {
+  readonly of: FunctionName;
+  /** Sets up what the operation needs. */
+  readonly prepare: (d: Deployment, leaseId: string) => Promise<void>;
+  readonly event: (leaseId: string) => unknown;
+};
+
+const nothing = async (): Promise<void> => {};
+const open = async (d: Deployment, leaseId: string): Promise<void> => {
+  resultOf(await d.login({ array: ARRAY, leaseId }));
+};
+const openAndExpire = async (d: Deployment, leaseId: string): Promise<void> => {
+  await open(d, leaseId);
+  await expire(d, leaseId);
+};
+const inHalfAnHour = (): number => Math.floor(Date.now() / 1000) + 1800;
+
+export const OPERATIONS = {
+  login: { of: 'login', prepare: nothing, event: (leaseId) => ({ array: ARRAY, leaseId }) },
+  logout: { of: 'logout', prepare: open, event: (leaseId) => ({ leaseId }) },
+  'call-array': {
+    of: 'call-array',
+    prepare: open,
+    event: (leaseId) => ({ leaseId, method: 'GET', path: '/api/2.15/arrays' }),
+  },
+  renew: { of: 'renew', prepare: open, event: (leaseId) => ({ leaseId, expiresAt: inHalfAnHour() }) },
+  'session-events, a request': {
+    of: 'session-events',
+    prepare: nothing,
+    event: (leaseId) => sqsEventOf([requested({ array: ARRAY, leaseId, owner: 'job' }, leaseId)]),
+  },
+  'session-events, a release': {
+    of: 'session-events',
+    prepare: open,
+    event: (leaseId) => sqsEventOf([released({ leaseId }, leaseId)]),
+  },
+  'sweep-sessions, one lease': { of: 'sweep-sessions', prepare: openAndExpire, event: () => ({}) },
+  'check-fleet, one array': { of: 'check-fleet', prepare: nothing, event: () => ({ arrays: [ARRAY] }) },
+} as const satisfies Record<string, Operation>;
+
+export type OperationName = keyof typeof OPERATIONS;
+export const OPERATION_NAMES = Object.keys(OPERATIONS) as OperationName[];
+
+/**
+ * Prepares the operation, lets `around` run the invocation, and closes what is left open. Throws if the invocation or the
+ * operation failed, because its round trips would be meaningless.
+ */
+export async function perform<T>(
+  d: Everything,
+  name: OperationName,
+  leaseId: string,
+  around: (invoke: () => Promise<Outcome>) => Promise<T>,
+): Promise<T> {
+  const { of, prepare, event }: Operation = OPERATIONS[name];
+  await prepare(d, leaseId);
+  let outcome: Outcome | undefined;
+  const result = await around(async () => {
+    outcome = await d.lambdas[of].invoke(event(leaseId));
+    return outcome;
+  });
+  if (outcome === undefined || !('result' in outcome)) throw new Error(`${name}: ${JSON.stringify(outcome)}`);
+  if (of === 'session-events' && JSON.stringify(outcome.result) !== '{"batchItemFailures":[]}') {
+    throw new Error(`${name}: its message would be delivered again`);
+  }
+  await d.logout({ leaseId });
+  const left = d.simulator.sessions().length;
+  if (left > 0) throw new Error(`${name}: ${left} sessions are left open`);
+  return result;
+}

@@ -1,0 +1,63 @@
+/** Compares the README and the stack outputs with the template. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { ROOT } from '../../../scripts/build.ts';
+import { tableRows } from '../../unit/docs/readme.ts';
+import { roleFaults } from './access-checks.ts';
+import { DEFAULT_TEMPLATE, OTHERS } from './package-with.ts';
+import { permissionTable } from './permissions.ts';
+import { settled } from './settled.ts';
+import { at, readTemplate, type Template } from './template.ts';
+
+let byDefault: Template;
+
+beforeAll(async () => {
+  byDefault = settled(await readTemplate(DEFAULT_TEMPLATE));
+});
+
+describe('the README', () => {
+  const lines = readFileSync(resolve(ROOT, 'serverless.yml'), 'utf8').split('\n');
+  const section = lines.slice(lines.indexOf('params:'), lines.indexOf('provider:'));
+  const declared = section.flatMap((line) => {
+    const [, name, value = ''] = /^ {4}(\w+): (.*)$/.exec(line) ?? [];
+    return name === undefined ? [] : [[name, value.replace(/^'(.*)'$/, '$1')]];
+  });
+
+  it('lists every parameter with its default, and these tests change every parameter', () => {
+    const rows = tableRows('parameter').map(([name = '', value = '']) =>
+      [name, value].map((text) => text.replaceAll('`', '')),
+    );
+    expect(rows).toEqual(declared);
+    expect(Object.keys(OTHERS)).toEqual(declared.map(([name]) => name));
+  });
+
+  it('lists only permissions that a role has', () => {
+    for (const row of permissionTable()) {
+      if (row[2]?.startsWith('every function in a VPC')) continue;
+      const others = permissionTable().filter((other) => other.join() !== row.join());
+      expect(roleFaults(byDefault, others).join()).toContain('permissions');
+    }
+    const more = ['`dynamodb:Scan`', 'the lease table', '`login`'];
+    expect(roleFaults(byDefault, [...permissionTable(), more]).join()).toContain('LoginRole: permissions');
+  });
+});
+
+describe('the stack outputs', () => {
+  const NAMED = [
+    ...['Login', 'Logout', 'CallArray', 'Renew', 'SessionEvents', 'SweepSessions', 'CheckFleet'].map(
+      (name) => `${name}FunctionArn`,
+    ),
+    ...['EventBusArn', 'RequestQueueArn', 'DeadLetterQueueArn', 'FailedInvocationQueueArn', 'AlarmTopicArn'],
+    ...['LeaseTableName', 'LeaseTableArn', 'LeaseKeyArn', 'SecretsKeyArn'],
+  ];
+
+  it('are complete, and each refers to a resource of the template', () => {
+    const outputs = byDefault.Outputs ?? {};
+    expect(Object.keys(outputs).filter((name) => name !== 'ServerlessDeploymentBucketName')).toEqual(NAMED);
+    for (const [name, output] of Object.entries(outputs)) {
+      const id = String(at(output, 'Value', 'Fn::GetAtt', 0) ?? at(output, 'Value', 'Ref'));
+      expect(byDefault.Resources, name).toHaveProperty([id]);
+    }
+  });
+});

@@ -1,0 +1,34 @@
+/** Reads the runbook for the tests that compare it with the alarms and the dashboard. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { ROOT } from '../../../scripts/build.ts';
+
+export const RUNBOOK = readFileSync(resolve(ROOT, 'docs/operations.md'), 'utf8');
+
+/** Anchors of its headings, as a Markdown renderer creates them. */
+export const headings = (text = RUNBOOK): ReadonlySet<string> =>
+  new Set(
+    [...text.matchAll(/^#{1,4} (.+)$/gm)].map(([, heading = '']) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\w\- ]/g, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+
+/** Queries for CloudWatch Logs Insights, and filters within sentences. */
+export const queries = (): string[] =>
+  [...RUNBOOK.matchAll(/^```logs-insights\n([\s\S]*?)^```$|`([\w.]+ = '[^'`]*')`/gm)].map(
+    ([, query, filter]) => query ?? filter ?? '',
+  );
+
+const WORDS =
+  /^(fields|filter|stats|sort|limit|by|as|and|or|not|like|in|desc|asc|count|min|max|avg|pct|bin|latest|coalesce|ispresent|SOURCE)$/;
+
+/** The fields of log lines that a query names. */
+export const fieldsIn = (query: string): string[] => {
+  const bare = query.replace(/'[^']*'|"[^"]*"|\/[^/]*\/|\d+[a-z]*/g, ' ');
+  const named = new Set([...bare.matchAll(/\bas (\w+)/g)].map(([, alias]) => alias));
+  const words = bare.match(/@?[A-Za-z_][\w.]*/g) ?? [];
+  return [...new Set(words)].filter((word) => !WORDS.test(word) && !named.has(word) && !word.startsWith('@'));
+};

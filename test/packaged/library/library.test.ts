@@ -1,0 +1,180 @@
+/** The published library: packed, unpacked into an empty project, type-checked and run against the simulator. */
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { VERSION } from '../../../lib/index.ts';
+import { ROOT } from '../../../scripts/build.ts';
+import { packLibrary } from '../../../scripts/library.ts';
+import { startSimulator } from '../../../simulator/index.ts';
+import { startAws } from '../../kit/aws/index.ts';
+import { LEASE_TABLE } from '../../kit/lease-table.ts';
+import { examples, page } from '../../unit/docs/readme.ts';
+import { unpack } from './unpack.ts';
+
+const run = promisify(execFile);
+
+const FOR_PYTHON = examples('ts example', page('coming-from-purity_fb.md'));
+
+const PROGRAM = `
+import { apiToken, apiVersions, type FlashBlade, FlashBladeError, login, logout, request } from 'flashblade-sessions';
+
+const { HOST = '', PORT = '', CA = '', API_TOKEN = '' } = process.env;
+const array: FlashBlade = { name: 'fb1', host: HOST, port: Number(PORT), trust: { kind: 'ca', ca: CA } };
+const versions: readonly string[] = await apiVersions(array);
+const session = await login(array, apiToken(API_TOKEN));
+const { status } = await request(session, { method: 'GET', path: '/api/2.4/arrays' });
+await logout(session);
+const refused = await login(array, apiToken('T-wrong')).catch((error: unknown) => error);
+if (!(refused instanceof FlashBladeError)) throw new Error('not refused');
+console.log(JSON.stringify({ versions, status, username: session.username, session, code: refused.code }));
+`;
+
+let project: string;
+let files: string[];
+let packed: Record<string, Record<string, string> | undefined>;
+
+beforeAll(async () => {
+  project = await mkdtemp(join(tmpdir(), 'flashblade-user-'));
+  const home = join(project, 'node_modules/flashblade-sessions');
+  files = await unpack(await packLibrary(project), home);
+  packed = JSON.parse(await readFile(join(home, 'package.json'), 'utf8'));
+  // No network: link exactly the dependencies that the library declares.
+  for (const name of [...Object.keys(packed['dependencies'] ?? {}), '@types/node', 'undici-types']) {
+    const link = join(project, 'node_modules', name);
+    await mkdir(dirname(link), { recursive: true });
+    await symlink(resolve(ROOT, 'node_modules', name), link);
+  }
+  await writeFile(join(project, 'package.json'), '{"type":"module"}');
+  await writeFile(join(project, 'program.ts'), PROGRAM);
+});
+
+afterAll(() => rm(project, { recursive: true, force: true }));
+
+async function typeCheck(program: string, moduleResolution: string) {
+  const module = moduleResolution === 'bundler' ? 'esnext' : 'nodenext';
+  const args = [
+    '--strict',
+    '--noEmit',
+    '--target',
+    'es2023',
+    '--module',
+    module,
+    '--moduleResolution',
+    moduleResolution,
+  ];
+  const tsc = resolve(ROOT, 'node_modules/typescript/bin/tsc');
+  return run(process.execPath, [tsc, ...args, '--types', 'node', program], { cwd: project });
+}
+
+describe('the packed library', () => {
+  it('contains the compiled library with its types, and no functions, tests or tools', () => {
+    expect(files.filter((name) => !name.startsWith('dist/lib/'))).toEqual([
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'package.json',
+    ]);
+    const own = files.filter((name) => name.startsWith('dist/lib/'));
+    expect(own).toEqual(expect.arrayContaining(['dist/lib/index.js', 'dist/lib/index.d.ts', 'dist/lib/leases/use.js']));
+    expect(own.filter((name) => !/\.(js|d\.ts)$/.test(name) || name.includes('lambda'))).toEqual([]);
+  });
+
+  it('requires the Node.js version that its code needs, not the one that the scripts need', () => {
+    expect(packed['engines']).toEqual({ node: '>=22.12' });
+  });
+
+  it('installs no Node.js, no scripts and no development tools', () => {
+    expect(Object.keys(packed)).toEqual(
+      expect.not.arrayContaining(['scripts', 'devDependencies', 'optionalDependencies', 'private']),
+    );
+    expect(Object.keys(packed['dependencies'] ?? {}).every((name) => /^(@aws-sdk\/|valibot$)/.test(name))).toBe(true);
+  });
+
+  it('sends the version in package.json to arrays', () => {
+    expect(packed['version']).toBe(VERSION);
+  });
+
+  it.each(['nodenext', 'bundler'])('type-checks in a strict project with the module resolution "%s"', async (kind) => {
+    await typeCheck('program.ts', kind);
+  });
+
+  it('rejects a plain string as a token at compile time', async () => {
+    await writeFile(join(project, 'wrong.ts'), PROGRAM.replace("apiToken('T-wrong')", "'T-wrong'"));
+    const { stdout } = await typeCheck('wrong.ts', 'nodenext').catch((error: { stdout: string }) => error);
+    expect(stdout).toMatch(/wrong\.ts.*error TS2345/);
+  });
+
+  it.each([...examples('ts example'), ...examples('ts run'), ...FOR_PYTHON])(
+    'type-checks with the documentation example: %s',
+    async (example) => {
+      await writeFile(join(project, 'example.ts'), example);
+      await typeCheck('example.ts', 'nodenext');
+    },
+  );
+
+  it('runs the fleet example of the README and leaves no session', async () => {
+    const [example] = examples('ts run');
+    await writeFile(join(project, 'fleet.ts'), example ?? '');
+    const [simulator, aws] = await Promise.all([startSimulator(), startAws()]);
+    try {
+      await aws.dynamodb.createTable(LEASE_TABLE, 'leases');
+      const { host, port, certificate, apiToken } = simulator;
+      aws.secrets.put('flashblade/fb1', { host: `${host}:${port}`, apiToken, trust: { ca: certificate } });
+      const env = { ...aws.env, LEASE_TABLE: 'leases', LEASE_KEY: aws.kms.createKey().arn };
+      const { stdout, stderr } = await run(process.execPath, ['fleet.ts'], { cwd: project, env });
+      expect([stdout, stderr]).toEqual(['200\n', '']);
+      expect(simulator.history).toHaveLength(1);
+      expect(simulator.sessions()).toEqual([]);
+      expect(await aws.dynamodb.scan('leases')).toEqual(
+        expect.arrayContaining([expect.objectContaining({ state: 'CLOSED' })]),
+      );
+    } finally {
+      await Promise.all([simulator.stop(), aws.stop()]);
+    }
+  });
+
+  it.each(FOR_PYTHON)('runs the purity_fb migration example to its end and to its error: %s', async (example) => {
+    const simulator = await startSimulator();
+    try {
+      const { host, port, certificate, apiToken } = simulator;
+      await writeFile(join(project, 'ca.pem'), certificate);
+      const here = example.replace("'fb1.example.com'", `'${host}'`).replace('port: 443', `port: ${port}`);
+      await writeFile(join(project, 'python.ts'), here);
+      const start = (token: string) =>
+        run(process.execPath, ['python.ts'], { cwd: project, env: { API_TOKEN: token } });
+      expect(await start(apiToken)).toEqual({ stdout: 'logged in as pureuser\nlogged out\n', stderr: '' });
+      expect(simulator.sessions()).toEqual([]);
+      const { stdout, stderr } = await start('T-wrong');
+      expect(stdout).toBe('');
+      expect(stderr).toMatch(/^LOGIN_REFUSED array fb1 /);
+    } finally {
+      await simulator.stop();
+    }
+  });
+
+  it('logs in, sends a request and logs out in a user program', async () => {
+    const simulator = await startSimulator();
+    try {
+      const env = {
+        HOST: simulator.host,
+        PORT: String(simulator.port),
+        CA: simulator.certificate,
+        API_TOKEN: simulator.apiToken,
+      };
+      const { stdout, stderr } = await run(process.execPath, ['program.ts'], { cwd: project, env });
+      expect(stderr).toBe('');
+      expect(JSON.parse(stdout)).toMatchObject({
+        status: 200,
+        username: 'pureuser',
+        code: 'LOGIN_REFUSED',
+        session: { authToken: '[auth token]' },
+      });
+      expect(simulator.sessions()).toEqual([]);
+    } finally {
+      await simulator.stop();
+    }
+  });
+});

@@ -1,0 +1,67 @@
+import { once } from 'node:events';
+import { afterAll, expect, test, vi } from 'vitest';
+import { login } from '../../../simulator/support.ts';
+import { arrayWithSecret, endStarted, run, tokensOf } from './run.ts';
+
+afterAll(endStarted);
+
+// A run takes two or three seconds, on a busy machine some more.
+vi.setConfig({ testTimeout: 120_000, maxConcurrency: 2 });
+
+test.concurrent("on an array given by host and secret file, the array's own list tells that the session has ended", async () => {
+  const { simulator, args } = await arrayWithSecret();
+  await login(simulator);
+  const others = simulator.requests.length;
+  const { code, stdout, stderr, files } = await run([...args, '--array', 'fb-lab']).ended;
+  expect({ code, stderr, files }).toEqual({ code: 0, stderr: '', files: [] });
+  expect(stdout).toMatch(/GET \/api\/2\.26\/sessions, asked under another lease: the session is not live any more/);
+  expect(stdout).toContain('"array": "fb-lab"');
+  expect(stdout).toMatch(/^9 {2}Together/m);
+  expect(stdout.trimEnd().split('\n').length).toBeLessThanOrEqual(40);
+  expect(simulator.history.map(({ ended }) => ended?.by)).toEqual([undefined, 'logout', 'logout']);
+  expect(stdout).toContain(`array calls: ${simulator.requests.length - others}\n`);
+  for (const token of tokensOf(simulator)) expect(stdout + stderr).not.toContain(token);
+});
+
+test.concurrent('a session that the array still lists fails the run', async () => {
+  const { simulator, args } = await arrayWithSecret();
+  simulator.faults.add({ kind: 'answer', path: '/api/logout', act: false, status: 200, body: '', times: 1 });
+  const { code, stdout } = await run(args).ended;
+  expect(code).toBe(1);
+  expect(stdout).toContain('the session is STILL LIVE');
+  expect(stdout).toMatch(/FAILED {2}a session is left on the array\n$/);
+});
+
+test.concurrent('an API token that the array refuses ends the run with its code and what to do', async () => {
+  const { simulator, args } = await arrayWithSecret({}, { apiToken: 'T-of-nobody' });
+  const { code, stdout, stderr, files } = await run(args).ended;
+  expect({ code, files }).toEqual({ code: 1, files: [] });
+  expect(stdout).toMatch(/^2 {2}login is invoked.* failed$/m);
+  expect(stdout).toMatch(/^FAILED {2}LOGIN_REFUSED: array fb1 .*401/m);
+  expect(stdout).not.toMatch(/^3 /m);
+  expect(stdout + stderr).not.toContain('T-of-nobody');
+  expect(simulator.history).toEqual([]);
+});
+
+test.concurrent('a session that cannot be closed after a call failed is said loudly, and so is the call', async () => {
+  const { simulator, args } = await arrayWithSecret();
+  simulator.faults.add({ kind: 'answer', path: '/api/2.26/arrays', status: 500 });
+  simulator.faults.add({ kind: 'answer', path: '/api/logout', act: false, status: 503 });
+  const { code, stdout } = await run(args).ended;
+  expect(code).toBe(1);
+  expect(stdout).toMatch(
+    /^Lease demo-[0-9a-f]{6} WAS NOT CLOSED\. ARRAY_BUSY: .*\n.*\nFAILED {2}the array answered 500\n$/m,
+  );
+  expect(simulator.sessions()).toHaveLength(1);
+});
+
+test.concurrent('a reader who goes away does not stop the session from being closed', async () => {
+  const { simulator, args } = await arrayWithSecret();
+  const { child, ended, living } = run(args);
+  const exited = once(child, 'exit');
+  child.stdout.once('data', () => child.stdout.destroy());
+  expect(await ended.catch((error: NodeJS.ErrnoException) => error.code)).toBe('ERR_STREAM_PREMATURE_CLOSE');
+  await exited;
+  expect({ code: child.exitCode, living: living() }).toEqual({ code: 0, living: false });
+  expect(simulator.history.map((session) => session.ended?.by)).toEqual(['logout', 'logout']);
+});

@@ -1,0 +1,144 @@
+/** `npm run sbom`: the bill of materials, and the licence texts, of what is in the bundles. */
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readTable, type Sizes } from '../../../scripts/build/sizes.ts';
+import { ROOT } from '../../../scripts/build.ts';
+import { type Bom, bundledBom, type Component, faultsOf, functionsOf, textOf } from '../../../scripts/supply/bom.ts';
+import { licenceTexts } from '../../../scripts/supply/licences.ts';
+import { runSbom } from '../../../scripts/supply/run.ts';
+
+let directory: string;
+let ran: { readonly code: number; readonly output: string; readonly errors: string };
+let bom: Bom;
+let whole: Bom;
+let licences: string;
+let sizes: Sizes;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'flashblade-sbom-'));
+  ran = await run('--all', '--outdir', directory);
+  const read = (file: string) => readFile(join(directory, file), 'utf8');
+  bom = JSON.parse(await read('sbom.cdx.json'));
+  whole = JSON.parse(await read('sbom.all.cdx.json'));
+  licences = await read('licences.txt');
+  sizes = await readTable();
+  // npm looks at every package that is installed.
+}, 600_000);
+
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+async function run(...args: readonly string[]) {
+  const texts = { output: '', errors: '' };
+  const into = (name: keyof typeof texts) =>
+    new Writable({
+      write: (chunk, _encoding, done) => {
+        texts[name] += String(chunk);
+        done();
+      },
+    });
+  return { code: await runSbom(args, { output: into('output'), errors: into('errors') }), ...texts };
+}
+
+const fullName = ({ group, name }: Component): string => (group === undefined ? name : `${group}/${name}`);
+
+describe('the bill of materials', () => {
+  test('names exactly the packages that have bytes in a bundle, and in which', () => {
+    const inTable = Object.entries(sizes).flatMap(([name, packages]) =>
+      Object.keys(packages).map((one) => `${one} in ${name}`),
+    );
+    const inBom = bom.components.flatMap((one) => functionsOf(one).map((name) => `${fullName(one)} in ${name}`));
+    // A package that is there in two versions is two components.
+    expect([...new Set(inBom)].sort()).toEqual(inTable.filter((line) => !line.startsWith('ours ')).sort());
+  });
+
+  test('tells of each its version, licence and purl', () => {
+    for (const component of bom.components) {
+      const { version = '', purl, licenses = [] } = component;
+      expect(purl).toBe(`pkg:npm/${fullName(component).replace('@', '%40')}@${version}`);
+      expect(licenses.length, purl).toBeGreaterThan(0);
+    }
+    expect(JSON.stringify(bom.components)).not.toContain('cdx:npm:package:development');
+  });
+
+  test('tells who needs whom, of what is in it only', () => {
+    const refs = [bom.metadata.component, ...bom.components].map((component) => component['bom-ref']);
+    expect(bom.dependencies.map(({ ref }) => ref).sort()).toEqual(refs.sort());
+    for (const { dependsOn = [] } of bom.dependencies) expect(refs).toEqual(expect.arrayContaining([...dependsOn]));
+    const own = bom.dependencies.find(({ ref }) => ref === bom.metadata.component['bom-ref']);
+    expect(own?.dependsOn?.join()).toContain('client-dynamodb');
+  });
+
+  test("is well-formed by CycloneDX's own schema, which finds what is not", async () => {
+    expect(await faultsOf(bom)).toEqual([]);
+    const [first, ...others] = bom.components;
+    const broken = { ...bom, components: [{ ...first, type: 'nonsense' } as unknown as Component, ...others] };
+    expect(await faultsOf(broken)).not.toEqual([]);
+    expect(await faultsOf({ ...bom, surplus: true } as Bom)).not.toEqual([]);
+  });
+
+  test('is the same whenever and wherever it is made', () => {
+    const text = textOf(bom);
+    expect(text).not.toMatch(/"timestamp"|"serialNumber"/);
+    expect(text).not.toContain(ROOT);
+    expect(bom.metadata.tools?.components.map(({ name }) => name)).toEqual(['cyclonedx-library', 'cyclonedx-npm']);
+  });
+
+  test('of all that is installed is another file, and has the tools, too', () => {
+    const names = whole.components.map(fullName);
+    expect(names).toEqual(expect.arrayContaining(['vitest', 'esbuild', 'zod']));
+    expect(bom.components.map(fullName)).not.toContain('vitest');
+  });
+
+  test('is not made of a package that npm does not know', () => {
+    const stranger = { directory: 'node_modules/stranger', name: 'stranger', version: '1.0.0', licence: 'MIT' };
+    expect(() => bundledBom(whole, [{ ...stranger, functions: ['login'] }])).toThrow('stranger is in a bundle');
+  });
+});
+
+describe('the licence texts', () => {
+  test('are there of every package in the bundles', () => {
+    for (const component of bom.components) {
+      expect(licences).toContain(`\n${fullName(component)} ${component.version} (`);
+    }
+    expect(licences).toContain('Apache License');
+    expect(licences).toContain('Permission is hereby granted');
+  });
+
+  test('are missed if a package brings none and its licence asks for it', async () => {
+    const silent = { directory: 'node_modules/@aws-lambda-powertools/metrics', name: 'x', version: '1', functions: [] };
+    await expect(licenceTexts([{ ...silent, licence: 'MIT' }])).rejects.toThrow('brings no licence text');
+    await expect(licenceTexts([{ ...silent, licence: 'MIT-0' }])).resolves.toContain('x 1 (MIT-0)');
+  });
+});
+
+describe('the command', () => {
+  test('writes its files, tells which, and ends with 0', async () => {
+    expect(ran).toMatchObject({ code: 0, errors: '' });
+    const files = await readdir(directory);
+    expect(files.sort()).toEqual(['licences.txt', 'sbom.all.cdx.json', 'sbom.cdx.json']);
+    for (const file of files) expect(ran.output).toContain(file);
+  });
+
+  test('explains itself', async () => {
+    expect(await run('--help')).toMatchObject({ code: 0, output: expect.stringContaining('--outdir') });
+  });
+
+  test.each([[['--nonsense']], [['somewhere']], [['--outdir', '']], [['--outdir']]])(
+    'ends with 2 for %j',
+    async (args) => {
+      expect(await run(...args)).toMatchObject({
+        code: 2,
+        output: '',
+        errors: expect.stringContaining('npm run sbom'),
+      });
+    },
+  );
+
+  test('ends with 1 if it cannot write', async () => {
+    const { code, errors } = await run('--outdir', join(directory, 'licences.txt'));
+    expect({ code, errors }).toMatchObject({ code: 1, errors: expect.stringContaining('EEXIST') });
+  });
+});

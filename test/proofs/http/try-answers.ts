@@ -1,0 +1,61 @@
+/** Tries many responses with the product's reader and Node's: Node must read every response that ours accepts in the same way. */
+
+import { isDeepStrictEqual } from 'node:util';
+import fc from 'fast-check';
+import { lengths, spoilt, written } from '../../unit/flashblade/http/answers.ts';
+import { nodeReads, weRead } from '../../unit/flashblade/http/reads.ts';
+import { failure } from '../hostile/inputs.ts';
+
+export type AnswersSummary = {
+  readonly inputs: number;
+  /** How many of the spoilt responses were accepted, refused by both readers, and refused by ours alone. */
+  readonly taken: number;
+  readonly refused: number;
+  readonly stricter: number;
+  readonly wrong: readonly string[];
+};
+
+/** Reasons for which ours alone refuses a response. */
+const STRICTER = [
+  'it switches protocols without being asked to',
+  'it announces neither a length nor chunks',
+  'invalid HTTP, the head announces a body that its status cannot have',
+  'it is not HTTP/1.1',
+  'extra bytes follow it',
+  'invalid HTTP, unsupported transfer coding',
+  'invalid HTTP, the trailer contains Content-Length or Transfer-Encoding',
+  'invalid HTTP, a chunk has a malformed extension',
+];
+const CONTROL_IN_REASON = /^HTTP\/1\.[01] \d{3} [^\r\n]*(?![\t\r\n])\p{Cc}/mu;
+
+/** Tries `count` valid responses and as many spoilt ones. */
+export async function tryAnswers(seed: number, count: number, endOnFailure = false): Promise<AnswersSummary> {
+  let [inputs, taken, refused, stricter] = [0, 0, 0, 0];
+  const wrong: string[] = [];
+  const proper = fc.property(written, lengths, ({ text, means }, pieces) => {
+    const { read } = weRead(text, pieces);
+    if (!isDeepStrictEqual(read, means)) throw new Error(`it was read as ${JSON.stringify(read)}`);
+  });
+  const changed = fc.asyncProperty(spoilt, lengths, async (text, pieces) => {
+    const { read } = weRead(text);
+    const { read: again } = weRead(text, pieces);
+    if (!isDeepStrictEqual(read, again) && !('refused' in read && 'refused' in again))
+      throw new Error(`in pieces it was read as ${JSON.stringify(again)}`);
+    const theirs = await nodeReads(text);
+    if (!('refused' in read) && !isDeepStrictEqual(read, theirs))
+      throw new Error(`Node read it as ${JSON.stringify(theirs)}`);
+    if (!('refused' in read)) taken++;
+    else if ('refused' in theirs) refused++;
+    else if (STRICTER.includes(read.refused) || CONTROL_IN_REASON.test(text)) stricter++;
+    else throw new Error(`it was refused (${read.refused}), and Node takes it`);
+  });
+  const options = { seed, numRuns: count, endOnFailure };
+  for (const [name, run] of [
+    ['answer', fc.check(proper, options)],
+    ['spoilt answer', await fc.check(changed, options)],
+  ] as const) {
+    inputs += run.numRuns;
+    if (run.failed) wrong.push(failure(name, seed, run.errorInstance, run.counterexample?.[0]));
+  }
+  return { inputs, taken, refused, stricter, wrong };
+}

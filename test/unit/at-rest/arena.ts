@@ -1,0 +1,152 @@
+/**
+ * Two arrays, a trap with a certificate from the same authority, and a ledger that a test may write to. Real connections and seals, no
+ * AWS.
+ */
+
+import { createSeal } from '../../../lib/aws/seal.ts';
+import { FlashBladeError } from '../../../lib/core/errors.ts';
+import { apiToken, type FlashBlade } from '../../../lib/core/model.ts';
+import type { Report } from '../../../lib/core/reports.ts';
+import {
+  apiVersionsWithHttpInfo,
+  loginWithHttpInfo,
+  logoutWithHttpInfo,
+  request as requestOf,
+} from '../../../lib/flashblade/client.ts';
+import { closeConnections } from '../../../lib/flashblade/pool.ts';
+import { type Item, type LeaseItem, leaseKey } from '../../../lib/leases/items.ts';
+import { openSession } from '../../../lib/leases/open.ts';
+import type { Ports } from '../../../lib/leases/ports.ts';
+import { createAuthority } from '../../../simulator/certificates.ts';
+import { startSimulator } from '../../../simulator/index.ts';
+import { memoryKms } from '../../kit/memory/memory-kms.ts';
+import { memoryStore } from '../../kit/memory/memory-store.ts';
+import { startListener } from '../../proofs/hostile/listeners.ts';
+
+export type ArrayName = 'fb1' | 'fb2';
+export type Arena = Awaited<ReturnType<typeof startArena>>;
+
+/** The trap responds like an array, so that it also receives what a client sends after the first request. */
+const BODY = '{"versions":["2.26"]}';
+const VERSIONS = `HTTP/1.1 200 OK\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`;
+const LEASE_SECONDS = 3600;
+
+/** Arrays and trap run until `stop`. Each `ledger` is a new one, and starts with no sessions on the arrays. */
+export async function startArena() {
+  const authority = await createAuthority();
+  const ca = authority.certificate;
+  const certificate = { ...(await authority.issue()), ca };
+  let arrayShiftMs = 0;
+  const options = { certificate, now: () => Date.now() + arrayShiftMs };
+  const [fb1, fb2, trap] = await Promise.all([
+    startSimulator({ name: 'fb1', ...options }),
+    startSimulator({ name: 'fb2', ...options }),
+    startListener({ address: '127.0.0.1' }, certificate, () => VERSIONS),
+  ]);
+  const arrays = { fb1, fb2 };
+  const seal = createSeal(memoryKms(), 'alias/leases');
+  const targetOf = (name: ArrayName): FlashBlade => {
+    const { host, port } = arrays[name];
+    return { name, host, port, trust: { kind: 'ca', ca } };
+  };
+  /** The target of a forged lease: the trap, with a trust that accepts its certificate. */
+  const forged: FlashBlade = { ...targetOf('fb1'), port: trap.port };
+
+  function ledger({ sessionsPerArray = 50 } = {}) {
+    for (const { sessions, endSession, requests } of Object.values(arrays)) {
+      for (const { authToken } of sessions()) endSession(authToken);
+      requests.length = 0;
+    }
+    arrayShiftMs = 0;
+    let shiftMs = 0;
+    const store = memoryStore();
+    const reports: Report[] = [];
+    const now = (): number => Date.now() + shiftMs;
+    const ports: Ports = {
+      secrets: {
+        read: async (name) => {
+          if (name !== 'fb1' && name !== 'fb2') throw new FlashBladeError('ARRAY_UNKNOWN', `there is no ${name}`);
+          return { array: targetOf(name), apiToken: apiToken(arrays[name].apiToken), versionId: 'v1' };
+        },
+        list: async () => ['fb1', 'fb2'],
+      },
+      store,
+      seal,
+      flashblade: {
+        login: loginWithHttpInfo,
+        logout: logoutWithHttpInfo,
+        apiVersions: apiVersionsWithHttpInfo,
+        request: requestOf,
+      },
+      limits: { sessionsPerArray, arrayIdleSeconds: 1800, maxLeaseSeconds: 86_400 },
+      report: (report) => reports.push(report),
+      now,
+      random: () => 0.5,
+      newId: () => crypto.randomUUID(),
+    };
+    const lease = (leaseId: string): LeaseItem => {
+      const item = store.items.get(leaseKey(leaseId));
+      if (item?.kind !== 'lease') throw new Error(`there is no lease ${leaseId}`);
+      return structuredClone(item);
+    };
+    const put = async (item: object & { readonly id: string }): Promise<void> => {
+      await store.write(item as Item, store.items.get(item.id), 0);
+    };
+    return {
+      ports,
+      store,
+      lease,
+      /** Writes an item, even over an existing one. */
+      put,
+      remove: async (id: string): Promise<void> => {
+        const item = store.items.get(id);
+        if (item !== undefined) await store.remove(item, 0);
+      },
+      /** Replaces fields of a lease's item. Fields that are `undefined` are removed. */
+      change: async (leaseId: string, fields: object): Promise<void> => {
+        const changed = Object.entries({ ...lease(leaseId), ...fields }).filter(([, value]) => value !== undefined);
+        await put({ ...Object.fromEntries(changed), id: leaseKey(leaseId) });
+      },
+      open: (array: ArrayName, leaseId: string, fields: { owner?: string } = {}) =>
+        openSession(ports, { array, leaseId, leaseSeconds: LEASE_SECONDS, ...fields }, soon(ports)),
+      /** Moves the functions' clock forward. Default: longer than any lease here lasts. */
+      pass: (seconds = 2 * LEASE_SECONDS): void => {
+        shiftMs += seconds * 1000;
+      },
+      reports,
+      /** The names of all reported events, each once. */
+      reported: (): string[] => [...new Set(reports.map(({ event }) => event))],
+    };
+  }
+
+  return {
+    arrays,
+    forged,
+    targetOf,
+    ledger,
+    /** Moves the arrays' clocks forward, so that their sessions are that much older. */
+    passOnArrays: (seconds: number): void => {
+      arrayShiftMs += seconds * 1000;
+    },
+    /** All current and former API tokens and auth tokens. */
+    tokens: (): string[] => [fb1, fb2].flatMap((one) => [one.apiToken, ...one.history.map((each) => each.authToken)]),
+    /** How many requests with a token of any kind an array has received. */
+    tokenRequests: (name: ArrayName): number =>
+      arrays[name].requests.filter(({ hasApiToken, hasAuthToken }) => hasApiToken || hasAuthToken).length,
+    /** Everything that has reached the trap since the previous call. */
+    trapped: async () => {
+      closeConnections();
+      await trap.settled();
+      return trap.drain();
+    },
+    stop: async (): Promise<void> => {
+      closeConnections();
+      await Promise.all([fb1.stop(), fb2.stop(), trap.stop()]);
+    },
+  };
+}
+
+export type Ledger = ReturnType<Arena['ledger']>;
+
+/** A deadline that is long enough on any machine. */
+export const soon = ({ now }: Pick<Ports, 'now'>): number => now() + 60_000;

@@ -1,0 +1,117 @@
+/** The real ports, built from a configuration: each setting reaches its port. */
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createClosingPorts, createPorts } from '../../lib/compose.ts';
+import { type Config, readConfig } from '../../lib/core/config.ts';
+import { apiToken, authToken } from '../../lib/core/model.ts';
+import type { Report } from '../../lib/core/reports.ts';
+import type { Ports } from '../../lib/leases/ports.ts';
+import { withSession } from '../../lib/leases/use.ts';
+import { awsWithClients } from '../kit/aws/clients.ts';
+import { LEASE_TABLE } from '../kit/lease-table.ts';
+import { patience } from './aws/patience.ts';
+import { failureOf } from './flashblade/failures.ts';
+import { arrayAt, startServer } from './flashblade/servers.ts';
+import { simulated } from './flashblade/simulated.ts';
+
+const CONFIG = readConfig({ LEASE_TABLE: 'leases', LEASE_KEY: 'alias/leases' });
+patience();
+
+const soon = () => ({ by: Date.now() + 60_000 });
+
+function built(changes: Partial<Config> = {}): { ports: Ports; reports: Report[] } {
+  const reports: Report[] = [];
+  return { ports: createPorts({ ...CONFIG, ...changes }, (line) => void reports.push(line)), reports };
+}
+
+it('a session uses the table, the key and the secret prefix of the configuration', async () => {
+  const { aws } = await awsWithClients();
+  const { simulator, array, token } = await simulated();
+  await aws.dynamodb.createTable(LEASE_TABLE, 'my-leases');
+  const trust = array.trust.kind === 'ca' ? { ca: array.trust.ca } : {};
+  aws.secrets.put('my/fb1', { host: `${array.host}:${array.port}`, apiToken: token.reveal(), trust });
+  const LEASE_KEY = aws.kms.createKey().arn;
+  const { ports, reports } = built({ LEASE_TABLE: 'my-leases', LEASE_KEY, SECRET_PREFIX: 'my/' });
+  const sessions = await withSession(ports, 'fb1', () => simulator.sessions().length);
+  expect([sessions, simulator.sessions().length]).toEqual([1, 0]);
+  expect(reports.map(({ event }) => event)).toEqual(['LoginSucceeded', 'LogoutSucceeded']);
+});
+
+describe('the configured time-outs', () => {
+  const token = authToken('auth-1');
+  const calls = (ports: Ports, array: ReturnType<typeof arrayAt>) => {
+    const session = { array, authToken: token, username: 'pureuser' };
+    return [
+      () => ports.flashblade.login(array, apiToken('T-1'), {}),
+      () => ports.flashblade.logout(session, {}),
+      () => ports.flashblade.apiVersions(array, {}),
+      () => ports.flashblade.request(session, { method: 'POST', path: '/api/2.4/file-systems' }, {}),
+    ];
+  };
+  const slow = { CONNECT_TIMEOUT_MS: 60_000, FIRST_BYTE_TIMEOUT_MS: 60_000, ANSWER_TIMEOUT_MS: 60_000 };
+
+  it.each([
+    ['the first byte', { FIRST_BYTE_TIMEOUT_MS: 20 }, /no response began in time/],
+    ['the whole response', { ANSWER_TIMEOUT_MS: 100 }, /no (connection|response began) in time/],
+    ['the connection', { CONNECT_TIMEOUT_MS: 0 }, /no connection in time/],
+  ])('limit %s of every call of an array', async (_, limits, reason) => {
+    const server = await startServer(() => {});
+    const array = arrayAt(server);
+    const { ports } = built({ ...slow, ...limits });
+    const failures = await Promise.all(calls(ports, array).map((call) => failureOf(call())));
+    for (const { code, message } of failures) {
+      expect(code).toBe('ARRAY_UNREACHABLE');
+      expect(message).toMatch(reason);
+    }
+  });
+});
+
+describe('a cached secret', () => {
+  it('is used and reported while Secrets Manager is unavailable', async () => {
+    const { aws } = await awsWithClients();
+    aws.secrets.put('flashblade/fb1', { host: 'fb1.example.com', apiToken: 'T-1' });
+    const { ports, reports } = built({ SECRET_CACHE_SECONDS: 0 });
+    const before = await ports.secrets.read('fb1', soon());
+    for (let n = 0; n < 3; n++) aws.faults.add({ service: 'secretsmanager', kind: 'deny' });
+    expect(await ports.secrets.read('fb1', soon())).toBe(before);
+    expect(reports).toMatchObject([{ event: 'StaleSecretServed', array: 'fb1' }]);
+  });
+});
+
+it('a reporter that throws does not make its caller fail', () => {
+  const ports = createClosingPorts(CONFIG, () => {
+    throw new Error('planned by the test');
+  });
+  expect(() => ports.report({ event: 'LeaseServed', message: 'served' })).not.toThrow();
+});
+
+describe('environmentPorts', () => {
+  it('are built once from its environment, and report warnings and errors as JSON lines on stderr', async () => {
+    // The modules are loaded again, as in a new process, here and for the next test.
+    vi.resetModules();
+    onTestFinished(() => void vi.resetModules());
+    const { environmentPorts, withLease, withSession } = await import('../../lib/index.ts');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    vi.stubEnv('LEASE_TABLE', '');
+    expect(environmentPorts).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+    for (const call of [withSession('fb1', () => {}), withLease('job-1', () => {})]) {
+      await expect(call).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    }
+    const environment = { LEASE_TABLE: 'leases', LEASE_KEY: 'alias/leases', SESSIONS_PER_ARRAY: '3' };
+    for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+    const ports = environmentPorts();
+    expect(ports.limits.sessionsPerArray).toBe(3);
+    expect(environmentPorts()).toBe(ports);
+
+    const lines: string[] = [];
+    const stderr = vi.spyOn(process.stderr, 'write').mockImplementation((line) => lines.push(String(line)) > 0);
+    onTestFinished(() => stderr.mockRestore());
+    ports.report({ event: 'LoginSucceeded', message: 'logged in' });
+    ports.report({ event: 'LoginFailed', array: 'fb1', message: 'refused' });
+    ports.report({ event: 'LeaseStuck', array: 'fb1', message: 'stuck' });
+    expect(lines.map((line) => line.at(-1))).toEqual(['\n', '\n']);
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      { level: 'warn', event: 'LoginFailed', array: 'fb1', message: 'refused' },
+      { level: 'error', event: 'LeaseStuck', array: 'fb1', message: 'stuck' },
+    ]);
+  });
+});

@@ -1,0 +1,67 @@
+/** The servers between the verifier and the array, asked directly. */
+import { expect, it, onTestFinished } from 'vitest';
+import { simulatorTarget } from '../../../contracts/targets/simulator.ts';
+import { startGateway } from '../../../contracts/verification/gateway.ts';
+import { mask } from '../../../contracts/verification/mask.ts';
+import { startStateServer } from '../../../contracts/verification/state-server.ts';
+import { simulated } from './providers.ts';
+
+async function stateServer() {
+  const server = await startStateServer(simulatorTarget(await simulated()));
+  onTestFinished(() => server.stop());
+  const ask = (wish: unknown, url = server.url) =>
+    fetch(url, { method: 'POST', body: typeof wish === 'string' ? wish : JSON.stringify(wish) });
+  return { server, ask };
+}
+
+it('a state server answers 422 and never 5xx to what it cannot do, and nothing to strangers', async () => {
+  const { server, ask } = await stateServer();
+  const known = { state: 'the API token is not known', action: 'setup' };
+  expect((await ask(known)).status).toBe(200);
+  expect((await ask({ state: '', action: 'setup' })).status).toBe(200);
+  expect((await ask({ ...known, action: 'teardown' })).status).toBe(200);
+  for (const wish of [{ state: 'x', action: 'setup' }, { state: 'an API token is valid' }, 'no JSON', 'null', '']) {
+    const { status } = await ask(wish);
+    expect([200, 422]).toContain(status);
+    if (wish !== 'null') expect(status).toBe(422);
+  }
+  expect((await ask(known, new URL('/', server.url).href)).status).toBe(404);
+});
+
+it('a gateway passes method, path, query, headers and body on, and the answer back', async () => {
+  const simulator = await simulated();
+  const failures: string[] = [];
+  const gateway = await startGateway(simulatorTarget(simulator), (why) => failures.push(why));
+  onTestFinished(() => gateway.stop());
+  const answer = await fetch(`${gateway.url}/api/2.0/arrays?limit=1`, {
+    method: 'POST',
+    headers: { 'x-auth-token': 'x', 'x-own': '1' },
+    body: '{"a":1}',
+  });
+  const body = await answer.text();
+  expect([answer.status, answer.headers.get('server'), body]).toEqual([
+    403,
+    'nginx',
+    expect.stringContaining('Access Denied'),
+  ]);
+  const [request] = simulator.requests;
+  expect(request).toMatchObject({ method: 'POST', path: '/api/2.0/arrays', query: 'limit=1', bodyBytes: 7 });
+  expect(request?.headerNames).toEqual(expect.arrayContaining(['x-own', 'x-auth-token']));
+  expect(request?.requestId).toMatch(/^contract-verification-/);
+
+  await simulator.stop();
+  expect((await fetch(`${gateway.url}/api/login`, { method: 'POST', headers: { 'api-token': 'T-1' } })).status).toBe(
+    502,
+  );
+  expect(failures).toEqual([expect.stringContaining('cannot be reached')]);
+});
+
+it.each([
+  ['as it is', 'Expected "T-secret" but', 'Expected "[token]" but'],
+  ['as JSON writes it', String.raw`a \"quoted\\ one`, 'a [token] one'],
+  ['in a URL', '/x?t=%22quoted%5C', '/x?t=[token]'],
+  ['if it only looks like one', 'T-0a1b2c3d-4e5f-6789-abcd-ef0123456789!', '[token]!'],
+  ['as part of another', 'T-secret-longer', '[token]'],
+])('a token is masked %s', (_, text, masked) => {
+  expect(mask(text, ['', 'T-secret', '"quoted\\', 'T-secret-longer'])).toBe(masked);
+});

@@ -1,0 +1,104 @@
+/** The checks of message pacts: silent about the committed ones, loud about each thing that is wrong on purpose. */
+import { describe, expect, it } from 'vitest';
+import { checkDrift } from '../../../contracts/checks/drift.ts';
+import { checkComplete, checkMessages } from '../../../contracts/checks/messages.ts';
+import { ANSWERS_PACT, REQUESTS_PACT } from '../../../contracts/messages/vocabulary.ts';
+import { committedFile } from '../../../contracts/pact-file.ts';
+import { answers, changed, eventOf, requests, withDetail } from './message-pacts.ts';
+
+const OPENED = 'a session was opened';
+const LOGIN = 'login: of a job';
+
+const withContent = (content: object) => (one: object) => ({ ...one, contents: { content } });
+
+it('the committed message pacts have nothing that any check finds', () => {
+  for (const pact of [requests, answers]) expect(checkMessages(pact)).toEqual([]);
+  expect(checkComplete([requests, answers])).toEqual([]);
+  expect(checkDrift(requests, committedFile(REQUESTS_PACT))).toEqual([]);
+  expect(checkDrift(answers, committedFile(ANSWERS_PACT))).toEqual([]);
+});
+
+describe('a message pact is refused if', () => {
+  it.each([
+    ['it has no message', { ...answers, interactions: [] }, 'the pact has no interaction'],
+    ['a message is pending', changed(answers, OPENED, (one) => ({ ...one, pending: true })), 'is pending: '],
+    [
+      'a message is there twice',
+      { ...answers, interactions: [...answers.interactions, ...answers.interactions.slice(0, 1)] },
+      'is there twice. Give',
+    ],
+    [
+      'a message wants a state',
+      changed(answers, OPENED, (one) => ({ ...one, providerStates: [{ name: 'x' }] })),
+      'wants a state, and messages have none here',
+    ],
+    [
+      'an event is without contents',
+      changed(answers, OPENED, ({ contents: _, ...one }) => one),
+      'is neither an event nor an input with its one result',
+    ],
+    [
+      'an invocation is without a result',
+      changed(answers, LOGIN, (one) => ({ ...one, response: [] })),
+      'is neither an event nor an input with its one result',
+    ],
+    [
+      'an event has a field for a token',
+      changed(answers, OPENED, withContent(withDetail(eventOf(answers, OPENED), { authToken: 'x' }))),
+      'has the field authToken: no message may hold a token',
+    ],
+    [
+      'an input has a field for a token, however deep',
+      changed(answers, LOGIN, (one) => ({ ...one, request: { contents: { content: { a: [{ api_token: 'x' }] } } } })),
+      'has the field api_token',
+    ],
+    [
+      'a result has a field for a secret',
+      changed(answers, LOGIN, (one) => ({ ...one, response: [{ contents: { content: { secret: 'x' } } }] })),
+      'has the field secret',
+    ],
+    [
+      'a value looks like an API token',
+      changed(
+        requests,
+        'a session is released',
+        withContent({ detail: { leaseId: 'T-0a1b2c3d-4e5f-6789-abcd-ef0123456789' } }),
+      ),
+      'has a value that looks like a token',
+    ],
+    [
+      'a value looks like an auth token',
+      changed(answers, OPENED, withContent({ detail: { leaseId: '0f4a1d8e-7c2b-4b55-9d0e-3a6f5b2c1e90' } })),
+      'has a value that looks like a token',
+    ],
+  ])('%s', (_, wrong, finding) => {
+    const findings = checkMessages(wrong);
+    expect(findings).toContainEqual(expect.stringContaining(finding));
+    expect(findings).toHaveLength(1);
+  });
+});
+
+it('an event or a function that no message pins is missed', () => {
+  const without = (description: string) => ({
+    ...answers,
+    interactions: answers.interactions.filter((one) => one.description !== description),
+  });
+  expect(checkComplete([answers])).toEqual([
+    expect.stringContaining('no message pins Session Requested. Add one'),
+    expect.stringContaining('no message pins Session Released'),
+  ]);
+  expect(checkComplete([requests, without(OPENED)])).toEqual([expect.stringContaining('Session Opened')]);
+  expect(checkComplete([requests, without('renew: of work that lasts')])).toEqual([expect.stringContaining('renew')]);
+  expect(checkComplete([requests, answers], ['login', 'rotate-api-token'])).toEqual([
+    expect.stringContaining('no message pins rotate-api-token'),
+  ]);
+});
+
+it('a committed message pact has drifted if a message is new, gone or another', () => {
+  const other = changed(answers, OPENED, withContent(withDetail(eventOf(answers, OPENED), { username: 'root' })));
+  const file = committedFile(ANSWERS_PACT);
+  expect(checkDrift(other, file)).toEqual([expect.stringContaining(`changed: "${OPENED}"`)]);
+  expect(checkDrift({ ...answers, interactions: answers.interactions.slice(1) }, file)).toEqual([
+    expect.stringContaining('gone: "a message could not be understood"'),
+  ]);
+});

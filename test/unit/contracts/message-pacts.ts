@@ -1,0 +1,46 @@
+/** The committed message pacts, and parts and variations of them. */
+import { ANSWERS_PACT, REQUESTS_PACT } from '../../../contracts/messages/vocabulary.ts';
+import {
+  committedFile,
+  type MessageInteraction,
+  type MessagePact,
+  readMessagePact,
+} from '../../../contracts/pact-file.ts';
+
+export const requests = readMessagePact(committedFile(REQUESTS_PACT));
+export const answers = readMessagePact(committedFile(ANSWERS_PACT));
+
+/** The pact with this interaction only. */
+export function only(pact: MessagePact, description: string): MessagePact {
+  const interactions = pact.interactions.filter((one) => one.description === description);
+  if (interactions.length !== 1) throw new Error(`the pact has no interaction "${description}"`);
+  return { ...pact, interactions };
+}
+
+/** The pact with one interaction changed. */
+export function changed(
+  pact: MessagePact,
+  description: string,
+  change: (interaction: MessageInteraction) => object,
+): MessagePact {
+  const [one] = only(pact, description).interactions;
+  const interactions = pact.interactions.map((each) =>
+    each === one ? (change(structuredClone(each)) as MessageInteraction) : each,
+  );
+  return { ...pact, interactions };
+}
+
+type Event = { readonly 'detail-type': string; readonly detail: Readonly<Record<string, unknown>> };
+
+/** The same event with another detail. Undefined takes a field away. */
+export const withDetail = (event: unknown, detail: object): object => {
+  const { detail: before, ...envelope } = event as Event;
+  return JSON.parse(JSON.stringify({ ...envelope, detail: { ...before, ...detail } }));
+};
+
+/** The same event of another type. */
+export const withType = (event: unknown, type: string): object => ({ ...(event as Event), 'detail-type': type });
+
+/** The event of a pact. */
+export const eventOf = (pact: MessagePact, description: string): unknown =>
+  only(pact, description).interactions[0]?.contents?.content;

@@ -1,0 +1,60 @@
+/** A call that the client makes and no interaction pins. */
+import { describe, expect, it } from 'vitest';
+import { checkPaths, shippedSources } from '../../../contracts/checks/paths.ts';
+import { pact } from './providers.ts';
+
+/** As templates write it. */
+const inTemplate = (name: string): string => `$\{${name}}`;
+
+describe('a call of the client without an interaction is found', () => {
+  it.each([
+    [
+      'with its method',
+      "exchange(array, { method: 'GET', path: '/api/2.26/quotas' })",
+      'lib/new.ts calls /api/{version}/quotas (method: GET)',
+    ],
+    [
+      'with another method than the one that is pinned',
+      "send({ method: 'DELETE', path: '/api/login' })",
+      'calls /api/login (method: DELETE)',
+    ],
+    ['with its path alone', 'const path = "/api/1.12/admins";', 'calls /api/{version}/admins (method: any)'],
+    [
+      'with the version in a template',
+      `const path = \`/api/${inTemplate('version')}/file-system-snapshots\`;`,
+      'calls /api/{version}/file-system-snapshots',
+    ],
+    [
+      'with a path that only the running program knows',
+      'send(`/api/2.26/' + '$' + '{name}`)',
+      'which no interaction pins',
+    ],
+    ['outside of /api', "const path = '/oauth2/1.0/token';", 'calls /oauth2/1.0/token'],
+  ])('%s', (_, source, finding) => {
+    const findings = checkPaths(pact, { 'lib/new.ts': source });
+    expect(findings).toEqual([expect.stringContaining(finding)]);
+    expect(findings[0]).toContain('Add one to contracts/consumer;');
+  });
+
+  it('with each of the texts that complete its path', () => {
+    const path = `\`/api/${inTemplate('version')}/${inTemplate('name')}\``;
+    const source = `function ask(name: string) { send(${path}); }\nask('arrays'); ask('file-systems');`;
+    expect(checkPaths(pact, { 'lib/new.ts': source })).toEqual([expect.stringContaining('/file-systems (')]);
+    expect(checkPaths(pact, { 'lib/new.ts': `${source} ask(other);` })).toHaveLength(2);
+  });
+
+  it('but not in a comment', () => {
+    const source = "/** As `/api/2.0/x`. */\nconst a = 1; // '/api/2.0/x'\n";
+    expect(checkPaths(pact, { 'lib/new.ts': source })).toEqual([]);
+  });
+
+  it('if the interaction of a call that there is goes away', () => {
+    const without = (path: string) => ({
+      ...pact,
+      interactions: pact.interactions.filter(({ request }) => request?.path !== path),
+    });
+    for (const path of ['/api/login', '/api/logout', '/api/api_version']) {
+      expect(checkPaths(without(path), shippedSources())).toContainEqual(expect.stringContaining(`calls ${path} (`));
+    }
+  });
+});

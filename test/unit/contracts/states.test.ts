@@ -1,0 +1,44 @@
+/** What the compiler demands of a target. `npm run check` is the run of these: an error that does not come is one itself. */
+import { expect, it } from 'vitest';
+import type { Handlers, LiveState, State } from '../../../contracts/states.ts';
+import { STATES } from '../../../contracts/states.ts';
+import { arrayTarget } from '../../../contracts/targets/array.ts';
+import { simulatorTarget } from '../../../contracts/targets/simulator.ts';
+import { apiToken } from '../../../lib/core/model.ts';
+import { simulated } from './providers.ts';
+
+type Compiled = { readonly all: Handlers<State>; readonly live: Handlers<LiveState> };
+
+const valid = async ({ username }: { username: string }) => ({ apiToken: 'T-1', username });
+const unknown = async () => ({ apiToken: 'T-2' });
+const session = async () => ({ authToken: 'x', username: 'pureuser', version: '2.26' });
+const live = {
+  'an API token is valid': valid,
+  'the API token is not known': unknown,
+  'a session is open': session,
+  'the session has ended': session,
+};
+
+it('the compiler demands every state, and what each gives back', () => {
+  const good: Compiled = { live, all: { ...live, 'the array cannot serve requests': async () => ({}) } };
+  // @ts-expect-error a state of the simulator is missing
+  const missing: Compiled['all'] = live;
+  const { 'a session is open': _, ...less } = live;
+  // @ts-expect-error a live state of the array is missing
+  const missingLive: Compiled['live'] = less;
+  // @ts-expect-error a value is not given back
+  const withheld: Compiled['live'] = { ...live, 'an API token is valid': async () => ({ apiToken: 'T-1' }) };
+  const asks = { ...live, 'an API token is valid': ({ role }: { role: string }) => valid({ username: role }) };
+  // @ts-expect-error a parameter is not in the vocabulary
+  const asking: Compiled['live'] = asks;
+  expect([good, missing, missingLive, withheld, asking]).toHaveLength(5);
+});
+
+it('every state can be arranged on the simulator, and every live one on an array', async () => {
+  const simulator = await simulated();
+  const target = simulatorTarget(simulator);
+  expect(Object.keys(target.handlers).sort()).toEqual(Object.keys(STATES).sort());
+  const real = { array: target.array, apiToken: apiToken(simulator.apiToken), username: 'pureuser' };
+  const liveStates = Object.entries(STATES).flatMap(([name, definition]) => (definition.live ? [name] : []));
+  expect(Object.keys(arrayTarget(real, { unknownTokens: 1 }).handlers).sort()).toEqual(liveStates.sort());
+});

@@ -1,0 +1,31 @@
+/** Reads the README for the tests that hold it to its word. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { ROOT } from '../../../scripts/build.ts';
+
+export const README = readFileSync(resolve(ROOT, 'README.md'), 'utf8');
+
+/** The cells of the table whose first heading is `heading`, row by row. `nth`: of several such tables, from 0. */
+export function tableRows(heading: string, text = README, nth = 0): string[][] {
+  const lines = text.split('\n');
+  const starts = lines.flatMap((line, index) => (line.startsWith(`| ${heading} |`) ? [index] : []));
+  const start = starts[nth];
+  if (start === undefined) throw new Error(`no table begins with ${heading}`);
+  const length = lines.slice(start).findIndex((line) => !line.startsWith('|'));
+  return lines.slice(start + 2, start + length).map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+/** The text of a page of docs/. */
+export const page = (name: string): string => readFileSync(resolve(ROOT, 'docs', name), 'utf8');
+
+/** The fenced blocks with this info string. */
+export function examples(info: string, text = README): string[] {
+  const blocks = [...text.matchAll(/^```(.+)\n([\s\S]*?)^```$/gm)].filter(([, found]) => found === info);
+  if (blocks.length === 0) throw new Error(`no example is marked ${info}`);
+  return blocks.map(([, , block]) => block as string);
+}

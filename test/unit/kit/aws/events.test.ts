@@ -1,0 +1,94 @@
+import { PutEventsCommand, type PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
+import { describe, expect, test } from 'vitest';
+import { awsWithClients } from '../../../kit/aws/clients.ts';
+
+const entry = (fields: PutEventsRequestEntry = {}): PutEventsRequestEntry => ({
+  Source: 'test',
+  DetailType: 'Tested',
+  Detail: '{"n":1}',
+  ...fields,
+});
+
+async function withBus() {
+  const { aws, eventBridge } = await awsWithClients({ now: () => 1_800_000_000 });
+  const arn = aws.events.createBus('jobs');
+  const put = (...Entries: PutEventsRequestEntry[]) => eventBridge.send(new PutEventsCommand({ Entries }));
+  return { aws, arn, put };
+}
+
+describe('PutEvents', () => {
+  test('an event arrives on its bus, identified by name, by ARN or by default', async () => {
+    const { aws, arn, put } = await withBus();
+    expect(arn).toBe('arn:aws:events:eu-central-1:123456789012:event-bus/jobs');
+    const answer = await put(entry({ EventBusName: 'jobs' }), entry({ EventBusName: arn }), entry());
+    expect(answer.FailedEntryCount).toBe(0);
+    expect(aws.events.sent.map(({ bus }) => bus)).toEqual(['jobs', 'jobs', 'default']);
+    expect(aws.events.sent[0]).toEqual({
+      id: answer.Entries?.[0]?.EventId,
+      bus: 'jobs',
+      source: 'test',
+      detailType: 'Tested',
+      detail: { n: 1 },
+      at: 1_800_000_000,
+    });
+  });
+
+  test('an event for a bus that does not exist is accepted and lost, as with EventBridge', async () => {
+    const { aws, put } = await withBus();
+    expect((await put(entry({ EventBusName: 'nowhere' }))).FailedEntryCount).toBe(0);
+    expect(aws.events.sent).toEqual([]);
+  });
+
+  test.each([
+    ['InvalidArgument', { Source: undefined }],
+    ['InvalidArgument', { DetailType: '' }],
+    ['InvalidArgument', { Detail: undefined }],
+    ['MalformedDetail', { Detail: 'text' }],
+    ['MalformedDetail', { Detail: '[1]' }],
+    ['NotAuthorizedForSourceException', { Source: 'aws.states' }],
+  ])('a bad entry is refused with %s, and the good entries of the same call are sent', async (code, fields) => {
+    const { aws, put } = await withBus();
+    const answer = await put(entry(fields), entry());
+    expect(answer.FailedEntryCount).toBe(1);
+    expect(answer.Entries?.map(({ ErrorCode }) => ErrorCode)).toEqual([code, undefined]);
+    expect(aws.events.sent).toHaveLength(1);
+  });
+
+  test('a test can have the next entries refused while the call succeeds', async () => {
+    const { aws, put } = await withBus();
+    aws.events.refuseEntries(2, 'ThrottlingException');
+    const answer = await put(entry(), entry(), entry());
+    expect(answer).toMatchObject({ $metadata: { httpStatusCode: 200 }, FailedEntryCount: 2 });
+    expect(answer.Entries?.map(({ ErrorCode }) => ErrorCode)).toEqual([
+      'ThrottlingException',
+      'ThrottlingException',
+      undefined,
+    ]);
+    expect(aws.events.sent).toHaveLength(1);
+  });
+
+  test.each([
+    ['no entry', []],
+    ['eleven entries', Array.from({ length: 11 }, () => entry())],
+    ['more than 256 KiB', [entry({ Detail: JSON.stringify({ text: 'x'.repeat(256 * 1024) }) })]],
+  ])('a call with %s is refused', async (_case, entries) => {
+    const { aws, put } = await withBus();
+    await expect(put(...entries)).rejects.toMatchObject({ name: 'ValidationException' });
+    expect(aws.events.sent).toEqual([]);
+  });
+
+  test('the log names the bus but nothing of the event, and a fault can affect a single bus', async () => {
+    const { aws, put } = await withBus();
+    aws.faults.add({ service: 'events', resource: 'jobs', kind: 'lost answer', times: 1 });
+    await expect(put(entry({ EventBusName: 'jobs', Detail: '{"token":"secret"}' }))).rejects.toMatchObject({
+      code: 'ECONNRESET',
+    });
+    await put(entry());
+    expect(aws.events.sent).toHaveLength(2);
+    expect(aws.calls.map(({ resource, status }) => [resource, status])).toEqual([
+      ['jobs', 0],
+      [undefined, 200],
+    ]);
+    expect(JSON.stringify(aws.calls)).not.toContain('secret');
+  });
+});

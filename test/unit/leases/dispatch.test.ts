@@ -1,0 +1,143 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Message } from '../../../lib/leases/dispatch.ts';
+import { queueWorld } from '../../kit/memory/memory-outbox.ts';
+import { executionEnded, released, requested } from '../../kit/memory/messages.ts';
+import { untilCalled } from '../../kit/memory/world.ts';
+
+const REQUEST = { array: 'fb1', leaseId: 'job-1', leaseSeconds: 600 };
+const EXECUTION = 'arn:aws:states:eu-central-1:123456789012:execution:nightly:0f3e7a52';
+
+describe('a request for a session', () => {
+  it('a request opens a session and publishes its lease', async () => {
+    const { w, published, deliver } = queueWorld();
+    await deliver(requested({ ...REQUEST, owner: EXECUTION }));
+    const detail = {
+      leaseId: 'job-1',
+      array: 'fb1',
+      username: 'pureuser',
+      expiresAt: w.seconds() + 600,
+      owner: EXECUTION,
+    };
+    expect(published).toEqual([{ type: 'opened', detail }]);
+    expect(w.lease('job-1')).toMatchObject({ state: 'OPEN', owner: EXECUTION });
+  });
+
+  it('a request that is delivered several times opens one session, and each delivery publishes it', async () => {
+    const { w, published, deliver } = queueWorld();
+    for (let delivery = 0; delivery < 3; delivery++) await deliver(requested({ array: 'fb1' }));
+    expect(w.live.size).toBe(1);
+    expect(published).toHaveLength(3);
+    expect(new Set(published.map((event) => JSON.stringify(event))).size).toBe(1);
+    expect(published[0]?.detail.leaseId).toBe('fb1:event-1');
+  });
+
+  it('an event that could not be published is published at the next delivery', async () => {
+    const { w, outcomes, failNext, deliver } = queueWorld();
+    failNext('emit');
+    await expect(deliver(requested(REQUEST))).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+    expect(outcomes()).toEqual([]);
+    await deliver(requested(REQUEST));
+    expect(outcomes()).toEqual(['opened job-1']);
+    expect(w.live.size).toBe(1);
+  });
+
+  it('a request that arrives after its release opens and publishes nothing', async () => {
+    const { w, outcomes, letters, deliver } = queueWorld();
+    await deliver(released({ leaseId: 'job-1' }));
+    await deliver(requested(REQUEST));
+    await deliver(released({ leaseId: 'job-1' }));
+    expect(w.calls).not.toContain('login');
+    expect(outcomes()).toEqual([]);
+    expect(letters).toEqual([]);
+    expect(w.events()).toContain('RequestOutdated');
+  });
+
+  it('a request is delivered again while another delivery of it is in progress', async () => {
+    const { w, outcomes, deliver } = queueWorld();
+    const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+    w.once('login', async (act) => {
+      await held;
+      return act();
+    });
+    const first = deliver(requested(REQUEST));
+    await untilCalled(w, 'login');
+    await expect(deliver(requested(REQUEST))).rejects.toMatchObject({ code: 'LEASE_OPENING' });
+    letGo();
+    await first;
+    expect(outcomes()).toEqual(['opened job-1']);
+  });
+});
+
+describe('a release of a session', () => {
+  it('every delivery of a release publishes that the session has closed', async () => {
+    const { w, published, deliver } = queueWorld();
+    await deliver(requested(REQUEST));
+    await deliver(released({ leaseId: 'job-1' }, 'event-2'));
+    await deliver(released({ leaseId: 'job-1' }, 'event-2'));
+    const closed = { type: 'closed', detail: { leaseId: 'job-1', array: 'fb1' } };
+    expect(published.slice(1)).toEqual([closed, closed]);
+    expect([w.live.size, w.logouts('fb1')]).toEqual([0, 1]);
+  });
+
+  it('an event that could not be published is published at the next delivery', async () => {
+    const { outcomes, failNext, deliver } = queueWorld();
+    await deliver(requested(REQUEST));
+    failNext('emit');
+    await expect(deliver(released({ leaseId: 'job-1' }))).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+    await deliver(released({ leaseId: 'job-1' }));
+    expect(outcomes()).toEqual(['opened job-1', 'closed job-1']);
+  });
+
+  it('a release during the opening makes the opening log out, and nothing is published', async () => {
+    const { w, outcomes, deliver } = queueWorld();
+    w.once('login', async (act) => {
+      await deliver(released({ leaseId: 'job-1' }));
+      return act();
+    });
+    await deliver(requested(REQUEST));
+    expect(w.live.size).toBe(0);
+    expect(outcomes()).toEqual([]);
+    expect(w.lease('job-1')?.state).toBe('CLOSED');
+  });
+
+  it('a release is delivered again while the array does not respond', async () => {
+    const { w, outcomes, deliver } = queueWorld();
+    await deliver(requested(REQUEST));
+    w.dead.add('fb1');
+    await expect(deliver(released({ leaseId: 'job-1' }))).rejects.toMatchObject({ code: 'ARRAY_UNREACHABLE' });
+    w.dead.clear();
+    await deliver(released({ leaseId: 'job-1' }));
+    expect(outcomes()).toEqual(['opened job-1', 'closed job-1']);
+  });
+});
+
+describe('events in any order, any number of times', () => {
+  const EVENTS: readonly Message[] = [
+    requested({ ...REQUEST, owner: EXECUTION }, 'event-1'),
+    requested({ array: 'fb2', leaseId: 'job-2', owner: EXECUTION }, 'event-2'),
+    released({ leaseId: 'job-1' }, 'event-3'),
+    executionEnded(EXECUTION, 'FAILED', 'event-4'),
+  ];
+
+  it('no session is left, and each session that was published as open is published as closed', async () => {
+    const more = fc.array(fc.constantFrom(...EVENTS), { maxLength: 4 });
+    const order = more.chain((repeated) =>
+      fc.shuffledSubarray([...EVENTS, ...repeated], { minLength: EVENTS.length + repeated.length }),
+    );
+    await fc.assert(
+      fc.asyncProperty(order, async (messages) => {
+        const { w, outcomes, letters, deliver } = queueWorld();
+        for (const message of messages) await deliver(message);
+        expect(w.live.size).toBe(0);
+        expect(letters).toEqual([]);
+        const all = outcomes();
+        for (const leaseId of ['job-1', 'job-2']) {
+          if (!all.includes(`opened ${leaseId}`)) expect(all).not.toContain(`closed ${leaseId}`);
+          else expect(all.lastIndexOf(`opened ${leaseId}`)).toBeLessThan(all.indexOf(`closed ${leaseId}`));
+        }
+      }),
+      { numRuns: 300, seed: 1 },
+    );
+  });
+});

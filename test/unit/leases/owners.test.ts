@@ -1,0 +1,152 @@
+import { describe, expect, it, vi } from 'vitest';
+import { closeSession } from '../../../lib/leases/close.ts';
+import { endOwner } from '../../../lib/leases/end-owner.ts';
+import { openSession } from '../../../lib/leases/open.ts';
+import { sweep } from '../../../lib/leases/sweep.ts';
+import { awsDown, busy, fail, unreachable, type World, world } from '../../kit/memory/world.ts';
+
+const open = (w: World, leaseId: string, owner = 'execution-1') =>
+  openSession(w.ports, { array: 'fb1', leaseId, leaseSeconds: 900, owner }, w.deadline());
+const end = (w: World) => endOwner(w.ports, 'execution-1', w.deadline());
+
+describe('the end of an owner', () => {
+  it("closes all of its leases and no other owner's", async () => {
+    const w = world();
+    await open(w, 'a');
+    await open(w, 'b');
+    await open(w, 'c', 'execution-2');
+    expect((await end(w)).map(({ leaseId, outcome }) => [leaseId, outcome])).toEqual([
+      ['a', 'CLOSED'],
+      ['b', 'CLOSED'],
+    ]);
+    expect(w.lease('c')?.state).toBe('OPEN');
+  });
+
+  it('can be repeated and succeeds if there is nothing to close', async () => {
+    const w = world();
+    expect(await end(w)).toEqual([]);
+    await open(w, 'c', 'execution-2');
+    expect(await end(w)).toEqual([]);
+    expect(w.calls.filter((name) => name === 'write owner')).toHaveLength(1);
+  });
+
+  it('prevents later requests from opening a session', async () => {
+    const w = world();
+    await end(w);
+    const message =
+      'lease late: its owner has already ended. Owners are single-use: use a new owner and a new lease id';
+    await expect(open(w, 'late')).rejects.toMatchObject({ code: 'LEASE_ENDED', message });
+    expect(w.live.size).toBe(0);
+    expect(w.lease('late')).toBeUndefined();
+  });
+
+  it('ends a lease that is being opened', async () => {
+    const w = world();
+    w.once('login', async (act) => {
+      await end(w);
+      return act();
+    });
+    await expect(open(w, 'a')).rejects.toMatchObject({ code: 'LEASE_ENDED' });
+    expect(w.live.size).toBe(0);
+  });
+
+  it('is repeated by the sweeper until the index has caught up by any clock', async () => {
+    const w = world();
+    await open(w, 'a');
+    w.once('ofOwner', async () => []);
+    expect(await end(w)).toEqual([]);
+    expect(w.live.size).toBe(1);
+    w.pass(59);
+    await sweep(w.ports, w.deadline());
+    expect(w.live.size).toBe(1);
+    w.pass(1);
+    await sweep(w.ports, w.deadline());
+    expect(w.live.size).toBe(0);
+    expect(await w.store.pending(0)).toMatchObject([{ kind: 'owner' }, { kind: 'slots' }]);
+    w.pass(119);
+    await sweep(w.ports, w.deadline());
+    expect((await w.store.pending(0)).map(({ kind }) => kind)).toContain('owner');
+    w.pass(1);
+    await sweep(w.ports, w.deadline());
+    expect((await w.store.pending(0)).map(({ kind }) => kind)).not.toContain('owner');
+  });
+
+  it('is retried by the next sweep if a sweep fails', async () => {
+    const w = world();
+    await open(w, 'a');
+    w.once('ofOwner', async () => []);
+    await end(w);
+    w.pass(60);
+    w.once('ofOwner', fail(awsDown));
+    await sweep(w.ports, w.deadline());
+    expect(w.live.size).toBe(1);
+    await sweep(w.ports, w.deadline());
+    expect(w.live.size).toBe(0);
+  });
+
+  it('tries every lease before it fails', async () => {
+    const w = world();
+    await open(w, 'a');
+    await open(w, 'b');
+    w.once('logout', fail(busy));
+    await expect(end(w)).rejects.toMatchObject({ code: 'ARRAY_BUSY' });
+    expect(w.live.size).toBe(1);
+    expect((await end(w)).map(({ outcome }) => outcome).sort()).toEqual(['ALREADY_CLOSED', 'CLOSED']);
+  });
+
+  it('closes a live lease without reading all the closed ones', async () => {
+    const w = world();
+    for (let n = 0; n < 100; n++) {
+      await open(w, `closed-${n}`);
+      await closeSession(w.ports, `closed-${n}`, w.deadline());
+    }
+    await open(w, 'live');
+    const looked = vi.spyOn(w.store, 'read');
+    expect(await end(w)).toMatchObject([{ leaseId: 'live', outcome: 'CLOSED' }]);
+    expect(looked.mock.calls.length).toBeLessThan(10);
+    expect(w.lease('closed-1')).toMatchObject({ state: 'CLOSED', owner: 'execution-1' });
+  });
+
+  it('returns the leases it closed each time it is repeated, even if the sweeper finished a logout', async () => {
+    const w = world();
+    await open(w, 'a');
+    w.once('logout', fail(busy));
+    await expect(end(w)).rejects.toMatchObject({ code: 'ARRAY_BUSY' });
+    w.pass(61);
+    await sweep(w.ports, w.deadline());
+    expect(w.lease('a')?.state).toBe('CLOSED');
+    for (let times = 0; times < 2; times++) {
+      expect(await end(w)).toMatchObject([{ leaseId: 'a', outcome: 'ALREADY_CLOSED' }]);
+    }
+  });
+
+  it('does not delay the sweep of SUSPECTs and slots of other arrays if its own array hangs', async () => {
+    const w = world();
+    for (let n = 0; n < 8; n++) {
+      await open(w, `hung-${n}`, `owner-${n}`);
+      w.once('ofOwner', async () => []);
+      await endOwner(w.ports, `owner-${n}`, w.deadline());
+      w.once('logout', () => new Promise(() => {}));
+    }
+    w.once(
+      'login',
+      fail(() => unreachable(true)),
+    );
+    const lost = openSession(w.ports, { array: 'fb2', leaseId: 'lost', leaseSeconds: 60 }, w.deadline());
+    await expect(lost).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN' });
+    w.pass(36 + 120 + 1800);
+    void sweep(w.ports, w.deadline());
+    for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
+    expect(w.logouts('fb1')).toBe(0);
+    expect([w.suspects(), w.slots('fb2')]).toEqual([[], []]);
+    expect(await w.store.pending(0)).not.toContainEqual(expect.objectContaining({ kind: 'owner' }));
+  });
+
+  it('is looked up before a login, and nothing is opened if the lookup fails', async () => {
+    const w = world();
+    w.once('read', async (act) => act());
+    w.once('read', fail(awsDown));
+    await expect(open(w, 'a')).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+    expect(w.live.size).toBe(0);
+  });
+});

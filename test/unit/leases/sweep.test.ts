@@ -1,0 +1,292 @@
+import { describe, expect, it } from 'vitest';
+import { closeSession } from '../../../lib/leases/close.ts';
+import type { Open } from '../../../lib/leases/items.ts';
+import { openSession } from '../../../lib/leases/open.ts';
+import type { Pending } from '../../../lib/leases/ports.ts';
+import { sweep } from '../../../lib/leases/sweep.ts';
+import { awsDown, busy, fail, unreachable, untilCalled, type World, world } from '../../kit/memory/world.ts';
+
+const open = (w: World, leaseId = 'job-1', array = 'fb1') =>
+  openSession(w.ports, { array, leaseId, leaseSeconds: 900 }, w.deadline());
+const run = (w: World) => sweep(w.ports, w.deadline());
+const logouts = (w: World): number => w.calls.filter((name) => name === 'logout').length;
+
+async function died(w: World, leaseId = 'job-1'): Promise<void> {
+  w.once('login', async (act) => {
+    await act();
+    return new Promise(() => {});
+  });
+  void open(w, leaseId);
+  await untilCalled(w, 'login');
+}
+
+describe('sweep', () => {
+  it('does not touch a lease that is not due', async () => {
+    const w = world();
+    await open(w);
+    expect(await run(w)).toEqual({
+      live: 1,
+      expired: 0,
+      closed: 0,
+      stuck: 0,
+      suspect: 0,
+      left: 0,
+      oldestDueSeconds: 0,
+    });
+    expect(w.live.size).toBe(1);
+  });
+
+  it('closes leases that have expired', async () => {
+    const w = world();
+    await open(w);
+    w.pass(960);
+    expect(await run(w)).toMatchObject({ live: 1, expired: 1, closed: 1, left: 0, oldestDueSeconds: 60 });
+    expect(w.live.size).toBe(0);
+    expect(w.lease('job-1')?.state).toBe('CLOSED');
+    expect(await run(w)).toMatchObject({ live: 0, expired: 0, closed: 0 });
+  });
+
+  it('retries a failed logout once it is due', async () => {
+    const w = world();
+    await open(w);
+    w.once('logout', fail(busy));
+    await expect(closeSession(w.ports, 'job-1', w.deadline())).rejects.toThrow();
+    w.pass(10);
+    expect(await run(w)).toMatchObject({ closed: 1 });
+    expect(w.live.size).toBe(0);
+  });
+
+  it('turns a dead opening into a SUSPECT, so that the same request can be repeated, and drops the SUSPECT in time', async () => {
+    const w = world();
+    await died(w);
+    w.pass(30);
+    expect(await run(w)).toMatchObject({ suspect: 0 });
+    expect(w.lease('job-1')?.state).toBe('OPENING');
+    w.pass(30);
+    await run(w);
+    expect(w.lease('job-1')).toBeUndefined();
+    expect(w.suspects()).toHaveLength(1);
+    expect(w.slots('fb1')).toEqual(['SUSPECT job-1']);
+    await open(w);
+    // Only now is its session gone by any clock: the array may have opened it late and kept it until the idle timeout.
+    w.pass(36 + 120 + 1800 - 61);
+    await run(w);
+    expect(w.suspects()).toHaveLength(1);
+    w.pass(1);
+    await run(w);
+    expect(w.suspects()).toEqual([]);
+    expect(w.slots('fb1')).toEqual([]);
+  });
+
+  it('ignores stale rows of the index', async () => {
+    const w = world();
+    await died(w);
+    await open(w, 'open');
+    const rows: Pending[] = [
+      { kind: 'lease', id: 'gone', dueAt: 0, array: 'fb1', state: 'OPEN' },
+      { kind: 'lease', id: 'job-1', dueAt: 0, array: 'fb1', state: 'OPENING' },
+      { kind: 'lease', id: 'open', dueAt: 0, array: 'fb1', state: 'OPEN' },
+      { kind: 'suspect', id: 'gone', dueAt: 0, array: 'fb1' },
+      { kind: 'owner', id: 'gone', dueAt: 0 },
+      { kind: 'slots', id: 'gone', dueAt: 0, array: 'gone' },
+    ];
+    w.once('pending', async () => rows);
+    w.calls.length = 0;
+    expect(await run(w)).toMatchObject({ closed: 0, left: 0 });
+    expect(w.calls.filter((name) => /^(write|remove|login|logout|freeSlot|takeSlot)/.test(name))).toEqual([]);
+    expect(w.events()).not.toContain('SweepFailed');
+    expect(w.lease('job-1')?.state).toBe('OPENING');
+    expect(w.live.size).toBe(2);
+  });
+
+  it('does not touch a lease that another call claims at the same moment', async () => {
+    const w = world();
+    await open(w);
+    w.pass(900);
+    w.once('write CLOSING', async () => undefined);
+    expect(await run(w)).toMatchObject({ closed: 0, left: 0 });
+    expect(logouts(w)).toBe(0);
+    expect(w.events()).not.toContain('SweepFailed');
+  });
+
+  it('keeps a SUSPECT until its time is over, even if the index lists it as due', async () => {
+    const w = world();
+    await died(w);
+    w.pass(60);
+    await run(w);
+    const [suspect] = w.suspects();
+    w.once('pending', async () => [{ kind: 'suspect', id: suspect?.attemptId, dueAt: 0, array: 'fb1' }]);
+    await run(w);
+    expect(w.suspects()).toEqual([suspect]);
+  });
+
+  it('does not close a lease that was renewed after the index was read', async () => {
+    const w = world();
+    await open(w);
+    w.pass(900);
+    w.once('pending', async (act) => {
+      const rows = await act();
+      const item = w.lease('job-1');
+      if (item?.state !== 'OPEN') throw new Error('not open');
+      await w.store.write({ ...item, expiresAt: w.seconds() + 60 }, item, 0);
+      return rows;
+    });
+    expect(await run(w)).toMatchObject({ closed: 0, left: 0 });
+    expect(w.live.size).toBe(1);
+  });
+
+  it('skips the remaining leases of an array after its first logout without a response, and sweeps the other arrays', async () => {
+    const w = world();
+    for (let n = 0; n < 5; n++) await open(w, `a${n}`, 'fb1');
+    for (let n = 0; n < 5; n++) await open(w, `b${n}`, 'fb2');
+    w.pass(900);
+    w.dead.add('fb1');
+    expect(await run(w)).toMatchObject({ expired: 10, closed: 5, left: 5 });
+    expect(w.logouts('fb1')).toBe(1);
+    expect([...w.live.values()].map(({ array }) => array)).toEqual(Array(5).fill('fb1'));
+    w.dead.clear();
+    w.pass(60);
+    expect(await run(w)).toMatchObject({ closed: 5, left: 0 });
+    expect(w.live.size).toBe(0);
+  });
+
+  it('tries one waiting lease of each array, due or not, and all of them once the array responds', async () => {
+    const w = world();
+    for (let n = 0; n < 4; n++) await open(w, `a${n}`);
+    w.dead.add('fb1');
+    for (let n = 0; n < 4; n++) {
+      for (let round = 0; round < 6; round++) await closeSession(w.ports, `a${n}`, w.deadline()).catch(() => {});
+    }
+    const before = w.logouts('fb1');
+    expect(await run(w)).toMatchObject({ stuck: 4, closed: 0 });
+    expect(w.logouts('fb1')).toBe(before + 1);
+    w.dead.clear();
+    expect(await run(w)).toMatchObject({ closed: 4 });
+    expect(w.live.size).toBe(0);
+  });
+
+  it('closes the other leases of an array if one lease does not unseal', async () => {
+    const w = world();
+    await open(w, 'altered');
+    w.pass(1);
+    await open(w, 'good');
+    w.pass(900);
+    w.once('unseal', (_act) => Promise.reject(Object.assign(new Error(), { name: 'InvalidCiphertextException' })));
+    expect(await run(w)).toMatchObject({ closed: 1 });
+    expect(w.lease('good')?.state).toBe('CLOSED');
+    expect(w.lease('altered')?.state).toBe('STUCK');
+  });
+
+  it('leaves the remaining leases for the next sweep when its time is up', async () => {
+    const w = world();
+    for (const leaseId of ['a', 'b', 'c']) {
+      await open(w, leaseId);
+      w.pass(1);
+    }
+    w.pass(900);
+    for (let n = 0; n < 3; n++) {
+      w.once('logout', async (act) => {
+        w.pass(14);
+        return act();
+      });
+    }
+    expect(await run(w)).toMatchObject({ expired: 3, left: 0 });
+    const slow = world();
+    for (const leaseId of ['a', 'b', 'c']) await open(slow, leaseId);
+    slow.pass(900);
+    slow.once('logout', async (act) => {
+      slow.pass(29);
+      return act();
+    });
+    expect(await run(slow)).toMatchObject({ expired: 3, closed: 1, left: 2 });
+  });
+
+  it('keeps the slot of a SUSPECT whose session was recorded after all', async () => {
+    const w = world({ sessionsPerArray: 1 });
+    await openSession(w.ports, { array: 'fb1', leaseId: 'job-1', leaseSeconds: 86_400 }, w.deadline());
+    const { attemptId, leaseId, target } = w.lease('job-1') as Open;
+    const item = { kind: 'suspect', id: `suspect#${attemptId}`, version: 'v', attemptId, leaseId, target } as const;
+    const until = w.seconds() + 60;
+    await w.store.write({ ...item, since: 0, until, dueAt: until }, undefined, 0);
+    await w.store.keepSlot('fb1', { attemptId, leaseId, until, suspect: true }, 0);
+    w.pass(61);
+    await run(w);
+    expect([w.suspects(), w.slots('fb1')]).toEqual([[], ['SUSPECT job-1']]);
+    await expect(open(w, 'other')).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
+    await closeSession(w.ports, 'job-1', w.deadline());
+    expect(w.slots('fb1')).toEqual([]);
+  });
+
+  it('frees the slots of openings that left no other item', async () => {
+    const w = world();
+    w.once('write OPENING', () => new Promise(() => {}));
+    void open(w, 'killed');
+    await untilCalled(w, 'takeSlot');
+    await open(w, 'alive');
+    expect(w.slots('fb1')).toEqual(['killed', 'alive']);
+    w.pass(160);
+    await run(w);
+    expect(w.slots('fb1')).toEqual(['alive']);
+    await closeSession(w.ports, 'alive', w.deadline());
+    w.pass(600);
+    await run(w);
+    expect(await w.store.pending(0)).toEqual([]);
+  });
+
+  it('frees a slot that could not be freed when its lease was closed', async () => {
+    const w = world();
+    await open(w);
+    w.once('freeSlot', fail(awsDown));
+    await closeSession(w.ports, 'job-1', w.deadline());
+    expect(w.slots('fb1')).toEqual(['job-1']);
+    w.pass(160);
+    await run(w);
+    expect(w.slots('fb1')).toEqual([]);
+  });
+
+  it('reports its counts in total and per array', async () => {
+    const w = world();
+    await open(w);
+    await open(w, 'job-2', 'fb2');
+    w.pass(900);
+    w.dead.add('fb2');
+    await run(w);
+    expect(w.reports.filter(({ event }) => event === 'SweepDone')).toMatchObject([
+      { gauges: { LiveLeases: 2, ExpiredLeases: 2, ClosedBySweep: 1, LeftBySweep: 1, OldestDueAge: 0 } },
+    ]);
+    const counted = w.reports.filter(({ event }) => event === 'ArrayCounted');
+    expect(counted.map(({ array, gauges }) => [array, gauges?.LiveLeases])).toEqual([
+      ['fb1', 1],
+      ['fb2', 1],
+    ]);
+  });
+
+  it('reports a lease that it cannot sweep and continues with the others', async () => {
+    const w = world();
+    await open(w);
+    await open(w, 'job-2', 'fb2');
+    w.pass(900);
+    w.once('write CLOSING', fail(awsDown));
+    expect(await run(w)).toMatchObject({ closed: 1 });
+    expect(w.events()).toContain('SweepFailed');
+    expect(logouts(w)).toBe(1);
+  });
+
+  it('throws an error if the ledger cannot be read', async () => {
+    const w = world();
+    w.once('pending', fail(awsDown));
+    await expect(run(w)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+  });
+
+  it('counts one try if the array does not respond', async () => {
+    const w = world();
+    await open(w);
+    w.pass(900);
+    w.once(
+      'logout',
+      fail(() => unreachable(true)),
+    );
+    await run(w);
+    expect(w.lease('job-1')).toMatchObject({ state: 'CLOSING', tries: 1 });
+  });
+});

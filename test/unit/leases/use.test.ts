@@ -1,0 +1,633 @@
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { FlashBladeError } from '../../../lib/core/errors.ts';
+import type { FlashBlade } from '../../../lib/core/model.ts';
+import * as library from '../../../lib/index.ts';
+import { closeSession } from '../../../lib/leases/close.ts';
+import type { Open, Stored } from '../../../lib/leases/items.ts';
+import { openSession } from '../../../lib/leases/open.ts';
+import { sweep } from '../../../lib/leases/sweep.ts';
+import { withLease, withSession } from '../../../lib/leases/use.ts';
+import {
+  API_TOKEN,
+  awsDown,
+  busy,
+  fail,
+  loseAnswer,
+  refused,
+  unreachable,
+  untilCalled,
+  type World,
+  world,
+} from '../../kit/memory/world.ts';
+
+const GET = { method: 'GET', path: '/api/2.4/arrays' } as const;
+const open = (w: World, request: { leaseId?: string } = {}) =>
+  openSession(w.ports, { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900, ...request }, w.deadline());
+const noPermission = async () => ({ status: 403, headers: {}, body: '', requestId: '' });
+const countOf = (w: World, name: string): number => w.calls.filter((call) => call === name).length;
+
+describe('withSession', () => {
+  it('opens a session, runs the work and closes the session', async () => {
+    const w = world();
+    const status = await withSession(w.ports, 'fb1', async ({ request }) => (await request(GET)).status);
+    expect(status).toBe(200);
+    expect(w.live.size).toBe(0);
+    expect([...w.store.items.values()]).toMatchObject([{ state: 'CLOSED' }]);
+  });
+
+  it("closes the session if the work fails and throws the work's error", async () => {
+    const w = world();
+    const work = async () => {
+      throw new RangeError('mine');
+    };
+    await expect(withSession(w.ports, 'fb1', work)).rejects.toThrow(RangeError);
+    expect(w.live.size).toBe(0);
+  });
+
+  it.each(['result', 'error'])(
+    "never hides the work's %s behind a failed logout, and reports the failed logout",
+    async (kind) => {
+      const w = world();
+      w.once('logout', fail(busy));
+      const work = async () => {
+        if (kind === 'error') throw new RangeError('mine');
+        return 42;
+      };
+      const outcome = await withSession(w.ports, 'fb1', work).catch((error) => error);
+      expect(kind === 'error' ? outcome : undefined).toEqual(kind === 'error' ? new RangeError('mine') : undefined);
+      expect(kind === 'result' ? outcome : 42).toBe(42);
+      expect(w.events()).toContain('LogoutFailed');
+      expect([...w.store.items.values()]).toMatchObject([{ state: 'CLOSING' }]);
+    },
+  );
+
+  it('refuses invalid lease options before any call', async () => {
+    const w = world();
+    const call = withSession(w.ports, 'fb1', () => 1, { leaseSeconds: 5 });
+    await expect(call).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
+    expect(w.calls).toEqual([]);
+  });
+
+  it('takes its ports from the environment, generates a lease id and defaults to 900 seconds', async () => {
+    onTestFinished(() => void vi.unstubAllEnvs());
+    vi.stubEnv('LEASE_TABLE', '');
+    for (const call of [library.withSession('fb1', () => 1), library.withLease('job-1', () => 1)]) {
+      await expect(call).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    }
+    const w = world();
+    const lease = await withSession(w.ports, 'fb1', ({ lease }) => lease);
+    expect(lease).toEqual({
+      leaseId: expect.stringMatching(/^id-\d+$/),
+      array: 'fb1',
+      username: 'pureuser',
+      expiresAt: w.seconds() + 900,
+    });
+  });
+
+  it('ends before its deadline and reserves time for the logout', async () => {
+    const w = world();
+    const deadlines: Record<string, number> = {};
+    for (const name of ['login', 'request', 'logout'] as const) {
+      const act = w.ports.flashblade[name] as (...args: unknown[]) => Promise<never>;
+      const noting = (...args: unknown[]) => {
+        deadlines[name] = ((args.at(-1) as { deadline: number }).deadline - w.now()) / 1000;
+        return act(...args);
+      };
+      Object.assign(w.ports.flashblade, { [name]: noting });
+    }
+    const work = async ({ request }: { request: (call: typeof GET) => Promise<unknown> }) => request(GET);
+    await withSession(w.ports, 'fb1', work, { deadline: w.now() + 25_000 });
+    expect(deadlines).toEqual({ login: 9.25, request: 15, logout: 7.25 });
+    await withSession(w.ports, 'fb1', work, { deadline: w.now() + 3_600_000 });
+    expect(deadlines).toEqual({ login: 24.25, request: 3590, logout: 7.25 });
+  });
+
+  it('passes no token to the work', async () => {
+    const w = world();
+    await withSession(w.ports, 'fb1', async (use) => {
+      expect(Object.keys(use)).toEqual(['lease', 'request', 'apiVersions']);
+      expect(JSON.stringify(use)).not.toContain('auth-');
+    });
+  });
+});
+
+describe('withLease', () => {
+  it('uses the session of a lease that another call opened and leaves it open', async () => {
+    const w = world();
+    const lease = await open(w);
+    const seen = await withLease(w.ports, 'job-1', async (use) => [use.lease, (await use.request(GET)).status]);
+    expect(seen).toEqual([lease, 200]);
+    expect(w.live.size).toBe(1);
+  });
+
+  it('refuses a lease that was never opened', async () => {
+    const w = world();
+    await expect(withLease(w.ports, 'nope', () => 1)).rejects.toMatchObject({
+      code: 'LEASE_UNKNOWN',
+      message: 'there is no lease nope: open a session first, or correct the id',
+    });
+  });
+
+  it('reports LeaseAltered if the token does not unseal, but not if KMS does not respond', async () => {
+    const w = world();
+    await open(w);
+    w.once('unseal', fail(awsDown));
+    const use = () => withLease(w.ports, 'job-1', () => 1);
+    await expect(use()).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+    expect(w.events()).not.toContain('LeaseAltered');
+    const altered = () => new FlashBladeError('LEASE_ALTERED', 'it does not unseal');
+    w.once('unseal', fail(altered));
+    await expect(use()).rejects.toMatchObject({ code: 'LEASE_ALTERED' });
+    const report = {
+      event: 'LeaseAltered',
+      leaseId: 'job-1',
+      array: 'fb1',
+      code: 'LEASE_ALTERED',
+      message: 'it does not unseal',
+    };
+    expect(w.reports.at(-1)).toEqual(report);
+  });
+
+  describe('for redaction', () => {
+    /** Collects the API token of the session of each request. */
+    function known(w: World): (string | undefined)[] {
+      const tokens: (string | undefined)[] = [];
+      const { request } = w.ports.flashblade;
+      w.ports.flashblade.request = (session, ...rest) => {
+        tokens.push(session.apiToken?.reveal());
+        return request(session, ...rest);
+      };
+      return tokens;
+    }
+    const use = (w: World) => withLease(w.ports, 'job-1', ({ request }) => request(GET));
+
+    it('reads the API token while the auth token is being unsealed, not before or after', async () => {
+      const w = world();
+      await open(w);
+      const tokens = known(w);
+      let release = () => {};
+      w.once('unseal', async (act) => {
+        await new Promise<void>((resolve) => {
+          release = resolve;
+        });
+        return act();
+      });
+      w.calls.length = 0;
+      const using = use(w);
+      await untilCalled(w, 'secret');
+      expect(w.calls).toEqual(['read', 'unseal', 'secret']);
+      release();
+      expect((await using).status).toBe(200);
+      expect(tokens).toEqual([API_TOKEN]);
+    });
+
+    it('works without the API token if the secret cannot be read', async () => {
+      const w = world();
+      await open(w);
+      const tokens = known(w);
+      w.once('secret', fail(awsDown));
+      expect((await use(w)).status).toBe(200);
+      expect(tokens).toEqual([undefined]);
+    });
+
+    it('uses the API token of its own login after a relogin', async () => {
+      const w = world();
+      await open(w);
+      const tokens = known(w);
+      w.dropSessions();
+      w.rotate('fb1', 'T-next');
+      expect((await use(w)).status).toBe(200);
+      expect(tokens).toEqual([API_TOKEN, 'T-next']);
+    });
+  });
+
+  it('refuses a lease that was closed or has expired', async () => {
+    const w = world();
+    await open(w);
+    w.pass(900);
+    await expect(withLease(w.ports, 'job-1', () => 1)).rejects.toMatchObject({ code: 'LEASE_ENDED' });
+    await closeSession(w.ports, 'job-1', w.deadline());
+    await expect(withLease(w.ports, 'job-1', () => 1)).rejects.toMatchObject({
+      code: 'LEASE_ENDED',
+      message: 'lease job-1 has ended: open another session',
+    });
+  });
+
+  it('logs in again once under the same lease if the array dropped the session', async () => {
+    const w = world();
+    const lease = await open(w);
+    w.dropSessions();
+    const status = await withLease(w.ports, 'job-1', async ({ request }) => (await request(GET)).status);
+    expect(status).toBe(200);
+    expect(w.live.size).toBe(1);
+    expect(w.lease('job-1')).toMatchObject({ state: 'OPEN', expiresAt: lease.expiresAt });
+  });
+
+  it.each([401, 403])('logs out the old session before the relogin after status %i', async (status) => {
+    const w = world();
+    await open(w);
+    w.once('request', async () => ({ ...(await noPermission()), status }));
+    await withLease(w.ports, 'job-1', ({ request }) => request(GET));
+    expect(w.calls.filter((name) => name === 'login' || name === 'logout')).toEqual(['login', 'logout', 'login']);
+    expect(w.live.size).toBe(1);
+  });
+
+  it('throws FORBIDDEN after a second refusal and does not log in a third time', async () => {
+    const w = world();
+    await open(w);
+    const work = async ({ request }: { request: (call: typeof GET) => Promise<unknown> }) => {
+      for (let round = 0; round < 3; round++) {
+        w.once('request', noPermission);
+        if (round === 0) w.once('request', noPermission);
+        await expect(request(GET)).rejects.toMatchObject({
+          code: 'FORBIDDEN',
+          message:
+            'array fb1 refused GET /api/2.4/arrays even after a new login: give user pureuser the right to make this call, or use the API token of another user',
+        });
+      }
+      return request(GET);
+    };
+    expect(await withLease(w.ports, 'job-1', work)).toMatchObject({ status: 200 });
+    expect(countOf(w, 'login')).toBe(2);
+  });
+
+  it('logs in again only once for many concurrent requests', async () => {
+    const w = world();
+    await open(w);
+    w.dropSessions();
+    const many = await withLease(w.ports, 'job-1', ({ request }) =>
+      Promise.all(Array.from({ length: 10 }, () => request(GET))),
+    );
+    expect(many.map(({ status }) => status)).toEqual(Array(10).fill(200));
+    expect(countOf(w, 'login')).toBe(2);
+    expect(w.live.size).toBe(1);
+  });
+
+  it('logs in again even if the lease is renewed at the same moment', async () => {
+    const w = world();
+    await open(w);
+    w.dropSessions();
+    w.once('write OPENING', async (act) => {
+      const item = w.lease('job-1') as Stored<Open>;
+      await w.store.write({ ...item, expiresAt: item.expiresAt + 60 }, item, 0);
+      return act();
+    });
+    const { expiresAt } = w.lease('job-1') as Open;
+    expect(await withLease(w.ports, 'job-1', ({ request }) => request(GET))).toMatchObject({ status: 200 });
+    expect(w.lease('job-1')).toMatchObject({ state: 'OPEN', expiresAt: expiresAt + 60 });
+    expect(w.calls.filter((name) => name === 'login' || name === 'logout')).toEqual(['login', 'logout', 'login']);
+  });
+
+  it('throws a retryable error and keeps the lease if other calls keep changing it', async () => {
+    const w = world();
+    await open(w);
+    w.dropSessions();
+    for (let round = 0; round < 3; round++) w.once('write OPENING', async () => undefined);
+    const call = withLease(w.ports, 'job-1', ({ request }) => request(GET));
+    await expect(call).rejects.toMatchObject({ code: 'LEASE_OPENING', retryable: true });
+    expect(countOf(w, 'login')).toBe(1);
+    expect(w.lease('job-1')?.state).toBe('OPEN');
+  });
+
+  it.each<[string, () => Error]>([
+    ['busy', busy],
+    ['unreachable', () => unreachable(false)],
+  ])('keeps the lease if the array is %s during the relogin, and the next call logs in again', async (_, error) => {
+    const w = world({ sessionsPerArray: 1 });
+    const lease = await open(w);
+    w.dropSessions();
+    w.once('login', fail(error));
+    const call = () => withLease(w.ports, 'job-1', ({ request }) => request(GET));
+    await expect(call()).rejects.toMatchObject({ retryable: true });
+    expect(w.lease('job-1')).toMatchObject({ state: 'OPEN', expiresAt: lease.expiresAt, dueAt: lease.expiresAt });
+    expect(w.slots('fb1')).toEqual(['job-1']);
+    expect(await call()).toMatchObject({ status: 200 });
+    expect([w.live.size, w.slots('fb1')]).toEqual([1, ['job-1']]);
+  });
+
+  it('logs in again at the next request after the array was busy, also for another caller that uses the lease', async () => {
+    const w = world();
+    await open(w);
+    await withLease(w.ports, 'job-1', async (other) => {
+      w.dropSessions();
+      await withLease(w.ports, 'job-1', async ({ request }) => {
+        w.once('login', fail(busy));
+        await expect(request(GET)).rejects.toMatchObject({ code: 'ARRAY_BUSY' });
+        w.once('login', fail(busy));
+        await expect(other.request(GET)).rejects.toMatchObject({ code: 'ARRAY_BUSY' });
+        expect(await request(GET)).toMatchObject({ status: 200 });
+        expect(await other.request(GET)).toMatchObject({ status: 200 });
+      });
+    });
+    expect(countOf(w, 'login')).toBe(4);
+    expect(w.live.size).toBe(1);
+  });
+
+  it('closes a lease that was released during a failed relogin', async () => {
+    const w = world();
+    await open(w);
+    w.dropSessions();
+    w.once('login', async () => {
+      await closeSession(w.ports, 'job-1', w.deadline());
+      throw busy();
+    });
+    const call = withLease(w.ports, 'job-1', ({ request }) => request(GET));
+    await expect(call).rejects.toMatchObject({ code: 'ARRAY_BUSY' });
+    expect([w.lease('job-1')?.state, w.slots('fb1')]).toEqual(['CLOSED', []]);
+  });
+
+  it('passes its slot on to the relogin even if the array is full', async () => {
+    const w = world({ sessionsPerArray: 1 });
+    await open(w);
+    w.dropSessions();
+    await withLease(w.ports, 'job-1', ({ request }) => request(GET));
+    expect([...(w.store.arrays.get('fb1')?.keys() ?? [])]).toEqual([w.lease('job-1')?.attemptId]);
+    await expect(open(w, { leaseId: 'other' })).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
+  });
+
+  it('keeps the lease without a relogin if its slot is lost and the array is full', async () => {
+    const w = world({ sessionsPerArray: 1 });
+    await open(w);
+    w.dropSessions();
+    w.store.arrays.get('fb1')?.clear();
+    await open(w, { leaseId: 'other' });
+    const call = withLease(w.ports, 'job-1', ({ request }) => request(GET));
+    await expect(call).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
+    expect([w.lease('job-1')?.state, w.slots('fb1')]).toEqual(['OPEN', ['other']]);
+  });
+
+  it('uses the session that another call opened under the lease meanwhile', async () => {
+    const w = world();
+    await open(w);
+    w.dropSessions();
+    await withLease(w.ports, 'job-1', async ({ request }) => {
+      await withLease(w.ports, 'job-1', (other) => other.request(GET));
+      expect(await request(GET)).toMatchObject({ status: 200 });
+    });
+    expect(countOf(w, 'login')).toBe(2);
+    expect(w.live.size).toBe(1);
+  });
+
+  it("does not log in again if the array also refuses another call's new session", async () => {
+    const w = world();
+    await open(w);
+    w.dropSessions();
+    const work = async ({ request }: { request: (call: typeof GET) => Promise<unknown> }) => {
+      await withLease(w.ports, 'job-1', (other) => other.request(GET));
+      for (let round = 0; round < 3; round++) w.once('request', noPermission);
+      await expect(request(GET)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+      await expect(request(GET)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    };
+    await withLease(w.ports, 'job-1', work);
+    expect(countOf(w, 'login')).toBe(2);
+  });
+
+  it.each<[string, Partial<FlashBlade>]>([
+    ['name', { name: 'fb2' }],
+    ['host', { host: 'other.example.com' }],
+    ['port', { port: 8443 }],
+    ['trust', { trust: { kind: 'fingerprints', fingerprints: ['ab'] } }],
+  ])('never sends the API token elsewhere if the secret now has another %s', async (_, change) => {
+    const w = world();
+    await open(w);
+    w.dropSessions();
+    w.once('secret', (act) => act());
+    w.once('secret', async (act) => {
+      const secret = (await act()) as { array: FlashBlade };
+      return { ...secret, array: { ...secret.array, ...change } };
+    });
+    const call = withLease(w.ports, 'job-1', ({ request }) => request(GET));
+    await expect(call).rejects.toMatchObject({
+      code: 'LEASE_ENDED',
+      message:
+        'lease job-1 lost its session, and the secret now names another host, port or trust: open another session',
+    });
+    expect(w.calls.filter((name) => name === 'login' || name === 'logout')).toEqual(['login']);
+  });
+
+  it('ends the lease if the relogin is refused', async () => {
+    const w = world();
+    await open(w);
+    w.dropSessions();
+    w.once('login', fail(refused));
+    const call = withLease(w.ports, 'job-1', ({ request }) => request(GET));
+    await expect(call).rejects.toMatchObject({ code: 'LOGIN_REFUSED' });
+    expect(w.lease('job-1')?.state).toBe('CLOSED');
+    expect(w.slots('fb1')).toEqual([]);
+  });
+
+  it('uses the current API token for a relogin even if an older one is cached', async () => {
+    const w = world();
+    await open(w);
+    w.rotate('fb1', 'T-new');
+    w.dropSessions();
+    expect(await withLease(w.ports, 'job-1', ({ request }) => request(GET))).toMatchObject({ status: 200 });
+  });
+
+  it("never sends the API token to a host other than the lease's", async () => {
+    const w = world();
+    await open(w);
+    w.rotate('fb1', API_TOKEN, { host: 'other.example.com' });
+    w.dropSessions();
+    const call = withLease(w.ports, 'job-1', ({ request }) => request(GET));
+    await expect(call).rejects.toMatchObject({ code: 'LEASE_ENDED' });
+    expect(countOf(w, 'login')).toBe(1);
+  });
+
+  it('records a SUSPECT and ends the lease if the outcome of the relogin is unknown', async () => {
+    const w = world();
+    await open(w);
+    w.dropSessions();
+    w.once(
+      'login',
+      fail(() => unreachable(true)),
+    );
+    const call = withLease(w.ports, 'job-1', ({ request }) => request(GET));
+    await expect(call).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN' });
+    expect(w.suspects()).toHaveLength(1);
+    expect(w.lease('job-1')?.state).toBe('CLOSED');
+  });
+
+  it('logs in again each time the array drops a session that worked for a minute', async () => {
+    const w = world();
+    await open(w);
+    const statuses = await withLease(w.ports, 'job-1', async ({ request }) => {
+      const seen = [];
+      for (let round = 0; round < 3; round++) {
+        w.dropSessions();
+        w.pass(61);
+        seen.push((await request(GET)).status, (await request(GET)).status);
+      }
+      return seen;
+    });
+    expect(statuses).toEqual(Array(6).fill(200));
+    expect(countOf(w, 'login')).toBe(4);
+  });
+
+  it('retries a relogin after a temporary failure', async () => {
+    const w = world();
+    await open(w);
+    w.dropSessions();
+    w.once('dataKey', fail(awsDown));
+    await withLease(w.ports, 'job-1', async ({ request }) => {
+      await expect(request(GET)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+      expect(await request(GET)).toMatchObject({ status: 200 });
+    });
+  });
+
+  it('keeps a working session if a relogin would be refused', async () => {
+    const w = world();
+    await open(w);
+    w.accept('fb1', 'T-other');
+    await expect(
+      openSession(w.ports, { array: 'fb1', leaseId: 'x', leaseSeconds: 60 }, w.deadline()),
+    ).rejects.toThrow();
+    w.once('request', noPermission);
+    const call = withLease(w.ports, 'job-1', ({ request }) => request(GET));
+    await expect(call).rejects.toMatchObject({ code: 'LOGIN_REFUSED' });
+    expect(w.live.size).toBe(1);
+    expect(w.lease('job-1')?.state).toBe('OPEN');
+  });
+
+  it('never follows a lease item that was changed to name another array', async () => {
+    const w = world();
+    await open(w);
+    const call = withLease(w.ports, 'job-1', async ({ request }) => {
+      const item = w.lease('job-1');
+      if (item?.state !== 'OPEN') throw new Error('not open');
+      const target = { ...item.target, name: 'fb2', host: 'fb2.example.com' };
+      await w.store.write({ ...item, target }, item, 0);
+      w.dropSessions();
+      return request(GET);
+    });
+    const code = 'LEASE_ALTERED';
+    const message =
+      'lease job-1 of array fb1 names another array, host or trust than when it was opened: find out who writes to the lease table';
+    await expect(call).rejects.toMatchObject({ code, message });
+    expect(w.reports.at(-1)).toEqual({ event: 'LeaseAltered', leaseId: 'job-1', array: 'fb1', code, message });
+    expect(countOf(w, 'login')).toBe(1);
+  });
+
+  it('treats a refusal within a minute of a relogin as FORBIDDEN in every process', async () => {
+    const w = world();
+    await open(w);
+    const call = () => withLease(w.ports, 'job-1', ({ request }) => request(GET));
+    for (let round = 0; round < 3; round++) {
+      w.once('request', noPermission);
+      if (round === 0) w.once('request', noPermission);
+      await expect(call()).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    }
+    expect(countOf(w, 'login')).toBe(2);
+    w.pass(61);
+    w.once('request', noPermission);
+    expect(await call()).toMatchObject({ status: 200 });
+    expect(countOf(w, 'login')).toBe(3);
+  });
+
+  it('treats a refusal shortly after a successful request as FORBIDDEN if it has already logged in again', async () => {
+    const w = world();
+    await open(w);
+    w.dropSessions();
+    await withLease(w.ports, 'job-1', async ({ request }) => {
+      await request(GET);
+      w.pass(600);
+      await request(GET);
+      w.pass(9);
+      w.once('request', noPermission);
+      await expect(request(GET)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+      expect(countOf(w, 'login')).toBe(2);
+      w.dropSessions();
+      w.pass(1);
+      expect(await request(GET)).toMatchObject({ status: 200 });
+      expect(countOf(w, 'login')).toBe(3);
+    });
+  });
+
+  it('does not treat status 503 as proof that the session works', async () => {
+    const w = world();
+    await open(w);
+    w.dropSessions();
+    await withLease(w.ports, 'job-1', async ({ request }) => {
+      await request(GET);
+      w.pass(600);
+      w.once('request', async () => ({ ...(await noPermission()), status: 503 }));
+      await request(GET);
+      w.dropSessions();
+      expect(await request(GET)).toMatchObject({ status: 200 });
+    });
+  });
+
+  it('keeps the lease if the response to the intent of a relogin was lost', async () => {
+    const w = world({ sessionsPerArray: 1 });
+    await open(w);
+    w.dropSessions();
+    w.once('write OPENING', loseAnswer(awsDown));
+    const call = () => withLease(w.ports, 'job-1', ({ request }) => request(GET));
+    await expect(call()).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+    expect(w.lease('job-1')?.state).toBe('OPEN');
+    expect(await call()).toMatchObject({ status: 200 });
+    expect([w.suspects(), w.slots('fb1')]).toEqual([[], ['job-1']]);
+  });
+
+  it('passes on a slot that version 0.1.0 took even if the array is full, and closing the lease frees it', async () => {
+    const w = world({ sessionsPerArray: 1 });
+    await open(w);
+    const slots = w.store.arrays.get('fb1') as Map<string, { attemptId: string; until: number }>;
+    const former = () => {
+      slots.clear();
+      slots.set('job-1', { attemptId: 'theirs', until: 0 });
+    };
+    former();
+    w.dropSessions();
+    expect(await withLease(w.ports, 'job-1', ({ request }) => request(GET))).toMatchObject({ status: 200 });
+    expect([...slots.keys()]).toEqual([w.lease('job-1')?.attemptId]);
+    former();
+    await closeSession(w.ports, 'job-1', w.deadline());
+    expect(slots.size).toBe(0);
+  });
+
+  it('makes openSession throw a retryable error during a relogin, until the sweeper closes a dead relogin', async () => {
+    const w = world();
+    await open(w);
+    w.dropSessions();
+    w.once('login', () => new Promise(() => {}));
+    const before = countOf(w, 'login');
+    void withLease(w.ports, 'job-1', ({ request }) => request(GET));
+    await untilCalled(w, 'logout');
+    for (let turn = 0; turn < 1000 && countOf(w, 'login') === before; turn++) await new Promise(setImmediate);
+    expect(w.lease('job-1')).toMatchObject({ state: 'OPENING', again: { username: 'pureuser' } });
+    await expect(open(w)).rejects.toMatchObject({ code: 'LEASE_OPENING', retryable: true });
+    w.pass(60);
+    await expect(open(w)).rejects.toMatchObject({ code: 'LEASE_OPENING', retryable: true });
+    await sweep(w.ports, w.deadline());
+    await expect(open(w)).rejects.toMatchObject({ code: 'LEASE_ENDED' });
+    expect(w.suspects()).toHaveLength(1);
+  });
+
+  it('throws LEASE_OPENING while the lease is being opened, even if that takes too long', async () => {
+    const w = world();
+    w.once('login', () => new Promise(() => {}));
+    void open(w);
+    await untilCalled(w, 'login');
+    const use = () => withLease(w.ports, 'job-1', () => 1);
+    await expect(use()).rejects.toMatchObject({
+      code: 'LEASE_OPENING',
+      message: 'lease job-1 is being opened: try again',
+    });
+    w.pass(60);
+    await expect(use()).rejects.toMatchObject({ code: 'LEASE_OPENING' });
+    await sweep(w.ports, w.deadline());
+    await expect(use()).rejects.toMatchObject({ code: 'LEASE_UNKNOWN' });
+  });
+
+  it('does not log in again if the lease was closed meanwhile', async () => {
+    const w = world();
+    await open(w);
+    const call = withLease(w.ports, 'job-1', async ({ request }) => {
+      await closeSession(w.ports, 'job-1', w.deadline());
+      return request(GET);
+    });
+    await expect(call).rejects.toMatchObject({ code: 'LEASE_ENDED' });
+    expect(w.live.size).toBe(0);
+  });
+});

@@ -1,0 +1,186 @@
+/** What `npm run secret` writes, when everything holds. */
+import { DescribeSecretCommand } from '@aws-sdk/client-secrets-manager';
+import { describe, expect, test } from 'vitest';
+import { awsWithClients } from '../../kit/aws/clients.ts';
+import { tokensIn } from '../../packaged/functions/secrecy.ts';
+import { CONFIRM, HOST, ID, secretWorld, TOKEN } from './secret.fixture.ts';
+
+describe('a new secret', () => {
+  test('is written after host, certificate and API token were given at the terminal, and one login and logout', async () => {
+    const world = await secretWorld();
+    const { apiToken, fingerprint, host } = world;
+    const { code, told } = await world.atTerminal(
+      ['fb1'],
+      [
+        [HOST, `${host}\r`],
+        [CONFIRM, 'yes\r'],
+        [TOKEN, `${apiToken}\r`],
+      ],
+    );
+    expect(code).toBe(0);
+    const { value, versionId } = await world.stored();
+    expect(value).toEqual({ host, apiToken, trust: { fingerprints: [fingerprint] } });
+    expect(told).toMatch(/^Certificate 1 of 1, the server's own$/m);
+    expect(told).toContain('Believe it only after you have compared');
+    expect(told).toContain('took the API token of user pureuser; the session that tried it is closed');
+    expect(told).toContain(`Written: secret ${ID}, version ${versionId}.`);
+    expect(told).toContain('invoke the function login with { "array": "fb1"');
+    expect(world.writes()).toEqual(['CreateSecret']);
+    expect(world.logins()).toBe(1);
+    expect(world.simulator.history.map(({ ended }) => ended?.by)).toEqual(['logout']);
+  });
+
+  test('carries tags and the KMS key that was given, or that the environment names', async () => {
+    const world = await secretWorld();
+    const { aws, secrets, host, fingerprint, apiToken } = world;
+    const [first, second] = [aws.kms.createKey().arn, aws.kms.createKey().arn];
+    const given = ['--host', host, '--fingerprint', fingerprint, '--yes'];
+    const env = { SECRETS_KEY: first };
+    expect(await world.piped(['fb1', ...given], apiToken, { env })).toMatchObject({ code: 0 });
+    expect(await world.piped(['fb2', ...given, '--kms-key', second], apiToken, { env })).toMatchObject({ code: 0 });
+    expect(await world.piped(['fb3', ...given], apiToken)).toMatchObject({ code: 0 });
+    const about = (name: string) => secrets.send(new DescribeSecretCommand({ SecretId: `flashblade/${name}` }));
+    const tags = [
+      { Key: 'product', Value: 'flashblade-sessions' },
+      { Key: 'array', Value: 'fb1' },
+    ];
+    expect(await about('fb1')).toMatchObject({ KmsKeyId: first, Tags: tags });
+    expect(await about('fb2')).toMatchObject({ KmsKeyId: second });
+    expect(await about('fb3')).not.toHaveProperty('KmsKeyId');
+  });
+
+  test('is named by SECRET_PREFIX', async () => {
+    const world = await secretWorld();
+    const given = ['--host', world.host, '--fingerprint', world.fingerprint, '--yes'];
+    await world.piped(['fb1', ...given], world.apiToken, { env: { SECRET_PREFIX: 'storage/' } });
+    expect(await world.stored('storage/fb1')).toMatchObject({ value: { host: world.host } });
+  });
+
+  test('is written once when the answer of AWS is lost', async () => {
+    const world = await secretWorld();
+    world.aws.faults.add({ kind: 'lost answer', service: 'secretsmanager', action: 'CreateSecret', times: 1 });
+    const given = ['--host', world.host, '--fingerprint', world.fingerprint, '--yes'];
+    const { code, told } = await world.piped(['fb1', ...given], `${world.apiToken}\n`);
+    expect(code).toBe(0);
+    expect(world.writes()).toEqual(['CreateSecret', 'CreateSecret']);
+    expect(told).toContain(`version ${(await world.stored()).versionId}.`);
+    expect(world.logins()).toBe(1);
+  });
+
+  test('may trust a private authority', async () => {
+    const world = await secretWorld({ certificate: 'authority' });
+    const ca = world.simulator.certificate.trim();
+    const file = world.file(`${ca}\n`);
+    expect(await world.piped(['fb1', '--host', world.host, '--ca', file, '--yes'], world.apiToken)).toMatchObject({
+      code: 0,
+    });
+    expect((await world.stored()).value).toMatchObject({ trust: { ca } });
+  });
+});
+
+describe('an update', () => {
+  test('of the API token alone keeps host, trust, key and, in the end, the old version as AWSPREVIOUS', async () => {
+    const world = await secretWorld();
+    const { aws, secrets, host, fingerprint, apiToken } = world;
+    const { arn } = aws.kms.createKey();
+    const old = world.alsoSecret('T-00000000-old0-old0-old0-000000000000');
+    await world.create({ host, apiToken: old, trust: { fingerprints: [fingerprint, 'ab'.repeat(32)] } }, arn);
+    const before = await world.stored();
+    const { code, told } = await world.atTerminal(
+      ['fb1', '--kms-key', 'alias/another'],
+      [
+        [CONFIRM, 'y\r'],
+        [TOKEN, `${apiToken}\r`],
+      ],
+    );
+    expect(code).toBe(0);
+    const { value, versionId } = await world.stored();
+    expect(value).toEqual({ host, apiToken, trust: { fingerprints: [fingerprint, 'ab'.repeat(32)] } });
+    expect(told).toContain(`Written: secret ${ID}, version ${versionId}.`);
+    expect(told).toContain('within five minutes');
+    expect(await secrets.send(new DescribeSecretCommand({ SecretId: ID }))).toMatchObject({
+      KmsKeyId: arn,
+      Tags: [
+        { Key: 'product', Value: 'flashblade-sessions' },
+        { Key: 'array', Value: 'fb1' },
+      ],
+      VersionIdsToStages: { [versionId ?? '']: ['AWSCURRENT'], [before.versionId ?? '']: ['AWSPREVIOUS'] },
+    });
+  });
+
+  test('through a pipe asks nothing about a certificate that the earlier trust accepts', async () => {
+    const world = await secretWorld();
+    world.put({ apiToken: world.alsoSecret('T-00000000-old0-old0-old0-000000000000') });
+    expect(await world.piped(['fb1', '--yes'], world.apiToken)).toMatchObject({ code: 0 });
+    expect((await world.stored()).value).toMatchObject({ apiToken: world.apiToken });
+  });
+
+  test.each([
+    ['by an option', ['--keep-api-token', '--yes'], []],
+    ['by Enter', ['--yes'], [[TOKEN, '\r'] as const]],
+  ])('of the trust keeps the API token %s', async (_, options, replies) => {
+    const world = await secretWorld();
+    world.put({ trust: { fingerprints: ['ab'.repeat(32)] } });
+    const next = 'cd'.repeat(32);
+    const pins = ['--fingerprint', world.fingerprint, '--fingerprint', next];
+    expect(await world.atTerminal(['fb1', ...pins, ...options], replies)).toMatchObject({ code: 0 });
+    const { host, apiToken, fingerprint } = world;
+    expect((await world.stored()).value).toEqual({ host, apiToken, trust: { fingerprints: [fingerprint, next] } });
+  });
+
+  test('replaces as a whole what cannot be used', async () => {
+    const world = await secretWorld();
+    world.put({ apiToken: '' });
+    const { host, apiToken, fingerprint } = world;
+    const { code, told } = await world.piped(['fb1', '--host', host, '--fingerprint', fingerprint, '--yes'], apiToken);
+    expect(code).toBe(0);
+    expect(told).toMatch(/cannot be used and will be replaced as a whole \(secret flashblade\/fb1: apiToken must be/);
+    expect((await world.stored()).value).toEqual({ host, apiToken, trust: { fingerprints: [fingerprint] } });
+  });
+
+  test('is told that its tags are missing if only they could not be written', async () => {
+    const world = await secretWorld();
+    world.put({ apiToken: world.alsoSecret('T-00000000-old0-old0-old0-000000000000') });
+    world.aws.faults.add({ kind: 'deny', service: 'secretsmanager', action: 'TagResource' });
+    const { code, told } = await world.piped(['fb1', '--yes'], world.apiToken);
+    expect(code).toBe(0);
+    expect(told).toContain('tags (product, array) could not be written');
+    expect((await world.stored()).value).toMatchObject({ apiToken: world.apiToken });
+  });
+});
+
+test('a dry run does everything but write', async () => {
+  const world = await secretWorld();
+  const given = [
+    'fb1',
+    '--host',
+    world.host,
+    '--fingerprint',
+    world.fingerprint,
+    '--yes',
+    '--dry-run',
+    '--kms-key',
+    'alias/x',
+  ];
+  const { code, told } = await world.piped(given, world.apiToken);
+  expect(code).toBe(0);
+  expect(told).toMatch(/Nothing was written: .* the secret flashblade\/fb1 would be made, encrypted by alias\/x\./);
+  expect(world.writes()).toEqual([]);
+  expect(world.logins()).toBe(1);
+});
+
+test('the control: a token that is told is found', async () => {
+  const { apiToken } = await secretWorld();
+  expect(tokensIn(`before ${apiToken} after`, [apiToken])).toEqual([apiToken]);
+});
+
+test('--help tells what there is to say, and asks nobody', async () => {
+  const { aws } = await awsWithClients();
+  const world = await secretWorld();
+  expect(await world.atTerminal(['--help'], [])).toMatchObject({
+    code: 0,
+    told: expect.stringContaining('npm run secret -- <array>'),
+  });
+  expect(aws.calls).toEqual([]);
+  expect(world.aws.calls).toEqual([]);
+});

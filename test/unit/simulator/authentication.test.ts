@@ -1,0 +1,155 @@
+import { describe, expect, it } from 'vitest';
+import { as, authTokenOf, call, errorCode, login, logout, simulate } from '../../../simulator/support.ts';
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+describe('login', () => {
+  it('answers 200 with an auth token in a header and the username in a flat object', async () => {
+    const array = await simulate();
+    const answer = await login(array);
+    expect(answer).toMatchObject({ status: 200, body: '{"username":"pureuser"}' });
+    expect(answer.headers['content-type']).toBe('application/json');
+    expect(answer.headers['x-auth-token']).toMatch(UUID);
+    expect(array.sessions()).toMatchObject([
+      { username: 'pureuser', authToken: answer.headers['x-auth-token'], method: 'API token' },
+    ]);
+  });
+
+  it.each([
+    { headers: {} },
+    { headers: { 'Content-Length': '0' } },
+    { headers: { Accept: 'application/json', 'Content-Type': 'application/json', 'Content-Length': '0' } },
+  ])('takes the header API-TOKEN in any case, with $headers beside it', async ({ headers }) => {
+    const array = await simulate();
+    const sent = { headers: { 'API-TOKEN': array.apiToken, ...headers } };
+    expect(await call(array, 'POST', '/api/login', sent)).toMatchObject({ status: 200 });
+  });
+
+  it('opens one more session each time, with the same API token', async () => {
+    const array = await simulate();
+    const tokens = [await authTokenOf(array), await authTokenOf(array), await authTokenOf(array)];
+    expect(new Set(tokens).size).toBe(3);
+    expect(array.sessions().map(({ authToken }) => authToken)).toEqual(tokens);
+  });
+
+  it('refuses a wrong, an expired and a missing API token, and one in the URL, and opens nothing', async () => {
+    const expired = { username: 'old', apiToken: 'T-old', expiresAt: 1 };
+    const array = await simulate({ users: [{ username: 'pureuser', apiToken: 'T-1' }, expired] });
+    const body = '{"error":[{"code":401,"context":"/api/login","message":"Access Denied"}]}';
+    for (const apiToken of ['T-2', 'T-old']) expect(await login(array, apiToken)).toMatchObject({ status: 401, body });
+    expect(await call(array, 'POST', '/api/login')).toMatchObject({ status: 401, body });
+    expect(await call(array, 'POST', '/api/login?api-token=T-1')).toMatchObject({ status: 401, body });
+    expect(array.history).toEqual([]);
+  });
+
+  it('answers 500 to the JSON literal null', async () => {
+    const array = await simulate();
+    const sent = { headers: { 'api-token': array.apiToken }, body: 'null' };
+    expect(await call(array, 'POST', '/api/login', sent)).toMatchObject({ status: 500 });
+    expect(array.history).toEqual([]);
+  });
+
+  it('takes username and password from REST 2.26 on, and not before', async () => {
+    const users = [{ username: 'pureuser', apiToken: '', password: 'pass' }];
+    const body = JSON.stringify({ username: 'pureuser', password: 'pass' });
+    const [old, young] = [await simulate({ users, versions: ['2.25'] }), await simulate({ users, versions: ['2.26'] })];
+    expect(await call(old, 'POST', '/api/login', { body })).toMatchObject({ status: 401 });
+    expect(await call(young, 'POST', '/api/login', { body })).toMatchObject({ status: 200 });
+    expect(young.sessions()).toMatchObject([{ method: 'password' }]);
+    expect(await call(young, 'POST', '/api/login', { body: body.replace('pass', 'fail') })).toMatchObject({
+      status: 401,
+    });
+    expect(await call(young, 'POST', '/api/login', { headers: { 'api-token': '' } })).toMatchObject({ status: 401 });
+  });
+
+  it('echoes X-Request-ID from REST 2.14 on, and not before', async () => {
+    const [old, young] = [await simulate({ versions: ['2.13'] }), await simulate({ versions: ['2.14'] })];
+    const headersOf = async (array: typeof old) => {
+      const headers = { 'api-token': array.apiToken, 'X-Request-ID': 'request-7' };
+      return (await call(array, 'POST', '/api/login', { headers })).headers;
+    };
+    expect(await headersOf(young)).toHaveProperty('x-request-id', 'request-7');
+    expect(await headersOf(old)).not.toHaveProperty('x-request-id');
+    expect(young.sessions()).toMatchObject([{ requestId: 'request-7' }]);
+  });
+});
+
+describe('logout', () => {
+  it('answers 200 with an empty body and ends that session alone', async () => {
+    const array = await simulate();
+    const [first, second] = [await authTokenOf(array), await authTokenOf(array)];
+    const answer = await logout(array, first);
+    expect(answer).toMatchObject({ status: 200, body: '' });
+    expect(answer.headers['content-length']).toBe('0');
+    expect(array.sessions().map(({ authToken }) => authToken)).toEqual([second]);
+    expect(array.history).toMatchObject([{ ended: { by: 'logout' } }, {}]);
+  });
+
+  it('answers 403 to a token that is unknown, missing or logged out', async () => {
+    const array = await simulate();
+    const authToken = await authTokenOf(array);
+    await logout(array, authToken);
+    const refused = { status: 403, body: '{"error":[{"code":403,"context":"/api/logout","message":"Access Denied"}]}' };
+    expect(await logout(array, authToken)).toMatchObject(refused);
+    expect(await logout(array, 'unknown')).toMatchObject(refused);
+    expect(await call(array, 'POST', '/api/logout')).toMatchObject(refused);
+  });
+
+  it('on a versioned path answers 400 with an empty body, and the session stays', async () => {
+    const array = await simulate();
+    const authToken = await authTokenOf(array);
+    expect(await call(array, 'POST', '/api/2.15/logout', as(authToken))).toMatchObject({ status: 400, body: '' });
+    expect(await call(array, 'POST', '/api/1.12/logout', as(authToken))).toMatchObject({ status: 400, body: '' });
+    expect(array.sessions()).toHaveLength(1);
+  });
+
+  it('on a versioned path does not log in either', async () => {
+    const array = await simulate();
+    const sent = { headers: { 'api-token': array.apiToken } };
+    expect(await call(array, 'POST', '/api/2.15/login', sent)).toMatchObject({ status: 400, body: '' });
+    expect(array.history).toEqual([]);
+  });
+});
+
+describe('every answer', () => {
+  it('carries the headers of a real array', async () => {
+    const { headers } = await call(await simulate(), 'GET', '/api/api_version');
+    expect(headers).toMatchObject({
+      'cache-control': 'no-cache, no-store, max-age=0, must-revalidate',
+      expires: '0',
+      pragma: 'no-cache',
+      server: 'nginx',
+      'content-security-policy': "frame-ancestors 'none'",
+    });
+    expect(headers).toHaveProperty('strict-transport-security');
+  });
+
+  it('is of a status that says what is wrong with a path or a method', async () => {
+    const array = await simulate({ versions: ['1.1', '2.2'] });
+    const authToken = await authTokenOf(array);
+    for (const path of [
+      '/api/9.9/arrays',
+      '/api/2.2/nothing',
+      '/api/2.2/sessions',
+      '/api/1.1/admins',
+      '/api/2.2/toString',
+    ]) {
+      expect(await call(array, 'GET', path, as(authToken)), path).toMatchObject({ status: 400, body: '' });
+    }
+    expect(await call(array, 'GET', '/')).toMatchObject({ status: 404, body: expect.stringContaining('<html>') });
+    expect(await call(array, 'GET', '/api/login')).toMatchObject({ status: 405, headers: { allow: 'POST' } });
+    expect(await call(array, 'PUT', '/api/2.2/arrays', as(authToken))).toMatchObject({ status: 405 });
+    expect(await call(array, 'POST', '/oauth2/1.0/token')).toMatchObject({
+      status: 401,
+      body: expect.stringContaining('"error":"invalid_client"'),
+    });
+  });
+
+  it('ends with the array: a stopped one refuses connections, and stops twice without harm', async () => {
+    const array = await simulate();
+    await login(array);
+    await array.stop();
+    expect(await errorCode(login(array))).toBe('ECONNREFUSED');
+    await array.stop();
+  });
+});
