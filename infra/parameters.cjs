@@ -1,4 +1,4 @@
-// What osls cannot make of a parameter. It calls each function when the template is packaged.
+/** Parameter values that osls variables cannot express. osls calls each function when it packages the template. */
 const parameterOf = async (resolveVariable, name) => String(await resolveVariable(`param:${name}`)).trim();
 
 const listOf = async (resolveVariable, name) =>
@@ -14,7 +14,7 @@ exports.permissionsBoundary = async ({ resolveVariable }) =>
 
 exports.subnetIds = ({ resolveVariable }) => listOf(resolveVariable, 'vpcSubnetIds');
 
-/** The groups that are given, and the stack's own if it has one. */
+/** The given security groups, and the stack's own group if it has one. */
 exports.securityGroupIds = async ({ resolveVariable }) => {
   const subnets = await listOf(resolveVariable, 'vpcSubnetIds');
   const given = await listOf(resolveVariable, 'vpcSecurityGroupIds');
@@ -25,7 +25,7 @@ exports.securityGroupIds = async ({ resolveVariable }) => {
   return egress.length === 0 ? given : [...given, { 'Fn::GetAtt': ['EgressSecurityGroup', 'GroupId'] }];
 };
 
-/** Rules of the stack's own group: HTTPS to these networks, and nothing else. */
+/** The rules of the stack's own security group: HTTPS to these networks, and nothing else. */
 exports.egressRules = async ({ resolveVariable }) =>
   (await listOf(resolveVariable, 'vpcEgress')).map((item) => ({
     Description: 'HTTPS',
@@ -40,7 +40,7 @@ const destination = (item) => {
   return item.includes(':') ? { CidrIpv6: item } : { CidrIp: item };
 };
 
-/** Where the stack's own group is. */
+/** The VPC of the stack's own security group. */
 exports.vpcId = async ({ resolveVariable }) => {
   const vpcId = await parameterOf(resolveVariable, 'vpcId');
   if (vpcId !== '') return vpcId;
