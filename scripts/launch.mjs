@@ -51,7 +51,10 @@ function userDirectory() {
 function run(node, [name, ...args]) {
   const PATH = [dirname(node), env.PATH].filter(Boolean).join(delimiter);
   const script = join(scripts, `${name}.ts`);
-  const child = spawn(node, [script, ...args], { cwd: userDirectory(), env: { ...env, PATH }, stdio: 'inherit' });
+  // Halves the start of a script: Node.js keeps what it has compiled.
+  const NODE_COMPILE_CACHE = env.NODE_COMPILE_CACHE ?? join(scripts, '../node_modules/.cache/node-compile');
+  const options = { cwd: userDirectory(), env: { ...env, PATH, NODE_COMPILE_CACHE }, stdio: 'inherit' };
+  const child = spawn(node, [script, ...args], options);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2']) process.on(signal, () => child.kill(signal));
   // npm signals only its shell, which passes nothing on: when it is gone, we have another parent.
   const parent = process.ppid;
