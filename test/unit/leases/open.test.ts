@@ -479,6 +479,22 @@ describe('a session that cannot be recorded', () => {
     expect(w.live.size).toBe(1);
   });
 
+  const failedWrite = async () => {
+    throw new FlashBladeError('AWS_UNAVAILABLE', 'the write failed');
+  };
+  it.each<[string, () => Promise<unknown>, string]>([
+    ['the error of the write', failedWrite, 'the write failed'],
+    ['the error of the read if another call changed the lease', async () => undefined, 'no answer from AWS'],
+  ])('makes openSession throw %s if the lease cannot be read back', async (_, write, message) => {
+    const w = world();
+    w.once('write OPEN', async () => {
+      w.once('read', fail(awsDown));
+      return write();
+    });
+    await expect(open(w)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE', message });
+    expect(w.live.size).toBe(0);
+  });
+
   it('becomes a SUSPECT if it cannot be logged out either', async () => {
     const w = world();
     w.once('write OPEN', fail(awsDown));
