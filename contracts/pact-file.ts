@@ -1,14 +1,14 @@
-/** A pact file as far as this project looks into it; everything else in it is kept as it is. */
+/** Reads pact files. The schemas cover only the fields that this project uses, and keep all others. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as v from 'valibot';
 
 export const CONSUMER = 'flashblade-sessions';
 export const PROVIDER = 'flashblade';
-/** Name of the file in which Pact writes what is between these two. */
+/** The name of the file to which Pact writes the pact of these two participants. */
 export const nameOf = (consumer: string, provider: string): string => `${consumer}-${provider}.json`;
 export const PACT_NAME = nameOf(CONSUMER, PROVIDER);
-/** Where a pact is committed. */
+/** The path of a committed pact. */
 export const committedFile = (name: string): string => resolve(import.meta.dirname, 'pacts', name);
 /** The committed pact with an array. */
 export const PACT_FILE = committedFile(PACT_NAME);
@@ -23,7 +23,7 @@ const anyInteraction = v.looseObject({
   pending: v.optional(v.boolean()),
   /** Since version 3 of the specification. */
   providerStates: v.optional(v.array(providerState)),
-  /** Before. */
+  /** Before version 3. */
   providerState: v.optional(v.nullable(v.string())),
 });
 const interaction = v.looseObject({
@@ -42,15 +42,15 @@ const pact = v.looseObject({ ...anyPact.entries, interactions: v.array(interacti
 const contents = v.looseObject({ contents: v.optional(v.looseObject({ content: v.unknown() })) });
 const message = v.looseObject({
   ...anyInteraction.entries,
-  /** Of an event. */
+  /** The content of an event. */
   contents: v.optional(v.looseObject({ content: v.unknown() })),
-  /** Of an invocation and its one result. */
+  /** The content of an invocation and its single result. */
   request: v.optional(contents),
   response: v.optional(v.array(contents)),
 });
 const messagePact = v.looseObject({ ...anyPact.entries, interactions: v.array(message) });
 
-/** Of requests and responses, or of messages. */
+/** A pact of requests and responses, or of messages. */
 export type AnyPact = v.InferOutput<typeof anyPact>;
 export type AnyInteraction = v.InferOutput<typeof anyInteraction>;
 export type Pact = v.InferOutput<typeof pact>;
@@ -58,7 +58,7 @@ export type Interaction = v.InferOutput<typeof interaction>;
 export type MessagePact = v.InferOutput<typeof messagePact>;
 export type MessageInteraction = v.InferOutput<typeof message>;
 
-/** Each reads a pact file. They throw an Error that says which rule the file breaks. */
+/** Read a pact file. Throw an Error that names the broken rule. */
 export const readPact = (file: string): Pact => readAs(pact, file);
 export const readMessagePact = (file: string): MessagePact => readAs(messagePact, file);
 export const readAnyPact = (file: string): AnyPact => readAs(anyPact, file);
@@ -68,12 +68,12 @@ function readAs<Schema extends v.GenericSchema>(schema: Schema, file: string): v
   try {
     text = readFileSync(file, 'utf8');
   } catch {
-    throw new Error(`${file} cannot be read: give the path of a pact file`);
+    throw new Error(`${file} cannot be read. Pass the path of a pact file.`);
   }
   const result = v.safeParse(schema, parseJson(text));
   if (result.success) return result.output;
-  const where = result.issues.map((issue) => v.getDotPath(issue) ?? 'the whole').join(', ');
-  throw new Error(`${file} is not a pact file with consumer, provider and interactions (wrong: ${where})`);
+  const where = result.issues.map((issue) => v.getDotPath(issue) ?? 'the whole file').join(', ');
+  throw new Error(`${file} is not a pact file with consumer, provider and interactions (invalid: ${where})`);
 }
 
 function parseJson(text: string): unknown {
@@ -84,23 +84,23 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Names of the states that an interaction wants, in any version of the specification. */
+/** The names of the states that an interaction requires, in any version of the specification. */
 export function statesOf({ providerStates, providerState }: AnyInteraction): readonly string[] {
   if (providerStates !== undefined) return providerStates.map(({ name }) => name);
   return providerState ? [providerState] : [];
 }
 
-/** What tells one interaction from another. */
+/** The identity of an interaction. */
 export const keyOf = (description: string, states: readonly string[]): string =>
   JSON.stringify([description, ...states]);
 
-/** For people: `a login with a valid API token (an API token is valid)`. */
+/** For display: `a login with a valid API token (an API token is valid)`. */
 export function titleOf(interaction: AnyInteraction): string {
   const states = statesOf(interaction);
   return states.length === 0 ? interaction.description : `${interaction.description} (${states.join(', ')})`;
 }
 
-/** The text that is committed: without the versions of the tools that wrote it, which would make every update a change. */
+/** The committed text. It omits the versions of the tools that wrote it, so that an update does not change it. */
 export function normalText({ metadata, ...rest }: AnyPact): string {
   const { pactSpecification } = metadata ?? {};
   return `${JSON.stringify({ ...rest, metadata: { pactSpecification } }, undefined, 2)}\n`;

@@ -1,11 +1,11 @@
-/** The consumer's side of the contract. One worker: workers of their own would write into one pact file and lose parts of it. */
+/** Runs the consumer tests. One worker, because several would write to the same pact file and lose parts of it. */
 import { rmSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 import { outputFolder } from './consumer/output.ts';
 
-// A pact file is only ever added to: what an earlier run left in it would stay.
+// Pact only adds to a pact file, so interactions of an earlier run would stay.
 rmSync(outputFolder(), { recursive: true, force: true });
-// Read by Pact's native library when it is loaded: it reports its use otherwise.
+// Pact's native library reads it when it is loaded. Without it, the library reports its usage.
 process.env['PACT_DO_NOT_TRACK'] = 'true';
 
 export default defineConfig({

@@ -1,4 +1,4 @@
-/** The state of one simulated array. */
+/** The state of one simulated array: its settings, users, sessions and lockout. No network code. */
 import type { Settings, SimulatedUser } from './options.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 import { createUsers, type Users } from './users.ts';
@@ -7,19 +7,19 @@ export type SimulatedArray = {
   readonly settings: Settings;
   readonly users: Users;
   readonly sessions: Sessions;
-  /** Refused logins in a row, and until when every login is refused (milliseconds since the epoch). */
+  /** Consecutive refused logins, and the time until which every login is refused (milliseconds since the epoch). */
   readonly lockout: { refusals: number; until: number };
 };
 
-/** A request as the array understands it. */
+/** A parsed request, independent of the HTTP version. */
 export type ApiRequest = {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
-  /** By lower-case name. */
+  /** Keys are lower-case names. */
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: string;
-  /** IP address of the client. */
+  /** The IP address of the client. */
   readonly location: string;
 };
 
@@ -30,7 +30,7 @@ export const createArray = (settings: Settings, users: readonly SimulatedUser[])
   lockout: { refusals: 0, until: 0 },
 });
 
-/** Replaces the users; the sessions of those who are gone end. */
+/** Replaces the users. The sessions of removed users end. */
 export function setUsers({ users, sessions }: SimulatedArray, wanted: readonly SimulatedUser[]): void {
   const gone = users.all().filter(({ username }) => !wanted.some((user) => user.username === username));
   users.set(wanted);

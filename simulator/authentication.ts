@@ -1,4 +1,4 @@
-/** Login and logout, as wire protocol and switches have it. */
+/** The endpoints `/api/login` and `/api/logout`. Where the real behavior is unknown, the switches in options.ts decide. */
 import type { ApiRequest, SimulatedArray } from './array.ts';
 import { accessDenied, empty, json, pathError, type Reply } from './reply.ts';
 import type { SimulatedSession } from './sessions.ts';
@@ -45,7 +45,7 @@ function whoLogsIn(request: ApiRequest, { users, settings }: SimulatedArray): Lo
   return user?.password !== undefined && user.password === password ? { user, method: 'password' } : undefined;
 }
 
-/** The object in a JSON body; an empty one if there is none. */
+/** The JSON object in a body, or an empty object if the body is anything else. */
 export function jsonObject(body: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(body);

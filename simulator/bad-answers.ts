@@ -1,4 +1,4 @@
-/** Answers that clients meet in the wild, ready to be given to `faults.add`. */
+/** Bad responses that clients see in practice, from arrays and from proxies. Pass one to `faults.add`. */
 import type { AnswerFault, RequestFault } from './faults.ts';
 import { htmlPage, json } from './reply.ts';
 
@@ -13,13 +13,13 @@ const LOGIN_BODIES = {
   'of a FlashArray': '{"items":[{"username":"pureuser"}]}',
 } as const;
 
-/** A page as proxies send it. The array did not see the request. */
+/** An HTML page, as proxies send it. The request did not reach the array. */
 export const htmlAnswer = (status: number): BadAnswer => {
   const { headers, body } = htmlPage(status, 'Proxy Error');
   return { kind: 'answer', act: false, status, headers, body };
 };
 
-/** 429 with the named kind of hint when to come back. The array did not act. */
+/** Status 429, with the given kind of retry hint. The array did not act. */
 export function tooManyRequests(hint: 'retry-after' | 'x-ratelimit' | 'none', seconds = 1): BadAnswer {
   const headers = {
     'retry-after': { 'retry-after': `${seconds}` },
@@ -48,30 +48,30 @@ export const redirect = (status: 301 | 302 | 303 | 307 | 308, location: string):
   body: '',
 });
 
-/** The session was made, its token never told. */
+/** The array opened the session, but the response has no auth token. */
 export const withoutAuthToken: BadAnswer = { kind: 'answer', withoutHeaders: ['x-auth-token'] };
 
-/** The session was made, what is told for its token is not one. */
+/** The array opened the session, but the auth token in the response is malformed. */
 export const malformedAuthToken = (value = 'two words'): BadAnswer => ({
   kind: 'answer',
   headers: { 'x-auth-token': value },
 });
 
-/** The session was made and its token told, but the body is not what a login answers. */
+/** The array opened the session and the response has its auth token, but the body is not that of a login. */
 export const loginBody = (wrong: keyof typeof LOGIN_BODIES): BadAnswer => ({
   kind: 'answer',
   body: LOGIN_BODIES[wrong],
 });
 
-/** The session ended, and the answer says so with a body. */
+/** The session ended, but the response has a body. */
 export const logoutWithBody: BadAnswer = {
   kind: 'answer',
   headers: { 'content-type': 'application/json' },
   body: '{"items":[]}',
 };
 
-/** The session ended, and the answer says so with another status. */
+/** The session ended, but the status is 204. */
 export const logoutNoContent: BadAnswer = { kind: 'answer', status: 204 };
 
-/** A body of so many bytes, by default one more than 1 MiB. */
+/** A body of this many bytes. Default: one more than 1 MiB. */
 export const oversized = (bytes = 2 ** 20 + 1): BadAnswer => ({ kind: 'answer', body: ' '.repeat(bytes) });

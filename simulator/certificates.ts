@@ -1,4 +1,4 @@
-/** Certificates for tests: a private authority, what it issues, and self-signed ones, as a strict verifier wants them. */
+/** Creates certificates for tests: private authorities, the certificates that they issue, and self-signed ones. */
 import { createHash, KeyObject, randomBytes } from 'node:crypto';
 import '../test/kit/reflect.ts';
 import {
@@ -19,37 +19,37 @@ import {
 export type KeyKind = 'ec' | 'rsa2048' | 'rsa1024';
 
 export type CertificateOptions = {
-  /** DNS names. Default `['localhost']`. */
+  /** DNS names. Default: `['localhost']`. */
   readonly names?: readonly string[];
-  /** IP addresses. Default `['127.0.0.1', '::1']`. */
+  /** IP addresses. Default: `['127.0.0.1', '::1']`. */
   readonly addresses?: readonly string[];
-  /** Default one hour ago. */
+  /** Default: one hour ago. */
   readonly notBefore?: Date;
-  /** Default in 30 days. */
+  /** Default: 30 days from now. */
   readonly notAfter?: Date;
-  /** Default `server`. `authority`: it may sign certificates, and nothing else. */
+  /** Default: `server`. An `authority` certificate can only sign certificates. */
   readonly usage?: 'server' | 'client' | 'authority';
-  /** Default `ec`: P-256. OpenSSL loads `rsa1024` only at security level 0. */
+  /** Default: `ec` (P-256). OpenSSL loads `rsa1024` only at security level 0. */
   readonly keyKind?: KeyKind;
 };
 
 export type AuthorityOptions = Pick<CertificateOptions, 'notBefore' | 'notAfter' | 'keyKind'> & {
-  /** Common name. Default `Test Authority`. Two authorities may share it; their key identifiers differ. */
+  /** Common name. Default: `Test Authority`. Two authorities can share it; their key identifiers differ. */
   readonly name?: string;
 };
 
-/** PEM texts, and the SHA-256 of the certificate's DER as 64 lower-case hex digits. */
+/** PEM strings, and the SHA-256 of the certificate's DER as 64 lower-case hex digits. */
 export type IssuedCertificate = { readonly certificate: string; readonly key: string; readonly fingerprint: string };
 
 export type Authority = {
-  /** PEM text of the authority's own certificate: what a client gets as `ca`. */
+  /** The authority's own certificate as PEM. Clients trust it as `ca`. */
   readonly certificate: string;
   readonly key: string;
-  /** Under another authority than a root: followed by the certificates of those between, as a server presents them. */
+  /** Issues a certificate. An intermediate authority appends its chain, in the order in which a server presents it. */
   readonly issue: (options?: CertificateOptions) => Promise<IssuedCertificate>;
-  /** Makes an authority that this one vouches for. */
+  /** Creates an intermediate authority whose certificate this authority signs. */
   readonly subordinate: (name: string, options?: Omit<AuthorityOptions, 'name'>) => Promise<Authority>;
-  /** PEM text of a certificate for the name and key of another authority, as when a root is replaced. */
+  /** Signs the name and key of another authority, as in the replacement of a root. Returns PEM. */
   readonly vouchFor: (other: Authority, options?: Pick<AuthorityOptions, 'notBefore' | 'notAfter'>) => Promise<string>;
 };
 
@@ -67,12 +67,12 @@ const KEY_ALGORITHMS = { ec: EC_KEY, rsa2048: rsaKey(2048), rsa1024: rsaKey(1024
 
 const EXTENDED_USAGES = { server: ExtendedKeyUsage.serverAuth, client: ExtendedKeyUsage.clientAuth };
 
-/** Makes a certificate authority with its own key. */
+/** Creates a root authority with its own key. */
 export const createAuthority = (options: AuthorityOptions = {}): Promise<Authority> => authorityUnder(options);
 
 type Issuer = { readonly subject: string; readonly keys: CryptoKeyPair };
 
-/** Without an issuer, a root. `chain`: PEM texts of the authorities between it and its root, its own first. */
+/** Without `issuer`, it creates a root. `chain`: the intermediate certificates of the issuer as PEM, its own first. */
 async function authorityUnder(
   options: AuthorityOptions,
   issuer?: Issuer,
@@ -129,7 +129,7 @@ async function authorityCertificate(
   return certificate.toString('pem');
 }
 
-/** Makes a certificate that nobody vouches for, as a factory-new array presents. */
+/** Creates a self-signed certificate, as a factory-new array presents it. */
 export async function selfSigned(options: CertificateOptions = {}): Promise<IssuedCertificate> {
   const keys = await generateKeys(options.keyKind);
   const certificate = await X509CertificateGenerator.createSelfSigned({

@@ -1,34 +1,34 @@
-/** The command line of the simulator: arguments in, options or a complaint out; and what it prints. */
+/** The command line of `npm run simulator`: its usage, the parser of its arguments, and the lines that it prints. */
 import { parsed } from '../scripts/command-line.ts';
 import type { RequestRecord } from './exchange.ts';
 import { FAULT_KINDS, type Fault } from './faults.ts';
 import { randomApiToken, type SimulatorOptions } from './options.ts';
 import type { SimulatedSession } from './sessions.ts';
 
-/** The certificate is still a pair of file names. */
+/** The parsed command line. The caller reads the certificate files. */
 export type Command = {
   readonly options: SimulatorOptions;
   readonly files: { readonly cert: string; readonly key: string } | undefined;
   readonly faults: readonly Fault[];
-  /** Set if the API token was made here and must be shown. */
+  /** The random API token, if the user passed none. The command prints it. */
   readonly madeApiToken: string | undefined;
 };
 
 export const USAGE = `npm run simulator -- [options]
-  --port <0-65535>          default 0: any free port
-  --host <address>          default 127.0.0.1
-  --name <array name>       default fb1
-  --username <name>         default pureuser
-  --api-token <token>       default: a random one, printed at the start
-  --rest-versions <list>    REST versions, such as 1.0,2.4; default 1.0 to 2.26
-  --idle-timeout <30m>      s, m or h; 0 = never
-  --certificate <file>      PEM file; default: issued by an authority made for this run
-  --private-key <file>      PEM file: the certificate's key
-  --self-signed             present a certificate that nobody vouches for
-  --fault <JSON>            for example '{"kind":"reset","path":"/api/login","times":1}'; may be repeated
+  --port <0-65535>          default: 0, any free port
+  --host <address>          default: 127.0.0.1
+  --name <array name>       default: fb1
+  --username <name>         default: pureuser
+  --api-token <token>       default: a random token, printed at startup
+  --rest-versions <list>    comma-separated, such as 1.0,2.4; default: 1.0 to 2.26
+  --idle-timeout <30m>      number with unit s, m or h; 0: no timeout; default: 30m
+  --certificate <file>      PEM file; default: issued by a new authority for each run
+  --private-key <file>      PEM file: the key of the certificate
+  --self-signed             present a self-signed certificate
+  --fault <JSON>            for example '{"kind":"reset","path":"/api/login","times":1}'; repeatable
   --help`;
 
-/** Not --cert, --key and --versions: npm has flags of these names and hides them from scripts. */
+/** The names --cert, --key and --versions are avoided: npm consumes flags with these names. */
 const OPTIONS = {
   port: { type: 'string' },
   host: { type: 'string' },
@@ -43,20 +43,21 @@ const OPTIONS = {
   fault: { type: 'string', multiple: true },
 } as const;
 
-/** Throws an Error that names the argument and the rule that it breaks, never the value of a token. */
+/** Throws an Error that names the invalid argument and its rule, but never the value of a token. */
 export function parseCommand(args: readonly string[]): Command | 'help' {
   const { values } = parsed(args, OPTIONS, { apiTokens: true });
   if (values.help) return 'help';
   const { host, name, username = 'pureuser', certificate: cert, 'private-key': key, fault = [] } = values;
   const selfSigned = values['self-signed'] === true;
-  if ((cert === undefined) !== (key === undefined)) throw new Error('--certificate and --private-key go together');
-  if (selfSigned && cert !== undefined) throw new Error('--self-signed and --certificate exclude each other');
+  if ((cert === undefined) !== (key === undefined))
+    throw new Error('--certificate and --private-key must be used together');
+  if (selfSigned && cert !== undefined) throw new Error('--self-signed and --certificate cannot be combined');
   const given = values['api-token'];
   const madeApiToken = given === undefined ? randomApiToken() : undefined;
-  const apiToken = madeApiToken ?? check('api-token', given, /^[!-~]+$/, 'visible ASCII characters');
+  const apiToken = madeApiToken ?? check('api-token', given, /^[!-~]+$/, 'contain only visible ASCII characters');
   return {
     options: {
-      users: [{ username: check('username', username, /^[!-~]+$/, 'visible ASCII characters'), apiToken }],
+      users: [{ username: check('username', username, /^[!-~]+$/, 'contain only visible ASCII characters'), apiToken }],
       ...(host !== undefined && { host }),
       ...(name !== undefined && { name }),
       ...(values.port !== undefined && { port: parsePort(values.port) }),
@@ -71,29 +72,39 @@ export function parseCommand(args: readonly string[]): Command | 'help' {
 }
 
 function check(name: string, value: string | undefined, pattern: RegExp, rule: string): string {
-  if (value === undefined || !pattern.test(value)) throw new Error(`--${name} takes ${rule}`);
+  if (value === undefined || !pattern.test(value)) throw new Error(`--${name} must ${rule}`);
   return value;
 }
 
 function parsePort(text: string): number {
-  const port = Number(check('port', text, /^\d{1,5}$/, 'a number from 0 to 65535'));
-  if (port > 65_535) throw new Error('--port takes a number from 0 to 65535');
+  const port = Number(check('port', text, /^\d{1,5}$/, 'be a number from 0 to 65535'));
+  if (port > 65_535) throw new Error('--port must be a number from 0 to 65535');
   return port;
 }
 
 const parseVersion = (text: string): string =>
-  check('rest-versions', text, /^\d+\.\d+(\.\d+)?$/, 'REST versions with commas between them, such as 1.0,1.8.1,2.4');
+  check(
+    'rest-versions',
+    text,
+    /^\d+\.\d+(\.\d+)?$/,
+    'be a comma-separated list of REST versions, such as 1.0,1.8.1,2.4',
+  );
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };
 
 function parseDuration(text: string): number {
-  check('idle-timeout', text, /^(0|\d{1,6}[smh])$/, 'a whole number with s, m or h, such as 30m, or 0 for never');
+  check(
+    'idle-timeout',
+    text,
+    /^(0|\d{1,6}[smh])$/,
+    'be a whole number with the unit s, m or h, such as 30m, or 0 for no timeout',
+  );
   return Number.parseInt(text, 10) * (UNIT_MS[text.slice(-1)] ?? 0);
 }
 
 function parseFault(text: string): Fault {
   const fault: unknown = parseJson(text);
-  if (!isFault(fault)) throw new Error(`--fault takes a JSON object whose kind is one of ${FAULT_KINDS.join(', ')}`);
+  if (!isFault(fault)) throw new Error(`--fault must be a JSON object whose kind is one of ${FAULT_KINDS.join(', ')}`);
   return fault;
 }
 
@@ -105,11 +116,11 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Only the kind is looked at: the rest is for people who read the type. */
+/** Checks the kind only. The type documents the other fields. */
 const isFault = (value: unknown): value is Fault =>
   typeof value === 'object' && value !== null && 'kind' in value && FAULT_KINDS.some((kind) => kind === value.kind);
 
-/** One line; what a request carried is told, tokens are not. */
+/** One line about a request. It shows which token headers the request had, but no token. */
 export function requestLine(record: RequestRecord): string {
   const carried = [record.hasApiToken && 'api-token ****', record.hasAuthToken && 'x-auth-token ****'].filter(Boolean);
   const query = record.query === '' ? '' : `?${record.query}`;
@@ -118,7 +129,7 @@ export function requestLine(record: RequestRecord): string {
   return [new Date(record.at).toISOString(), target, ...carried, `→ ${record.status ?? '?'}${fault}`].join('  ');
 }
 
-/** The live sessions, one a line, without their tokens. */
+/** The live sessions, one per line, without their tokens. */
 export function sessionLines(sessions: readonly SimulatedSession[], now: number): string {
   const lines = sessions.map(
     ({ username, location, startedAt, lastUsedAt }) =>

@@ -1,4 +1,7 @@
-/** From a TCP connection to a request: TCP, then TLS, then HTTP/1.1 or HTTP/2 as ALPN settled it. */
+/**
+ * The server's network layer: accepts TCP connections, performs the TLS handshake, and hands them to the HTTP version
+ * that ALPN selected.
+ */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
@@ -10,7 +13,7 @@ export type Connection = {
   readonly id: number;
   readonly socket: TLSSocket;
   readonly protocol: 'HTTP/1.1' | 'HTTP/2';
-  /** Ends it with a TCP reset. */
+  /** Ends the connection with a TCP reset. */
   readonly reset: () => void;
 };
 
@@ -19,18 +22,18 @@ export type Counters = {
   readonly connections: number;
   readonly fullHandshakes: number;
   readonly resumedHandshakes: number;
-  /** Decrypted bytes that clients sent. */
+  /** Decrypted bytes received from clients. */
   readonly applicationBytes: number;
 };
 
 export type OnIncoming = (connection: Connection, request: Incoming, response: Response) => void;
 
-/** Lets an old array's small keys pass: whether they are good enough is the client's decision. */
+/** Allows the small keys of old arrays. The client decides whether they are strong enough. */
 const CIPHERS = 'DEFAULT@SECLEVEL=0';
-/** The head of a ServerHello of 122 bytes, and nothing more. */
+/** The first bytes of a ServerHello of 122 bytes. */
 const HALF_SERVER_HELLO = Buffer.from('160303007a020000760303', 'hex');
 
-const MEET_FAULT: Readonly<Record<ConnectionFault['kind'], (socket: Socket) => void>> = {
+const APPLY_FAULT: Readonly<Record<ConnectionFault['kind'], (socket: Socket) => void>> = {
   refuse: (socket) => socket.resetAndDestroy(),
   'reset-at-accept': (socket) => socket.resetAndDestroy(),
   'hang-at-accept': () => {},
@@ -40,7 +43,7 @@ const MEET_FAULT: Readonly<Record<ConnectionFault['kind'], (socket: Socket) => v
 
 export type Connections = Awaited<ReturnType<typeof openConnections>>;
 
-/** Listens. Each request is given to `onIncoming` together with the connection that it came on. */
+/** Starts to listen. Calls `onIncoming` for each request, with the connection on which it arrived. */
 export async function openConnections(
   options: SimulatorOptions,
   certificate: PresentedCertificate,
@@ -61,7 +64,7 @@ export async function openConnections(
     tcp.once('close', () => tcpConnections.delete(peer));
     const fault = takeFault();
     if (fault === undefined) tls.emit('connection', tcp);
-    else MEET_FAULT[fault.kind](tcp);
+    else APPLY_FAULT[fault.kind](tcp);
   });
   tls.on('tlsClientError', (_, socket) => socket.destroy());
   tls.on('secureConnection', (socket) => {
@@ -84,7 +87,7 @@ export async function openConnections(
     return (server.address() as AddressInfo).port;
   }
 
-  /** Ends every connection and listens no more. */
+  /** Stops listening and ends every connection. */
   async function stop(): Promise<void> {
     if (server.listening) server.close();
     const open = [...tlsSockets, ...[...tcpConnections.values()].map(({ tcp }) => tcp)];
@@ -103,7 +106,7 @@ export async function openConnections(
     swapCertificate: (next: PresentedCertificate): void => {
       tls.setSecureContext(tlsOptions(next, options));
     },
-    /** Stops or starts listening; connections that exist go on. */
+    /** Stops or starts listening. Existing connections stay open. */
     refuse: async (refused: boolean): Promise<void> => {
       if (refused) server.close();
       else await listen(port);

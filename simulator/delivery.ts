@@ -1,4 +1,4 @@
-/** How an answer leaves: as HTTP wants it, or broken as a fault says. */
+/** Sends a response to the client: correctly, or broken by a delivery fault. */
 import { STATUS_CODES } from 'node:http';
 import { Http2ServerResponse } from 'node:http2';
 import type { Connection } from './connections.ts';
@@ -9,8 +9,8 @@ import { ARRAY_HEADERS, type Reply } from './reply.ts';
 export type Line = { readonly connection: Connection; readonly response: Response };
 
 /**
- * Sends a reply, or what a fault makes of it. Faults that are about bytes of HTTP/1.1 reset an HTTP/2 connection, all but
- * `hang`, which never answers there, and `informational`.
+ * Sends a response and applies the fault. Faults that change the bytes of HTTP/1.1 reset an HTTP/2 connection, with two
+ * exceptions: `hang` never responds, and `informational` works in both versions.
  */
 export function deliver(line: Line, reply: Reply, fault: RequestFault | undefined): void {
   if (fault === undefined || fault.kind === 'answer') send(line.response, reply);
@@ -19,7 +19,7 @@ export function deliver(line: Line, reply: Reply, fault: RequestFault | undefine
   else if (fault.kind !== 'hang') line.connection.reset();
 }
 
-/** The reply that an answer fault makes of the array's own. */
+/** Applies an `answer` fault to the array's own response. */
 export function changeReply(reply: Reply, { status, headers = {}, withoutHeaders = [], body }: AnswerFault): Reply {
   const kept = Object.entries({ ...reply.headers, ...headers }).filter(([name]) => !withoutHeaders.includes(name));
   return { status: status ?? reply.status, headers: Object.fromEntries(kept), body: body ?? reply.body };
@@ -58,7 +58,7 @@ function breakDelivery(connection: Connection, reply: Reply, fault: Exclude<Deli
   }
 }
 
-/** As much of an answer as is sent before it stops; a body that would be empty is announced as one of two bytes. */
+/** The part of a response that is sent before it hangs. An empty body is replaced by one of two bytes, to stop inside it. */
 function beginning(reply: Reply, at: 'before-headers' | 'in-headers' | 'in-body'): Buffer {
   if (at === 'before-headers') return Buffer.alloc(0);
   const bytes = toBytes(reply.body === '' ? { ...reply, body: '{}' } : reply);

@@ -1,4 +1,4 @@
-/** One request, from its last byte to the answer: noted, acted upon, answered. */
+/** Handles one request: reads it, records it, lets the array act, applies a fault, and sends the response. */
 import type { ApiRequest, SimulatedArray } from './array.ts';
 import type { Connection } from './connections.ts';
 import { changeReply, deliver } from './delivery.ts';
@@ -8,28 +8,28 @@ import type { OnRequest } from './options.ts';
 import { htmlPage, type Reply } from './reply.ts';
 import { answer } from './routes.ts';
 
-/** What is kept of a request: everything but tokens. */
+/** What the simulator records about a request. It never contains a token. */
 export type RequestRecord = {
   /** By the array's clock, in milliseconds since the epoch. */
   readonly at: number;
   readonly method: string;
   readonly path: string;
-  /** Without the question mark; whatever looks like a token is masked. */
+  /** Without the question mark. Anything that looks like a token is masked. */
   readonly query: string;
   readonly requestId: string | undefined;
   readonly userAgent: string | undefined;
   readonly hasApiToken: boolean;
   readonly hasAuthToken: boolean;
-  /** Lower-case names of all headers. */
+  /** The lower-case names of all headers. */
   readonly headerNames: readonly string[];
   readonly bodyBytes: number;
   readonly connectionId: number;
   readonly protocol: Connection['protocol'];
-  /** The name that the client asked for in the TLS handshake. */
+  /** The server name (SNI) from the TLS handshake. */
   readonly serverName: string | undefined;
-  /** Of the answer that was meant to arrive; absent until the array acted. A delivery fault may have eaten it. */
+  /** The status of the intended response; absent until the array acts. A delivery fault may have dropped the response. */
   readonly status?: number;
-  /** The fault that this request met. */
+  /** The fault that was applied to this request. */
   readonly fault?: Fault['kind'];
 };
 
@@ -37,7 +37,7 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 const MAX_RECORDS = 10_000;
 
-/** The latest 10,000 requests. */
+/** Keeps the latest 10,000 requests. */
 export function createRequestLog() {
   const records: RequestRecord[] = [];
   const add = (record: RequestRecord): void => {
@@ -54,7 +54,7 @@ export type Surroundings = {
   readonly note: (record: RequestRecord) => void;
 };
 
-/** Resolves when the answer was handed to the connection, or, if the client went away too early, without acting. */
+/** Resolves once the response is on its way. If the client disconnects before its request is complete, the array does not act. */
 export async function exchange(
   { array, faults, onRequest, note }: Surroundings,
   connection: Connection,
@@ -76,7 +76,7 @@ export async function exchange(
   deliver({ connection, response }, reply, fault);
 }
 
-/** What is answered, if anything is, in the place of an array that did not see the request. */
+/** The response when a request does not reach the array. */
 const unreached = (): Reply => htmlPage(503, 'Service Unavailable');
 
 async function readBody(incoming: Incoming): Promise<Buffer | undefined> {

@@ -1,52 +1,52 @@
-/** What can go wrong on demand, and when it is the next one's turn. */
+/** The faults that tests inject, and the list that selects the fault for the next connection or request. */
 import type { Reply } from './reply.ts';
 
-/** Before any TLS: `refuse` stops listening, so it has no `times`; the others meet one connection each time. */
+/** Faults before the TLS handshake. `refuse` stops listening and ignores `times`. The others affect one connection each time. */
 export type ConnectionFault = {
   readonly kind: 'refuse' | 'reset-at-accept' | 'hang-at-accept' | 'hang-in-handshake' | 'plain-text';
 };
 
-/** The answer is another one. What is not given stays as the array meant it. */
+/** Changes the response. Omitted fields keep the array's own values. */
 export type AnswerFault = {
   readonly kind: 'answer';
   readonly status?: number;
-  /** Replace headers of the same name. */
+  /** They replace headers with the same name. */
   readonly headers?: Reply['headers'];
   readonly withoutHeaders?: readonly string[];
   readonly body?: string;
 };
 
-/** The answer is the array's own, but does not arrive as it should. */
+/** Keeps the array's own response but breaks its delivery. */
 export type DeliveryFault =
   | { readonly kind: 'hang'; readonly at: 'before-headers' | 'in-headers' | 'in-body' }
   | { readonly kind: 'reset' }
-  /** Ends the connection after so many bytes of the answer, status line and headers included. */
+  /** Ends the connection after this many bytes of the response, including status line and headers. */
   | { readonly kind: 'cut'; readonly afterBytes: number }
-  /** One byte per interval, in milliseconds. */
+  /** Sends one byte per interval. */
   | { readonly kind: 'trickle'; readonly intervalMs: number }
   | { readonly kind: 'garbage' }
-  /** Answers with these 1xx statuses first. */
+  /** Sends these 1xx responses first. */
   | { readonly kind: 'informational'; readonly statuses: readonly number[] }
-  /** 101, and then silence. */
+  /** Sends status 101 and nothing else. */
   | { readonly kind: 'upgrade' };
 
 export type RequestFault = (AnswerFault | DeliveryFault) & {
   readonly method?: string;
-  /** A string must equal the path without its query. Default: every path. */
+  /** A string must equal the path without the query. Default: every path. */
   readonly path?: string | RegExp;
-  /** Whether the array does what it was asked for, so that a session was made or ended. Default true. */
+  /** Whether the array acts on the request, for example opens or ends a session. Default: true. */
   readonly act?: boolean;
 };
 
-/** How often it happens. Default: until it is removed. */
+/** How often the fault occurs. Default: until it is removed. */
 type Timed = { readonly times?: number };
 
 export type Fault = (ConnectionFault | RequestFault) & Timed;
 
 export type FaultHandle = {
-  /** How often it happened. */
+  /** How often the fault has occurred. */
   readonly happened: () => number;
-  /** Resolves when the array is as it was, that is, listens again after `refuse`. */
+  /** Removes the fault. Resolves once the array is back to normal; after `refuse`, once it listens again. */
   readonly remove: () => Promise<void>;
 };
 
@@ -74,7 +74,7 @@ type Entry = { readonly fault: Fault; happened: number };
 
 export type Faults = ReturnType<typeof createFaults>;
 
-/** `onRefusal` starts or stops listening, when the first `refuse` comes or the last one goes. */
+/** Calls `onRefusal` when the first `refuse` is added (`true`) and when the last one is removed (`false`). */
 export function createFaults(onRefusal: (refuse: boolean) => Promise<void>) {
   let entries: Entry[] = [];
 
@@ -103,10 +103,10 @@ export function createFaults(onRefusal: (refuse: boolean) => Promise<void>) {
     return undefined;
   }
 
-  /** The fault that the next connection meets, counted as happened. */
+  /** The fault for the next connection. Counts it. */
   const takeForConnection = (): ConnectionFault | undefined => take(isConnectionFault);
 
-  /** The fault that the next request meets, the one added first, counted as happened. */
+  /** The oldest fault that matches the next request. Counts it. */
   const takeForRequest = (method: string, path: string): RequestFault | undefined =>
     take((fault): fault is RequestFault => !isConnectionFault(fault) && isFor(fault, method, path));
 

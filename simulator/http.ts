@@ -1,4 +1,4 @@
-/** The two HTTP servers of an array; each is given connections that TLS is done with. */
+/** The HTTP/1.1 and HTTP/2 servers of an array. They serve connections whose TLS handshake is complete. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import {
   createServer as createHttp2Server,

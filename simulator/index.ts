@@ -1,3 +1,4 @@
+/** The public interface of the FlashBlade simulator. */
 export * as badAnswers from './bad-answers.ts';
 export type { Counters } from './connections.ts';
 export type { RequestRecord } from './exchange.ts';

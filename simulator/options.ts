@@ -1,21 +1,21 @@
-/** What can be set when a simulated FlashBlade starts, and what holds when nothing is. */
+/** The options of a simulated FlashBlade, and their defaults. */
 import { randomUUID } from 'node:crypto';
 import type { SecureVersion } from 'node:tls';
 import type { RequestRecord } from './exchange.ts';
 
 export type SimulatedUser = {
   readonly username: string;
-  /** Empty: the user has no API token. */
+  /** If empty, the user has no API token. */
   readonly apiToken: string;
-  /** When the API token ends, in milliseconds since the epoch. Default never. */
+  /** When the API token expires, in milliseconds since the epoch. Default: never. */
   readonly expiresAt?: number;
-  /** For the login with a body, REST 2.26 and later. Default none. */
+  /** For a login with username and password, REST 2.26 and later. Default: none. */
   readonly password?: string;
-  /** Default `array_admin`. Others may only create and delete their own API token. */
+  /** Default: `array_admin`. Other roles can create and delete only their own API token. */
   readonly role?: 'array_admin' | 'readonly';
 };
 
-/** What a client must trust and the server presents, as PEM texts. */
+/** The certificate that the server presents, its key, and the authority that clients trust. All are PEM strings. */
 export type PresentedCertificate = {
   readonly certificate: string;
   readonly key: string;
@@ -23,56 +23,56 @@ export type PresentedCertificate = {
   readonly ca?: string;
 };
 
-/** Everything about an array that no public source establishes: a real answer changes one of these values. */
+/** Behavior that no public source documents. If you observe something else on a real array, change the switch. */
 export type Switches = {
-  /** Status of a login with an API token that the array does not accept. Default 401. */
+  /** The status of a login with an invalid API token. Default: 401. */
   readonly refusedLoginStatus: 400 | 401 | 403;
-  /** Status of every use of an auth token that belongs to no session. Default 403. */
+  /** The status of every request with an auth token that has no live session. Default: 403. */
   readonly deadSessionStatus: 401 | 403;
-  /** A session ends after so much idleness, in milliseconds; 0 = never. Default 30 minutes. */
+  /** A session ends after this idle time. 0: never. Default: 30 minutes. */
   readonly idleTimeoutMs: number;
-  /** Every use of a session extends it. Default true. If false, idleness is counted from the login. */
+  /** Every use of a session extends it. If false, the idle time counts from the login. Default: true. */
   readonly useExtendsSession: boolean;
-  /** A session ends so long after its login, used or not, in milliseconds; 0 = never, the default. */
+  /** A session ends this long after its login, even if it is in use. 0: never. Default: 0. */
   readonly maxSessionAgeMs: number;
-  /** With so many live sessions a login is answered `500 Server is busy`; 0 = no limit, the default. */
+  /** The maximum number of live sessions. Further logins get `500 Server is busy`. 0: no limit. Default: 0. */
   readonly maxSessions: number;
-  /** After so many refused logins in a row every login is refused for `lockoutMs`; 0 = never, the default. */
+  /** After this many consecutive refused logins, every login is refused for `lockoutMs`. 0: never. Default: 0. */
   readonly maxLoginAttempts: number;
-  /** Default 15 minutes, in milliseconds. */
+  /** Default: 15 minutes. */
   readonly lockoutMs: number;
-  /** What creating an API token does if the user has one. Default `fail`. */
+  /** What happens if an API token is created for a user who has one. Default: `fail`. */
   readonly createExistingToken: 'fail' | 'replace';
-  /** Sessions go on when the API token that opened them is deleted or replaced. Default true. */
+  /** Sessions stay open when the API token of their user is deleted or replaced. Default: true. */
   readonly sessionsOutliveToken: boolean;
 };
 
 export type OnRequest = (phase: 'received' | 'done', request: RequestRecord) => Promise<void> | void;
 
 export type SimulatorOptions = Partial<Switches> & {
-  /** Default `fb1`. */
+  /** The array name. Default: `fb1`. */
   readonly name?: string;
-  /** Default 127.0.0.1. */
+  /** The address to listen on. Default: 127.0.0.1. */
   readonly host?: string;
   /** Default 0: any free port. */
   readonly port?: number;
   /** Default: `pureuser` with a random API token. */
   readonly users?: readonly SimulatedUser[];
-  /** Makes the auth token of a session. Default a random UUID. */
+  /** Creates the auth token of a session. Default: a random UUID. */
   readonly newAuthToken?: () => string;
-  /** REST versions that the array serves. Default `DEFAULT_VERSIONS`. */
+  /** The REST versions that the array serves. Default: `DEFAULT_VERSIONS`. */
   readonly versions?: readonly string[];
-  /** The array's clock, in milliseconds since the epoch. Default `Date.now`. */
+  /** The array's clock, in milliseconds since the epoch. Default: `Date.now`. */
   readonly now?: () => number;
-  /** Default `authority`: issued by an authority that is made for this array. */
+  /** Default: `authority`, a certificate from a new authority for this array. */
   readonly certificate?: PresentedCertificate | 'authority' | 'self-signed';
-  /** 48 bytes that seal TLS session tickets: equal ones make two servers resume each other's sessions. Default random. */
+  /** 48 bytes that encrypt TLS session tickets. Servers with equal keys resume each other's sessions. Default: random. */
   readonly ticketKeys?: Buffer;
   readonly minTlsVersion?: SecureVersion;
   readonly maxTlsVersion?: SecureVersion;
-  /** An idle connection is closed after so long, in milliseconds. Default 75 seconds. */
+  /** An idle connection is closed after this time. Default: 75 seconds. */
   readonly keepAliveMs?: number;
-  /** Called before the array acts on a request, and after it acted but before the answer leaves. The array waits for it. */
+  /** Called before the array acts on a request, and again after it acts but before it responds. The array waits for it. */
   readonly onRequest?: OnRequest;
 };
 
@@ -100,7 +100,7 @@ const DEFAULT_SWITCHES: Switches = {
 
 const numbered = (major: number, last: number) => Array.from({ length: last + 1 }, (_, minor) => `${major}.${minor}`);
 
-/** REST 1.0 to 2.26, in the order in which an array tells them. */
+/** REST 1.0 to 2.26, in the order in which an array returns them. */
 export const DEFAULT_VERSIONS: readonly string[] = [
   ...numbered(1, 8),
   '1.8.1',

@@ -1,10 +1,10 @@
-/** Lists come in pages: `limit` items at a time, and a token that says where the next page starts. */
+/** Pagination: at most `limit` items per response, and a continuation token for the next page. */
 import type { ApiRequest } from './array.ts';
 import { json, noSuchResource, type Reply, resourceError } from './reply.ts';
 
 type Named = { readonly name: string };
 
-/** REST 2: `limit` and `continuation_token`, whose absence means the start. */
+/** REST 2: the parameters are `limit` and `continuation_token`. Without a token, the list starts at its first item. */
 export function listItems<Item extends Named>({ query }: ApiRequest, items: readonly Item[]): Reply {
   const chosen = chooseByName(items, query.get('names'));
   if (!Array.isArray(chosen)) return chosen;
@@ -13,7 +13,7 @@ export function listItems<Item extends Named>({ query }: ApiRequest, items: read
   return json(200, { continuation_token: page.next, total_item_count: chosen.length, items: page.items });
 }
 
-/** REST 1: the same with `token`, and the answer's paging in an object of its own. */
+/** REST 1: the parameter is `token`, and the response has a `pagination_info` object. */
 export function listItemsOldWay<Item extends Named>({ query }: ApiRequest, items: readonly Item[]): Reply {
   const chosen = chooseByName(items, query.get('names'));
   if (!Array.isArray(chosen)) return chosen;

@@ -1,9 +1,9 @@
-/** Answers as plain values, and every shape of error body that arrays are known to send. */
+/** Responses as plain values, including every known form of error body. */
 
 export type Headers = Readonly<Record<string, string | readonly string[]>>;
 export type Reply = { readonly status: number; readonly headers: Headers; readonly body: string };
 
-/** What a real array adds to each answer. */
+/** The headers that a real array adds to each response. */
 export const ARRAY_HEADERS: Headers = {
   'cache-control': 'no-cache, no-store, max-age=0, must-revalidate',
   expires: '0',
@@ -21,28 +21,28 @@ export const json = (status: number, value: unknown, headers: Headers = {}): Rep
 
 export const empty = (status: number, headers: Headers = {}): Reply => ({ status, headers, body: '' });
 
-/** Names the failed path: authentication, and whatever fails before a resource is reached. */
+/** An error that names the path, as for authentication and other failures before a resource is reached. */
 export const pathError = (code: number, context: string, message: string): Reply =>
   json(code, { error: [{ code, context, message }] });
 
 export const accessDenied = (status: number, path: string): Reply => pathError(status, path, 'Access Denied');
 
-/** Names the resource, REST 2. */
+/** REST 2: an error that names the resource. */
 export const resourceError = (context: string | null, message: string): Reply =>
   json(400, { errors: [{ context, message }] });
 
 export const noSuchResource = (name: string): Reply => resourceError(name, 'Resource does not exist.');
 
-/** Says which part of a body was wrong, REST 1. */
+/** REST 1: an error that names the invalid part of the body. */
 export const invalidBody = (parameter: string): Reply => json(400, { message: `invalid body parameter: ${parameter}` });
 
 export const oauthError = (): Reply =>
   json(401, { error: 'invalid_client', error_description: 'Client authentication failed' });
 
-/** A path below /api that the array does not know: no body at all. */
+/** The response to an unknown path under /api. It has no body. */
 export const wrongPath = (): Reply => empty(400);
 
-/** What web servers and proxies say. */
+/** An error page of a web server or proxy. */
 export const htmlPage = (status: number, title: string): Reply => ({
   status,
   headers: { 'content-type': 'text/html' },

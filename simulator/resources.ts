@@ -1,4 +1,7 @@
-/** What an array tells about itself, its file systems, their snapshots and its sessions. */
+/**
+ * The endpoints for reading: the array itself, its file systems, snapshots and sessions. The data is fixed, except for
+ * sessions.
+ */
 import { createHash } from 'node:crypto';
 import type { ApiRequest, SimulatedArray } from './array.ts';
 import { listItems, listItemsOldWay } from './pages.ts';
@@ -20,9 +23,9 @@ const SNAPSHOTS = ['home', 'projects'].flatMap((source) =>
   ['daily-1', 'daily-2'].map((suffix, day) => ({ source, suffix, createdAt: INSTALLED_AT + (day + 10) * DAY_MS })),
 );
 
-/** Always the same UUID for the same thing. */
-function idOf(thing: string): string {
-  const digits = createHash('sha256').update(thing).digest('hex');
+/** Derives a stable UUID from a name. */
+function idOf(name: string): string {
+  const digits = createHash('sha256').update(name).digest('hex');
   return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
 }
 

@@ -1,4 +1,4 @@
-/** Which path leads where. Pure but for the state of the array: a request in, an answer out. */
+/** Routes a request to its endpoint. Takes a request and returns a response; the only side effect is on the state of the array. */
 import {
   changeAdmin,
   createApiTokens,
@@ -73,7 +73,7 @@ function route(request: ApiRequest, array: SimulatedArray): Reply {
   return resource === undefined ? wrongPath() : callResource(resource, request, array);
 }
 
-/** Who asks is settled before what is asked. */
+/** Checks the session before the method. */
 function callResource({ actions }: Resource, request: ApiRequest, array: SimulatedArray): Reply {
   const authToken = request.headers['x-auth-token'];
   const session = authToken === undefined ? undefined : array.sessions.use(authToken);

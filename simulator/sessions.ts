@@ -1,20 +1,20 @@
-/** The sessions of one array: the oracle of every leak test. */
+/** The sessions of one array, live and ended. Tests use this history to find leaked sessions. */
 import { randomUUID } from 'node:crypto';
 import type { Settings } from './options.ts';
 
 export type EndedBy = 'logout' | 'idleness' | 'age' | 'array' | 'token deleted' | 'user removed';
 
-/** Times in milliseconds since the epoch, by the array's clock. */
+/** Times are in milliseconds since the epoch, by the array's clock. */
 export type SimulatedSession = {
   readonly id: string;
   readonly username: string;
   readonly authToken: string;
   readonly method: 'API token' | 'password';
-  /** IP address of the client that logged in. */
+  /** The IP address of the client that logged in. */
   readonly location: string;
   readonly startedAt: number;
   readonly lastUsedAt: number;
-  /** X-Request-ID of the login. */
+  /** The X-Request-ID of the login. */
   readonly requestId?: string;
   readonly ended?: { readonly at: number; readonly by: EndedBy };
 };
@@ -35,7 +35,7 @@ export function createSessions(settings: Settings) {
     return live.delete(authToken);
   }
 
-  /** Nothing watches the clock: a session that is over is found out when somebody looks at it. */
+  /** There is no timer: every access first ends the sessions whose time is over. */
   function expire(session: SimulatedSession): void {
     const over = overAt(session, settings);
     if (over !== undefined && over.at <= settings.now()) endAt(session.authToken, over.at, over.by);
@@ -56,7 +56,7 @@ export function createSessions(settings: Settings) {
     return session;
   }
 
-  /** The live session of an auth token, which counts as used now; undefined if there is none. */
+  /** The live session of an auth token, or undefined. Marks it as used now. */
   function use(authToken: string): SimulatedSession | undefined {
     const session = live.get(authToken);
     if (session === undefined) return undefined;

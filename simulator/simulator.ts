@@ -1,4 +1,7 @@
-/** A FlashBlade on loopback: HTTPS, users, sessions, faults on demand. Faithful to what is known of the wire protocol. */
+/**
+ * A simulated FlashBlade: an HTTPS server with users, sessions and injectable faults. It follows everything that is known
+ * about the wire protocol.
+ */
 import { X509Certificate } from 'node:crypto';
 import { createArray, removeUser, setUsers } from './array.ts';
 import { createAuthority, selfSigned } from './certificates.ts';
@@ -9,7 +12,7 @@ import { defaultUsers, type PresentedCertificate, type SimulatorOptions, setting
 
 export type Simulator = Awaited<ReturnType<typeof startSimulator>>;
 
-/** Starts an array; it lives until `stop`. Every option has a default. */
+/** Starts an array, which runs until `stop`. Every option has a default. */
 export async function startSimulator(options: SimulatorOptions = {}) {
   const settings = settingsOf(options);
   const array = createArray(settings, options.users ?? defaultUsers());
@@ -29,20 +32,20 @@ export async function startSimulator(options: SimulatorOptions = {}) {
     host,
     port: connections.port,
     url: `https://${host.includes(':') ? `[${host}]` : host}:${connections.port}`,
-    /** PEM text that a client must trust: the authority's certificate, or the self-signed one. */
+    /** The certificate that a client must trust, as PEM: the authority's, or the self-signed one. */
     certificate: presented.ca ?? presented.certificate,
-    /** API token of the first user as it was at the start; empty if there was none. */
+    /** The API token of the first user at the start, or empty. */
     apiToken: users.all()[0]?.apiToken ?? '',
-    /** SHA-256 of the presented certificate, 64 lower-case hex digits. */
+    /** The SHA-256 of the presented certificate, as 64 lower-case hex digits. */
     get fingerprint() {
       return fingerprint;
     },
     get users() {
       return users.all();
     },
-    /** Live sessions by the array's clock. */
+    /** The live sessions, by the array's clock. */
     sessions: sessions.alive,
-    /** Every session there ever was, and how it ended if it did. */
+    /** Every session since the start, and how it ended, if it did. */
     get history() {
       return sessions.all();
     },
@@ -52,13 +55,13 @@ export async function startSimulator(options: SimulatorOptions = {}) {
       return connections.counters();
     },
     setUsers: (wanted: Parameters<typeof users.set>[0]) => setUsers(array, wanted),
-    /** Adds a user, or replaces the one of that name. */
+    /** Adds a user, or replaces the user with the same name. */
     addUser: users.add,
     removeUser: (username: string) => removeUser(array, username),
-    /** Ends a session as if the array had dropped it; false if there is no such live session. */
+    /** Ends a session as if the array had dropped it. Returns false if there is no such live session. */
     endSession: (authToken: string): boolean => sessions.end(authToken, 'array'),
     faults: { add: faults.add, clear: faults.clear },
-    /** What new connections are shown from now on. */
+    /** Presents another certificate to new connections. */
     swapCertificate: (next: PresentedCertificate): void => {
       connections.swapCertificate(next);
       fingerprint = fingerprintOf(next);

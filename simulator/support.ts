@@ -1,4 +1,4 @@
-/** A client for the tests of the simulator: node:https and nothing else. */
+/** Helpers for tests of the simulator: a plain node:https client, a TLS socket for raw bytes, and a manual clock. */
 import { once } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Agent, request } from 'node:https';
@@ -6,7 +6,7 @@ import { connect } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import { type Simulator, type SimulatorOptions, startSimulator } from './index.ts';
 
-/** Starts a simulator that ends with the test. */
+/** Starts a simulator that stops when the test ends. */
 export async function simulate(options: SimulatorOptions = {}): Promise<Simulator> {
   const simulator = await startSimulator(options);
   onTestFinished(() => simulator.stop());
@@ -22,7 +22,7 @@ export type Answer = {
 
 export type Call = { readonly headers?: Record<string, string>; readonly body?: string; readonly agent?: Agent };
 
-/** One request on a connection of its own, unless an agent is given. Rejects if no whole answer comes. */
+/** Sends one request, on a new connection unless an agent is given. Rejects without a complete response. */
 export function call(
   to: Simulator,
   method: string,
@@ -68,14 +68,14 @@ export const as = (authToken: string, body?: string): Call => ({
 export const logout = (to: Simulator, authToken: string): Promise<Answer> =>
   call(to, 'POST', '/api/logout', as(authToken));
 
-/** The code of the error that a promise rejects with; `none` if it resolves. */
+/** The code of the error with which a promise rejects, or `none` if it resolves. */
 export const errorCode = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     () => 'none',
     (error: unknown) => (error instanceof Error && 'code' in error ? error.code : error),
   );
 
-/** A clock that moves when told to, in milliseconds since the epoch. */
+/** A clock that moves only on request, in milliseconds since the epoch. */
 export function clock(start = 1_800_000_000_000) {
   let time = start;
   return {
@@ -86,7 +86,7 @@ export function clock(start = 1_800_000_000_000) {
   };
 }
 
-/** A TLS connection of one's own: what arrived on it, and how it ended. */
+/** Opens a TLS connection that reports the bytes it receives and how it ends. */
 export async function openRaw(to: Simulator) {
   const socket = connect({ host: to.host, port: to.port, ca: to.certificate, servername: 'localhost' });
   let text = '';
@@ -106,7 +106,7 @@ export async function openRaw(to: Simulator) {
       const lines = Object.entries({ host: 'localhost', 'content-length': '0', ...headers });
       socket.write(`POST ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`);
     },
-    /** Resolves when what arrived matches. */
+    /** Resolves once the received text matches. */
     until: async (pattern: RegExp): Promise<string> => {
       while (!pattern.test(text)) await once(socket, 'data');
       return text;

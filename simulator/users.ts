@@ -1,9 +1,9 @@
-/** The users of one array and their API tokens: one per user. */
+/** The users of one array. Each user has at most one API token. */
 import { randomApiToken, type SimulatedUser } from './options.ts';
 
 export type Users = ReturnType<typeof createUsers>;
 
-/** A user, and when its API token was made (milliseconds since the epoch). */
+/** A user, and when their API token was created (milliseconds since the epoch). */
 export type UserRecord = SimulatedUser & { readonly tokenCreatedAt: number };
 
 export function createUsers(initial: readonly SimulatedUser[], now: () => number) {
@@ -26,7 +26,7 @@ export function createUsers(initial: readonly SimulatedUser[], now: () => number
     return changed;
   }
 
-  /** Gives a user a new API token, which ends after `timeoutMs` (undefined: never). */
+  /** Gives a user a new API token that expires after `timeoutMs` (undefined: never). */
   function createToken({ expiresAt: _, ...user }: UserRecord, timeoutMs: number | undefined): UserRecord {
     const token = { apiToken: randomApiToken(), tokenCreatedAt: now() };
     return replace({ ...user, ...token, ...(timeoutMs === undefined ? {} : { expiresAt: now() + timeoutMs }) });
@@ -34,7 +34,7 @@ export function createUsers(initial: readonly SimulatedUser[], now: () => number
 
   const deleteToken = ({ expiresAt: _, ...user }: UserRecord): UserRecord => replace({ ...user, apiToken: '' });
 
-  /** Whose API token it is, if it has not expired. */
+  /** The user with this API token, unless it has expired. */
   function ofApiToken(apiToken: string): UserRecord | undefined {
     const user = users.find((candidate) => candidate.apiToken !== '' && candidate.apiToken === apiToken);
     return user === undefined || hasExpired(user, now()) ? undefined : user;

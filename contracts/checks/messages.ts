@@ -1,4 +1,4 @@
-/** Rules for message pacts: what can be verified, what must never be in a message, and that nothing is left out. */
+/** Rules for message pacts: each message can be verified, none contains a token, and no event or function is missing. */
 import { globSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { DETAIL_TYPES } from '../../lib/leases/events.ts';
@@ -10,7 +10,7 @@ import { checkAnyPact } from './pact-checks.ts';
 const ROOT = resolve(import.meta.dirname, '../..');
 const TOKEN_FIELD = /token|secret|passw|credential|authorization|cookie/i;
 
-/** Findings about one pact. */
+/** Returns findings about one pact. */
 export const checkMessages = (pact: MessagePact): string[] => [
   ...checkAnyPact(pact),
   ...pact.interactions.flatMap(checkMessage),
@@ -25,17 +25,17 @@ function checkMessage(interaction: MessageInteraction): string[] {
       : [`${title} is neither an event nor an input with its one result. Only those can be verified here.`]),
     ...(statesOf(interaction).length === 0
       ? []
-      : [`${title} wants a state, and messages have none here. Say it in the description.`]),
+      : [`${title} requires a state, but messages have none here. Put it in the description.`]),
     ...fieldsIn(contents)
       .filter((name) => TOKEN_FIELD.test(name))
-      .map((name) => `${title} has the field ${name}: no message may hold a token. Take it away.`),
+      .map((name) => `${title} has the field ${name}: no message may contain a token. Remove the field.`),
     ...(mask(JSON.stringify(contents), []) === JSON.stringify(contents)
       ? []
-      : [`${title} has a value that looks like a token. Take another example.`]),
+      : [`${title} has a value that looks like a token. Use another example.`]),
   ];
 }
 
-/** One of an event; two of an invocation; else none. */
+/** One content for an event, two for an invocation, otherwise none. */
 function contentsOf({ contents, request, response }: MessageInteraction): unknown[] {
   if (contents !== undefined) return request === undefined && response === undefined ? [contents.content] : [];
   return request !== undefined && response?.length === 1
@@ -49,7 +49,7 @@ function fieldsIn(value: unknown): string[] {
   return [...names, ...Object.values(value).flatMap(fieldsIn)];
 }
 
-/** Findings: events and functions of this project that no message pins. `session-events` is fed by the events. */
+/** Returns the events and functions of this project that no message pins. Events pin `session-events`. */
 export function checkComplete(pacts: readonly MessagePact[], functions = shippedFunctions()): string[] {
   const interactions = pacts.flatMap((pact) => pact.interactions);
   const types = interactions.map(({ contents }) => Object(contents?.content)['detail-type'] as unknown);

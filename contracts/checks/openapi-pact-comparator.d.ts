@@ -1,4 +1,4 @@
-/** What is used of the comparator. Its own types import files that it does not ship. */
+/** Types for the part of the comparator that is used here. Its own types import files that it does not ship. */
 declare module '@pactflow/openapi-pact-comparator' {
   type Result = {
     readonly type: 'error' | 'warning' | 'info';

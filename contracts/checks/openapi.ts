@@ -1,4 +1,4 @@
-/** Whether a pact agrees with the description of the endpoints that this project wrote down. */
+/** Checks that a pact agrees with this project's OpenAPI description of the endpoints. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Comparator } from '@pactflow/openapi-pact-comparator';
@@ -6,7 +6,7 @@ import type { Pact } from '../pact-file.ts';
 
 const OPENAPI_FILE = resolve(import.meta.dirname, '../openapi/flashblade.json');
 
-/** Findings. Warnings count: what the comparator cannot judge is not known to agree. */
+/** Returns findings. Warnings count too: they mean that the comparator could not check something. */
 export async function checkOpenApi(pact: Pact, openApiFile = OPENAPI_FILE): Promise<string[]> {
   const oas = JSON.parse(readFileSync(openApiFile, 'utf8')) as object;
   const findings: string[] = [];

@@ -1,29 +1,29 @@
-/** Rules for any pact before it is verified. Each finding says what to do. */
+/** Rules that every pact must pass before it is verified. Each finding names the next step. */
 import { type AnyPact, type Interaction, keyOf, type Pact, statesOf, titleOf } from '../pact-file.ts';
 import { definitionOf, STATES } from '../states.ts';
 
-/** Everything that would make a verification say less than it seems to. */
+/** Returns everything that would make a verification weaker than it looks. */
 export const checkPact = (pact: Pact): string[] => [
   ...checkAnyPact(pact),
   ...pact.interactions.flatMap(checkInteraction),
 ];
 
-/** The same, as far as it does not matter what the pact is about. */
+/** The rules for both kinds of pact: requests and messages. */
 export const checkAnyPact = (pact: AnyPact): string[] => [
   ...(pact.interactions.length === 0
-    ? ['the pact has no interaction, and would be verified without anything being checked. Look at what wrote it.']
+    ? ['the pact has no interaction, so its verification would check nothing. Check the program that wrote it.']
     : []),
   ...duplicates(pact),
   ...pact.interactions
     .filter(({ pending }) => pending)
-    .map((one) => `"${titleOf(one)}" is pending: if it failed, nobody would be told. Take "pending" away.`),
+    .map((one) => `"${titleOf(one)}" is pending: its failure would not be reported. Remove "pending".`),
 ];
 
 function duplicates({ interactions }: AnyPact): string[] {
   const keys = interactions.map((interaction) => keyOf(interaction.description, statesOf(interaction)));
   return interactions
     .filter((_, index) => keys.indexOf(keys[index] ?? '') !== index)
-    .map((interaction) => `"${titleOf(interaction)}" is there twice. Give one of the two another description.`);
+    .map((interaction) => `"${titleOf(interaction)}" occurs twice. Give one of the two another description.`);
 }
 
 function checkInteraction(interaction: Interaction): string[] {
@@ -40,12 +40,12 @@ function vocabularyFindings(interaction: Interaction, title: string): string[] {
     .filter((name) => definitionOf(name) === undefined)
     .map(
       (name) =>
-        `${title} wants the state "${name}", which is not in the vocabulary. ` +
+        `${title} requires the state "${name}", which is not in the vocabulary. ` +
         `Add it to contracts/states.ts, or use one of: ${Object.keys(STATES).join(' · ')}.`,
     );
 }
 
-/** A value that no state gives back would be replaced by the example, and the example be sent. */
+/** If no state returns a value, the verifier sends the example instead. */
 function valueFindings(interaction: Interaction, title: string): string[] {
   const given = new Set(
     statesOf(interaction).flatMap((name) => {
@@ -57,14 +57,14 @@ function valueFindings(interaction: Interaction, title: string): string[] {
     .filter((name) => !given.has(name))
     .map(
       (name) =>
-        `${title} uses \${${name}}, which none of its states gives back. Use a value that contracts/states.ts names.`,
+        `${title} uses \${${name}}, which none of its states returns. Use a value that contracts/states.ts names.`,
     );
 }
 
 const namesIn = (expression: string): string[] =>
   [...expression.matchAll(/\$\{([^}]*)\}/g)].map(([, name = '']) => name);
 
-/** Expressions of all generators that take their value from a state. */
+/** The expressions of all generators that read a value from a state. */
 function expressionsIn(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return [];
   const { type, expression } = value as { type?: unknown; expression?: unknown };

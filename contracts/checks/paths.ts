@@ -1,20 +1,20 @@
-/** Whether every request that the client itself chooses is pinned by an interaction. */
+/** Checks that an interaction pins every request whose path is in the source code. */
 import { globSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Pact } from '../pact-file.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
-/** `any` where the source does not name the method beside the path. */
+/** `method` is `any` if the source does not name the method next to the path. */
 type Call = { readonly file: string; readonly method: string; readonly path: string };
 
-/** Sources of what ships, by name. */
+/** The shipped source files, by name. */
 export const shippedSources = (): Readonly<Record<string, string>> =>
   Object.fromEntries(
     globSync('{lib,functions}/**/*.ts', { cwd: ROOT }).map((name) => [name, readFileSync(resolve(ROOT, name), 'utf8')]),
   );
 
-/** Findings. What a caller of `request` chooses has no path in the sources, and is none of this. */
+/** Returns findings. Paths that a caller passes to `request` are not in the sources and are not checked. */
 export function checkPaths({ interactions }: Pact, sources: Readonly<Record<string, string>>): string[] {
   const isPinned = ({ method, path }: Call) =>
     interactions.some(
@@ -40,7 +40,7 @@ function callsIn(file: string, source: string): Call[] {
 
 /**
  * A path that ends in the first parameter of a function, `${name}`, stands for every name with which the source calls that
- * function. Undecided, and so not pinned, if it is called with anything but a text.
+ * function. A call with anything but a string literal leaves the path unresolved, so that no interaction pins it.
  */
 function completions(path: string, source: string): string[] {
   const [, parameter] = /\/\$\{(\w+)\}$/.exec(path) ?? [];

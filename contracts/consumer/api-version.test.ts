@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { apiVersions } from '../../lib/flashblade/client.ts';
 import { interaction, JSON_TYPE, withClient } from './interaction.ts';
 
-test('the REST versions are told to anybody, as texts of two or three numbers', () =>
+test('an array returns its REST versions without a login, as strings of two or three numbers', () =>
   interaction('a request for the API versions')
     .withRequest('GET', '/api/api_version')
     .willRespondWith(200, (response) =>
@@ -13,7 +13,7 @@ test('the REST versions are told to anybody, as texts of two or three numbers', 
         .matchingRules({
           body: [
             { path: '$.versions', rules: [MatchersV3.atLeastOneLike('2.26')] },
-            // A regex alone would take the number 2.26 for a text.
+            // A regex alone would also accept the number 2.26.
             {
               path: '$.versions[*]',
               rules: [MatchersV3.like('2.26'), MatchersV3.regex('^\\d+(\\.\\d+){1,2}$', '2.26')],

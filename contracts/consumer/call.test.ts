@@ -7,7 +7,7 @@ import { interactionIn, sessionUser, tokenFrom, versionedPath, withClient } from
 const AUTH_TOKEN = '0f4a1d8e-7c2b-4b55-9d0e-3a6f5b2c1e90';
 const READ = { method: 'GET', path: '/api/2.26/arrays' } as const;
 
-test('a read under an open session is answered: that is what keeps it alive', () =>
+test('a read under an open session succeeds, which keeps the session alive', () =>
   interactionIn('a session is open', {}, 'a read under an open session')
     .withRequest('GET', versionedPath('arrays', '2.26'), (call) =>
       call.headers({ 'x-auth-token': tokenFrom('a session is open', 'authToken', AUTH_TOKEN) }),
@@ -20,7 +20,7 @@ test('a read under an open session is answered: that is what keeps it alive', ()
       }),
     ));
 
-test('a read under a session that has ended is refused: that is what a new login follows', () =>
+test('a read under an ended session is refused, which triggers a relogin', () =>
   interactionIn('the session has ended', {}, 'a read under an ended session')
     .withRequest('GET', versionedPath('arrays', '2.26'), (call) =>
       call.headers({ 'x-auth-token': tokenFrom('the session has ended', 'authToken', AUTH_TOKEN) }),
@@ -33,7 +33,7 @@ test('a read under a session that has ended is refused: that is what a new login
       }),
     ));
 
-// Whoever may not see these lists gets none: the client goes on without what they would tell.
+// A user without the permission for these lists is refused. The client works without them.
 test.each([
   [
     'a read of the own API token',
@@ -47,7 +47,7 @@ test.each([
     { filter: 'end_time=0', limit: '1000' },
     { filter: 'end_time=0', limit: '1000' },
   ],
-])('%s is answered, or refused to a user without the permission', (description, rest, query, pinned) =>
+])('%s succeeds, or is refused for a user without the permission', (description, rest, query, pinned) =>
   interactionIn('a session is open', {}, description)
     .withRequest('GET', versionedPath(rest, '2.26'), (call) =>
       call.query(pinned).headers({ 'x-auth-token': tokenFrom('a session is open', 'authToken', AUTH_TOKEN) }),

@@ -1,4 +1,4 @@
-/** How an interaction is declared: in states of the vocabulary, played by the real client against Pact's mock server. */
+/** Declares interactions. The real client plays each of them against Pact's mock server. */
 import { MatchersV3, PactV4, type V3MockServer } from '@pact-foundation/pact';
 import type { FlashBlade } from '../../lib/core/model.ts';
 import { closeConnections } from '../../lib/flashblade/pool.ts';
@@ -8,7 +8,7 @@ import { declareOnce } from './declared.ts';
 import { outputFolder } from './output.ts';
 import { startTlsFront } from './tls-front.ts';
 
-/** 1 to 1024 visible ASCII characters: all that is known of a token's form. */
+/** 1 to 1024 visible ASCII characters: nothing more is known about the form of a token. */
 const TOKEN = '^[!-~]{1,1024}$';
 
 /** An interaction without a state. */
@@ -31,7 +31,7 @@ function declare(description: string, state?: State, parameters?: Readonly<Recor
   return (state === undefined ? added : added.given(state, { ...parameters })).uponReceiving(description);
 }
 
-/** A token that the state gives: any well-formed one in the consumer's test, that very one when a provider is verified. */
+/** A token that the state returns. The consumer's test accepts any well-formed token, the provider gets exactly this one. */
 export const tokenFrom = <Name extends State>(
   _state: Name,
   name: keyof ReturnedBy<Name> & string,
@@ -42,7 +42,7 @@ export const tokenFrom = <Name extends State>(
   expression: `\${${name}}`,
 });
 
-/** The path of a call under the newest REST version that the array of the state serves. */
+/** The path of a call with the newest REST version that the array serves in this state. */
 export const versionedPath = (rest: string, example: string) => ({
   ...MatchersV3.regex(`^/api/\\d+(\\.\\d+){1,2}/${rest}$`, `/api/${example}/${rest}`),
   'pact:generator:type': 'ProviderState',
@@ -56,23 +56,23 @@ export const sessionUser = (example: string) => ({
   expression: `\${username}`,
 });
 
-/** A text that must equal the one that the state gives. */
+/** A string that must equal the one that the state returns. */
 export const equalTo = <Name extends State>(_state: Name, name: keyof ReturnedBy<Name> & string, example: string) => ({
   ...MatchersV3.equal(example),
   'pact:generator:type': 'ProviderState',
   expression: `\${${name}}`,
 });
 
-/** Any token, and none in particular. */
+/** Any well-formed token. */
 export const anyToken = (example: string) => MatchersV3.regex(TOKEN, example);
 
-/** JSON, whatever the parameters of its type. */
+/** JSON, with any parameters of the media type. */
 export const JSON_TYPE = { 'Content-Type': MatchersV3.regex('^application/json( *;.*)?$', 'application/json') };
 
-/** The one form in which Pact checks that there is no body: left out, a body is not looked at. */
+/** Makes Pact check that there is no body. If the body is omitted instead, Pact does not check it. */
 export const NO_BODY = '';
 
-/** Lets the real client play against the mock server, over TLS that it verifies, as against any array. */
+/** Runs the real client against the mock server, over TLS that the client verifies, as with any array. */
 export const withClient =
   (play: (array: FlashBlade) => Promise<void>) =>
   async ({ port }: V3MockServer): Promise<void> => {

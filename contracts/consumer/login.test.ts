@@ -7,7 +7,7 @@ import { anyToken, equalTo, interactionIn, JSON_TYPE, NO_BODY, tokenFrom, withCl
 const API_TOKEN = 'T-0a1b2c3d-4e5f-6789-abcd-ef0123456789';
 const AUTH_TOKEN = '0f4a1d8e-7c2b-4b55-9d0e-3a6f5b2c1e90';
 
-test('a login with a valid API token opens a session of the user whose token it is', () =>
+test('a login with a valid API token opens a session for the user who owns the token', () =>
   interactionIn('an API token is valid', { username: 'pureuser' }, 'a login with a valid API token')
     .withRequest('POST', '/api/login', (request) =>
       request.headers({ 'api-token': tokenFrom('an API token is valid', 'apiToken', API_TOKEN) }).jsonBody(NO_BODY),
@@ -41,7 +41,7 @@ test('a login with an unknown API token is refused', () =>
       }),
     ));
 
-test('a login while the array cannot serve opens nothing, and says to try later', () =>
+test('a login that the array cannot serve opens no session and fails as ARRAY_BUSY', () =>
   interactionIn('the array cannot serve requests', {}, 'a login while the array cannot serve')
     .withRequest('POST', '/api/login', (request) =>
       request.headers({ 'api-token': anyToken(API_TOKEN) }).jsonBody(NO_BODY),

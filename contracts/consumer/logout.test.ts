@@ -12,7 +12,7 @@ const sessionOn = (array: FlashBlade): Session => ({
   username: 'pureuser',
 });
 
-test('a logout closes an open session, and the answer has no body', () =>
+test('a logout closes an open session, and its response has no body', () =>
   interactionIn('a session is open', {}, 'a logout of an open session')
     .withRequest('POST', '/api/logout', (request) =>
       request.headers({ 'x-auth-token': tokenFrom('a session is open', 'authToken', AUTH_TOKEN) }).jsonBody(NO_BODY),
@@ -24,7 +24,7 @@ test('a logout closes an open session, and the answer has no body', () =>
       }),
     ));
 
-test('a logout of a session that has ended is as good as one that closed it', () =>
+test('a logout of an ended session counts as a success', () =>
   interactionIn('the session has ended', {}, 'a logout of an ended session')
     .withRequest('POST', '/api/logout', (request) =>
       request

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
 
-/** Where the consumer tests write their pact: CONTRACTS_PACT_FOLDER, default `dist/contracts/pacts`. */
+/** The folder to which the consumer tests write their pacts: CONTRACTS_PACT_FOLDER. Default: `dist/contracts/pacts`. */
 export const outputFolder = (): string =>
   process.env['CONTRACTS_PACT_FOLDER'] ?? resolve(import.meta.dirname, '../../dist/contracts/pacts');

@@ -1,4 +1,4 @@
-/** TLS in front of Pact's mock server, which speaks plain HTTP; the client speaks HTTPS only. Bytes pass as they are. */
+/** A TLS proxy for Pact's mock server, which speaks plain HTTP, while the client speaks only HTTPS. It passes bytes unchanged. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { pipeline } from 'node:stream';
@@ -9,13 +9,13 @@ import { createAuthority } from '../../simulator/certificates.ts';
 const authority = await createAuthority();
 const { certificate: cert, key } = await authority.issue();
 
-/** Listens on loopback until `stop`; `array` is what the client has to know of it. */
+/** Listens on loopback until `stop`. The client connects to `array`. */
 export async function startTlsFront(mockPort: number): Promise<{ array: FlashBlade; stop: () => Promise<void> }> {
   const sockets = new Set<Socket>();
   const server = createServer({ cert, key, ALPNProtocols: ['http/1.1'] }, (secure) => {
     const plain = connect(mockPort, '127.0.0.1');
     for (const socket of [secure, plain]) sockets.add(socket);
-    // Whichever end breaks first ends both.
+    // If one end breaks, both end.
     pipeline(secure, plain, secure, () => {});
   });
   server.listen(0, '127.0.0.1');

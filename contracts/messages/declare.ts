@@ -1,18 +1,18 @@
-/** How a message is declared. Pact hands it to the test, and writes it into its file if the test passes. */
+/** Declares messages. Pact passes each message to its test, and writes it to the pact file if the test passes. */
 import { MatchersV3, PactV4 } from '@pact-foundation/pact';
 import { SOURCE } from '../../lib/leases/events.ts';
 import { declareOnce } from '../consumer/declared.ts';
 import { outputFolder } from '../consumer/output.ts';
 import { CONSUMER, keyOf } from '../pact-file.ts';
-import { type Invocation, type RequestEvent, STACK, type ToldEvent } from './vocabulary.ts';
+import { type Invocation, type OutcomeEvent, type RequestEvent, STACK } from './vocabulary.ts';
 
-/** A text of this form: a regular expression alone would take a number, too. */
+/** A string of this form. A regular expression alone would also accept a number. */
 const text = (regex: string, example: string) => ({
   'pact:matcher:type': [{ 'pact:matcher:type': 'type' }, { 'pact:matcher:type': 'regex', regex }],
   value: example,
 });
 export const arrayName = (example = 'fb1') => text('^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$', example);
-/** Of a lease or an owner. */
+/** The id of a lease or an owner. */
 export const id = (example: string) => text('^[!-~]{1,512}$', example);
 export const eventId = (example: string) => text('^[!-~]{1,128}$', example);
 export const someText = (example: string) => text('^.+$', example);
@@ -24,7 +24,10 @@ const pactBetween = (consumer: string, provider: string, description: string) =>
   return new PactV4({ dir: outputFolder(), consumer, provider, logLevel: 'error' });
 };
 
-/** An event that session-events understands, as it is in the queue: what is read of EventBridge's envelope, and all of `detail`. */
+/**
+ * An event that session-events handles, as it arrives in the queue: the fields of the envelope that are read, and all of
+ * `detail`.
+ */
 export const requestEvent = (description: RequestEvent, type: string, detail: object) =>
   pactBetween(CONSUMER, STACK, description)
     .addAsynchronousInteraction()
@@ -37,15 +40,15 @@ export const requestEvent = (description: RequestEvent, type: string, detail: ob
       }),
     );
 
-/** An event that is told, as those who listen see it. */
-export const toldEvent = (description: ToldEvent, type: string, detail: object) =>
+/** An event that reports an outcome, as subscribers of the bus receive it. */
+export const outcomeEvent = (description: OutcomeEvent, type: string, detail: object) =>
   pactBetween(STACK, CONSUMER, description)
     .addAsynchronousInteraction()
     .expectsToReceive(description, (message) =>
       message.withJSONContent({ source: equal(SOURCE), 'detail-type': equal(type), detail }),
     );
 
-/** One invocation: the input as it is sent, and the result. `test` gets the example of a result. */
+/** One invocation: its input, and its result. `test` gets the example of a result. */
 export const invocation = (description: Invocation, input: object, result: object, test: (result: object) => void) =>
   pactBetween(STACK, CONSUMER, description)
     .addSynchronousInteraction(description)

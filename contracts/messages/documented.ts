@@ -1,7 +1,7 @@
-/** Names of fields as the README's tables tell them. */
+/** The names of fields in the README's tables. */
 import { tableRows } from '../../test/unit/docs/readme.ts';
 
-/** In a row of the table whose first heading is `heading`. A cell that begins `as login` tells those of that row. */
+/** The fields in a row of the table whose first heading is `heading`. The cell `as login` refers to the row of login. */
 function fields(heading: string, row: string, column: 1 | 2): string[] {
   const cell = tableRows(heading).find(([first]) => first === `\`${row}\``)?.[column];
   if (cell === undefined) throw new Error(`the README's table of ${heading} has no row ${row}`);

@@ -1,4 +1,7 @@
-/** The functions' side of the messages: their code over a world in memory, telling EventBridge's stand-in by the real outbox. */
+/**
+ * The provider of the functions' messages: their code with ports in memory, and the real outbox, which publishes to the
+ * stand-in for EventBridge.
+ */
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { createOutbox } from '../../lib/aws/outbox.ts';
@@ -9,12 +12,12 @@ import { released, requested } from '../../test/kit/memory/messages.ts';
 import { API_TOKEN, world } from '../../test/kit/memory/world.ts';
 import { invoke } from './invoke.ts';
 import type { MessageProvider } from './verify.ts';
-import type { ToldEvent } from './vocabulary.ts';
+import type { OutcomeEvent } from './vocabulary.ts';
 
 const REQUEST = { array: 'fb1', leaseId: 'nightly-7', owner: 'run-7' };
 
-/** The messages after the last of which an event is told. */
-const LEADING_TO: Readonly<Record<ToldEvent, readonly Message[]>> = {
+/** The messages that lead to an event. The last one causes it. */
+const LEADING_TO: Readonly<Record<OutcomeEvent, readonly Message[]>> = {
   'a session was opened': [requested(REQUEST)],
   'a session was closed by its lease': [requested(REQUEST), released({ leaseId: REQUEST.leaseId })],
   'a session was closed with its owner': [requested(REQUEST), released({ owner: REQUEST.owner })],
@@ -22,20 +25,21 @@ const LEADING_TO: Readonly<Record<ToldEvent, readonly Message[]>> = {
   'a message could not be understood': [requested({})],
 };
 
-const isTold = (description: string): description is ToldEvent => Object.hasOwn(LEADING_TO, description);
+const isOutcome = (description: string): description is OutcomeEvent => Object.hasOwn(LEADING_TO, description);
 
-/** Every message comes out of a new world. Ends by `stop`. */
+/** Produces each message with new ports. Runs until `stop`. */
 export async function startFunctions(): Promise<MessageProvider & { readonly stop: () => Promise<void> }> {
   const aws = await startAws();
   const { clients, outbox } = outboxTo(aws);
   const tokens: string[] = [API_TOKEN];
 
-  async function tell(ports: Ports, messages: readonly Message[], deadline: number): Promise<unknown> {
+  async function publish(ports: Ports, messages: readonly Message[], deadline: number): Promise<unknown> {
     const before = aws.events.sent.length;
     for (const message of messages) await dispatch(ports, outbox, message, deadline);
-    const told = aws.events.sent.slice(before);
-    if (told.length !== messages.length) throw new Error(`${told.length} events were told, not ${messages.length}`);
-    const { source, detailType, detail } = told.at(-1) ?? {};
+    const published = aws.events.sent.slice(before);
+    if (published.length !== messages.length)
+      throw new Error(`${published.length} events were published, not ${messages.length}`);
+    const { source, detailType, detail } = published.at(-1) ?? {};
     return { source, 'detail-type': detailType, detail };
   }
 
@@ -43,7 +47,7 @@ export async function startFunctions(): Promise<MessageProvider & { readonly sto
     produce: (description, input) => {
       const { ports, deadline } = world();
       const watched = watching(ports, tokens);
-      if (isTold(description)) return tell(watched, LEADING_TO[description], deadline());
+      if (isOutcome(description)) return publish(watched, LEADING_TO[description], deadline());
       return invoke(watched, description, input, deadline());
     },
     tokens: () => tokens,
@@ -62,7 +66,7 @@ function outboxTo({ env, credentials, events, sqs }: Awaited<ReturnType<typeof s
   return { clients: [eventBridge, queues], outbox: createOutbox({ eventBridge, sqs: queues }, names) };
 }
 
-/** The same ports; the auth token of every login is noted. */
+/** The same ports. Records the auth token of every login. */
 const watching = (ports: Ports, tokens: string[]): Ports => ({
   ...ports,
   flashblade: {

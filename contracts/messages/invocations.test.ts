@@ -1,4 +1,4 @@
-/** Invocations by schedules and workflows. Each sends what the stack or the README writes down, and goes on with the result. */
+/** Invocations by schedules and workflows. Their inputs come from the stack or the README, and the next step uses their results. */
 import { expect, test } from 'vitest';
 import { parseCallRequest, parseLogoutRequest, parseRenewRequest } from '../../lib/leases/requests.ts';
 import { examples } from '../../test/unit/docs/readme.ts';
@@ -14,7 +14,7 @@ const COUNTS = Object.fromEntries(
 );
 
 const lasting = { array: 'fb1', leaseId: 'nightly-2026-11-24', leaseSeconds: 1800, owner: 'nightly-2026-11-24' };
-// Scheduler puts an id into its place.
+// EventBridge Scheduler replaces it with an id.
 const scheduled = { array: 'fb1', leaseId: '<aws.scheduler.execution-id>' };
 
 test.each<[Invocation, object, object, (input: object, result: { leaseId: string; expiresAt: number }) => unknown]>([
@@ -51,7 +51,7 @@ test.each<[Invocation, object, object, (input: object, result: { leaseId: string
     COUNTS,
     (input) => expect(scheduledInputs()['sweep-sessions']).toEqual(input),
   ],
-])('%s: its fields are those of the README, and what comes next can use its result', (name, input, pinned, next) =>
+])('%s: the README documents its fields, and the next step accepts its result', (name, input, pinned, next) =>
   invocation(name, input, pinned, (result) => {
     for (const field of Object.keys(input)) expect(inputFields(functionOf(name))).toContain(field);
     expect(resultFields(functionOf(name))).toEqual(expect.arrayContaining(Object.keys(result)));
@@ -59,6 +59,6 @@ test.each<[Invocation, object, object, (input: object, result: { leaseId: string
   }),
 );
 
-test("the README's logins are those of the contract", () => {
+test("the README's examples of a login equal the inputs in the contract", () => {
   expect(examples('json login-request').map((json) => JSON.parse(json))).toEqual([lasting, scheduled]);
 });

@@ -1,4 +1,4 @@
-/** The functions that are invoked, over a world in memory: each as in functions/, without what Lambda adds. */
+/** The functions that callers invoke, with ports in memory: the code of functions/ without the Lambda handler. */
 
 import { VARIABLES } from '../../lib/core/config.ts';
 import { checkFleet } from '../../lib/fleet/check.ts';
@@ -31,10 +31,11 @@ const FUNCTIONS: Readonly<Record<InvokedFunction, Work>> = {
 
 const isInvoked = (name: string): name is InvokedFunction => Object.hasOwn(FUNCTIONS, name);
 
-/** What the function that `description` names answers. The lease of the input is open, unless it is what the function opens. */
+/** Returns the result of the function that `description` names. First opens the lease in the input, except for login. */
 export async function invoke(ports: Ports, description: string, input: unknown, deadline: number): Promise<unknown> {
   const name = functionOf(description);
-  if (!isInvoked(name)) throw new Error(`nobody sends "${description}". Add it to contracts/messages/vocabulary.ts.`);
+  if (!isInvoked(name))
+    throw new Error(`no function handles "${description}". Add it to contracts/messages/vocabulary.ts.`);
   const { leaseId }: { leaseId?: unknown } = Object(input);
   if (name !== 'login' && typeof leaseId === 'string')
     await openSession(ports, { array: 'fb1', leaseId, leaseSeconds: 900 }, deadline);

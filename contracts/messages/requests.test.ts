@@ -1,4 +1,4 @@
-/** Events that ask for something, given to the code that handles them. */
+/** Events that request something, passed to the code that handles them. */
 import { expect, test } from 'vitest';
 import { dispatch } from '../../lib/leases/dispatch.ts';
 import { DETAIL_TYPES } from '../../lib/leases/events.ts';
@@ -27,7 +27,7 @@ async function withLeases(...leaseIds: string[]): Promise<World> {
   return w;
 }
 
-test('a session that is requested by its array alone is opened, under a lease that event and array name', () =>
+test('a request with only an array opens a session whose lease id consists of the array and the event id', () =>
   requestEvent('a session is requested, by its array alone', DETAIL_TYPES.requested, {
     array: arrayName(),
   }).executeTest(async ({ contents }) => {
@@ -37,7 +37,7 @@ test('a session that is requested by its array alone is opened, under a lease th
     expect(w.lease('fb1:event-7')).toMatchObject({ state: 'OPEN', expiresAt: w.seconds() + 900 });
   }));
 
-test('a session that is requested for an owner and a time is opened, and is known by both', () =>
+test('a request with an owner and a duration opens a session, and its lease has both', () =>
   requestEvent('a session is requested, for an owner and a time', DETAIL_TYPES.requested, {
     array: arrayName(),
     leaseId: id('nightly-7'),
@@ -49,7 +49,7 @@ test('a session that is requested for an owner and a time is opened, and is know
     expect(w.lease('nightly-7')).toMatchObject({ state: 'OPEN', owner: 'run-7', expiresAt: w.seconds() + 1800 });
   }));
 
-test('a session that is released is closed, and no other', () =>
+test('a release by lease id closes only this session', () =>
   requestEvent('a session is released', DETAIL_TYPES.released, { leaseId: id('nightly-7') }).executeTest(
     async ({ contents }) => {
       const w = await withLeases('nightly-7', 'nightly-8');
@@ -58,7 +58,7 @@ test('a session that is released is closed, and no other', () =>
     },
   ));
 
-test('all sessions of an owner are closed when they are released by their owner', () =>
+test('a release by owner closes all sessions of the owner', () =>
   requestEvent('the sessions of an owner are released', DETAIL_TYPES.released, { owner: id('run-7') }).executeTest(
     async ({ contents }) => {
       const w = await withLeases('nightly-7', 'nightly-8');

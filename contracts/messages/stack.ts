@@ -1,11 +1,11 @@
-/** The stack's side of the messages: what infra/ and the documentation say that it sends. */
+/** The provider of the stack's messages, read from infra/ and from the documentation. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { MessageProvider } from './verify.ts';
 
 const read = (name: string): string => readFileSync(resolve(import.meta.dirname, '../..', name), 'utf8');
 
-/** What the stack's rule lets into the queue of requests. */
+/** The detail types that the stack's rule lets into the request queue. */
 export function requestTypes(): string[] {
   const [, types] = /^ {2}RequestRule:\n(?: {4}.*\n)*? +detail-type: \[(.*)\]$/m.exec(read('infra/events.yml')) ?? [];
   if (types === undefined) throw new Error('infra/events.yml: RequestRule has no line `detail-type: [...]`');
@@ -22,11 +22,11 @@ export function scheduledInputs(): Readonly<Record<string, unknown>> {
   );
 }
 
-/** Sends what contracts/README.md tells callers to send, if the rule lets it through. */
+/** Produces the examples in contracts/README.md, if the rule lets them through. */
 export const documentedRequests = (readme = read('contracts/README.md'), types = requestTypes()): MessageProvider => ({
   produce: async (description) => {
     const [, example] = new RegExp(`^\`\`\`json ${description}\\n(.*)\\n\`\`\`$`, 'm').exec(readme) ?? [];
-    if (example === undefined) throw new Error(`contracts/README.md has no example that is marked: ${description}`);
+    if (example === undefined) throw new Error(`contracts/README.md has no example with the title "${description}"`);
     const event = JSON.parse(example) as { 'detail-type'?: unknown };
     if (!types.includes(String(event['detail-type'])))
       throw new Error('the rule in infra/events.yml lets no event with this detail-type through');

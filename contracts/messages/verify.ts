@@ -1,4 +1,4 @@
-/** Message pacts against those who send or answer. Beyond what Pact looks at: no field that is not pinned, and no token. */
+/** Verifies message pacts against their providers. Beyond Pact, it refuses unpinned fields and tokens. */
 import { type MessageInteraction, type MessagePact, titleOf } from '../pact-file.ts';
 import { startLoopback } from '../verification/loopback.ts';
 import { mask } from '../verification/mask.ts';
@@ -6,13 +6,13 @@ import type { RawResult, Verifier } from '../verification/verifier.ts';
 import { mismatchesOf, resultOf, type Verification, verifyFile } from '../verification/verify.ts';
 
 export type MessageProvider = {
-  /** The event that is sent, or what is answered to an input. Rejects with an Error that says why there is none. */
+  /** Returns the event, or the result for an input. Rejects with an Error that explains why there is none. */
   readonly produce: (description: string, input: unknown) => Promise<unknown>;
-  /** Every token that had to do with what was produced. */
+  /** Every token that was used to produce the messages. */
   readonly tokens: () => readonly string[];
 };
 
-/** Never rejects for what provider or verifier do. No token is told. */
+/** Never rejects because of the provider or the verifier. The result contains no token. */
 export async function verifyMessages(
   pact: MessagePact,
   { produce, tokens }: MessageProvider,
@@ -22,9 +22,9 @@ export async function verifyMessages(
   const server = await startLoopback(async (_request, body, response) => {
     response.setHeader('Content-Type', 'application/json');
     const { description, request } = Object(JSON.parse(body)) as Wish;
-    // The verifier also tells of states; messages have none.
+    // The verifier also announces states; messages have none.
     if (description === undefined) return void response.end('{}');
-    const one = await settled(() => produce(description, request?.contents?.content));
+    const one = await attempted(() => produce(description, request?.contents?.content));
     produced.set(description, one);
     response.end(JSON.stringify(one.value ?? {}));
   });
@@ -52,10 +52,10 @@ type Wish = {
   readonly description?: string;
   readonly request?: { readonly contents?: { readonly content?: unknown } };
 };
-/** `why` there is no value: the verifier would take any answer that fits, whatever its status. */
+/** `why` explains why there is no value: the verifier ignores the status of the response and would accept any matching body. */
 type Produced = { readonly value?: unknown; readonly why?: string };
 
-async function settled(act: () => Promise<unknown>): Promise<Produced> {
+async function attempted(act: () => Promise<unknown>): Promise<Produced> {
   try {
     return { value: await act() };
   } catch (error) {
@@ -79,13 +79,13 @@ function reasonsOf(
   return [
     ...mismatchesOf(result),
     ...unpinned(produced?.value, (contents ?? response?.[0]?.contents)?.content, '').map(
-      (field) => `${field} is sent, and no part of the pact`,
+      (field) => `${field} is sent, but the pact does not pin it`,
     ),
-    ...(mask(text, tokens) === text ? [] : ['it holds a token, or what looks like one']),
+    ...(mask(text, tokens) === text ? [] : ['it contains a token, or something that looks like one']),
   ];
 }
 
-/** Fields that a message has and the pact's example has not: Pact lets every one of them pass. */
+/** The fields of a message that the pact's example does not have. Pact ignores them. */
 function unpinned(value: unknown, example: unknown, path: string): string[] {
   if (typeof value !== 'object' || value === null) return [];
   const known = Object(example) as Readonly<Record<string, unknown>>;

@@ -1,12 +1,12 @@
-/** The messages of the contract, by their descriptions: whoever declares, sends or answers one is typed against these. */
+/** The descriptions of all messages in the contract. Declarations and providers are typed against them. */
 import { CONSUMER, nameOf } from '../pact-file.ts';
 
-/** The other end of every message, which this project owns, too: bus, rules and queue, schedules, workflows. */
+/** The other participant, which this project also owns: bus, rules, queue, schedules and workflows. */
 export const STACK = 'stack';
 
-/** What the stack brings to session-events. */
+/** The pact of the events that the stack delivers to session-events. */
 export const REQUESTS_PACT = nameOf(CONSUMER, STACK);
-/** What the stack gets to hear: events that are told, results of the functions that it invokes. */
+/** The pact of the events and results that the functions produce. */
 export const ANSWERS_PACT = nameOf(STACK, CONSUMER);
 
 export type RequestEvent =
@@ -15,7 +15,7 @@ export type RequestEvent =
   | 'a session is released'
   | 'the sessions of an owner are released';
 
-export type ToldEvent =
+export type OutcomeEvent =
   | 'a session was opened'
   | 'a session was closed by its lease'
   | 'a session was closed with its owner'
@@ -23,7 +23,7 @@ export type ToldEvent =
   | 'a message could not be understood';
 
 export type InvokedFunction = 'login' | 'logout' | 'renew' | 'call-array' | 'check-fleet' | 'sweep-sessions';
-/** The function, and what it is invoked for. */
+/** The function and its purpose. */
 export type Invocation = `${InvokedFunction}: ${string}`;
 
 /** The function that a description names. */

@@ -1,4 +1,4 @@
-/** The states of the contract on a real array, arranged by nothing but its own login and logout. */
+/** The states of the contract on a real array. Their handlers only log in and out. */
 import { randomUUID } from 'node:crypto';
 import { isFlashBladeError } from '../../lib/core/errors.ts';
 import type { ApiToken, FlashBlade } from '../../lib/core/model.ts';
@@ -11,11 +11,11 @@ import type { Target } from './target.ts';
 export type RealArray = {
   readonly array: FlashBlade;
   readonly apiToken: ApiToken;
-  /** Whose API token it is. */
+  /** The user who owns the API token. */
   readonly username: string;
 };
 
-/** `unknownTokens`: how many interactions send a made-up API token, which the array refuses. */
+/** `unknownTokens`: the number of interactions that send a made-up API token, which the array refuses. */
 export function arrayTarget(
   real: RealArray,
   { unknownTokens }: { unknownTokens: number },
@@ -50,11 +50,11 @@ export function arrayTarget(
   };
 }
 
-/** An array may lock out whoever comes with a refused API token again: after one refusal there is no second try. */
+/** After a refused login there is no second try, because the array may lock the user out. */
 function onlyWhileAccepted({ array, apiToken }: RealArray, sessions: OpenSessions) {
   let refused = false;
   return async (signIn: typeof openSession) => {
-    if (refused) throw new Error('the array refused the API token before; it is not asked again');
+    if (refused) throw new Error('the array already refused this API token, so it is not sent again');
     try {
       return await signIn(array, apiToken, sessions);
     } catch (error) {

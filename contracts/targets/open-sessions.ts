@@ -1,4 +1,4 @@
-/** The sessions that a verification opened: closed at its end, whatever came of it. */
+/** Tracks the sessions that a verification opens, to close all of them at its end. */
 
 import { isFlashBladeError } from '../../lib/core/errors.ts';
 import type { FlashBlade } from '../../lib/core/model.ts';
@@ -15,23 +15,23 @@ export function createOpenSessions(array: FlashBlade) {
 
   return {
     opened: (token: string): void => void tokens.add(token),
-    /** A session may be open that nobody knows the auth token of. */
+    /** Records that a session may be open whose auth token is unknown. */
     lost: (how: string): void => void lost.push(how),
-    /** Auth tokens of all sessions there were. */
+    /** The auth tokens of all tracked sessions. */
     tokens: (): readonly string[] => [...tokens],
-    /** Logs out of every session, also of those that should have ended. Resolves with what is left, one text for each. */
+    /** Logs out of every session, even if it should have ended. Resolves with one message for each session that may be left. */
     closeAll: async (): Promise<string[]> => {
       const left: string[] = [];
       for (const token of tokens) {
         const why = await close(array, token);
         if (why !== undefined) left.push(`a session that this verification opened could not be closed: ${why}`);
       }
-      return [...left, ...lost.map((how) => `${how}; a session may stay open until the array's idle time-out ends it`)];
+      return [...left, ...lost.map((how) => `${how}; a session may stay open until the array's idle timeout ends it`)];
     },
   };
 }
 
-/** Why it is not closed; undefined if it is. */
+/** Returns why the session is not closed, or undefined if it is. */
 async function close(array: FlashBlade, token: string, tries = 1): Promise<string | undefined> {
   try {
     await logout({ array, authToken: authToken(token), username: '' });

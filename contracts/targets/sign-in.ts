@@ -1,11 +1,11 @@
-/** Login and logout for arranging states, with every session noted. */
+/** Login and logout for the handlers of states. They record every session. */
 
 import { isFlashBladeError } from '../../lib/core/errors.ts';
 import type { ApiToken, FlashBlade, Session } from '../../lib/core/model.ts';
 import { login, logout } from '../../lib/flashblade/client.ts';
 import type { OpenSessions } from './open-sessions.ts';
 
-/** Logs in; whatever comes of it, the session is known or said to be lost. */
+/** Logs in, and records the session as opened or, if the login failed after it was sent, as lost. */
 export async function openSession(array: FlashBlade, token: ApiToken, sessions: OpenSessions): Promise<Session> {
   try {
     const session = await login(array, token);
@@ -17,7 +17,7 @@ export async function openSession(array: FlashBlade, token: ApiToken, sessions: 
   }
 }
 
-/** Logs in and out again. */
+/** Logs in, then out. */
 export async function endedSession(array: FlashBlade, token: ApiToken, sessions: OpenSessions): Promise<Session> {
   const session = await openSession(array, token, sessions);
   await logout(session);

@@ -1,4 +1,4 @@
-/** The states of the contract on a simulated FlashBlade. The compiler demands all of them. */
+/** The states of the contract on a simulated FlashBlade. The compiler requires a handler for each state. */
 
 import { apiToken } from '../../lib/core/model.ts';
 import { compareVersions } from '../../lib/flashblade/client.ts';
@@ -16,7 +16,7 @@ import type { Target } from './target.ts';
 
 export type SimulatorTarget = Target & { readonly handlers: Handlers<State> };
 
-/** `versions`: REST versions that the simulator serves. */
+/** `versions`: the REST versions that the simulator serves. */
 export function simulatorTarget(simulator: Simulator, versions = DEFAULT_VERSIONS): SimulatorTarget {
   const { host, port, certificate: ca, apiToken: ownToken } = simulator;
   const array = { name: 'simulator', host, port, trust: { kind: 'ca', ca } } as const;

@@ -1,19 +1,19 @@
-/** What a verification runs against: one array, and the ways to bring it into the states of the contract. */
+/** The target of a verification: an array, and the handlers that bring it into the states of the contract. */
 import type { FlashBlade } from '../../lib/core/model.ts';
 import type { Handlers, ParametersOf, State } from '../states.ts';
 import type { OpenSessions } from './open-sessions.ts';
 
 export type Target = {
   readonly array: FlashBlade;
-  /** Every state that this target can be brought into. */
+  /** A handler for every state that this target supports. */
   readonly handlers: Partial<Handlers<State>>;
-  /** Parameters that this target wants in the place of those in the pact: a real array has no user of our choice. */
+  /** Parameters that replace the pact's own: on a real array, we cannot choose the user. */
   readonly parameters: { readonly [Name in State]?: ParametersOf<Name> };
-  /** Undoes what the last state changed, sessions aside. Before each state and after the last one. */
+  /** Undoes the changes of the last state, except sessions. Runs before each state and after the last one. */
   readonly reset: () => Promise<void>;
   readonly sessions: OpenSessions;
-  /** Values that must not be printed, those of sessions aside. */
+  /** Values that must not be printed, except the auth tokens of sessions. */
   readonly secrets: () => readonly string[];
-  /** So many logins may be refused; after that none is sent any more. */
+  /** The maximum number of refused logins. After it, no login is sent. */
   readonly maxRefusedLogins: number;
 };

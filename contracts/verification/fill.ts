@@ -1,10 +1,10 @@
-/** A pact with the parameters of a target in it. */
+/** Inserts the parameters of a target into a pact. */
 import { type Interaction, type Pact, statesOf } from '../pact-file.ts';
 import type { Target } from '../targets/target.ts';
 
 /**
- * Puts the target's parameters into states and into the expected bodies that repeat them. The verifier asks the states for
- * the values of requests, but compares a body with the text in the pact as it stands.
+ * Inserts the target's parameters into the states, and into the expected bodies that repeat them. The verifier gets the values
+ * of requests from the states, but compares a body with the unchanged text in the pact.
  */
 export const fillIn = (pact: Pact, { parameters }: Pick<Target, 'parameters'>): Pact => ({
   ...pact,
@@ -21,7 +21,7 @@ function fillInteraction(interaction: Interaction, parameters: Target['parameter
   return filled;
 }
 
-/** Bodies as version 4 writes them: `{"content": …}`, generators by JSON path. Only plain paths occur: `$.username`. */
+/** Version 4 writes bodies as `{"content": …}`, and generators by JSON path. Only simple paths occur, such as `$.username`. */
 function fillBody(response: Interaction['response'], values: Readonly<Record<string, string>>): void {
   const generators = fieldOf(fieldOf(response, 'generators'), 'body');
   const content = fieldOf(response?.body, 'content');

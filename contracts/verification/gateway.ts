@@ -1,4 +1,7 @@
-/** The array as the verifier sees it: plain HTTP on loopback here, TLS by the client's own transport there. */
+/**
+ * A gateway between the verifier and an array: plain HTTP on loopback to the verifier, the client's own TLS transport to
+ * the array.
+ */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isFlashBladeError } from '../../lib/core/errors.ts';
@@ -6,16 +9,16 @@ import { exchange, type WireResponse } from '../../lib/flashblade/exchange.ts';
 import type { Target } from '../targets/target.ts';
 import { type LoopbackServer, startLoopback } from './loopback.ts';
 
-/** What belongs to one connection, or is made anew by the transport. */
+/** Headers that belong to one connection or that the transport sets. */
 const OWN_HEADERS = ['connection', 'content-length', 'host', 'keep-alive', 'transfer-encoding', 'user-agent'];
 const REFUSED: readonly number[] = [400, 401, 403];
 
 export type Gateway = LoopbackServer & {
-  /** Every token that passed. */
+  /** Every token that passed through the gateway. */
   readonly tokens: () => readonly string[];
 };
 
-/** `onFailure` is told why a request did not get an answer of the array; the verifier gets 502 then. */
+/** If the array does not respond, the verifier gets 502, and `onFailure` gets the reason. */
 export async function startGateway(target: Target, onFailure: (why: string) => void): Promise<Gateway> {
   const tokens = new Set<string>();
   let refusedLogins = 0;
@@ -24,19 +27,19 @@ export async function startGateway(target: Target, onFailure: (why: string) => v
     const { method = '', url: path = '' } = request;
     const isLogin = method === 'POST' && path === '/api/login';
     if (isLogin && refusedLogins >= target.maxRefusedLogins) {
-      throw new Error(`no login is sent any more: the array refused ${refusedLogins}, as many as this run may have`);
+      throw new Error(`no further login is sent: the array refused ${refusedLogins}, the limit of this run`);
     }
     const headers = passedOn(request.headers);
     const wire = { method, path, headers, requestId: `contract-verification-${randomUUID()}` };
     for (const name of ['api-token', 'x-auth-token']) if (headers[name]) tokens.add(headers[name]);
-    const note = isLogin ? noteLogin(target, (token) => tokens.add(token)) : undefined;
+    const watch = isLogin ? watchLogin(target, (token) => tokens.add(token)) : undefined;
     try {
       const sent = body === '' ? wire : { ...wire, body };
-      const response = await exchange(target.array, sent, {}, { fresh: true, ...(note && { onHead: note.onHead }) });
+      const response = await exchange(target.array, sent, {}, { fresh: true, ...(watch && { onHead: watch.onHead }) });
       if (isLogin && REFUSED.includes(response.status)) refusedLogins += 1;
       return response;
     } catch (error) {
-      if (isFlashBladeError(error) && error.facts.sent) note?.onLoss();
+      if (isFlashBladeError(error) && error.facts.sent) watch?.onLoss();
       throw error;
     }
   };
@@ -53,8 +56,8 @@ export async function startGateway(target: Target, onFailure: (why: string) => v
   return { ...server, tokens: () => [...tokens] };
 }
 
-/** Notes the session of a login as soon as the head of the answer is there, or that nobody will ever know its auth token. */
-function noteLogin({ sessions }: Target, onToken: (token: string) => void) {
+/** Records the session of a login as soon as the head of the response arrives, or records it as lost. */
+function watchLogin({ sessions }: Target, onToken: (token: string) => void) {
   let seen = false;
   return {
     onHead: ({ status, headers }: Pick<WireResponse, 'status' | 'headers'>) => {
@@ -63,10 +66,11 @@ function noteLogin({ sessions }: Target, onToken: (token: string) => void) {
       if (token !== '') {
         onToken(token);
         sessions.opened(token);
-      } else if (status >= 200 && status < 300) sessions.lost(`a login was answered ${status} without x-auth-token`);
+      } else if (status >= 200 && status < 300)
+        sessions.lost(`the response to a login had status ${status} but no x-auth-token`);
     },
     onLoss: () => {
-      if (!seen) sessions.lost('the answer to a login was lost');
+      if (!seen) sessions.lost('the response to a login was lost');
     },
   };
 }

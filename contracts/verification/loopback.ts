@@ -1,15 +1,15 @@
-/** Plain HTTP on loopback between the verifier and us. */
+/** A plain HTTP server on loopback, for requests of the verifier. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export type LoopbackServer = {
   readonly url: string;
-  /** Resolves when every request was answered and no connection is left. */
+  /** Resolves once every request has a response and every connection is closed. */
   readonly stop: () => Promise<void>;
 };
 
-/** Starts a server whose requests are handled one by one; `handle` must not reject. */
+/** Starts a server that calls `handle` for each complete request. `handle` must not reject. */
 export async function startLoopback(
   handle: (request: IncomingMessage, body: string, response: ServerResponse) => Promise<void>,
 ): Promise<LoopbackServer> {
@@ -33,7 +33,7 @@ export async function startLoopback(
   };
 }
 
-/** Undefined if the client went away. */
+/** The body, or undefined if the client disconnected. */
 async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
   try {
     const chunks: Buffer[] = [];

@@ -1,6 +1,6 @@
 /**
- * Tells the verifier's wishes for states to a target. Answers 422 to what cannot be arranged: the verifier goes on after a
- * missing handler by itself, and repeats a 5xx for minutes.
+ * A server through which the verifier brings a target into a state. It responds with 422 if a state cannot be arranged: the
+ * verifier would ignore a missing handler, and would repeat the request for minutes after a 5xx.
  */
 import { randomUUID } from 'node:crypto';
 import type { Target } from '../targets/target.ts';
@@ -8,15 +8,15 @@ import { type LoopbackServer, startLoopback } from './loopback.ts';
 import { arrange, type Values } from './states.ts';
 
 export type StateServer = LoopbackServer & {
-  /** What went wrong, by state. */
+  /** The error of each state that could not be arranged. */
   readonly failures: ReadonlyMap<string, string>;
-  /** The state that was asked for last; empty for an interaction without one. */
+  /** The last requested state; empty for an interaction without a state. */
   readonly current: () => string;
 };
 
 export async function startStateServer(target: Target): Promise<StateServer> {
   const failures = new Map<string, string>();
-  // It gives tokens away: only who was told the address may ask.
+  // The server returns tokens, so only a client that knows the path may use it.
   const path = `/${randomUUID()}`;
   let current = '';
 

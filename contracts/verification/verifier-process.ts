@@ -1,6 +1,6 @@
 /**
- * Runs Pact's verifier for the process that forked this one. A process of its own, because the native library prints what
- * it sees, live tokens among it, to the standard output, and because what it does can only be ended with its process.
+ * Runs Pact's verifier for the parent process. It needs its own process because the native library prints everything that it
+ * sees, including live tokens, to the standard output, and because a verification can be ended only with its process.
  */
 import { Verifier } from '@pact-foundation/pact-core';
 
@@ -10,10 +10,10 @@ export type Job = {
   readonly providerUrl: string;
   readonly stateUrl: string;
 };
-/** `json`: what the verifier tells of the run; absent if it did not get so far. */
-export type Told = { readonly json?: string };
+/** `json`: the verifier's report of the run; absent if there is none. */
+export type Outcome = { readonly json?: string };
 
-const send = (told: Told): void => void process.send?.(told);
+const send = (outcome: Outcome): void => void process.send?.(outcome);
 
 process.on('message', ({ pactFile, provider, providerUrl, stateUrl }: Job) => {
   new Verifier({
@@ -28,7 +28,7 @@ process.on('message', ({ pactFile, provider, providerUrl, stateUrl }: Job) => {
     .verify()
     .then(
       (json) => send({ json }),
-      // A verification that fails is told by an error whose message is the same JSON.
+      // A failed verification is an error whose message is the same JSON.
       (error: unknown) => send(error instanceof Error ? { json: error.message } : {}),
     );
 });

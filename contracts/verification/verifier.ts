@@ -1,10 +1,10 @@
-/** Pact's verifier in a process of its own, for one verification after the other. */
+/** Pact's verifier in a child process, for one verification at a time. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import * as v from 'valibot';
 import { toolEnvironment } from './environment.ts';
-import type { Job, Told } from './verifier-process.ts';
+import type { Job, Outcome } from './verifier-process.ts';
 
 const LIMIT_MS = 120_000;
 
@@ -25,16 +25,16 @@ const results = v.object({
   ),
 });
 
-/** What the verifier tells of one interaction. */
+/** The verifier's result for one interaction. */
 export type RawResult = v.InferOutput<typeof results>['interactionResults'][number];
 
 export type Verifier = {
-  /** Verifies one pact file. Rejects if the verifier does not come to a result. */
+  /** Verifies one pact file. Rejects if the verifier has no result. */
   readonly verify: (job: Job) => Promise<readonly RawResult[]>;
   readonly stop: () => Promise<void>;
 };
 
-/** Starts the process; it lives until `stop`. */
+/** Starts the process, which runs until `stop`. */
 export function startVerifier(): Verifier {
   const child = fork(resolve(import.meta.dirname, 'verifier-process.ts'), {
     env: toolEnvironment(),
@@ -51,19 +51,19 @@ export function startVerifier(): Verifier {
   };
 }
 
-function ask(child: ChildProcess, job: Job): Promise<Told> {
+function ask(child: ChildProcess, job: Job): Promise<Outcome> {
   return new Promise((answered, reject) => {
     const fail = (why: string) => {
-      settle();
+      stopWaiting();
       reject(new Error(`the verifier ${why}; no interaction was verified`));
     };
-    const onMessage = (told: Told) => {
-      settle();
-      answered(told);
+    const onMessage = (outcome: Outcome) => {
+      stopWaiting();
+      answered(outcome);
     };
     const onExit = () => fail('ended before it had a result');
     const timer = setTimeout(() => fail(`had no result after ${LIMIT_MS / 1000} s`), LIMIT_MS);
-    const settle = () => {
+    const stopWaiting = () => {
       clearTimeout(timer);
       child.off('message', onMessage);
       child.off('exit', onExit);
@@ -75,10 +75,10 @@ function ask(child: ChildProcess, job: Job): Promise<Told> {
   });
 }
 
-function toResults({ json }: Told): readonly RawResult[] {
+function toResults({ json }: Outcome): readonly RawResult[] {
   const parsed = v.safeParse(results, parseJson(json ?? ''));
   if (parsed.success) return parsed.output.interactionResults;
-  throw new Error('the verifier did not tell of any interaction: check that the file is a pact with HTTP interactions');
+  throw new Error('the verifier reported no interaction. Check that the file is a pact with HTTP interactions');
 }
 
 function parseJson(text: string): unknown {

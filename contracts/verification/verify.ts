@@ -1,4 +1,4 @@
-/** One pact against one target: every interaction with its result, and what else went wrong. */
+/** Verifies one pact against one target. Returns the result of every interaction, and all other findings. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,16 +24,19 @@ import type { Job } from './verifier-process.ts';
 export type InteractionResult = { readonly title: string; readonly reasons: readonly string[] };
 
 export type Verification = {
-  /** As many as the pact has, in its order. */
+  /** One for each interaction of the pact, in its order. */
   readonly interactions: readonly InteractionResult[];
-  /** What is not about one interaction: a session left open, a verifier that did not come to a result. */
+  /** Problems that do not belong to one interaction, such as an open session or a verifier without a result. */
   readonly findings: readonly string[];
 };
 
 export const hasPassed = ({ interactions, findings }: Verification): boolean =>
   interactions.length > 0 && findings.length === 0 && interactions.every(({ reasons }) => reasons.length === 0);
 
-/** Verifies, and closes every session that this opened. Never rejects for what array or verifier do. No token is told. */
+/**
+ * Verifies a pact, and closes every session that it opened. Never rejects because of the array or the verifier. The
+ * result contains no token.
+ */
 export async function verify(pact: Pact, target: Target, verifier: Pick<Verifier, 'verify'>): Promise<Verification> {
   const failures = new Map<string, string>();
   const states = await startStateServer(target);
@@ -60,7 +63,7 @@ export async function verify(pact: Pact, target: Target, verifier: Pick<Verifier
   };
 }
 
-/** Lets the verifier have the pact as a file, for as long as it takes. */
+/** Passes the pact to the verifier in a temporary file. */
 export async function verifyFile(
   pact: AnyPact,
   at: Pick<Job, 'providerUrl' | 'stateUrl'>,
@@ -76,12 +79,12 @@ export async function verifyFile(
   }
 }
 
-/** What the verifier tells of an interaction: one result. Any other number is a reason of its own. */
+/** The verifier's single result for an interaction, or the reason that there is none. */
 export function resultOf(interaction: AnyInteraction, raw: readonly RawResult[]): RawResult | string {
   const key = keyOf(interaction.description, statesOf(interaction));
   const results = raw.filter((result) => keyOf(result.description, result.providerStates) === key);
   const [result] = results;
-  return result !== undefined && results.length === 1 ? result : `was verified ${results.length} times and not once`;
+  return result !== undefined && results.length === 1 ? result : `was verified ${results.length} times instead of once`;
 }
 
 function reasonsOf(
@@ -95,7 +98,7 @@ function reasonsOf(
   const passed = result.result === 'OK';
   const arranging = passed ? [] : states.flatMap((name) => stateFailures.get(name) ?? []);
   if (arranging.length > 0) return arranging;
-  // Our own 502 would do for an array that cannot serve.
+  // The 502 of our own gateway would satisfy an interaction that expects 5xx.
   const mayBeOurs = !passed || (interaction.response?.status ?? 0) >= 500;
   const unanswered = (states.length === 0 ? [''] : states).flatMap((name) => failures.get(name) ?? []);
   return [...(mayBeOurs ? unanswered : []), ...mismatchesOf(result)];
@@ -107,5 +110,5 @@ export function mismatchesOf({ result, mismatch }: RawResult): readonly string[]
   const mismatches = mismatch?.mismatches?.map((one) => one.mismatch) ?? [];
   return mismatches.length > 0
     ? mismatches
-    : [mismatch?.message ?? 'failed for a reason that the verifier does not tell'];
+    : [mismatch?.message ?? 'failed for a reason that the verifier does not report'];
 }

@@ -1,4 +1,4 @@
-/** API tokens that a user types in the wrong place are not printed. */
+/** An API token in the wrong argument is never printed. */
 import { describe, expect, test } from 'vitest';
 import { commandOr, parsed } from '../../../scripts/command-line.ts';
 import { explain } from '../../../scripts/start/failures.ts';
@@ -7,7 +7,7 @@ const UUID = '3f2504e0-4f89-11d3-9a0c-0305e82c3301';
 const TOKEN = `T-${UUID}`;
 const OPTIONS = { host: { type: 'string' }, json: { type: 'boolean' } } as const;
 
-/** What a command with these arguments prints before it ends. */
+/** The output of a command with these arguments that ends early. */
 function printed(args: readonly string[], given: Parameters<typeof parsed>[2] = {}): string {
   const texts: string[] = [];
   const note = (text: string) => texts.push(text);
@@ -22,20 +22,20 @@ describe('a misplaced API token', () => {
     [['--host', TOKEN]],
     [[`--host=${TOKEN.toLowerCase()}:443`]],
     [['--json', '--', `lease-${TOKEN}`]],
-  ])('ends the command, and is not printed: %j', (args) => {
+  ])('ends the command and is not printed: %j', (args) => {
     expect(printed(args)).toMatch(/^an argument looks like an API token.*\n\nusage$/);
     expect(printed(args).toLowerCase()).not.toContain(UUID);
   });
 
   test.each([[[`--${TOKEN}`]], [[`--${UUID}`]], [[`--${TOKEN}=x`]], [[`--no-${TOKEN}`]]])(
-    'is not repeated as an unknown option: %j',
+    'is masked in the error about an unknown option: %j',
     (args) => {
       expect(printed(args)).toMatch(/^Unknown option '--(no-)?<value>'\n\nusage$/);
       expect(printed(args, { apiTokens: true })).not.toContain(UUID);
     },
   );
 
-  test('is not repeated by an error that quotes a path or a variable', () => {
+  test('is masked in an error that quotes a path or a variable', () => {
     expect(explain(new Error(`ENOENT: no such file or directory, open '/tmp/${TOKEN}'`))).toBe(
       "ENOENT: no such file or directory, open '/tmp/<value>'",
     );
@@ -43,7 +43,7 @@ describe('a misplaced API token', () => {
   });
 });
 
-test('a UUID is an argument like any other: lease ids look like this', () => {
+test('a UUID is a normal argument, because lease ids can be UUIDs', () => {
   expect(parsed(['show', UUID], OPTIONS, { positionals: true, env: {} }).positionals).toEqual(['show', UUID]);
   expect(explain(new Error(`there is no lease ${UUID}`))).toBe(`there is no lease ${UUID}`);
 });

@@ -1,4 +1,4 @@
-/** What holds for every script of package.json, as npm runs them. */
+/** Rules for every script in package.json, run by npm. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ const SCRIPTS = Object.entries(manifest.scripts);
 
 type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
-/** Runs a program in the user's directory. Nothing of the npm that runs the tests reaches it. */
+/** Runs a program in a user's directory, without the variables of the npm that runs the tests. */
 async function run(program: string, args: readonly string[], { cwd = ROOT, env = {} } = {}): Promise<Ran> {
   const own = Object.entries(process.env).filter(([name]) => !/^(npm_|INIT_CWD$|AWS_)/.test(name));
   const options = { cwd, env: { ...Object.fromEntries(own), NO_COLOR: '1', ...env } };
@@ -25,13 +25,13 @@ const npm = (args: readonly string[], options = {}) => run('npm', ['--prefix', R
 
 const helps: Record<string, Promise<Ran>> = {};
 
-/** What a script prints for `--help`. */
+/** The output of a script for `--help`. */
 function help(command: string): Promise<Ran> {
   helps[command] ??= run('sh', ['-c', `${command} --help`]);
   return helps[command];
 }
 
-/** A user's directory. */
+/** A new directory of a user. */
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'flashblade-user-'));
   onTestFinished(() => rmSync(path, { recursive: true }));
@@ -42,7 +42,7 @@ test.each(SCRIPTS)('%s prints help and exits with 0', async (_, command) => {
   const { code, stdout } = await help(command);
   expect(code).toBe(0);
   expect(stdout).toMatch(/--help/);
-  // `mutate` packages the functions first, but not for its help.
+  // `mutate` packages the functions first, but not for `--help`.
   expect(stdout).not.toMatch(/sha256 [0-9a-f]{64}/);
 });
 
@@ -54,7 +54,7 @@ test.each(SCRIPTS)('%s does nothing if npm consumed --dry-run', async (name, com
   expect(stderr).toContain(`\n  ${start} ${name} -- fb1 --dry-run\n`);
 });
 
-test.each(SCRIPTS)('%s does nothing with an API token as its argument, and does not print it', async (_, command) => {
+test.each(SCRIPTS)('%s does nothing if an argument is an API token, and does not print it', async (_, command) => {
   const token = 'T-3f2504e0-4f89-11d3-9a0c-0305e82c3301';
   const { code, stdout, stderr } = await run('sh', ['-c', `${command} ${token}`]);
   expect([code, stdout]).toEqual([2, '']);
@@ -62,7 +62,7 @@ test.each(SCRIPTS)('%s does nothing with an API token as its argument, and does 
   expect(stderr).not.toContain(token.slice(2));
 });
 
-test('npm passes on every option of our scripts that it consumes, so that they can detect it', async () => {
+test('npm reports every option that it consumes to our scripts, so that they can detect it', async () => {
   const ours = SCRIPTS.filter(([, command]) => !command.includes(' tool '));
   const helps = await Promise.all(ours.map(([, command]) => help(command)));
   const options = new Set(helps.flatMap(({ stdout }) => stdout.match(/(?<=[ [])--[a-z][\w-]*/g) ?? []));
@@ -76,7 +76,7 @@ test('npm passes on every option of our scripts that it consumes, so that they c
     stdout.includes(`\nnpm_config_${option.slice(2).replaceAll('-', '_')}=`),
   );
   expect(passedOn).toEqual([...options]);
-  // The control: an old name of such an option.
+  // Negative control: an option that npm consumes without reporting it.
   const { stdout: without } = await run('npm', ['run', 'show', '--cert=a-value'], { cwd });
   expect(without).not.toContain('npm_config_cert=');
 });
@@ -87,7 +87,7 @@ test.each([
   [['start', '--array', 'lab'], 'npm start -- --array lab'],
   [['run', 'leases', 'close', '--array', 'fb1'], 'npm run leases -- <arguments> --array <value>'],
   [['run', 'contracts:array', '--report=r.md'], 'npm run contracts:array -- --report r.md'],
-])('npm %j prints the command to type instead: %s', async (args, line) => {
+])('npm %j prints the correct command: %s', async (args, line) => {
   const { code, stdout, stderr } = await npm(args);
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toContain(`\n  ${line}\n`);
@@ -103,13 +103,13 @@ test('npm run secret fb1 --dry-run makes no AWS call', async () => {
   expect(code).toBe(2);
   expect(stderr).toContain('  npm run secret -- fb1 --host localhost:1 --public --dry-run --yes\n');
   expect(aws.calls).toEqual([]);
-  // The control: what it prints does ask, and then finds no array.
+  // Negative control: the printed command calls AWS, and then does not reach an array.
   const typed = ['fb1', '--host', 'localhost:1', '--public', '--dry-run', '--yes'];
   expect(await npm(['run', 'secret', '--', ...typed], { env })).toMatchObject({ code: 1 });
   expect(aws.calls.map(({ action }) => action)).toEqual(['GetSecretValue']);
 });
 
-test("a development tool works on the project's folder, wherever the user is", async () => {
+test("a development tool runs in the project's folder, regardless of the user's directory", async () => {
   const cwd = folder();
   const args = [join(ROOT, 'scripts/launch.mjs'), 'tool', 'tsc', '--showConfig'];
   const { code, stdout } = await run(process.execPath, args, { cwd, env: { INIT_CWD: cwd } });
@@ -118,7 +118,7 @@ test("a development tool works on the project's folder, wherever the user is", a
 });
 
 describe("a relative path is resolved from the user's directory", () => {
-  test('to read a file', async () => {
+  test('when a command reads a file', async () => {
     const cwd = folder();
     const start = () => npm(['start', '--', '--secret-file', 'secret.json'], { cwd });
     expect((await start()).stderr).toMatch(/^--secret-file must be a file that can be read/);
@@ -126,7 +126,7 @@ describe("a relative path is resolved from the user's directory", () => {
     expect((await start()).stderr).toMatch(/^--host is missing/);
   });
 
-  test('to write one, which is printed as the user would type it', async () => {
+  test('when a command writes a file, whose path is printed relative to this directory', async () => {
     const cwd = folder();
     writeFileSync(join(cwd, 'pact.json'), '{}');
     const args = ['--pact', 'pact.json', '--report', 'out/report.md', '--junit', 'out/junit.xml'];

@@ -1,4 +1,4 @@
-/** The launcher in small projects that have or lack the packages it looks for. */
+/** The launcher in small projects, with and without the packages that it requires. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { ROOT } from '../../../scripts/build.ts';
 
 const OLD = { version: 'v20.20.2', platform: 'linux', arch: 'x64' };
-/** esbuild's own binary is an optional package, as are those of other tools. */
+/** The binaries of esbuild and other tools are optional packages. */
 const BINARIES = ['x64', 'arm64', 's390x', 'riscv64'].flatMap((arch) => [
   `@esbuild/linux-${arch}`,
   `@esbuild/darwin-${arch}`,
@@ -41,7 +41,7 @@ function project({ installed = ALL, script = SHOW } = {}): string {
   return folder;
 }
 
-/** What `npm ci` installs as Node.js. */
+/** Installs the Node.js package of `npm ci`. */
 function install(folder: string, arch: string, program: string): void {
   const node = join(folder, `node_modules/node-linux-${arch}/bin/node`);
   mkdirSync(dirname(node), { recursive: true });
@@ -50,7 +50,7 @@ function install(folder: string, arch: string, program: string): void {
 
 type Start = { readonly as?: typeof OLD; readonly args?: readonly string[]; readonly env?: NodeJS.ProcessEnv };
 
-/** Starts the launcher. `as`: the Node.js that it believes it runs on. */
+/** Starts the launcher. `as`: the version, platform and architecture of Node.js that it sees. */
 function start(folder: string, { as, args = [], env = {} }: Start = {}): ChildProcessWithoutNullStreams {
   const assign = Object.entries(as ?? {}).map(
     ([name, value]) => `Object.defineProperty(process,'${name}',{value:'${value}'})`,
@@ -80,7 +80,7 @@ describe('the launcher', () => {
   });
 
   test.each(['x64', 'arm64'])(
-    'prefers the Node.js that npm ci installed, which npm before 11.6 does not link: on Linux %s',
+    'uses the Node.js that npm ci installed on Linux %s, even if npm (before 11.6) did not link it',
     async (arch) => {
       const folder = project();
       for (const installed of ['x64', 'arm64'])
@@ -98,12 +98,12 @@ describe('the launcher', () => {
     const directoryOf = async (INIT_CWD: string): Promise<string> =>
       JSON.parse((await run(folder, { env: { INIT_CWD } })).stdout).cwd;
     expect(await directoryOf(elsewhere)).toBe(elsewhere);
-    // It may be gone, or not a directory.
+    // The directory may not exist, or may be a file.
     expect(await directoryOf(join(folder, 'gone'))).toBe(folder);
     expect(await directoryOf(join(folder, 'package.json'))).toBe(folder);
   });
 
-  test('passes on what comes through a pipe', async () => {
+  test('passes standard input to the script', async () => {
     const folder = project({ script: 'process.stdin.pipe(process.stdout);' });
     const child = start(folder);
     child.stdin.end('hello');
@@ -120,7 +120,7 @@ setTimeout(() => {}, 60_000);
 `;
 
   test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const)(
-    'passes on %s and waits for the script to end',
+    'passes %s to the script and waits for its end',
     async (signal) => {
       const child = start(project({ script: WAIT }));
       child.stdout.once('data', () => child.kill(signal));
@@ -129,7 +129,7 @@ setTimeout(() => {}, 60_000);
   );
 
   test.each(['SIGTERM', 'SIGKILL'] as const)(
-    'ends the script by SIGTERM after %s to its shell, to which npm sends signals and which passes none on',
+    'ends the script with SIGTERM after %s to its shell, because npm signals only the shell, which forwards nothing',
     async (signal) => {
       const folder = project({ script: WAIT });
       const shell = spawn('sh', ['-c', '"$0" scripts/launch.mjs show; :', process.execPath], {
@@ -137,19 +137,19 @@ setTimeout(() => {}, 60_000);
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       shell.stdout.once('data', () => shell.kill(signal));
-      // The pipe ends with the last process that has it.
+      // The pipe closes when the last process that holds it ends.
       expect(await text(shell.stdout)).toBe('ready\nSIGTERM\n');
     },
   );
 
-  test('ends by the signal that ended the script', async () => {
+  test('ends with the same signal as the script', async () => {
     const folder = project({ script: "process.kill(process.pid, 'SIGTERM'); setTimeout(() => {}, 60_000);" });
     expect(await run(folder)).toMatchObject({ code: null, signal: 'SIGTERM' });
   });
 });
 
-describe('the launcher explains what to do', () => {
-  test.each([[[]], [['two']]])('without an install (of the packages, there are %j)', async (installed) => {
+describe('the launcher names the next step', () => {
+  test.each([[[]], [['two']]])('if the packages are not installed (only %j)', async (installed) => {
     expect(await run(project({ installed }))).toEqual({
       code: 1,
       signal: null,
@@ -164,7 +164,7 @@ describe('the launcher explains what to do', () => {
     expect(stderr).toMatch(/NODE_ENV=production or omit=dev\. Run npm ci --include=dev\.\n$/);
   });
 
-  test('if optional packages were omitted, or those of another machine are installed', async () => {
+  test('if optional packages are missing or belong to another platform', async () => {
     const { code, stderr } = await run(project({ installed: ['one', 'two', 'esbuild', '@esbuild/darwin-x64'] }), {
       as: OLD,
     });
@@ -172,7 +172,7 @@ describe('the launcher explains what to do', () => {
     expect(stderr).toMatch(/^The packages for linux on x64 are missing, .* Run npm ci --include=optional\.\n$/);
   });
 
-  test.each(['x64', 'arm64'])('on an old Node.js on Linux %s without the one of npm ci', async (arch) => {
+  test.each(['x64', 'arm64'])('if Node.js is too old and the one of npm ci is missing on Linux %s', async (arch) => {
     const { code, stderr } = await run(project(), { as: { ...OLD, arch } });
     expect(code).toBe(1);
     expect(stderr).toBe(
@@ -184,7 +184,7 @@ describe('the launcher explains what to do', () => {
   test.each([
     { version: 'v22.12.0', platform: 'darwin', arch: 'arm64' },
     { version: 'v23.11.0', platform: 'linux', arch: 's390x' },
-  ])('on an old Node.js where npm ci installs none: $platform $arch', async (as) => {
+  ])('if Node.js is too old on a platform for which npm ci installs none: $platform $arch', async (as) => {
     const { code, stderr } = await run(project(), { as });
     expect(code).toBe(1);
     expect(stderr).toBe(
@@ -194,14 +194,14 @@ describe('the launcher explains what to do', () => {
   });
 
   test.each(['#!/no/such/loader\n', '#!/bin/sh\nexit 1\n'])(
-    'if the installed Node.js does not start and its own is too old: %j',
+    'if Node.js is too old and the installed one does not start: %j',
     async (program) => {
       const folder = project();
       install(folder, 'x64', program);
       const { code, stderr } = await run(folder, { as: OLD });
       expect(code).toBe(1);
       expect(stderr).toContain('does not start here');
-      // The control: its own Node.js is recent enough.
+      // Negative control: with a recent Node.js of its own, the launcher runs the script.
       expect(await run(folder, { as: { ...OLD, version: 'v24.1.0' } })).toMatchObject({ code: 7, stderr: '' });
     },
   );
@@ -209,7 +209,7 @@ describe('the launcher explains what to do', () => {
   test.each([
     [{ version: 'v24.0.0', platform: 'darwin', arch: 'arm64' }],
     [{ version: 'v26.1.0', platform: 'linux', arch: 'riscv64' }],
-  ])('and accepts a recent Node.js without a message: %j', async (as) => {
+  ])('only if Node.js is too old, so a recent one starts without a message: %j', async (as) => {
     expect(await run(project(), { as })).toMatchObject({ code: 7, stderr: '' });
   });
 });

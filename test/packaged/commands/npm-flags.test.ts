@@ -20,12 +20,12 @@ type Npm = {
   readonly settings?: Readonly<Record<string, string>>;
   readonly positionals?: boolean;
   readonly script?: string;
-  /** Arguments in package.json. */
+  /** The arguments in package.json. */
   readonly own?: string;
   readonly npm?: string;
 };
 
-/** What a command prints that npm started with these arguments, after its exit code; `ran` if it would do its work. */
+/** The exit code and the output of a command that npm starts with these arguments, or `ran` if it would do its work. */
 function outcome(args: readonly string[], npm: Npm = {}): string {
   const { settings = {}, positionals = true, script = 'secret', own = '', npm: npm_execpath = '/usr/lib/npm' } = npm;
   const env = {
@@ -43,7 +43,7 @@ function outcome(args: readonly string[], npm: Npm = {}): string {
   return 'ran' in command ? 'ran' : `${command.exitCode} ${text}`;
 }
 
-/** The command that is printed to type instead. */
+/** The correct command, as the error prints it. */
 function suggested(args: readonly string[], npm: Npm): string | undefined {
   const text = outcome(args, npm);
   expect(text).toMatch(/^2 npm consumed /);
@@ -51,7 +51,7 @@ function suggested(args: readonly string[], npm: Npm): string | undefined {
 }
 
 describe('a flag that npm consumed', () => {
-  test('stops the command with exit code 2 and the command to type instead', () => {
+  test('stops the command with exit code 2 and prints the correct command', () => {
     expect(outcome(['fb1'], { settings: { yes: 'true' } })).toBe(
       '2 npm consumed --yes, so nothing was done. Put -- before the arguments:\n\n' +
         '  npm run secret -- fb1 --yes\n\n' +
@@ -72,7 +72,7 @@ describe('a flag that npm consumed', () => {
     ['a flag without its value', ['fb1', 'h'], { host: 'true' }, '<arguments> --host <value>'],
     ['several flags', ['fb1'], { yes: 'true', host: 'true' }, '<arguments> --host <value> --yes'],
     ['a path for --ca', ['fb1'], { ca: 'ca.pem' }, 'fb1 --ca ca.pem'],
-  ])('is part of that command: %s', (_, args, settings, words) => {
+  ])('is part of the printed command: %s', (_, args, settings, words) => {
     expect(suggested(args, { settings })).toBe(`npm run secret -- ${words}`);
   });
 
@@ -80,11 +80,11 @@ describe('a flag that npm consumed', () => {
     [['lab'], { host: 'true' }, '--host lab'],
     [['lab', 'ca.pem'], { host: 'true', ca: 'true' }, '--ca <value> --host <value>'],
     [[], { host: 'true' }, '--host <value>'],
-  ])('gets its value back where only one argument can be it: %j with %j', (args, settings, words) => {
+  ])('gets its value back if only one argument can be that value: %j with %j', (args, settings, words) => {
     expect(suggested(args, { settings, positionals: false, script: 'start' })).toBe(`npm start -- ${words}`);
   });
 
-  test('is printed without what may be a token', () => {
+  test('is printed without anything that may be a token', () => {
     for (const token of [`T-${UUID}`, UUID, `x?api-token=${UUID}`]) {
       for (const npm of [
         { settings: { yes: 'true' } },
@@ -111,12 +111,12 @@ describe('the command runs', () => {
   const NPX = '/home/me/.npm/_npx/0123/node_modules/npm/bin/npm-cli.js';
 
   test.each([
-    ['if the flag reached it', ['fb1', '--yes'], { settings: { yes: 'true', dry_run: '' } }],
-    ['if the flag reached it with its value', ['fb1', '--host=h'], { settings: { host: 'true' } }],
-    ['if the setting is off', ['fb1'], { settings: { yes: '', json: 'false', dry_run: 'null' } }],
-    ['if the setting is one that it does not share', ['fb1'], { settings: { registry: 'r', force: 'true' } }],
-    ["if the setting is npm's own certificate", ['fb1'], { settings: { ca: '-----BEGIN CERTIFICATE-----\nMIIB' } }],
-    ['if npx started npm, and passes its own --yes on', ['fb1'], { settings: { yes: 'true' }, npm: NPX }],
+    ['if the command received the flag', ['fb1', '--yes'], { settings: { yes: 'true', dry_run: '' } }],
+    ['if the command received the flag with its value', ['fb1', '--host=h'], { settings: { host: 'true' } }],
+    ['if the npm setting is off', ['fb1'], { settings: { yes: '', json: 'false', dry_run: 'null' } }],
+    ['if the npm setting has no option of the same name', ['fb1'], { settings: { registry: 'r', force: 'true' } }],
+    ["if the npm setting is npm's own certificate", ['fb1'], { settings: { ca: '-----BEGIN CERTIFICATE-----\nMIIB' } }],
+    ['if npx started npm and passed its own --yes on', ['fb1'], { settings: { yes: 'true' }, npm: NPX }],
     [
       'if --yes or --json is configured and the user typed --',
       ['--host', 'h'],
@@ -126,7 +126,7 @@ describe('the command runs', () => {
     expect(outcome(args, npm)).toBe('ran');
   });
 
-  test('if it is asked for help', () => {
+  test('if the user asks for help', () => {
     expect(outcome(['--help'], { settings: { yes: 'true' } })).toBe('0 the usage');
     expect(outcome(['-h'])).toBe('0 the usage');
   });
@@ -149,7 +149,7 @@ describe('an API token that npm consumed is refused and not printed', () => {
     { npm_config_keep_api_token: '' },
     { npm_config__authtoken: UUID },
     { 'npm_config_//registry.example.com/:_authToken': UUID },
-  ])("but npm's own tokens are not API tokens: %j", (env) => {
+  ])("unless it is one of npm's own tokens: %j", (env) => {
     expect(readSecretCommand(['fb1'], env)).toMatchObject({ name: 'fb1' });
   });
 
@@ -157,7 +157,7 @@ describe('an API token that npm consumed is refused and not printed', () => {
     [['fb1'], { npm_config_keep_api_token: 'true' }],
     [['fb1', UUID], { npm_config_kms_key: 'true' }],
     [['fb1'], { npm_config_kms_key: UUID }],
-  ])('but these flags hold none: %j with %j', (args, env) => {
+  ])('unless the flag cannot contain one: %j with %j', (args, env) => {
     const read = () => readSecretCommand(args, env);
     expect(read).toThrow(/^npm consumed --k/);
     expect(read).not.toThrow(UUID.slice(0, 8));

@@ -1,4 +1,4 @@
-/** The verification of a real array, rehearsed on a simulated one that is known by nothing but the environment. */
+/** `npm run contracts:array` against a simulated array that the command knows only from its environment variables. */
 import { describe, expect, it } from 'vitest';
 import { readArray } from '../../../scripts/contracts/environment.ts';
 import { verifyArray } from '../../../scripts/contracts/runs.ts';
@@ -12,7 +12,7 @@ const refusals = ({ requests }: Simulator) =>
 const endings = ({ history }: Simulator) => new Set(history.map(({ ended }) => ended?.by));
 
 describe('an array that keeps the contract', () => {
-  it('passes, told for people and for CI, with no token told and no session left', async () => {
+  it('the array passes, the reports contain no token, and no session is left', async () => {
     const { simulator, env } = await arrayAndEnvironment();
     const { code, stdout, stderr, report, junit, all, files } = await run(['--array'], env).ended;
     expect({ code, stderr, files }).toEqual({ code: 0, stderr: '', files: [] });
@@ -28,15 +28,15 @@ describe('an array that keeps the contract', () => {
     expect(refusals(simulator)).toBe(1);
   });
 
-  it('passes by the fingerprint of its certificate', async () => {
+  it('the array passes if it is trusted by the fingerprint of its certificate', async () => {
     const { simulator, env } = await arrayAndEnvironment({ certificate: 'self-signed' });
     const trust = { FLASHBLADE_CA_FILE: undefined, FLASHBLADE_FINGERPRINT: simulator.fingerprint };
     expect(await run(['--array'], { ...env, ...trust }).ended).toMatchObject({ code: 0 });
   });
 });
 
-describe('the environment is refused before anything is sent', () => {
-  it('with every variable that is missing', async () => {
+describe('an invalid environment is refused before anything is sent', () => {
+  it('the error names every missing variable', async () => {
     const { code, stderr, stdout } = await run(['--array']).ended;
     expect([code, stdout]).toEqual([2, '']);
     for (const name of ['HOST', 'API_TOKEN', 'USERNAME', 'CA_FILE', 'FINGERPRINT']) {
@@ -59,7 +59,7 @@ describe('the environment is refused before anything is sent', () => {
     ['FLASHBLADE_CA_FILE', { FLASHBLADE_FINGERPRINT: '', FLASHBLADE_CA_FILE: 'no such file' }],
     ['either FLASHBLADE_CA_FILE or FLASHBLADE_FINGERPRINT', { FLASHBLADE_CA_FILE: 'ca.pem' }],
     ['FLASHBLADE_FINGERPRINT', { FLASHBLADE_FINGERPRINT: 'ab' }],
-  ])('if %s is wrong, without its value', (name, wrong) => {
+  ])('the error names an invalid %s, but not its value', (name, wrong) => {
     expect(readArray(good)).toMatchObject({ username: USERNAME, array: { host: 'fb1.example.com', port: 443 } });
     const message = messageOf(() => readArray({ ...good, ...wrong }));
     expect(message).toMatch(
@@ -70,7 +70,7 @@ describe('the environment is refused before anything is sent', () => {
   });
 });
 
-describe('a run ends before the first interaction', () => {
+describe('an early end of the run', () => {
   async function refused(change: Readonly<Record<string, string>>) {
     const { simulator, env } = await arrayAndEnvironment();
     const signal = new AbortController().signal;
@@ -80,35 +80,35 @@ describe('a run ends before the first interaction', () => {
     return { simulator, finding: verification.findings[0] };
   }
 
-  it('if the array cannot be reached', async () => {
+  it('the run ends before the first interaction if the array cannot be reached', async () => {
     const { finding } = await refused({ FLASHBLADE_HOST: '127.0.0.1:1' });
     expect(finding).toContain('it refuses connections on this port');
   });
 
-  it('if the array is not trusted, and sends nothing', async () => {
+  it('the run ends without a request if the array is not trusted', async () => {
     const { certificate } = await createAuthority();
     const { finding, simulator } = await refused({ FLASHBLADE_CA_FILE: fileWith(certificate) });
     expect(finding).toContain('is not trusted');
     expect(simulator.requests).toEqual([]);
   });
 
-  it('if the array refuses the API token, after one try', async () => {
+  it('the run ends after one login if the array refuses the API token', async () => {
     const { finding, simulator } = await refused({ FLASHBLADE_API_TOKEN: 'T-of-nobody' });
     expect(finding).toContain('it does not accept this API token');
     expect(finding).not.toContain('T-of-nobody');
     expect([refusals(simulator), simulator.requests.length]).toEqual([1, 1]);
   });
 
-  it('if the API token is of another user', async () => {
+  it('the run ends before the first interaction if the API token belongs to another user', async () => {
     const { finding } = await refused({ FLASHBLADE_USERNAME: 'root' });
     expect(finding).toContain(`FLASHBLADE_USERNAME is not the user who logs in: that is ${USERNAME}`);
   });
 });
 
 describe('an array that breaks the contract', () => {
-  it('fails where it does, with no token told and no session left', async () => {
+  it('exactly the broken interaction fails, no token is printed, and no session is left', async () => {
     const { simulator, env } = await arrayAndEnvironment();
-    // A session that has ended is served: the answer tells what it was asked with.
+    // The array serves an ended session.
     simulator.faults.add({ kind: 'answer', path: /\/arrays$/, status: 200 });
     const { code, stdout, report, junit, all } = await run(['--array'], env).ended;
     expect(code).toBe(1);
@@ -120,7 +120,7 @@ describe('an array that breaks the contract', () => {
     expect(endings(simulator)).toEqual(new Set(['logout']));
   });
 
-  it('does not get its tokens printed, wherever it shows them', async () => {
+  it('tokens that the array puts into a response are masked in the output', async () => {
     const { simulator, env } = await arrayAndEnvironment({
       onRequest: (phase, { path, requestId = '' }) => {
         if (phase !== 'received' || path !== '/api/api_version' || !requestId.startsWith('contract-')) return;
@@ -134,7 +134,7 @@ describe('an array that breaks the contract', () => {
     for (const token of tokensOf(simulator)) expect(all).not.toContain(token);
   });
 
-  it('and does not log out is told so loudly', async () => {
+  it('a session that the array does not close is reported as a failure', async () => {
     const { simulator, env } = await arrayAndEnvironment();
     simulator.faults.add({ kind: 'answer', path: '/api/logout', act: false, status: 503 });
     const { code, stdout, report } = await run(['--array'], env).ended;
@@ -144,11 +144,11 @@ describe('an array that breaks the contract', () => {
     expect(refusals(simulator)).toBeLessThanOrEqual(1);
   });
 
-  it('and locks out after the refused login is not hammered', async () => {
+  it('an array that locks the user out after a refused login gets no further logins', async () => {
     const { simulator, env } = await arrayAndEnvironment({ maxLoginAttempts: 1 });
     const { code, stdout } = await run(['--array'], env).ended;
     expect(code).toBe(1);
-    expect(stdout).toContain('the array refused the API token before; it is not asked again');
+    expect(stdout).toContain('the array already refused this API token, so it is not sent again');
     expect(refusals(simulator)).toBe(2);
     expect(simulator.sessions()).toEqual([]);
   });

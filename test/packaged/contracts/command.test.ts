@@ -1,4 +1,4 @@
-/** `npm run contracts` as CI runs it. */
+/** `npm run contracts`, as CI runs it. */
 import { describe, expect, it } from 'vitest';
 import { readPact } from '../../../contracts/pact-file.ts';
 import { readCommand } from '../../../scripts/contracts/arguments.ts';
@@ -7,7 +7,7 @@ import { fileWith, run } from './run.ts';
 
 const fromState = (name: string): string => `$\{${name}}`;
 
-/** Another consumer's pact, written by hand to version 3 of the specification. */
+/** A pact of another consumer, in version 3 of the specification. */
 const OTHERS = {
   consumer: { name: 'backup-reports' },
   provider: { name: 'purity' },
@@ -38,7 +38,7 @@ const OTHERS = {
   metadata: { pactSpecification: { version: '3.0.0' } },
 };
 
-it('the consumer tests, the checks and the verification of simulator, documentation and functions pass together', async () => {
+it('the consumer tests, the checks and the verification of the simulator, the documentation and the functions pass', async () => {
   const { code, stdout, report, junit, files } = await run([]).ended;
   expect({ code, files }).toEqual({ code: 0, files: [] });
   expect(stdout).toMatch(/Tests .*28 passed \(28\)/);
@@ -51,7 +51,7 @@ it('the consumer tests, the checks and the verification of simulator, documentat
   expect(junit).toContain('the simulator" tests="11" failures="0"');
 });
 
-describe('a pact that somebody else wrote', () => {
+describe('a pact of another consumer', () => {
   const verifying = (pact: unknown) => run(['--pact', fileWith(JSON.stringify(pact))]).ended;
   const [first, second] = OTHERS.interactions;
 
@@ -62,30 +62,30 @@ describe('a pact that somebody else wrote', () => {
     expect(report).toContain('- Contract: backup-reports → purity\n');
   });
 
-  it('fails where the simulator does something else', async () => {
+  it('fails if the simulator behaves differently', async () => {
     const wrong = { ...second, response: { status: 204 } };
     const { code, stdout } = await verifying({ ...OTHERS, interactions: [first, wrong] });
     expect(code).toBe(1);
     expect(stdout).toMatch(/^passed {2}I log in .*\nFAILED {2}I log out .*\n {8}expected 204 but was 200$/m);
   });
 
-  it('that has nothing to verify is refused with what to do, for people and for CI', async () => {
+  it('is refused with the next step, in output and reports, if it has no interaction', async () => {
     const { code, stdout, report, junit } = await verifying({ ...OTHERS, interactions: [] });
     expect(code).toBe(1);
-    expect(stdout).toContain('Look at what wrote it.');
+    expect(stdout).toContain('Check the program that wrote it.');
     expect(report).toContain('- Result: **FAILED**');
     expect(junit).toContain('<failure message=');
   });
 
   it.each([
     [
-      'wants an unknown state',
+      'requires an unknown state',
       [{ ...second, request: { method: 'POST', path: '/api/logout' }, providerStates: [{ name: 'x' }] }],
       'Add it to contracts/states.ts',
     ],
-    ['is pending', [{ ...first, pending: true }], 'Take "pending" away.'],
-    ['says the same twice', [first, first], 'Give one of the two another description.'],
-  ])('that %s is not verified at all', async (_, interactions, advice) => {
+    ['is pending', [{ ...first, pending: true }], 'Remove "pending".'],
+    ['has the same interaction twice', [first, first], 'Give one of the two another description.'],
+  ])('is not verified if it %s', async (_, interactions, advice) => {
     const pact = readPact(fileWith(JSON.stringify({ ...OTHERS, interactions })));
     const { verification } = await verifySimulator(pact, new AbortController().signal);
     expect(verification).toEqual({ interactions: [], findings: [expect.stringContaining(advice)] });
@@ -93,18 +93,18 @@ describe('a pact that somebody else wrote', () => {
 });
 
 describe('the command line', () => {
-  it.each([[['--accept', '--array']], [['--accept', '--pact', 'x']]])('%j does not go together', (args) => {
+  it.each([[['--accept', '--array']], [['--accept', '--pact', 'x']]])('the combination %j is refused', (args) => {
     expect(() => readCommand(args)).toThrow('--accept goes with the consumer tests');
   });
 
-  it('that cannot be understood is refused with its usage', async () => {
+  it('an unknown option is refused with the usage', async () => {
     const { code, stdout, stderr } = await run(['--nonsense']).ended;
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain('--nonsense');
     expect(stderr).toContain('npm run contracts:array');
   });
 
-  it('--help tells the options', async () => {
+  it('--help prints the options and variables', async () => {
     const { code, stdout } = await run(['--help']).ended;
     expect(code).toBe(0);
     expect(stdout).toContain('FLASHBLADE_FINGERPRINT');

@@ -1,4 +1,4 @@
-/** Runs the tests that must notice a faulty client, once for each of them. */
+/** Runs, for each faulty client, the tests that must fail. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -11,12 +11,12 @@ const pacts = mkdtempSync(join(tmpdir(), 'flashblade-faulty-clients-'));
 process.once('exit', () => rmSync(pacts, { recursive: true, force: true }));
 
 const change = ({ file, from, to }: FaultyClient): Plugin => ({
-  // Projects whose plugins have the same names share one server, and with it each other's changes.
+  // Projects whose plugins have the same names share one server, and thus each other's changes.
   name: `faulty-client: ${to}`,
   enforce: 'pre',
   transform: (source, id) => {
     if (id !== resolve(ROOT, file)) return undefined;
-    if (source.split(from).length !== 2) throw new Error(`${file} must hold once: ${from}`);
+    if (source.split(from).length !== 2) throw new Error(`${file} must contain exactly once: ${from}`);
     return source.replace(from, () => to);
   },
 });
@@ -28,7 +28,7 @@ const project = (name: string, clients: readonly FaultyClient[], plugins: Plugin
     include: [...new Set(clients.map(({ by }) => by))],
     testNamePattern: clients.map(({ test }) => test).join('|'),
     env: { CONTRACTS_PACT_FOLDER: mkdtempSync(join(pacts, 'project-')) },
-    // Each file in a process of its own: modules are kept from one to the next otherwise.
+    // Each file in its own process. Otherwise later files reuse the modules of earlier ones.
     pool: 'forks' as const,
     testTimeout: 20_000,
   },

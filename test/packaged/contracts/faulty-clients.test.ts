@@ -1,4 +1,4 @@
-/** A pact alone is not strict: together with the tests of off-contract answers every fault of the client is noticed. */
+/** The consumer tests and the tests of off-contract responses together detect every fault of the client. */
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -18,12 +18,12 @@ beforeAll(async () => {
   failed = JSON.parse(stdout.split('\n').find((line) => line.startsWith('{')) ?? '{}');
 }, 120_000);
 
-describe('it is noticed if the client', () => {
+describe('a test fails if the client', () => {
   it.each(Object.entries(FAULTY_CLIENTS))('%s', (name, client) => {
     expect(failed[name]).toContain(client.test);
   });
 });
 
-it('nothing is noticed about the client as it is', () => {
+it('no test fails for the unchanged client', () => {
   expect(failed['unchanged']).toEqual([]);
 });

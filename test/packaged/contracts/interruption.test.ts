@@ -1,10 +1,10 @@
-/** Signals while a real array is verified: whatever it is in the middle of, no session is left. */
+/** Signals during the verification of a real array. No session may be left, whenever the signal arrives. */
 import { describe, expect, it } from 'vitest';
 import type { OnRequest } from '../../../simulator/index.ts';
 import { arrayAndEnvironment, run, SIGNAL_NOTED, tokensOf } from './run.ts';
 
 describe('a run that is interrupted', () => {
-  /** Holds the n-th answer to a request for a path, what was asked for being done, until it is released. */
+  /** Delays the nth response for a path, after the array acted, until it is released. */
   function holding(path: string, n: number) {
     const reached = Promise.withResolvers<void>();
     const released = Promise.withResolvers<void>();
@@ -24,22 +24,19 @@ describe('a run that is interrupted', () => {
     ['SIGINT', 'the login of an interaction', '/api/login', 2, 130, '0 of 9'],
     ['SIGTERM', 'the login of a state', '/api/login', 4, 143, '0 of 9'],
     ['SIGHUP', 'a logout at the end', '/api/logout', 6, 129, '9 of 9'],
-  ] as const)(
-    'by %s in the middle of %s leaves no session and no file',
-    async (signal, _, path, n, expected, passed) => {
-      const { onRequest, reached, release } = holding(path, n);
-      const { simulator, env } = await arrayAndEnvironment({ onRequest });
-      const { child, ended, signalNoted } = run(['--array'], env);
-      await reached;
-      child.kill(signal);
-      await signalNoted;
-      release();
-      const { code, stdout, files, all } = await ended;
-      expect({ code, files, left: simulator.sessions() }).toEqual({ code: expected, files: [], left: [] });
-      expect(stdout).toContain(signal + SIGNAL_NOTED);
-      expect(stdout).toContain(`${passed} interactions passed`);
-      expect(simulator.history.length).toBeGreaterThan(0);
-      for (const token of tokensOf(simulator)) expect(all).not.toContain(token);
-    },
-  );
+  ] as const)('by %s during %s leaves no session and no file', async (signal, _, path, n, expected, passed) => {
+    const { onRequest, reached, release } = holding(path, n);
+    const { simulator, env } = await arrayAndEnvironment({ onRequest });
+    const { child, ended, signalNoted } = run(['--array'], env);
+    await reached;
+    child.kill(signal);
+    await signalNoted;
+    release();
+    const { code, stdout, files, all } = await ended;
+    expect({ code, files, left: simulator.sessions() }).toEqual({ code: expected, files: [], left: [] });
+    expect(stdout).toContain(signal + SIGNAL_NOTED);
+    expect(stdout).toContain(`${passed} interactions passed`);
+    expect(simulator.history.length).toBeGreaterThan(0);
+    for (const token of tokensOf(simulator)) expect(all).not.toContain(token);
+  });
 });

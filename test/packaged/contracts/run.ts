@@ -1,4 +1,4 @@
-/** Runs the command as people and CI do: a process of its own, with nothing of the test's environment. */
+/** Runs the command in its own process, without the environment of the test. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,23 +9,23 @@ import { onTestFinished } from 'vitest';
 import type { Simulator, SimulatorOptions } from '../../../simulator/index.ts';
 import { simulated } from '../../unit/contracts/providers.ts';
 
-const SCRIPT = resolve(import.meta.dirname, '../../../../scripts/contracts.ts');
+const SCRIPT = resolve(import.meta.dirname, '../../../scripts/contracts.ts');
 export const SIGNAL_NOTED = ': closing what is open';
 export const API_TOKEN = 'T-0a1b2c3d-4e5f-6789-abcd-ef0123456789';
 
 export type Ended = {
   readonly code: number | null;
-  /** Everything that it said and wrote. */
+  /** Everything that it printed and wrote. */
   readonly all: string;
   readonly stdout: string;
   readonly stderr: string;
   readonly report: string;
   readonly junit: string;
-  /** What is left of its directory for temporary files. */
+  /** The files that are left in its directory for temporary files. */
   readonly files: readonly string[];
 };
 
-/** Starts the command, its reports in a directory that ends with the test. */
+/** Starts the command. Its reports go to a directory that is removed after the test. */
 export function run(args: readonly string[], env: Readonly<Record<string, string | undefined>> = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'flashblade-contracts-test-'));
   const temporary = mkdtempSync(join(tmpdir(), 'flashblade-contracts-test-'));
@@ -59,7 +59,11 @@ export function run(args: readonly string[], env: Readonly<Record<string, string
       files: readdirSync(temporary),
     };
   });
-  return { child, ended, /** It has noticed a signal. */ signalNoted: said.promise };
+  return {
+    child,
+    ended,
+    /** Resolves once the command has printed that it received a signal. */ signalNoted: said.promise,
+  };
 }
 
 function textOf(file: string): string {
@@ -70,7 +74,7 @@ function textOf(file: string): string {
   }
 }
 
-/** A file that ends with the test. */
+/** Creates a file that is removed after the test. */
 export function fileWith(content: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'flashblade-contracts-test-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -79,12 +83,12 @@ export function fileWith(content: string): string {
   return file;
 }
 
-/** Every token that the array ever knew. */
+/** The API token, and every auth token of the array. */
 export const tokensOf = ({ history }: Simulator): string[] => [API_TOKEN, ...history.map(({ authToken }) => authToken)];
 
 export const USERNAME = 'verifier';
 
-/** A simulated array, and the environment that names it to the command. */
+/** A simulated array, and the environment variables with which the command verifies it. */
 export async function arrayAndEnvironment(options: SimulatorOptions = {}) {
   const simulator = await simulated({ users: [{ username: USERNAME, apiToken: API_TOKEN }], ...options });
   const env = {

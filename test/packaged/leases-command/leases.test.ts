@@ -144,7 +144,7 @@ describe('npm run leases', () => {
     expect(help).toMatchObject({ code: 0, stderr: '' });
   });
 
-  it('prints no token', () => {
+  it('never prints a token', () => {
     const tokens = [array.apiToken, ...array.history.map(({ authToken }) => authToken)];
     expect(printed).toContain('job-1');
     expect(tokensIn(printed, tokens)).toEqual([]);

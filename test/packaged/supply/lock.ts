@@ -1,4 +1,4 @@
-/** What must hold of everything that is installed, by the lock file. */
+/** Rules for every installed package, checked against the lock file. */
 
 export type LockEntry = {
   readonly version?: string;
@@ -8,23 +8,23 @@ export type LockEntry = {
   readonly hasInstallScript?: boolean;
   readonly link?: boolean;
 };
-/** By the directory, relative to the project; the project itself is ''. */
+/** Keys are directories relative to the project. The project itself is ''. */
 export type Packages = Readonly<Record<string, LockEntry>>;
 
-/** Licences that allow use, change and sale, and ask for no more than that their text goes with the code. */
+/** Licenses that allow use, change and sale, and require only that their text accompanies the code. */
 const PERMISSIVE = [
   ...['MIT', 'MIT-0', 'ISC', '0BSD', 'BSD-2-Clause', 'BSD-3-Clause', 'Apache-2.0', 'BlueOak-1.0.0', 'Unlicense'],
   ...['CC0-1.0', 'CC-BY-4.0', 'Python-2.0'],
 ];
 
-/** For tools that nothing is shipped of: which packages may have another licence, and why. */
+/** Exceptions for tools of which nothing ships: which packages may have another license, and why. */
 const EXCEPTIONS: Readonly<Record<string, { readonly packages: RegExp; readonly why: string }>> = {
   'MPL-2.0': { packages: /^lightningcss(-[\w-]+)?$/, why: 'a style sheet compiler of the test runner, never called' },
-  'PSF-2.0': { packages: /^argparse$/, why: 'a port of a part of Python, under the licence of Python' },
-  'CC-BY-3.0': { packages: /^spdx-exceptions$/, why: 'a list of names of licences, read by tools' },
+  'PSF-2.0': { packages: /^argparse$/, why: 'a port of a part of Python, under the license of Python' },
+  'CC-BY-3.0': { packages: /^spdx-exceptions$/, why: 'a list of license names that tools read' },
 };
 
-/** Whether an SPDX expression can be met by permissive licences alone. */
+/** Whether permissive licenses alone satisfy an SPDX expression. */
 export function isPermissive(expression: string): boolean {
   const inner = expression.replace(/^\(([^()]*)\)$/, '$1');
   if (inner.includes('(')) return false;
@@ -41,17 +41,17 @@ export const licenceFaults = (packages: Packages): string[] =>
     return isExcepted || isPermissive(license) ? [] : [`${directory}: ${license}`];
   });
 
-/** Exceptions that no package needs any more. */
+/** Exceptions that no package needs. */
 export const needlessExceptions = (packages: Packages): string[] =>
   Object.keys(EXCEPTIONS).filter((licence) => installed(packages).every(([, { license }]) => license !== licence));
 
-/** Without a hash anything may be installed; an address would tie the project to one registry. */
+/** Without a hash, npm would install any content. An address would tie the project to one registry. */
 export const integrityFaults = (packages: Packages): string[] =>
   installed(packages).flatMap(([directory, { integrity = '', resolved, link }]) => [
     ...(/^sha512-[A-Za-z0-9+/]{86}==$/.test(integrity) ? [] : [`${directory} has no SHA-512`]),
     ...(resolved === undefined && link === undefined ? [] : [`${directory} comes from an address of its own`]),
   ]);
 
-/** Packages in these directories that run a program when they are installed, or that the lock file does not know. */
+/** The packages in these directories that have an install script or are not in the lock file. */
 export const installScripts = (packages: Packages, directories: readonly string[]): string[] =>
   directories.filter((directory) => packages[directory]?.hasInstallScript ?? packages[directory] === undefined);

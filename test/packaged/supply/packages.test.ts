@@ -1,4 +1,4 @@
-/** Where the code of others comes from, which of it ships, and under which licences. */
+/** Third-party packages: their origin, their licenses, and which of them ship. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -19,7 +19,7 @@ type Manifest = Readonly<Record<'dependencies' | 'devDependencies' | 'optionalDe
 const read = (file: string): string => readFileSync(resolve(ROOT, file), 'utf8');
 const { packages: locked }: { packages: Packages } = JSON.parse(read('package-lock.json'));
 const manifest: Manifest = JSON.parse(read('package.json'));
-/** A package that is there and in order. */
+/** A package without any fault. */
 const GOOD = { version: '1.0.0', integrity: `sha512-${'A'.repeat(86)}==`, license: 'MIT' };
 
 let bundled: readonly BundledPackage[];
@@ -28,13 +28,13 @@ beforeAll(async () => {
   bundled = await bundledPackages();
 }, 600_000);
 
-describe('what is installed', () => {
-  test('is what the lock file has the hash of, from whichever registry', () => {
+describe('installed packages', () => {
+  test('every package has a hash in the lock file, and none is tied to a registry', () => {
     expect(Object.keys(locked).length).toBeGreaterThan(500);
     expect(integrityFaults(locked)).toEqual([]);
   });
 
-  test('without a hash, with a weak one or from an address of its own is found', () => {
+  test('a package without a hash, with a weak hash or with its own address is reported', () => {
     const { integrity: _integrity, ...bare } = GOOD;
     expect(integrityFaults({ '': {}, 'node_modules/a': GOOD })).toEqual([]);
     expect(integrityFaults({ 'node_modules/a': bare })).toEqual(['node_modules/a has no SHA-512']);
@@ -42,7 +42,7 @@ describe('what is installed', () => {
     expect(integrityFaults({ 'node_modules/a': { ...GOOD, resolved: 'https://example.com/a.tgz' } })).toHaveLength(1);
   });
 
-  test('is of one exact version, and runs nothing when it is installed', () => {
+  test('every dependency has an exact version, and install scripts are disabled', () => {
     const { dependencies, devDependencies, optionalDependencies } = manifest;
     for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies })) {
       expect(version, name).toMatch(/^\d+\.\d+\.\d+(-[\w.]+)?$/);
@@ -51,12 +51,12 @@ describe('what is installed', () => {
     expect(read('.npmrc').split('\n')).toContain('ignore-scripts=true');
   });
 
-  test('has a licence that allows what is done with it, with few exceptions, each of them needed', () => {
+  test('every package has a permissive license or a listed exception, and no exception is unused', () => {
     expect(licenceFaults(locked)).toEqual([]);
     expect(needlessExceptions(locked)).toEqual([]);
   });
 
-  test('under another licence, under none, or under one that is excepted for others is found', () => {
+  test('a package with another license, with none, or with an exception for other packages is reported', () => {
     const withLicence = (license: string, name = 'a') => licenceFaults({ [`node_modules/${name}`]: { license } });
     for (const one of ['GPL-3.0-only', 'MIT AND GPL-2.0', 'UNLICENSED', 'SEE LICENSE IN LICENSE', 'MPL-2.0', '']) {
       expect(withLicence(one), one).toHaveLength(1);
@@ -68,8 +68,8 @@ describe('what is installed', () => {
   });
 });
 
-describe('what is in the bundles', () => {
-  test('has a permissive licence, the same as in the lock file, without exceptions', () => {
+describe('packages in the bundles', () => {
+  test('every bundled package has the license of the lock file, and it is permissive without exceptions', () => {
     expect(bundled.length).toBeGreaterThan(15);
     expect(bundled.filter(({ licence }) => !isPermissive(licence))).toEqual([]);
     for (const { directory, version, licence } of bundled) {
@@ -77,7 +77,7 @@ describe('what is in the bundles', () => {
     }
   });
 
-  test('has no install script', () => {
+  test('no bundled package has an install script', () => {
     expect(
       installScripts(
         locked,
@@ -90,7 +90,7 @@ describe('what is in the bundles', () => {
     ]);
   });
 
-  test('and that we name ourselves, is what the README lists', () => {
+  test('the README lists exactly the bundled packages that package.json names', () => {
     const listed = tableRows('at run time, in the bundles').flatMap(([names = '']) =>
       [...names.replace(/\(.*\)/, '').matchAll(/`([^`]+)`/g)].map(([, name]) => name),
     );
@@ -99,12 +99,12 @@ describe('what is in the bundles', () => {
     expect(listed.sort()).toEqual([...new Set(named)].sort());
   });
 
-  test('holds every package that the library asks for', () => {
+  test('the bundles contain every dependency of the library', () => {
     const names = bundled.map(({ name }) => name);
     expect(names).toEqual(expect.arrayContaining(Object.keys(manifest.dependencies)));
   });
 
-  test('is told by the innermost package of a file, and nothing of ours is among it', async () => {
+  test('a bundled file belongs to its innermost package, and our own files belong to none', async () => {
     expect(directoryOf('lib/index.ts')).toBeUndefined();
     expect(directoryOf('built-in:node:crypto')).toBeUndefined();
     expect(directoryOf('node_modules/@a/b/node_modules/c/x.js')).toBe('node_modules/@a/b/node_modules/c');

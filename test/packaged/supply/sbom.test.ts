@@ -1,4 +1,4 @@
-/** `npm run sbom`: the bill of materials, and the licence texts, of what is in the bundles. */
+/** `npm run sbom`: the bill of materials and the license texts for the packages in the bundles. */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ beforeAll(async () => {
   whole = JSON.parse(await read('sbom.all.cdx.json'));
   licences = await read('licences.txt');
   sizes = await readTable();
-  // npm looks at every package that is installed.
+  // npm reads every installed package.
 }, 600_000);
 
 afterAll(() => rm(directory, { recursive: true, force: true }));
@@ -45,16 +45,16 @@ async function run(...args: readonly string[]) {
 const fullName = ({ group, name }: Component): string => (group === undefined ? name : `${group}/${name}`);
 
 describe('the bill of materials', () => {
-  test('names exactly the packages that have bytes in a bundle, and in which', () => {
+  test('lists exactly the packages that have bytes in a bundle, and their bundles', () => {
     const inTable = Object.entries(sizes).flatMap(([name, packages]) =>
       Object.keys(packages).map((one) => `${one} in ${name}`),
     );
     const inBom = bom.components.flatMap((one) => functionsOf(one).map((name) => `${fullName(one)} in ${name}`));
-    // A package that is there in two versions is two components.
+    // A package in two versions is two components.
     expect([...new Set(inBom)].sort()).toEqual(inTable.filter((line) => !line.startsWith('ours ')).sort());
   });
 
-  test('tells of each its version, licence and purl', () => {
+  test('has the version, the license and the purl of each package', () => {
     for (const component of bom.components) {
       const { version = '', purl, licenses = [] } = component;
       expect(purl).toBe(`pkg:npm/${fullName(component).replace('@', '%40')}@${version}`);
@@ -63,7 +63,7 @@ describe('the bill of materials', () => {
     expect(JSON.stringify(bom.components)).not.toContain('cdx:npm:package:development');
   });
 
-  test('tells who needs whom, of what is in it only', () => {
+  test('lists the dependencies of each package, but only within the bill', () => {
     const refs = [bom.metadata.component, ...bom.components].map((component) => component['bom-ref']);
     expect(bom.dependencies.map(({ ref }) => ref).sort()).toEqual(refs.sort());
     for (const { dependsOn = [] } of bom.dependencies) expect(refs).toEqual(expect.arrayContaining([...dependsOn]));
@@ -71,7 +71,7 @@ describe('the bill of materials', () => {
     expect(own?.dependsOn?.join()).toContain('client-dynamodb');
   });
 
-  test("is well-formed by CycloneDX's own schema, which finds what is not", async () => {
+  test("matches CycloneDX's own schema, which rejects an invalid bill", async () => {
     expect(await faultsOf(bom)).toEqual([]);
     const [first, ...others] = bom.components;
     const broken = { ...bom, components: [{ ...first, type: 'nonsense' } as unknown as Component, ...others] };
@@ -79,27 +79,27 @@ describe('the bill of materials', () => {
     expect(await faultsOf({ ...bom, surplus: true } as Bom)).not.toEqual([]);
   });
 
-  test('is the same whenever and wherever it is made', () => {
+  test('does not depend on time, machine or folder', () => {
     const text = textOf(bom);
     expect(text).not.toMatch(/"timestamp"|"serialNumber"/);
     expect(text).not.toContain(ROOT);
     expect(bom.metadata.tools?.components.map(({ name }) => name)).toEqual(['cyclonedx-library', 'cyclonedx-npm']);
   });
 
-  test('of all that is installed is another file, and has the tools, too', () => {
+  test('exists in a second file for all installed packages, including the tools', () => {
     const names = whole.components.map(fullName);
     expect(names).toEqual(expect.arrayContaining(['vitest', 'esbuild', 'zod']));
     expect(bom.components.map(fullName)).not.toContain('vitest');
   });
 
-  test('is not made of a package that npm does not know', () => {
+  test('is refused if a bundle has a package that npm does not know', () => {
     const stranger = { directory: 'node_modules/stranger', name: 'stranger', version: '1.0.0', licence: 'MIT' };
     expect(() => bundledBom(whole, [{ ...stranger, functions: ['login'] }])).toThrow('stranger is in a bundle');
   });
 });
 
-describe('the licence texts', () => {
-  test('are there of every package in the bundles', () => {
+describe('the license texts', () => {
+  test('include every package in the bundles', () => {
     for (const component of bom.components) {
       expect(licences).toContain(`\n${fullName(component)} ${component.version} (`);
     }
@@ -107,27 +107,27 @@ describe('the licence texts', () => {
     expect(licences).toContain('Permission is hereby granted');
   });
 
-  test('are missed if a package brings none and its licence asks for it', async () => {
+  test('are refused if a package has no license text although its license requires one', async () => {
     const silent = { directory: 'node_modules/@aws-lambda-powertools/metrics', name: 'x', version: '1', functions: [] };
     await expect(licenceTexts([{ ...silent, licence: 'MIT' }])).rejects.toThrow('brings no licence text');
     await expect(licenceTexts([{ ...silent, licence: 'MIT-0' }])).resolves.toContain('x 1 (MIT-0)');
   });
 });
 
-describe('the command', () => {
-  test('writes its files, tells which, and ends with 0', async () => {
+describe('npm run sbom', () => {
+  test('writes its files, prints their names and exits with 0', async () => {
     expect(ran).toMatchObject({ code: 0, errors: '' });
     const files = await readdir(directory);
     expect(files.sort()).toEqual(['licences.txt', 'sbom.all.cdx.json', 'sbom.cdx.json']);
     for (const file of files) expect(ran.output).toContain(file);
   });
 
-  test('explains itself', async () => {
+  test('prints its options with --help', async () => {
     expect(await run('--help')).toMatchObject({ code: 0, output: expect.stringContaining('--outdir') });
   });
 
   test.each([[['--nonsense']], [['somewhere']], [['--outdir', '']], [['--outdir']]])(
-    'ends with 2 for %j',
+    'exits with 2 for %j',
     async (args) => {
       expect(await run(...args)).toMatchObject({
         code: 2,
@@ -137,7 +137,7 @@ describe('the command', () => {
     },
   );
 
-  test('ends with 1 if it cannot write', async () => {
+  test('exits with 1 if it cannot write', async () => {
     const { code, errors } = await run('--outdir', join(directory, 'licences.txt'));
     expect({ code, errors }).toMatchObject({ code: 1, errors: expect.stringContaining('EEXIST') });
   });

@@ -1,4 +1,4 @@
-/** The servers between the verifier and the array, asked directly. */
+/** The servers between the verifier and the array, tested with direct requests. */
 import { expect, it, onTestFinished } from 'vitest';
 import { simulatorTarget } from '../../../contracts/targets/simulator.ts';
 import { startGateway } from '../../../contracts/verification/gateway.ts';
@@ -14,7 +14,7 @@ async function stateServer() {
   return { server, ask };
 }
 
-it('a state server answers 422 and never 5xx to what it cannot do, and nothing to strangers', async () => {
+it('the state server returns 422, never 5xx, for a state that it cannot arrange, and 404 for an unknown path', async () => {
   const { server, ask } = await stateServer();
   const known = { state: 'the API token is not known', action: 'setup' };
   expect((await ask(known)).status).toBe(200);
@@ -28,7 +28,7 @@ it('a state server answers 422 and never 5xx to what it cannot do, and nothing t
   expect((await ask(known, new URL('/', server.url).href)).status).toBe(404);
 });
 
-it('a gateway passes method, path, query, headers and body on, and the answer back', async () => {
+it('the gateway forwards method, path, query, headers and body to the array, and returns its response', async () => {
   const simulator = await simulated();
   const failures: string[] = [];
   const gateway = await startGateway(simulatorTarget(simulator), (why) => failures.push(why));
@@ -57,11 +57,11 @@ it('a gateway passes method, path, query, headers and body on, and the answer ba
 });
 
 it.each([
-  ['as it is', 'Expected "T-secret" but', 'Expected "[token]" but'],
-  ['as JSON writes it', String.raw`a \"quoted\\ one`, 'a [token] one'],
+  ['in its plain form', 'Expected "T-secret" but', 'Expected "[token]" but'],
+  ['in its JSON spelling', String.raw`a \"quoted\\ one`, 'a [token] one'],
   ['in a URL', '/x?t=%22quoted%5C', '/x?t=[token]'],
-  ['if it only looks like one', 'T-0a1b2c3d-4e5f-6789-abcd-ef0123456789!', '[token]!'],
-  ['as part of another', 'T-secret-longer', '[token]'],
+  ['if it only looks like a token', 'T-0a1b2c3d-4e5f-6789-abcd-ef0123456789!', '[token]!'],
+  ['if another token begins with it', 'T-secret-longer', '[token]'],
 ])('a token is masked %s', (_, text, masked) => {
   expect(mask(text, ['', 'T-secret', '"quoted\\', 'T-secret-longer'])).toBe(masked);
 });

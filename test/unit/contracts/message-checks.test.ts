@@ -1,4 +1,4 @@
-/** The checks of message pacts: silent about the committed ones, loud about each thing that is wrong on purpose. */
+/** The checks of message pacts find nothing in the committed pacts, and find every deliberate mistake. */
 import { describe, expect, it } from 'vitest';
 import { checkDrift } from '../../../contracts/checks/drift.ts';
 import { checkComplete, checkMessages } from '../../../contracts/checks/messages.ts';
@@ -11,7 +11,7 @@ const LOGIN = 'login: of a job';
 
 const withContent = (content: object) => (one: object) => ({ ...one, contents: { content } });
 
-it('the committed message pacts have nothing that any check finds', () => {
+it('the committed message pacts pass every check', () => {
   for (const pact of [requests, answers]) expect(checkMessages(pact)).toEqual([]);
   expect(checkComplete([requests, answers])).toEqual([]);
   expect(checkDrift(requests, committedFile(REQUESTS_PACT))).toEqual([]);
@@ -23,32 +23,32 @@ describe('a message pact is refused if', () => {
     ['it has no message', { ...answers, interactions: [] }, 'the pact has no interaction'],
     ['a message is pending', changed(answers, OPENED, (one) => ({ ...one, pending: true })), 'is pending: '],
     [
-      'a message is there twice',
+      'a message occurs twice',
       { ...answers, interactions: [...answers.interactions, ...answers.interactions.slice(0, 1)] },
-      'is there twice. Give',
+      'occurs twice. Give',
     ],
     [
-      'a message wants a state',
+      'a message requires a state',
       changed(answers, OPENED, (one) => ({ ...one, providerStates: [{ name: 'x' }] })),
-      'wants a state, and messages have none here',
+      'requires a state, but messages have none here',
     ],
     [
-      'an event is without contents',
+      'an event has no contents',
       changed(answers, OPENED, ({ contents: _, ...one }) => one),
       'is neither an event nor an input with its one result',
     ],
     [
-      'an invocation is without a result',
+      'an invocation has no result',
       changed(answers, LOGIN, (one) => ({ ...one, response: [] })),
       'is neither an event nor an input with its one result',
     ],
     [
       'an event has a field for a token',
       changed(answers, OPENED, withContent(withDetail(eventOf(answers, OPENED), { authToken: 'x' }))),
-      'has the field authToken: no message may hold a token',
+      'has the field authToken: no message may contain a token',
     ],
     [
-      'an input has a field for a token, however deep',
+      'an input has a field for a token at any depth',
       changed(answers, LOGIN, (one) => ({ ...one, request: { contents: { content: { a: [{ api_token: 'x' }] } } } })),
       'has the field api_token',
     ],
@@ -78,7 +78,7 @@ describe('a message pact is refused if', () => {
   });
 });
 
-it('an event or a function that no message pins is missed', () => {
+it('an event or a function that no message pins is reported', () => {
   const without = (description: string) => ({
     ...answers,
     interactions: answers.interactions.filter((one) => one.description !== description),
@@ -94,11 +94,11 @@ it('an event or a function that no message pins is missed', () => {
   ]);
 });
 
-it('a committed message pact has drifted if a message is new, gone or another', () => {
+it('drift from a committed message pact is reported if a message is new, removed or changed', () => {
   const other = changed(answers, OPENED, withContent(withDetail(eventOf(answers, OPENED), { username: 'root' })));
   const file = committedFile(ANSWERS_PACT);
   expect(checkDrift(other, file)).toEqual([expect.stringContaining(`changed: "${OPENED}"`)]);
   expect(checkDrift({ ...answers, interactions: answers.interactions.slice(1) }, file)).toEqual([
-    expect.stringContaining('gone: "a message could not be understood"'),
+    expect.stringContaining('removed: "a message could not be understood"'),
   ]);
 });

@@ -1,4 +1,4 @@
-/** The committed message pacts, and parts and variations of them. */
+/** The committed message pacts, and helpers to select and change their messages. */
 import { ANSWERS_PACT, REQUESTS_PACT } from '../../../contracts/messages/vocabulary.ts';
 import {
   committedFile,
@@ -10,7 +10,7 @@ import {
 export const requests = readMessagePact(committedFile(REQUESTS_PACT));
 export const answers = readMessagePact(committedFile(ANSWERS_PACT));
 
-/** The pact with this interaction only. */
+/** The pact with only this interaction. */
 export function only(pact: MessagePact, description: string): MessagePact {
   const interactions = pact.interactions.filter((one) => one.description === description);
   if (interactions.length !== 1) throw new Error(`the pact has no interaction "${description}"`);
@@ -32,15 +32,15 @@ export function changed(
 
 type Event = { readonly 'detail-type': string; readonly detail: Readonly<Record<string, unknown>> };
 
-/** The same event with another detail. Undefined takes a field away. */
+/** The same event with some fields of `detail` replaced. Undefined removes a field. */
 export const withDetail = (event: unknown, detail: object): object => {
   const { detail: before, ...envelope } = event as Event;
   return JSON.parse(JSON.stringify({ ...envelope, detail: { ...before, ...detail } }));
 };
 
-/** The same event of another type. */
+/** The same event with another detail type. */
 export const withType = (event: unknown, type: string): object => ({ ...(event as Event), 'detail-type': type });
 
-/** The event of a pact. */
+/** The example event of a pact. */
 export const eventOf = (pact: MessagePact, description: string): unknown =>
   only(pact, description).interactions[0]?.contents?.content;

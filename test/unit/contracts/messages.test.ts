@@ -1,4 +1,4 @@
-/** Message pacts: good senders pass, and a sender that is wrong in one thing is caught there. */
+/** Verification of message pacts: correct providers pass, and a provider with one mistake fails for exactly this mistake. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startFunctions } from '../../../contracts/messages/functions.ts';
 import { documentedRequests } from '../../../contracts/messages/stack.ts';
@@ -23,7 +23,7 @@ afterAll(async () => {
   await functions.stop();
 });
 
-/** Why the one interaction of the pact failed. */
+/** The reasons for which the single interaction of the pact failed. */
 async function reasonsOf(pact: MessagePact, provider: MessageProvider, change: Change = (sent) => sent) {
   const { tokens, produce } = provider;
   const altered = { tokens, produce: async (...wish: Parameters<typeof produce>) => change(await produce(...wish)) };
@@ -32,12 +32,12 @@ async function reasonsOf(pact: MessagePact, provider: MessageProvider, change: C
   return interactions.flatMap(({ reasons }) => reasons);
 }
 
-it('what the functions send and answer, and what the documentation tells callers to send, is what the pacts say', async () => {
+it('the messages of the functions and the documented examples match the pacts', async () => {
   expect(await reasonsOf(answers, functions)).toEqual([]);
   expect(await reasonsOf(requests, documentedRequests())).toEqual([]);
 });
 
-describe('an event that is told is caught if', () => {
+describe('an event that reports an outcome fails the verification if', () => {
   const [opened, closed, failed] = [
     'a session was opened',
     'a session was closed with its owner',
@@ -48,31 +48,36 @@ describe('an event that is told is caught if', () => {
     ['its lease id is missing', opened, (sent) => withDetail(sent, { leaseId: undefined }), 'leaseId'],
     ['its owner is missing', closed, (sent) => withDetail(sent, { owner: undefined }), 'owner'],
     ['its code is missing', failed, (sent) => withDetail(sent, { code: undefined }), 'code'],
-    ['its code is none', failed, (sent) => withDetail(sent, { code: 'Error' }), "Expected 'Error' to match"],
     [
-      'a number is text',
+      'its code is not an error code',
+      failed,
+      (sent) => withDetail(sent, { code: 'Error' }),
+      "Expected 'Error' to match",
+    ],
+    [
+      'a number is a string',
       opened,
       (sent) => withDetail(sent, { expiresAt: '1800000900' }),
       "Expected '1800000900' (String) to be an integer",
     ],
-    ['a text is a number', closed, (sent) => withDetail(sent, { leaseId: 7 }), 'Expected 7 (Integer)'],
-    ['its detail-type is another', opened, (sent) => withType(sent, 'Session Open'), "Expected 'Session Open'"],
-    ['it comes from somebody else', opened, (sent) => ({ ...Object(sent), source: 'flashblade' }), "'flashblade'"],
-    ['it has a field more', closed, (sent) => withDetail(sent, { host: 'fb1' }), 'detail.host is sent'],
+    ['a string is a number', closed, (sent) => withDetail(sent, { leaseId: 7 }), 'Expected 7 (Integer)'],
+    ['its detail-type is wrong', opened, (sent) => withType(sent, 'Session Open'), "Expected 'Session Open'"],
+    ['it has another source', opened, (sent) => ({ ...Object(sent), source: 'flashblade' }), "'flashblade'"],
+    ['it has an extra field', closed, (sent) => withDetail(sent, { host: 'fb1' }), 'detail.host is sent'],
     ['it has a field for a token', opened, (sent) => withDetail(sent, { authToken: 'x' }), 'detail.authToken is sent'],
-    ['an API token is in it', failed, (sent) => withDetail(sent, { reason: `no ${API_TOKEN}` }), 'holds a token'],
+    ['it contains an API token', failed, (sent) => withDetail(sent, { reason: `no ${API_TOKEN}` }), 'contains a token'],
     [
-      'an auth token is in it',
+      'it contains an auth token',
       opened,
       (sent) => withDetail(sent, { username: functions.tokens().findLast((token) => token !== API_TOKEN) }),
-      'holds a token',
+      'contains a token',
     ],
   ])('%s', async (_, description, change, reason) => {
     const reasons = await reasonsOf(only(answers, description), functions, change);
     expect(reasons).toEqual([expect.stringContaining(reason)]);
   });
 
-  it('a token is in it, and the token is not told, also where the verifier quotes what was sent', async () => {
+  it('it contains a token, which is masked even where the verifier quotes the message', async () => {
     const token = 'not-of-any-known-form';
     const provider = { ...functions, tokens: () => [token] };
     const reasons = await reasonsOf(only(answers, opened), provider, (sent) =>
@@ -80,11 +85,11 @@ describe('an event that is told is caught if', () => {
     );
     expect(reasons).toEqual([
       expect.stringContaining("Expected 'is [token]' to match"),
-      expect.stringContaining('holds a token'),
+      expect.stringContaining('contains a token'),
     ]);
   });
 
-  it('it is never sent, though the answer to the verifier would fit', async () => {
+  it('it is never sent, even if the empty response to the verifier would match', async () => {
     const refusing = { tokens: () => [], produce: () => Promise.reject(new Error('the bus is gone')) };
     const anything = changed(only(answers, opened), opened, ({ matchingRules: _, ...one }) => ({
       ...one,
@@ -94,30 +99,35 @@ describe('an event that is told is caught if', () => {
   });
 });
 
-describe('an invocation is caught if', () => {
+describe('an invocation fails the verification if', () => {
   const [login, logout] = ['login: of a job', 'logout: at the end of a workflow'];
 
   it.each<[string, string, Change, string]>([
     ['a field of its result is missing', login, (sent) => ({ ...Object(sent), leaseId: undefined }), 'leaseId'],
-    ['a number of its result is text', login, (sent) => ({ ...Object(sent), expiresAt: '1' }), 'to be an integer'],
-    ['its outcome is another', logout, (sent) => ({ ...Object(sent), outcome: 'ENDING' }), "'ENDING'"],
+    ['a number in its result is a string', login, (sent) => ({ ...Object(sent), expiresAt: '1' }), 'to be an integer'],
+    ['its outcome is wrong', logout, (sent) => ({ ...Object(sent), outcome: 'ENDING' }), "'ENDING'"],
     ['its result has a field for a token', login, (sent) => ({ ...Object(sent), token: 'x' }), 'token is sent'],
-    ['its result holds a token', login, (sent) => ({ ...Object(sent), username: API_TOKEN }), 'holds a token'],
+    ['its result contains a token', login, (sent) => ({ ...Object(sent), username: API_TOKEN }), 'contains a token'],
   ])('%s', async (_, description, change, reason) => {
     expect(await reasonsOf(only(answers, description), functions, change)).toEqual([expect.stringContaining(reason)]);
   });
 
   it.each<[string, string, object, string]>([
-    ['names a host', login, { array: 'fb1', host: 'fb1.example.com' }, 'has an unknown field: host'],
-    ['is without a lease id', logout, {}, 'leaseId must be'],
+    ['its input names a host', login, { array: 'fb1', host: 'fb1.example.com' }, 'has an unknown field: host'],
+    ['its input has no lease id', logout, {}, 'leaseId must be'],
     [
-      'has a number as text',
+      'its input has a string instead of a number',
       'renew: of work that lasts',
       { leaseId: 'nightly-7', expiresAt: '1800001800' },
       'expiresAt must be a whole number',
     ],
-    ['names a list of nothing', 'check-fleet: of arrays that are named', { arrays: [] }, 'arrays must be a list'],
-  ])('its input %s: the function refuses it', async (_, description, content, rule) => {
+    [
+      'its input has an empty list of arrays',
+      'check-fleet: of arrays that are named',
+      { arrays: [] },
+      'arrays must be a list',
+    ],
+  ])('%s, which the function refuses', async (_, description, content, rule) => {
     const pact = changed(only(answers, description), description, (one) => ({
       ...one,
       request: { ...one.request, contents: { content, contentType: 'application/json', encoded: false } },
@@ -126,15 +136,17 @@ describe('an invocation is caught if', () => {
     expect(reasons).toEqual([expect.stringMatching(`^nothing was sent: .*${rule}`)]);
   });
 
-  it('nobody takes it', async () => {
+  it('no function handles it', async () => {
     const pact = changed(only(answers, login), login, (one) => ({ ...one, description: 'log-in: of a job' }));
-    expect(await reasonsOf(pact, functions)).toEqual([expect.stringContaining('nobody sends "log-in: of a job"')]);
+    expect(await reasonsOf(pact, functions)).toEqual([
+      expect.stringContaining('no function handles "log-in: of a job"'),
+    ]);
   });
 });
 
-describe('an event that asks for something is caught, where it is sent and where it is handled, if', () => {
+describe('a request event fails the verification and is refused by its handler if', () => {
   const [asked, released] = ['a session is requested, for an owner and a time', 'a session is released'];
-  // The verifier of a pact lets a field pass that it does not name: that one is ours to find.
+  // Pact ignores fields that it does not pin, so our own check must find this one.
   it.each<[string, string, Change, string, string]>([
     [
       'its array is missing',
@@ -151,28 +163,28 @@ describe('an event that asks for something is caught, where it is sent and where
       'must have either leaseId or owner',
     ],
     [
-      'a number is text',
+      'a number is a string',
       asked,
       (sent) => withDetail(sent, { leaseSeconds: '1800' }),
       'to be an integer',
       'leaseSeconds must be a whole number',
     ],
     [
-      'a text is a number',
+      'a string is a number',
       released,
       (sent) => withDetail(sent, { leaseId: 7 }),
       'Expected 7 (Integer)',
       'leaseId must be',
     ],
     [
-      'its detail-type is another',
+      'its detail-type is wrong',
       released,
       (sent) => withType(sent, 'Session Ended'),
       "Expected 'Session Ended'",
       'detail-type is not one that this queue handles',
     ],
     [
-      'a token is in it',
+      'it contains a token',
       asked,
       (sent) => withDetail(sent, { apiToken: API_TOKEN }),
       'detail.apiToken is sent',
@@ -193,7 +205,7 @@ describe('an event that asks for something is caught, where it is sent and where
     expect(w.live.size).toBe(0);
   });
 
-  it('the rule does not let it through, or the documentation has no example of it', async () => {
+  it('the rule does not let it through or the documentation has no example of it', async () => {
     const pact = only(requests, released);
     const narrow = documentedRequests(undefined, ['Session Requested']);
     expect(await reasonsOf(pact, narrow)).toEqual([expect.stringContaining('lets no event with this detail-type')]);

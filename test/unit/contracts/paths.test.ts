@@ -1,12 +1,12 @@
-/** A call that the client makes and no interaction pins. */
+/** The check for calls of the client that no interaction pins. */
 import { describe, expect, it } from 'vitest';
 import { checkPaths, shippedSources } from '../../../contracts/checks/paths.ts';
 import { pact } from './providers.ts';
 
-/** As templates write it. */
+/** A variable, as a template literal writes it. */
 const inTemplate = (name: string): string => `$\{${name}}`;
 
-describe('a call of the client without an interaction is found', () => {
+describe('a call of the client that no interaction pins is found', () => {
   it.each([
     [
       'with its method',
@@ -14,41 +14,41 @@ describe('a call of the client without an interaction is found', () => {
       'lib/new.ts calls /api/{version}/quotas (method: GET)',
     ],
     [
-      'with another method than the one that is pinned',
+      'if only another method of its path is pinned',
       "send({ method: 'DELETE', path: '/api/login' })",
       'calls /api/login (method: DELETE)',
     ],
-    ['with its path alone', 'const path = "/api/1.12/admins";', 'calls /api/{version}/admins (method: any)'],
     [
-      'with the version in a template',
+      'if the source has only its path',
+      'const path = "/api/1.12/admins";',
+      'calls /api/{version}/admins (method: any)',
+    ],
+    [
+      'if its version is a variable',
       `const path = \`/api/${inTemplate('version')}/file-system-snapshots\`;`,
       'calls /api/{version}/file-system-snapshots',
     ],
-    [
-      'with a path that only the running program knows',
-      'send(`/api/2.26/' + '$' + '{name}`)',
-      'which no interaction pins',
-    ],
-    ['outside of /api', "const path = '/oauth2/1.0/token';", 'calls /oauth2/1.0/token'],
+    ['if its path is known only at run time', 'send(`/api/2.26/' + '$' + '{name}`)', 'which no interaction pins'],
+    ['if its path is outside /api', "const path = '/oauth2/1.0/token';", 'calls /oauth2/1.0/token'],
   ])('%s', (_, source, finding) => {
     const findings = checkPaths(pact, { 'lib/new.ts': source });
     expect(findings).toEqual([expect.stringContaining(finding)]);
     expect(findings[0]).toContain('Add one to contracts/consumer;');
   });
 
-  it('with each of the texts that complete its path', () => {
+  it('for each string that completes its path', () => {
     const path = `\`/api/${inTemplate('version')}/${inTemplate('name')}\``;
     const source = `function ask(name: string) { send(${path}); }\nask('arrays'); ask('file-systems');`;
     expect(checkPaths(pact, { 'lib/new.ts': source })).toEqual([expect.stringContaining('/file-systems (')]);
     expect(checkPaths(pact, { 'lib/new.ts': `${source} ask(other);` })).toHaveLength(2);
   });
 
-  it('but not in a comment', () => {
+  it('only outside comments', () => {
     const source = "/** As `/api/2.0/x`. */\nconst a = 1; // '/api/2.0/x'\n";
     expect(checkPaths(pact, { 'lib/new.ts': source })).toEqual([]);
   });
 
-  it('if the interaction of a call that there is goes away', () => {
+  it('if the interaction of an existing call is removed', () => {
     const without = (path: string) => ({
       ...pact,
       interactions: pact.interactions.filter(({ request }) => request?.path !== path),

@@ -1,4 +1,4 @@
-/** Providers for the tests of the contract's machinery: simulated arrays, good or broken in one way. */
+/** Simulated arrays for tests of the verification: correct, or broken in one way. */
 import { onTestFinished } from 'vitest';
 import { PACT_FILE, type Pact, readPact, statesOf } from '../../../contracts/pact-file.ts';
 import type { State } from '../../../contracts/states.ts';
@@ -15,19 +15,19 @@ const presented = { ...(await authority.issue()), ca: authority.certificate };
 /** The committed pact. */
 export const pact = readPact(PACT_FILE);
 
-/** A simulated array that ends with the test. */
+/** A simulated array that stops when the test ends. */
 export async function simulated(options: SimulatorOptions = {}): Promise<Simulator> {
   const simulator = await startSimulator({ certificate: presented, ...options });
   onTestFinished(() => simulator.stop());
   return simulator;
 }
 
-/** How an array is broken: in every state that the contract brings it into, or in one. */
+/** How an array is broken, in every state of the contract or only in one. */
 export type Break = { readonly fault: RequestFault; readonly only?: State };
 
 /**
- * Breaks the array from the moment that a state is arranged until the next one is: the login that arranges the state is
- * good, so that exactly the interaction fails that is about the broken answer.
+ * Breaks the array after a state is arranged, until the next state. The login that arranges the state still works, so that only
+ * the interaction with the broken response fails.
  */
 export function broken(simulator: Simulator, { fault, only }: Break): Target {
   const target = simulatorTarget(simulator);
@@ -39,7 +39,7 @@ export function broken(simulator: Simulator, { fault, only }: Break): Target {
     };
     return [state, breaking];
   });
-  // No state comes before this one, and no state needs it.
+  // This interaction has no state, and no state uses it.
   if (fault.path === '/api/api_version') simulator.faults.add(fault);
   const reset = async () => {
     if (fault.path !== '/api/api_version') await simulator.faults.clear();
@@ -48,11 +48,11 @@ export function broken(simulator: Simulator, { fault, only }: Break): Target {
   return { ...target, handlers: Object.fromEntries(handlers), reset };
 }
 
-/** Descriptions of the interactions that failed. */
+/** The descriptions of the failed interactions. */
 export const failedOf = (verified: Pact, { interactions }: Verification): string[] =>
   verified.interactions.filter((_, index) => interactions[index]?.reasons.length !== 0).map((one) => one.description);
 
-/** The committed pact with only the interactions of a state. */
+/** The committed pact with only the interactions of these states. */
 export const pactOf = (...states: State[]): Pact => ({
   ...pact,
   interactions: pact.interactions.filter((interaction) =>

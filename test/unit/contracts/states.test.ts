@@ -1,4 +1,4 @@
-/** What the compiler demands of a target. `npm run check` is the run of these: an error that does not come is one itself. */
+/** The compiler checks the handlers of a target. `npm run check` runs these tests: a missing compile error is an error itself. */
 import { expect, it } from 'vitest';
 import type { Handlers, LiveState, State } from '../../../contracts/states.ts';
 import { STATES } from '../../../contracts/states.ts';
@@ -19,22 +19,22 @@ const live = {
   'the session has ended': session,
 };
 
-it('the compiler demands every state, and what each gives back', () => {
+it('the compiler requires a handler for every state, with its parameters and return values', () => {
   const good: Compiled = { live, all: { ...live, 'the array cannot serve requests': async () => ({}) } };
   // @ts-expect-error a state of the simulator is missing
   const missing: Compiled['all'] = live;
   const { 'a session is open': _, ...less } = live;
   // @ts-expect-error a live state of the array is missing
   const missingLive: Compiled['live'] = less;
-  // @ts-expect-error a value is not given back
-  const withheld: Compiled['live'] = { ...live, 'an API token is valid': async () => ({ apiToken: 'T-1' }) };
+  // @ts-expect-error a value is not returned
+  const incomplete: Compiled['live'] = { ...live, 'an API token is valid': async () => ({ apiToken: 'T-1' }) };
   const asks = { ...live, 'an API token is valid': ({ role }: { role: string }) => valid({ username: role }) };
   // @ts-expect-error a parameter is not in the vocabulary
   const asking: Compiled['live'] = asks;
-  expect([good, missing, missingLive, withheld, asking]).toHaveLength(5);
+  expect([good, missing, missingLive, incomplete, asking]).toHaveLength(5);
 });
 
-it('every state can be arranged on the simulator, and every live one on an array', async () => {
+it('the simulator has a handler for every state, and a real array for every live state', async () => {
   const simulator = await simulated();
   const target = simulatorTarget(simulator);
   expect(Object.keys(target.handlers).sort()).toEqual(Object.keys(STATES).sort());

@@ -1,4 +1,4 @@
-/** What would make a verification pass without having verified anything: each must fail, and say what to do. */
+/** A verification must fail if it cannot check something, and its error must name the next step. */
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Interaction, Pact } from '../../../contracts/pact-file.ts';
 import { readPact } from '../../../contracts/pact-file.ts';
@@ -26,8 +26,8 @@ async function verifyWith(handlers: object, verified = pactOf('a session is open
   return verification;
 }
 
-describe('a state', () => {
-  it('that is not in the vocabulary fails its interactions', async () => {
+describe('states', () => {
+  it('a state that is not in the vocabulary fails its interactions', async () => {
     const unknown = changed(pactOf('a session is open'), (one) => ({ ...one, providerStates: [{ name: 'it rains' }] }));
     const verification = await verifyWith({}, unknown);
     expect(new Set(reasonsIn(verification))).toEqual(
@@ -37,25 +37,25 @@ describe('a state', () => {
     );
   });
 
-  it('that the target cannot arrange fails its interactions', async () => {
+  it('a state without a handler in the target fails its interactions', async () => {
     const verification = await verifyWith({ 'a session is open': undefined });
     expect(reasonsIn(verification)[0]).toContain('this target has no handler for it. Verify it against the simulator');
   });
 
   it.each([
     ['throws', () => Promise.reject(new Error('no luck')), 'could not be arranged: no luck'],
-    ['gives nothing back', async () => ({}), 'its handler did not give back authToken, username, version. Return it'],
+    ['returns nothing', async () => ({}), 'its handler did not return authToken, username, version. Return it'],
     [
-      'gives back too little',
+      'does not return every value',
       async () => ({ authToken: 'x', username: 'x' }),
-      'its handler did not give back version. Return it',
+      'its handler did not return version. Return it',
     ],
     [
-      'gives back a number',
+      'returns a number instead of a string',
       async () => ({ authToken: 'x', username: 'x', version: 2.26 }),
-      'did not give back version. Return it',
+      'did not return version. Return it',
     ],
-  ])('whose handler %s fails its interactions, and no other', async (_, handler, reason) => {
+  ])('a handler that %s fails the interactions of its state, and no others', async (_, handler, reason) => {
     const verification = await verifyWith({ 'a session is open': handler }, pact);
     expect(failedOf(pact, verification)).toEqual(
       pactOf('a session is open').interactions.map((one) => one.description),
@@ -63,17 +63,17 @@ describe('a state', () => {
     expect(reasonsIn(verification)).toEqual(Array(4).fill(expect.stringContaining(reason)));
   });
 
-  it('that misses a parameter fails its interactions', async () => {
+  it('a state without its parameter fails its interactions', async () => {
     const without = changed(pactOf('an API token is valid'), (one) => ({
       ...one,
       providerStates: [{ name: 'an API token is valid' }],
     }));
-    expect(reasonsIn(await verifyWith({}, without))[0]).toContain('its parameter username is missing. Give it');
+    expect(reasonsIn(await verifyWith({}, without))[0]).toContain('its parameter username is missing. Add it');
   });
 });
 
-describe('an array', () => {
-  it('that cannot be reached fails every interaction, also the one that it cannot serve', async () => {
+describe('arrays', () => {
+  it('an unreachable array fails every interaction, including the one that expects it to fail', async () => {
     const simulator = await simulated();
     const target = simulatorTarget(simulator);
     await simulator.stop();
@@ -82,7 +82,7 @@ describe('an array', () => {
     expect(reasonsIn(verification).filter((reason) => reason.includes('cannot be reached'))).toHaveLength(ALL.length);
   });
 
-  it('that is not trusted fails every interaction, and gets no request', async () => {
+  it('an untrusted array fails every interaction and receives no request', async () => {
     const simulator = await simulated();
     const { certificate: ca } = await createAuthority();
     const good = simulatorTarget(simulator);
@@ -100,21 +100,19 @@ describe('an array', () => {
     expect(simulator.requests.length).toBe(before);
   });
 
-  it('that refused as many logins as it may is not asked for another', async () => {
+  it('no further login is sent after the maximum number of refused logins', async () => {
     const simulator = await simulated();
     const target = { ...simulatorTarget(simulator), maxRefusedLogins: 1 };
     const twice = pactOf('the API token is not known', 'an API token is valid');
     const again = changed(pactOf('the API token is not known'), (one) => ({ ...one, description: 'once more' }));
     const both = { ...twice, interactions: [...twice.interactions, ...again.interactions] };
     const refused = await verify(both, target, verifier);
-    expect(reasonsIn(refused)).toContainEqual(
-      expect.stringContaining('no login is sent any more: the array refused 1'),
-    );
+    expect(reasonsIn(refused)).toContainEqual(expect.stringContaining('no further login is sent: the array refused 1'));
     expect(simulator.requests.filter(({ status }) => status === 401)).toHaveLength(1);
   });
 });
 
-describe('a session', () => {
+describe('sessions', () => {
   async function closing(times: number) {
     const simulator = await simulated();
     const target = simulatorTarget(simulator);
@@ -128,7 +126,7 @@ describe('a session', () => {
     return { verification, left: simulator.sessions().length };
   }
 
-  it('that cannot be closed at the end fails the run', async () => {
+  it('a session that cannot be closed at the end fails the run', async () => {
     const { verification, left } = await closing(99);
     expect(verification.findings).toEqual([
       expect.stringContaining('a session that this verification opened could not be closed'),
@@ -136,34 +134,36 @@ describe('a session', () => {
     expect([hasPassed(verification), left]).toEqual([false, 1]);
   });
 
-  it('whose logout is not served at once is closed by another try', async () => {
+  it('a session whose logout fails at first is closed by another try', async () => {
     const { verification, left } = await closing(2);
     expect([hasPassed(verification), left]).toEqual([true, 0]);
   });
 
-  it('whose auth token nobody was told is reported', async () => {
+  it('a session whose auth token did not arrive is reported', async () => {
     const simulator = await simulated();
     simulator.faults.add({ kind: 'answer', path: '/api/login', withoutHeaders: ['x-auth-token'] });
     const verification = await verify(pactOf('an API token is valid'), simulatorTarget(simulator), verifier);
-    expect(verification.findings).toEqual([expect.stringContaining('a login was answered 200 without x-auth-token')]);
+    expect(verification.findings).toEqual([
+      expect.stringContaining('the response to a login had status 200 but no x-auth-token'),
+    ]);
   });
 
-  it('whose login was sent and not answered is reported', async () => {
+  it('a session is reported if its login was sent but the response was lost', async () => {
     const simulator = await simulated();
     simulator.faults.add({ kind: 'reset', path: '/api/login' });
     const verification = await verify(pactOf('an API token is valid'), simulatorTarget(simulator), verifier);
-    expect(verification.findings).toEqual([expect.stringContaining('the answer to a login was lost')]);
+    expect(verification.findings).toEqual([expect.stringContaining('the response to a login was lost')]);
     expect(simulator.sessions()).toHaveLength(1);
   });
 });
 
-describe('a pact', () => {
-  it('without interactions does not pass', async () => {
+describe('pacts', () => {
+  it('a pact without interactions does not pass', async () => {
     const verification = await verify({ ...pact, interactions: [] }, simulatorTarget(await simulated()), verifier);
     expect(hasPassed(verification)).toBe(false);
   });
 
-  it('whose pending interaction fails does not pass', async () => {
+  it('a pact with a failing pending interaction does not pass', async () => {
     const simulator = await simulated();
     simulator.faults.add({ kind: 'answer', path: '/api/login', body: '{}' });
     const pending = changed(pactOf('an API token is valid'), (one) => ({ ...one, pending: true }));
@@ -171,22 +171,24 @@ describe('a pact', () => {
     expect(failedOf(pending, verification)).toEqual(['a login with a valid API token']);
   });
 
-  it('of which the verifier leaves something out does not pass', async () => {
+  it('a pact does not pass if the verifier skips an interaction', async () => {
     const forgetful = {
       verify: async (job: Parameters<typeof verifier.verify>[0]) => (await verifier.verify(job)).slice(1),
     };
     const verification = await verify(pact, simulatorTarget(await simulated()), forgetful);
-    expect(reasonsIn(verification)).toEqual(['was verified 0 times and not once']);
+    expect(reasonsIn(verification)).toEqual(['was verified 0 times instead of once']);
   });
 
-  it('that is none is refused with what is wrong about it', () => {
-    expect(() => readPact('package.json')).toThrow(/is not a pact file .*\(wrong: consumer, provider, interactions\)/);
-    expect(() => readPact('no such file')).toThrow('give the path of a pact file');
+  it('a file that is not a pact is refused with the invalid fields', () => {
+    expect(() => readPact('package.json')).toThrow(
+      /is not a pact file .*\(invalid: consumer, provider, interactions\)/,
+    );
+    expect(() => readPact('no such file')).toThrow('Pass the path of a pact file');
   });
 });
 
-describe('a verifier', () => {
-  it('that ends too early verified nothing', async () => {
+describe('the verifier', () => {
+  it('a verifier that ends too early fails every interaction', async () => {
     const dying = startVerifier();
     const target = simulatorTarget(await simulated({ onRequest: () => dying.stop() }));
     const verification = await verify(pact, target, dying);
@@ -194,7 +196,7 @@ describe('a verifier', () => {
     expect(verification.findings).toEqual(['the verifier ended before it had a result; no interaction was verified']);
   });
 
-  it('is not led astray by variables that narrow what it verifies', async () => {
+  it('environment variables that would skip interactions have no effect on the verifier', async () => {
     process.env['PACT_DESCRIPTION'] = 'nothing like this';
     const led = startVerifier();
     try {

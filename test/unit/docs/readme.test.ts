@@ -1,4 +1,4 @@
-/** The README's tables are the code's, and its examples work. */
+/** Checks the README's tables against the code, and that its examples work. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -13,8 +13,8 @@ import { examples, README, tableRows } from './readme.ts';
 
 const scripts: Record<string, string> = JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8')).scripts;
 
-describe("the README's", () => {
-  it('table of errors has every code once, with what the code says of it and what to do', () => {
+describe('the README', () => {
+  it('the table of errors has every code once, whether it is retryable, its cause and the next step', () => {
     const rows = tableRows('code');
     expect(rows.map(([code]) => code)).toEqual(Object.keys(ERROR_CODES).map((code) => `\`${code}\``));
     expect(rows.map(([, retryable]) => retryable)).toEqual(
@@ -23,7 +23,7 @@ describe("the README's", () => {
     for (const row of rows) expect(row.filter((cell) => cell.length > 5)).toHaveLength(3);
   });
 
-  it('table of variables has the names, defaults and ranges that are read', () => {
+  it('the table of variables has the names, defaults and ranges of the code', () => {
     const expected = Object.entries({ ...VARIABLES, ...OUTBOX_VARIABLES }).map(([name, variable]) => [
       `\`${name}\``,
       'default' in variable ? `\`${variable.default}\`` : '',
@@ -33,7 +33,7 @@ describe("the README's", () => {
     expect(tableRows('variable')).toEqual(expected);
   });
 
-  it('list of events and durations is complete', () => {
+  it('the section about logs and metrics lists every event and duration', () => {
     const section = README.slice(README.indexOf('## Logs and metrics'), README.indexOf('## What has not'));
     const named = [
       ...section.matchAll(/`((?:Log|Lease|Invocation|Suspect|Ledger|Stale|Sweep|Array|Fleet|Message|Request)\w+)`/g),
@@ -41,7 +41,7 @@ describe("the README's", () => {
     expect([...new Set(named)].sort()).toEqual([...Object.keys(EVENTS), ...Object.values(DURATIONS)].sort());
   });
 
-  it('commands exist', () => {
+  it('every command in the README exists', () => {
     const named = [...README.matchAll(/(?:^|`|&& |\| )npm (?:run )?([\w:]+)/gm)]
       .map(([, name = '']) => name)
       .filter((name) => name !== 'ci');
@@ -49,11 +49,11 @@ describe("the README's", () => {
     for (const name of named) expect(scripts).toHaveProperty([name]);
   });
 
-  it.each(examples('json secret'))('example of a secret is one: %s', (json) => {
+  it.each(examples('json secret'))('the example of a secret is valid: %s', (json) => {
     expect(parseSecret('fb1', 'flashblade/fb1', { SecretString: json }).array.host).toBe('fb1.example.com');
   });
 
-  it.each(examples('json login-request'))('example of a login request is one: %s', (json) => {
+  it.each(examples('json login-request'))('the example of a login request is valid: %s', (json) => {
     expect(parseLoginRequest(JSON.parse(json), 'invocation')).toMatchObject({ array: 'fb1' });
   });
 });

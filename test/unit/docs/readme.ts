@@ -1,11 +1,11 @@
-/** Reads the README for the tests that hold it to its word. */
+/** Reads tables and examples from the README, for tests that check it. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ROOT } from '../../../scripts/build.ts';
 
 export const README = readFileSync(resolve(ROOT, 'README.md'), 'utf8');
 
-/** The cells of the table whose first heading is `heading`, row by row. `nth`: of several such tables, from 0. */
+/** The cells of the table whose first heading is `heading`, row by row. `nth` selects one of several such tables, from 0. */
 export function tableRows(heading: string, text = README, nth = 0): string[][] {
   const lines = text.split('\n');
   const starts = lines.flatMap((line, index) => (line.startsWith(`| ${heading} |`) ? [index] : []));

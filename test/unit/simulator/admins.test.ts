@@ -24,7 +24,7 @@ async function signedIn(options: Parameters<typeof simulate>[0] = {}, apiToken =
 }
 
 describe('API tokens in REST 2', () => {
-  it('are deleted with an empty answer, then made with an end, and told that once', async () => {
+  it('a deletion has an empty response, and a creation returns the new token once, with its expiry', async () => {
     const { array, ask, now } = await signedIn();
     expect(await ask('DELETE', `${TOKENS}?admin_names=pureuser`)).toEqual({ status: 200, json: undefined });
     expect(await login(array, 'T-1')).toMatchObject({ status: 401 });
@@ -39,7 +39,7 @@ describe('API tokens in REST 2', () => {
     expect(JSON.stringify(listed.json)).not.toContain(token);
   });
 
-  it('end when their time has come', async () => {
+  it('an API token expires at its expiry time', async () => {
     const { now, forward } = clock();
     const { array, ask } = await signedIn({ now });
     await ask('DELETE', `${TOKENS}?admin_names=auditor`);
@@ -51,7 +51,7 @@ describe('API tokens in REST 2', () => {
     expect(await login(array, token)).toMatchObject({ status: 401 });
   });
 
-  it('are those of every admin if chosen by names=, which is silently ignored', async () => {
+  it('the parameter names= is ignored, so that the request applies to every admin', async () => {
     const { array, ask } = await signedIn();
     const { json } = await ask('GET', `${TOKENS}?names=auditor`);
     expect(json.items.map(({ admin }: { admin: { name: string } }) => admin.name)).toEqual(['pureuser', 'auditor']);
@@ -60,7 +60,7 @@ describe('API tokens in REST 2', () => {
     expect((await ask('POST', `${TOKENS}?names=auditor`)).json.items).toHaveLength(2);
   });
 
-  it('are not made anew while there is one, unless creating replaces', async () => {
+  it('creating a second API token for a user fails, unless createExistingToken is replace', async () => {
     const strict = await signedIn();
     expect(await strict.ask('POST', `${TOKENS}?admin_names=pureuser`)).toMatchObject({
       status: 400,
@@ -72,7 +72,7 @@ describe('API tokens in REST 2', () => {
     expect(await login(replacing.array, 'T-1')).toMatchObject({ status: 401 });
   });
 
-  it('are outlived by their sessions, unless set otherwise', async () => {
+  it('sessions survive the deletion of their API token, unless sessionsOutliveToken is false', async () => {
     const outliving = await signedIn();
     await outliving.ask('DELETE', `${TOKENS}?admin_names=pureuser`);
     expect(await outliving.ask('POST', `${TOKENS}?admin_names=pureuser`)).toMatchObject({ status: 200 });
@@ -82,7 +82,7 @@ describe('API tokens in REST 2', () => {
     expect(dying.array.history).toMatchObject([{ ended: { by: 'token deleted' } }]);
   });
 
-  it('of others are out of reach for who is no array admin', async () => {
+  it('a user who is not an array admin cannot change the API tokens of others', async () => {
     const { ask, array } = await signedIn({}, 'T-2');
     expect(await ask('DELETE', `${TOKENS}?admin_names=pureuser`)).toMatchObject({ status: 403 });
     expect(await ask('POST', `${TOKENS}?names=auditor`)).toMatchObject({ status: 403 });
@@ -90,7 +90,7 @@ describe('API tokens in REST 2', () => {
     expect(array.users.map(({ apiToken }) => apiToken)).toEqual(['T-1', '']);
   });
 
-  it('are refused for an unknown admin and for a time that is none', async () => {
+  it('an unknown admin and an invalid timeout are refused', async () => {
     const { ask } = await signedIn({ createExistingToken: 'replace' });
     expect(await ask('GET', `${TOKENS}?admin_names=none`)).toMatchObject({ json: { errors: [{ context: 'none' }] } });
     for (const timeout of ['0', '-1', 'soon', '1.5']) {
@@ -100,7 +100,7 @@ describe('API tokens in REST 2', () => {
 });
 
 describe('admins', () => {
-  it('are listed in both generations with masked API tokens', async () => {
+  it('REST 1 and REST 2 list the admins with masked API tokens', async () => {
     const { ask, now } = await signedIn();
     expect((await ask('GET', '/api/1.2/admins')).json.items).toEqual([
       { name: 'pureuser', api_token: { created: now(), token: '****' } },
@@ -111,7 +111,7 @@ describe('admins', () => {
     ]);
   });
 
-  it('change their own API token by PATCH in REST 1: first delete, then create', async () => {
+  it('in REST 1, PATCH deletes and then creates the API token of the own user', async () => {
     const { ask, array, now } = await signedIn();
     const own = '/api/1.12/admins?names=pureuser';
     expect(await ask('PATCH', own, { delete_api_token: true })).toEqual({
@@ -126,7 +126,7 @@ describe('admins', () => {
     expect(await login(array, token)).toMatchObject({ status: 200 });
   });
 
-  it('change nobody else in REST 1, and nothing with a body that is wrong', async () => {
+  it('in REST 1, PATCH refuses another user and an invalid body', async () => {
     const { ask, array } = await signedIn();
     expect(await ask('PATCH', '/api/1.12/admins?names=auditor', { delete_api_token: true })).toMatchObject({
       status: 403,

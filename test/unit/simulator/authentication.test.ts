@@ -4,7 +4,7 @@ import { as, authTokenOf, call, errorCode, login, logout, simulate } from '../..
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 describe('login', () => {
-  it('answers 200 with an auth token in a header and the username in a flat object', async () => {
+  it('a login returns 200, an auth token in a header and the username in a flat object', async () => {
     const array = await simulate();
     const answer = await login(array);
     expect(answer).toMatchObject({ status: 200, body: '{"username":"pureuser"}' });
@@ -19,20 +19,20 @@ describe('login', () => {
     { headers: {} },
     { headers: { 'Content-Length': '0' } },
     { headers: { Accept: 'application/json', 'Content-Type': 'application/json', 'Content-Length': '0' } },
-  ])('takes the header API-TOKEN in any case, with $headers beside it', async ({ headers }) => {
+  ])('a login accepts the header API-TOKEN in any case, together with the headers $headers', async ({ headers }) => {
     const array = await simulate();
     const sent = { headers: { 'API-TOKEN': array.apiToken, ...headers } };
     expect(await call(array, 'POST', '/api/login', sent)).toMatchObject({ status: 200 });
   });
 
-  it('opens one more session each time, with the same API token', async () => {
+  it('each login with the same API token opens another session', async () => {
     const array = await simulate();
     const tokens = [await authTokenOf(array), await authTokenOf(array), await authTokenOf(array)];
     expect(new Set(tokens).size).toBe(3);
     expect(array.sessions().map(({ authToken }) => authToken)).toEqual(tokens);
   });
 
-  it('refuses a wrong, an expired and a missing API token, and one in the URL, and opens nothing', async () => {
+  it('a login with a wrong, expired or missing API token, or with one in the URL, is refused and opens no session', async () => {
     const expired = { username: 'old', apiToken: 'T-old', expiresAt: 1 };
     const array = await simulate({ users: [{ username: 'pureuser', apiToken: 'T-1' }, expired] });
     const body = '{"error":[{"code":401,"context":"/api/login","message":"Access Denied"}]}';
@@ -42,14 +42,14 @@ describe('login', () => {
     expect(array.history).toEqual([]);
   });
 
-  it('answers 500 to the JSON literal null', async () => {
+  it('a login with the body null fails with 500', async () => {
     const array = await simulate();
     const sent = { headers: { 'api-token': array.apiToken }, body: 'null' };
     expect(await call(array, 'POST', '/api/login', sent)).toMatchObject({ status: 500 });
     expect(array.history).toEqual([]);
   });
 
-  it('takes username and password from REST 2.26 on, and not before', async () => {
+  it('a login with username and password works from REST 2.26 on, and not before', async () => {
     const users = [{ username: 'pureuser', apiToken: '', password: 'pass' }];
     const body = JSON.stringify({ username: 'pureuser', password: 'pass' });
     const [old, young] = [await simulate({ users, versions: ['2.25'] }), await simulate({ users, versions: ['2.26'] })];
@@ -62,7 +62,7 @@ describe('login', () => {
     expect(await call(young, 'POST', '/api/login', { headers: { 'api-token': '' } })).toMatchObject({ status: 401 });
   });
 
-  it('echoes X-Request-ID from REST 2.14 on, and not before', async () => {
+  it('a login echoes X-Request-ID from REST 2.14 on, and not before', async () => {
     const [old, young] = [await simulate({ versions: ['2.13'] }), await simulate({ versions: ['2.14'] })];
     const headersOf = async (array: typeof old) => {
       const headers = { 'api-token': array.apiToken, 'X-Request-ID': 'request-7' };
@@ -75,7 +75,7 @@ describe('login', () => {
 });
 
 describe('logout', () => {
-  it('answers 200 with an empty body and ends that session alone', async () => {
+  it('a logout returns 200 with an empty body and ends only its own session', async () => {
     const array = await simulate();
     const [first, second] = [await authTokenOf(array), await authTokenOf(array)];
     const answer = await logout(array, first);
@@ -85,7 +85,7 @@ describe('logout', () => {
     expect(array.history).toMatchObject([{ ended: { by: 'logout' } }, {}]);
   });
 
-  it('answers 403 to a token that is unknown, missing or logged out', async () => {
+  it('a logout with an unknown, missing or logged-out auth token is refused with 403', async () => {
     const array = await simulate();
     const authToken = await authTokenOf(array);
     await logout(array, authToken);
@@ -95,7 +95,7 @@ describe('logout', () => {
     expect(await call(array, 'POST', '/api/logout')).toMatchObject(refused);
   });
 
-  it('on a versioned path answers 400 with an empty body, and the session stays', async () => {
+  it('a logout on a versioned path returns 400 with an empty body and leaves the session open', async () => {
     const array = await simulate();
     const authToken = await authTokenOf(array);
     expect(await call(array, 'POST', '/api/2.15/logout', as(authToken))).toMatchObject({ status: 400, body: '' });
@@ -103,7 +103,7 @@ describe('logout', () => {
     expect(array.sessions()).toHaveLength(1);
   });
 
-  it('on a versioned path does not log in either', async () => {
+  it('a login on a versioned path returns 400 and opens no session', async () => {
     const array = await simulate();
     const sent = { headers: { 'api-token': array.apiToken } };
     expect(await call(array, 'POST', '/api/2.15/login', sent)).toMatchObject({ status: 400, body: '' });
@@ -111,8 +111,8 @@ describe('logout', () => {
   });
 });
 
-describe('every answer', () => {
-  it('carries the headers of a real array', async () => {
+describe('every response', () => {
+  it('every response has the headers of a real array', async () => {
     const { headers } = await call(await simulate(), 'GET', '/api/api_version');
     expect(headers).toMatchObject({
       'cache-control': 'no-cache, no-store, max-age=0, must-revalidate',
@@ -124,7 +124,7 @@ describe('every answer', () => {
     expect(headers).toHaveProperty('strict-transport-security');
   });
 
-  it('is of a status that says what is wrong with a path or a method', async () => {
+  it('the status of a response identifies a wrong path or method', async () => {
     const array = await simulate({ versions: ['1.1', '2.2'] });
     const authToken = await authTokenOf(array);
     for (const path of [
@@ -145,7 +145,7 @@ describe('every answer', () => {
     });
   });
 
-  it('ends with the array: a stopped one refuses connections, and stops twice without harm', async () => {
+  it('a stopped array refuses connections, and a second stop does no harm', async () => {
     const array = await simulate();
     await login(array);
     await array.stop();

@@ -8,7 +8,7 @@ import {
   selfSigned,
 } from '../../../simulator/certificates.ts';
 
-/** Presents a certificate on loopback and says what a verifying client made of it. */
+/** Presents a certificate on loopback. Returns the certificate or the error that a verifying client sees. */
 async function verify(issued: IssuedCertificate, ca: string, host = '127.0.0.1', servername = 'localhost') {
   const server = createServer({ cert: issued.certificate, key: issued.key, ciphers: 'DEFAULT@SECLEVEL=0' });
   server.on('tlsClientError', () => {});
@@ -33,19 +33,19 @@ describe('certificates for tests', () => {
     { keyKind: 'ec' },
     { keyKind: 'rsa2048' },
     { keyKind: 'rsa1024' },
-  ])('a verifying client accepts what the authority issued with a key of kind $keyKind', async ({ keyKind }) => {
+  ])('a verifying client accepts a certificate of its authority with a key of kind $keyKind', async ({ keyKind }) => {
     const authority = await createAuthority();
     const issued = await authority.issue({ keyKind });
     const peer = await verify(issued, authority.certificate);
     expect(peer).toHaveProperty('fingerprint256', issued.fingerprint.toUpperCase().match(/../g)?.join(':'));
   });
 
-  it('a verifying client refuses what another authority of the same name issued', async () => {
+  it('a verifying client refuses a certificate of another authority with the same name', async () => {
     const [ours, theirs] = await Promise.all([createAuthority(), createAuthority()]);
     expect(await verify(await theirs.issue(), ours.certificate)).toMatch(/SIGNATURE|ISSUER|LEAF/);
   });
 
-  it('a verifying client refuses another name, an expired one, one of the future, and one for clients', async () => {
+  it('a verifying client refuses a certificate with another name, outside its dates, or for clients', async () => {
     const authority = await createAuthority({ notBefore: new Date(0) });
     const outcome = async (options: CertificateOptions) =>
       verify(await authority.issue(options), authority.certificate);
@@ -55,7 +55,7 @@ describe('certificates for tests', () => {
     expect(await outcome({ usage: 'client' })).toBe('INVALID_PURPOSE');
   });
 
-  it('a self-signed certificate is refused, and accepted by whoever trusts exactly that one', async () => {
+  it('a verifying client accepts a self-signed certificate only if it trusts exactly this one', async () => {
     const [mine, other] = await Promise.all([selfSigned(), selfSigned()]);
     expect(await verify(mine, other.certificate)).toMatch(/SELF_SIGNED/);
     expect(await verify(mine, mine.certificate)).toHaveProperty('subject.CN', 'localhost');

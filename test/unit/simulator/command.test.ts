@@ -12,7 +12,7 @@ afterEach(() => {
   for (const cleanUp of cleanUps.splice(0)) cleanUp();
 });
 
-/** The script as a process of its own. */
+/** Runs the script in its own process. */
 function run(...args: string[]) {
   const child = spawn(process.execPath, ['scripts/simulator.ts', ...args]);
   cleanUps.push(() => child.kill('SIGKILL'));
@@ -25,7 +25,7 @@ function run(...args: string[]) {
     });
   }
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-  /** The first group of the pattern, once it was printed. */
+  /** The first group of the pattern, once the script has printed it. */
   const printed = (pattern: RegExp): Promise<string> =>
     new Promise((resolve, reject) => {
       const check = () => {
@@ -48,7 +48,7 @@ const post = (url: string, ca: string, headers: Record<string, string>): Promise
   });
 
 describe('npm run simulator', () => {
-  it('serves until SIGTERM, tells requests and sessions without tokens, and leaves no file', async () => {
+  it('the command serves until SIGTERM, prints requests and sessions without tokens, and leaves no file', async () => {
     const script = run('--idle-timeout', '5m', '--fault', '{"kind":"answer","status":503,"path":"/api/logout"}');
     const url = await script.printed(/at (https:\S+)/);
     const caFile = await script.printed(/CA file +(\S+)/);
@@ -69,7 +69,7 @@ describe('npm run simulator', () => {
     expect(script.all().split(apiToken)).toHaveLength(2);
   });
 
-  it('takes an API token, which it does not print, and a certificate from files', async () => {
+  it('the command accepts an API token, which it does not print, and a certificate from files', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'simulator-test-'));
     cleanUps.push(() => rmSync(directory, { recursive: true }));
     const issued = await selfSigned();
@@ -85,15 +85,15 @@ describe('npm run simulator', () => {
     expect(script.all()).not.toContain('T-given');
   });
 
-  it('ends with 2 and its usage if an argument is wrong', async () => {
+  it('the command prints its usage and exits with 2 if an argument is invalid', async () => {
     const script = run('--port', '70000');
     expect(await script.ended).toBe(2);
-    expect(script.all()).toMatch(/^--port takes a number from 0 to 65535\n.*--idle-timeout/s);
+    expect(script.all()).toMatch(/^--port must be a number from 0 to 65535\n.*--idle-timeout/s);
   });
 });
 
 describe('the arguments', () => {
-  it('become options of a simulator', () => {
+  it('the arguments become options of a simulator', () => {
     const args =
       '--port 8443 --host ::1 --name fb7 --username u --api-token T-1 --rest-versions 1.0,1.8.1 --idle-timeout 30m';
     expect(parseCommand([...args.split(' '), '--self-signed'])).toEqual({
@@ -115,21 +115,21 @@ describe('the arguments', () => {
   });
 
   it.each([
-    { args: ['--port', 'x'], rule: '--port takes a number from 0 to 65535' },
-    { args: ['--rest-versions', '1.0,two'], rule: '--rest-versions takes REST versions' },
-    { args: ['--idle-timeout', '30'], rule: '--idle-timeout takes a whole number with s, m or h' },
-    { args: ['--certificate', 'f'], rule: '--certificate and --private-key go together' },
+    { args: ['--port', 'x'], rule: '--port must be a number from 0 to 65535' },
+    { args: ['--rest-versions', '1.0,two'], rule: '--rest-versions must be a comma-separated list of REST versions' },
+    { args: ['--idle-timeout', '30'], rule: '--idle-timeout must be a whole number with the unit s, m or h' },
+    { args: ['--certificate', 'f'], rule: '--certificate and --private-key must be used together' },
     {
       args: ['--certificate', 'f', '--private-key', 'g', '--self-signed'],
-      rule: '--self-signed and --certificate exclude each other',
+      rule: '--self-signed and --certificate cannot be combined',
     },
-    { args: ['--api-token', 'T-secret value'], rule: '--api-token takes visible ASCII characters' },
-    { args: ['--username', ''], rule: '--username takes visible ASCII characters' },
-    { args: ['--fault', '{"kind":"unknown"}'], rule: '--fault takes a JSON object whose kind is one of refuse,' },
-    { args: ['--fault', '{'], rule: '--fault takes a JSON object' },
+    { args: ['--api-token', 'T-secret value'], rule: '--api-token must contain only visible ASCII characters' },
+    { args: ['--username', ''], rule: '--username must contain only visible ASCII characters' },
+    { args: ['--fault', '{"kind":"unknown"}'], rule: '--fault must be a JSON object whose kind is one of refuse,' },
+    { args: ['--fault', '{'], rule: '--fault must be a JSON object' },
     { args: ['T-secret'], rule: 'unexpected argument: options start with --' },
     { args: ['--unknown'], rule: '--unknown' },
-  ])('are refused with their rule: $args', ({ args, rule }) => {
+  ])('invalid arguments are refused with their rule: $args', ({ args, rule }) => {
     expect(() => parseCommand(args)).toThrow(rule);
     expect(() => parseCommand(args)).not.toThrow('secret');
   });

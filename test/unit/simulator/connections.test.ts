@@ -20,7 +20,7 @@ async function http2Call(to: Simulator, method: string, path: string, headers: R
     const response = Promise.race([once(stream, 'response'), closed]);
     stream.end();
     const [answered] = await response;
-    if (answered === undefined) throw Object.assign(new Error('no answer'), { code: 'NO_ANSWER' });
+    if (answered === undefined) throw Object.assign(new Error('no response'), { code: 'NO_RESPONSE' });
     statuses.push(answered[':status']);
     let body = '';
     for await (const chunk of stream) body += chunk;
@@ -30,7 +30,7 @@ async function http2Call(to: Simulator, method: string, path: string, headers: R
   }
 }
 
-/** A full TLS 1.3 connection that waits for its ticket. */
+/** Opens a TLS 1.3 connection and waits for its session ticket. */
 async function connectFor(to: Simulator, session?: Buffer): Promise<{ socket: TLSSocket; ticket: Buffer }> {
   const options = { host: to.host, port: to.port, ca: to.certificate, servername: 'localhost' };
   const socket = connect({ ...options, ...(session && { session }) });
@@ -39,7 +39,7 @@ async function connectFor(to: Simulator, session?: Buffer): Promise<{ socket: TL
 }
 
 describe('connections', () => {
-  it('speak HTTP/2 to whoever offers it, and HTTP/1.1 to all others', async () => {
+  it('a client that offers HTTP/2 gets it, and any other client gets HTTP/1.1', async () => {
     const array = await simulate();
     const answer = await http2Call(array, 'POST', '/api/login', { 'api-token': array.apiToken });
     expect(answer).toMatchObject({ statuses: [200], body: '{"username":"pureuser"}' });
@@ -48,7 +48,7 @@ describe('connections', () => {
     expect(array.requests.map(({ protocol }) => protocol)).toEqual(['HTTP/2', 'HTTP/1.1']);
   });
 
-  it('are kept alive, and requests tell which one they came on', async () => {
+  it('connections are kept alive, and each recorded request names its connection', async () => {
     const array = await simulate();
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     for (let requests = 0; requests < 3; requests++) await call(array, 'GET', '/api/api_version', { agent });
@@ -58,7 +58,7 @@ describe('connections', () => {
     expect(array.counters).toMatchObject({ connections: 2, fullHandshakes: 2, resumedHandshakes: 0 });
   });
 
-  it('count full and resumed handshakes apart, and resume elsewhere only with equal ticket keys', async () => {
+  it('full and resumed handshakes are counted separately, and another array resumes a session only with equal ticket keys', async () => {
     const ticketKeys = Buffer.alloc(48, 7);
     const [first, twin, stranger] = [await simulate({ ticketKeys }), await simulate({ ticketKeys }), await simulate()];
     const { socket, ticket } = await connectFor(first);
@@ -82,7 +82,7 @@ describe('connections', () => {
     expect(stranger.counters).toMatchObject({ fullHandshakes: 1, resumedHandshakes: 0 });
   });
 
-  it('count the bytes that clients sent after TLS, and none of a client that did not trust', async () => {
+  it('only bytes after the TLS handshake are counted, so a client that does not trust the array adds none', async () => {
     const array = await simulate();
     const stranger = await createAuthority();
     const distrusting = connect({ host: array.host, port: array.port, ca: stranger.certificate });
@@ -97,7 +97,7 @@ describe('connections', () => {
     expect(array.counters.applicationBytes).toBe(request.length);
   });
 
-  it('show a certificate of the array’s own authority, of none, or the one that was given', async () => {
+  it('an array presents a certificate of its own authority, a self-signed one, or the given one', async () => {
     const own = await selfSigned();
     const arrays = [
       await simulate(),
@@ -114,7 +114,7 @@ describe('connections', () => {
     expect(arrays[2]?.fingerprint).toBe(own.fingerprint);
   });
 
-  it('show another certificate after it was swapped, while older connections go on', async () => {
+  it('after a swap, new connections see the new certificate and older connections stay open', async () => {
     const array = await simulate();
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     await call(array, 'GET', '/api/api_version', { agent });
@@ -126,7 +126,7 @@ describe('connections', () => {
     agent.destroy();
   });
 
-  it('keep to the TLS versions that are set, and present small keys of old arrays', async () => {
+  it('an array can limit its TLS versions and present a small key, as old arrays do', async () => {
     const issued = await selfSigned({ keyKind: 'rsa1024' });
     const array = await simulate({ certificate: issued, maxTlsVersion: 'TLSv1.2' });
     const socket = connect({
@@ -142,7 +142,7 @@ describe('connections', () => {
 });
 
 describe('a connection fault', () => {
-  it('refuses connections until it is removed, on the same port', async () => {
+  it('the fault refuse closes the port until it is removed', async () => {
     const array = await simulate();
     const fault = array.faults.add({ kind: 'refuse' });
     expect(await errorCode(login(array))).toBe('ECONNREFUSED');
@@ -150,7 +150,7 @@ describe('a connection fault', () => {
     expect(await login(array)).toMatchObject({ status: 200 });
   });
 
-  it('resets a connection at once, as often as it says', async () => {
+  it('the fault reset-at-accept resets as many connections as requested', async () => {
     const array = await simulate();
     const fault = array.faults.add({ kind: 'reset-at-accept', times: 2 });
     expect(await errorCode(login(array))).toBe('ECONNRESET');
@@ -159,7 +159,7 @@ describe('a connection fault', () => {
     expect(fault.happened()).toBe(2);
   });
 
-  it('accepts TCP and says nothing, or stops in the middle of its hello', async () => {
+  it('the faults hang-at-accept and hang-in-handshake accept TCP but do not complete the TLS handshake', async () => {
     const array = await simulate();
     array.faults.add({ kind: 'hang-at-accept', times: 1 });
     array.faults.add({ kind: 'hang-in-handshake', times: 1 });
@@ -177,7 +177,7 @@ describe('a connection fault', () => {
     expect(array.counters).toMatchObject({ connections: 3, fullHandshakes: 1 });
   });
 
-  it('speaks plain text in the place of TLS', async () => {
+  it('the fault plain-text responds without TLS', async () => {
     const array = await simulate();
     array.faults.add({ kind: 'plain-text' });
     expect(await errorCode(login(array))).toBe('EPROTO');
@@ -185,19 +185,19 @@ describe('a connection fault', () => {
 });
 
 describe('a delivery fault on HTTP/2', () => {
-  it('that is about bytes of HTTP/1.1 resets the connection', async () => {
+  it('a fault that changes the bytes of HTTP/1.1 resets the connection', async () => {
     const array = await simulate();
     array.faults.add({ kind: 'cut', afterBytes: 10 });
-    expect(await errorCode(http2Call(array, 'GET', '/api/api_version'))).toMatch(/ECONNRESET|ERR_HTTP2|NO_ANSWER/);
+    expect(await errorCode(http2Call(array, 'GET', '/api/api_version'))).toMatch(/ECONNRESET|ERR_HTTP2|NO_RESPONSE/);
   });
 
-  it('that sends other statuses first does so', async () => {
+  it('the fault informational sends its statuses before the response', async () => {
     const array = await simulate();
     array.faults.add({ kind: 'informational', statuses: [103] });
     expect(await http2Call(array, 'GET', '/api/api_version')).toMatchObject({ statuses: [103, 200] });
   });
 
-  it('that hangs never answers', async () => {
+  it('the fault hang never responds', async () => {
     const done = Promise.withResolvers<void>();
     const array = await simulate({ onRequest: (phase) => (phase === 'done' ? done.resolve() : undefined) });
     array.faults.add({ kind: 'hang', at: 'in-headers', times: 1 });
@@ -211,6 +211,6 @@ describe('a delivery fault on HTTP/2', () => {
     expect(array.sessions()).toHaveLength(2);
     expect(settled).toBe(false);
     await array.stop();
-    expect(await hanging).toMatch(/ECONNRESET|ERR_HTTP2|NO_ANSWER/);
+    expect(await hanging).toMatch(/ECONNRESET|ERR_HTTP2|NO_RESPONSE/);
   });
 });

@@ -6,19 +6,19 @@ const PATH = '/api/login';
 
 describe('an answer fault', () => {
   it.each<{ name: string; fault: Fault; status: number; sessions: number }>([
-    { name: 'a page of a proxy', fault: badAnswers.htmlAnswer(502), status: 502, sessions: 0 },
+    { name: 'an HTML page of a proxy', fault: badAnswers.htmlAnswer(502), status: 502, sessions: 0 },
     { name: 'a busy server', fault: badAnswers.serverIsBusy(PATH), status: 500, sessions: 0 },
     { name: 'too many requests', fault: badAnswers.tooManyRequests('none'), status: 429, sessions: 0 },
-    { name: 'a status of one’s own, acted', fault: { kind: 'answer', status: 503 }, status: 503, sessions: 1 },
+    { name: 'a custom status after the array acted', fault: { kind: 'answer', status: 503 }, status: 503, sessions: 1 },
     {
-      name: 'a status of one’s own, not acted',
+      name: 'a custom status without an action',
       fault: { kind: 'answer', status: 504, act: false },
       status: 504,
       sessions: 0,
     },
-    { name: 'no auth token', fault: badAnswers.withoutAuthToken, status: 200, sessions: 1 },
+    { name: 'a missing auth token', fault: badAnswers.withoutAuthToken, status: 200, sessions: 1 },
     { name: 'an oversized body', fault: badAnswers.oversized(), status: 200, sessions: 1 },
-  ])('$name: answers $status and leaves $sessions sessions', async ({ fault, status, sessions }) => {
+  ])('$name: the response has status $status and $sessions sessions are open', async ({ fault, status, sessions }) => {
     const array = await simulate();
     array.faults.add(fault);
     expect(await login(array)).toMatchObject({ status });
@@ -26,7 +26,7 @@ describe('an answer fault', () => {
     expect(array.requests).toMatchObject([{ fault: 'answer', status }]);
   });
 
-  it('can hide the auth token, or tell one that is malformed', async () => {
+  it('the fault removes the auth token or replaces it with a malformed one', async () => {
     const array = await simulate();
     array.faults.add({ ...badAnswers.withoutAuthToken, times: 1 });
     array.faults.add(badAnswers.malformedAuthToken());
@@ -41,15 +41,18 @@ describe('an answer fault', () => {
     { wrong: 'not JSON', body: '{"username":"pureu' },
     { wrong: 'not an object', body: '"pureuser"' },
     { wrong: 'of a FlashArray', body: '{"items":[{"username":"pureuser"}]}' },
-  ] as const)('can make the body of a login $wrong, beside a token that is good', async ({ wrong, body }) => {
-    const array = await simulate();
-    array.faults.add(badAnswers.loginBody(wrong));
-    const answer = await login(array);
-    expect(answer).toMatchObject({ status: 200, body });
-    expect(array.sessions()[0]?.authToken).toBe(answer.headers['x-auth-token']);
-  });
+  ] as const)(
+    'the fault makes the body of a login wrong ($wrong) and keeps a valid auth token',
+    async ({ wrong, body }) => {
+      const array = await simulate();
+      array.faults.add(badAnswers.loginBody(wrong));
+      const answer = await login(array);
+      expect(answer).toMatchObject({ status: 200, body });
+      expect(array.sessions()[0]?.authToken).toBe(answer.headers['x-auth-token']);
+    },
+  );
 
-  it('can give a logout a body, or the status 204', async () => {
+  it('the fault gives a logout response a body or the status 204', async () => {
     const array = await simulate();
     const [first, second] = [await authTokenOf(array), await authTokenOf(array)];
     array.faults.add({ ...badAnswers.logoutWithBody, times: 1 });
@@ -61,7 +64,7 @@ describe('an answer fault', () => {
     expect(array.sessions()).toEqual([]);
   });
 
-  it('tells with each hint, or none, when to come back', async () => {
+  it('a 429 has the requested kind of retry hint, or none', async () => {
     const array = await simulate();
     for (const hint of ['retry-after', 'x-ratelimit', 'none'] as const) {
       array.faults.add({ ...badAnswers.tooManyRequests(hint, 7), times: 1 });
@@ -71,14 +74,17 @@ describe('an answer fault', () => {
     expect(JSON.stringify((await login(array)).headers)).not.toMatch(/retry-after|ratelimit/);
   });
 
-  it.each([301, 302, 303, 307, 308] as const)('redirects with %i', async (status) => {
-    const array = await simulate();
-    array.faults.add(badAnswers.redirect(status, 'https://elsewhere.example/'));
-    expect(await login(array)).toMatchObject({ status, headers: { location: 'https://elsewhere.example/' } });
-    expect(array.sessions()).toEqual([]);
-  });
+  it.each([301, 302, 303, 307, 308] as const)(
+    'the fault redirects with status %i, and no session is open',
+    async (status) => {
+      const array = await simulate();
+      array.faults.add(badAnswers.redirect(status, 'https://elsewhere.example/'));
+      expect(await login(array)).toMatchObject({ status, headers: { location: 'https://elsewhere.example/' } });
+      expect(array.sessions()).toEqual([]);
+    },
+  );
 
-  it('can add headers, and the same one twice', async () => {
+  it('the fault adds headers, even the same one twice', async () => {
     const array = await simulate();
     array.faults.add({ kind: 'answer', headers: { 'x-extra': 'yes', 'x-auth-token': ['one', 'two'] } });
     const { rawHeaders } = await login(array);
@@ -93,22 +99,25 @@ describe('a delivery fault', () => {
   it.each([
     { at: 'in-headers', arrives: /^HTTP\/1\.1 200 OK\r\ncache-control/, wholeHead: false },
     { at: 'in-body', arrives: /\r\n\r\n\{"username/, wholeHead: true },
-  ] as const)('hangs $at after it opened the session', async ({ at, arrives, wholeHead }) => {
-    const array = await simulate();
-    array.faults.add({ kind: 'hang', at });
-    const raw = await openRaw(array);
-    raw.post(PATH, { 'api-token': array.apiToken });
-    const text = await raw.until(arrives);
-    expect(text.includes('\r\n\r\n')).toBe(wholeHead);
-    expect(text).not.toContain('"pureuser"}');
-    expect(array.sessions()).toHaveLength(1);
-    raw.socket.destroy();
-  });
+  ] as const)(
+    'the fault hang stops the response $at, after the session was opened',
+    async ({ at, arrives, wholeHead }) => {
+      const array = await simulate();
+      array.faults.add({ kind: 'hang', at });
+      const raw = await openRaw(array);
+      raw.post(PATH, { 'api-token': array.apiToken });
+      const text = await raw.until(arrives);
+      expect(text.includes('\r\n\r\n')).toBe(wholeHead);
+      expect(text).not.toContain('"pureuser"}');
+      expect(array.sessions()).toHaveLength(1);
+      raw.socket.destroy();
+    },
+  );
 
   it.each([
     { act: true, sessions: 1 },
     { act: false, sessions: 0 },
-  ])('hangs before headers, acting: $act, which leaves $sessions sessions', async ({ act, sessions }) => {
+  ])('the fault hang before the headers with act: $act leaves $sessions sessions open', async ({ act, sessions }) => {
     const done = Promise.withResolvers<void>();
     const array = await simulate({ onRequest: (phase) => (phase === 'done' ? done.resolve() : undefined) });
     array.faults.add({ kind: 'hang', at: 'before-headers', act, times: 1 });
@@ -124,14 +133,17 @@ describe('a delivery fault', () => {
   it.each([
     { act: true, sessions: 1 },
     { act: false, sessions: 0 },
-  ])('resets the connection, acting: $act, which leaves $sessions sessions', async ({ act, sessions }) => {
-    const array = await simulate();
-    array.faults.add({ kind: 'reset', act });
-    expect(await errorCode(login(array))).toBe('ECONNRESET');
-    expect(array.sessions()).toHaveLength(sessions);
-  });
+  ])(
+    'the fault reset with act: $act resets the connection and leaves $sessions sessions open',
+    async ({ act, sessions }) => {
+      const array = await simulate();
+      array.faults.add({ kind: 'reset', act });
+      expect(await errorCode(login(array))).toBe('ECONNRESET');
+      expect(array.sessions()).toHaveLength(sessions);
+    },
+  );
 
-  it('cuts the answer after so many bytes', async () => {
+  it('the fault cut ends the response after the given number of bytes', async () => {
     const array = await simulate();
     array.faults.add({ kind: 'cut', afterBytes: 20 });
     const raw = await openRaw(array);
@@ -140,7 +152,7 @@ describe('a delivery fault', () => {
     expect(raw.received()).toBe('HTTP/1.1 200 OK\r\ncac');
   });
 
-  it('sends the answer byte by byte, whole in the end', async () => {
+  it('the fault trickle sends the complete response byte by byte', async () => {
     const array = await simulate();
     array.faults.add({ kind: 'trickle', intervalMs: 1 });
     const raw = await openRaw(array);
@@ -155,14 +167,14 @@ describe('a delivery fault', () => {
     expect(chunks).toBeGreaterThan(20);
   });
 
-  it('sends garbage', async () => {
+  it('the fault garbage sends bytes that are not HTTP', async () => {
     const array = await simulate();
     array.faults.add({ kind: 'garbage' });
     expect(await errorCode(login(array))).toMatch(/^HPE_/);
     expect(array.sessions()).toHaveLength(1);
   });
 
-  it('sends other answers first, then the good one', async () => {
+  it('the fault informational sends other responses before the real one', async () => {
     const array = await simulate();
     array.faults.add({ kind: 'informational', statuses: [100, 103] });
     const raw = await openRaw(array);
@@ -172,7 +184,7 @@ describe('a delivery fault', () => {
     raw.socket.destroy();
   });
 
-  it('switches protocols unasked', async () => {
+  it('the fault upgrade switches protocols without a request', async () => {
     const array = await simulate();
     array.faults.add({ kind: 'upgrade' });
     const raw = await openRaw(array);
@@ -183,7 +195,7 @@ describe('a delivery fault', () => {
 });
 
 describe('faults', () => {
-  it('happen to the method and path that they are for, as often as they say', async () => {
+  it('a fault affects only its method and path, as often as requested', async () => {
     const array = await simulate();
     const fault = array.faults.add({
       method: 'POST',
@@ -201,7 +213,7 @@ describe('faults', () => {
     expect(fault.happened()).toBe(2);
   });
 
-  it('happen in the order in which they were added, until they are removed', async () => {
+  it('faults apply in the order in which they were added, until they are removed', async () => {
     const array = await simulate();
     const first = array.faults.add({ path: PATH, kind: 'answer', status: 501 });
     array.faults.add({ path: PATH, kind: 'answer', status: 502 });
@@ -212,7 +224,7 @@ describe('faults', () => {
     expect(await login(array)).toMatchObject({ status: 200 });
   });
 
-  it('leave a session usable whose login was broken', async () => {
+  it('a session stays usable after a fault broke the response to its login', async () => {
     const array = await simulate();
     array.faults.add({ path: PATH, kind: 'reset' });
     await errorCode(login(array));

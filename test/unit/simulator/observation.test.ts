@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { OnRequest } from '../../../simulator/index.ts';
 import { as, authTokenOf, call, errorCode, login, simulate } from '../../../simulator/support.ts';
 
-describe('what a simulator tells', () => {
-  it('is every request with what it carried, but no token', async () => {
+describe('what a simulator records', () => {
+  it('every request is recorded with its details but without tokens', async () => {
     const array = await simulate();
     const headers = { 'api-token': array.apiToken, 'User-Agent': 'tester/1', 'X-Request-ID': 'r-1' };
     await call(array, 'POST', `/api/login?api-token=${array.apiToken}&page=2`, { headers, body: '{"a":1}' });
@@ -18,20 +18,20 @@ describe('what a simulator tells', () => {
       },
       { ...common, method: 'GET', path: '/api/2.4/****', status: 400, hasApiToken: false, hasAuthToken: true },
     ]);
-    const told = JSON.stringify(array.requests);
-    expect(told).not.toContain(array.apiToken);
-    expect(told).not.toContain(authToken);
+    const recorded = JSON.stringify(array.requests);
+    expect(recorded).not.toContain(array.apiToken);
+    expect(recorded).not.toContain(authToken);
     expect(array.requests[0]?.headerNames).toContain('api-token');
   });
 
-  it('is the name that a client asked for in TLS, which is none for an address', async () => {
+  it('a request is recorded with its TLS server name, which is undefined for an IP address', async () => {
     const array = await simulate();
     await login(array);
     await login({ ...array, url: `https://localhost:${array.port}` });
     expect(array.requests.map(({ serverName }) => serverName)).toEqual([undefined, 'localhost']);
   });
 
-  it('comes before the array acts, and again before the answer leaves', async () => {
+  it('onRequest runs before the array acts, and again before it responds', async () => {
     const seen: unknown[] = [];
     const onRequest: OnRequest = (phase, { path, status }) => {
       seen.push([phase, path, status, array.sessions().length]);
@@ -44,7 +44,7 @@ describe('what a simulator tells', () => {
     ]);
   });
 
-  it('comes in time to lose the client: the session was made all the same', async () => {
+  it('a client that disconnects during onRequest still leaves a session', async () => {
     const received = Promise.withResolvers<void>();
     const acted = Promise.withResolvers<void>();
     const mayAct = Promise.withResolvers<void>();
@@ -72,8 +72,8 @@ describe('what a simulator tells', () => {
   });
 });
 
-describe('what a simulator is told', () => {
-  it('can end a session, which is then dead', async () => {
+describe('what a test can change in a simulator', () => {
+  it('a test can end a session, and its auth token is then refused', async () => {
     const array = await simulate();
     const authToken = await authTokenOf(array);
     expect(array.endSession(authToken)).toBe(true);
@@ -82,7 +82,7 @@ describe('what a simulator is told', () => {
     expect(await call(array, 'GET', '/api/2.4/arrays', as(authToken))).toMatchObject({ status: 403 });
   });
 
-  it('can be other users: the sessions of those who are gone end', async () => {
+  it('a test can replace users, and the sessions of removed users end', async () => {
     const array = await simulate({ users: [{ username: 'one', apiToken: 'T-1' }] });
     array.addUser({ username: 'two', apiToken: 'T-2' });
     await login(array, 'T-1');

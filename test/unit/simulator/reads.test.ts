@@ -12,7 +12,7 @@ async function signedIn(options: Parameters<typeof simulate>[0] = {}) {
 }
 
 describe('reads', () => {
-  it('tells its REST versions to anybody, under the key of a FlashBlade', async () => {
+  it('an array returns its REST versions without a login, under the key versions', async () => {
     const { status, body } = await call(
       await simulate({ versions: ['1.8', '1.8.1', '2.4'] }),
       'GET',
@@ -21,14 +21,14 @@ describe('reads', () => {
     expect([status, body]).toEqual([200, '{"versions":["1.8","1.8.1","2.4"]}']);
   });
 
-  it('has versions of three parts and of two digits by default', async () => {
+  it('the default REST versions include some with three parts and some with two digits', async () => {
     const { read } = await signedIn();
     const { versions } = (await read('/api/api_version')).json;
     expect(versions).toEqual(expect.arrayContaining(['1.0', '1.8.1', '1.10', '2.0', '2.4', '2.26']));
     expect(versions.slice(7, 11)).toEqual(['1.7', '1.8', '1.8.1', '1.9']);
   });
 
-  it.each(['1.0', '1.12', '2.0', '2.26'])('refuses reads of REST %s without a live session', async (version) => {
+  it.each(['1.0', '1.12', '2.0', '2.26'])('a read in REST %s without a live session is refused', async (version) => {
     const array = await simulate();
     for (const resource of ['arrays', 'file-systems', 'file-system-snapshots']) {
       const path = `/api/${version}/${resource}`;
@@ -39,7 +39,7 @@ describe('reads', () => {
     }
   });
 
-  it('describes itself in both generations, with its idle time-out in milliseconds in REST 2', async () => {
+  it('an array describes itself in REST 1 and REST 2, and REST 2 includes its idle timeout in milliseconds', async () => {
     const { read } = await signedIn({ name: 'fb7', idleTimeoutMs: 300_000 });
     const old = await read('/api/1.1/arrays');
     expect(old).toMatchObject({ status: 200, json: { items: [{ name: 'fb7', os: 'Purity//FB' }] } });
@@ -48,7 +48,7 @@ describe('reads', () => {
     expect(young).toMatchObject({ json: { items: [{ name: 'fb7', idle_timeout: 300_000 }], total_item_count: 1 } });
   });
 
-  it('names a snapshot after its file system, whose name is a text in REST 1 and a reference in REST 2', async () => {
+  it('the source of a snapshot is a string in REST 1 and a reference in REST 2', async () => {
     const { read } = await signedIn();
     expect((await read('/api/1.12/file-system-snapshots')).json.items[0]).toMatchObject({ source: 'home' });
     expect((await read('/api/2.4/file-system-snapshots')).json.items[0]).toMatchObject({ source: { name: 'home' } });
@@ -57,7 +57,7 @@ describe('reads', () => {
   it.each([
     { version: '1.12', next: 'token' },
     { version: '2.4', next: 'continuation_token' },
-  ])('hands out lists of REST $version page by page until the token is null', async ({ version, next }) => {
+  ])('REST $version returns a list page by page until the token is null', async ({ version, next }) => {
     const { read } = await signedIn();
     const names: string[] = [];
     let path = `/api/${version}/file-systems?limit=3`;
@@ -72,7 +72,7 @@ describe('reads', () => {
     expect(names).toEqual(['home', 'projects', 'render', 'scratch']);
   });
 
-  it('chooses by name, and says which name there is not', async () => {
+  it('a list can be filtered by name, and an unknown name is reported', async () => {
     const { read } = await signedIn();
     const chosen = (await read('/api/2.4/file-systems?names=render,home')).json;
     expect(chosen).toMatchObject({ total_item_count: 2, items: [{ name: 'home' }, { name: 'render' }] });
@@ -82,7 +82,7 @@ describe('reads', () => {
     });
   });
 
-  it.each(['limit=0', 'limit=x', 'continuation_token=x'])('refuses %s', async (query) => {
+  it.each(['limit=0', 'limit=x', 'continuation_token=x'])('the query %s is refused', async (query) => {
     const { read } = await signedIn();
     expect(await read(`/api/2.4/file-systems?${query}`)).toMatchObject({
       status: 400,
@@ -90,7 +90,7 @@ describe('reads', () => {
     });
   });
 
-  it('lists sessions, active ones with the end 0', async () => {
+  it('the list of sessions includes ended ones, and a live session has the end time 0', async () => {
     const { now, forward } = clock();
     const { array, read } = await signedIn({ now });
     const start = now();

@@ -5,8 +5,8 @@ const MINUTE_MS = 60_000;
 const read = (array: Awaited<ReturnType<typeof simulate>>, authToken: string) =>
   call(array, 'GET', '/api/2.4/arrays', as(authToken));
 
-describe('switches for what nobody has established', () => {
-  it.each([400, 401, 403] as const)('a refused login is answered %i if so set', async (refusedLoginStatus) => {
+describe('switches for undocumented behavior', () => {
+  it.each([400, 401, 403] as const)('the status of a refused login can be set to %i', async (refusedLoginStatus) => {
     const array = await simulate({ refusedLoginStatus });
     expect(await login(array, 'T-wrong')).toMatchObject({
       status: refusedLoginStatus,
@@ -14,11 +14,14 @@ describe('switches for what nobody has established', () => {
     });
   });
 
-  it.each([401, 403] as const)('every use of a dead auth token is answered %i if so set', async (deadSessionStatus) => {
-    const array = await simulate({ deadSessionStatus });
-    expect(await logout(array, 'dead')).toMatchObject({ status: deadSessionStatus });
-    expect(await read(array, 'dead')).toMatchObject({ status: deadSessionStatus });
-  });
+  it.each([401, 403] as const)(
+    'the status of a request with a dead auth token can be set to %i',
+    async (deadSessionStatus) => {
+      const array = await simulate({ deadSessionStatus });
+      expect(await logout(array, 'dead')).toMatchObject({ status: deadSessionStatus });
+      expect(await read(array, 'dead')).toMatchObject({ status: deadSessionStatus });
+    },
+  );
 
   it('a session ends after 30 idle minutes, and every use extends it', async () => {
     const { now, forward } = clock();
@@ -36,7 +39,7 @@ describe('switches for what nobody has established', () => {
     expect(await logout(array, authToken)).toMatchObject({ status: 403 });
   });
 
-  it('idleness is noticed by the use of a session, too', async () => {
+  it('the use of an idle session also ends it', async () => {
     const { now, forward } = clock();
     const array = await simulate({ now, idleTimeoutMs: 5 * MINUTE_MS });
     const authToken = await authTokenOf(array);
@@ -44,7 +47,7 @@ describe('switches for what nobody has established', () => {
     expect(await read(array, authToken)).toMatchObject({ status: 403 });
   });
 
-  it('idleness is counted from the login if use does not extend a session', async () => {
+  it('the idle time counts from the login if use does not extend a session', async () => {
     const { now, forward } = clock();
     const array = await simulate({ now, useExtendsSession: false });
     const authToken = await authTokenOf(array);
@@ -54,7 +57,7 @@ describe('switches for what nobody has established', () => {
     expect(await read(array, authToken)).toMatchObject({ status: 403 });
   });
 
-  it('no session ends by idleness if the time-out is 0', async () => {
+  it('an idle session never ends if the idle timeout is 0', async () => {
     const { now, forward } = clock();
     const array = await simulate({ now, idleTimeoutMs: 0 });
     await login(array);
@@ -62,7 +65,7 @@ describe('switches for what nobody has established', () => {
     expect(array.sessions()).toHaveLength(1);
   });
 
-  it('a session ends at its greatest age, however it is used', async () => {
+  it('a session ends at its maximum age, even if it is in use', async () => {
     const { now, forward } = clock();
     const array = await simulate({ now, maxSessionAgeMs: 25 * MINUTE_MS });
     const authToken = await authTokenOf(array);
@@ -73,7 +76,7 @@ describe('switches for what nobody has established', () => {
     expect(array.history).toMatchObject([{ ended: { by: 'age' } }]);
   });
 
-  it('a login beyond the greatest number of sessions is answered that the server is busy', async () => {
+  it('a login beyond the maximum number of sessions fails because the server is busy', async () => {
     const array = await simulate({ maxSessions: 1 });
     const authToken = await authTokenOf(array);
     expect(await login(array)).toMatchObject({ status: 500, body: expect.stringContaining('Server is busy') });
@@ -81,7 +84,7 @@ describe('switches for what nobody has established', () => {
     expect(await login(array)).toMatchObject({ status: 200 });
   });
 
-  it('too many refused logins in a row lock the array for a while', async () => {
+  it('too many consecutive refused logins lock the array for a limited time', async () => {
     const { now, forward } = clock();
     const array = await simulate({ now, maxLoginAttempts: 2, lockoutMs: MINUTE_MS });
     for (let round = 0; round < 2; round++) {

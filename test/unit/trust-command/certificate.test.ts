@@ -6,7 +6,7 @@ import { createAuthority, selfSigned } from '../../../simulator/certificates.ts'
 const NOW = Date.UTC(2026, 10, 24, 8);
 const factsAbout = ({ certificate }: { certificate: string }) => factsOf(new X509Certificate(certificate), NOW);
 
-test('days are whole ones that are left', async () => {
+test('the days left are rounded down to whole days', async () => {
   const ending = async (notAfter: Date) => factsAbout(await selfSigned({ notBefore: new Date(0), notAfter })).daysLeft;
   expect(await ending(new Date(NOW + 86_400_000))).toBe(1);
   expect(await ending(new Date(NOW + 86_399_000))).toBe(0);
@@ -18,7 +18,7 @@ test('a key is named with its size or curve', async () => {
   expect(factsAbout(await selfSigned()).key).toBe('EC, prime256v1');
 });
 
-test('self-signed is who signed itself, not who only says so', async () => {
+test('a certificate counts as self-signed only if its own key signed it', async () => {
   expect(factsAbout(await selfSigned()).selfSigned).toBe(true);
   const authority = await createAuthority({ name: 'localhost' });
   const issued = factsAbout(await authority.issue());
@@ -27,13 +27,13 @@ test('self-signed is who signed itself, not who only says so', async () => {
   expect(factsAbout(authority).selfSigned).toBe(true);
 });
 
-test('nothing in a certificate reaches the terminal as a command', async () => {
+test('control characters of a certificate do not reach the terminal', async () => {
   const facts = factsAbout(await selfSigned({ names: ['a\u001b[31mb\u202ec\u0085d'] }));
   expect(facts.subject).toMatch(/^CN=a.*b.*c.*d$/);
   for (const value of Object.values(facts)) expect(String(value)).not.toMatch(/\p{C}/u);
 });
 
-test('what is printed is one line of bounded length', () => {
+test('a printed value is one line of limited length', () => {
   expect(clean('a\u001b[2Jb\u202ec\u2028d\n\n e')).toBe('a [2Jb c d e');
   expect(clean('x'.repeat(600))).toHaveLength(502);
   expect(clean(undefined)).toBe('');

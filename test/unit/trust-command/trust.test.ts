@@ -1,4 +1,4 @@
-/** `npm run trust` against servers of every kind. */
+/** `npm run trust` against servers with valid, invalid and missing certificates. */
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ async function trust(args: readonly string[], timeoutMs = 60_000) {
 }
 
 describe('npm run trust', () => {
-  test('shows what a server presents, sends it not one byte, and asks to compare', async () => {
+  test('the command prints the certificate of a server, sends no byte to it, and asks the user to compare', async () => {
     const server = await startServer(reply(200), self);
     const { code, stdout, stderr } = await trust([`localhost:${server.port}`]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -47,14 +47,14 @@ describe('npm run trust', () => {
     expect(server.received()).toBe(0);
   });
 
-  test('the control: a byte that is sent is counted', async () => {
+  test('the server in these tests counts a byte that a client sends (negative control)', async () => {
     const server = await startServer(reply(200), self);
     const socket = connect({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false });
     socket.once('secureConnect', () => socket.end('x'));
     await expect.poll(() => server.received(), { timeout: 15_000 }).toBe(1);
   });
 
-  test('what it prints goes into a secret as it is', async () => {
+  test('the printed trust can be copied into a secret unchanged', async () => {
     const server = await startServer(reply(200), self);
     const { stdout } = await trust([`localhost:${server.port}`]);
     const [, field] = /^ {2}("trust": .*)$/m.exec(stdout) ?? [];
@@ -66,7 +66,7 @@ describe('npm run trust', () => {
     expect(stdout).not.toContain('"ca"');
   });
 
-  test('a chain is shown as it was presented, and its authority is named as the other way', async () => {
+  test('a chain is printed as presented, and trust in its authority is offered as an alternative', async () => {
     const chain = { ...certificate, certificate: `${certificate.certificate}\n${authority.certificate}` };
     const server = await startServer(reply(200), chain);
     const { stdout } = await trust([`localhost:${server.port}`]);
@@ -82,26 +82,26 @@ describe('npm run trust', () => {
     ['that has expired', expired, 'its certificate has expired'],
     ['that is not valid yet', future, 'its certificate is not valid yet'],
     ['with a weak key', weak, 'too weak (1024 bits)'],
-  ])('a certificate %s is shown but not recommended', async (_, presented, why) => {
+  ])('a certificate %s is printed but not recommended', async (_, presented, why) => {
     const server = await startServer(reply(200), presented, { ciphers: 'DEFAULT:@SECLEVEL=0' });
-    const [told, json] = [
+    const [printed, json] = [
       await trust([`127.0.0.1:${server.port}`]),
       await trust([`127.0.0.1:${server.port}`, '--json']),
     ];
-    expect(told).toMatchObject({ code: 1, stderr: expect.stringContaining(why) });
-    expect(told.stdout).toContain(presented.fingerprint);
-    expect(told.stdout).not.toContain('"trust"');
+    expect(printed).toMatchObject({ code: 1, stderr: expect.stringContaining(why) });
+    expect(printed.stdout).toContain(presented.fingerprint);
+    expect(printed.stdout).not.toContain('"trust"');
     expect(json.code).toBe(1);
     expect(JSON.parse(json.stdout)).toMatchObject({ refusal: expect.stringContaining(why) });
     expect(JSON.parse(json.stdout)).not.toHaveProperty('trust');
   });
 
-  test('an expired certificate says how long ago it ended', async () => {
+  test('the output states how long ago an expired certificate ended', async () => {
     const server = await startServer(reply(200), expired);
     expect((await trust([`localhost:${server.port}`])).stdout).toContain('EXPIRED 10 days ago');
   });
 
-  test('where public authorities accept it, trust is left out; one of ours is not shown as presented', async () => {
+  test('for a certificate that public authorities accept, no trust is printed, and a root from the trust store is not part of the chain', async () => {
     const server = await startServer();
     const file = join(tmpdir(), `${randomUUID()}.pem`);
     writeFileSync(file, authority.certificate);
@@ -111,23 +111,23 @@ describe('npm run trust', () => {
     const stdout = await new Promise<string>((done, failed) => {
       execFile(process.execPath, args, { env }, (error, out) => (error ? failed(error) : done(out)));
     });
-    const told = JSON.parse(stdout);
-    expect(told).toMatchObject({ host: 'localhost', port: server.port, publicAuthorities: { accepted: true } });
-    expect(told.chain).toHaveLength(1);
-    expect(told).not.toHaveProperty('trust');
+    const result = JSON.parse(stdout);
+    expect(result).toMatchObject({ host: 'localhost', port: server.port, publicAuthorities: { accepted: true } });
+    expect(result.chain).toHaveLength(1);
+    expect(result).not.toHaveProperty('trust');
   });
 });
 
-describe('there is nothing to look at, and why is said, when', () => {
+describe('the command prints the reason and no certificate if', () => {
   const silent = () => createTcpServer(() => {});
   const plain = () => createTcpServer((socket) => void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
   const cut = () => createTcpServer((socket) => void socket.destroy());
 
   test.each([
-    ['nobody says a word', silent, 100, /did not complete a TLS handshake within 100 ms/],
-    ['it speaks no TLS', plain, 60_000, /does not speak TLS 1\.2 or newer \(\w+\)/],
+    ['the server does not respond', silent, 100, /did not complete a TLS handshake within 100 ms/],
+    ['the server does not speak TLS', plain, 60_000, /does not speak TLS 1\.2 or newer \(\w+\)/],
     [
-      'the connection is cut',
+      'the server closes the connection',
       cut,
       60_000,
       /cannot be reached \(ECONNRESET\)|closed the connection in the TLS handshake/,
@@ -140,12 +140,12 @@ describe('there is nothing to look at, and why is said, when', () => {
     expect(stderr).toContain(`127.0.0.1:${port} `);
   });
 
-  test('nobody listens', async () => {
+  test('no server listens on the port', async () => {
     const { code, stderr } = await trust(['127.0.0.1:1']);
     expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('(ECONNREFUSED)') });
   });
 
-  test('only TLS 1.1 is spoken', async () => {
+  test('the server supports nothing newer than TLS 1.1', async () => {
     const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' } as const;
     const server = await startServer(reply(200), certificate, old);
     const { code, stderr } = await trust([`127.0.0.1:${server.port}`]);
@@ -155,7 +155,7 @@ describe('there is nothing to look at, and why is said, when', () => {
   const UUID = '3f2504e0-4f89-11d3-9a0c-0305e82c3301';
 
   test.each([[`T-${UUID}`], [`t-${UUID}:443`], [UUID], [`${UUID.toUpperCase()}:443`]])(
-    'the host is probably an API token: %s',
+    'the host looks like an API token: %s',
     async (host) => {
       const { code, stdout, stderr } = await trust([host]);
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -165,7 +165,7 @@ describe('there is nothing to look at, and why is said, when', () => {
   );
 
   test.each([[[]], [['a', 'b']], [['not a host']], [['--host', 'x']], [['https://fb1']]])(
-    'arguments are wrong: %j',
+    'the arguments are invalid: %j',
     async (args) => {
       const { code, stdout, stderr } = await trust(args);
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

@@ -1,9 +1,9 @@
-/** A stream that remembers what was written to it. */
+/** A stream that stores everything written to it. */
 import { Writable } from 'node:stream';
 
 export type Written = Writable & { readonly text: () => string };
 
-/** `onWrite` is told everything that was written so far. */
+/** Calls `onWrite` after each write with the whole text so far. */
 export function written(onWrite: (sofar: string) => void = () => {}): Written {
   let sofar = '';
   const stream = new Writable({

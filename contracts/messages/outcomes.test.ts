@@ -1,13 +1,13 @@
-/** Events that are told on the stack's bus. Who listens there is no part of this project; the stack's own rule must not. */
+/** Events that report outcomes on the stack's bus. Their subscribers are not part of this project. */
 import { expect, test } from 'vitest';
 import { DETAIL_TYPES, type SessionClosed, type SessionFailed, type SessionOpened } from '../../lib/leases/events.ts';
-import { arrayName, code, eventId, id, integer, someText, toldEvent } from './declare.ts';
+import { arrayName, code, eventId, id, integer, outcomeEvent, someText } from './declare.ts';
 import { detailFields } from './documented.ts';
 import { requestTypes } from './stack.ts';
-import type { ToldEvent } from './vocabulary.ts';
+import type { OutcomeEvent } from './vocabulary.ts';
 
 const { opened, closed, failed } = DETAIL_TYPES;
-/** Every field of the event's type that is named has its matcher, and no other has one. */
+/** A matcher for every field of the event's type, and for no other. */
 type Pinned<Detail> = { readonly [Name in keyof Detail]: object };
 
 const OPENED: Pinned<SessionOpened> = {
@@ -20,7 +20,7 @@ const OPENED: Pinned<SessionOpened> = {
 const CLOSED: Pinned<SessionClosed> = { leaseId: id('nightly-7'), array: arrayName() };
 const FAILED: Pinned<SessionFailed> = { code: code('ARRAY_UNKNOWN'), reason: someText('there is no such secret') };
 
-test.each<[ToldEvent, string, object]>([
+test.each<[OutcomeEvent, string, object]>([
   ['a session was opened', opened, OPENED],
   ['a session was closed by its lease', closed, CLOSED],
   ['a session was closed with its owner', closed, { ...CLOSED, owner: id('run-7') }],
@@ -30,8 +30,8 @@ test.each<[ToldEvent, string, object]>([
     { ...FAILED, eventId: eventId('event-7'), leaseId: id('nightly-7'), array: arrayName('fb9'), owner: id('run-7') },
   ],
   ['a message could not be understood', failed, FAILED],
-])('%s: that is told on the bus, and does not come back by the queue', (description, type, detail) =>
-  toldEvent(description, type, detail).executeTest(async ({ contents }) => {
+])('%s: the event is documented, and the rule does not return it to the queue', (description, type, detail) =>
+  outcomeEvent(description, type, detail).executeTest(async ({ contents }) => {
     expect(detailFields(type)).toEqual(expect.arrayContaining(Object.keys(detail)));
     expect(contents.content).toMatchObject({ 'detail-type': type });
     expect(requestTypes()).not.toContain(type);
