@@ -6,14 +6,14 @@ import { closeSession } from '../../../lib/leases/close.ts';
 import { endOwner } from '../../../lib/leases/end-owner.ts';
 import { openSession } from '../../../lib/leases/open.ts';
 import { sweep, sweepLease, sweepOwner, sweepSlots, sweepSuspect } from '../../../lib/leases/sweep.ts';
-import { awsDown, busy, fail, unreachable, untilCalled, type World, world } from '../../kit/memory/world.ts';
+import { awsDown, busy, fail, hang, unreachable, untilCalled, type World, world } from '../../kit/memory/world.ts';
 
 const open = (w: World, leaseId = 'job-1', array = 'fb1') =>
   openSession(w.ports, { array, leaseId, leaseSeconds: 900 }, w.deadline());
 const swept = (w: World, leaseId = 'job-1') => sweepLease(w.ports, leaseId, w.deadline());
 
 async function died(w: World): Promise<void> {
-  w.once('login', () => new Promise(() => {}));
+  w.once('login', hang);
   void open(w);
   await untilCalled(w, 'login');
 }
@@ -135,10 +135,7 @@ describe('sweep', () => {
   it('reads only the index if nothing is due', async () => {
     const w = world();
     await open(w);
-    w.once(
-      'login',
-      fail(() => unreachable(true)),
-    );
+    w.once('login', fail(unreachable(true)));
     await expect(open(w, 'job-2')).rejects.toThrow();
     w.calls.length = 0;
     await sweep(w.ports, w.deadline());
@@ -148,10 +145,7 @@ describe('sweep', () => {
   it('counts each kind of item separately', async () => {
     const w = world();
     for (const leaseId of ['expired', 'closing']) await open(w, leaseId);
-    w.once(
-      'login',
-      fail(() => unreachable(true)),
-    );
+    w.once('login', fail(unreachable(true)));
     await expect(open(w, 'lost', 'fb2')).rejects.toThrow();
     w.once('logout', fail(busy));
     await closeSession(w.ports, 'closing', w.deadline()).catch(() => {});

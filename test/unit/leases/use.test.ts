@@ -12,7 +12,8 @@ import {
   awsDown,
   busy,
   fail,
-  loseAnswer,
+  hang,
+  loseResponse,
   refused,
   unreachable,
   untilCalled,
@@ -438,10 +439,7 @@ describe('withLease', () => {
     const w = world();
     await open(w);
     w.dropSessions();
-    w.once(
-      'login',
-      fail(() => unreachable(true)),
-    );
+    w.once('login', fail(unreachable(true)));
     const call = withLease(w.ports, 'job-1', ({ request }) => request(GET));
     await expect(call).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN' });
     expect(w.suspects()).toHaveLength(1);
@@ -561,7 +559,7 @@ describe('withLease', () => {
     const w = world({ sessionsPerArray: 1 });
     await open(w);
     w.dropSessions();
-    w.once('write OPENING', loseAnswer(awsDown));
+    w.once('write OPENING', loseResponse(awsDown));
     const call = () => withLease(w.ports, 'job-1', ({ request }) => request(GET));
     await expect(call()).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
     expect(w.lease('job-1')?.state).toBe('OPEN');
@@ -590,7 +588,7 @@ describe('withLease', () => {
     const w = world();
     await open(w);
     w.dropSessions();
-    w.once('login', () => new Promise(() => {}));
+    w.once('login', hang);
     const before = countOf(w, 'login');
     void withLease(w.ports, 'job-1', ({ request }) => request(GET));
     await untilCalled(w, 'logout');
@@ -606,7 +604,7 @@ describe('withLease', () => {
 
   it('throws LEASE_OPENING while the lease is being opened, even if that takes too long', async () => {
     const w = world();
-    w.once('login', () => new Promise(() => {}));
+    w.once('login', hang);
     void open(w);
     await untilCalled(w, 'login');
     const use = () => withLease(w.ports, 'job-1', () => 1);
