@@ -66,6 +66,7 @@ export function memoryArrays({ now, idleMs = Number.POSITIVE_INFINITY, aheadMs =
       return { data: undefined, ...info(sessions.delete(token.reveal()) ? 200 : 403, requestId) };
     },
     apiVersions: async ({ name }, { requestId }) => {
+      reach(name);
       const { versions = VERSIONS, certificateEndsAt = now() / 1000 + CERTIFICATE_SECONDS } = facts.get(name) ?? {};
       return { data: versions, certificateEndsAt, ...info(200, requestId) };
     },

@@ -4,7 +4,7 @@
  *
  *     const fleet = memoryFleet({ now });
  *     fleet.add('fb1', 'T-1');
- *     const ports = portsOver(fleet, (call) => call.act(), { limits, report, now, random, newId });
+ *     const ports = portsOver(fleet, direct, { limits, report, now, random, newId });
  */
 import { createSeal } from '../../../lib/aws/seal.ts';
 import type { Ports, Seal } from '../../../lib/leases/ports.ts';

@@ -25,6 +25,9 @@ export type Call<T = unknown> = {
 
 export type Hook = <T>(call: Call<T>) => Promise<T>;
 
+/** Makes the call. */
+export const direct: Hook = ({ act }) => act();
+
 type Group = Record<string, (...args: never[]) => Promise<unknown>>;
 
 /** The same port; every call passes through the hook. */

@@ -1,11 +1,12 @@
 /** The sweep of one row of the index: what it shows about the array, and what is reported if it fails. */
 import { describe, expect, it } from 'vitest';
 import { FlashBladeError } from '../../../lib/core/errors.ts';
-import type { FlashBlade } from '../../../lib/core/model.ts';
+import type { FlashBlade, Session } from '../../../lib/core/model.ts';
 import { closeSession } from '../../../lib/leases/close.ts';
 import { endOwner } from '../../../lib/leases/end-owner.ts';
 import { openSession } from '../../../lib/leases/open.ts';
 import { sweep, sweepLease, sweepOwner, sweepSlots, sweepSuspect } from '../../../lib/leases/sweep.ts';
+import { hooked } from '../../kit/memory/hook.ts';
 import { awsDown, busy, fail, hang, unreachable, untilCalled, type World, world } from '../../kit/memory/world.ts';
 
 const open = (w: World, leaseId = 'job-1', array = 'fb1') =>
@@ -167,18 +168,17 @@ describe('sweep', () => {
   it('sweeps arrays that failed before after the others', async () => {
     const w = world();
     const asked: string[] = [];
-    const { logout } = w.ports.flashblade;
-    const noting: typeof logout = (session, options) => {
-      asked.push(session.array.name);
-      return logout(session, options);
-    };
+    const ports = hooked(w.ports, ({ method, args, act }) => {
+      if (method === 'logout') asked.push((args[0] as Session).array.name);
+      return act();
+    });
     await open(w, 'a', 'fb1');
     await open(w, 'b', 'fb1');
     await open(w, 'c', 'fb2');
     w.once('logout', fail(busy));
     await closeSession(w.ports, 'a', w.deadline()).catch(() => {});
     w.pass(900);
-    await sweep({ ...w.ports, flashblade: { ...w.ports.flashblade, logout: noting } }, w.deadline());
+    await sweep(ports, w.deadline());
     expect(asked).toEqual(['fb2', 'fb1', 'fb1']);
   });
 

@@ -7,6 +7,7 @@ import type { Open, Stored } from '../../../lib/leases/items.ts';
 import { openSession } from '../../../lib/leases/open.ts';
 import { sweep } from '../../../lib/leases/sweep.ts';
 import { withLease, withSession } from '../../../lib/leases/use.ts';
+import { hooked } from '../../kit/memory/hook.ts';
 import {
   API_TOKEN,
   awsDown,
@@ -88,18 +89,14 @@ describe('withSession', () => {
   it('ends before its deadline and reserves time for the logout', async () => {
     const w = world();
     const deadlines: Record<string, number> = {};
-    for (const name of ['login', 'request', 'logout'] as const) {
-      const act = w.ports.flashblade[name] as (...args: unknown[]) => Promise<never>;
-      const noting = (...args: unknown[]) => {
-        deadlines[name] = ((args.at(-1) as { deadline: number }).deadline - w.now()) / 1000;
-        return act(...args);
-      };
-      Object.assign(w.ports.flashblade, { [name]: noting });
-    }
+    const ports = hooked(w.ports, ({ port, method, by, act }) => {
+      if (port === 'flashblade') deadlines[method] = (by - w.now()) / 1000;
+      return act();
+    });
     const work = async ({ request }: { request: (call: typeof GET) => Promise<unknown> }) => request(GET);
-    await withSession(w.ports, 'fb1', work, { deadline: w.now() + 25_000 });
+    await withSession(ports, 'fb1', work, { deadline: w.now() + 25_000 });
     expect(deadlines).toEqual({ login: 9.25, request: 15, logout: 7.25 });
-    await withSession(w.ports, 'fb1', work, { deadline: w.now() + 3_600_000 });
+    await withSession(ports, 'fb1', work, { deadline: w.now() + 3_600_000 });
     expect(deadlines).toEqual({ login: 24.25, request: 3590, logout: 7.25 });
   });
 
