@@ -8,8 +8,8 @@ export type Slots = Map<string, StoredSlot> & { dueAt?: number };
 
 export type MemoryStore = LeaseStore & {
   readonly items: ReadonlyMap<string, Stored<Item>>;
-  /** Writes an item without changing its version, as version 0.1.0 does. Returns false if the stored item has changed. */
-  readonly replace: (next: Stored<Item>, previous: Stored<Item> | undefined) => boolean;
+  /** Like `write`, but keeps the item's version, as version 0.1.0 does. */
+  readonly replace: <T extends Item>(next: Stored<T>, previous: Stored<Item> | undefined) => Stored<T> | undefined;
   readonly arrays: ReadonlyMap<string, Slots>;
   /** An array's slots, for a test or a former version that changes them. */
   readonly slotsOf: (array: string) => Slots;
@@ -33,12 +33,12 @@ export function memoryStore(index?: LedgerIndex): MemoryStore {
     const stored = items.get(id);
     return stored?.version === previous?.version;
   };
-  const replace = (next: Stored<Item>, previous: Stored<Item> | undefined): boolean => {
-    if (!isUnchanged(next.id, previous)) return false;
+  const replace = <T extends Item>(next: Stored<T>, previous: Stored<Item> | undefined): Stored<T> | undefined => {
+    if (!isUnchanged(next.id, previous)) return undefined;
     const stored = structuredClone(next);
     items.set(next.id, stored);
     index?.change(next.id, stored);
-    return true;
+    return next;
   };
   const slotsOf = (array: string): Slots => {
     const taken = arrays.get(array) ?? (new Map<string, StoredSlot>() as Slots);
@@ -67,8 +67,7 @@ export function memoryStore(index?: LedgerIndex): MemoryStore {
     },
     replace,
     async write(next, previous) {
-      const written = { ...next, version: `v${++versions}` };
-      return replace(written, previous) ? written : undefined;
+      return replace({ ...next, version: `v${++versions}` }, previous);
     },
     async remove(item) {
       if (!isUnchanged(item.id, item)) return false;

@@ -16,7 +16,6 @@ import type { Fault } from './faults.ts';
 import { memoryFleet, portsOver } from './fleet.ts';
 import type { Call, Hook } from './hook.ts';
 
-export type { Facts } from './array-facts.ts';
 export type { LiveSession } from './arrays.ts';
 export { awsDown, busy, fail, hang, loseResponse, refused, unreachable } from './faults.ts';
 
@@ -78,9 +77,7 @@ export function world({ sessionsPerArray = 50 } = {}) {
     suspects: () => [...store.items.values()].filter((item) => item.kind === 'suspect'),
     /** The leases and SUSPECTs that have a slot of the array. */
     slots: (array: string) =>
-      [...(store.arrays.get(array)?.values() ?? [])].map(
-        ({ leaseId, suspect }) => `${suspect ? 'SUSPECT ' : ''}${leaseId}`,
-      ),
+      [...store.slotsOf(array).values()].map(({ leaseId, suspect }) => `${suspect ? 'SUSPECT ' : ''}${leaseId}`),
     /** `fault` handles the next call with that name. */
     once: (name: string, fault: Fault) => void faults.set(name, [...(faults.get(name) ?? []), fault]),
     /** Changes the token in the array's secret. `accept: false`: the array still accepts only the former one. */

@@ -514,7 +514,7 @@ describe('an equal request for an open lease', () => {
   it('keeps the slot that version 0.1.0 took for the lease, even if the array is full', async () => {
     const w = world({ sessionsPerArray: 1 });
     await open(w);
-    const slots = w.store.arrays.get('fb1') as Map<string, { attemptId: string; until: number }>;
+    const slots = w.store.slotsOf('fb1');
     slots.clear();
     slots.set('job-1', { attemptId: 'a', until: w.seconds() + 60 });
     expect(await open(w)).toMatchObject({ leaseId: 'job-1' });

@@ -86,7 +86,7 @@ describe('a login', () => {
     expect(w.reports.slice(1)).toStrictEqual([{ event: 'SuspectRecorded', ...common, message }]);
     const attemptId = w.reports[1]?.requestId ?? '';
     const until = w.seconds() + 36 + 120 + 1800;
-    expect(w.store.arrays.get('fb1')?.get(attemptId)).toEqual({ attemptId, leaseId: 'job-1', until, suspect: true });
+    expect(w.store.slotsOf('fb1').get(attemptId)).toEqual({ attemptId, leaseId: 'job-1', until, suspect: true });
   });
 
   it('a relogin with an unknown outcome ends the lease, and the error says so', async () => {

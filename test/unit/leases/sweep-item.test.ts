@@ -114,13 +114,13 @@ describe('the sweep of owners, SUSPECTs and slots', () => {
     const target = w.lease('job-1')?.target as FlashBlade;
     await w.store.write({ ...suspect, leaseId: 'job-1', target, since: 0, until: 9 }, undefined, 0);
     await sweepSlots(w.ports, 'fb1', w.deadline());
-    expect([...(w.store.arrays.get('fb1')?.keys() ?? [])]).toEqual([w.lease('job-1')?.attemptId, 'suspected']);
+    expect([...w.store.slotsOf('fb1').keys()]).toEqual([w.lease('job-1')?.attemptId, 'suspected']);
   });
 
   it('frees slots that version 0.1.0 wrote if their lease or SUSPECT no longer exists', async () => {
     const w = world();
     await open(w);
-    const former = w.store.arrays.get('fb1') as Map<string, { attemptId: string; until: number }>;
+    const former = w.store.slotsOf('fb1');
     former.clear();
     for (const name of ['job-1', 'gone', 'suspect#kept', 'suspect#gone'])
       former.set(name, { attemptId: 'a', until: 0 });

@@ -339,7 +339,7 @@ describe('withLease', () => {
     await open(w);
     w.dropSessions();
     await withLease(w.ports, 'job-1', ({ request }) => request(GET));
-    expect([...(w.store.arrays.get('fb1')?.keys() ?? [])]).toEqual([w.lease('job-1')?.attemptId]);
+    expect([...w.store.slotsOf('fb1').keys()]).toEqual([w.lease('job-1')?.attemptId]);
     await expect(open(w, { leaseId: 'other' })).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
   });
 
@@ -347,7 +347,7 @@ describe('withLease', () => {
     const w = world({ sessionsPerArray: 1 });
     await open(w);
     w.dropSessions();
-    w.store.arrays.get('fb1')?.clear();
+    w.store.slotsOf('fb1').clear();
     await open(w, { leaseId: 'other' });
     const call = withLease(w.ports, 'job-1', ({ request }) => request(GET));
     await expect(call).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
@@ -567,7 +567,7 @@ describe('withLease', () => {
   it('passes on a slot that version 0.1.0 took even if the array is full, and closing the lease frees it', async () => {
     const w = world({ sessionsPerArray: 1 });
     await open(w);
-    const slots = w.store.arrays.get('fb1') as Map<string, { attemptId: string; until: number }>;
+    const slots = w.store.slotsOf('fb1');
     const former = () => {
       slots.clear();
       slots.set('job-1', { attemptId: 'theirs', until: 0 });
