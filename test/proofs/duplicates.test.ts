@@ -10,6 +10,7 @@ import type { Ports } from '../../lib/leases/ports.ts';
 import { startSimulator } from '../../simulator/index.ts';
 import { awsWithClients } from '../kit/aws/clients.ts';
 import { LEASE_TABLE } from '../kit/lease-table.ts';
+import { type Hook, hooked } from '../kit/memory/hook.ts';
 import { memoryOutbox } from '../kit/memory/memory-outbox.ts';
 import { requested } from '../kit/memory/messages.ts';
 import { busy, fail, type World, world } from '../kit/memory/world.ts';
@@ -17,43 +18,26 @@ import { busy, fail, type World, world } from '../kit/memory/world.ts';
 const EVENT = requested({ array: 'fb1', owner: 'job' });
 const LEASE_ID = 'fb1:event-1';
 
-type Group = { [name: string]: (...args: never[]) => Promise<unknown> };
-
-/** Every call of a port waits for its turn before it acts, and again before it returns. `acted` is called in between. */
-function inTurns(ports: Ports, scheduler: Scheduler, acted: () => void): Ports {
-  const turns = <T extends object>(group: T): T =>
-    Object.fromEntries(
-      Object.entries(group as Group).map(([name, act]) => [
-        name,
-        async (...args: never[]) => {
-          await scheduler.schedule(Promise.resolve(), `${name}, there`);
-          const outcome = act(...args);
-          outcome.catch(() => {});
-          await outcome.then(acted, acted);
-          await scheduler.schedule(Promise.resolve(), `${name}, back`);
-          return outcome;
-        },
-      ]),
-    ) as T;
-  const { secrets, store, seal, flashblade } = ports;
-  return {
-    ...ports,
-    ...{
-      secrets: turns(secrets),
-      store: turns(store),
-      seal: { ...turns({ dataKey: seal.dataKey, unseal: seal.unseal }), seal: seal.seal },
-      flashblade: turns(flashblade),
-    },
+/** Every call waits for its turn before it acts, and again before it returns. `acted` is called in between. */
+const inTurns =
+  (scheduler: Scheduler, acted: () => void): Hook =>
+  async ({ name, act }) => {
+    await scheduler.schedule(Promise.resolve(), `${name}, there`);
+    const outcome = act();
+    outcome.catch(() => {});
+    await outcome.then(acted, acted);
+    await scheduler.schedule(Promise.resolve(), `${name}, back`);
+    return outcome;
   };
-}
 
 /** Delivers the event `count` times at once and redelivers what failed, until nothing fails. Throws if a promise is broken. */
 async function deliverAll(w: World, ports: Ports, count: number, scheduler: Scheduler): Promise<void> {
   const box = memoryOutbox();
   let most = 0;
-  const steps = inTurns(ports, scheduler, () => {
+  const acted = (): void => {
     most = Math.max(most, w.live.size);
-  });
+  };
+  const steps = hooked(ports, inTurns(scheduler, acted));
   let left = count;
   for (let round = 0; left > 0; round++) {
     expect(round, 'rounds').toBeLessThan(5);

@@ -5,7 +5,7 @@ import type { Dimension } from './world/dimensions.ts';
 const OPEN = 'lib/leases/open.ts';
 const STATES = 'lib/leases/states.ts';
 const TIME = 'lib/core/deadlines.ts';
-const WORLD = 'test/proofs/world/ports.ts';
+const WORLD = 'test/proofs/world/hook.ts';
 
 /** `in`: the dimension that finds it. */
 export type Mistake = { readonly in: Dimension; readonly patches: readonly Patch[] };

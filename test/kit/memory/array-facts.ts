@@ -1,6 +1,6 @@
 /** How an array in memory responds to a read under a session. */
 import type { ArrayRequest } from '../../../lib/flashblade/client.ts';
-import type { LiveSession } from './world.ts';
+import type { LiveSession } from './arrays.ts';
 
 /** What the array reports. Times in seconds since the epoch. */
 export type Facts = {

@@ -1,6 +1,6 @@
 /** The ledger's store in memory: the same guarantees as DynamoDB's, for proofs that run thousands of times a second. */
 
-import { type Item, isOfItsOwner, type LeaseItem, leaseKey, type Stored } from '../../../lib/leases/items.ts';
+import { type Item, isOfItsOwner, leaseKey, type Stored } from '../../../lib/leases/items.ts';
 import type { LeaseStore, Pending, Slot, StoredSlot } from '../../../lib/leases/ports.ts';
 
 /** `dueAt`: when the sweeper checks the slots. */
@@ -8,14 +8,23 @@ export type Slots = Map<string, StoredSlot> & { dueAt?: number };
 
 export type MemoryStore = LeaseStore & {
   readonly items: ReadonlyMap<string, Stored<Item>>;
-  /** Writes an item without changing its version, as version 0.1.0 does. Returns false if the stored item has changed. */
-  readonly replace: (next: Stored<Item>, previous: Stored<Item> | undefined) => boolean;
+  /** Like `write`, but keeps the item's version, as version 0.1.0 does. */
+  readonly replace: <T extends Item>(next: Stored<T>, previous: Stored<Item> | undefined) => Stored<T> | undefined;
   readonly arrays: ReadonlyMap<string, Slots>;
+  /** An array's slots, for a test or a former version that changes them. */
+  readonly slotsOf: (array: string) => Slots;
 };
 
-/** `onChange` is called for every item that was written, or removed (undefined). */
-export function memoryStore(onChange: (id: string, item: Item | undefined) => void = () => {}): MemoryStore {
+/** What the indexes contain. `change` is called for every item that was written, or removed (undefined). */
+export type LedgerIndex = {
+  readonly change: (id: string, item: Item | undefined) => void;
+  readonly items: () => Iterable<Item>;
+};
+
+/** Default: the index contains what the table contains. */
+export function memoryStore(index?: LedgerIndex): MemoryStore {
   const items = new Map<string, Stored<Item>>();
+  const indexed = (): Item[] => [...(index?.items() ?? items.values())];
   const arrays = new Map<string, Slots>();
 
   let versions = 0;
@@ -24,12 +33,12 @@ export function memoryStore(onChange: (id: string, item: Item | undefined) => vo
     const stored = items.get(id);
     return stored?.version === previous?.version;
   };
-  const replace = (next: Stored<Item>, previous: Stored<Item> | undefined): boolean => {
-    if (!isUnchanged(next.id, previous)) return false;
+  const replace = <T extends Item>(next: Stored<T>, previous: Stored<Item> | undefined): Stored<T> | undefined => {
+    if (!isUnchanged(next.id, previous)) return undefined;
     const stored = structuredClone(next);
     items.set(next.id, stored);
-    onChange(next.id, stored);
-    return true;
+    index?.change(next.id, stored);
+    return next;
   };
   const slotsOf = (array: string): Slots => {
     const taken = arrays.get(array) ?? (new Map<string, StoredSlot>() as Slots);
@@ -52,17 +61,17 @@ export function memoryStore(onChange: (id: string, item: Item | undefined) => vo
   return {
     items,
     arrays,
+    slotsOf,
     async read(id) {
       return structuredClone(items.get(id));
     },
     replace,
     async write(next, previous) {
-      const written = { ...next, version: `v${++versions}` };
-      return replace(written, previous) ? written : undefined;
+      return replace({ ...next, version: `v${++versions}` }, previous);
     },
     async remove(item) {
       if (!isUnchanged(item.id, item)) return false;
-      onChange(item.id, undefined);
+      index?.change(item.id, undefined);
       return items.delete(item.id);
     },
     async takeSlot(array, slot, limit) {
@@ -93,11 +102,11 @@ export function memoryStore(onChange: (id: string, item: Item | undefined) => vo
       else taken.dueAt = at;
     },
     async pending() {
-      return [...[...items.values()].flatMap(pendingOf), ...slotRows(arrays)].sort((a, b) => a.dueAt - b.dueAt);
+      return [...indexed().flatMap(pendingOf), ...slotRows(arrays)].sort((a, b) => a.dueAt - b.dueAt);
     },
     async ofOwner(owner) {
-      return [...items.values()].flatMap((item) =>
-        item.kind === 'lease' && isOfOwner(item, owner) ? [item.leaseId] : [],
+      return indexed().flatMap((item) =>
+        item.kind === 'lease' && item.owner === owner && isOfItsOwner(item) ? [item.leaseId] : [],
       );
     },
   };
@@ -106,14 +115,12 @@ export function memoryStore(onChange: (id: string, item: Item | undefined) => vo
 /** Version 0.1.0 took this slot. */
 const isFormer = (slot: StoredSlot | undefined): boolean => slot !== undefined && slot.leaseId === undefined;
 
-export const isOfOwner = (item: LeaseItem, owner: string): boolean => item.owner === owner && isOfItsOwner(item);
-
-export const slotRows = (arrays: MemoryStore['arrays']): Pending[] =>
+const slotRows = (arrays: MemoryStore['arrays']): Pending[] =>
   [...arrays].flatMap(([array, { dueAt }]) =>
     dueAt === undefined ? [] : [{ kind: 'slots', id: array, array, dueAt }],
   );
 
-export function pendingOf(item: Item): Pending[] {
+function pendingOf(item: Item): Pending[] {
   const { dueAt } = item;
   if (dueAt === undefined || item.kind === 'refusal') return [];
   if (item.kind === 'owner') return [{ kind: 'owner', id: item.ownerId, dueAt }];

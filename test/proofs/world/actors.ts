@@ -86,7 +86,7 @@ export const ACTORS = {
   },
   rotate: (world, { array }) => {
     const { secrets, arrays, random, clock, newId } = world;
-    const before = secrets.read(array, true).token;
+    const before = secrets.latest(array)?.token;
     const token = `T-${newId()}`;
     arrays.accept(array, token);
     clock.after(random.below(5000), () => secrets.change(array, { token }));

@@ -1,8 +1,6 @@
 /** The ledger's indexes, which lag behind the table. Each item has its own lag. */
-
 import type { Item } from '../../../lib/leases/items.ts';
-import type { Pending } from '../../../lib/leases/ports.ts';
-import { isOfOwner, pendingOf } from '../../kit/memory/memory-store.ts';
+import type { LedgerIndex } from '../../kit/memory/memory-store.ts';
 
 /** A former state of an item, and until when it was current (epoch, ms). */
 type Past = { readonly item: Item | undefined; readonly untilMs: number };
@@ -10,7 +8,7 @@ type Past = { readonly item: Item | undefined; readonly untilMs: number };
 const KEPT_MS = 120_000;
 
 /** `lagMs`: how far one item lags behind when it is read. */
-export function laggingIndexes(now: () => number, lagMs: () => number) {
+export function laggingIndex(now: () => number, lagMs: () => number): LedgerIndex {
   const present = new Map<string, Item>();
   const pasts = new Map<string, Past[]>();
 
@@ -20,18 +18,13 @@ export function laggingIndexes(now: () => number, lagMs: () => number) {
     return past ? past.item : present.get(id);
   }
 
-  const all = (): Item[] => [...new Set([...present.keys(), ...pasts.keys()])].flatMap((id) => seen(id) ?? []);
-
   return {
-    /** Records a change of the table: a new state of the item, or its removal. */
-    change: (id: string, item: Item | undefined): void => {
+    change: (id, item) => {
       const kept = (pasts.get(id) ?? []).filter(({ untilMs }) => untilMs > now() - KEPT_MS);
       pasts.set(id, [...kept, { item: present.get(id), untilMs: now() }]);
       if (item) present.set(id, item);
       else present.delete(id);
     },
-    pending: (): Pending[] => all().flatMap(pendingOf),
-    ofOwner: (owner: string): string[] =>
-      all().flatMap((item) => (item.kind === 'lease' && isOfOwner(item, owner) ? [item.leaseId] : [])),
+    items: () => [...new Set([...present.keys(), ...pasts.keys()])].flatMap((id) => seen(id) ?? []),
   };
 }

@@ -4,8 +4,8 @@ import { dispatch } from '../../../lib/leases/dispatch.ts';
 import { DETAIL_TYPES } from '../../../lib/leases/events.ts';
 import { leaseKey } from '../../../lib/leases/items.ts';
 import type { Outbox } from '../../../lib/leases/ports.ts';
+import { hookedOutbox } from '../../kit/memory/hook.ts';
 import type { Wish } from './actors.ts';
-import type { Ask } from './ports.ts';
 import type { World } from './world.ts';
 
 const FUNCTION_MS = 30_000;
@@ -26,9 +26,8 @@ export function deliver(world: World, type: keyof typeof DETAIL_TYPES, detail: o
     if (isHandled || left === 0) return;
     left -= 1;
     world.count('delivered');
-    world.start(`queue ${messageId}`, FUNCTION_MS, async ({ ports, deadline, send }) => {
-      const outbox = createOutbox(world, send);
-      await dispatch(ports, outbox, message, deadline);
+    world.start(`queue ${messageId}`, FUNCTION_MS, async ({ ports, deadline, hook }) => {
+      await dispatch(ports, hookedOutbox(outboxOf(world), hook), message, deadline);
       isHandled = true;
       handled();
     });
@@ -38,13 +37,12 @@ export function deliver(world: World, type: keyof typeof DETAIL_TYPES, detail: o
   deliverOnce();
 }
 
-const createOutbox = (world: World, send: Ask): Outbox => ({
-  emit: (event, by) =>
-    send(`emit ${event.type}`, by, () => {
-      world.count(`sent ${event.type}`);
-      if (event.type === 'opened') checkOwner(world, event.detail);
-    }),
-  deadLetter: (_letter, by) => send('dead letter', by, () => {}),
+const outboxOf = (world: World): Outbox => ({
+  emit: async (event) => {
+    world.count(`sent ${event.type}`);
+    if (event.type === 'opened') checkOwner(world, event.detail);
+  },
+  deadLetter: async () => {},
 });
 
 /** While a lease is open, only its owner may be informed that it is open. */

@@ -1,16 +1,14 @@
 /** One world: arrays, secrets, ledger and clock in memory, shared by all processes that start in it. */
 import type { Ports } from '../../../lib/leases/ports.ts';
-import { memoryStore, slotRows } from '../../kit/memory/memory-store.ts';
-import { memoryArrays } from './arrays.ts';
+import { memoryFleet, portsOver } from '../../kit/memory/fleet.ts';
+import type { Hook } from '../../kit/memory/hook.ts';
 import { virtualClock } from './clock.ts';
 import { type Code, CURRENT, codeOf, FORMER, formerPorts } from './code.ts';
 import type { Features } from './dimensions.ts';
 import { effectsOf, type Fate, type Process } from './effects.ts';
-import { laggingIndexes } from './indexes.ts';
-import { type Ask, askOf, createPorts, replacerOf, slotsChangerOf } from './ports.ts';
+import { hookOf } from './hook.ts';
+import { laggingIndex } from './indexes.ts';
 import type { Random } from './random.ts';
-import { memorySeal } from './seal.ts';
-import { memorySecrets } from './secrets.ts';
 
 export type World = ReturnType<typeof worldOf>;
 
@@ -32,12 +30,12 @@ export type Weather = {
   runsFormerCode(): boolean;
 };
 
-/** What a process gets: its code, its ports, and its deadline by its own clock. */
+/** What a process gets: its code, its ports, its deadline by its own clock, and the hook of its calls. */
 export type Running = {
   readonly code: Code;
   readonly ports: Ports;
   readonly deadline: number;
-  readonly send: Ask;
+  readonly hook: Hook;
 };
 
 export type WorldOptions = {
@@ -66,9 +64,11 @@ export function worldOf(options: WorldOptions) {
     clocksAhead.set(array, ms);
     return ms;
   };
-  const arrays = memoryArrays(clock.now, options.idleSeconds * 1000, aheadMs);
-  const indexes = laggingIndexes(clock.now, weather.indexLagMs);
-  const store = memoryStore(indexes.change);
+  const fleet = memoryFleet({
+    ...{ now: clock.now, idleMs: options.idleSeconds * 1000, aheadMs },
+    cache: (versions) => (weather.secretIsStale() ? versions.at(-2) : undefined),
+    index: laggingIndex(clock.now, weather.indexLagMs),
+  });
   const faults: string[] = [];
   let ids = 0;
 
@@ -102,15 +102,20 @@ export function worldOf(options: WorldOptions) {
     };
     trace?.(`${clock.now()} ${name} starts`);
     const isFormer = weather.runsFormerCode();
-    const ports = createPorts(world, process);
-    const send = askOf(world, process);
-    const running = { deadline: deadline + process.clockAheadMs, send };
     if (isFormer) count('former code');
-    const former = () => ({
-      code: FORMER,
-      ports: formerPorts(ports, { replace: replacerOf(world, send), changeSlots: slotsChangerOf(world, send) }),
+    const hook = hookOf(world, process);
+    const current = portsOver(fleet, hook, {
+      limits,
+      report: ({ event, message }) => {
+        count(event);
+        trace?.(`${clock.now()} ${name} reports ${event}: ${message}`);
+      },
+      now: () => clock.now() + process.clockAheadMs,
+      random: random.next,
+      newId: world.newId,
     });
-    void work({ ...running, ...(isFormer ? former() : { code: CURRENT, ports }) })
+    const ports = isFormer ? formerPorts(current, fleet.store, hook) : current;
+    void work({ code: isFormer ? FORMER : CURRENT, ports, deadline: deadline + process.clockAheadMs, hook })
       .catch(fail)
       .then(end);
     const kill = (): void => {
@@ -126,23 +131,15 @@ export function worldOf(options: WorldOptions) {
   }
 
   const world = {
+    ...fleet,
     clock,
-    arrays,
-    store,
-    secrets: memorySecrets(weather.secretIsStale),
-    seal: memorySeal(),
     effect,
     random,
+    weather,
     limits,
     trace,
     count,
-    arrayIsBusy: (_array: string): boolean => weather.arrayIsBusy(),
-    responseIsBad: weather.responseIsBad,
-    callIsForbidden: weather.callIsForbidden,
     features,
-    /** The content of the ledger's indexes. */
-    pending: () => [...indexes.pending(), ...slotRows(store.arrays)].sort((a, b) => a.dueAt - b.dueAt),
-    ofOwner: indexes.ofOwner,
     newId: () => `id-${++ids}`,
     /** Leases and owners whose end was requested and confirmed. */
     ended: new Set<string | undefined>(),

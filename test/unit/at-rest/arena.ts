@@ -3,9 +3,7 @@
  * AWS.
  */
 
-import { createSeal } from '../../../lib/aws/seal.ts';
-import { FlashBladeError } from '../../../lib/core/errors.ts';
-import { apiToken, type FlashBlade } from '../../../lib/core/model.ts';
+import type { FlashBlade } from '../../../lib/core/model.ts';
 import type { Report } from '../../../lib/core/reports.ts';
 import {
   apiVersionsWithHttpInfo,
@@ -19,8 +17,8 @@ import { openSession } from '../../../lib/leases/open.ts';
 import type { Ports } from '../../../lib/leases/ports.ts';
 import { createAuthority } from '../../../simulator/certificates.ts';
 import { startSimulator } from '../../../simulator/index.ts';
-import { memoryKms } from '../../kit/memory/memory-kms.ts';
-import { memoryStore } from '../../kit/memory/memory-store.ts';
+import { memoryFleet, portsOver } from '../../kit/memory/fleet.ts';
+import { direct } from '../../kit/memory/hook.ts';
 import { startListener } from '../../proofs/hostile/listeners.ts';
 
 export type ArrayName = 'fb1' | 'fb2';
@@ -44,7 +42,8 @@ export async function startArena() {
     startListener({ address: '127.0.0.1' }, certificate, () => VERSIONS),
   ]);
   const arrays = { fb1, fb2 };
-  const seal = createSeal(memoryKms(), 'alias/leases');
+  // The same key for all ledgers: a seal that is copied between them must not fail for want of its key.
+  const { seal } = memoryFleet({ now: Date.now });
   const targetOf = (name: ArrayName): FlashBlade => {
     const { host, port } = arrays[name];
     return { name, host, port, trust: { kind: 'ca', ca } };
@@ -59,30 +58,27 @@ export async function startArena() {
     }
     arrayShiftMs = 0;
     let shiftMs = 0;
-    const store = memoryStore();
     const reports: Report[] = [];
     const now = (): number => Date.now() + shiftMs;
+    const fleet = { ...memoryFleet({ now }), seal };
+    for (const name of ['fb1', 'fb2'] as const) {
+      fleet.secrets.change(name, { ...targetOf(name), token: arrays[name].apiToken });
+    }
+    const { store } = fleet;
     const ports: Ports = {
-      secrets: {
-        read: async (name) => {
-          if (name !== 'fb1' && name !== 'fb2') throw new FlashBladeError('ARRAY_UNKNOWN', `there is no ${name}`);
-          return { array: targetOf(name), apiToken: apiToken(arrays[name].apiToken), versionId: 'v1' };
-        },
-        list: async () => ['fb1', 'fb2'],
-      },
-      store,
-      seal,
+      ...portsOver(fleet, direct, {
+        limits: { sessionsPerArray, arrayIdleSeconds: 1800, maxLeaseSeconds: 86_400 },
+        report: (report) => reports.push(report),
+        now,
+        random: () => 0.5,
+        newId: () => crypto.randomUUID(),
+      }),
       flashblade: {
         login: loginWithHttpInfo,
         logout: logoutWithHttpInfo,
         apiVersions: apiVersionsWithHttpInfo,
         request: requestOf,
       },
-      limits: { sessionsPerArray, arrayIdleSeconds: 1800, maxLeaseSeconds: 86_400 },
-      report: (report) => reports.push(report),
-      now,
-      random: () => 0.5,
-      newId: () => crypto.randomUUID(),
     };
     const lease = (leaseId: string): LeaseItem => {
       const item = store.items.get(leaseKey(leaseId));

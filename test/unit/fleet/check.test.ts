@@ -10,8 +10,9 @@ import {
   awsDown,
   busy,
   fail,
+  hang,
   type LiveSession,
-  loseAnswer,
+  loseResponse,
   refused,
   unreachable,
   untilCalled,
@@ -26,8 +27,8 @@ const open = (w: World, leaseId: string, array = 'fb1') =>
   openSession(w.ports, { array, leaseId, leaseSeconds: 3600 }, w.deadline());
 const warningsOf = async (w: World) => (await check(w, 'fb1')).warnings.map(({ warning }) => warning);
 /** A session that was opened without the ledger. */
-const foreign = (w: World, { user = 'pureuser', array = 'fb1' } = {}) =>
-  w.live.set(`foreign-${w.live.size}`, { array, user, startedAt: w.now(), requestId: undefined });
+const foreign = (w: World, { user = 'pureuser', startedAt = w.now() } = {}) =>
+  w.live.set(`foreign-${w.live.size}`, { array: 'fb1', user, startedAt, usedAt: startedAt, requestId: '' });
 
 describe('a fleet check', () => {
   it('a fleet check logs in to and out of every array that has a secret', async () => {
@@ -64,10 +65,7 @@ describe('a fleet check', () => {
     const w = world();
     w.facts.set('fb1', { tokenEndsAt: w.seconds() + 90 * DAY, certificateEndsAt: w.seconds() + 200 * DAY + 5 });
     w.once('apiVersions', (act) => act());
-    w.once(
-      'apiVersions',
-      fail(() => unreachable(false)),
-    );
+    w.once('apiVersions', fail(unreachable(false)));
     await check(w);
     const lines = w.reports.filter(({ event }) => /^(Array|Fleet)/.test(event));
     expect(lines).toMatchObject([
@@ -89,34 +87,14 @@ describe('a fleet check', () => {
   });
 
   it.each([
-    [
-      'does not respond',
-      'ARRAY_UNREACHABLE',
-      (w: World) =>
-        w.once(
-          'apiVersions',
-          fail(() => unreachable(false)),
-        ),
-    ],
+    ['does not respond', 'ARRAY_UNREACHABLE', (w: World) => w.once('apiVersions', fail(unreachable(false)))],
     ['refuses the API token', 'LOGIN_REFUSED', (w: World) => w.once('login', fail(refused))],
     [
       'loses the response to the login',
       'LOGIN_UNKNOWN',
-      (w: World) =>
-        w.once(
-          'login',
-          loseAnswer(() => unreachable(true)),
-        ),
+      (w: World) => w.once('login', loseResponse(unreachable(true))),
     ],
-    [
-      'breaks off after the login',
-      'ARRAY_UNREACHABLE',
-      (w: World) =>
-        w.once(
-          'request',
-          fail(() => unreachable(true)),
-        ),
-    ],
+    ['breaks off after the login', 'ARRAY_UNREACHABLE', (w: World) => w.once('request', fail(unreachable(true)))],
     ['is too busy to respond', 'ARRAY_BUSY', (w: World) => w.facts.set('fb1', { statuses: { arrays: 503 } })],
     ['does not confirm the logout', 'ARRAY_BUSY', (w: World) => w.once('logout', fail(busy))],
     [
@@ -149,10 +127,7 @@ describe('a fleet check', () => {
 
   it('a failed logout does not hide the first failure, and the ledger keeps the session', async () => {
     const w = world();
-    w.once(
-      'request',
-      fail(() => unreachable(true)),
-    );
+    w.once('request', fail(unreachable(true)));
     w.once('logout', fail(busy));
     expect((await check(w, 'fb1')).unhealthy).toMatchObject([{ code: 'ARRAY_UNREACHABLE' }]);
     expect([...w.store.items.values()]).toMatchObject([{ state: 'CLOSING', tries: 1 }]);
@@ -373,7 +348,7 @@ describe('the comparison of the array with the ledger', () => {
     w.pass(600);
     await open(w, 'job-1');
     w.dropSessions();
-    w.live.set('old', { array: 'fb1', user: 'pureuser', startedAt: w.now() - 600_000, requestId: undefined });
+    foreign(w, { startedAt: w.now() - 600_000 });
     w.pass(600);
     expect(await check(w, 'fb1')).toMatchObject({ unknownSessions: 1 });
   });
@@ -448,7 +423,7 @@ describe('the comparison of the array with the ledger', () => {
 
   it('a dead opening is left alone, and an index entry without an item does no harm', async () => {
     const w = world();
-    w.once('login', () => new Promise(() => {}));
+    w.once('login', hang);
     void open(w, 'died');
     await untilCalled(w, 'login');
     foreign(w);
@@ -515,7 +490,7 @@ describe('a SUSPECT', () => {
   /** A login whose response was lost. `opened`: whether the array opened a session. */
   async function suspected(w: World, { opened }: { opened: boolean }): Promise<void> {
     const lost = () => unreachable(true);
-    w.once('login', opened ? loseAnswer(lost) : fail(lost));
+    w.once('login', opened ? loseResponse(lost) : fail(lost));
     await open(w, 'job-1').catch(() => {});
     expect(w.suspects()).toHaveLength(1);
   }

@@ -8,7 +8,8 @@ import {
   awsDown,
   busy,
   fail,
-  loseAnswer,
+  hang,
+  loseResponse,
   unreachable,
   untilCalled,
   type World,
@@ -68,7 +69,7 @@ describe('closeSession', () => {
 
   it('records a dead opening as a SUSPECT, which keeps the slot', async () => {
     const w = world();
-    w.once('login', () => new Promise(() => {}));
+    w.once('login', hang);
     void open(w);
     await untilCalled(w, 'login');
     w.pass(60);
@@ -132,10 +133,7 @@ describe('the logout of a lease', () => {
     const w = await opened();
     const waits: number[] = [];
     for (let round = 0; round < TRIES_UNTIL_STUCK; round++) {
-      w.once(
-        'logout',
-        fail(() => error),
-      );
+      w.once('logout', fail(error));
       await expect(close(w)).rejects.toBe(error);
       waits.push((w.lease('job-1')?.dueAt ?? 0) - w.seconds());
     }
@@ -150,10 +148,7 @@ describe('the logout of a lease', () => {
 
   it('makes the lease STUCK immediately if the response is invalid', async () => {
     const w = await opened();
-    w.once(
-      'logout',
-      fail(() => new FlashBladeError('ANSWER_INVALID', 'answered 400', { status: 400, sent: true })),
-    );
+    w.once('logout', fail(new FlashBladeError('ANSWER_INVALID', 'answered 400', { status: 400, sent: true })));
     await expect(close(w)).rejects.toMatchObject({ code: 'ANSWER_INVALID' });
     expect(w.lease('job-1')?.state).toBe('STUCK');
     expect(w.events()).toContain('LeaseStuck');
@@ -161,10 +156,7 @@ describe('the logout of a lease', () => {
 
   it('can be repeated safely if only the response was lost', async () => {
     const w = await opened();
-    w.once(
-      'logout',
-      loseAnswer(() => unreachable(true)),
-    );
+    w.once('logout', loseResponse(unreachable(true)));
     await expect(close(w)).rejects.toMatchObject({ code: 'ARRAY_UNREACHABLE' });
     expect(await close(w)).toMatchObject({ outcome: 'CLOSED' });
   });

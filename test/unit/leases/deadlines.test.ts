@@ -5,42 +5,24 @@ import { allowedCalls, callArray } from '../../../lib/leases/call-array.ts';
 import { closeSession } from '../../../lib/leases/close.ts';
 import { dispatch } from '../../../lib/leases/dispatch.ts';
 import { openSession } from '../../../lib/leases/open.ts';
-import type { Ports } from '../../../lib/leases/ports.ts';
 import { renewLease } from '../../../lib/leases/renew.ts';
 import { withLease } from '../../../lib/leases/use.ts';
+import { type Hook, hooked, hookedOutbox } from '../../kit/memory/hook.ts';
 import { memoryOutbox } from '../../kit/memory/memory-outbox.ts';
 import { released, requested } from '../../kit/memory/messages.ts';
-import { byOf } from '../../kit/memory/slow-ports.ts';
 import { awsDown, busy, fail, unreachable, type World, world } from '../../kit/memory/world.ts';
 
 const REQUEST = { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900 };
 const GET = { method: 'GET', path: '/api/2.4/arrays' } as const;
 
-/** The same ports. Each call adds a line `call: seconds` to `log`. */
-function timed<T extends object>(w: World, groups: T, log: string[]): T {
-  const timedGroup = (group: object) =>
-    Object.fromEntries(
-      Object.entries(group).map(([name, act]) => [
-        name,
-        (...args: unknown[]) => {
-          log.push(`${name}: ${(byOf(args) - w.now()) / 1000}`);
-          return (act as (...args: unknown[]) => unknown)(...args);
-        },
-      ]),
-    );
-  return Object.fromEntries(Object.entries(groups).map(([name, group]) => [name, timedGroup(group)])) as T;
-}
-
+/** Ports and outbox of the world. Each call adds a line `call: seconds` to `log`. */
 function watched(w: World) {
   const log: string[] = [];
-  const { secrets, store, seal, flashblade } = w.ports;
-  const { dataKey, unseal } = seal;
-  const ports: Ports = {
-    ...w.ports,
-    ...timed(w, { secrets, store, flashblade }, log),
-    seal: { ...seal, ...timed(w, { seal: { dataKey, unseal } }, log).seal },
+  const watch: Hook = ({ method, by, act }) => {
+    log.push(`${method}: ${(by - w.now()) / 1000}`);
+    return act();
   };
-  return { ports, log };
+  return { ports: hooked(w.ports, watch), outbox: hookedOutbox(memoryOutbox().outbox, watch), log };
 }
 
 async function opened(): Promise<World> {
@@ -83,10 +65,7 @@ describe('every call ends before the deadline and leaves time for the calls afte
   it('recording a SUSPECT ends before the deadline', async () => {
     const w = world();
     const { ports, log } = watched(w);
-    w.once(
-      'login',
-      fail(() => unreachable(true)),
-    );
+    w.once('login', fail(unreachable(true)));
     await expect(openSession(ports, REQUEST, w.deadline())).rejects.toThrow();
     expect(new Set(log.slice(6))).toEqual(new Set(['read: 29.25', 'write: 29.25', 'keepSlot: 29.25', 'remove: 29.25']));
   });
@@ -137,8 +116,7 @@ describe('every call ends before the deadline and leaves time for the calls afte
 
   it('handling a message leaves time to emit its event or send it to the dead-letter queue', async () => {
     const w = world();
-    const { ports, log } = watched(w);
-    const outbox = timed(w, { outbox: memoryOutbox().outbox }, log).outbox;
+    const { ports, outbox, log } = watched(w);
     await dispatch(ports, outbox, requested(REQUEST), w.deadline());
     expect([log[0], log.at(-1)]).toEqual(['read: 19.75', 'emit: 29.25']);
     log.length = 0;

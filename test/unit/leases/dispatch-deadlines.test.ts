@@ -2,10 +2,10 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { dispatch, type Message } from '../../../lib/leases/dispatch.ts';
-import type { Outbox } from '../../../lib/leases/ports.ts';
+import { type Hook, hooked, hookedOutbox } from '../../kit/memory/hook.ts';
 import { memoryOutbox } from '../../kit/memory/memory-outbox.ts';
 import { executionEnded, released, requested } from '../../kit/memory/messages.ts';
-import { type Pace, slowPorts } from '../../kit/memory/slow-ports.ts';
+import { type Pace, slow } from '../../kit/memory/slow.ts';
 import { world } from '../../kit/memory/world.ts';
 
 /** The time that must be left at the end. */
@@ -34,25 +34,23 @@ async function timeLeft(message: Message, timeMs: number, paces: (call: number) 
   }
   box.published.length = 0;
   let paced = 0;
-  const slow = slowPorts(w.ports, box.outbox, () => paces(paced++));
+  const slowly = slow(() => paces(paced++));
   const calls = { begun: 0, failed: 0 };
-  const counted = async (call: () => Promise<void>): Promise<void> => {
+  const counted: Hook = (call) => {
     calls.begun += 1;
-    await call().catch((error) => {
+    return slowly(call).catch((error) => {
       calls.failed += 1;
       throw error;
     });
   };
-  const outbox: Outbox = {
-    emit: (event, by) => counted(() => slow.outbox.emit(event, by)),
-    deadLetter: (letter, by) => counted(() => slow.outbox.deadLetter(letter, by)),
-  };
+  const ports = { ...hooked(w.ports, slowly), now: Date.now };
+  const outbox = hookedOutbox(box.outbox, counted);
   const deadline = Date.now() + timeMs;
   let endedAt = Number.POSITIVE_INFINITY;
   const end = (): void => {
     endedAt = Date.now();
   };
-  const done = dispatch(slow.ports, outbox, message, deadline).then(end, end);
+  const done = dispatch(ports, outbox, message, deadline).then(end, end);
   await vi.runAllTimersAsync();
   await done;
   return { leftMs: deadline - endedAt, w, calls, published: box.published };

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ERROR_CODES, type ErrorCode, FlashBladeError } from '../../../lib/core/errors.ts';
 import { queueWorld } from '../../kit/memory/memory-outbox.ts';
 import { executionEnded, messageOf, released, requested } from '../../kit/memory/messages.ts';
-import { API_TOKEN, fail } from '../../kit/memory/world.ts';
+import { API_TOKEN, awsDown, fail } from '../../kit/memory/world.ts';
 
 const REQUEST = { array: 'fb1', leaseId: 'job-1', leaseSeconds: 600 };
 
@@ -42,10 +42,7 @@ describe('a permanent failure', () => {
     ['a request without an owner', requested(REQUEST), { leaseId: 'job-1', array: 'fb1' }],
   ])('a failed message is reported with its ids: %s', async (_, message, ids) => {
     const { w, published, deliver } = queueWorld();
-    w.once(
-      'read',
-      fail(() => new FlashBladeError('INTERNAL', 'as the test requires')),
-    );
+    w.once('read', fail(new FlashBladeError('INTERNAL', 'as the test requires')));
     await deliver(message);
     const about = { code: 'INTERNAL', eventId: 'event-1', ...ids };
     expect(w.reports).toStrictEqual([{ event: 'MessageFailed', ...about, message: 'as the test requires' }]);
@@ -54,10 +51,7 @@ describe('a permanent failure', () => {
 
   it('an unexpected error is INTERNAL, and its message is not published', async () => {
     const { w, published, letters, deliver } = queueWorld();
-    w.once(
-      'secret',
-      fail(() => new TypeError(`unexpected ${API_TOKEN}`)),
-    );
+    w.once('secret', fail(new TypeError(`unexpected ${API_TOKEN}`)));
     await deliver(requested(REQUEST));
     expect(published).toMatchObject([{ detail: { code: 'INTERNAL' } }]);
     expect(JSON.stringify([published, letters, w.reports])).not.toContain(API_TOKEN);
@@ -69,9 +63,9 @@ describe('a permanent failure', () => {
   ] as const)(
     'a failure that cannot be published is delivered again (%s)',
     async (name, outcomesInTheEnd, lettersInTheEnd) => {
-      const { outcomes, letters, failNext, deliver } = queueWorld();
+      const { w, outcomes, letters, deliver } = queueWorld();
       const message = requested({ array: 'fb9', leaseId: 'job-1' });
-      failNext(name);
+      w.once(name, fail(awsDown));
       await expect(deliver(message)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE', retryable: true });
       expect(letters).toEqual([]);
       await deliver(message);
@@ -92,10 +86,7 @@ describe('an error code', () => {
   /** What happens if reading the secret throws that code. */
   async function thrown(code: ErrorCode) {
     const o = queueWorld();
-    o.w.once(
-      'secret',
-      fail(() => new FlashBladeError(code, 'as the test requires')),
-    );
+    o.w.once('secret', fail(new FlashBladeError(code, 'as the test requires')));
     const outcome = await o.deliver(requested(REQUEST)).catch((error) => error);
     return { ...o, outcome };
   }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { FlashBladeError } from '../../../lib/core/errors.ts';
 import { queueWorld } from '../../kit/memory/memory-outbox.ts';
 import { executionEnded, released, requested } from '../../kit/memory/messages.ts';
-import { fail, unreachable } from '../../kit/memory/world.ts';
+import { awsDown, fail, unreachable } from '../../kit/memory/world.ts';
 
 const REQUEST = { array: 'fb1', leaseId: 'job-1', leaseSeconds: 600 };
 const EXECUTION = 'arn:aws:states:eu-central-1:123456789012:execution:nightly:0f3e7a52';
@@ -48,8 +48,8 @@ describe('an owner', () => {
   });
 
   it('an event that could not be published is published at the next delivery', async () => {
-    const { w, published, outcomes, failNext, deliver } = await withLeases();
-    failNext('emit');
+    const { w, published, outcomes, deliver } = await withLeases();
+    w.once('emit', fail(awsDown));
     await expect(deliver(executionEnded(EXECUTION))).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
     expect(w.live.size).toBe(1);
     expect(published).toHaveLength(29);
@@ -59,10 +59,7 @@ describe('an owner', () => {
 
   it('if one session can never be closed, the failure and the other sessions are published', async () => {
     const { w, published, letters, deliver } = await withLeases();
-    w.once(
-      'unseal',
-      fail(() => new FlashBladeError('LEASE_ALTERED', 'the lease was altered')),
-    );
+    w.once('unseal', fail(new FlashBladeError('LEASE_ALTERED', 'the lease was altered')));
     await deliver(executionEnded(EXECUTION));
     expect(published.filter(({ type }) => type === 'closed')).toHaveLength(29);
     expect(published.filter(({ type }) => type === 'failed')).toMatchObject([
@@ -73,14 +70,8 @@ describe('an owner', () => {
 
   it('a retryable failure of one session comes before a permanent failure of another', async () => {
     const { w, published, letters, deliver } = await withLeases();
-    w.once(
-      'unseal',
-      fail(() => new FlashBladeError('LEASE_ALTERED', 'the lease was altered')),
-    );
-    w.once(
-      'logout',
-      fail(() => unreachable(true)),
-    );
+    w.once('unseal', fail(new FlashBladeError('LEASE_ALTERED', 'the lease was altered')));
+    w.once('logout', fail(unreachable(true)));
     await expect(deliver(executionEnded(EXECUTION))).rejects.toMatchObject({ code: 'ARRAY_UNREACHABLE' });
     expect(published.map(({ type }) => type)).not.toContain('failed');
     expect(letters).toEqual([]);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Message } from '../../../lib/leases/dispatch.ts';
 import { queueWorld } from '../../kit/memory/memory-outbox.ts';
 import { executionEnded, released, requested } from '../../kit/memory/messages.ts';
-import { untilCalled } from '../../kit/memory/world.ts';
+import { awsDown, fail, untilCalled } from '../../kit/memory/world.ts';
 
 const REQUEST = { array: 'fb1', leaseId: 'job-1', leaseSeconds: 600 };
 const EXECUTION = 'arn:aws:states:eu-central-1:123456789012:execution:nightly:0f3e7a52';
@@ -33,8 +33,8 @@ describe('a request for a session', () => {
   });
 
   it('an event that could not be published is published at the next delivery', async () => {
-    const { w, outcomes, failNext, deliver } = queueWorld();
-    failNext('emit');
+    const { w, outcomes, deliver } = queueWorld();
+    w.once('emit', fail(awsDown));
     await expect(deliver(requested(REQUEST))).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
     expect(outcomes()).toEqual([]);
     await deliver(requested(REQUEST));
@@ -81,9 +81,9 @@ describe('a release of a session', () => {
   });
 
   it('an event that could not be published is published at the next delivery', async () => {
-    const { outcomes, failNext, deliver } = queueWorld();
+    const { w, outcomes, deliver } = queueWorld();
     await deliver(requested(REQUEST));
-    failNext('emit');
+    w.once('emit', fail(awsDown));
     await expect(deliver(released({ leaseId: 'job-1' }))).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
     await deliver(released({ leaseId: 'job-1' }));
     expect(outcomes()).toEqual(['opened job-1', 'closed job-1']);

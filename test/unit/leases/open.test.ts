@@ -9,7 +9,8 @@ import {
   awsDown,
   busy,
   fail,
-  loseAnswer,
+  hang,
+  loseResponse,
   refused,
   unreachable,
   untilCalled,
@@ -163,7 +164,7 @@ describe('openSession', () => {
     });
     const slow = open(w);
     await untilCalled(w, 'takeSlot');
-    w.once('write OPENING', loseAnswer(awsDown));
+    w.once('write OPENING', loseResponse(awsDown));
     await expect(open(w)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
     release();
     await slow;
@@ -231,10 +232,7 @@ describe('a failed login', () => {
     ['untrusted', new FlashBladeError('ARRAY_UNTRUSTED', 'wrong name', { mayHaveOpened: false })],
   ])('leaves nothing behind if the array is %s, and the same request can be repeated', async (_how, error) => {
     const w = world();
-    w.once(
-      'login',
-      fail(() => error),
-    );
+    w.once('login', fail(error));
     await expect(open(w)).rejects.toBe(error);
     expect(w.store.items.size).toBe(0);
     expect(w.slots('fb1')).toEqual([]);
@@ -245,10 +243,7 @@ describe('a failed login', () => {
 
   it('is recorded as a SUSPECT before its intent is removed if a session may exist', async () => {
     const w = world();
-    w.once(
-      'login',
-      loseAnswer(() => unreachable(true)),
-    );
+    w.once('login', loseResponse(unreachable(true)));
     await expect(open(w)).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN', retryable: true });
     expect(w.live.size).toBe(1);
     expect(w.suspects()).toMatchObject([{ leaseId: 'job-1' }]);
@@ -275,10 +270,7 @@ describe('a failed login', () => {
 
   it('is recorded as a SUSPECT if its error is unexpected, and the error is not printed', async () => {
     const w = world();
-    w.once(
-      'login',
-      fail(() => new TypeError('T-secret')),
-    );
+    w.once('login', fail(new TypeError('T-secret')));
     const error = await open(w).catch((thrown) => thrown);
     expect(error).toMatchObject({ code: 'LOGIN_UNKNOWN' });
     expect(JSON.stringify([error, w.reports, String(error.stack)])).not.toContain('T-secret');
@@ -323,10 +315,7 @@ describe('a failed login', () => {
 
   it('keeps its intent if the SUSPECT cannot be written', async () => {
     const w = world();
-    w.once(
-      'login',
-      fail(() => unreachable(true)),
-    );
+    w.once('login', fail(unreachable(true)));
     w.once('write suspect', fail(awsDown));
     await expect(open(w)).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN' });
     expect(w.lease('job-1')?.state).toBe('OPENING');
@@ -338,10 +327,7 @@ describe('a SUSPECT', () => {
   it('keeps a slot of its array for as long as its session may exist', async () => {
     const w = world({ sessionsPerArray: 2 });
     for (const leaseId of ['a', 'b']) {
-      w.once(
-        'login',
-        loseAnswer(() => unreachable(true)),
-      );
+      w.once('login', loseResponse(unreachable(true)));
       await expect(open(w, { leaseId })).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN' });
     }
     await expect(open(w, { leaseId: 'c' })).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
@@ -353,10 +339,7 @@ describe('a SUSPECT', () => {
 
   it('is reported in the error message if it cannot be recorded', async () => {
     const w = world();
-    w.once(
-      'login',
-      fail(() => unreachable(true)),
-    );
+    w.once('login', fail(unreachable(true)));
     w.once('write suspect', fail(awsDown));
     const message = expect.stringContaining('The ledger could not be updated and keeps the intent');
     await expect(open(w)).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN', message });
@@ -440,7 +423,7 @@ describe('a session that cannot be recorded', () => {
 
   it('stays open if the record was written and only the response was lost', async () => {
     const w = world();
-    w.once('write OPEN', loseAnswer(awsDown));
+    w.once('write OPEN', loseResponse(awsDown));
     expect(await open(w)).toMatchObject({ leaseId: 'job-1' });
     expect(w.live.size).toBe(1);
     expect(w.calls).not.toContain('logout');
@@ -498,10 +481,7 @@ describe('a session that cannot be recorded', () => {
   it('becomes a SUSPECT if it cannot be logged out either', async () => {
     const w = world();
     w.once('write OPEN', fail(awsDown));
-    w.once(
-      'logout',
-      fail(() => unreachable(true)),
-    );
+    w.once('logout', fail(unreachable(true)));
     await expect(open(w)).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN' });
     expect(w.live.size).toBe(1);
     expect(w.suspects()).toHaveLength(1);
@@ -513,10 +493,7 @@ describe('a session that cannot be recorded', () => {
       await closeSession(w.ports, 'job-1', w.deadline());
       return act();
     });
-    w.once(
-      'logout',
-      fail(() => unreachable(true)),
-    );
+    w.once('logout', fail(unreachable(true)));
     await expect(open(w)).rejects.toMatchObject({
       code: 'LOGIN_UNKNOWN',
       message: expect.stringContaining(' The lease has ended: use another lease id. (LEASE_ENDED: '),
@@ -529,10 +506,7 @@ describe('a session that cannot be recorded', () => {
   it('keeps its lease open if it was recorded after all and cannot be logged out', async () => {
     const w = world();
     unreadableRecord(w);
-    w.once(
-      'logout',
-      fail(() => unreachable(true)),
-    );
+    w.once('logout', fail(unreachable(true)));
     await expect(open(w)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
     expect(w.lease('job-1')?.state).toBe('OPEN');
     expect(w.suspects()).toEqual([]);
@@ -556,7 +530,7 @@ describe('an equal request for an open lease', () => {
   it('keeps the slot that version 0.1.0 took for the lease, even if the array is full', async () => {
     const w = world({ sessionsPerArray: 1 });
     await open(w);
-    const slots = w.store.arrays.get('fb1') as Map<string, { attemptId: string; until: number }>;
+    const slots = w.store.slotsOf('fb1');
     slots.clear();
     slots.set('job-1', { attemptId: 'a', until: w.seconds() + 60 });
     expect(await open(w)).toMatchObject({ leaseId: 'job-1' });
@@ -616,7 +590,7 @@ describe('a takeover', () => {
   it('respects the limit of the array, counts dead attempts as SUSPECTs and says so in the error', async () => {
     const w = world({ sessionsPerArray: 2 });
     for (const leaseId of ['a', 'b']) {
-      w.once('login', () => new Promise(() => {}));
+      w.once('login', hang);
       void open(w, { leaseId });
       await untilCalled(w, 'login');
       w.calls.length = 0;
@@ -647,7 +621,7 @@ describe('the preparation of a login', () => {
 
   it('is undone if the intent was written and only the response was lost', async () => {
     const w = world();
-    w.once('write OPENING', loseAnswer(awsDown));
+    w.once('write OPENING', loseResponse(awsDown));
     await expect(open(w)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
     expect(w.store.items.size).toBe(0);
   });

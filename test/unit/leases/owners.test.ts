@@ -3,7 +3,7 @@ import { closeSession } from '../../../lib/leases/close.ts';
 import { endOwner } from '../../../lib/leases/end-owner.ts';
 import { openSession } from '../../../lib/leases/open.ts';
 import { sweep } from '../../../lib/leases/sweep.ts';
-import { awsDown, busy, fail, unreachable, type World, world } from '../../kit/memory/world.ts';
+import { awsDown, busy, fail, hang, unreachable, type World, world } from '../../kit/memory/world.ts';
 
 const open = (w: World, leaseId: string, owner = 'execution-1') =>
   openSession(w.ports, { array: 'fb1', leaseId, leaseSeconds: 900, owner }, w.deadline());
@@ -126,12 +126,9 @@ describe('the end of an owner', () => {
       await open(w, `hung-${n}`, `owner-${n}`);
       w.once('ofOwner', async () => []);
       await endOwner(w.ports, `owner-${n}`, w.deadline());
-      w.once('logout', () => new Promise(() => {}));
+      w.once('logout', hang);
     }
-    w.once(
-      'login',
-      fail(() => unreachable(true)),
-    );
+    w.once('login', fail(unreachable(true)));
     const lost = openSession(w.ports, { array: 'fb2', leaseId: 'lost', leaseSeconds: 60 }, w.deadline());
     await expect(lost).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN' });
     w.pass(36 + 120 + 1800);

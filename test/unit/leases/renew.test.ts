@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { closeSession } from '../../../lib/leases/close.ts';
 import { openSession } from '../../../lib/leases/open.ts';
 import { renewLease } from '../../../lib/leases/renew.ts';
-import { untilCalled, type World, world } from '../../kit/memory/world.ts';
+import { hang, untilCalled, type World, world } from '../../kit/memory/world.ts';
 
 const open = (w: World) => openSession(w.ports, { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900 }, w.deadline());
 const renew = (w: World, expiresAt: number) => renewLease(w.ports, { leaseId: 'job-1', expiresAt }, w.deadline());
@@ -66,7 +66,7 @@ describe('renewing a lease', () => {
 
   it('a renewal fails as retryable while the lease is still opening', async () => {
     const w = world();
-    w.once('login', () => new Promise(() => {}));
+    w.once('login', hang);
     void open(w);
     await untilCalled(w, 'login');
     await expect(renew(w, w.seconds() + 60)).rejects.toMatchObject({ code: 'LEASE_OPENING', retryable: true });

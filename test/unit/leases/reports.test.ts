@@ -76,10 +76,7 @@ describe('a login', () => {
 
   it('a login with an unknown outcome is reported as a SUSPECT', async () => {
     const w = world();
-    w.once(
-      'login',
-      fail(() => unreachable(true)),
-    );
+    w.once('login', fail(unreachable(true)));
     const fate = "It is recorded as a SUSPECT and ends by the array's idle time-out.";
     await expect(open(w)).rejects.toThrow(
       `array fb1 may have a session of lease job-1 whose auth token is lost. ${fate} Request the session again. (ARRAY_UNREACHABLE: no answer)`,
@@ -89,16 +86,13 @@ describe('a login', () => {
     expect(w.reports.slice(1)).toStrictEqual([{ event: 'SuspectRecorded', ...common, message }]);
     const attemptId = w.reports[1]?.requestId ?? '';
     const until = w.seconds() + 36 + 120 + 1800;
-    expect(w.store.arrays.get('fb1')?.get(attemptId)).toEqual({ attemptId, leaseId: 'job-1', until, suspect: true });
+    expect(w.store.slotsOf('fb1').get(attemptId)).toEqual({ attemptId, leaseId: 'job-1', until, suspect: true });
   });
 
   it('a relogin with an unknown outcome ends the lease, and the error says so', async () => {
     const w = await opened();
     w.dropSessions();
-    w.once(
-      'login',
-      fail(() => unreachable(true)),
-    );
+    w.once('login', fail(unreachable(true)));
     const call = withLease(w.ports, 'job-1', ({ request }) => request({ method: 'GET', path: '/api/2.4/arrays' }));
     await expect(call).rejects.toThrow('The lease has ended: use another lease id. (ARRAY_UNREACHABLE: no answer)');
   });
@@ -121,10 +115,7 @@ describe('a logout', () => {
     const failure = { event: 'LogoutFailed', code: 'ARRAY_BUSY', status: 503, message: 'array is busy' };
     expect(w.reports).toStrictEqual([{ ...line, ...failure }]);
     w.reports.length = 0;
-    w.once(
-      'logout',
-      fail(() => new FlashBladeError('ANSWER_INVALID', 'answered 400')),
-    );
+    w.once('logout', fail(new FlashBladeError('ANSWER_INVALID', 'answered 400')));
     await expect(close(w)).rejects.toThrow();
     const message =
       'a session of user pureuser on array fb1 is still open after 2 failed logouts. Fix the cause, then invoke logout for lease job-1: answered 400';
@@ -134,10 +125,7 @@ describe('a logout', () => {
 
   it('a logout whose token cannot be unsealed is reported as LeaseAltered', async () => {
     const w = await opened();
-    w.once(
-      'unseal',
-      fail(() => new FlashBladeError('LEASE_ALTERED', 'it does not unseal')),
-    );
+    w.once('unseal', fail(new FlashBladeError('LEASE_ALTERED', 'it does not unseal')));
     await expect(close(w)).rejects.toThrow();
     const altered = { event: 'LeaseAltered', leaseId: 'job-1', array: 'fb1', code: 'LEASE_ALTERED' };
     expect(w.reports[1]).toStrictEqual({ ...altered, message: 'it does not unseal' });

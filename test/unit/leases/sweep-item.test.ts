@@ -1,19 +1,20 @@
 /** The sweep of one row of the index: what it shows about the array, and what is reported if it fails. */
 import { describe, expect, it } from 'vitest';
 import { FlashBladeError } from '../../../lib/core/errors.ts';
-import type { FlashBlade } from '../../../lib/core/model.ts';
+import type { FlashBlade, Session } from '../../../lib/core/model.ts';
 import { closeSession } from '../../../lib/leases/close.ts';
 import { endOwner } from '../../../lib/leases/end-owner.ts';
 import { openSession } from '../../../lib/leases/open.ts';
 import { sweep, sweepLease, sweepOwner, sweepSlots, sweepSuspect } from '../../../lib/leases/sweep.ts';
-import { awsDown, busy, fail, unreachable, untilCalled, type World, world } from '../../kit/memory/world.ts';
+import { hooked } from '../../kit/memory/hook.ts';
+import { awsDown, busy, fail, hang, unreachable, untilCalled, type World, world } from '../../kit/memory/world.ts';
 
 const open = (w: World, leaseId = 'job-1', array = 'fb1') =>
   openSession(w.ports, { array, leaseId, leaseSeconds: 900 }, w.deadline());
 const swept = (w: World, leaseId = 'job-1') => sweepLease(w.ports, leaseId, w.deadline());
 
 async function died(w: World): Promise<void> {
-  w.once('login', () => new Promise(() => {}));
+  w.once('login', hang);
   void open(w);
   await untilCalled(w, 'login');
 }
@@ -113,13 +114,13 @@ describe('the sweep of owners, SUSPECTs and slots', () => {
     const target = w.lease('job-1')?.target as FlashBlade;
     await w.store.write({ ...suspect, leaseId: 'job-1', target, since: 0, until: 9 }, undefined, 0);
     await sweepSlots(w.ports, 'fb1', w.deadline());
-    expect([...(w.store.arrays.get('fb1')?.keys() ?? [])]).toEqual([w.lease('job-1')?.attemptId, 'suspected']);
+    expect([...w.store.slotsOf('fb1').keys()]).toEqual([w.lease('job-1')?.attemptId, 'suspected']);
   });
 
   it('frees slots that version 0.1.0 wrote if their lease or SUSPECT no longer exists', async () => {
     const w = world();
     await open(w);
-    const former = w.store.arrays.get('fb1') as Map<string, { attemptId: string; until: number }>;
+    const former = w.store.slotsOf('fb1');
     former.clear();
     for (const name of ['job-1', 'gone', 'suspect#kept', 'suspect#gone'])
       former.set(name, { attemptId: 'a', until: 0 });
@@ -135,10 +136,7 @@ describe('sweep', () => {
   it('reads only the index if nothing is due', async () => {
     const w = world();
     await open(w);
-    w.once(
-      'login',
-      fail(() => unreachable(true)),
-    );
+    w.once('login', fail(unreachable(true)));
     await expect(open(w, 'job-2')).rejects.toThrow();
     w.calls.length = 0;
     await sweep(w.ports, w.deadline());
@@ -148,10 +146,7 @@ describe('sweep', () => {
   it('counts each kind of item separately', async () => {
     const w = world();
     for (const leaseId of ['expired', 'closing']) await open(w, leaseId);
-    w.once(
-      'login',
-      fail(() => unreachable(true)),
-    );
+    w.once('login', fail(unreachable(true)));
     await expect(open(w, 'lost', 'fb2')).rejects.toThrow();
     w.once('logout', fail(busy));
     await closeSession(w.ports, 'closing', w.deadline()).catch(() => {});
@@ -173,18 +168,17 @@ describe('sweep', () => {
   it('sweeps arrays that failed before after the others', async () => {
     const w = world();
     const asked: string[] = [];
-    const { logout } = w.ports.flashblade;
-    const noting: typeof logout = (session, options) => {
-      asked.push(session.array.name);
-      return logout(session, options);
-    };
+    const ports = hooked(w.ports, ({ method, args, act }) => {
+      if (method === 'logout') asked.push((args[0] as Session).array.name);
+      return act();
+    });
     await open(w, 'a', 'fb1');
     await open(w, 'b', 'fb1');
     await open(w, 'c', 'fb2');
     w.once('logout', fail(busy));
     await closeSession(w.ports, 'a', w.deadline()).catch(() => {});
     w.pass(900);
-    await sweep({ ...w.ports, flashblade: { ...w.ports.flashblade, logout: noting } }, w.deadline());
+    await sweep(ports, w.deadline());
     expect(asked).toEqual(['fb2', 'fb1', 'fb1']);
   });
 

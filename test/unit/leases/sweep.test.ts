@@ -4,7 +4,7 @@ import type { Open } from '../../../lib/leases/items.ts';
 import { openSession } from '../../../lib/leases/open.ts';
 import type { Pending } from '../../../lib/leases/ports.ts';
 import { sweep } from '../../../lib/leases/sweep.ts';
-import { awsDown, busy, fail, unreachable, untilCalled, type World, world } from '../../kit/memory/world.ts';
+import { awsDown, busy, fail, hang, unreachable, untilCalled, type World, world } from '../../kit/memory/world.ts';
 
 const open = (w: World, leaseId = 'job-1', array = 'fb1') =>
   openSession(w.ports, { array, leaseId, leaseSeconds: 900 }, w.deadline());
@@ -219,7 +219,7 @@ describe('sweep', () => {
 
   it('frees the slots of openings that left no other item', async () => {
     const w = world();
-    w.once('write OPENING', () => new Promise(() => {}));
+    w.once('write OPENING', hang);
     void open(w, 'killed');
     await untilCalled(w, 'takeSlot');
     await open(w, 'alive');
@@ -282,10 +282,7 @@ describe('sweep', () => {
     const w = world();
     await open(w);
     w.pass(900);
-    w.once(
-      'logout',
-      fail(() => unreachable(true)),
-    );
+    w.once('logout', fail(unreachable(true)));
     await run(w);
     expect(w.lease('job-1')).toMatchObject({ state: 'CLOSING', tries: 1 });
   });

@@ -7,12 +7,14 @@ import type { Open, Stored } from '../../../lib/leases/items.ts';
 import { openSession } from '../../../lib/leases/open.ts';
 import { sweep } from '../../../lib/leases/sweep.ts';
 import { withLease, withSession } from '../../../lib/leases/use.ts';
+import { hooked } from '../../kit/memory/hook.ts';
 import {
   API_TOKEN,
   awsDown,
   busy,
   fail,
-  loseAnswer,
+  hang,
+  loseResponse,
   refused,
   unreachable,
   untilCalled,
@@ -87,18 +89,14 @@ describe('withSession', () => {
   it('ends before its deadline and reserves time for the logout', async () => {
     const w = world();
     const deadlines: Record<string, number> = {};
-    for (const name of ['login', 'request', 'logout'] as const) {
-      const act = w.ports.flashblade[name] as (...args: unknown[]) => Promise<never>;
-      const noting = (...args: unknown[]) => {
-        deadlines[name] = ((args.at(-1) as { deadline: number }).deadline - w.now()) / 1000;
-        return act(...args);
-      };
-      Object.assign(w.ports.flashblade, { [name]: noting });
-    }
+    const ports = hooked(w.ports, ({ port, method, by, act }) => {
+      if (port === 'flashblade') deadlines[method] = (by - w.now()) / 1000;
+      return act();
+    });
     const work = async ({ request }: { request: (call: typeof GET) => Promise<unknown> }) => request(GET);
-    await withSession(w.ports, 'fb1', work, { deadline: w.now() + 25_000 });
+    await withSession(ports, 'fb1', work, { deadline: w.now() + 25_000 });
     expect(deadlines).toEqual({ login: 9.25, request: 15, logout: 7.25 });
-    await withSession(w.ports, 'fb1', work, { deadline: w.now() + 3_600_000 });
+    await withSession(ports, 'fb1', work, { deadline: w.now() + 3_600_000 });
     expect(deadlines).toEqual({ login: 24.25, request: 3590, logout: 7.25 });
   });
 
@@ -341,7 +339,7 @@ describe('withLease', () => {
     await open(w);
     w.dropSessions();
     await withLease(w.ports, 'job-1', ({ request }) => request(GET));
-    expect([...(w.store.arrays.get('fb1')?.keys() ?? [])]).toEqual([w.lease('job-1')?.attemptId]);
+    expect([...w.store.slotsOf('fb1').keys()]).toEqual([w.lease('job-1')?.attemptId]);
     await expect(open(w, { leaseId: 'other' })).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
   });
 
@@ -349,7 +347,7 @@ describe('withLease', () => {
     const w = world({ sessionsPerArray: 1 });
     await open(w);
     w.dropSessions();
-    w.store.arrays.get('fb1')?.clear();
+    w.store.slotsOf('fb1').clear();
     await open(w, { leaseId: 'other' });
     const call = withLease(w.ports, 'job-1', ({ request }) => request(GET));
     await expect(call).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
@@ -438,10 +436,7 @@ describe('withLease', () => {
     const w = world();
     await open(w);
     w.dropSessions();
-    w.once(
-      'login',
-      fail(() => unreachable(true)),
-    );
+    w.once('login', fail(unreachable(true)));
     const call = withLease(w.ports, 'job-1', ({ request }) => request(GET));
     await expect(call).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN' });
     expect(w.suspects()).toHaveLength(1);
@@ -561,7 +556,7 @@ describe('withLease', () => {
     const w = world({ sessionsPerArray: 1 });
     await open(w);
     w.dropSessions();
-    w.once('write OPENING', loseAnswer(awsDown));
+    w.once('write OPENING', loseResponse(awsDown));
     const call = () => withLease(w.ports, 'job-1', ({ request }) => request(GET));
     await expect(call()).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
     expect(w.lease('job-1')?.state).toBe('OPEN');
@@ -572,7 +567,7 @@ describe('withLease', () => {
   it('passes on a slot that version 0.1.0 took even if the array is full, and closing the lease frees it', async () => {
     const w = world({ sessionsPerArray: 1 });
     await open(w);
-    const slots = w.store.arrays.get('fb1') as Map<string, { attemptId: string; until: number }>;
+    const slots = w.store.slotsOf('fb1');
     const former = () => {
       slots.clear();
       slots.set('job-1', { attemptId: 'theirs', until: 0 });
@@ -590,7 +585,7 @@ describe('withLease', () => {
     const w = world();
     await open(w);
     w.dropSessions();
-    w.once('login', () => new Promise(() => {}));
+    w.once('login', hang);
     const before = countOf(w, 'login');
     void withLease(w.ports, 'job-1', ({ request }) => request(GET));
     await untilCalled(w, 'logout');
@@ -606,7 +601,7 @@ describe('withLease', () => {
 
   it('throws LEASE_OPENING while the lease is being opened, even if that takes too long', async () => {
     const w = world();
-    w.once('login', () => new Promise(() => {}));
+    w.once('login', hang);
     void open(w);
     await untilCalled(w, 'login');
     const use = () => withLease(w.ports, 'job-1', () => 1);

@@ -1,0 +1,110 @@
+/** The arrays of a fleet in memory: their live sessions, accepted API tokens, idle time-outs and facts. */
+import { authToken } from '../../../lib/core/model.ts';
+import type { Ports } from '../../../lib/leases/ports.ts';
+import { type Facts, responseOf } from './array-facts.ts';
+import { refused, unreachable } from './faults.ts';
+
+export type LiveSession = {
+  readonly array: string;
+  /** The request id of its login, which is the attempt id in the ledger. */
+  readonly requestId: string;
+  /** Milliseconds on the array's clock. */
+  readonly startedAt: number;
+  /** Milliseconds since the epoch. */
+  usedAt: number;
+  readonly user: string;
+};
+
+export type Arrays = ReturnType<typeof memoryArrays>;
+
+export type ArraysOptions = {
+  readonly now: () => number;
+  /** After how long an array ends an unused session. Default: never. */
+  readonly idleMs?: number;
+  /** How far an array's clock is ahead of `now`. */
+  readonly aheadMs?: (array: string) => number;
+};
+
+const USER = 'pureuser';
+const VERSIONS = ['1.9', '1.10', '2.9', '2.10'];
+const CERTIFICATE_SECONDS = 400 * 86_400;
+
+export function memoryArrays({ now, idleMs = Number.POSITIVE_INFINITY, aheadMs = () => 0 }: ArraysOptions) {
+  const sessions = new Map<string, LiveSession>();
+  const accepted = new Map<string, Set<string>>();
+  const facts = new Map<string, Facts>();
+  const down = new Set<string>();
+  const dead = new Set<string>();
+  const logouts: string[] = [];
+  let logins = 0;
+
+  function live(): LiveSession[] {
+    for (const [token, { usedAt }] of sessions) if (now() - usedAt >= idleMs) sessions.delete(token);
+    return [...sessions.values()];
+  }
+
+  function reach(array: string): void {
+    if (down.has(array)) throw unreachable(false);
+    live();
+  }
+
+  const info = (status: number, requestId = '') => ({ status, headers: {}, requestId });
+
+  const flashblade: Ports['flashblade'] = {
+    login: async (array, apiToken, { requestId = '' }) => {
+      reach(array.name);
+      if (!accepted.get(array.name)?.has(apiToken.reveal())) throw refused();
+      const token = `auth-token-${++logins}`;
+      const startedAt = now() + aheadMs(array.name);
+      sessions.set(token, { array: array.name, requestId, startedAt, usedAt: now(), user: USER });
+      return { data: { array, authToken: authToken(token), apiToken, username: USER }, ...info(200, requestId) };
+    },
+    logout: async ({ array, authToken: token }, { requestId }) => {
+      reach(array.name);
+      logouts.push(array.name);
+      if (dead.has(array.name)) throw unreachable(true);
+      return { data: undefined, ...info(sessions.delete(token.reveal()) ? 200 : 403, requestId) };
+    },
+    apiVersions: async ({ name }, { requestId }) => {
+      reach(name);
+      const { versions = VERSIONS, certificateEndsAt = now() / 1000 + CERTIFICATE_SECONDS } = facts.get(name) ?? {};
+      return { data: versions, certificateEndsAt, ...info(200, requestId) };
+    },
+    request: async ({ array: { name }, authToken: token }, call, { requestId }) => {
+      reach(name);
+      const session = sessions.get(token.reveal());
+      if (!session) return { body: {}, ...info(403, requestId) };
+      session.usedAt = now();
+      const own = live().filter(({ array }) => array === name);
+      return { ...info(200, requestId), ...responseOf(facts.get(name) ?? {}, call, own) };
+    },
+  };
+
+  return {
+    flashblade,
+    /** By auth token. May still contain sessions that were idle for too long. */
+    sessions,
+    /** The live sessions, after ending those that were idle for too long. */
+    live,
+    /** What arrays report about themselves. Each fact has a default. */
+    facts,
+    /** Arrays that cannot be reached. */
+    down,
+    /** Arrays that do not respond to a logout. */
+    dead,
+    /** How many logouts were sent to an array. */
+    logouts: (array: string): number => logouts.filter((name) => name === array).length,
+    accept: (array: string, token: string): void => {
+      accepted.set(array, (accepted.get(array) ?? new Set()).add(token));
+    },
+    /** Default: all tokens. */
+    refuse: (array: string, token?: string): void => {
+      if (token === undefined) accepted.delete(array);
+      else accepted.get(array)?.delete(token);
+    },
+    /** Simulates a restart of the array. */
+    dropSessions: (array: string): void => {
+      for (const [token, session] of sessions) if (session.array === array) sessions.delete(token);
+    },
+  };
+}

@@ -1,0 +1,54 @@
+/**
+ * A fleet in memory: arrays, their secrets, the ledger and a real seal over a KMS in memory. `portsOver` makes ports over it, for one
+ * process or for all.
+ *
+ *     const fleet = memoryFleet({ now });
+ *     fleet.add('fb1', 'T-1');
+ *     const ports = portsOver(fleet, direct, { limits, report, now, random, newId });
+ */
+import { createSeal } from '../../../lib/aws/seal.ts';
+import type { Ports, Seal } from '../../../lib/leases/ports.ts';
+import { type ArraysOptions, memoryArrays } from './arrays.ts';
+import { type Hook, hooked } from './hook.ts';
+import { memoryKms } from './memory-kms.ts';
+import { type LedgerIndex, memoryStore } from './memory-store.ts';
+import { type Cache, memorySecrets } from './secrets.ts';
+
+export type Fleet = ReturnType<typeof memoryFleet>;
+
+export type FleetOptions = ArraysOptions & {
+  /** Default: reads a secret once and then returns the same version until a read is `fresh`. */
+  readonly cache?: Cache;
+  /** Default: never lags behind the table. */
+  readonly index?: LedgerIndex;
+};
+
+export function memoryFleet({ cache, index, ...options }: FleetOptions) {
+  const arrays = memoryArrays(options);
+  const secrets = memorySecrets(cache);
+  return {
+    arrays,
+    secrets,
+    store: memoryStore(index),
+    seal: sealOutsideTime(createSeal(memoryKms(), 'alias/leases')),
+    /** Adds an array and its secret. */
+    add: (name: string, token: string): void => {
+      secrets.change(name, { token });
+      arrays.accept(name, token);
+    },
+  };
+}
+
+/** Ports over the fleet. Every call passes through the hook. */
+export const portsOver = (
+  { secrets, store, seal, arrays: { flashblade } }: Fleet,
+  hook: Hook,
+  own: Pick<Ports, 'limits' | 'report' | 'now' | 'random' | 'newId'>,
+): Ports => hooked({ secrets: secrets.port, store, seal, flashblade, ...own }, hook);
+
+/** The real seal compares its deadlines with the real clock, which is not the clock of a test. */
+const sealOutsideTime = ({ dataKey, seal, unseal }: Seal): Seal => ({
+  dataKey: (context) => dataKey(context, Number.POSITIVE_INFINITY),
+  seal,
+  unseal: (sealed, context) => unseal(sealed, context, Number.POSITIVE_INFINITY),
+});
