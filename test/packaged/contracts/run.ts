@@ -9,7 +9,7 @@ import { onTestFinished } from 'vitest';
 import type { Simulator, SimulatorOptions } from '../../../simulator/index.ts';
 import { simulated } from '../../unit/contracts/providers.ts';
 
-const SCRIPT = resolve(import.meta.dirname, '../../../../scripts/contracts.ts');
+const SCRIPT = resolve(import.meta.dirname, '../../../scripts/contracts.ts');
 export const SIGNAL_NOTED = ': closing what is open';
 export const API_TOKEN = 'T-0a1b2c3d-4e5f-6789-abcd-ef0123456789';
 

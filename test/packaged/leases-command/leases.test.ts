@@ -11,8 +11,8 @@ import type { Ports } from '../../../lib/leases/ports.ts';
 import { ROOT } from '../../../scripts/build.ts';
 import { type Simulator, startSimulator } from '../../../simulator/index.ts';
 import { type Aws, startAws } from '../../kit/aws/index.ts';
+import { tokensIn } from '../../kit/leaks.ts';
 import { LEASE_TABLE } from '../../kit/lease-table.ts';
-import { tokensIn } from '../functions/secrecy.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 

@@ -65,6 +65,6 @@ test('--help tells every option', async () => {
 });
 
 test('npm start runs this script', () => {
-  const { scripts } = JSON.parse(readFileSync(resolve(import.meta.dirname, '../../../../package.json'), 'utf8'));
+  const { scripts } = JSON.parse(readFileSync(resolve(import.meta.dirname, '../../../package.json'), 'utf8'));
   expect(scripts.start).toBe('node scripts/launch.mjs start');
 });

@@ -9,7 +9,7 @@ import { type Simulator, type SimulatorOptions, startSimulator } from '../../../
 import { isAlive } from '../../kit/alive.ts';
 import { zipOf } from '../../kit/packaged.ts';
 
-const SCRIPT = resolve(import.meta.dirname, '../../../../scripts/start.ts');
+const SCRIPT = resolve(import.meta.dirname, '../../../scripts/start.ts');
 export const PACKAGED = ['--packaged', dirname(zipOf('login'))];
 export const API_TOKEN = 'T-0a1b2c3d-4e5f-6789-abcd-ef0123456789';
 
