@@ -84,11 +84,11 @@ export async function tellOfTheUnattended(world: Surroundings, array: SimulatedA
     must(ended?.by === 'idleness', 'the array has not ended the idle session');
     say(`${array.name} has ended the session that nobody held: ${ended?.by}; the sweep:`);
     say(JSON.stringify(await sweep(deployment)));
-    const live = deployment.simulators.flatMap(({ sessions }) => sessions()).length;
+    const alive = deployment.simulators.flatMap(({ sessions }) => sessions()).length;
     const left = (await deployment.items()).filter(isUnsettled).map(({ id }) => id);
-    say(`live sessions on all arrays: ${live}; unsettled in the ledger: ${left.length}`);
+    say(`live sessions on all arrays: ${alive}; unsettled in the ledger: ${left.length}`);
     must(left.length === 0, `the ledger still holds ${left.join(', ')}`);
-    must(live === 0, 'a session is left on an array');
+    must(alive === 0, 'a session is left on an array');
   });
 }
 

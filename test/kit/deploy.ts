@@ -153,7 +153,6 @@ export async function deploy(options: DeployOptions = {}) {
   }
 
   const items = (): Promise<Item[]> => aws.dynamodb.scan(TABLE);
-  const letters = () => aws.sqs.queue(QUEUE).messages.map(({ body }) => JSON.parse(body) as Record<string, string>);
 
   /** Every current and former API token and auth token. */
   function tokens(): string[] {
@@ -174,13 +173,13 @@ export async function deploy(options: DeployOptions = {}) {
     ...growing(),
     'the ledger': JSON.stringify(await items()),
     'events on the bus': JSON.stringify(aws.events.sent),
-    'dead letters': JSON.stringify(letters()),
+    'dead letters': JSON.stringify(aws.sqs.queue(QUEUE).messages),
   });
 
   ifFailed.move();
   return {
     ...{ aws, simulator, simulators: simulators as readonly Simulator[], env, physical, lambdaOf, invoke, deliver },
-    ...{ addArray, startArray, tamper, items, letters, tokens, growing, visible },
+    ...{ addArray, startArray, tamper, items, tokens, growing, visible },
     login: (event: unknown, invocation?: InvokeOptions) => invoke('login', event, invocation),
     logout: (event: unknown, invocation?: InvokeOptions) => invoke('logout', event, invocation),
     lease: async (leaseId: string) => (await items()).find(({ id }) => id === `lease#${leaseId}`),
