@@ -10,8 +10,6 @@ export type Left = { readonly live: number; readonly told: string };
 export type DemoArray = {
   readonly name: string;
   readonly what: string;
-  /** JSON text of its secret. */
-  readonly secret: string;
   /** Looks at the array while our session is live; gives the way to find out later whether it still is. */
   watch(use: Use, version: string): Promise<(look: Look) => Promise<Left>>;
 };
@@ -19,10 +17,9 @@ export type DemoArray = {
 const SESSIONS_SINCE = '2.3';
 const MAX_PAGES = 100;
 
-export const realArray = (name: string, secret: string): DemoArray => ({
+export const realArray = (name: string): DemoArray => ({
   name,
   what: 'a real FlashBlade',
-  secret,
   watch: async (use, version) => {
     if (compareVersions(version, SESSIONS_SINCE) < 0) return unseen(`it serves no REST ${SESSIONS_SINCE}`);
     const ours = (await liveSessions(use, version)).at(-1);

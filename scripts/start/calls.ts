@@ -1,7 +1,7 @@
 /** How often AWS and the arrays were called: by the functions, and by this process. */
 import { setImmediate } from 'node:timers/promises';
-import type { Aws, Service } from '../../test/kit/aws/index.ts';
-import type { Deployed } from './deployed.ts';
+import type { Service } from '../../test/kit/aws/index.ts';
+import type { Deployment } from '../../test/kit/deploy.ts';
 import type { Counts } from './screen.ts';
 
 /** Each login and logout of a function is one line of its log, whether it succeeded or not. */
@@ -10,8 +10,8 @@ const SERVICES: readonly Service[] = ['secretsmanager', 'dynamodb', 'kms', 'even
 
 export type Calls = ReturnType<typeof countCalls>;
 
-/** `received`: how many requests the arrays have received, where they tell; else the calls are counted on this side. */
-export function countCalls(aws: Aws, functions: readonly Deployed[], received?: () => number) {
+/** Simulated arrays tell how many requests they have received; calls of a real one are counted on this side. */
+export function countCalls({ aws, lambdaOf, simulators }: Deployment, arrays: 'simulated' | 'real') {
   let own = 0;
 
   /** The same function; its calls count as calls of the array. */
@@ -22,15 +22,17 @@ export function countCalls(aws: Aws, functions: readonly Deployed[], received?: 
       return call(...inputs);
     };
 
+  const received = (): number => simulators.reduce((sum, { requests }) => sum + requests.length, 0);
+
   function made(): number {
-    const reported = functions.map(({ lambda }) => lambda.output.match(REPORTED_CALL)?.length ?? 0);
-    return reported.reduce((sum, calls) => sum + calls, own);
+    const reported = (['login', 'logout'] as const).map((name) => lambdaOf(name).output.match(REPORTED_CALL));
+    return reported.reduce((sum, calls) => sum + (calls?.length ?? 0), own);
   }
 
   async function counts(): Promise<Counts> {
     // What a function wrote before it answered is in the pipe; a turn of the event loop reads it.
     await setImmediate();
-    return { aws: aws.calls.length, array: (received ?? made)() };
+    return { aws: aws.calls.length, array: arrays === 'simulated' ? received() : made() };
   }
 
   /** Of every service that was called: `kms 4`. */

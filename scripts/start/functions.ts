@@ -1,24 +1,25 @@
 /** Login and logout, invoked as their callers invoke them; and which leases may still hold a session. */
 import { type CloseResult, type Lease, type OpenRequest, type Ports, withLease } from '../../lib/index.ts';
+import type { Deployment } from '../../test/kit/deploy.ts';
+import { resultOf } from '../../test/kit/lambda/outcome.ts';
 import type { Look } from './array.ts';
-import type { Deployed } from './deployed.ts';
 import { explain } from './failures.ts';
 import type { Screen } from './screen.ts';
 
 export type Functions = ReturnType<typeof functionsOf>;
 
-export function functionsOf(login: Deployed, logout: Deployed) {
+export function functionsOf({ login, logout, lambdaOf }: Pick<Deployment, 'login' | 'logout' | 'lambdaOf'>) {
   const unclosed = new Set<string>();
 
   /** Throws what the function throws; its name is the code. */
   async function openLease(request: OpenRequest): Promise<Lease> {
     unclosed.add(request.leaseId);
-    return (await login.invoke(request)) as Lease;
+    return resultOf<Lease>(await login(request));
   }
 
   /** Throws what the function throws; its name is the code. */
   async function closeLease(leaseId: string): Promise<CloseResult> {
-    const result = (await logout.invoke({ leaseId })) as CloseResult;
+    const result = resultOf<CloseResult>(await logout({ leaseId }));
     unclosed.delete(leaseId);
     return result;
   }
@@ -27,7 +28,7 @@ export function functionsOf(login: Deployed, logout: Deployed) {
     openLease,
     closeLease,
     /** Ends the process of login at once, whatever it is doing. */
-    killLogin: () => login.lambda.kill('SIGKILL'),
+    killLogin: () => lambdaOf('login').kill('SIGKILL'),
     /** Leases to close whatever happens. Who opens or closes one in another way adds or removes it. */
     unclosed,
   };

@@ -29,11 +29,11 @@ export async function tellOfOneSession(surroundings: Surroundings, step: Step): 
   });
 
   await step('3  The ledger in DynamoDB, the auth token sealed by KMS', async (say) => {
-    const item = (await surroundings.ledger()).find(({ leaseId }) => leaseId === lease.leaseId);
-    const sealed = String(item?.['sealed'] ?? '');
-    say(`${item?.['id']}  state ${item?.['state']}  attemptId ${item?.['attemptId']}`);
+    const item = (await surroundings.deployment.items()).find(({ leaseId }) => leaseId === lease.leaseId);
+    const sealed = String(item?.sealed ?? '');
+    say(`${item?.id}  state ${item?.state}  attemptId ${item?.attemptId}`);
     say(`sealed ${sealed.slice(0, 32)}… (${sealed.length} characters)`);
-    must(item?.['state'] === 'OPEN' && sealed !== '', 'the ledger does not hold the open lease');
+    must(item?.state === 'OPEN' && sealed !== '', 'the ledger does not hold the open lease');
   });
 
   const sessionsLeft = await step('4  A call under the lease', (say) =>

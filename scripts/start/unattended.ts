@@ -1,14 +1,14 @@
 /** What happens while nobody looks: an event asks for a session, a process dies, time passes, an array is down. On simulated arrays. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { SQSBatchResponse } from 'aws-lambda';
 import type { FleetResult } from '../../lib/fleet/check.ts';
 import type { SweepResult } from '../../lib/leases/sweep.ts';
-import { sqsEventOf } from '../../test/kit/aws/sqs-event.ts';
+import type { Deployment, Item } from '../../test/kit/deploy.ts';
+import { resultOf } from '../../test/kit/lambda/outcome.ts';
 import { requested } from '../../test/kit/memory/messages.ts';
 import { must } from './failures.ts';
 import type { Step } from './screen.ts';
-import type { SimulatedArray } from './simulated.ts';
+import { likeReal, type SimulatedArray } from './simulated.ts';
 import type { Surroundings } from './surroundings.ts';
 
 const MINUTE_MS = 60_000;
@@ -17,12 +17,13 @@ const LEASE_SECONDS = 60;
 /** Every step throws if what happened is not what should. */
 export async function tellOfTheUnattended(world: Surroundings, array: SimulatedArray, step: Step): Promise<void> {
   const { simulator } = array;
+  const { deployment } = world;
   const byEvent = `job-${randomBytes(3).toString('hex')}`;
   const killed = `demo-${randomBytes(3).toString('hex')}`;
   const live = () => `live sessions on ${array.name}: ${simulator.sessions().length}`;
 
   const isSameAgain = await step(`9  An event asks for a session on ${array.name}`, async (say) => {
-    const deliver = await queueWith(world, { array: array.name, leaseId: byEvent, leaseSeconds: LEASE_SECONDS });
+    const deliver = queueWith(deployment, { array: array.name, leaseId: byEvent, leaseSeconds: LEASE_SECONDS });
     world.functions.unclosed.add(byEvent);
     const told = await deliver();
     say(`Session Requested → session-events → ${JSON.stringify(told)}`);
@@ -40,26 +41,26 @@ export async function tellOfTheUnattended(world: Surroundings, array: SimulatedA
     array.onNextLogin(world.functions.killLogin);
     const request = { array: array.name, leaseId: killed, leaseSeconds: LEASE_SECONDS };
     say(`its process was ended by ${await signalThatEnded(world.functions.openLease(request))}; ${live()}`);
-    const item = await find(world, `lease#${killed}`);
-    say(`${item?.['id']}  state ${item?.['state']}  attemptId ${item?.['attemptId']}`);
-    must(item?.['state'] === 'OPENING', 'the ledger does not know of the login');
-    const session = simulator.sessions().find(({ requestId }) => requestId === item?.['attemptId']);
+    const item = await find(deployment, `lease#${killed}`);
+    say(`${item?.id}  state ${item?.state}  attemptId ${item?.attemptId}`);
+    must(item?.state === 'OPENING', 'the ledger does not know of the login');
+    const session = simulator.sessions().find(({ requestId }) => requestId === item?.attemptId);
     must(session !== undefined, 'no session is of the attempt that the ledger knows');
     say('the session that nobody holds carries this id as its X-Request-ID');
-    return item?.['attemptId'];
+    return item?.attemptId;
   });
 
   await step('12 The clock is put two minutes forward: the sweep', async (say) => {
-    world.clock.putForward(2 * MINUTE_MS);
-    say(JSON.stringify(await sweep(world)));
-    const expired = await find(world, `lease#${byEvent}`);
-    must(expired?.['state'] === 'CLOSED', 'the expired lease is not closed');
-    say(`${expired?.['id']}  state ${expired?.['state']}  its minute was over: logged out`);
+    world.putForward(2 * MINUTE_MS);
+    say(JSON.stringify(await sweep(deployment)));
+    const expired = await find(deployment, `lease#${byEvent}`);
+    must(expired?.state === 'CLOSED', 'the expired lease is not closed');
+    say(`${expired?.id}  state ${expired?.state}  its minute was over: logged out`);
     world.functions.unclosed.delete(byEvent);
-    const suspect = await find(world, `suspect#${attemptId}`);
+    const suspect = await find(deployment, `suspect#${attemptId}`);
     must(suspect !== undefined, 'the dead login is not recorded as SUSPECT');
-    say(`${suspect?.['id']}  SUSPECT: REST cannot end it, the array will; ${live()}`);
-    must((await find(world, `lease#${killed}`)) === undefined, 'the dead login still blocks its lease');
+    say(`${suspect?.id}  SUSPECT: REST cannot end it, the array will; ${live()}`);
+    must((await find(deployment, `lease#${killed}`)) === undefined, 'the dead login still blocks its lease');
     world.functions.unclosed.delete(killed);
     const left = simulator.sessions().map(({ requestId }) => requestId);
     must(isDeepStrictEqual(left, [attemptId]), 'the session that is left is not the one of the dead login');
@@ -67,9 +68,9 @@ export async function tellOfTheUnattended(world: Surroundings, array: SimulatedA
 
   await step('13 The fleet is checked: three arrays, one is off', async (say) => {
     const [second, off] = ['fb2', 'fb3', 'fb4'].filter((name) => name !== array.name);
-    await world.addArray(String(second));
-    await (await world.addArray(String(off))).simulator.stop();
-    const { unhealthy, warnings, ...counts } = await checkFleet(world);
+    await deployment.startArray(String(second), likeReal());
+    await (await deployment.startArray(String(off), likeReal())).stop();
+    const { unhealthy, warnings, ...counts } = resultOf<FleetResult>(await deployment.invoke('check-fleet', {}));
     say(`${JSON.stringify(counts)} and ${warnings.length} warnings`);
     for (const { code, reason } of unhealthy) say(`${code}: ${reason}`);
     must(counts.checked === 3 && counts.healthy === 2, 'not two of three arrays are healthy');
@@ -78,26 +79,25 @@ export async function tellOfTheUnattended(world: Surroundings, array: SimulatedA
   });
 
   await step('14 Forty minutes forward, past the idle time-out', async (say) => {
-    world.clock.putForward(40 * MINUTE_MS);
+    world.putForward(40 * MINUTE_MS);
     const ended = simulator.history.find(({ requestId }) => requestId === attemptId)?.ended;
     must(ended?.by === 'idleness', 'the array has not ended the idle session');
     say(`${array.name} has ended the session that nobody held: ${ended?.by}; the sweep:`);
-    say(JSON.stringify(await sweep(world)));
-    const left = (await world.ledger()).filter(isUnsettled).map(({ id }) => id);
-    say(`live sessions on all arrays: ${world.sessions().length}; unsettled in the ledger: ${left.length}`);
+    say(JSON.stringify(await sweep(deployment)));
+    const alive = deployment.simulators.flatMap(({ sessions }) => sessions()).length;
+    const left = (await deployment.items()).filter(isUnsettled).map(({ id }) => id);
+    say(`live sessions on all arrays: ${alive}; unsettled in the ledger: ${left.length}`);
     must(left.length === 0, `the ledger still holds ${left.join(', ')}`);
-    must(world.sessions().length === 0, 'a session is left on an array');
+    must(alive === 0, 'a session is left on an array');
   });
 }
 
 /** A request as EventBridge lays it into the queue. Each call delivers it, and answers what the bus was told. */
-async function queueWith({ aws, start }: Surroundings, detail: object): Promise<() => Promise<unknown>> {
-  const sessionEvents = await start('session-events');
-  const batch = sqsEventOf([requested(detail, randomUUID())]);
+function queueWith({ aws, deliver }: Deployment, detail: object): () => Promise<unknown> {
+  const message = requested(detail, randomUUID());
   return async () => {
     const before = aws.events.sent.length;
-    const { batchItemFailures } = (await sessionEvents.invoke(batch)) as SQSBatchResponse;
-    must(batchItemFailures.length === 0, 'the message would have to come again');
+    must((await deliver([message])).length === 0, 'the message would have to come again');
     const told = aws.events.sent.slice(before).map((sent) => ({ [sent.detailType]: sent.detail }));
     must(told.length === 1 && told[0]?.['Session Opened'] !== undefined, 'no Session Opened was told');
     return told[0];
@@ -113,13 +113,8 @@ async function signalThatEnded(invocation: Promise<unknown>): Promise<string> {
   return name;
 }
 
-const sweep = async ({ start }: Surroundings): Promise<SweepResult> =>
-  (await (await start('sweep-sessions')).invoke({})) as SweepResult;
+const sweep = async ({ invoke }: Deployment): Promise<SweepResult> => resultOf(await invoke('sweep-sessions', {}));
 
-const checkFleet = async ({ start }: Surroundings): Promise<FleetResult> =>
-  (await (await start('check-fleet')).invoke({})) as FleetResult;
+const find = async ({ items }: Deployment, id: string) => (await items()).find((item) => item.id === id);
 
-const find = async ({ ledger }: Surroundings, id: string) => (await ledger()).find((item) => item['id'] === id);
-
-const isUnsettled = ({ kind, state }: Record<string, unknown>): boolean =>
-  kind === 'suspect' || (kind === 'lease' && state !== 'CLOSED');
+const isUnsettled = ({ kind, state }: Item): boolean => kind === 'suspect' || (kind === 'lease' && state !== 'CLOSED');

@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     include: IN_PROCESS,
     // The ledger's store is tested with the table as it is deployed.
-    globalSetup: ['test/kit/packaged.ts'],
+    globalSetup: ['test/kit/package-once.ts'],
     isolate: false,
     maxWorkers: 2,
     testTimeout: 120_000,

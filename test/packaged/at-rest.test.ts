@@ -2,15 +2,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createAuthority } from '../../simulator/certificates.ts';
 import { randomApiToken } from '../../simulator/index.ts';
+import { type Deployment, deploy } from '../kit/deploy.ts';
 import type { Outcome } from '../kit/lambda/lambda.ts';
+import { errorOf, resultOf } from '../kit/lambda/outcome.ts';
+import { tokensIn } from '../kit/leaks.ts';
 import { type Listener, startListener } from '../proofs/hostile/listeners.ts';
-import { type Deployment, deploy, errorOf, resultOf } from './functions/deployment.ts';
 import { metricLinesOf, metricsOf } from './functions/logs.ts';
-import { tokensIn } from './functions/secrecy.ts';
 
 let d: Deployment;
 let trap: Listener;
-let refused: string;
 /** Every DynamoDB call and every KMS request, as the service receives it. */
 const written: string[] = [];
 const askedOfKms: string[] = [];
@@ -27,9 +27,8 @@ beforeAll(async () => {
     if (service === 'kms') askedOfKms.push(JSON.stringify(body));
     if (service === 'dynamodb') written.push(JSON.stringify(body));
   });
-  refused = randomApiToken();
   d.addArray('fb1');
-  d.addArray('refusing', { apiToken: refused });
+  d.addArray('refusing', { apiToken: randomApiToken() });
 });
 
 afterAll(async () => {
@@ -47,18 +46,12 @@ async function patiently(invoke: () => Promise<Outcome>): Promise<Outcome> {
 const login = (event: object) => patiently(() => d.login(event));
 const logout = (leaseId: string) => patiently(() => d.logout({ leaseId }));
 
-const tokens = (): string[] => [
-  refused,
-  d.simulator.apiToken,
-  ...d.simulator.history.map(({ authToken }) => authToken),
-];
-
 test('an item that points to another host raises its metrics, and no byte reaches that host', async () => {
   resultOf(await login({ array: 'fb1', leaseId: 'aimed' }));
   const item = await d.lease('aimed');
   await d.tamper({ ...item, target: { ...item?.target, port: trap.port } as never });
   expect(errorOf(await logout('aimed')).errorType).toBe('LEASE_ALTERED');
-  const metrics = metricLinesOf(d.functions.logout.output).flatMap(metricsOf).join();
+  const metrics = metricLinesOf(d.lambdaOf('logout').output).flatMap(metricsOf).join();
   for (const name of ['LeaseAltered', 'LeaseStuck', 'LogoutFailed']) {
     expect(metrics).toMatch(new RegExp(`${name} 1 Count {service=[\\w-]+; service=[\\w-]+ array=fb1}`));
   }
@@ -79,12 +72,12 @@ test('neither the table, at any moment of any lease, nor the requests to KMS con
     expect(all.includes(`"state":{"S":"${seen}"}`), seen).toBe(true);
   }
   for (const seen of ['suspect#', 'refusal#', 'array#']) expect(all.includes(`"id":{"S":"${seen}`), seen).toBe(true);
-  expect(tokensIn(all, tokens())).toEqual([]);
+  expect(tokensIn(all, d.tokens())).toEqual([]);
   expect(askedOfKms.length).toBeGreaterThan(3);
-  expect(tokensIn(askedOfKms.join(), tokens())).toEqual([]);
+  expect(tokensIn(askedOfKms.join(), d.tokens())).toEqual([]);
 });
 
 test('a write that contains a token would be found', async () => {
   await d.tamper({ id: 'lease#planted', sealed: `1.AAAA.${d.simulator.history[0]?.authToken}` });
-  expect(tokensIn(written.join(), tokens())).toHaveLength(1);
+  expect(tokensIn(written.join(), d.tokens())).toHaveLength(1);
 });

@@ -4,9 +4,9 @@ import { FlashBladeError } from '../../lib/core/errors.ts';
 import { processBatch } from '../../lib/lambda/batch.ts';
 import type { Message } from '../../lib/leases/dispatch.ts';
 import { sqsEventOf } from '../kit/aws/sqs-event.ts';
+import { type Deployment, deploy } from '../kit/deploy.ts';
 import { contextOf } from '../kit/lambda/context.ts';
 import { executionEnded, requested } from '../kit/memory/messages.ts';
-import { deployEvents, type EventsDeployment } from '../packaged/functions/session-events-deployment.ts';
 
 const SIZE = 10;
 const SUBSETS = 2 ** SIZE;
@@ -52,10 +52,10 @@ describe('a batch in the process', () => {
 });
 
 describe('a batch in the packaged function', () => {
-  let d: EventsDeployment;
+  let d: Deployment;
 
   beforeAll(async () => {
-    d = await deployEvents();
+    d = await deploy({ functions: ['session-events'] });
     d.addArray('down', { host: '127.0.0.1:1' });
   });
 
@@ -70,7 +70,7 @@ describe('a batch in the packaged function', () => {
           : executionEnded('arn:no-owner', 'RUNNING', `${subset}-${n}`),
       );
       const failing = messages.filter((_, n) => contains(subset, n)).map(({ messageId }) => messageId);
-      expect(await d.failuresOf(messages)).toEqual(failing);
+      expect(await d.deliver(messages)).toEqual(failing);
     },
   );
 });

@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { brokenCopy, type Patch } from './controls.ts';
 import { ALL_CASES, type Case, FAULT_KINDS, type FaultsResult, proveFaults } from './faults.ts';
@@ -53,7 +52,7 @@ describe('faults', () => {
 async function withBrokenLogout(some: readonly Case[], patch: Patch): Promise<FaultsResult> {
   const broken = await brokenCopy('functions/logout.ts', [patch]);
   try {
-    return await proveFaults(some, { logout: { directory: dirname(broken.path), name: 'entry' } });
+    return await proveFaults(some, { logout: broken.path });
   } finally {
     await broken.remove();
   }

@@ -1,10 +1,9 @@
 /** Faults: whatever the array or AWS does, every function responds in time and no session is forgotten. */
 
 import type { Fault as ArrayFault } from '../../simulator/index.ts';
-import type { Deployment } from '../packaged/functions/deployment.ts';
+import { type Deployment, type DeployOptions, deploy } from '../kit/deploy.ts';
 import { unknownSessions } from '../packaged/functions/unknown-sessions.ts';
-import { type Bundle, type Deployed, deployAll, FUNCTIONS, type FunctionName } from './deployed.ts';
-import { OPERATIONS } from './operations.ts';
+import { OPERATION_NAMES, OPERATIONS, type OperationName } from './operations.ts';
 
 const TIMEOUT_MS = 8000;
 /** Every call ends half a second before the time-out. A busy machine may need most of that to deliver the response. */
@@ -57,10 +56,10 @@ const AWS_FAULTS: readonly Fault[] = SERVICES.flatMap((service) => [
 
 export const FAULT_KINDS = ARRAY_FAULTS.length + AWS_FAULTS.length / SERVICES.length;
 
-export type Case = { readonly of: FunctionName; readonly fault: Fault };
+export type Case = { readonly of: OperationName; readonly fault: Fault };
 
 /** Every fault combined with every operation. */
-export const ALL_CASES: readonly Case[] = FUNCTIONS.flatMap((of) =>
+export const ALL_CASES: readonly Case[] = OPERATION_NAMES.flatMap((of) =>
   [...ARRAY_FAULTS, ...AWS_FAULTS].map((fault) => ({ of, fault })),
 );
 
@@ -74,17 +73,17 @@ export type FaultsResult = {
 /** Proves the cases, with the operations in parallel. `bundles` replace the product's. */
 export async function proveFaults(
   cases: readonly Case[],
-  bundles: Partial<Record<FunctionName, Bundle>> = {},
+  bundles: DeployOptions['bundles'] = {},
 ): Promise<FaultsResult> {
   const wrong: string[] = [];
   let leastLeftMs = TIMEOUT_MS;
 
-  async function proveOne(d: Deployed, { of, fault }: Case, name: string): Promise<void> {
+  async function proveOne(d: Deployment, { of, fault }: Case, name: string): Promise<void> {
     d.addArray(name);
     await OPERATIONS[of].prepare(d, name);
     fault.arrange(d);
     const startedAt = performance.now();
-    const outcome = await d.subjects[of].invoke(OPERATIONS[of].event(name), { timeoutMs: TIMEOUT_MS });
+    const outcome = await d.invoke(of, OPERATIONS[of].event(name), { timeoutMs: TIMEOUT_MS });
     const leftMs = TIMEOUT_MS - (performance.now() - startedAt);
     if (fault === NOTHING) return;
     leastLeftMs = Math.min(leastLeftMs, leftMs);
@@ -99,7 +98,7 @@ export async function proveFaults(
   }
 
   async function proveOperation(own: readonly Case[]): Promise<void> {
-    const d = await deployAll({ env: ENV, bundles });
+    const d = await deploy({ functions: OPERATION_NAMES, env: ENV, bundles });
     try {
       // A warm-up, so that the cases measure the waiting and not the start of the process.
       await proveOne(d, { of: own[0]?.of ?? 'login', fault: NOTHING }, 'warm');

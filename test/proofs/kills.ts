@@ -1,10 +1,9 @@
 /** Kills: processes of the functions are killed at random moments, and the simulator shows whether a session was forgotten. */
 
+import { type Deployment, deploy } from '../kit/deploy.ts';
 import type { Outcome } from '../kit/lambda/lambda.ts';
-import type { Deployment } from '../packaged/functions/deployment.ts';
 import { unknownSessions } from '../packaged/functions/unknown-sessions.ts';
-import { type Bundle, type Deployed, deployAll, FUNCTIONS, type FunctionName } from './deployed.ts';
-import { OPERATIONS } from './operations.ts';
+import { OPERATION_NAMES, OPERATIONS, type OperationName } from './operations.ts';
 import { type Random, randomOf } from './world/random.ts';
 
 export type KillsResult = {
@@ -17,22 +16,20 @@ export type KillsResult = {
 type Options = {
   readonly seed: number;
   readonly kills: number;
-  /** The functions whose processes are killed. Default: all of them in turn. */
-  readonly of?: readonly FunctionName[];
-  readonly bundles?: Partial<Record<FunctionName, Bundle>>;
 };
 
-/** Kills `kills` processes. The seed decides how long after its first call each is killed; the rest depends on the machine. */
-export async function proveKills({ seed, kills, of = FUNCTIONS, bundles = {} }: Options): Promise<KillsResult> {
+/** Kills `kills` processes, of all operations in turn. The seed decides how long after its first call each is killed; the rest depends on the machine. */
+export async function proveKills({ seed, kills }: Options): Promise<KillsResult> {
   const random = randomOf(seed);
-  const d = await deployAll({ bundles, env: { SECRET_CACHE_SECONDS: '0', SESSIONS_PER_ARRAY: '500' } });
+  const env = { SECRET_CACHE_SECONDS: '0', SESSIONS_PER_ARRAY: '500' };
+  const d = await deploy({ functions: OPERATION_NAMES, env });
   const wrong: string[] = [];
   let [killed, cases] = [0, 0];
   try {
-    const longestMs = new Map<FunctionName, number>();
-    for (const name of of) longestMs.set(name, await durationOf(d, name));
+    const longestMs = new Map<OperationName, number>();
+    for (const name of OPERATION_NAMES) longestMs.set(name, await durationOf(d, name));
     while (killed < kills) {
-      const name = of[cases % of.length] as FunctionName;
+      const name = OPERATION_NAMES[cases % OPERATION_NAMES.length] as OperationName;
       const subject = `case-${++cases}-`;
       const before = (await unknownSessions(d)).length;
       const outcome = await killOnce(d, { name, subject, random, longestMs: longestMs.get(name) ?? 0 });
@@ -51,7 +48,7 @@ export async function proveKills({ seed, kills, of = FUNCTIONS, bundles = {} }: 
 }
 
 /** How long a new process works after its first call, in milliseconds. */
-async function durationOf(d: Deployed, name: FunctionName): Promise<number> {
+async function durationOf(d: Deployment, name: OperationName): Promise<number> {
   const subject = `measured-${name}-`;
   d.addArray(subject);
   await OPERATIONS[name].prepare(d, subject);
@@ -59,29 +56,30 @@ async function durationOf(d: Deployed, name: FunctionName): Promise<number> {
   const leave = onFirstCall(d, () => {
     begunAt = performance.now();
   });
-  await d.subjects[name].invoke(OPERATIONS[name].event(subject));
+  await d.lambdaOf(name).kill('SIGKILL');
+  await d.invoke(name, OPERATIONS[name].event(subject));
   leave();
   return performance.now() - begunAt;
 }
 
 type One = {
-  readonly name: FunctionName;
+  readonly name: OperationName;
   readonly subject: string;
   readonly random: Random;
   readonly longestMs: number;
 };
 
-async function killOnce(d: Deployed, { name, subject, random, longestMs }: One): Promise<Outcome> {
+async function killOnce(d: Deployment, { name, subject, random, longestMs }: One): Promise<Outcome> {
   d.addArray(subject);
   await OPERATIONS[name].prepare(d, subject);
-  const lambda = d.subjects[name];
+  const lambda = d.lambdaOf(name);
   // Kill half of them early, while they open a session.
   const afterMs = random.next() * longestMs * random.pick([0.5, 1]);
   let timer: NodeJS.Timeout | undefined;
   const leave = onFirstCall(d, () => {
     timer = setTimeout(() => void lambda.kill('SIGKILL'), afterMs);
   });
-  const outcome = await lambda.invoke(OPERATIONS[name].event(subject));
+  const outcome = await d.invoke(name, OPERATIONS[name].event(subject));
   leave();
   clearTimeout(timer);
   // Use a new process each time, as after a kill.

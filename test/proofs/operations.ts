@@ -1,6 +1,6 @@
-/** The operations of the product, each on its own lease. */
-import { type Deployment, resultOf } from '../packaged/functions/deployment.ts';
-import { expire, type FunctionName } from './deployed.ts';
+/** The operations that callers and the schedule invoke, each on its own lease. */
+import type { Deployment } from '../kit/deploy.ts';
+import { resultOf } from '../kit/lambda/outcome.ts';
 
 /** `name` is both the array name and the lease id of one case. */
 export type Operation = {
@@ -12,6 +12,12 @@ const open = async (d: Deployment, name: string): Promise<void> => {
   resultOf(await d.login({ array: name, leaseId: name }));
 };
 
+/** Makes an open lease look expired. */
+export async function expire(d: Deployment, leaseId: string): Promise<void> {
+  const past = Math.floor(Date.now() / 1000) - 1;
+  await d.tamper({ ...(await d.lease(leaseId)), expiresAt: past, dueAt: past });
+}
+
 /** Ends the session, so that a call needs a relogin. */
 const loseSession = async (d: Deployment, name: string): Promise<void> => {
   await open(d, name);
@@ -20,7 +26,7 @@ const loseSession = async (d: Deployment, name: string): Promise<void> => {
   if (!session || !d.simulator.endSession(session.authToken)) throw new Error(`lease ${name} has no session`);
 };
 
-export const OPERATIONS: Readonly<Record<FunctionName, Operation>> = {
+export const OPERATIONS = {
   login: { prepare: async () => {}, event: (name) => ({ array: name, leaseId: name }) },
   logout: { prepare: open, event: (name) => ({ leaseId: name }) },
   'call-array': {
@@ -38,4 +44,7 @@ export const OPERATIONS: Readonly<Record<FunctionName, Operation>> = {
     },
     event: () => ({}),
   },
-};
+} as const satisfies Readonly<Record<string, Operation>>;
+
+export type OperationName = keyof typeof OPERATIONS;
+export const OPERATION_NAMES = Object.keys(OPERATIONS) as OperationName[];

@@ -1,5 +1,5 @@
 /** The stampede over real ports: a program with the AWS stand-ins and a simulated array. */
-import { deploy } from '../packaged/functions/deployment.ts';
+import { deploy } from '../kit/deploy.ts';
 import { unknownSessions } from '../packaged/functions/unknown-sessions.ts';
 import { tell } from './program.ts';
 import type { ProgramResult } from './stampede-program.ts';
@@ -13,7 +13,7 @@ export type OutsideResult = ProgramResult & { readonly most: number; readonly wr
 
 /** `program` is a path from the project's root. */
 export async function stampedeOutside(program = 'test/proofs/stampede-program.ts'): Promise<OutsideResult> {
-  const d = await deploy();
+  const d = await deploy({ functions: [] });
   try {
     d.addArray('fb1');
     let most = 0;

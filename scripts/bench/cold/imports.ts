@@ -5,13 +5,14 @@ import { basename, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { unzip } from '../../../test/kit/lambda/lambda.ts';
+import type { Variables } from '../../../test/kit/packaged.ts';
 import { readTable } from '../../build/sizes.ts';
 import { functionEntries } from '../../build.ts';
 import { compare, type Rounds, type Usage } from '../compare.ts';
 import { type Interval, intervalOf } from '../measure.ts';
 import { between } from '../numbers.ts';
 import type { Table } from '../question.ts';
-import type { Stage, Variables } from './stage.ts';
+import type { Stage } from './stage.ts';
 
 export type Imported = {
   readonly name: string;
@@ -36,17 +37,18 @@ export async function importAll(
   const pathOf = (name: string) => join(folder, `dist/functions/${name}.mjs`);
   for (const name of names) await unzip(resolve(packaged, `${name}.zip`), folder);
   const usages = new Map<string, Usage[]>([EMPTY, ...names].map((name) => [name, []]));
-  const contender = (name: string, path: string) => ({
+  const contender = (name: string, path: string, variables: Variables) => ({
     name,
     floor: EMPTY,
     run: async () => {
-      const usage = await importOf(path, variablesOf(name));
+      const usage = await importOf(path, variables);
       usages.get(name)?.push(usage);
       return usage;
     },
   });
-  const bundles = names.map((name) => contender(name, pathOf(name)));
-  await compare([contender(EMPTY, resolve(import.meta.dirname, 'empty.mjs')), ...bundles], rounds);
+  const bundles = names.map((name) => contender(name, pathOf(name), variablesOf(name)));
+  const empty = contender(EMPTY, resolve(import.meta.dirname, 'empty.mjs'), variablesOf('login'));
+  await compare([empty, ...bundles], rounds);
   const cpu = (name: string) => (usages.get(name) ?? []).slice(rounds.warmUp).map(({ cpuMs }) => cpuMs);
   const floor = cpu(EMPTY);
   const table = await readTable();

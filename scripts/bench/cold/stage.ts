@@ -4,24 +4,12 @@ import { resolve } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { AWS_CALL_MS } from '../../../lib/aws/client.ts';
 import { createLeaseStore } from '../../../lib/aws/lease-store.ts';
-import { startSimulator } from '../../../simulator/index.ts';
-import { type Aws, startAws } from '../../../test/kit/aws/index.ts';
+import { deploy } from '../../../test/kit/deploy.ts';
 import { type Lambda, type Outcome, startLambda } from '../../../test/kit/lambda/lambda.ts';
-import {
-  at,
-  type Json,
-  readTemplate,
-  resourcesOf,
-  type Template,
-  target,
-} from '../../../test/packaged/infra/template.ts';
+import { configurationOf, type Variables } from '../../../test/kit/packaged.ts';
 import type { Usage } from '../compare.ts';
 import { cpuMsOf } from './cpu.ts';
 import type { Empty, Login } from './parts.ts';
-
-const TABLE = 'leases';
-
-export type Variables = Readonly<Record<string, string>>;
 
 export type Stage = {
   /** Each starts a process, lets it do one invocation and ends it. Rejects unless it did what it should. */
@@ -37,29 +25,23 @@ export type Stage = {
 export async function openStage(packaged: string, stack: AsyncDisposableStack): Promise<Stage> {
   // Throws here and not later, where the system does not tell.
   cpuMsOf(process.pid);
-  const template = await readTemplate(resolve(packaged, 'cloudformation-template-update-stack.json'));
   const seen = watchPoints();
-  const aws = stack.adopt(await startAws(), ({ stop }) => stop());
-  const simulator = stack.adopt(
-    await startSimulator({
-      onRequest: (phase, { path }) => {
-        if (phase === 'done' && path === '/api/login') seen.reach('session');
-      },
-    }),
-    ({ stop }) => stop(),
-  );
+  const d = stack.adopt(await deploy({ functions: ['login'], packaged: resolve(packaged) }), ({ stop }) => stop());
+  const { aws, simulator } = d;
+  d.watchArray((phase, { path }) => {
+    if (phase === 'done' && path === '/api/login') seen.reach('session');
+  });
   aws.onCall((phase, { service }) => {
     if (phase === 'done') seen.reach(service === 'secretsmanager' ? 'secret' : 'intent');
   });
-  await aws.dynamodb.createTable(template.Resources['LeaseTable']?.Properties ?? {}, TABLE);
-  const physical = physicalOf(aws);
-  const variablesOf = (name: string) => ({ ...templateVariables(template, name, physical), ...aws.env });
-
+  const variablesOf = (name: string) => ({
+    ...configurationOf(name, d.physical, resolve(packaged)).variables,
+    ...aws.env,
+  });
+  const login = d.lambdaOf('login');
   // One process environment for both: what differs is the code.
-  const start = async (what: { handler: string } & ({ zip: string } | { directory: string })) =>
-    stack.adopt(await startLambda({ ...what, env: variablesOf('login') }), ({ stop }) => stop());
-  const empty = await start({ directory: import.meta.dirname, handler: 'empty.handler' });
-  const login = await start({ zip: resolve(packaged, 'login.zip'), handler: 'dist/functions/login.handler' });
+  const what = { directory: import.meta.dirname, handler: 'empty.handler', env: variablesOf('login') };
+  const empty = stack.adopt(await startLambda(what), ({ stop }) => stop());
 
   const client = new DynamoDBClient({
     endpoint: aws.env.AWS_ENDPOINT_URL_DYNAMODB,
@@ -67,13 +49,12 @@ export async function openStage(packaged: string, stack: AsyncDisposableStack): 
     credentials: aws.credentials,
   });
   stack.defer(() => client.destroy());
-  const store = createLeaseStore(client, TABLE, randomUUID);
-  const { host, port, certificate: ca, apiToken } = simulator;
+  const store = createLeaseStore(client, d.physical.LeaseTable, randomUUID);
   let arrays = 0;
   // For each login one of its own: an array has so many slots.
   const newArray = (): string => {
     const array = `fb${++arrays}`;
-    aws.secrets.put(`flashblade/${array}`, { host: `${host}:${port}`, apiToken, trust: { ca } });
+    d.addArray(array);
     return array;
   };
   const startLoginOn = async (array: string): Promise<Login> => {
@@ -169,21 +150,4 @@ function complete<Needed extends Point>(reached: Reached, ...points: Needed[]): 
   const missing = points.filter((point) => !Number.isFinite(reached[point]?.cpuMs));
   if (missing.length > 0) throw new Error(`a cold start did not come to: ${missing.join(', ')}`);
   return reached as Record<Needed, Usage>;
-}
-
-/** What the stack's own resources are called here. */
-const physicalOf = ({ kms, sqs }: Aws): Variables => ({
-  LeaseTable: TABLE,
-  LeaseKey: kms.createKey().arn,
-  EventBus: 'sessions',
-  DeadLetterQueue: sqs.createQueue('dead-letters'),
-});
-
-function templateVariables(template: Template, name: string, physical: Variables): Variables {
-  const resources = resourcesOf(template, 'AWS::Lambda::Function').map(([, { Properties }]) => Properties);
-  const properties = resources.find(({ Handler }) => Handler === `dist/functions/${name}.handler`);
-  const variables = Object.entries((at(properties, 'Environment', 'Variables') ?? {}) as Record<string, Json>);
-  return Object.fromEntries(
-    variables.map(([key, value]) => [key, typeof value === 'string' ? value : (physical[target(value)] ?? '')]),
-  );
 }

@@ -64,7 +64,7 @@ async function tracesOf(
     }
     return traces;
   };
-  const cold = await runs(coldRuns, 'cold', () => d.lambdas[of].kill());
+  const cold = await runs(coldRuns, 'cold', () => d.lambdaOf(of).kill());
   return { name, cold, warm: await runs(warmRuns, 'warm', async () => {}) };
 }
 

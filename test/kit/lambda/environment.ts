@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
+import { clockAhead } from '../clock.ts';
 import { type InvocationResponse, type LambdaError, startRuntimeApi } from './runtime-api.ts';
 
 const RUNTIME_CLIENT = resolve(import.meta.dirname, '../../../node_modules/aws-lambda-ric/index.mjs');
@@ -18,6 +19,8 @@ export type Outcome =
 
 export type Environment = {
   readonly pid: number;
+  /** How far the clock of the process is ahead of the machine's. */
+  readonly aheadMs: number;
   /** CPU time of the process until its last call to the Runtime API, in ms, including threads that ended. */
   readonly cpuMs: () => number;
   readonly hasEnded: () => boolean;
@@ -30,11 +33,12 @@ type Start = {
   readonly directory: string;
   readonly env: Readonly<Record<string, string>>;
   readonly onOutput: (text: string) => void;
+  readonly aheadMs: number;
 };
 
-export const startEnvironment = async ({ directory, env, onOutput }: Start): Promise<Environment> => {
-  const api = await startRuntimeApi();
-  const child = spawn(process.execPath, ['--require', PRELOAD, RUNTIME_CLIENT], {
+export const startEnvironment = async ({ directory, env, onOutput, aheadMs }: Start): Promise<Environment> => {
+  const api = await startRuntimeApi(aheadMs);
+  const child = spawn(process.execPath, [...clockAhead(aheadMs), '--require', PRELOAD, RUNTIME_CLIENT], {
     cwd: directory,
     env: { ...env, AWS_LAMBDA_RUNTIME_API: api.address },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -51,6 +55,7 @@ export const startEnvironment = async ({ directory, env, onOutput }: Start): Pro
 
   return {
     pid: child.pid ?? 0,
+    aheadMs,
     cpuMs: () => api.cpuMs,
     hasEnded: () => child.exitCode !== null || child.signalCode !== null,
     kill,

@@ -18,6 +18,8 @@ export type LambdaOptions = ({ readonly zip: string } | { readonly directory: st
   readonly functionName?: string;
   /** The function's time-out. Default: 30,000. */
   readonly timeoutMs?: number;
+  /** How far the function's clock is ahead of the machine's. A process with another clock is replaced. Default: 0. */
+  readonly aheadMs?: () => number;
 };
 
 export type InvokeOptions = { readonly awsRequestId?: string; readonly timeoutMs?: number };
@@ -44,7 +46,7 @@ export const startLambda = async (options: LambdaOptions): Promise<Lambda> => {
   const unpacked = 'zip' in options ? await mkdtemp(join(tmpdir(), 'flashblade-lambda-')) : undefined;
   if ('zip' in options && unpacked !== undefined) await unzip(options.zip, unpacked);
   const directory = resolve(unpacked ?? ('directory' in options ? options.directory : ''));
-  const { functionName = 'function', timeoutMs = 30_000 } = options;
+  const { functionName = 'function', timeoutMs = 30_000, aheadMs = () => 0 } = options;
   const env = { ...lambdaVariables(functionName, options.handler, directory), ...options.env };
   const functionArn = `arn:aws:lambda:${env.AWS_REGION}:123456789012:function:${functionName}`;
 
@@ -55,8 +57,9 @@ export const startLambda = async (options: LambdaOptions): Promise<Lambda> => {
     output += text;
   };
   const warmEnvironment = async (): Promise<Environment> => {
+    if (environment?.aheadMs !== aheadMs()) await environment?.kill('SIGKILL');
     if (environment === undefined || environment.hasEnded()) {
-      environment = await startEnvironment({ directory, env, onOutput });
+      environment = await startEnvironment({ directory, env, onOutput, aheadMs: aheadMs() });
     }
     return environment;
   };

@@ -30,7 +30,8 @@ export type RuntimeApi = {
   close(): Promise<void>;
 };
 
-export const startRuntimeApi = async (): Promise<RuntimeApi> => {
+/** `aheadMs`: how far the clock of the process is ahead of the machine's. A deadline is a time of the process's clock. */
+export const startRuntimeApi = async (aheadMs: number): Promise<RuntimeApi> => {
   const init = Promise.withResolvers<LambdaError>();
   let cpuMs = Number.NaN;
   let asking: ServerResponse | undefined;
@@ -43,7 +44,7 @@ export const startRuntimeApi = async (): Promise<RuntimeApi> => {
     asking.writeHead(200, {
       'content-type': 'application/json',
       'Lambda-Runtime-Aws-Request-Id': awsRequestId,
-      'Lambda-Runtime-Deadline-Ms': String(Date.now() + timeoutMs),
+      'Lambda-Runtime-Deadline-Ms': String(Date.now() + aheadMs + timeoutMs),
       'Lambda-Runtime-Invoked-Function-Arn': functionArn,
     });
     asking.end(JSON.stringify(event ?? {}));

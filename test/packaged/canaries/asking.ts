@@ -1,4 +1,6 @@
 /** What a case is, and which function sends which request to an array. */
+import type { Message } from '../../../lib/leases/dispatch.ts';
+import { sqsEventOf } from '../../kit/aws/sqs-event.ts';
 import { requested } from '../../kit/memory/messages.ts';
 import type { World } from './world.ts';
 
@@ -8,9 +10,7 @@ export type Case = { readonly what: string; readonly run: (w: World, name: strin
 export const READ = { method: 'GET', path: '/api/2.15/arrays' } as const;
 
 /** An SQS event. */
-export const batch = (...messages: readonly { readonly messageId: string; readonly body: string }[]) => ({
-  Records: messages.map((message) => ({ ...message, eventSource: 'aws:sqs' })),
-});
+export const batch = (...messages: readonly Message[]) => sqsEventOf(messages);
 
 export const open = (w: World, name: string) => w.invoke('login', { array: name, leaseId: name });
 

@@ -1,9 +1,10 @@
 /** Cases in which an AWS service repeats a token in its response. */
 import type { Service } from '../../kit/aws/index.ts';
 import { released, requested } from '../../kit/memory/messages.ts';
+import type { FunctionName } from '../../kit/packaged.ts';
 import { batch, type Case, newest, open, READ } from './asking.ts';
 import type { AwsAnswer } from './relay.ts';
-import type { FunctionName, World } from './world.ts';
+import type { World } from './world.ts';
 
 const AWS_JSON = { 'content-type': 'application/x-amz-json-1.1' };
 /** AWS responses that contain a token. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { tokensIn } from '../functions/secrecy.ts';
+import { canary } from '../../kit/canary.ts';
+import { tokensIn } from '../../kit/leaks.ts';
 import { builtFiles } from './built.ts';
-import { canary } from './canary.ts';
 
 /** The format of an array's API token. */
 const API_TOKEN = /\bT-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/i;

@@ -6,11 +6,11 @@ import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildFunctions } from '../../../scripts/build.ts';
+import { canary } from '../../kit/canary.ts';
+import { type Deployment, deploy } from '../../kit/deploy.ts';
 import { type Lambda, startLambda } from '../../kit/lambda/lambda.ts';
-import { tokensIn } from '../functions/secrecy.ts';
-import { deployEvents, type EventsDeployment } from '../functions/session-events-deployment.ts';
+import { tokensIn } from '../../kit/leaks.ts';
 import { builtFiles } from './built.ts';
-import { canary } from './canary.ts';
 import { WAY_NAMES } from './controls/tell.ts';
 
 const TOKEN = canary(77);
@@ -58,10 +58,10 @@ describe('the search of what a function writes', () => {
 });
 
 describe('the search of a deployment', () => {
-  let d: EventsDeployment;
+  let d: Deployment;
 
   beforeAll(async () => {
-    d = await deployEvents();
+    d = await deploy({ functions: ['session-events'] });
     d.addArray('fb1', { apiToken: TOKEN });
   });
 
@@ -83,7 +83,7 @@ describe('the search of a deployment', () => {
   test('finds a piece of a token in a dead letter', async () => {
     const sqs = new SQSClient(clientOptions().sqs);
     const MessageBody = JSON.stringify({ reason: `no session for ${TOKEN.slice(10, 18)}` });
-    await sqs.send(new SendMessageCommand({ QueueUrl: d.deadLetterQueue, MessageBody }));
+    await sqs.send(new SendMessageCommand({ QueueUrl: d.physical.DeadLetterQueue, MessageBody }));
     sqs.destroy();
     expect(await d.leaks()).toEqual(['what AWS was sent', 'dead letters']);
   });
@@ -91,10 +91,10 @@ describe('the search of a deployment', () => {
   test('finds a token in an event on the bus', async () => {
     const eventBridge = new EventBridgeClient(clientOptions().eventBridge);
     const Detail = JSON.stringify({ reason: encodeURIComponent(TOKEN) });
-    const entry = { EventBusName: 'sessions', Source: 'control', DetailType: 'Session Failed', Detail };
+    const entry = { EventBusName: d.physical.EventBus, Source: 'control', DetailType: 'Session Failed', Detail };
     await eventBridge.send(new PutEventsCommand({ Entries: [entry] }));
     eventBridge.destroy();
-    expect(await d.leaks()).toContain('events');
+    expect(await d.leaks()).toContain('events on the bus');
   });
 
   test('finds a token in an item of the ledger', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Deployment, deploy, resultOf } from '../functions/deployment.ts';
+import { type Deployment, deploy } from '../../kit/deploy.ts';
+import { resultOf } from '../../kit/lambda/outcome.ts';
 
 /** Variables that an engineer might set to find a fault. (Anyone who may set them may run any other code, too.) */
 const VARIABLES = {
@@ -22,6 +23,6 @@ afterAll(() => d.stop());
 test('debug output of Node about connections and warnings contains no token', async () => {
   resultOf(await d.login({ array: 'fb1', leaseId: 'job' }));
   resultOf(await d.logout({ leaseId: 'job' }));
-  for (const said of WRITTEN_BY_NODE) expect(d.functions.login.output).toMatch(said);
+  for (const said of WRITTEN_BY_NODE) expect(d.lambdaOf('login').output).toMatch(said);
   expect(await d.leaks()).toEqual([]);
 });

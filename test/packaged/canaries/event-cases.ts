@@ -1,7 +1,7 @@
 /** Cases in which a caller sends a token inside an invalid event. */
 import { released, requested } from '../../kit/memory/messages.ts';
+import type { FunctionName } from '../../kit/packaged.ts';
 import { batch, type Case, READ } from './asking.ts';
-import type { FunctionName } from './world.ts';
 
 /** Invalid events, each with a token in the invalid part. */
 const EVENTS_WITH_TOKEN: readonly (readonly [FunctionName, (token: string, name: string) => unknown])[] = [

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { errorOf } from '../functions/deployment.ts';
+import { PIECE } from '../../kit/canary.ts';
+import { errorOf } from '../../kit/lambda/outcome.ts';
 import { eventsOf } from '../functions/logs.ts';
 import { arrayCase } from './array-cases.ts';
 import { open } from './asking.ts';
-import { PIECE } from './canary.ts';
 import { ECHOES } from './echoes.ts';
 import { someCases } from './matrix.ts';
 import { runCases } from './run.ts';
@@ -38,7 +38,7 @@ describe('in all cases of arrays, secrets, AWS and callers that repeat a token',
     expect(w.array.opened.length).toBeGreaterThan(50);
     expect(visible['dead letters']).toContain('REQUEST_INVALID');
     expect(visible['events on the bus']).toContain('Session Failed');
-    expect(eventsOf(w.lambda('login').output, 'LoginSucceeded').length).toBeGreaterThan(10);
+    expect(eventsOf(w.d.lambdaOf('login').output, 'LoginSucceeded').length).toBeGreaterThan(10);
   });
 });
 

@@ -24,8 +24,9 @@ export type AwsAnswer = {
 
 export type Relay = Awaited<ReturnType<typeof startRelay>>;
 
-/** `services`: the variables with the addresses of the services. Lives until `stop`. */
-export async function startRelay(services: Readonly<Record<string, string>>) {
+/** Call `to` before the first request to set the services. Lives until `stop`. */
+export async function startRelay() {
+  let services: Readonly<Record<string, string>> = {};
   let sent = '';
   let instead: { readonly service: Service; readonly answer: AwsAnswer; happened: number } | undefined;
 
@@ -61,7 +62,10 @@ export async function startRelay(services: Readonly<Record<string, string>>) {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
   return {
-    url,
+    /** `next`: the variables with the addresses of the services. */
+    to: (next: Readonly<Record<string, string>>): void => {
+      services = next;
+    },
     /** Variables that send a function's calls here. */
     env: Object.fromEntries(Object.values(SERVICES).map(([, variable]) => [variable, url])),
     /** Requests as received: line, headers, body. */

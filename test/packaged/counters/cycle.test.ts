@@ -1,14 +1,13 @@
 /** What one login and logout cost a program that uses the library. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createPorts } from '../../../lib/compose.ts';
 import { readConfig } from '../../../lib/core/config.ts';
 import type { Trust } from '../../../lib/core/model.ts';
 import { login, logout } from '../../../lib/flashblade/client.ts';
 import { closeConnections } from '../../../lib/flashblade/pool.ts';
 import { withSession } from '../../../lib/leases/use.ts';
-import type { OnRequest, Simulator } from '../../../simulator/index.ts';
-import { awsWithClients } from '../../kit/aws/clients.ts';
-import { LEASE_TABLE } from '../../kit/lease-table.ts';
+import type { Simulator } from '../../../simulator/index.ts';
+import { deploy } from '../../kit/deploy.ts';
 import { simulated } from '../../unit/flashblade/simulated.ts';
 import { inRounds } from './rounds.ts';
 import { CLOSE, HOLD, OPEN } from './steps.ts';
@@ -38,23 +37,19 @@ describe('login and logout with the client', () => {
 });
 
 test('withSession opens, uses and closes a session in the expected rounds, on one connection', async () => {
-  let watcher: OnRequest | undefined;
-  const { simulator, token } = await simulated({ onRequest: (phase, request) => watcher?.(phase, request) });
-  const { aws } = await awsWithClients();
-  await aws.dynamodb.createTable(LEASE_TABLE, 'leases');
-  const { port, certificate: ca } = simulator;
-  aws.secrets.put('flashblade/fb1', { host: `127.0.0.1:${port}`, apiToken: token.reveal(), trust: { ca } });
-  const ports = createPorts(readConfig({ LEASE_TABLE: 'leases', LEASE_KEY: aws.kms.createKey().arn }), () => {});
-  const d = {
-    aws,
-    watchArray: (next: OnRequest | undefined) => {
-      watcher = next;
-    },
-  };
+  const d = await deploy({ functions: [] });
+  for (const [name, value] of Object.entries(d.env)) vi.stubEnv(name, value);
+  onTestFinished(async () => {
+    vi.unstubAllEnvs();
+    closeConnections();
+    await d.stop();
+  });
+  d.addArray('fb1');
+  const ports = createPorts(readConfig(d.env), () => {});
   await withSession(ports, 'fb1', () => {});
   closeConnections();
   const rounds = [...OPEN, ...HOLD, ...CLOSE];
   const seen = await inRounds(d, rounds, () => withSession(ports, 'fb1', () => {}));
   expect(seen).toEqual({ rounds, others: [] });
-  expect(countersOf(simulator)).toEqual({ connections: 2, fullHandshakes: 1, resumedHandshakes: 1 });
+  expect(countersOf(d.simulator)).toEqual({ connections: 2, fullHandshakes: 1, resumedHandshakes: 1 });
 });

@@ -1,10 +1,12 @@
 /** The functions' operations, each as one invocation with its own lease. */
 import { sqsEventOf } from '../../kit/aws/sqs-event.ts';
+import type { Deployment } from '../../kit/deploy.ts';
 import type { Outcome } from '../../kit/lambda/lambda.ts';
+import { resultOf } from '../../kit/lambda/outcome.ts';
 import { released, requested } from '../../kit/memory/messages.ts';
-import { expire } from '../../proofs/deployed.ts';
-import { type Deployment, resultOf } from '../functions/deployment.ts';
-import { ARRAY, type Everything, type FunctionName } from './deployment.ts';
+import type { FunctionName } from '../../kit/packaged.ts';
+import { expire } from '../../proofs/operations.ts';
+import { ARRAY, type Everything } from './deployment.ts';
 
 type Operation = {
   readonly of: FunctionName;
@@ -63,7 +65,7 @@ export async function perform<T>(
   await prepare(d, leaseId);
   let outcome: Outcome | undefined;
   const result = await around(async () => {
-    outcome = await d.lambdas[of].invoke(event(leaseId));
+    outcome = await d.invoke(of, event(leaseId));
     return outcome;
   });
   if (outcome === undefined || !('result' in outcome)) throw new Error(`${name}: ${JSON.stringify(outcome)}`);

@@ -2,8 +2,9 @@
  * Counts sequential round trips without a clock. Steps that are expected together are answered only when all of them have
  * arrived. A caller that waits for the first before it sends the second gets no response.
  */
+
+import type { Deployment } from '../../kit/deploy.ts';
 import { stepOf } from '../functions/steps.ts';
-import type { Everything } from './deployment.ts';
 
 /** Rounds follow each other; the steps of one round are sent together, in any order. */
 export type Rounds = readonly (readonly string[])[];
@@ -38,10 +39,12 @@ export function gateOf(expected: Rounds) {
   return { arrive, end };
 }
 
-type Watched = { readonly aws: Pick<Everything['aws'], 'onCall'>; readonly watchArray: Everything['watchArray'] };
-
 /** Lets a function proceed only in rounds, and returns what it saw: AWS calls as `stepOf` names them, and array requests. */
-export async function inRounds(d: Watched, expected: Rounds, work: () => Promise<unknown>): Promise<Seen> {
+export async function inRounds(
+  d: Pick<Deployment, 'aws' | 'watchArray'>,
+  expected: Rounds,
+  work: () => Promise<unknown>,
+): Promise<Seen> {
   const gate = gateOf(expected);
   const unwatch = d.aws.onCall((phase, call) => (phase === 'received' ? gate.arrive(stepOf(call)) : undefined));
   d.watchArray((phase, { method, path }) => (phase === 'received' ? gate.arrive(`${method} ${path}`) : undefined));

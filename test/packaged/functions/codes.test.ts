@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { ERROR_CODES, type ErrorCode } from '../../../lib/index.ts';
-import { type Deployment, deploy } from './deployment.ts';
+import { type Deployment, deploy } from '../../kit/deploy.ts';
+import { tokensIn } from '../../kit/leaks.ts';
 import { PROVOCATIONS } from './provocations.ts';
-import { tokensIn } from './secrecy.ts';
 import { unknownSessions } from './unknown-sessions.ts';
 
 let d: Deployment;
@@ -58,7 +58,6 @@ test.each(Object.keys(ERROR_CODES) as ErrorCode[])(
     expect(failure.name).toBe(code);
     expect(failure.message).toContain(NAMES[code].replaceAll('NAME', name));
     expect(failure.message).toMatch(ADVICE);
-    const tokens = [d.simulator.apiToken, ...d.simulator.history.map(({ authToken }) => authToken)];
-    expect(tokensIn(failure.message, tokens)).toEqual([]);
+    expect(tokensIn(failure.message, d.tokens())).toEqual([]);
   },
 );

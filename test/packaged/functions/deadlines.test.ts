@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type Deployment, deploy, errorOf, resultOf } from './deployment.ts';
+import { type Deployment, deploy } from '../../kit/deploy.ts';
+import { errorOf, resultOf } from '../../kit/lambda/outcome.ts';
 import { stepOf } from './steps.ts';
 import { unknownSessions } from './unknown-sessions.ts';
 

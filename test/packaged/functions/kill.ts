@@ -1,6 +1,7 @@
 /** Kills a function's process at one step: when the other side has received the step, or when it has acted on it. */
+
+import type { Deployment } from '../../kit/deploy.ts';
 import type { Lambda, Outcome } from '../../kit/lambda/lambda.ts';
-import type { Deployment } from './deployment.ts';
 import { stepOf } from './steps.ts';
 
 export type Phase = 'received' | 'done';

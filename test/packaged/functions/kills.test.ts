@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { buildFunctions } from '../../../scripts/build.ts';
-import { type Deployment, deploy, resultOf } from './deployment.ts';
+import { type Deployment, deploy } from '../../kit/deploy.ts';
+import { resultOf } from '../../kit/lambda/outcome.ts';
 import { killDuring, type Phase, recordSteps, type Step } from './kill.ts';
 import { unknownSessions } from './unknown-sessions.ts';
 
@@ -32,7 +33,7 @@ async function killLoginEverywhere(d: Deployment): Promise<{ steps: string[]; un
       const name = `array-${String(++cases).padStart(2, '0')}-`;
       d.addArray(name);
       const before = await unknownSessions(d);
-      await killDuring(d, name, { lambda: d.functions.login, at, phase }, () => open(name));
+      await killDuring(d, name, { lambda: d.lambdaOf('login'), at, phase }, () => open(name));
       if ((await unknownSessions(d)).length > before.length) unknownAfter.push(describeStep(at, phase));
       expect(resultOf(await d.login({ array: name, leaseId: `${name}-other` }))).toMatchObject({ array: name });
     }
@@ -74,7 +75,7 @@ describe('a login that writes its intent after the login', () => {
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'flashblade-control-'));
     await buildFunctions({ entries: [resolve(import.meta.dirname, 'controls/login.ts')], outdir: directory });
-    d = await deploy({ env: ENV, loginBundle: directory });
+    d = await deploy({ env: ENV, bundles: { login: join(directory, 'login.mjs') } });
   });
 
   afterAll(async () => {
@@ -118,7 +119,7 @@ describe('a logout whose process is killed at any step', () => {
       for (const phase of PHASES) {
         const name = `array-${String(++cases).padStart(2, '0')}-`;
         await open(name);
-        await killDuring(d, name, { lambda: d.functions.logout, at, phase }, () => close(name));
+        await killDuring(d, name, { lambda: d.lambdaOf('logout'), at, phase }, () => close(name));
         expect(await unknownSessions(d), describeStep(at, phase)).toEqual([]);
         expect(resultOf(await close(name)).outcome, describeStep(at, phase)).toMatch(/^(ALREADY_)?CLOSED$/);
         expect(await d.lease(`${name}-job`), describeStep(at, phase)).toMatchObject({ state: 'CLOSED' });

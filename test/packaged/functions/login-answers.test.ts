@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { RequestFault } from '../../../simulator/faults.ts';
 import { badAnswers } from '../../../simulator/index.ts';
-import { type Deployment, deploy, errorOf, resultOf } from './deployment.ts';
+import { type Deployment, deploy } from '../../kit/deploy.ts';
+import { errorOf, resultOf } from '../../kit/lambda/outcome.ts';
 import { eventsOf } from './logs.ts';
 
 const { htmlAnswer, loginBody, malformedAuthToken, redirect, serverIsBusy, tooManyRequests, withoutAuthToken } =
@@ -114,7 +115,7 @@ describe('a login response that does not show whether a session was opened', () 
     const attemptId = d.simulator.requests.at(-1)?.requestId;
     expect(suspect).toMatchObject({ attemptId, target: { name: 'fb1' }, dueAt: expect.any(Number) });
     for (const session of d.simulator.sessions()) expect(session.requestId).toBe(attemptId);
-    expect(eventsOf(d.functions.login.output, 'SuspectRecorded').at(-1)).toMatchObject({ level: 'ERROR', leaseId });
+    expect(eventsOf(d.lambdaOf('login').output, 'SuspectRecorded').at(-1)).toMatchObject({ level: 'ERROR', leaseId });
 
     await expectSameRequestToSucceed(leaseId);
     expect(await d.suspects(leaseId)).toEqual([suspect]);

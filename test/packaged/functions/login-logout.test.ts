@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Deployment, deploy, errorOf, resultOf } from './deployment.ts';
+import { type Deployment, deploy } from '../../kit/deploy.ts';
+import { errorOf, resultOf } from '../../kit/lambda/outcome.ts';
 
 const EXECUTION = 'arn:aws:states:eu-central-1:123456789012:execution:nightly:0f3e7a52-9d0c-4f0e-b8a9-6c1d2e3f4a5b';
 
@@ -7,8 +8,8 @@ describe.each(['ca', 'fingerprints'] as const)('with an array trusted by %s', (t
   let d: Deployment;
 
   beforeAll(async () => {
-    d = await deploy({ trust });
-    d.addArray('fb1');
+    d = await deploy();
+    d.addArray('fb1', trust === 'ca' ? {} : { trust: { fingerprints: [d.simulator.fingerprint] } });
   });
 
   afterAll(() => d.stop());

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { RequestFault } from '../../../simulator/faults.ts';
 import { badAnswers } from '../../../simulator/index.ts';
-import { type Deployment, deploy, errorOf, resultOf } from './deployment.ts';
+import { type Deployment, deploy } from '../../kit/deploy.ts';
+import { errorOf, resultOf } from '../../kit/lambda/outcome.ts';
 import { eventsOf } from './logs.ts';
 
 const { htmlAnswer, logoutNoContent, logoutWithBody, redirect, serverIsBusy, tooManyRequests } = badAnswers;
@@ -52,7 +53,7 @@ describe('a logout response that no FlashBlade sends', () => {
     const { leaseId, outcome } = await logoutMeeting(fault);
     expect(errorOf(outcome).errorType).toBe('ANSWER_INVALID');
     expect(await d.lease(leaseId)).toMatchObject({ state: 'STUCK', tries: 1, dueAt: expect.any(Number) });
-    expect(eventsOf(d.functions.logout.output, 'LeaseStuck').at(-1)).toMatchObject({
+    expect(eventsOf(d.lambdaOf('logout').output, 'LeaseStuck').at(-1)).toMatchObject({
       level: 'ERROR',
       leaseId,
       array: 'fb1',

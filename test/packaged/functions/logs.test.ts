@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { startLambda } from '../../kit/lambda/lambda.ts';
-import { zipOf } from '../../kit/packaged.ts';
+import { type Deployment, deploy } from '../../kit/deploy.ts';
+import { errorOf, resultOf } from '../../kit/lambda/outcome.ts';
 import { OF_ERROR } from '../infra/log-fields.ts';
-import { configurationOf } from './configuration.ts';
-import { type Deployment, deploy, errorOf, resultOf } from './deployment.ts';
 import { eventsOf, linesOf } from './logs.ts';
 
 let d: Deployment;
@@ -22,7 +20,7 @@ const lastRequest = () => d.simulator.requests.at(-1);
 test('a login writes one log line with its lease, array, secret version, invocation and request id', async () => {
   const secretVersionId = d.addArray('fb1');
   resultOf(await d.login({ array: 'fb1', leaseId: 'logged' }, { awsRequestId: 'invocation-1' }));
-  const lines = eventsOf(d.functions.login.output, 'LoginSucceeded');
+  const lines = eventsOf(d.lambdaOf('login').output, 'LoginSucceeded');
   expect(lines).toEqual([
     expect.objectContaining({
       level: 'INFO',
@@ -41,7 +39,7 @@ test('a login writes one log line with its lease, array, secret version, invocat
 test('a logout writes one log line with its lease, array, invocation and request id', async () => {
   resultOf(await d.logout({ leaseId: 'logged' }, { awsRequestId: 'invocation-2' }));
   expect(lastRequest()).toMatchObject({ path: '/api/logout', requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) });
-  expect(eventsOf(d.functions.logout.output, 'LogoutSucceeded')).toEqual([
+  expect(eventsOf(d.lambdaOf('logout').output, 'LogoutSucceeded')).toEqual([
     expect.objectContaining({
       level: 'INFO',
       invocation: 'invocation-2',
@@ -67,16 +65,16 @@ test('a refused login writes one log line with status and secret version, and is
     status: 401,
     durationMs: expect.any(Number),
   });
-  expect(eventsOf(d.functions.login.output, 'LoginFailed')).toEqual([refusal]);
+  expect(eventsOf(d.lambdaOf('login').output, 'LoginFailed')).toEqual([refusal]);
   const requests = d.simulator.requests.length;
   expect(errorOf(await d.login({ array: 'refusing', leaseId: 'again' })).errorType).toBe('LOGIN_REFUSED');
   expect(d.simulator.requests).toHaveLength(requests);
-  expect(eventsOf(d.functions.login.output, 'LoginFailed')).toHaveLength(1);
+  expect(eventsOf(d.lambdaOf('login').output, 'LoginFailed')).toHaveLength(1);
 });
 
 test('an invocation that fails before any request to an array writes one log line with the code, and Lambda adds one', async () => {
   await d.login({}, { awsRequestId: 'invocation-3' });
-  const lines = linesOf(d.functions.login.output).filter(({ requestId }) => requestId === 'invocation-3');
+  const lines = linesOf(d.lambdaOf('login').output).filter(({ requestId }) => requestId === 'invocation-3');
   const [ours, ofRuntime, ...more] = lines.filter((line) => !('_aws' in line));
   expect(ours).toMatchObject({ level: 'WARN', message: { event: 'InvocationFailed', code: 'REQUEST_INVALID' } });
   const { message = {}, ...line } = ofRuntime ?? {};
@@ -90,7 +88,7 @@ test('an invocation that fails before any request to an array writes one log lin
 
 test('a login that the ledger refuses writes one log line with its lease and array', async () => {
   expect(errorOf(await d.login({ array: 'fb1', leaseId: 'logged' })).errorType).toBe('LEASE_ENDED');
-  expect(eventsOf(d.functions.login.output, 'InvocationFailed').at(-1)).toMatchObject({
+  expect(eventsOf(d.lambdaOf('login').output, 'InvocationFailed').at(-1)).toMatchObject({
     level: 'WARN',
     code: 'LEASE_ENDED',
     leaseId: 'logged',
@@ -100,13 +98,11 @@ test('a login that the ledger refuses writes one log line with its lease and arr
 
 test('the log line that Lambda writes for an error has the code as its type, also when a function cannot start', async () => {
   // The login above.
-  expect(errorTypesIn(d.functions.login.output).at(-1)).toBe('LEASE_ENDED');
-  const { handler, variables } = configurationOf('login', { LeaseTable: 'leases', LeaseKey: 'key' });
-  const env = { ...variables, ...d.env, LEASE_TABLE: '' };
-  const broken = await startLambda({ zip: zipOf('login'), handler, env });
+  expect(errorTypesIn(d.lambdaOf('login').output).at(-1)).toBe('LEASE_ENDED');
+  const broken = await deploy({ functions: ['login'], env: { LEASE_TABLE: '' } });
   onTestFinished(broken.stop);
-  expect(errorOf(await broken.invoke({})).errorType).toBe('CONFIG_INVALID');
-  expect(errorTypesIn(broken.output)).toEqual(['CONFIG_INVALID']);
+  expect(errorOf(await broken.login({})).errorType).toBe('CONFIG_INVALID');
+  expect(errorTypesIn(broken.lambdaOf('login').output)).toEqual(['CONFIG_INVALID']);
 });
 
 /** `errorType` of every line that Lambda's runtime client writes about an error. A process that cannot start also writes other lines. */

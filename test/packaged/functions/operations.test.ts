@@ -1,38 +1,29 @@
 /** What operators rely on: the metrics of the packaged functions, and the AWS calls of a session. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { randomApiToken } from '../../../simulator/index.ts';
-import { type Lambda, startLambda } from '../../kit/lambda/lambda.ts';
-import { zipOf } from '../../kit/packaged.ts';
+import { type Deployment, deploy } from '../../kit/deploy.ts';
+import { errorOf, resultOf } from '../../kit/lambda/outcome.ts';
+import type { FunctionName } from '../../kit/packaged.ts';
 import { tableRows } from '../../unit/docs/readme.ts';
 import { FIELDS, OF_ERROR } from '../infra/log-fields.ts';
 import { RUNBOOK } from '../infra/runbook.ts';
-import { configurationOf } from './configuration.ts';
-import { type Deployment, deploy, errorOf, resultOf } from './deployment.ts';
 import { emitted, possible } from './emitted.ts';
 import { linesOf, metricLinesOf, metricsOf } from './logs.ts';
 
 const DAY_MS = 86_400_000;
 const SERVICE = 'flashblade-sessions-dev';
+const DEPLOYED = ['login', 'logout', 'sweep-sessions', 'check-fleet'] as const;
 
 let d: Deployment;
-let sweepSessions: Lambda;
-let checkFleet: Lambda;
+const outputOf = (name: FunctionName): string => d.lambdaOf(name).output;
 
 beforeAll(async () => {
   const users = [{ username: 'pureuser', apiToken: randomApiToken(), expiresAt: Date.now() + 20 * DAY_MS }];
-  d = await deploy({ array: { users } });
-  const physical = { LeaseTable: d.env.LEASE_TABLE, LeaseKey: d.env.LEASE_KEY };
-  const start = (functionName: string): Promise<Lambda> => {
-    const { handler, timeoutMs, variables } = configurationOf(functionName, physical);
-    const env = { ...variables, ...d.env };
-    return startLambda({ zip: zipOf(functionName), handler, functionName, timeoutMs, env });
-  };
-  [sweepSessions, checkFleet] = await Promise.all([start('sweep-sessions'), start('check-fleet')]);
+  d = await deploy({ functions: DEPLOYED, array: { users } });
 });
 
 afterAll(async () => {
   expect(await d.leaks()).toEqual([]);
-  await Promise.all([sweepSessions.stop(), checkFleet.stop()]);
   await d.stop();
 });
 
@@ -48,28 +39,28 @@ describe('metrics', () => {
     resultOf(await d.login({ array: 'fb1', leaseId: 'counted' }));
     d.addArray('refusing', { apiToken: randomApiToken() });
     expect(errorOf(await d.login({ array: 'refusing', leaseId: 'refused' })).errorType).toBe('LOGIN_REFUSED');
-    await sweepSessions.invoke({});
-    await checkFleet.invoke({});
+    await d.invoke('sweep-sessions', {});
+    await d.invoke('check-fleet', {});
     resultOf(await d.logout({ leaseId: 'counted' }));
   });
 
   test('count successes for the fleet, and failures for the fleet and the array', () => {
     const fleet = `{service=${SERVICE}}`;
     const both = `{service=${SERVICE}; service=${SERVICE} array=refusing}`;
-    expect(metrics(d.functions.login.output)).toEqual([
+    expect(metrics(outputOf('login'))).toEqual([
       `FlashBladeSessions LoginSucceeded 1 Count ${fleet}`,
       `FlashBladeSessions LoginDuration N Milliseconds ${fleet}`,
       `FlashBladeSessions LoginFailed 1 Count ${both}`,
       `FlashBladeSessions InvocationFailed 1 Count ${both}`,
     ]);
-    expect(metrics(d.functions.logout.output)).toEqual([
+    expect(metrics(outputOf('logout'))).toEqual([
       `FlashBladeSessions LogoutSucceeded 1 Count ${fleet}`,
       `FlashBladeSessions LogoutDuration N Milliseconds ${fleet}`,
     ]);
   });
 
   test('of a sweep count live leases once for the fleet and once for each array', () => {
-    const written = metrics(sweepSessions.output);
+    const written = metrics(outputOf('sweep-sessions'));
     expect(written.filter((metric) => metric.includes('LiveLeases')).sort()).toEqual([
       `FlashBladeSessions LiveLeases 0 Count {service=${SERVICE} array=refusing}`,
       `FlashBladeSessions LiveLeases 1 Count {service=${SERVICE} array=fb1}`,
@@ -81,7 +72,7 @@ describe('metrics', () => {
 
   test('of a fleet check have the remaining days for the fleet and for each array', () => {
     const both = `{service=${SERVICE}; service=${SERVICE} array=fb1}`;
-    expect(metrics(checkFleet.output)).toEqual(
+    expect(metrics(outputOf('check-fleet'))).toEqual(
       expect.arrayContaining([
         `FlashBladeSessions CertificateDays N None ${both}`,
         `FlashBladeSessions ApiTokenDays N None ${both}`,
@@ -92,14 +83,13 @@ describe('metrics', () => {
   });
 
   test('are declared in the code, and every declared gauge and duration is written', () => {
-    const lambdas = [d.functions.login, d.functions.logout, sweepSessions, checkFleet];
-    const all = emitted(lambdas.map(({ output }) => output).join(''));
+    const all = emitted(DEPLOYED.map(outputOf).join(''));
     expect(possible()).toEqual(expect.arrayContaining(all));
     expect(all).toEqual(expect.arrayContaining([...possible('gauge'), ...possible('duration')]));
   });
 
   test('without a dimension or a number are detected as broken', () => {
-    const [line] = metricLinesOf(d.functions.login.output);
+    const [line] = metricLinesOf(outputOf('login'));
     expect(() => metricsOf({ ...line, service: undefined })).toThrow('dimension service');
     expect(() => metricsOf({ ...line, LoginSucceeded: undefined })).toThrow('metric LoginSucceeded');
     expect(() => metricsOf({ ...line, _aws: undefined as never })).toThrow('Timestamp');
@@ -124,7 +114,7 @@ test('a session makes the AWS calls that the runbook lists, if its process and i
 });
 
 test('log lines have the fields that the runbook queries use', () => {
-  const lines = linesOf(d.functions.login.output);
+  const lines = linesOf(outputOf('login'));
   const [line = {}] = lines.filter(({ message }) => Object(message).event === 'LoginSucceeded');
   const fields = [...Object.keys(line), ...Object.keys(Object(line['message'])).map((field) => `message.${field}`)];
   const elsewhere = ['message.owner', 'message.eventId', 'message.code', ...OF_ERROR];

@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { apiVersions, createPorts, type ErrorCode, readConfig, withLease } from '../../../lib/index.ts';
 import { createAuthority } from '../../../simulator/certificates.ts';
 import { badAnswers, randomApiToken } from '../../../simulator/index.ts';
+import { type Deployment, deploy } from '../../kit/deploy.ts';
 import type { Outcome } from '../../kit/lambda/lambda.ts';
-import { type Deployment, deploy, errorOf, resultOf } from './deployment.ts';
+import { errorOf, resultOf } from '../../kit/lambda/outcome.ts';
 import { killDuring } from './kill.ts';
 
 /** What a caller sees: the name that `Catch` matches, and the message. */
@@ -54,7 +55,7 @@ const libraryPorts = (d: Deployment) => createPorts(readConfig(d.env), () => {})
 
 export const PROVOCATIONS: Readonly<Record<ErrorCode, Provoke>> = {
   CONFIG_INVALID: async () => {
-    const broken = await deploy({ env: { SESSIONS_PER_ARRAY: '0' } });
+    const broken = await deploy({ functions: ['login'], env: { SESSIONS_PER_ARRAY: '0' } });
     try {
       return failureOf(await broken.login({ array: 'fb1' }));
     } finally {
@@ -98,7 +99,7 @@ export const PROVOCATIONS: Readonly<Record<ErrorCode, Provoke>> = {
     return failure;
   },
   LEASE_OPENING: async (d, name) => {
-    const kill = { lambda: d.functions.login, at: { name: '/api/login', nth: 0 }, phase: 'received' } as const;
+    const kill = { lambda: d.lambdaOf('login'), at: { name: '/api/login', nth: 0 }, phase: 'received' } as const;
     await killDuring(d, name, kill, () => d.login({ array: name, leaseId: name }));
     return failureOf(await d.login({ array: name, leaseId: name }));
   },

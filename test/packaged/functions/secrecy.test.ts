@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { canary, isCanary, PIECE } from '../canaries/canary.ts';
+import { canary, isCanary, PIECE } from '../../kit/canary.ts';
+import { type Deployment, deploy } from '../../kit/deploy.ts';
+import { resultOf } from '../../kit/lambda/outcome.ts';
+import { tokensIn } from '../../kit/leaks.ts';
 import { SPELLINGS } from '../canaries/spellings.ts';
-import { type Deployment, deploy, resultOf } from './deployment.ts';
-import { tokensIn } from './secrecy.ts';
 
 /** A token in the format of an array. The search finds it only as a whole. */
 const TOKEN = 'T-0f1e2d3c-aaaa-bbbb-cccc-0123456789ab';
@@ -84,7 +85,7 @@ describe('in a deployment', () => {
     expect(await d.leaks()).toEqual([]);
     const [session] = d.simulator.sessions();
     await d.tamper({ id: 'planted', sealed: Buffer.from(session?.authToken ?? '').toString('base64url') });
-    expect(await d.leaks()).toEqual(['the ledger', 'what AWS was sent']);
+    expect(await d.leaks()).toEqual(['what AWS was sent', 'the ledger']);
   });
 
   test('an API token that a caller sends as a lease id is found in the result of the login', async () => {

@@ -1,5 +1,5 @@
 /** The promise that every failure test checks at its end: the ledger records every live session. */
-import type { Deployment } from './deployment.ts';
+import type { Deployment } from '../../kit/deploy.ts';
 
 /** Every live session that is missing from the ledger, as the request id of its login. */
 export async function unknownSessions(d: Deployment): Promise<(string | undefined)[]> {

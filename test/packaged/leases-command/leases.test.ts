@@ -9,37 +9,31 @@ import { closeConnections } from '../../../lib/flashblade/pool.ts';
 import { openSession } from '../../../lib/leases/open.ts';
 import type { Ports } from '../../../lib/leases/ports.ts';
 import { ROOT } from '../../../scripts/build.ts';
-import { type Simulator, startSimulator } from '../../../simulator/index.ts';
-import { type Aws, startAws } from '../../kit/aws/index.ts';
-import { LEASE_TABLE } from '../../kit/lease-table.ts';
-import { tokensIn } from '../functions/secrecy.ts';
+import type { Simulator } from '../../../simulator/index.ts';
+import { type Deployment, deploy } from '../../kit/deploy.ts';
+import { tokensIn } from '../../kit/leaks.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 type Ended = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
-let aws: Aws;
+let d: Deployment;
 let array: Simulator;
 let ports: Ports;
-let env: Record<string, string>;
 let printed = '';
 
 beforeAll(async () => {
-  [aws, array] = await Promise.all([startAws(), startSimulator()]);
-  await aws.dynamodb.createTable(LEASE_TABLE, 'leases');
-  env = { ...aws.env, LEASE_TABLE: 'leases', LEASE_KEY: aws.kms.createKey().arn };
-  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
-  ports = createPorts(readConfig(env), () => {});
-  const { port, certificate: ca, apiToken } = array;
-  for (const name of ['fb1', 'fb2', 'fb3']) {
-    aws.secrets.put(`flashblade/${name}`, { host: `127.0.0.1:${port}`, apiToken, trust: { ca } });
-  }
+  d = await deploy({ functions: [] });
+  array = d.simulator;
+  for (const [name, value] of Object.entries(d.env)) vi.stubEnv(name, value);
+  ports = createPorts(readConfig(d.env), () => {});
+  for (const name of ['fb1', 'fb2', 'fb3']) d.addArray(name);
 });
 
 afterAll(async () => {
   vi.unstubAllEnvs();
   closeConnections();
-  await Promise.all([aws.stop(), array.stop()]);
+  await d.stop();
 });
 
 const open = (array: string, leaseId: string, owner?: string) =>
@@ -52,7 +46,7 @@ const open = (array: string, leaseId: string, owner?: string) =>
 /** Passes only the stand-ins to the process, not the environment of the test. */
 function leases(args: readonly string[], changes: Record<string, string> = {}): Promise<Ended> {
   const nowhere = { AWS_CONFIG_FILE: devNull, AWS_SHARED_CREDENTIALS_FILE: devNull };
-  const options = { env: { ...env, ...nowhere, ...changes }, timeout: 50_000 };
+  const options = { env: { ...d.env, ...nowhere, ...changes }, timeout: 50_000 };
   return new Promise((done) => {
     execFile(process.execPath, [resolve(ROOT, 'scripts/leases.ts'), ...args], options, (error, stdout, stderr) => {
       printed += stdout + stderr;
@@ -145,8 +139,7 @@ describe('npm run leases', () => {
   });
 
   it('never prints a token', () => {
-    const tokens = [array.apiToken, ...array.history.map(({ authToken }) => authToken)];
     expect(printed).toContain('job-1');
-    expect(tokensIn(printed, tokens)).toEqual([]);
+    expect(tokensIn(printed, d.tokens())).toEqual([]);
   });
 });

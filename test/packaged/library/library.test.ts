@@ -4,13 +4,12 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { VERSION } from '../../../lib/index.ts';
 import { ROOT } from '../../../scripts/build.ts';
 import { packLibrary } from '../../../scripts/library.ts';
 import { startSimulator } from '../../../simulator/index.ts';
-import { startAws } from '../../kit/aws/index.ts';
-import { LEASE_TABLE } from '../../kit/lease-table.ts';
+import { deploy } from '../../kit/deploy.ts';
 import { examples, page } from '../../unit/docs/readme.ts';
 import { unpack } from './unpack.ts';
 
@@ -118,22 +117,14 @@ describe('the packed library', () => {
   it('runs the fleet example of the README and leaves no session', async () => {
     const [example] = examples('ts run');
     await writeFile(join(project, 'fleet.ts'), example ?? '');
-    const [simulator, aws] = await Promise.all([startSimulator(), startAws()]);
-    try {
-      await aws.dynamodb.createTable(LEASE_TABLE, 'leases');
-      const { host, port, certificate, apiToken } = simulator;
-      aws.secrets.put('flashblade/fb1', { host: `${host}:${port}`, apiToken, trust: { ca: certificate } });
-      const env = { ...aws.env, LEASE_TABLE: 'leases', LEASE_KEY: aws.kms.createKey().arn };
-      const { stdout, stderr } = await run(process.execPath, ['fleet.ts'], { cwd: project, env });
-      expect([stdout, stderr]).toEqual(['200\n', '']);
-      expect(simulator.history).toHaveLength(1);
-      expect(simulator.sessions()).toEqual([]);
-      expect(await aws.dynamodb.scan('leases')).toEqual(
-        expect.arrayContaining([expect.objectContaining({ state: 'CLOSED' })]),
-      );
-    } finally {
-      await Promise.all([simulator.stop(), aws.stop()]);
-    }
+    const d = await deploy({ functions: [] });
+    onTestFinished(d.stop);
+    d.addArray('fb1');
+    const { stdout, stderr } = await run(process.execPath, ['fleet.ts'], { cwd: project, env: d.env });
+    expect([stdout, stderr]).toEqual(['200\n', '']);
+    expect(d.simulator.history).toHaveLength(1);
+    expect(d.simulator.sessions()).toEqual([]);
+    expect(await d.items()).toEqual(expect.arrayContaining([expect.objectContaining({ state: 'CLOSED' })]));
   });
 
   it.each(FOR_PYTHON)('runs the purity_fb migration example to its end and to its error: %s', async (example) => {

@@ -4,20 +4,13 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { ROOT } from '../../../scripts/build.ts';
-import { type SimulatorOptions, startSimulator } from '../../../simulator/index.ts';
-import { startAws } from '../../kit/aws/index.ts';
-import { LEASE_TABLE } from '../../kit/lease-table.ts';
+import { type Deployment, deploy } from '../../kit/deploy.ts';
 
-async function surroundings(options: SimulatorOptions = {}) {
-  const [simulator, aws] = await Promise.all([startSimulator(options), startAws()]);
-  onTestFinished(async () => {
-    await Promise.all([simulator.stop(), aws.stop()]);
-  });
-  await aws.dynamodb.createTable(LEASE_TABLE, 'leases');
-  const { host, port, certificate, apiToken } = simulator;
-  aws.secrets.put('flashblade/fb1', { host: `${host}:${port}`, apiToken, trust: { ca: certificate } });
-  const env = { ...aws.env, LEASE_TABLE: 'leases', LEASE_KEY: aws.kms.createKey().arn };
-  return { simulator, aws, env };
+async function surroundings(): Promise<Deployment> {
+  const d = await deploy({ functions: [] });
+  onTestFinished(d.stop);
+  d.addArray('fb1');
+  return d;
 }
 
 function start(env: Readonly<Record<string, string>>): ChildProcess {
@@ -39,14 +32,14 @@ async function printed(child: ChildProcess, text: string): Promise<void> {
 it.each(['SIGINT', 'SIGTERM'] as const)(
   'a program closes its session when %s stops it during its work',
   async (signal) => {
-    const { simulator, aws, env } = await surroundings();
+    const { simulator, items, env } = await surroundings();
     const child = start(env);
     await printed(child, 'working');
     expect(simulator.sessions()).toHaveLength(1);
     child.kill(signal);
     expect(await once(child, 'exit')).toEqual([null, signal]);
     expect(simulator.sessions()).toEqual([]);
-    const leases = (await aws.dynamodb.scan('leases')).filter(({ kind }) => kind === 'lease');
+    const leases = (await items()).filter(({ kind }) => kind === 'lease');
     expect(leases).toMatchObject([{ state: 'CLOSED' }]);
   },
 );
@@ -54,12 +47,11 @@ it.each(['SIGINT', 'SIGTERM'] as const)(
 it('a program closes its session when a signal stops it during its login', async () => {
   const reached = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
-  const { simulator, aws, env } = await surroundings({
-    onRequest: async (phase, { path }) => {
-      if (phase !== 'done' || path !== '/api/login') return;
-      reached.resolve();
-      await released.promise;
-    },
+  const { simulator, aws, env, watchArray } = await surroundings();
+  watchArray(async (phase, { path }) => {
+    if (phase !== 'done' || path !== '/api/login') return;
+    reached.resolve();
+    await released.promise;
   });
   // The array responds to the login once the ledger has the request to end the lease.
   aws.onCall((phase, { action, body }) => {

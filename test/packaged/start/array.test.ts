@@ -3,7 +3,7 @@ import { type ArrayRequest, type ArrayResponse, FlashBladeError, type Use } from
 import { realArray } from '../../../scripts/start/array.ts';
 
 const lease = { leaseId: 'demo', array: 'fb1', username: 'pureuser', expiresAt: 1_795_500_000 };
-const array = realArray('fb1', '{}');
+const array = realArray('fb1');
 
 /** Under a lease of `pureuser`, an array that answers calls so. */
 const useOf = (answer: (call: ArrayRequest) => ArrayResponse): Use => ({

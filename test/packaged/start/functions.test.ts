@@ -1,22 +1,18 @@
 import { expect, test } from 'vitest';
 import type { CloseResult } from '../../../lib/index.ts';
-import type { Deployed } from '../../../scripts/start/deployed.ts';
 import { closeTheRest, functionsOf } from '../../../scripts/start/functions.ts';
-
-/** A function that answers so. */
-const answering = (invoke: Deployed['invoke']): Deployed => ({ lambda: {} as never, variables: {}, invoke });
 
 test('every lease that may hold a session is closed, whatever becomes of the others, and the outcome is told', async () => {
   const outcomes: Record<string, CloseResult['outcome']> = { done: 'CLOSED', dying: 'ENDING', dead: 'SUSPECT' };
-  const logout = answering(async (event) => {
-    const { leaseId } = event as { leaseId: string };
-    if (leaseId in outcomes) return { leaseId, outcome: outcomes[leaseId] };
-    throw Object.assign(new Error('it is busy'), { name: 'ARRAY_BUSY' });
+  const functions = functionsOf({
+    login: () => Promise.reject(new Error('no answer')),
+    logout: async (event) => {
+      const { leaseId } = event as { leaseId: string };
+      if (leaseId in outcomes) return { result: { leaseId, outcome: outcomes[leaseId] } };
+      return { error: { errorType: 'ARRAY_BUSY', errorMessage: 'it is busy' } };
+    },
+    lambdaOf: () => ({}) as never,
   });
-  const functions = functionsOf(
-    answering(() => Promise.reject(new Error('no answer'))),
-    logout,
-  );
   await expect(functions.openLease({ array: 'fb1', leaseId: 'busy', leaseSeconds: 60 })).rejects.toThrow('no answer');
   for (const leaseId of Object.keys(outcomes)) functions.unclosed.add(leaseId);
 

@@ -1,12 +1,9 @@
 /** Workflows on the deployed product: executions whose tasks invoke the packaged functions. */
-
-import { type Lambda, type Outcome, startLambda } from '../../kit/lambda/lambda.ts';
+import { canary } from '../../kit/canary.ts';
+import { deploy } from '../../kit/deploy.ts';
+import type { Outcome } from '../../kit/lambda/lambda.ts';
+import { tokensIn } from '../../kit/leaks.ts';
 import { executionEnded } from '../../kit/memory/messages.ts';
-import { zipOf } from '../../kit/packaged.ts';
-import { canary } from '../canaries/canary.ts';
-import { configurationOf } from '../functions/configuration.ts';
-import { tokensIn } from '../functions/secrecy.ts';
-import { deployEvents, type EventsDeployment } from '../functions/session-events-deployment.ts';
 import { type Execution, execute, type Invoke } from './execution.ts';
 import { type Machine, readMachine } from './machine.ts';
 
@@ -22,19 +19,15 @@ type RunOptions = {
 export const API_TOKEN = canary(500);
 
 const ACCOUNT = 'arn:aws:states:eu-central-1:123456789012:execution';
+const TASKS = ['login', 'logout', 'call-array'] as const;
 
 /** Starts everything. The fleet has no array. Everything lives until `stop`. */
 export async function deployWorkflows() {
-  const d = await deployEvents();
-  d.simulator.setUsers([{ username: 'pureuser', apiToken: API_TOKEN }]);
-  const callArray = await startCallArray(d);
-  const functions: Readonly<Record<string, (event: unknown) => Promise<Outcome>>> = {
-    login: inTurn((event) => d.login(event)),
-    logout: inTurn((event) => d.logout(event)),
-    'call-array': inTurn((event) => callArray.invoke(event)),
-  };
+  const users = [{ username: 'pureuser', apiToken: API_TOKEN }];
+  const d = await deploy({ functions: [...TASKS, 'session-events'], array: { users } });
+  const functions = new Map<string, Task>(TASKS.map((name) => [name, inTurn((event) => d.invoke(name, event))]));
   // Warm up: cold starts are slow on a busy machine and are not part of the test.
-  await Promise.all(Object.values(functions).map((invoke) => invoke({})));
+  await Promise.all([...functions.values()].map((invoke) => invoke({})));
   let executions = 0;
 
   /** Runs `with-session` or `fleet` to its end. */
@@ -45,9 +38,9 @@ export async function deployWorkflows() {
     const invoke: Invoke = async (name, state, event) => {
       tries.set(state, (tries.get(state) ?? 0) + 1);
       await before(state, tries.get(state) ?? 0);
-      const invoked = functions[name];
-      if (invoked === undefined) throw new Error(`There is no function ${name}`);
-      return invoked(event);
+      const task = functions.get(name);
+      if (task === undefined) throw new Error(`There is no function ${name}`);
+      return task(event);
     };
     return execute(machine, `${ACCOUNT}:${workflow}:execution-${executions}`, input, invoke);
   }
@@ -57,27 +50,17 @@ export async function deployWorkflows() {
 
   /** Delivers the end of the execution to session-events, as the rule on the default event bus does. */
   async function endOwner({ id, status }: Execution): Promise<void> {
-    const again = await d.failuresOf([executionEnded(id, status, `end-of-${id.split(':').at(-1)}`)]);
+    const again = await d.deliver([executionEnded(id, status, `end-of-${id.split(':').at(-1)}`)]);
     if (again.length > 0) throw new Error('The end of the execution must be delivered again');
   }
 
-  const stop = async (): Promise<void> => {
-    await callArray.stop();
-    await d.stop();
-  };
-  return { ...d, run, tokensOf, endOwner, stop };
+  return { ...d, run, tokensOf, endOwner };
 }
 
-function startCallArray({ env }: EventsDeployment): Promise<Lambda> {
-  const functionName = 'call-array';
-  const physical = { LeaseTable: env.LEASE_TABLE, LeaseKey: env.LEASE_KEY };
-  const { handler, timeoutMs, variables } = configurationOf(functionName, physical);
-  const all = { ...variables, ...env };
-  return startLambda({ zip: zipOf(functionName), handler, functionName, timeoutMs, env: all });
-}
+type Task = (event: unknown) => Promise<Outcome>;
 
 /** Runs one invocation at a time, as a Lambda environment does; the others wait. */
-function inTurn(invoke: (event: unknown) => Promise<Outcome>): (event: unknown) => Promise<Outcome> {
+function inTurn(invoke: Task): Task {
   let last: Promise<unknown> = Promise.resolve();
   return (event) => {
     const outcome = last.then(() => invoke(event));

@@ -1,6 +1,6 @@
 /** Rules for single tasks: which errors are retried, how long a task may take, which lease it uses. */
 import { ERROR_CODES } from '../../../lib/core/errors.ts';
-import { configurationOf } from '../functions/configuration.ts';
+import { configurationOf } from '../../kit/packaged.ts';
 import { type Flow, flowsOf, functionOf, type Machine, mapsOf, type Retrier, type State, tasksOf } from './machine.ts';
 
 /** Retryable error codes of the product, and Step Functions' names for transient failures of Lambda. */

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { authToken } from '../../../lib/core/model.ts';
 import { request } from '../../../lib/flashblade/client.ts';
 import type { Open } from '../../../lib/leases/items.ts';
-import { tokensIn } from '../../packaged/functions/secrecy.ts';
+import { tokensIn } from '../../kit/leaks.ts';
 import { type Arena, startArena } from './arena.ts';
 import { DEEDS, type DeedName, seen } from './deeds.ts';
 

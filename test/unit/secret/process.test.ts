@@ -8,7 +8,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { ROOT } from '../../../scripts/build.ts';
 import { type OnRequest, startSimulator } from '../../../simulator/index.ts';
 import { startAws } from '../../kit/aws/index.ts';
-import { tokensIn } from '../../packaged/functions/secrecy.ts';
+import { tokensIn } from '../../kit/leaks.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 

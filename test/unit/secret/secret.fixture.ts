@@ -9,7 +9,7 @@ import { expect, onTestFinished } from 'vitest';
 import { runSecret } from '../../../scripts/secret/run.ts';
 import type { SimulatorOptions } from '../../../simulator/index.ts';
 import { awsWithClients } from '../../kit/aws/clients.ts';
-import { tokensIn } from '../../packaged/functions/secrecy.ts';
+import { tokensIn } from '../../kit/leaks.ts';
 import { simulated } from '../flashblade/simulated.ts';
 import { written } from '../trust-command/written.ts';
 import { fakeTerminal, type Reply } from './terminal.ts';

@@ -2,7 +2,7 @@
 import { DescribeSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, test } from 'vitest';
 import { awsWithClients } from '../../kit/aws/clients.ts';
-import { tokensIn } from '../../packaged/functions/secrecy.ts';
+import { tokensIn } from '../../kit/leaks.ts';
 import { CONFIRM, HOST, ID, secretWorld, TOKEN } from './secret.fixture.ts';
 
 describe('a new secret', () => {

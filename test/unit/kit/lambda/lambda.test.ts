@@ -3,6 +3,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { cpuMsOf } from '../../../../scripts/bench/cold/cpu.ts';
 import { isAlive } from '../../../kit/alive.ts';
 import { type Lambda, type LambdaOptions, startLambda } from '../../../kit/lambda/lambda.ts';
+import { resultOf } from '../../../kit/lambda/outcome.ts';
 
 // A cold start takes a fraction of a second, and some seconds on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });
@@ -150,11 +151,29 @@ test('the context contains the invocation, the function and the remaining time',
       memoryLimitInMB: '512',
       logGroupName: '/aws/lambda/flashblade-sessions-dev-login',
       remainingMs: expect.any(Number),
+      now: expect.any(Number),
     },
   });
   const { remainingMs } = (outcome as { result: { remainingMs: number } }).result;
   expect(remainingMs).toBeGreaterThan(0);
   expect(remainingMs).toBeLessThanOrEqual(900_000);
+});
+
+test('a process has the clock of the function and is replaced when that clock is put forward', async () => {
+  let aheadMs = 0;
+  const lambda = await start('handlers.describe', { aheadMs: () => aheadMs });
+  const describe = async () =>
+    resultOf<{ now: number; remainingMs: number }>(await lambda.invoke({}, { timeoutMs: 60_000 }));
+  const before = await describe();
+  const { pid } = lambda;
+  await describe();
+  expect(lambda.pid).toBe(pid);
+  aheadMs = 3_600_000;
+  const after = await describe();
+  expect(after.now - before.now).toBeGreaterThanOrEqual(aheadMs);
+  expect(after.remainingMs).toBeGreaterThan(0);
+  expect(after.remainingMs).toBeLessThanOrEqual(60_000);
+  expect(lambda.pid).not.toBe(pid);
 });
 
 test('the function gets the given variables and none from the environment of the caller', async () => {

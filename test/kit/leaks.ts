@@ -1,5 +1,5 @@
-/** Finds tokens in a text, in any encoding. Of a canary, it finds every piece of eight characters. */
-import { isCanary, PIECE } from '../canaries/canary.ts';
+/** Finds tokens in texts, in any encoding. Of a canary, it finds every piece of eight characters. */
+import { isCanary, PIECE } from './canary.ts';
 
 const MIN_TOKEN = 16;
 
@@ -78,6 +78,10 @@ export function finderOf(tokens: readonly string[]): Find {
 
 /** Which of the tokens are in the text. */
 export const tokensIn = (text: string, tokens: readonly string[]): string[] => finderOf(tokens)(text);
+
+/** The places whose text contains a token. */
+export const leaksIn = (texts: Readonly<Record<string, string>>, find: Find): string[] =>
+  Object.entries(texts).flatMap(([where, text]) => (find(text).length > 0 ? [where] : []));
 
 /** Matches the parts of a text that can contain a shape of this length; the rest is skipped. */
 function runsOf(shapes: readonly string[], length: number): RegExp {

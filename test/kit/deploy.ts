@@ -1,0 +1,197 @@
+/** Deploys the packaged functions on loopback: their zips under AWS's runtime client, stand-ins for AWS, simulated arrays. */
+import { basename, dirname } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import type { SQSBatchResponse } from 'aws-lambda';
+import type { Message } from '../../lib/leases/dispatch.ts';
+import { type OnRequest, type Simulator, type SimulatorOptions, startSimulator } from '../../simulator/index.ts';
+import { type Aws, startAws } from './aws/index.ts';
+import { sqsEventOf } from './aws/sqs-event.ts';
+import { canaries } from './canary.ts';
+import { type Clock, createClock } from './clock.ts';
+import { type InvokeOptions, type Lambda, type Outcome, startLambda } from './lambda/lambda.ts';
+import { resultOf } from './lambda/outcome.ts';
+import { finderOf, leaksIn } from './leaks.ts';
+import { configurationOf, type FunctionName, template, type Variables, zipOf } from './packaged.ts';
+
+const TABLE = 'leases';
+const BUS = 'sessions';
+const QUEUE = 'dead-letters';
+
+/** An item of the ledger, with the fields of every kind of item. */
+export type Item = Partial<{
+  readonly id: string;
+  readonly kind: string;
+  readonly state: string;
+  readonly leaseId: string;
+  readonly attemptId: string;
+  readonly version: string;
+  readonly target: { readonly name: string; readonly host: string; readonly port: number };
+  readonly sealed: string;
+  readonly tries: number;
+  /** Seconds since the epoch. */
+  readonly dueAt: number;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly owner: string;
+  readonly live: Readonly<Record<string, number>>;
+}>;
+
+export type DeployOptions = {
+  /** Default: login and logout. A function's process starts at its first invocation. */
+  readonly functions?: readonly FunctionName[];
+  /** The simulated array. Default: its tokens are canaries. */
+  readonly array?: Omit<SimulatorOptions, 'onRequest'>;
+  /** Variables that add to or replace those of the template and of AWS. An empty variable counts as absent. */
+  readonly env?: Variables;
+  /** Paths of bundles that run instead of the packaged functions. */
+  readonly bundles?: Partial<Record<FunctionName, string>>;
+  /** The clock of AWS, arrays and functions. Default: the machine's. */
+  readonly clock?: Clock;
+  /** The directory that `npm run package` filled. Default: the project's. */
+  readonly packaged?: string;
+};
+
+export type Deployment = Awaited<ReturnType<typeof deploy>>;
+
+const stopOf = ({ stop }: { readonly stop: () => Promise<void> }): Promise<void> => stop();
+
+/** The fleet has no array before `addArray`. Everything lives until `stop`; if a part does not start, the others end. */
+export async function deploy(options: DeployOptions = {}) {
+  const { functions = ['login', 'logout'], bundles = {}, clock = createClock(), packaged } = options;
+  await using ifFailed = new AsyncDisposableStack();
+  const parts = ifFailed.use(new AsyncDisposableStack());
+  const newToken = canaries();
+  let watcher: OnRequest | undefined;
+  const outcomes: string[] = [];
+  const sentToAws: string[] = [];
+  const apiTokens = new Set<string>();
+  const simulators: Simulator[] = [];
+  const lambdas = new Map<FunctionName, Lambda>();
+
+  const aws = parts.adopt(await startAws({ now: () => clock.now() / 1000 }), stopOf);
+  aws.onCall((phase, { body }) => {
+    if (phase === 'received') sentToAws.push(JSON.stringify(body));
+  });
+  const { credentials, env: awsEnv } = aws;
+  const clientOptions = { endpoint: awsEnv.AWS_ENDPOINT_URL_DYNAMODB, region: awsEnv.AWS_REGION, credentials };
+  const dynamodb = parts.adopt(new DynamoDBClient(clientOptions), (client) => client.destroy());
+  await aws.dynamodb.createTable(template(packaged).Resources['LeaseTable']?.Properties ?? {}, TABLE);
+  aws.events.createBus(BUS);
+  const all = { ...awsEnv, ...options.env };
+  /** Names and ARNs of the stack's resources, by logical id. A queue's URL has the address that the functions use. */
+  const physical = {
+    LeaseTable: TABLE,
+    LeaseKey: aws.kms.createKey().arn,
+    EventBus: BUS,
+    DeadLetterQueue: aws.sqs.createQueue(QUEUE).replace(awsEnv.AWS_ENDPOINT_URL_SQS, all.AWS_ENDPOINT_URL_SQS),
+  };
+  /** Variables of a program that uses the library on the same ledger and fleet. */
+  const env: Aws['env'] & Variables = { ...configurationOf('login', physical, packaged).variables, ...awsEnv };
+
+  async function simulate(arrayOptions: SimulatorOptions): Promise<Simulator> {
+    const tokens = { users: [{ username: 'pureuser', apiToken: newToken() }], newAuthToken: newToken };
+    const simulator = await startSimulator({ ...tokens, now: clock.now, ...arrayOptions });
+    simulators.push(parts.adopt(simulator, stopOf));
+    return simulator;
+  }
+  const simulator = await simulate({ ...options.array, onRequest: (phase, request) => watcher?.(phase, request) });
+
+  for (const name of functions) {
+    const { variables, handler, ...names } = configurationOf(name, physical, packaged);
+    const bundle = bundles[name];
+    const code =
+      bundle === undefined
+        ? { zip: zipOf(name, packaged), handler }
+        : { directory: dirname(bundle), handler: `${basename(bundle, '.mjs')}.handler` };
+    const lambda = await startLambda({ ...names, ...code, aheadMs: clock.aheadMs, env: { ...variables, ...all } });
+    lambdas.set(name, parts.adopt(lambda, stopOf));
+  }
+
+  function lambdaOf(name: FunctionName): Lambda {
+    const lambda = lambdas.get(name);
+    if (lambda === undefined) throw new Error(`This deployment has no ${name}: name it in the option functions`);
+    return lambda;
+  }
+
+  async function invoke(name: FunctionName, event: unknown, invocation?: InvokeOptions): Promise<Outcome> {
+    const outcome = await lambdaOf(name).invoke(event, invocation);
+    outcomes.push(JSON.stringify(outcome));
+    // What the process wrote before it responded is read in this turn of the event loop, possibly after the response.
+    await turn();
+    return outcome;
+  }
+
+  /** Invokes session-events with a batch. Returns the ids of the messages that SQS must deliver again, sorted. */
+  async function deliver(messages: readonly Message[]): Promise<string[]> {
+    const { batchItemFailures } = resultOf<SQSBatchResponse>(await invoke('session-events', sqsEventOf(messages)));
+    return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier).sort();
+  }
+
+  /** Adds an array to the fleet under this name. `fields` replace those of the simulated array's secret. Returns the secret's version id. */
+  function addArray(
+    name: string,
+    fields: object = {},
+    { certificate: ca, port, users }: Simulator = simulator,
+  ): string {
+    const secret = { host: `127.0.0.1:${port}`, apiToken: users[0]?.apiToken, trust: { ca }, ...fields };
+    if (typeof secret.apiToken === 'string') apiTokens.add(secret.apiToken);
+    return aws.secrets.put(`${env['SECRET_PREFIX']}${name}`, secret);
+  }
+
+  /** Starts one more simulated array and adds it to the fleet. */
+  async function startArray(name: string, arrayOptions: SimulatorOptions = {}): Promise<Simulator> {
+    const another = await simulate({ name, ...arrayOptions });
+    addArray(name, {}, another);
+    return another;
+  }
+
+  /** Writes an item into the ledger that no function would write. */
+  async function tamper(item: Item): Promise<void> {
+    await dynamodb.send(new PutItemCommand({ TableName: TABLE, Item: marshall(item) }));
+  }
+
+  const items = (): Promise<Item[]> => aws.dynamodb.scan(TABLE);
+
+  /** Every current and former API token and auth token. */
+  function tokens(): string[] {
+    const current = simulators.flatMap(({ apiToken, users }) => [apiToken, ...users.map((user) => user.apiToken)]);
+    const opened = simulators.flatMap(({ history }) => history.map(({ authToken }) => authToken));
+    return [...new Set([...current, ...opened, ...apiTokens])].filter((token) => token !== '');
+  }
+
+  /** Output that only grows, by where it appears. */
+  const growing = (): Record<string, string> => ({
+    ...Object.fromEntries([...lambdas].map(([name, { output }]) => [`what ${name} wrote`, output])),
+    'results and errors': outcomes.join('\n'),
+    'what AWS was sent': sentToAws.join('\n'),
+  });
+
+  /** All output of the deployment, by where it appears. */
+  const visible = async (): Promise<Record<string, string>> => ({
+    ...growing(),
+    'the ledger': JSON.stringify(await items()),
+    'events on the bus': JSON.stringify(aws.events.sent),
+    'dead letters': JSON.stringify(aws.sqs.queue(QUEUE).messages),
+  });
+
+  ifFailed.move();
+  return {
+    ...{ aws, simulator, simulators: simulators as readonly Simulator[], env, physical, lambdaOf, invoke, deliver },
+    ...{ addArray, startArray, tamper, items, tokens, growing, visible },
+    login: (event: unknown, invocation?: InvokeOptions) => invoke('login', event, invocation),
+    logout: (event: unknown, invocation?: InvokeOptions) => invoke('logout', event, invocation),
+    lease: async (leaseId: string) => (await items()).find(({ id }) => id === `lease#${leaseId}`),
+    suspects: async (leaseId: string) =>
+      (await items()).filter((item) => item.kind === 'suspect' && item.leaseId === leaseId),
+    /** Where a token, or a piece of one, appears in `more` and in the output of the deployment. Empty if nowhere. */
+    leaks: async (more: Readonly<Record<string, string>> = {}): Promise<string[]> =>
+      leaksIn({ ...(await visible()), ...more }, finderOf(tokens())),
+    /** Sees every request to `simulator` before and after it acts; the array waits for it. Replaces the previous watcher. */
+    watchArray: (next: OnRequest | undefined): void => {
+      watcher = next;
+    },
+    stop: () => parts.disposeAsync(),
+  };
+}

@@ -1,0 +1,21 @@
+/** What came of an invocation: its result or its error. */
+import type { CloseResult, Lease } from '../../../lib/index.ts';
+import type { Outcome } from './environment.ts';
+import type { LambdaError } from './runtime-api.ts';
+
+/**
+ * The result of an invocation. Throws the function's error, named by its type, or an error that is named by the signal that ended the
+ * process.
+ */
+export function resultOf<Result = Partial<Lease & CloseResult>>(outcome: Outcome): Result {
+  if ('result' in outcome) return outcome.result as Result;
+  if ('killed' in outcome) throw Object.assign(new Error("the function's process was ended"), { name: outcome.killed });
+  const { errorType, errorMessage } = outcome.error;
+  throw Object.assign(new Error(errorMessage), { name: errorType });
+}
+
+/** The error of an invocation. Throws if there is none. */
+export function errorOf(outcome: Outcome): LambdaError {
+  if ('error' in outcome) return outcome.error;
+  throw new Error(`No error, but ${JSON.stringify(outcome)}`);
+}
