@@ -6,7 +6,8 @@ import { failuresIn, leftIn } from './checks.ts';
 import { CONTROLS, changeToday, INTERLEAVING_CONTROLS } from './controls.ts';
 import { interleave } from './interleaving.ts';
 import { changed, FUNCTIONS, readManifest, unpack, unpackPrevious } from './previous.ts';
-import { type Actors, SCENARIOS } from './scenarios.ts';
+import { SCENARIOS } from './scenarios.ts';
+import type { Actors } from './steps.ts';
 import { startWorld, type World } from './world.ts';
 
 let directory: string;
