@@ -5,6 +5,7 @@ const LONG = [
   'proofs/schedules',
   'packaged/commands/',
   'proofs/',
+  'packaged/upgrade/',
   'packaged/functions/kills',
   'packaged/functions/deadlines',
   'packaged/',

@@ -1,0 +1,116 @@
+/** Both versions at work on the same few leases at the same time. The seed decides what each call does, the machine when. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Random, randomOf } from '../../proofs/world/random.ts';
+import { failuresIn, leftIn, unknownSessions } from './checks.ts';
+import { type Item, SESSIONS_PER_ARRAY, type World } from './world.ts';
+
+const ARRAY = 'shared';
+const VERSIONS = ['today', 'previous'] as const;
+type VersionName = (typeof VERSIONS)[number];
+/** One more than may be open at the same time. */
+const LEASES = SESSIONS_PER_ARRAY + 1;
+/** `rarity`: the average number of other calls between two calls of a function. Leases must live long enough to be worked on. */
+type Work = { readonly rarity: number; readonly event: (leaseId: string) => Item };
+
+const WORK = {
+  login: { rarity: 2, event: (leaseId) => ({ array: ARRAY, leaseId }) },
+  logout: { rarity: 25, event: (leaseId) => ({ leaseId }) },
+  renew: { rarity: 2, event: (leaseId) => ({ leaseId, expiresAt: Math.floor(Date.now() / 1000) + 1800 }) },
+  'call-array': { rarity: 2, event: (leaseId) => ({ leaseId, method: 'GET', path: '/api/2.15/arrays' }) },
+  'sweep-sessions': { rarity: 6, event: () => ({}) },
+} as const satisfies Record<string, Work>;
+/** How rarely a lease expires or a session is lost. */
+const DISTURBANCE_RARITY = 15;
+type Name = keyof typeof WORK;
+const NAMES = Object.keys(WORK) as Name[];
+
+/** Expected when calls meet, or when a session is lost twice within a minute (FORBIDDEN). */
+const EXPECTED = ['LEASE_OPENING', 'LEASE_ENDED', 'LEASE_UNKNOWN', 'LEASE_LIMIT', 'FORBIDDEN'];
+
+/**
+ * Makes `calls` calls, up to three times as many until every function of both versions has succeeded, but none once something has gone
+ * wrong. Then closes everything. Returns what went wrong: unexpected errors, more sessions than the limit, live sessions that the ledger
+ * does not know, what is left in the end, functions that never succeeded.
+ */
+export async function interleave(w: World, { seed, calls }: { seed: number; calls: number }): Promise<string[]> {
+  await w.reset();
+  w.addArray(ARRAY);
+  const random = randomOf(seed);
+  const leases = leasesOf(random);
+  const before = failuresIn(w);
+  const wrong: string[] = [];
+  const idle = new Set(VERSIONS.flatMap((version) => NAMES.map((name) => `${version} ${name} never succeeded`)));
+  let done = 0;
+  const isOver = (): boolean => wrong.length > 0 || done >= (idle.size === 0 ? calls : 3 * calls);
+  const pause = async (rarity: number): Promise<void> => {
+    const next = done + random.below(2 * rarity);
+    while (done < next && !isOver()) await sleep(2);
+  };
+  w.watchArray((phase) => {
+    const { length } = w.simulator.sessions();
+    if (phase === 'done' && length > SESSIONS_PER_ARRAY) wrong.push(`the array had ${length} sessions`);
+  });
+
+  async function invoke(version: VersionName, name: Name, leaseId: string): Promise<void> {
+    try {
+      await w[version].invoke(name, WORK[name].event(leaseId));
+      idle.delete(`${version} ${name} never succeeded`);
+      if (name === 'logout') leases.replace(leaseId);
+    } catch (error) {
+      const { name: code, message } = error as Error;
+      if (code === 'LEASE_ENDED') leases.replace(leaseId);
+      if (!EXPECTED.includes(code)) wrong.push(`${version} ${name}: ${code}: ${message}`);
+    }
+    done += 1;
+  }
+  async function work(version: VersionName, name: Name): Promise<void> {
+    while (!isOver()) {
+      await invoke(version, name, leases.pick());
+      await pause(WORK[name].rarity);
+    }
+  }
+  const disturb = async (): Promise<void> => {
+    while (!isOver()) {
+      wrong.push(...(await unknownSessions(w)));
+      await (random.chance(0.5) ? loseSession(w) : expire(w, leases.pick()));
+      await pause(DISTURBANCE_RARITY);
+    }
+  };
+  // One after the other: a machine that starts ten processes at once is too busy to respond in time.
+  for (const name of NAMES) for (const version of VERSIONS) await invoke(version, name, 'warm');
+  await Promise.all([...VERSIONS.flatMap((version) => NAMES.map((name) => work(version, name))), disturb()]);
+
+  wrong.push(...(await unknownSessions(w)));
+  await closeAll(w);
+  return [...wrong, ...idle, ...(await leftIn(w)), ...failuresIn(w, before)];
+}
+
+/** A few lease ids. One that has ended never opens again, so another takes its place. */
+function leasesOf(random: Random) {
+  let count = LEASES;
+  const current = Array.from({ length: LEASES }, (_, n) => `lease-${n}`);
+  return {
+    pick: (): string => current[random.below(LEASES)] ?? '',
+    replace(leaseId: string): void {
+      const n = current.indexOf(leaseId);
+      if (n >= 0) current[n] = `lease-${count++}`;
+    },
+  };
+}
+
+/** The array drops a session, so that the next call logs in again. */
+async function loseSession({ simulator }: World): Promise<void> {
+  const [session] = simulator.sessions();
+  if (session) simulator.endSession(session.authToken);
+}
+
+/** Nothing happens if the lease does not exist or is closed: then it has no `dueAt`. */
+const expire = (w: World, leaseId: string): Promise<void> =>
+  w.change(`lease#${leaseId}`, { expiresAt: 1, dueAt: 1 }).catch(() => {});
+
+/** Each version closes every other lease; then both sweep. */
+async function closeAll(w: World): Promise<void> {
+  const open = (await w.items()).filter(({ kind, state }) => kind === 'lease' && state !== 'CLOSED');
+  for (const [n, { leaseId }] of open.entries()) await w[n % 2 ? 'previous' : 'today'].invoke('logout', { leaseId });
+  for (const version of VERSIONS) await w[version].invoke('sweep-sessions', {});
+}
