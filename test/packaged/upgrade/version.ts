@@ -1,6 +1,6 @@
 /** All functions of one version, each under AWS's runtime client in a process of its own. */
 import { startLambda } from '../../kit/lambda/lambda.ts';
-import { configurationOf } from '../functions/configuration.ts';
+import { configurationOf } from '../../kit/packaged.ts';
 
 const NAMES = ['login', 'logout', 'renew', 'call-array', 'session-events', 'sweep-sessions', 'check-fleet'] as const;
 export type Name = (typeof NAMES)[number];
