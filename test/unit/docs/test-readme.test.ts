@@ -1,0 +1,34 @@
+/** The examples and links of test/README.md are what stands in the tests. */
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { expect, it } from 'vitest';
+import { ROOT } from '../../../scripts/build.ts';
+import { examples } from './readme.ts';
+
+const FOLDER = resolve(ROOT, 'test');
+const TEXT = readFileSync(resolve(FOLDER, 'README.md'), 'utf8');
+
+/** An example names its file in a comment, and then quotes it. */
+const isQuoted = (example: string): boolean => {
+  const [first = '', ...rest] = example.split('\n');
+  return readFileSync(resolve(ROOT, first.replace('// ', '')), 'utf8').includes(rest.join('\n'));
+};
+
+it('every example is a part of the file that it names', () => {
+  const all = examples('ts', TEXT);
+  expect(all).toHaveLength(3);
+  expect(all.filter((example) => !isQuoted(example))).toEqual([]);
+});
+
+it('an example that differs from its file is found', () => {
+  const [example = ''] = examples('ts', TEXT);
+  expect(isQuoted(example.replace('w.dropSessions()', 'w.dropSession()'))).toBe(false);
+});
+
+it('every link leads to a file, and a wrong one would be found', () => {
+  const links = (text: string) => Array.from(text.matchAll(/\]\(([^)]+)\)/g), ([, link = '']) => link);
+  const broken = (text: string) => links(text).filter((link) => !existsSync(resolve(FOLDER, link)));
+  expect(links(TEXT).length).toBeGreaterThan(4);
+  expect(broken(TEXT)).toEqual([]);
+  expect(broken('[x](kit/gone.ts)')).toEqual(['kit/gone.ts']);
+});
