@@ -1,4 +1,8 @@
-/** Questions to a person at a terminal, over any stream that behaves like one. */
+/**
+ * Questions to a person at a terminal, over any stream that behaves like one. No prompt library fits: `@inquirer/password` 5.2.5
+ * and `@clack/prompts` 1.9.0 never settle after Ctrl-D. With the first, arrow keys change the token and Ctrl-T shows it by default.
+ * The second does not accept a pasted line feed as Enter.
+ */
 import type { Readable, Writable } from 'node:stream';
 
 /** `process.stdin`, or what stands for it in a test. */

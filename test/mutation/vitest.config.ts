@@ -2,7 +2,6 @@ import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { IN_PROCESS } from './in-process.ts';
-import { keptWorker } from './kept-worker.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const ORDER = [
@@ -29,15 +28,6 @@ class CheapestFirst extends BaseSequencer {
 
 export default defineConfig({
   root: ROOT,
-  // Stryker chooses a pool of its own.
-  plugins: [
-    {
-      name: keptWorker.name,
-      configureVitest: ({ project }) => {
-        Object.assign(project.config, { pool: keptWorker.name, poolRunner: keptWorker });
-      },
-    },
-  ],
   test: {
     include: IN_PROCESS,
     exclude: ['test/unit/leases/dispatch-deadlines.test.ts'],

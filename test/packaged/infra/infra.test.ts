@@ -6,6 +6,7 @@ import { buildFunctions } from '../../../scripts/build.ts';
 import { type Package, packageFunctions, zipFaults } from '../../../scripts/package.ts';
 import { readZip } from '../../../scripts/zip.ts';
 import { type Lambda, startLambda } from '../../kit/lambda/lambda.ts';
+import { zipOf } from '../../kit/packaged.ts';
 import { CHANGES, CHECKS, withChange } from './changes/index.ts';
 import { settled } from './settled.ts';
 import { at, functionName, type Json, readTemplate, render, type Template } from './template.ts';
@@ -35,6 +36,19 @@ describe('the zips', () => {
       const bundle = await readFile(join(directory, 'functions', `${name}.mjs`));
       expect((await readZip(path))[0]?.data.equals(bundle)).toBe(true);
     }
+  });
+
+  test('hold files that every user of the machine may read: Lambda runs as another one', async () => {
+    for (const { name, path } of packaged.zips)
+      expect(
+        (await readZip(path)).map(({ mode }) => mode.toString(8)),
+        name,
+      ).toEqual(['644']);
+  });
+
+  test('of the same source are the same bytes, wherever and whenever they are packaged', async () => {
+    for (const { name, path } of packaged.zips)
+      expect((await readFile(path)).equals(await readFile(zipOf(name))), name).toBe(true);
   });
 
   test('are refused if there are none, the handler file is missing or another file is included', () => {
