@@ -30,6 +30,71 @@ export const CLIENTS = {
 
 export type ClientName = keyof typeof CLIENTS;
 
+/** The baseline: requests written to a TLS socket, one shared SecureContext, and no check but the status. */
+export function rawClient(ca: string, resume: boolean): Client {
+  type Wire = { readonly socket: TLSSocket; unread: string; waiting: PromiseWithResolvers<string> };
+  const secureContext = createSecureContext({ ca, minVersion: 'TLSv1.2' });
+  const sessions = new Map<number, Buffer>();
+  const wires = new Map<number, Wire>();
+  const header = (response: string, name: string): string =>
+    new RegExp(`\r\n${name}: *([^\r]*)`, 'i').exec(response)?.[1] ?? '';
+
+  async function open(port: number): Promise<Wire> {
+    const session = sessions.get(port);
+    const socket = connect({ host: HOST, port, secureContext, ...(session === undefined ? {} : { session }) });
+    const wire: Wire = { socket, unread: '', waiting: Promise.withResolvers() };
+    if (resume) socket.on('session', (next) => sessions.set(port, next));
+    socket.on('data', (chunk) => read(wire, chunk.toString('latin1')));
+    await once(socket, 'secureConnect');
+    socket.on('error', (error) => wire.waiting.reject(error));
+    wires.set(port, wire);
+    return wire;
+  }
+
+  function read(wire: Wire, text: string): void {
+    wire.unread += text;
+    const end = wire.unread.indexOf('\r\n\r\n') + 4;
+    if (end < 4 || wire.unread.length < end + Number(header(wire.unread, 'content-length'))) return;
+    const response = wire.unread;
+    wire.unread = '';
+    if (response.startsWith('HTTP/1.1 200 ')) wire.waiting.resolve(response);
+    else wire.waiting.reject(new Error(`the array responded with ${response.slice(0, 12)}`));
+  }
+
+  function post(wire: Wire, path: string, line: string): Promise<string> {
+    wire.waiting = Promise.withResolvers();
+    wire.socket.write(`POST ${path} HTTP/1.1\r\nHost: ${HOST}\r\n${line}\r\nContent-Length: 0\r\n\r\n`);
+    return wire.waiting.promise;
+  }
+
+  return {
+    cycle: async (port) => {
+      const wire = wires.get(port) ?? (await open(port));
+      const login = await post(wire, '/api/login', `api-token: ${API_TOKEN}`);
+      await post(wire, '/api/logout', `x-auth-token: ${header(login, 'x-auth-token')}`);
+    },
+    close: () => {
+      for (const { socket } of wires.values()) socket.destroy();
+      wires.clear();
+    },
+  };
+}
+
+/** This product's client, with everything that it checks. */
+async function libraryClient(trust: Trust): Promise<Client> {
+  const { apiToken } = await import('../lib/core/model.ts');
+  const { loginWithHttpInfo, logoutWithHttpInfo } = await import('../lib/flashblade/client.ts');
+  const { closeConnections } = await import('../lib/flashblade/pool.ts');
+  const token = apiToken(API_TOKEN);
+  return {
+    cycle: async (port) => {
+      const { data: session } = await loginWithHttpInfo({ name: `fb${port}`, host: HOST, port, trust }, token);
+      await logoutWithHttpInfo(session);
+    },
+    close: closeConnections,
+  };
+}
+
 /** Sends a POST without a body and with one header of its own. */
 type Post = (port: number, path: string, name: string, value: string) => Promise<Received>;
 type Received = { readonly status: number; readonly token: string; readonly body: string };
@@ -46,63 +111,6 @@ function clientOf(post: Post, close: () => void): Client {
     await successful(post(port, '/api/logout', 'x-auth-token', token));
   };
   return { cycle, close };
-}
-
-/** The baseline: requests written to a TLS socket, one shared SecureContext, and no check but the status. */
-export function rawClient(ca: string, resume: boolean): Client {
-  type Wire = { readonly socket: TLSSocket; unread: string; waiting: PromiseWithResolvers<Received> };
-  const secureContext = createSecureContext({ ca, minVersion: 'TLSv1.2' });
-  const sessions = new Map<number, Buffer>();
-  const wires = new Map<number, Wire>();
-
-  async function open(port: number): Promise<Wire> {
-    const session = sessions.get(port);
-    const socket = connect({ host: HOST, port, secureContext, ...(session === undefined ? {} : { session }) });
-    const wire: Wire = { socket, unread: '', waiting: Promise.withResolvers() };
-    if (resume) socket.on('session', (next) => sessions.set(port, next));
-    socket.on('data', (chunk) => read(wire, chunk.toString('latin1')));
-    await once(socket, 'secureConnect');
-    socket.on('error', (error) => wire.waiting.reject(error));
-    wires.set(port, wire);
-    return wire;
-  }
-
-  function read(wire: Wire, text: string): void {
-    wire.unread += text;
-    const header = (name: string) => new RegExp(`\r\n${name}: *([^\r]*)`, 'i').exec(wire.unread)?.[1] ?? '';
-    const end = wire.unread.indexOf('\r\n\r\n') + 4;
-    if (end < 4 || wire.unread.length < end + Number(header('content-length'))) return;
-    const status = Number(wire.unread.slice('HTTP/1.1 '.length, 'HTTP/1.1 '.length + 3));
-    const response = { status, token: header('x-auth-token'), body: wire.unread.slice(end) };
-    wire.unread = '';
-    wire.waiting.resolve(response);
-  }
-
-  const post: Post = async (port, path, name, value) => {
-    const wire = wires.get(port) ?? (await open(port));
-    wire.waiting = Promise.withResolvers();
-    wire.socket.write(`POST ${path} HTTP/1.1\r\nHost: ${HOST}\r\n${name}: ${value}\r\nContent-Length: 0\r\n\r\n`);
-    return wire.waiting.promise;
-  };
-  return clientOf(post, () => {
-    for (const { socket } of wires.values()) socket.destroy();
-    wires.clear();
-  });
-}
-
-/** This product's client, with everything that it checks. */
-async function libraryClient(trust: Trust): Promise<Client> {
-  const { apiToken } = await import('../lib/core/model.ts');
-  const { loginWithHttpInfo, logoutWithHttpInfo } = await import('../lib/flashblade/client.ts');
-  const { closeConnections } = await import('../lib/flashblade/pool.ts');
-  const token = apiToken(API_TOKEN);
-  return {
-    cycle: async (port) => {
-      const { data: session } = await loginWithHttpInfo({ name: `fb${port}`, host: HOST, port, trust }, token);
-      await logoutWithHttpInfo(session);
-    },
-    close: closeConnections,
-  };
 }
 
 /** undici's `dispatch`, its lowest interface: one Client per array. */
