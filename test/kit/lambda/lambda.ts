@@ -7,7 +7,6 @@ import { unzip } from '../../../scripts/zip.ts';
 import { type Environment, type Outcome, startEnvironment } from './environment.ts';
 
 export type { Outcome };
-export { unzip };
 
 export type LambdaOptions = ({ readonly zip: string } | { readonly directory: string }) & {
   /** As in serverless.yml: `dist/functions/login.handler`. */

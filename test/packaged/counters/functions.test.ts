@@ -2,36 +2,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { counted } from './counted.ts';
 import { deployEverything, type Everything } from './deployment.ts';
-import { OPERATION_NAMES, type OperationName, perform } from './operations.ts';
-import { inRounds, type Rounds } from './rounds.ts';
-import { CLOSE, HOLD, INTENT, OPEN } from './steps.ts';
-
-const ROUNDS: Readonly<Record<OperationName, Rounds>> = {
-  login: OPEN,
-  logout: CLOSE,
-  'call-array': [...HOLD, ['GET /api/2.15/arrays']],
-  renew: [
-    ['GetItem lease'],
-    ...HOLD,
-    ['GET /api/api_version'],
-    ['GET /api/2.26/arrays'],
-    ['GetItem lease'],
-    ['PutItem lease OPEN'],
-  ],
-  'session-events, a request': [INTENT, ['GetItem owner', 'POST /api/login'], ['PutItem lease OPEN'], ['PutEvents']],
-  'session-events, a release': [...CLOSE, ['PutEvents']],
-  'sweep-sessions, one lease': [['Query'], ...CLOSE],
-  'check-fleet, one array': [
-    ['Query'],
-    ['GET /api/api_version'],
-    ...OPEN,
-    ...HOLD,
-    ['GET /api/2.26/arrays'],
-    ['GET /api/2.26/admins/api-tokens'],
-    ['GET /api/2.26/sessions'],
-    ...CLOSE,
-  ],
-};
+import { OPERATION_NAMES, perform } from './operations.ts';
+import { inRounds } from './rounds.ts';
+import { ROUNDS } from './steps.ts';
 
 let d: Everything;
 

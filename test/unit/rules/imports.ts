@@ -36,6 +36,7 @@ const RULE: Readonly<Record<string, Row>> = {
   'lib/flashblade/': { only: ['lib/flashblade/', 'lib/core/', 'node:'] },
   'lib/core/': { only: ['lib/core/', 'valibot', 'node:'] },
   'scripts/': { not: ['functions/'] },
+  'bench/': { not: ['functions/'] },
 };
 
 /** The text of files by path, relative to the project's folder. */
@@ -46,7 +47,7 @@ export const ROOT = resolve(import.meta.dirname, '../../..');
 /** Reads the files that have to obey the rule. */
 export const readSources = (root = ROOT): Sources =>
   Object.fromEntries(
-    globSync('{functions,lib,scripts}/**/*.{ts,tsx,mts,cts,js,jsx,mjs,cjs}', { cwd: root })
+    globSync('{bench,functions,lib,scripts}/**/*.{ts,tsx,mts,cts,js,jsx,mjs,cjs}', { cwd: root })
       .sort()
       .map((path) => [path.replaceAll('\\', '/'), readFileSync(join(root, path), 'utf8')]),
   );

@@ -1,6 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
-import { cpuMsOf } from '../../../../scripts/bench/cold/cpu.ts';
 import { isAlive } from '../../../kit/alive.ts';
 import { type Lambda, type LambdaOptions, startLambda } from '../../../kit/lambda/lambda.ts';
 import { resultOf } from '../../../kit/lambda/outcome.ts';
@@ -39,7 +39,12 @@ test('consecutive invocations run in the same process', async () => {
   expect(lambda.pid).toBe(pid);
 });
 
-// Only Linux reports the CPU time of another process.
+/** CPU time of another process, seen from outside: that of the threads it has now, in ms. Only Linux reports it. */
+const cpuMsOf = (pid: number): number =>
+  readdirSync(`/proc/${pid}/task`)
+    .map((id) => Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'latin1').split(' ')[0]) / 1e6)
+    .reduce((sum, ms) => sum + ms, 0);
+
 test.skipIf(process.platform !== 'linux')('the CPU time of a process includes threads that ended', async () => {
   const lambda = await start('handlers.burnInThread');
   const burntMs = 100;

@@ -1,0 +1,25 @@
+/** The command line of `npm run bench`. */
+import { parsed } from '../scripts/command-line.ts';
+
+export type Command = { readonly question: string | undefined; readonly quick: boolean; readonly json: boolean };
+
+export const usage = (questions: readonly string[]): string => `npm run bench -- [options]
+
+Measures the product against baselines in interleaved rounds, on loopback. Prints Markdown.
+
+  --question <name>  one of ${questions.join(', ')}; default all
+  --quick            few rounds: shows that it works, not how fast it is
+  --json             prints JSON instead
+  --help`;
+
+const OPTIONS = { question: { type: 'string' }, quick: { type: 'boolean' }, json: { type: 'boolean' } } as const;
+
+/** Throws an Error that says what is wrong. */
+export function readCommand(args: readonly string[], questions: readonly string[]): Command | 'help' {
+  const { help, question, quick = false, json = false } = parsed(args, OPTIONS).values;
+  if (help) return 'help';
+  if (question !== undefined && !questions.includes(question)) {
+    throw new Error(`--question must be one of ${questions.join(', ')}`);
+  }
+  return { question, quick, json };
+}

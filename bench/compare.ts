@@ -1,0 +1,91 @@
+/**
+ * Compares contenders in interleaved rounds. Every round runs each contender once, in random order, and the ratio to the baseline is
+ * taken within the round: what disturbs a round disturbs both.
+ */
+
+/** Milliseconds per operation: on the clock, and of all threads of the process that did the work. */
+export type Usage = { readonly wallMs: number; readonly cpuMs: number };
+
+/** A median, and the bounds that contain the true one with a probability of about 95 %. */
+export type Interval = { readonly low: number; readonly median: number; readonly high: number };
+
+export type Contender<Sample extends Usage> = {
+  readonly name: string;
+  /** The contender that counts as 1.0. A baseline names itself. */
+  readonly baseline: string;
+  /** Runs one short block. */
+  readonly run: () => Promise<Sample>;
+};
+
+export type Measured = { readonly ms: Interval; readonly ratio: Interval };
+export type Comparison<Sample extends Usage = Usage> = {
+  readonly name: string;
+  readonly baseline: string;
+  readonly cpu: Measured;
+  readonly wall: Measured;
+  /** One per round, without the warm-up. */
+  readonly samples: readonly Sample[];
+};
+
+/** `warmUp` rounds run first and are not counted. */
+export type Rounds = { readonly rounds: number; readonly warmUp: number };
+
+/** Returns the comparisons in the order of `contenders`. `random`: 0 to 1. */
+export async function compare<Sample extends Usage>(
+  contenders: readonly Contender<Sample>[],
+  { rounds, warmUp }: Rounds,
+  random: () => number = Math.random,
+): Promise<readonly Comparison<Sample>[]> {
+  const samplesOf = new Map(contenders.map(({ name }) => [name, [] as Sample[]]));
+  for (let round = -warmUp; round < rounds; round++) {
+    for (const { name, run } of shuffled(contenders, random)) {
+      const sample = await run();
+      if (round >= 0) samplesOf.get(name)?.push(sample);
+    }
+  }
+  return contenders.map(({ name, baseline }) => {
+    const [samples = [], base = []] = [samplesOf.get(name), samplesOf.get(baseline)];
+    return { name, baseline, samples, cpu: measured(samples, base, 'cpuMs'), wall: measured(samples, base, 'wallMs') };
+  });
+}
+
+const measured = (samples: readonly Usage[], base: readonly Usage[], what: keyof Usage): Measured => ({
+  ms: intervalOf(samples.map((sample) => sample[what])),
+  ratio: intervalOf(samples.map((sample, round) => sample[what] / (base[round]?.[what] ?? Number.NaN))),
+});
+
+/** Normal quantile of 97.5 %, halved: ranks around the middle spread by √n / 2. */
+const HALF_WIDTH = 0.98;
+
+/** Distribution-free, by rank. Throws if there is no value. */
+export function intervalOf(values: readonly number[]): Interval {
+  const reach = HALF_WIDTH * Math.sqrt(values.length);
+  const middle = (values.length - 1) / 2;
+  return {
+    low: rank(values, Math.floor(middle - reach)),
+    median: quantile(values, 0.5),
+    high: rank(values, Math.ceil(middle + reach)),
+  };
+}
+
+/** Interpolates between two values. `share`: 0 to 1. Throws if there is no value. */
+export function quantile(values: readonly number[], share: number): number {
+  const index = share * (values.length - 1);
+  const [below, above] = [rank(values, Math.floor(index)), rank(values, Math.ceil(index))];
+  return below + (above - below) * (index - Math.floor(index));
+}
+
+function rank(values: readonly number[], index: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const value = sorted[Math.min(Math.max(index, 0), sorted.length - 1)];
+  if (value === undefined) throw new Error('nothing was measured');
+  return value;
+}
+
+/** Each order is equally likely. */
+export function shuffled<Value>(values: readonly Value[], random: () => number): Value[] {
+  return values
+    .map((value) => ({ value, draw: random() }))
+    .sort((a, b) => a.draw - b.draw)
+    .map(({ value }) => value);
+}

@@ -1,0 +1,127 @@
+/** What a cold start of each function costs, from the start of its process to its result, and what it consists of. */
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { BUNDLE_LIMIT_KIB, ROOT } from '../../scripts/build.ts';
+import type { Lambda, Outcome } from '../../test/kit/lambda/lambda.ts';
+import { resultOf } from '../../test/kit/lambda/outcome.ts';
+import type { FunctionName } from '../../test/kit/packaged.ts';
+import { type OperationName, perform } from '../../test/packaged/counters/operations.ts';
+import { type Contender, compare, intervalOf, type Usage } from '../compare.ts';
+import { openStage, type Stage } from '../functions.ts';
+import type { Answer, Cell, Question } from '../report.ts';
+
+const EMPTY = 'empty handler';
+const FIRST_EVER = 'login, first lease of its array';
+const NAMES = [
+  ...['login', 'logout', 'call-array', 'renew', 'session-events, a request'],
+  ...['sweep-sessions, one lease', 'check-fleet, one array'],
+] as OperationName[];
+
+/** `asked`: until the process asked for work. The rest: until it returned the result. */
+type ColdStart = Usage & { readonly asked: Usage };
+
+export const cold: Question = {
+  name: 'cold',
+  title: "From the start of a function's process to its first result",
+  ask: async (quick): Promise<Answer> => {
+    await using stack = new AsyncDisposableStack();
+    const stage = await openStage(quick, stack);
+    const compared = await compare(
+      await contenders(stage),
+      quick ? { rounds: 1, warmUp: 0 } : { rounds: 25, warmUp: 2 },
+    );
+    const kib = new Map<string, number>();
+    for (const name of NAMES) kib.set(name, await bundleKib(name));
+    const empties = compared.find(({ name }) => name === EMPTY)?.samples ?? [];
+    const median = (values: readonly number[]): number => intervalOf(values).median;
+    return {
+      tables: [
+        {
+          columns: [
+            'handler',
+            'bundle KiB',
+            'CPU ms',
+            'boot',
+            'import',
+            'work',
+            'CPU, × empty',
+            'time ms',
+            'time, × empty',
+          ],
+          rows: compared.map(({ name, cpu, wall, samples }): Cell[] => {
+            const boot = empties.map(({ asked }) => asked.cpuMs);
+            const importing = samples.map(({ asked }, round) => asked.cpuMs - (boot[round] ?? Number.NaN));
+            const work = samples.map(({ cpuMs, asked }) => cpuMs - asked.cpuMs);
+            const parts = [median(boot), name === EMPTY ? 0 : median(importing), median(work)];
+            return [name, kib.get(name) ?? '', cpu.ms.median, ...parts, cpu.ratio, wall.ms.median, wall.ratio];
+          }),
+        },
+      ],
+      goals: [
+        ...compared
+          .filter(({ name }) => name === 'login')
+          .map(({ cpu }) => ({ what: 'CPU of login', measured: cpu.ratio, atMost: 3 })),
+        {
+          what: 'KiB of the largest bundle',
+          measured: intervalOf([Math.max(...kib.values())]),
+          atMost: BUNDLE_LIMIT_KIB,
+        },
+      ],
+      notes: [
+        "All handlers run under AWS's runtime client. CPU is that of all threads of the process, as the process itself reports it.",
+        'Boot: until the empty handler asks for work. Import: what the function needs beyond that until it asks for work, including its connection to DynamoDB. Work: from there to the result.',
+        'The array had a lease before, as nearly all arrays have. Its first one takes three more AWS calls.',
+        'Time includes what the stand-ins take on the same machine. It includes no network, and no TLS with AWS.',
+      ],
+    };
+  },
+};
+
+async function contenders(stage: Stage): Promise<Contender<ColdStart>[]> {
+  const empty = await stage.startHandler('empty');
+  let starts = 0;
+  // The first lease of an array writes its item, once.
+  await perform(stage, 'login', 'first', (invoke) => invoke());
+
+  const operation = async (name: OperationName): Promise<ColdStart> => {
+    const started = Promise.withResolvers<ColdStart>();
+    const invoke = async (of: FunctionName, event: unknown): Promise<Outcome> => {
+      const { outcome, ...start } = await coldStart(stage.lambdaOf(of), event);
+      started.resolve(start);
+      return outcome;
+    };
+    await perform({ ...stage, invoke }, name, `cold-${++starts}`, (run) => run());
+    return started.promise;
+  };
+  const firstEver = async (): Promise<ColdStart> => {
+    const [array, leaseId] = [`new-${++starts}`, `cold-${starts}`];
+    stage.addArray(array);
+    const { outcome, ...start } = await coldStart(stage.lambdaOf('login'), { array, leaseId });
+    resultOf(outcome);
+    await stage.logout({ leaseId });
+    return start;
+  };
+  return [
+    { name: EMPTY, baseline: EMPTY, run: () => coldStart(empty, {}) },
+    { name: FIRST_EVER, baseline: EMPTY, run: firstEver },
+    ...NAMES.map((name) => ({ name, baseline: EMPTY, run: () => operation(name) })),
+  ];
+}
+
+async function coldStart(lambda: Lambda, event: unknown): Promise<ColdStart & { readonly outcome: Outcome }> {
+  await lambda.kill();
+  const startedAt = performance.now();
+  const usage = (): Usage => ({ wallMs: performance.now() - startedAt, cpuMs: lambda.cpuMs ?? Number.NaN });
+  let asked: Usage | undefined;
+  // The event becomes JSON at the moment when the process asks for work.
+  const toJSON = (): unknown => {
+    asked = usage();
+    return event;
+  };
+  const outcome = await lambda.invoke({ toJSON });
+  if (asked === undefined) throw new Error(`a process did not ask for work: ${JSON.stringify(outcome)}`);
+  return { ...usage(), asked, outcome };
+}
+
+const bundleKib = async (name: OperationName): Promise<number> =>
+  (await stat(resolve(ROOT, `dist/functions/${OPERATIONS[name].of}.mjs`))).size / 1024;
