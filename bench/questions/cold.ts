@@ -5,7 +5,7 @@ import { BUNDLE_LIMIT_KIB, ROOT } from '../../scripts/build.ts';
 import type { Lambda, Outcome } from '../../test/kit/lambda/lambda.ts';
 import { resultOf } from '../../test/kit/lambda/outcome.ts';
 import type { FunctionName } from '../../test/kit/packaged.ts';
-import { type OperationName, perform } from '../../test/packaged/counters/operations.ts';
+import { OPERATIONS, type OperationName, perform } from '../../test/packaged/counters/operations.ts';
 import { type Contender, compare, intervalOf, type Usage } from '../compare.ts';
 import { openStage, type Stage } from '../functions.ts';
 import type { Answer, Cell, Question } from '../report.ts';
