@@ -23,6 +23,7 @@ export type HttpInfo = {
 /** The request, its response, and what to do next. */
 type Details = { readonly action: string; readonly response: WireResponse; readonly advice: string };
 
+const SECRET_HEADERS = ['x-auth-token', 'set-cookie'];
 const MAX_WAIT_SECONDS = 86_400;
 /** Far more than any array sends, and far less than JSON.stringify supports. */
 const MAX_DEPTH = 100;
@@ -126,12 +127,17 @@ export function compareVersions(left: string, right: string): number {
 export function httpInfo(response: WireResponse, tokens: Tokens = []): HttpInfo {
   const { status, requestId, certificateEndsAt } = response;
   const clean = (text: string): string => redactApiTokens(redact(text, tokens));
-  const headers: Record<string, string> = {};
-  for (const name in response.headers) {
-    if (name === 'x-auth-token' || name === 'set-cookie' || clean(name) !== name) continue;
-    headers[name] = clean(response.headers[name] ?? '');
-  }
-  return { status, headers, requestId, ...(certificateEndsAt === undefined ? {} : { certificateEndsAt }) };
+  const shown = Object.entries(response.headers).filter(([name]) => !SECRET_HEADERS.includes(name));
+  // Nearly always there is nothing to redact, and one look at all headers is enough.
+  const text = shown.flat().join('\n');
+  const headers =
+    clean(text) === text
+      ? shown
+      : shown.filter(([name]) => clean(name) === name).map(([name, value]) => [name, clean(value)] as const);
+  return {
+    ...{ status, headers: Object.fromEntries(headers), requestId },
+    ...(certificateEndsAt === undefined ? {} : { certificateEndsAt }),
+  };
 }
 
 /** An error about a response. It quotes nothing of the response but its status. */
