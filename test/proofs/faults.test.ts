@@ -21,8 +21,8 @@ describe('faults', () => {
   });
 
   test('every function responds in time and forgets no session, whatever the fault', async () => {
-    // Every second case still covers each kind and each function; `npm run prove` tries all.
-    const quick = ALL_CASES.filter(({ fault }) => !fault.hangs).filter((_, n) => n % 2 === 0);
+    // Every third case still covers each kind and each function; `npm run prove` tries all.
+    const quick = ALL_CASES.filter(({ fault }) => !fault.hangs).filter((_, n) => n % 3 === 0);
     expect(new Set(quick.map(({ of }) => of)).size).toBe(new Set(ALL_CASES.map(({ of }) => of)).size);
     expect(new Set(quick.map(({ fault }) => fault.name)).size).toBeGreaterThan(12);
     const { cases: count, wrong } = await proveFaults([...quick, ...WAITING]);

@@ -9,7 +9,7 @@ import { DIMENSION_NAMES } from './world/dimensions.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
 
-const SCHEDULES = 1000;
+const SCHEDULES = 600;
 /** Some mistakes need rare circumstances. */
 const SCHEDULES_UNTIL_FOUND = 3000;
 /** Each of these must happen in all dimensions together, otherwise the schedules prove less than they claim. */
