@@ -16,6 +16,8 @@ export const PICTURES: Readonly<Record<string, Picture>> = {
 
 if (import.meta.main) {
   for (const [name, picture] of Object.entries(PICTURES)) {
-    writeFileSync(join(import.meta.dirname, `${name}.svg`), svgOf(picture));
+    const path = join(import.meta.dirname, `${name}.svg`);
+    writeFileSync(path, svgOf(picture));
+    console.log(path);
   }
 }

@@ -55,12 +55,12 @@ export const LEASE: Picture = {
     { kind: 'label', x: 222, y: 268, anchor: 'middle', lines: ['login failed,', 'no session left'] },
 
     arrow(['OPENING', 'OPEN'], [500, 218], [668, 218]),
-    { kind: 'label', x: 584, y: 189, anchor: 'middle', lines: ['session recorded, or', 'relogin can be retried'] },
+    { kind: 'label', x: 584, y: 189, anchor: 'middle', lines: ['session recorded, or', 'relogin failed for now'] },
     arrow(['OPEN', 'OPENING'], [668, 246], [500, 246]),
     { kind: 'label', x: 584, y: 268, anchor: 'middle', lines: ['array dropped the', 'session: relogin'] },
 
     arrow(['OPENING', 'SUSPECT'], [400, 200], [400, 112]),
-    { kind: 'label', x: 414, y: 152, lines: ['process died, or', 'response lost'] },
+    { kind: 'label', x: 414, y: 144, lines: ['process died, or', 'response lost'] },
     {
       kind: 'label',
       x: 284,

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { PICTURES } from '../../../docs/pictures/draw.ts';
 import { STATES } from '../../../docs/pictures/lease.ts';
-import { COLORS, linesOf, type Picture, type Shape, STYLES, svgOf } from '../../../docs/pictures/svg.ts';
+import { COLORS, linesOf, type Picture, type Point, type Shape, STYLES, svgOf } from '../../../docs/pictures/svg.ts';
 import type { LeaseItem } from '../../../lib/leases/items.ts';
 import {
   claim,
@@ -78,92 +78,63 @@ test('names with characters of XML are escaped', () => {
 describe('the checks', () => {
   const box = { kind: 'box', x: 100, y: 60, width: 100, height: 60, title: 'title', lines: ['a line'] } as const;
 
+  const arrow = (...points: Point[]): Shape => ({ kind: 'arrow', points });
+  const text = { kind: 'label', x: 40, y: 40, lines: ['a text'] } as const;
+
   it('accept a picture without faults', () => {
-    const label = { kind: 'label', x: 220, y: 40, lines: ['apart'] } as const;
-    const arrow = {
-      kind: 'arrow',
-      points: [
-        [200, 90],
-        [300, 90],
-      ],
-    } as const;
-    expect(faultsOf(withShapes(box, label, arrow))).toEqual([]);
+    expect(faultsOf(withShapes(box, text, arrow([200, 90], [300, 90])))).toEqual([]);
   });
 
-  it.each<[string, string, ...Shape[]]>([
-    [
-      'a title wider than its box',
-      '"a title that is too long" does not fit',
-      { ...box, title: 'a title that is too long' },
-    ],
-    ['more lines than a box holds', '"3" does not fit', { ...box, lines: ['1', '2', '3'] }],
-    ['a text at the edge', '"a long text" does not fit', { kind: 'label', x: 350, y: 40, lines: ['a long text'] }],
-    ['a box at the edge', 'the box title is outside', { ...box, x: 310 }],
-    [
-      ...(['a text on a text', '"one text" covers "another"'] as const),
-      ...([
-        { kind: 'label', x: 40, y: 40, lines: ['one text'] },
-        { kind: 'label', x: 60, y: 45, lines: ['another'] },
-      ] as const),
-    ],
-    [
-      'a text on a box',
-      '"a text" is covered by the box title',
-      box,
-      { kind: 'label', x: 70, y: 90, lines: ['a text'] },
-    ],
-    ['a box on a box', 'the box title covers the box other', box, { ...box, x: 190, title: 'other' }],
-    [
-      'an arrow through a box',
-      'an arrow goes through the box title',
-      box,
-      {
-        kind: 'arrow',
-        points: [
-          [80, 70],
-          [260, 70],
-        ],
-      },
-    ],
-    [
-      ...(['an arrow through a text', 'a line crosses "a text"'] as const),
-      ...([
-        { kind: 'label', x: 40, y: 40, lines: ['a text'] },
-        {
-          kind: 'arrow',
-          points: [
-            [60, 10],
-            [60, 80],
-          ],
-        },
-      ] as const),
-    ],
-    [
-      ...(['a guide through a text', 'a line crosses "a text"'] as const),
-      ...([
-        { kind: 'label', x: 40, y: 40, lines: ['a text'] },
-        { kind: 'guide', from: [60, 10], to: [60, 80] },
-      ] as const),
-    ],
-    [
-      ...(['a badge on a text', 'badge 1 covers "a text"'] as const),
-      ...([
-        { kind: 'label', x: 40, y: 40, lines: ['a text'] },
-        { kind: 'badge', x: 50, y: 38, number: 1 },
-      ] as const),
-    ],
-    [
-      'a slanted arrow',
-      'an arrow is neither horizontal nor vertical',
-      {
-        kind: 'arrow',
-        points: [
-          [20, 20],
-          [80, 80],
-        ],
-      },
-    ],
-  ])('find %s', (_what, fault, ...shapes) => {
+  it.each<{ what: string; fault: string; shapes: Shape[] }>([
+    {
+      what: 'a title wider than its box',
+      fault: '"a title that is too long" does not fit',
+      shapes: [{ ...box, title: 'a title that is too long' }],
+    },
+    {
+      what: 'more lines than a box holds',
+      fault: '"3" does not fit',
+      shapes: [{ ...box, lines: ['1', '2', '3'] }],
+    },
+    { what: 'a text at the edge', fault: '"a text" does not fit', shapes: [{ ...text, x: 370 }] },
+    { what: 'a box at the edge', fault: 'the box title is outside', shapes: [{ ...box, x: 310 }] },
+    {
+      what: 'a text on a text',
+      fault: '"a text" covers "another"',
+      shapes: [text, { ...text, x: 60, y: 45, lines: ['another'] }],
+    },
+    {
+      what: 'a text on a box',
+      fault: '"a text" is covered by the box title',
+      shapes: [box, { ...text, x: 70, y: 90 }],
+    },
+    {
+      what: 'a box on a box',
+      fault: 'the box title covers the box other',
+      shapes: [box, { ...box, x: 190, title: 'other' }],
+    },
+    {
+      what: 'an arrow through a box',
+      fault: 'an arrow goes through the box title',
+      shapes: [box, arrow([80, 70], [260, 70])],
+    },
+    { what: 'an arrow through a text', fault: 'a line crosses "a text"', shapes: [text, arrow([60, 10], [60, 80])] },
+    {
+      what: 'a guide through a text',
+      fault: 'a line crosses "a text"',
+      shapes: [text, { kind: 'guide', from: [60, 10], to: [60, 80] }],
+    },
+    {
+      what: 'a badge on a text',
+      fault: 'badge 1 covers "a text"',
+      shapes: [text, { kind: 'badge', x: 50, y: 38, number: 1 }],
+    },
+    {
+      what: 'a slanted arrow',
+      fault: 'an arrow is neither horizontal nor vertical',
+      shapes: [arrow([20, 20], [80, 80])],
+    },
+  ])('find $what', ({ fault, shapes }) => {
     expect(faultsOf(withShapes(...shapes))).toContain(fault);
   });
 
