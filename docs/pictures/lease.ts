@@ -74,7 +74,7 @@ export const LEASE: Picture = {
     {
       ...{ kind: 'label', x: 592, y: 66 },
       lines: [
-        `dropped after idle time-out + ${SLACK_SECONDS} s,`,
+        `dropped after idle timeout + ${SLACK_SECONDS} s,`,
         'or once the array lists no',
         'session from its time window',
       ],

@@ -32,7 +32,7 @@ export const SUSPECT: Picture = {
   width: 900,
   height: 600,
   title: 'A killed login becomes a SUSPECT and ends',
-  description: `The function records the intent, takes a slot, sends the login, and is killed. The array has a session whose auth token is lost. When the intent has expired, a sweep records a SUSPECT and raises the alarm suspect-session. The SUSPECT counts against the array's session limit. The array's idle time-out ends the session. The SUSPECT is dropped after the idle time-out plus ${SLACK_SECONDS} seconds, or once the array lists no session from its time window.`,
+  description: `The function records the intent, takes a slot, sends the login, and is killed. The array has a session whose auth token is lost. When the intent has expired, a sweep records a SUSPECT and raises the alarm suspect-session. The SUSPECT counts against the array's session limit. The array's idle timeout ends the session. The SUSPECT is dropped after the idle timeout plus ${SLACK_SECONDS} seconds, or once the array lists no session from its time window.`,
   shapes: [
     { kind: 'label', x: 28, y: 51, lines: ['Time, not to scale'], style: 'line' },
     ...Object.values(AT).flatMap((x, index): Shape[] => [
@@ -50,13 +50,13 @@ export const SUSPECT: Picture = {
     bar(3, AT.found, 656, { lines: ['suspect-session'], tone: 'red' }),
     bar(4, AT.recorded, AT.dropped, { lines: ["one of the array's SESSIONS_PER_ARRAY slots is taken"] }),
     span(AT.sent, AT.idle, 378),
-    { kind: 'label', x: (AT.expired + AT.idle) / 2, y: 369, lines: ["array's idle time-out"], anchor: 'middle' },
+    { kind: 'label', x: (AT.expired + AT.idle) / 2, y: 369, lines: ["array's idle timeout"], anchor: 'middle' },
     span(AT.expired, AT.dropped, 420),
     {
       kind: 'label',
       x: (AT.expired + AT.dropped) / 2,
       y: 411,
-      lines: [`idle time-out + ${SLACK_SECONDS} s`],
+      lines: [`idle timeout + ${SLACK_SECONDS} s`],
       anchor: 'middle',
     },
 
