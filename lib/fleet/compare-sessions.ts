@@ -10,7 +10,6 @@ import { type Item, leaseKey, type Stored, type Suspect, suspectKey } from '../l
 import { dropSuspect, LEDGER_CALLS_AT_A_TIME, tryToWrite } from '../leases/ledger.ts';
 import type { Pending, Ports } from '../leases/ports.ts';
 import type { ActiveSession } from './array-facts.ts';
-import { unknownWarnings } from './warnings.ts';
 
 /** What the ledger's index listed for one array at `readAt` (epoch seconds). */
 export type Snapshot = { readonly pending: readonly Pending[]; readonly readAt: number };
@@ -25,7 +24,7 @@ type SessionList = {
   readonly listedAt: number;
 };
 
-export type Comparison = {
+type Comparison = {
   /** Our user's active REST sessions that the ledger does not know. Undefined if the list cannot be compared. */
   readonly unknown?: number;
   readonly warnings: readonly string[];
@@ -65,6 +64,14 @@ export async function compareSessions(
   }
   return { unknown, warnings: unknownWarnings(unknown, username) };
 }
+
+/** No warning if none is unknown. */
+export const unknownWarnings = (count: number, username: string): string[] =>
+  count > 0
+    ? [
+        `${count} active REST session${count === 1 ? '' : 's'} of user ${username} ${count === 1 ? 'is' : 'are'} not in the ledger: find out who else uses its API token`,
+      ]
+    : [];
 
 async function readAll(ports: Ports, pending: readonly Pending[], by: number): Promise<(Stored<Item> | undefined)[]> {
   const items: (Stored<Item> | undefined)[] = [];
