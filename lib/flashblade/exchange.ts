@@ -20,7 +20,7 @@ export type Budget = {
   /** Milliseconds for everything, including a retry. Default 10000. */
   readonly totalMs?: number;
   /** Milliseconds since the epoch. No phase continues and no request is written after it, even if the process was paused. Default none. */
-  readonly deadline?: number;
+  readonly deadline?: number | undefined;
 };
 
 type ExchangeOptions = {

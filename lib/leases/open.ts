@@ -38,12 +38,13 @@
  *   sweeper, or the fleet check, drops both.
  * - Every write is conditional: an attempt never changes or removes the item of another one that may still be running.
  *
- * relogin.ts begins in a way of its own, then also calls `logInAndRecord` and `conclude`; there, the lease is open as before, or CLOSED, where
+ * session.ts begins a relogin in a way of its own, then also calls `logInAndRecord` and `conclude`; there, the lease is open as before, or CLOSED, where
  * nothing remains here. CONTRIBUTING.md has a glossary.
  */
-import { type Deadlines, openingDeadlines, seconds } from '../core/deadlines.ts';
+import { type Deadlines, openingDeadlines, outOfTime, seconds } from '../core/deadlines.ts';
 import { FlashBladeError, isFlashBladeError, known } from '../core/errors.ts';
 import type { Lease, Session } from '../core/model.ts';
+import { logOut } from './close.ts';
 import { type LeaseItem, type Open, type Opening, ownerKey, type Stored, sealContext } from './items.ts';
 import {
   checkRefusal,
@@ -52,13 +53,13 @@ import {
   markRefused,
   readLease,
   recordSuspect,
+  reported,
   retryChanged,
   tryToWrite,
   waitForSlot,
 } from './ledger.ts';
 import type { ArraySecret, DataKey, Ports } from './ports.ts';
 import type { OpenRequest } from './requests.ts';
-import { logIn, logOut } from './session.ts';
 import { type Intent, intend, record, whyNotRecorded } from './states.ts';
 
 /** Subtracted from the time to log out, to find out whether a record was written whose response was lost. */
@@ -109,7 +110,7 @@ type Attempt = { readonly opening: Stored<Opening>; readonly key: DataKey };
  * an equal request is returned whatever the other steps did.
  *
  * To add a step: one more promise, and its `settledValue` below. If it writes something, undo that in `leaveNothing`, and where an open
- * lease is returned. If relogins need it, add it to relogin.ts, too.
+ * lease is returned. If relogins need it, add it to session.ts, too.
  */
 async function begin(
   ports: Ports,
@@ -212,6 +213,17 @@ export async function logInAndRecord(
   }
 }
 
+/** Logs in once, as the attempt of `opening`. Throws what a login throws; nothing is sent after `by`. */
+function logIn(ports: Ports, opening: Opening, secret: ArraySecret, by: number): Promise<Session> {
+  const { array, apiToken, versionId } = secret;
+  const { leaseId, attemptId: requestId } = opening;
+  const about = { leaseId, array: array.name, secretVersionId: versionId, requestId };
+  return reported(ports, 'Login', about, 'logged in', async () => {
+    if (ports.now() >= by) throw outOfTime('log in');
+    return ports.flashblade.login(array, apiToken, { deadline: by, requestId });
+  });
+}
+
 /** Why no session may be recorded for the owner: it has ended, or that is not known. Never throws: the login does not wait for it. */
 async function vetoOfOwner(
   ports: Ports,
@@ -272,14 +284,14 @@ export async function conclude(
   { logout: by }: Deadlines,
 ): Promise<{ readonly open: Open; readonly session: Session }> {
   if (outcome.left === 'session') return outcome;
+  const { error } = outcome;
   const { leaseId, attemptId, target, again: isRelogin } = opening;
   if (outcome.left === 'nothing') {
-    const { error, refused } = outcome;
+    const { refused } = outcome;
     if (refused !== undefined) await tryToWrite(ports, opening, () => markRefused(ports, target.name, refused, by));
     await leaveNothing(ports, opening, error, by);
     throw error;
   }
-  const { error }: Extract<Outcome, { left: 'unknown' }> = outcome;
   let fate = 'The ledger could not be updated and keeps the intent; the sweeper will report it.';
   let isRecorded = false;
   await tryToWrite(ports, opening, async () => {
