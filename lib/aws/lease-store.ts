@@ -26,30 +26,26 @@ const KINDS: Readonly<Record<string, Pending['kind']>> = {
 
 /** `newId` gives every write its version. */
 export function createLeaseStore(client: DynamoDBClient, table: string, newId: () => string): LeaseStore {
-  async function read(id: string, by: number): Promise<Stored<Item> | undefined> {
+  const read: LeaseStore['read'] = async (id, by) => {
     const command = new GetItemCommand({ TableName: table, Key: { id: { S: id } }, ConsistentRead: true });
     const { Item: row } = await callAws((options) => client.send(command, options), { what: READ, by });
     return row && itemOf(unmarshall(row));
-  }
+  };
 
-  async function write<T extends Item>(
-    next: T,
-    previous: Stored<Item> | undefined,
-    by: number,
-  ): Promise<Stored<T> | undefined> {
+  const write: LeaseStore['write'] = async (next, previous, by) => {
     const stored = { ...next, version: newId() };
     const row = marshall(rowOf(stored), { removeUndefinedValues: true });
     const command = new PutItemCommand({ TableName: table, Item: row, ...unchanged(previous) });
     if (await ifUnchanged('write to the lease table', by, (options) => client.send(command, options))) return stored;
     // A retry by the SDK finds what its first try wrote, if only the response was lost.
     return (await read(next.id, by))?.version === stored.version ? stored : undefined;
-  }
+  };
 
-  async function remove(item: Stored<Item>, by: number): Promise<boolean> {
+  const remove: LeaseStore['remove'] = async (item, by) => {
     const command = new DeleteItemCommand({ TableName: table, Key: { id: { S: item.id } }, ...unchanged(item) });
     const removed = await ifUnchanged('remove from the lease table', by, (options) => client.send(command, options));
     return removed || (await read(item.id, by)) === undefined;
-  }
+  };
 
   async function query(input: Omit<QueryCommandInput, 'TableName'>, by: number): Promise<Record<string, unknown>[]> {
     const rows: Record<string, unknown>[] = [];
@@ -64,18 +60,18 @@ export function createLeaseStore(client: DynamoDBClient, table: string, newId: (
     throw new FlashBladeError('AWS_UNAVAILABLE', `could not ${READ}: the query has more than ${MAX_PAGES} pages`);
   }
 
-  async function pending(by: number): Promise<Pending[]> {
+  const pending: LeaseStore['pending'] = async (by) => {
     const byDueAt = { IndexName: 'due', KeyConditionExpression: 'duePartition = :due' };
     const rows = await query({ ...byDueAt, ExpressionAttributeValues: { ':due': { S: DUE } } }, by);
     return rows.map(pendingOf);
-  }
+  };
 
-  async function ofOwner(owner: string, by: number): Promise<string[]> {
+  const ofOwner: LeaseStore['ofOwner'] = async (owner, by) => {
     const names = { ExpressionAttributeNames: { '#owner': 'owner' } };
     const byOwner = { IndexName: 'owner', KeyConditionExpression: '#owner = :owner', ...names };
     const rows = await query({ ...byOwner, ExpressionAttributeValues: { ':owner': { S: owner } } }, by);
     return rows.map((row) => String(row['id']).slice(leaseKey('').length));
-  }
+  };
 
   return { read, write, remove, pending, ofOwner, ...createSlots(client, table) };
 }

@@ -72,32 +72,25 @@ export function createSlots(client: DynamoDBClient, table: string): Slots {
     return tryToPut();
   }
 
-  const takeSlot = (array: string, slot: Slot, limit: number, by: number): Promise<boolean> => {
+  const takeSlot: Slots['takeSlot'] = (array, slot, limit, by) => {
     const condition = `(${OWN}) OR (attribute_not_exists(live.#own) AND size(live) < :limit)`;
     return putOrCreate(array, by, () => put(array, slot, { condition }, by, { ':limit': { N: String(limit) } }));
   };
 
-  async function moveSlot(array: string, from: string, slot: Slot, limit: number, by: number): Promise<boolean> {
+  const moveSlot: Slots['moveSlot'] = async (array, from, slot, limit, by) => {
     const condition = `attribute_exists(live.#instead) OR (${OWN})`;
     if (await put(array, slot, { condition, instead: from }, by)) return true;
     if (await put(array, slot, { condition: FORMER, instead: slot.leaseId }, by)) return true;
     return takeSlot(array, slot, limit, by);
-  }
+  };
 
-  async function keepSlot(array: string, slot: Slot, by: number): Promise<void> {
+  const keepSlot: Slots['keepSlot'] = async (array, slot, by) => {
     const kept = await putOrCreate(array, by, () => put(array, slot, { condition: 'attribute_exists(live)' }, by));
-    if (!kept)
-      throw new FlashBladeError(
-        'AWS_UNAVAILABLE',
-        `could not ${TAKE}: the item was removed in the meantime. Try again`,
-      );
-  }
+    if (kept) return;
+    throw new FlashBladeError('AWS_UNAVAILABLE', `could not ${TAKE}: the item was removed in the meantime. Try again`);
+  };
 
-  async function freeSlot(
-    array: string,
-    { attemptId, closedLeaseId }: { readonly attemptId: string; readonly closedLeaseId?: string },
-    by: number,
-  ): Promise<void> {
+  const freeSlot: Slots['freeSlot'] = async (array, { attemptId, closedLeaseId }, by) => {
     const remove = (name: string, condition: string): Promise<boolean> =>
       update(FREE, by, {
         ...keyOf(array),
@@ -107,16 +100,16 @@ export function createSlots(client: DynamoDBClient, table: string): Slots {
       });
     if (await remove(attemptId, 'attribute_exists(live.#instead)')) return;
     if (closedLeaseId !== undefined) await remove(closedLeaseId, FORMER);
-  }
+  };
 
-  async function slots(array: string, by: number): Promise<ReadonlyMap<string, StoredSlot>> {
+  const slots: Slots['slots'] = async (array, by) => {
     const command = new GetItemCommand({ ...keyOf(array), ConsistentRead: true });
     const { Item: stored } = await callAws((options) => client.send(command, options), { what: READ, by });
     const live: Readonly<Record<string, Omit<StoredSlot, 'attemptId'>>> = (stored && unmarshall(stored)['live']) ?? {};
     return new Map(Object.entries(live).map(([attemptId, slot]) => [attemptId, { attemptId, ...slot }]));
-  }
+  };
 
-  async function lookAtSlots(array: string, at: number, by: number): Promise<void> {
+  const lookAtSlots: Slots['lookAtSlots'] = async (array, at, by) => {
     const never = await update(SCHEDULE, by, {
       ...keyOf(array),
       UpdateExpression: 'REMOVE dueAt, duePartition',
@@ -130,7 +123,7 @@ export function createSlots(client: DynamoDBClient, table: string): Slots {
       ConditionExpression: 'attribute_exists(id)',
       ExpressionAttributeValues: { ':at': { N: String(at) }, ':due': { S: DUE } },
     });
-  }
+  };
 
   return { takeSlot, moveSlot, keepSlot, freeSlot, slots, lookAtSlots };
 }

@@ -84,9 +84,7 @@ export function known(error: unknown): FlashBladeError {
   const internal = new FlashBladeError(
     'INTERNAL',
     `unexpected ${name}: this is probably a bug, please report it with its stack trace`,
-    {
-      mayHaveOpened: true,
-    },
+    { mayHaveOpened: true },
   );
   // The message itself can look like stack frames.
   const frames = error instanceof Error ? error.stack?.replace(error.message, '').match(/^ {4}at .*$/gm) : undefined;
