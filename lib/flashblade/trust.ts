@@ -58,14 +58,8 @@ export function normalFingerprint(text: string): string | undefined {
 
 /** True for PEM text of one or more certificates and nothing else. */
 export function isCertificates(pem: string): boolean {
-  const certificates = pem.match(CERTIFICATE) ?? [];
-  if (certificates.length === 0 || pem.replace(CERTIFICATE, '').trim() !== '') return false;
-  return certificates.every(isCertificate);
-}
-
-function isCertificate(pem: string): boolean {
   try {
-    return new X509Certificate(pem).raw.length > 0;
+    return certificatesOf(pem).length > 0 && pem.replace(CERTIFICATE, '').trim() === '';
   } catch {
     return false;
   }
