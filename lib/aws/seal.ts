@@ -1,7 +1,7 @@
 /** Seals auth tokens with AES-256-GCM under one KMS data key per token, bound to the lease, the array, its host and its trust. */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { DecryptCommand, GenerateDataKeyCommand, type KMSClient } from '@aws-sdk/client-kms';
-import { FlashBladeError, isFlashBladeError } from '../core/errors.ts';
+import { FlashBladeError } from '../core/errors.ts';
 import { type AuthToken, authToken } from '../core/model.ts';
 import type { SealContext } from '../leases/items.ts';
 import type { DataKey, Seal } from '../leases/ports.ts';
@@ -28,7 +28,7 @@ export function createSeal(client: KMSClient, keyId: string): Seal {
     const command = new DecryptCommand({ KeyId: keyId, CiphertextBlob: key, EncryptionContext: context });
     const about = { what: 'unseal an auth token with KMS', by, passed: ALTERED };
     const output = await callAws((options) => client.send(command, options), about).catch((error) => {
-      throw ALTERED.includes(awsErrorName(error)) && !isFlashBladeError(error) ? altered(context) : error;
+      throw ALTERED.includes(awsErrorName(error)) ? altered(context) : error;
     });
     if (output.Plaintext?.length !== KEY_BYTES) throw altered(context);
     return openBox(output.Plaintext, nonce, box, context);

@@ -1,5 +1,3 @@
-/** Bounded concurrency. */
-
 /**
  * Starts `work` for every item in order, at most `limit` at a time, and returns the results in that order. Catch errors in `work`: the
  * first one that it throws rejects.

@@ -40,7 +40,6 @@ export type WireResponse = ResponseHead & {
   readonly certificateEndsAt: number | undefined;
 };
 
-/** What one try needs. */
 type Try = {
   readonly array: FlashBlade;
   readonly poolKey: string;

@@ -91,8 +91,8 @@ async function openWith(ports: Ports, request: OpenRequest, secret: ArraySecret,
   const begun = await begin(ports, request, secret, by);
   if ('served' in begun) return leaseOf(begun.served);
   const outcome = await logInAndRecord(ports, begun, secret, by);
-  const { open } = await conclude(ports, begun.opening, outcome, by);
-  return leaseOf(open);
+  const { lease } = await conclude(ports, begun.opening, outcome, by);
+  return leaseOf(lease);
 }
 
 export const leaseOf = ({ leaseId, target, username, expiresAt }: Open): Lease => ({
@@ -171,10 +171,18 @@ function settledValue<T>(result: PromiseSettledResult<T>): T {
   return result.value;
 }
 
+/** An open lease, with its session. */
+export type Held = {
+  readonly lease: Open;
+  readonly session: Session;
+  /** When the array last served a call of this process under the session (epoch, ms). */
+  workedAt?: number;
+};
+
 /** What an attempt left behind. */
 type Outcome =
   /** It is recorded: callers may use it. */
-  | { readonly left: 'session'; readonly open: Open; readonly session: Session }
+  | { readonly left: 'session'; readonly held: Held }
   /** The array has no session of this attempt. `refused`: the version of the secret that it does not accept. */
   | { readonly left: 'nothing'; readonly error: FlashBladeError; readonly refused?: string }
   /** The array may have a session, and nothing here can end it. */
@@ -200,7 +208,8 @@ export async function logInAndRecord(
     return { left: 'nothing', error, ...(error.code === 'LOGIN_REFUSED' ? { refused: secret.versionId } : {}) };
   }
   try {
-    return { left: 'session', open: await recordSession(ports, attempt, session, veto, by), session };
+    const lease = await recordSession(ports, attempt, session, veto, by);
+    return { left: 'session', held: { lease, session } };
   } catch (thrown) {
     const error = known(thrown);
     const why = `logged out again: ${error.message}`;
@@ -282,8 +291,8 @@ export async function conclude(
   opening: Opening,
   outcome: Outcome,
   { logout: by }: Deadlines,
-): Promise<{ readonly open: Open; readonly session: Session }> {
-  if (outcome.left === 'session') return outcome;
+): Promise<Held> {
+  if (outcome.left === 'session') return outcome.held;
   const { error } = outcome;
   const { leaseId, attemptId, target, again: isRelogin } = opening;
   if (outcome.left === 'nothing') {

@@ -6,7 +6,7 @@ import { trustDigest } from '../flashblade/trust.ts';
 import { reportAltered } from './close.ts';
 import { type Open, type Opening, type Stored, sealContext } from './items.ts';
 import { checkRefusal, leaveNothing, readLease, retryChanged, tooMany } from './ledger.ts';
-import { conclude, logInAndRecord } from './open.ts';
+import { conclude, type Held, logInAndRecord } from './open.ts';
 import type { ArraySecret, DataKey, Ports } from './ports.ts';
 import { reopen } from './states.ts';
 
@@ -16,14 +16,6 @@ const API_TOKEN_MS = 1000;
 const RELOGIN_MS = 60_000;
 /** A session that served a call within this time is alive. */
 const WORKED_MS = 10_000;
-
-/** An open lease, with its session. */
-export type Held = {
-  readonly lease: Open;
-  readonly session: Session;
-  /** When the array last served a call of this process under the session (epoch, ms). */
-  workedAt?: number;
-};
 
 /** Reads an open lease and decrypts its auth token. Throws LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED or LEASE_ALTERED. */
 export const unsealLease = async (ports: Ports, leaseId: string, by: number): Promise<Held> =>
@@ -83,8 +75,7 @@ export async function relogin(ports: Ports, held: Held, deadline: number): Promi
     // Renewed or claimed meanwhile: what the item is now decides.
     if (opening === undefined) return undefined;
     const outcome = await logInAndRecord(ports, { opening, key: ready.key }, ready.secret, by);
-    const relogged = await conclude(ports, opening, outcome, by);
-    return { lease: relogged.open, session: relogged.session };
+    return conclude(ports, opening, outcome, by);
   });
 }
 

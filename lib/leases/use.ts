@@ -5,10 +5,10 @@ import type { Lease } from '../core/model.ts';
 import { type ArrayRequest, type ArrayResponse, tokensOf } from '../flashblade/client.ts';
 import { closeSession } from './close.ts';
 import { bestEffort } from './ledger.ts';
-import { leaseOf, openSession } from './open.ts';
+import { type Held, leaseOf, openSession } from './open.ts';
 import type { Ports } from './ports.ts';
 import { parseLoginRequest } from './requests.ts';
-import { type Held, relogin, unsealLease } from './session.ts';
+import { relogin, unsealLease } from './session.ts';
 
 /** What work gets: its lease, and a way to call the array. It never sees the auth token. */
 export type Use = {
