@@ -61,13 +61,13 @@ describe('the prose rule', () => {
     ['flash blade', 'flash blade'],
     ['the session token', 'session token'],
     ['the lease ID', 'lease ID'],
-    ['its timeout', 'timeout'],
+    ['its time-out', 'time-out'],
   ])('refuses %j in a document', (text, words) => {
     expect(found(text, true)).toEqual([words]);
   });
 
   it.each([
-    'It reports an error. FlashBlade, Secrets Manager, auth token, lease id and time-out are the names.',
+    'It reports an error. FlashBlade, Secrets Manager, auth token, lease id and timeout are the names.',
     'The AWS session token of the role, `flashblade-sessions`, and a path such as lib/flashblade/http.',
     'It is in Secrets\nManager.',
     'any more than two',
@@ -87,7 +87,7 @@ describe('the prose rule', () => {
   });
 
   it('does not read identifiers of code as names of things', () => {
-    expect(found('const timeout = authtoken; // leaseID')).toEqual([]);
+    expect(found('const timeout = authtoken; // time-out')).toEqual([]);
   });
 
   it('reads the comments of a block of code, and neither its code, nor quoted code, nor addresses', () => {

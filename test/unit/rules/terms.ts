@@ -5,7 +5,7 @@ export type Term = {
   readonly find: string;
   readonly write: string;
   readonly isExact?: true;
-  /** Only in documents: in code the same word may be an identifier. */
+  /** Only in documents: in code the same word may be an identifier, or stand in messages that programs compare. */
   readonly inDocuments?: true;
 };
 
@@ -40,13 +40,14 @@ const VOICE: readonly Term[] = [
 const NAMES: readonly Term[] = [
   { find: 'Flashblades?|[Ff]lash [Bb]lades?', write: 'FlashBlade', isExact: true },
   // Names of packages and folders, which have small letters, stand beside a hyphen, a slash or an underscore.
-  { find: '(?<![/.:-])flashblades?(?![/:-]|\\.\\w)', write: 'FlashBlade', isExact: true, inDocuments: true },
+  { find: '(?<![/.:-]|→ )flashblades?(?![/:-]|\\.\\w| →)', write: 'FlashBlade', isExact: true, inDocuments: true },
   { find: 'secrets? manager', write: 'Secrets Manager' },
   { find: 'SecretsManager', write: 'Secrets Manager', isExact: true, inDocuments: true },
-  { find: '(?:access|authentication) tokens?|(?<!AWS )session tokens?', write: 'auth token' },
+  // AWS has a session token, too.
+  { find: 'authentication tokens?|(?<!AWS |access key id and )session tokens?', write: 'auth token' },
   { find: 'auth-tokens?|authtokens?', write: 'auth token', inDocuments: true },
   { find: '[Ll]ease I[Dd]s?|[Ll]ease-ids?|leaseIDs?', write: 'lease id', isExact: true, inDocuments: true },
-  { find: 'timeouts?', write: 'time-out', inDocuments: true },
+  { find: 'time-outs?', write: 'timeout', inDocuments: true },
   { find: '[Dd]ynamo DB|Dynamodb|dynamoDB', write: 'DynamoDB', isExact: true },
   { find: 'Event Bridge|Eventbridge|eventBridge', write: 'EventBridge', isExact: true, inDocuments: true },
   { find: 'NodeJS|Node\\.JS|nodejs(?!\\d)', write: 'Node.js', isExact: true, inDocuments: true },
