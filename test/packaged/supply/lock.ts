@@ -21,6 +21,11 @@ const PERMISSIVE = [
 const EXCEPTIONS: Readonly<Record<string, { readonly packages: RegExp; readonly why: string }>> = {
   'MPL-2.0': { packages: /^lightningcss(-[\w-]+)?$/, why: 'a style sheet compiler of the test runner, never called' },
   'PSF-2.0': { packages: /^argparse$/, why: 'a port of a part of Python, under the license of Python' },
+  'CC BY-SA 4.0': {
+    packages: /^@cspell\/dict-en-common-misspellings$/,
+    why: 'a list of misspelled words that the spelling checker reads',
+  },
+  WTFPL: { packages: /^@cspell\/dict-django$/, why: 'a list of words that the spelling checker reads' },
   'CC-BY-3.0': { packages: /^spdx-exceptions$/, why: 'a list of license names that tools read' },
 };
 
@@ -28,22 +33,22 @@ const EXCEPTIONS: Readonly<Record<string, { readonly packages: RegExp; readonly 
 export function isPermissive(expression: string): boolean {
   const inner = expression.replace(/^\(([^()]*)\)$/, '$1');
   if (inner.includes('(')) return false;
-  return inner.split(' OR ').some((choice) => choice.split(' AND ').every((licence) => PERMISSIVE.includes(licence)));
+  return inner.split(' OR ').some((choice) => choice.split(' AND ').every((license) => PERMISSIVE.includes(license)));
 }
 
 const nameOf = (directory: string): string => directory.replace(/^.*node_modules\//, '');
 const installed = (packages: Packages): [string, LockEntry][] =>
   Object.entries(packages).filter(([directory]) => directory !== '');
 
-export const licenceFaults = (packages: Packages): string[] =>
-  installed(packages).flatMap(([directory, { license = 'no licence' }]) => {
+export const licenseFaults = (packages: Packages): string[] =>
+  installed(packages).flatMap(([directory, { license = 'no license' }]) => {
     const isExcepted = EXCEPTIONS[license]?.packages.test(nameOf(directory)) ?? false;
     return isExcepted || isPermissive(license) ? [] : [`${directory}: ${license}`];
   });
 
 /** Exceptions that no package needs. */
 export const needlessExceptions = (packages: Packages): string[] =>
-  Object.keys(EXCEPTIONS).filter((licence) => installed(packages).every(([, { license }]) => license !== licence));
+  Object.keys(EXCEPTIONS).filter((excepted) => installed(packages).every(([, { license }]) => license !== excepted));
 
 /** Without a hash, npm would install any content. An address would tie the project to one registry. */
 export const integrityFaults = (packages: Packages): string[] =>

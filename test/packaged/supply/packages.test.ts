@@ -9,7 +9,7 @@ import {
   installScripts,
   integrityFaults,
   isPermissive,
-  licenceFaults,
+  licenseFaults,
   needlessExceptions,
   type Packages,
 } from './lock.ts';
@@ -52,18 +52,18 @@ describe('installed packages', () => {
   });
 
   test('every package has a permissive license or a listed exception, and no exception is unused', () => {
-    expect(licenceFaults(locked)).toEqual([]);
+    expect(licenseFaults(locked)).toEqual([]);
     expect(needlessExceptions(locked)).toEqual([]);
   });
 
   test('a package with another license, with none, or with an exception for other packages is reported', () => {
-    const withLicence = (license: string, name = 'a') => licenceFaults({ [`node_modules/${name}`]: { license } });
+    const withLicense = (license: string, name = 'a') => licenseFaults({ [`node_modules/${name}`]: { license } });
     for (const one of ['GPL-3.0-only', 'MIT AND GPL-2.0', 'UNLICENSED', 'SEE LICENSE IN LICENSE', 'MPL-2.0', '']) {
-      expect(withLicence(one), one).toHaveLength(1);
+      expect(withLicense(one), one).toHaveLength(1);
     }
-    expect(licenceFaults({ 'node_modules/a': {} })).toEqual(['node_modules/a: no licence']);
-    expect(withLicence('(GPL-2.0 OR MIT)')).toEqual([]);
-    expect(withLicence('MPL-2.0', 'b/node_modules/lightningcss')).toEqual([]);
+    expect(licenseFaults({ 'node_modules/a': {} })).toEqual(['node_modules/a: no license']);
+    expect(withLicense('(GPL-2.0 OR MIT)')).toEqual([]);
+    expect(withLicense('MPL-2.0', 'b/node_modules/lightningcss')).toEqual([]);
     expect(needlessExceptions({ 'node_modules/a': GOOD })).toContain('MPL-2.0');
   });
 });
@@ -71,9 +71,9 @@ describe('installed packages', () => {
 describe('packages in the bundles', () => {
   test('every bundled package has the license of the lock file, and it is permissive without exceptions', () => {
     expect(bundled.length).toBeGreaterThan(15);
-    expect(bundled.filter(({ licence }) => !isPermissive(licence))).toEqual([]);
-    for (const { directory, version, licence } of bundled) {
-      expect(locked[directory], directory).toMatchObject({ version, license: licence });
+    expect(bundled.filter(({ license }) => !isPermissive(license))).toEqual([]);
+    for (const { directory, version, license } of bundled) {
+      expect(locked[directory], directory).toMatchObject({ version, license });
     }
   });
 
