@@ -72,53 +72,15 @@ const eachAlarm =
   (template: Template): string[] =>
     alarmsOf(template).flatMap(([id, alarm]) => faults(alarm, id, template));
 
-/** In how many of how many periods, of how many seconds, the condition must hold. */
-function windowFaults(alarm: unknown, id: string): string[] {
-  const [stat] = list(at(alarm, 'Metrics')).flatMap((one) => at(one, 'MetricStat/Period') ?? []);
-  const period = Number(at(alarm, 'Period') ?? stat);
-  const periods = Number(at(alarm, 'EvaluationPeriods'));
-  const points = Number(at(alarm, 'DatapointsToAlarm') ?? periods);
-  const longest = period >= 3600 ? 7 * DAY_SECONDS : DAY_SECONDS;
-  return [
-    ...(period % 60 === 0 && period > 0 ? [] : [`${id}: a period of ${period} s`]),
-    ...(periods >= 1 && period * periods <= longest ? [] : [`${id}: looks at ${periods} periods`]),
-    ...(points >= 1 && points <= periods ? [] : [`${id}: never has ${points} of ${periods} periods`]),
-  ];
-}
-
-function expressionFaults(alarm: unknown, id: string): string[] {
-  const metrics = list(at(alarm, 'Metrics'));
-  if (metrics.length === 0) return [];
-  const results = metrics.filter((one) => at(one, 'ReturnData') !== false);
-  const used = String(at(results[0], 'Expression')).match(/[a-z]\w*/g) ?? [];
-  const given = metrics.filter((one) => at(one, 'MetricStat') !== GONE).map((one) => String(at(one, 'Id')));
-  return [
-    ...differs(`${id}: results`, results.length, 1),
-    ...differs(`${id}: uses`, [...new Set(used)].sort(), given.sort()),
-  ];
-}
-
-/** Everything that must have an alarm: a metric, and the resource that its dimension names. */
-const NEEDED: readonly (readonly [name: string, dimension?: string])[] = [
-  ...Object.entries(EVENTS).flatMap(([name, level]) =>
-    level === 'error' ? [[COVERED_BY[name] ?? name] as const] : [],
-  ),
-  ...HEARTBEATS.map((name) => [name] as const),
-  ...FUNCTIONS.flatMap((name) => ['Errors', 'Throttles'].map((metric) => [metric, logicalIdOf(name)] as const)),
-  ['ApproximateNumberOfMessagesVisible', 'DeadLetterQueue.QueueName'],
-  ['ApproximateNumberOfMessagesVisible', 'FailedInvocationQueue.QueueName'],
-  ['ApproximateAgeOfOldestMessage', 'RequestQueue.QueueName'],
+/** Everything that must have an alarm: a metric of the fleet, or of a resource. */
+const NEEDED: readonly string[] = [
+  ...Object.entries(EVENTS).flatMap(([name, level]) => (level === 'error' ? [COVERED_BY[name] ?? name] : [])),
+  ...HEARTBEATS,
+  ...FUNCTIONS.map(logicalIdOf).flatMap((id) => [`Errors of ${id}`, `Throttles of ${id}`]),
+  'ApproximateNumberOfMessagesVisible of DeadLetterQueue.QueueName',
+  'ApproximateNumberOfMessagesVisible of FailedInvocationQueue.QueueName',
+  'ApproximateAgeOfOldestMessage of RequestQueue.QueueName',
 ];
-
-function coverageFaults(template: Template): string[] {
-  const watched = alarmsOf(template).flatMap(([, alarm]) => watchedBy(alarm));
-  return NEEDED.filter(
-    ([name, dimension]) =>
-      !watched.some(
-        (one) => one.name === name && (dimension === undefined || Object.values(one.dimensions).includes(dimension)),
-      ),
-  ).map(([name, dimension = 'the fleet']) => `no alarm watches ${name} of ${dimension}`);
-}
 
 export const ALARM_RULES: Rule[] = [
   must(`${ALARM}/AlarmName`, /^<StackName>-[a-z-]+$/, 'stuck-sessions'),
@@ -176,20 +138,46 @@ export const ALARM_RULES: Rule[] = [
   ),
   rule(
     'every alarm has periods that CloudWatch accepts, and can go off',
-    eachAlarm(windowFaults),
+    eachAlarm((alarm, id) => {
+      const [stat] = list(at(alarm, 'Metrics')).flatMap((one) => at(one, 'MetricStat/Period') ?? []);
+      const period = Number(at(alarm, 'Period') ?? stat);
+      const periods = Number(at(alarm, 'EvaluationPeriods'));
+      const points = Number(at(alarm, 'DatapointsToAlarm') ?? periods);
+      const longest = period >= 3600 ? 7 * DAY_SECONDS : DAY_SECONDS;
+      return [
+        ...(period % 60 === 0 && period > 0 ? [] : [`${id}: a period of ${period} s`]),
+        ...(periods >= 1 && period * periods <= longest ? [] : [`${id}: looks at ${periods} periods`]),
+        ...(points >= 1 && points <= periods ? [] : [`${id}: never has ${points} of ${periods} periods`]),
+      ];
+    }),
     ['half a minute', `${ALTERED}/Period`, 30, 'a period of 30 s'],
     ['more points than periods', `${ALTERED}/DatapointsToAlarm`, 2, 'never has'],
     ['a window of eight days', `${NO_CHECK}/EvaluationPeriods`, 192, 'looks at'],
   ),
   rule(
     'an expression has one result, and uses exactly the metrics that are listed',
-    eachAlarm(expressionFaults),
+    eachAlarm((alarm, id) => {
+      const metrics = list(at(alarm, 'Metrics'));
+      if (metrics.length === 0) return [];
+      const results = metrics.filter((one) => at(one, 'ReturnData') !== false);
+      const used = new Set(String(at(results[0], 'Expression')).match(/[a-z]\w*/g));
+      const given = metrics.filter((one) => at(one, 'MetricStat') !== GONE).map((one) => at(one, 'Id'));
+      return [
+        ...differs(`${id}: results`, results.length, 1),
+        ...differs(`${id}: uses`, [...used].sort(), given.sort()),
+      ];
+    }),
     ['a misspelt id', `${LOGIN}/Metrics/1/Id`, 'error', 'uses'],
     ['two results', `${LOGIN}/Metrics/1/ReturnData`, GONE, 'results'],
   ),
   rule(
     'an alarm watches every error, heartbeat, function and queue',
-    coverageFaults,
+    (template) => {
+      const watched = alarmsOf(template)
+        .flatMap(([, alarm]) => watchedBy(alarm))
+        .flatMap(({ name, dimensions }) => [name, ...Object.values(dimensions).map((of) => `${name} of ${of}`)]);
+      return NEEDED.filter((name) => !watched.includes(name)).map((name) => `no alarm watches ${name}`);
+    },
     ['an error without an alarm', 'SuspectSessionAlarm', GONE, 'watches SuspectRecorded'],
     ['an error whose alarm is removed', 'StuckSessionsAlarm', GONE, 'watches StuckLeases'],
     ['a queue without an alarm', 'FailedInvocationsAlarm', GONE, 'FailedInvocationQueue'],

@@ -12,14 +12,6 @@ const NAME = 'Dashboard/Properties/DashboardName';
 const BODY = 'Dashboard/Properties/DashboardBody/Fn::Sub';
 
 const bodyOf = ({ Resources }: Template): string => render(at(Resources, 'Dashboard/Properties/DashboardBody'));
-const isJson = (text: string): boolean => {
-  try {
-    return JSON.parse(text) !== GONE;
-  } catch {
-    return false;
-  }
-};
-
 /** Faults of each widget of this type, or of any. */
 const eachWidget =
   (type: RegExp, faults: (widget: unknown, what: string, template: Template) => string[]) =>
@@ -28,6 +20,10 @@ const eachWidget =
       .filter((widget) => type.test(String(at(widget, 'type'))))
       .flatMap((widget) => faults(widget, String(at(widget, 'properties/title') ?? 'a text'), template));
 const widgetsOf = (template: Template): readonly unknown[] => list(at(JSON.parse(bodyOf(template)), 'widgets'));
+
+/** Faults of each query for CloudWatch Logs Insights. */
+const eachQuery = (faults: (query: string, template: Template) => string[]) =>
+  eachWidget(/^log$/, (widget, _, template) => faults(String(at(widget, 'properties/query')), template));
 
 type Box = { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
 const overlap = (a: Box, b: Box): boolean =>
@@ -70,11 +66,17 @@ const log = (query: string): string => body({ type: 'log', ...box, properties: {
 export const DASHBOARD_RULES: Rule[] = [
   // Dashboards are global.
   must(NAME, '<StackName>-<Region>', { Ref: 'AWS::StackName' }),
-  rule('the body of the dashboard is JSON', (template) => (isJson(bodyOf(template)) ? [] : ['it is not JSON']), [
-    'an open bracket',
-    BODY,
-    '{ "widgets": [',
-  ]),
+  rule(
+    'the body of the dashboard is JSON',
+    (template) => {
+      try {
+        return JSON.parse(bodyOf(template)) && [];
+      } catch {
+        return ['it is not JSON'];
+      }
+    },
+    ['an open bracket', BODY, '{ "widgets": ['],
+  ),
   rule(
     'the dashboard names no account and no region',
     (template) => ACCOUNT_OR_REGION.exec(bodyOf(template)) ?? [],
@@ -126,28 +128,22 @@ export const DASHBOARD_RULES: Rule[] = [
   ),
   rule(
     'every log query reads the logs of all functions',
-    eachWidget(/^log$/, (widget, what, template) => {
-      const sources = [...String(at(widget, 'properties/query')).matchAll(/SOURCE '<(\w+)>'/g)].map(([, id]) => id);
-      return differs(what, sources.sort(), idsOf(template, 'AWS::Logs::LogGroup').sort());
+    eachQuery((query, template) => {
+      const sources = [...query.matchAll(/SOURCE '<(\w+)>'/g)].map(([, id]) => id);
+      return differs('sources', sources.sort(), idsOf(template, 'AWS::Logs::LogGroup').sort());
     }),
     ['one log group', BODY, log(sub("SOURCE '<LoginGroup>' | filter level = 'WARN'"))],
   ),
   rule(
     // For an error that a function returns, Lambda adds its own line, which has no event.
     'no log query counts failures twice',
-    eachWidget(/^log$/, (widget, what) =>
-      /\| filter ispresent\(message\.event\)/.test(String(at(widget, 'properties/query'))) ? [] : [what],
-    ),
+    eachQuery((query) => (/\| filter ispresent\(message\.event\)/.test(query) ? [] : [query])),
     ['no filter', BODY, log("filter level = 'WARN' | stats count(*)")],
   ),
   rule(
     'log queries use only fields that log lines have',
-    eachWidget(/^log$/, (widget, what) =>
-      fieldsIn(String(at(widget, 'properties/query')))
-        .filter((field) => !FIELDS.includes(field))
-        .map((field) => `${what}: no log line has ${field}`),
-    ),
-    ['another field', BODY, log('stats count(*) by errorCode'), 'no log line has errorCode'],
+    eachQuery((query) => fieldsIn(query).filter((field) => !FIELDS.includes(field))),
+    ['another field', BODY, log('stats count(*) by errorCode'), 'errorCode'],
   ),
   rule(
     'every widget shows metrics that exist, by a statistic that makes sense for them',

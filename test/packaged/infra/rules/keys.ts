@@ -1,110 +1,96 @@
 /** The policies of the two keys. */
-import type { Template } from '../../../kit/packaged.ts';
-import { at, differs, GONE, idsOf, list, render } from '../template.ts';
-import { permissionsOf } from './permissions.ts';
-import { contextFaults, SECRETS_MANAGER } from './roles.ts';
+import { at, differs, GONE, list, render } from '../template.ts';
+import { HOLDERS, permissionsOf } from './permissions.ts';
+import { CONTEXT, SECRETS_MANAGER } from './roles.ts';
 import { must, only, type Rule, rule } from './rule.ts';
-
-/** Actions that reveal sealed content, or grant others access to it. */
-const USES = /\*|^kms:(Decrypt|Encrypt|ReEncrypt|GenerateDataKey|GenerateMac|Sign|CreateGrant)/;
-/** The statement for programs that use the library. */
-const PROGRAMS = 'SealAndUnsealInPrograms';
-const ACCOUNT = 'arn:<Partition>:iam::<AccountId>';
 
 const KEY = 'AWS::KMS::Key';
 const LEASE_KEY = 'LeaseKey/Properties/KeyPolicy/Statement';
 const SECRETS_KEY = 'SecretsKey/Properties/KeyPolicy/Statement';
+const USE_SECRETS = `${SECRETS_KEY}/UseThroughSecretsManager`;
 const USERS = 'Condition/ArnEquals/aws:PrincipalArn';
-const UNSEAL = `${LEASE_KEY}/Unseal/Condition`;
-const ANY_CONTEXT = { 'kms:EncryptionContextKeys': ['leaseId', 'array', 'host', 'trust', 'x'] };
+const ACCOUNT = 'arn:<Partition>:iam::<AccountId>';
+/** The statement for programs that use the library, in some deployments. */
+const PROGRAMS = 'SealAndUnsealInPrograms';
+/** No action that reveals sealed content, or grants others access to it. */
+const NO_USE = /^(?!.*(\*|kms:(Decrypt|Encrypt|ReEncrypt|GenerateDataKey|GenerateMac|Sign|CreateGrant)))/;
+const FOR_SECRETS = ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey'];
+const MORE_KEYS = { 'kms:EncryptionContextKeys': ['leaseId', 'array', 'host', 'trust', 'x'] };
 
-const usersIn = (statement: unknown): string[] => list(at(statement, USERS)).map(render);
-const usesIn = (statement: unknown): string[] =>
-  list(at(statement, 'Action'))
-    .map(String)
-    .filter((action) => USES.test(action))
-    .sort();
-
-/** Faults of each statement that allows to use the key. */
-const eachUse =
-  (policy: string, faults: (statement: unknown, what: string, template: Template) => string[]) =>
-  (template: Template): string[] =>
-    list(at(template.Resources, policy))
-      .filter((statement) => usesIn(statement).length > 0)
-      .flatMap((statement) => faults(statement, `${policy}/${at(statement, 'Sid')}`, template));
-
-/** The ids of our roles by ARN. */
-const rolesByArn = (template: Template): Map<string, string> =>
-  new Map(
-    idsOf(template, 'AWS::IAM::Role').map((id) => [
-      `${ACCOUNT}:role/${render(at(template.Resources, `${id}/Properties/RoleName`))}`,
-      id,
-    ]),
-  );
-
-/** Who may use the leases' key for these actions, by its policy and by the policies of the roles. */
-function userFaults(template: Template, use: string, isMeant: (action: string) => boolean): string[] {
-  const byKey = list(at(template.Resources, LEASE_KEY))
-    .filter((statement) => at(statement, 'Sid') !== PROGRAMS && usesIn(statement).some(isMeant))
-    .flatMap(usersIn);
-  const byRoles = [...rolesByArn(template)].filter(([, id]) =>
-    permissionsOf(template, id).some(({ action, resource }) => resource === 'LeaseKey.Arn' && isMeant(action)),
-  );
-  return differs(`LeaseKey: who may use ${use}`, byKey.sort(), byRoles.map(([roleArn]) => roleArn).sort());
-}
+/** The statement for `action` demands the context of one lease, and names exactly the roles that have a permission for it. */
+const useRules = (sid: string, action: string): Rule[] => [
+  must(`${LEASE_KEY}/${sid}/Action`, action, [action, 'kms:Encrypt'], ['kms:GenerateDataKey', 'kms:Decrypt'], 'kms:*'),
+  must(
+    `${LEASE_KEY}/${sid}/Condition/ForAllValues:StringEquals`,
+    CONTEXT['ForAllValues:StringEquals'],
+    GONE,
+    MORE_KEYS,
+  ),
+  must(`${LEASE_KEY}/${sid}/Condition/Null`, CONTEXT.Null, GONE),
+  rule(
+    `${sid}: the leases' key names exactly the roles that have ${action}`,
+    (template) => {
+      const roles = HOLDERS.filter(({ role }) =>
+        permissionsOf(template, role).some((one) => one.action === action && one.resource === 'LeaseKey.Arn'),
+      ).map(({ role }) => `${ACCOUNT}:role/${render(at(template.Resources, `${role}/Properties/RoleName`))}`);
+      const users = list(at(template.Resources, `${LEASE_KEY}/${sid}/${USERS}`)).map(render);
+      return differs(LEASE_KEY, users.sort(), roles.sort());
+    },
+    ['every principal', `${LEASE_KEY}/${sid}/Condition/ArnEquals`, GONE],
+    ['every role', `${LEASE_KEY}/${sid}/${USERS}/0`, 'arn:aws:iam::1:role/*'],
+    ['a role from elsewhere', `${LEASE_KEY}/${sid}/${USERS}/0`, 'arn:x'],
+    ['a role that may not', `${LEASE_KEY}/${sid}/${USERS}/0`, GONE],
+    ['a renamed role', 'RenewRole/Properties/RoleName', 'renew'],
+  ),
+];
 
 export const KEY_RULES: Rule[] = [
   only(KEY, 'SecretsKey', 'LeaseKey'),
   must(`${KEY}/Properties/EnableKeyRotation`, true, false),
   must(`${KEY}/DeletionPolicy`, 'RetainExceptOnCreate', 'Delete'),
   must(`${KEY}/Properties/KeyPolicy/Statement/*/Principal/AWS`, `${ACCOUNT}:root`, '*'),
+  must(`${KEY}/Properties/KeyPolicy/Statement/Administer/Action`, NO_USE, 'kms:*', ['kms:CreateGrant']),
+  must(`${USE_SECRETS}/Action`, FOR_SECRETS, [...FOR_SECRETS, 'kms:CreateGrant']),
+  must(`${USE_SECRETS}/Condition/StringEquals/kms:ViaService`, SECRETS_MANAGER, GONE),
+  ...useRules('Seal', 'kms:GenerateDataKey'),
+  ...useRules('Unseal', 'kms:Decrypt'),
   rule(
-    "the secrets' key is used only through Secrets Manager",
-    eachUse(SECRETS_KEY, (statement, what) => [
-      ...differs(`${what}: uses`, usesIn(statement), ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey']),
-      ...differs(`${what}: by way of`, at(statement, 'Condition/StringEquals/kms:ViaService'), SECRETS_MANAGER),
-    ]),
-    [
-      'use by itself',
-      `${SECRETS_KEY}/UseThroughSecretsManager/Condition/StringEquals/kms:ViaService`,
-      GONE,
-      'by way of',
-    ],
-    ['grants', `${SECRETS_KEY}/UseThroughSecretsManager/Action/+`, 'kms:CreateGrant', 'uses'],
+    'the policies of the keys have no other statements',
+    ({ Resources }) => {
+      const sids = (policy: string) =>
+        list(at(Resources, policy))
+          .map((statement) => at(statement, 'Sid'))
+          .join();
+      return [
+        ...differs(SECRETS_KEY, sids(SECRETS_KEY), 'Administer,UseThroughSecretsManager'),
+        ...differs(LEASE_KEY, sids(LEASE_KEY), /^Administer,Seal,Unseal(,SealAndUnsealInPrograms)?$/),
+      ];
+    },
+    ["one for the secrets' key", `${SECRETS_KEY}/+`, { Sid: 'Seal' }],
+    ["one for the leases' key", `${LEASE_KEY}/+`, { Sid: 'Seal' }],
   ),
   rule(
-    "only named roles use the leases' key: ours, and those of programs in a statement of their own",
-    eachUse(LEASE_KEY, (statement, what, template) => {
-      const [users, ours] = [usersIn(statement), rolesByArn(template)];
-      if (users.length === 0) return [`${what}: is for everybody`];
-      const isPrograms = at(statement, 'Sid') === PROGRAMS;
-      return users
-        .filter((user) => ours.has(user) === isPrograms || user.includes('*'))
-        .map((user) => `${what}: ${user}`);
-    }),
-    ['every action for administrators', `${LEASE_KEY}/Administer/Action`, 'kms:*', 'is for everybody'],
-    ['grants by administrators', `${LEASE_KEY}/Administer/Action/0`, 'kms:CreateGrant', 'is for everybody'],
-    ['unsealing by every principal', `${UNSEAL}/ArnEquals`, GONE, 'is for everybody'],
-    ['unsealing by every role', `${LEASE_KEY}/Unseal/${USERS}/0`, 'arn:aws:iam::1:role/*', 'role/*'],
-    ['unsealing by a role from elsewhere', `${LEASE_KEY}/Unseal/${USERS}/0`, 'arn:x', 'arn:x'],
-    ['a renamed role', 'LogoutRole/Properties/RoleName', 'logout', `${LEASE_KEY}/Unseal`],
-  ),
-  rule(
-    "the leases' key is used only with the encryption context of one lease",
-    eachUse(LEASE_KEY, (statement, what) => contextFaults(what, statement)),
-    ['unsealing with any context', `${UNSEAL}/ForAllValues:StringEquals`, GONE, 'no other context'],
-    ['unsealing with an extra context key', `${UNSEAL}/ForAllValues:StringEquals`, ANY_CONTEXT, 'no other context'],
-    ['unsealing without context', `${UNSEAL}/Null`, GONE, 'the whole context'],
-  ),
-  rule(
-    "the policy of the leases' key and the roles agree on who may seal and who may unseal",
-    (template) => [
-      ...userFaults(template, 'kms:GenerateDataKey', (action) => action === 'kms:GenerateDataKey'),
-      ...userFaults(template, 'kms:Decrypt', (action) => action === 'kms:Decrypt'),
-      ...userFaults(template, 'others', (action) => !/^kms:(GenerateDataKey|Decrypt)$/.test(action)),
-    ],
-    ['unsealing with sealing', `${LEASE_KEY}/Seal/Action`, ['kms:GenerateDataKey', 'kms:Decrypt'], 'use kms:Decrypt'],
-    ['encrypting', `${LEASE_KEY}/Seal/Action`, ['kms:GenerateDataKey', 'kms:Encrypt'], 'use others'],
-    ['a role that may not unseal', `${LEASE_KEY}/Unseal/${USERS}/0`, GONE, 'use kms:Decrypt'],
+    "programs that use the leases' key are named by their roles, with the encryption context of one lease",
+    ({ Resources }) => {
+      const programs = at(Resources, `${LEASE_KEY}/${PROGRAMS}`);
+      if (programs === GONE) return [];
+      const users = list(at(programs, USERS)).map(render);
+      const isNamed = users.length > 0 && users.every((user) => /^arn:[^*]+$/.test(user));
+      return [
+        ...(isNamed ? [] : [`${PROGRAMS}: ${users}`]),
+        ...differs(
+          PROGRAMS,
+          { ...Object(at(programs, 'Condition')), ArnEquals: GONE },
+          { ...CONTEXT, ArnEquals: GONE },
+        ),
+      ];
+    },
+    ['every role', `${LEASE_KEY}/+`, { Sid: PROGRAMS, Condition: byArn('arn:x:iam::1:role/*') }, 'role/*'],
+    ['no role', `${LEASE_KEY}/+`, { Sid: PROGRAMS, Condition: CONTEXT }, 'Programs: '],
+    ['no context', `${LEASE_KEY}/+`, { Sid: PROGRAMS, Condition: { ArnEquals: {} } }, 'EncryptionContext'],
   ),
 ];
+
+function byArn(role: string) {
+  return { ...CONTEXT, ArnEquals: { 'aws:PrincipalArn': [role] } };
+}

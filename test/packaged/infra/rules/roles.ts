@@ -20,6 +20,12 @@ const EVENTS = may('SessionEventsRole');
 const SCHEDULE = may('SweepScheduleRole');
 const READ = { Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: '*' };
 const CONTEXT_KEYS = ['leaseId', 'array', 'host', 'trust'];
+/** The condition of exactly the encryption context that seals a token: no other keys, and none missing. */
+export const CONTEXT = {
+  'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': CONTEXT_KEYS },
+  Null: Object.fromEntries(CONTEXT_KEYS.map((key) => [`kms:EncryptionContext:${key}`, 'false'])),
+};
+const BY_LAMBDA = { Null: { 'lambda:SourceFunctionArn': 'true' } };
 const ALSO_UNSEAL = ['kms:GenerateDataKey', 'kms:Decrypt'];
 
 /** Compares the roles with the README's table. */
@@ -39,17 +45,6 @@ const eachPermission =
     idsOf(template, 'AWS::IAM::Role').flatMap((id) =>
       permissionsOf(template, id).flatMap((one) => faults(one, `${id}: ${one.action}`)),
     );
-
-/** The leases' key may be used only with exactly the encryption context that seals a token. */
-export function contextFaults(what: string, statement: unknown): string[] {
-  const present = Object.fromEntries(CONTEXT_KEYS.map((key) => [`kms:EncryptionContext:${key}`, 'false']));
-  return [
-    ...differs(`${what}: no other context`, at(statement, 'Condition/ForAllValues:StringEquals'), {
-      'kms:EncryptionContextKeys': CONTEXT_KEYS,
-    }),
-    ...differs(`${what}: the whole context`, at(statement, 'Condition/Null'), present),
-  ];
-}
 
 const trustRules = HOLDERS.flatMap(({ role, isSchedule }) => {
   const trust = `${role}/Properties/AssumeRolePolicyDocument/Statement`;
@@ -112,27 +107,20 @@ export const ROLE_RULES: Rule[] = [
     ['a schedule that invokes any function', `${SCHEDULE}/Invoke/Resource`, '*'],
   ),
   rule(
-    'only in Lambda’s hands does a function use the network permissions',
+    'only Lambda itself uses the network permissions of a function',
     eachPermission(({ action, statement }, what) =>
-      action.startsWith('ec2:')
-        ? differs(what, at(statement, 'Condition'), { Null: { 'lambda:SourceFunctionArn': 'true' } })
-        : [],
+      action.startsWith('ec2:') ? differs(what, at(statement, 'Condition'), BY_LAMBDA) : [],
     ),
     ['no condition', `${LOGIN}/+`, { ...READ, Action: 'ec2:CreateNetworkInterface' }],
   ),
   rule(
     "a role uses the leases' key only with the encryption context of one lease",
     eachPermission(({ resource, statement }, what) =>
-      resource === 'LeaseKey.Arn' ? contextFaults(what, statement) : [],
+      resource === 'LeaseKey.Arn' ? differs(what, at(statement, 'Condition'), CONTEXT) : [],
     ),
-    ['sealing without context', `${LOGIN}/Seal/Condition`, GONE, 'no other context'],
-    [
-      'sealing with a part of it',
-      `${LOGIN}/Seal/Condition/Null/kms:EncryptionContext:trust`,
-      GONE,
-      'the whole context',
-    ],
-    ['unsealing without context', `${LOGOUT}/Unseal/Condition`, GONE, 'no other context'],
+    ['sealing without context', `${LOGIN}/Seal/Condition`, GONE],
+    ['sealing with a part of it', `${LOGIN}/Seal/Condition/Null/kms:EncryptionContext:trust`, GONE],
+    ['unsealing without context', `${LOGOUT}/Unseal/Condition`, GONE],
   ),
   rule(
     "a role uses the secrets' key only through Secrets Manager, for the arrays' secrets",
