@@ -75,7 +75,8 @@ export const KEY_RULES: Rule[] = [
       const programs = at(Resources, `${LEASE_KEY}/${PROGRAMS}`);
       if (programs === GONE) return [];
       const users = list(at(programs, USERS)).map(render);
-      const isNamed = users.length > 0 && users.every((user) => /^arn:[^*]+$/.test(user));
+      // A role of ours has a `<` in its rendered ARN. Its statements are Seal and Unseal.
+      const isNamed = users.length > 0 && users.every((user) => /^arn:[^*<]+$/.test(user));
       return [
         ...(isNamed ? [] : [`${PROGRAMS}: ${users}`]),
         ...differs(
@@ -86,6 +87,7 @@ export const KEY_RULES: Rule[] = [
       ];
     },
     ['every role', `${LEASE_KEY}/+`, { Sid: PROGRAMS, Condition: byArn('arn:x:iam::1:role/*') }, 'role/*'],
+    ['a role of ours', `${LEASE_KEY}/+`, { Sid: PROGRAMS, Condition: byArn(`${ACCOUNT}:role/x`) }, 'role/x'],
     ['no role', `${LEASE_KEY}/+`, { Sid: PROGRAMS, Condition: CONTEXT }, 'Programs: '],
     ['no context', `${LEASE_KEY}/+`, { Sid: PROGRAMS, Condition: { ArnEquals: {} } }, 'EncryptionContext'],
   ),
