@@ -1,5 +1,5 @@
 /** Reads the runbook for the tests that compare it with the alarms and the dashboard. */
-import { page } from '../../unit/docs/readme.ts';
+import { page } from '../../kit/pages.ts';
 
 export const RUNBOOK = page('operations.md');
 
