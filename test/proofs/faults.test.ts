@@ -50,10 +50,6 @@ describe('faults', () => {
 });
 
 async function withBrokenLogout(some: readonly Case[], patch: Patch): Promise<FaultsResult> {
-  const broken = await brokenCopy('functions/logout.ts', [patch]);
-  try {
-    return await proveFaults(some, { logout: broken.path });
-  } finally {
-    await broken.remove();
-  }
+  await using broken = await brokenCopy('functions/logout.ts', [patch]);
+  return await proveFaults(some, { logout: broken.path });
 }

@@ -23,8 +23,8 @@ const UNTOUCHED = Object.getOwnPropertyNames(Object.prototype).length;
 export function tryInputs(
   seed: number,
   count: number,
-  targets: Readonly<Record<string, Target>> = TARGETS,
   endOnFailure = false,
+  targets: Readonly<Record<string, Target>> = TARGETS,
 ): Summary {
   const taken: Record<string, number> = {};
   const refused: Record<string, number> = {};
