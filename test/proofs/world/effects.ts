@@ -32,6 +32,8 @@ export type Fate = {
 
 export type Effect<T> = {
   readonly name: string;
+  /** The name and what the call is about. */
+  readonly label: () => string;
   /** When the caller stops waiting (epoch, ms). */
   readonly by: number;
   readonly act: () => T | Promise<T>;
@@ -47,21 +49,21 @@ export type Effect<T> = {
 
 export type Surroundings = {
   readonly clock: Clock;
-  readonly fateOf: (process: Process, name: string, lateMs: number) => Fate;
+  readonly fateOf: (name: string, lateMs: number) => Fate;
   /** Called after every change to the world. */
-  readonly onEffect: (process: Process, name: string) => void;
+  readonly onEffect: () => void;
   readonly count: (what: string) => void;
   readonly trace: ((line: string) => void) | undefined;
 };
 
 export function effectsOf({ clock, fateOf, onEffect, count, trace }: Surroundings) {
   return function effect<T>(process: Process, about: Effect<T>): Promise<T> {
-    const { name, by, act, lateMs, looksAgain, noResponse, repeat } = about;
+    const { name, label, by, act, lateMs, looksAgain, noResponse, repeat } = about;
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     if (process.dead) return promise;
-    const fate = fateOf(process, name, lateMs);
+    const fate = fateOf(name, lateMs);
     count(fate.end);
-    const log = (what: string): void => trace?.(`${clock.now()} ${process.name} ${name}: ${what}`);
+    const log = (what: string): void => trace?.(`${clock.now()} ${process.name} ${label()}: ${what}`);
     const end = (respond: () => void): void => {
       if (process.dead) return;
       if (clock.now() < process.stoppedUntil) clock.at(process.stoppedUntil, () => end(respond));
@@ -76,14 +78,14 @@ export function effectsOf({ clock, fateOf, onEffect, count, trace }: Surrounding
       log(how);
       const outcome = attempt(action);
       outcome.catch(() => {});
-      onEffect(process, name);
+      onEffect();
       return outcome;
     };
 
     const isLate = (): boolean => {
       if (clock.now() < by) return false;
       log('no time is left');
-      reject(new FlashBladeError('OUT_OF_TIME', `no time was left for ${name}`));
+      reject(new FlashBladeError('OUT_OF_TIME', `no time was left for ${label()}`));
       return true;
     };
     const send = (): void => {
@@ -105,7 +107,7 @@ export function effectsOf({ clock, fateOf, onEffect, count, trace }: Surrounding
           return;
         }
         if (fate.end === 'failed') return end(() => reject(noResponse(false)));
-        if (clock.now() > by && about.looksAgain) count('late');
+        if (clock.now() > by && looksAgain) count('late');
         let outcome = happen(act, fate.end);
         if (fate.end === 'died after') process.dead = true;
         if (fate.end === 'lost') clock.at(backAt, () => end(() => reject(noResponse(true))));

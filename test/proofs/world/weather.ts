@@ -30,7 +30,7 @@ export function weatherOf(random: Random, features: Features): ChangingWeather {
     happens(slowOften) ? random.below(random.pick([2000, 12_000])) : random.below(paceMs);
 
   return {
-    fateOf: (_process, name, lateMs) => ({
+    fateOf: (name, lateMs) => ({
       thereMs: happens(lateMs > 5000 ? lateOften : 0) ? random.below(lateMs + 10_000) : duration(),
       backMs: duration(),
       end: bad ? random.weighted(ends) : 'answered',

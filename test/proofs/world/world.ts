@@ -8,13 +8,14 @@ import type { Features } from './dimensions.ts';
 import { effectsOf, type Fate, type Process } from './effects.ts';
 import { hookOf } from './hook.ts';
 import { laggingIndex } from './indexes.ts';
+import { plainSeal } from './plain-seal.ts';
 import type { Random } from './random.ts';
 
 export type World = ReturnType<typeof worldOf>;
 
 /** What may happen besides the processes' own work. The seed decides all of it. */
 export type Weather = {
-  fateOf(process: Process, name: string, lateMs: number): Fate;
+  fateOf(name: string, lateMs: number): Fate;
   arrayIsBusy(): boolean;
   responseIsBad(): boolean;
   /** A call is refused although its session is live, because the user lacks the right. */
@@ -68,6 +69,8 @@ export function worldOf(options: WorldOptions) {
     ...{ now: clock.now, idleMs: options.idleSeconds * 1000, aheadMs },
     cache: (versions) => (weather.secretIsStale() ? versions.at(-2) : undefined),
     index: laggingIndex(clock.now, weather.indexLagMs),
+    // The former version seals by itself, so that both need the real seal.
+    ...(features.former ? {} : { seal: plainSeal }),
   });
   const faults: string[] = [];
   let ids = 0;
