@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { brokenCopy, type Patch } from './controls.ts';
-import { ALL_CASES, type Case, FAULT_KINDS, type FaultsResult, proveFaults } from './faults.ts';
+import { ALL_CASES, type Case, FAULT_KINDS, proveFaults } from './faults.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -49,7 +49,7 @@ describe('faults', () => {
   });
 });
 
-async function withBrokenLogout(some: readonly Case[], patch: Patch): Promise<FaultsResult> {
+async function withBrokenLogout(some: readonly Case[], patch: Patch) {
   await using broken = await brokenCopy('functions/logout.ts', [patch]);
   return await proveFaults(some, { logout: broken.path });
 }
