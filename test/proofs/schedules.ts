@@ -132,9 +132,7 @@ const lastEnd = ({ store, seconds }: World): number =>
 
 /** Sweeps every minute, as the schedule of the function does. */
 async function sweepUntil(world: World, end: number): Promise<void> {
-  while (world.seconds() < end) {
-    await sweepOnce(world, SWEEP_MS);
-  }
+  while (world.seconds() < end) await sweepOnce(world, SWEEP_MS);
 }
 
 async function sweepOnce(world: World, intervalMs: number): Promise<void> {

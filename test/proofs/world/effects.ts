@@ -47,7 +47,7 @@ export type Effect<T> = {
   readonly repeat?: (first: T) => T | Promise<T>;
 };
 
-export type Surroundings = {
+type Surroundings = {
   readonly clock: Clock;
   readonly fateOf: (name: string, lateMs: number) => Fate;
   /** Called after every change to the world. */
@@ -76,7 +76,7 @@ export function effectsOf({ clock, fateOf, onEffect, count, trace }: Surrounding
     };
     const happen = (action: () => T | Promise<T>, how: string): Promise<T> => {
       log(how);
-      const outcome = attempt(action);
+      const outcome = (async () => action())();
       outcome.catch(() => {});
       onEffect();
       return outcome;
@@ -92,14 +92,11 @@ export function effectsOf({ clock, fateOf, onEffect, count, trace }: Surrounding
       if (looksAgain && isLate()) return;
       const thereAt = Math.min(clock.now() + fate.thereMs, Math.max(by, clock.now()) + lateMs);
       const backAt = thereAt + fate.backMs;
-      if (backAt > by) {
-        clock.at(by, () =>
-          end(() => {
-            log('no response in time');
-            reject(noResponse(true));
-          }),
-        );
-      }
+      const giveUp = (): void => {
+        log('no response in time');
+        reject(noResponse(true));
+      };
+      if (backAt > by) clock.at(by, () => end(giveUp));
       clock.at(thereAt, () => {
         if (fate.end === 'died before') {
           log(fate.end);
@@ -128,8 +125,4 @@ export function effectsOf({ clock, fateOf, onEffect, count, trace }: Surrounding
     else send();
     return promise;
   };
-}
-
-async function attempt<T>(action: () => T | Promise<T>): Promise<T> {
-  return action();
 }
