@@ -46,40 +46,15 @@ export async function deployWorkflows() {
     const { machine = readMachine(`${workflow}.asl.json`), before = () => {} } = options;
     executions += 1;
     const id = `${ACCOUNT}:${workflow}:execution-${executions}`;
-    const handlers = statesOf(machine, 'Task').map(([state, task]) => {
-      let tries = 0;
-      const handler = async (event: unknown) => {
-        tries += 1;
-        await before(state, tries);
-        return resultOf(await invokeInTurn(functionOf(task) as FunctionName, event));
-      };
-      return [state, handler] as const;
+    const tries = new Map<string, number>();
+    const execution = await execute(machine, id, input, async (name, state, event) => {
+      const nth = (tries.get(state) ?? 0) + 1;
+      tries.set(state, nth);
+      await before(state, nth);
+      return invokeInTurn(name as FunctionName, event);
     });
-    const running = new StateMachine(deployed(machine) as unknown as StateMachineDefinition).run(
-      JSON.parse(JSON.stringify(input)),
-      {
-        overrides: {
-          taskResourceLocalHandlers: Object.fromEntries(handlers),
-          retryIntervalOverrides: Object.fromEntries(handlers.map(([state]) => [state, 0])),
-        },
-        context: { Execution: { Id: id } },
-      },
-    );
-    const end = running.result.then(
-      (output: unknown) => ({ status: 'SUCCEEDED', output }),
-      (error: unknown) => ({ status: 'FAILED', ...failureOf(error) }),
-    );
-    const events: unknown[] = [];
-    /** In the order in which they were entered. A retried state counts once for each try. */
-    const states: string[] = [];
-    for await (const event of running.eventLogs) {
-      events.push(event);
-      if (event.type === 'StateEntered' || event.type === 'StateRetried') states.push(event.state.name);
-    }
-    const ended: { status: string; output?: unknown; error?: string; cause?: string } = await end;
-    /** Tokens, or pieces of them, in what Step Functions would store: inputs, outputs, log events, the result, the error. */
-    const tokens = tokensIn(JSON.stringify([events, ended]), d.tokens());
-    return { id, ...ended, states, tokens };
+    /** Tokens, or pieces of them, in what Step Functions would store. */
+    return { ...execution, tokens: tokensIn(execution.stored, d.tokens()) };
   }
 
   /** The array recovers, and the rule on the default event bus delivers the end of the execution to session-events. */
@@ -90,6 +65,41 @@ export async function deployWorkflows() {
   }
 
   return { ...d, run, endOwner };
+}
+
+/** Invokes a function for a state. */
+type Invoke = (functionName: string, state: string, event: unknown) => Promise<Outcome>;
+
+/** Runs a state machine to its end, without the waits between tries. */
+export async function execute(machine: Machine, id: string, input: object, invoke: Invoke) {
+  const handlers = statesOf(machine, 'Task').map(([name, task]) => [
+    name,
+    async (event: unknown) => resultOf(await invoke(functionOf(task) ?? '', name, event)),
+  ]);
+  const running = new StateMachine(deployed(machine) as unknown as StateMachineDefinition).run(
+    JSON.parse(JSON.stringify(input)),
+    {
+      overrides: {
+        taskResourceLocalHandlers: Object.fromEntries(handlers),
+        retryIntervalOverrides: Object.fromEntries(handlers.map(([name]) => [name, 0])),
+      },
+      context: { Execution: { Id: id } },
+    },
+  );
+  const end = running.result.then(
+    (output: unknown) => ({ status: 'SUCCEEDED', output }),
+    (error: unknown) => ({ status: 'FAILED', ...failureOf(error) }),
+  );
+  const events: unknown[] = [];
+  /** In the order in which they were entered. A retried state counts once for each try. */
+  const states: string[] = [];
+  for await (const event of running.eventLogs) {
+    events.push(event);
+    if (event.type === 'StateEntered' || event.type === 'StateRetried') states.push(event.state.name);
+  }
+  const ended: { status: string; output?: unknown; error?: string; cause?: string } = await end;
+  /** `stored`: inputs, outputs, log events, the result and the error, as Step Functions would store them. */
+  return { id, ...ended, states, stored: JSON.stringify([events, ended]) };
 }
 
 /**

@@ -15,7 +15,7 @@ const isQuoted = (example: string): boolean => {
 };
 
 it('every example is a part of the file that it names', () => {
-  const all = examples('ts quote', TEXT);
+  const all = [...examples('ts quote', TEXT), ...examples('diff quote', TEXT)];
   expect(all).toHaveLength(3);
   expect(all.filter((example) => !isQuoted(example))).toEqual([]);
 });
