@@ -105,7 +105,7 @@ export async function withLease<T>(
   { deadline }: UseOptions = {},
 ): Promise<T> {
   let held = await unsealLease(ports, leaseId, within(OPENING_MS, ports, deadline));
-  let reloggingIn: Promise<Held> | undefined;
+  let ongoing: Promise<Held> | undefined;
 
   async function request(call: ArrayRequest): Promise<ArrayResponse> {
     const used = held;
@@ -119,10 +119,10 @@ export async function withLease<T>(
   }
 
   async function reloginOnce(used: Held, call: ArrayRequest): Promise<Held> {
-    reloggingIn ??= relogin(ports, used, within(OPENING_MS, ports, deadline)).finally(() => {
-      reloggingIn = undefined;
+    ongoing ??= relogin(ports, used, within(OPENING_MS, ports, deadline)).finally(() => {
+      ongoing = undefined;
     });
-    const other = await reloggingIn;
+    const other = await ongoing;
     if (other === used) throw forbidden(used, call);
     return other;
   }

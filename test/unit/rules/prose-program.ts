@@ -12,6 +12,7 @@ const PATHS = [
     'bench',
     'contracts',
     'docs',
+    'examples',
     'functions',
     'infra',
     'lib',
