@@ -71,8 +71,8 @@ export async function deploy(options: DeployOptions = {}) {
   const lambdas = new Map<FunctionName, Lambda>();
 
   const aws = parts.adopt(await startAws({ now: () => clock.now() / 1000 }), stopOf);
-  aws.onCall((phase, { body }) => {
-    if (phase === 'received') sentToAws.push(JSON.stringify(body));
+  aws.onCall((phase, { head, body }) => {
+    if (phase === 'received') sentToAws.push(`${head} ${JSON.stringify(body)}`);
   });
   const { credentials, env: awsEnv } = aws;
   const clientOptions = { endpoint: awsEnv.AWS_ENDPOINT_URL_DYNAMODB, region: awsEnv.AWS_REGION, credentials };
@@ -98,16 +98,17 @@ export async function deploy(options: DeployOptions = {}) {
   }
   const simulator = await simulate({ ...options.array, onRequest: (phase, request) => watcher?.(phase, request) });
 
-  for (const name of functions) {
+  /** Starts a function, once more if it has been deployed already. `bundle`: the path of a bundle that runs instead of its zip. */
+  async function startFunction(name: FunctionName, bundle?: string): Promise<Lambda> {
     const { variables, handler, ...names } = configurationOf(name, physical, packaged);
-    const bundle = bundles[name];
     const code =
       bundle === undefined
         ? { zip: zipOf(name, packaged), handler }
         : { directory: dirname(bundle), handler: `${basename(bundle, '.mjs')}.handler` };
     const lambda = await startLambda({ ...names, ...code, aheadMs: clock.aheadMs, env: { ...variables, ...all } });
-    lambdas.set(name, parts.adopt(lambda, stopOf));
+    return parts.adopt(lambda, stopOf);
   }
+  for (const name of functions) lambdas.set(name, await startFunction(name, bundles[name]));
 
   function lambdaOf(name: FunctionName): Lambda {
     const lambda = lambdas.get(name);
@@ -179,7 +180,7 @@ export async function deploy(options: DeployOptions = {}) {
   ifFailed.move();
   return {
     ...{ aws, simulator, simulators: simulators as readonly Simulator[], env, physical, lambdaOf, invoke, deliver },
-    ...{ addArray, startArray, tamper, items, tokens, growing, visible },
+    ...{ addArray, startArray, startFunction, tamper, items, tokens, growing, visible },
     login: (event: unknown, invocation?: InvokeOptions) => invoke('login', event, invocation),
     logout: (event: unknown, invocation?: InvokeOptions) => invoke('logout', event, invocation),
     lease: async (leaseId: string) => (await items()).find(({ id }) => id === `lease#${leaseId}`),

@@ -47,6 +47,8 @@ export type Aws = {
   readonly faults: Pick<FaultList, 'add' | 'clear'>;
   /** Adds a hook. Returns a function that removes it. */
   readonly onCall: (hook: CallHook) => () => void;
+  /** How many connections the stand-ins have accepted so far. */
+  readonly connections: () => number;
   /** Stops every server and connection. Calls in progress get no response. A second call waits for the first. */
   readonly stop: () => Promise<void>;
 };
@@ -97,6 +99,7 @@ export async function startAws({
     calls: log.calls,
     faults,
     onCall: hooks.add,
+    connections: () => servers.reduce((sum, server) => sum + server.connections(), 0),
     stop() {
       stopped ??= stopAll();
       return stopped;

@@ -5,8 +5,6 @@ import { createServer } from 'node:tls';
 import { createAuthority } from '../../../simulator/certificates.ts';
 import { goodLogin, goodLogout, goodRead } from './echoes.ts';
 
-export type EchoArray = Awaited<ReturnType<typeof startEchoArray>>;
-
 /** The two headers in which tokens belong, as a whole. */
 const TOKEN_HEADERS = /^(api-token|x-auth-token): [!-~]+\r\n/gim;
 
@@ -20,9 +18,8 @@ export async function startEchoArray(newToken: () => string) {
   let planned: { readonly path: string; readonly text: (opened: string) => string } | undefined;
 
   function open(): string {
-    const token = newToken();
-    opened.push(token);
-    return token;
+    opened.push(newToken());
+    return opened.at(-1) ?? '';
   }
   function answerTo(request: string): string {
     const [, path = ''] = request.split(' ');

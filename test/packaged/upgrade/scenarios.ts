@@ -7,7 +7,6 @@ import {
   dieAtLogin,
   dropSuspect,
   executionEnded,
-  lease,
   loseSession,
   nowSeconds,
   open,
@@ -19,8 +18,7 @@ import {
   slots,
   sweep,
 } from './steps.ts';
-import type { Version } from './version.ts';
-import { SESSIONS_PER_ARRAY } from './world.ts';
+import { SESSIONS_PER_ARRAY, type Version } from './world.ts';
 
 export type Scenario = (actors: Actors) => Promise<void>;
 
@@ -65,7 +63,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     const { w, a, b, name } = actors;
     await dieAtLogin(actors, 'login', () => open(a, name));
     await sweep(b);
-    expect(await lease(w, name)).toBeUndefined();
+    expect(await w.lease(name)).toBeUndefined();
     await dropSuspect(actors);
   },
 
@@ -91,7 +89,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     await dieAtLogin(actors, 'call-array', () => call(a, name));
     await expect(open(b, name)).rejects.toEqual(refusedAs('LEASE_OPENING'));
     await sweep(b);
-    expect(await lease(w, name)).toMatchObject({ state: 'CLOSED' });
+    expect(await w.lease(name)).toMatchObject({ state: 'CLOSED' });
     await dropSuspect(actors);
   },
 
@@ -123,7 +121,10 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
 
   'still counts as a session of the array after a sweep of its slots': async ({ w, a, b, name }) => {
     await open(a, name);
-    const live = Object.entries(await slots(w, name)).map(([attempt, slot]) => [attempt, { ...slot, until: PAST }]);
+    const live = Object.entries(await slots(w, name)).map(([attempt, slot]) => [
+      attempt,
+      { ...Object(slot), until: PAST },
+    ]);
     await w.change(`array#${name}`, { live: Object.fromEntries(live), dueAt: PAST });
     await sweep(b);
     expect(Object.keys(await slots(w, name))).toEqual([w.simulator.sessions()[0]?.requestId]);
@@ -152,7 +153,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     await open(a, name);
     w.simulator.faults.add({ kind: 'answer', act: false, status: 503, path: '/api/logout', times: 1 });
     await expect(close(a, name)).rejects.toEqual(refusedAs('ARRAY_BUSY'));
-    expect(await lease(w, name)).toMatchObject({ state: 'CLOSING', tries: 1 });
+    expect(await w.lease(name)).toMatchObject({ state: 'CLOSING', tries: 1 });
     expect(await close(b, name)).toMatchObject({ outcome: 'CLOSED' });
   },
 
@@ -160,7 +161,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     await open(a, name);
     w.simulator.faults.add({ kind: 'answer', act: false, status: 302, path: '/api/logout', times: 1 });
     await expect(close(a, name)).rejects.toEqual(refusedAs('ANSWER_INVALID'));
-    expect(await lease(w, name)).toMatchObject({ state: 'STUCK' });
+    expect(await w.lease(name)).toMatchObject({ state: 'STUCK' });
     expect(await sweep(b)).toMatchObject({ stuck: 1, closed: 1 });
   },
 
@@ -185,7 +186,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     w.simulator.faults.add({ kind: 'answer', act: false, status: 503, path: '/api/logout', times: 2 });
     await expect(close(a, name)).rejects.toEqual(refusedAs('ARRAY_BUSY'));
     await expect(close(b, name)).rejects.toEqual(refusedAs('ARRAY_BUSY'));
-    expect(await lease(w, name)).toMatchObject({ state: 'CLOSING', tries: 2 });
+    expect(await w.lease(name)).toMatchObject({ state: 'CLOSING', tries: 2 });
     expect(await sweep(a)).toMatchObject({ closed: 1 });
   },
 };

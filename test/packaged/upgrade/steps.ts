@@ -1,8 +1,9 @@
 /** The steps of scenarios: what callers and tests do with one version. */
 import { expect } from 'vitest';
+import type { Message } from '../../../lib/leases/dispatch.ts';
 import { sqsEventOf } from '../../kit/aws/sqs-event.ts';
-import type { Version } from './version.ts';
-import type { Item, World } from './world.ts';
+import * as messages from '../../kit/memory/messages.ts';
+import type { Fields, Version, World } from './world.ts';
 
 /** `a` opens, `b` does something with it. `name` is an array and a lease id; only this scenario uses it. */
 export type Actors = { readonly w: World; readonly a: Version; readonly b: Version; readonly name: string };
@@ -11,36 +12,27 @@ export const PAST = 1;
 export const nowSeconds = (): number => Math.floor(Date.now() / 1000);
 const CALL = { method: 'GET', path: '/api/2.15/arrays' };
 
-export const open = (version: Version, name: string, more: object = {}): Promise<Item> =>
+export const open = (version: Version, name: string, more: object = {}): Promise<Fields> =>
   version.invoke('login', { array: name, leaseId: name, ...more });
-export const call = (version: Version, name: string): Promise<Item> =>
+export const call = (version: Version, name: string): Promise<Fields> =>
   version.invoke('call-array', { leaseId: name, ...CALL });
-export const renew = (version: Version, name: string, expiresAt: number): Promise<Item> =>
+export const renew = (version: Version, name: string, expiresAt: number): Promise<Fields> =>
   version.invoke('renew', { leaseId: name, expiresAt });
-export const close = (version: Version, name: string): Promise<Item> => version.invoke('logout', { leaseId: name });
-export const sweep = (version: Version): Promise<Item> => version.invoke('sweep-sessions', {});
+export const close = (version: Version, name: string): Promise<Fields> => version.invoke('logout', { leaseId: name });
+export const sweep = (version: Version): Promise<Fields> => version.invoke('sweep-sessions', {});
 export const refusedAs = (code: string) => expect.objectContaining({ name: code });
 
-export const lease = (w: World, name: string): Promise<Item | undefined> => w.item(`lease#${name}`);
 /** The array's slots by attempt. */
-export const slots = async (w: World, name: string): Promise<Readonly<Record<string, object>>> =>
-  Object(await w.item(`array#${name}`)).live;
+export const slots = async (w: World, name: string) => (await w.item(`array#${name}`))?.live ?? {};
 
-async function deliver(version: Version, event: object): Promise<void> {
-  const body = JSON.stringify({ id: crypto.randomUUID(), source: 'upgrade', ...event });
-  const result = await version.invoke('session-events', sqsEventOf([{ messageId: crypto.randomUUID(), body }]));
-  expect(result).toEqual({ batchItemFailures: [] });
-}
+const deliver = async (version: Version, message: Message): Promise<void> =>
+  expect(await version.invoke('session-events', sqsEventOf([message]))).toEqual({ batchItemFailures: [] });
 export const requested = (version: Version, detail: object) =>
-  deliver(version, { 'detail-type': 'Session Requested', detail });
+  deliver(version, messages.requested(detail, crypto.randomUUID()));
 export const executionEnded = (version: Version, owner: string) =>
-  deliver(version, {
-    source: 'aws.states',
-    'detail-type': 'Step Functions Execution Status Change',
-    detail: { executionArn: owner, status: 'SUCCEEDED' },
-  });
+  deliver(version, messages.executionEnded(owner, 'SUCCEEDED', crypto.randomUUID()));
 export const published = (w: World, leaseId: string): string[] =>
-  w.published().flatMap(({ detailType, detail }) => (Object(detail).leaseId === leaseId ? [detailType] : []));
+  w.aws.events.sent.flatMap(({ detailType, detail }) => (Object(detail).leaseId === leaseId ? [detailType] : []));
 
 export function loseSession(w: World): void {
   const [session] = w.simulator.sessions();
@@ -51,21 +43,21 @@ export function loseSession(w: World): void {
 export async function dieAtLogin(
   { w, a, name }: Actors,
   of: 'login' | 'call-array',
-  work: () => Promise<Item>,
+  work: () => Promise<Fields>,
 ): Promise<void> {
   w.watchArray(async (phase, { path }) => {
     if (phase === 'done' && path === '/api/login') await a.kill(of);
   });
-  await expect(work()).rejects.toEqual(refusedAs('KILLED'));
+  await expect(work()).rejects.toEqual(refusedAs('SIGKILL'));
   w.watchArray(undefined);
   await w.change(`lease#${name}`, { openingUntil: PAST, dueAt: PAST });
 }
 
 /** `a` drops the SUSPECT that `b` has recorded, once the array has ended its session. */
 export async function dropSuspect({ w, a, name }: Actors): Promise<void> {
-  const suspects = (await w.items()).filter(({ kind, leaseId }) => kind === 'suspect' && leaseId === name);
+  const suspects = await w.suspects(name);
   expect(suspects).toHaveLength(1);
-  const [{ id, attemptId }] = suspects as [{ id: string; attemptId: string }];
+  const { id = '', attemptId = '' } = suspects[0] ?? {};
   const session = w.simulator.sessions().find(({ requestId }) => requestId === attemptId);
   expect(w.simulator.endSession(session?.authToken ?? '')).toBe(true);
   expect(await slots(w, name)).toHaveProperty(attemptId);

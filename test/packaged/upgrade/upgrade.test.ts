@@ -1,21 +1,24 @@
 /** While a stack is updated or rolled back, functions of two versions work on the same leases. */
-import { readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { zipOf } from '../../kit/packaged.ts';
 import { failuresIn, leftIn } from './checks.ts';
-import { CONTROLS, changeToday, INTERLEAVING_CONTROLS } from './controls.ts';
+import { bundlesOf, CONTROLS, type Control, INTERLEAVING_CONTROLS } from './controls.ts';
 import { interleave } from './interleaving.ts';
-import { changed, FUNCTIONS, readManifest, unpack, unpackPrevious } from './previous.ts';
+import { changed, readBundles, readManifest, unpackPrevious } from './previous.ts';
 import { SCENARIOS } from './scenarios.ts';
 import type { Actors } from './steps.ts';
 import { startWorld, type World } from './world.ts';
 
 let directory: string;
+let previous: ReturnType<typeof unpackPrevious>;
 let w: World;
 
 beforeAll(async () => {
-  directory = unpackPrevious();
-  w = await startWorld({ previous: () => ({ directory }), today: (name) => ({ zip: zipOf(name) }) });
+  directory = mkdtempSync(join(tmpdir(), 'flashblade-previous-'));
+  previous = unpackPrevious(directory);
+  w = await startWorld(previous);
 });
 
 afterAll(async () => {
@@ -51,13 +54,11 @@ test.each([1])(
 );
 
 describe('the test fails if', () => {
-  const startChanged = async (control: Parameters<typeof changeToday>[0]): Promise<World> => {
-    const today = await changeToday(control);
-    const world = await startWorld({ previous: () => ({ directory }), today: today.code });
-    onTestFinished(async () => {
-      await world.stop();
-      await today.remove();
-    });
+  const startChanged = async (control: Control): Promise<World> => {
+    const { bundles, remove } = await bundlesOf(control);
+    onTestFinished(async () => void (await remove()));
+    const world = await startWorld(previous, bundles);
+    onTestFinished(world.stop);
     return world;
   };
 
@@ -75,7 +76,7 @@ describe('the test fails if', () => {
   });
 
   test('a kept function is changed, missing or added', () => {
-    const bundles = unpack(readFileSync(FUNCTIONS));
+    const bundles = readBundles();
     const manifest = readManifest();
     expect(changed(bundles, manifest)).toEqual([]);
     const { login: _, ...others } = bundles;
