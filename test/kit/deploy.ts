@@ -12,7 +12,7 @@ import { canaries } from './canary.ts';
 import { type Clock, createClock } from './clock.ts';
 import { type InvokeOptions, type Lambda, type Outcome, startLambda } from './lambda/lambda.ts';
 import { resultOf } from './lambda/outcome.ts';
-import { finderOf, leaksIn } from './leaks.ts';
+import { finderOf, leaksIn, tokensOf } from './leaks.ts';
 import { configurationOf, type FunctionName, template, type Variables, zipOf } from './packaged.ts';
 
 const TABLE = 'leases';
@@ -157,9 +157,8 @@ export async function deploy(options: DeployOptions = {}) {
 
   /** Every current and former API token and auth token. */
   function tokens(): string[] {
-    const current = simulators.flatMap(({ apiToken, users }) => [apiToken, ...users.map((user) => user.apiToken)]);
-    const opened = simulators.flatMap(({ history }) => history.map(({ authToken }) => authToken));
-    return [...new Set([...current, ...opened, ...apiTokens])].filter((token) => token !== '');
+    const own = simulators.flatMap((one) => [one.apiToken, ...tokensOf(one)]);
+    return [...new Set([...own, ...apiTokens])].filter((token) => token !== '');
   }
 
   /** Output that only grows, by where it appears. */

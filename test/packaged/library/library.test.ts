@@ -1,8 +1,8 @@
 /** The published library: packed, unpacked into an empty project, type-checked and run against the simulator. */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { VERSION } from '../../../lib/index.ts';
@@ -11,7 +11,6 @@ import { packLibrary } from '../../../scripts/library.ts';
 import { startSimulator } from '../../../simulator/index.ts';
 import { deploy } from '../../kit/deploy.ts';
 import { examples, page } from '../../unit/docs/readme.ts';
-import { unpack } from './unpack.ts';
 
 const run = promisify(execFile);
 
@@ -38,7 +37,13 @@ let packed: Record<string, Record<string, string> | undefined>;
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), 'flashblade-user-'));
   const home = join(project, 'node_modules/flashblade-sessions');
-  files = await unpack(await packLibrary(project), home);
+  await mkdir(home, { recursive: true });
+  await run('tar', ['-xzf', await packLibrary(project), '-C', home, '--strip-components=1']);
+  const entries = await readdir(home, { recursive: true, withFileTypes: true });
+  files = entries
+    .filter((entry) => !entry.isDirectory())
+    .map(({ parentPath, name }) => relative(home, join(parentPath, name)))
+    .sort();
   packed = JSON.parse(await readFile(join(home, 'package.json'), 'utf8'));
   // No network: link exactly the dependencies that the library declares.
   for (const name of [...Object.keys(packed['dependencies'] ?? {}), '@types/node', 'undici-types']) {
