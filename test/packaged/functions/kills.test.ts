@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Deployment, deploy } from '../../kit/deploy.ts';
 import { resultOf } from '../../kit/lambda/outcome.ts';
-import { type BrokenCopy, brokenCopy } from '../../proofs/controls.ts';
+import { type BrokenCopy, brokenFunction } from '../../proofs/controls.ts';
 import { MISTAKES } from '../../proofs/schedules-controls.ts';
 import { killDuring, type Phase, recordSteps, type Step } from './kill.ts';
 import { unknownSessions } from './unknown-sessions.ts';
@@ -71,7 +71,7 @@ describe('a login that writes its intent after the login', () => {
   let d: Deployment;
 
   beforeAll(async () => {
-    broken = await brokenCopy('functions/login.ts', MISTAKES['the intent is written after the login']?.patches ?? []);
+    broken = await brokenFunction('login', MISTAKES['the intent is written after the login']?.patches ?? []);
     d = await deploy({ env: ENV, bundles: { login: broken.path } });
   });
 

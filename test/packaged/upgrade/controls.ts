@@ -1,6 +1,6 @@
 /** Changes of today's functions that do not go together with the previous ones. Each must turn the test red. */
 import type { FunctionName } from '../../kit/packaged.ts';
-import { brokenCopy, type Patch } from '../../proofs/controls.ts';
+import { brokenFunction, type Patch } from '../../proofs/controls.ts';
 
 const STORE = 'lib/aws/lease-store.ts';
 const SLOTS = 'lib/aws/slots.ts';
@@ -77,7 +77,7 @@ export const INTERLEAVING_CONTROLS: Readonly<Record<string, Control>> = {
 
 /** Paths of bundles with the changes, by function. */
 export async function bundlesOf({ changed, patches }: Control) {
-  const copies = await Promise.all(changed.map((name) => brokenCopy(`functions/${name}.ts`, patches)));
+  const copies = await Promise.all(changed.map((name) => brokenFunction(name, patches)));
   return {
     bundles: Object.fromEntries(changed.map((name, n) => [name, copies[n]?.path ?? ''])),
     remove: () => Promise.all(copies.map((copy) => copy.remove())),
