@@ -36,7 +36,7 @@ export async function brokenCopy(entry: string, patches: readonly Patch[]): Prom
 }
 
 /** The same for a function, bundled as it is deployed, so that its processes start as fast. */
-export async function brokenFunction(name: string, patches: readonly Patch[]): Promise<BrokenCopy> {
+export async function brokenFunction(name: string, patches: readonly Patch[]) {
   const copy = await brokenCopy(`functions/${name}.ts`, patches);
   const [bundle] = await buildFunctions({ entries: [copy.path], outdir: join(dirname(copy.path), 'bundle') });
   return { ...copy, path: bundle?.path ?? '' };
