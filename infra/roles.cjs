@@ -1,6 +1,6 @@
 /**
  * One IAM role per function, with the permissions that the function needs and no others. Rows and permissions are in the order of
- * the README's table "Who may do what", and a test compares that table with the template. permissions.yml defines each permission.
+ * the table of permissions in docs/deploying.md, and a test compares that table with the template. permissions.yml defines each permission.
  */
 const { logicalId, oslsId } = require('./names.cjs');
 

@@ -1,7 +1,7 @@
-/** Invocations by schedules and workflows. Their inputs come from the stack or the README, and the next step uses their results. */
+/** Invocations by schedules and workflows. Their inputs come from the stack or the documentation, and the next step uses their results. */
 import { expect, test } from 'vitest';
 import { parseCallRequest, parseLogoutRequest, parseRenewRequest } from '../../lib/leases/requests.ts';
-import { examples } from '../../test/unit/docs/readme.ts';
+import { examples, page } from '../../test/kit/pages.ts';
 import { arrayName, equal, id, integer, invocation, someText } from './declare.ts';
 import { inputFields, resultFields } from './documented.ts';
 import { scheduledInputs } from './stack.ts';
@@ -51,7 +51,7 @@ test.each<[Invocation, object, object, (input: object, result: { leaseId: string
     COUNTS,
     (input) => expect(scheduledInputs()['sweep-sessions']).toEqual(input),
   ],
-])('%s: the README documents its fields, and the next step accepts its result', (name, input, pinned, next) =>
+])('%s: its fields are documented, and the next step accepts its result', (name, input, pinned, next) =>
   invocation(name, input, pinned, (result) => {
     for (const field of Object.keys(input)) expect(inputFields(functionOf(name))).toContain(field);
     expect(resultFields(functionOf(name))).toEqual(expect.arrayContaining(Object.keys(result)));
@@ -59,6 +59,9 @@ test.each<[Invocation, object, object, (input: object, result: { leaseId: string
   }),
 );
 
-test("the README's examples of a login equal the inputs in the contract", () => {
-  expect(examples('json login-request').map((json) => JSON.parse(json))).toEqual([lasting, scheduled]);
+test('the documented examples of a login equal the inputs in the contract', () => {
+  expect(examples('json login-request', page('functions-and-events.md')).map((json) => JSON.parse(json))).toEqual([
+    lasting,
+    scheduled,
+  ]);
 });

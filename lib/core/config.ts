@@ -26,7 +26,7 @@ const number = (fallback: number, min: number, max: number, about: string): Whol
   about,
 });
 
-/** Every variable that the library reads: default, smallest and largest value, meaning. A test compares the README's table with this one. */
+/** Every variable that the library reads: default, smallest and largest value, meaning. A test compares the table in docs/library.md with this one. */
 export const VARIABLES = {
   LEASE_TABLE: required('name of the DynamoDB table that holds the leases'),
   LEASE_KEY: required('ARN, id or alias of the KMS key that seals auth tokens'),

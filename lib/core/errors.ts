@@ -1,4 +1,4 @@
-/** The error class and its codes. Callers branch on the code, people read the message, and the README explains each code. */
+/** The error class and its codes. Callers branch on the code, people read the message, and docs/errors.md explains each code. */
 
 /** Every code. Retryable: the same call may succeed later. */
 export const ERROR_CODES = {

@@ -31,7 +31,7 @@ export type SessionOpened = {
 };
 /** A session has ended. Published again if the request to end it arrives again. */
 export type SessionClosed = { readonly leaseId: string; readonly array: string; readonly owner?: string };
-/** A request failed and is not retried. The README lists the codes. */
+/** A request failed and is not retried. docs/errors.md lists the codes. */
 export type SessionFailed = {
   readonly eventId?: string;
   readonly leaseId?: string;

@@ -6,7 +6,7 @@ const SIGN_IN = 'sign in to AWS (`aws sso login`, AWS_PROFILE) and try again';
 const KEY = 'look whether its KMS key is enabled and whether your AWS user may use it';
 const ADVICE: Readonly<Record<string, string>> = {
   AccessDeniedException:
-    "your AWS user needs the permission, on the secret and on its KMS key; the README's section on secrets has the list",
+    'your AWS user needs the permission, on the secret and on its KMS key; docs/secrets-and-trust.md has the list',
   CredentialsProviderError: SIGN_IN,
   DecryptionFailure: KEY,
   EncryptionFailure: KEY,

@@ -5,7 +5,7 @@ import { randomApiToken } from '../../../simulator/index.ts';
 import { type Deployment, deploy } from '../../kit/deploy.ts';
 import { errorOf, resultOf } from '../../kit/lambda/outcome.ts';
 import type { FunctionName } from '../../kit/packaged.ts';
-import { tableRows } from '../../unit/docs/readme.ts';
+import { tableRows } from '../../kit/pages.ts';
 import { FIELDS, OF_ERROR } from '../infra/log-fields.ts';
 import { RUNBOOK } from '../infra/runbook.ts';
 import { linesOf, metricLinesOf, metricsOf } from './logs.ts';

@@ -1,9 +1,9 @@
-/** Compares the README and the stack outputs with the template. */
+/** Compares docs/deploying.md and the stack outputs with the template. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ROOT } from '../../../scripts/build.ts';
-import { tableRows } from '../../unit/docs/readme.ts';
+import { page, tableRows } from '../../kit/pages.ts';
 import { roleFaults } from './access-checks.ts';
 import { DEFAULT_TEMPLATE, OTHERS } from './package-with.ts';
 import { permissionTable } from './permissions.ts';
@@ -16,7 +16,7 @@ beforeAll(async () => {
   byDefault = settled(await readTemplate(DEFAULT_TEMPLATE));
 });
 
-describe('the README', () => {
+describe('the page about deploying', () => {
   const lines = readFileSync(resolve(ROOT, 'serverless.yml'), 'utf8').split('\n');
   const section = lines.slice(lines.indexOf('params:'), lines.indexOf('provider:'));
   const declared = section.flatMap((line) => {
@@ -25,7 +25,7 @@ describe('the README', () => {
   });
 
   it('lists every parameter with its default, and these tests change every parameter', () => {
-    const rows = tableRows('parameter').map(([name = '', value = '']) =>
+    const rows = tableRows('parameter', page('deploying.md')).map(([name = '', value = '']) =>
       [name, value].map((text) => text.replaceAll('`', '')),
     );
     expect(rows).toEqual(declared);

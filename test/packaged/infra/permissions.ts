@@ -1,5 +1,5 @@
-/** The permissions of every role, in the template and in the README's table. */
-import { tableRows } from '../../unit/docs/readme.ts';
+/** The permissions of every role, in the template and in the table of docs/deploying.md. */
+import { page, tableRows } from '../../kit/pages.ts';
 import {
   at,
   functionName,
@@ -32,7 +32,7 @@ export const permissionsOf = (role: Resource | undefined): Permission[] =>
       ),
     );
 
-/** The resources that the README's words stand for. */
+/** The resources that the table's words stand for. */
 export const SECRETS = 'arn:<Partition>:secretsmanager:<Region>:<AccountId>:secret:flashblade/*';
 const RESOURCES: Readonly<Record<string, string>> = {
   "the arrays' secrets": SECRETS,
@@ -70,7 +70,7 @@ export const holdersOf = (template: Template): Holder[] => [
 ];
 
 export type Row = readonly string[];
-export const permissionTable = (): Row[] => tableRows('permission');
+export const permissionTable = (): Row[] => tableRows('permission', page('deploying.md'));
 
 /** What the table allows to one holder, sorted. */
 export const allowedTo = (holder: Holder, inVpc: boolean, table: readonly Row[]): string[] =>
@@ -92,6 +92,6 @@ const resourceOf = ({ id }: Holder, words: string): string => {
   if (words === 'its own log group') return `${id.replace(/LambdaFunction$/, 'LogGroup')}.Arn`;
   if (words === 'its own function') return `${id}.Arn`;
   const resource = RESOURCES[words];
-  if (resource === undefined) throw new Error(`the README's table of permissions speaks of ${words}`);
+  if (resource === undefined) throw new Error(`the table of permissions in docs/deploying.md names ${words}`);
   return resource;
 };

@@ -19,7 +19,7 @@ import { parseCallRequest, parseLoginRequest, parseLogoutRequest } from '../../.
 import { ROOT } from '../../../scripts/build.ts';
 import { selfSigned } from '../../../simulator/certificates.ts';
 import type { Fault } from '../../../simulator/index.ts';
-import { examples, page, tableRows } from '../../unit/docs/readme.ts';
+import { examples, page, tableRows } from '../../kit/pages.ts';
 import { failureOf } from '../../unit/flashblade/failures.ts';
 import { arrayAt, reply, startServer } from '../../unit/flashblade/servers.ts';
 import { simulated } from '../../unit/flashblade/simulated.ts';

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ROOT } from '../../../scripts/build.ts';
 import { type BundledPackage, bundledPackages, directoryOf, packagesIn } from '../../../scripts/supply/packages.ts';
-import { tableRows } from '../../unit/docs/readme.ts';
+import { page, tableRows } from '../../kit/pages.ts';
 
 type LockEntry = {
   readonly version?: string;
@@ -138,8 +138,8 @@ describe('packages in the bundles', () => {
     ]);
   });
 
-  test('the README lists exactly the bundled packages that package.json names', () => {
-    const listed = tableRows('at run time, in the bundles').flatMap(([names = '']) =>
+  test('the page about the architecture lists exactly the bundled packages that package.json names', () => {
+    const listed = tableRows('package', page('architecture.md')).flatMap(([names = '']) =>
       [...names.replace(/\(.*\)/, '').matchAll(/`([^`]+)`/g)].map(([, name]) => name),
     );
     const { dependencies, devDependencies } = manifest;

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import aslValidator from 'asl-validator';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseLoginRequest } from '../../../lib/leases/requests.ts';
-import { tableRows } from '../../unit/docs/readme.ts';
+import { page, tableRows } from '../../kit/pages.ts';
 import { errorsIn } from '../infra/cloudformation.ts';
 import { CHANGES, withChange } from './changes.ts';
 import { CHECKS } from './checks.ts';
@@ -18,8 +18,10 @@ const LONGEST_ID = `arn:aws-us-gov:states:us-gov-west-1:123456789012:execution:$
 
 const syntaxErrors = (machine: Machine): string => aslValidator(structuredClone(machine)).errorsText();
 
-test('the README lists every state machine, with an input that has exactly the fields that its first state reads', () => {
-  const rows = tableRows('file').map(([name = '', input = '']) => [name, input].map((cell) => cell.slice(1, -1)));
+test('the documentation lists every state machine, with an input that has exactly the fields that its first state reads', () => {
+  const rows = tableRows('file', page('functions-and-events.md')).map(([name = '', input = '']) =>
+    [name, input].map((cell) => cell.slice(1, -1)),
+  );
   expect(rows.map(([name]) => name).sort()).toEqual(MACHINES);
   for (const [name = '', input = ''] of rows) {
     const { StartAt, States } = readMachine(name);

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { ROOT } from '../../../scripts/build.ts';
-import { examples } from './readme.ts';
+import { examples } from '../../kit/pages.ts';
 
 const FOLDER = resolve(ROOT, 'test');
 const TEXT = readFileSync(resolve(FOLDER, 'README.md'), 'utf8');

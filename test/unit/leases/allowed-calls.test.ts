@@ -4,7 +4,7 @@ import { isFlashBladeError } from '../../../lib/core/errors.ts';
 import { METHODS } from '../../../lib/flashblade/http/request.ts';
 import { allowedCalls, refuseUnlessAllowed } from '../../../lib/leases/call-array.ts';
 import type { CallRequest } from '../../../lib/leases/requests.ts';
-import { page, tableRows } from '../docs/readme.ts';
+import { page, tableRows } from '../../kit/pages.ts';
 import { REST_1, REST_2 } from './flashblade-endpoints.ts';
 
 type Method = CallRequest['method'];

@@ -8,7 +8,7 @@ import {
   SOURCE,
 } from '../../../lib/leases/events.ts';
 
-it('our events have the names that the README documents', () => {
+it('our events have the names that the documentation has', () => {
   expect([SOURCE, ...Object.values(DETAIL_TYPES)]).toEqual([
     'flashblade-sessions',
     'Session Requested',

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { ROOT } from '../../../scripts/build.ts';
-import { README, tableRows } from '../docs/readme.ts';
+import { README, tableRows } from '../../kit/pages.ts';
 
 const SECURITY = readFileSync(resolve(ROOT, 'docs/security.md'), 'utf8');
 const scripts: Record<string, string> = JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8')).scripts;

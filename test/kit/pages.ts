@@ -1,12 +1,12 @@
-/** Reads tables and examples from the README, for tests that check it. */
+/** Reads tables and examples from the documentation, for tests that compare it with the code. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { ROOT } from '../../../scripts/build.ts';
+import { ROOT } from '../../scripts/build.ts';
 
 export const README = readFileSync(resolve(ROOT, 'README.md'), 'utf8');
 
 /** The cells of the table whose first heading is `heading`, row by row. `nth` selects one of several such tables, from 0. */
-export function tableRows(heading: string, text = README, nth = 0): string[][] {
+export function tableRows(heading: string, text: string, nth = 0): string[][] {
   const lines = text.split('\n');
   const starts = lines.flatMap((line, index) => (line.startsWith(`| ${heading} |`) ? [index] : []));
   const start = starts[nth];
@@ -24,7 +24,7 @@ export function tableRows(heading: string, text = README, nth = 0): string[][] {
 export const page = (name: string): string => readFileSync(resolve(ROOT, 'docs', name), 'utf8');
 
 /** The fenced blocks with this info string. */
-export function examples(info: string, text = README): string[] {
+export function examples(info: string, text: string): string[] {
   const blocks = [...text.matchAll(/^```(.+)\n([\s\S]*?)^```$/gm)].filter(([, found]) => found === info);
   if (blocks.length === 0) throw new Error(`no example is marked ${info}`);
   return blocks.map(([, , block]) => block as string);
