@@ -20,12 +20,10 @@ export function createPorts(config: Config, reporter: Reporter): Ports {
     prefix: config.SECRET_PREFIX,
     cacheSeconds: config.SECRET_CACHE_SECONDS,
     now: Date.now,
-    onStale: (array) =>
-      ports.report({
-        event: 'StaleSecretServed',
-        array,
-        message: 'Secrets Manager is unavailable: using a cached secret',
-      }),
+    onStale: (array) => {
+      const message = 'Secrets Manager is unavailable: using a cached secret';
+      ports.report({ event: 'StaleSecretServed', array, message });
+    },
   });
   return { ...ports, secrets };
 }

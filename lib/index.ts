@@ -45,8 +45,7 @@ export { type CloseOutcome, type CloseResult, closeSession } from './leases/clos
 export { openSession } from './leases/open.ts';
 export type { Ports } from './leases/ports.ts';
 export type { OpenRequest } from './leases/requests.ts';
-export { closeOnSignals } from './leases/signals.ts';
-export type { Use, Work } from './leases/use.ts';
+export { closeOnSignals, type Use, type Work } from './leases/use.ts';
 
 type WithPorts = {
   /** What the library reaches the outside world through. Default: `environmentPorts()`. */

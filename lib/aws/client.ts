@@ -1,5 +1,5 @@
 /** What all AWS calls share: a bounded number of tries, a time limit, and errors that never quote input. */
-import { type ErrorCode, FlashBladeError, isFlashBladeError } from '../core/errors.ts';
+import { type ErrorCode, FlashBladeError } from '../core/errors.ts';
 
 /** The time limit of one AWS call, its retries included. */
 export const AWS_CALL_MS = 2000;
@@ -46,7 +46,7 @@ export async function ifUnchanged(
     await callAws(call, { what, by, passed: [CONDITION_FAILED] });
     return true;
   } catch (error) {
-    if (!isFlashBladeError(error) && awsErrorName(error) === CONDITION_FAILED) return false;
+    if (awsErrorName(error) === CONDITION_FAILED) return false;
     throw error;
   }
 }

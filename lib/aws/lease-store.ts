@@ -1,4 +1,7 @@
-/** The lease ledger in one DynamoDB table. Every write of an item is conditional on the version that it replaces. */
+/**
+ * The lease ledger in one DynamoDB table. Every write of an item is conditional on the version that it replaces. An array's slots are in
+ * one item per array, which is updated in place.
+ */
 import {
   DeleteItemCommand,
   type DynamoDBClient,
@@ -6,13 +9,21 @@ import {
   PutItemCommand,
   QueryCommand,
   type QueryCommandInput,
+  UpdateItemCommand,
+  type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { FlashBladeError } from '../core/errors.ts';
 import { type Item, isOfItsOwner, leaseKey, type Stored } from '../leases/items.ts';
-import type { LeaseStore, Pending } from '../leases/ports.ts';
+import type { LeaseStore, Pending, Slot, StoredSlot } from '../leases/ports.ts';
 import { callAws, ifUnchanged } from './client.ts';
-import { createSlots, DUE, READ, SLOTS_KIND } from './slots.ts';
+
+/** The only partition of the index `due`. */
+const DUE = 'due';
+/** The name of every read in error messages. */
+const READ = 'read the lease table';
+/** The prefix of the id of an array's item, before `#` and the array's name. */
+const SLOTS_KIND = 'array';
 
 /** More pages than the index of any lease table has. */
 const MAX_PAGES = 1000;
@@ -26,30 +37,26 @@ const KINDS: Readonly<Record<string, Pending['kind']>> = {
 
 /** `newId` gives every write its version. */
 export function createLeaseStore(client: DynamoDBClient, table: string, newId: () => string): LeaseStore {
-  async function read(id: string, by: number): Promise<Stored<Item> | undefined> {
+  const read: LeaseStore['read'] = async (id, by) => {
     const command = new GetItemCommand({ TableName: table, Key: { id: { S: id } }, ConsistentRead: true });
     const { Item: row } = await callAws((options) => client.send(command, options), { what: READ, by });
     return row && itemOf(unmarshall(row));
-  }
+  };
 
-  async function write<T extends Item>(
-    next: T,
-    previous: Stored<Item> | undefined,
-    by: number,
-  ): Promise<Stored<T> | undefined> {
+  const write: LeaseStore['write'] = async (next, previous, by) => {
     const stored = { ...next, version: newId() };
     const row = marshall(rowOf(stored), { removeUndefinedValues: true });
     const command = new PutItemCommand({ TableName: table, Item: row, ...unchanged(previous) });
     if (await ifUnchanged('write to the lease table', by, (options) => client.send(command, options))) return stored;
     // A retry by the SDK finds what its first try wrote, if only the response was lost.
     return (await read(next.id, by))?.version === stored.version ? stored : undefined;
-  }
+  };
 
-  async function remove(item: Stored<Item>, by: number): Promise<boolean> {
+  const remove: LeaseStore['remove'] = async (item, by) => {
     const command = new DeleteItemCommand({ TableName: table, Key: { id: { S: item.id } }, ...unchanged(item) });
     const removed = await ifUnchanged('remove from the lease table', by, (options) => client.send(command, options));
     return removed || (await read(item.id, by)) === undefined;
-  }
+  };
 
   async function query(input: Omit<QueryCommandInput, 'TableName'>, by: number): Promise<Record<string, unknown>[]> {
     const rows: Record<string, unknown>[] = [];
@@ -64,18 +71,18 @@ export function createLeaseStore(client: DynamoDBClient, table: string, newId: (
     throw new FlashBladeError('AWS_UNAVAILABLE', `could not ${READ}: the query has more than ${MAX_PAGES} pages`);
   }
 
-  async function pending(by: number): Promise<Pending[]> {
+  const pending: LeaseStore['pending'] = async (by) => {
     const byDueAt = { IndexName: 'due', KeyConditionExpression: 'duePartition = :due' };
     const rows = await query({ ...byDueAt, ExpressionAttributeValues: { ':due': { S: DUE } } }, by);
     return rows.map(pendingOf);
-  }
+  };
 
-  async function ofOwner(owner: string, by: number): Promise<string[]> {
+  const ofOwner: LeaseStore['ofOwner'] = async (owner, by) => {
     const names = { ExpressionAttributeNames: { '#owner': 'owner' } };
     const byOwner = { IndexName: 'owner', KeyConditionExpression: '#owner = :owner', ...names };
     const rows = await query({ ...byOwner, ExpressionAttributeValues: { ':owner': { S: owner } } }, by);
     return rows.map((row) => String(row['id']).slice(leaseKey('').length));
-  }
+  };
 
   return { read, write, remove, pending, ofOwner, ...createSlots(client, table) };
 }
@@ -126,4 +133,115 @@ function pendingOf(row: Record<string, unknown>): Pending {
     ...(state === undefined ? {} : { state }),
     ...(array === undefined ? {} : { array: String(array) }),
   };
+}
+
+const TAKE = "take one of the array's slots in the lease table";
+const FREE = "free one of the array's slots in the lease table";
+const SCHEDULE = "schedule the next check of the array's slots in the lease table";
+
+/** An earlier try of the same call took the slot. A slot that is kept for a SUSPECT does not count. */
+const OWN = 'attribute_exists(live.#own) AND attribute_not_exists(live.#own.suspect)';
+
+/** Version 0.1.0 took the slot, under the id of its lease. Slots of attempts have the attribute `leaseId`. */
+const FORMER = 'attribute_exists(live.#instead) AND attribute_not_exists(live.#instead.leaseId)';
+
+type Slots = Pick<LeaseStore, 'takeSlot' | 'moveSlot' | 'keepSlot' | 'freeSlot' | 'slots' | 'lookAtSlots'>;
+
+/** An array's slots: the bounded set of attempts that may have a session there. */
+function createSlots(client: DynamoDBClient, table: string): Slots {
+  const keyOf = (array: string) => ({ TableName: table, Key: { id: { S: `${SLOTS_KIND}#${array}` } } });
+
+  const update = (what: string, by: number, input: UpdateItemCommandInput): Promise<boolean> =>
+    ifUnchanged(what, by, (options) => client.send(new UpdateItemCommand(input), options));
+
+  /** Writes a slot under its attempt's id if the condition holds. We make attempt ids, so no key is a name that a caller chose. */
+  function put(
+    array: string,
+    slot: Slot,
+    { condition, instead }: { condition: string; instead?: string },
+    by: number,
+    values: UpdateItemCommandInput['ExpressionAttributeValues'] = {},
+  ): Promise<boolean> {
+    const { attemptId, leaseId, until, suspect } = slot;
+    const marked = suspect ? { suspect: { BOOL: true } } : {};
+    return update(TAKE, by, {
+      ...keyOf(array),
+      UpdateExpression: `SET live.#own = :slot, duePartition = :due, dueAt = if_not_exists(dueAt, :until)${instead === undefined ? '' : ' REMOVE live.#instead'}`,
+      ConditionExpression: condition,
+      ExpressionAttributeNames: { '#own': attemptId, ...(instead === undefined ? {} : { '#instead': instead }) },
+      ExpressionAttributeValues: {
+        ':slot': { M: { leaseId: { S: leaseId }, until: { N: String(until) }, ...marked } },
+        ':until': { N: String(until) },
+        ':due': { S: DUE },
+        ...values,
+      },
+    });
+  }
+
+  /** No condition holds for an item that is absent: an array's first attempt creates it. */
+  async function putOrCreate(array: string, by: number, tryToPut: () => Promise<boolean>): Promise<boolean> {
+    if (await tryToPut()) return true;
+    const empty = new PutItemCommand({
+      TableName: table,
+      Item: { ...keyOf(array).Key, live: { M: {} } },
+      ConditionExpression: 'attribute_not_exists(id)',
+    });
+    await ifUnchanged(TAKE, by, (options) => client.send(empty, options));
+    return tryToPut();
+  }
+
+  const takeSlot: Slots['takeSlot'] = (array, slot, limit, by) => {
+    const condition = `(${OWN}) OR (attribute_not_exists(live.#own) AND size(live) < :limit)`;
+    return putOrCreate(array, by, () => put(array, slot, { condition }, by, { ':limit': { N: String(limit) } }));
+  };
+
+  const moveSlot: Slots['moveSlot'] = async (array, from, slot, limit, by) => {
+    const condition = `attribute_exists(live.#instead) OR (${OWN})`;
+    if (await put(array, slot, { condition, instead: from }, by)) return true;
+    if (await put(array, slot, { condition: FORMER, instead: slot.leaseId }, by)) return true;
+    return takeSlot(array, slot, limit, by);
+  };
+
+  const keepSlot: Slots['keepSlot'] = async (array, slot, by) => {
+    const kept = await putOrCreate(array, by, () => put(array, slot, { condition: 'attribute_exists(live)' }, by));
+    if (kept) return;
+    throw new FlashBladeError('AWS_UNAVAILABLE', `could not ${TAKE}: the item was removed in the meantime. Try again`);
+  };
+
+  const freeSlot: Slots['freeSlot'] = async (array, { attemptId, closedLeaseId }, by) => {
+    const remove = (name: string, condition: string): Promise<boolean> =>
+      update(FREE, by, {
+        ...keyOf(array),
+        UpdateExpression: 'REMOVE live.#instead',
+        ConditionExpression: condition,
+        ExpressionAttributeNames: { '#instead': name },
+      });
+    if (await remove(attemptId, 'attribute_exists(live.#instead)')) return;
+    if (closedLeaseId !== undefined) await remove(closedLeaseId, FORMER);
+  };
+
+  const slots: Slots['slots'] = async (array, by) => {
+    const command = new GetItemCommand({ ...keyOf(array), ConsistentRead: true });
+    const { Item: stored } = await callAws((options) => client.send(command, options), { what: READ, by });
+    const live: Readonly<Record<string, Omit<StoredSlot, 'attemptId'>>> = (stored && unmarshall(stored)['live']) ?? {};
+    return new Map(Object.entries(live).map(([attemptId, slot]) => [attemptId, { attemptId, ...slot }]));
+  };
+
+  const lookAtSlots: Slots['lookAtSlots'] = async (array, at, by) => {
+    const never = await update(SCHEDULE, by, {
+      ...keyOf(array),
+      UpdateExpression: 'REMOVE dueAt, duePartition',
+      ConditionExpression: 'size(live) = :none',
+      ExpressionAttributeValues: { ':none': { N: '0' } },
+    });
+    if (never) return;
+    await update(SCHEDULE, by, {
+      ...keyOf(array),
+      UpdateExpression: 'SET dueAt = :at, duePartition = :due',
+      ConditionExpression: 'attribute_exists(id)',
+      ExpressionAttributeValues: { ':at': { N: String(at) }, ':due': { S: DUE } },
+    });
+  };
+
+  return { takeSlot, moveSlot, keepSlot, freeSlot, slots, lookAtSlots };
 }

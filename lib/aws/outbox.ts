@@ -1,15 +1,15 @@
 /** What leaves for others: events on an EventBridge bus, and messages that failed permanently in an SQS dead-letter queue. */
 import { type EventBridgeClient, PutEventsCommand, type PutEventsCommandOutput } from '@aws-sdk/client-eventbridge';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { DETAIL_TYPES, type OutgoingEvent, SOURCE } from '../leases/events.ts';
-import type { DeadLetter, Outbox } from '../leases/ports.ts';
+import { DETAIL_TYPES, SOURCE } from '../leases/events.ts';
+import type { Outbox } from '../leases/ports.ts';
 import { callAws } from './client.ts';
 
 export function createOutbox(
   clients: { readonly eventBridge: EventBridgeClient; readonly sqs: SQSClient },
   names: { readonly bus: string; readonly deadLetterQueue: string },
 ): Outbox {
-  async function emit({ type, detail }: OutgoingEvent, by: number): Promise<void> {
+  const emit: Outbox['emit'] = async ({ type, detail }, by) => {
     const entry = {
       EventBusName: names.bus,
       Source: SOURCE,
@@ -19,12 +19,12 @@ export function createOutbox(
     const command = new PutEventsCommand({ Entries: [entry] });
     const what = `send the event ${DETAIL_TYPES[type]}`;
     await callAws(async (options) => assertTaken(await clients.eventBridge.send(command, options)), { what, by });
-  }
+  };
 
-  async function deadLetter(letter: DeadLetter, by: number): Promise<void> {
+  const deadLetter: Outbox['deadLetter'] = async (letter, by) => {
     const command = new SendMessageCommand({ QueueUrl: names.deadLetterQueue, MessageBody: JSON.stringify(letter) });
     await callAws((options) => clients.sqs.send(command, options), { what: 'write to the dead-letter queue', by });
-  }
+  };
 
   return { emit, deadLetter };
 }

@@ -1,7 +1,7 @@
 /** Seals auth tokens with AES-256-GCM under one KMS data key per token, bound to the lease, the array, its host and its trust. */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { DecryptCommand, GenerateDataKeyCommand, type KMSClient } from '@aws-sdk/client-kms';
-import { FlashBladeError, isFlashBladeError } from '../core/errors.ts';
+import { FlashBladeError } from '../core/errors.ts';
 import { type AuthToken, authToken } from '../core/model.ts';
 import type { SealContext } from '../leases/items.ts';
 import type { DataKey, Seal } from '../leases/ports.ts';
@@ -14,31 +14,31 @@ const TAG_BYTES = 16;
 
 /** `keyId` is the ARN, id or alias of a KMS key. */
 export function createSeal(client: KMSClient, keyId: string): Seal {
-  async function dataKey(context: SealContext, by: number): Promise<DataKey> {
+  const dataKey: Seal['dataKey'] = async (context, by) => {
     const command = new GenerateDataKeyCommand({ KeyId: keyId, KeySpec: 'AES_256', EncryptionContext: context });
     const output = await callAws((options) => client.send(command, options), { what: 'get a data key from KMS', by });
     if (output.Plaintext?.length !== KEY_BYTES || !output.CiphertextBlob) {
       throw new FlashBladeError('AWS_UNAVAILABLE', 'KMS returned no data key. Try again');
     }
     return { plaintext: output.Plaintext, encrypted: output.CiphertextBlob };
-  }
+  };
 
-  async function unseal(sealed: string, context: SealContext, by: number): Promise<AuthToken> {
+  const unseal: Seal['unseal'] = async (sealed, context, by) => {
     const { key, nonce, box } = takeApart(sealed, context);
     const command = new DecryptCommand({ KeyId: keyId, CiphertextBlob: key, EncryptionContext: context });
     const about = { what: 'unseal an auth token with KMS', by, passed: ALTERED };
     const output = await callAws((options) => client.send(command, options), about).catch((error) => {
-      throw ALTERED.includes(awsErrorName(error)) && !isFlashBladeError(error) ? altered(context) : error;
+      throw ALTERED.includes(awsErrorName(error)) ? altered(context) : error;
     });
     if (output.Plaintext?.length !== KEY_BYTES) throw altered(context);
     return openBox(output.Plaintext, nonce, box, context);
-  }
+  };
 
   return { dataKey, seal: sealToken, unseal };
 }
 
 /** Returns `1.<encrypted key>.<nonce>.<ciphertext and tag>`, each part in base64url, and overwrites the plaintext key. */
-export function sealToken(key: DataKey, token: AuthToken, context: SealContext): string {
+function sealToken(key: DataKey, token: AuthToken, context: SealContext): string {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv('aes-256-gcm', key.plaintext, nonce).setAAD(associated(context));
   const box = Buffer.concat([cipher.update(token.reveal(), 'utf8'), cipher.final(), cipher.getAuthTag()]);

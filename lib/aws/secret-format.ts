@@ -34,10 +34,7 @@ const secret = v.pipe(
     apiToken: token,
     trust: v.optional(
       v.pipe(
-        onlyFields({
-          ca: v.optional(ca),
-          fingerprints: v.optional(listOf(fingerprint, 2, ONE_OR_TWO)),
-        }),
+        onlyFields({ ca: v.optional(ca), fingerprints: v.optional(listOf(fingerprint, 2, ONE_OR_TWO)) }),
         v.check(
           (trust) => (trust.ca === undefined) !== (trust.fingerprints === undefined),
           'must have either ca or fingerprints',

@@ -47,7 +47,7 @@ export function createSecrets({ client, prefix, cacheSeconds, now, onStale }: Op
     return started.secret;
   }
 
-  async function read(name: string, { by, fresh = false }: { by: number; fresh?: boolean }): Promise<ArraySecret> {
+  const read: Secrets['read'] = async (name, { by, fresh = false }) => {
     const cached = cache.get(name);
     const age = cached ? now() - cached.readAt : Number.POSITIVE_INFINITY;
     if (cached && !fresh && age < cacheSeconds * 1000) return cached.secret;
@@ -60,7 +60,7 @@ export function createSecrets({ client, prefix, cacheSeconds, now, onStale }: Op
       onStale(name);
       return cached.secret;
     }
-  }
+  };
 
   return { read, list: (options) => listNames(client, prefix, options.by) };
 }

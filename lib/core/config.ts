@@ -2,29 +2,12 @@
 import { FlashBladeError } from './errors.ts';
 import { containsApiToken, NO_API_TOKEN } from './redact.ts';
 
-type Text = { readonly kind: 'text'; readonly default?: string; readonly about: string };
-type Whole = {
-  readonly kind: 'number';
-  readonly default: number;
-  readonly min: number;
-  readonly max: number;
-  readonly about: string;
-};
-type Variable = Text | Whole;
-
-const required = (about: string): Text => ({ kind: 'text', about });
-const optional = (fallback: string, about: string): Text & { readonly default: string } => ({
-  kind: 'text',
-  default: fallback,
-  about,
-});
-const number = (fallback: number, min: number, max: number, about: string): Whole => ({
-  kind: 'number',
-  default: fallback,
-  min,
-  max,
-  about,
-});
+const required = (about: string) => ({ kind: 'text', about }) as const;
+const optional = (fallback: string, about: string) => ({ kind: 'text', default: fallback, about }) as const;
+const number = (fallback: number, min: number, max: number, about: string) =>
+  ({ kind: 'number', default: fallback, min, max, about }) as const;
+type Whole = ReturnType<typeof number>;
+type Variable = { readonly kind: 'text'; readonly default?: string; readonly about: string } | Whole;
 
 /** Every variable that the library reads: default, smallest and largest value, meaning. A test compares the table in docs/library.md with this one. */
 export const VARIABLES = {

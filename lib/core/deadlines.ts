@@ -48,7 +48,6 @@ export function closingDeadlines(deadline: number, now: number): { readonly logo
   return { logout, record };
 }
 
-/** Whole seconds. */
 export const seconds = (ms: number): number => Math.floor(ms / 1000);
 
 export const outOfTime = (what: string): FlashBladeError =>

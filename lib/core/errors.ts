@@ -67,7 +67,6 @@ export class FlashBladeError extends Error {
 export const isFlashBladeError = (error: unknown, ...codes: ErrorCode[]): error is FlashBladeError =>
   error instanceof FlashBladeError && (codes.length === 0 || codes.includes(error.code));
 
-/** Returns a copy of the error with more facts. */
 export function withFacts(error: FlashBladeError, facts: ErrorFacts): FlashBladeError {
   const copy = new FlashBladeError(error.code, error.message, { ...error.facts, ...facts });
   if (error.stack !== undefined) copy.stack = error.stack;
@@ -84,9 +83,7 @@ export function known(error: unknown): FlashBladeError {
   const internal = new FlashBladeError(
     'INTERNAL',
     `unexpected ${name}: this is probably a bug, please report it with its stack trace`,
-    {
-      mayHaveOpened: true,
-    },
+    { mayHaveOpened: true },
   );
   // The message itself can look like stack frames.
   const frames = error instanceof Error ? error.stack?.replace(error.message, '').match(/^ {4}at .*$/gm) : undefined;

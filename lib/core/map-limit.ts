@@ -1,10 +1,20 @@
-/** Bounded concurrency. */
-
-/** Starts `work` for every item in order, at most `limit` at a time. Catch errors in `work`: the first one that it throws rejects. */
-export async function mapLimit<T>(items: readonly T[], limit: number, work: (item: T) => Promise<void>): Promise<void> {
+/**
+ * Starts `work` for every item in order, at most `limit` at a time, and returns the results in that order. Catch errors in `work`: the
+ * first one that it throws rejects.
+ */
+export async function mapLimit<T, Result>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {
-    while (next < items.length) await work(items[next++] as T);
+    while (next < items.length) {
+      const index = next++;
+      results[index] = await work(items[index] as T);
+    }
   };
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+  return results;
 }

@@ -35,7 +35,6 @@ export const nameText = (rule: string, holds: RegExp) =>
     v.check((value) => !containsApiToken(value), NO_API_TOKEN),
   );
 
-/** A whole number from `min` to `max`. */
 export function whole(min: number, max: number) {
   const rule = `must be a whole number from ${min} to ${max}`;
   return v.pipe(v.number(rule), v.integer(rule), v.minValue(min, rule), v.maxValue(max, rule));
@@ -72,7 +71,6 @@ export const onlyFields = <Entries extends v.ObjectEntries>(entries: Entries) =>
     fields(entries),
   );
 
-/** An array name. */
 export const arrayName = nameText(
   'must be the name of an array: 1 to 64 letters, digits, dots, hyphens or underscores, starting with a letter or digit',
   /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,

@@ -47,8 +47,8 @@ export async function loginWithHttpInfo(
   let opened: AuthToken | undefined;
   try {
     const headers = { 'api-token': sendable(token, array, 'SECRET_INVALID') };
-    const { requestId } = options;
-    const response = await exchange(array, { method: 'POST', path: '/api/login', headers, requestId }, options, {
+    const wire = { method: 'POST', path: '/api/login', headers, requestId: options.requestId };
+    const response = await exchange(array, wire, options, {
       fresh: true,
       tokens: [token],
       onHead: (head) => {
@@ -109,14 +109,11 @@ export async function request(session: Session, call: ArrayRequest, options: Cal
   const { array, authToken } = session;
   const wire = toWire(call);
   const token = sendable(authToken, array, 'REQUEST_INVALID');
-  const headers = {
-    'x-auth-token': token,
-    ...(wire.body === undefined ? {} : { 'Content-Type': 'application/json' }),
-  };
-  const { requestId } = options;
+  const json = wire.body === undefined ? {} : { 'Content-Type': 'application/json' };
+  const headers = { 'x-auth-token': token, ...json };
   const isGet = wire.method === 'GET';
   const tokens = tokensOf(session);
-  const response = await exchange(array, { ...wire, headers, requestId }, options, {
+  const response = await exchange(array, { ...wire, headers, requestId: options.requestId }, options, {
     repeatable: isGet,
     fresh: !isGet,
     tokens,

@@ -20,7 +20,7 @@ export type Budget = {
   /** Milliseconds for everything, including a retry. Default 10000. */
   readonly totalMs?: number;
   /** Milliseconds since the epoch. No phase continues and no request is written after it, even if the process was paused. Default none. */
-  readonly deadline?: number;
+  readonly deadline?: number | undefined;
 };
 
 type ExchangeOptions = {
@@ -40,7 +40,6 @@ export type WireResponse = ResponseHead & {
   readonly certificateEndsAt: number | undefined;
 };
 
-/** What one try needs. */
 type Try = {
   readonly array: FlashBlade;
   readonly poolKey: string;

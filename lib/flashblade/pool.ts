@@ -100,7 +100,6 @@ function drop(connection: Connection): void {
 
 let closings = 0;
 
-/** How many times `closeConnections` was called. */
 export const closingsSoFar = (): number => closings;
 
 /**

@@ -15,7 +15,7 @@ import { FlashBladeError } from '../core/errors.ts';
 import type { FlashBlade, Trust } from '../core/model.ts';
 import type { Tokens } from '../core/redact.ts';
 import { connectionError, describeArray, unreachable, untrusted } from './tls-errors.ts';
-import { certificatesOf, digestOf, failedCheck, isCertificates, MAX_REMEMBERED, poolKeyOf, remember } from './trust.ts';
+import { certificatesOf, failedCheck, isCertificates, poolKeyOf, remember, trustDigest } from './trust.ts';
 
 const contexts = new Map<string, SecureContext>();
 /** A resumed connection presents no certificate, so the session is kept with the end of the certificates verified before. */
@@ -89,7 +89,7 @@ export function connectTls(
   });
   socket.on('session', (session) => {
     if (socket.authorized && !isPinned && certificateEndsAt !== undefined)
-      remember(sessions, poolKey, { session, certificateEndsAt }, MAX_REMEMBERED);
+      remember(sessions, poolKey, { session, certificateEndsAt });
   });
   // The listener stays: a socket may break between two requests, when it has no other listener.
   socket.on('error', (error) => {
@@ -172,9 +172,9 @@ function connectionOptions(array: FlashBlade, session: Buffer | undefined): Conn
 }
 
 function contextOf(array: FlashBlade): SecureContext {
-  const digest = digestOf(array.trust);
+  const digest = trustDigest(array.trust);
   const context = contexts.get(digest) ?? createSecureContext({ minVersion: 'TLSv1.2', ...authorities(array) });
-  remember(contexts, digest, context, MAX_REMEMBERED);
+  remember(contexts, digest, context);
   return context;
 }
 

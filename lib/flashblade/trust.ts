@@ -8,31 +8,25 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIF
 const MIN_KEY_BITS = 2048;
 
 /** How many arrays and trusts a cache remembers. */
-export const MAX_REMEMBERED = 1024;
+const MAX_REMEMBERED = 1024;
 
 /** Digests by PEM text: hashing it for every request would take a tenth of the request's time. */
 const authorityDigests = new Map<string, string>();
 
 /** Returns one string per trust, equal only for equal trusts. */
 export function trustDigest(trust: Trust): string {
+  const known = trust.kind === 'ca' ? authorityDigests.get(trust.ca) : undefined;
+  if (known !== undefined) return known;
   const parts = trust.kind === 'ca' ? [trust.ca] : trust.kind === 'fingerprints' ? [...trust.fingerprints].sort() : [];
-  return createHash('sha256')
+  const digest = createHash('sha256')
     .update(JSON.stringify([trust.kind, ...parts]))
     .digest('base64url');
-}
-
-/** The same as `trustDigest`; remembers the digest of an authority. */
-export function digestOf(trust: Trust): string {
-  if (trust.kind !== 'ca') return trustDigest(trust);
-  const known = authorityDigests.get(trust.ca);
-  if (known !== undefined) return known;
-  const digest = trustDigest(trust);
-  remember(authorityDigests, trust.ca, digest, MAX_REMEMBERED);
+  if (trust.kind === 'ca') remember(authorityDigests, trust.ca, digest);
   return digest;
 }
 
 /** One string per array and trust: only connections with the same key may replace each other. */
-export const poolKeyOf = (array: FlashBlade): string => `${array.host} ${array.port} ${digestOf(array.trust)}`;
+export const poolKeyOf = (array: FlashBlade): string => `${array.host} ${array.port} ${trustDigest(array.trust)}`;
 
 /** The array's address, as messages and the encryption context write it. */
 export const addressOf = ({ host, port }: Pick<FlashBlade, 'host' | 'port'>): string =>
@@ -64,14 +58,8 @@ export function normalFingerprint(text: string): string | undefined {
 
 /** True for PEM text of one or more certificates and nothing else. */
 export function isCertificates(pem: string): boolean {
-  const certificates = pem.match(CERTIFICATE) ?? [];
-  if (certificates.length === 0 || pem.replace(CERTIFICATE, '').trim() !== '') return false;
-  return certificates.every(isCertificate);
-}
-
-function isCertificate(pem: string): boolean {
   try {
-    return new X509Certificate(pem).raw.length > 0;
+    return certificatesOf(pem).length > 0 && pem.replace(CERTIFICATE, '').trim() === '';
   } catch {
     return false;
   }
@@ -82,7 +70,7 @@ export const certificatesOf = (pem: string): X509Certificate[] =>
   (pem.match(CERTIFICATE) ?? []).map((one) => new X509Certificate(one));
 
 /** Stores `value` as the most recent entry. Beyond `max` entries, removes the one that was stored first. */
-export function remember<Value>(map: Map<string, Value>, key: string, value: Value, max: number): void {
+export function remember<Value>(map: Map<string, Value>, key: string, value: Value, max = MAX_REMEMBERED): void {
   map.delete(key);
   map.set(key, value);
   if (map.size <= max) return;

@@ -6,10 +6,10 @@ import { redact, redactApiTokens, type Tokens } from '../core/redact.ts';
 import { closeSession } from '../leases/close.ts';
 import { openSession } from '../leases/open.ts';
 import type { Ports } from '../leases/ports.ts';
+import { DEFAULT_LEASE_SECONDS } from '../leases/requests.ts';
 import { unsealLease } from '../leases/session.ts';
-import { type ArrayFacts, readFacts } from './array-facts.ts';
-import { type Comparison, compareSessions, type Snapshot } from './compare-sessions.ts';
-import { apiTokenWarnings, certificateWarnings, idleWarnings } from './warnings.ts';
+import { readFacts } from './array-facts.ts';
+import { compareSessions, type Snapshot } from './compare-sessions.ts';
 
 /** A check takes no longer than this, so that a slow array does not use up the time of the others. */
 const ARRAY_MS = 40_000;
@@ -18,6 +18,8 @@ const NEEDED_MS = 15_000;
 /** Longer than a check. If the process dies, the sweeper closes the session after this. */
 const LEASE_SECONDS = 120;
 
+const CERTIFICATE_WARNING_DAYS = 30;
+const API_TOKEN_WARNING_DAYS = 14;
 const DAY_SECONDS = 86_400;
 
 /** The result for one array. Days are rounded down, and absent if unknown or if there is no end. */
@@ -72,8 +74,12 @@ async function checkSession(
   note: Note,
 ): Promise<void> {
   const { name } = array;
-  const versions = await ports.flashblade.apiVersions(array, { deadline: by, requestId: ports.newId() });
-  noteCertificate(ports, versions.certificateEndsAt, note);
+  const daysUntil = (time: number): number => Math.floor((time - ports.now() / 1000) / DAY_SECONDS);
+  const served = await ports.flashblade.apiVersions(array, { deadline: by, requestId: ports.newId() });
+  if (served.certificateEndsAt !== undefined) {
+    const certificateDays = daysUntil(served.certificateEndsAt);
+    note({ certificateDays }, ...certificateWarnings(certificateDays));
+  }
 
   // Not the invocation's id: Lambda retries an invocation under the same id, and that lease would have ended.
   const leaseId = `check:${name}:${ports.newId()}`;
@@ -84,12 +90,17 @@ async function checkSession(
     const { session } = await unsealLease(ports, leaseId, by);
     const { username } = session;
     const listedAt = seconds(ports.now());
-    const facts = await readFacts(ports, session, versions.data, by);
-    noteFacts(ports, facts, username, note);
-    const { sessions } = facts;
+    const { warnings, idleSeconds, tokenEndsAt, sessions } = await readFacts(ports, session, served.data, by);
+    note({}, ...warnings);
+    if (idleSeconds !== undefined) note({}, ...idleWarnings(idleSeconds, ports.limits.arrayIdleSeconds));
+    if (tokenEndsAt !== undefined) {
+      const apiTokenDays = daysUntil(tokenEndsAt);
+      note({ apiTokenDays }, ...apiTokenWarnings(apiTokenDays, username));
+    }
     if (sessions !== undefined) {
       const list = { array, username, sessions, loggedInAt, listedAt };
-      noteComparison(await compareSessions(ports, snapshot, list, by), note);
+      const compared = await compareSessions(ports, snapshot, list, by);
+      note(compared.unknown === undefined ? {} : { unknownSessions: compared.unknown }, ...compared.warnings);
     }
   } catch (error) {
     failure = known(error);
@@ -103,27 +114,32 @@ async function checkSession(
   if (failure !== undefined) throw failure;
 }
 
-function noteCertificate(ports: Ports, endsAt: number | undefined, note: Note): void {
-  if (endsAt === undefined) return;
-  const certificateDays = daysUntil(ports, endsAt);
-  note({ certificateDays }, ...certificateWarnings(certificateDays));
-}
+// What goes wrong unless an operator acts. An empty list: all is well.
 
-function noteFacts(
-  ports: Ports,
-  { idleSeconds, tokenEndsAt, warnings }: ArrayFacts,
-  username: string,
-  note: Note,
-): void {
-  note({}, ...warnings);
-  if (idleSeconds !== undefined) note({}, ...idleWarnings(idleSeconds, ports.limits.arrayIdleSeconds));
-  if (tokenEndsAt === undefined) return;
-  const apiTokenDays = daysUntil(ports, tokenEndsAt);
-  note({ apiTokenDays }, ...apiTokenWarnings(apiTokenDays, username));
-}
+/** As in `expires in 1 day`. */
+const expires = (days: number): string => (days < 0 ? 'has expired' : `expires in ${days} day${days === 1 ? '' : 's'}`);
 
-function noteComparison({ unknown, warnings }: Comparison, note: Note): void {
-  note(unknown === undefined ? {} : { unknownSessions: unknown }, ...warnings);
-}
+export const certificateWarnings = (days: number): string[] =>
+  days < CERTIFICATE_WARNING_DAYS
+    ? [
+        `its certificate, or a CA certificate behind it, ${expires(days)}: renew it; if the secret trusts fingerprints or a private CA, add the new one to the secret first`,
+      ]
+    : [];
 
-const daysUntil = (ports: Ports, time: number): number => Math.floor((time - ports.now() / 1000) / DAY_SECONDS);
+export const apiTokenWarnings = (days: number, username: string): string[] =>
+  days < API_TOKEN_WARNING_DAYS
+    ? [`the API token of user ${username} ${expires(days)}: create a new one and put it into the secret`]
+    : [];
+
+/** `idleSeconds`: the array's own idle time-out, 0 = never. `configured`: what we assume of every array (ARRAY_IDLE_SECONDS). */
+export function idleWarnings(idleSeconds: number, configured: number): string[] {
+  if (idleSeconds === 0) {
+    return ['its idle time-out is 0 (never): a session that cannot be closed stays open; set an idle time-out'];
+  }
+  const fact = `its idle time-out is ${idleSeconds} s`;
+  if (idleSeconds < DEFAULT_LEASE_SECONDS) {
+    return [`${fact}, shorter than a lease: a session may end before its lease does; set a longer one`];
+  }
+  if (idleSeconds <= configured) return [];
+  return [`${fact}, but ARRAY_IDLE_SECONDS is ${configured}: set ARRAY_IDLE_SECONDS to the longest in the fleet`];
+}

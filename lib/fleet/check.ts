@@ -33,13 +33,12 @@ export async function checkFleet(ports: Ports, request: FleetRequest, deadline: 
   // The ledger is read before any array lists its sessions: an older session that no entry accounts for is unknown.
   const readAt = seconds(ports.now());
   const pending = Map.groupBy(await ports.store.pending(by), ({ array }) => array);
-  const reports = new Map<string, ArrayReport>();
-  await mapLimit(names, ARRAYS_AT_A_TIME, async (name) => {
+  const reports = await mapLimit(names, ARRAYS_AT_A_TIME, async (name) => {
     const report = await checkArray(ports, name, { pending: pending.get(name) ?? [], readAt }, deadline);
-    reports.set(name, report);
     logReport(ports, report);
+    return report;
   });
-  const result = summarize(names.flatMap((name) => reports.get(name) ?? []));
+  const result = summarize(reports);
   const { checked, healthy, unknownSessions } = result;
   const gauges = { HealthyArrays: healthy, UnhealthyArrays: checked - healthy, UnknownSessions: unknownSessions };
   ports.report({ event: 'FleetChecked', gauges, message: `${healthy} of ${checked} arrays are healthy` });

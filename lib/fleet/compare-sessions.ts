@@ -6,11 +6,10 @@ import { CLOCK_SKEW_SECONDS, INDEX_LAG_SECONDS, SLACK_SECONDS } from '../core/de
 import { mapLimit } from '../core/map-limit.ts';
 import type { FlashBlade } from '../core/model.ts';
 import { addressOf } from '../flashblade/trust.ts';
-import { type Item, leaseKey, type Stored, type Suspect, suspectKey } from '../leases/items.ts';
+import { type Item, leaseKey, type Suspect, suspectKey } from '../leases/items.ts';
 import { dropSuspect, LEDGER_CALLS_AT_A_TIME, tryToWrite } from '../leases/ledger.ts';
 import type { Pending, Ports } from '../leases/ports.ts';
 import type { ActiveSession } from './array-facts.ts';
-import { unknownWarnings } from './warnings.ts';
 
 /** What the ledger's index listed for one array at `readAt` (epoch seconds). */
 export type Snapshot = { readonly pending: readonly Pending[]; readonly readAt: number };
@@ -25,7 +24,7 @@ type SessionList = {
   readonly listedAt: number;
 };
 
-export type Comparison = {
+type Comparison = {
   /** Our user's active REST sessions that the ledger does not know. Undefined if the list cannot be compared. */
   readonly unknown?: number;
   readonly warnings: readonly string[];
@@ -53,7 +52,10 @@ export async function compareSessions(
   const hasSuspects = pending.some(({ kind }) => kind === 'suspect');
   if (old.length === 0 && !hasSuspects) return { unknown: 0, warnings: [] };
 
-  const items = await readAll(ports, pending, by);
+  const entries = pending.filter(({ kind }) => kind === 'lease' || kind === 'suspect');
+  const items = await mapLimit(entries, LEDGER_CALLS_AT_A_TIME, ({ kind, id }) =>
+    ports.store.read(kind === 'lease' ? leaseKey(id) : suspectKey(id), by),
+  );
   const windows = items.flatMap((item) => windowOf(item, username) ?? []);
   const unknown = unaccounted(old, windows);
   for (const item of items) {
@@ -66,14 +68,13 @@ export async function compareSessions(
   return { unknown, warnings: unknownWarnings(unknown, username) };
 }
 
-async function readAll(ports: Ports, pending: readonly Pending[], by: number): Promise<(Stored<Item> | undefined)[]> {
-  const items: (Stored<Item> | undefined)[] = [];
-  const sessions = pending.filter(({ kind }) => kind === 'lease' || kind === 'suspect');
-  await mapLimit(sessions, LEDGER_CALLS_AT_A_TIME, async ({ kind, id }) => {
-    items.push(await ports.store.read(kind === 'lease' ? leaseKey(id) : suspectKey(id), by));
-  });
-  return items;
-}
+/** No warning if none is unknown. */
+export const unknownWarnings = (count: number, username: string): string[] =>
+  count > 0
+    ? [
+        `${count} active REST session${count === 1 ? '' : 's'} of user ${username} ${count === 1 ? 'is' : 'are'} not in the ledger: find out who else uses its API token`,
+      ]
+    : [];
 
 /** Whether no active session, of any user, can come from this login: none began in its window, and the window is over. */
 function leftNothing(item: Suspect, sessions: readonly ActiveSession[], listedAt: number): boolean {

@@ -1,10 +1,10 @@
 /** Closes the session of a lease: claim → unseal → log out → CLOSED. Needs neither the array's secret nor its API token. */
 import { closingDeadlines, seconds } from '../core/deadlines.ts';
 import { type FlashBladeError, isFlashBladeError, known } from '../core/errors.ts';
-import { type Closing, type LeaseItem, type Stored, sealContext } from './items.ts';
-import { readLease, recordSuspect, retryChanged, tryToWrite } from './ledger.ts';
+import type { Session } from '../core/model.ts';
+import { type Closing, type LeaseItem, type Open, type Stored, sealContext } from './items.ts';
+import { readLease, recordSuspect, reported, retryChanged, tryToWrite } from './ledger.ts';
 import type { ClosingPorts } from './ports.ts';
-import { logOut, reportAltered } from './session.ts';
 import { close, postpone, release } from './states.ts';
 
 /**
@@ -95,6 +95,20 @@ export async function claimAndLogOut(
   return 'CLOSED';
 }
 
+/** Logs out. `session` may throw: that counts as a failed logout. Throws what it or a logout throws. */
+export function logOut(
+  ports: ClosingPorts,
+  { leaseId, target }: Pick<Open, 'leaseId' | 'target'>,
+  session: () => Session,
+  by: number,
+  why = 'logged out',
+): Promise<void> {
+  const requestId = ports.newId();
+  return reported(ports, 'Logout', { leaseId, array: target.name, requestId }, why, async () =>
+    ports.flashblade.logout(session(), { deadline: by, requestId }),
+  );
+}
+
 /** The session is still open: plans the next try and raises the alarm if it is STUCK. If this is not written, the claim expires. */
 async function postponeLogout(
   ports: ClosingPorts,
@@ -111,3 +125,10 @@ async function postponeLogout(
   const message = `a session of user ${username} on array ${target.name} is still open after ${next.tries} failed logouts. Fix the cause, then invoke logout for lease ${leaseId}: ${error.message}`;
   ports.report({ event: 'LeaseStuck', leaseId, array: target.name, code: error.code, message });
 }
+
+/** Raises the alarm: the lease table was written by something other than this product. */
+export const reportAltered = (
+  ports: ClosingPorts,
+  { leaseId, target }: Pick<Open, 'leaseId' | 'target'>,
+  message: string,
+): void => ports.report({ event: 'LeaseAltered', leaseId, array: target.name, code: 'LEASE_ALTERED', message });

@@ -3,7 +3,7 @@ import { MARGIN_MS } from '../core/deadlines.ts';
 import { isFlashBladeError, known } from '../core/errors.ts';
 import { type CloseResult, closeSession } from './close.ts';
 import { endOwner } from './end-owner.ts';
-import { type IncomingEvent, parseEvent } from './events.ts';
+import { type IncomingEvent, parseEvent, type SessionFailed } from './events.ts';
 import { openSession } from './open.ts';
 import type { Outbox, Ports } from './ports.ts';
 import type { OpenRequest } from './requests.ts';
@@ -32,11 +32,7 @@ export async function dispatch(ports: Ports, outbox: Outbox, message: Message, d
     if (error.retryable) throw error;
     await outbox.emit({ type: 'failed', detail: { ...ids, code, reason } }, by.publish);
     const { eventId, leaseId } = ids;
-    const letter = { code, reason, messageId: message.messageId };
-    await outbox.deadLetter(
-      { ...letter, ...(eventId ? { eventId } : {}), ...(leaseId ? { leaseId } : {}) },
-      by.publish,
-    );
+    await outbox.deadLetter({ code, reason, messageId: message.messageId, eventId, leaseId }, by.publish);
   }
 }
 
@@ -47,11 +43,11 @@ async function perform(ports: Ports, outbox: Outbox, event: IncomingEvent, by: D
     case 'open':
       return open(ports, outbox, event, by);
     case 'close':
-      return publishClosed(outbox, await closeSession(ports, event.leaseId, by.work), {}, by);
+      return publishClosed(outbox, await closeSession(ports, event.leaseId, by.work), undefined, by);
     case 'end': {
       const { owner } = event;
       // One event as each lease closes: if time runs out, those that are closed have been published.
-      await endOwner(ports, owner, by.work, (result) => publishClosed(outbox, result, { owner }, by));
+      await endOwner(ports, owner, by.work, (result) => publishClosed(outbox, result, owner, by));
     }
   }
 }
@@ -62,19 +58,18 @@ async function open(
   { request, eventId }: { request: OpenRequest; eventId: string },
   by: Deadlines,
 ): Promise<void> {
-  const ownerOnly = ownerOf(request);
+  const { leaseId, array, owner } = request;
   try {
     const lease = await openSession(ports, request, by.work);
-    await outbox.emit({ type: 'opened', detail: { ...lease, ...ownerOnly } }, by.publish);
+    await outbox.emit({ type: 'opened', detail: { ...lease, owner } }, by.publish);
   } catch (error) {
     if (!isFlashBladeError(error, 'LEASE_ENDED')) throw error;
     // The release came first, or this is a second delivery: nothing waits for the session.
-    const { leaseId, array } = request;
     const { code, message: reason } = error;
     ports.report({ event: 'RequestOutdated', leaseId, array, message: reason });
     // But a requester that reuses an owner waits, and made a mistake.
     if (!error.facts.ownerEnded) return;
-    await outbox.emit({ type: 'failed', detail: { eventId, leaseId, array, ...ownerOnly, code, reason } }, by.publish);
+    await outbox.emit({ type: 'failed', detail: { eventId, leaseId, array, owner, code, reason } }, by.publish);
   }
 }
 
@@ -82,25 +77,21 @@ async function open(
 async function publishClosed(
   outbox: Outbox,
   { leaseId, array, outcome }: CloseResult,
-  ownerOnly: { owner?: string },
+  owner: string | undefined,
   by: Deadlines,
 ): Promise<void> {
   const hasEnded = outcome === 'CLOSED' || outcome === 'ALREADY_CLOSED';
   // Without an array there was no session: the lease was released before it was requested.
   if (!hasEnded || array === undefined) return;
-  await outbox.emit({ type: 'closed', detail: { leaseId, array, ...ownerOnly } }, by.publish);
+  await outbox.emit({ type: 'closed', detail: { leaseId, array, owner } }, by.publish);
 }
 
-type Ids = { eventId?: string; leaseId?: string; array?: string; owner?: string };
-
-function idsOf(event: IncomingEvent | undefined): Ids {
+function idsOf(event: IncomingEvent | undefined): Omit<SessionFailed, 'code' | 'reason'> {
   if (event === undefined) return {};
   const { eventId } = event;
   if (event.kind === 'close') return { eventId, leaseId: event.leaseId };
   if (event.kind === 'end') return { eventId, owner: event.owner };
   if (event.kind === 'nothing') return { eventId };
-  const { leaseId, array } = event.request;
-  return { eventId, leaseId, array, ...ownerOf(event.request) };
+  const { leaseId, array, owner } = event.request;
+  return { eventId, leaseId, array, ...(owner === undefined ? {} : { owner }) };
 }
-
-const ownerOf = ({ owner }: OpenRequest): { owner?: string } => (owner === undefined ? {} : { owner });

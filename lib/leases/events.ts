@@ -1,6 +1,7 @@
 /** The events that arrive from the queue and that leave on the event bus. Code, contracts and infrastructure use these names. */
 import * as v from 'valibot';
 import { FlashBladeError } from '../core/errors.ts';
+import type { Lease } from '../core/model.ts';
 import { callersId, check, fields, nameText, onlyFields, parseJson } from '../core/validation.ts';
 import { type OpenRequest, parseOpenRequest } from './requests.ts';
 
@@ -21,22 +22,16 @@ export const EXECUTION_SOURCE = 'aws.states';
 export const EXECUTION_DETAIL_TYPE = 'Step Functions Execution Status Change';
 export const EXECUTION_ENDS = ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'] as const;
 
-/** A session is open. `expiresAt` is in seconds since the epoch. */
-export type SessionOpened = {
-  readonly leaseId: string;
-  readonly array: string;
-  readonly username: string;
-  readonly expiresAt: number;
-  readonly owner?: string;
-};
+/** A session is open. */
+export type SessionOpened = Lease & { readonly owner?: string | undefined };
 /** A session has ended. Published again if the request to end it arrives again. */
-export type SessionClosed = { readonly leaseId: string; readonly array: string; readonly owner?: string };
+export type SessionClosed = { readonly leaseId: string; readonly array: string; readonly owner?: string | undefined };
 /** A request failed and is not retried. docs/errors.md lists the codes. */
 export type SessionFailed = {
   readonly eventId?: string;
   readonly leaseId?: string;
   readonly array?: string;
-  readonly owner?: string;
+  readonly owner?: string | undefined;
   readonly code: string;
   readonly reason: string;
 };

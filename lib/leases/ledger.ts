@@ -1,7 +1,8 @@
-/** Steps in the ledger that opening, closing, renewing and sweeping share. `by` is epoch milliseconds. */
+/** Steps that opening, closing, renewing and sweeping share, most of them in the ledger. `by` is epoch milliseconds. */
 import { seconds } from '../core/deadlines.ts';
 import { FlashBladeError, known } from '../core/errors.ts';
-import type { EventName } from '../core/reports.ts';
+import type { EventName, Report } from '../core/reports.ts';
+import type { WithHttpInfo } from '../flashblade/client.ts';
 import {
   type LeaseItem,
   leaseKey,
@@ -47,6 +48,29 @@ export async function retryChanged<Result>(leaseId: string, step: () => Promise<
 
 const contended = (leaseId: string): FlashBladeError =>
   new FlashBladeError('LEASE_OPENING', `lease ${leaseId} is being changed by other calls: try again`);
+
+/** Makes a login or a logout and reports it once. Throws what it throws. */
+export async function reported<T>(
+  ports: ClosingPorts,
+  call: 'Login' | 'Logout',
+  about: Partial<Report>,
+  done: string,
+  make: () => Promise<WithHttpInfo<T>>,
+): Promise<T> {
+  const startedAt = ports.now();
+  try {
+    const { data, status } = await make();
+    const durationMs = ports.now() - startedAt;
+    ports.report({ event: `${call}Succeeded`, ...about, status, durationMs, message: done });
+    return data;
+  } catch (thrown) {
+    const error = known(thrown);
+    const { code, message, facts } = error;
+    const durationMs = ports.now() - startedAt;
+    ports.report({ event: `${call}Failed`, ...about, code, status: facts.status, durationMs, message });
+    throw error;
+  }
+}
 
 /** Does work that must not hide what led to it. A failure is reported as `event`, introduced by `what`, and never thrown. */
 export async function bestEffort(

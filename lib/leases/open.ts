@@ -38,12 +38,13 @@
  *   sweeper, or the fleet check, drops both.
  * - Every write is conditional: an attempt never changes or removes the item of another one that may still be running.
  *
- * relogin.ts begins in a way of its own, then also calls `logInAndRecord` and `conclude`; there, the lease is open as before, or CLOSED, where
+ * session.ts begins a relogin in a way of its own, then also calls `logInAndRecord` and `conclude`; there, the lease is open as before, or CLOSED, where
  * nothing remains here. CONTRIBUTING.md has a glossary.
  */
-import { type Deadlines, openingDeadlines, seconds } from '../core/deadlines.ts';
+import { type Deadlines, openingDeadlines, outOfTime, seconds } from '../core/deadlines.ts';
 import { FlashBladeError, isFlashBladeError, known } from '../core/errors.ts';
 import type { Lease, Session } from '../core/model.ts';
+import { logOut } from './close.ts';
 import { type LeaseItem, type Open, type Opening, ownerKey, type Stored, sealContext } from './items.ts';
 import {
   checkRefusal,
@@ -52,13 +53,13 @@ import {
   markRefused,
   readLease,
   recordSuspect,
+  reported,
   retryChanged,
   tryToWrite,
   waitForSlot,
 } from './ledger.ts';
 import type { ArraySecret, DataKey, Ports } from './ports.ts';
 import type { OpenRequest } from './requests.ts';
-import { logIn, logOut } from './session.ts';
 import { type Intent, intend, record, whyNotRecorded } from './states.ts';
 
 /** Subtracted from the time to log out, to find out whether a record was written whose response was lost. */
@@ -90,8 +91,8 @@ async function openWith(ports: Ports, request: OpenRequest, secret: ArraySecret,
   const begun = await begin(ports, request, secret, by);
   if ('served' in begun) return leaseOf(begun.served);
   const outcome = await logInAndRecord(ports, begun, secret, by);
-  const { open } = await conclude(ports, begun.opening, outcome, by);
-  return leaseOf(open);
+  const { lease } = await conclude(ports, begun.opening, outcome, by);
+  return leaseOf(lease);
 }
 
 export const leaseOf = ({ leaseId, target, username, expiresAt }: Open): Lease => ({
@@ -109,7 +110,7 @@ type Attempt = { readonly opening: Stored<Opening>; readonly key: DataKey };
  * an equal request is returned whatever the other steps did.
  *
  * To add a step: one more promise, and its `settledValue` below. If it writes something, undo that in `leaveNothing`, and where an open
- * lease is returned. If relogins need it, add it to relogin.ts, too.
+ * lease is returned. If relogins need it, add it to session.ts, too.
  */
 async function begin(
   ports: Ports,
@@ -170,10 +171,18 @@ function settledValue<T>(result: PromiseSettledResult<T>): T {
   return result.value;
 }
 
+/** An open lease, with its session. */
+export type Held = {
+  readonly lease: Open;
+  readonly session: Session;
+  /** When the array last served a call of this process under the session (epoch, ms). */
+  workedAt?: number;
+};
+
 /** What an attempt left behind. */
 type Outcome =
   /** It is recorded: callers may use it. */
-  | { readonly left: 'session'; readonly open: Open; readonly session: Session }
+  | { readonly left: 'session'; readonly held: Held }
   /** The array has no session of this attempt. `refused`: the version of the secret that it does not accept. */
   | { readonly left: 'nothing'; readonly error: FlashBladeError; readonly refused?: string }
   /** The array may have a session, and nothing here can end it. */
@@ -199,7 +208,8 @@ export async function logInAndRecord(
     return { left: 'nothing', error, ...(error.code === 'LOGIN_REFUSED' ? { refused: secret.versionId } : {}) };
   }
   try {
-    return { left: 'session', open: await recordSession(ports, attempt, session, veto, by), session };
+    const lease = await recordSession(ports, attempt, session, veto, by);
+    return { left: 'session', held: { lease, session } };
   } catch (thrown) {
     const error = known(thrown);
     const why = `logged out again: ${error.message}`;
@@ -210,6 +220,17 @@ export async function logInAndRecord(
       return { left: 'unknown', error };
     }
   }
+}
+
+/** Logs in once, as the attempt of `opening`. Throws what a login throws; nothing is sent after `by`. */
+function logIn(ports: Ports, opening: Opening, secret: ArraySecret, by: number): Promise<Session> {
+  const { array, apiToken, versionId } = secret;
+  const { leaseId, attemptId: requestId } = opening;
+  const about = { leaseId, array: array.name, secretVersionId: versionId, requestId };
+  return reported(ports, 'Login', about, 'logged in', async () => {
+    if (ports.now() >= by) throw outOfTime('log in');
+    return ports.flashblade.login(array, apiToken, { deadline: by, requestId });
+  });
 }
 
 /** Why no session may be recorded for the owner: it has ended, or that is not known. Never throws: the login does not wait for it. */
@@ -270,16 +291,16 @@ export async function conclude(
   opening: Opening,
   outcome: Outcome,
   { logout: by }: Deadlines,
-): Promise<{ readonly open: Open; readonly session: Session }> {
-  if (outcome.left === 'session') return outcome;
+): Promise<Held> {
+  if (outcome.left === 'session') return outcome.held;
+  const { error } = outcome;
   const { leaseId, attemptId, target, again: isRelogin } = opening;
   if (outcome.left === 'nothing') {
-    const { error, refused } = outcome;
+    const { refused } = outcome;
     if (refused !== undefined) await tryToWrite(ports, opening, () => markRefused(ports, target.name, refused, by));
     await leaveNothing(ports, opening, error, by);
     throw error;
   }
-  const { error }: Extract<Outcome, { left: 'unknown' }> = outcome;
   let fate = 'The ledger could not be updated and keeps the intent; the sweeper will report it.';
   let isRecorded = false;
   await tryToWrite(ports, opening, async () => {

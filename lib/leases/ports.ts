@@ -123,8 +123,8 @@ export type DeadLetter = {
   readonly code: string;
   readonly reason: string;
   readonly messageId: string;
-  readonly eventId?: string;
-  readonly leaseId?: string;
+  readonly eventId?: string | undefined;
+  readonly leaseId?: string | undefined;
 };
 
 /** What leaves for others. Both throw AWS_UNAVAILABLE or OUT_OF_TIME. */

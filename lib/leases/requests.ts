@@ -42,7 +42,6 @@ export const parseLoginRequest = (input: unknown, invocationId: string): OpenReq
 
 const logoutRequest = onlyFields({ leaseId: callersId });
 
-/** Parses a request to close a lease. */
 export const parseLogoutRequest = (input: unknown): { readonly leaseId: string } =>
   check(logoutRequest, input, 'REQUEST_INVALID', 'logout request');
 
@@ -51,7 +50,6 @@ export type RenewRequest = { readonly leaseId: string; readonly expiresAt: numbe
 
 const renewRequest = onlyFields({ leaseId: callersId, expiresAt: whole(1, 9_999_999_999) });
 
-/** Parses a request to renew a lease. */
 export const parseRenewRequest = (input: unknown): RenewRequest =>
   check(renewRequest, input, 'REQUEST_INVALID', 'renew request');
 

@@ -1,70 +1,28 @@
-/** A lease's session on its array: logged in, unsealed, logged out. Every login and logout is reported once. */
-import { outOfTime, seconds } from '../core/deadlines.ts';
+/** The session of an open lease: unsealed for work, and replaced by a new login after the array has dropped it. */
+import { type Deadlines, openingDeadlines, seconds } from '../core/deadlines.ts';
 import { FlashBladeError, isFlashBladeError, known } from '../core/errors.ts';
-import type { Session } from '../core/model.ts';
+import type { FlashBlade, Session } from '../core/model.ts';
+import { trustDigest } from '../flashblade/trust.ts';
+import { reportAltered } from './close.ts';
 import { type Open, type Opening, type Stored, sealContext } from './items.ts';
-import { readLease } from './ledger.ts';
-import type { ArraySecret, ClosingPorts, Ports } from './ports.ts';
+import { checkRefusal, leaveNothing, readLease, retryChanged, tooMany } from './ledger.ts';
+import { conclude, type Held, logInAndRecord } from './open.ts';
+import type { ArraySecret, DataKey, Ports } from './ports.ts';
+import { reopen } from './states.ts';
 
 /** The API token is read for redaction only, so a call does not wait longer for it. */
 const API_TOKEN_MS = 1000;
-
-/** An open lease, with its session. */
-export type Held = {
-  readonly lease: Open;
-  readonly session: Session;
-  /** When the array last served a call of this process under the session (epoch, ms). */
-  workedAt?: number;
-};
-
-/** Logs in once, as the attempt of `opening`. Throws what a login throws; nothing is sent after `by`. */
-export async function logIn(ports: ClosingPorts, opening: Opening, secret: ArraySecret, by: number): Promise<Session> {
-  const { array, apiToken, versionId } = secret;
-  const { leaseId, attemptId: requestId } = opening;
-  const about = { leaseId, array: array.name, secretVersionId: versionId, requestId };
-  const startedAt = ports.now();
-  try {
-    if (startedAt >= by) throw outOfTime('log in');
-    const { data, status } = await ports.flashblade.login(array, apiToken, { deadline: by, requestId });
-    const durationMs = ports.now() - startedAt;
-    ports.report({ event: 'LoginSucceeded', ...about, status, durationMs, message: 'logged in' });
-    return data;
-  } catch (error) {
-    const { code, message, facts } = known(error);
-    const durationMs = ports.now() - startedAt;
-    ports.report({ event: 'LoginFailed', ...about, code, status: facts.status, durationMs, message });
-    throw known(error);
-  }
-}
-
-/** Logs out. `session` may throw: that counts as a failed logout. Throws what it or a logout throws. */
-export async function logOut(
-  ports: ClosingPorts,
-  { leaseId, target }: Pick<Open, 'leaseId' | 'target'>,
-  session: () => Session,
-  by: number,
-  why = 'logged out',
-): Promise<void> {
-  const requestId = ports.newId();
-  const about = { leaseId, array: target.name, requestId };
-  const startedAt = ports.now();
-  try {
-    const { status } = await ports.flashblade.logout(session(), { deadline: by, requestId });
-    ports.report({ event: 'LogoutSucceeded', ...about, status, durationMs: ports.now() - startedAt, message: why });
-  } catch (error) {
-    const { code, message, facts } = known(error);
-    const durationMs = ports.now() - startedAt;
-    ports.report({ event: 'LogoutFailed', ...about, code, status: facts.status, durationMs, message });
-    throw known(error);
-  }
-}
+/** Within this time after a relogin, a refusal is a missing permission, not a lost session. */
+const RELOGIN_MS = 60_000;
+/** A session that served a call within this time is alive. */
+const WORKED_MS = 10_000;
 
 /** Reads an open lease and decrypts its auth token. Throws LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED or LEASE_ALTERED. */
 export const unsealLease = async (ports: Ports, leaseId: string, by: number): Promise<Held> =>
   unseal(ports, await readOpen(ports, leaseId, by), by);
 
 /** Throws LEASE_UNKNOWN, LEASE_OPENING or LEASE_ENDED. */
-export async function readOpen(ports: ClosingPorts, leaseId: string, by: number): Promise<Stored<Open>> {
+async function readOpen(ports: Ports, leaseId: string, by: number): Promise<Stored<Open>> {
   const item = await readLease(ports, leaseId, by);
   if (item === undefined) throw unknownLease(leaseId);
   if (item.state === 'OPENING') {
@@ -80,13 +38,15 @@ export const unknownLease = (leaseId: string): FlashBladeError =>
   new FlashBladeError('LEASE_UNKNOWN', `there is no lease ${leaseId}: open a session first, or correct the id`);
 
 /** Decrypts the auth token. The API token is read beside it, so that responses that repeat it can be redacted. */
-export async function unseal(ports: Ports, lease: Open, by: number): Promise<Held> {
+async function unseal(ports: Ports, lease: Open, by: number): Promise<Held> {
   const { leaseId, target, username } = lease;
   try {
-    const [authToken, apiToken] = await Promise.all([
+    const [authToken, secret] = await Promise.all([
       ports.seal.unseal(lease.sealed, sealContext(leaseId, target), by),
-      apiTokenOf(ports, target.name, Math.min(by, ports.now() + API_TOKEN_MS)),
+      // Mostly from the cache. A session works without it.
+      ports.secrets.read(target.name, { by: Math.min(by, ports.now() + API_TOKEN_MS) }).catch(() => undefined),
     ]);
+    const apiToken = secret && { apiToken: secret.apiToken };
     return { lease, session: { array: target, authToken, ...apiToken, username } };
   } catch (error) {
     if (isFlashBladeError(error, 'LEASE_ALTERED')) reportAltered(ports, lease, error.message);
@@ -94,19 +54,82 @@ export async function unseal(ports: Ports, lease: Open, by: number): Promise<Hel
   }
 }
 
-/** Mostly from the cache. A session works without it, so this never throws. */
-async function apiTokenOf(ports: Ports, array: string, by: number): Promise<Pick<Session, 'apiToken'>> {
+/**
+ * The array refused a call. Returns the session that another call has recorded meanwhile, or logs in again. Returns `held` itself if
+ * the session was alive a moment ago, so that another login cannot help. Throws LEASE_ENDED if the lease is closed, LEASE_OPENING if other
+ * calls keep changing it, and what a login throws.
+ */
+export async function relogin(ports: Ports, held: Held, deadline: number): Promise<Held> {
+  const by = openingDeadlines(deadline, ports.now());
+  const { lease, session } = held;
+  let ready: { secret: ArraySecret; key: DataKey } | undefined;
+  return retryChanged(lease.leaseId, async () => {
+    const current = await readOpen(ports, lease.leaseId, by.login);
+    if (!isSameTarget(current.target, lease.target)) throw altered(ports, lease);
+    // Compare tokens, not attempts: a failed relogin keeps the former session's token under its own attempt id.
+    if (current.sealed !== lease.sealed) return unseal(ports, current, by.login);
+    if (isAlive(held, ports.now())) return held;
+
+    ready ??= await prepare(ports, lease, session, by);
+    const opening = await begin(ports, current, by);
+    // Renewed or claimed meanwhile: what the item is now decides.
+    if (opening === undefined) return undefined;
+    const outcome = await logInAndRecord(ports, { opening, key: ready.key }, ready.secret, by);
+    return conclude(ports, opening, outcome, by);
+  });
+}
+
+/** Gets what a login needs and ends the former session, which is alive if the refusal meant "no permission". */
+async function prepare(
+  ports: Ports,
+  { leaseId, target }: Open,
+  session: Session,
+  by: Deadlines,
+): Promise<{ secret: ArraySecret; key: DataKey }> {
+  const secret = await ports.secrets.read(target.name, { by: by.login, fresh: true });
+  if (!isSameTarget(secret.array, target)) {
+    const message = `lease ${leaseId} lost its session, and the secret now names another host, port or trust: open another session`;
+    throw new FlashBladeError('LEASE_ENDED', message);
+  }
+  const [key] = await Promise.all([
+    ports.seal.dataKey(sealContext(leaseId, target), by.login),
+    checkRefusal(ports, secret, by.login),
+  ]);
+  // Last, so that it happens only if a login may follow.
+  await ports.flashblade.logout(session, { deadline: by.login, requestId: ports.newId() });
+  return { secret, key };
+}
+
+/** Writes the intent and gives it the slot of the former session. Returns undefined if the lease has changed. */
+async function begin(ports: Ports, current: Stored<Open>, by: Deadlines): Promise<Stored<Opening> | undefined> {
+  const { leaseId, target } = current;
+  const { openingUntil } = by;
+  const attemptId = ports.newId();
+  const limit = ports.limits.sessionsPerArray;
+  const intent = reopen(current, { attemptId, openingUntil }, seconds(ports.now()));
   try {
-    const { apiToken } = await ports.secrets.read(array, { by });
-    return { apiToken };
-  } catch {
-    return {};
+    const opening = await ports.store.write(intent, current, by.login);
+    if (opening === undefined) return undefined;
+    const slot = { attemptId, leaseId, until: openingUntil };
+    const hasSlot = await ports.store.moveSlot(target.name, current.attemptId, slot, limit, by.login);
+    if (!hasSlot) throw tooMany(target.name, limit);
+    return opening;
+  } catch (error) {
+    await leaveNothing(ports, intent, known(error), by.logout);
+    throw error;
   }
 }
 
-/** Raises the alarm: the lease table was written by something other than this product. */
-export const reportAltered = (
-  ports: ClosingPorts,
-  { leaseId, target }: Pick<Open, 'leaseId' | 'target'>,
-  message: string,
-): void => ports.report({ event: 'LeaseAltered', leaseId, array: target.name, code: 'LEASE_ALTERED', message });
+/** A refusal of a session that was alive a moment ago means that its user may not make the call. */
+function isAlive({ lease: { reloginAt }, workedAt = 0 }: Held, now: number): boolean {
+  return reloginAt !== undefined && (now - reloginAt * 1000 < RELOGIN_MS || now - workedAt < WORKED_MS);
+}
+
+const isSameTarget = (a: FlashBlade, b: FlashBlade): boolean =>
+  a.name === b.name && a.host === b.host && a.port === b.port && trustDigest(a.trust) === trustDigest(b.trust);
+
+function altered(ports: Ports, lease: Open): FlashBladeError {
+  const message = `lease ${lease.leaseId} of array ${lease.target.name} names another array, host or trust than when it was opened: find out who writes to the lease table`;
+  reportAltered(ports, lease, message);
+  return new FlashBladeError('LEASE_ALTERED', message);
+}

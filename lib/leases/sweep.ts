@@ -63,18 +63,17 @@ export async function sweep(ports: ClosingPorts, deadline: number): Promise<Swee
   const sweepArrays = (leases: readonly Pending[]) =>
     mapLimit(lanesOf(leases, startedAt), ARRAYS_AT_A_TIME, sweepArray);
   /** Each kind has its own limit, so that none waits for another. */
-  const sweepAll = (kind: Pending['kind'], work: (id: string) => Promise<void>) => {
+  const sweepAll = <Result>(kind: Pending['kind'], work: (id: string) => Promise<Result>) => {
     const due = rows.filter((row) => row.kind === kind && row.dueAt <= startedAt);
     return mapLimit(due, LEDGER_CALLS_AT_A_TIME, ({ id }) => work(id));
   };
-  const ended: Pending[] = [];
-  await Promise.all([
+  const [, ended] = await Promise.all([
     sweepArrays(rows),
-    sweepAll('owner', async (id) => void ended.push(...(await sweepOwner(ports, id, deadline)))),
+    sweepAll('owner', (id) => sweepOwner(ports, id, deadline)),
     sweepAll('suspect', (id) => sweepSuspect(ports, id, deadline)),
     sweepAll('slots', (id) => sweepSlots(ports, id, deadline)),
   ]);
-  await sweepArrays(ended);
+  await sweepArrays(ended.flat());
 
   const due = rows.filter(({ kind, dueAt }) => kind === 'lease' && dueAt <= startedAt);
   const result: SweepResult = {

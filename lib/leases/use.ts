@@ -5,12 +5,10 @@ import type { Lease } from '../core/model.ts';
 import { type ArrayRequest, type ArrayResponse, tokensOf } from '../flashblade/client.ts';
 import { closeSession } from './close.ts';
 import { bestEffort } from './ledger.ts';
-import { leaseOf, openSession } from './open.ts';
+import { type Held, leaseOf, openSession } from './open.ts';
 import type { Ports } from './ports.ts';
-import { relogin } from './relogin.ts';
 import { parseLoginRequest } from './requests.ts';
-import { type Held, unsealLease } from './session.ts';
-import { whileRunning } from './signals.ts';
+import { relogin, unsealLease } from './session.ts';
 
 /** What work gets: its lease, and a way to call the array. It never sees the auth token. */
 export type Use = {
@@ -28,7 +26,7 @@ export type Work<T> = (use: Use) => Promise<T> | T;
 
 export type UseOptions = {
   /** Every call of the array or of AWS ends before this (epoch, ms). Default: none; each call is limited by itself. */
-  readonly deadline?: number;
+  readonly deadline?: number | undefined;
 };
 
 export type SessionOptions = UseOptions & {
@@ -53,16 +51,50 @@ export async function withSession<T>(
   const { deadline, ...fields } = options;
   const request = parseLoginRequest({ array, ...fields }, ports.newId());
   const workDeadline = deadline === undefined ? undefined : deadline - CLOSING_MS;
+  const { leaseId } = request;
   const opening = openSession(ports, request, within(OPENING_MS, ports, workDeadline));
-  return whileRunning({ ports, leaseId: request.leaseId, opening }, async () => {
-    const { leaseId } = await opening;
+  const end = (): Promise<void> =>
+    bestEffort(ports, 'LogoutFailed', { leaseId }, async () => {
+      const { outcome } = await closeSession(ports, leaseId, ports.now() + CLOSING_MS);
+      // The call that opens it logs out at once, and that call is ours.
+      if (outcome === 'ENDING') await opening.catch(() => {});
+    });
+  running.add(end);
+  try {
+    await opening;
     try {
-      return await withLease(ports, leaseId, work, workDeadline === undefined ? {} : { deadline: workDeadline });
+      return await withLease(ports, leaseId, work, { deadline: workDeadline });
     } finally {
       const closingDeadline = within(CLOSING_MS, ports, deadline);
       await bestEffort(ports, 'LogoutFailed', { leaseId, array }, () => closeSession(ports, leaseId, closingDeadline));
     }
-  });
+  } finally {
+    running.delete(end);
+  }
+}
+
+/** Ends the sessions of `withSession` in this process, each from before its lease is requested until it is closed. */
+const running = new Set<() => Promise<void>>();
+
+/**
+ * Makes SIGINT and SIGTERM first close every session that `withSession` has open in this process, then end the process as they would
+ * have done. A second signal ends it at once. Call it once, at the start of a program. Lambda functions do not need it: the sweeper closes
+ * what they leave open. Returns a function that undoes it.
+ *
+ * @example
+ * closeOnSignals();
+ * await withSession('fb1', ({ request }) => request({ method: 'GET', path: '/api/2.15/arrays' }));
+ */
+export function closeOnSignals(signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM']): () => void {
+  const undo = (): void => {
+    for (const signal of signals) process.off(signal, stop);
+  };
+  const stop = (signal: NodeJS.Signals): void => {
+    undo();
+    void Promise.all([...running].map((end) => end())).finally(() => process.kill(process.pid, signal));
+  };
+  for (const signal of signals) process.on(signal, stop);
+  return undo;
 }
 
 /** Does work under the session of a lease that another call opened, and leaves it open. lib/index.ts documents it for callers. */
@@ -72,9 +104,8 @@ export async function withLease<T>(
   work: Work<T>,
   { deadline }: UseOptions = {},
 ): Promise<T> {
-  const limits = deadline === undefined ? {} : { deadline };
   let held = await unsealLease(ports, leaseId, within(OPENING_MS, ports, deadline));
-  let running: Promise<Held> | undefined;
+  let reloggingIn: Promise<Held> | undefined;
 
   async function request(call: ArrayRequest): Promise<ArrayResponse> {
     const used = held;
@@ -88,16 +119,16 @@ export async function withLease<T>(
   }
 
   async function reloginOnce(used: Held, call: ArrayRequest): Promise<Held> {
-    running ??= relogin(ports, used, within(OPENING_MS, ports, deadline)).finally(() => {
-      running = undefined;
+    reloggingIn ??= relogin(ports, used, within(OPENING_MS, ports, deadline)).finally(() => {
+      reloggingIn = undefined;
     });
-    const other = await running;
+    const other = await reloggingIn;
     if (other === used) throw forbidden(used, call);
     return other;
   }
 
   async function send(by: Held, call: ArrayRequest): Promise<ArrayResponse> {
-    const response = await ports.flashblade.request(by.session, call, { requestId: ports.newId(), ...limits });
+    const response = await ports.flashblade.request(by.session, call, { requestId: ports.newId(), deadline });
     // A proxy may return errors in the array's name.
     if (response.status < 300) by.workedAt = ports.now();
     return response;
@@ -105,7 +136,7 @@ export async function withLease<T>(
 
   async function apiVersions(): Promise<readonly string[]> {
     const { session } = held;
-    const options = { requestId: ports.newId(), tokens: tokensOf(session), ...limits };
+    const options = { requestId: ports.newId(), tokens: tokensOf(session), deadline };
     return (await ports.flashblade.apiVersions(session.array, options)).data;
   }
 

@@ -108,7 +108,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     in: 'plain',
     patches: [
       {
-        file: 'lib/leases/relogin.ts',
+        file: 'lib/leases/session.ts',
         find: 'await ports.flashblade.logout(session, { deadline: by.login, requestId: ports.newId() });',
         replace: '',
       },

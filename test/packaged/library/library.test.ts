@@ -1,16 +1,16 @@
 /** The published library: packed, unpacked into an empty project, type-checked and run against the simulator. */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { VERSION } from '../../../lib/index.ts';
 import { ROOT } from '../../../scripts/build.ts';
-import { packLibrary } from '../../../scripts/library.ts';
 import { startSimulator } from '../../../simulator/index.ts';
 import { deploy } from '../../kit/deploy.ts';
 import { examples, page, README } from '../../kit/pages.ts';
+import { installLibrary, type Manifest } from './install.ts';
 
 const run = promisify(execFile);
 
@@ -34,25 +34,11 @@ console.log(JSON.stringify({ versions, status, username: session.username, sessi
 
 let project: string;
 let files: string[];
-let packed: Record<string, Record<string, string> | undefined>;
+let packed: Manifest;
 
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), 'flashblade-user-'));
-  const home = join(project, 'node_modules/flashblade-sessions');
-  await mkdir(home, { recursive: true });
-  await run('tar', ['-xzf', await packLibrary(project), '-C', home, '--strip-components=1']);
-  const entries = await readdir(home, { recursive: true, withFileTypes: true });
-  files = entries
-    .filter((entry) => !entry.isDirectory())
-    .map(({ parentPath, name }) => relative(home, join(parentPath, name)))
-    .sort();
-  packed = JSON.parse(await readFile(join(home, 'package.json'), 'utf8'));
-  // No network: link exactly the dependencies that the library declares.
-  for (const name of [...Object.keys(packed['dependencies'] ?? {}), '@types/node', 'undici-types']) {
-    const link = join(project, 'node_modules', name);
-    await mkdir(dirname(link), { recursive: true });
-    await symlink(resolve(ROOT, 'node_modules', name), link);
-  }
+  ({ files, packed } = await installLibrary(project));
   await writeFile(join(project, 'package.json'), '{"type":"module"}');
   await writeFile(join(project, 'program.ts'), PROGRAM);
 });

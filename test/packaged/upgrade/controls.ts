@@ -3,7 +3,6 @@ import type { FunctionName } from '../../kit/packaged.ts';
 import { brokenFunction, type Patch } from '../../proofs/controls.ts';
 
 const STORE = 'lib/aws/lease-store.ts';
-const SLOTS = 'lib/aws/slots.ts';
 const ITEMS = 'lib/leases/items.ts';
 
 /** `changed`: the functions that have the change. `complaint`: how the test fails. */
@@ -13,7 +12,7 @@ export type Control = {
   readonly complaint: RegExp;
 };
 
-const EACH_COUNTS_ALONE = { file: SLOTS, find: "SLOTS_KIND = 'array'", replace: "SLOTS_KIND = 'slots'" };
+const EACH_COUNTS_ALONE = { file: STORE, find: "SLOTS_KIND = 'array'", replace: "SLOTS_KIND = 'slots'" };
 
 /** Changes with which today's version works alone, but not with the previous one. `scenario`: the one that fails. */
 export const CONTROLS: Readonly<Record<string, Control & { readonly scenario: string }>> = {

@@ -1,4 +1,4 @@
-/** Static checks of the state machines in infra/workflows. */
+/** Static checks of the state machines in examples/step-functions. */
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -12,7 +12,7 @@ export type Workflows = Awaited<ReturnType<typeof deployWorkflows>>;
 type RunOptions = {
   /** Runs before the state's task is invoked. `nth` counts its tries from 1. */
   readonly before?: (state: string, nth: number) => unknown;
-  /** A machine that runs instead of the one in infra/workflows. */
+  /** A machine that runs instead of the one in examples/step-functions. */
   readonly machine?: Machine;
 };
 

@@ -1,9 +1,9 @@
-/** The state machines of infra/workflows, as data. */
+/** The state machines of examples/step-functions, as data. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ROOT } from '../../../scripts/build.ts';
 
-export const DIRECTORY = resolve(ROOT, 'infra/workflows');
+export const DIRECTORY = resolve(ROOT, 'examples/step-functions');
 
 export type Catcher = { readonly ErrorEquals: readonly string[]; readonly ResultPath?: string; readonly Next: string };
 export type Retrier = {

@@ -1,11 +1,10 @@
 /** The queue of requests. It redelivers a message until it is handled, and sometimes delivers it twice at the same time. */
 
 import { dispatch } from '../../../lib/leases/dispatch.ts';
-import { DETAIL_TYPES } from '../../../lib/leases/events.ts';
+import { DETAIL_TYPES, type SessionOpened } from '../../../lib/leases/events.ts';
 import { leaseKey } from '../../../lib/leases/items.ts';
 import type { Outbox } from '../../../lib/leases/ports.ts';
 import { hookedOutbox } from '../../kit/memory/hook.ts';
-import type { Wish } from './actors.ts';
 import type { World } from './world.ts';
 
 const FUNCTION_MS = 30_000;
@@ -46,7 +45,7 @@ const outboxOf = (world: World): Outbox => ({
 });
 
 /** While a lease is open, only its owner may be informed that it is open. */
-export function checkOwner(world: World, { leaseId, owner }: Pick<Wish, 'leaseId' | 'owner'>): void {
+export function checkOwner(world: World, { leaseId, owner }: Pick<SessionOpened, 'leaseId' | 'owner'>): void {
   const item = world.store.items.get(leaseKey(leaseId));
   if (item?.kind !== 'lease' || item.state === 'CLOSED' || item.owner === owner) return;
   world.faults.push(`lease ${leaseId} was given to ${owner}, and is owned by ${item.owner}`);

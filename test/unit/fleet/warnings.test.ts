@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { apiTokenWarnings, certificateWarnings, idleWarnings, unknownWarnings } from '../../../lib/fleet/warnings.ts';
+import { apiTokenWarnings, certificateWarnings, idleWarnings } from '../../../lib/fleet/check-array.ts';
+import { unknownWarnings } from '../../../lib/fleet/compare-sessions.ts';
 
 describe('the warnings about an array', () => {
   it('a certificate of the chain that expires within 30 days causes a warning', () => {

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
-import { closeOnSignals } from '../../../lib/leases/signals.ts';
-import { withSession } from '../../../lib/leases/use.ts';
+import { closeOnSignals, withSession } from '../../../lib/leases/use.ts';
 import { awsDown, fail, untilCalled, type World, world } from '../../kit/memory/world.ts';
 
 // A signal that has no effect if it is really sent.
