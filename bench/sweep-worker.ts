@@ -1,4 +1,4 @@
-/** Runs as a process: opens sessions that nobody closes, and sweeps them. The ledger and KMS are in memory, the arrays are real TLS servers. */
+/** Runs as a process: opens sessions that no call closes, and sweeps them. The ledger and KMS are in memory, the arrays are real TLS servers. */
 import { createSeal } from '../lib/aws/seal.ts';
 import { createClosingPorts } from '../lib/compose.ts';
 import { readConfig } from '../lib/core/config.ts';

@@ -41,16 +41,16 @@ const ALARMS = {
     ...fleet('StuckLeases'), Statistic: 'Maximum', Period: 300, ...above(0), EvaluationPeriods: 1, ...GAUGE },
   'overdue-sessions': { AlarmDescription: 'A session should have been closed more than 15 minutes ago.',
     ...fleet('OldestDueAge'), Statistic: 'Maximum', Period: 300, ...above(900), EvaluationPeriods: 2, ...GAUGE },
-  'no-sweep': { AlarmDescription: 'No sweep for five minutes: what nobody closes stays open.',
+  'no-sweep': { AlarmDescription: 'No sweep for five minutes: sessions that no call closes stay open.',
     ...fleet('SweepDone'), Statistic: 'Sum', Period: 60, ...below(1), EvaluationPeriods: 5, ...HEARTBEAT },
   // The next sweep retries what failed, so one failure raises no alarm.
   'sweep-failed': { AlarmDescription: 'Sweeps fail at something, and go on failing.',
     ...fleet('SweepFailed'), Statistic: 'Sum', Period: 300, ...above(0), EvaluationPeriods: 3, DatapointsToAlarm: 2, ...EVENT },
 
   // A single event of these needs attention.
-  'altered-lease': { AlarmDescription: 'A sealed token does not unseal: somebody changed or copied an item of the ledger.',
+  'altered-lease': { AlarmDescription: 'A sealed token does not unseal: an item of the ledger was changed or copied.',
     ...fleet('LeaseAltered'), Statistic: 'Sum', Period: 300, ...above(0), EvaluationPeriods: 1, DatapointsToAlarm: 1, ...EVENT },
-  'suspect-session': { AlarmDescription: 'The outcome of a login is not known: an array may hold a session that nobody can close.',
+  'suspect-session': { AlarmDescription: 'The outcome of a login is not known: an array may hold a session that cannot be closed.',
     ...fleet('SuspectRecorded'), Statistic: 'Sum', Period: 300, ...above(0), EvaluationPeriods: 1, DatapointsToAlarm: 1, ...EVENT },
   'ledger-write-failed': { AlarmDescription: 'The ledger could not be brought up to date after a login or logout.',
     ...fleet('LedgerWriteFailed'), Statistic: 'Sum', Period: 300, ...above(0), EvaluationPeriods: 1, DatapointsToAlarm: 1, ...EVENT },
@@ -58,7 +58,7 @@ const ALARMS = {
   // Measured by every fleet check. At the default rate, half an hour contains at least one check.
   'unhealthy-arrays': { AlarmDescription: 'Sessions cannot be opened and closed on at least one array.',
     ...fleet('UnhealthyArrays'), Statistic: 'Maximum', Period: 1800, ...above(0), EvaluationPeriods: 1, ...GAUGE },
-  'unknown-sessions': { AlarmDescription: 'Somebody else uses the API token of an array.',
+  'unknown-sessions': { AlarmDescription: 'Another program or person uses the API token of an array.',
     ...fleet('UnknownSessions'), Statistic: 'Maximum', Period: 1800, ...above(0), EvaluationPeriods: 1, ...GAUGE },
   'certificate-ends': { AlarmDescription: 'A certificate ends in less than 21 days.',
     ...fleet('CertificateDays'), Statistic: 'Minimum', Period: 1800, ...below(21), EvaluationPeriods: 1, ...GAUGE },
@@ -68,7 +68,7 @@ const ALARMS = {
     ...fleet('FleetChecked'), Statistic: 'Sum', Period: 3600, ...below(1), EvaluationPeriods: '${param:checkAlarmHours}', ...HEARTBEAT },
 
   // SQS stops measuring a queue that is unused for six hours, even if it holds messages. A gauge keeps its alarm.
-  'dead-letters': { AlarmDescription: 'Messages that nobody could use are waiting for a person.',
+  'dead-letters': { AlarmDescription: 'Messages that could not be processed are waiting for a person.',
     ...queue('DeadLetterQueue', 'ApproximateNumberOfMessagesVisible'),
     Statistic: 'Maximum', Period: 300, ...above(0), EvaluationPeriods: 1, ...GAUGE },
   'failed-invocations': { AlarmDescription: 'Asynchronous invocations or schedules have failed for good.',

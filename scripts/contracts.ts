@@ -1,4 +1,4 @@
-/** Verifies the contract: `npm run contracts`, `npm run contracts:array`; `-- --help` tells the options. */
+/** Verifies the contract: `npm run contracts`, `npm run contracts:array`; `-- --help` lists the options. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import { checkDrift } from '../contracts/checks/drift.ts';
@@ -19,7 +19,7 @@ import { verifyArray, verifySimulator } from './contracts/runs.ts';
 import { explain } from './start/failures.ts';
 import { listenForSignals } from './start/interruption.ts';
 
-/** Nothing that is printed or written holds the API token, whoever put it there. */
+/** Nothing that is printed or written holds the API token, wherever it came from. */
 const say = (line: string): boolean =>
   process.stdout.write(`${mask(line, [process.env['FLASHBLADE_API_TOKEN'] ?? ''])}\n`);
 
@@ -44,7 +44,7 @@ const found = ({ provider, verification }: Section, findings: readonly string[])
   verification: { ...verification, findings: [...findings, ...verification.findings] },
 });
 
-/** `real`: the array to verify in the place of the simulator. Never rejects. */
+/** `real`: the array to verify instead of the simulator. Never rejects. */
 async function run(command: Command, real: RealArray | undefined, signal: AbortSignal): Promise<Run[]> {
   const at = new Date().toISOString();
   try {
@@ -57,7 +57,7 @@ async function run(command: Command, real: RealArray | undefined, signal: AbortS
     return [{ pact, at, ...(await verifySimulator(pact, signal)) }];
   } catch (error) {
     const findings = [error instanceof Error ? error.message : 'an unexpected error'];
-    return [{ pact: undefined, at, provider: 'nobody', verification: { interactions: [], findings } }];
+    return [{ pact: undefined, at, provider: 'none', verification: { interactions: [], findings } }];
   }
 }
 

@@ -1,4 +1,4 @@
-/** What is live where, and ending it by hand: `npm run leases -- list`; `-- --help` tells the rest. */
+/** What is live where, and ending it manually: `npm run leases -- list`; `-- --help` explains the rest. */
 
 import { createPorts } from '../lib/compose.ts';
 import { readConfig } from '../lib/core/config.ts';

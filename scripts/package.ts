@@ -31,6 +31,8 @@ export type PackageOptions = {
   readonly outdir?: string;
   /** Default: `dev`. */
   readonly stage?: string;
+  /** Parameters of serverless.yml that do not have their defaults. */
+  readonly parameters?: Readonly<Record<string, string>>;
 };
 
 export type Package = { readonly zips: readonly FunctionZip[]; readonly template: string };
@@ -41,12 +43,14 @@ export type Package = { readonly zips: readonly FunctionZip[]; readonly template
  */
 export const packageFunctions = async (options: PackageOptions = {}): Promise<Package> => {
   const { bundles = resolve(ROOT, 'dist/functions'), outdir = resolve(ROOT, '.serverless'), stage = 'dev' } = options;
+  const { parameters = {} } = options;
   const copy = await mkdtemp(join(tmpdir(), 'flashblade-package-'));
   try {
     await cp(resolve(ROOT, 'serverless.yml'), join(copy, 'serverless.yml'));
     await cp(resolve(ROOT, 'infra'), join(copy, 'infra'), { recursive: true });
     await cp(bundles, join(copy, 'dist/functions'), { recursive: true });
-    await runOsls(copy, stage);
+    const given = Object.entries(parameters).map(([name, value]) => `--param=${name}=${value}`);
+    await runOsls(copy, ['--stage', stage, ...given]);
     await rm(outdir, { recursive: true, force: true });
     await cp(join(copy, '.serverless'), outdir, { recursive: true });
   } finally {
@@ -56,9 +60,9 @@ export const packageFunctions = async (options: PackageOptions = {}): Promise<Pa
 };
 
 /** Nothing of the caller's environment reaches osls: no account, no profile, no settings of the home directory. */
-const runOsls = async (directory: string, stage: string): Promise<void> => {
+const runOsls = async (directory: string, options: readonly string[]): Promise<void> => {
   const env = { HOME: directory, CI: '1', SLS_DEPRECATION_NOTIFICATION_MODE: 'error' };
-  const run = promisify(execFile)(process.execPath, [OSLS, 'package', '--stage', stage], { cwd: directory, env });
+  const run = promisify(execFile)(process.execPath, [OSLS, 'package', ...options], { cwd: directory, env });
   await run.catch((error: { stdout?: string; stderr?: string }) => {
     throw new Error(`osls package failed:\n${error.stdout ?? ''}${error.stderr ?? ''}`);
   });

@@ -86,7 +86,7 @@ async function canaries(): Promise<Proof> {
   const { cases, searched, wrong } = await proveCanaries();
   const millions = (searched / 1e6).toFixed(1);
   return {
-    what: `${cases.toLocaleString('en')} ways to make a token be told, in ${millions} million characters: none was`,
+    what: `${cases.toLocaleString('en')} ways to make a token appear, in ${millions} million characters: none was`,
     wrong,
   };
 }

@@ -1,4 +1,4 @@
-/** Writes or updates an array's secret: `npm run secret -- <array>`; `-- --help` tells the rest. */
+/** Writes or updates an array's secret: `npm run secret -- <array>`; `-- --help` explains the rest. */
 import { runSecret } from './secret/run.ts';
 import { listenForSignals } from './start/interruption.ts';
 
@@ -7,7 +7,7 @@ const interruption = listenForSignals((signal) => {
   process.stderr.write(`\n${signal}: ending; a session that is open is closed first …\n`);
   abort.abort();
 });
-// Whoever reads may go away; a session must be closed all the same.
+// The reader may go away; a session must be closed all the same.
 process.stdout.on('error', () => undefined);
 
 const code = await runSecret(process.argv.slice(2), {

@@ -14,7 +14,9 @@ const modules = join(ROOT, 'node_modules');
 const PROGRAMS: Readonly<Record<string, string>> = {
   biome: join(modules, '@biomejs/biome/bin/biome'),
   imports: join(ROOT, 'test/unit/rules/imports-program.ts'),
+  cspell: join(modules, 'cspell/bin.mjs'),
   package: join(ROOT, 'scripts/package.ts'),
+  prose: join(ROOT, 'test/unit/rules/prose-program.ts'),
   stryker: join(modules, '@stryker-mutator/core/bin/stryker.js'),
   tsc: join(modules, 'typescript/bin/tsc'),
   vitest: join(modules, 'vitest/vitest.mjs'),

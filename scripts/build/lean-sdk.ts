@@ -45,7 +45,7 @@ export const noProfiles: Plugin = {
   },
 };
 
-/** Nobody gives the SDK a logger, and for the one that is none it would copy all that goes in and out of every call. */
+/** No logger is configured. For the empty default logger, the SDK would still copy the input and output of every call. */
 export const noLogs: Plugin = {
   name: 'no logs',
   setup(build) {

@@ -1,6 +1,6 @@
 /**
- * Stands in for `@aws-sdk/middleware-endpoint-discovery` inside the bundles. DynamoDB's client discovers endpoints only where somebody
- * turns that on, and brings a cache for it.
+ * Stands in for `@aws-sdk/middleware-endpoint-discovery` inside the bundles. DynamoDB's client discovers endpoints only where that
+ * is turned on, and brings a cache for it.
  */
 export const NODE_ENDPOINT_DISCOVERY_CONFIG_OPTIONS = {
   environmentVariableSelector: () => undefined,

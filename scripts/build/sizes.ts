@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 /** Bytes by package (`ours` is this project's own code); their sum is the bundle, less what joins its modules. */
 export type Sizes = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
-/** Bytes by which a bundle may grow before somebody must accept it: less than any new module of worth. */
+/** Bytes by which a bundle may grow before a developer must accept it: less than any new module of worth. */
 const TOLERANCE = 512;
 
 export const TABLE = resolve(import.meta.dirname, 'sizes.json');

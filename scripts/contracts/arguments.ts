@@ -6,7 +6,7 @@ import { parsed } from '../command-line.ts';
 export type Command = {
   /** Against a real array, which the environment names. */
   readonly array: boolean;
-  /** Writes the committed pact anew. */
+  /** Writes the committed pact again. */
   readonly accept: boolean;
   /** Another pact file; then the consumer tests do not run. */
   readonly pact?: string;

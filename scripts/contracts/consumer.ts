@@ -14,7 +14,7 @@ export type Pacts = {
   readonly array: Pact;
   /** Events that session-events understands. */
   readonly requests: MessagePact;
-  /** Events that are told, and results of invocations. */
+  /** Events that are sent, and results of invocations. */
   readonly answers: MessagePact;
 };
 
@@ -38,7 +38,7 @@ export async function runConsumerTests(signal: AbortSignal): Promise<Pacts> {
   }
 }
 
-/** A pact that nobody reads would be one that nobody verifies. */
+/** A pact that is not read would not be verified. */
 function readPacts(folder: string): Pacts {
   const unread = readdirSync(folder).filter((name) => ![PACT_NAME, REQUESTS_PACT, ANSWERS_PACT].includes(name));
   if (unread.length > 0) throw new Error(`consumer tests wrote ${unread.join(', ')}, which nothing verifies`);

@@ -7,7 +7,7 @@ import type { MessagePact } from '../../contracts/pact-file.ts';
 import type { Section } from './report.ts';
 import { withVerifier } from './runs.ts';
 
-/** The requests that the documentation tells callers to send. */
+/** The requests that the documentation shows to callers. */
 export const verifyRequests = (pact: MessagePact, signal: AbortSignal): Promise<Section> =>
   verified('the documented events', pact, documentedRequests(), signal);
 

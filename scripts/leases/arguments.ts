@@ -10,11 +10,11 @@ export type Command = { readonly json: boolean } & (
 
 export const USAGE = `npm run leases -- <what> [--json]
 
-What is live on the arrays, and ending it by hand. AWS credentials, region, LEASE_TABLE and LEASE_KEY come from the environment.
+What is live on the arrays, and ending it manually. AWS credentials, region, LEASE_TABLE and LEASE_KEY come from the environment.
 
   list [--array <name>]  leases that have not ended, and logins without a known outcome (SUSPECT)
   show <lease id>        what the ledger holds of a lease, without its token
-  close <lease id>       log out now, whoever uses it
+  close <lease id>       log out now, even while it is in use
   close --array <name>   the same for all leases of an array
 
   --json                 for scripts

@@ -1,4 +1,4 @@
-/** Ends sessions by hand, as the function `logout` does. */
+/** Ends sessions manually, as the function `logout` does. */
 import { known } from '../../lib/core/errors.ts';
 import { mapLimit } from '../../lib/core/map-limit.ts';
 import { type CloseResult, closeSession } from '../../lib/leases/close.ts';
@@ -20,7 +20,7 @@ export async function closeLease(ports: Ports, leaseId: string): Promise<CloseRe
   return closeSession(ports, leaseId, ports.now() + CLOSING_MS);
 }
 
-/** Tries every lease of the array; a SUSPECT cannot be closed by anybody. Throws AWS_UNAVAILABLE if the ledger cannot be read. */
+/** Tries every lease of the array; a SUSPECT cannot be closed. Throws AWS_UNAVAILABLE if the ledger cannot be read. */
 export async function closeArray(ports: Ports, array: string): Promise<Closed[]> {
   const rows = await liveRows(ports, array, ports.now() + READING_MS);
   const closed: Closed[] = [];

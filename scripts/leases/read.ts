@@ -66,6 +66,6 @@ function lineOf(item: Item | undefined): Line | undefined {
   };
 }
 
-/** Sealed it is useless without the key, and still nobody needs to see it. */
+/** Sealed, it is useless without the key, and still it does not need to be seen. */
 const withoutToken = (item: LeaseItem): object =>
   Object.fromEntries(Object.entries(item).filter(([name]) => name !== 'sealed'));

@@ -18,7 +18,7 @@ const cells = (
   now: number,
 ): string[] => [leaseId, array, username, state, owner, span(endsAt - now), tries === 0 ? '-' : String(tries)];
 
-/** `2 h 5 min`, `-90 s` if it is over: what is smaller than a hundredth does not matter to anybody. */
+/** `2 h 5 min`, `-90 s` if it is over: what is smaller than a hundredth does not matter. */
 export function span(seconds: number): string {
   const whole = Math.abs(Math.trunc(seconds));
   const sign = seconds <= -1 ? '-' : '';

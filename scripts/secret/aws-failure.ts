@@ -14,7 +14,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   InvalidRequestException: 'it is probably scheduled for deletion: restore it first',
   InvalidSignatureException: SIGN_IN,
   ResourceExistsException:
-    'it exists and has no current value, or somebody made it at this moment: look at it in Secrets Manager',
+    'it exists and has no current value, or it was created at this moment: look at it in Secrets Manager',
   TokenProviderError: SIGN_IN,
   UnrecognizedClientException: SIGN_IN,
 };
@@ -29,7 +29,7 @@ export function failure(code: ErrorCode, what: string, error: unknown, outcome?:
   return new FlashBladeError(code, outcome === undefined ? message : `${message} ${outcome}`);
 }
 
-/** AWS refused the one and only try: it certainly had no effect. After a try without an answer nobody can know. */
+/** AWS refused the one and only try: it certainly had no effect. After a try without a response that is not known. */
 export const isRefusal = (error: unknown): boolean =>
   Math.trunc((statusOf(error) ?? 0) / 100) === 4 && metadataOf(error).attempts === 1;
 

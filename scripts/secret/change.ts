@@ -48,7 +48,7 @@ function tellOfOld(old: Old, id: string, say: World['say']): void {
   else say(`The secret ${id} cannot be used and will be replaced as a whole (${old.fault}).`);
 }
 
-/** Whoever pipes the API token cannot be asked anything. */
+/** A user who pipes the API token cannot be asked anything. */
 function mustBeComplete(command: Command, { secret }: Old, { input }: Terminal): void {
   if (command.keepApiToken && !secret) throw missing('--keep-api-token needs a secret whose API token can be kept');
   if (input.isTTY) return;
@@ -67,7 +67,7 @@ async function askForHost({ terminal, signal }: World): Promise<Address> {
   return address;
 }
 
-/** The array, with a trust that accepts it at this moment and that somebody has answered for. */
+/** The array, with a trust that accepts it at this moment and that the user has confirmed. */
 async function believed(command: Command, old: Old, address: Address, world: World): Promise<FlashBlade> {
   const { terminal, signal, say, now } = world;
   const presented = await look(address, { signal });

@@ -48,7 +48,7 @@ export type Store = ReturnType<typeof storeOf>;
 export function storeOf(client: SecretsManagerClient, prefix: string) {
   const idOf = (name: string): string => prefix + name;
 
-  /** Throws CONFIG_INVALID without a region, SECRET_UNAVAILABLE if nobody can say what the secret holds. */
+  /** Throws CONFIG_INVALID without a region, SECRET_UNAVAILABLE if it is not known what the secret holds. */
   async function read(name: string, signal: AbortSignal): Promise<Old> {
     const id = idOf(name);
     await mustHaveRegion(client);

@@ -15,13 +15,13 @@ export type Command = {
 
 export const USAGE = `npm start -- [options]
 
-Shows the life of a session step by step. Without options: on a simulated FlashBlade, and then what happens while nobody looks:
+Shows the life of a session step by step. Without options: on a simulated FlashBlade, and then what happens unattended:
 an event, a killed login, the sweeper, a fleet with a dead array. AWS is always simulated, on loopback.
 
   --secret-file <file>  on a real array: a JSON file as its secret in AWS Secrets Manager,
                         { "host": "fb.example.com", "apiToken": "T-…", "trust": { "ca": "-----BEGIN CERTIFICATE-----…" } }
                         trust: ca, fingerprints (a list), or absent for the public authorities
-  --host <host[:port]>  in the place of the secret file's host
+  --host <host[:port]>  instead of the secret file's host
   --array <name>        the array's name in the fleet, default fb1
   --packaged <dir>      functions as \`npm run package\` leaves them in .serverless; default: built and packaged now
   --help`;

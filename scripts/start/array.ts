@@ -1,11 +1,11 @@
-/** The array that the session is opened on, and what a real one tells of its live sessions. */
+/** The array that the session is opened on, and what a real one reports of its live sessions. */
 import * as v from 'valibot';
 import { compareVersions, isFlashBladeError, type Use } from '../../lib/index.ts';
 
 /** Does work under a lease of its own, and closes that. */
 export type Look = <T>(work: (use: Use) => Promise<T>) => Promise<T>;
 /** How many sessions of this run are live, and how that is known. */
-export type Left = { readonly live: number; readonly told: string };
+export type Left = { readonly live: number; readonly report: string };
 
 export type DemoArray = {
   readonly name: string;
@@ -30,7 +30,7 @@ export const realArray = (name: string): DemoArray => ({
       const list = `GET /api/${version}/sessions, asked under another lease`;
       return {
         live,
-        told: `${list}: ${live === 0 ? 'the session is not live any more' : 'the session is STILL LIVE'}`,
+        report: `${list}: ${live === 0 ? 'the session is no longer live' : 'the session is STILL LIVE'}`,
       };
     };
   },
@@ -38,7 +38,7 @@ export const realArray = (name: string): DemoArray => ({
 
 const unseen = (why: string) => async (): Promise<Left> => ({
   live: 0,
-  told: `it cannot be seen, ${why}; its logout was confirmed`,
+  report: `it cannot be seen, ${why}; its logout was confirmed`,
 });
 
 const sessionsPage = v.object({

@@ -5,7 +5,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
  * For NODE_OPTIONS of the functions' processes. A terminal sends Ctrl-C to all processes at once, and a function that dies
- * while it logs in leaves a session that nobody knows the auth token of. One that is only starting still dies: it has begun nothing.
+ * while it logs in leaves a session whose auth token is lost. One that is only starting still dies: it has begun nothing.
  */
 export const DEAF_TO_TERMINAL = `--import=data:text/javascript,${encodeURIComponent(
   "for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => {});",

@@ -71,8 +71,8 @@ export async function tellOfOneSession(surroundings: Surroundings, step: Step): 
 
   await step("8  The array's own list of live sessions", async (say) => {
     const look = lookOf(functions, ports, { ...request, leaseId: `${request.leaseId}-look` });
-    const { live, told } = await sessionsLeft(look);
-    say(told);
+    const { live, report } = await sessionsLeft(look);
+    say(report);
     must(live === 0, 'a session is left on the array');
   });
 }

@@ -1,4 +1,4 @@
-/** What the person sees: steps with their figures in columns. Colour only where the stream shows it. */
+/** What the person sees: steps with their figures in columns. Color only where the stream shows it. */
 import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 
@@ -15,7 +15,7 @@ const DETAIL_INDENT = '   ';
 
 /** `now` in milliseconds, from any start. */
 export function createScreen(stream: Writable, now: () => number) {
-  // Whoever reads may go away (`npm start | head`); the session must be closed all the same.
+  // The reader may go away (`npm start | head`); the session must be closed all the same.
   stream.on('error', () => undefined);
   let inTitle = false;
 

@@ -23,7 +23,7 @@ export function simulatedArray(name: string, { simulator, watchArray }: Deployme
     simulator,
     watch: async () => async () => {
       const live = simulator.sessions().length;
-      return { live, told: live === 0 ? 'none' : `${live} still live` };
+      return { live, report: live === 0 ? 'none' : `${live} still live` };
     },
     onNextLogin: (act) =>
       watchArray(async (phase, { path }) => {

@@ -83,7 +83,7 @@ export async function surround(
   };
 }
 
-/** What a call throws is told where it is caught. */
+/** What a call throws is reported where it is caught. */
 const ignore = (): void => undefined;
 
 /** The SDK finds the stand-ins in the environment, and nothing that leads to the person's own AWS account. */

@@ -1,4 +1,4 @@
-/** What happens while nobody looks: an event asks for a session, a process dies, time passes, an array is down. On simulated arrays. */
+/** What happens unattended: an event asks for a session, a process dies, time passes, an array is down. On simulated arrays. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { FleetResult } from '../../lib/fleet/check.ts';
@@ -25,15 +25,15 @@ export async function tellOfTheUnattended(world: Surroundings, array: SimulatedA
   const isSameAgain = await step(`9  An event asks for a session on ${array.name}`, async (say) => {
     const deliver = queueWith(deployment, { array: array.name, leaseId: byEvent, leaseSeconds: LEASE_SECONDS });
     world.functions.unclosed.add(byEvent);
-    const told = await deliver();
-    say(`Session Requested → session-events → ${JSON.stringify(told)}`);
+    const sent = await deliver();
+    say(`Session Requested → session-events → ${JSON.stringify(sent)}`);
     must(simulator.sessions().length === 1, 'there is not one session');
-    return async () => isDeepStrictEqual(await deliver(), told);
+    return async () => isDeepStrictEqual(await deliver(), sent);
   });
 
   await step('10 The same event is delivered again', async (say) => {
     must(await isSameAgain(), 'the duplicate got another lease');
-    say(`the same lease is told of; ${live()}`);
+    say(`the same lease is reported; ${live()}`);
     must(simulator.sessions().length === 1, 'the duplicate opened another session');
   });
 
@@ -46,7 +46,7 @@ export async function tellOfTheUnattended(world: Surroundings, array: SimulatedA
     must(item?.state === 'OPENING', 'the ledger does not know of the login');
     const session = simulator.sessions().find(({ requestId }) => requestId === item?.attemptId);
     must(session !== undefined, 'no session is of the attempt that the ledger knows');
-    say('the session that nobody holds carries this id as its X-Request-ID');
+    say('the session that no lease holds carries this id as its X-Request-ID');
     return item?.attemptId;
   });
 
@@ -82,7 +82,7 @@ export async function tellOfTheUnattended(world: Surroundings, array: SimulatedA
     world.putForward(40 * MINUTE_MS);
     const ended = simulator.history.find(({ requestId }) => requestId === attemptId)?.ended;
     must(ended?.by === 'idleness', 'the array has not ended the idle session');
-    say(`${array.name} has ended the session that nobody held: ${ended?.by}; the sweep:`);
+    say(`${array.name} has ended the session that no lease held: ${ended?.by}; the sweep:`);
     say(JSON.stringify(await sweep(deployment)));
     const alive = deployment.simulators.flatMap(({ sessions }) => sessions()).length;
     const left = (await deployment.items()).filter(isUnsettled).map(({ id }) => id);
@@ -92,21 +92,21 @@ export async function tellOfTheUnattended(world: Surroundings, array: SimulatedA
   });
 }
 
-/** A request as EventBridge lays it into the queue. Each call delivers it, and answers what the bus was told. */
+/** A request as EventBridge puts it into the queue. Each call delivers it, and returns what the bus received. */
 function queueWith({ aws, deliver }: Deployment, detail: object): () => Promise<unknown> {
   const message = requested(detail, randomUUID());
   return async () => {
     const before = aws.events.sent.length;
     must((await deliver([message])).length === 0, 'the message would have to come again');
-    const told = aws.events.sent.slice(before).map((sent) => ({ [sent.detailType]: sent.detail }));
-    must(told.length === 1 && told[0]?.['Session Opened'] !== undefined, 'no Session Opened was told');
-    return told[0];
+    const sent = aws.events.sent.slice(before).map(({ detailType, detail }) => ({ [detailType]: detail }));
+    must(sent.length === 1 && sent[0]?.['Session Opened'] !== undefined, 'no Session Opened was sent');
+    return sent[0];
   };
 }
 
 async function signalThatEnded(invocation: Promise<unknown>): Promise<string> {
   const name = await invocation.then(
-    () => 'nobody',
+    () => 'itself',
     (error: unknown) => (error instanceof Error ? error.name : 'an error'),
   );
   must(name === 'SIGKILL', `the login was not killed, but ended by ${name}`);

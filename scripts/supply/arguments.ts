@@ -8,10 +8,10 @@ export type Command = { readonly all: boolean; readonly outdir: string };
 
 export const USAGE = `npm run sbom -- [--all] [--outdir <directory>]
 
-Writes what the functions' bundles are made of: sbom.cdx.json (CycloneDX 1.6: packages, versions, licences, which function
-has which) and licences.txt (the licence texts that must go with them). Needs no network; the same packages give the same files.
+Writes what the functions' bundles are made of: sbom.cdx.json (CycloneDX 1.6: packages, versions, licenses, which function
+has which) and licenses.txt (the license texts that must go with them). Needs no network; the same packages give the same files.
 
-  --all       sbom.all.cdx.json besides: every package that is installed for development
+  --all       also sbom.all.cdx.json: every package that is installed for development
   --outdir    default dist
   --help
 

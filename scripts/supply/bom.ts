@@ -40,7 +40,7 @@ export async function installedBom(): Promise<Bom> {
   return { ...bom, metadata: { ...bom.metadata, tools: { components: tools } } };
 }
 
-/** What of it is in the bundles; each component tells in which functions'. Throws at a package that `whole` does not know. */
+/** What of it is in the bundles; each component names its functions'. Throws at a package that `whole` does not know. */
 export function bundledBom(whole: Bom, packages: readonly BundledPackage[]): Bom {
   const byPath = new Map(whole.components.map((component) => [pathOf(component), component]));
   const components = packages.map(({ directory, name, functions }) => {

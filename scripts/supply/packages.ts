@@ -10,7 +10,7 @@ export type BundledPackage = {
   readonly name: string;
   readonly version: string;
   /** SPDX expression, as the package declares it. */
-  readonly licence: string;
+  readonly license: string;
   /** Functions whose bundles have a part of it, sorted. */
   readonly functions: readonly string[];
 };
@@ -27,7 +27,7 @@ export async function bundledPackages(): Promise<BundledPackage[]> {
   }
 }
 
-/** The packages that these bundles' source files belong to. Throws at one that declares no name, version or licence. */
+/** The packages that these bundles' source files belong to. Throws at one that declares no name, version or license. */
 export async function packagesIn(bundles: readonly Made[]): Promise<BundledPackage[]> {
   const functions = new Map<string, Set<string>>();
   for (const { name, inputs } of bundles) {
@@ -46,18 +46,16 @@ export const directoryOf = (input: string): string | undefined =>
   /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(input)?.[0];
 
 async function declared(directory: string): Promise<Omit<BundledPackage, 'functions'>> {
-  const {
-    name,
-    version,
-    license: licence,
-  }: Record<string, unknown> = JSON.parse(await readFile(resolve(ROOT, directory, 'package.json'), 'utf8'));
-  if (typeof name !== 'string' || typeof version !== 'string' || typeof licence !== 'string') {
-    throw new Error(`${directory} does not declare its name, version and licence`);
+  const { name, version, license }: Record<string, unknown> = JSON.parse(
+    await readFile(resolve(ROOT, directory, 'package.json'), 'utf8'),
+  );
+  if (typeof name !== 'string' || typeof version !== 'string' || typeof license !== 'string') {
+    throw new Error(`${directory} does not declare its name, version and license`);
   }
-  return { directory, name, version, licence };
+  return { directory, name, version, license };
 }
 
-/** The texts that must go with a package: its licence and notices, with their file names. */
+/** The texts that must go with a package: its license and notices, with their file names. */
 export async function legalTextsOf({ directory }: Pick<BundledPackage, 'directory'>): Promise<[string, string][]> {
   const files = (await readdir(resolve(ROOT, directory))).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file));
   return Promise.all(

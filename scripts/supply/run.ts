@@ -6,7 +6,7 @@ import { commandOr } from '../command-line.ts';
 import { explain } from '../start/failures.ts';
 import { type Command, readCommand, USAGE } from './arguments.ts';
 import { type Bom, bundledBom, faultsOf, installedBom, textOf } from './bom.ts';
-import { licenceTexts } from './licences.ts';
+import { licenseTexts } from './licenses.ts';
 import { bundledPackages } from './packages.ts';
 
 export type Streams = { readonly output: Writable; readonly errors: Writable };
@@ -34,7 +34,7 @@ async function write({ all, outdir }: Command): Promise<string[]> {
   const bundled = bundledBom(whole, packages);
   const files: [string, string, string][] = [
     ['sbom.cdx.json', await checked(bundled), `${bundled.components.length} packages in the bundles`],
-    ['licences.txt', await licenceTexts(packages), 'their licence texts'],
+    ['licenses.txt', await licenseTexts(packages), 'their license texts'],
   ];
   if (all) files.push(['sbom.all.cdx.json', await checked(whole), `${whole.components.length} packages installed`]);
   return Promise.all(

@@ -1,4 +1,4 @@
-/** A certificate in words that are safe to print: anybody can write anything into one, and a terminal would obey it. */
+/** A certificate in words that are safe to print: it can contain anything, and a terminal would obey it. */
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { normalFingerprint } from '../../lib/flashblade/trust.ts';
 

@@ -41,7 +41,7 @@ const publicText = ({ accepted, reason }: Report['publicAuthorities']): string =
     : `Public certificate authorities do not accept it for this name (${reason}).`;
 
 export const COMPARE = `Believe it only after you have compared the SHA-256 fingerprint of the server's own certificate with the one that your array
-shows, seen by another way than this network: whoever stands between you and the array can present a certificate, too.
+shows, seen by another way than this network: an attacker between you and the array can present a certificate, too.
 Look where your array shows its certificate: in its GUI probably under Settings → Certificates, on its command line by
 \`purecert list\`. If it shows PEM text, this gives the fingerprint: openssl x509 -noout -sha256 -fingerprint -in array.pem`;
 

@@ -22,9 +22,15 @@ export type Resource = { readonly Type: string; readonly Properties: Record<stri
 export type Template = { readonly Resources: Record<string, Resource> };
 export type Variables = Readonly<Record<string, string>>;
 
+export const templatePath = (packaged = PACKAGED): string =>
+  resolve(packaged, 'cloudformation-template-update-stack.json');
+
 /** The compiled CloudFormation template. */
-export const template = (packaged = PACKAGED): Template =>
-  JSON.parse(readFileSync(resolve(packaged, 'cloudformation-template-update-stack.json'), 'utf8'));
+export const template = (packaged = PACKAGED): Template => JSON.parse(readFileSync(templatePath(packaged), 'utf8'));
+
+/** A function's logical id in the template. */
+export const logicalIdOf = (name: string): string =>
+  `${name[0]?.toUpperCase()}${name.slice(1).replaceAll('-', 'Dash')}LambdaFunction`;
 
 /** Path of a function's zip. */
 export const zipOf = (name: string, packaged = PACKAGED): string => resolve(packaged, `${name}.zip`);
@@ -46,7 +52,7 @@ export type Configuration = {
 
 /** A function's configuration in the template. `physical`: the value of each logical id that the variables refer to. */
 export function configurationOf(name: string, physical: Variables, packaged = PACKAGED): Configuration {
-  const logicalId = `${name[0]?.toUpperCase()}${name.slice(1).replaceAll('-', 'Dash')}LambdaFunction`;
+  const logicalId = logicalIdOf(name);
   const resource = template(packaged).Resources[logicalId];
   if (resource === undefined) throw new Error(`There is no ${logicalId} in the template`);
   const { FunctionName: functionName, Handler: handler, Timeout, Environment } = resource.Properties as Properties;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { brokenCopy } from './controls.ts';
 
-const ENTRY = 'test/proofs/schedules-program.ts';
+const ENTRY = 'test/proofs/schedules.ts';
 
 test('a patch whose text is missing or ambiguous in its file is refused', async () => {
   const patch = { file: 'lib/leases/open.ts', find: 'no such text', replace: '' };

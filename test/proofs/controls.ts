@@ -7,13 +7,11 @@ import { buildFunctions, ROOT } from '../../scripts/build.ts';
 /** Replaces `find` in `file` (from the project's root), where it must occur exactly once. */
 export type Patch = { readonly file: string; readonly find: string; readonly replace: string };
 
-export type BrokenCopy = { readonly path: string; readonly remove: () => Promise<void> };
-
 /**
  * Bundles `entry` (from the project's root) with everything that it imports from the project, broken by the patches. Throws if a
- * patch no longer fits: the code that it breaks has changed, so the control would prove nothing.
+ * patch no longer fits: the code that it breaks has changed, so the control would prove nothing. The copy exports what `entry` exports.
  */
-export async function brokenCopy(entry: string, patches: readonly Patch[]): Promise<BrokenCopy> {
+export async function brokenCopy(entry: string, patches: readonly Patch[]) {
   const directory = await mkdtemp(join(ROOT, 'dist', 'broken-'));
   const path = join(directory, 'entry.mjs');
   const applied = new Set<Patch>();
@@ -32,7 +30,8 @@ export async function brokenCopy(entry: string, patches: readonly Patch[]): Prom
     await rm(directory, { recursive: true });
     throw error;
   }
-  return { path, remove: () => rm(directory, { recursive: true }) };
+  const remove = (): Promise<void> => rm(directory, { recursive: true });
+  return { path, remove, [Symbol.asyncDispose]: remove };
 }
 
 /** The same for a function, bundled as it is deployed, so that its processes start as fast. */

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { brokenCopy, type Patch } from './controls.ts';
-import { ALL_CASES, type Case, FAULT_KINDS, type FaultsResult, proveFaults } from './faults.ts';
+import { ALL_CASES, type Case, FAULT_KINDS, proveFaults } from './faults.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -49,11 +49,7 @@ describe('faults', () => {
   });
 });
 
-async function withBrokenLogout(some: readonly Case[], patch: Patch): Promise<FaultsResult> {
-  const broken = await brokenCopy('functions/logout.ts', [patch]);
-  try {
-    return await proveFaults(some, { logout: broken.path });
-  } finally {
-    await broken.remove();
-  }
+async function withBrokenLogout(some: readonly Case[], patch: Patch) {
+  await using broken = await brokenCopy('functions/logout.ts', [patch]);
+  return await proveFaults(some, { logout: broken.path });
 }

@@ -63,18 +63,11 @@ export const ALL_CASES: readonly Case[] = OPERATION_NAMES.flatMap((of) =>
   [...ARRAY_FAULTS, ...AWS_FAULTS].map((fault) => ({ of, fault })),
 );
 
-export type FaultsResult = {
-  readonly cases: number;
-  /** How much of its time-out the slowest function had left. */
-  readonly leastLeftMs: number;
-  readonly wrong: readonly string[];
-};
-
-/** Proves the cases, with the operations in parallel. `bundles` replace the product's. */
-export async function proveFaults(
-  cases: readonly Case[],
-  bundles: DeployOptions['bundles'] = {},
-): Promise<FaultsResult> {
+/**
+ * Proves the cases, with the operations in parallel. `bundles` replace the product's. `leastLeftMs`: how much of its time-out the slowest
+ * function had left.
+ */
+export async function proveFaults(cases: readonly Case[], bundles: DeployOptions['bundles'] = {}) {
   const wrong: string[] = [];
   let leastLeftMs = TIMEOUT_MS;
 

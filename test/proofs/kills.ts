@@ -6,20 +6,11 @@ import { unknownSessions } from '../packaged/functions/unknown-sessions.ts';
 import { OPERATION_NAMES, OPERATIONS, type OperationName } from './operations.ts';
 import { type Random, randomOf } from './world/random.ts';
 
-export type KillsResult = {
-  /** How many processes were killed at work. */
-  readonly kills: number;
-  /** Live sessions that were missing from the ledger, as text. */
-  readonly wrong: readonly string[];
-};
-
-type Options = {
-  readonly seed: number;
-  readonly kills: number;
-};
-
-/** Kills `kills` processes, of all operations in turn. The seed decides how long after its first call each is killed; the rest depends on the machine. */
-export async function proveKills({ seed, kills }: Options): Promise<KillsResult> {
+/**
+ * Kills `kills` processes at work, of all operations in turn. The seed decides how long after its first call each is killed; the rest
+ * depends on the machine. `wrong`: live sessions that were missing from the ledger, as text.
+ */
+export async function proveKills({ seed, kills }: { readonly seed: number; readonly kills: number }) {
   const random = randomOf(seed);
   const env = { SECRET_CACHE_SECONDS: '0', SESSIONS_PER_ARRAY: '500' };
   const d = await deploy({ functions: OPERATION_NAMES, env });

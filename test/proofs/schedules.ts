@@ -9,13 +9,7 @@ import { type Random, randomOf } from './world/random.ts';
 import { weatherOf } from './world/weather.ts';
 import { type World, worldOf } from './world/world.ts';
 
-export type Outcome = {
-  readonly seed: number;
-  /** The first failure, as text. */
-  readonly wrong?: string;
-  /** How often each kind of event happened: the ends of effects, and the reported events. */
-  readonly happened: ReadonlyMap<string, number>;
-};
+export type Summary = Awaited<ReturnType<typeof runSchedules>>;
 
 /** Whether to favor ended owners, long leases and frequent sweeps, which expose mistakes about lagging indexes. */
 const lags = ({ lagMs, queue }: Features): boolean => lagMs >= 60_000 && !queue;
@@ -34,12 +28,25 @@ const CLOSED_AFTER_SECONDS = 180;
 /** By any clock, the slots of an array are checked again within this time. */
 const SLOTS_LOOKED_AT_MS = 661_000;
 
-/** Runs one schedule. `trace` receives every step as text. */
-export async function runSchedule(
-  seed: number,
-  dimension: Dimension,
-  trace?: (line: string) => void,
-): Promise<Outcome> {
+/** Runs `count` schedules with seeds from `from` upward, until `enough` have failed. */
+export async function runSchedules(dimension: Dimension, from: number, count: number, enough = 10) {
+  const happened: Record<string, number> = {};
+  const wrong: { readonly seed: number; readonly what: string }[] = [];
+  let schedules = 0;
+  while (schedules < count && wrong.length < enough) {
+    const seed = from + schedules++;
+    const outcome = await runSchedule(seed, dimension);
+    for (const [what, times] of outcome.happened) happened[what] = (happened[what] ?? 0) + times;
+    if (outcome.wrong !== undefined) wrong.push({ seed, what: outcome.wrong });
+  }
+  return { schedules, happened, wrong };
+}
+
+/**
+ * Runs one schedule. `trace` receives every step as text. `wrong`: the first failure, as text. `happened`: how often each kind of event
+ * happened: the ends of effects, and the reported events.
+ */
+export async function runSchedule(seed: number, dimension: Dimension, trace?: (line: string) => void) {
   const random = randomOf(seed);
   const features: Features = DIMENSIONS[dimension];
   const weather = weatherOf(random, features);
@@ -70,7 +77,7 @@ export async function runSchedule(
   await sweepTheRest(world);
   note(wrongAtLast(world));
   note(world.faults[0]);
-  return { seed, happened, ...(wrong === undefined ? {} : { wrong }) };
+  return { happened, wrong };
 }
 
 /** Plans all actions and their times. Returns when the last one can begin. */
@@ -125,9 +132,7 @@ const lastEnd = ({ store, seconds }: World): number =>
 
 /** Sweeps every minute, as the schedule of the function does. */
 async function sweepUntil(world: World, end: number): Promise<void> {
-  while (world.seconds() < end) {
-    await sweepOnce(world, SWEEP_MS);
-  }
+  while (world.seconds() < end) await sweepOnce(world, SWEEP_MS);
 }
 
 async function sweepOnce(world: World, intervalMs: number): Promise<void> {

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { brokenCopy } from './controls.ts';
 import { stampede } from './stampede.ts';
-import { LIMIT, stampedeOutside } from './stampede-outside.ts';
+import { LIMIT, PROGRAM, stampedeOutside } from './stampede-outside.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -48,15 +48,11 @@ describe('30 calls over real ports at once', () => {
   });
 
   it('the proof finds open sessions if the path of a logout contains a version', async () => {
-    const broken = await brokenCopy('test/proofs/stampede-program.ts', [
+    await using broken = await brokenCopy(PROGRAM, [
       { file: 'lib/flashblade/client.ts', find: "path: '/api/logout'", replace: "path: '/api/2.15/logout'" },
     ]);
-    try {
-      const { opened, wrong } = await stampedeOutside(broken.path);
-      expect(opened).toBeGreaterThan(0);
-      expect(wrong).toEqual([`${opened} sessions are open after their leases were closed`]);
-    } finally {
-      await broken.remove();
-    }
+    const { opened, wrong } = await stampedeOutside(broken.path);
+    expect(opened).toBeGreaterThan(0);
+    expect(wrong).toEqual([`${opened} sessions are open after their leases were closed`]);
   });
 });

@@ -1,14 +1,14 @@
 /** Stand-ins for the AWS services that the product uses, on loopback, for the unchanged AWS SDK. */
 import { setTimeout as sleepFor } from 'node:timers/promises';
-import { type CallHook, callLog, hookList, type LoggedCall } from './calls.ts';
-import { type Credentials, newCredentials } from './credentials.ts';
-import { type DynamoDb, dynamoDbStandIn } from './dynamodb.ts';
-import { type Events, eventsStandIn } from './events.ts';
-import { type FaultList, faultList } from './faults.ts';
-import { type Kms, kmsStandIn } from './kms.ts';
-import { type SecretsManager, secretsManagerStandIn } from './secrets-manager.ts';
+import { callLog, hookList } from './calls.ts';
+import { newCredentials } from './credentials.ts';
+import { dynamoDbStandIn } from './dynamodb.ts';
+import { eventsStandIn } from './events.ts';
+import { faultList } from './faults.ts';
+import { kmsStandIn } from './kms.ts';
+import { secretsManagerStandIn } from './secrets-manager.ts';
 import { serve } from './server.ts';
-import { type Sqs, sqsStandIn } from './sqs.ts';
+import { sqsStandIn } from './sqs.ts';
 
 export type { CallHook, LoggedCall, Service, ServiceCall } from './calls.ts';
 export type { Fault } from './faults.ts';
@@ -24,34 +24,7 @@ export type AwsOptions = {
   readonly sleep?: (ms: number, signal: AbortSignal) => Promise<unknown>;
 };
 
-type Variable =
-  | `AWS_ENDPOINT_URL_${'SECRETS_MANAGER' | 'KMS' | 'DYNAMODB' | 'EVENTBRIDGE' | 'SQS'}`
-  | 'AWS_REGION'
-  | 'AWS_ACCESS_KEY_ID'
-  | 'AWS_SECRET_ACCESS_KEY'
-  | 'AWS_SESSION_TOKEN';
-
-export type Aws = {
-  /** Environment variables that make an AWS SDK, here or in a child process, use the stand-ins with `credentials`. */
-  readonly env: Readonly<Record<Variable, string>>;
-  /** New for each start. The stand-ins refuse every request made with others. */
-  readonly credentials: Credentials;
-  readonly secrets: Omit<SecretsManager, 'definition'>;
-  readonly kms: Omit<Kms, 'definition'>;
-  readonly dynamodb: Pick<DynamoDb, 'createTable' | 'scan'>;
-  readonly events: Omit<Events, 'definition'>;
-  /** `createQueue` creates an empty queue and returns its URL. */
-  readonly sqs: Omit<Sqs, 'definition'>;
-  /** The newest calls, oldest first, without any value. Calls of these helpers are not logged. */
-  readonly calls: readonly LoggedCall[];
-  readonly faults: Pick<FaultList, 'add' | 'clear'>;
-  /** Adds a hook. Returns a function that removes it. */
-  readonly onCall: (hook: CallHook) => () => void;
-  /** How many connections the stand-ins have accepted so far. */
-  readonly connections: () => number;
-  /** Stops every server and connection. Calls in progress get no response. A second call waits for the first. */
-  readonly stop: () => Promise<void>;
-};
+export type Aws = Awaited<ReturnType<typeof startAws>>;
 
 /** Signatures are not verified, but a request is refused unless it has this start's access key id and session token. */
 export async function startAws({
@@ -59,7 +32,7 @@ export async function startAws({
   accountId = '123456789012',
   region = 'eu-central-1',
   sleep = (ms, signal) => sleepFor(ms, undefined, { signal }),
-}: AwsOptions = {}): Promise<Aws> {
+}: AwsOptions = {}) {
   const kms = kmsStandIn({ region, accountId, now });
   const secrets = secretsManagerStandIn({ region, accountId, now, kms });
   const events = eventsStandIn({ region, accountId, now });
@@ -79,6 +52,7 @@ export async function startAws({
   let stopped: Promise<void> | undefined;
 
   return {
+    /** Environment variables that make an AWS SDK, here or in a child process, use the stand-ins with `credentials`. */
     env: {
       AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsUrl,
       AWS_ENDPOINT_URL_KMS: kmsUrl,
@@ -90,17 +64,20 @@ export async function startAws({
       AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
       AWS_SESSION_TOKEN: credentials.sessionToken,
     },
+    /** New for each start. The stand-ins refuse every request made with others. */
     credentials,
-    secrets,
-    kms,
-    dynamodb,
-    events,
-    sqs: { ...sqs, createQueue: (name) => sqsUrl + sqs.createQueue(name) },
+    ...{ secrets, kms, dynamodb, events },
+    /** `createQueue` creates an empty queue and returns its URL. */
+    sqs: { ...sqs, createQueue: (name: string): string => sqsUrl + sqs.createQueue(name) },
+    /** The newest calls, oldest first, without any value. Calls of these helpers are not logged. */
     calls: log.calls,
     faults,
+    /** Adds a hook. Returns a function that removes it. */
     onCall: hooks.add,
-    connections: () => servers.reduce((sum, server) => sum + server.connections(), 0),
-    stop() {
+    /** How many connections the stand-ins have accepted so far. */
+    connections: (): number => servers.reduce((sum, server) => sum + server.connections(), 0),
+    /** Stops every server and connection. Calls in progress get no response. A second call waits for the first. */
+    stop(): Promise<void> {
       stopped ??= stopAll();
       return stopped;
     },

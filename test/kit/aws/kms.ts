@@ -1,15 +1,23 @@
 /** A stand-in for AWS KMS: symmetric keys, aliases, encryption contexts, and real cryptography. */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { AwsError } from './aws-error.ts';
 import { decrypt, encrypt, keyIdOf } from './kms-ciphertext.ts';
-import { type Key, type KeyStore, keyStore, usable } from './kms-keys.ts';
-import { type Operation, operationsRefusing, serviceOf } from './operations.ts';
+import { operationsRefusing, serviceOf } from './operations.ts';
+
+/** `createdAt` in seconds since the epoch; `material` is 32 bytes. */
+type Key = {
+  readonly keyId: string;
+  readonly arn: string;
+  readonly material: Buffer;
+  readonly createdAt: number;
+  enabled: boolean;
+};
 
 const operation = operationsRefusing('ValidationException');
-const keyIdentifier = z.string().min(1).max(2048);
-const context = z.record(z.string(), z.string()).default({});
-const algorithm = z.literal('SYMMETRIC_DEFAULT').optional();
+const KeyId = z.string().min(1).max(2048);
+const EncryptionContext = z.record(z.string(), z.string()).default({});
+const EncryptionAlgorithm = z.literal('SYMMETRIC_DEFAULT').optional();
 const bytes = (max: number) =>
   z
     .base64()
@@ -19,111 +27,103 @@ const bytes = (max: number) =>
 export type Kms = ReturnType<typeof kmsStandIn>;
 
 /** Supports GenerateDataKey, Encrypt, Decrypt and DescribeKey. `now` is in seconds since the epoch. */
-export function kmsStandIn(account: { region: string; accountId: string; now: () => number }) {
-  const keys = keyStore(`arn:aws:kms:${account.region}:${account.accountId}:`, account.now);
+export function kmsStandIn({ region, accountId, now }: { region: string; accountId: string; now: () => number }) {
+  const arnPrefix = `arn:aws:kms:${region}:${accountId}:`;
+  const keys = new Map<string, Key>();
+  const aliases = new Map<string, string>();
 
-  /** Creates an enabled key. `alias` begins with `alias/`. */
-  function createKey(alias?: string): { readonly keyId: string; readonly arn: string } {
-    const { keyId, arn } = keys.create(alias);
-    return { keyId, arn };
+  const nameIn = (identifier: string): string => identifier.replace(arnPrefix, '').replace(/^key\//, '');
+
+  /** By key id, key ARN, alias name or alias ARN. */
+  function lookUp(identifier: string): Key | undefined {
+    const name = nameIn(identifier);
+    return keys.get(aliases.get(name) ?? name);
   }
 
-  return {
-    definition: serviceOf(
-      { service: 'kms', target: 'TrentService' },
-      {
-        GenerateDataKey: generateDataKey(keys),
-        Encrypt: encryptBytes(keys),
-        Decrypt: decryptBytes(keys),
-        DescribeKey: describeKey(keys, account.accountId),
+  function find(identifier: string): Key {
+    const key = lookUp(identifier);
+    if (key) return key;
+    const name = nameIn(identifier);
+    const what = name.startsWith('alias/') ? `Alias ${arnPrefix}${name} is not found.` : `Key '${name}' does not exist`;
+    throw new AwsError('NotFoundException', what);
+  }
+
+  const operations = {
+    GenerateDataKey: operation(
+      z.strictObject({
+        KeyId,
+        KeySpec: z.enum(['AES_256', 'AES_128']).optional(),
+        NumberOfBytes: z.int().min(1).max(1024).optional(),
+        EncryptionContext,
+      }),
+      (input) => {
+        if ((input.KeySpec === undefined) === (input.NumberOfBytes === undefined))
+          throw new AwsError('ValidationException', 'Please specify either number of bytes or key spec.');
+        const { keyId, arn, material } = usable(find(input.KeyId));
+        const plaintext = randomBytes(input.NumberOfBytes ?? (input.KeySpec === 'AES_128' ? 16 : 32));
+        const blob = encrypt(keyId, material, plaintext, input.EncryptionContext);
+        return { KeyId: arn, Plaintext: plaintext.toString('base64'), CiphertextBlob: blob.toString('base64') };
       },
     ),
-    createKey,
+
+    Encrypt: operation(
+      z.strictObject({ KeyId, Plaintext: bytes(4096), EncryptionContext, EncryptionAlgorithm }),
+      (input) => {
+        const { keyId, arn, material } = usable(find(input.KeyId));
+        const blob = encrypt(keyId, material, input.Plaintext, input.EncryptionContext);
+        return { KeyId: arn, CiphertextBlob: blob.toString('base64'), EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' };
+      },
+    ),
+
+    Decrypt: operation(
+      z.strictObject({ CiphertextBlob: bytes(6144), KeyId: KeyId.optional(), EncryptionContext, EncryptionAlgorithm }),
+      (input) => {
+        const wanted = input.KeyId === undefined ? undefined : find(input.KeyId);
+        const key = lookUp(keyIdOf(input.CiphertextBlob) ?? '');
+        if (!key) throw invalidCiphertext();
+        if (wanted && wanted !== key)
+          throw new AwsError('IncorrectKeyException', 'The key in the request did not encrypt this ciphertext.');
+        const plaintext = decrypt(usable(key).material, input.CiphertextBlob, input.EncryptionContext);
+        if (!plaintext) throw invalidCiphertext();
+        return { KeyId: key.arn, Plaintext: plaintext.toString('base64'), EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' };
+      },
+    ),
+
+    DescribeKey: operation(z.strictObject({ KeyId }), (input) => {
+      const { keyId, arn, createdAt, enabled } = find(input.KeyId);
+      return {
+        KeyMetadata: {
+          ...{ AWSAccountId: accountId, KeyId: keyId, Arn: arn, CreationDate: createdAt, Enabled: enabled },
+          ...{ KeyState: enabled ? 'Enabled' : 'Disabled', KeyUsage: 'ENCRYPT_DECRYPT', KeyManager: 'CUSTOMER' },
+          ...{ KeySpec: 'SYMMETRIC_DEFAULT', EncryptionAlgorithms: ['SYMMETRIC_DEFAULT'] },
+          ...{ Origin: 'AWS_KMS', MultiRegion: false },
+        },
+      };
+    }),
+  };
+
+  return {
+    definition: serviceOf({ service: 'kms', target: 'TrentService' }, operations),
+    /** Creates an enabled key. `alias` begins with `alias/`, and moves to the new key if another one has it. */
+    createKey(alias?: string): { readonly keyId: string; readonly arn: string } {
+      const keyId = randomUUID();
+      const arn = `${arnPrefix}key/${keyId}`;
+      keys.set(keyId, { keyId, arn, material: randomBytes(32), createdAt: now(), enabled: true });
+      if (alias !== undefined) aliases.set(alias, keyId);
+      return { keyId, arn };
+    },
     /** Identify a key by key id, key ARN, alias name or alias ARN. */
     setEnabled: (identifier: string, enabled: boolean): void => {
-      keys.find(identifier).enabled = enabled;
+      find(identifier).enabled = enabled;
     },
     /** The key exists and is enabled. */
-    isUsable: (identifier: string): boolean => keys.lookUp(identifier)?.enabled ?? false,
+    isUsable: (identifier: string): boolean => lookUp(identifier)?.enabled ?? false,
   };
 }
 
-const generateDataKey = (keys: KeyStore): Operation =>
-  operation(
-    z.strictObject({
-      KeyId: keyIdentifier,
-      KeySpec: z.enum(['AES_256', 'AES_128']).optional(),
-      NumberOfBytes: z.int().min(1).max(1024).optional(),
-      EncryptionContext: context,
-    }),
-    ({ KeyId, KeySpec, NumberOfBytes, EncryptionContext }) => {
-      if ((KeySpec === undefined) === (NumberOfBytes === undefined))
-        throw new AwsError('ValidationException', 'Please specify either number of bytes or key spec.');
-      const { keyId, arn, material } = usable(keys.find(KeyId));
-      const plaintext = randomBytes(NumberOfBytes ?? (KeySpec === 'AES_128' ? 16 : 32));
-      const blob = encrypt(keyId, material, plaintext, EncryptionContext);
-      return { KeyId: arn, Plaintext: plaintext.toString('base64'), CiphertextBlob: blob.toString('base64') };
-    },
-  );
-
-const encryptBytes = (keys: KeyStore): Operation =>
-  operation(
-    z.strictObject({
-      KeyId: keyIdentifier,
-      Plaintext: bytes(4096),
-      EncryptionContext: context,
-      EncryptionAlgorithm: algorithm,
-    }),
-    ({ KeyId, Plaintext, EncryptionContext }) => {
-      const { keyId, arn, material } = usable(keys.find(KeyId));
-      const blob = encrypt(keyId, material, Plaintext, EncryptionContext);
-      return { KeyId: arn, CiphertextBlob: blob.toString('base64'), EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' };
-    },
-  );
-
-const decryptBytes = (keys: KeyStore): Operation =>
-  operation(
-    z.strictObject({
-      CiphertextBlob: bytes(6144),
-      KeyId: keyIdentifier.optional(),
-      EncryptionContext: context,
-      EncryptionAlgorithm: algorithm,
-    }),
-    ({ CiphertextBlob, KeyId, EncryptionContext }) => {
-      const wanted = KeyId === undefined ? undefined : keys.find(KeyId);
-      const key = keyThatMade(CiphertextBlob, keys);
-      if (wanted && wanted !== key)
-        throw new AwsError('IncorrectKeyException', 'The key in the request did not encrypt this ciphertext.');
-      const plaintext = decrypt(usable(key).material, CiphertextBlob, EncryptionContext);
-      if (!plaintext) throw invalidCiphertext();
-      return { KeyId: key.arn, Plaintext: plaintext.toString('base64'), EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' };
-    },
-  );
-
-const describeKey = (keys: KeyStore, accountId: string): Operation =>
-  operation(z.strictObject({ KeyId: keyIdentifier }), ({ KeyId }) => {
-    const { keyId, arn, createdAt, enabled } = keys.find(KeyId);
-    return {
-      KeyMetadata: {
-        AWSAccountId: accountId,
-        KeyId: keyId,
-        Arn: arn,
-        CreationDate: createdAt,
-        Enabled: enabled,
-        KeyState: enabled ? 'Enabled' : 'Disabled',
-        KeyUsage: 'ENCRYPT_DECRYPT',
-        KeyManager: 'CUSTOMER',
-        KeySpec: 'SYMMETRIC_DEFAULT',
-        EncryptionAlgorithms: ['SYMMETRIC_DEFAULT'],
-        Origin: 'AWS_KMS',
-        MultiRegion: false,
-      },
-    };
-  });
-
-function keyThatMade(blob: Buffer, keys: KeyStore): Key {
-  const key = keys.lookUp(keyIdOf(blob) ?? '');
-  if (!key) throw invalidCiphertext();
+/** The key. Throws if it is disabled. */
+function usable(key: Key): Key {
+  if (!key.enabled) throw new AwsError('DisabledException', `${key.arn} is disabled.`);
   return key;
 }
 

@@ -4,7 +4,7 @@ import { AwsError } from './aws-error.ts';
 import { jsonAnswer, type ServiceDefinition } from './server.ts';
 
 /** Takes the parsed JSON of a request and returns the JSON of the response. */
-export type Operation = (body: unknown) => object;
+type Operation = (body: unknown) => object;
 
 /** Declares operations. An invalid input is refused with the exception `refusal`. */
 export const operationsRefusing =

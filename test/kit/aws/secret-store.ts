@@ -96,8 +96,7 @@ export function addVersion(secret: Secret, version: Version, stages: readonly st
   for (const stage of first ? [...stages, CURRENT] : stages) attach(secret, stage, version.id);
 }
 
-export const sameValue = (left: SecretValue, right: SecretValue): boolean =>
-  JSON.stringify(left) === JSON.stringify(right);
+const sameValue = (left: SecretValue, right: SecretValue): boolean => JSON.stringify(left) === JSON.stringify(right);
 
 /** The version with the given id, label or both. Default: AWSCURRENT. */
 export function findVersion(secret: Secret, wanted: { id?: string | undefined; stage?: string | undefined }): Version {

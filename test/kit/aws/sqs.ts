@@ -2,7 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { AwsError } from './aws-error.ts';
-import { type Operation, operationsRefusing, serviceOf } from './operations.ts';
+import { operationsRefusing, serviceOf } from './operations.ts';
 
 const MAX_BODY = 1024 * 1024;
 const VISIBILITY_SECONDS = 30;
@@ -15,7 +15,7 @@ type Queue = { messages: Stored[] };
 export type Sqs = ReturnType<typeof sqsStandIn>;
 
 const operation = operationsRefusing('InvalidParameterValue');
-const queueUrl = z.string().min(1);
+const QueueUrl = z.string().min(1);
 
 /** Supports SendMessage, ReceiveMessage (which never waits) and DeleteMessage. `now` is in seconds since the epoch. */
 export function sqsStandIn({ accountId, now }: { accountId: string; now: () => number }) {
@@ -28,15 +28,45 @@ export function sqsStandIn({ accountId, now }: { accountId: string; now: () => n
     throw new AwsError('QueueDoesNotExist', 'The specified queue does not exist.');
   }
 
-  return {
-    definition: serviceOf(
-      { service: 'sqs', target: 'AmazonSQS' },
-      {
-        SendMessage: sendMessage(find),
-        ReceiveMessage: receiveMessage(find, now),
-        DeleteMessage: deleteMessage(find),
+  const operations = {
+    SendMessage: operation(
+      z.strictObject({ QueueUrl, MessageBody: z.string().min(1).max(MAX_BODY) }),
+      ({ QueueUrl, MessageBody: body }) => {
+        const messageId = randomUUID();
+        find(QueueUrl).messages.push({ messageId, body, visibleAt: 0 });
+        return { MessageId: messageId, MD5OfMessageBody: md5(body) };
       },
     ),
+
+    ReceiveMessage: operation(
+      z.strictObject({
+        QueueUrl,
+        MaxNumberOfMessages: z.int().min(1).max(10).default(1),
+        VisibilityTimeout: z.int().min(0).max(43_200).default(VISIBILITY_SECONDS),
+        WaitTimeSeconds: z.int().min(0).max(20).optional(),
+      }),
+      ({ QueueUrl, MaxNumberOfMessages, VisibilityTimeout }) => {
+        const visible = find(QueueUrl).messages.filter(({ visibleAt }) => visibleAt <= now());
+        const received = visible.slice(0, MaxNumberOfMessages).map((message) => {
+          message.visibleAt = now() + VisibilityTimeout;
+          message.receiptHandle = randomUUID();
+          const { messageId: MessageId, body: Body, receiptHandle: ReceiptHandle } = message;
+          return { MessageId, ReceiptHandle, Body, MD5OfBody: md5(Body) };
+        });
+        return { Messages: received };
+      },
+    ),
+
+    DeleteMessage: operation(z.strictObject({ QueueUrl, ReceiptHandle: z.string().min(1) }), (input) => {
+      const queue = find(input.QueueUrl);
+      // As in AWS, an old handle of a message that was received again deletes nothing, without an error.
+      queue.messages = queue.messages.filter(({ receiptHandle }) => receiptHandle !== input.ReceiptHandle);
+      return {};
+    }),
+  };
+
+  return {
+    definition: serviceOf({ service: 'sqs', target: 'AmazonSQS' }, operations),
     /** Creates an empty queue. Returns the path of its URL. */
     createQueue(name: string): string {
       queues.set(pathOf(name), { messages: [] });
@@ -48,44 +78,5 @@ export function sqsStandIn({ accountId, now }: { accountId: string; now: () => n
     }),
   };
 }
-
-const sendMessage = (find: (url: string) => Queue): Operation =>
-  operation(
-    z.strictObject({ QueueUrl: queueUrl, MessageBody: z.string().min(1).max(MAX_BODY) }),
-    ({ QueueUrl, MessageBody: body }) => {
-      const messageId = randomUUID();
-      find(QueueUrl).messages.push({ messageId, body, visibleAt: 0 });
-      return { MessageId: messageId, MD5OfMessageBody: md5(body) };
-    },
-  );
-
-const receiveMessage = (find: (url: string) => Queue, now: () => number): Operation =>
-  operation(
-    z.strictObject({
-      QueueUrl: queueUrl,
-      MaxNumberOfMessages: z.int().min(1).max(10).default(1),
-      VisibilityTimeout: z.int().min(0).max(43_200).default(VISIBILITY_SECONDS),
-      WaitTimeSeconds: z.int().min(0).max(20).optional(),
-    }),
-    ({ QueueUrl, MaxNumberOfMessages, VisibilityTimeout }) => {
-      const visible = find(QueueUrl).messages.filter(({ visibleAt }) => visibleAt <= now());
-      return {
-        Messages: visible.slice(0, MaxNumberOfMessages).map((message) => {
-          message.visibleAt = now() + VisibilityTimeout;
-          message.receiptHandle = randomUUID();
-          const { messageId: MessageId, body: Body, receiptHandle: ReceiptHandle } = message;
-          return { MessageId, ReceiptHandle, Body, MD5OfBody: md5(Body) };
-        }),
-      };
-    },
-  );
-
-const deleteMessage = (find: (url: string) => Queue): Operation =>
-  operation(z.strictObject({ QueueUrl: queueUrl, ReceiptHandle: z.string().min(1) }), ({ QueueUrl, ReceiptHandle }) => {
-    const queue = find(QueueUrl);
-    // As in AWS, an old handle of a message that was received again deletes nothing, without an error.
-    queue.messages = queue.messages.filter(({ receiptHandle }) => receiptHandle !== ReceiptHandle);
-    return {};
-  });
 
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex');

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { clockAhead } from '../clock.ts';
-import { type InvocationResponse, type LambdaError, startRuntimeApi } from './runtime-api.ts';
+import { type Invocation, type InvocationResponse, type LambdaError, startRuntimeApi } from './runtime-api.ts';
 
 const RUNTIME_CLIENT = resolve(import.meta.dirname, '../../../node_modules/aws-lambda-ric/index.mjs');
 const PRELOAD = resolve(import.meta.dirname, 'rapid-client-preload.cjs');
@@ -17,26 +17,17 @@ export type Outcome =
   /** A test killed the process during the invocation. */
   | { readonly killed: NodeJS.Signals };
 
-export type Environment = {
-  readonly pid: number;
-  /** How far the clock of the process is ahead of the machine's. */
-  readonly aheadMs: number;
-  /** CPU time of the process until its last call to the Runtime API, in ms, including threads that ended. */
-  readonly cpuMs: () => number;
-  readonly hasEnded: () => boolean;
-  invoke(request: { event: unknown; awsRequestId: string; functionArn: string; timeoutMs: number }): Promise<Outcome>;
-  /** Sends a signal. Resolves when the process has ended. */
-  kill(signal: NodeJS.Signals): Promise<void>;
-};
+export type Environment = Awaited<ReturnType<typeof startEnvironment>>;
 
 type Start = {
   readonly directory: string;
   readonly env: Readonly<Record<string, string>>;
   readonly onOutput: (text: string) => void;
+  /** How far the clock of the process is ahead of the machine's. */
   readonly aheadMs: number;
 };
 
-export const startEnvironment = async ({ directory, env, onOutput, aheadMs }: Start): Promise<Environment> => {
+export const startEnvironment = async ({ directory, env, onOutput, aheadMs }: Start) => {
   const api = await startRuntimeApi(aheadMs);
   const child = spawn(process.execPath, [...clockAhead(aheadMs), '--require', PRELOAD, RUNTIME_CLIENT], {
     cwd: directory,
@@ -48,6 +39,7 @@ export const startEnvironment = async ({ directory, env, onOutput, aheadMs }: St
   const ended = once(child, 'close').then(() => api.close());
   await once(child, 'spawn');
 
+  /** Sends a signal. Resolves when the process has ended. */
   const kill = async (signal: NodeJS.Signals): Promise<void> => {
     child.kill(signal);
     await ended;
@@ -56,10 +48,10 @@ export const startEnvironment = async ({ directory, env, onOutput, aheadMs }: St
   return {
     pid: child.pid ?? 0,
     aheadMs,
-    cpuMs: () => api.cpuMs,
-    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
+    cpuMs: (): number => api.cpuMs,
+    hasEnded: (): boolean => child.exitCode !== null || child.signalCode !== null,
     kill,
-    invoke: async ({ awsRequestId, timeoutMs, ...request }) => {
+    invoke: async ({ awsRequestId, timeoutMs, ...request }: Omit<Invocation, 'onTaken'>): Promise<Outcome> => {
       let timedOutAfterMs: number | undefined;
       const killAfter = (ms: number): NodeJS.Timeout =>
         setTimeout(() => {

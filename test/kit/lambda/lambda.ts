@@ -23,25 +23,9 @@ export type LambdaOptions = ({ readonly zip: string } | { readonly directory: st
 
 export type InvokeOptions = { readonly awsRequestId?: string; readonly timeoutMs?: number };
 
-export type Lambda = {
-  /**
-   * Runs one invocation; refuses a second one at the same time. If the process ended before (killed, timed out, crashed), a new one
-   * replaces it, as in Lambda: a cold start.
-   */
-  invoke(event: unknown, options?: InvokeOptions): Promise<Outcome>;
-  /** The current process; undefined before the first invocation. */
-  readonly pid: number | undefined;
-  /** CPU time of the current process until its last call to the Runtime API, in ms, including threads that ended. */
-  readonly cpuMs: number | undefined;
-  /** Everything that its processes have written to stdout and stderr. */
-  readonly output: string;
-  /** Sends a signal to the current process. Default: SIGKILL. Resolves when the process has ended. */
-  kill(signal?: NodeJS.Signals): Promise<void>;
-  /** Ends the process and removes the unpacked files. Repeating it is safe. */
-  stop(): Promise<void>;
-};
+export type Lambda = Awaited<ReturnType<typeof startLambda>>;
 
-export const startLambda = async (options: LambdaOptions): Promise<Lambda> => {
+export const startLambda = async (options: LambdaOptions) => {
   const unpacked = 'zip' in options ? await mkdtemp(join(tmpdir(), 'flashblade-lambda-')) : undefined;
   if ('zip' in options && unpacked !== undefined) await unzip(options.zip, unpacked);
   const directory = resolve(unpacked ?? ('directory' in options ? options.directory : ''));
@@ -64,7 +48,12 @@ export const startLambda = async (options: LambdaOptions): Promise<Lambda> => {
   };
 
   return {
-    invoke: async (event, { awsRequestId = randomUUID(), timeoutMs: ms = timeoutMs } = {}) => {
+    /**
+     * Runs one invocation; refuses a second one at the same time. If the process ended before (killed, timed out, crashed), a new one
+     * replaces it, as in Lambda: a cold start.
+     */
+    invoke: async (event: unknown, invocation: InvokeOptions = {}): Promise<Outcome> => {
+      const { awsRequestId = randomUUID(), timeoutMs: ms = timeoutMs } = invocation;
       if (busy) throw new Error('The function is busy: one environment runs one invocation at a time');
       busy = true;
       try {
@@ -73,17 +62,22 @@ export const startLambda = async (options: LambdaOptions): Promise<Lambda> => {
         busy = false;
       }
     },
-    get pid() {
+    /** The current process; undefined before the first invocation. */
+    get pid(): number | undefined {
       return environment?.pid;
     },
-    get cpuMs() {
+    /** CPU time of the current process until its last call to the Runtime API, in ms, including threads that ended. */
+    get cpuMs(): number | undefined {
       return environment?.cpuMs();
     },
-    get output() {
+    /** Everything that its processes have written to stdout and stderr. */
+    get output(): string {
       return output;
     },
-    kill: async (signal = 'SIGKILL') => environment?.kill(signal),
-    stop: async () => {
+    /** Sends a signal to the current process. Resolves when the process has ended. */
+    kill: async (signal: NodeJS.Signals = 'SIGKILL'): Promise<void> => environment?.kill(signal),
+    /** Ends the process and removes the unpacked files. Repeating it is safe. */
+    stop: async (): Promise<void> => {
       await environment?.kill('SIGKILL');
       if (unpacked !== undefined) await rm(unpacked, { recursive: true, force: true });
     },

@@ -17,21 +17,8 @@ export type Invocation = {
   readonly onTaken: () => void;
 };
 
-export type RuntimeApi = {
-  /** `host:port`, for AWS_LAMBDA_RUNTIME_API. */
-  readonly address: string;
-  /** Resolves when the process responds. Stays pending if it never does. One at a time. */
-  invoke(invocation: Invocation): Promise<InvocationResponse>;
-  /** Resolves when the process reports that it could not start. */
-  readonly initError: Promise<LambdaError>;
-  /** CPU time since the start of the process, in ms, as reported by its last call. */
-  readonly cpuMs: number;
-  /** Waits until the connections of the process have ended, so that everything it sent has arrived. */
-  close(): Promise<void>;
-};
-
 /** `aheadMs`: how far the clock of the process is ahead of the machine's. A deadline is a time of the process's clock. */
-export const startRuntimeApi = async (aheadMs: number): Promise<RuntimeApi> => {
+export const startRuntimeApi = async (aheadMs: number) => {
   const init = Promise.withResolvers<LambdaError>();
   let cpuMs = Number.NaN;
   let asking: ServerResponse | undefined;
@@ -76,18 +63,23 @@ export const startRuntimeApi = async (aheadMs: number): Promise<RuntimeApi> => {
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
 
   return {
+    /** `host:port`, for AWS_LAMBDA_RUNTIME_API. */
     address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    /** Resolves when the process reports that it could not start. */
     initError: init.promise,
-    get cpuMs() {
+    /** CPU time since the start of the process, in ms, as reported by its last call. */
+    get cpuMs(): number {
       return cpuMs;
     },
-    invoke: (invocation) => {
+    /** Resolves when the process responds. Stays pending if it never does. One at a time. */
+    invoke: (invocation: Invocation): Promise<InvocationResponse> => {
       const { promise, resolve } = Promise.withResolvers<InvocationResponse>();
       running = { awsRequestId: invocation.awsRequestId, respond: resolve };
       waiting = invocation;
       hand();
       return promise;
     },
-    close: () => new Promise((closed) => void server.close(() => closed())),
+    /** Waits until the connections of the process have ended, so that everything it sent has arrived. */
+    close: () => new Promise<void>((closed) => void server.close(() => closed())),
   };
 };

@@ -21,16 +21,18 @@ export type FleetOptions = ArraysOptions & {
   readonly cache?: Cache;
   /** Default: never lags behind the table. */
   readonly index?: LedgerIndex;
+  /** Default: the real seal over a KMS in memory. */
+  readonly seal?: Seal;
 };
 
-export function memoryFleet({ cache, index, ...options }: FleetOptions) {
+export function memoryFleet({ cache, index, seal, ...options }: FleetOptions) {
   const arrays = memoryArrays(options);
   const secrets = memorySecrets(cache);
   return {
     arrays,
     secrets,
     store: memoryStore(index),
-    seal: sealOutsideTime(createSeal(memoryKms(), 'alias/leases')),
+    seal: seal ?? sealOutsideTime(createSeal(memoryKms(), 'alias/leases')),
     /** Adds an array and its secret. */
     add: (name: string, token: string): void => {
       secrets.change(name, { token });

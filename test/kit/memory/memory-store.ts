@@ -35,7 +35,7 @@ export function memoryStore(index?: LedgerIndex): MemoryStore {
   };
   const replace = <T extends Item>(next: Stored<T>, previous: Stored<Item> | undefined): Stored<T> | undefined => {
     if (!isUnchanged(next.id, previous)) return undefined;
-    const stored = structuredClone(next);
+    const stored: Stored<Item> = frozen<Item>(next) as Stored<Item>;
     items.set(next.id, stored);
     index?.change(next.id, stored);
     return next;
@@ -63,7 +63,7 @@ export function memoryStore(index?: LedgerIndex): MemoryStore {
     arrays,
     slotsOf,
     async read(id) {
-      return structuredClone(items.get(id));
+      return items.get(id);
     },
     replace,
     async write(next, previous) {
@@ -110,6 +110,12 @@ export function memoryStore(index?: LedgerIndex): MemoryStore {
       );
     },
   };
+}
+
+/** The item, which nobody can change any more: a reader that tried would fail, instead of changing what others read. */
+function frozen<T extends object>(item: T): T {
+  for (const value of Object.values(item)) if (typeof value === 'object' && value !== null) frozen(value);
+  return Object.freeze(item);
 }
 
 /** Version 0.1.0 took this slot. */

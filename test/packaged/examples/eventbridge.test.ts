@@ -7,7 +7,7 @@ import { type Deployment, deploy } from '../../kit/deploy.ts';
 import { messageOf } from '../../kit/memory/messages.ts';
 import { template } from '../../kit/packaged.ts';
 import { errorsIn } from '../infra/cloudformation.ts';
-import { execute } from '../workflows/execution.ts';
+import { execute } from '../workflows/deployment.ts';
 import type { Machine } from '../workflows/machine.ts';
 import { changed, EXAMPLES, read } from './files.ts';
 import { type BusEvent, inputOf, matches, type Rule } from './rules.ts';

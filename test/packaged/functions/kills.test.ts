@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Deployment, deploy } from '../../kit/deploy.ts';
 import { resultOf } from '../../kit/lambda/outcome.ts';
-import { brokenFunction, type Patch } from '../../proofs/controls.ts';
+import { brokenFunction } from '../../proofs/controls.ts';
+import { MISTAKES } from '../../proofs/schedules-controls.ts';
 import { killDuring, type Phase, recordSteps, type Step } from './kill.ts';
 import { unknownSessions } from './unknown-sessions.ts';
 
@@ -66,21 +67,12 @@ describe('a login whose process is killed at any step', () => {
 });
 
 describe('a login that writes its intent after the login', () => {
-  const LOGIN = 'session = await logIn(ports, opening, secret, by.login);';
-  const WRITE = 'Object.assign(opening, await ports.store.write(opening, undefined, by.record));';
-  const patches: Patch[] = [
-    {
-      file: 'lib/leases/open.ts',
-      find: 'const opening = await ports.store.write(decision.write, current, by.login);',
-      replace: "const opening = { ...decision.write, version: 'not written yet' };",
-    },
-    { file: 'lib/leases/open.ts', find: LOGIN, replace: `${LOGIN} ${WRITE}` },
-  ];
   let broken: Awaited<ReturnType<typeof brokenFunction>>;
   let d: Deployment;
 
   beforeAll(async () => {
-    broken = await brokenFunction('login', patches);
+    const mistake = MISTAKES.find(({ what }) => what === 'the intent is written after the login');
+    broken = await brokenFunction('login', mistake?.patches ?? []);
     d = await deploy({ env: ENV, bundles: { login: broken.path } });
   });
 

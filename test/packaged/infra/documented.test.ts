@@ -1,20 +1,17 @@
 /** Compares docs/deploying.md and the stack outputs with the template. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ROOT } from '../../../scripts/build.ts';
+import { template } from '../../kit/packaged.ts';
 import { page, tableRows } from '../../kit/pages.ts';
-import { roleFaults } from './access-checks.ts';
-import { DEFAULT_TEMPLATE, OTHERS } from './package-with.ts';
-import { permissionTable } from './permissions.ts';
+import { OTHERS } from './package-with.ts';
+import { permissionTable } from './rules/permissions.ts';
+import { permissionFaults } from './rules/roles.ts';
 import { settled } from './settled.ts';
-import { at, readTemplate, type Template } from './template.ts';
+import { at } from './template.ts';
 
-let byDefault: Template;
-
-beforeAll(async () => {
-  byDefault = settled(await readTemplate(DEFAULT_TEMPLATE));
-});
+const byDefault = settled(template());
 
 describe('the page about deploying', () => {
   const lines = readFileSync(resolve(ROOT, 'serverless.yml'), 'utf8').split('\n');
@@ -36,10 +33,10 @@ describe('the page about deploying', () => {
     for (const row of permissionTable()) {
       if (row[2]?.startsWith('every function in a VPC')) continue;
       const others = permissionTable().filter((other) => other.join() !== row.join());
-      expect(roleFaults(byDefault, others).join()).toContain('permissions');
+      expect(permissionFaults(byDefault, others).join()).toContain('permissions');
     }
     const more = ['`dynamodb:Scan`', 'the lease table', '`login`'];
-    expect(roleFaults(byDefault, [...permissionTable(), more]).join()).toContain('LoginRole: permissions');
+    expect(permissionFaults(byDefault, [...permissionTable(), more]).join()).toContain('LoginRole: permissions');
   });
 });
 
@@ -53,10 +50,10 @@ describe('the stack outputs', () => {
   ];
 
   it('are complete, and each refers to a resource of the template', () => {
-    const outputs = byDefault.Outputs ?? {};
+    const outputs = byDefault.Outputs;
     expect(Object.keys(outputs).filter((name) => name !== 'ServerlessDeploymentBucketName')).toEqual(NAMED);
     for (const [name, output] of Object.entries(outputs)) {
-      const id = String(at(output, 'Value', 'Fn::GetAtt', 0) ?? at(output, 'Value', 'Ref'));
+      const id = String(at(output, 'Value/Fn::GetAtt/0') ?? at(output, 'Value/Ref'));
       expect(byDefault.Resources, name).toHaveProperty([id]);
     }
   });

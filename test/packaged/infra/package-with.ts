@@ -1,9 +1,8 @@
 /** Packages the template with parameters other than the defaults. */
-import { execFile } from 'node:child_process';
-import { cp, mkdir, writeFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
-import { promisify } from 'node:util';
-import { functionEntries, ROOT } from '../../../scripts/build.ts';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { functionEntries } from '../../../scripts/build.ts';
+import { packageFunctions } from '../../../scripts/package.ts';
 
 /** A value other than the default for every parameter. */
 export const OTHERS = {
@@ -29,19 +28,10 @@ export const OTHERS = {
   runbook: 'https://example.com/runbook.md',
 };
 
-/** The template that `npm run package` creates. */
-export const DEFAULT_TEMPLATE = resolve(ROOT, '.serverless/cloudformation-template-update-stack.json');
-
-/** Packages empty functions: only the template matters. Works in `directory`; returns the path of the template. */
+/** Packages empty functions: only the template matters. Works in `directory`; returns the directory of the template. */
 export async function packageWith(parameters: Readonly<Record<string, string>>, directory: string): Promise<string> {
-  await cp(resolve(ROOT, 'serverless.yml'), join(directory, 'serverless.yml'));
-  await cp(resolve(ROOT, 'infra'), join(directory, 'infra'), { recursive: true });
-  const bundles = join(directory, 'dist/functions');
-  await mkdir(bundles, { recursive: true });
+  const bundles = join(directory, 'functions');
+  await mkdir(bundles);
   await Promise.all(functionEntries().map((entry) => writeFile(join(bundles, `${basename(entry, '.ts')}.mjs`), '')));
-  const given = Object.entries(parameters).map(([name, value]) => `--param=${name}=${value}`);
-  const osls = resolve(ROOT, 'node_modules/osls/bin/serverless.js');
-  const env = { HOME: directory, CI: '1', SLS_DEPRECATION_NOTIFICATION_MODE: 'error' };
-  await promisify(execFile)(process.execPath, [osls, 'package', ...given], { cwd: directory, env });
-  return join(directory, '.serverless/cloudformation-template-update-stack.json');
+  return dirname((await packageFunctions({ bundles, outdir: join(directory, 'package'), parameters })).template);
 }

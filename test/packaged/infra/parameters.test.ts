@@ -4,48 +4,49 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { contextFaults, roleFaults } from './access-checks.ts';
-import { alarmFaults } from './alarm-checks.ts';
-import { withChange } from './changes/index.ts';
+import { type Template, template as templateIn, templatePath } from '../../kit/packaged.ts';
 import { errorsIn } from './cloudformation.ts';
-import { eventFaults } from './event-checks.ts';
-import { keyFaults } from './key-checks.ts';
-import { DEFAULT_TEMPLATE, OTHERS, packageWith } from './package-with.ts';
-import { scheduleFaults } from './schedule-checks.ts';
+import { OTHERS, packageWith } from './package-with.ts';
+import { ALARM_RULES } from './rules/alarms.ts';
+import { EVENT_RULES } from './rules/events.ts';
+import { KEY_RULES } from './rules/keys.ts';
+import { CONTEXT, ROLE_RULES } from './rules/roles.ts';
+import { faultsOf } from './rules/rule.ts';
+import { SCHEDULE_RULES } from './rules/schedules.ts';
 import { settled } from './settled.ts';
-import { at, type Json, readTemplate, render, resourcesOf, type Template } from './template.ts';
+import { at, GONE, idsOf, render, withChange } from './template.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 let directory: string;
-let path: string;
-let byDefault: Template;
+let packaged: string;
 let template: Template;
+const byDefault = settled(templateIn());
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'flashblade-parameters-'));
-  path = await packageWith(OTHERS, directory);
-  template = settled(await readTemplate(path));
-  byDefault = settled(await readTemplate(DEFAULT_TEMPLATE));
+  packaged = await packageWith(OTHERS, directory);
+  template = settled(templateIn(packaged));
 });
 
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-const properties = (id: string, of = template): Json | undefined => of.Resources[id]?.Properties;
-const functionsOf = (of: Template): Json[] =>
-  resourcesOf(of, 'AWS::Lambda::Function').map(([, { Properties }]) => Properties);
-const vpcsOf = (of: Template): (Json | undefined)[] => functionsOf(of).map((one) => at(one, 'VpcConfig'));
+const valueAt = (path: string, of = template): unknown => at(of.Resources, path);
+/** The value at this path of each resource of a type. */
+const valuesAt = (type: string, path: string, of = template): unknown[] =>
+  idsOf(of, type).map((id) => valueAt(`${id}/Properties/${path}`, of));
+const vpcsOf = (of: Template): unknown[] => valuesAt('AWS::Lambda::Function', 'VpcConfig', of);
 
 describe('CloudFormation', () => {
   it('finds no error in the template with default or with other parameters', () => {
-    expect(errorsIn(DEFAULT_TEMPLATE)).toEqual([]);
-    expect(errorsIn(path)).toEqual([]);
+    expect(errorsIn(templatePath())).toEqual([]);
+    expect(errorsIn(templatePath(packaged))).toEqual([]);
   });
 
   it('detects a missing resource and an unknown property', async () => {
     const broken = join(directory, 'broken.json');
-    const without = withChange(byDefault, ['LeaseTable'], undefined);
-    await writeFile(broken, JSON.stringify(withChange(without, ['LeaseKey', 'Properties', 'Rotate'], true)));
+    const without = withChange(byDefault, 'LeaseTable', GONE);
+    await writeFile(broken, JSON.stringify(withChange(without, 'LeaseKey/Properties/Rotate', true)));
     const errors = errorsIn(broken);
     expect(errors).toContainEqual(expect.stringContaining('LeaseTable'));
     expect(errors).toContainEqual(expect.stringContaining('Rotate'));
@@ -53,35 +54,32 @@ describe('CloudFormation', () => {
 });
 
 describe('with a value other than the default for every parameter', () => {
-  it('all checks of keys, events, schedules and alarms pass', () => {
-    for (const faults of [keyFaults, eventFaults, scheduleFaults, alarmFaults]) expect(faults(template)).toEqual([]);
+  it('all rules for keys, events, schedules and alarms hold', () => {
+    expect(faultsOf(template, [...KEY_RULES, ...EVENT_RULES, ...SCHEDULE_RULES, ...ALARM_RULES])).toEqual([]);
   });
 
   it('each value appears in the right property of the template', () => {
-    for (const one of functionsOf(template)) {
-      expect(at(one, 'Environment', 'Variables')).toMatchObject({
+    for (const variables of valuesAt('AWS::Lambda::Function', 'Environment/Variables')) {
+      expect(variables).toMatchObject({
         SECRET_PREFIX: 'flashblade/eu/',
         SESSIONS_PER_ARRAY: '7',
         MAX_LEASE_SECONDS: '3600',
         ARRAY_IDLE_SECONDS: '600',
       });
-      expect(at(one, 'ReservedConcurrentExecutions')).toBeUndefined();
     }
-    const calls = at(properties('CallDasharrayLambdaFunction'), 'Environment', 'Variables', 'ALLOWED_CALLS');
+    expect(valuesAt('AWS::Lambda::Function', 'ReservedConcurrentExecutions')).toEqual(Array(7).fill(GONE));
+    const calls = valueAt('CallDasharrayLambdaFunction/Properties/Environment/Variables/ALLOWED_CALLS');
     expect(calls).toBe(OTHERS.allowedCalls);
-    expect(at(properties('ExecutionRule'), 'EventPattern', 'detail', 'stateMachineArn')).toEqual([
+    expect(valueAt('ExecutionRule/Properties/EventPattern/detail/stateMachineArn')).toEqual([
       { prefix: OTHERS.stateMachineArnPrefix },
     ]);
-    const [[, mapping] = []] = resourcesOf(template, 'AWS::Lambda::EventSourceMapping');
-    expect(at(mapping?.Properties, 'ScalingConfig', 'MaximumConcurrency')).toBe(2);
-    expect(at(properties('CheckSchedule'), 'ScheduleExpression')).toBe('rate(1 hour)');
-    expect(at(properties('LeaseTable'), 'DeletionProtectionEnabled')).toBe(false);
-    for (const [, group] of resourcesOf(template, 'AWS::Logs::LogGroup')) {
-      expect(at(group.Properties, 'RetentionInDays')).toBe(30);
-    }
-    expect(Number(at(properties('NoFleetCheckAlarm'), 'EvaluationPeriods'))).toBe(3);
-    expect(render(at(properties('Dashboard'), 'DashboardBody'))).toContain(`(${OTHERS.runbook})`);
-    expect(at(properties('StuckSessionsAlarm'), 'AlarmDescription')).toContain(`${OTHERS.runbook}#stuck-sessions`);
+    expect(valuesAt('AWS::Lambda::EventSourceMapping', 'ScalingConfig/MaximumConcurrency')).toEqual([2]);
+    expect(valueAt('CheckSchedule/Properties/ScheduleExpression')).toBe('rate(1 hour)');
+    expect(valueAt('LeaseTable/Properties/DeletionProtectionEnabled')).toBe(false);
+    expect(valuesAt('AWS::Logs::LogGroup', 'RetentionInDays')).toEqual(Array(7).fill(30));
+    expect(Number(valueAt('NoFleetCheckAlarm/Properties/EvaluationPeriods'))).toBe(3);
+    expect(render(valueAt('Dashboard/Properties/DashboardBody'))).toContain(`(${OTHERS.runbook})`);
+    expect(valueAt('StuckSessionsAlarm/Properties/AlarmDescription')).toContain(`${OTHERS.runbook}#stuck-sessions`);
   });
 });
 
@@ -92,8 +90,7 @@ const made = (name: string, given: Readonly<Record<string, string>>): Promise<un
   });
 
 describe('every role', () => {
-  const boundariesOf = (of: Template): (Json | undefined)[] =>
-    resourcesOf(of, 'AWS::IAM::Role').map(([, { Properties }]) => at(Properties, 'PermissionsBoundary'));
+  const boundariesOf = (of: Template): unknown[] => valuesAt('AWS::IAM::Role', 'PermissionsBoundary', of);
 
   it('has the given permissions boundary, and none by default', () => {
     expect(boundariesOf(template)).toEqual(Array(9).fill(OTHERS.permissionsBoundaryArn));
@@ -114,7 +111,7 @@ describe('the VPC configuration', () => {
 
   it('allows egress only by HTTPS and only to the named networks, and creates no security group by default', () => {
     const https = { Description: 'HTTPS', IpProtocol: 'tcp', FromPort: 443, ToPort: 443 };
-    expect(properties('EgressSecurityGroup')).toMatchObject({
+    expect(valueAt('EgressSecurityGroup/Properties')).toMatchObject({
       VpcId: OTHERS.vpcId,
       SecurityGroupEgress: [
         { ...https, CidrIp: '10.1.0.0/16' },
@@ -144,18 +141,18 @@ describe('the VPC configuration', () => {
   it('adds exactly the permissions to connect to a VPC to every function role', () => {
     const secrets = (of: Template): Template =>
       JSON.parse(JSON.stringify(of).replaceAll('flashblade/eu/', 'flashblade/'));
-    expect(roleFaults(secrets(template))).toEqual([]);
-    const open = ['LoginRole', 'Properties', 'Policies', 0, 'PolicyDocument', 'Statement', 'ConnectToVpc', 'Condition'];
-    const faults = roleFaults(withChange(secrets(template), open, undefined)).join();
+    expect(faultsOf(secrets(template), ROLE_RULES)).toEqual([]);
+    const open = 'LoginRole/Properties/Policies/0/PolicyDocument/Statement/ConnectToVpc/Condition';
+    const faults = faultsOf(withChange(secrets(template), open, GONE), ROLE_RULES).join();
     expect(faults).toContain('LoginRole: ec2:CreateNetworkInterface');
-    const without = withChange(secrets(template), ['LoginLambdaFunction', 'Properties', 'VpcConfig'], undefined);
-    expect(roleFaults(without).join()).toContain('LoginRole: permissions');
+    const without = withChange(secrets(template), 'LoginLambdaFunction/Properties/VpcConfig', GONE);
+    expect(faultsOf(without, ROLE_RULES).join()).toContain('LoginRole: permissions');
   });
 });
 
 describe('the alarm email', () => {
   it('goes to the address in the parameter, and is not sent by default', () => {
-    expect(properties('AlarmSubscription')).toEqual({
+    expect(valueAt('AlarmSubscription/Properties')).toEqual({
       TopicArn: { Ref: 'AlarmTopic' },
       Protocol: 'email',
       Endpoint: OTHERS.alarmEmail,
@@ -165,26 +162,25 @@ describe('the alarm email', () => {
 });
 
 describe('programs that use the library', () => {
-  const statements = (of: Template): Json | undefined => at(properties('LeaseKey', of), 'KeyPolicy', 'Statement');
-  const ofPrograms = (of: Template): Json | undefined => at(statements(of), 'SealAndUnsealInPrograms');
+  const POLICY = 'LeaseKey/Properties/KeyPolicy/Statement';
+  const PROGRAMS = `${POLICY}/SealAndUnsealInPrograms`;
 
   it("may use the leases' key if their roles are named, with the whole encryption context", () => {
-    const statement = ofPrograms(template) ?? null;
+    const statement = valueAt(PROGRAMS);
     expect(at(statement, 'Action')).toEqual(['kms:GenerateDataKey', 'kms:Decrypt']);
-    expect(at(statement, 'Condition', 'ArnEquals')).toEqual({
-      'aws:PrincipalArn': ['arn:x:iam::1:role/one', 'arn:x:iam::1:role/two'],
+    expect(at(statement, 'Condition')).toEqual({
+      ...CONTEXT,
+      ArnEquals: { 'aws:PrincipalArn': ['arn:x:iam::1:role/one', 'arn:x:iam::1:role/two'] },
     });
-    expect(contextFaults('programs', statement)).toEqual([]);
   });
 
   it("may not use the leases' key by default", () => {
-    expect(statements(byDefault)).toHaveLength(3);
-    expect(ofPrograms(byDefault)).toBeUndefined();
+    expect(valueAt(POLICY, byDefault)).toHaveLength(3);
+    expect(valueAt(PROGRAMS, byDefault)).toBeUndefined();
   });
 
   it('may not be named with a wildcard', () => {
-    const condition = ['LeaseKey', 'Properties', 'KeyPolicy', 'Statement', 'SealAndUnsealInPrograms', 'Condition'];
-    const users = [...condition, 'ArnEquals', 'aws:PrincipalArn', 0];
-    expect(keyFaults(withChange(template, users, 'arn:x:iam::1:role/*')).join()).toContain('role/*');
+    const open = withChange(template, `${PROGRAMS}/Condition/ArnEquals/aws:PrincipalArn/0`, 'arn:x:iam::1:role/*');
+    expect(faultsOf(open, KEY_RULES).join()).toContain('role/*');
   });
 });

@@ -3,21 +3,21 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ROOT } from '../../../scripts/build.ts';
+import { template } from '../../kit/packaged.ts';
 import { page, tableRows } from '../../kit/pages.ts';
-import { alarmsOf, watchedBy } from './alarm-checks.ts';
 import { FIELDS } from './log-fields.ts';
-import { DEFAULT_TEMPLATE } from './package-with.ts';
+import { alarmsOf, watchedBy } from './rules/alarms.ts';
 import { fieldsIn, headings, queries, RUNBOOK } from './runbook.ts';
-import { at, readTemplate, render } from './template.ts';
+import { render } from './template.ts';
 
 const scripts: Record<string, string> = JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8')).scripts;
 const rows = (heading: string, nth?: number): string[][] => tableRows(heading, RUNBOOK, nth);
 
 describe('the runbook', () => {
-  it('lists every alarm with a link to the section that the alarm names', async () => {
-    const alarms = alarmsOf(await readTemplate(DEFAULT_TEMPLATE)).map(([, { Properties }]) => [
-      render(at(Properties, 'AlarmName')).replace('<StackName>-', ''),
-      String(at(Properties, 'AlarmDescription')).replace(/^.*#/, ''),
+  it('lists every alarm with a link to the section that the alarm names', () => {
+    const alarms = alarmsOf(template()).map(([, { AlarmName, AlarmDescription }]) => [
+      render(AlarmName).replace('<StackName>-', ''),
+      String(AlarmDescription).replace(/^.*#/, ''),
     ]);
     const listed = rows('alarm, after `<stack>-`').flatMap(([names = '']) => {
       const section = /\(#([\w-]+)\)/.exec(names)?.[1] ?? '';
@@ -58,14 +58,14 @@ describe('the cost estimate', () => {
     expect(together?.[3]).toBeCloseTo(sum, 5);
   });
 
-  it('matches the AWS calls of a session and the number of alarms', async () => {
+  it('matches the AWS calls of a session and the number of alarms', () => {
     const calls = rows('call').map(([call = '', ...counts]) => [call, counts.reduce((sum, n) => sum + Number(n), 0)]);
     const of = (name: RegExp): number =>
       calls.filter(([call]) => name.test(String(call))).reduce((sum, [, count]) => sum + Number(count), 0);
     const units = Object.fromEntries(
       ['DynamoDB, write', 'DynamoDB, read', 'KMS, req', 'alarms'].map((what) => [what, unitsOf(what)]),
     );
-    const watched = alarmsOf(await readTemplate(DEFAULT_TEMPLATE)).flatMap(([, one]) => watchedBy(one.Properties));
+    const watched = alarmsOf(template()).flatMap(([, alarm]) => watchedBy(alarm));
     expect(units).toEqual({
       // Six index entries in addition to the item writes.
       'DynamoDB, write': (of(/PutItem|UpdateItem/) + 6) * 1e6,

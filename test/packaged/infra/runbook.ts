@@ -1,9 +1,7 @@
 /** Reads the runbook for the tests that compare it with the alarms and the dashboard. */
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { ROOT } from '../../../scripts/build.ts';
+import { page } from '../../kit/pages.ts';
 
-export const RUNBOOK = readFileSync(resolve(ROOT, 'docs/operations.md'), 'utf8');
+export const RUNBOOK = page('operations.md');
 
 /** Anchors of its headings, as a Markdown renderer creates them. */
 export const headings = (text = RUNBOOK): ReadonlySet<string> =>

@@ -1,61 +1,84 @@
-/** The compiled CloudFormation template as data, with helpers for the checks. */
-import { readFile } from 'node:fs/promises';
+/** Paths in the compiled CloudFormation template, and values as text. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Template } from '../../kit/packaged.ts';
 
-export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
-export type Resource = { Type: string; Properties: { [name: string]: Json }; [attribute: string]: Json };
-export type Template = {
-  Resources: { [logicalId: string]: Resource };
-  Conditions?: { [name: string]: Json };
-  Outputs?: { [name: string]: Json };
-};
+/** As a value: nothing is there. */
+export const GONE = undefined;
 
-export const readTemplate = async (path: string): Promise<Template> => {
-  const template: unknown = JSON.parse(await readFile(path, 'utf8'));
-  return template as Template;
-};
+/** The value at a path such as `LoginRole/Properties/Policies/0`. */
+export const at = (value: unknown, path: string): unknown =>
+  path.split('/').reduce<unknown>((inner, step) => Object(inner)[keyOf(inner, step)], value);
 
-/** The value at a path, undefined if the path does not exist. In a list, a string finds a policy statement by its Sid. */
-export const at = (value: Json | undefined, ...path: (string | number)[]): Json | undefined =>
-  path.reduce<Json | undefined>(
-    (inner, step) => (inner !== null && typeof inner === 'object' ? Object(inner)[keyOf(inner, step)] : undefined),
-    value,
+/** In a list, a step is an index, the Sid of a policy statement, or `+` for a new element. */
+function keyOf(value: unknown, step: string): string | number {
+  if (!Array.isArray(value) || /^\d+$/.test(step)) return step;
+  return step === '+' ? value.length : value.findIndex((one) => at(one, 'Sid') === step);
+}
+
+/** The paths that a pattern matches: `AWS::…` at its start is each resource of that type, and `*` each element of a list. */
+export function places(template: Template, pattern: string): string[] {
+  const [first = '', ...steps] = pattern.split('/');
+  return steps.reduce(
+    (paths, step) =>
+      paths.flatMap((path) => {
+        const keys = step === '*' ? Object.keys(Object(at(template.Resources, path))) : [step];
+        return keys.map((key) => `${path}/${key}`);
+      }),
+    first.startsWith('AWS::') ? idsOf(template, first) : [first],
   );
+}
 
-/** The key or index in a value that a step of a path refers to. */
-export const keyOf = (value: Json, step: string | number): string | number =>
-  Array.isArray(value) && typeof step === 'string' ? value.findIndex((one) => at(one, 'Sid') === step) : step;
+/** A copy with another value at this path. */
+export function changed<Value>(original: Value, path: string, value: unknown): Value {
+  const copy = structuredClone(original);
+  const steps = path.split('/');
+  const last = steps.pop() ?? '';
+  const parent = steps.length === 0 ? copy : at(copy, steps.join('/'));
+  if (parent !== Object(parent)) throw new Error(`There is no ${path}`);
+  const key = keyOf(parent, last);
+  if (value !== GONE) Object.assign(Object(parent), { [key]: value });
+  else if (Array.isArray(parent)) parent.splice(Number(key), 1);
+  else Reflect.deleteProperty(Object(parent), key);
+  return copy;
+}
 
-export const list = (value: Json | undefined): Json[] =>
-  value === undefined ? [] : Array.isArray(value) ? value : [value];
+/** A copy of the template with another value at this path below its resources. */
+export const withChange = (template: Template, path: string, value: unknown): Template => ({
+  ...template,
+  Resources: changed(template.Resources, path, value),
+});
 
-export const resourcesOf = (template: Template, type: string): [string, Resource][] =>
-  Object.entries(template.Resources).filter(([, resource]) => resource.Type === type);
+export const list = (value: unknown): readonly unknown[] =>
+  value === GONE ? [] : Array.isArray(value) ? value : [value];
 
-/** The logical id that `Ref` or `Fn::GetAtt` points to. */
-export const target = (value: Json | undefined): string => String(at(value, 'Ref') ?? at(value, 'Fn::GetAtt', 0) ?? '');
-
-/** Name of a function, as in serverless.yml, from its logical id. */
-export const functionName = (id: string): string =>
-  id
-    .replace(/LambdaFunction$/, '')
-    .replaceAll('Dash', '-')
-    .toLowerCase();
+export const idsOf = ({ Resources }: Template, type: string): string[] =>
+  Object.keys(Resources).filter((id) => Resources[id]?.Type === type);
 
 /** A value as text: `LeaseTable.Arn` for an attribute, `arn:<Partition>:…` for `Fn::Sub`, a string unchanged, otherwise JSON. */
-export const render = (value: Json | undefined): string => {
+export function render(value: unknown): string {
   if (typeof value === 'string') return value;
   const attribute = at(value, 'Fn::GetAtt');
-  if (attribute !== undefined) return list(attribute).join('.');
+  if (attribute !== GONE) return list(attribute).join('.');
   const pattern = at(value, 'Fn::Sub');
-  if (pattern !== undefined) return String(pattern).replace(/\$\{(?:AWS::)?([\w.]+)\}/g, '<$1>');
+  if (pattern !== GONE) return String(pattern).replace(/\$\{(?:AWS::)?([\w.]+)\}/g, '<$1>');
   return String(at(value, 'Ref') ?? JSON.stringify(value));
-};
+}
 
-/** The string for `Fn::Sub` from the form that `render` writes: `arn:<AWS::Partition>:…`. */
+/** The value for `Fn::Sub` from the form that `render` writes, with AWS's own names in full: `arn:<AWS::Partition>:…`. */
 export const sub = (text: string): string => text.replace(/<([\w:.]+)>/g, (_, name) => `$\{${name}}`);
 
-/** Returns a fault that names value and expected value, or nothing if they are equal. */
-export const differs = (what: string, value: Json | undefined, expected: Json): string[] =>
-  JSON.stringify(value) === JSON.stringify(expected)
-    ? []
-    : [`${what} must be ${JSON.stringify(expected)}, but is ${JSON.stringify(value)}`];
+export const arn = (id: string): object => ({ 'Fn::GetAtt': [id, 'Arn'] });
+
+/** Returns a fault that names the value and the required one, or nothing. A text is compared with the value as text. */
+export function differs(what: string, value: unknown, required: unknown): string[] {
+  const fits =
+    required instanceof RegExp
+      ? required.test(render(value))
+      : typeof required === 'string'
+        ? render(value) === required
+        : isDeepStrictEqual(value, required);
+  return fits ? [] : [`${what} must be ${shown(required)}, but is ${shown(value)}`];
+}
+
+export const shown = (value: unknown): string =>
+  value === GONE ? 'absent' : value instanceof RegExp ? String(value) : JSON.stringify(value);

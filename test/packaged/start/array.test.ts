@@ -30,11 +30,11 @@ test("our session is the newest of our user, on whichever page, and nobody else'
     query?.['continuation_token'] === 'more' ? pageWith(live.slice(3)) : pageWith(live.slice(0, 3), 'more'),
   );
   const left = await array.watch(use, '2.26');
-  expect(await left((work) => work(use))).toMatchObject({ live: 1, told: expect.stringContaining('STILL LIVE') });
+  expect(await left((work) => work(use))).toMatchObject({ live: 1, report: expect.stringContaining('STILL LIVE') });
   live = others;
   expect(await left((work) => work(use))).toMatchObject({
     live: 0,
-    told: expect.stringContaining('not live any more'),
+    report: expect.stringContaining('no longer live'),
   });
 });
 
@@ -48,10 +48,10 @@ test.each([
   ['that answers something else', '2.26', () => ({ ...pageWith([]), body: '' }), 'it shows this user no list'],
 ])('an array %s cannot show its sessions, and that is said', async (_, version, answer, why) => {
   const left = await array.watch(useOf(answer), version);
-  const { live, told } = await left(() => Promise.reject(new Error('nothing is to be looked at')));
+  const { live, report } = await left(() => Promise.reject(new Error('nothing is to be looked at')));
   expect(live).toBe(0);
-  expect(told).toContain(`it cannot be seen, ${why}`);
-  expect(told).toContain('its logout was confirmed');
+  expect(report).toContain(`it cannot be seen, ${why}`);
+  expect(report).toContain('its logout was confirmed');
 });
 
 test('what goes wrong while the list is read is not taken for a missing permission', async () => {

@@ -31,7 +31,7 @@ test("without options, nothing built before and the person's own AWS account out
   const byEvent = /"Session Opened":\{"leaseId":"(job-[0-9a-f]{6})","array":"fb1"/.exec(stdout)?.[1];
   const attemptId = /state OPENING {2}attemptId ([0-9a-f-]{36})$/m.exec(stdout)?.[1];
   expect([byEvent, attemptId]).toEqual([expect.any(String), expect.any(String)]);
-  expect(stdout).toMatch(/^10 .* 0\n {3}the same lease is told of; live sessions on fb1: 1\n11 /m);
+  expect(stdout).toMatch(/^10 .* 0\n {3}the same lease is reported; live sessions on fb1: 1\n11 /m);
   expect(stdout).toMatch(/^11 .* 1\n {3}its process was ended by SIGKILL; live sessions on fb1: 2$/m);
   expect(stdout).toContain(`   lease#${byEvent}  state CLOSED`);
   expect(stdout).toMatch(new RegExp(`^ {3}suspect#${attemptId} {2}SUSPECT.*; live sessions on fb1: 1$`, 'm'));

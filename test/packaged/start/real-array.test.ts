@@ -14,7 +14,7 @@ test.concurrent("on an array given by host and secret file, the array's own list
   const others = simulator.requests.length;
   const { code, stdout, stderr, files } = await run([...args, '--array', 'fb-lab']).ended;
   expect({ code, stderr, files }).toEqual({ code: 0, stderr: '', files: [] });
-  expect(stdout).toMatch(/GET \/api\/2\.26\/sessions, asked under another lease: the session is not live any more/);
+  expect(stdout).toMatch(/GET \/api\/2\.26\/sessions, asked under another lease: the session is no longer live/);
   expect(stdout).toContain('"array": "fb-lab"');
   expect(stdout).toMatch(/^9 {2}Together/m);
   expect(stdout.trimEnd().split('\n').length).toBeLessThanOrEqual(40);

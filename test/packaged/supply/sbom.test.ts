@@ -7,14 +7,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readTable, type Sizes } from '../../../scripts/build/sizes.ts';
 import { ROOT } from '../../../scripts/build.ts';
 import { type Bom, bundledBom, type Component, faultsOf, functionsOf, textOf } from '../../../scripts/supply/bom.ts';
-import { licenceTexts } from '../../../scripts/supply/licences.ts';
+import { licenseTexts } from '../../../scripts/supply/licenses.ts';
 import { runSbom } from '../../../scripts/supply/run.ts';
 
 let directory: string;
 let ran: { readonly code: number; readonly output: string; readonly errors: string };
 let bom: Bom;
 let whole: Bom;
-let licences: string;
+let licenses: string;
 let sizes: Sizes;
 
 beforeAll(async () => {
@@ -23,7 +23,7 @@ beforeAll(async () => {
   const read = (file: string) => readFile(join(directory, file), 'utf8');
   bom = JSON.parse(await read('sbom.cdx.json'));
   whole = JSON.parse(await read('sbom.all.cdx.json'));
-  licences = await read('licences.txt');
+  licenses = await read('licenses.txt');
   sizes = await readTable();
   // npm reads every installed package.
 }, 600_000);
@@ -93,7 +93,7 @@ describe('the bill of materials', () => {
   });
 
   test('is refused if a bundle has a package that npm does not know', () => {
-    const stranger = { directory: 'node_modules/stranger', name: 'stranger', version: '1.0.0', licence: 'MIT' };
+    const stranger = { directory: 'node_modules/stranger', name: 'stranger', version: '1.0.0', license: 'MIT' };
     expect(() => bundledBom(whole, [{ ...stranger, functions: ['login'] }])).toThrow('stranger is in a bundle');
   });
 });
@@ -101,16 +101,16 @@ describe('the bill of materials', () => {
 describe('the license texts', () => {
   test('include every package in the bundles', () => {
     for (const component of bom.components) {
-      expect(licences).toContain(`\n${fullName(component)} ${component.version} (`);
+      expect(licenses).toContain(`\n${fullName(component)} ${component.version} (`);
     }
-    expect(licences).toContain('Apache License');
-    expect(licences).toContain('Permission is hereby granted');
+    expect(licenses).toContain('Apache License');
+    expect(licenses).toContain('Permission is hereby granted');
   });
 
   test('are refused if a package has no license text although its license requires one', async () => {
     const silent = { directory: 'node_modules/@aws-lambda-powertools/metrics', name: 'x', version: '1', functions: [] };
-    await expect(licenceTexts([{ ...silent, licence: 'MIT' }])).rejects.toThrow('brings no licence text');
-    await expect(licenceTexts([{ ...silent, licence: 'MIT-0' }])).resolves.toContain('x 1 (MIT-0)');
+    await expect(licenseTexts([{ ...silent, license: 'MIT' }])).rejects.toThrow('brings no license text');
+    await expect(licenseTexts([{ ...silent, license: 'MIT-0' }])).resolves.toContain('x 1 (MIT-0)');
   });
 });
 
@@ -118,7 +118,7 @@ describe('npm run sbom', () => {
   test('writes its files, prints their names and exits with 0', async () => {
     expect(ran).toMatchObject({ code: 0, errors: '' });
     const files = await readdir(directory);
-    expect(files.sort()).toEqual(['licences.txt', 'sbom.all.cdx.json', 'sbom.cdx.json']);
+    expect(files.sort()).toEqual(['licenses.txt', 'sbom.all.cdx.json', 'sbom.cdx.json']);
     for (const file of files) expect(ran.output).toContain(file);
   });
 
@@ -138,7 +138,7 @@ describe('npm run sbom', () => {
   );
 
   test('exits with 1 if it cannot write', async () => {
-    const { code, errors } = await run('--outdir', join(directory, 'licences.txt'));
+    const { code, errors } = await run('--outdir', join(directory, 'licenses.txt'));
     expect({ code, errors }).toMatchObject({ code: 1, errors: expect.stringContaining('EEXIST') });
   });
 });

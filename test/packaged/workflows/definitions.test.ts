@@ -8,9 +8,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseLoginRequest } from '../../../lib/leases/requests.ts';
 import { page, tableRows } from '../../kit/pages.ts';
 import { errorsIn } from '../infra/cloudformation.ts';
-import { CHANGES, withChange } from './changes.ts';
-import { CHECKS } from './checks.ts';
-import { DIRECTORY, deployed, flowsOf, functionOf, MACHINES, type Machine, readMachine, tasksOf } from './machine.ts';
+import { testRules } from '../infra/rules/rule.ts';
+import { DIRECTORY, deployed, functionOf, MACHINES, type Machine, readMachine, statesOf, variants } from './machine.ts';
+import { MAP_RULES, RULES } from './rules.ts';
 
 const STACK = resolve(DIRECTORY, 'stack.yml');
 /** The longest execution id that AWS assigns. */
@@ -38,22 +38,11 @@ describe.each(MACHINES)('%s', (name) => {
   });
 
   test('invokes login, the work and two logouts', () => {
-    const invoked = tasksOf(machine).map(([, state]) => functionOf(state));
+    const invoked = statesOf(machine, 'Task').map(([, state]) => functionOf(state));
     expect(invoked).toEqual(['login', 'call-array', 'logout', 'logout']);
   });
 
-  test.each(Object.entries(CHECKS))('passes the check %s', (_, faults) => {
-    expect(faults(machine)).toEqual([]);
-  });
-
-  const changes = Object.entries(CHANGES).flatMap(([check, list]) =>
-    list
-      .filter(([, [state = '']]) => flowsOf(machine).some(({ States }) => state in States))
-      .map((change) => [check as keyof typeof CHECKS, ...change] as const),
-  );
-  test.each(changes)('fails the check %s when changed to have %s', (check, _, path, value, fault) => {
-    expect(CHECKS[check](withChange(machine, path, value)).join('\n')).toContain(fault);
-  });
+  testRules(name === 'fleet.asl.json' ? [...RULES, ...MAP_RULES] : RULES, () => machine, variants);
 });
 
 test.each([

@@ -2,10 +2,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { randomApiToken } from '../../../simulator/index.ts';
 import { unknownSessions } from '../functions/unknown-sessions.ts';
-import { withChange } from './changes.ts';
 import { API_TOKEN, deployWorkflows, type Workflows } from './deployment.ts';
-import type { Execution } from './execution.ts';
-import { readMachine } from './machine.ts';
+import { readMachine, variants } from './machine.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
@@ -32,18 +30,12 @@ afterAll(() => d.stop());
 /** Runs a workflow to its end. Whatever the end, no token is stored and the ledger records every live session. */
 const run: Workflows['run'] = async (...what) => {
   const execution = await d.run(...what);
-  expect(d.tokensOf(execution)).toEqual([]);
+  expect(execution.tokens).toEqual([]);
   expect(await unknownSessions(d)).toEqual([]);
   return execution;
 };
 
 const failLogouts = () => d.simulator.faults.add({ kind: 'answer', act: false, status: 503, path: '/api/logout' });
-
-/** The array recovers, and the rule on the default event bus reports the end of the execution. */
-async function endOwner(execution: Execution): Promise<void> {
-  await d.simulator.faults.clear();
-  await d.endOwner(execution);
-}
 
 describe('with-session', () => {
   test('logs in, works and logs out under a lease that the execution owns', async () => {
@@ -101,7 +93,7 @@ describe('with-session', () => {
     expect(execution).toMatchObject({ status: 'FAILED', error: 'ARRAY_UNREACHABLE' });
     expect(execution.states.filter((state) => state === 'LogoutAfterFailure')).toHaveLength(4);
     expect(d.simulator.sessions()).toHaveLength(1);
-    await endOwner(execution);
+    await d.endOwner(execution);
     expect(await d.lease(execution.id)).toMatchObject({ state: 'CLOSED' });
     expect(d.simulator.sessions()).toEqual([]);
   });
@@ -119,7 +111,7 @@ describe('with-session', () => {
     const execution = await run('with-session', INPUT);
     expect(execution).toMatchObject({ status: 'FAILED', error: 'ARRAY_BUSY' });
     expect(execution.states.at(-1)).toBe('Logout');
-    await endOwner(execution);
+    await d.endOwner(execution);
     expect(d.simulator.sessions()).toEqual([]);
   });
 
@@ -129,7 +121,7 @@ describe('with-session', () => {
     expect(execution).toMatchObject({ status: 'FAILED', error: 'REQUEST_INVALID' });
     expect(JSON.parse(execution.cause ?? '')).toMatchObject({ errorType: 'REQUEST_INVALID' });
     expect(d.simulator.sessions()).toHaveLength(1);
-    await endOwner(execution);
+    await d.endOwner(execution);
     expect(d.simulator.sessions()).toEqual([]);
   });
 
@@ -182,7 +174,7 @@ describe('fleet', () => {
       { array: 'refused', ok: false, code: 'LOGIN_REFUSED' },
     ]);
     expect(d.simulator.sessions()).toHaveLength(1);
-    await endOwner(execution);
+    await d.endOwner(execution);
     expect(d.simulator.sessions()).toEqual([]);
   });
 });
@@ -196,8 +188,8 @@ describe('the check for tokens in an execution', () => {
     ['of a session, in base64url', () => Buffer.from(authToken()).toString('base64url')],
     ['of a session, in part', () => authToken().slice(0, 12)],
   ])('finds a token %s', async (_, text) => {
-    const machine = withChange(readMachine('with-session.asl.json'), ['Request', 'Parameters', 'note'], text());
-    expect(d.tokensOf(await d.run('with-session', INPUT, { machine }))).toHaveLength(1);
+    const [machine] = variants(readMachine('with-session.asl.json'), 'Request/Parameters/note', text());
+    expect((await d.run('with-session', INPUT, { machine })).tokens).toHaveLength(1);
   });
 
   const authToken = () => d.simulator.history[0]?.authToken ?? '';

@@ -2,16 +2,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ROOT } from '../../../scripts/build.ts';
+import { at, changed, GONE } from '../infra/template.ts';
 
 export const DIRECTORY = resolve(ROOT, 'examples/step-functions');
 
-export type Catcher = { readonly ErrorEquals: readonly string[]; readonly ResultPath?: string; readonly Next: string };
-export type Retrier = {
-  readonly ErrorEquals: readonly string[];
-  readonly IntervalSeconds?: number;
-  readonly BackoffRate?: number;
-  readonly MaxAttempts?: number;
-};
+type Parameters = Readonly<Record<string, unknown>>;
+type OnErrors<Fields> = readonly ({ readonly ErrorEquals: readonly string[] } & Readonly<Fields>)[];
 /** The fields of a state that the tests use. */
 export type State = {
   readonly Type: string;
@@ -21,16 +17,15 @@ export type State = {
   readonly Choices?: readonly { readonly Next: string }[];
   readonly Resource?: string;
   readonly TimeoutSeconds?: number;
-  readonly Parameters?: Readonly<Record<string, unknown>>;
-  readonly ItemSelector?: Readonly<Record<string, unknown>>;
+  readonly Parameters?: Parameters;
+  readonly ItemSelector?: Parameters;
   readonly ResultPath?: string;
   readonly OutputPath?: string;
-  readonly Error?: string;
   readonly ErrorPath?: string;
   readonly CausePath?: string;
   readonly MaxConcurrency?: number;
-  readonly Retry?: readonly Retrier[];
-  readonly Catch?: readonly Catcher[];
+  readonly Retry?: OnErrors<{ IntervalSeconds?: number; BackoffRate?: number; MaxAttempts?: number }>;
+  readonly Catch?: OnErrors<{ ResultPath?: string; Next: string }>;
   readonly ItemProcessor?: Flow;
 };
 /** A graph of states: the machine's own, or the one that runs for each item of a Map. */
@@ -48,11 +43,8 @@ export const flowsOf = (flow: Flow): Flow[] => [
   ...Object.values(flow.States).flatMap(({ ItemProcessor }) => (ItemProcessor ? flowsOf(ItemProcessor) : [])),
 ];
 
-const statesOf = (machine: Machine, type: string): [string, State][] =>
+export const statesOf = (machine: Machine, type: string): [string, State][] =>
   flowsOf(machine).flatMap(({ States }) => Object.entries(States).filter(([, { Type }]) => Type === type));
-
-export const tasksOf = (machine: Machine): [string, State][] => statesOf(machine, 'Task');
-export const mapsOf = (machine: Machine): [string, State][] => statesOf(machine, 'Map');
 
 /** Name of the function that a task invokes: `login` for `${LoginFunctionArn}`. */
 export const functionOf = ({ Resource = '' }: State): string | undefined =>
@@ -68,4 +60,12 @@ export const deployed = (machine: Machine): Machine =>
       /\$\{(\w+)FunctionArn\}/g,
       'arn:aws:lambda:eu-central-1:123456789012:function:$1',
     ),
+  );
+
+const FLOWS = ['States', 'States/Arrays/ItemProcessor/States'];
+
+/** The machine with another value at a path such as `Work/Retry/0`, in each flow that has this state. */
+export const variants = (machine: Machine, path: string, value: unknown): Machine[] =>
+  FLOWS.filter((flow) => at(machine, `${flow}/${path.replace(/\/.*/, '')}`) !== GONE).map((flow) =>
+    changed(machine, `${flow}/${path}`, value),
   );

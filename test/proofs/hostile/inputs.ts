@@ -4,14 +4,7 @@ import { isFlashBladeError } from '../../../lib/core/errors.ts';
 import { TARGETS, type Target } from './targets.ts';
 import { CANARY } from './values.ts';
 
-export type Summary = {
-  readonly inputs: number;
-  /** Per parser, how many inputs it accepted and how many it refused. */
-  readonly taken: Readonly<Record<string, number>>;
-  readonly refused: Readonly<Record<string, number>>;
-  /** One line per parser that failed: its smallest input, and how to reproduce it. */
-  readonly wrong: readonly string[];
-};
+export type Summary = ReturnType<typeof tryInputs>;
 
 const PIECES = Array.from({ length: CANARY.length - 7 }, (_, at) => CANARY.slice(at, at + 8).toLowerCase());
 const UNTOUCHED = Object.getOwnPropertyNames(Object.prototype).length;
@@ -23,11 +16,13 @@ const UNTOUCHED = Object.getOwnPropertyNames(Object.prototype).length;
 export function tryInputs(
   seed: number,
   count: number,
-  targets: Readonly<Record<string, Target>> = TARGETS,
   endOnFailure = false,
-): Summary {
+  targets: Readonly<Record<string, Target>> = TARGETS,
+) {
+  /** Per parser, how many inputs it accepted and how many it refused. */
   const taken: Record<string, number> = {};
   const refused: Record<string, number> = {};
+  /** One line per parser that failed: its smallest input, and how to reproduce it. */
   const wrong: string[] = [];
   let inputs = 0;
   for (const [name, target] of Object.entries(targets)) {
@@ -35,20 +30,20 @@ export function tryInputs(
       const counts = judge(target, input) ? taken : refused;
       counts[name] = (counts[name] ?? 0) + 1;
     });
-    const { failed, counterexample, errorInstance, numRuns } = fc.check(property, {
-      seed,
-      numRuns: count,
-      endOnFailure,
-    });
-    inputs += numRuns;
-    if (failed) wrong.push(failure(name, seed, errorInstance, counterexample?.[0]));
+    const run = fc.check(property, { seed, numRuns: count, endOnFailure });
+    inputs += run.numRuns;
+    wrong.push(...failuresOf(name, run));
   }
   return { inputs, taken, refused, wrong };
 }
 
-export function failure(name: string, seed: number, error: unknown, smallest: unknown): string {
-  const what = error instanceof Error ? error.message : 'it fails';
-  return `${name}: ${what}, by ${fc.stringify(smallest)}; see it: npm run prove -- --inputs --seed ${seed}`;
+/** What a run of fast-check found, as text: one failure, or none. */
+export function failuresOf<Inputs>(name: string, run: fc.RunDetails<Inputs>): string[] {
+  if (!run.failed) return [];
+  const what = run.errorInstance instanceof Error ? run.errorInstance.message : 'it fails';
+  return [
+    `${name}: ${what}, by ${fc.stringify(run.counterexample)}; see it: npm run prove -- --inputs --seed ${run.seed}`,
+  ];
 }
 
 /** Returns whether the input was accepted. Throws unless it was accepted or refused with a typed error that contains no token. */

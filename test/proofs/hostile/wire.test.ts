@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ROOT } from '../../../scripts/build.ts';
 import { brokenCopy, type Patch } from '../controls.ts';
 import { tell } from '../program.ts';
@@ -40,11 +40,10 @@ describe.skipIf(!HAS_ELSEWHERE)('hostile secrets, responses and paths', () => {
       { file: file('requests'), find: '|| !PATH.test(path) ||', replace: '||' },
       { file: file('http/request'), find: '|| !TARGET.test(path) ||', replace: '||' },
     ];
-    const broken = await brokenCopy('test/proofs/hostile/wire-program.ts', mistakes);
-    onTestFinished(broken.remove);
+    await using broken = await brokenCopy('test/proofs/hostile/wire.ts', mistakes);
     // In a bundle, the module that the certificates need first would load second.
     const NODE_OPTIONS = `--import=${pathToFileURL(resolve(ROOT, 'test/kit/reflect.ts'))}`;
-    const { wrong } = await tell<WireSummary>(broken.path, [1, 20], { NODE_OPTIONS });
+    const { wrong } = await tell<WireSummary>(broken.path, 'tryWire', [1, 20, true], { NODE_OPTIONS });
     expect(wrong).toEqual([
       expect.stringMatching(/^host: another listener heard \d+ bytes, by /),
       expect.stringMatching(/^answer: another listener /),

@@ -1,15 +1,10 @@
 /** Hostile secrets, responses and paths against the real client, over the wire. Nothing may reach any listener except the array's own. */
 import fc from 'fast-check';
 import { answers, hosts, paths } from './aims.ts';
-import { failure } from './inputs.ts';
+import { failuresOf } from './inputs.ts';
 import { callAll, callHost, startWorld, type World } from './world.ts';
 
-export type WireSummary = {
-  readonly inputs: number;
-  /** Per kind of input, how many requests the array itself received. */
-  readonly heard: Readonly<Record<string, number>>;
-  readonly wrong: readonly string[];
-};
+export type WireSummary = Awaited<ReturnType<typeof tryWire>>;
 
 type Aim = {
   readonly trap: 'trusted' | 'stranger';
@@ -38,8 +33,9 @@ const AIMS: Readonly<Record<string, Aim>> = {
  * Tries `count` inputs of each kind and stops at the first that reaches another listener. `endOnFailure`: do not search for a
  * smaller input.
  */
-export async function tryWire(seed: number, count: number, endOnFailure = false): Promise<WireSummary> {
+export async function tryWire(seed: number, count: number, endOnFailure = false) {
   const wrong: string[] = [];
+  /** Per kind of input, how many requests the array itself received. */
   const heard: Record<string, number> = {};
   let inputs = 0;
   for (const [name, { trap, inputs: generate, call }] of Object.entries(AIMS)) {
@@ -52,13 +48,9 @@ export async function tryWire(seed: number, count: number, endOnFailure = false)
         heard[name] = (heard[name] ?? 0) + requests;
         if (what !== undefined) throw new Error(what);
       });
-      const { failed, counterexample, errorInstance, numRuns } = await fc.check(property, {
-        seed,
-        numRuns: count,
-        endOnFailure,
-      });
-      inputs += numRuns;
-      if (failed) wrong.push(failure(name, seed, errorInstance, counterexample?.[0]));
+      const run = await fc.check(property, { seed, numRuns: count, endOnFailure });
+      inputs += run.numRuns;
+      wrong.push(...failuresOf(name, run));
     } finally {
       await world.stop();
     }

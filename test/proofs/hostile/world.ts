@@ -6,7 +6,7 @@ import { type ApiToken, apiToken, authToken, type FlashBlade } from '../../../li
 import { apiVersions, login, logout, request } from '../../../lib/flashblade/client.ts';
 import { closeConnections } from '../../../lib/flashblade/pool.ts';
 import { createAuthority } from '../../../simulator/certificates.ts';
-import { hasAddress, type Listener, resolveNames, startListener } from './listeners.ts';
+import { hasAddress, resolveNames, startListener } from './listeners.ts';
 import { CANARY } from './values.ts';
 
 /** The array's name; every other name leads to the trap. */
@@ -22,21 +22,10 @@ export const HAS_ELSEWHERE = await hasAddress(ELSEWHERE);
  */
 export type Verdict = { readonly requests: number; readonly what: string | undefined };
 
-export type World = {
-  readonly array: FlashBlade;
-  /** The array's own listener. */
-  readonly home: Listener;
-  /** A listener at the same port of another address. */
-  readonly trap: Listener;
-  /** Sets the response that the array sends from now on. */
-  readonly answerWith: (text: string) => void;
-  /** Ends all connections and judges what was received since the last verdict. */
-  readonly verdict: () => Promise<Verdict>;
-  readonly stop: () => Promise<void>;
-};
+export type World = Awaited<ReturnType<typeof startWorld>>;
 
 /** `kind`: a `trusted` trap has a certificate of the array's CA for all names and addresses, a `stranger` has one of another CA. */
-export async function startWorld(kind: 'trusted' | 'stranger'): Promise<World> {
+export async function startWorld(kind: 'trusted' | 'stranger') {
   const [own, other] = await Promise.all([createAuthority(), createAuthority()]);
   const all = { names: [NAME, 'localhost', 'evil.example'], addresses: [HOME, ELSEWHERE, '::1'] };
   let answer = '';
@@ -50,6 +39,7 @@ export async function startWorld(kind: 'trusted' | 'stranger'): Promise<World> {
   );
   const restore = resolveNames((name) => [name === NAME ? HOME : ELSEWHERE]);
 
+  /** Ends all connections and judges what was received since the last verdict. */
   async function verdict(): Promise<Verdict> {
     closeConnections();
     await Promise.all([home.settled(), trap.settled()]);
@@ -68,14 +58,17 @@ export async function startWorld(kind: 'trusted' | 'stranger'): Promise<World> {
     line === `Host: ${NAME}:${port}` || /^(GET|POST) \/api\/[!-~]+ HTTP\/1\.1$/.test(line);
 
   return {
-    array: { name: 'fb1', host: NAME, port, trust: { kind: 'ca', ca: own.certificate } },
+    array: { name: 'fb1', host: NAME, port, trust: { kind: 'ca', ca: own.certificate } } satisfies FlashBlade,
+    /** The array's own listener. */
     home,
+    /** A listener at the same port of another address. */
     trap,
-    answerWith: (text) => {
+    /** Sets the response that the array sends from now on. */
+    answerWith: (text: string): void => {
       answer = text;
     },
     verdict,
-    stop: async () => {
+    stop: async (): Promise<void> => {
       restore();
       closeConnections();
       await Promise.all([home.stop(), trap.stop()]);

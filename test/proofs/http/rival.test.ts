@@ -1,9 +1,9 @@
 /** Compares the product's HTTP with Node's, using thousands of responses and requests from one seed. */
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { brokenCopy } from '../controls.ts';
 import { tell } from '../program.ts';
-import { tryAnswers } from './try-answers.ts';
-import { tryRequests } from './try-requests.ts';
+import { type AnswersSummary, tryAnswers } from './try-answers.ts';
+import { type RequestsSummary, tryRequests } from './try-requests.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -52,15 +52,10 @@ describe('the comparison detects a client', () => {
     ['that sends a body without its length', 'request', " || body !== ''", '', 'request'],
     ['that counts characters instead of bytes', 'request', 'Buffer.byteLength(body)', 'body.length', 'request'],
   ] satisfies [string, string, string, string, string][])('%s', async (_, file, find, replace, kind) => {
-    const broken = await brokenCopy('test/proofs/http/program.ts', [
-      { file: `lib/flashblade/http/${file}.ts`, find, replace },
-    ]);
-    onTestFinished(broken.remove);
-    const wrong = await tell<string[]>(broken.path, [
-      kind === 'request' ? 'requests' : 'answers',
-      1,
-      COUNT_UNTIL_FOUND,
-    ]);
+    const [module, name] = kind === 'request' ? ['try-requests', 'tryRequests'] : ['try-answers', 'tryAnswers'];
+    const patch = { file: `lib/flashblade/http/${file}.ts`, find, replace };
+    await using broken = await brokenCopy(`test/proofs/http/${module}.ts`, [patch]);
+    const { wrong } = await tell<AnswersSummary | RequestsSummary>(broken.path, name, [1, COUNT_UNTIL_FOUND, true]);
     expect(wrong).toEqual(expect.arrayContaining([expect.stringMatching(new RegExp(`^${kind}`))]));
   });
 });

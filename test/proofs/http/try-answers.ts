@@ -4,16 +4,9 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { lengths, spoilt, written } from '../../unit/flashblade/http/answers.ts';
 import { nodeReads, weRead } from '../../unit/flashblade/http/reads.ts';
-import { failure } from '../hostile/inputs.ts';
+import { failuresOf } from '../hostile/inputs.ts';
 
-export type AnswersSummary = {
-  readonly inputs: number;
-  /** How many of the spoilt responses were accepted, refused by both readers, and refused by ours alone. */
-  readonly taken: number;
-  readonly refused: number;
-  readonly stricter: number;
-  readonly wrong: readonly string[];
-};
+export type AnswersSummary = Awaited<ReturnType<typeof tryAnswers>>;
 
 /** Reasons for which ours alone refuses a response. */
 const STRICTER = [
@@ -29,9 +22,9 @@ const STRICTER = [
 const CONTROL_IN_REASON = /^HTTP\/1\.[01] \d{3} [^\r\n]*(?![\t\r\n])\p{Cc}/mu;
 
 /** Tries `count` valid responses and as many spoilt ones. */
-export async function tryAnswers(seed: number, count: number, endOnFailure = false): Promise<AnswersSummary> {
-  let [inputs, taken, refused, stricter] = [0, 0, 0, 0];
-  const wrong: string[] = [];
+export async function tryAnswers(seed: number, count: number, endOnFailure = false) {
+  // How many of the spoilt responses were accepted, refused by both readers, and refused by ours alone.
+  let [taken, refused, stricter] = [0, 0, 0];
   const proper = fc.property(written, lengths, ({ text, means }, pieces) => {
     const { read } = weRead(text, pieces);
     if (!isDeepStrictEqual(read, means)) throw new Error(`it was read as ${JSON.stringify(read)}`);
@@ -50,12 +43,7 @@ export async function tryAnswers(seed: number, count: number, endOnFailure = fal
     else throw new Error(`it was refused (${read.refused}), and Node takes it`);
   });
   const options = { seed, numRuns: count, endOnFailure };
-  for (const [name, run] of [
-    ['answer', fc.check(proper, options)],
-    ['spoilt answer', await fc.check(changed, options)],
-  ] as const) {
-    inputs += run.numRuns;
-    if (run.failed) wrong.push(failure(name, seed, run.errorInstance, run.counterexample?.[0]));
-  }
-  return { inputs, taken, refused, stricter, wrong };
+  const [whole, spoiled] = [fc.check(proper, options), await fc.check(changed, options)];
+  const wrong = [...failuresOf('answer', whole), ...failuresOf('spoilt answer', spoiled)];
+  return { inputs: whole.numRuns + spoiled.numRuns, taken, refused, stricter, wrong };
 }

@@ -7,15 +7,10 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import type { FlashBlade } from '../../../lib/core/model.ts';
 import { VERSION, type WireRequest, writeRequest } from '../../../lib/flashblade/http/request.ts';
-import { failure } from '../hostile/inputs.ts';
+import { failuresOf } from '../hostile/inputs.ts';
 import { hostileText } from '../hostile/values.ts';
 
-export type RequestsSummary = {
-  readonly inputs: number;
-  readonly written: number;
-  readonly refused: number;
-  readonly wrong: readonly string[];
-};
+export type RequestsSummary = Awaited<ReturnType<typeof tryRequests>>;
 type Heard = { readonly line: string; readonly headers: Readonly<Record<string, unknown>>; readonly body: string };
 
 /** The requests that Node's server finds in a text. Throws if it finds anything else. */
@@ -70,7 +65,7 @@ const request: fc.Arbitrary<WireRequest> = fc.record({
 });
 
 /** Tries `count` requests. */
-export async function tryRequests(seed: number, count: number, endOnFailure = false): Promise<RequestsSummary> {
+export async function tryRequests(seed: number, count: number, endOnFailure = false) {
   let [written, refused] = [0, 0];
   const property = fc.asyncProperty(array, request, async (to, asked) => {
     const text = writeRequest(to, asked);
@@ -83,8 +78,7 @@ export async function tryRequests(seed: number, count: number, endOnFailure = fa
     if (!isDeepStrictEqual(heard, [expected(to, asked)])) throw new Error(`it was heard as ${JSON.stringify(heard)}`);
   });
   const run = await fc.check(property, { seed, numRuns: count, endOnFailure });
-  const wrong = run.failed ? [failure('request', seed, run.errorInstance, run.counterexample)] : [];
-  return { inputs: run.numRuns, written, refused, wrong };
+  return { inputs: run.numRuns, written, refused, wrong: failuresOf('request', run) };
 }
 
 function expected(

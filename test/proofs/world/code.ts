@@ -1,4 +1,10 @@
-/** The code that a process runs: the current version, or a former version over the same world. */
+/**
+ * The code that a process runs: the current version, or version 0.1.0 over the same world. The former version may still run while a
+ * stack is updated, or in a program that has not been updated. `former/0.1.0.json` keeps its lease code, without its connections to
+ * AWS and arrays: one bundle with its dependencies, compressed with Brotli. It calls the ports `edges`.
+ */
+import { createHash } from 'node:crypto';
+import { brotliDecompressSync } from 'node:zlib';
 import { FlashBladeError, known } from '../../../lib/core/errors.ts';
 import { closeSession } from '../../../lib/leases/close.ts';
 import { endOwner } from '../../../lib/leases/end-owner.ts';
@@ -7,13 +13,26 @@ import { openSession } from '../../../lib/leases/open.ts';
 import type { Ports, StoredSlot } from '../../../lib/leases/ports.ts';
 import { renewLease } from '../../../lib/leases/renew.ts';
 import { sweep } from '../../../lib/leases/sweep.ts';
-import { withLease, withSession } from '../../../lib/leases/use.ts';
+import { type SessionOptions, type UseOptions, type Work, withLease, withSession } from '../../../lib/leases/use.ts';
 import { type Hook, hooked, through } from '../../kit/memory/hook.ts';
 import type { MemoryStore } from '../../kit/memory/memory-store.ts';
-import * as former from '../former/0.1.0.mjs';
+import kept from '../former/0.1.0.json' with { type: 'json' };
 
 export const CURRENT = { openSession, closeSession, endOwner, renewLease, sweep, withLease, withSession };
 export type Code = typeof CURRENT;
+
+type WithEdges = { readonly edges: Ports };
+type Former = Pick<Code, 'openSession' | 'closeSession' | 'renewLease' | 'sweep'> & {
+  readonly FlashBladeError: typeof FlashBladeError;
+  endOwnerOf: Code['endOwner'];
+  withLease<T>(leaseId: string, work: Work<T>, options: UseOptions & WithEdges): Promise<T>;
+  withSession<T>(array: string, work: Work<T>, options: SessionOptions & WithEdges): Promise<T>;
+};
+
+const formerText = brotliDecompressSync(Buffer.from(kept.brotli, 'base64'));
+if (createHash('sha256').update(formerText).digest('hex') !== kept.sha256) throw new Error('0.1.0.json was changed');
+const former: Former = await import(`data:text/javascript;base64,${formerText.toString('base64')}`);
+
 export const FORMER: Code = {
   ...former,
   endOwner: former.endOwnerOf,

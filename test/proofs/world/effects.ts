@@ -32,6 +32,8 @@ export type Fate = {
 
 export type Effect<T> = {
   readonly name: string;
+  /** The name and what the call is about. */
+  readonly label: () => string;
   /** When the caller stops waiting (epoch, ms). */
   readonly by: number;
   readonly act: () => T | Promise<T>;
@@ -45,23 +47,23 @@ export type Effect<T> = {
   readonly repeat?: (first: T) => T | Promise<T>;
 };
 
-export type Surroundings = {
+type Surroundings = {
   readonly clock: Clock;
-  readonly fateOf: (process: Process, name: string, lateMs: number) => Fate;
+  readonly fateOf: (name: string, lateMs: number) => Fate;
   /** Called after every change to the world. */
-  readonly onEffect: (process: Process, name: string) => void;
+  readonly onEffect: () => void;
   readonly count: (what: string) => void;
   readonly trace: ((line: string) => void) | undefined;
 };
 
 export function effectsOf({ clock, fateOf, onEffect, count, trace }: Surroundings) {
   return function effect<T>(process: Process, about: Effect<T>): Promise<T> {
-    const { name, by, act, lateMs, looksAgain, noResponse, repeat } = about;
+    const { name, label, by, act, lateMs, looksAgain, noResponse, repeat } = about;
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     if (process.dead) return promise;
-    const fate = fateOf(process, name, lateMs);
+    const fate = fateOf(name, lateMs);
     count(fate.end);
-    const log = (what: string): void => trace?.(`${clock.now()} ${process.name} ${name}: ${what}`);
+    const log = (what: string): void => trace?.(`${clock.now()} ${process.name} ${label()}: ${what}`);
     const end = (respond: () => void): void => {
       if (process.dead) return;
       if (clock.now() < process.stoppedUntil) clock.at(process.stoppedUntil, () => end(respond));
@@ -74,30 +76,27 @@ export function effectsOf({ clock, fateOf, onEffect, count, trace }: Surrounding
     };
     const happen = (action: () => T | Promise<T>, how: string): Promise<T> => {
       log(how);
-      const outcome = attempt(action);
+      const outcome = (async () => action())();
       outcome.catch(() => {});
-      onEffect(process, name);
+      onEffect();
       return outcome;
     };
 
     const isLate = (): boolean => {
       if (clock.now() < by) return false;
       log('no time is left');
-      reject(new FlashBladeError('OUT_OF_TIME', `no time was left for ${name}`));
+      reject(new FlashBladeError('OUT_OF_TIME', `no time was left for ${label()}`));
       return true;
     };
     const send = (): void => {
       if (looksAgain && isLate()) return;
       const thereAt = Math.min(clock.now() + fate.thereMs, Math.max(by, clock.now()) + lateMs);
       const backAt = thereAt + fate.backMs;
-      if (backAt > by) {
-        clock.at(by, () =>
-          end(() => {
-            log('no response in time');
-            reject(noResponse(true));
-          }),
-        );
-      }
+      const giveUp = (): void => {
+        log('no response in time');
+        reject(noResponse(true));
+      };
+      if (backAt > by) clock.at(by, () => end(giveUp));
       clock.at(thereAt, () => {
         if (fate.end === 'died before') {
           log(fate.end);
@@ -105,7 +104,7 @@ export function effectsOf({ clock, fateOf, onEffect, count, trace }: Surrounding
           return;
         }
         if (fate.end === 'failed') return end(() => reject(noResponse(false)));
-        if (clock.now() > by && about.looksAgain) count('late');
+        if (clock.now() > by && looksAgain) count('late');
         let outcome = happen(act, fate.end);
         if (fate.end === 'died after') process.dead = true;
         if (fate.end === 'lost') clock.at(backAt, () => end(() => reject(noResponse(true))));
@@ -126,8 +125,4 @@ export function effectsOf({ clock, fateOf, onEffect, count, trace }: Surrounding
     else send();
     return promise;
   };
-}
-
-async function attempt<T>(action: () => T | Promise<T>): Promise<T> {
-  return action();
 }

@@ -31,7 +31,8 @@ export function hookOf({ clock, effect, weather, features, arrays, store, count 
 
     return effect<T>(process, {
       ...wire,
-      name: labelOf(call),
+      name: call.name,
+      label: () => labelOf(call),
       by: Math.min(call.by - process.clockAheadMs, clock.now() + longestMs),
       act: () => {
         if (port === 'flashblade' && weather.arrayIsBusy()) throw busy();

@@ -1,5 +1,4 @@
 /** What must hold at every moment, and what must hold at the end. Each function returns the violation as text, or `undefined`. */
-import type { Item } from '../../../lib/leases/items.ts';
 import type { World } from './world.ts';
 
 /** Every live session is known by its attempt: from a lease that is not closed, or from a SUSPECT. */
@@ -18,13 +17,11 @@ export function wrongNow({ arrays, store, limits, features }: World): string | u
   const leases = inUse.map(({ requestId }) => leaseOf.get(requestId));
   if (new Set(leases).size < leases.length) return 'a lease has two live sessions';
   // Sessions whose auth token is lost count, too. A former version did not count them.
-  for (const [array, { length }] of features.former ? [] : groups(live.map(({ array }) => array))) {
+  for (const [array, { length }] of features.former ? [] : Map.groupBy(live, ({ array }) => array)) {
     if (length > limits.sessionsPerArray) return `array ${array} has ${length} sessions, which is more than its limit`;
   }
   return undefined;
 }
-
-const groups = (names: readonly string[]): Map<string, string[]> => Map.groupBy(names, (name) => name);
 
 /** After three minutes of sweeping, every lease that was released or whose owner has ended is closed. */
 export function wrongAfterReleases({ store, ended }: World): string | undefined {
@@ -39,7 +36,7 @@ export function wrongAfterwards({ arrays, store }: World): string | undefined {
   const suspects = new Set([...store.items.values()].map((item) => (item.kind === 'suspect' ? item.attemptId : '')));
   const left = arrays.live().filter(({ requestId }) => !suspects.has(requestId));
   if (left[0]) return `the session of attempt ${left[0].requestId} is still open after its lease ended`;
-  const open = [...store.items.values()].find(isUnclosed);
+  const open = [...store.items.values()].find((item) => item.kind === 'lease' && item.state !== 'CLOSED');
   return open && `${open.id} is not closed after its end`;
 }
 
@@ -50,5 +47,3 @@ export function wrongAtLast({ store }: World): string | undefined {
   const taken = [...store.arrays].find(([, slots]) => slots.size > 0);
   return taken && `array ${taken[0]}: slots of ${[...taken[1].keys()].join(', ')} are taken forever`;
 }
-
-const isUnclosed = (item: Item): boolean => item.kind === 'lease' && item.state !== 'CLOSED';

@@ -1,12 +1,12 @@
 /** How often each failure happens. It differs in every schedule, and all failures stop when the weather clears. */
 import type { Features } from './dimensions.ts';
-import type { End } from './effects.ts';
+import type { End, Fate } from './effects.ts';
 import type { Random } from './random.ts';
-import type { Weather } from './world.ts';
 
-export type ChangingWeather = Weather & { clear(): void };
+/** What may happen besides the processes' own work. The seed decides all of it. */
+export type Weather = Omit<ReturnType<typeof weatherOf>, 'clear'>;
 
-export function weatherOf(random: Random, features: Features): ChangingWeather {
+export function weatherOf(random: Random, features: Features) {
   const often = random.pick([0, 0.02, 0.05, 0.2]);
   const slowOften = random.pick([0, 0.02, 0.2]);
   const staleOften = random.pick([features.lagMs >= 60_000 ? 0.5 : 0, 0.5]);
@@ -30,7 +30,7 @@ export function weatherOf(random: Random, features: Features): ChangingWeather {
     happens(slowOften) ? random.below(random.pick([2000, 12_000])) : random.below(paceMs);
 
   return {
-    fateOf: (_process, name, lateMs) => ({
+    fateOf: (name: string, lateMs: number): Fate => ({
       thereMs: happens(lateMs > 5000 ? lateOften : 0) ? random.below(lateMs + 10_000) : duration(),
       backMs: duration(),
       end: bad ? random.weighted(ends) : 'answered',
@@ -39,14 +39,19 @@ export function weatherOf(random: Random, features: Features): ChangingWeather {
         ? { stop: { ms: random.below(features.stopMs), when: random.pick(['sending', 'waiting']) } }
         : {}),
     }),
-    arrayIsBusy: () => happens(often / 2),
+    arrayIsBusy: (): boolean => happens(often / 2),
     responseIsBad: () => happens(often / 2),
+    /** A call is refused although its session is live, because the user lacks the right. */
     callIsForbidden: () => happens(forbiddenOften),
     secretIsStale: () => happens(staleOften),
+    /** The lag of one item that is read from an index. */
     indexLagMs: () => (happens(staleOften) ? random.pick([features.lagMs, random.below(features.lagMs + 1)]) : 0),
-    // Clear weather does not change the clocks. Half of them are as far apart as allowed.
+    /** For a process that starts, or for an array. Clear weather does not change the clocks. */
+    // Half of them are as far apart as allowed.
     clockAheadMs: () => (random.chance(0.5) ? random.pick([0, skewMs]) : random.below(skewMs + 1)) - skewMs / 2,
+    /** Whether a stopped process resumes after its deadline. Other processes are killed at their deadline. */
     outlivesItsDeadline: () => happens(outliving),
+    /** Whether a process that starts runs the code of a former version. */
     runsFormerCode: () => features.former && random.chance(0.5),
     clear: () => {
       bad = false;

@@ -5,30 +5,14 @@ import type { Hook } from '../../kit/memory/hook.ts';
 import { virtualClock } from './clock.ts';
 import { type Code, CURRENT, codeOf, FORMER, formerPorts } from './code.ts';
 import type { Features } from './dimensions.ts';
-import { effectsOf, type Fate, type Process } from './effects.ts';
+import { effectsOf, type Process } from './effects.ts';
 import { hookOf } from './hook.ts';
 import { laggingIndex } from './indexes.ts';
+import { plainSeal } from './plain-seal.ts';
 import type { Random } from './random.ts';
+import type { Weather } from './weather.ts';
 
 export type World = ReturnType<typeof worldOf>;
-
-/** What may happen besides the processes' own work. The seed decides all of it. */
-export type Weather = {
-  fateOf(process: Process, name: string, lateMs: number): Fate;
-  arrayIsBusy(): boolean;
-  responseIsBad(): boolean;
-  /** A call is refused although its session is live, because the user lacks the right. */
-  callIsForbidden(): boolean;
-  secretIsStale(): boolean;
-  /** The lag of one item that is read from an index. */
-  indexLagMs(): number;
-  /** For a process that starts, or for an array. */
-  clockAheadMs(): number;
-  /** Whether a stopped process resumes after its deadline. Other processes are killed at their deadline. */
-  outlivesItsDeadline(): boolean;
-  /** Whether a process that starts runs the code of a former version. */
-  runsFormerCode(): boolean;
-};
 
 /** What a process gets: its code, its ports, its deadline by its own clock, and the hook of its calls. */
 export type Running = {
@@ -68,6 +52,8 @@ export function worldOf(options: WorldOptions) {
     ...{ now: clock.now, idleMs: options.idleSeconds * 1000, aheadMs },
     cache: (versions) => (weather.secretIsStale() ? versions.at(-2) : undefined),
     index: laggingIndex(clock.now, weather.indexLagMs),
+    // The former version seals by itself, so that both need the real seal.
+    ...(features.former ? {} : { seal: plainSeal }),
   });
   const faults: string[] = [];
   let ids = 0;

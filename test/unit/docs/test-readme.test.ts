@@ -1,5 +1,5 @@
-/** The examples and links of test/README.md are what stands in the tests. */
-import { existsSync, readFileSync } from 'node:fs';
+/** The examples of test/README.md are parts of the tests. */
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { ROOT } from '../../../scripts/build.ts';
@@ -15,20 +15,12 @@ const isQuoted = (example: string): boolean => {
 };
 
 it('every example is a part of the file that it names', () => {
-  const all = examples('ts', TEXT);
+  const all = [...examples('ts quote', TEXT), ...examples('diff quote', TEXT)];
   expect(all).toHaveLength(3);
   expect(all.filter((example) => !isQuoted(example))).toEqual([]);
 });
 
 it('an example that differs from its file is found', () => {
-  const [example = ''] = examples('ts', TEXT);
+  const [example = ''] = examples('ts quote', TEXT);
   expect(isQuoted(example.replace('w.dropSessions()', 'w.dropSession()'))).toBe(false);
-});
-
-it('every link leads to a file, and a wrong one would be found', () => {
-  const links = (text: string) => Array.from(text.matchAll(/\]\(([^)]+)\)/g), ([, link = '']) => link);
-  const broken = (text: string) => links(text).filter((link) => !existsSync(resolve(FOLDER, link)));
-  expect(links(TEXT).length).toBeGreaterThan(4);
-  expect(broken(TEXT)).toEqual([]);
-  expect(broken('[x](kit/gone.ts)')).toEqual(['kit/gone.ts']);
 });

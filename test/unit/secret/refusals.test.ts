@@ -236,14 +236,14 @@ describe('AWS', () => {
     expect((await world.stored()).value).toMatchObject({ host: world.host });
   });
 
-  test('finds a secret that somebody made meanwhile: it is not replaced', async () => {
+  test('finds a secret that was created meanwhile: it is not replaced', async () => {
     const world = await secretWorld();
     const theirs = { host: 'other.example.com' };
     world.aws.onCall((phase, { action }) => {
       if (phase === 'received' && action === 'CreateSecret') world.put(theirs);
     });
     const { code, told } = await world.piped(NEW(world), world.apiToken);
-    expect({ code, told }).toMatchObject({ code: 1, told: expect.stringContaining('somebody made it at this moment') });
+    expect({ code, told }).toMatchObject({ code: 1, told: expect.stringContaining('it was created at this moment') });
     expect((await world.stored()).value).toMatchObject(theirs);
   });
 

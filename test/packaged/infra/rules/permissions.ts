@@ -1,34 +1,30 @@
 /** The permissions of every role, in the template and in the table of docs/deploying.md. */
-import { page, tableRows } from '../../kit/pages.ts';
-import {
-  at,
-  functionName,
-  type Json,
-  list,
-  type Resource,
-  render,
-  resourcesOf,
-  type Template,
-  target,
-} from './template.ts';
+import { FUNCTIONS, logicalIdOf, type Template } from '../../../kit/packaged.ts';
+import { page, tableRows } from '../../../kit/pages.ts';
+import { at, list, render } from '../template.ts';
 
-export type Permission = {
-  /** `<action> on <resource>` */
-  readonly text: string;
-  readonly action: string;
-  readonly resource: string;
-  readonly statement: Json;
-};
+/** The holder of a role: a function, or the schedule of one. `id`: the function's logical id. */
+type Holder = { readonly role: string; readonly name: string; readonly id: string; readonly isSchedule: boolean };
 
-export const permissionsOf = (role: Resource | undefined): Permission[] =>
-  list(at(role?.Properties, 'Policies'))
-    .flatMap((policy) => list(at(policy, 'PolicyDocument', 'Statement')))
+/** Logical id of a function's role. */
+export const roleOf = (name: string): string =>
+  `${name.replace(/(?:^|-)(\w)/g, (_, initial: string) => initial.toUpperCase())}Role`;
+
+const scheduleOf = (name: string, role: string): Holder => ({ role, name, id: logicalIdOf(name), isSchedule: true });
+
+export const HOLDERS: readonly Holder[] = [
+  ...FUNCTIONS.map((name) => ({ role: roleOf(name), name, id: logicalIdOf(name), isSchedule: false })),
+  scheduleOf('sweep-sessions', 'SweepScheduleRole'),
+  scheduleOf('check-fleet', 'CheckScheduleRole'),
+];
+
+/** What a role may do: an action on a resource, and the statement that allows it. */
+export const permissionsOf = ({ Resources }: Template, role: string) =>
+  list(at(Resources, `${role}/Properties/Policies`))
+    .flatMap((policy) => list(at(policy, 'PolicyDocument/Statement')))
     .flatMap((statement) =>
       list(at(statement, 'Action')).flatMap((action) =>
-        list(at(statement, 'Resource')).map((resource) => {
-          const name = render(resource);
-          return { text: `${String(action)} on ${name}`, action: String(action), resource: name, statement };
-        }),
+        list(at(statement, 'Resource')).map((on) => ({ action: String(action), resource: render(on), statement })),
       ),
     );
 
@@ -48,31 +44,10 @@ const RESOURCES: Readonly<Record<string, string>> = {
   '`*`': '*',
 };
 
-/** The holder of a role: a function, or the schedule of one. */
-export type Holder = {
-  readonly role: string;
-  readonly name: string;
-  readonly isSchedule: boolean;
-  readonly id: string;
-};
-
-export const holdersOf = (template: Template): Holder[] => [
-  ...resourcesOf(template, 'AWS::Lambda::Function').map(([id, { Properties }]) => ({
-    role: target(at(Properties, 'Role')),
-    name: functionName(id),
-    isSchedule: false,
-    id,
-  })),
-  ...resourcesOf(template, 'AWS::Scheduler::Schedule').map(([, { Properties }]) => {
-    const id = target(at(Properties, 'Target', 'Arn'));
-    return { role: target(at(Properties, 'Target', 'RoleArn')), name: functionName(id), isSchedule: true, id };
-  }),
-];
-
 export type Row = readonly string[];
 export const permissionTable = (): Row[] => tableRows('permission', page('deploying.md'));
 
-/** What the table allows to one holder, sorted. */
+/** What the table allows to one holder: `<action> on <resource>`, sorted. */
 export const allowedTo = (holder: Holder, inVpc: boolean, table: readonly Row[]): string[] =>
   table
     .filter(([, , who = '']) => isMeant(holder, inVpc, who))
@@ -81,17 +56,17 @@ export const allowedTo = (holder: Holder, inVpc: boolean, table: readonly Row[])
     )
     .sort();
 
-const isMeant = ({ name, isSchedule }: Holder, inVpc: boolean, who: string): boolean => {
+function isMeant({ name, isSchedule }: Holder, inVpc: boolean, who: string): boolean {
   if (isSchedule) return who.includes('the schedules');
   if (who.startsWith('every function in a VPC')) return inVpc;
   if (who.startsWith('every function but')) return !who.includes(`\`${name}\``);
   return who.startsWith('every function') || who.includes(`\`${name}\``);
-};
+}
 
-const resourceOf = ({ id }: Holder, words: string): string => {
+function resourceOf({ id }: Holder, words: string): string {
   if (words === 'its own log group') return `${id.replace(/LambdaFunction$/, 'LogGroup')}.Arn`;
   if (words === 'its own function') return `${id}.Arn`;
   const resource = RESOURCES[words];
   if (resource === undefined) throw new Error(`the table of permissions in docs/deploying.md names ${words}`);
   return resource;
-};
+}

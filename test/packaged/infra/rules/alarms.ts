@@ -1,0 +1,229 @@
+/** The alarms, and the topic that they notify. */
+import { EVENTS } from '../../../../lib/core/reports.ts';
+import { METRICS } from '../../../../lib/lambda/metrics.ts';
+import { FUNCTIONS, logicalIdOf, type Template } from '../../../kit/packaged.ts';
+import { headings } from '../runbook.ts';
+import { at, differs, GONE, idsOf, list, render, sub } from '../template.ts';
+import { metricFaults, type Watched } from './metrics.ts';
+import { must, only, type Rule, rule } from './rule.ts';
+import { minutesBetween } from './schedules.ts';
+
+/** Error events that another metric covers: a gauge that stays up as long as the error lasts. */
+const COVERED_BY: Readonly<Record<string, string>> = { LeaseStuck: 'StuckLeases', ArrayUnhealthy: 'UnhealthyArrays' };
+/** Scheduled events. Their alarm goes off when they stop. */
+const HEARTBEATS = ['SweepDone', 'FleetChecked'];
+const DAY_SECONDS = 86_400;
+const NOTIFY = [{ Ref: 'AlarmTopic' }];
+
+const ALARM = 'AWS::CloudWatch::Alarm/Properties';
+const STUCK = 'StuckSessionsAlarm/Properties';
+const NO_SWEEP = 'NoSweepAlarm/Properties';
+const ALTERED = 'AlteredLeaseAlarm/Properties';
+const CERTIFICATE = 'CertificateEndsAlarm/Properties';
+const NO_CHECK = 'NoFleetCheckAlarm/Properties';
+const LETTERS = 'DeadLettersAlarm/Properties';
+const LOGIN = 'LoginErrorsAlarm/Properties';
+const THROTTLES = 'LoginThrottlesAlarm/Properties';
+const PUBLISHING = 'AlarmTopicPolicy/Properties/PolicyDocument/Statement';
+const PUBLISH = `${PUBLISHING}/FromTheAlarms`;
+
+export const alarmsOf = (template: Template) =>
+  idsOf(template, 'AWS::CloudWatch::Alarm').map((id) => [id, template.Resources[id]?.Properties ?? {}] as const);
+
+/** The metrics that an alarm watches: one, or those of its expression. */
+export function watchedBy(alarm: unknown): Watched[] {
+  const one = (metric: unknown, statistic: unknown): Watched => ({
+    namespace: String(at(metric, 'Namespace')),
+    name: String(at(metric, 'MetricName')),
+    dimensions: Object.fromEntries(
+      list(at(metric, 'Dimensions')).map((each) => [String(at(each, 'Name')), render(at(each, 'Value'))]),
+    ),
+    statistic: String(statistic ?? ''),
+    ...(at(metric, 'Unit') === GONE ? {} : { unit: String(at(metric, 'Unit')) }),
+  });
+  if (at(alarm, 'Metrics') === GONE) return [one(alarm, at(alarm, 'Statistic') ?? at(alarm, 'ExtendedStatistic'))];
+  return list(at(alarm, 'Metrics'))
+    .map((each) => at(each, 'MetricStat'))
+    .filter((stat) => stat !== GONE)
+    .map((stat) => one(at(stat, 'Metric'), at(stat, 'Stat')));
+}
+
+/** What an alarm watches decides what missing data means to it, and whether it notifies when it ends. */
+const KINDS = {
+  heartbeat: { missing: 'breaching', atEnd: NOTIFY },
+  gauge: { missing: 'ignore', atEnd: NOTIFY },
+  // What happened still needs attention when it stops.
+  event: { missing: 'notBreaching', atEnd: GONE },
+  activity: { missing: 'notBreaching', atEnd: NOTIFY },
+};
+
+function kindOf(alarm: unknown): keyof typeof KINDS {
+  const names = watchedBy(alarm).map(({ name }) => name);
+  if (names.some((name) => HEARTBEATS.includes(name))) return 'heartbeat';
+  // SQS stops measuring an unused queue, even if it holds messages.
+  if (names.includes('ApproximateNumberOfMessagesVisible')) return 'gauge';
+  const kinds = names.map((name) => METRICS.get(name)?.kind);
+  return kinds.includes('gauge') ? 'gauge' : kinds.includes('event') ? 'event' : 'activity';
+}
+
+/** Faults of each alarm. */
+const eachAlarm =
+  (faults: (alarm: unknown, id: string, template: Template) => string[]) =>
+  (template: Template): string[] =>
+    alarmsOf(template).flatMap(([id, alarm]) => faults(alarm, id, template));
+
+/** Everything that must have an alarm: a metric of the fleet, or of a resource. */
+const NEEDED: readonly string[] = [
+  ...Object.entries(EVENTS).flatMap(([name, level]) => (level === 'error' ? [COVERED_BY[name] ?? name] : [])),
+  ...HEARTBEATS,
+  ...FUNCTIONS.map(logicalIdOf).flatMap((id) => [`Errors of ${id}`, `Throttles of ${id}`]),
+  'ApproximateNumberOfMessagesVisible of DeadLetterQueue.QueueName',
+  'ApproximateNumberOfMessagesVisible of FailedInvocationQueue.QueueName',
+  'ApproximateAgeOfOldestMessage of RequestQueue.QueueName',
+];
+
+export const ALARM_RULES: Rule[] = [
+  must(`${ALARM}/AlarmName`, /^<StackName>-[a-z-]+$/, 'stuck-sessions'),
+  // What it means, and a link to what to do.
+  must(`${ALARM}/AlarmDescription`, /^.{21,} \S+#[\w-]+$/, GONE),
+  must(`${ALARM}/AlarmActions`, NOTIFY, GONE, [{ Ref: 'OtherTopic' }]),
+  must(`${ALARM}/ActionsEnabled`, GONE, false),
+  must(`${ALARM}/Threshold`, /^\d+$/, GONE),
+  rule(
+    'every alarm links to a section of the runbook',
+    eachAlarm((alarm, id) => {
+      const section = String(at(alarm, 'AlarmDescription')).replace(/^.*#/, '');
+      return headings().has(section) ? [] : [`${id}: the runbook has no section ${section}`];
+    }),
+    ['a misspelt section', `${STUCK}/AlarmDescription`, 'Something is wrong. docs/operations.md#stuck-session'],
+  ),
+  rule(
+    'every alarm watches metrics that exist, by a statistic that makes sense for them',
+    eachAlarm((alarm, id, template) => watchedBy(alarm).flatMap((metric) => metricFaults(template, id, metric))),
+    ['a misspelt metric', `${STUCK}/MetricName`, 'StuckLeasse', 'nobody emits'],
+    ['a metric that exists only per array', `${STUCK}/MetricName`, 'ArrayHealthy', 'nobody emits'],
+    ['a wrong namespace', `${STUCK}/Namespace`, 'FlashbladeSessions', 'nobody emits'],
+    ['another stage', `${STUCK}/Dimensions/0/Value`, 'flashblade-sessions-prod', 'dimension service'],
+    ['a wrong dimension', `${STUCK}/Dimensions/0/Name`, 'Service', 'dimension service'],
+    ['an extra dimension', `${STUCK}/Dimensions/+`, { Name: 'function', Value: 'x' }, 'with the dimensions'],
+    ['an array, for a metric of the fleet', `${NO_SWEEP}/Dimensions/+`, { Name: 'array', Value: 'x' }, 'with the dim'],
+    ['a sum of a gauge', `${STUCK}/Statistic`, 'Sum', 'makes no sense'],
+    ['an average of events', `${ALTERED}/Statistic`, 'Average', 'makes no sense'],
+    ['a maximum of certificate days', `${CERTIFICATE}/Statistic`, 'Maximum', 'makes no sense'],
+    ['no statistic', `${STUCK}/Statistic`, GONE, 'no statistic'],
+    ['a wrong unit', `${STUCK}/Unit`, 'Seconds', 'unit'],
+    ['a function that does not exist', `${THROTTLES}/Dimensions/0/Value/Ref`, 'LoginFunction', 'with the dimensions'],
+    ['a metric that Lambda does not emit', `${THROTTLES}/MetricName`, 'Throttle', 'nobody emits'],
+  ),
+  rule(
+    'every alarm notifies when it ends, except those on an event',
+    eachAlarm((alarm, id) => differs(id, at(alarm, 'OKActions'), KINDS[kindOf(alarm)].atEnd)),
+    ['no notification of the end', `${STUCK}/OKActions`, GONE],
+    ['a notification of the end of an event', `${ALTERED}/OKActions`, NOTIFY],
+  ),
+  rule(
+    'missing data is a failure for a heartbeat, keeps the state of a gauge, and is good otherwise',
+    eachAlarm((alarm, id) => differs(id, at(alarm, 'TreatMissingData'), KINDS[kindOf(alarm)].missing)),
+    ['a missing sweep that counts as success', `${NO_SWEEP}/TreatMissingData`, GONE],
+    ['a missing fleet check that counts as success', `${NO_CHECK}/TreatMissingData`, 'notBreaching'],
+    ['dead letters that are forgotten', `${LETTERS}/TreatMissingData`, 'notBreaching'],
+  ),
+  rule(
+    'only a minimum or a heartbeat raises its alarm when it is too low',
+    eachAlarm((alarm, id) => {
+      const low = kindOf(alarm) === 'heartbeat' || watchedBy(alarm).some(({ statistic }) => statistic === 'Minimum');
+      return differs(id, at(alarm, 'ComparisonOperator'), low ? 'LessThanThreshold' : 'GreaterThanThreshold');
+    }),
+    ['a reversed comparison', `${CERTIFICATE}/ComparisonOperator`, 'GreaterThanThreshold'],
+  ),
+  rule(
+    'every alarm has periods that CloudWatch accepts, and can go off',
+    eachAlarm((alarm, id) => {
+      const [stat] = list(at(alarm, 'Metrics')).flatMap((one) => at(one, 'MetricStat/Period') ?? []);
+      const period = Number(at(alarm, 'Period') ?? stat);
+      const periods = Number(at(alarm, 'EvaluationPeriods'));
+      const points = Number(at(alarm, 'DatapointsToAlarm') ?? periods);
+      const longest = period >= 3600 ? 7 * DAY_SECONDS : DAY_SECONDS;
+      return [
+        ...(period % 60 === 0 && period > 0 ? [] : [`${id}: a period of ${period} s`]),
+        ...(periods >= 1 && period * periods <= longest ? [] : [`${id}: looks at ${periods} periods`]),
+        ...(points >= 1 && points <= periods ? [] : [`${id}: never has ${points} of ${periods} periods`]),
+      ];
+    }),
+    ['half a minute', `${ALTERED}/Period`, 30, 'a period of 30 s'],
+    ['more points than periods', `${ALTERED}/DatapointsToAlarm`, 2, 'never has'],
+    ['a window of eight days', `${NO_CHECK}/EvaluationPeriods`, 192, 'looks at'],
+  ),
+  rule(
+    'an expression has one result, and uses exactly the metrics that are listed',
+    eachAlarm((alarm, id) => {
+      const metrics = list(at(alarm, 'Metrics'));
+      if (metrics.length === 0) return [];
+      const results = metrics.filter((one) => at(one, 'ReturnData') !== false);
+      const used = new Set(String(at(results[0], 'Expression')).match(/[a-z]\w*/g));
+      const given = metrics.filter((one) => at(one, 'MetricStat') !== GONE).map((one) => at(one, 'Id'));
+      return [
+        ...differs(`${id}: results`, results.length, 1),
+        ...differs(`${id}: uses`, [...used].sort(), given.sort()),
+      ];
+    }),
+    ['a misspelt id', `${LOGIN}/Metrics/1/Id`, 'error', 'uses'],
+    ['two results', `${LOGIN}/Metrics/1/ReturnData`, GONE, 'results'],
+  ),
+  rule(
+    'an alarm watches every error, heartbeat, function and queue',
+    (template) => {
+      const watched = alarmsOf(template)
+        .flatMap(([, alarm]) => watchedBy(alarm))
+        .flatMap(({ name, dimensions }) => [name, ...Object.values(dimensions).map((of) => `${name} of ${of}`)]);
+      return NEEDED.filter((name) => !watched.includes(name)).map((name) => `no alarm watches ${name}`);
+    },
+    ['an error without an alarm', 'SuspectSessionAlarm', GONE, 'watches SuspectRecorded'],
+    ['an error whose alarm is removed', 'StuckSessionsAlarm', GONE, 'watches StuckLeases'],
+    ['a queue without an alarm', 'FailedInvocationsAlarm', GONE, 'FailedInvocationQueue'],
+    ['a function without a throttle alarm', 'LogoutThrottlesAlarm', GONE, 'Throttles of LogoutLambdaFunction'],
+  ),
+  rule(
+    'the alarm no-fleet-check goes off only after two missing checks',
+    (template) => {
+      const [period, periods] = ['Period', 'EvaluationPeriods'].map((name) =>
+        at(template.Resources, `${NO_CHECK}/${name}`),
+      );
+      const minutes = (Number(period) * Number(periods)) / 60;
+      return minutes >= 2 * minutesBetween(template, 'CheckSchedule') ? [] : [`${minutes} minutes are too few`];
+    },
+    ['a shorter window', `${NO_CHECK}/Period`, 600],
+  ),
+  only('AWS::SNS::Topic', 'AlarmTopic'),
+  // CloudWatch may not use AWS's own key.
+  must('AlarmTopic/Properties/KmsMasterKeyId', GONE, 'alias/aws/sns'),
+  only('AWS::SNS::TopicPolicy', 'AlarmTopicPolicy'),
+  must('AlarmTopicPolicy/Properties/Topics', NOTIFY, []),
+  rule(
+    'only alarms of this stack may publish to the topic',
+    ({ Resources }) =>
+      differs('topic policy', at(Resources, PUBLISHING), [
+        {
+          Sid: 'FromTheAlarms',
+          Effect: 'Allow',
+          Principal: { Service: 'cloudwatch.amazonaws.com' },
+          Action: 'sns:Publish',
+          Resource: { Ref: 'AlarmTopic' },
+          Condition: {
+            StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
+            ArnLike: {
+              'aws:SourceArn': {
+                'Fn::Sub': sub(
+                  'arn:<AWS::Partition>:cloudwatch:<AWS::Region>:<AWS::AccountId>:alarm:<AWS::StackName>-*',
+                ),
+              },
+            },
+          },
+        },
+      ]),
+    ['any publisher', `${PUBLISH}/Principal`, '*'],
+    ['alarms of other accounts', `${PUBLISH}/Condition/StringEquals`, GONE],
+    ['alarms of other stacks', `${PUBLISH}/Condition/ArnLike`, GONE],
+    ['any subscriber', `${PUBLISHING}/+`, { Effect: 'Allow', Principal: '*', Action: 'sns:Subscribe' }],
+  ),
+];

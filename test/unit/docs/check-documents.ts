@@ -1,0 +1,200 @@
+/** Checks all Markdown documents: links, anchors, images, commands, examples, and that a reader can reach each of them. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, posix, resolve } from 'node:path';
+import { ROOT } from '../../../scripts/build.ts';
+import { commandFaults } from './commands.ts';
+import { type Document, parseDocument, shellCommands } from './markdown.ts';
+
+export type Project = {
+  /** The texts of the documents, by file. */
+  readonly documents: Readonly<Record<string, string>>;
+  /** All files. */
+  readonly files: readonly string[];
+};
+
+/** Documents that nothing has to link to. */
+const ARCHIVED = /(^|\/)archive\//;
+const START = 'README.md';
+
+/** The tracked files. */
+export function theProject(): Project {
+  const files = execFileSync('git', ['ls-files', '-z'], { cwd: ROOT, encoding: 'utf8' }).split('\0').filter(Boolean);
+  const documents = files.filter((file) => file.endsWith('.md'));
+  const read = (file: string): string => readFileSync(resolve(ROOT, file), 'utf8');
+  return { files, documents: Object.fromEntries(documents.map((file) => [file, read(file)])) };
+}
+
+type Parsed = Readonly<Record<string, Document>>;
+const parse = ({ documents }: Project): Parsed =>
+  Object.fromEntries(Object.entries(documents).map(([file, text]) => [file, parseDocument(text)]));
+
+const isRelative = (href: string): boolean => !/^[a-z][a-z\d+.-]*:/i.test(href);
+const hasScheme = (href: string): boolean => !isRelative(href);
+
+/** The file or folder that a relative link leads to, from the project's folder; '' is that folder itself. */
+const targetOf = (file: string, href: string): string => {
+  const path = decodeURIComponent(href.replace(/[#?].*$/s, ''));
+  return path === '' ? file : posix.join(posix.dirname(file), path).replace(/\/$/, '').replace(/^\.$/, '');
+};
+
+const isFolder = (target: string, files: readonly string[]): boolean =>
+  target === '' || files.some((file) => file.startsWith(`${target}/`));
+
+/** Relative links and images without a tracked file, and anchors that do not exist. */
+export function linkFaults(project: Project): string[] {
+  const parsed = parse(project);
+  return Object.entries(parsed).flatMap(([file, { links }]) =>
+    links
+      .filter(({ href }) => isRelative(href))
+      .flatMap(({ line, href, isImage }) => {
+        const fault = relativeFault(file, href, isImage, project.files, parsed);
+        return fault === undefined ? [] : [`${file}:${line} ${href}: ${fault}`];
+      }),
+  );
+}
+
+function relativeFault(
+  file: string,
+  href: string,
+  isImage: boolean,
+  files: readonly string[],
+  parsed: Parsed,
+): string | undefined {
+  if (href.startsWith('/')) return 'a link must be relative to its document';
+  const target = targetOf(file, href);
+  const anchor = /#(.*)$/s.exec(href)?.[1];
+  if (!files.includes(target)) {
+    if (isImage || anchor !== undefined || !isFolder(target, files)) return 'there is no such file';
+    return undefined;
+  }
+  if (anchor === undefined) return undefined;
+  const document = parsed[target];
+  if (document === undefined) return 'only documents have anchors';
+  return document.anchors.has(decodeURIComponent(anchor)) ? undefined : 'there is no such heading';
+}
+
+/** Links to the world that are no addresses of pages by HTTPS. They are not fetched. */
+export function addressFaults(project: Project): string[] {
+  return Object.entries(parse(project)).flatMap(([file, { links }]) =>
+    links
+      .filter(({ href }) => hasScheme(href) && !isAddress(href))
+      .map(({ line, href }) => `${file}:${line} ${href}: this is no https address`),
+  );
+}
+
+function isAddress(href: string): boolean {
+  if (/^mailto:[^@\s]+@[\w-]+(\.[\w-]+)+$/.test(href)) return true;
+  if (!URL.canParse(href)) return false;
+  const { protocol, hostname, username, password } = new URL(href);
+  return protocol === 'https:' && /^([\w-]+\.)+[a-z]{2,}$/i.test(hostname) && username + password === '';
+}
+
+/** Documents that no way of links leads to from the README. A link to a folder leads to its README. */
+export function orphans(project: Project): string[] {
+  const parsed = parse(project);
+  const reached = new Set<string>();
+  const waiting = [START];
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+    const document = parsed[file];
+    if (reached.has(file) || document === undefined) continue;
+    reached.add(file);
+    for (const { href } of document.links.filter((link) => isRelative(link.href))) {
+      const target = targetOf(file, href);
+      waiting.push(target, posix.join(target, 'README.md'));
+    }
+  }
+  return Object.keys(parsed).filter((file) => !reached.has(file) && !ARCHIVED.test(file));
+}
+
+const SHELL = /^(sh|bash|shell|console)\b/;
+
+/** Commands in blocks and in quoted code that do not exist, and their flags. */
+export async function documentCommandFaults(project: Project): Promise<string[]> {
+  const faults = commandsOf(project).map(async ({ file, line, words }) =>
+    (await commandFaults(words)).map((fault) => `${file}:${line} ${words.join(' ')}: ${fault}`),
+  );
+  return (await Promise.all(faults)).flat();
+}
+
+const commandsOf = (project: Project) =>
+  Object.entries(parse(project)).flatMap(([file, { blocks, quoted }]) => {
+    const ofBlocks = blocks
+      .filter(({ info }) => SHELL.test(info))
+      // The first line of a block is its fence.
+      .flatMap(({ line, code }) => shellCommands(code).map(({ line: n, words }) => ({ file, line: line + n, words })));
+    const ofQuotes = quoted
+      .filter(({ code }) => /^np[mx] /.test(code))
+      // In quoted code, <name> is a placeholder and no redirection.
+      .flatMap(({ line, code }) =>
+        shellCommands(code.replace(/[<>]/g, '')).map(({ words }) => ({ file, line, words })),
+      );
+    return [...ofBlocks, ...ofQuotes];
+  });
+
+/** Blocks of shell that bash does not parse, and of JSON that is none. */
+export function syntaxFaults(project: Project): string[] {
+  return blocksOf(project).flatMap(({ at, info, code }) => {
+    if (SHELL.test(info)) {
+      const { status, stderr } = spawnSync('bash', ['-n'], { input: code, encoding: 'utf8' });
+      return status === 0 ? [] : [`${at} ${stderr.split('\n')[0]}`];
+    }
+    return /^json\b/.test(info) && !isJson(code) ? [`${at} this is no JSON`] : [];
+  });
+}
+
+const blocksOf = (project: Project) =>
+  Object.entries(parse(project)).flatMap(([file, { blocks }]) =>
+    blocks.map((block) => ({ ...block, file, at: `${file}:${block.line}` })),
+  );
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What a block of TypeScript is: a whole program against the library, one that a test runs, or a quotation from a file. */
+const KINDS = ['ts example', 'ts run', 'ts quote'];
+
+/** Blocks of TypeScript whose kind is not said, and programs that do not compile against the library's public types. */
+export function typeScriptFaults(project: Project): string[] {
+  const blocks = blocksOf(project).filter(({ info }) => /^(ts|typescript|js|javascript)\b/.test(info));
+  const unknown = blocks.filter(({ info }) => !KINDS.includes(info));
+  const programs = blocks.filter(({ info }) => info === 'ts example' || info === 'ts run');
+  return [
+    ...unknown.map(({ at, info }) => `${at} ${info} is none of ${KINDS.join(', ')}`),
+    ...compileFaults(programs.map(({ at, code }) => [at, code])),
+  ];
+}
+
+function compileFaults(programs: readonly (readonly [at: string, code: string])[]): string[] {
+  if (programs.length === 0) return [];
+  const folder = mkdtempSync(join(tmpdir(), 'flashblade-examples-'));
+  try {
+    symlinkSync(resolve(ROOT, 'node_modules'), join(folder, 'node_modules'));
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+    for (const [n, [, code]] of programs.entries()) writeFileSync(join(folder, `${n}.ts`), code);
+    const config = {
+      extends: resolve(ROOT, 'tsconfig.json'),
+      compilerOptions: { paths: { 'flashblade-sessions': [resolve(ROOT, 'lib/index.ts')] }, noUnusedLocals: false },
+      include: ['*.ts'],
+    };
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
+    const tsc = resolve(ROOT, 'node_modules/typescript/bin/tsc');
+    const { stdout } = spawnSync(process.execPath, [tsc, '-p', folder, '--pretty', 'false'], {
+      encoding: 'utf8',
+      cwd: folder,
+    });
+    return stdout
+      .split('\n')
+      .filter((line) => line.includes('error TS'))
+      .map((line) => line.replace(/^(?:.*\/)?(\d+)\.ts\(\d+,\d+\): /, (_, n) => `${programs[Number(n)]?.[0]} `));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
