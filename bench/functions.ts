@@ -1,12 +1,13 @@
 /** The packaged functions under AWS's runtime client, beside stand-ins for AWS and a simulated array. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { type Deployment, deploy } from '../test/kit/deploy.ts';
 import { type Lambda, startLambda } from '../test/kit/lambda/lambda.ts';
 import packageOnce from '../test/kit/package-once.ts';
-import { zipOf } from '../test/kit/packaged.ts';
-import { deployEverything, type Everything } from '../test/packaged/counters/deployment.ts';
+import { FUNCTIONS, zipOf } from '../test/kit/packaged.ts';
+import { ARRAY } from '../test/packaged/counters/operations.ts';
 
-export type Stage = Everything & {
+export type Stage = Deployment & {
   /** Starts a handler of bench/handlers/ with the variables of the functions. */
   readonly startHandler: (name: 'empty' | 'bare') => Promise<Lambda>;
 };
@@ -14,7 +15,8 @@ export type Stage = Everything & {
 /** Packages the current code. A quick run takes the existing package, because tests may be reading it. Everything lives until the end of `stack`. */
 export async function openStage(quick: boolean, stack: AsyncDisposableStack): Promise<Stage> {
   if (!quick || !existsSync(zipOf('login'))) await packageOnce();
-  const d = stack.adopt(await deployEverything(), ({ stop }) => stop());
+  const d = stack.adopt(await deploy({ functions: FUNCTIONS }), ({ stop }) => stop());
+  d.addArray(ARRAY);
   const directory = resolve(import.meta.dirname, 'handlers');
   return {
     ...d,

@@ -2,7 +2,7 @@
 
 import { resultOf } from '../../test/kit/lambda/outcome.ts';
 import { LEASE_TABLE } from '../../test/kit/lease-table.ts';
-import { ARRAY } from '../../test/packaged/counters/deployment.ts';
+import { ARRAY } from '../../test/packaged/counters/operations.ts';
 import { ROUNDS } from '../../test/packaged/counters/steps.ts';
 import { compare } from '../compare.ts';
 import { openStage } from '../functions.ts';

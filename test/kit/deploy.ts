@@ -12,7 +12,7 @@ import { canaries } from './canary.ts';
 import { type Clock, createClock } from './clock.ts';
 import { type InvokeOptions, type Lambda, type Outcome, startLambda } from './lambda/lambda.ts';
 import { resultOf } from './lambda/outcome.ts';
-import { finderOf, leaksIn } from './leaks.ts';
+import { finderOf, leaksIn, tokensOf } from './leaks.ts';
 import { configurationOf, type FunctionName, template, type Variables, zipOf } from './packaged.ts';
 
 const TABLE = 'leases';
@@ -71,8 +71,8 @@ export async function deploy(options: DeployOptions = {}) {
   const lambdas = new Map<FunctionName, Lambda>();
 
   const aws = parts.adopt(await startAws({ now: () => clock.now() / 1000 }), stopOf);
-  aws.onCall((phase, { body }) => {
-    if (phase === 'received') sentToAws.push(JSON.stringify(body));
+  aws.onCall((phase, { head, body }) => {
+    if (phase === 'received') sentToAws.push(`${head} ${JSON.stringify(body)}`);
   });
   const { credentials, env: awsEnv } = aws;
   const clientOptions = { endpoint: awsEnv.AWS_ENDPOINT_URL_DYNAMODB, region: awsEnv.AWS_REGION, credentials };
@@ -98,16 +98,17 @@ export async function deploy(options: DeployOptions = {}) {
   }
   const simulator = await simulate({ ...options.array, onRequest: (phase, request) => watcher?.(phase, request) });
 
-  for (const name of functions) {
+  /** Starts a function, once more if it has been deployed already. `bundle`: the path of a bundle that runs instead of its zip. */
+  async function startFunction(name: FunctionName, bundle?: string): Promise<Lambda> {
     const { variables, handler, ...names } = configurationOf(name, physical, packaged);
-    const bundle = bundles[name];
     const code =
       bundle === undefined
         ? { zip: zipOf(name, packaged), handler }
         : { directory: dirname(bundle), handler: `${basename(bundle, '.mjs')}.handler` };
     const lambda = await startLambda({ ...names, ...code, aheadMs: clock.aheadMs, env: { ...variables, ...all } });
-    lambdas.set(name, parts.adopt(lambda, stopOf));
+    return parts.adopt(lambda, stopOf);
   }
+  for (const name of functions) lambdas.set(name, await startFunction(name, bundles[name]));
 
   function lambdaOf(name: FunctionName): Lambda {
     const lambda = lambdas.get(name);
@@ -156,9 +157,8 @@ export async function deploy(options: DeployOptions = {}) {
 
   /** Every current and former API token and auth token. */
   function tokens(): string[] {
-    const current = simulators.flatMap(({ apiToken, users }) => [apiToken, ...users.map((user) => user.apiToken)]);
-    const opened = simulators.flatMap(({ history }) => history.map(({ authToken }) => authToken));
-    return [...new Set([...current, ...opened, ...apiTokens])].filter((token) => token !== '');
+    const own = simulators.flatMap((one) => [one.apiToken, ...tokensOf(one)]);
+    return [...new Set([...own, ...apiTokens])].filter((token) => token !== '');
   }
 
   /** Output that only grows, by where it appears. */
@@ -179,7 +179,7 @@ export async function deploy(options: DeployOptions = {}) {
   ifFailed.move();
   return {
     ...{ aws, simulator, simulators: simulators as readonly Simulator[], env, physical, lambdaOf, invoke, deliver },
-    ...{ addArray, startArray, tamper, items, tokens, growing, visible },
+    ...{ addArray, startArray, startFunction, tamper, items, tokens, growing, visible },
     login: (event: unknown, invocation?: InvokeOptions) => invoke('login', event, invocation),
     logout: (event: unknown, invocation?: InvokeOptions) => invoke('logout', event, invocation),
     lease: async (leaseId: string) => (await items()).find(({ id }) => id === `lease#${leaseId}`),

@@ -1,4 +1,5 @@
 /** Finds tokens in texts, in any encoding. Of a canary, it finds every piece of eight characters. */
+import type { Simulator } from '../../simulator/index.ts';
 import { isCanary, PIECE } from './canary.ts';
 
 const MIN_TOKEN = 16;
@@ -78,6 +79,12 @@ export function finderOf(tokens: readonly string[]): Find {
 
 /** Which of the tokens are in the text. */
 export const tokensIn = (text: string, tokens: readonly string[]): string[] => finderOf(tokens)(text);
+
+/** All current API tokens of an array, and all current and former auth tokens. */
+export const tokensOf = ({ users, history }: Pick<Simulator, 'users' | 'history'>): string[] => [
+  ...users.map(({ apiToken }) => apiToken),
+  ...history.map(({ authToken }) => authToken),
+];
 
 /** The places whose text contains a token. */
 export const leaksIn = (texts: Readonly<Record<string, string>>, find: Find): string[] =>

@@ -1,8 +1,8 @@
 /** Copies of the product with deliberate mistakes. Each must turn a proof red. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { build, type Plugin } from 'esbuild';
-import { ROOT } from '../../scripts/build.ts';
+import { buildFunctions, ROOT } from '../../scripts/build.ts';
 
 /** Replaces `find` in `file` (from the project's root), where it must occur exactly once. */
 export type Patch = { readonly file: string; readonly find: string; readonly replace: string };
@@ -32,6 +32,13 @@ export async function brokenCopy(entry: string, patches: readonly Patch[]) {
   }
   const remove = (): Promise<void> => rm(directory, { recursive: true });
   return { path, remove, [Symbol.asyncDispose]: remove };
+}
+
+/** The same for a function, bundled as it is deployed, so that its processes start as fast. */
+export async function brokenFunction(name: string, patches: readonly Patch[]) {
+  const copy = await brokenCopy(`functions/${name}.ts`, patches);
+  const [bundle] = await buildFunctions({ entries: [copy.path], outdir: join(dirname(copy.path), 'bundle') });
+  return { ...copy, path: bundle?.path ?? '' };
 }
 
 const patching = (patches: readonly Patch[], applied: Set<Patch>): Plugin => ({

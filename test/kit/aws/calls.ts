@@ -3,17 +3,18 @@
 /** The prefix of the service's IAM actions. */
 export type Service = 'secretsmanager' | 'kms' | 'dynamodb' | 'events' | 'sqs';
 
-/** One request. `body` is the parsed input and may hold secret values: it reaches hooks, never the log. */
+/** One request. `body` is the parsed input and `head` is the rest. They may hold secret values: they reach hooks, never the log. */
 export type ServiceCall = {
   readonly service: Service;
   readonly action: string;
   /** The secret, key, table, queue or (of the first event) bus that the input names. */
   readonly resource?: string;
   readonly body?: unknown;
+  readonly head?: string;
 };
 
 /** One line of the log. `at` in seconds since the epoch; `status` is 0 as long as there is no response. */
-export type LoggedCall = Omit<ServiceCall, 'body'> & { readonly at: number; readonly status: number };
+export type LoggedCall = Omit<ServiceCall, 'body' | 'head'> & { readonly at: number; readonly status: number };
 
 /**
  * Called when a request has arrived (`received`), and when the service has acted but not yet responded (`done`). The service waits for

@@ -1,16 +1,18 @@
 /** Faults that tests inject. */
 import { AwsError } from './aws-error.ts';
 import type { Service, ServiceCall } from './calls.ts';
+import type { Answer } from './server.ts';
 
 /**
  * - `throttle`, `deny`, `error`: the service refuses and does nothing
  * - `hang`: it does nothing and never responds; `reset`: it does nothing and resets the connection
- * - `garbage`: it does nothing and responds with 200 and text that is not JSON
+ * - `garbage`: it does nothing and responds with 200 and text that is not JSON; `answer`: it does nothing and responds with `answer`
  * - `slow`: it acts and responds after `ms` milliseconds; `lost answer`: it acts and resets the connection
  */
 type FaultKind =
   | { readonly kind: 'throttle' | 'deny' | 'hang' | 'reset' | 'garbage' | 'lost answer' }
   | { readonly kind: 'error'; readonly name: string; readonly status: number }
+  | { readonly kind: 'answer'; readonly answer: Answer }
   | { readonly kind: 'slow'; readonly ms: number };
 
 /** Affects all calls of a service, or only those with the given action and resource. */

@@ -74,6 +74,8 @@ export async function startAws({
     faults,
     /** Adds a hook. Returns a function that removes it. */
     onCall: hooks.add,
+    /** How many connections the stand-ins have accepted so far. */
+    connections: (): number => servers.reduce((sum, server) => sum + server.connections(), 0),
     /** Stops every server and connection. Calls in progress get no response. A second call waits for the first. */
     stop(): Promise<void> {
       stopped ??= stopAll();

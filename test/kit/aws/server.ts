@@ -9,7 +9,12 @@ import { type Fault, type FaultList, refusalOf } from './faults.ts';
 
 /** A call with its raw bytes. */
 export type RawCall = ServiceCall & { readonly headers: IncomingHttpHeaders; readonly bytes: Buffer };
-export type Answer = { readonly status: number; readonly headers: Record<string, string>; readonly body: string };
+export type Answer = {
+  readonly status: number;
+  readonly reason?: string;
+  readonly headers: Record<string, string>;
+  readonly body: string;
+};
 
 /** One service. `target` is the prefix of the action in `X-Amz-Target`. `act` throws AwsError to refuse. */
 export type ServiceDefinition = {
@@ -28,7 +33,12 @@ export type Surroundings = {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<unknown>;
 };
 
-export type RunningService = { readonly url: string; readonly stop: () => Promise<void> };
+export type RunningService = {
+  readonly url: string;
+  /** How many connections there have been so far. */
+  readonly connections: () => number;
+  readonly stop: () => Promise<void>;
+};
 
 type Outcome = Answer | 'hang' | 'reset';
 
@@ -50,6 +60,10 @@ export async function serve(definition: ServiceDefinition, surroundings: Surroun
       .then((outcome) => send(response, outcome))
       .catch(() => response.destroy()); // the request was cut off, or the server is stopping
   });
+  let connections = 0;
+  server.on('connection', () => {
+    connections += 1;
+  });
   // If the server closed an idle connection while the client sends, that would look like a fault that no test injected.
   server.keepAliveTimeout = 0;
   server.listen(0, '127.0.0.1');
@@ -62,7 +76,8 @@ export async function serve(definition: ServiceDefinition, surroundings: Surroun
     server.closeAllConnections();
     await closed;
   }
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, stop };
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, connections: () => connections, stop };
 }
 
 async function outcomeOf(
@@ -108,6 +123,7 @@ function refusalOfStranger(credentials: Credentials, { service, headers }: RawCa
 function insteadOfActing(fault: Fault, call: ServiceCall): Outcome | undefined {
   if (fault.kind === 'hang' || fault.kind === 'reset') return fault.kind;
   if (fault.kind === 'garbage') return GARBAGE;
+  if (fault.kind === 'answer') return fault.answer;
   const refusal = refusalOf(fault, call);
   return refusal && refused(refusal);
 }
@@ -132,7 +148,7 @@ const refused = ({ name, message, status }: AwsError): Answer => jsonAnswer(stat
 
 function send(response: ServerResponse, outcome: Outcome): void {
   if (outcome === 'reset') response.socket?.resetAndDestroy();
-  else if (outcome !== 'hang') response.writeHead(outcome.status, outcome.headers).end(outcome.body);
+  else if (outcome !== 'hang') response.writeHead(outcome.status, outcome.reason, outcome.headers).end(outcome.body);
 }
 
 async function readBytes(request: IncomingMessage): Promise<Buffer> {
@@ -146,11 +162,13 @@ async function readBytes(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function toCall({ service, target }: ServiceDefinition, { headers }: IncomingMessage, bytes: Buffer): RawCall {
+function toCall({ service, target }: ServiceDefinition, request: IncomingMessage, bytes: Buffer): RawCall {
+  const { headers, method, url, rawHeaders } = request;
   const action = String(headers['x-amz-target'] ?? '').replace(`${target}.`, '');
   const body = parseJson(bytes);
   const resource = resourceOf(body);
-  return { service, action, headers, bytes, body, ...(resource === undefined ? {} : { resource }) };
+  const head = [method, url, ...rawHeaders].join(' ');
+  return { service, action, headers, bytes, body, head, ...(resource === undefined ? {} : { resource }) };
 }
 
 function parseJson(bytes: Buffer): unknown {

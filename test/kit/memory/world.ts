@@ -12,6 +12,8 @@
  */
 import type { Report } from '../../../lib/core/reports.ts';
 import { type LeaseItem, leaseKey, type Stored } from '../../../lib/leases/items.ts';
+import { openSession } from '../../../lib/leases/open.ts';
+import type { OpenRequest } from '../../../lib/leases/requests.ts';
 import type { Fault } from './faults.ts';
 import { memoryFleet, portsOver } from './fleet.ts';
 import type { Call, Hook } from './hook.ts';
@@ -97,6 +99,21 @@ export function world({ sessionsPerArray = 50 } = {}) {
     /** A deadline in 30 seconds. */
     deadline: () => nowMs + 30_000,
   };
+}
+
+export const REQUEST = { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900 };
+
+/** Opens a session. `request` replaces fields of REQUEST. */
+export const open = (w: World, request: Partial<OpenRequest> = {}) =>
+  openSession(w.ports, { ...REQUEST, ...request }, w.deadline());
+
+/** A world with one open session, and no calls or reports so far. */
+export async function opened(): Promise<World> {
+  const w = world();
+  await open(w);
+  w.calls.length = 0;
+  w.reports.length = 0;
+  return w;
 }
 
 /** Yields to other work until a port was called. */

@@ -67,29 +67,41 @@ describe('the search of a deployment', () => {
 
   afterAll(() => d.stop());
 
-  const clientOptions = () => {
-    const { AWS_ENDPOINT_URL_EVENTBRIDGE, AWS_ENDPOINT_URL_SQS, AWS_REGION: region } = d.env;
-    const { credentials } = d.aws;
-    return {
-      eventBridge: { endpoint: AWS_ENDPOINT_URL_EVENTBRIDGE, region, credentials },
-      sqs: { endpoint: AWS_ENDPOINT_URL_SQS, region, credentials },
-    };
-  };
+  const clientOptions = (endpoint: string) => ({
+    endpoint,
+    region: d.env.AWS_REGION,
+    credentials: d.aws.credentials,
+  });
+
+  async function send(MessageBody: string, headers: Readonly<Record<string, string>> = {}): Promise<void> {
+    const sqs = new SQSClient(clientOptions(d.env.AWS_ENDPOINT_URL_SQS));
+    sqs.middlewareStack.add(
+      (next) => (call) => {
+        Object.assign((call.request as { headers: object }).headers, headers);
+        return next(call);
+      },
+      { step: 'build' },
+    );
+    await sqs.send(new SendMessageCommand({ QueueUrl: d.physical.DeadLetterQueue, MessageBody }));
+    sqs.destroy();
+  }
 
   test('finds nothing before a token is leaked', async () => {
     expect(await d.leaks()).toEqual([]);
   });
 
+  test('finds a piece of a token in a header of a request to AWS', async () => {
+    await send('nothing', { 'x-planted': TOKEN.slice(10, 18) });
+    expect(await d.leaks()).toEqual(['what AWS was sent']);
+  });
+
   test('finds a piece of a token in a dead letter', async () => {
-    const sqs = new SQSClient(clientOptions().sqs);
-    const MessageBody = JSON.stringify({ reason: `no session for ${TOKEN.slice(10, 18)}` });
-    await sqs.send(new SendMessageCommand({ QueueUrl: d.physical.DeadLetterQueue, MessageBody }));
-    sqs.destroy();
+    await send(JSON.stringify({ reason: `no session for ${TOKEN.slice(10, 18)}` }));
     expect(await d.leaks()).toEqual(['what AWS was sent', 'dead letters']);
   });
 
   test('finds a token in an event on the bus', async () => {
-    const eventBridge = new EventBridgeClient(clientOptions().eventBridge);
+    const eventBridge = new EventBridgeClient(clientOptions(d.env.AWS_ENDPOINT_URL_EVENTBRIDGE));
     const Detail = JSON.stringify({ reason: encodeURIComponent(TOKEN) });
     const entry = { EventBusName: d.physical.EventBus, Source: 'control', DetailType: 'Session Failed', Detail };
     await eventBridge.send(new PutEventsCommand({ Entries: [entry] }));

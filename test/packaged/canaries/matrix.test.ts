@@ -2,12 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PIECE } from '../../kit/canary.ts';
 import { errorOf } from '../../kit/lambda/outcome.ts';
 import { eventsOf } from '../functions/logs.ts';
-import { arrayCase } from './array-cases.ts';
-import { open } from './asking.ts';
+import { arrayCase, open } from './cases.ts';
 import { ECHOES } from './echoes.ts';
 import { someCases } from './matrix.ts';
-import { runCases } from './run.ts';
-import { startWorld, type World } from './world.ts';
+import { runCases, startWorld, type World } from './world.ts';
 
 let w: World;
 
@@ -52,8 +50,7 @@ describe('the search of the cases', () => {
   test('finds a token in a request to the array outside the token headers', async () => {
     const token = w.apiToken.slice(-PIECE);
     const before = w.mark();
-    const name = w.newName();
-    w.addArray(name);
+    const name = w.addArray();
     await open(w, name);
     await w.invoke('call-array', { leaseId: name, method: 'GET', path: '/api/2.15/arrays', query: { filter: token } });
     expect(w.leaksBetween(before, w.mark())).toEqual(['what the array was sent beside tokens']);
@@ -70,8 +67,8 @@ describe('the search of the cases', () => {
   });
 
   test('fails for a case that does not call AWS', async () => {
-    const nothing = { status: 200, body: '' };
-    await expect(w.relay.answering('kms', nothing, () => w.invoke('login', {}))).rejects.toThrow('kms was not asked');
+    const nothing = { status: 200, headers: {}, body: '' };
+    await expect(w.awsAnswering('kms', nothing, () => w.invoke('login', {}))).rejects.toThrow('kms was not asked');
     expect(errorOf(await w.invoke('login', {})).errorType).toBe('REQUEST_INVALID');
   });
 });

@@ -1,13 +1,8 @@
 /** The cases: a few of every kind for the tests, and all of them for `npm run prove`. */
-import { arrayCase } from './array-cases.ts';
-import type { ASKING, Case } from './asking.ts';
-import { awsCases } from './aws-cases.ts';
+import { type Asking, arrayCase, awsCases, type Case, eventCases, secretCases } from './cases.ts';
 import { ECHOES } from './echoes.ts';
-import { eventCases } from './event-cases.ts';
-import { secretCases } from './secret-cases.ts';
 import { SPELLINGS } from './spellings.ts';
 
-type Asking = keyof typeof ASKING;
 type Answered = { readonly asking: Asking; readonly echo: string; readonly spelling: string };
 
 const PLAIN = 'verbatim';

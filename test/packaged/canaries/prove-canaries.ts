@@ -10,8 +10,7 @@ import { ALL_CASES, type Case as FaultCase } from '../../proofs/faults.ts';
 import { OPERATION_NAMES, OPERATIONS } from '../../proofs/operations.ts';
 import { builtFiles } from './built.ts';
 import { allCases } from './matrix.ts';
-import { runCases } from './run.ts';
-import { startWorld } from './world.ts';
+import { runCases, startWorld } from './world.ts';
 
 /** Short time-outs, so that faults that hang end soon. Another proof covers deadlines. */
 const ENV = { CONNECT_TIMEOUT_MS: '500', FIRST_BYTE_TIMEOUT_MS: '500', ANSWER_TIMEOUT_MS: '1000' };

@@ -1,10 +1,12 @@
-/** Every packaged function with verbose logging, an array that repeats tokens, and a relay in front of AWS. Records all output. */
+/** Every packaged function with verbose logging, an array that repeats tokens, and AWS that can. Records all output. */
+import type { Service } from '../../kit/aws/index.ts';
+import type { Answer } from '../../kit/aws/server.ts';
 import { canaries } from '../../kit/canary.ts';
 import { deploy } from '../../kit/deploy.ts';
-import { type Find, finderOf, leaksIn } from '../../kit/leaks.ts';
+import { finderOf, leaksIn } from '../../kit/leaks.ts';
 import { FUNCTIONS } from '../../kit/packaged.ts';
 import { startEchoArray } from './array.ts';
-import { startRelay } from './relay.ts';
+import type { Case } from './cases.ts';
 
 /** Variables that make a function log more, except those that make Node itself print headers. */
 const TALKATIVE = {
@@ -15,36 +17,53 @@ const TALKATIVE = {
 const HASTY = { FIRST_BYTE_TIMEOUT_MS: '1000', ANSWER_TIMEOUT_MS: '1500', SECRET_CACHE_SECONDS: '0' };
 /** The number of the first canary. Lower numbers belong to the deployment's own simulator. */
 const FIRST = 1000;
+/** On a busy machine, an AWS call sometimes runs out of time and the request of a case is never sent. */
+const TRIES = 3;
 
-export type Mark = Readonly<Record<string, number>>;
+type Mark = Readonly<Record<string, number>>;
 export type World = Awaited<ReturnType<typeof startWorld>>;
 
 /** There is no array in the fleet before `addArray`. All of it lives until `stop`. */
 export async function startWorld() {
   const newToken = canaries(FIRST);
   const apiToken = newToken();
-  const [array, relay] = await Promise.all([startEchoArray(newToken), startRelay()]);
-  const d = await deploy({ functions: FUNCTIONS, env: { ...relay.env, ...HASTY, ...TALKATIVE } });
-  relay.to(d.aws.env);
+  const array = await startEchoArray(newToken);
+  const d = await deploy({ functions: FUNCTIONS, env: { ...HASTY, ...TALKATIVE } });
   let names = 0;
 
-  /** Adds the array to the fleet under this name. `fields` replace those of a valid secret. */
-  function addArray(name: string, fields: object = {}): void {
-    const { host, certificate: ca } = array;
-    d.addArray(name, { host, apiToken, trust: { ca }, ...fields });
+  /** Adds the array to the fleet. Returns its name, which no array and no lease uses yet. */
+  function addArray(): string {
+    const name = `case-${names++}`;
+    d.addArray(name, { host: array.host, apiToken, trust: { ca: array.certificate } });
+    return name;
+  }
+
+  /** During `work`, sends this response to every call of the service. */
+  async function awsAnswering(service: Service, answer: Answer, work: () => Promise<unknown>): Promise<void> {
+    let calls = 0;
+    const unwatch = d.aws.onCall((_, call) => {
+      if (call.service === service) calls += 1;
+    });
+    d.aws.faults.add({ kind: 'answer', service, answer });
+    try {
+      await work();
+      if (calls === 0) throw new Error(`${service} was not asked`);
+    } finally {
+      d.aws.faults.clear();
+      unwatch();
+    }
   }
 
   /** Output that only grows, by where it appears. */
   const growing = (): Record<string, string> => ({
     ...d.growing(),
-    'what AWS was sent': relay.sent(),
     'what the array was sent beside tokens': array.heard(),
   });
 
   /** All output that anyone can see, by where it appears. */
   const visible = async (): Promise<Record<string, string>> => ({ ...(await d.visible()), ...growing() });
 
-  const finder = (): Find => finderOf([apiToken, ...array.opened]);
+  const finder = () => finderOf([apiToken, ...array.opened]);
 
   /** Where the API token, an auth token, or a piece of one appears. */
   const leaks = async (): Promise<string[]> => leaksIn(await visible(), finder());
@@ -53,20 +72,47 @@ export async function startWorld() {
   const mark = (): Mark => Object.fromEntries(Object.entries(growing()).map(([where, { length }]) => [where, length]));
 
   /** Where a token appeared between two moments. */
-  const leaksBetween = (from: Mark, to: Mark, find = finder()): string[] =>
+  const leaksBetween = (from: Mark = {}, to: Mark = {}, find = finder()): string[] =>
     leaksIn(
       Object.fromEntries(Object.entries(growing()).map(([where, text]) => [where, text.slice(from[where], to[where])])),
       find,
     );
 
   return {
-    ...{ d, apiToken, array, relay, invoke: d.invoke, addArray, visible, leaks, mark, leaksBetween, finder },
-    /** A name that no array and no lease uses yet. */
-    newName: (): string => `case-${names++}`,
+    ...{ d, apiToken, array, invoke: d.invoke, addArray, awsAnswering, visible, leaks, mark, leaksBetween, finder },
     putSecret: (name: string, text: string): void => void d.aws.secrets.put(`flashblade/${name}`, text),
     stop: async (): Promise<void> => {
       await d.stop();
-      await Promise.all([array.stop(), relay.stop()]);
+      await array.stop();
     },
   };
+}
+
+/**
+ * Runs cases one after the other. One line for each case that leaked: the case and where. Searches all output at once, and the output of
+ * each case only after a hit.
+ */
+export async function runCases(w: World, cases: readonly Case[]): Promise<string[]> {
+  const marks = [w.mark()];
+  for (const one of cases) {
+    await runOne(w, one, TRIES);
+    marks.push(w.mark());
+  }
+  const find = w.finder();
+  const all = w.leaksBetween(marks[0], w.mark(), find);
+  if (all.length === 0) return [];
+  const wrong = cases.flatMap(({ what }, index) => {
+    const hits = w.leaksBetween(marks[index], marks[index + 1], find);
+    return hits.length > 0 ? [`${what}: told in ${hits.join(', ')}`] : [];
+  });
+  return wrong.length > 0 ? wrong : [`between two cases: told in ${all.join(', ')}`];
+}
+
+async function runOne(w: World, one: Case, left: number): Promise<void> {
+  try {
+    await one.run(w, w.addArray());
+  } catch (error) {
+    if (left === 1) throw new Error(`${one.what}: ${error}`);
+    await runOne(w, one, left - 1);
+  }
 }

@@ -4,8 +4,9 @@ import { readArray } from '../../../scripts/contracts/environment.ts';
 import { verifyArray } from '../../../scripts/contracts/runs.ts';
 import { createAuthority } from '../../../simulator/certificates.ts';
 import type { Simulator } from '../../../simulator/index.ts';
+import { tokensOf } from '../../kit/leaks.ts';
 import { pact } from '../../unit/contracts/providers.ts';
-import { API_TOKEN, arrayAndEnvironment, fileWith, run, tokensOf, USERNAME } from './run.ts';
+import { API_TOKEN, arrayAndEnvironment, fileWith, run, USERNAME } from './run.ts';
 
 const refusals = ({ requests }: Simulator) =>
   requests.filter(({ path, status }) => path === '/api/login' && status !== 200).length;

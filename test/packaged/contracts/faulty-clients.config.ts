@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { defineConfig, type Plugin } from 'vitest/config';
+import type { TestModule } from 'vitest/node';
 import { FAULTY_CLIENTS, type FaultyClient } from './faulty-clients.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
@@ -34,6 +35,18 @@ const project = (name: string, clients: readonly FaultyClient[], plugins: Plugin
   },
 });
 
+/** Prints the names of the failed tests, by project, as one line of JSON. */
+function printFailed(modules: readonly TestModule[]): void {
+  const broken = modules.find((module) => module.errors().length > 0);
+  // A file that cannot be loaded is an error, not a failed test.
+  if (broken) throw new Error(`${broken.moduleId} cannot be loaded`);
+  const failed = Map.groupBy(modules, ({ project }) => project.name);
+  const namesOf = (module: TestModule) => [...module.children.allTests('failed')].map(({ name }) => name);
+  process.stdout.write(
+    `${JSON.stringify(Object.fromEntries([...failed].map(([name, own]) => [name, own.flatMap(namesOf)])))}\n`,
+  );
+}
+
 const clients = Object.entries(FAULTY_CLIENTS);
 
 export default defineConfig({
@@ -41,7 +54,7 @@ export default defineConfig({
   test: {
     maxWorkers: 1,
     fileParallelism: false,
-    reporters: [resolve(import.meta.dirname, 'failed-tests-reporter.ts')],
+    reporters: [{ onTestRunEnd: printFailed }],
     projects: [
       project(
         'unchanged',

@@ -1,24 +1,10 @@
 /** Signals during the verification of a real array. No session may be left, whenever the signal arrives. */
 import { describe, expect, it } from 'vitest';
-import type { OnRequest } from '../../../simulator/index.ts';
-import { arrayAndEnvironment, run, SIGNAL_NOTED, tokensOf } from './run.ts';
+import { tokensOf } from '../../kit/leaks.ts';
+import { holding } from '../../kit/script.ts';
+import { arrayAndEnvironment, run } from './run.ts';
 
 describe('a run that is interrupted', () => {
-  /** Delays the nth response for a path, after the array acted, until it is released. */
-  function holding(path: string, n: number) {
-    const reached = Promise.withResolvers<void>();
-    const released = Promise.withResolvers<void>();
-    let seen = 0;
-    const onRequest: OnRequest = (phase, request) => {
-      if (phase !== 'done' || request.path !== path) return;
-      seen += 1;
-      if (seen !== n) return;
-      reached.resolve();
-      return released.promise;
-    };
-    return { onRequest, reached: reached.promise, release: released.resolve };
-  }
-
   it.each([
     ['SIGINT', 'the first login', '/api/login', 1, 130, '0 of 0'],
     ['SIGINT', 'the login of an interaction', '/api/login', 2, 130, '0 of 9'],
@@ -27,14 +13,13 @@ describe('a run that is interrupted', () => {
   ] as const)('by %s during %s leaves no session and no file', async (signal, _, path, n, expected, passed) => {
     const { onRequest, reached, release } = holding(path, n);
     const { simulator, env } = await arrayAndEnvironment({ onRequest });
-    const { child, ended, signalNoted } = run(['--array'], env);
+    const { child, ended, printed } = run(['--array'], env);
     await reached;
     child.kill(signal);
-    await signalNoted;
+    await printed(new RegExp(`${signal}: closing what is open`));
     release();
     const { code, stdout, files, all } = await ended;
     expect({ code, files, left: simulator.sessions() }).toEqual({ code: expected, files: [], left: [] });
-    expect(stdout).toContain(signal + SIGNAL_NOTED);
     expect(stdout).toContain(`${passed} interactions passed`);
     expect(simulator.history.length).toBeGreaterThan(0);
     for (const token of tokensOf(simulator)) expect(all).not.toContain(token);

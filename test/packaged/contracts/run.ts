@@ -1,69 +1,34 @@
-/** Runs the command in its own process, without the environment of the test. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+/** Runs `npm run contracts` in its own process. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { Simulator, SimulatorOptions } from '../../../simulator/index.ts';
+import type { SimulatorOptions } from '../../../simulator/index.ts';
+import { runScript } from '../../kit/script.ts';
 import { simulated } from '../../unit/contracts/providers.ts';
 
-const SCRIPT = resolve(import.meta.dirname, '../../../scripts/contracts.ts');
-export const SIGNAL_NOTED = ': closing what is open';
 export const API_TOKEN = 'T-0a1b2c3d-4e5f-6789-abcd-ef0123456789';
+export const USERNAME = 'verifier';
 
-export type Ended = {
-  readonly code: number | null;
-  /** Everything that it printed and wrote. */
-  readonly all: string;
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly report: string;
-  readonly junit: string;
-  /** The files that are left in its directory for temporary files. */
-  readonly files: readonly string[];
-};
-
-/** Starts the command. Its reports go to a directory that is removed after the test. */
-export function run(args: readonly string[], env: Readonly<Record<string, string | undefined>> = {}) {
+/** A path that is removed after the test, with everything in it. */
+function removable(): string {
   const folder = mkdtempSync(join(tmpdir(), 'flashblade-contracts-test-'));
-  const temporary = mkdtempSync(join(tmpdir(), 'flashblade-contracts-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Starts the command. `ended` also has its reports, and `all` that it printed and wrote. */
+export function run(args: readonly string[], env: Readonly<Record<string, string | undefined>> = {}) {
+  const folder = removable();
   const [report, junit] = [join(folder, 'out/report.md'), join(folder, 'out/junit.xml')];
-  const child = spawn(process.execPath, [SCRIPT, ...args, '--report', report, '--junit', junit], {
-    env: { PATH: dirname(process.execPath), HOME: folder, TMPDIR: temporary, NO_COLOR: '1', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const reports = ['--report', report, '--junit', junit];
+  const script = runScript('scripts/contracts.ts', [...args, ...reports], { HOME: folder, NO_COLOR: '1', ...env });
+  onTestFinished(script.stop);
+  const ended = script.ended.then((outcome) => {
+    const texts = { report: textOf(report), junit: textOf(junit) };
+    return { ...outcome, ...texts, all: [outcome.stdout, outcome.stderr, texts.report, texts.junit].join('\n') };
   });
-  const closed = once(child, 'close');
-  onTestFinished(async () => {
-    child.kill('SIGKILL');
-    await closed;
-    for (const directory of [folder, temporary]) rmSync(directory, { recursive: true, force: true });
-  });
-  let stdout = '';
-  const said = Promise.withResolvers<void>();
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    stdout += chunk;
-    if (stdout.includes(SIGNAL_NOTED)) said.resolve();
-  });
-  const ended = Promise.all([text(child.stderr), closed]).then(([stderr]): Ended => {
-    const [reported, counted] = [textOf(report), textOf(junit)];
-    const all = [stdout, stderr, reported, counted].join('\n');
-    return {
-      code: child.exitCode,
-      all,
-      stdout,
-      stderr,
-      report: reported,
-      junit: counted,
-      files: readdirSync(temporary),
-    };
-  });
-  return {
-    child,
-    ended,
-    /** Resolves once the command has printed that it received a signal. */ signalNoted: said.promise,
-  };
+  return { ...script, ended };
 }
 
 function textOf(file: string): string {
@@ -76,17 +41,10 @@ function textOf(file: string): string {
 
 /** Creates a file that is removed after the test. */
 export function fileWith(content: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'flashblade-contracts-test-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const file = join(folder, 'file');
+  const file = join(removable(), 'file');
   writeFileSync(file, content);
   return file;
 }
-
-/** The API token, and every auth token of the array. */
-export const tokensOf = ({ history }: Simulator): string[] => [API_TOKEN, ...history.map(({ authToken }) => authToken)];
-
-export const USERNAME = 'verifier';
 
 /** A simulated array, and the environment variables with which the command verifies it. */
 export async function arrayAndEnvironment(options: SimulatorOptions = {}) {

@@ -6,27 +6,22 @@ import { resultOf } from '../../kit/lambda/outcome.ts';
 import { released, requested } from '../../kit/memory/messages.ts';
 import type { FunctionName } from '../../kit/packaged.ts';
 import { expire } from '../../proofs/operations.ts';
-import { ARRAY, type Everything } from './deployment.ts';
 
 type Operation = {
   readonly of: FunctionName;
   /** Sets up what the operation needs. */
-  readonly prepare: (d: Deployment, leaseId: string) => Promise<void>;
+  readonly prepare?: (d: Deployment, leaseId: string) => Promise<unknown>;
   readonly event: (leaseId: string) => unknown;
 };
 
-const nothing = async (): Promise<void> => {};
-const open = async (d: Deployment, leaseId: string): Promise<void> => {
-  resultOf(await d.login({ array: ARRAY, leaseId }));
-};
-const openAndExpire = async (d: Deployment, leaseId: string): Promise<void> => {
-  await open(d, leaseId);
-  await expire(d, leaseId);
-};
+/** The only array of the fleet. */
+export const ARRAY = 'fb1';
+
+const open = async (d: Deployment, leaseId: string) => resultOf(await d.login({ array: ARRAY, leaseId }));
 const inHalfAnHour = (): number => Math.floor(Date.now() / 1000) + 1800;
 
 export const OPERATIONS = {
-  login: { of: 'login', prepare: nothing, event: (leaseId) => ({ array: ARRAY, leaseId }) },
+  login: { of: 'login', event: (leaseId) => ({ array: ARRAY, leaseId }) },
   logout: { of: 'logout', prepare: open, event: (leaseId) => ({ leaseId }) },
   'call-array': {
     of: 'call-array',
@@ -36,7 +31,6 @@ export const OPERATIONS = {
   renew: { of: 'renew', prepare: open, event: (leaseId) => ({ leaseId, expiresAt: inHalfAnHour() }) },
   'session-events, a request': {
     of: 'session-events',
-    prepare: nothing,
     event: (leaseId) => sqsEventOf([requested({ array: ARRAY, leaseId, owner: 'job' }, leaseId)]),
   },
   'session-events, a release': {
@@ -44,8 +38,15 @@ export const OPERATIONS = {
     prepare: open,
     event: (leaseId) => sqsEventOf([released({ leaseId }, leaseId)]),
   },
-  'sweep-sessions, one lease': { of: 'sweep-sessions', prepare: openAndExpire, event: () => ({}) },
-  'check-fleet, one array': { of: 'check-fleet', prepare: nothing, event: () => ({ arrays: [ARRAY] }) },
+  'sweep-sessions, one lease': {
+    of: 'sweep-sessions',
+    prepare: async (d, leaseId) => {
+      await open(d, leaseId);
+      await expire(d, leaseId);
+    },
+    event: () => ({}),
+  },
+  'check-fleet, one array': { of: 'check-fleet', event: () => ({ arrays: [ARRAY] }) },
 } as const satisfies Record<string, Operation>;
 
 export type OperationName = keyof typeof OPERATIONS;
@@ -56,13 +57,13 @@ export const OPERATION_NAMES = Object.keys(OPERATIONS) as OperationName[];
  * operation failed, because its round trips would be meaningless.
  */
 export async function perform<T>(
-  d: Everything,
+  d: Deployment,
   name: OperationName,
   leaseId: string,
   around: (invoke: () => Promise<Outcome>) => Promise<T>,
 ): Promise<T> {
   const { of, prepare, event }: Operation = OPERATIONS[name];
-  await prepare(d, leaseId);
+  await prepare?.(d, leaseId);
   let outcome: Outcome | undefined;
   const result = await around(async () => {
     outcome = await d.invoke(of, event(leaseId));

@@ -1,10 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { buildFunctions } from '../../../scripts/build.ts';
 import { type Deployment, deploy } from '../../kit/deploy.ts';
 import { resultOf } from '../../kit/lambda/outcome.ts';
+import { brokenFunction } from '../../proofs/controls.ts';
+import { MISTAKES } from '../../proofs/schedules-controls.ts';
 import { killDuring, type Phase, recordSteps, type Step } from './kill.ts';
 import { unknownSessions } from './unknown-sessions.ts';
 
@@ -69,18 +67,18 @@ describe('a login whose process is killed at any step', () => {
 });
 
 describe('a login that writes its intent after the login', () => {
-  let directory: string;
+  let broken: Awaited<ReturnType<typeof brokenFunction>>;
   let d: Deployment;
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'flashblade-control-'));
-    await buildFunctions({ entries: [resolve(import.meta.dirname, 'controls/login.ts')], outdir: directory });
-    d = await deploy({ env: ENV, bundles: { login: join(directory, 'login.mjs') } });
+    const mistake = MISTAKES.find(({ what }) => what === 'the intent is written after the login');
+    broken = await brokenFunction('login', mistake?.patches ?? []);
+    d = await deploy({ env: ENV, bundles: { login: broken.path } });
   });
 
   afterAll(async () => {
     await d.stop();
-    await rm(directory, { recursive: true });
+    await broken.remove();
   });
 
   test('is reported to leave unknown sessions if its process is killed in between', async () => {

@@ -1,14 +1,20 @@
 /** The promise that every failure test checks at its end: the ledger records every live session. */
 import type { Deployment } from '../../kit/deploy.ts';
 
-/** Every live session that is missing from the ledger, as the request id of its login. */
-export async function unknownSessions(d: Deployment): Promise<(string | undefined)[]> {
-  const recording = (await d.items()).filter(
-    ({ kind, state }) => kind === 'suspect' || (kind === 'lease' && state !== 'CLOSED'),
+/**
+ * Every live session that is missing from the ledger, as the request id of its login. Functions may be at work meanwhile: an intent is
+ * written before its login, so only sessions that were live before the ledger is read, and still are, must be in it.
+ */
+export async function unknownSessions({
+  simulator,
+  items,
+}: Pick<Deployment, 'simulator' | 'items'>): Promise<(string | undefined)[]> {
+  const before = simulator.sessions().map(({ authToken }) => authToken);
+  const known = (await items()).flatMap(({ kind, state, attemptId }) =>
+    attemptId !== undefined && (kind === 'suspect' || (kind === 'lease' && state !== 'CLOSED')) ? [attemptId] : [],
   );
-  const known = new Set(recording.map(({ attemptId }) => attemptId));
-  return d.simulator
+  return simulator
     .sessions()
-    .map(({ requestId }) => requestId)
-    .filter((id) => id === undefined || !known.has(id));
+    .filter(({ authToken, requestId = '' }) => before.includes(authToken) && !known.includes(requestId))
+    .map(({ requestId }) => requestId);
 }

@@ -1,10 +1,8 @@
 /** Programs that use the library and are stopped by a signal at critical moments. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { resolve } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { ROOT } from '../../../scripts/build.ts';
 import { type Deployment, deploy } from '../../kit/deploy.ts';
+import { holding, runScript } from '../../kit/script.ts';
 
 async function surroundings(): Promise<Deployment> {
   const d = await deploy({ functions: [] });
@@ -13,28 +11,18 @@ async function surroundings(): Promise<Deployment> {
   return d;
 }
 
-function start(env: Readonly<Record<string, string>>): ChildProcess {
-  const program = resolve(ROOT, 'test/packaged/library/fixtures/program.ts');
-  const child = spawn(process.execPath, [program], { env, stdio: ['ignore', 'pipe', 'inherit'] });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  return child;
-}
-
-async function printed(child: ChildProcess, text: string): Promise<void> {
-  let output = '';
-  for await (const chunk of child.stdout ?? []) {
-    output += chunk;
-    if (output.includes(text)) return;
-  }
-  throw new Error(`the program ended without printing ${text}`);
+function start(env: Readonly<Record<string, string>>) {
+  const script = runScript('test/packaged/library/fixtures/program.ts', [], env);
+  onTestFinished(script.stop);
+  return script;
 }
 
 it.each(['SIGINT', 'SIGTERM'] as const)(
   'a program closes its session when %s stops it during its work',
   async (signal) => {
     const { simulator, items, env } = await surroundings();
-    const child = start(env);
-    await printed(child, 'working');
+    const { child, printed } = start(env);
+    await printed(/working/);
     expect(simulator.sessions()).toHaveLength(1);
     child.kill(signal);
     expect(await once(child, 'exit')).toEqual([null, signal]);
@@ -45,20 +33,15 @@ it.each(['SIGINT', 'SIGTERM'] as const)(
 );
 
 it('a program closes its session when a signal stops it during its login', async () => {
-  const reached = Promise.withResolvers<void>();
-  const released = Promise.withResolvers<void>();
+  const { onRequest, reached, release } = holding('/api/login');
   const { simulator, aws, env, watchArray } = await surroundings();
-  watchArray(async (phase, { path }) => {
-    if (phase !== 'done' || path !== '/api/login') return;
-    reached.resolve();
-    await released.promise;
-  });
+  watchArray(onRequest);
   // The array responds to the login once the ledger has the request to end the lease.
   aws.onCall((phase, { action, body }) => {
-    if (phase === 'done' && action === 'PutItem' && JSON.stringify(body).includes('endRequested')) released.resolve();
+    if (phase === 'done' && action === 'PutItem' && JSON.stringify(body).includes('endRequested')) release();
   });
-  const child = start(env);
-  await reached.promise;
+  const { child } = start(env);
+  await reached;
   child.kill('SIGTERM');
   expect(await once(child, 'exit')).toEqual([null, 'SIGTERM']);
   expect(simulator.history).toHaveLength(1);

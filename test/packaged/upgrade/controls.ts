@@ -1,14 +1,16 @@
 /** Changes of today's functions that do not go together with the previous ones. Each must turn the test red. */
-import { dirname } from 'node:path';
-import { zipOf } from '../../kit/packaged.ts';
-import { brokenCopy, type Patch } from '../../proofs/controls.ts';
-import type { Code, Name } from './version.ts';
+import type { FunctionName } from '../../kit/packaged.ts';
+import { brokenFunction, type Patch } from '../../proofs/controls.ts';
 
 const STORE = 'lib/aws/lease-store.ts';
 const ITEMS = 'lib/leases/items.ts';
 
 /** `changed`: the functions that have the change. `complaint`: how the test fails. */
-type Control = { readonly changed: readonly Name[]; readonly patches: readonly Patch[]; readonly complaint: RegExp };
+export type Control = {
+  readonly changed: readonly FunctionName[];
+  readonly patches: readonly Patch[];
+  readonly complaint: RegExp;
+};
 
 const EACH_COUNTS_ALONE = { file: STORE, find: "SLOTS_KIND = 'array'", replace: "SLOTS_KIND = 'slots'" };
 
@@ -72,19 +74,11 @@ export const INTERLEAVING_CONTROLS: Readonly<Record<string, Control>> = {
   },
 };
 
-/** Today's functions, some of them changed. */
-export async function changeToday({
-  changed,
-  patches,
-}: Control): Promise<{ code: Code; remove: () => Promise<unknown> }> {
-  const copies = new Map(
-    await Promise.all(changed.map(async (name) => [name, await brokenCopy(`functions/${name}.ts`, patches)] as const)),
-  );
+/** Paths of bundles with the changes, by function. */
+export async function bundlesOf({ changed, patches }: Control) {
+  const copies = await Promise.all(changed.map((name) => brokenFunction(name, patches)));
   return {
-    code: (name) => {
-      const path = copies.get(name)?.path;
-      return path === undefined ? { zip: zipOf(name) } : { directory: dirname(path), handler: 'entry.handler' };
-    },
-    remove: () => Promise.all([...copies.values()].map((copy) => copy.remove())),
+    bundles: Object.fromEntries(changed.map((name, n) => [name, copies[n]?.path ?? ''])),
+    remove: () => Promise.all(copies.map((copy) => copy.remove())),
   };
 }

@@ -1,8 +1,9 @@
 /** Both versions at work on the same few leases at the same time. The seed decides what each call does, the machine when. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Random, randomOf } from '../../proofs/world/random.ts';
-import { failuresIn, leftIn, unknownSessions } from './checks.ts';
-import { type Item, SESSIONS_PER_ARRAY, type World } from './world.ts';
+import { unknownSessions } from '../functions/unknown-sessions.ts';
+import { failuresIn, leftIn } from './checks.ts';
+import { type Fields, SESSIONS_PER_ARRAY, type World } from './world.ts';
 
 const ARRAY = 'shared';
 const VERSIONS = ['today', 'previous'] as const;
@@ -10,7 +11,7 @@ type VersionName = (typeof VERSIONS)[number];
 /** One more than may be open at the same time. */
 const LEASES = SESSIONS_PER_ARRAY + 1;
 /** `rarity`: the average number of other calls between two calls of a function. Leases must live long enough to be worked on. */
-type Work = { readonly rarity: number; readonly event: (leaseId: string) => Item };
+type Work = { readonly rarity: number; readonly event: (leaseId: string) => Fields };
 
 const WORK = {
   login: { rarity: 2, event: (leaseId) => ({ array: ARRAY, leaseId }) },
@@ -69,9 +70,12 @@ export async function interleave(w: World, { seed, calls }: { seed: number; call
       await pause(WORK[name].rarity);
     }
   }
+  const findUnknown = async (): Promise<void> => {
+    wrong.push(...(await unknownSessions(w)).map((id) => `the ledger does not know session ${id}`));
+  };
   const disturb = async (): Promise<void> => {
     while (!isOver()) {
-      wrong.push(...(await unknownSessions(w)));
+      await findUnknown();
       await (random.chance(0.5) ? loseSession(w) : expire(w, leases.pick()));
       await pause(DISTURBANCE_RARITY);
     }
@@ -80,7 +84,7 @@ export async function interleave(w: World, { seed, calls }: { seed: number; call
   for (const name of NAMES) for (const version of VERSIONS) await invoke(version, name, 'warm');
   await Promise.all([...VERSIONS.flatMap((version) => NAMES.map((name) => work(version, name))), disturb()]);
 
-  wrong.push(...(await unknownSessions(w)));
+  await findUnknown();
   await closeAll(w);
   return [...wrong, ...idle, ...(await leftIn(w)), ...failuresIn(w, before)];
 }

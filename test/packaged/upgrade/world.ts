@@ -1,56 +1,51 @@
 /** The functions of two versions over one ledger, one event bus and one simulated array. */
 import { DeleteItemCommand, DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { type OnRequest, startSimulator } from '../../../simulator/index.ts';
-import { startAws } from '../../kit/aws/index.ts';
-import { LEASE_TABLE } from '../../kit/lease-table.ts';
-import { type Code, startVersion } from './version.ts';
+import { type DeployOptions, deploy } from '../../kit/deploy.ts';
+import type { Lambda } from '../../kit/lambda/lambda.ts';
+import { resultOf } from '../../kit/lambda/outcome.ts';
+import { FUNCTIONS, type FunctionName } from '../../kit/packaged.ts';
 
-const TABLE = 'leases';
-const BUS = 'sessions';
 export const SESSIONS_PER_ARRAY = 2;
 
-export type Item = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
+export type Version = ReturnType<typeof versionOf>;
 export type World = Awaited<ReturnType<typeof startWorld>>;
 
-/** Starts both versions. The fleet has no array before `addArray`. Everything lives until `stop`. */
-export async function startWorld(code: { readonly previous: Code; readonly today: Code }) {
-  let watcher: OnRequest | undefined;
-  const onRequest: OnRequest = (phase, request) => watcher?.(phase, request);
-  const [aws, simulator] = await Promise.all([startAws(), startSimulator({ onRequest })]);
-  await aws.dynamodb.createTable(LEASE_TABLE, TABLE);
-  aws.events.createBus(BUS);
-  const { AWS_ENDPOINT_URL_DYNAMODB: endpoint, AWS_REGION: region } = aws.env;
-  const dynamodb = new DynamoDBClient({ endpoint, region, credentials: aws.credentials });
-  const queue = aws.sqs.createQueue('dead-letters');
-  const physical = { LeaseTable: TABLE, LeaseKey: aws.kms.createKey().arn, EventBus: BUS, DeadLetterQueue: queue };
-  const env = { ...aws.env, SESSIONS_PER_ARRAY: String(SESSIONS_PER_ARRAY) };
-  const [previous, today] = await Promise.all([
-    startVersion(code.previous, physical, env),
-    startVersion(code.today, physical, env),
-  ]);
-  const items = (): Promise<Item[]> => aws.dynamodb.scan(TABLE);
+const versionOf = (lambdaOf: (name: FunctionName) => Lambda) => ({
+  /** Returns the function's result. Throws an error whose name is the error code, or SIGKILL if its process was killed. */
+  invoke: async (name: FunctionName, event: unknown) => resultOf<Fields>(await lambdaOf(name).invoke(event)),
+  kill: (name: FunctionName): Promise<void> => lambdaOf(name).kill(),
+  /** Everything that the functions have written. */
+  output: (): string => FUNCTIONS.map((name) => lambdaOf(name).output).join(''),
+});
+
+/**
+ * Starts both versions, each function in a process of its own. The variables are those of today's template: while a stack is updated, the
+ * previous code may already run with them. `today`: bundles that replace packaged functions.
+ */
+export async function startWorld(
+  previous: Readonly<Record<FunctionName, string>>,
+  today: NonNullable<DeployOptions['bundles']> = {},
+) {
+  const env = { SESSIONS_PER_ARRAY: String(SESSIONS_PER_ARRAY) };
+  const d = await deploy({ functions: FUNCTIONS, bundles: today, env });
+  const kept = new Map<FunctionName, Lambda>();
+  for (const name of FUNCTIONS) kept.set(name, await d.startFunction(name, previous[name]));
+  const { AWS_ENDPOINT_URL_DYNAMODB: endpoint, AWS_REGION: region } = d.env;
+  const dynamodb = new DynamoDBClient({ endpoint, region, credentials: d.aws.credentials });
+  const TableName = d.physical.LeaseTable;
 
   return {
-    previous,
-    today,
-    simulator,
-    published: () => aws.events.sent,
-    addArray(name: string, fields: object = {}): void {
-      const { certificate: ca, port, apiToken } = simulator;
-      aws.secrets.put(`flashblade/${name}`, { host: `127.0.0.1:${port}`, apiToken, trust: { ca }, ...fields });
-    },
-    /** Sees every request to the array before and after the array acts on it; the array waits for it. */
-    watchArray: (next: OnRequest | undefined): void => {
-      watcher = next;
-    },
-    items,
-    item: async (id: string) => (await items()).find((item) => item['id'] === id),
+    ...d,
+    previous: versionOf((name) => kept.get(name) as Lambda),
+    today: versionOf(d.lambdaOf),
+    item: async (id: string) => (await d.items()).find((item) => item.id === id),
     /** Replaces attributes that an item has, such as a time. The item keeps its version. */
-    async change(id: string, values: Item): Promise<void> {
+    async change(id: string, values: Fields): Promise<void> {
       const names = Object.keys(values);
       const command = new UpdateItemCommand({
-        TableName: TABLE,
+        TableName,
         Key: marshall({ id }),
         UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`)}`,
         ConditionExpression: names.map((name) => `attribute_exists(#${name})`).join(' AND '),
@@ -61,17 +56,15 @@ export async function startWorld(code: { readonly previous: Code; readonly today
     },
     /** Forgets everything, so that what one test leaves does not disturb the next. */
     async reset(): Promise<void> {
-      watcher = undefined;
-      await simulator.faults.clear();
-      for (const { authToken } of simulator.sessions()) simulator.endSession(authToken);
-      for (const { id } of await items()) {
-        await dynamodb.send(new DeleteItemCommand({ TableName: TABLE, Key: marshall({ id }) }));
-      }
+      d.watchArray(undefined);
+      await d.simulator.faults.clear();
+      for (const { authToken } of d.simulator.sessions()) d.simulator.endSession(authToken);
+      for (const { id } of await d.items())
+        await dynamodb.send(new DeleteItemCommand({ TableName, Key: marshall({ id }) }));
     },
     async stop(): Promise<void> {
       dynamodb.destroy();
-      await Promise.all([previous.stop(), today.stop()]);
-      await Promise.all([simulator.stop(), aws.stop()]);
+      await d.stop();
     },
   };
 }

@@ -16,11 +16,11 @@ export type Listener = {
 
 export type Endpoint = { readonly address: string; readonly port?: number };
 
-/** Sends what `answer` returns at that moment as the response to every request, and ends the connection. */
+/** Sends what `answer` returns at that moment as the response to a request, and ends the connection. */
 export async function startListener(
   { address, port = 0 }: Endpoint,
   { certificate: cert, key }: IssuedCertificate,
-  answer: () => string,
+  answer: (request: string) => string,
 ): Promise<Listener> {
   const sockets = new Set<Socket>();
   /** Ports of the other ends. */
@@ -33,7 +33,7 @@ export async function startListener(
     socket.on('data', (chunk) => {
       text += chunk.toString('latin1');
       unread += chunk.toString('latin1');
-      if (unread.includes('\r\n\r\n')) socket.end(Buffer.from(answer()));
+      if (unread.includes('\r\n\r\n')) socket.end(Buffer.from(answer(unread)));
     });
   });
   server.on('connection', (socket: Socket) => {

@@ -5,18 +5,14 @@
 
 import type { FlashBlade } from '../../../lib/core/model.ts';
 import type { Report } from '../../../lib/core/reports.ts';
-import {
-  apiVersionsWithHttpInfo,
-  loginWithHttpInfo,
-  logoutWithHttpInfo,
-  request as requestOf,
-} from '../../../lib/flashblade/client.ts';
+import * as client from '../../../lib/flashblade/client.ts';
 import { closeConnections } from '../../../lib/flashblade/pool.ts';
 import { type Item, type LeaseItem, leaseKey } from '../../../lib/leases/items.ts';
 import { openSession } from '../../../lib/leases/open.ts';
 import type { Ports } from '../../../lib/leases/ports.ts';
 import { createAuthority } from '../../../simulator/certificates.ts';
 import { startSimulator } from '../../../simulator/index.ts';
+import { tokensOf } from '../../kit/leaks.ts';
 import { memoryFleet, portsOver } from '../../kit/memory/fleet.ts';
 import { direct } from '../../kit/memory/hook.ts';
 import { startListener } from '../../proofs/hostile/listeners.ts';
@@ -74,10 +70,8 @@ export async function startArena() {
         newId: () => crypto.randomUUID(),
       }),
       flashblade: {
-        login: loginWithHttpInfo,
-        logout: logoutWithHttpInfo,
-        apiVersions: apiVersionsWithHttpInfo,
-        request: requestOf,
+        ...{ login: client.loginWithHttpInfo, logout: client.logoutWithHttpInfo, request: client.request },
+        apiVersions: client.apiVersionsWithHttpInfo,
       },
     };
     const lease = (leaseId: string): LeaseItem => {
@@ -85,9 +79,7 @@ export async function startArena() {
       if (item?.kind !== 'lease') throw new Error(`there is no lease ${leaseId}`);
       return structuredClone(item);
     };
-    const put = async (item: object & { readonly id: string }): Promise<void> => {
-      await store.write(item as Item, store.items.get(item.id), 0);
-    };
+    const put = (item: object & { readonly id: string }) => store.write(item as Item, store.items.get(item.id), 0);
     return {
       ports,
       store,
@@ -99,9 +91,9 @@ export async function startArena() {
         if (item !== undefined) await store.remove(item, 0);
       },
       /** Replaces fields of a lease's item. Fields that are `undefined` are removed. */
-      change: async (leaseId: string, fields: object): Promise<void> => {
+      change: (leaseId: string, fields: object) => {
         const changed = Object.entries({ ...lease(leaseId), ...fields }).filter(([, value]) => value !== undefined);
-        await put({ ...Object.fromEntries(changed), id: leaseKey(leaseId) });
+        return put({ ...Object.fromEntries(changed), id: leaseKey(leaseId) });
       },
       open: (array: ArrayName, leaseId: string, fields: { owner?: string } = {}) =>
         openSession(ports, { array, leaseId, leaseSeconds: LEASE_SECONDS, ...fields }, soon(ports)),
@@ -125,7 +117,7 @@ export async function startArena() {
       arrayShiftMs += seconds * 1000;
     },
     /** All current and former API tokens and auth tokens. */
-    tokens: (): string[] => [fb1, fb2].flatMap((one) => [one.apiToken, ...one.history.map((each) => each.authToken)]),
+    tokens: (): string[] => [fb1, fb2].flatMap(tokensOf),
     /** How many requests with a token of any kind an array has received. */
     tokenRequests: (name: ArrayName): number =>
       arrays[name].requests.filter(({ hasApiToken, hasAuthToken }) => hasApiToken || hasAuthToken).length,

@@ -6,7 +6,6 @@ import { checkFleet } from '../../../lib/fleet/check.ts';
 import { allowedCalls, callArray } from '../../../lib/leases/call-array.ts';
 import { closeSession } from '../../../lib/leases/close.ts';
 import { dispatch } from '../../../lib/leases/dispatch.ts';
-import type { Item } from '../../../lib/leases/items.ts';
 import { openSession } from '../../../lib/leases/open.ts';
 import type { Ports } from '../../../lib/leases/ports.ts';
 import { renewLease } from '../../../lib/leases/renew.ts';
@@ -17,7 +16,7 @@ import { type Ledger, soon } from './arena.ts';
 
 export type DeedName = keyof typeof DEEDS;
 /** Alters the item of a lease. */
-type Alter = (leaseId: string) => Promise<void>;
+type Alter = (leaseId: string) => Promise<unknown>;
 /** Returns or throws what the function would. */
 type Deed = (ledger: Ledger, leaseId: string, alter: Alter) => Promise<unknown>;
 
@@ -54,15 +53,13 @@ export const DEEDS = {
   'check-fleet': (ledger, _leaseId, alter) => {
     const write: Ports['store']['write'] = async (next, previous, by) => {
       const written = await ledger.store.write(next, previous, by);
-      if (isOpen(next)) await alter(next.leaseId);
+      if (next.kind === 'lease' && next.state === 'OPEN') await alter(next.leaseId);
       return written;
     };
     const ports = { ...ledger.ports, store: { ...ledger.store, write } };
     return checkFleet(ports, { arrays: ['fb1'] }, soon(ports));
   },
 } as const satisfies Record<string, Deed>;
-
-const isOpen = (item: Item) => item.kind === 'lease' && item.state === 'OPEN';
 
 /** What a caller sees: the code of the error, if there is one, and all texts. */
 export async function seen(deed: () => Promise<unknown>): Promise<{ readonly code?: string; readonly text: string }> {

@@ -1,26 +1,19 @@
 /** Simulated arrays for tests of the verification: correct, or broken in one way. */
-import { onTestFinished } from 'vitest';
 import { PACT_FILE, type Pact, readPact, statesOf } from '../../../contracts/pact-file.ts';
 import type { State } from '../../../contracts/states.ts';
 import { simulatorTarget } from '../../../contracts/targets/simulator.ts';
 import type { Target } from '../../../contracts/targets/target.ts';
 import type { Verification } from '../../../contracts/verification/verify.ts';
-import { createAuthority } from '../../../simulator/certificates.ts';
 import type { RequestFault } from '../../../simulator/faults.ts';
-import { type Simulator, type SimulatorOptions, startSimulator } from '../../../simulator/index.ts';
-
-const authority = await createAuthority();
-const presented = { ...(await authority.issue()), ca: authority.certificate };
+import type { Simulator, SimulatorOptions } from '../../../simulator/index.ts';
+import { simulated as simulatedArray } from '../flashblade/simulated.ts';
 
 /** The committed pact. */
 export const pact = readPact(PACT_FILE);
 
 /** A simulated array that stops when the test ends. */
-export async function simulated(options: SimulatorOptions = {}): Promise<Simulator> {
-  const simulator = await startSimulator({ certificate: presented, ...options });
-  onTestFinished(() => simulator.stop());
-  return simulator;
-}
+export const simulated = async (options?: SimulatorOptions): Promise<Simulator> =>
+  (await simulatedArray(options)).simulator;
 
 /** How an array is broken, in every state of the contract or only in one. */
 export type Break = { readonly fault: RequestFault; readonly only?: State };

@@ -1,13 +1,21 @@
-/** Started by a test in a process with its own environment: one login; prints the outcome. */
+/**
+ * Started by a test as a process: one login and, unless it fails, its logout. Arguments: the array, and optionally milliseconds until the
+ * deadline. Prints what came of it, and how much later the process ended because nothing was left to do.
+ */
+import { known } from '../../../lib/core/errors.ts';
+import { apiToken } from '../../../lib/core/model.ts';
+import { login, logout } from '../../../lib/flashblade/client.ts';
 
-import { apiToken, type FlashBlade } from '../../../lib/core/model.ts';
-import { login } from '../../../lib/flashblade/client.ts';
-import { closeConnections } from '../../../lib/flashblade/pool.ts';
-
-const array: FlashBlade = JSON.parse(process.argv[2] ?? '');
-const outcome = await login(array, apiToken('T-secret')).then(
-  ({ username }) => username,
-  (error: Error) => error.name,
-);
-process.stdout.write(outcome);
-closeConnections();
+const [array = '', limitMs] = process.argv.slice(2);
+const options = limitMs === undefined ? {} : { deadline: Date.now() + Number(limitMs) };
+let outcome: object;
+try {
+  const session = await login(JSON.parse(array), apiToken('T-secret'), options);
+  await logout(session);
+  outcome = { username: session.username };
+} catch (error) {
+  const { code, facts } = known(error);
+  outcome = { code, facts };
+}
+const doneAt = performance.now();
+process.once('exit', () => process.stdout.write(JSON.stringify({ ...outcome, laterMs: performance.now() - doneAt })));

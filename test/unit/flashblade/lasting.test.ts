@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { arrayAt, JSON_TYPE, reply, startServer } from './servers.ts';
 
-const program = new URL('./lasting.ts', import.meta.url).pathname;
+const program = new URL('./child.ts', import.meta.url).pathname;
 const answers = [reply(200, '{"username":"pureuser"}', { ...JSON_TYPE, 'x-auth-token': 'uuid' }), reply(200)];
 
 test('a process stays alive while it waits for a response, even on a reused connection, and no longer', async () => {

@@ -14,26 +14,14 @@ export const trust: Trust = { kind: 'ca', ca: authority.certificate };
 /** What a server does with a request: `nth` counts from 0 over all its connections. */
 export type Script = (socket: TLSSocket, request: string, nth: number) => void;
 
-export type TestServer = {
-  readonly port: number;
-  /** Application bytes received. */
-  readonly received: () => number;
-  /** Whole requests, head and body, as received. */
-  readonly requests: readonly string[];
-  /** Per TLS connection: whether it was resumed. */
-  readonly resumed: readonly boolean[];
-  /** Presents another certificate from then on. */
-  readonly present: (next: IssuedCertificate, ticketKeys: Buffer) => void;
-  /** Resolves when no connection is open. */
-  readonly quiet: () => Promise<void>;
-};
+export type TestServer = Awaited<ReturnType<typeof startServer>>;
 
 /** Starts a server on loopback that ends with the test. */
 export async function startServer(
   script: Script | string = reply(200),
   { certificate: cert, key }: IssuedCertificate = certificate,
   options: TlsOptions = {},
-): Promise<TestServer> {
+) {
   const act: Script = typeof script === 'string' ? (socket) => socket.write(script) : script;
   const requests: string[] = [];
   const resumed: boolean[] = [];
@@ -53,14 +41,24 @@ export async function startServer(
     });
   });
   const { port, quiet } = await listen(server);
-  const present = (next: IssuedCertificate, ticketKeys: Buffer) => {
-    server.setSecureContext({ cert: next.certificate, key: next.key });
-    server.setTicketKeys(ticketKeys);
+  return {
+    port,
+    quiet,
+    /** Application bytes received. */
+    received: () => bytes,
+    /** Whole requests, head and body, as received. */
+    requests: requests as readonly string[],
+    /** Per TLS connection: whether it was resumed. */
+    resumed: resumed as readonly boolean[],
+    /** Presents another certificate from then on. */
+    present: (next: IssuedCertificate, ticketKeys: Buffer) => {
+      server.setSecureContext({ cert: next.certificate, key: next.key });
+      server.setTicketKeys(ticketKeys);
+    },
   };
-  return { port, received: () => bytes, requests, resumed, present, quiet };
 }
 
-/** Listens on a free loopback port until the test ends, and tracks the connections. */
+/** Listens on a free loopback port until the test ends. `quiet` resolves when no connection is open. */
 export async function listen(server: Server): Promise<{ port: number; quiet: () => Promise<void> }> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
@@ -87,26 +85,17 @@ export async function gathered(server: { port: number }): Promise<{ port: number
     createTcpServer((near) => {
       const far = connect(server.port, '127.0.0.1');
       const held: Buffer[] = [];
-      let hasEnded = false;
-      let timer: NodeJS.Timeout | undefined;
-      const pass = () => {
+      const timer = setTimeout(() => {
         const piece = Buffer.concat(held.splice(0));
-        if (hasEnded) near.end(piece);
+        if (far.readableEnded) near.end(piece);
         else near.write(piece);
-      };
-      const hold = () => {
-        clearTimeout(timer);
-        timer = setTimeout(pass, 10);
-      };
+      }, 10);
       far.on('error', () => {});
       far.on('data', (piece) => {
         held.push(piece);
-        hold();
+        timer.refresh();
       });
-      far.on('end', () => {
-        hasEnded = true;
-        hold();
-      });
+      far.on('end', () => timer.refresh());
       near.on('close', () => far.destroy());
       near.pipe(far);
     }),

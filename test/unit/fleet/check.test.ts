@@ -4,7 +4,6 @@ import { FlashBladeError } from '../../../lib/core/errors.ts';
 import type { Session } from '../../../lib/core/model.ts';
 import { checkFleet } from '../../../lib/fleet/check.ts';
 import { closeSession } from '../../../lib/leases/close.ts';
-import { openSession } from '../../../lib/leases/open.ts';
 import { sessionItem } from '../../kit/memory/array-facts.ts';
 import {
   awsDown,
@@ -13,6 +12,7 @@ import {
   hang,
   type LiveSession,
   loseResponse,
+  open,
   refused,
   unreachable,
   untilCalled,
@@ -23,8 +23,6 @@ import {
 const DAY = 86_400;
 const check = (w: World, ...arrays: string[]) =>
   checkFleet(w.ports, arrays.length === 0 ? {} : { arrays }, w.now() + 300_000);
-const open = (w: World, leaseId: string, array = 'fb1') =>
-  openSession(w.ports, { array, leaseId, leaseSeconds: 3600 }, w.deadline());
 const warningsOf = async (w: World) => (await check(w, 'fb1')).warnings.map(({ warning }) => warning);
 /** A session that was opened without the ledger. */
 const foreign = (w: World, { user = 'pureuser', startedAt = w.now() } = {}) =>
@@ -320,7 +318,7 @@ describe('a warning', () => {
 describe('the comparison of the array with the ledger', () => {
   it('a session of a lease is known, whatever state the lease is in', async () => {
     const w = world();
-    for (const leaseId of ['open', 'closing', 'closed']) await open(w, leaseId);
+    for (const leaseId of ['open', 'closing', 'closed']) await open(w, { leaseId });
     w.once('logout', fail(busy));
     await closeSession(w.ports, 'closing', w.deadline()).catch(() => {});
     await closeSession(w.ports, 'closed', w.deadline());
@@ -331,7 +329,7 @@ describe('the comparison of the array with the ledger', () => {
   it("our user's sessions that the ledger does not know are counted, with a warning", async () => {
     const w = world();
     foreign(w);
-    await open(w, 'job-1');
+    await open(w, { leaseId: 'job-1' });
     foreign(w);
     foreign(w, { user: 'another-user' });
     w.pass(600);
@@ -346,7 +344,7 @@ describe('the comparison of the array with the ledger', () => {
     const w = world();
     foreign(w);
     w.pass(600);
-    await open(w, 'job-1');
+    await open(w, { leaseId: 'job-1' });
     w.dropSessions();
     foreign(w, { startedAt: w.now() - 600_000 });
     w.pass(600);
@@ -364,7 +362,7 @@ describe('the comparison of the array with the ledger', () => {
 
   it('a session whose lease closes during the comparison is known', async () => {
     const w = world();
-    await open(w, 'job-1');
+    await open(w, { leaseId: 'job-1' });
     w.pass(600);
     w.facts.set('fb1', {
       sessions: (_query, sessions) => {
@@ -414,7 +412,7 @@ describe('the comparison of the array with the ledger', () => {
 
   it('no ledger item is read if no session is old and there is no SUSPECT', async () => {
     const w = world();
-    await open(w, 'job-1');
+    await open(w, { leaseId: 'job-1' });
     w.calls.length = 0;
     await check(w, 'fb1');
     const last = w.calls.slice(w.calls.lastIndexOf('request') + 1);
@@ -424,7 +422,7 @@ describe('the comparison of the array with the ledger', () => {
   it('a dead opening is left alone, and an index entry without an item does no harm', async () => {
     const w = world();
     w.once('login', hang);
-    void open(w, 'died');
+    void open(w, { leaseId: 'died' });
     await untilCalled(w, 'login');
     foreign(w);
     w.pass(600);
@@ -491,7 +489,7 @@ describe('a SUSPECT', () => {
   async function suspected(w: World, { opened }: { opened: boolean }): Promise<void> {
     const lost = () => unreachable(true);
     w.once('login', opened ? loseResponse(lost) : fail(lost));
-    await open(w, 'job-1').catch(() => {});
+    await open(w, { leaseId: 'job-1' }).catch(() => {});
     expect(w.suspects()).toHaveLength(1);
   }
 

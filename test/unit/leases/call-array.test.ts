@@ -1,19 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { allowedCalls, callArray } from '../../../lib/leases/call-array.ts';
-import { openSession } from '../../../lib/leases/open.ts';
 import { MAX_RESULT_BYTES } from '../../../lib/leases/requests.ts';
-import { type World, world } from '../../kit/memory/world.ts';
+import { opened, type World } from '../../kit/memory/world.ts';
 
 const allowed = allowedCalls('GET /api/**');
 const call = (w: World, path = '/api/2.4/arrays', method: 'GET' | 'POST' = 'GET') =>
   callArray(w.ports, allowed, { leaseId: 'job-1', method, path }, w.deadline());
-
-async function opened(): Promise<World> {
-  const w = world();
-  await openSession(w.ports, { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900 }, w.deadline());
-  w.calls.length = 0;
-  return w;
-}
 
 const respond = (status: number, body: unknown) => async () => ({ status, headers: {}, body, requestId: '' });
 

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { FlashBladeError } from '../../../lib/core/errors.ts';
 import { closeSession } from '../../../lib/leases/close.ts';
 import { leaseKey } from '../../../lib/leases/items.ts';
-import { openSession } from '../../../lib/leases/open.ts';
 import { KEEP_CLOSED_SECONDS, STUCK_RETRY_SECONDS, TRIES_UNTIL_STUCK } from '../../../lib/leases/states.ts';
 import {
   awsDown,
@@ -10,21 +9,15 @@ import {
   fail,
   hang,
   loseResponse,
+  open,
+  opened,
   unreachable,
   untilCalled,
   type World,
   world,
 } from '../../kit/memory/world.ts';
 
-const open = (w: World) => openSession(w.ports, { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900 }, w.deadline());
 const close = (w: World) => closeSession(w.ports, 'job-1', w.deadline());
-
-async function opened(): Promise<World> {
-  const w = world();
-  await open(w);
-  w.calls.length = 0;
-  return w;
-}
 
 describe('closeSession', () => {
   it('logs out, deletes the token and frees the slot', async () => {

@@ -10,9 +10,8 @@ import { withLease } from '../../../lib/leases/use.ts';
 import { type Hook, hooked, hookedOutbox } from '../../kit/memory/hook.ts';
 import { memoryOutbox } from '../../kit/memory/memory-outbox.ts';
 import { released, requested } from '../../kit/memory/messages.ts';
-import { awsDown, busy, fail, unreachable, type World, world } from '../../kit/memory/world.ts';
+import { awsDown, busy, fail, opened, REQUEST, unreachable, type World, world } from '../../kit/memory/world.ts';
 
-const REQUEST = { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900 };
 const GET = { method: 'GET', path: '/api/2.4/arrays' } as const;
 
 /** Ports and outbox of the world. Each call adds a line `call: seconds` to `log`. */
@@ -23,12 +22,6 @@ function watched(w: World) {
     return act();
   };
   return { ports: hooked(w.ports, watch), outbox: hookedOutbox(memoryOutbox().outbox, watch), log };
-}
-
-async function opened(): Promise<World> {
-  const w = world();
-  await openSession(w.ports, REQUEST, w.deadline());
-  return w;
 }
 
 describe('every call ends before the deadline and leaves time for the calls after it', () => {

@@ -11,16 +11,14 @@ import {
   fail,
   hang,
   loseResponse,
+  open,
+  REQUEST,
   refused,
   unreachable,
   untilCalled,
   type World,
   world,
 } from '../../kit/memory/world.ts';
-
-const REQUEST = { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900 };
-const open = (w: World, request: Partial<typeof REQUEST & { owner: string }> = {}) =>
-  openSession(w.ports, { ...REQUEST, ...request }, w.deadline());
 
 describe('openSession', () => {
   it('returns a lease and stores the session sealed in the ledger', async () => {

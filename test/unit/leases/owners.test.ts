@@ -1,20 +1,18 @@
 import { describe, expect, it, vi } from 'vitest';
 import { closeSession } from '../../../lib/leases/close.ts';
 import { endOwner } from '../../../lib/leases/end-owner.ts';
-import { openSession } from '../../../lib/leases/open.ts';
 import { sweep } from '../../../lib/leases/sweep.ts';
-import { awsDown, busy, fail, hang, unreachable, type World, world } from '../../kit/memory/world.ts';
+import { awsDown, busy, fail, hang, open, unreachable, type World, world } from '../../kit/memory/world.ts';
 
-const open = (w: World, leaseId: string, owner = 'execution-1') =>
-  openSession(w.ports, { array: 'fb1', leaseId, leaseSeconds: 900, owner }, w.deadline());
+const openOf = (w: World, leaseId: string, owner = 'execution-1') => open(w, { leaseId, owner });
 const end = (w: World) => endOwner(w.ports, 'execution-1', w.deadline());
 
 describe('the end of an owner', () => {
   it("closes all of its leases and no other owner's", async () => {
     const w = world();
-    await open(w, 'a');
-    await open(w, 'b');
-    await open(w, 'c', 'execution-2');
+    await openOf(w, 'a');
+    await openOf(w, 'b');
+    await openOf(w, 'c', 'execution-2');
     expect((await end(w)).map(({ leaseId, outcome }) => [leaseId, outcome])).toEqual([
       ['a', 'CLOSED'],
       ['b', 'CLOSED'],
@@ -25,7 +23,7 @@ describe('the end of an owner', () => {
   it('can be repeated and succeeds if there is nothing to close', async () => {
     const w = world();
     expect(await end(w)).toEqual([]);
-    await open(w, 'c', 'execution-2');
+    await openOf(w, 'c', 'execution-2');
     expect(await end(w)).toEqual([]);
     expect(w.calls.filter((name) => name === 'write owner')).toHaveLength(1);
   });
@@ -35,7 +33,7 @@ describe('the end of an owner', () => {
     await end(w);
     const message =
       'lease late: its owner has already ended. Owners are single-use: use a new owner and a new lease id';
-    await expect(open(w, 'late')).rejects.toMatchObject({ code: 'LEASE_ENDED', message });
+    await expect(openOf(w, 'late')).rejects.toMatchObject({ code: 'LEASE_ENDED', message });
     expect(w.live.size).toBe(0);
     expect(w.lease('late')).toBeUndefined();
   });
@@ -46,13 +44,13 @@ describe('the end of an owner', () => {
       await end(w);
       return act();
     });
-    await expect(open(w, 'a')).rejects.toMatchObject({ code: 'LEASE_ENDED' });
+    await expect(openOf(w, 'a')).rejects.toMatchObject({ code: 'LEASE_ENDED' });
     expect(w.live.size).toBe(0);
   });
 
   it('is repeated by the sweeper until the index has caught up by any clock', async () => {
     const w = world();
-    await open(w, 'a');
+    await openOf(w, 'a');
     w.once('ofOwner', async () => []);
     expect(await end(w)).toEqual([]);
     expect(w.live.size).toBe(1);
@@ -73,7 +71,7 @@ describe('the end of an owner', () => {
 
   it('is retried by the next sweep if a sweep fails', async () => {
     const w = world();
-    await open(w, 'a');
+    await openOf(w, 'a');
     w.once('ofOwner', async () => []);
     await end(w);
     w.pass(60);
@@ -86,8 +84,8 @@ describe('the end of an owner', () => {
 
   it('tries every lease before it fails', async () => {
     const w = world();
-    await open(w, 'a');
-    await open(w, 'b');
+    await openOf(w, 'a');
+    await openOf(w, 'b');
     w.once('logout', fail(busy));
     await expect(end(w)).rejects.toMatchObject({ code: 'ARRAY_BUSY' });
     expect(w.live.size).toBe(1);
@@ -97,10 +95,10 @@ describe('the end of an owner', () => {
   it('closes a live lease without reading all the closed ones', async () => {
     const w = world();
     for (let n = 0; n < 100; n++) {
-      await open(w, `closed-${n}`);
+      await openOf(w, `closed-${n}`);
       await closeSession(w.ports, `closed-${n}`, w.deadline());
     }
-    await open(w, 'live');
+    await openOf(w, 'live');
     const looked = vi.spyOn(w.store, 'read');
     expect(await end(w)).toMatchObject([{ leaseId: 'live', outcome: 'CLOSED' }]);
     expect(looked.mock.calls.length).toBeLessThan(10);
@@ -109,7 +107,7 @@ describe('the end of an owner', () => {
 
   it('returns the leases it closed each time it is repeated, even if the sweeper finished a logout', async () => {
     const w = world();
-    await open(w, 'a');
+    await openOf(w, 'a');
     w.once('logout', fail(busy));
     await expect(end(w)).rejects.toMatchObject({ code: 'ARRAY_BUSY' });
     w.pass(61);
@@ -123,13 +121,13 @@ describe('the end of an owner', () => {
   it('does not delay the sweep of SUSPECTs and slots of other arrays if its own array hangs', async () => {
     const w = world();
     for (let n = 0; n < 8; n++) {
-      await open(w, `hung-${n}`, `owner-${n}`);
+      await openOf(w, `hung-${n}`, `owner-${n}`);
       w.once('ofOwner', async () => []);
       await endOwner(w.ports, `owner-${n}`, w.deadline());
       w.once('logout', hang);
     }
     w.once('login', fail(unreachable(true)));
-    const lost = openSession(w.ports, { array: 'fb2', leaseId: 'lost', leaseSeconds: 60 }, w.deadline());
+    const lost = open(w, { array: 'fb2', leaseId: 'lost' });
     await expect(lost).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN' });
     w.pass(36 + 120 + 1800);
     void sweep(w.ports, w.deadline());
@@ -143,7 +141,7 @@ describe('the end of an owner', () => {
     const w = world();
     w.once('read', async (act) => act());
     w.once('read', fail(awsDown));
-    await expect(open(w, 'a')).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+    await expect(openOf(w, 'a')).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
     expect(w.live.size).toBe(0);
   });
 });

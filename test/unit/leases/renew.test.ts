@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { closeSession } from '../../../lib/leases/close.ts';
-import { openSession } from '../../../lib/leases/open.ts';
 import { renewLease } from '../../../lib/leases/renew.ts';
-import { hang, untilCalled, type World, world } from '../../kit/memory/world.ts';
+import { hang, open, untilCalled, type World, world } from '../../kit/memory/world.ts';
 
-const open = (w: World) => openSession(w.ports, { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900 }, w.deadline());
 const renew = (w: World, expiresAt: number) => renewLease(w.ports, { leaseId: 'job-1', expiresAt }, w.deadline());
 
 describe('renewing a lease', () => {

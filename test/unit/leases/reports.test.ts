@@ -2,16 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { FlashBladeError } from '../../../lib/core/errors.ts';
 import { closeSession } from '../../../lib/leases/close.ts';
-import { openSession } from '../../../lib/leases/open.ts';
 import { withLease, withSession } from '../../../lib/leases/use.ts';
-import { awsDown, busy, fail, refused, unreachable, type World, world } from '../../kit/memory/world.ts';
+import { awsDown, busy, fail, open, opened, refused, unreachable, type World, world } from '../../kit/memory/world.ts';
 
-const open = (w: World, owner?: string) =>
-  openSession(
-    w.ports,
-    { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900, ...(owner ? { owner } : {}) },
-    w.deadline(),
-  );
 const close = (w: World) => closeSession(w.ports, 'job-1', w.deadline());
 const id = expect.stringMatching(/^id-\d+$/);
 const common = { leaseId: 'job-1', array: 'fb1', requestId: id };
@@ -22,13 +15,6 @@ const slowly = (w: World, name: string, end: (act: () => Promise<unknown>) => Pr
     w.pass(2);
     return end(act);
   });
-
-async function opened(): Promise<World> {
-  const w = world();
-  await open(w);
-  w.reports.length = 0;
-  return w;
-}
 
 describe('a login', () => {
   const line = { ...common, secretVersionId: 'v1', durationMs: 2000 };

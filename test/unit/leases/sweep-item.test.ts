@@ -4,13 +4,20 @@ import { FlashBladeError } from '../../../lib/core/errors.ts';
 import type { FlashBlade, Session } from '../../../lib/core/model.ts';
 import { closeSession } from '../../../lib/leases/close.ts';
 import { endOwner } from '../../../lib/leases/end-owner.ts';
-import { openSession } from '../../../lib/leases/open.ts';
 import { sweep, sweepLease, sweepOwner, sweepSlots, sweepSuspect } from '../../../lib/leases/sweep.ts';
 import { hooked } from '../../kit/memory/hook.ts';
-import { awsDown, busy, fail, hang, unreachable, untilCalled, type World, world } from '../../kit/memory/world.ts';
+import {
+  awsDown,
+  busy,
+  fail,
+  hang,
+  open,
+  unreachable,
+  untilCalled,
+  type World,
+  world,
+} from '../../kit/memory/world.ts';
 
-const open = (w: World, leaseId = 'job-1', array = 'fb1') =>
-  openSession(w.ports, { array, leaseId, leaseSeconds: 900 }, w.deadline());
 const swept = (w: World, leaseId = 'job-1') => sweepLease(w.ports, leaseId, w.deadline());
 
 async function died(w: World): Promise<void> {
@@ -76,8 +83,8 @@ describe('the sweep of owners, SUSPECTs and slots', () => {
 
   it('reads the lease of a slot only after its opening is over by any clock', async () => {
     const w = world();
-    await open(w, 'job-1');
-    await open(w, 'job-2');
+    await open(w, { leaseId: 'job-1' });
+    await open(w, { leaseId: 'job-2' });
     w.pass(36 + 120);
     w.calls.length = 0;
     await sweepSlots(w.ports, 'fb1', w.deadline());
@@ -137,7 +144,7 @@ describe('sweep', () => {
     const w = world();
     await open(w);
     w.once('login', fail(unreachable(true)));
-    await expect(open(w, 'job-2')).rejects.toThrow();
+    await expect(open(w, { leaseId: 'job-2' })).rejects.toThrow();
     w.calls.length = 0;
     await sweep(w.ports, w.deadline());
     expect(w.calls).toEqual(['pending']);
@@ -145,9 +152,9 @@ describe('sweep', () => {
 
   it('counts each kind of item separately', async () => {
     const w = world();
-    for (const leaseId of ['expired', 'closing']) await open(w, leaseId);
+    for (const leaseId of ['expired', 'closing']) await open(w, { leaseId });
     w.once('login', fail(unreachable(true)));
-    await expect(open(w, 'lost', 'fb2')).rejects.toThrow();
+    await expect(open(w, { leaseId: 'lost', array: 'fb2' })).rejects.toThrow();
     w.once('logout', fail(busy));
     await closeSession(w.ports, 'closing', w.deadline()).catch(() => {});
     await endOwner(w.ports, 'me', w.deadline());
@@ -172,9 +179,9 @@ describe('sweep', () => {
       if (method === 'logout') asked.push((args[0] as Session).array.name);
       return act();
     });
-    await open(w, 'a', 'fb1');
-    await open(w, 'b', 'fb1');
-    await open(w, 'c', 'fb2');
+    await open(w, { leaseId: 'a', array: 'fb1' });
+    await open(w, { leaseId: 'b', array: 'fb1' });
+    await open(w, { leaseId: 'c', array: 'fb2' });
     w.once('logout', fail(busy));
     await closeSession(w.ports, 'a', w.deadline()).catch(() => {});
     w.pass(900);
@@ -184,7 +191,7 @@ describe('sweep', () => {
 
   it('tries one lease after another until the array responds to one of them', async () => {
     const w = world();
-    for (const leaseId of ['a', 'b', 'c']) await open(w, leaseId);
+    for (const leaseId of ['a', 'b', 'c']) await open(w, { leaseId });
     w.pass(900);
     w.once('write CLOSING', async () => undefined);
     w.calls.length = 0;

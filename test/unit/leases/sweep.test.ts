@@ -1,13 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { closeSession } from '../../../lib/leases/close.ts';
 import type { Open } from '../../../lib/leases/items.ts';
-import { openSession } from '../../../lib/leases/open.ts';
 import type { Pending } from '../../../lib/leases/ports.ts';
 import { sweep } from '../../../lib/leases/sweep.ts';
-import { awsDown, busy, fail, hang, unreachable, untilCalled, type World, world } from '../../kit/memory/world.ts';
+import {
+  awsDown,
+  busy,
+  fail,
+  hang,
+  open,
+  unreachable,
+  untilCalled,
+  type World,
+  world,
+} from '../../kit/memory/world.ts';
 
-const open = (w: World, leaseId = 'job-1', array = 'fb1') =>
-  openSession(w.ports, { array, leaseId, leaseSeconds: 900 }, w.deadline());
 const run = (w: World) => sweep(w.ports, w.deadline());
 const logouts = (w: World): number => w.calls.filter((name) => name === 'logout').length;
 
@@ -16,7 +23,7 @@ async function died(w: World, leaseId = 'job-1'): Promise<void> {
     await act();
     return new Promise(() => {});
   });
-  void open(w, leaseId);
+  void open(w, { leaseId });
   await untilCalled(w, 'login');
 }
 
@@ -81,7 +88,7 @@ describe('sweep', () => {
   it('ignores stale rows of the index', async () => {
     const w = world();
     await died(w);
-    await open(w, 'open');
+    await open(w, { leaseId: 'open' });
     const rows: Pending[] = [
       { kind: 'lease', id: 'gone', dueAt: 0, array: 'fb1', state: 'OPEN' },
       { kind: 'lease', id: 'job-1', dueAt: 0, array: 'fb1', state: 'OPENING' },
@@ -137,8 +144,8 @@ describe('sweep', () => {
 
   it('skips the remaining leases of an array after its first logout without a response, and sweeps the other arrays', async () => {
     const w = world();
-    for (let n = 0; n < 5; n++) await open(w, `a${n}`, 'fb1');
-    for (let n = 0; n < 5; n++) await open(w, `b${n}`, 'fb2');
+    for (let n = 0; n < 5; n++) await open(w, { leaseId: `a${n}`, array: 'fb1' });
+    for (let n = 0; n < 5; n++) await open(w, { leaseId: `b${n}`, array: 'fb2' });
     w.pass(900);
     w.dead.add('fb1');
     expect(await run(w)).toMatchObject({ expired: 10, closed: 5, left: 5 });
@@ -152,7 +159,7 @@ describe('sweep', () => {
 
   it('tries one waiting lease of each array, due or not, and all of them once the array responds', async () => {
     const w = world();
-    for (let n = 0; n < 4; n++) await open(w, `a${n}`);
+    for (let n = 0; n < 4; n++) await open(w, { leaseId: `a${n}` });
     w.dead.add('fb1');
     for (let n = 0; n < 4; n++) {
       for (let round = 0; round < 6; round++) await closeSession(w.ports, `a${n}`, w.deadline()).catch(() => {});
@@ -167,9 +174,9 @@ describe('sweep', () => {
 
   it('closes the other leases of an array if one lease does not unseal', async () => {
     const w = world();
-    await open(w, 'altered');
+    await open(w, { leaseId: 'altered' });
     w.pass(1);
-    await open(w, 'good');
+    await open(w, { leaseId: 'good' });
     w.pass(900);
     w.once('unseal', (_act) => Promise.reject(Object.assign(new Error(), { name: 'InvalidCiphertextException' })));
     expect(await run(w)).toMatchObject({ closed: 1 });
@@ -180,7 +187,7 @@ describe('sweep', () => {
   it('leaves the remaining leases for the next sweep when its time is up', async () => {
     const w = world();
     for (const leaseId of ['a', 'b', 'c']) {
-      await open(w, leaseId);
+      await open(w, { leaseId });
       w.pass(1);
     }
     w.pass(900);
@@ -192,7 +199,7 @@ describe('sweep', () => {
     }
     expect(await run(w)).toMatchObject({ expired: 3, left: 0 });
     const slow = world();
-    for (const leaseId of ['a', 'b', 'c']) await open(slow, leaseId);
+    for (const leaseId of ['a', 'b', 'c']) await open(slow, { leaseId });
     slow.pass(900);
     slow.once('logout', async (act) => {
       slow.pass(29);
@@ -203,7 +210,7 @@ describe('sweep', () => {
 
   it('keeps the slot of a SUSPECT whose session was recorded after all', async () => {
     const w = world({ sessionsPerArray: 1 });
-    await openSession(w.ports, { array: 'fb1', leaseId: 'job-1', leaseSeconds: 86_400 }, w.deadline());
+    await open(w, { leaseSeconds: 86_400 });
     const { attemptId, leaseId, target } = w.lease('job-1') as Open;
     const item = { kind: 'suspect', id: `suspect#${attemptId}`, version: 'v', attemptId, leaseId, target } as const;
     const until = w.seconds() + 60;
@@ -212,7 +219,7 @@ describe('sweep', () => {
     w.pass(61);
     await run(w);
     expect([w.suspects(), w.slots('fb1')]).toEqual([[], ['SUSPECT job-1']]);
-    await expect(open(w, 'other')).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
+    await expect(open(w, { leaseId: 'other' })).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
     await closeSession(w.ports, 'job-1', w.deadline());
     expect(w.slots('fb1')).toEqual([]);
   });
@@ -220,9 +227,9 @@ describe('sweep', () => {
   it('frees the slots of openings that left no other item', async () => {
     const w = world();
     w.once('write OPENING', hang);
-    void open(w, 'killed');
+    void open(w, { leaseId: 'killed' });
     await untilCalled(w, 'takeSlot');
-    await open(w, 'alive');
+    await open(w, { leaseId: 'alive' });
     expect(w.slots('fb1')).toEqual(['killed', 'alive']);
     w.pass(160);
     await run(w);
@@ -247,7 +254,7 @@ describe('sweep', () => {
   it('reports its counts in total and per array', async () => {
     const w = world();
     await open(w);
-    await open(w, 'job-2', 'fb2');
+    await open(w, { leaseId: 'job-2', array: 'fb2' });
     w.pass(900);
     w.dead.add('fb2');
     await run(w);
@@ -264,7 +271,7 @@ describe('sweep', () => {
   it('reports a lease that it cannot sweep and continues with the others', async () => {
     const w = world();
     await open(w);
-    await open(w, 'job-2', 'fb2');
+    await open(w, { leaseId: 'job-2', array: 'fb2' });
     w.pass(900);
     w.once('write CLOSING', fail(awsDown));
     expect(await run(w)).toMatchObject({ closed: 1 });

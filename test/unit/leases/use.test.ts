@@ -15,6 +15,7 @@ import {
   fail,
   hang,
   loseResponse,
+  open,
   refused,
   unreachable,
   untilCalled,
@@ -23,8 +24,6 @@ import {
 } from '../../kit/memory/world.ts';
 
 const GET = { method: 'GET', path: '/api/2.4/arrays' } as const;
-const open = (w: World, request: { leaseId?: string } = {}) =>
-  openSession(w.ports, { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900, ...request }, w.deadline());
 const noPermission = async () => ({ status: 403, headers: {}, body: '', requestId: '' });
 const countOf = (w: World, name: string): number => w.calls.filter((call) => call === name).length;
 

@@ -1,14 +1,11 @@
 /** `npm run secret` as people run it: a process of its own, with a pipe and signals. */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { devNull } from 'node:os';
-import { resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { ROOT } from '../../../scripts/build.ts';
 import { type OnRequest, startSimulator } from '../../../simulator/index.ts';
 import { startAws } from '../../kit/aws/index.ts';
-import { tokensIn } from '../../kit/leaks.ts';
+import { tokensIn, tokensOf } from '../../kit/leaks.ts';
+import { holding, runScript } from '../../kit/script.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -17,17 +14,14 @@ async function start(onRequest: OnRequest = () => {}) {
   const { port, fingerprint } = simulator;
   const args = ['fb1', '--host', `127.0.0.1:${port}`, '--fingerprint', fingerprint, '--yes'];
   const env = { ...aws.env, AWS_CONFIG_FILE: devNull, AWS_SHARED_CREDENTIALS_FILE: devNull };
-  const child = spawn(process.execPath, [resolve(ROOT, 'scripts/secret.ts'), ...args], { env });
-  const closed = once(child, 'close');
+  const { child, stop, ...script } = runScript('scripts/secret.ts', args, env);
   onTestFinished(async () => {
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
-    await closed;
+    await stop();
     await Promise.all([aws.stop(), simulator.stop()]);
   });
-  const ended = Promise.all([text(child.stdout), text(child.stderr), closed]).then(([stdout, stderr]) => {
-    const tokens = [simulator.apiToken, ...simulator.history.map(({ authToken }) => authToken)];
-    expect(tokensIn(stdout + stderr, tokens)).toEqual([]);
-    return { code: child.exitCode, stdout, stderr };
+  const ended = script.ended.then((outcome) => {
+    expect(tokensIn(outcome.stdout + outcome.stderr, tokensOf(simulator))).toEqual([]);
+    return outcome;
   });
   return { child, ended, simulator, actions: () => aws.calls.map(({ action }) => action) };
 }
@@ -42,17 +36,13 @@ test('the API token comes through a pipe', async () => {
 });
 
 test('Ctrl-C in the middle of the login closes the session, and nothing is written', async () => {
-  const [reached, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const { child, ended, simulator, actions } = await start(async (phase, { path }) => {
-    if (phase !== 'done' || path !== '/api/login') return;
-    reached.resolve();
-    await released.promise;
-  });
+  const { onRequest, reached, release } = holding('/api/login');
+  const { child, ended, simulator, actions } = await start(onRequest);
   child.stdin.end(simulator.apiToken);
-  await reached.promise;
+  await reached;
   child.kill('SIGINT');
   await once(child.stderr, 'data');
-  released.resolve();
+  release();
   const { code, stderr } = await ended;
   expect(code).toBe(130);
   expect(stderr).toMatch(/^\nSIGINT: ending[\s\S]*\ninterrupted\nNothing was written\.\n$/);

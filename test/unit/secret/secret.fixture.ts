@@ -9,7 +9,7 @@ import { expect, onTestFinished } from 'vitest';
 import { runSecret } from '../../../scripts/secret/run.ts';
 import type { SimulatorOptions } from '../../../simulator/index.ts';
 import { awsWithClients } from '../../kit/aws/clients.ts';
-import { tokensIn } from '../../kit/leaks.ts';
+import { tokensIn, tokensOf } from '../../kit/leaks.ts';
 import { simulated } from '../flashblade/simulated.ts';
 import { written } from '../trust-command/written.ts';
 import { fakeTerminal, type Reply } from './terminal.ts';
@@ -36,19 +36,17 @@ export async function secretWorld(options: SimulatorOptions = {}) {
   const host = `127.0.0.1:${array.port}`;
   const others: string[] = [];
   let own = 0;
-  const tokens = () => [apiToken, ...others, ...simulator.history.map(({ authToken }) => authToken)];
 
   async function run(
     args: readonly string[],
     terminal: ReturnType<typeof fakeTerminal>,
-    more: Surroundings,
+    { env = {}, signal = new AbortController().signal, live = 0 }: Surroundings,
   ): Promise<Ended> {
     const errors = written();
-    const { env = {}, signal = new AbortController().signal, live = 0 } = more;
     const code = await runSecret(args, { terminal, errors, env, signal });
     await setImmediate();
     const told = terminal.output.text() + errors.text();
-    expect(tokensIn(told, tokens())).toEqual([]);
+    expect(tokensIn(told, [...tokensOf(simulator), ...others])).toEqual([]);
     expect(simulator.sessions()).toHaveLength(live);
     expect(terminal.input.isRaw()).toBe(false);
     return { code, told };
@@ -90,11 +88,7 @@ export async function secretWorld(options: SimulatorOptions = {}) {
       return { value: JSON.parse(SecretString), versionId: VersionId };
     },
     /** Calls of the command that may change something. */
-    writes: (): string[] =>
-      aws.calls
-        .slice(own)
-        .map(({ action }) => action)
-        .filter((action) => WRITES.includes(action)),
+    writes: (): string[] => aws.calls.slice(own).flatMap(({ action }) => (WRITES.includes(action) ? [action] : [])),
     logins: (): number => simulator.requests.filter(({ path }) => path === '/api/login').length,
     /** Another token that must not be seen. */
     alsoSecret: (token: string): string => {

@@ -1,19 +1,12 @@
 /** A terminal that is none: it answers questions, and echoes what it is sent while raw mode is off, as a real one does. */
 import { PassThrough } from 'node:stream';
 import type { Input } from '../../../scripts/secret/prompt.ts';
-import { type Written, written } from '../trust-command/written.ts';
+import { written } from '../trust-command/written.ts';
 
 /** Once `question` has been put out, `keys` are pressed. */
 export type Reply = readonly [question: string, keys: string];
 
-export type FakeTerminal = {
-  readonly input: PassThrough & Input & { readonly isRaw: () => boolean; readonly rawModes: readonly boolean[] };
-  readonly output: Written;
-  /** Replies that nobody asked for. */
-  readonly unused: () => readonly Reply[];
-};
-
-export function fakeTerminal(...replies: Reply[]): FakeTerminal {
+export function fakeTerminal(...replies: Reply[]) {
   const left = [...replies];
   const rawModes: boolean[] = [];
   const isRaw = () => rawModes.at(-1) ?? false;
@@ -33,8 +26,9 @@ export function fakeTerminal(...replies: Reply[]): FakeTerminal {
   }
   const setRawMode = (on: boolean) => rawModes.push(on);
   return {
-    input: Object.assign(keyboard, { isTTY: true, setRawMode, isRaw, rawModes }),
+    input: Object.assign(keyboard, { isTTY: true, setRawMode, isRaw, rawModes }) satisfies Input,
     output,
-    unused: () => left,
+    /** Replies that nobody asked for. */
+    unused: (): readonly Reply[] => left,
   };
 }

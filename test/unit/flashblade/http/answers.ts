@@ -2,8 +2,6 @@
 import fc from 'fast-check';
 import type { Read } from './reads.ts';
 
-export type Written = { readonly text: string; readonly means: Read };
-
 const NAMES = ['Server', 'X-Auth-Token', 'content-type', 'Set-Cookie', 'ETag', "x!#$%&'*+-.^_`|~9", 'constructor'];
 const visible = fc.constantFrom(...'aZ09!"#(),/:;<=>?@[]{}~\xa0\xff\x80');
 const inner = fc.array(fc.oneof({ weight: 5, arbitrary: visible }, fc.constantFrom(' ', '\t')), { maxLength: 12 });
@@ -17,22 +15,17 @@ const fields = fc.array(fc.record({ name: fc.constantFrom(...NAMES), before: bla
 });
 const reason = fc.constantFrom('', ' ', ' OK', ' Not\tat all \xff');
 const status = fc.oneof({ weight: 4, arbitrary: fc.constantFrom(200, 403, 503) }, fc.integer({ min: 200, max: 999 }));
-const body = fc.string({ unit: fc.constantFrom(...'{"a":1}\r\n\0\xff '), maxLength: 40 });
+const data = (size: { minLength?: number; maxLength: number }) =>
+  fc.string({ unit: fc.constantFrom(...'{"a":1}\r\n\0\xff '), ...size });
 const interim = fc.array(
   fc.constantFrom('HTTP/1.1 100 Continue\r\n\r\n', 'HTTP/1.1 103\r\nLink: </a>\r\nContent-Length: 0\r\n\r\n'),
   { maxLength: 2 },
 );
 const anyCase = (text: string) => fc.constantFrom(text, text.toLowerCase(), text.toUpperCase());
 
-type Framing = {
-  readonly minor: string;
-  readonly fields: readonly string[];
-  readonly wire: string;
-  readonly body: string;
-};
-
-const byLength: fc.Arbitrary<Framing> = fc
-  .tuple(body, anyCase('Content-Length'), fc.constantFrom('', '0', '00'), fc.constantFrom('0', '1'))
+/** The same body on the wire in two ways, with the fields and the HTTP version that frame it. */
+const byLength = fc
+  .tuple(data({ maxLength: 40 }), anyCase('Content-Length'), fc.constantFrom('', '0', '00'), fc.constantFrom('0', '1'))
   .map(([text, name, zeros, minor]) => ({
     minor,
     fields: [`${name}: ${zeros}${text.length}`],
@@ -40,13 +33,18 @@ const byLength: fc.Arbitrary<Framing> = fc
     body: text,
   }));
 
-const chunk = fc.record({
-  data: fc.string({ unit: fc.constantFrom(...'{"a":1}\r\n\0\xff '), minLength: 1, maxLength: 20 }),
-  zeros: fc.constantFrom('', '0', '000'),
-  upper: fc.boolean(),
-  extension: fc.constantFrom('', ';a', ';a=b', ';a="b c"'),
-});
-const byChunks: fc.Arbitrary<Framing> = fc
+const chunk = fc
+  .tuple(
+    data({ minLength: 1, maxLength: 20 }),
+    fc.constantFrom('', '0', '000'),
+    fc.boolean(),
+    fc.constantFrom('', ';a', ';a=b', ';a="b c"'),
+  )
+  .map(([text, zeros, isUpper, extension]) => {
+    const size = text.length.toString(16);
+    return { text, wire: `${zeros}${isUpper ? size.toUpperCase() : size}${extension}\r\n${text}\r\n` };
+  });
+const byChunks = fc
   .tuple(
     fc.array(chunk, { maxLength: 4 }),
     fc.constantFrom('0', '000'),
@@ -57,22 +55,12 @@ const byChunks: fc.Arbitrary<Framing> = fc
   .map(([chunks, last, trailer, name, coding]) => ({
     minor: '1',
     fields: [`${name}: ${coding}`],
-    wire: `${chunks.map(writeChunk).join('')}${last}\r\n${trailer}\r\n`,
-    body: chunks.map(({ data }) => data).join(''),
+    wire: `${chunks.map(({ wire }) => wire).join('')}${last}\r\n${trailer}\r\n`,
+    body: chunks.map(({ text }) => text).join(''),
   }));
 
-function writeChunk({
-  data,
-  zeros,
-  upper,
-  extension,
-}: typeof chunk extends fc.Arbitrary<infer Chunk> ? Chunk : never): string {
-  const size = data.length.toString(16);
-  return `${zeros}${upper ? size.toUpperCase() : size}${extension}\r\n${data}\r\n`;
-}
-
 /** Any response that a reader must accept. */
-export const written: fc.Arbitrary<Written> = fc
+export const written = fc
   .record({ interim, status, reason, fields, framing: fc.oneof(byLength, byChunks), at: fc.nat(5) })
   .map(({ interim, status, reason, fields, framing, at }) => {
     const lines = fields.map(({ name, before, value, after }) => `${name}:${before}${value}${after}`);
@@ -80,7 +68,8 @@ export const written: fc.Arbitrary<Written> = fc
     if (!bodiless) lines.splice(at, 0, ...framing.fields);
     const head = [`HTTP/1.${framing.minor} ${status}${reason}`, ...lines].join('\r\n');
     const text = `${interim.join('')}${head}\r\n\r\n${bodiless ? '' : framing.wire}`;
-    return { text, means: { status, headers: meaning(lines), body: bodiless ? '' : framing.body } };
+    const means: Read = { status, headers: meaning(lines), body: bodiless ? '' : framing.body };
+    return { text, means };
   });
 
 function meaning(lines: readonly string[]): Record<string, string> {
