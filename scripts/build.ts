@@ -10,18 +10,18 @@ import { commandOfProcess, parsed } from './command-line.ts';
 
 export const ROOT = resolve(import.meta.dirname, '..');
 
-/** Import time is most of a cold start, and grows with the bundle: more than this breaks the build. */
+/** The build fails above this size. Import time is most of a cold start, and it grows with the bundle. */
 export const BUNDLE_LIMIT_KIB = 350;
 
 export type BuildOptions = {
-  /** Paths of TypeScript files, one bundle each. Default: every `functions/*.ts`. */
+  /** Paths of TypeScript files. Each becomes one bundle. Default: every `functions/*.ts`. */
   readonly entries?: readonly string[];
-  /** Directory of the bundles. It is emptied first. Default: `dist/functions`. */
+  /** Directory for the bundles. It is emptied first. Default: `dist/functions`. */
   readonly outdir?: string;
 };
 
 export type Bundle = {
-  /** Name of the function: its file's name without ending. */
+  /** Name of the function: its file name without the extension. */
   readonly name: string;
   readonly path: string;
   readonly kib: number;
@@ -37,7 +37,7 @@ export const functionEntries = (): string[] =>
     .sort()
     .map((entry) => resolve(ROOT, entry));
 
-/** Bundles the entries to `<outdir>/<name>.mjs`, as they run in Lambda. The same input gives the same bytes. */
+/** Bundles the entries to `<outdir>/<name>.mjs`, as they run in Lambda. The output is deterministic. */
 export const buildFunctions = async (options: BuildOptions = {}): Promise<Bundle[]> => {
   const { entries = functionEntries(), outdir = resolve(ROOT, 'dist/functions') } = options;
   await rm(outdir, { recursive: true, force: true });
@@ -73,7 +73,7 @@ const bundlesOf = (metafile: Metafile): Bundle[] =>
     }))
     .sort((a, b) => a.name.localeCompare(b.name));
 
-/** Names of the bundles above the limit. */
+/** Names of the bundles that exceed the limit. */
 export const tooLarge = (bundles: readonly Bundle[], limitKib = BUNDLE_LIMIT_KIB): string[] =>
   bundles.filter((bundle) => bundle.kib > limitKib).map((bundle) => bundle.name);
 
@@ -82,9 +82,9 @@ const row = ({ name, kib }: Bundle): string =>
 
 const USAGE = `npm run build -- [options]
 
-Bundles every function into dist/functions and prints the bundles' sizes.
+Bundles every function into dist/functions and prints the sizes of the bundles.
 
-  --accept   record the sizes in scripts/build/sizes.json; later builds are compared with it
+  --accept   record the sizes in scripts/build/sizes.json, which later builds are compared with
   --help
 
 Exits with 0; 1 if a bundle is larger than ${BUNDLE_LIMIT_KIB} KiB; 2 for invalid arguments.`;
@@ -104,10 +104,10 @@ async function main(): Promise<number> {
   if (command.accept) await writeTable(sizes);
   console.log(bundles.map(row).join('\n'));
   for (const line of grown(sizes, await readTable()))
-    console.warn(`${line}. If that is worth it: npm run build -- --accept`);
+    console.warn(`${line}. To accept this: npm run build -- --accept`);
   const large = tooLarge(bundles);
   if (bundles.length === 0) console.error('No function found in functions/.');
-  if (large.length > 0) console.error(`Above the limit of ${BUNDLE_LIMIT_KIB} KiB: ${large.join(', ')}.`);
+  if (large.length > 0) console.error(`Larger than ${BUNDLE_LIMIT_KIB} KiB: ${large.join(', ')}.`);
   return bundles.length === 0 || large.length > 0 ? 1 : 0;
 }
 

@@ -1,4 +1,4 @@
-/** What all commands share: parses arguments into a command, help or an error. */
+/** Parses the arguments of every command. */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { maskUuids } from '../lib/core/redact.ts';
 import { ConsumedByNpm, type Environment, HIDDEN, refuseConsumed } from './npm-flags.ts';
@@ -10,15 +10,15 @@ const HELP = { help: { type: 'boolean', short: 'h' } } as const;
 type Given = {
   /** The command takes arguments other than options. Default: false. */
   readonly positionals?: boolean;
-  /** The command takes API tokens that protect nothing. Default: false. */
+  /** The command accepts API tokens, because they protect nothing. Default: false. */
   readonly apiTokens?: boolean;
   /** Default: process.env. */
   readonly env?: Environment;
 };
 
 /**
- * The options, `help` among them, and the other arguments. Throws an Error that names the option but quotes no value. Refuses API
- * tokens among the arguments, so that no command can print one.
+ * Returns the options, including `help`, and the other arguments. Throws an Error that names the option but quotes no value. Refuses
+ * API tokens in the arguments, so that no command can print one.
  */
 export function parsed<Options extends ParseArgsOptionsConfig>(
   args: readonly string[],
@@ -39,20 +39,20 @@ function orError<Result>(parse: () => Result): Result {
   try {
     return parse();
   } catch (error) {
-    // The first sentence names the option; what follows is about values that begin with a hyphen, which none does here.
+    // The first sentence names the option. The next ones are about values that begin with a hyphen, which no option here accepts.
     throw new Error(error instanceof Error ? error.message.split(/\. |\n/)[0] : 'the arguments cannot be parsed');
   }
 }
 
 type Reading<Command> = {
-  /** Throws an Error about what is wrong. */
+  /** Throws an Error that names the problem. */
   readonly read: () => Command | 'help';
   readonly usage: string;
   readonly say: (text: string) => unknown;
   readonly complain: (text: string) => unknown;
 };
 
-/** The command to run, or the exit code if there is nothing to do: 0 after help, 2 after invalid arguments. */
+/** Returns the command to run. Otherwise returns the exit code: 0 after help, 2 after invalid arguments. */
 export function commandOr<Command>({ read, usage, say, complain }: Reading<Command>): Command | { exitCode: number } {
   try {
     const command = read();
@@ -60,13 +60,13 @@ export function commandOr<Command>({ read, usage, say, complain }: Reading<Comma
     say(usage);
     return { exitCode: 0 };
   } catch (error) {
-    // An option that does not exist is repeated, and could be a token.
+    // The error quotes an unknown option, which could be a token.
     complain(error instanceof ConsumedByNpm ? error.message : `${maskUuids(explain(error), HIDDEN)}\n\n${usage}`);
     return { exitCode: 2 };
   }
 }
 
-/** As `commandOr`, for the arguments and the output of this process. */
+/** Like `commandOr`, with the arguments and the output of this process. */
 export const commandOfProcess = <Command>(read: (args: readonly string[]) => Command | 'help', usage: string) =>
   commandOr({ read: () => read(process.argv.slice(2)), usage, say: console.log, complain: console.error });
 

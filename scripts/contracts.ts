@@ -19,11 +19,11 @@ import { verifyArray, verifySimulator } from './contracts/runs.ts';
 import { explain } from './start/failures.ts';
 import { listenForSignals } from './start/interruption.ts';
 
-/** Nothing that is printed or written holds the API token, wherever it came from. */
+/** Prints a line. No output contains the API token, no matter where it came from. */
 const say = (line: string): boolean =>
   process.stdout.write(`${mask(line, [process.env['FLASHBLADE_API_TOKEN'] ?? ''])}\n`);
 
-/** Our own pacts: written by the consumer tests, then held against everything that they must agree with. */
+/** Verifies this project's own pacts: the consumer tests write them, then every provider and check must agree with them. */
 async function verifyOwn({ accept }: Command, signal: AbortSignal): Promise<(Section & { pact: AnyPact })[]> {
   const { array, requests, answers } = await runConsumerTests(signal);
   if (accept) for (const pact of [array, requests, answers]) writeFileSync(fileOf(pact), normalText(pact));
@@ -61,7 +61,7 @@ async function run(command: Command, real: RealArray | undefined, signal: AbortS
   }
 }
 
-function tell({ provider, verification }: Section): void {
+function print({ provider, verification }: Section): void {
   const { interactions, findings } = verification;
   const passed = interactions.filter(({ reasons }) => reasons.length === 0).length;
   for (const { title, reasons } of interactions) {
@@ -80,7 +80,7 @@ function write(file: string, text: string): void {
   say(`written: ${relative(process.cwd(), file)}`);
 }
 
-/** Returns the exit code: 0 if everything holds, 1 if not, 2 for arguments or environment, 130 or 143 after a signal. */
+/** Returns the exit code: 0 if everything passed, 1 if not, 2 for invalid arguments or environment, 130 or 143 after a signal. */
 async function main(): Promise<number> {
   const command = commandOfProcess(readCommand, USAGE);
   if ('exitCode' in command) return command.exitCode;
@@ -97,7 +97,7 @@ async function main(): Promise<number> {
     abort.abort();
   });
   const runs = await run(command, real, abort.signal);
-  for (const one of runs) tell(one);
+  for (const one of runs) print(one);
   write(command.report, toMarkdown(runs));
   write(command.junit, toJunit(runs));
   return interruption.exitCode() ?? (runs.every(({ verification }) => hasPassed(verification)) ? 0 : 1);

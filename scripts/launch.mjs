@@ -1,8 +1,8 @@
 /**
  * Runs a script of this folder on Node.js 24: `node scripts/launch.mjs start --help`.
  *
- * It is plain JavaScript because it runs on whichever Node.js started npm. That one may be too old for the scripts, and npm before
- * 11.6 does not link the one that `npm ci` installs on Linux.
+ * It is plain JavaScript because it runs on the Node.js that started npm. That version may be too old for the scripts, and npm before
+ * 11.6 does not link the version that `npm ci` installs on Linux.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ const scripts = dirname(fileURLToPath(import.meta.url));
 const modules = join(scripts, '../node_modules');
 const { arch, argv, env, execPath, platform, version } = process;
 
-/** The error that says what is not installed, and how to install it; undefined if nothing is missing. */
+/** The error that names what to install, or undefined if all packages are installed. */
 function missingPackages() {
   const { dependencies, devDependencies } = JSON.parse(readFileSync(join(scripts, '../package.json'), 'utf8'));
   const isMissing = (name) => !existsSync(join(modules, name));
@@ -30,15 +30,15 @@ function missingPackages() {
   }
 }
 
-/** Path of a Node.js that can run the scripts; undefined if there is none. */
+/** The path of a Node.js that can run the scripts, or undefined. */
 function findNode() {
   const installed = join(modules, `node-${platform}-${arch}/bin/node`);
-  // One that was built for another C library does not start.
+  // A binary for another C library does not start.
   if (existsSync(installed) && spawnSync(installed, ['--version']).status === 0) return installed;
   return Number.parseInt(version.slice(1), 10) >= NEEDED ? execPath : undefined;
 }
 
-/** npm starts scripts in the project's folder. Relative paths are resolved from where the user ran npm. */
+/** The directory in which the user ran npm, to resolve relative paths. npm starts scripts in the project's folder. */
 function userDirectory() {
   try {
     accessSync(env.INIT_CWD, constants.X_OK);
@@ -51,12 +51,12 @@ function userDirectory() {
 function run(node, [name, ...args]) {
   const PATH = [dirname(node), env.PATH].filter(Boolean).join(delimiter);
   const script = join(scripts, `${name}.ts`);
-  // Halves the start of a script: Node.js keeps what it has compiled.
+  // Node.js keeps its compiled code, which halves the startup time of a script.
   const NODE_COMPILE_CACHE = env.NODE_COMPILE_CACHE ?? join(scripts, '../node_modules/.cache/node-compile');
   const options = { cwd: userDirectory(), env: { ...env, PATH, NODE_COMPILE_CACHE }, stdio: 'inherit' };
   const child = spawn(node, [script, ...args], options);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2']) process.on(signal, () => child.kill(signal));
-  // npm signals only its shell, which passes nothing on: when it is gone, we have another parent.
+  // npm signals only its shell, which does not forward signals. When the shell has ended, this process has another parent.
   const parent = process.ppid;
   const watch = setInterval(() => {
     if (process.ppid === parent) return;

@@ -1,4 +1,4 @@
-/** What is live where, and ending it manually: `npm run leases -- list`; `-- --help` explains the rest. */
+/** Lists, shows and closes leases: `npm run leases -- list`; `-- --help` explains the options. */
 
 import { createPorts } from '../lib/compose.ts';
 import { readConfig } from '../lib/core/config.ts';
@@ -17,7 +17,7 @@ const sayJson = (value: unknown): boolean => say(JSON.stringify(value, null, 2))
 
 /** Returns the exit code: 0, or 1 if something could not be closed. Throws FlashBladeError. */
 async function run(command: Command): Promise<number> {
-  // What goes wrong is thrown, or in the results.
+  // Reports are dropped: every failure is thrown or part of the result.
   const ports = createPorts(readConfig(process.env), () => undefined);
   if (command.do === 'list') {
     const lines = await liveLines(ports, command.array);
@@ -38,7 +38,7 @@ async function run(command: Command): Promise<number> {
   return closed.some((one) => 'code' in one) ? 1 : 0;
 }
 
-/** As `run`; 2 for what is wrong with arguments or environment. */
+/** Like `run`. The exit code is 2 for invalid arguments or environment. */
 async function main(): Promise<number> {
   const command = commandOfProcess(readCommand, USAGE);
   if ('exitCode' in command) return command.exitCode;

@@ -1,4 +1,4 @@
-/** Compiles the library and packs it for others: `npm run library` writes `dist/flashblade-sessions-<version>.tgz`. */
+/** Compiles and packs the library: `npm run library` writes `dist/flashblade-sessions-<version>.tgz`. */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,13 +9,13 @@ import { runPlain } from './command-line.ts';
 
 const run = promisify(execFile);
 
-/** What only this project's own work needs. Who installs the library would get our Node.js otherwise. */
+/** Fields that only this project needs. With them, the library would also install our Node.js. */
 const OURS = ['private', 'scripts', 'devDependencies', 'optionalDependencies', 'scarfSettings'];
 
-/** What the library runs on. In this repository, an older Node.js can start the scripts: they find a newer one. */
+/** The versions that the library supports. In this repository, an older Node.js can start the scripts, which find a newer one. */
 const ENGINES = { node: '>=22.12' };
 
-/** Packs the library into `outdir` (default `dist`). Answers the tarball's path. Needs no network. */
+/** Packs the library into `outdir` (default `dist`). Returns the path of the tarball. Needs no network. */
 export async function packLibrary(outdir = resolve(ROOT, 'dist')): Promise<string> {
   const staging = await mkdtemp(join(tmpdir(), 'flashblade-library-'));
   try {
@@ -29,7 +29,7 @@ export async function packLibrary(outdir = resolve(ROOT, 'dist')): Promise<strin
       cwd: staging,
     });
     const [packed] = JSON.parse(stdout) as { filename: string }[];
-    if (!packed) throw new Error('npm packed nothing');
+    if (!packed) throw new Error('npm created no tarball');
     return join(outdir, packed.filename);
   } finally {
     await rm(staging, { recursive: true, force: true });
@@ -44,7 +44,7 @@ async function packageForOthers(): Promise<Record<string, unknown>> {
 
 const USAGE = `npm run library
 
-Compiles the client library, packs it as dist/flashblade-sessions-<version>.tgz and prints that path.
+Compiles the client library, packs it as dist/flashblade-sessions-<version>.tgz, and prints the path.
 
   --help
 

@@ -1,6 +1,6 @@
 /**
- * Flags that npm consumed. `npm run secret fb1 --dry-run` runs `secret fb1`: npm keeps every flag that has no `--` before it, and
- * passes it on only as the environment variable `npm_config_dry_run`. Without this check, the script would write the secret.
+ * Detects flags that npm consumed. `npm run secret fb1 --dry-run` runs `secret fb1`: npm keeps every flag that has no `--` before it,
+ * and passes it on only as the environment variable `npm_config_dry_run`. Without this check, the script would write the secret.
  */
 import type { ParseArgsOptionsConfig } from 'node:util';
 import { maskUuids } from '../lib/core/redact.ts';
@@ -13,7 +13,7 @@ const ALWAYS = { 'dry-run': { type: 'boolean' } } as const;
 const PREFIX = 'npm_config_';
 export const HIDDEN = '<value>';
 
-/** npm's settings, from its flags, the environment and .npmrc, as `['dry-run', 'true']`. Without registries and what is off. */
+/** npm's settings from its flags, the environment and .npmrc, such as `['dry-run', 'true']`. Omits registries and disabled settings. */
 const npmSettings = (env: Environment): [name: string, value: string][] =>
   Object.entries(env)
     .filter(([name, value]) => name.startsWith(PREFIX) && !['', 'false', 'null', undefined].includes(value))
@@ -26,7 +26,7 @@ export const npmFlags = (env: Environment): string[] =>
 
 export class ConsumedByNpm extends Error {}
 
-/** `values`: those that npm passed on, `true` where it passed on none; undefined for a flag without a value. */
+/** `values`: the values that npm passed on, or `true` if it passed on none. Undefined for a flag that has no value. */
 type Consumed = { readonly flag: string; readonly values: readonly string[] | undefined };
 
 /**
@@ -42,7 +42,7 @@ export function refuseConsumed(
   const consumed = Object.entries({ ...options, ...ALWAYS }).flatMap(([name, { type }]): Consumed[] => {
     const [, value] = settings.find(([setting]) => plain(setting) === plain(name)) ?? [];
     if (value === undefined || isOwnSetting(name, value, args, env)) return [];
-    // npm joins the values of a flag that is given twice.
+    // npm joins the values of a repeated flag.
     return [
       {
         flag: name.length === 1 ? `-${name}` : `--${name}`,
@@ -61,11 +61,11 @@ export function refuseConsumed(
 /** `--dryRun` and `--dryrun` mean `--dry-run`. */
 export const plain = (name: string): string => name.replaceAll(/[-_]/g, '').toLowerCase();
 
-/** Whether the setting is npm's own, or the flag reached the command: then nothing was lost. */
+/** Whether the command lost no flag: the setting is npm's own, or the command received the flag. */
 function isOwnSetting(name: string, value: string, args: readonly string[], env: Environment): boolean {
   if (args.some((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`))) return true;
   if (name === 'ca') return value.startsWith('-----BEGIN');
-  // npx hands its own --yes on. And who typed a flag after -- knows about it; these two are safe to ignore.
+  // npx passes on its own --yes. A user who typed a flag after -- knows about it, and these two are safe to ignore.
   if (name === 'yes' && /[\\/]_npx[\\/]/.test(env['npm_execpath'] ?? '')) return true;
   return (name === 'yes' || name === 'json') && args.some((arg) => arg.startsWith('-'));
 }
@@ -76,7 +76,7 @@ function commandFor(
   positionals: boolean,
   { npm_lifecycle_event: script = '', npm_lifecycle_script: command = '' }: Environment,
 ): string {
-  // npm adds the arguments that package.json has itself.
+  // npm adds the arguments in package.json.
   const typed = args.filter((arg) => !command.split(' ').includes(arg)).map(shown);
   const flags = consumed.flatMap(({ flag, values }) =>
     values === undefined ? [flag] : values.flatMap((value) => [flag, isSecret(flag, value) ? HIDDEN : shown(value)]),

@@ -1,4 +1,4 @@
-/** Builds and packages every function for deployment, offline: `npm run package`. */
+/** Builds and packages every function for deployment, without network access: `npm run package`. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -18,7 +18,7 @@ export type FunctionZip = {
   readonly path: string;
   readonly bytes: number;
   readonly sha256: string;
-  /** Names of the files in it. */
+  /** Names of the files in the zip. */
   readonly files: readonly string[];
   /** The file that Lambda loads, from the function's handler. */
   readonly handlerFile: string;
@@ -38,8 +38,8 @@ export type PackageOptions = {
 export type Package = { readonly zips: readonly FunctionZip[]; readonly template: string };
 
 /**
- * Packages bundles as `osls package` does, without network or account. It works on a copy, so that neither the size of
- * the project nor another run at the same time matters. Fails with osls's own words if it refuses the configuration.
+ * Packages bundles as `osls package` does, without network or account. It works on a copy, so that concurrent runs and the size of
+ * the project do not matter. If osls refuses the configuration, the error contains the output of osls.
  */
 export const packageFunctions = async (options: PackageOptions = {}): Promise<Package> => {
   const { bundles = resolve(ROOT, 'dist/functions'), outdir = resolve(ROOT, '.serverless'), stage = 'dev' } = options;
@@ -59,7 +59,7 @@ export const packageFunctions = async (options: PackageOptions = {}): Promise<Pa
   return { zips: await readZips(outdir), template: join(outdir, TEMPLATE) };
 };
 
-/** Nothing of the caller's environment reaches osls: no account, no profile, no settings of the home directory. */
+/** osls receives nothing from the caller's environment: no account, no profile, no settings in the home directory. */
 const runOsls = async (directory: string, options: readonly string[]): Promise<void> => {
   const env = { HOME: directory, CI: '1', SLS_DEPRECATION_NOTIFICATION_MODE: 'error' };
   const run = promisify(execFile)(process.execPath, [OSLS, 'package', ...options], { cwd: directory, env });
@@ -91,17 +91,17 @@ const describeZip = async (outdir: string, { Handler, Code }: FunctionResource['
   };
 };
 
-/** What is wrong with the zips: osls does not notice a handler that is not in its zip. */
+/** The faults of the zips. osls does not detect a handler that is missing in its zip. */
 export const zipFaults = (zips: readonly FunctionZip[]): string[] => [
-  ...(zips.length === 0 ? ['there is no function'] : []),
+  ...(zips.length === 0 ? ['there are no functions'] : []),
   ...zips
     .filter((zip) => zip.files.join() !== zip.handlerFile)
-    .map((zip) => `${zip.name}.zip must hold ${zip.handlerFile} and nothing else, but holds: ${zip.files.join(', ')}`),
+    .map((zip) => `${zip.name}.zip must contain only ${zip.handlerFile}, but contains: ${zip.files.join(', ')}`),
 ];
 
 const USAGE = `npm run package
 
-Bundles every function and writes the zips and the CloudFormation template to .serverless. Needs no network and no account.
+Bundles every function and writes the zips and the CloudFormation template to .serverless. Needs no network and no AWS account.
 
   --help
 

@@ -1,4 +1,4 @@
-/** Proves the promise of the product by trying to break it: `npm run prove`; `-- --help` explains the options. */
+/** Tries to break the promise of the product: `npm run prove`; `-- --help` explains the options. */
 import { availableParallelism } from 'node:os';
 import setUpPackages from '../test/kit/package-once.ts';
 import { proveCanaries } from '../test/packaged/canaries/prove-canaries.ts';
@@ -20,8 +20,8 @@ const USAGE = `npm run prove -- [options]
 
 Runs every attack on the promise. Takes several minutes.
 
-  --seed <number>   print one schedule step by step, and do nothing else
-  --world <name>    with --seed: the world of the schedule, by default 'plain'
+  --seed <number>   only replay one schedule, step by step
+  --world <name>    with --seed: the world of the schedule; default: 'plain'
   --inputs          with --seed: replay hostile inputs instead of a schedule
   --help
 
@@ -39,9 +39,12 @@ async function schedules(): Promise<Proof> {
   });
   const of = (name: string): string => `${(happened[name] ?? 0).toLocaleString('en')}`;
   const deaths = (happened['died before'] ?? 0) + (happened['died after'] ?? 0);
-  const what = `${count.toLocaleString('en')} schedules in ${DIMENSION_NAMES.length} worlds: ${of('LoginSucceeded')} sessions, ${deaths.toLocaleString('en')} deaths, ${of('stopped')} stops, ${of('lost')} lost answers, ${of('SuspectRecorded')} SUSPECTs`;
+  const what = `${count.toLocaleString('en')} schedules in ${DIMENSION_NAMES.length} worlds: ${of('LoginSucceeded')} sessions, ${deaths.toLocaleString('en')} deaths, ${of('stopped')} stops, ${of('lost')} lost responses, ${of('SuspectRecorded')} SUSPECTs`;
   const replay = (seed: number, world: Dimension): string => `npm run prove -- --seed ${seed} --world '${world}'`;
-  return { what, wrong: wrong.map(({ seed, dimension, what: why }) => `${why}; see it: ${replay(seed, dimension)}`) };
+  return {
+    what,
+    wrong: wrong.map(({ seed, dimension, what: why }) => `${why}; replay it: ${replay(seed, dimension)}`),
+  };
 }
 
 async function stampedes(): Promise<Proof> {
@@ -54,31 +57,31 @@ async function stampedes(): Promise<Proof> {
       if (result.wrong !== undefined) wrong.push(`${JSON.stringify(options)}: ${result.wrong}`);
     }
   }
-  return { what: `${2 * STAMPEDES} stampedes of 500 calls: at most ${most} sessions of 50`, wrong };
+  return { what: `${2 * STAMPEDES} stampedes of 500 calls: at most ${most} of 50 sessions`, wrong };
 }
 
 async function outside(): Promise<Proof> {
   const { opened, refused, most, wrong } = await stampedeOutside();
-  return { what: `${opened + refused.length} calls over real ports: at most ${most} sessions of 10`, wrong };
+  return { what: `${opened + refused.length} calls over real ports: at most ${most} of 10 sessions`, wrong };
 }
 
 async function kills(): Promise<Proof> {
   const results = await Promise.all([1, 2].map((seed) => proveKills({ seed, kills: KILLS_PER_SEED })));
   const count = results.reduce((sum, result) => sum + result.kills, 0);
-  return { what: `${count} processes killed at work`, wrong: results.flatMap((result) => result.wrong) };
+  return { what: `${count} processes killed while they worked`, wrong: results.flatMap((result) => result.wrong) };
 }
 
 async function faults(): Promise<Proof> {
   const { cases, leastLeftMs, wrong } = await proveFaults(ALL_CASES);
   return {
-    what: `${cases} faults of ${FAULT_KINDS} kinds, the slowest answered ${leastLeftMs} ms before its time-out`,
+    what: `${cases} faults of ${FAULT_KINDS} kinds, the slowest returned ${leastLeftMs} ms before its timeout`,
     wrong,
   };
 }
 
 async function hostile(): Promise<Proof> {
   const { inputs, sent, compared, wrong } = await proveHostile();
-  const what = `${inputs.toLocaleString('en')} hostile events, secrets and answers, and ${sent.toLocaleString('en')} sent over the wire: no token went astray; ${compared.toLocaleString('en')} of HTTP: none was read otherwise than by Node`;
+  const what = `${inputs.toLocaleString('en')} hostile events, secrets and responses, and ${sent.toLocaleString('en')} sent over the wire: no token leaked; ${compared.toLocaleString('en')} HTTP responses: each was parsed as Node parses it`;
   return { what, wrong };
 }
 
@@ -86,7 +89,7 @@ async function canaries(): Promise<Proof> {
   const { cases, searched, wrong } = await proveCanaries();
   const millions = (searched / 1e6).toFixed(1);
   return {
-    what: `${cases.toLocaleString('en')} ways to make a token appear, in ${millions} million characters: none was`,
+    what: `${cases.toLocaleString('en')} attempts to leak a token, in ${millions} million characters: none succeeded`,
     wrong,
   };
 }
@@ -103,17 +106,17 @@ async function proveAll(): Promise<void> {
   }
 }
 
-async function tellSchedule(seed: number, world: Dimension): Promise<void> {
+async function replaySchedule(seed: number, world: Dimension): Promise<void> {
   const { wrong } = await runSchedule(seed, world, console.log);
   console.log(wrong === undefined ? `Schedule ${seed} held.` : `Schedule ${seed} is broken: ${wrong}`);
   if (wrong !== undefined) process.exitCode = 1;
 }
 
-async function tellInputs(seed: number): Promise<void> {
+async function replayInputs(seed: number): Promise<void> {
   const { inputs, sent, compared, wrong } = await hostileSeed(seed);
   for (const line of wrong) console.log(line);
   console.log(
-    `Hostile inputs ${seed}: ${inputs} tried, ${sent} sent, ${compared} compared, ${wrong.length} kinds of them broke a rule.`,
+    `Hostile inputs ${seed}: ${inputs} tried, ${sent} sent, ${compared} compared. ${wrong.length} kinds broke a rule.`,
   );
   if (wrong.length > 0) process.exitCode = 1;
 }
@@ -126,7 +129,7 @@ const OPTIONS = {
   inputs: { type: 'boolean', default: false },
 } as const;
 
-/** Throws an Error that names the option and the rule that it breaks. */
+/** Throws an Error that names the option and the rule. */
 function readCommand(args: readonly string[]): Command | 'help' {
   const { help, seed, inputs, world = 'plain' } = parsed(args, OPTIONS).values;
   if (help) return 'help';
@@ -140,5 +143,5 @@ function readCommand(args: readonly string[]): Command | 'help' {
 const command = commandOfProcess(readCommand, USAGE);
 if ('exitCode' in command) process.exitCode = command.exitCode;
 else if (command.seed === undefined) await proveAll();
-else if (command.inputs) await tellInputs(command.seed);
-else await tellSchedule(command.seed, command.world);
+else if (command.inputs) await replayInputs(command.seed);
+else await replaySchedule(command.seed, command.world);

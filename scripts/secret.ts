@@ -1,13 +1,13 @@
-/** Writes or updates an array's secret: `npm run secret -- <array>`; `-- --help` explains the rest. */
+/** Writes or updates an array's secret: `npm run secret -- <array>`; `-- --help` explains the options. */
 import { runSecret } from './secret/run.ts';
 import { listenForSignals } from './start/interruption.ts';
 
 const abort = new AbortController();
 const interruption = listenForSignals((signal) => {
-  process.stderr.write(`\n${signal}: ending; a session that is open is closed first …\n`);
+  process.stderr.write(`\n${signal}: ending after the open session is closed …\n`);
   abort.abort();
 });
-// The reader may go away; a session must be closed all the same.
+// If the reader of the output ends, the session must still be closed.
 process.stdout.on('error', () => undefined);
 
 const code = await runSecret(process.argv.slice(2), {
@@ -16,5 +16,5 @@ const code = await runSecret(process.argv.slice(2), {
   env: process.env,
   signal: abort.signal,
 });
-// After a signal something may have been written already: then it succeeded.
+// If the secret was written before the signal, the command succeeded.
 process.exitCode = code === 0 ? 0 : (interruption.exitCode() ?? code);

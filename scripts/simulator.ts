@@ -1,4 +1,4 @@
-/** Runs a simulated FlashBlade until SIGINT or SIGTERM. Enter, `s` or SIGUSR2 shows the live sessions. */
+/** Runs a simulated FlashBlade until SIGINT or SIGTERM. Enter or SIGUSR2 shows the live sessions. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ function announce({ url, fingerprint }: Simulator, caFile: string, madeApiToken:
   say(`CA file      ${caFile}`);
   say(`fingerprint  ${fingerprint}`);
   if (madeApiToken !== undefined) say(`API token    ${madeApiToken}`);
-  say('Enter or SIGUSR2: live sessions · Ctrl-C: end');
+  say('Enter or SIGUSR2: show live sessions · Ctrl-C: stop');
 }
 
 async function main(): Promise<void> {
@@ -51,7 +51,7 @@ async function main(): Promise<void> {
     lines.close();
     void simulator.stop().then(() => process.exit(0));
   };
-  // A terminal and npm may both send it: the second must not cut the first short.
+  // The terminal and npm may both send the signal. The second one must not interrupt the first.
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, end);
 
   announce(simulator, caFile, command.madeApiToken);

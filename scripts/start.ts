@@ -2,12 +2,12 @@
 import { commandOfProcess } from './command-line.ts';
 import { type Command, readCommand, USAGE } from './start/arguments.ts';
 import { explain } from './start/failures.ts';
-import { closeTheRest } from './start/functions.ts';
+import { closeRemaining } from './start/functions.ts';
 import { type Interruption, listenForSignals } from './start/interruption.ts';
-import { tellOfOneSession } from './start/life.ts';
+import { showOneSession } from './start/life.ts';
 import { createScreen, type Screen, type Step } from './start/screen.ts';
 import { packageNow, surround } from './start/surroundings.ts';
-import { tellOfTheUnattended } from './start/unattended.ts';
+import { showUnattended } from './start/unattended.ts';
 
 async function show(command: Command, screen: Screen, interruption: Interruption): Promise<void> {
   const startedAt = performance.now();
@@ -15,32 +15,32 @@ async function show(command: Command, screen: Screen, interruption: Interruption
   screen.row('flashblade-sessions: the life of a session', ['ms', 'AWS', 'array']);
   const packaged =
     command.packaged ??
-    (await screen.step('   Building and packaging the functions, some seconds', () =>
+    (await screen.step('   Building and packaging the functions (a few seconds)', () =>
       packageNow(stack, interruption.throwIfInterrupted),
     ));
   interruption.throwIfInterrupted();
-  const surroundings = await screen.step('   Starting the surroundings', (say) =>
+  const surroundings = await screen.step('   Starting the array, AWS and the functions', (say) =>
     surround(command, packaged, stack, say),
   );
-  stack.defer(() => closeTheRest(surroundings.functions, screen));
+  stack.defer(() => closeRemaining(surroundings.functions, screen));
   const { calls, array } = surroundings;
 
   const step: Step = (title, work) => {
     interruption.throwIfInterrupted();
     return screen.step(title, work, calls.counts);
   };
-  await tellOfOneSession(surroundings, step);
+  await showOneSession(surroundings, step);
   const simulated = 'simulator' in array;
-  if (simulated) await tellOfTheUnattended(surroundings, array, step);
+  if (simulated) await showUnattended(surroundings, array, step);
   const total = await calls.counts();
-  const title = `${simulated ? '15' : '9 '} Together`;
+  const title = `${simulated ? '15' : '9 '} Total`;
   screen.row(title, [Math.round(performance.now() - startedAt), total.aws, total.array]);
   screen.line(`   AWS calls: ${calls.byService().join(', ')}; array calls: ${total.array}`);
-  const ended = simulated ? 'no array has a live session left' : `the session on ${array.name} has ended`;
-  screen.line(`Every step did what it should, and ${ended}.`, 'green');
+  const ended = simulated ? 'no array has a live session' : `the session on ${array.name} has ended`;
+  screen.line(`Every step succeeded, and ${ended}.`, 'green');
 }
 
-/** Returns the exit code: 0 if every step did what it should, 1 if not, 2 for bad arguments, 130 or 143 after a signal. */
+/** Returns the exit code: 0 if every step succeeded, 1 if not, 2 for invalid arguments, 130 or 143 after a signal. */
 async function main(): Promise<number> {
   const screen = createScreen(process.stdout, () => performance.now());
   const command = commandOfProcess(readCommand, USAGE);

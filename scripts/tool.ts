@@ -1,6 +1,6 @@
 /**
- * Runs development tools, one after the other, in the project's folder: `node scripts/launch.mjs tool tsc --then biome check .`.
- * The last one gets the user's arguments.
+ * Runs development tools in the project's folder, one after another: `node scripts/launch.mjs tool tsc --then biome check .`. The last
+ * tool gets the user's arguments.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -22,10 +22,10 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   vitest: join(modules, 'vitest/vitest.mjs'),
 };
 
-/** npm has settings of these names for itself: they were not meant for the tool. */
+/** npm has its own settings with these names. They were not meant for the tool. */
 const OF_NPM = ['all', 'browser', 'cache', 'color', 'colors', 'force', 'init', 'json', 'loglevel', 'version', 'yes'];
 
-/** A flag, and whether it needs a value: `-t, --testNamePattern <pattern>` are two that do. */
+/** A flag, and whether it needs a value. Both flags in `-t, --testNamePattern <pattern>` do. */
 const HELP_FLAG = /(?<![\w-])--?([a-z][\w-]*)(?=((?:, +--[\w-]+)? <)?)/gi;
 
 type Tool = readonly [program: string, ...args: string[]];
@@ -39,7 +39,7 @@ function toolsOf(words: readonly string[]): Tool[] {
   return at < 0 ? [[program, ...args]] : [[program, ...args], ...toolsOf(words.slice(at + 1))];
 }
 
-/** The flags in a tool's own help that npm was given. The user's arguments are left out, as one of them could swallow --help. */
+/** The flags from a tool's help that npm consumed. The help runs without the user's arguments, because one of them could consume --help. */
 function flagsOf([program, subcommand = '']: Tool): ParseArgsOptionsConfig {
   const given = npmFlags(process.env).map((flag) => plain(flag.replace(/=.*$/s, '')));
   const { stdout } = spawnSync(process.execPath, [program, ...(/^\w/.test(subcommand) ? [subcommand] : []), '--help'], {
@@ -51,7 +51,7 @@ function flagsOf([program, subcommand = '']: Tool): ParseArgsOptionsConfig {
   return Object.fromEntries(flags);
 }
 
-/** Stops at the first tool that fails. The last one runs in this process. */
+/** Stops at the first tool that fails. The last tool runs in this process. */
 async function run(tools: readonly Tool[]): Promise<void> {
   for (const [n, [program, ...args]] of tools.entries()) {
     if (n === tools.length - 1) {
@@ -72,7 +72,7 @@ try {
   const last = tools.at(-1) as Tool;
   const isHelp = last.includes('--help') || last.includes('-h');
   if (!isHelp) refuseConsumed(last.slice(1), flagsOf(last), { positionals: true, env: process.env });
-  // Help about the last tool needs none of those before it.
+  // The help of the last tool does not need the tools before it.
   await run(isHelp ? [last] : tools);
 } catch (error) {
   if (!(error instanceof ConsumedByNpm || error instanceof TokenArgument)) throw error;

@@ -12,7 +12,7 @@ export type ZipEntry = {
   readonly mode: number;
 };
 
-/** The files of a zip, in its own order. Fails if the zip is damaged, or if a name points outside the directory. */
+/** Returns the files of a zip in their order. Fails if the zip is damaged, or if a name points outside the directory. */
 export const readZip = async (file: string): Promise<ZipEntry[]> => {
   const zip = await fromBufferPromise(await readFile(file), { lazyEntries: true });
   const entries: ZipEntry[] = [];
@@ -20,7 +20,7 @@ export const readZip = async (file: string): Promise<ZipEntry[]> => {
     const name = entry.fileName;
     if (name.endsWith('/')) continue;
     const data = await buffer(await zip.openReadStreamPromise(entry));
-    // yauzl checks an entry's size and leaves its checksum to its callers.
+    // yauzl checks the size of an entry, but not its checksum.
     if (crc32(data) !== entry.crc32) throw new Error(`${name} is damaged in the zip file`);
     entries.push({ name, data, mode: (entry.externalFileAttributes >>> 16) & 0o777 });
   }

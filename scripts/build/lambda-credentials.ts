@@ -1,5 +1,5 @@
 /**
- * Stands in for `@aws-sdk/credential-provider-node` inside the bundles. Lambda hands credentials over in the environment
- * and in no other way, so the providers for files, SSO, processes and instance metadata are code that only costs start-up time.
+ * Replaces `@aws-sdk/credential-provider-node` in the bundles. Lambda passes credentials only in the environment, so the providers
+ * for files, SSO, processes and instance metadata would only cost startup time.
  */
 export { fromEnv as defaultProvider } from '@aws-sdk/credential-provider-env';

@@ -1,4 +1,4 @@
-/** What of the AWS SDK never runs in these functions stays out of their bundles: import time grows with every KiB. */
+/** Keeps the parts of the AWS SDK that never run in these functions out of the bundles: import time grows with every KiB. */
 import { readFile } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import { resolve } from 'node:path';
@@ -13,15 +13,15 @@ export const LEAN_SDK_ALIASES = {
 };
 
 /**
- * The SDK makes UUIDs with the global `crypto`, and asks whether a body is a `ReadableStream`: for that, Node would load all of Web Crypto
- * and web streams.
+ * The SDK uses the global `crypto` for UUIDs, and checks whether a body is a `ReadableStream`. Reading these globals makes Node load all
+ * of Web Crypto and web streams.
  */
 export const NO_WEB_GLOBALS = {
   define: { crypto: 'cryptoOfBundle', ReadableStream: 'undefined' },
   banner: "const cryptoOfBundle = { randomUUID: () => process.getBuiltinModule('node:crypto').randomUUID() };",
 };
 
-/** A client imports its whole package.json to know its own version. */
+/** Each client imports its whole package.json, only to read its own version. */
 export const versionsOnly: Plugin = {
   name: 'versions only',
   setup(build) {
@@ -32,7 +32,7 @@ export const versionsOnly: Plugin = {
   },
 };
 
-/** Lambda says all in the environment: no file of an AWS profile is looked for, and no instance is asked for its region. */
+/** Lambda passes all settings in the environment, so no profile file is read and no instance metadata is requested. */
 export const noProfiles: Plugin = {
   name: 'no profiles',
   setup(build) {
@@ -45,7 +45,7 @@ export const noProfiles: Plugin = {
   },
 };
 
-/** No logger is configured. For the empty default logger, the SDK would still copy the input and output of every call. */
+/** No logger is configured. Even for its empty default logger, the SDK copies the input and output of every call. */
 export const noLogs: Plugin = {
   name: 'no logs',
   setup(build) {
@@ -56,8 +56,8 @@ export const noLogs: Plugin = {
   },
 };
 
-/** Names that would load a part of Node when they are read. No body of a request is a file, and UUIDs come from randomUUID. */
-const DEAR: Readonly<Record<string, string>> = {
+/** Exports that load a part of Node when they are read. No request body is a file, and UUIDs come from randomUUID. */
+const EXPENSIVE: Readonly<Record<string, string>> = {
   'node:fs ReadStream': 'class {}',
   'node:crypto getRandomValues': '(bytes) => all.getRandomValues(bytes)',
   'node:http CloseEvent': 'undefined',
@@ -66,8 +66,8 @@ const DEAR: Readonly<Record<string, string>> = {
 };
 
 /**
- * An ES import of a built-in module reads every export of it, and some of those load more: node:http's bring Node's own fetch. So
- * only the names that are used are read.
+ * An ES import of a built-in module reads all its exports, and some of them load more code: those of node:http load Node's own fetch.
+ * This plugin reads only the exports that are used.
  */
 export const lazyBuiltins: Plugin = {
   name: 'lazy built-ins',
@@ -79,7 +79,7 @@ export const lazyBuiltins: Plugin = {
     build.onLoad({ filter: /.*/, namespace: 'built-in' }, ({ path }) => {
       const names = Object.keys(process.getBuiltinModule(path) ?? {}).filter((name) => name !== 'default');
       const load = `process.getBuiltinModule('${path}')`;
-      const read = (name: string): string => DEAR[`${path} ${name}`] ?? `/* @__PURE__ */ (() => all.${name})()`;
+      const read = (name: string): string => EXPENSIVE[`${path} ${name}`] ?? `/* @__PURE__ */ (() => all.${name})()`;
       const exported = names.map((name) => `export const ${name} = ${read(name)};`);
       return { contents: [`const all = ${load}; export default all;`, ...exported].join('\n') };
     });

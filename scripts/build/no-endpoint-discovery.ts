@@ -1,6 +1,6 @@
 /**
- * Stands in for `@aws-sdk/middleware-endpoint-discovery` inside the bundles. DynamoDB's client discovers endpoints only where that
- * is turned on, and brings a cache for it.
+ * Replaces `@aws-sdk/middleware-endpoint-discovery` in the bundles. The DynamoDB client includes it and its cache, although endpoint
+ * discovery is off unless it is configured.
  */
 export const NODE_ENDPOINT_DISCOVERY_CONFIG_OPTIONS = {
   environmentVariableSelector: () => undefined,

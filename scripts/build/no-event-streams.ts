@@ -1,4 +1,4 @@
-/** Stands in for `@smithy/core/event-streams` inside the bundles: no operation that the functions call streams events. */
-throw new Error('this operation streams events, and the bundle was built without them: see scripts/build/lean-sdk.ts');
+/** Replaces `@smithy/core/event-streams` in the bundles: no operation that the functions call streams events. */
+throw new Error('this operation streams events, which the bundle does not support: see scripts/build/lean-sdk.ts');
 
 export {};

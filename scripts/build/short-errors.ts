@@ -1,8 +1,8 @@
-/** The AWS SDK spells out a class for every error of a service: a tenth of a bundle. Here the same classes come from one. */
+/** The AWS SDK has a complete class for every error of a service: a tenth of a bundle. This plugin generates them from one class. */
 import { readFile } from 'node:fs/promises';
 import type { Plugin } from 'esbuild';
 
-/** What one of the SDK's error classes differs in from the others. */
+/** The differences between the SDK's error classes. */
 type ErrorClass = {
   readonly name: string;
   readonly namespace: string;
@@ -13,7 +13,7 @@ type ErrorClass = {
 
 const CLASS = /export class [\s\S]*?\n\}\n/g;
 
-/** Shortens the text of an SDK's `models/errors.js`. Text of any other shape comes back as it is: it loses nothing, and sizes tell. */
+/** Shortens the source of an SDK's `models/errors.js`. Source of any other form is returned unchanged, and the bundle sizes show it. */
 export function shortErrors(source: string): string {
   const classes = (source.match(CLASS) ?? []).map(read);
   const header = source.slice(0, source.indexOf('export class'));

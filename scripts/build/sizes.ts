@@ -1,11 +1,11 @@
-/** How many bytes each package has in each bundle, against a table that is committed: what grows is seen, and by what. */
+/** Compares the bytes of each package in each bundle with a committed table, to show what grew and why. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
-/** Bytes by package (`ours` is this project's own code); their sum is the bundle, less what joins its modules. */
+/** Bytes by package (`ours` is this project's own code). Their sum is the bundle without the code that joins its modules. */
 export type Sizes = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
-/** Bytes by which a bundle may grow before a developer must accept it: less than any new module of worth. */
+/** Bytes by which a bundle may grow without a warning. Any relevant new module is larger. */
 const TOLERANCE = 512;
 
 export const TABLE = resolve(import.meta.dirname, 'sizes.json');
@@ -13,7 +13,7 @@ export const TABLE = resolve(import.meta.dirname, 'sizes.json');
 /** The package that a source file belongs to. */
 export const packageOf = (input: string): string => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? 'ours';
 
-/** Sums up a bundle's bytes by package. */
+/** Adds up a bundle's bytes by package. */
 export function byPackage(
   inputs: Readonly<Record<string, { readonly bytesInOutput: number }>>,
 ): Record<string, number> {
@@ -25,7 +25,7 @@ export function byPackage(
   return Object.fromEntries(Object.entries(sizes).sort(([a], [b]) => a.localeCompare(b)));
 }
 
-/** A line for each bundle that grew by more than the tolerance, or that the table does not know. */
+/** One line for each bundle that grew by more than the tolerance or is not in the table. */
 export function grown(now: Sizes, table: Sizes): string[] {
   return Object.entries(now).flatMap(([name, packages]) => {
     const before = table[name];

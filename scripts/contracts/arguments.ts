@@ -4,26 +4,26 @@ import { ROOT } from '../build.ts';
 import { parsed } from '../command-line.ts';
 
 export type Command = {
-  /** Against a real array, which the environment names. */
+  /** Verifies the real array that the environment describes. */
   readonly array: boolean;
-  /** Writes the committed pact again. */
+  /** Replaces the committed pacts. */
   readonly accept: boolean;
-  /** Another pact file; then the consumer tests do not run. */
+  /** The pact file to verify. If it is given, the consumer tests do not run. */
   readonly pact?: string;
   readonly report: string;
   readonly junit: string;
 };
 
-export const USAGE = `npm run contracts -- [options]          consumer tests, checks, verification of simulator and functions
-npm run contracts:array -- [options]    verification of a real array, named by the environment:
-                                        FLASHBLADE_HOST (DNS name or address, with or without :port),
-                                        FLASHBLADE_API_TOKEN, FLASHBLADE_USERNAME (whose API token it is) and
-                                        FLASHBLADE_CA_FILE (PEM) or FLASHBLADE_FINGERPRINT (SHA-256, one or two by comma)
+export const USAGE = `npm run contracts -- [options]          run the consumer tests and checks, then verify the simulator and the functions
+npm run contracts:array -- [options]    verify a real array, which these environment variables describe:
+                                        FLASHBLADE_HOST (DNS name or address, optionally with :port),
+                                        FLASHBLADE_API_TOKEN, FLASHBLADE_USERNAME (the owner of the API token), and either
+                                        FLASHBLADE_CA_FILE (PEM) or FLASHBLADE_FINGERPRINT (SHA-256, up to two, comma-separated)
 
-  --accept          take what the consumer tests say for the committed pacts
-  --pact <file>     verify this pact, and run no consumer tests
-  --report <file>   Markdown, default dist/contracts/report.md
-  --junit <file>    JUnit XML, default dist/contracts/junit.xml
+  --accept          replace the committed pacts with the pacts of the consumer tests
+  --pact <file>     verify this pact file; skip the consumer tests
+  --report <file>   Markdown report; default: dist/contracts/report.md
+  --junit <file>    JUnit XML report; default: dist/contracts/junit.xml
   --help`;
 
 const OPTIONS = {
@@ -34,12 +34,12 @@ const OPTIONS = {
   junit: { type: 'string', default: resolve(ROOT, 'dist/contracts/junit.xml') },
 } as const;
 
-/** Throws an Error that names the option and the rule that it breaks. */
+/** Throws an Error that names the option and the rule. */
 export function readCommand(args: readonly string[]): Command | 'help' {
   const { values } = parsed(args, OPTIONS);
   if (values.help) return 'help';
   if (values.accept && (values.array || values.pact !== undefined)) {
-    throw new Error('--accept goes with the consumer tests: neither with --pact nor with a real array');
+    throw new Error('--accept cannot be combined with --pact or with a real array');
   }
   return values;
 }

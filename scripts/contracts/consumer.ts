@@ -10,15 +10,15 @@ import { toolEnvironment } from '../../contracts/verification/environment.ts';
 import { ROOT } from '../build.ts';
 
 export type Pacts = {
-  /** With an array. */
+  /** The pact with an array. */
   readonly array: Pact;
-  /** Events that session-events understands. */
+  /** The events that session-events accepts. */
   readonly requests: MessagePact;
-  /** Events that are sent, and results of invocations. */
+  /** The events that the functions send, and the results of invocations. */
   readonly answers: MessagePact;
 };
 
-/** The pacts that they wrote. Throws an Error if one of them fails. */
+/** Returns the pacts that the tests wrote. Throws an Error if a test fails. */
 export async function runConsumerTests(signal: AbortSignal): Promise<Pacts> {
   const folder = mkdtempSync(join(tmpdir(), 'flashblade-consumer-'));
   try {
@@ -30,18 +30,17 @@ export async function runConsumerTests(signal: AbortSignal): Promise<Pacts> {
       signal,
     });
     const [code] = await once(child, 'exit');
-    if (code !== 0)
-      throw new Error('consumer tests failed: the client does not do what they say. Nothing was verified.');
+    if (code !== 0) throw new Error('the consumer tests failed, so nothing was verified');
     return readPacts(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** A pact that is not read would not be verified. */
+/** Throws an Error if there is another pact, because it would not be verified. */
 function readPacts(folder: string): Pacts {
   const unread = readdirSync(folder).filter((name) => ![PACT_NAME, REQUESTS_PACT, ANSWERS_PACT].includes(name));
-  if (unread.length > 0) throw new Error(`consumer tests wrote ${unread.join(', ')}, which nothing verifies`);
+  if (unread.length > 0) throw new Error(`the consumer tests wrote ${unread.join(', ')}, which is never verified`);
   return {
     array: readPact(join(folder, PACT_NAME)),
     requests: readMessagePact(join(folder, REQUESTS_PACT)),

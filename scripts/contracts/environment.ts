@@ -1,4 +1,4 @@
-/** The real array, out of the environment. */
+/** Reads the real array from the environment. */
 import { readFileSync } from 'node:fs';
 import type { RealArray } from '../../contracts/targets/array.ts';
 import { hostFault, parseHost } from '../../lib/aws/secret-format.ts';
@@ -7,7 +7,7 @@ import { isCertificates, normalFingerprint } from '../../lib/flashblade/trust.ts
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Throws an Error that names every variable that is missing or wrong, never a value. */
+/** Throws an Error that names every missing or invalid variable, never a value. */
 export function readArray(environment: Environment): RealArray {
   const faults: string[] = [];
   const text = (name: string, rule: string, holds: (value: string) => boolean): string => {
@@ -21,7 +21,7 @@ export function readArray(environment: Environment): RealArray {
   const token = text('FLASHBLADE_API_TOKEN', 'an API token: visible ASCII without spaces', (value) =>
     /^[!-~]{1,1024}$/.test(value),
   );
-  const username = text('FLASHBLADE_USERNAME', 'the name of the user whose API token it is', (value) => value !== '');
+  const username = text('FLASHBLADE_USERNAME', 'the name of the user who owns the API token', (value) => value !== '');
   const trust = trustOf(environment, (fault) => faults.push(fault));
   const address = parseHost(host);
   if (faults.length > 0 || trust === undefined || address === undefined) {
@@ -36,21 +36,21 @@ function trustOf(
 ): Trust | undefined {
   if ((caFile === '') === (fingerprint === '')) {
     refuse(
-      "either FLASHBLADE_CA_FILE or FLASHBLADE_FINGERPRINT must be set: nothing is sent to an array that isn't verified",
+      'either FLASHBLADE_CA_FILE or FLASHBLADE_FINGERPRINT must be set, because no request is sent to an unverified array',
     );
     return undefined;
   }
   if (caFile !== '') {
     const ca = readText(caFile);
     if (isCertificates(ca)) return { kind: 'ca', ca };
-    refuse('FLASHBLADE_CA_FILE must be a file with PEM text of certificates, and nothing else');
+    refuse('FLASHBLADE_CA_FILE must be a file that contains only certificates in PEM format');
     return undefined;
   }
   const fingerprints = fingerprint.split(',').map((one) => normalFingerprint(one.trim()));
   if (fingerprints.length <= 2 && fingerprints.every((one) => one !== undefined)) {
     return { kind: 'fingerprints', fingerprints };
   }
-  refuse('FLASHBLADE_FINGERPRINT must be one SHA-256 fingerprint, or two with a comma between');
+  refuse('FLASHBLADE_FINGERPRINT must be one SHA-256 fingerprint, or two separated by a comma');
   return undefined;
 }
 

@@ -1,4 +1,4 @@
-/** Checks of the message pacts, then their verification against those who send or answer. */
+/** Checks the message pacts, then verifies them against their providers. */
 import { checkMessages } from '../../contracts/checks/messages.ts';
 import { startFunctions } from '../../contracts/messages/functions.ts';
 import { documentedRequests } from '../../contracts/messages/stack.ts';
@@ -7,11 +7,11 @@ import type { MessagePact } from '../../contracts/pact-file.ts';
 import type { Section } from './report.ts';
 import { withVerifier } from './runs.ts';
 
-/** The requests that the documentation shows to callers. */
+/** Verifies the requests that the documentation shows to callers. */
 export const verifyRequests = (pact: MessagePact, signal: AbortSignal): Promise<Section> =>
   verified('the documented events', pact, documentedRequests(), signal);
 
-/** The events that the functions really tell, and what they answer. */
+/** Verifies the events and results that the functions really produce. */
 export async function verifyAnswers(pact: MessagePact, signal: AbortSignal): Promise<Section> {
   const functions = await startFunctions();
   try {

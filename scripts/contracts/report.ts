@@ -1,8 +1,8 @@
-/** What came of a run, for people (Markdown) and for CI systems (JUnit XML). Pure: texts in, texts out. */
+/** Reports of a run for people (Markdown) and for CI systems (JUnit XML). Pure functions. */
 import type { AnyPact } from '../../contracts/pact-file.ts';
 import { hasPassed, type InteractionResult, type Verification } from '../../contracts/verification/verify.ts';
 
-/** One verification and whom it was about. */
+/** One verification and its provider. */
 export type Section = { readonly provider: string; readonly verification: Verification };
 
 export type Run = Section & {
@@ -29,10 +29,8 @@ function chapter({ pact, provider, verification, at }: Run): string {
     '',
     ...(rows.length === 0
       ? ['No interaction was verified.']
-      : ['| interaction | result | why |', '| --- | --- | --- |', ...rows]),
-    ...(findings.length === 0
-      ? []
-      : ['', '## What else went wrong', '', ...findings.map((finding) => `- ${cell(finding)}`)]),
+      : ['| interaction | result | reason |', '| --- | --- | --- |', ...rows]),
+    ...(findings.length === 0 ? [] : ['', '## Other findings', '', ...findings.map((finding) => `- ${cell(finding)}`)]),
     '',
   ].join('\n');
 }

@@ -1,4 +1,4 @@
-/** What is run: checks of a pact, then its verification against the simulator or a real array. */
+/** Checks a pact, then verifies it against the simulator or a real array. */
 import { checkPact } from '../../contracts/checks/pact-checks.ts';
 import { type Pact, statesOf } from '../../contracts/pact-file.ts';
 import { definitionOf } from '../../contracts/states.ts';
@@ -11,7 +11,7 @@ import { closeConnections } from '../../lib/flashblade/pool.ts';
 import { startSimulator } from '../../simulator/index.ts';
 import type { Section } from './report.ts';
 
-/** One simulated array over TLS that is verified, and its own list of sessions at the end. */
+/** Verifies a simulated array over TLS. At the end, the array must have no live session. */
 export async function verifySimulator(pact: Pact, signal: AbortSignal): Promise<Section> {
   const provider = 'the simulator';
   const findings = checkPact(pact);
@@ -27,7 +27,7 @@ export async function verifySimulator(pact: Pact, signal: AbortSignal): Promise<
   }
 }
 
-/** The interactions whose states a real array can be brought into by its own login and logout. */
+/** The interactions whose states a login and a logout can produce on a real array. */
 export const liveOf = (pact: Pact): Pact => ({
   ...pact,
   interactions: pact.interactions.filter((interaction) =>
@@ -35,7 +35,7 @@ export const liveOf = (pact: Pact): Pact => ({
   ),
 });
 
-/** Logs in once before anything else: a wrong API token, user or certificate ends the run there. */
+/** Logs in once before anything else. A wrong API token, user or certificate ends the run at that point. */
 export async function verifyArray(
   pact: Pact,
   real: RealArray,
@@ -51,14 +51,13 @@ export async function verifyArray(
     `${provider}: ${live.interactions.length} of ${pact.interactions.length} interactions can be verified on a real array.`,
   );
   say(
-    `It will be asked to refuse ${unknownTokens} logins with made-up API tokens. If it refuses yours, that happens once, ` +
-      'and nothing more is tried.',
+    `Logins with made-up API tokens, which the array must refuse: ${unknownTokens}. ` +
+      'If the array refuses your own API token, the run ends after one try.',
   );
   const target = arrayTarget(real, { unknownTokens });
   try {
     const { username } = await openSession(real.array, real.apiToken, target.sessions);
-    if (username !== real.username)
-      findings.push(`FLASHBLADE_USERNAME is not the user who logs in: that is ${username}`);
+    if (username !== real.username) findings.push(`the API token belongs to ${username}, not to FLASHBLADE_USERNAME`);
   } catch (error) {
     findings.push(error instanceof Error ? error.message : 'an unexpected error');
   }

@@ -8,34 +8,34 @@ export type Command = { readonly json: boolean } & (
   | { readonly do: 'close'; readonly array: string }
 );
 
-export const USAGE = `npm run leases -- <what> [--json]
+export const USAGE = `npm run leases -- <command> [--json]
 
-What is live on the arrays, and ending it manually. AWS credentials, region, LEASE_TABLE and LEASE_KEY come from the environment.
+Lists, shows and closes leases. AWS credentials, region, LEASE_TABLE and LEASE_KEY come from the environment.
 
-  list [--array <name>]  leases that have not ended, and logins without a known outcome (SUSPECT)
-  show <lease id>        what the ledger holds of a lease, without its token
-  close <lease id>       log out now, even while it is in use
-  close --array <name>   the same for all leases of an array
+  list [--array <name>]  list leases that have not ended, and logins with an unknown outcome (SUSPECT)
+  show <lease id>        show the ledger's record of a lease, without its token
+  close <lease id>       log out now, even if the lease is in use
+  close --array <name>   close all leases of an array
 
-  --json                 for scripts
+  --json                 print JSON
   --help
 
-Ends with 0; 1 if something failed; 2 for arguments or environment.`;
+Exits with 0; 1 if something failed; 2 for invalid arguments or environment.`;
 
 const OPTIONS = { json: { type: 'boolean' }, array: { type: 'string' } } as const;
 
-/** Throws an Error that names the argument and the rule that it breaks. */
+/** Throws an Error that names the argument and the rule. */
 export function readCommand(args: readonly string[]): Command | 'help' {
   const { values, positionals } = parsed(args, OPTIONS, { positionals: true });
   const { help = false, json = false, array } = values;
   if (help) return 'help';
   const [what, leaseId, ...more] = positionals;
-  if (more.length > 0) throw new Error('there are more arguments than any command has');
+  if (more.length > 0) throw new Error('too many arguments');
   if (array !== undefined) check(arrayName, array, 'REQUEST_INVALID', '--array');
   if (what === 'list' && leaseId === undefined) return { do: what, json, ...(array === undefined ? {} : { array }) };
   if (what === 'close' && leaseId === undefined && array !== undefined) return { do: what, json, array };
   if ((what === 'show' || what === 'close') && leaseId !== undefined && array === undefined) {
     return { do: what, json, leaseId: check(callersId, leaseId, 'REQUEST_INVALID', 'lease id') };
   }
-  throw new Error('say list, show <lease id>, close <lease id> or close --array <name>');
+  throw new Error('use list, show <lease id>, close <lease id> or close --array <name>');
 }

@@ -1,4 +1,4 @@
-/** What the ledger holds, without any token. */
+/** Reads leases from the ledger, without tokens. */
 import { FlashBladeError } from '../../lib/core/errors.ts';
 import { mapLimit } from '../../lib/core/map-limit.ts';
 import { type Item, type LeaseItem, leaseKey, suspectKey } from '../../lib/leases/items.ts';
@@ -8,7 +8,7 @@ import type { Pending, Ports } from '../../lib/leases/ports.ts';
 const READING_MS = 60_000;
 const READS_AT_A_TIME = 16;
 
-/** A lease that has not ended, or a SUSPECT. `endsAt`, in seconds since the epoch: of the lease, or when the SUSPECT is forgotten. */
+/** A lease that has not ended, or a SUSPECT. `endsAt`: when the lease ends or the SUSPECT is dropped, in seconds since the epoch. */
 export type Line = {
   readonly leaseId: string;
   readonly array: string;
@@ -19,12 +19,12 @@ export type Line = {
   readonly tries?: number;
 };
 
-/** All that is live, by array, what ends first before the rest. Throws AWS_UNAVAILABLE. */
+/** All live leases and SUSPECTs, sorted by array, then by end. Throws AWS_UNAVAILABLE. */
 export async function liveLines(ports: Ports, array?: string): Promise<Line[]> {
   const by = ports.now() + READING_MS;
   const lines: Line[] = [];
   await mapLimit(await liveRows(ports, array, by), READS_AT_A_TIME, async ({ kind, id }) => {
-    // The index lags behind: the item is believed.
+    // The index is eventually consistent, so the item itself decides.
     const item = await ports.store.read(kind === 'suspect' ? suspectKey(id) : leaseKey(id), by);
     const line = lineOf(item);
     if (line !== undefined) lines.push(line);
@@ -34,7 +34,7 @@ export async function liveLines(ports: Ports, array?: string): Promise<Line[]> {
   );
 }
 
-/** Leases and SUSPECTs in the index of what is not settled. Default: of every array. */
+/** The leases and SUSPECTs in the index of unsettled items, of one array or of all arrays. */
 export async function liveRows(ports: Ports, array: string | undefined, by: number): Promise<Pending[]> {
   const rows = await ports.store.pending(by);
   return rows.filter(
@@ -50,7 +50,10 @@ export async function oneLease(ports: Ports, leaseId: string): Promise<object> {
 }
 
 export const unknown = (leaseId: string): FlashBladeError =>
-  new FlashBladeError('LEASE_UNKNOWN', `the ledger has no lease ${leaseId}: correct the id, or look at the list`);
+  new FlashBladeError(
+    'LEASE_UNKNOWN',
+    `the ledger has no lease ${leaseId}: npm run leases -- list shows the live ones`,
+  );
 
 function lineOf(item: Item | undefined): Line | undefined {
   if (item?.kind === 'suspect') {
@@ -66,6 +69,6 @@ function lineOf(item: Item | undefined): Line | undefined {
   };
 }
 
-/** Sealed, it is useless without the key, and still it does not need to be seen. */
+/** A sealed token is useless without the key, but there is no need to show it. */
 const withoutToken = (item: LeaseItem): object =>
   Object.fromEntries(Object.entries(item).filter(([name]) => name !== 'sealed'));

@@ -1,4 +1,4 @@
-/** What people read. Pure: values in, text out. */
+/** The output for people. Pure functions. */
 import type { FlashBlade } from '../../lib/core/model.ts';
 import { addressOf } from '../../lib/flashblade/trust.ts';
 import { columns } from '../columns.ts';
@@ -9,7 +9,7 @@ const HEADINGS = ['LEASE ID', 'ARRAY', 'USER', 'STATE', 'OWNER', 'ENDS IN', 'TRI
 
 /** `now` in seconds since the epoch. */
 export function table(lines: readonly Line[], now: number): string {
-  if (lines.length === 0) return 'Nothing is live.';
+  if (lines.length === 0) return 'There are no live leases.';
   return columns([HEADINGS, ...lines.map((line) => cells(line, now))]);
 }
 
@@ -18,7 +18,7 @@ const cells = (
   now: number,
 ): string[] => [leaseId, array, username, state, owner, span(endsAt - now), tries === 0 ? '-' : String(tries)];
 
-/** `2 h 5 min`, `-90 s` if it is over: what is smaller than a hundredth does not matter. */
+/** Such as `2 h 5 min`, or `-90 s` for a time in the past. Rounded to about one percent. */
 export function span(seconds: number): string {
   const whole = Math.abs(Math.trunc(seconds));
   const sign = seconds <= -1 ? '-' : '';
@@ -27,7 +27,7 @@ export function span(seconds: number): string {
   return `${sign}${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
-/** One line per field; times as people write them, too. */
+/** One line per field. Times are also printed as dates. */
 export function itemText(item: object): string {
   const fields = Object.entries(item).filter(([, value]) => value !== undefined);
   return fields.map(([name, value]) => `${name.padEnd(14)}${fieldText(name, value)}`).join('\n');
@@ -42,13 +42,13 @@ const isArray = (value: unknown): value is FlashBlade =>
   typeof value === 'object' && value !== null && 'trust' in value;
 
 export function closedText(closed: readonly Closed[]): string {
-  if (closed.length === 0) return 'No lease was live.';
+  if (closed.length === 0) return 'There are no live leases.';
   const lines = closed.map(
     (one) => `${one.leaseId}  ${'code' in one ? `FAILED ${one.code}: ${one.message}` : one.outcome}`,
   );
   const failures = closed.filter((one) => 'code' in one).length;
   return [
     ...lines,
-    ...(failures > 0 ? [`${failures} of ${closed.length} failed; the ledger goes on trying`] : []),
+    ...(failures > 0 ? [`${failures} of ${closed.length} failed. The sweeper retries them.`] : []),
   ].join('\n');
 }

@@ -10,11 +10,11 @@ import type { Address } from '../trust/look.ts';
 import { refuseTokens } from './token-like.ts';
 
 export type Command = {
-  /** The array's name in the fleet. */
+  /** The array name. */
   readonly name: string;
-  /** Absent: as it stands in the secret, or to be asked for. */
+  /** If absent, it comes from the current secret, or the command asks for it. */
   readonly address?: Address;
-  /** Absent: as it stands in the secret, or as the certificate suggests. */
+  /** If absent, it comes from the current secret, or the certificate decides. */
   readonly trust?: Trust;
   /** ARN, id or alias of the KMS key of a new secret. */
   readonly kmsKey?: string;
@@ -25,21 +25,21 @@ export type Command = {
 
 export const USAGE = `npm run secret -- <array> [options]
 
-Writes or updates an array's secret in AWS Secrets Manager: shows the certificate, asks for the API token (or reads it from a
-pipe), tries one login and logout on the array, and only then writes. An update keeps what is not given. AWS credentials and
-region come from where the AWS tools find them; SECRET_PREFIX and SECRETS_KEY from the environment.
+Creates or updates an array's secret in AWS Secrets Manager. The command shows the array's certificate, asks for the API token (or
+reads it from a pipe), and tries one login and logout. It writes the secret only if all of that succeeds. An update changes only
+what you specify. AWS credentials and region come from the standard AWS settings, SECRET_PREFIX and SECRETS_KEY from the environment.
 
-  --host <host[:port]>     default: as in the secret, or asked for
-  --ca <file>              trust this private certificate authority: PEM text
-  --fingerprint <sha-256>  trust this certificate of the array; during a change twice, the present one and the next
+  --host <host[:port]>     default: the host in the current secret; without one, the command asks
+  --ca <file>              trust this private certificate authority (PEM file)
+  --fingerprint <sha-256>  trust this certificate of the array; before a change, pass the current and the next one
   --public                 trust the public certificate authorities
-  --keep-api-token         update the rest
-  --kms-key <key>          KMS key of a new secret: ARN, id or alias; default SECRETS_KEY, else the account's own
-  --dry-run                do everything but write
-  --yes                    ask nothing about a certificate that a given or an earlier trust accepts
+  --keep-api-token         keep the current API token
+  --kms-key <key>          KMS key of a new secret: ARN, id or alias; default: SECRETS_KEY, then the account's default key
+  --dry-run                do everything except write
+  --yes                    do not ask about a certificate that the given or current trust accepts
   --help
 
-The API token is never an argument. Ends with 0; 1 if something failed; 2 for arguments or environment; 130 after Ctrl-C.`;
+The API token is never an argument. Exits with 0; 1 if something failed; 2 for invalid arguments or environment; 130 after Ctrl-C.`;
 
 const OPTIONS = {
   host: { type: 'string' },
@@ -52,14 +52,14 @@ const OPTIONS = {
   yes: { type: 'boolean' },
 } as const;
 
-/** Throws an Error that names the argument and the rule that it breaks, never a value. */
+/** Throws an Error that names the argument and the rule, never a value. */
 export function readCommand(args: readonly string[], env: Environment = process.env): Command | 'help' {
   refuseTokens(args, npmFlags(env));
   const { values, positionals } = parsed(args, OPTIONS, { positionals: true, env });
   if (values.help) return 'help';
   const [name, ...more] = positionals;
   if (name === undefined || more.length > 0)
-    throw new Error('say the name of one array; the API token is never an argument, it is asked for');
+    throw new Error('pass the name of one array; the API token is never an argument, because the command asks for it');
   const { host, ca, fingerprint, 'kms-key': kmsKey } = values;
   const trust = trustOf({ ca, fingerprint, public: values.public });
   return {
@@ -87,7 +87,7 @@ type Given = {
 
 function trustOf({ ca, fingerprint, public: isPublic }: Given): Trust | undefined {
   const given = [ca, fingerprint, isPublic].filter((one) => one !== undefined);
-  if (given.length > 1) throw new Error('--ca, --fingerprint and --public exclude each other');
+  if (given.length > 1) throw new Error('--ca, --fingerprint and --public cannot be combined');
   if (ca !== undefined) return { kind: 'ca', ca: readCertificates(ca) };
   if (fingerprint !== undefined) return { kind: 'fingerprints', fingerprints: fingerprintsIn(fingerprint) };
   return isPublic ? { kind: 'public' } : undefined;
@@ -97,7 +97,8 @@ function fingerprintsIn(texts: readonly string[]): string[] {
   const fingerprints = texts.map(normalFingerprint).filter((one) => one !== undefined);
   if (fingerprints.length < texts.length)
     throw new Error('--fingerprint must be a SHA-256 fingerprint: 64 hex digits, with or without colons');
-  if (fingerprints.length > 2) throw new Error('--fingerprint may be given twice: the current one and the next');
+  if (fingerprints.length > 2)
+    throw new Error('--fingerprint can be used at most twice: for the current and the next certificate');
   return fingerprints;
 }
 
@@ -106,8 +107,8 @@ function readCertificates(file: string): string {
   try {
     text = readFileSync(file, 'utf8').trim();
   } catch {
-    throw new Error('--ca must be a file that can be read');
+    throw new Error('--ca must be a readable file');
   }
   if (isCertificates(text)) return text;
-  throw new Error('--ca must be a file with PEM text of one or more certificates, and nothing else');
+  throw new Error('--ca must be a file that contains only certificates in PEM format');
 }

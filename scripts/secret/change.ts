@@ -1,4 +1,4 @@
-/** The order of steps: what is there → certificate → API token → one login and logout. Nothing is written before all of it holds. */
+/** The steps before a secret is written: current secret → certificate → API token → one login and logout. Each must succeed. */
 import { hostFault, parseHost, parseSecret } from '../../lib/aws/secret-format.ts';
 import { FlashBladeError } from '../../lib/core/errors.ts';
 import { type ApiToken, apiToken, type FlashBlade } from '../../lib/core/model.ts';
@@ -14,89 +14,89 @@ import { secretText, tryOut } from './value.ts';
 export type World = {
   readonly terminal: Terminal;
   readonly store: Store;
-  /** Aborted by the first signal. */
+  /** The first signal aborts it. */
   readonly signal: AbortSignal;
   readonly say: (text: string) => void;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Never the same twice. */
+  /** Returns a new id each time. */
   readonly newId: () => string;
 };
 
-/** All but the writing. Throws FlashBladeError, Cancelled or an Error; then nothing was written. */
+/** Does everything except write. Throws FlashBladeError, Cancelled or an Error. */
 export async function prepare(command: Command, world: World): Promise<NewValue> {
   const { name } = command;
   const { store, signal, say } = world;
   const old = await store.read(name, signal);
-  tellOfOld(old, store.idOf(name), say);
+  say(currentText(old, store.idOf(name)));
   mustBeComplete(command, old, world.terminal);
   const { host, port } = command.address ?? old.secret?.array ?? (await askForHost(world));
-  const array = await believed(command, old, { host, port }, world);
+  const array = await trustedArray(command, old, { host, port }, world);
   const token = await tokenFor(command, old, world);
   const text = secretText(array, token);
   const secret = parseSecret(name, store.idOf(name), { SecretString: text });
   if (signal.aborted) throw new Cancelled(130);
   const username = await tryOut(secret.array, secret.apiToken);
   if (signal.aborted) throw new Cancelled(130);
-  say(`The array took the API token of user ${username}; the session that tried it is closed.`);
+  say(`The array accepted the API token of user ${username}. The test session is closed.`);
   return { name, text, exists: old.exists, kmsKey: command.kmsKey, attemptId: world.newId() };
 }
 
-function tellOfOld(old: Old, id: string, say: World['say']): void {
-  if (!old.exists) say(`There is no secret ${id}: it will be made.`);
-  else if (old.secret) say(`The secret ${id} is there: what is not given stays as it is.`);
-  else say(`The secret ${id} cannot be used and will be replaced as a whole (${old.fault}).`);
+function currentText(old: Old, id: string): string {
+  if (!old.exists) return `The secret ${id} does not exist. It will be created.`;
+  if (old.secret) return `The secret ${id} exists. It keeps the values that you do not specify.`;
+  return `The secret ${id} is invalid and will be replaced completely (${old.fault}).`;
 }
 
-/** A user who pipes the API token cannot be asked anything. */
+/** If the API token comes through a pipe, the command cannot ask for missing values. */
 function mustBeComplete(command: Command, { secret }: Old, { input }: Terminal): void {
-  if (command.keepApiToken && !secret) throw missing('--keep-api-token needs a secret whose API token can be kept');
+  if (command.keepApiToken && !secret)
+    throw missing('--keep-api-token needs an existing secret with a valid API token');
   if (input.isTTY) return;
-  if (!command.address && !secret) throw missing('without a terminal to ask at, --host is needed');
+  if (!command.address && !secret) throw missing('--host is required if the input is not a terminal');
   if (!command.trust && !secret)
-    throw missing('without a terminal to ask at, --ca, --fingerprint or --public is needed');
-  if (!command.yes) throw missing('without a terminal to ask at, --yes is needed');
+    throw missing('--ca, --fingerprint or --public is required if the input is not a terminal');
+  if (!command.yes) throw missing('--yes is required if the input is not a terminal');
 }
 
 const missing = (what: string): FlashBladeError => new FlashBladeError('REQUEST_INVALID', what);
 
 async function askForHost({ terminal, signal }: World): Promise<Address> {
-  const host = await ask(terminal, 'Host of the array, with :port if it is not 443: ', { signal });
+  const host = await ask(terminal, 'Host of the array (add :port if it is not 443): ', { signal });
   const address = parseHost(host);
   if (address === undefined) throw new Error(`the host ${hostFault(host)}`);
   return address;
 }
 
-/** The array, with a trust that accepts it at this moment and that the user has confirmed. */
-async function believed(command: Command, old: Old, address: Address, world: World): Promise<FlashBlade> {
+/** Returns the array with a trust that accepts its current certificate and that the user confirmed. */
+async function trustedArray(command: Command, old: Old, address: Address, world: World): Promise<FlashBlade> {
   const { terminal, signal, say, now } = world;
   const presented = await look(address, { signal });
   say(`\n${reportText(reportOf(address, presented, now()))}\n`);
-  const earlier = old.secret?.array.trust;
-  const array = { name: command.name, ...address, trust: command.trust ?? earlier ?? trustFor(presented) };
-  say(trustText(array, command.trust ? 'given' : earlier ? 'as in the present secret' : 'by what was presented'));
+  const current = old.secret?.array.trust;
+  const array = { name: command.name, ...address, trust: command.trust ?? current ?? trustFor(presented) };
+  const origin = command.trust ? 'the command line' : current ? 'the current secret' : "the server's own certificate";
+  say(`Trust: ${TRUSTS[array.trust.kind]} (from ${origin}).`);
   await verify(array);
-  if (command.yes && (command.trust ?? earlier)) return array;
+  if (command.yes && (command.trust ?? current)) return array;
   say(`\n${COMPARE}\n`);
-  const answer = await ask(terminal, "Is the server's own certificate what your array shows? (yes, no) ", { signal });
+  const answer = await ask(terminal, 'Does the fingerprint match the one that your array shows? (yes/no) ', { signal });
   if (!/^y(es)?$/i.test(answer)) throw new Error('the certificate was not confirmed');
   return array;
 }
 
 const TRUSTS = {
   public: 'the public certificate authorities',
-  ca: 'a certificate authority of your own',
+  ca: 'a private certificate authority',
   fingerprints: "the fingerprint of the array's certificate",
 } as const;
 
-const trustText = ({ trust }: FlashBlade, origin: string): string => `Trust: ${TRUSTS[trust.kind]}, ${origin}.`;
-
-/** From the terminal without echo, from a pipe, or as it was. */
+/** Reads the API token from the terminal without echo or from a pipe, or keeps the current one. */
 async function tokenFor({ keepApiToken }: Command, { secret }: Old, world: World): Promise<ApiToken> {
   const { terminal, signal } = world;
   if (secret && keepApiToken) return secret.apiToken;
-  const keep = secret ? '; Enter keeps the present one' : '';
-  const question = `API token of the array's user (what you type is not shown${keep}): `;
+  const keep = secret ? '; press Enter to keep the current token' : '';
+  const question = `API token of the array's user (input is hidden${keep}): `;
   const given = apiToken(
     terminal.input.isTTY
       ? await ask(terminal, question, { hidden: true, signal })
@@ -104,5 +104,5 @@ async function tokenFor({ keepApiToken }: Command, { secret }: Old, world: World
   );
   if (given.reveal() !== '') return given;
   if (secret && terminal.input.isTTY) return secret.apiToken;
-  throw new Error(`no API token was ${terminal.input.isTTY ? 'typed' : 'in the pipe'}`);
+  throw new Error(terminal.input.isTTY ? 'no API token was entered' : 'the pipe contained no API token');
 }

@@ -1,15 +1,15 @@
 /**
- * Questions to a person at a terminal, over any stream that behaves like one. No prompt library fits: `@inquirer/password` 5.2.5
+ * Prompts for a user at a terminal, or at any stream that behaves like one. No prompt library fits: `@inquirer/password` 5.2.5
  * and `@clack/prompts` 1.9.0 never settle after Ctrl-D. With the first, arrow keys change the token and Ctrl-T shows it by default.
  * The second does not accept a pasted line feed as Enter.
  */
 import type { Readable, Writable } from 'node:stream';
 
-/** `process.stdin`, or what stands for it in a test. */
+/** `process.stdin`, or its replacement in a test. */
 export type Input = Readable & { readonly isTTY?: boolean; setRawMode?(on: boolean): unknown };
 export type Terminal = { readonly input: Input; readonly output: Writable };
 
-/** The person, or a signal, put an end to it. `exitCode`: 130 after Ctrl-C or a signal, 1 after Ctrl-D. */
+/** The user or a signal cancelled the command. `exitCode`: 130 after Ctrl-C or a signal, 1 after Ctrl-D. */
 export class Cancelled extends Error {
   readonly exitCode: 1 | 130;
 
@@ -20,7 +20,7 @@ export class Cancelled extends Error {
 }
 
 export type AskOptions = {
-  /** What is typed is not shown, not even how long it is. Default false. */
+  /** Shows nothing of the input, not even its length. Default: false. */
   readonly hidden?: boolean;
   readonly signal?: AbortSignal;
 };
@@ -31,20 +31,20 @@ const CTRL_D = '\u0004';
 const BACKSPACES: readonly string[] = ['\u007f', '\b'];
 const CTRL_U = '\u0015';
 const ESCAPE = '\u001b';
-/** What arrow keys and their like send. */
+/** The sequences that arrow keys and similar keys send. */
 const ESCAPE_SEQUENCES = new RegExp(`${ESCAPE}(?:[[O][0-9;]*[A-Za-z~])?`, 'g');
 
 /**
- * Asks, and resolves with the line that is typed, without spaces around it. What was pasted behind the end of the line is dropped.
- * Rejects with Cancelled on Ctrl-C, on Ctrl-D or the end of input, and when the signal is aborted. Whatever happens, the
- * terminal shows again what is typed.
+ * Asks a question. Resolves with one line, without surrounding spaces; pasted text after the end of the line is dropped. Rejects with
+ * Cancelled on Ctrl-C, on Ctrl-D, at the end of input, and when the signal is aborted. In every case, the terminal's echo is on again
+ * afterwards.
  */
 export function ask({ input, output }: Terminal, question: string, options: AskOptions = {}): Promise<string> {
   const { hidden = false, signal } = options;
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const typed: string[] = [];
 
-  /** True: the line is complete, or there will be none. */
+  /** Handles one character. Returns true if the line is complete or cancelled. */
   function take(character: string): boolean {
     if (ENTER.test(character)) {
       resolve(typed.join('').trim());
@@ -88,10 +88,10 @@ export function ask({ input, output }: Terminal, question: string, options: AskO
   });
 }
 
-/** A pipe is read to its end; longer texts are no API token. */
+/** A pipe is read to its end. An API token is never longer than this. */
 const MAX_PIPED_LENGTH = 64 * 1024;
 
-/** Everything that comes through a pipe, without spaces around it. Rejects with Cancelled when the signal is aborted. */
+/** Reads a whole pipe. Resolves with its text, without surrounding spaces. Rejects with Cancelled when the signal is aborted. */
 export async function readPipe(input: Readable, signal: AbortSignal): Promise<string> {
   const stop = () => void input.destroy(new Cancelled(130));
   signal.addEventListener('abort', stop);
@@ -100,7 +100,7 @@ export async function readPipe(input: Readable, signal: AbortSignal): Promise<st
     let text = '';
     for await (const chunk of input) {
       text += String(chunk);
-      if (text.length > MAX_PIPED_LENGTH) throw new Error('what comes through the pipe is too long for an API token');
+      if (text.length > MAX_PIPED_LENGTH) throw new Error('the input from the pipe is too long for an API token');
     }
     return text.trim();
   } finally {

@@ -1,4 +1,4 @@
-/** `npm run secret` from its arguments to its exit code. */
+/** Runs `npm run secret`, from its arguments to its exit code. */
 import { randomUUID } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -17,11 +17,11 @@ export type Surroundings = {
   readonly terminal: Terminal;
   readonly errors: Writable;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Aborted by a signal. */
+  /** A signal to this process aborts it. */
   readonly signal: AbortSignal;
 };
 
-/** 0; 1 if something failed, 2 for arguments or environment, 130 if a person put an end to it. Never rejects. */
+/** Returns the exit code: 0, 1 if something failed, 2 for invalid arguments or environment, 130 if it was cancelled. Never rejects. */
 export async function runSecret(args: readonly string[], surroundings: Surroundings): Promise<number> {
   const { terminal, errors } = surroundings;
   const complain = (text: string) => void errors.write(`${text}\n`);
@@ -60,7 +60,7 @@ async function change(command: Command, world: World, complain: (text: string) =
     return exitCodeOf(error, world.signal);
   }
   if (command.dryRun) {
-    world.say(`Nothing was written: this was a dry run. Without it, ${plan(value, world)}.`);
+    world.say(`Nothing was written, because this is a dry run. Without --dry-run, ${plan(value, world)}.`);
     return 0;
   }
   try {
@@ -68,7 +68,7 @@ async function change(command: Command, world: World, complain: (text: string) =
     world.say(written(value, versionId, world));
     if (!tagged)
       complain(
-        'Its tags (product, array) could not be written: the permission secretsmanager:TagResource is missing, probably.',
+        'Its tags (product, array) could not be written, probably because the permission secretsmanager:TagResource is missing.',
       );
     return 0;
   } catch (error) {
@@ -86,12 +86,12 @@ function exitCodeOf(error: unknown, signal: AbortSignal): number {
 const plan = ({ name, exists, kmsKey }: NewValue, { store }: World): string =>
   exists
     ? `the secret ${store.idOf(name)} would get a new version`
-    : `the secret ${store.idOf(name)} would be made, encrypted by ${kmsKey ?? "the account's own key"}`;
+    : `the secret ${store.idOf(name)} would be created, encrypted with ${kmsKey ?? "the account's default key"}`;
 
 const written = ({ name, exists }: NewValue, versionId: string, { store }: World): string =>
   [
     `Written: secret ${store.idOf(name)}, version ${versionId}.`,
     exists
-      ? 'The functions see it within five minutes (SECRET_CACHE_SECONDS), or at once when the array refuses the old API token.'
+      ? 'The functions use it within five minutes (SECRET_CACHE_SECONDS), or immediately if the array refuses the old API token.'
       : `Next, open a session: invoke the function login with { "array": "${name}", "leaseId": "first" }, then logout with { "leaseId": "first" }.`,
   ].join('\n');

@@ -1,4 +1,4 @@
-/** The secrets in AWS Secrets Manager, for a person's own AWS credentials. Errors quote nothing that was sent. */
+/** The secrets in AWS Secrets Manager, accessed with the user's AWS credentials. Errors quote no part of a request. */
 import {
   CreateSecretCommand,
   GetSecretValueCommand,
@@ -14,14 +14,14 @@ import { FlashBladeError, known } from '../../lib/core/errors.ts';
 import type { ArraySecret } from '../../lib/leases/ports.ts';
 import { failure, isRefusal } from './aws-failure.ts';
 
-/** A person waits longer than a function may: a new sign-in of SSO, a slow line. */
+/** Longer than in a function, because of SSO and slow networks. */
 const CALL_MS = 60_000;
 export const CLIENT_OPTIONS = {
   maxAttempts: 3,
   requestHandler: { connectionTimeout: 5000, requestTimeout: 15_000, throwOnRequestTimeout: true },
 } as const satisfies SecretsManagerClientConfig;
 
-/** `fault`: why the value that is there cannot be used. */
+/** `fault`: why the current value is invalid. */
 export type Old =
   | { readonly exists: false; readonly secret?: undefined }
   | { readonly exists: true; readonly secret: ArraySecret }
@@ -32,15 +32,15 @@ export type NewValue = {
   readonly name: string;
   /** JSON text of the secret. */
   readonly text: string;
-  /** Whether the secret is there and gets another version, or is made. */
+  /** Whether the secret exists and gets a new version. Otherwise it is created. */
   readonly exists: boolean;
-  /** Of a new secret; one that is there keeps its own. Default: the account's. */
+  /** The key of a new secret; an existing secret keeps its key. Default: the account's default key. */
   readonly kmsKey: string | undefined;
-  /** Becomes the version's id: the same write again changes nothing. */
+  /** Becomes the id of the version, so that a repeated write changes nothing. */
   readonly attemptId: string;
 };
 
-/** `tagged` is false if the value was written and its tags could not be. */
+/** `tagged` is false if the value was written but the tags were not. */
 export type Written = { readonly versionId: string; readonly tagged: boolean };
 
 export type Store = ReturnType<typeof storeOf>;
@@ -48,7 +48,7 @@ export type Store = ReturnType<typeof storeOf>;
 export function storeOf(client: SecretsManagerClient, prefix: string) {
   const idOf = (name: string): string => prefix + name;
 
-  /** Throws CONFIG_INVALID without a region, SECRET_UNAVAILABLE if it is not known what the secret holds. */
+  /** Throws CONFIG_INVALID without a region, and SECRET_UNAVAILABLE if the secret cannot be read. */
   async function read(name: string, signal: AbortSignal): Promise<Old> {
     const id = idOf(name);
     await mustHaveRegion(client);
@@ -61,7 +61,7 @@ export function storeOf(client: SecretsManagerClient, prefix: string) {
     }
   }
 
-  /** Writes the value once, however often a try has to be repeated. Throws AWS_UNAVAILABLE, and says whether it may be there. */
+  /** Writes the value once, even if the SDK retries. Throws AWS_UNAVAILABLE; its message says whether the value may be written. */
   async function write(value: NewValue): Promise<Written> {
     const id = idOf(value.name);
     try {
@@ -113,8 +113,11 @@ function secretIn(name: string, id: string, value: GetSecretValueCommandOutput):
 async function mustHaveRegion(client: SecretsManagerClient): Promise<void> {
   const region = await client.config.region().catch(() => undefined);
   if (region === undefined)
-    throw new FlashBladeError('CONFIG_INVALID', 'there is no AWS region: set AWS_REGION, or one in your AWS profile');
+    throw new FlashBladeError(
+      'CONFIG_INVALID',
+      'no AWS region is set: set AWS_REGION, or a region in your AWS profile',
+    );
 }
 
 const outcomeOf = (error: unknown): string =>
-  isRefusal(error) ? 'Nothing was written.' : 'Whether it was written is not known: run this again, that does no harm.';
+  isRefusal(error) ? 'Nothing was written.' : 'The secret may have been written. It is safe to run the command again.';

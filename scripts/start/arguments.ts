@@ -1,29 +1,29 @@
-/** The command line of `npm start`: arguments in, the array to show a session on, or a complaint, out. */
+/** The command line of `npm start`. */
 import { readFileSync } from 'node:fs';
 import { hostFault, parseSecret } from '../../lib/aws/secret-format.ts';
 import { arrayName, check } from '../../lib/core/validation.ts';
 import { parsed } from '../command-line.ts';
 
 export type Command = {
-  /** The array's name in the fleet. */
+  /** The array name. */
   readonly name: string;
-  /** JSON text of a real array's secret. Absent: a simulated array. */
+  /** The JSON text of a real array's secret. If absent, the array is simulated. */
   readonly secret?: string;
-  /** Directory that `npm run package` filled. Absent: build and package now. */
+  /** The output directory of `npm run package`. If absent, the functions are built and packaged now. */
   readonly packaged?: string;
 };
 
 export const USAGE = `npm start -- [options]
 
-Shows the life of a session step by step. Without options: on a simulated FlashBlade, and then what happens unattended:
-an event, a killed login, the sweeper, a fleet with a dead array. AWS is always simulated, on loopback.
+Shows the life of a session step by step, on a simulated FlashBlade. Then shows what runs unattended: an event, a killed login,
+the sweeper, and a fleet with a dead array. AWS is always simulated, on loopback.
 
-  --secret-file <file>  on a real array: a JSON file as its secret in AWS Secrets Manager,
+  --secret-file <file>  show only one session, on a real array. The JSON file has the form of its secret in AWS Secrets Manager:
                         { "host": "fb.example.com", "apiToken": "T-…", "trust": { "ca": "-----BEGIN CERTIFICATE-----…" } }
-                        trust: ca, fingerprints (a list), or absent for the public authorities
-  --host <host[:port]>  instead of the secret file's host
-  --array <name>        the array's name in the fleet, default fb1
-  --packaged <dir>      functions as \`npm run package\` leaves them in .serverless; default: built and packaged now
+                        trust: ca, fingerprints (a list), or absent for public certificate authorities
+  --host <host[:port]>  overrides the host in the secret file
+  --array <name>        the array name; default: fb1
+  --packaged <dir>      the output of \`npm run package\`, such as .serverless; default: build and package now
   --help`;
 
 const OPTIONS = {
@@ -33,7 +33,7 @@ const OPTIONS = {
   'secret-file': { type: 'string' },
 } as const;
 
-/** Throws an Error that names the argument and the rule that it breaks, never a value. */
+/** Throws an Error that names the argument and the rule, never a value. */
 export function readCommand(args: readonly string[]): Command | 'help' {
   const { values } = parsed(args, OPTIONS);
   if (values.help) return 'help';
@@ -42,7 +42,7 @@ export function readCommand(args: readonly string[]): Command | 'help' {
   const fault = host === undefined ? undefined : hostFault(host);
   if (fault !== undefined) throw new Error(`--host ${fault}`);
   if (host !== undefined && file === undefined)
-    throw new Error('--host needs --secret-file: the API token is in there');
+    throw new Error('--host needs --secret-file, which contains the API token');
   return {
     name,
     ...(packaged !== undefined && { packaged }),
@@ -53,7 +53,7 @@ export function readCommand(args: readonly string[]): Command | 'help' {
 function readSecret(name: string, file: string, host: string | undefined): string {
   const fields = readJson(file);
   if (host === undefined && !('host' in fields))
-    throw new Error('--host is missing: give it, or "host" in the secret file');
+    throw new Error('--host is missing: pass it, or add "host" to the secret file');
   const secret = JSON.stringify({ ...fields, ...(host !== undefined && { host }) });
   parseSecret(name, 'in --secret-file', { SecretString: secret });
   return secret;
@@ -64,18 +64,18 @@ function readJson(file: string): object {
   try {
     text = readFileSync(file, 'utf8');
   } catch {
-    throw new Error('--secret-file must be a file that can be read');
+    throw new Error('--secret-file must be a readable file');
   }
   const value = parseJson(text);
   if (typeof value === 'object' && value !== null) return value;
-  throw new Error('--secret-file must hold a JSON object');
+  throw new Error('--secret-file must contain a JSON object');
 }
 
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // The parser's own error quotes the text.
+    // The parser's own error quotes its input.
     return undefined;
   }
 }

@@ -1,16 +1,16 @@
-/** The array that the session is opened on, and what a real one reports of its live sessions. */
+/** The array of the demonstration, and the live sessions that a real array reports. */
 import * as v from 'valibot';
 import { compareVersions, isFlashBladeError, type Use } from '../../lib/index.ts';
 
-/** Does work under a lease of its own, and closes that. */
+/** Does work under a separate lease, then closes that lease. */
 export type Look = <T>(work: (use: Use) => Promise<T>) => Promise<T>;
-/** How many sessions of this run are live, and how that is known. */
+/** The number of live sessions of this run, and a report for the user. */
 export type Left = { readonly live: number; readonly report: string };
 
 export type DemoArray = {
   readonly name: string;
   readonly what: string;
-  /** Looks at the array while our session is live; gives the way to find out later whether it still is. */
+  /** Looks at the array while our session is live. Returns a function that checks later whether it still is. */
   watch(use: Use, version: string): Promise<(look: Look) => Promise<Left>>;
 };
 
@@ -21,13 +21,14 @@ export const realArray = (name: string): DemoArray => ({
   name,
   what: 'a real FlashBlade',
   watch: async (use, version) => {
-    if (compareVersions(version, SESSIONS_SINCE) < 0) return unseen(`it serves no REST ${SESSIONS_SINCE}`);
+    if (compareVersions(version, SESSIONS_SINCE) < 0)
+      return unseen(`the array does not support REST ${SESSIONS_SINCE}`);
     const ours = (await liveSessions(use, version)).at(-1);
-    if (ours === undefined) return unseen('it shows this user no list of sessions');
+    if (ours === undefined) return unseen('this user cannot list sessions');
     return async (look) => {
       const sessions = await look((other) => liveSessions(other, version));
       const live = sessions.filter((session) => session === ours).length;
-      const list = `GET /api/${version}/sessions, asked under another lease`;
+      const list = `GET /api/${version}/sessions under another lease`;
       return {
         live,
         report: `${list}: ${live === 0 ? 'the session is no longer live' : 'the session is STILL LIVE'}`,
@@ -38,7 +39,7 @@ export const realArray = (name: string): DemoArray => ({
 
 const unseen = (why: string) => async (): Promise<Left> => ({
   live: 0,
-  report: `it cannot be seen, ${why}; its logout was confirmed`,
+  report: `unknown, because ${why}; the array confirmed the logout`,
 });
 
 const sessionsPage = v.object({
@@ -54,7 +55,7 @@ const sessionsPage = v.object({
   continuation_token: v.nullish(v.string()),
 });
 
-/** The live REST sessions of the lease's user, oldest first, each as a text of its own; none if the array does not tell. */
+/** Identifies the live REST sessions of the lease's user, oldest first. The list is empty if the array does not return it. */
 async function liveSessions(use: Use, version: string): Promise<string[]> {
   const items: v.InferOutput<typeof sessionsPage>['items'] = [];
   let token: string | null | undefined;

@@ -1,20 +1,20 @@
-/** How often AWS and the arrays were called: by the functions, and by this process. */
+/** Counts the calls of AWS and of the arrays, by the functions and by this process. */
 import { setImmediate } from 'node:timers/promises';
 import type { Service } from '../../test/kit/aws/index.ts';
 import type { Deployment } from '../../test/kit/deploy.ts';
 import type { Counts } from './screen.ts';
 
-/** Each login and logout of a function is one line of its log, whether it succeeded or not. */
+/** Each login and logout of a function writes one line to its log, even if it fails. */
 const REPORTED_CALL = /"event":"(Login|Logout)(Succeeded|Failed)"/g;
 const SERVICES: readonly Service[] = ['secretsmanager', 'dynamodb', 'kms', 'events', 'sqs'];
 
 export type Calls = ReturnType<typeof countCalls>;
 
-/** Simulated arrays tell how many requests they have received; calls of a real one are counted on this side. */
+/** A simulated array counts the requests that it received. For a real array, this side counts the calls. */
 export function countCalls({ aws, lambdaOf, simulators }: Deployment, arrays: 'simulated' | 'real') {
   let own = 0;
 
-  /** The same function; its calls count as calls of the array. */
+  /** Returns the same function. Its calls count as calls of the array. */
   const counted =
     <Inputs extends unknown[], Output>(call: (...inputs: Inputs) => Output) =>
     (...inputs: Inputs): Output => {
@@ -30,12 +30,12 @@ export function countCalls({ aws, lambdaOf, simulators }: Deployment, arrays: 's
   }
 
   async function counts(): Promise<Counts> {
-    // What a function wrote before it answered is in the pipe; a turn of the event loop reads it.
+    // The log of a function may still be in the pipe. One turn of the event loop reads it.
     await setImmediate();
     return { aws: aws.calls.length, array: arrays === 'simulated' ? received() : made() };
   }
 
-  /** Of every service that was called: `kms 4`. */
+  /** One text for each service that was called, such as `kms 4`. */
   const byService = (): string[] =>
     SERVICES.map((name) => [name, aws.calls.filter(({ service }) => service === name).length] as const)
       .filter(([, calls]) => calls > 0)

@@ -1,4 +1,4 @@
-/** Login and logout, invoked as their callers invoke them; and which leases may still hold a session. */
+/** Invokes login and logout, and tracks the leases that may still have a session. */
 import { type CloseResult, type Lease, type OpenRequest, type Ports, withLease } from '../../lib/index.ts';
 import type { Deployment } from '../../test/kit/deploy.ts';
 import { resultOf } from '../../test/kit/lambda/outcome.ts';
@@ -11,13 +11,13 @@ export type Functions = ReturnType<typeof functionsOf>;
 export function functionsOf({ login, logout, lambdaOf }: Pick<Deployment, 'login' | 'logout' | 'lambdaOf'>) {
   const unclosed = new Set<string>();
 
-  /** Throws what the function throws; its name is the code. */
+  /** Throws the error of the function. Its name is the code. */
   async function openLease(request: OpenRequest): Promise<Lease> {
     unclosed.add(request.leaseId);
     return resultOf<Lease>(await login(request));
   }
 
-  /** Throws what the function throws; its name is the code. */
+  /** Throws the error of the function. Its name is the code. */
   async function closeLease(leaseId: string): Promise<CloseResult> {
     const result = resultOf<CloseResult>(await logout({ leaseId }));
     unclosed.delete(leaseId);
@@ -27,14 +27,14 @@ export function functionsOf({ login, logout, lambdaOf }: Pick<Deployment, 'login
   return {
     openLease,
     closeLease,
-    /** Ends the process of login at once, whatever it is doing. */
+    /** Kills the process of login immediately. */
     killLogin: () => lambdaOf('login').kill('SIGKILL'),
-    /** Leases to close whatever happens. Who opens or closes one in another way adds or removes it. */
+    /** The leases to close at the end. Code that opens or closes a lease in another way adds or removes it. */
     unclosed,
   };
 }
 
-/** A way to look at the array under another lease. If the look fails, that lease is among the unclosed. */
+/** Looks at the array under another lease. If that fails, the lease stays in `unclosed`. */
 export const lookOf =
   ({ openLease, closeLease }: Functions, ports: Ports, request: OpenRequest): Look =>
   async (work) => {
@@ -44,18 +44,18 @@ export const lookOf =
     return seen;
   };
 
-const BY_IDLE_TIME_OUT = 'Its session, if there is one, ends by the idle time-out of the array.';
+const IDLE_TIMEOUT = "If it has a session, the array's idle timeout ends it.";
 
-/** Whatever ended the story: no session stays open for want of trying. Never throws. */
-export async function closeTheRest({ closeLease, unclosed }: Functions, { line }: Screen): Promise<void> {
+/** Closes all unclosed leases, however the demonstration ended. Never throws. */
+export async function closeRemaining({ closeLease, unclosed }: Functions, { line }: Screen): Promise<void> {
   for (const leaseId of [...unclosed]) {
     try {
       const { outcome } = await closeLease(leaseId);
       line(`Lease ${leaseId}: ${outcome}`);
-      if (outcome === 'ENDING' || outcome === 'SUSPECT') line(BY_IDLE_TIME_OUT);
+      if (outcome === 'ENDING' || outcome === 'SUSPECT') line(IDLE_TIMEOUT);
     } catch (error) {
       line(`Lease ${leaseId} WAS NOT CLOSED. ${explain(error)}`, 'red');
-      line(BY_IDLE_TIME_OUT);
+      line(IDLE_TIMEOUT);
     }
   }
 }

@@ -1,24 +1,24 @@
-/** Signals that ask us to end: noted, never obeyed in the middle of a step, so that no session is left. */
+/** Handles signals between steps, never in the middle of one, so that no session stays open. */
 import { constants } from 'node:os';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * For NODE_OPTIONS of the functions' processes. A terminal sends Ctrl-C to all processes at once, and a function that dies
- * while it logs in leaves a session whose auth token is lost. One that is only starting still dies: it has begun nothing.
+ * For NODE_OPTIONS of the functions' processes. A terminal sends Ctrl-C to all processes at once, and a function that is killed
+ * during a login leaves a session whose auth token is lost. A process that is still starting can be killed: it has done no work.
  */
-export const DEAF_TO_TERMINAL = `--import=data:text/javascript,${encodeURIComponent(
+export const IGNORE_TERMINAL_SIGNALS = `--import=data:text/javascript,${encodeURIComponent(
   "for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => {});",
 )}`;
 
 export type Interruption = {
-  /** Throws once a signal has come. Between two steps. */
+  /** Throws if a signal has arrived. Call it between two steps. */
   readonly throwIfInterrupted: () => void;
   /** 130 after SIGINT, 143 after SIGTERM; undefined without a signal. */
   readonly exitCode: () => number | undefined;
 };
 
-/** Listens from now on. Calls `onSignal` once for each kind of signal: a terminal, npm and our launcher may all send the same one. */
+/** Listens from now on. Calls `onSignal` once per signal name, because the terminal, npm and our launcher may all send the same one. */
 export function listenForSignals(onSignal: (signal: NodeJS.Signals) => void): Interruption {
   let first: NodeJS.Signals | undefined;
   const seen = new Set<NodeJS.Signals>();

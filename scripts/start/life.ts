@@ -1,4 +1,4 @@
-/** The life of one session, on any array: opened, used, closed, and looked for afterwards. */
+/** The life of one session on any array: opens it, uses it, closes it, and checks that it has ended. */
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { compareVersions, withLease } from '../../lib/index.ts';
@@ -10,8 +10,8 @@ import type { Surroundings } from './surroundings.ts';
 const READ_MS = 5000;
 const LEASE = { leaseSeconds: 900, owner: 'npm-start' };
 
-/** Every step throws if what happened is not what should. */
-export async function tellOfOneSession(surroundings: Surroundings, step: Step): Promise<void> {
+/** Each step throws if its result is not as expected. */
+export async function showOneSession(surroundings: Surroundings, step: Step): Promise<void> {
   const { array, ports, functions } = surroundings;
   const request = { array: array.name, leaseId: `demo-${randomBytes(3).toString('hex')}`, ...LEASE };
 
@@ -21,19 +21,22 @@ export async function tellOfOneSession(surroundings: Surroundings, step: Step): 
     say(`${name}: host ${host}, port ${port}, trust ${trust.kind}, API token ${secret.apiToken}`);
   });
 
-  const lease = await step('2  login is invoked: a session, and a lease for the caller', async (say) => {
+  const lease = await step('2  login opens a session and returns a lease', async (say) => {
     const opened = await functions.openLease(request);
     say(JSON.stringify(opened, undefined, 2));
-    must(opened.leaseId === request.leaseId && opened.array === array.name, 'the lease is not the one asked for');
+    must(
+      opened.leaseId === request.leaseId && opened.array === array.name,
+      'login returned another lease than requested',
+    );
     return opened;
   });
 
-  await step('3  The ledger in DynamoDB, the auth token sealed by KMS', async (say) => {
+  await step('3  The lease in DynamoDB, its auth token sealed by KMS', async (say) => {
     const item = (await surroundings.deployment.items()).find(({ leaseId }) => leaseId === lease.leaseId);
     const sealed = String(item?.sealed ?? '');
     say(`${item?.id}  state ${item?.state}  attemptId ${item?.attemptId}`);
     say(`sealed ${sealed.slice(0, 32)}… (${sealed.length} characters)`);
-    must(item?.state === 'OPEN' && sealed !== '', 'the ledger does not hold the open lease');
+    must(item?.state === 'OPEN' && sealed !== '', 'the ledger does not contain the open lease');
   });
 
   const sessionsLeft = await step('4  A call under the lease', (say) =>
@@ -44,40 +47,40 @@ export async function tellOfOneSession(surroundings: Surroundings, step: Step): 
         const version = newestOf(await surroundings.apiVersions(secret.array));
         const { status, body } = await use.request({ method: 'GET', path: `/api/${version}/arrays` });
         say(`GET /api/${version}/arrays → ${status} ${JSON.stringify(firstItem(body))}`);
-        must(status === 200, `the array answered ${status}`);
+        must(status === 200, `the array responded with ${status}`);
         return array.watch(use, version);
       },
       { ports },
     ),
   );
 
-  await step('5  The same login again: idempotent', async (say) => {
-    const again = await functions.openLease(request);
-    must(isDeepStrictEqual(again, lease), 'the same request got another lease');
-    say('the same lease, its end unchanged');
+  await step('5  The same login again returns the same lease', async (say) => {
+    const second = await functions.openLease(request);
+    must(isDeepStrictEqual(second, lease), 'the same request returned another lease');
+    say('the same lease, with the same end');
   });
 
-  await step('6  logout is invoked', async (say) => {
+  await step('6  logout closes the session', async (say) => {
     const result = await functions.closeLease(lease.leaseId);
     say(JSON.stringify(result));
-    must(result.outcome === 'CLOSED', 'the session was not closed now');
+    must(result.outcome === 'CLOSED', 'logout did not close the session');
   });
 
-  await step('7  logout again: harmless', async (say) => {
+  await step('7  A second logout does no harm', async (say) => {
     const { outcome } = await functions.closeLease(lease.leaseId);
     say(outcome);
-    must(outcome === 'ALREADY_CLOSED', 'the session had not been closed before');
+    must(outcome === 'ALREADY_CLOSED', 'the first logout did not close the session');
   });
 
   await step("8  The array's own list of live sessions", async (say) => {
     const look = lookOf(functions, ports, { ...request, leaseId: `${request.leaseId}-look` });
     const { live, report } = await sessionsLeft(look);
     say(report);
-    must(live === 0, 'a session is left on the array');
+    must(live === 0, 'a session is still open on the array');
   });
 }
 
-/** The newest of REST 2; of REST 1 on an array that has no other. */
+/** The newest version of REST 2, or of REST 1 if the array supports no other. */
 const newestOf = (versions: readonly string[]): string =>
   versions
     .filter((version) => compareVersions(version, '3') < 0)

@@ -1,11 +1,11 @@
-/** What the person sees: steps with their figures in columns. Color only where the stream shows it. */
+/** Prints steps, with their numbers in columns. Uses color only if the stream supports it. */
 import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 
 /** Calls made so far. */
 export type Counts = { readonly aws: number; readonly array: number };
 export type Say = (text: string) => void;
-/** Does a step and shows it. */
+/** Runs a step and prints it. */
 export type Step = <T>(title: string, work: (say: Say) => Promise<T>) => Promise<T>;
 export type Screen = ReturnType<typeof createScreen>;
 
@@ -13,9 +13,9 @@ const TITLE_WIDTH = 56;
 const COLUMN_WIDTHS = [9, 6, 8];
 const DETAIL_INDENT = '   ';
 
-/** `now` in milliseconds, from any start. */
+/** `now` returns milliseconds since any point in time. */
 export function createScreen(stream: Writable, now: () => number) {
-  // The reader may go away (`npm start | head`); the session must be closed all the same.
+  // If the reader of the output ends (`npm start | head`), the session must still be closed.
   stream.on('error', () => undefined);
   let inTitle = false;
 
@@ -33,14 +33,14 @@ export function createScreen(stream: Writable, now: () => number) {
     inTitle = true;
   }
 
-  /** Completes the title's line, or, if another line came between, a line with the title again. */
+  /** Completes the line of the title. If another line was printed in between, repeats the title. */
   function end(title: string, outcome: string): void {
     if (!inTitle) begin(title);
     inTitle = false;
     write(`${outcome}\n`);
   }
 
-  /** Does a step: its title at once; how long it took, its calls and what it has to say when it is over. */
+  /** Runs a step. Prints its title at the start, and its duration, its calls and its details at the end. */
   async function step<T>(title: string, work: (say: Say) => Promise<T>, count?: () => Promise<Counts>): Promise<T> {
     const details: string[] = [];
     const before = await count?.();
@@ -60,7 +60,7 @@ export function createScreen(stream: Writable, now: () => number) {
     }
   }
 
-  /** The columns' names, or figures that no step made. */
+  /** Prints the names of the columns, or numbers that belong to no step. */
   const row = (title: string, cells: readonly (string | number)[]): void =>
     line(title.padEnd(TITLE_WIDTH) + columns(cells), 'dim');
 
@@ -72,5 +72,5 @@ const columns = (cells: readonly (string | number)[]): string =>
 
 const difference = (before: Counts, after: Counts): number[] => [after.aws - before.aws, after.array - before.array];
 
-// An array can answer anything, and a terminal would obey it.
+// A response of an array can contain control characters, which the terminal would obey.
 const clean = (text: string): string => text.replaceAll(/\p{C}/gu, ' ');

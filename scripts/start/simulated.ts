@@ -1,4 +1,4 @@
-/** The array of a demonstration without a real one. */
+/** The simulated array of the demonstration. */
 import { randomUUID } from 'node:crypto';
 import { randomApiToken, type Simulator, type SimulatorOptions } from '../../simulator/index.ts';
 import type { Deployment } from '../../test/kit/deploy.ts';
@@ -6,11 +6,11 @@ import type { DemoArray } from './array.ts';
 
 export type SimulatedArray = DemoArray & {
   readonly simulator: Simulator;
-  /** `act` is called once, when the array has made the session of a login and before it answers. */
+  /** Calls `act` once, after the array opened the session of the next login and before it responds. */
   onNextLogin(act: () => Promise<void>): void;
 };
 
-/** Tokens of the form that real arrays have. */
+/** Tokens in the format of real arrays. */
 export const likeReal = (): SimulatorOptions => ({
   users: [{ username: 'pureuser', apiToken: randomApiToken() }],
   newAuthToken: randomUUID,

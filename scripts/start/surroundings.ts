@@ -1,4 +1,4 @@
-/** Everything that the demonstration runs in: an array, AWS on loopback, the packaged functions as Lambda runs them. */
+/** The environment of the demonstration: an array, AWS on loopback, and the packaged functions as Lambda runs them. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { devNull, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -12,11 +12,11 @@ import type { Command } from './arguments.ts';
 import { type DemoArray, realArray } from './array.ts';
 import { type Calls, countCalls } from './calls.ts';
 import { type Functions, functionsOf } from './functions.ts';
-import { DEAF_TO_TERMINAL } from './interruption.ts';
+import { IGNORE_TERMINAL_SIGNALS } from './interruption.ts';
 import type { Say } from './screen.ts';
 import { likeReal, type SimulatedArray, simulatedArray } from './simulated.ts';
 
-/** Nothing leads to the person's own AWS account. */
+/** Without profiles, the demonstration cannot reach the user's own AWS account. */
 const NO_PROFILE = { AWS_CONFIG_FILE: devNull, AWS_SHARED_CREDENTIALS_FILE: devNull };
 
 export type Surroundings = {
@@ -26,15 +26,15 @@ export type Surroundings = {
   readonly ports: Ports;
   readonly apiVersions: typeof apiVersions;
   readonly calls: Calls;
-  /** Puts the clock of AWS, of the simulated arrays and of the functions forward. */
+  /** Moves the clock of AWS, the simulated arrays and the functions forward. */
   readonly putForward: (ms: number) => void;
 };
 
 /**
- * Builds and packages the functions in a directory that goes away with `stack`; returns where the zips are. `goOn` is called in
- * between, and ends it by throwing.
+ * Builds and packages the functions in a directory that `stack` removes. Returns the directory of the zips. Calls `checkpoint` between
+ * the two steps, which can throw to stop.
  */
-export async function packageNow(stack: AsyncDisposableStack, goOn: () => void): Promise<string> {
+export async function packageNow(stack: AsyncDisposableStack, checkpoint: () => void): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'flashblade-start-'));
   stack.defer(() => rm(directory, { recursive: true, force: true }));
   const bundles = join(directory, 'bundles');
@@ -43,12 +43,12 @@ export async function packageNow(stack: AsyncDisposableStack, goOn: () => void):
   } finally {
     await stopEsbuild();
   }
-  goOn();
+  checkpoint();
   const { template } = await packageFunctions({ bundles, outdir: join(directory, 'zips') });
   return dirname(template);
 }
 
-/** Starts it all; `stack` ends it all. Throws if a part does not start. */
+/** Starts every part; `stack` stops them. Throws if a part does not start. */
 export async function surround(
   { name, secret }: Command,
   packaged: string,
@@ -59,7 +59,7 @@ export async function surround(
   const deployment = await deploy({
     functions: ['login', 'logout', 'session-events', 'sweep-sessions', 'check-fleet'],
     array: { name, ...likeReal() },
-    env: { ...NO_PROFILE, NODE_OPTIONS: DEAF_TO_TERMINAL },
+    env: { ...NO_PROFILE, NODE_OPTIONS: IGNORE_TERMINAL_SIGNALS },
     clock,
     packaged: resolve(packaged),
   });
@@ -83,10 +83,10 @@ export async function surround(
   };
 }
 
-/** What a call throws is reported where it is caught. */
+/** Drops reports, because every caller handles the thrown errors. */
 const ignore = (): void => undefined;
 
-/** The SDK finds the stand-ins in the environment, and nothing that leads to the person's own AWS account. */
+/** Replaces the AWS variables of this process, so that the SDK uses the stand-ins and never the user's own AWS account. */
 function useStandIns(variables: Readonly<Record<string, string>>): void {
   for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
   Object.assign(process.env, variables);

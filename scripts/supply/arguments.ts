@@ -3,19 +3,19 @@ import { resolve } from 'node:path';
 import { ROOT } from '../build.ts';
 import { parsed } from '../command-line.ts';
 
-/** `all`: the whole development tree, too. */
+/** `all`: also list all development packages. */
 export type Command = { readonly all: boolean; readonly outdir: string };
 
 export const USAGE = `npm run sbom -- [--all] [--outdir <directory>]
 
-Writes what the functions' bundles are made of: sbom.cdx.json (CycloneDX 1.6: packages, versions, licenses, which function
-has which) and licenses.txt (the license texts that must go with them). Needs no network; the same packages give the same files.
+Lists the packages in the functions' bundles. Writes sbom.cdx.json (CycloneDX 1.6: packages, versions, licenses, and the functions
+that contain them) and licenses.txt (the license texts that must accompany the bundles). Needs no network. The output is deterministic.
 
-  --all       also sbom.all.cdx.json: every package that is installed for development
-  --outdir    default dist
+  --all       also write sbom.all.cdx.json, with every installed package
+  --outdir    default: dist
   --help
 
-Ends with 0; 1 if something failed; 2 for arguments.`;
+Exits with 0; 1 if something failed; 2 for invalid arguments.`;
 
 const OPTIONS = { all: { type: 'boolean' }, outdir: { type: 'string' } } as const;
 

@@ -1,4 +1,4 @@
-/** The bill of materials (CycloneDX, JSON) of what is installed, and of what of it is in the bundles. */
+/** The bill of materials (CycloneDX, JSON) of the installed packages, and of those in the bundles. */
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -29,23 +29,23 @@ export type Bom = {
   readonly dependencies: readonly Dependency[];
 };
 
-/** All that is installed. No time, no serial number: the same packages give the same text. Needs no network. */
+/** All installed packages, without time and serial number, so that the output is deterministic. Needs no network. */
 export async function installedBom(): Promise<Bom> {
   const form = ['--output-reproducible', '--flatten-components', '--no-validate', '--spec-version', VERSION];
   const args = [TOOL, ...form, '--output-file', '-'];
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT, maxBuffer: MAX_BYTES });
   const bom = JSON.parse(stdout) as Bom;
-  // Which npm looked is no matter of what it found.
+  // The version of npm does not affect the result.
   const tools = bom.metadata.tools?.components.filter(({ name }) => name !== 'npm') ?? [];
   return { ...bom, metadata: { ...bom.metadata, tools: { components: tools } } };
 }
 
-/** What of it is in the bundles; each component names its functions'. Throws at a package that `whole` does not know. */
+/** The components that are in the bundles, each with its functions. Throws if `whole` does not contain a package. */
 export function bundledBom(whole: Bom, packages: readonly BundledPackage[]): Bom {
   const byPath = new Map(whole.components.map((component) => [pathOf(component), component]));
   const components = packages.map(({ directory, name, functions }) => {
     const component = byPath.get(directory);
-    if (component === undefined) throw new Error(`${name} is in a bundle and not among what npm knows: run npm ci`);
+    if (component === undefined) throw new Error(`${name} is in a bundle, but npm does not list it: run npm ci`);
     return withFunctions(component, functions);
   });
   const kept = new Set([whole.metadata.component, ...components].map((component) => component['bom-ref']));
@@ -58,7 +58,7 @@ export function bundledBom(whole: Bom, packages: readonly BundledPackage[]): Bom
   return { ...whole, components, dependencies };
 }
 
-/** Faults by CycloneDX's own schema; none if it is well-formed. */
+/** The violations of CycloneDX's own schema. */
 export async function faultsOf(bom: Bom): Promise<readonly unknown[]> {
   const fault = await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(JSON.stringify(bom));
   return fault === null ? [] : [fault].flat();
@@ -69,7 +69,7 @@ export const textOf = (bom: Bom): string => `${JSON.stringify(bom, null, 2)}\n`;
 const pathOf = ({ properties = [] }: Component): string | undefined =>
   properties.find(({ name }) => name === PATH)?.value;
 
-/** What package.json counts as for development only may run in production all the same. */
+/** Removes the mark of development packages, because a bundled package runs in production. */
 const withFunctions = (component: Component, functions: readonly string[]): Component => ({
   ...component,
   properties: [
@@ -78,6 +78,6 @@ const withFunctions = (component: Component, functions: readonly string[]): Comp
   ],
 });
 
-/** Names of the functions that have a part of a component. */
+/** Names of the functions that contain a part of a component. */
 export const functionsOf = ({ properties = [] }: Component): string[] =>
   properties.flatMap(({ name, value }) => (name === FUNCTION && value !== undefined ? [value] : []));

@@ -1,23 +1,23 @@
-/** Which installed packages are in the functions' bundles: what esbuild really took, not what package.json lists. */
+/** The installed packages in the functions' bundles: those that esbuild included, not those that package.json lists. */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Bundle, buildFunctions, ROOT } from '../build.ts';
 
 export type BundledPackage = {
-  /** Its directory, relative to the project; the same package may be there twice, in two versions. */
+  /** Its directory, relative to the project. Two versions of a package can be installed in two directories. */
   readonly directory: string;
   readonly name: string;
   readonly version: string;
   /** SPDX expression, as the package declares it. */
   readonly license: string;
-  /** Functions whose bundles have a part of it, sorted. */
+  /** The functions whose bundles contain a part of it, sorted. */
   readonly functions: readonly string[];
 };
 
 type Made = Pick<Bundle, 'name' | 'inputs'>;
 
-/** Builds the bundles aside and answers what is in them, sorted by directory. */
+/** Builds the bundles in a temporary directory. Returns the packages in them, sorted by directory. */
 export async function bundledPackages(): Promise<BundledPackage[]> {
   const outdir = await mkdtemp(join(tmpdir(), 'flashblade-supply-'));
   try {
@@ -27,7 +27,7 @@ export async function bundledPackages(): Promise<BundledPackage[]> {
   }
 }
 
-/** The packages that these bundles' source files belong to. Throws at one that declares no name, version or license. */
+/** The packages of these bundles' source files. Throws if a package does not declare its name, version and license. */
 export async function packagesIn(bundles: readonly Made[]): Promise<BundledPackage[]> {
   const functions = new Map<string, Set<string>>();
   for (const { name, inputs } of bundles) {
@@ -41,7 +41,7 @@ export async function packagesIn(bundles: readonly Made[]): Promise<BundledPacka
   );
 }
 
-/** The package that a source file belongs to; undefined for our own. */
+/** The directory of the package that a source file belongs to, or undefined for our own files. */
 export const directoryOf = (input: string): string | undefined =>
   /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(input)?.[0];
 
@@ -55,7 +55,7 @@ async function declared(directory: string): Promise<Omit<BundledPackage, 'functi
   return { directory, name, version, license };
 }
 
-/** The texts that must go with a package: its license and notices, with their file names. */
+/** The texts that must accompany a package: its license and notices, with their file names. */
 export async function legalTextsOf({ directory }: Pick<BundledPackage, 'directory'>): Promise<[string, string][]> {
   const files = (await readdir(resolve(ROOT, directory))).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file));
   return Promise.all(

@@ -1,4 +1,4 @@
-/** `npm run sbom` from its arguments to its exit code. */
+/** Runs `npm run sbom`, from its arguments to its exit code. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
@@ -11,7 +11,7 @@ import { bundledPackages } from './packages.ts';
 
 export type Streams = { readonly output: Writable; readonly errors: Writable };
 
-/** 0; 1 if something failed, 2 for arguments. Never rejects. */
+/** Returns the exit code: 0, 1 if something failed, 2 for invalid arguments. Never rejects. */
 export async function runSbom(args: readonly string[], streams: Streams): Promise<number> {
   const say = (text: string) => void streams.output.write(`${text}\n`);
   const complain = (text: string) => void streams.errors.write(`${text}\n`);
@@ -26,9 +26,9 @@ export async function runSbom(args: readonly string[], streams: Streams): Promis
   }
 }
 
-/** Answers a line for each file. */
+/** Returns one line for each file. */
 async function write({ all, outdir }: Command): Promise<string[]> {
-  // First: what cannot be written need not be made.
+  // First, so that an invalid directory fails before the build.
   await mkdir(outdir, { recursive: true });
   const [packages, whole] = await Promise.all([bundledPackages(), installedBom()]);
   const bundled = bundledBom(whole, packages);

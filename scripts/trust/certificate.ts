@@ -1,19 +1,19 @@
-/** A certificate in words that are safe to print: it can contain anything, and a terminal would obey it. */
+/** The facts of a certificate as safe text. A certificate can contain control characters, which a terminal would obey. */
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { normalFingerprint } from '../../lib/flashblade/trust.ts';
 
-/** Dates as in 2026-11-24T08:00:00.000Z; `daysLeft` is negative when it has ended. */
+/** Dates have the form 2026-11-24T08:00:00.000Z. `daysLeft` is negative after the end. */
 export type CertificateFacts = {
   readonly subject: string;
   readonly issuer: string;
-  /** Subject alternative names, as `DNS:fb1.example.com, IP Address:192.0.2.1`; empty if there are none. */
+  /** Subject alternative names, such as `DNS:fb1.example.com, IP Address:192.0.2.1`, or empty. */
   readonly names: string;
   readonly validFrom: string;
   readonly validTo: string;
   readonly daysLeft: number;
   /** SHA-256, 64 lower-case hex digits. */
   readonly fingerprint: string;
-  /** `RSA, 2048 bits`, `EC, prime256v1` */
+  /** Such as `RSA, 2048 bits` or `EC, prime256v1`. */
   readonly key: string;
   readonly selfSigned: boolean;
 };
@@ -37,13 +37,13 @@ export function factsOf(certificate: X509Certificate, now: number): CertificateF
   };
 }
 
-/** SHA-256 as the array's secret holds it. */
+/** The SHA-256 in the form of the array's secret. */
 export const fingerprintOf = ({ fingerprint256 }: X509Certificate): string => normalFingerprint(fingerprint256) ?? '';
 
-/** Node gives one line per part. */
+/** Node returns one line per part. */
 const nameText = (name: string): string => clean(name.replaceAll('\n', ', '));
 
-/** One line of printable characters, empty for nothing. */
+/** One line of printable characters. */
 export function clean(text: string | undefined): string {
   const line = (text ?? '').replaceAll(/[\p{C}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
   return line.length > MAX_LENGTH ? `${line.slice(0, MAX_LENGTH)} …` : line;
@@ -57,12 +57,12 @@ function keyOf(certificate: X509Certificate): string {
 }
 
 function isSelfSigned(certificate: X509Certificate): boolean {
-  // Not checkIssued: that asks whether its key may sign certificates, which an array's own certificate need not say.
+  // Not checkIssued: it requires a key that may sign certificates, which an array's own certificate does not have to declare.
   const key = publicKeyOf(certificate);
   return certificate.subject === certificate.issuer && key !== undefined && certificate.verify(key);
 }
 
-/** Undefined for a kind of key that OpenSSL does not know. */
+/** Undefined if OpenSSL does not support this kind of key. */
 function publicKeyOf(certificate: X509Certificate): KeyObject | undefined {
   try {
     return certificate.publicKey;

@@ -1,4 +1,4 @@
-/** What a server presents in the TLS handshake. Not one byte of an application is sent, and nothing is believed here. */
+/** Reads what a server presents in the TLS handshake. Sends no application data, and trusts nothing. */
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { type ConnectionOptions, connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
@@ -9,24 +9,24 @@ import { addressOf } from '../../lib/flashblade/trust.ts';
 export type Address = { readonly host: string; readonly port: number };
 
 export type Presented = {
-  /** The server's own certificate, then those that it presents to vouch for it. At least one. */
+  /** The server's own certificate, then the issuers' certificates that it presents. */
   readonly chain: readonly [X509Certificate, ...X509Certificate[]];
-  /** `TLSv1.3` */
+  /** Such as `TLSv1.3`. */
   readonly protocol: string;
-  /** Why the public certificate authorities do not accept it for this host, as OpenSSL or Node name it; undefined if they do. */
+  /** The error of OpenSSL or Node if public certificate authorities do not accept it for this host. Otherwise undefined. */
   readonly publicRefusal: string | undefined;
 };
 
-/** `timeoutMs`: for name look-up, connection and handshake together, default 10 seconds. */
+/** `timeoutMs`: the limit for name lookup, connection and handshake together. Default: 10 seconds. */
 export type LookOptions = { readonly timeoutMs?: number; readonly signal?: AbortSignal | undefined };
 
 const TIMEOUT_MS = 10_000;
-/** A chain is two or three certificates long. */
+/** A chain usually has two or three certificates. */
 const MAX_CHAIN = 10;
 
-/** Connects twice and hangs up. Throws an Error that says why there is no certificate to look at. */
+/** Connects twice and disconnects. If there is no certificate, throws an Error that says why. */
 export async function look(address: Address, options: LookOptions = {}): Promise<Presented> {
-  // Without authorities of our own, Node cannot add one of them to the chain: what it gives is what was presented.
+  // Without any authorities, Node cannot add one to the chain. It returns exactly the chain that was presented.
   const presented = handshake(address, { ca: [] }, options, (socket) => ({
     chain: chainOf(socket.getPeerCertificate(true)),
     protocol: socket.getProtocol() ?? 'unknown',
@@ -38,7 +38,7 @@ export async function look(address: Address, options: LookOptions = {}): Promise
   return { chain: [own, ...others], protocol, publicRefusal };
 }
 
-/** Takes what `read` finds in a connection whose handshake is over, and closes it. */
+/** Resolves with the result of `read` on a connection after its handshake, and closes the connection. */
 function handshake<Found>(
   address: Address,
   trust: Pick<ConnectionOptions, 'ca'>,
@@ -47,7 +47,7 @@ function handshake<Found>(
 ): Promise<Found> {
   const { host, port } = address;
   return new Promise((resolve, reject) => {
-    // Whatever is presented is to be seen, not believed: nothing is ever written to this connection.
+    // Accepts any certificate in order to show it. Nothing is ever written to this connection.
     const seen = { ...trust, rejectUnauthorized: false, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] } as const;
     const socket = connect({ host, port, ...seen, ...(isIP(host) === 0 ? { servername: host } : {}) });
     const fail = (why: string) => {
@@ -55,18 +55,18 @@ function handshake<Found>(
       socket.destroy();
     };
     const timer = setTimeout(() => fail(`did not complete a TLS handshake within ${timeoutMs} ms`), timeoutMs);
-    const onAbort = () => fail('was not looked at: interrupted');
+    const onAbort = () => fail('was not checked: interrupted');
     signal?.addEventListener('abort', onAbort);
     socket.once('secureConnect', () => {
       resolve(read(socket));
-      // Says goodbye as TLS does, so that the other side sees a whole handshake and not a fault.
+      // Closes the TLS connection properly, so that the server does not log an error.
       socket.end(() => socket.destroy());
     });
     socket.on('error', (error) => fail(failureOf(codeOf(error))));
     socket.once('close', () => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
-      fail('closed the connection in the TLS handshake');
+      fail('closed the connection during the TLS handshake');
     });
   });
 }
@@ -76,19 +76,19 @@ function chainOf(own: DetailedPeerCertificate): X509Certificate[] {
   let next: DetailedPeerCertificate | undefined = own;
   while (next?.raw !== undefined && chain.length < MAX_CHAIN) {
     chain.push(new X509Certificate(next.raw));
-    // The last one names itself as its issuer.
+    // The last certificate is its own issuer.
     next = next.issuerCertificate === next ? undefined : next.issuerCertificate;
   }
   return chain;
 }
 
-// Typed as an Error, it is the code as a string.
+// The type of authorizationError is Error, but the value is the code as a string.
 const refusalOf = ({ authorized, authorizationError }: TLSSocket): string | undefined =>
   authorized ? undefined : String(authorizationError);
 
 const NETWORK: Readonly<Record<string, string>> = {
-  ENOTFOUND: 'is not known to the name service: check the name',
-  EAI_AGAIN: 'cannot be looked up: the name service does not answer',
+  ENOTFOUND: 'is an unknown host: check the name',
+  EAI_AGAIN: 'cannot be resolved: the name server does not respond',
   ECONNREFUSED: 'refuses connections: check the port, and that the management service is up',
 };
 

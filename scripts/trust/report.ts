@@ -1,4 +1,4 @@
-/** What a look at a server found, and what it means for the array's secret. */
+/** Describes the certificate of a server, and what it means for the array's secret. */
 import { known } from '../../lib/core/errors.ts';
 import type { FlashBlade, Trust } from '../../lib/core/model.ts';
 import { type CertificateFacts, factsOf, fingerprintOf } from './certificate.ts';
@@ -9,7 +9,7 @@ export type Report = Address & {
   readonly protocol: string;
   /** The server's own certificate first. */
   readonly chain: readonly CertificateFacts[];
-  /** `reason`: why not, as OpenSSL or Node name it. */
+  /** `reason`: the error of OpenSSL or Node if they do not accept it. */
   readonly publicAuthorities: { readonly accepted: boolean; readonly reason?: string };
 };
 
@@ -21,11 +21,11 @@ export const reportOf = (address: Address, { chain, protocol, publicRefusal }: P
   publicAuthorities: publicRefusal === undefined ? { accepted: true } : { accepted: false, reason: publicRefusal },
 });
 
-/** What to believe if the certificate is the array's: public authorities where they accept it, else its fingerprint. */
+/** The trust for a confirmed certificate: public authorities if they accept it, otherwise its fingerprint. */
 export const trustFor = ({ chain: [own], publicRefusal }: Presented): Trust =>
   publicRefusal === undefined ? { kind: 'public' } : { kind: 'fingerprints', fingerprints: [fingerprintOf(own)] };
 
-/** Why the functions would refuse the array under this trust; undefined if they would not. */
+/** The reason for which the functions would refuse the array under this trust, or undefined if they would accept it. */
 export async function refusalOf(array: FlashBlade): Promise<string | undefined> {
   try {
     await verify(array);

@@ -1,13 +1,13 @@
-/** What people read of a certificate. Pure: values in, text out. */
+/** The report about a certificate, for people. Pure functions. */
 import { addressOf } from '../../lib/flashblade/trust.ts';
 import type { CertificateFacts } from './certificate.ts';
 import type { Report } from './report.ts';
 
-/** The chain as it was presented, and whether public authorities accept it. */
+/** The presented chain, and whether public authorities accept it. */
 export function reportText(report: Report): string {
   const { chain, protocol, publicAuthorities } = report;
   const certificates = chain.map((facts, index) => [title(index, chain.length), ...certificateLines(facts)].join('\n'));
-  return [`${addressOf(report)} presents, by ${protocol}:`, ...certificates, publicText(publicAuthorities)].join(
+  return [`${addressOf(report)} presents, over ${protocol}:`, ...certificates, publicText(publicAuthorities)].join(
     '\n\n',
   );
 }
@@ -32,7 +32,7 @@ function certificateLines({ selfSigned, ...facts }: CertificateFacts): string[] 
 const daysText = (days: number): string =>
   days < 0 ? `EXPIRED ${-days} days ago` : days === 1 ? '1 day left' : `${days} days left`;
 
-/** As most arrays and tools show it. */
+/** The form that most arrays and tools show. */
 const colons = (fingerprint: string): string => fingerprint.toUpperCase().match(/../g)?.join(':') ?? '';
 
 const publicText = ({ accepted, reason }: Report['publicAuthorities']): string =>
@@ -40,24 +40,26 @@ const publicText = ({ accepted, reason }: Report['publicAuthorities']): string =
     ? 'Public certificate authorities accept it for this name.'
     : `Public certificate authorities do not accept it for this name (${reason}).`;
 
-export const COMPARE = `Believe it only after you have compared the SHA-256 fingerprint of the server's own certificate with the one that your array
-shows, seen by another way than this network: an attacker between you and the array can present a certificate, too.
-Look where your array shows its certificate: in its GUI probably under Settings → Certificates, on its command line by
-\`purecert list\`. If it shows PEM text, this gives the fingerprint: openssl x509 -noout -sha256 -fingerprint -in array.pem`;
+export const COMPARE = `Before you trust the server's own certificate, compare its SHA-256 fingerprint with the one that your array shows.
+Do not use this network to look at the array: an attacker between you and the array could present another certificate.
+Your array probably shows its certificate in the GUI under Settings → Certificates, and with \`purecert list\` on the command line.
+To get the fingerprint of PEM text, run: openssl x509 -noout -sha256 -fingerprint -in array.pem`;
 
 /** The `trust` part of the secret, and its alternative. */
 export function adviceText({ chain: [own], publicAuthorities }: Report): string {
   if (publicAuthorities.accepted) {
-    return `In the array's secret, leave "trust" out: public authorities vouch for it, as long as they go on accepting it.`;
+    return `If the fingerprints match, omit "trust" in the array's secret: public certificate authorities accept this certificate.`;
   }
   const alternative = own?.selfSigned
     ? []
     : [
-        'If a certificate authority of your own issued it, name that in place of the fingerprint, and its next certificate is',
-        `believed, too: "trust": { "ca": "…" }, PEM text that you have from who runs it, not from here; or \`npm run secret -- <array> --ca ca.pem\`.`,
+        'If a private certificate authority issued it, you can trust the authority instead. The next certificate is then trusted, too.',
+        'Get the PEM text of the authority from its operator, not from this server. Use "trust": { "ca": "…" }, or run:',
+        '',
+        '  npm run secret -- <array> --ca ca.pem',
       ];
   return [
-    `In the array's secret, if it is the same:`,
+    `If the fingerprints match, write this into the array's secret:`,
     '',
     `  "trust": ${trustJson(own?.fingerprint)}`,
     '',

@@ -121,7 +121,7 @@ describe("a relative path is resolved from the user's directory", () => {
   test('when a command reads a file', async () => {
     const cwd = folder();
     const start = () => npm(['start', '--', '--secret-file', 'secret.json'], { cwd });
-    expect((await start()).stderr).toMatch(/^--secret-file must be a file that can be read/);
+    expect((await start()).stderr).toMatch(/^--secret-file must be a readable file/);
     writeFileSync(join(cwd, 'secret.json'), '{}');
     expect((await start()).stderr).toMatch(/^--host is missing/);
   });

@@ -18,7 +18,7 @@ describe('an array that keeps the contract', () => {
     const { code, stdout, stderr, report, junit, all, files } = await run(['--array'], env).ended;
     expect({ code, stderr, files }).toEqual({ code: 0, stderr: '', files: [] });
     expect(stdout).toContain('9 of 10 interactions can be verified on a real array.');
-    expect(stdout).toContain('asked to refuse 1 logins');
+    expect(stdout).toContain('Logins with made-up API tokens, which the array must refuse: 1.');
     expect(stdout).toContain('9 of 9 interactions passed, 0 other findings.');
     expect(report).toContain(`- Provider: 127.0.0.1:${simulator.port}, as ${USERNAME}\n`);
     expect(report).toContain('- Result: **passed**\n');
@@ -102,7 +102,7 @@ describe('an early end of the run', () => {
 
   it('the run ends before the first interaction if the API token belongs to another user', async () => {
     const { finding } = await refused({ FLASHBLADE_USERNAME: 'root' });
-    expect(finding).toContain(`FLASHBLADE_USERNAME is not the user who logs in: that is ${USERNAME}`);
+    expect(finding).toContain(`the API token belongs to ${USERNAME}, not to FLASHBLADE_USERNAME`);
   });
 });
 

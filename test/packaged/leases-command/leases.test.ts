@@ -130,7 +130,7 @@ describe('npm run leases', () => {
       leases(['--help']),
     ]);
     expect(wrong).toMatchObject({ code: 2, stdout: '' });
-    expect(wrong.stderr).toMatch(/^say list, .*\n\nnpm run leases/);
+    expect(wrong.stderr).toMatch(/^use list, .*\n\nnpm run leases/);
     expect(missing).toMatchObject({ code: 2, stdout: '' });
     expect(missing.stderr).toMatch(/^CONFIG_INVALID: environment variable LEASE_TABLE must be set/);
     expect(down).toMatchObject({ code: 1, stdout: '' });

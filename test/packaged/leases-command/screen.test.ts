@@ -16,13 +16,13 @@ describe('the command line', () => {
   });
 
   it.each([
-    [[], 'say list'],
-    [['sweep'], 'say list'],
-    [['close'], 'say list'],
-    [['show', '--array', 'fb1'], 'say list'],
-    [['close', 'job-1', '--array', 'fb1'], 'say list'],
-    [['list', 'job-1'], 'say list'],
-    [['show', 'a', 'b'], 'more arguments'],
+    [[], 'use list'],
+    [['sweep'], 'use list'],
+    [['close'], 'use list'],
+    [['show', '--array', 'fb1'], 'use list'],
+    [['close', 'job-1', '--array', 'fb1'], 'use list'],
+    [['list', 'job-1'], 'use list'],
+    [['show', 'a', 'b'], 'too many arguments'],
     [['close', '--array', '../x'], '--array: must be the name of an array'],
     [['show', 'two words'], 'lease id: must be 1 to 512'],
     [['list', '--all'], "Unknown option '--all'"],
@@ -42,7 +42,7 @@ describe('the output', () => {
       'job-1     fb1    pureuser  STUCK    nightly  -15 min     6',
       'job-22    fb1    -         SUSPECT  -        2 h 13 min  -',
     ]);
-    expect(table([], 0)).toBe('Nothing is live.');
+    expect(table([], 0)).toBe('There are no live leases.');
   });
 
   it.each([
@@ -69,11 +69,11 @@ describe('the output', () => {
   });
 
   it('shows which leases were closed, and how many failed', () => {
-    expect(closedText([])).toBe('No lease was live.');
+    expect(closedText([])).toBe('There are no live leases.');
     expect(closedText([{ leaseId: 'a', outcome: 'CLOSED' }])).toBe('a  CLOSED');
     const failed = { leaseId: 'b', code: 'ARRAY_BUSY', message: 'it is busy' };
     expect(closedText([{ leaseId: 'a', outcome: 'CLOSED' }, failed])).toBe(
-      'a  CLOSED\nb  FAILED ARRAY_BUSY: it is busy\n1 of 2 failed; the ledger goes on trying',
+      'a  CLOSED\nb  FAILED ARRAY_BUSY: it is busy\n1 of 2 failed. The sweeper retries them.',
     );
   });
 });

@@ -5,10 +5,10 @@ import { realArray } from '../../../scripts/start/array.ts';
 const lease = { leaseId: 'demo', array: 'fb1', username: 'pureuser', expiresAt: 1_795_500_000 };
 const array = realArray('fb1');
 
-/** Under a lease of `pureuser`, an array that answers calls so. */
-const useOf = (answer: (call: ArrayRequest) => ArrayResponse): Use => ({
+/** A lease of `pureuser` on an array that responds to calls with `respond`. */
+const useOf = (respond: (call: ArrayRequest) => ArrayResponse): Use => ({
   lease,
-  request: async (call) => answer(call),
+  request: async (call) => respond(call),
   apiVersions: async () => ['2.4'],
 });
 
@@ -23,7 +23,7 @@ const pageWith = (items: readonly object[], continuation_token = ''): ArrayRespo
   body: { items, continuation_token },
 });
 
-test("our session is the newest of our user, on whichever page, and nobody else's", async () => {
+test('our session is the newest REST session of our user, on any page of the list', async () => {
   const others = [session(1), session(9, { user: 'else' }), session(8, { user_interface: 'GUI' })];
   let live = [...others, session(5)];
   const use = useOf(({ query }) =>
@@ -38,23 +38,22 @@ test("our session is the newest of our user, on whichever page, and nobody else'
   });
 });
 
-const noAnswer = (): ArrayResponse => {
-  throw new FlashBladeError('FORBIDDEN', 'not for this user');
+const forbidden = (): ArrayResponse => {
+  throw new FlashBladeError('FORBIDDEN', 'this user may not read it');
 };
 
 test.each([
-  ['without REST 2.3', '1.12', noAnswer, 'it serves no REST 2.3'],
-  ['that shows this user no list', '2.26', noAnswer, 'it shows this user no list of sessions'],
-  ['that answers something else', '2.26', () => ({ ...pageWith([]), body: '' }), 'it shows this user no list'],
-])('an array %s cannot show its sessions, and that is said', async (_, version, answer, why) => {
-  const left = await array.watch(useOf(answer), version);
-  const { live, report } = await left(() => Promise.reject(new Error('nothing is to be looked at')));
+  ['does not support REST 2.3', '1.12', forbidden, 'the array does not support REST 2.3'],
+  ['forbids the list', '2.26', forbidden, 'this user cannot list sessions'],
+  ['returns something else', '2.26', () => ({ ...pageWith([]), body: '' }), 'this user cannot list sessions'],
+])('if an array %s, the report says that its sessions are unknown', async (_, version, respond, why) => {
+  const left = await array.watch(useOf(respond), version);
+  const { live, report } = await left(() => Promise.reject(new Error('no look expected')));
   expect(live).toBe(0);
-  expect(report).toContain(`it cannot be seen, ${why}`);
-  expect(report).toContain('its logout was confirmed');
+  expect(report).toBe(`unknown, because ${why}; the array confirmed the logout`);
 });
 
-test('what goes wrong while the list is read is not taken for a missing permission', async () => {
+test('any other error while the list is read fails the step', async () => {
   const use = useOf(() => {
     throw new FlashBladeError('ARRAY_BUSY', 'later');
   });

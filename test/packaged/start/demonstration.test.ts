@@ -6,12 +6,12 @@ import { endStarted, PACKAGED, run } from './run.ts';
 
 afterAll(endStarted);
 
-// A run takes some seconds, with building and packaging ten, on a busy machine some more.
+// A run takes a few seconds, about ten with building and packaging, and more on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });
 
 const OWN_ACCOUNT = { AWS_PROFILE: 'mine', AWS_SESSION_TOKEN: 'mine', AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true' };
 
-test("without options, nothing built before and the person's own AWS account out of reach, all is shown and nothing is left", async () => {
+test("without options, all steps succeed without a previous build, the user's AWS account is not used, and nothing is left", async () => {
   const { ended, living } = run([], OWN_ACCOUNT);
   const { code, stdout, stderr, files } = await ended;
   expect({ code, stderr, files, living: living() }).toEqual({ code: 0, stderr: '', files: [], living: false });
@@ -20,7 +20,7 @@ test("without options, nothing built before and the person's own AWS account out
   expect(stdout).not.toMatch(/\bT-[0-9a-f]{8}-/);
 
   expect(stdout).toMatch(/^ {3}fb1: host 127\.0\.0\.1, port \d+, trust ca, API token \[API token\]$/m);
-  expect(stdout).toMatch(/^2 {2}login is invoked.* \d+ +\d+ +1\n {3}\{\n {5}"leaseId": "demo-[0-9a-f]{6}",\n/m);
+  expect(stdout).toMatch(/^2 {2}login opens a session.* \d+ +\d+ +1\n {3}\{\n {5}"leaseId": "demo-[0-9a-f]{6}",\n/m);
   expect(stdout).toMatch(
     /^ {3}lease#demo-[0-9a-f]{6} {2}state OPEN {2}attemptId [0-9a-f-]{36}\n {3}sealed 1\.\S+… \(/m,
   );
@@ -31,20 +31,20 @@ test("without options, nothing built before and the person's own AWS account out
   const byEvent = /"Session Opened":\{"leaseId":"(job-[0-9a-f]{6})","array":"fb1"/.exec(stdout)?.[1];
   const attemptId = /state OPENING {2}attemptId ([0-9a-f-]{36})$/m.exec(stdout)?.[1];
   expect([byEvent, attemptId]).toEqual([expect.any(String), expect.any(String)]);
-  expect(stdout).toMatch(/^10 .* 0\n {3}the same lease is reported; live sessions on fb1: 1\n11 /m);
-  expect(stdout).toMatch(/^11 .* 1\n {3}its process was ended by SIGKILL; live sessions on fb1: 2$/m);
+  expect(stdout).toMatch(/^10 .* 0\n {3}session-events reports the same lease; live sessions on fb1: 1\n11 /m);
+  expect(stdout).toMatch(/^11 .* 1\n {3}SIGKILL ended its process; live sessions on fb1: 2$/m);
   expect(stdout).toContain(`   lease#${byEvent}  state CLOSED`);
   expect(stdout).toMatch(new RegExp(`^ {3}suspect#${attemptId} {2}SUSPECT.*; live sessions on fb1: 1$`, 'm'));
   expect(stdout).toMatch(/"checked":3,"healthy":2,"unknownSessions":0.*\n {3}ARRAY_UNREACHABLE: array fb3 /);
   expect(stdout).toMatch(
-    /: idleness; the sweep:\n.*"suspect":1.*\n {3}live sessions on all arrays: 0; unsettled .*: 0\n/,
+    /because of its idleness; the sweep:\n.*"suspect":1.*\n {3}live sessions on all arrays: 0; unsettled .*: 0\n/,
   );
   expect(stdout).toMatch(
-    /\n15 Together.*\n {3}AWS calls: .*events 2; array calls: 19\nEvery step did what it should, and no/,
+    /\n15 Total.*\n {3}AWS calls: .*events 2; array calls: 19\nEvery step succeeded, and no array has a live session/,
   );
 });
 
-test('a step of the second half that does not go as it should fails the run, and what is open is closed', async () => {
+test('a failed step of the unattended part fails the run, and all leases are closed', async () => {
   const packaged = mkdtempSync(join(tmpdir(), 'flashblade-start-test-'));
   onTestFinished(() => rmSync(packaged, { recursive: true }));
   cpSync(String(PACKAGED[1]), packaged, { recursive: true });
@@ -58,7 +58,7 @@ test('a step of the second half that does not go as it should fails the run, and
   expect(stdout).toMatch(/\nFAILED {2}the login was not killed, but ended by LEASE_LIMIT\n$/);
 });
 
-test('--help tells every option', async () => {
+test('--help lists every option', async () => {
   const { code, stdout } = await run(['--help']).ended;
   expect(code).toBe(0);
   for (const option of ['--secret-file', '--host', '--array', '--packaged']) expect(stdout).toContain(option);

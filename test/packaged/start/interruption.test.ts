@@ -4,10 +4,10 @@ import { arrayWithSecret, endStarted, PACKAGED, run } from './run.ts';
 
 afterAll(endStarted);
 
-// A run takes two or three seconds, on a busy machine some more.
+// A run takes two or three seconds, and more on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });
 
-test('Ctrl-C in the middle of a login closes the session and ends with 130, and further signals do not cut that short', async () => {
+test('Ctrl-C during a login closes the session and ends with 130, and further signals do not interrupt that', async () => {
   const { onRequest, reached, release } = holding('/api/login');
   const { simulator, args } = await arrayWithSecret({ onRequest });
   const { child, ended, printed, signalAll, living } = run(args);
@@ -26,7 +26,7 @@ test('Ctrl-C in the middle of a login closes the session and ends with 130, and 
   expect(simulator.history.map((session) => session.ended?.by)).toEqual(['logout']);
 });
 
-test('Ctrl-C in the middle of a call that fails closes the session and ends with 130', async () => {
+test('Ctrl-C during a call that fails closes the session and ends with 130', async () => {
   const { onRequest, reached, release } = holding('/api/2.26/arrays');
   const { simulator, args } = await arrayWithSecret({ onRequest });
   simulator.faults.add({ kind: 'answer', path: '/api/2.26/arrays', status: 500 });
@@ -42,7 +42,7 @@ test('Ctrl-C in the middle of a call that fails closes the session and ends with
   expect(simulator.history.map((session) => session.ended?.by)).toEqual(['logout']);
 });
 
-test('SIGTERM in the middle of a logout ends with 143 when the session has ended', async () => {
+test('SIGTERM during a logout ends with 143 after the session has ended', async () => {
   const { onRequest, reached, release } = holding('/api/logout');
   const { simulator, args } = await arrayWithSecret({ onRequest });
   const { child, ended, printed, living } = run(args);
@@ -56,10 +56,10 @@ test('SIGTERM in the middle of a logout ends with 143 when the session has ended
   expect(simulator.history.map((session) => session.ended?.by)).toEqual(['logout']);
 });
 
-test('SIGINT while an event is worked on closes the session that it asked for', async () => {
+test('SIGINT while an event is processed closes the session that the event requested', async () => {
   const { child, ended, printed, living } = run(PACKAGED);
   await printed(/9 {2}An event asks/);
-  // To the script alone: a function that is only starting would die of it, with nothing begun.
+  // Only to the script, because the signal would kill a function that is still starting.
   child.kill('SIGINT');
   const { code, stdout, files } = await ended;
   expect({ code, files, living: living() }).toEqual({ code: 130, files: [], living: false });
@@ -67,13 +67,13 @@ test('SIGINT while an event is worked on closes the session that it asked for', 
   expect(stdout).not.toContain('FAILED');
 });
 
-test('Ctrl-C while the functions are being packaged leaves no file and no process', async () => {
+test('Ctrl-C while the functions are packaged leaves no file and no process', async () => {
   const { ended, printed, signalAll, living } = run([]);
   await printed(/Building/);
   signalAll('SIGINT');
   const { code, stdout, files } = await ended;
   expect({ code, files }).toEqual({ code: 130, files: [] });
-  // The bundler was told to end, and may take a moment longer.
+  // The bundler may take a moment to end.
   await vi.waitFor(() => expect(living()).toBe(false), 10_000);
-  expect(stdout).not.toContain('login is invoked');
+  expect(stdout).not.toContain('login opens');
 });

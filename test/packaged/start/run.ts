@@ -11,7 +11,7 @@ export const API_TOKEN = 'T-0a1b2c3d-4e5f-6789-abcd-ef0123456789';
 
 const started: (() => Promise<void>)[] = [];
 
-/** Ends what the tests of a file started. They may run at the same time, so every file does it after all of them. */
+/** Stops everything that the tests of a file started. The tests can run concurrently, so call it after all of them. */
 export async function endStarted(): Promise<void> {
   for (const end of started.splice(0).reverse()) await end();
 }

@@ -9,7 +9,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-/** A stream that remembers, as a terminal or as a pipe, and a clock that goes 5 ms further at every look. */
+/** A stream that records its text, as a terminal or as a pipe, and a clock that moves by 5 ms at every read. */
 function screenOn(kind: 'terminal' | 'pipe') {
   vi.stubEnv('FORCE_COLOR', undefined);
   vi.stubEnv('NO_COLOR', undefined);
@@ -20,7 +20,7 @@ function screenOn(kind: 'terminal' | 'pipe') {
       done();
     },
   });
-  // Of the environment of the tests nothing counts: in CI Node takes any terminal for one without colour.
+  // Ignores the environment of the tests: in CI, Node treats every terminal as one without color.
   const getColorDepth = () =>
     WriteStream.prototype.getColorDepth({ TERM: 'xterm-256color', NO_COLOR: process.env['NO_COLOR'] });
   if (kind === 'terminal') Object.assign(stream, { isTTY: true, getColorDepth });
@@ -32,7 +32,7 @@ function screenOn(kind: 'terminal' | 'pipe') {
   return { ...createScreen(stream, now), stream, text: () => written.join('') };
 }
 
-test("a step's title is written at once, its time and calls when it is over, then its details", async () => {
+test('a step prints its title at the start, then its duration, its calls and its details at the end', async () => {
   const { step, text } = screenOn('pipe');
   const counts = [
     { aws: 10, array: 1 },
@@ -51,7 +51,7 @@ test("a step's title is written at once, its time and calls when it is over, the
   expect(text()).toBe(`${'a step'.padEnd(56)}        5     3       0\n   first\n   second\n`);
 });
 
-test('a step that fails says so, with the details until then', async () => {
+test('a failed step prints that it failed, and its details so far', async () => {
   const { step, text } = screenOn('pipe');
   const failing = step('a step', async (say) => {
     say('detail');
@@ -61,47 +61,47 @@ test('a step that fails says so, with the details until then', async () => {
   expect(text()).toBe(`${'a step'.padEnd(56)}   failed\n   detail\n`);
 });
 
-test('a line that comes in the middle of a step stands alone, and the step completes on a line of its own', async () => {
+test('a line that is printed during a step gets its own line, and the title is repeated after it', async () => {
   const { step, line, text } = screenOn('pipe');
   await step('a step', async () => line('a signal'));
   expect(text()).toBe(`${'a step'.padEnd(56)}\na signal\n${'a step'.padEnd(56)}        5\n`);
 });
 
-test('control characters of an array do not reach the terminal', () => {
+test('control characters from an array do not reach the terminal', () => {
   const { line, text } = screenOn('pipe');
   line(`fb1${ESCAPE}[2J\u009b\u202e\r!`);
   expect(text()).toBe('fb1 [2J   !\n');
 });
 
-test('a terminal gets colour', () => {
+test('a terminal gets color', () => {
   const { line, text } = screenOn('terminal');
   line('done', 'green');
   expect(text()).toBe(`${ESCAPE}[32mdone${ESCAPE}[39m\n`);
 });
 
-test('a pipe gets none', () => {
+test('a pipe gets no color', () => {
   const { line, text } = screenOn('pipe');
   line('done', 'green');
   expect(text()).toBe('done\n');
 });
 
-test('a pipe gets it if it is asked for', () => {
+test('a pipe gets color if FORCE_COLOR is set', () => {
   const { line, text } = screenOn('pipe');
   vi.stubEnv('FORCE_COLOR', '1');
   line('done', 'green');
   expect(text()).toBe(`${ESCAPE}[32mdone${ESCAPE}[39m\n`);
 });
 
-test('a terminal with NO_COLOR gets none', () => {
+test('a terminal gets no color if NO_COLOR is set', () => {
   const { line, text } = screenOn('terminal');
   vi.stubEnv('NO_COLOR', '1');
   line('done', 'green');
   expect(text()).toBe('done\n');
 });
 
-test('a stream that breaks throws nothing', async () => {
+test('a broken stream causes no error', async () => {
   const { line, stream } = screenOn('pipe');
   stream.destroy(new Error('EPIPE'));
   await new Promise((resolve) => stream.once('close', resolve));
-  expect(() => line('for nobody')).not.toThrow();
+  expect(() => line('text')).not.toThrow();
 });

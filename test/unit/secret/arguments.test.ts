@@ -26,11 +26,11 @@ function refusal(...args: string[]): string {
   throw new Error('not refused');
 }
 
-test('an array alone is enough', () => {
+test('the array name is the only required argument', () => {
   expect(readCommand(['fb1'])).toEqual({ name: 'fb1', ...NOTHING });
 });
 
-test('everything may be given', async () => {
+test('every option is read', async () => {
   const { certificate } = await createAuthority();
   const kmsKey = UUID;
   expect(
@@ -52,16 +52,16 @@ test('everything may be given', async () => {
   expect(readCommand(['fb1', '--public'])).toMatchObject({ trust: { kind: 'public' } });
 });
 
-describe('what breaks a rule is refused with that rule', () => {
+describe('an invalid argument is refused with its rule', () => {
   test.each([
-    [[], 'say the name of one array'],
-    [['fb1', 'fb2'], 'say the name of one array'],
+    [[], 'pass the name of one array'],
+    [['fb1', 'fb2'], 'pass the name of one array'],
     [['fb 1'], 'must be the name of an array'],
     [['fb1', '--host', 'fb1/x'], '--host must be a DNS name'],
     [['fb1', '--fingerprint', 'abc'], '--fingerprint must be a SHA-256 fingerprint'],
-    [['fb1', ...[1, 2, 3].flatMap(() => ['--fingerprint', FINGERPRINT])], '--fingerprint may be given twice'],
-    [['fb1', '--public', '--fingerprint', FINGERPRINT], 'exclude each other'],
-    [['fb1', '--ca', '/no/such/file'], '--ca must be a file that can be read'],
+    [['fb1', ...[1, 2, 3].flatMap(() => ['--fingerprint', FINGERPRINT])], '--fingerprint can be used at most twice'],
+    [['fb1', '--public', '--fingerprint', FINGERPRINT], 'cannot be combined'],
+    [['fb1', '--ca', '/no/such/file'], '--ca must be a readable file'],
     [['fb1', '--insecure'], "Unknown option '--insecure'"],
     [['fb1', '--host', '--yes'], "Option '--host' argument is ambiguous"],
   ])('%j', (args, rule) => {
@@ -75,12 +75,12 @@ describe('what breaks a rule is refused with that rule', () => {
     '-----BEGIN PRIVATE KEY-----\nAAAA',
   ])('a CA file with %j', (text) => {
     expect(refusal('fb1', '--ca', file(text))).toContain(
-      '--ca must be a file with PEM text of one or more certificates',
+      '--ca must be a file that contains only certificates in PEM format',
     );
   });
 });
 
-describe('an API token is refused as an argument and not repeated', () => {
+describe('an API token as an argument is refused and not printed', () => {
   test.each([
     [['fb1', `T-${UUID}`]],
     [[`T-${UUID}`]],

@@ -1,4 +1,4 @@
-/** `npm run secret` as people run it: a process of its own, with a pipe and signals. */
+/** `npm run secret` in its own process, with a pipe and signals. */
 import { once } from 'node:events';
 import { devNull } from 'node:os';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -26,7 +26,7 @@ async function start(onRequest: OnRequest = () => {}) {
   return { child, ended, simulator, actions: () => aws.calls.map(({ action }) => action) };
 }
 
-test('the API token comes through a pipe', async () => {
+test('the command reads the API token from a pipe', async () => {
   const { child, ended, simulator, actions } = await start();
   child.stdin.end(`${simulator.apiToken}\n`);
   const { code, stdout, stderr } = await ended;
@@ -35,7 +35,7 @@ test('the API token comes through a pipe', async () => {
   expect(actions()).toEqual(['GetSecretValue', 'CreateSecret']);
 });
 
-test('Ctrl-C in the middle of the login closes the session, and nothing is written', async () => {
+test('Ctrl-C during the login closes the session and writes nothing', async () => {
   const { onRequest, reached, release } = holding('/api/login');
   const { child, ended, simulator, actions } = await start(onRequest);
   child.stdin.end(simulator.apiToken);
@@ -50,7 +50,7 @@ test('Ctrl-C in the middle of the login closes the session, and nothing is writt
   expect(actions()).toEqual(['GetSecretValue']);
 });
 
-test('a signal ends it while it waits for a pipe', async () => {
+test('a signal ends the command while it waits for a pipe', async () => {
   const { child, ended, actions } = await start();
   await expect.poll(actions, { timeout: 50_000 }).toEqual(['GetSecretValue']);
   child.kill('SIGTERM');

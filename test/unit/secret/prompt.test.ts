@@ -9,29 +9,29 @@ const hidden = async (keys: string) => {
   return { given, shown: terminal.output.text(), rawModes: terminal.input.rawModes };
 };
 
-describe('a hidden answer', () => {
+describe('a hidden input', () => {
   test.each([
-    ['is taken without being shown', 'T-secret\r', 'T-secret'],
-    ['may be pasted with the end of its line', 'T-secret\r\n', 'T-secret'],
-    ['may be pasted with spaces around it', '  T-secret \n', 'T-secret'],
-    ['ends with its line, whatever is pasted behind', 'T-secret\nyes\n', 'T-secret'],
-    ['may be corrected with the backspace key', 'T-sex\u007fcrett\bX\u007f\r', 'T-secret'],
-    ['may be corrected to its beginning, and no further', 'ab\u007f\u007f\u007fT-secret\r', 'T-secret'],
-    ['may be begun anew', 'wrong\u0015T-secret\r', 'T-secret'],
+    ['is read but not shown', 'T-secret\r', 'T-secret'],
+    ['can be pasted with a line break', 'T-secret\r\n', 'T-secret'],
+    ['can be pasted with surrounding spaces', '  T-secret \n', 'T-secret'],
+    ['ends at its line break, even if more text is pasted', 'T-secret\nyes\n', 'T-secret'],
+    ['can be corrected with the backspace key', 'T-sex\u007fcrett\bX\u007f\r', 'T-secret'],
+    ['can be deleted back to its start, and no further', 'ab\u007f\u007f\u007fT-secret\r', 'T-secret'],
+    ['can be cleared with Ctrl-U', 'wrong\u0015T-secret\r', 'T-secret'],
     ['is not changed by arrow keys', 'T-se\u001b[Dcr\u001bOAet\u001b[3~\r', 'T-secret'],
-    ['may be empty', '\r', ''],
+    ['can be empty', '\r', ''],
   ])('%s', async (_, keys, given) => {
     expect(await hidden(keys)).toEqual({ given, shown: 'Token: \n', rawModes: [true, false] });
   });
 
-  test('may come one key at a time', async () => {
+  test('can arrive one key at a time', async () => {
     const terminal = fakeTerminal();
     const answer = ask(terminal, 'Token: ', { hidden: true });
     for (const key of 'T-secret\r') terminal.input.push(key);
     expect(await answer).toBe('T-secret');
   });
 
-  test('would be seen if the terminal showed it: the control', async () => {
+  test('would be visible if the terminal echoed it (negative control)', async () => {
     const terminal = fakeTerminal(['Token: ', 'T-secret\r']);
     const deaf = { ...terminal, input: Object.assign(terminal.input, { setRawMode: () => undefined }) };
     await ask(deaf, 'Token: ', { hidden: true });
@@ -39,17 +39,17 @@ describe('a hidden answer', () => {
   });
 });
 
-test('another answer is shown as it is typed, corrections too', async () => {
+test('a visible input is shown while the user types and corrects it', async () => {
   const terminal = fakeTerminal(['Host: ', 'fb12\u007f\r']);
   expect(await ask(terminal, 'Host: ')).toBe('fb1');
   expect(terminal.output.text()).toBe('Host: fb12\b \b\n');
 });
 
-describe('a question is given up, and the terminal shows again what is typed,', () => {
+describe('a question is cancelled, and the terminal echoes input again,', () => {
   test.each([
     ['on Ctrl-C', 'T-sec\u0003ret\r', 130],
     ['on Ctrl-D', '\u0004', 1],
-    ['on Ctrl-D behind some text', 'T-sec\u0004ret\r', 1],
+    ['on Ctrl-D after some text', 'T-sec\u0004ret\r', 1],
   ])('%s', async (_, keys, exitCode) => {
     const terminal = fakeTerminal(['Token: ', keys]);
     const given = ask(terminal, 'Token: ', { hidden: true });
@@ -67,7 +67,7 @@ describe('a question is given up, and the terminal shows again what is typed,', 
     await expect(ask(terminal, 'Token: ')).rejects.toMatchObject({ exitCode: 1 });
   });
 
-  test('when a signal comes, before it or while it waits', async () => {
+  test('when a signal arrives, before the question or while it waits', async () => {
     for (const early of [true, false]) {
       const terminal = fakeTerminal();
       const abort = new AbortController();
@@ -84,18 +84,18 @@ describe('a question is given up, and the terminal shows again what is typed,', 
 describe('a pipe', () => {
   const { signal } = new AbortController();
 
-  test('is read to its end, in however many pieces', async () => {
+  test('is read to its end, even if it arrives in pieces', async () => {
     expect(await readPipe(Readable.from(['T-sec', Buffer.from('ret\n')]), signal)).toBe('T-secret');
     expect(await readPipe(Readable.from([]), signal)).toBe('');
   });
 
-  test('that does not end is cut off', async () => {
+  test('that does not end is closed', async () => {
     const endless = new Readable({ read: () => void endless.push('x'.repeat(16_384)) });
     await expect(readPipe(endless, signal)).rejects.toThrow('too long for an API token');
     expect(endless.destroyed).toBe(true);
   });
 
-  test('is given up when a signal comes', async () => {
+  test('is cancelled when a signal arrives', async () => {
     const abort = new AbortController();
     const given = readPipe(new PassThrough(), abort.signal);
     abort.abort();

@@ -1,4 +1,4 @@
-/** For tests: `npm run secret` in this process, with an array, AWS and a person that are made for the test. */
+/** Runs `npm run secret` in this process, with a simulated array, stand-ins for AWS and a simulated user. */
 import { randomUUID } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,16 +15,16 @@ import { written } from '../trust-command/written.ts';
 import { fakeTerminal, type Reply } from './terminal.ts';
 
 export const HOST = 'Host of the array';
-export const CONFIRM = '(yes, no) ';
+export const CONFIRM = '(yes/no) ';
 export const TOKEN = 'API token of the array';
 export const ID = 'flashblade/fb1';
 const WRITES: readonly string[] = ['CreateSecret', 'PutSecretValue', 'TagResource'];
 
-export type Ended = { readonly code: number; readonly told: string };
+export type Ended = { readonly code: number; readonly printed: string };
 type Surroundings = {
   readonly env?: Record<string, string>;
   readonly signal?: AbortSignal;
-  /** Sessions that are to be left on the array. Default 0. */
+  /** The number of sessions that must be left on the array. Default: 0. */
   readonly live?: number;
 };
 
@@ -45,32 +45,32 @@ export async function secretWorld(options: SimulatorOptions = {}) {
     const errors = written();
     const code = await runSecret(args, { terminal, errors, env, signal });
     await setImmediate();
-    const told = terminal.output.text() + errors.text();
-    expect(tokensIn(told, [...tokensOf(simulator), ...others])).toEqual([]);
+    const printed = terminal.output.text() + errors.text();
+    expect(tokensIn(printed, [...tokensOf(simulator), ...others])).toEqual([]);
     expect(simulator.sessions()).toHaveLength(live);
     expect(terminal.input.isRaw()).toBe(false);
-    return { code, told };
+    return { code, printed };
   }
 
   return {
     ...{ aws, secrets, simulator, apiToken, fingerprint, host, key },
-    /** A person sits there. Every reply must be asked for. */
+    /** Runs the command at a terminal. The command must ask for every reply. */
     async atTerminal(args: readonly string[], replies: readonly Reply[], more: Surroundings = {}): Promise<Ended> {
       const terminal = fakeTerminal(...replies);
       const ended = await run(args, terminal, more);
       expect(terminal.unused()).toEqual([]);
       return ended;
     },
-    /** Nobody is there; `text` comes through a pipe. */
+    /** Runs the command with `text` from a pipe. */
     async piped(args: readonly string[], text: string, more: Surroundings = {}): Promise<Ended> {
       const terminal = fakeTerminal();
       terminal.input.end(text);
       return run(args, { ...terminal, input: Object.assign(terminal.input, { isTTY: false }) }, more);
     },
-    /** The secret as it is now; `changes` to what works. */
+    /** Stores a valid secret with `changes`. */
     put: (changes: object = {}): string =>
       aws.secrets.put(ID, { host, apiToken, trust: { fingerprints: [fingerprint] }, ...changes }),
-    /** The same under a KMS key, by the SDK. */
+    /** Creates the secret with a KMS key, through the SDK. */
     async create(value: object, KmsKeyId: string): Promise<void> {
       await secrets.send(new CreateSecretCommand({ Name: ID, SecretString: JSON.stringify(value), KmsKeyId }));
       own = aws.calls.length;
@@ -82,15 +82,15 @@ export async function secretWorld(options: SimulatorOptions = {}) {
       onTestFinished(() => rmSync(path));
       return path;
     },
-    /** What Secrets Manager holds now. */
+    /** The current value in Secrets Manager. */
     async stored(id = ID): Promise<{ value: unknown; versionId: string | undefined }> {
       const { SecretString = '', VersionId } = await secrets.send(new GetSecretValueCommand({ SecretId: id }));
       return { value: JSON.parse(SecretString), versionId: VersionId };
     },
-    /** Calls of the command that may change something. */
+    /** The write calls of the command. */
     writes: (): string[] => aws.calls.slice(own).flatMap(({ action }) => (WRITES.includes(action) ? [action] : [])),
     logins: (): number => simulator.requests.filter(({ path }) => path === '/api/login').length,
-    /** Another token that must not be seen. */
+    /** Another token that must not be printed. */
     alsoSecret: (token: string): string => {
       others.push(token);
       return token;

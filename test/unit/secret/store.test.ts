@@ -4,7 +4,7 @@ import { FIRST, SECOND, THIRD, withSecret } from '../../kit/aws/secret.fixture.t
 
 const value = { name: 'fb2', text: '{}', kmsKey: undefined };
 
-test('the same write again is the same version, of a new secret and of one that is there', async () => {
+test('a repeated write has the same version, for a new secret and for an existing one', async () => {
   const { secrets, read } = await withSecret();
   const store = storeOf(secrets, 'flashblade/');
   for (const [exists, attemptId] of [
@@ -18,7 +18,7 @@ test('the same write again is the same version, of a new secret and of one that 
   expect(await read({ SecretId: 'flashblade/fb2' })).toMatchObject({ VersionId: SECOND });
 });
 
-test('an attempt never changes the value of another one', async () => {
+test('a write with the attempt id of another write does not change its value', async () => {
   const { secrets, read } = await withSecret();
   const store = storeOf(secrets, 'flashblade/');
   await store.write({ ...value, exists: false, attemptId: THIRD });

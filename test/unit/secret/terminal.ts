@@ -1,9 +1,9 @@
-/** A terminal that is none: it answers questions, and echoes what it is sent while raw mode is off, as a real one does. */
+/** A simulated terminal. It answers questions, and like a real terminal it echoes input while raw mode is off. */
 import { PassThrough } from 'node:stream';
 import type { Input } from '../../../scripts/secret/prompt.ts';
 import { written } from '../trust-command/written.ts';
 
-/** Once `question` has been put out, `keys` are pressed. */
+/** After `question` is printed, `keys` are pressed. */
 export type Reply = readonly [question: string, keys: string];
 
 export function fakeTerminal(...replies: Reply[]) {
@@ -17,7 +17,7 @@ export function fakeTerminal(...replies: Reply[]) {
     if (question === undefined || keys === undefined || !sofar.slice(seen).includes(question)) return;
     left.shift();
     seen = sofar.length;
-    // As a person does: after the question.
+    // A user presses keys only after the question is printed.
     setImmediate(() => press(keys));
   });
   function press(keys: string): void {
@@ -28,7 +28,7 @@ export function fakeTerminal(...replies: Reply[]) {
   return {
     input: Object.assign(keyboard, { isTTY: true, setRawMode, isRaw, rawModes }) satisfies Input,
     output,
-    /** Replies that nobody asked for. */
+    /** Replies to questions that were not asked. */
     unused: (): readonly Reply[] => left,
   };
 }

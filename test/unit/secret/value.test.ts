@@ -15,8 +15,8 @@ test.each<[string, Omit<FlashBlade, 'name'>, string]>([
     { host: '2001:db8::1', port: 443, trust: { kind: 'fingerprints', fingerprints: ['ab'.repeat(32)] } },
     '[2001:db8::1]',
   ],
-])('the functions read what is written: %s', (_, place, host) => {
-  const array = { name: 'fb1', ...place };
+])('the functions can read the written secret: %s', (_, address, host) => {
+  const array = { name: 'fb1', ...address };
   const text = secretText(array, token);
   expect(JSON.parse(text)).toMatchObject({ host });
   const read = parseSecret('fb1', 'flashblade/fb1', { SecretString: text });

@@ -1,4 +1,4 @@
-/** What `npm run secret` writes, when everything holds. */
+/** The secrets that `npm run secret` writes if all steps succeed. */
 import { DescribeSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, test } from 'vitest';
 import { awsWithClients } from '../../kit/aws/clients.ts';
@@ -6,10 +6,10 @@ import { tokensIn } from '../../kit/leaks.ts';
 import { CONFIRM, HOST, ID, secretWorld, TOKEN } from './secret.fixture.ts';
 
 describe('a new secret', () => {
-  test('is written after host, certificate and API token were given at the terminal, and one login and logout', async () => {
+  test('is written after the user entered host, confirmation and API token, and after one login and logout', async () => {
     const world = await secretWorld();
     const { apiToken, fingerprint, host } = world;
-    const { code, told } = await world.atTerminal(
+    const { code, printed } = await world.atTerminal(
       ['fb1'],
       [
         [HOST, `${host}\r`],
@@ -20,17 +20,17 @@ describe('a new secret', () => {
     expect(code).toBe(0);
     const { value, versionId } = await world.stored();
     expect(value).toEqual({ host, apiToken, trust: { fingerprints: [fingerprint] } });
-    expect(told).toMatch(/^Certificate 1 of 1, the server's own$/m);
-    expect(told).toContain('Believe it only after you have compared');
-    expect(told).toContain('took the API token of user pureuser; the session that tried it is closed');
-    expect(told).toContain(`Written: secret ${ID}, version ${versionId}.`);
-    expect(told).toContain('invoke the function login with { "array": "fb1"');
+    expect(printed).toMatch(/^Certificate 1 of 1, the server's own$/m);
+    expect(printed).toContain("Before you trust the server's own certificate, compare its SHA-256 fingerprint");
+    expect(printed).toContain('The array accepted the API token of user pureuser. The test session is closed.');
+    expect(printed).toContain(`Written: secret ${ID}, version ${versionId}.`);
+    expect(printed).toContain('invoke the function login with { "array": "fb1"');
     expect(world.writes()).toEqual(['CreateSecret']);
     expect(world.logins()).toBe(1);
     expect(world.simulator.history.map(({ ended }) => ended?.by)).toEqual(['logout']);
   });
 
-  test('carries tags and the KMS key that was given, or that the environment names', async () => {
+  test('has tags, and the KMS key from the option or from the environment', async () => {
     const world = await secretWorld();
     const { aws, secrets, host, fingerprint, apiToken } = world;
     const [first, second] = [aws.kms.createKey().arn, aws.kms.createKey().arn];
@@ -49,25 +49,25 @@ describe('a new secret', () => {
     expect(await about('fb3')).not.toHaveProperty('KmsKeyId');
   });
 
-  test('is named by SECRET_PREFIX', async () => {
+  test('has a name with the prefix in SECRET_PREFIX', async () => {
     const world = await secretWorld();
     const given = ['--host', world.host, '--fingerprint', world.fingerprint, '--yes'];
     await world.piped(['fb1', ...given], world.apiToken, { env: { SECRET_PREFIX: 'storage/' } });
     expect(await world.stored('storage/fb1')).toMatchObject({ value: { host: world.host } });
   });
 
-  test('is written once when the answer of AWS is lost', async () => {
+  test("is written once if AWS's response is lost", async () => {
     const world = await secretWorld();
     world.aws.faults.add({ kind: 'lost answer', service: 'secretsmanager', action: 'CreateSecret', times: 1 });
     const given = ['--host', world.host, '--fingerprint', world.fingerprint, '--yes'];
-    const { code, told } = await world.piped(['fb1', ...given], `${world.apiToken}\n`);
+    const { code, printed } = await world.piped(['fb1', ...given], `${world.apiToken}\n`);
     expect(code).toBe(0);
     expect(world.writes()).toEqual(['CreateSecret', 'CreateSecret']);
-    expect(told).toContain(`version ${(await world.stored()).versionId}.`);
+    expect(printed).toContain(`version ${(await world.stored()).versionId}.`);
     expect(world.logins()).toBe(1);
   });
 
-  test('may trust a private authority', async () => {
+  test('can trust a private authority', async () => {
     const world = await secretWorld({ certificate: 'authority' });
     const ca = world.simulator.certificate.trim();
     const file = world.file(`${ca}\n`);
@@ -79,14 +79,14 @@ describe('a new secret', () => {
 });
 
 describe('an update', () => {
-  test('of the API token alone keeps host, trust, key and, in the end, the old version as AWSPREVIOUS', async () => {
+  test('of the API token keeps host, trust and key, and the old version becomes AWSPREVIOUS', async () => {
     const world = await secretWorld();
     const { aws, secrets, host, fingerprint, apiToken } = world;
     const { arn } = aws.kms.createKey();
     const old = world.alsoSecret('T-00000000-old0-old0-old0-000000000000');
     await world.create({ host, apiToken: old, trust: { fingerprints: [fingerprint, 'ab'.repeat(32)] } }, arn);
     const before = await world.stored();
-    const { code, told } = await world.atTerminal(
+    const { code, printed } = await world.atTerminal(
       ['fb1', '--kms-key', 'alias/another'],
       [
         [CONFIRM, 'y\r'],
@@ -96,8 +96,8 @@ describe('an update', () => {
     expect(code).toBe(0);
     const { value, versionId } = await world.stored();
     expect(value).toEqual({ host, apiToken, trust: { fingerprints: [fingerprint, 'ab'.repeat(32)] } });
-    expect(told).toContain(`Written: secret ${ID}, version ${versionId}.`);
-    expect(told).toContain('within five minutes');
+    expect(printed).toContain(`Written: secret ${ID}, version ${versionId}.`);
+    expect(printed).toContain('within five minutes');
     expect(await secrets.send(new DescribeSecretCommand({ SecretId: ID }))).toMatchObject({
       KmsKeyId: arn,
       Tags: [
@@ -108,7 +108,7 @@ describe('an update', () => {
     });
   });
 
-  test('through a pipe asks nothing about a certificate that the earlier trust accepts', async () => {
+  test('from a pipe does not ask about a certificate that the current trust accepts', async () => {
     const world = await secretWorld();
     world.put({ apiToken: world.alsoSecret('T-00000000-old0-old0-old0-000000000000') });
     expect(await world.piped(['fb1', '--yes'], world.apiToken)).toMatchObject({ code: 0 });
@@ -116,8 +116,8 @@ describe('an update', () => {
   });
 
   test.each([
-    ['by an option', ['--keep-api-token', '--yes'], []],
-    ['by Enter', ['--yes'], [[TOKEN, '\r'] as const]],
+    ['with --keep-api-token', ['--keep-api-token', '--yes'], []],
+    ['if the user presses Enter', ['--yes'], [[TOKEN, '\r'] as const]],
   ])('of the trust keeps the API token %s', async (_, options, replies) => {
     const world = await secretWorld();
     world.put({ trust: { fingerprints: ['ab'.repeat(32)] } });
@@ -128,28 +128,31 @@ describe('an update', () => {
     expect((await world.stored()).value).toEqual({ host, apiToken, trust: { fingerprints: [fingerprint, next] } });
   });
 
-  test('replaces as a whole what cannot be used', async () => {
+  test('replaces an invalid secret completely', async () => {
     const world = await secretWorld();
     world.put({ apiToken: '' });
     const { host, apiToken, fingerprint } = world;
-    const { code, told } = await world.piped(['fb1', '--host', host, '--fingerprint', fingerprint, '--yes'], apiToken);
+    const { code, printed } = await world.piped(
+      ['fb1', '--host', host, '--fingerprint', fingerprint, '--yes'],
+      apiToken,
+    );
     expect(code).toBe(0);
-    expect(told).toMatch(/cannot be used and will be replaced as a whole \(secret flashblade\/fb1: apiToken must be/);
+    expect(printed).toMatch(/is invalid and will be replaced completely \(secret flashblade\/fb1: apiToken must be/);
     expect((await world.stored()).value).toEqual({ host, apiToken, trust: { fingerprints: [fingerprint] } });
   });
 
-  test('is told that its tags are missing if only they could not be written', async () => {
+  test('succeeds with a warning if only the tags could not be written', async () => {
     const world = await secretWorld();
     world.put({ apiToken: world.alsoSecret('T-00000000-old0-old0-old0-000000000000') });
     world.aws.faults.add({ kind: 'deny', service: 'secretsmanager', action: 'TagResource' });
-    const { code, told } = await world.piped(['fb1', '--yes'], world.apiToken);
+    const { code, printed } = await world.piped(['fb1', '--yes'], world.apiToken);
     expect(code).toBe(0);
-    expect(told).toContain('tags (product, array) could not be written');
+    expect(printed).toContain('tags (product, array) could not be written');
     expect((await world.stored()).value).toMatchObject({ apiToken: world.apiToken });
   });
 });
 
-test('a dry run does everything but write', async () => {
+test('a dry run does everything except write', async () => {
   const world = await secretWorld();
   const given = [
     'fb1',
@@ -162,24 +165,26 @@ test('a dry run does everything but write', async () => {
     '--kms-key',
     'alias/x',
   ];
-  const { code, told } = await world.piped(given, world.apiToken);
+  const { code, printed } = await world.piped(given, world.apiToken);
   expect(code).toBe(0);
-  expect(told).toMatch(/Nothing was written: .* the secret flashblade\/fb1 would be made, encrypted by alias\/x\./);
+  expect(printed).toMatch(
+    /Nothing was written, .* the secret flashblade\/fb1 would be created, encrypted with alias\/x\./,
+  );
   expect(world.writes()).toEqual([]);
   expect(world.logins()).toBe(1);
 });
 
-test('the control: a token that is told is found', async () => {
+test('a printed token is found (negative control)', async () => {
   const { apiToken } = await secretWorld();
   expect(tokensIn(`before ${apiToken} after`, [apiToken])).toEqual([apiToken]);
 });
 
-test('--help tells what there is to say, and asks nobody', async () => {
+test('--help prints the usage, makes no AWS call and asks nothing', async () => {
   const { aws } = await awsWithClients();
   const world = await secretWorld();
   expect(await world.atTerminal(['--help'], [])).toMatchObject({
     code: 0,
-    told: expect.stringContaining('npm run secret -- <array>'),
+    printed: expect.stringContaining('npm run secret -- <array>'),
   });
   expect(aws.calls).toEqual([]);
   expect(world.aws.calls).toEqual([]);

@@ -32,7 +32,7 @@ describe('npm run trust', () => {
     const server = await startServer(reply(200), self);
     const { code, stdout, stderr } = await trust([`localhost:${server.port}`]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/^localhost:\d+ presents, by TLSv1.3:$/m);
+    expect(stdout).toMatch(/^localhost:\d+ presents, over TLSv1.3:$/m);
     expect(stdout).toMatch(/^Certificate 1 of 1, the server's own$/m);
     expect(stdout).toMatch(/^ {2}subject {2}CN=localhost$/m);
     expect(stdout).toMatch(/^ {2}issuer {3}itself \(self-signed\)$/m);
@@ -41,7 +41,9 @@ describe('npm run trust', () => {
     expect(stdout).toMatch(/^ {2}key {6}EC, prime256v1$/m);
     expect(stdout).toContain(self.fingerprint);
     expect(stdout).toContain('do not accept it for this name (DEPTH_ZERO_SELF_SIGNED_CERT)');
-    expect(stdout).toMatch(/Believe it only after you have compared[\s\S]*where your array shows its certificate/);
+    expect(stdout).toMatch(
+      /Before you trust [\s\S]* compare its SHA-256 fingerprint with the one that your array shows/,
+    );
     await server.quiet();
     expect(server.resumed.length).toBeGreaterThan(0);
     expect(server.received()).toBe(0);
@@ -130,7 +132,7 @@ describe('the command prints the reason and no certificate if', () => {
       'the server closes the connection',
       cut,
       60_000,
-      /cannot be reached \(ECONNRESET\)|closed the connection in the TLS handshake/,
+      /cannot be reached \(ECONNRESET\)|closed the connection during the TLS handshake/,
     ],
   ])('%s', async (_, make, timeoutMs, why) => {
     const { port } = await listen(make() as never);
