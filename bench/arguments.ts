@@ -7,14 +7,14 @@ export const usage = (questions: readonly string[]): string => `npm run bench --
 
 Measures the product against baselines in interleaved rounds, on loopback. Prints Markdown.
 
-  --question <name>  one of ${questions.join(', ')}; default all
+  --question <name>  one of ${questions.join(', ')}; default: all
   --quick            few rounds: shows that it works, not how fast it is
   --json             prints JSON instead
   --help`;
 
 const OPTIONS = { question: { type: 'string' }, quick: { type: 'boolean' }, json: { type: 'boolean' } } as const;
 
-/** Throws an Error that says what is wrong. */
+/** Throws an Error that names the option and the rule. */
 export function readCommand(args: readonly string[], questions: readonly string[]): Command | 'help' {
   const { help, question, quick = false, json = false } = parsed(args, OPTIONS).values;
   if (help) return 'help';

@@ -80,7 +80,7 @@ export function rawClient(ca: string, resume: boolean): Client {
   };
 }
 
-/** This product's client, with everything that it checks. */
+/** This project's client, with all its checks. */
 async function libraryClient(trust: Trust): Promise<Client> {
   const { apiToken } = await import('../lib/core/model.ts');
   const { loginWithHttpInfo, logoutWithHttpInfo } = await import('../lib/flashblade/client.ts');
@@ -95,7 +95,7 @@ async function libraryClient(trust: Trust): Promise<Client> {
   };
 }
 
-/** Sends a POST without a body and with one header of its own. */
+/** Sends a POST without a body and with one additional header. */
 type Post = (port: number, path: string, name: string, value: string) => Promise<Received>;
 type Received = { readonly status: number; readonly token: string; readonly body: string };
 

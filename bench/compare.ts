@@ -1,9 +1,9 @@
 /**
  * Compares contenders in interleaved rounds. Every round runs each contender once, in random order, and the ratio to the baseline is
- * taken within the round: what disturbs a round disturbs both.
+ * taken within the round, so that a disturbance affects both.
  */
 
-/** Milliseconds per operation: on the clock, and of all threads of the process that did the work. */
+/** Milliseconds per operation: elapsed time, and CPU time of all threads of the process that did the work. */
 export type Usage = { readonly wallMs: number; readonly cpuMs: number };
 
 /** A median, and the bounds that contain the true one with a probability of about 95 %. */

@@ -12,7 +12,7 @@ export type Stage = Deployment & {
   readonly startHandler: (name: 'empty' | 'bare') => Promise<Lambda>;
 };
 
-/** Packages the current code. A quick run takes the existing package, because tests may be reading it. Everything lives until the end of `stack`. */
+/** Packages the current code. A quick run takes the existing package, because tests may be reading it. `stack` stops everything. */
 export async function openStage(quick: boolean, stack: AsyncDisposableStack): Promise<Stage> {
   if (!quick || !existsSync(zipOf('login'))) await packageOnce();
   const d = stack.adopt(await deploy({ functions: FUNCTIONS }), ({ stop }) => stop());

@@ -1,11 +1,11 @@
-/** Calls functions of another process. Every contender has a process of its own, so that its CPU time is its own. */
+/** Calls functions of another process. Every contender runs in its own process, so that its CPU time can be measured. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 
 type Handlers = Readonly<Record<string, (argument: never) => unknown>>;
 
 export type Process<Remote extends Handlers> = {
-  /** One call at a time. Rejects with what the other process threw, or when it ends. */
+  /** Makes one call at a time. Rejects with the error of the other process, or if that process ends. */
   readonly call: <Name extends string & keyof Remote>(
     name: Name,
     argument: Parameters<Remote[Name]>[0],
@@ -48,7 +48,7 @@ export function expose(handlers: Handlers): void {
   process.on('disconnect', () => process.exit());
 }
 
-/** What `work` takes of this process, in total. */
+/** The time and CPU that `work` uses in this process. */
 export async function using(work: () => Promise<unknown>): Promise<{ wallMs: number; cpuMs: number }> {
   const cpu = process.cpuUsage();
   const startedAt = performance.now();

@@ -1,11 +1,11 @@
-/** What a question answers, and the report as Markdown that is aligned for a terminal. */
+/** The answers to the questions, and the report as Markdown that is aligned for a terminal. */
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
 import undici from 'undici/package.json' with { type: 'json' };
 import { VERSION } from '../lib/flashblade/http/request.ts';
 import type { Interval } from './compare.ts';
 
 export type Question = {
-  /** What `--question` takes. */
+  /** The value of `--question`. */
   readonly name: string;
   readonly title: string;
   /** `quick`: few rounds. */
@@ -15,7 +15,7 @@ export type Question = {
 export type Answer = {
   readonly tables: readonly Table[];
   readonly goals: readonly Goal[];
-  /** What to know to read the numbers: one sentence each. */
+  /** Notes that explain the numbers, one sentence each. */
   readonly notes: readonly string[];
 };
 
@@ -65,7 +65,7 @@ function tableText({ columns, rows }: Table): string {
 const goalText = ({ what, measured, atMost }: Goal): string =>
   `- goal ${verdict(measured, atMost)}: ${what} ${cellText(measured)}, at most ${atMost}`;
 
-/** Undecided while the goal lies inside the interval. */
+/** Undecided if the goal is inside the interval. */
 export function verdict({ low, high }: Interval, atMost: number): 'met' | 'missed' | 'undecided' {
   if (high <= atMost) return 'met';
   return low > atMost ? 'missed' : 'undecided';
@@ -78,7 +78,7 @@ function cellText(cell: Cell): string {
   return low === high ? numberText(median) : `${median.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`;
 }
 
-/** Three digits at least; counts as they are. */
+/** At least three significant digits; integers are unchanged. */
 function numberText(value: number): string {
   if (Number.isInteger(value)) return `${value}`;
   const size = Math.abs(value);

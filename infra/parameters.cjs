@@ -45,5 +45,5 @@ exports.vpcId = async ({ resolveVariable }) => {
   const vpcId = await parameterOf(resolveVariable, 'vpcId');
   if (vpcId !== '') return vpcId;
   if ((await listOf(resolveVariable, 'vpcEgress')).length === 0) return { Ref: 'AWS::NoValue' };
-  throw new Error('the parameter vpcEgress needs vpcId: the id of the VPC that the subnets are in');
+  throw new Error('the parameter vpcEgress needs vpcId, the id of the VPC that contains the subnets');
 };

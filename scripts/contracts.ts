@@ -13,7 +13,7 @@ import { commandOfProcess } from './command-line.ts';
 import { type Command, readCommand, USAGE } from './contracts/arguments.ts';
 import { runConsumerTests } from './contracts/consumer.ts';
 import { readArray } from './contracts/environment.ts';
-import { verifyAnswers, verifyRequests } from './contracts/messages.ts';
+import { verifyOutcomes, verifyRequests } from './contracts/messages.ts';
 import { type Run, type Section, toJunit, toMarkdown } from './contracts/report.ts';
 import { verifyArray, verifySimulator } from './contracts/runs.ts';
 import { explain } from './start/failures.ts';
@@ -25,15 +25,15 @@ const say = (line: string): boolean =>
 
 /** Verifies this project's own pacts: the consumer tests write them, then every provider and check must agree with them. */
 async function verifyOwn({ accept }: Command, signal: AbortSignal): Promise<(Section & { pact: AnyPact })[]> {
-  const { array, requests, answers } = await runConsumerTests(signal);
-  if (accept) for (const pact of [array, requests, answers]) writeFileSync(fileOf(pact), normalText(pact));
+  const { array, requests, outcomes } = await runConsumerTests(signal);
+  if (accept) for (const pact of [array, requests, outcomes]) writeFileSync(fileOf(pact), normalText(pact));
   const paths = checkPaths(array, shippedSources());
   const endpoints = await checkOpenApi(array);
-  const missing = checkComplete([requests, answers]);
+  const missing = checkComplete([requests, outcomes]);
   return [
     { pact: array, ...found(await verifySimulator(array, signal), [...paths, ...endpoints]) },
     { pact: requests, ...(await verifyRequests(requests, signal)) },
-    { pact: answers, ...found(await verifyAnswers(answers, signal), missing) },
+    { pact: outcomes, ...found(await verifyOutcomes(outcomes, signal), missing) },
   ].map(({ pact, ...section }) => ({ pact, ...found(section, checkDrift(pact, fileOf(pact))) }));
 }
 

@@ -11,7 +11,7 @@ type Login = { readonly user: UserRecord; readonly method: SimulatedSession['met
 
 export function login(request: ApiRequest, array: SimulatedArray): Reply {
   if (isLockedOut(array)) return refused(request, array);
-  const found = whoLogsIn(request, array);
+  const found = findLogin(request, array);
   if (found === undefined) {
     countRefusal(array);
     return refused(request, array);
@@ -33,7 +33,7 @@ export function logout(request: ApiRequest, array: SimulatedArray): Reply {
   return ended ? empty(200) : accessDenied(array.settings.deadSessionStatus, request.path);
 }
 
-function whoLogsIn(request: ApiRequest, { users, settings }: SimulatedArray): Login | undefined {
+function findLogin(request: ApiRequest, { users, settings }: SimulatedArray): Login | undefined {
   const apiToken = request.headers['api-token'];
   if (apiToken !== undefined) {
     const user = users.ofApiToken(apiToken);

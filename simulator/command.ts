@@ -15,13 +15,13 @@ export type Command = {
 };
 
 export const USAGE = `npm run simulator -- [options]
-  --port <0-65535>          default: 0, any free port
+  --port <0-65535>          default: 0 (any free port)
   --host <address>          default: 127.0.0.1
   --name <array name>       default: fb1
   --username <name>         default: pureuser
   --api-token <token>       default: a random token, printed at startup
   --rest-versions <list>    comma-separated, such as 1.0,2.4; default: 1.0 to 2.26
-  --idle-timeout <30m>      number with unit s, m or h; 0: no timeout; default: 30m
+  --idle-timeout <30m>      number with unit s, m or h; 0 means no timeout; default: 30m
   --certificate <file>      PEM file; default: issued by a new authority for each run
   --private-key <file>      PEM file: the key of the certificate
   --self-signed             present a self-signed certificate

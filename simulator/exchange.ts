@@ -6,7 +6,7 @@ import type { Fault, Faults } from './faults.ts';
 import type { Incoming, Response } from './http.ts';
 import type { OnRequest } from './options.ts';
 import { htmlPage, type Reply } from './reply.ts';
-import { answer } from './routes.ts';
+import { respond } from './routes.ts';
 
 /** What the simulator records about a request. It never contains a token. */
 export type RequestRecord = {
@@ -68,8 +68,8 @@ export async function exchange(
   note(record);
   await onRequest?.('received', record);
   const fault = faults.takeForRequest(request.method, request.path);
-  const meant = fault?.act === false ? unreached() : answer(request, array);
-  const reply = fault?.kind === 'answer' ? changeReply(meant, fault) : meant;
+  const intended = fault?.act === false ? unreached() : respond(request, array);
+  const reply = fault?.kind === 'answer' ? changeReply(intended, fault) : intended;
   record.status = reply.status;
   if (fault !== undefined) record.fault = fault.kind;
   await onRequest?.('done', record);

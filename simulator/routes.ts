@@ -56,7 +56,7 @@ const REST_2: Readonly<Record<string, Resource>> = {
 
 const REQUEST_ID_SINCE = '2.14';
 
-export function answer(request: ApiRequest, array: SimulatedArray): Reply {
+export function respond(request: ApiRequest, array: SimulatedArray): Reply {
   const reply = route(request, array);
   const requestId = request.headers['x-request-id'];
   if (requestId === undefined || !supports(array.settings.versions, REQUEST_ID_SINCE)) return reply;

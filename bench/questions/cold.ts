@@ -1,4 +1,4 @@
-/** What a cold start of each function costs, from the start of its process to its result, and what it consists of. */
+/** The cost of a cold start of each function, from the start of its process to its result, and the parts of that cost. */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { BUNDLE_LIMIT_KIB, ROOT } from '../../scripts/build.ts';
@@ -17,7 +17,7 @@ const NAMES = [
   ...['sweep-sessions, one lease', 'check-fleet, one array'],
 ] as OperationName[];
 
-/** `asked`: until the process asked for work. The rest: until it returned the result. */
+/** `asked`: until the process asked for work. The other numbers: until it returned the result. */
 type ColdStart = Usage & { readonly asked: Usage };
 
 export const cold: Question = {
@@ -68,10 +68,10 @@ export const cold: Question = {
         },
       ],
       notes: [
-        "All handlers run under AWS's runtime client. CPU is that of all threads of the process, as the process itself reports it.",
+        "All handlers run under AWS's runtime client. CPU is the time of all threads, as the process itself reports it.",
         'Boot: until the empty handler asks for work. Import: what the function needs beyond that until it asks for work, including its connection to DynamoDB. Work: from there to the result.',
-        'The array had a lease before, as nearly all arrays have. Its first one takes three more AWS calls.',
-        'Time includes what the stand-ins take on the same machine. It includes no network, and no TLS with AWS.',
+        'The array had a lease before, like nearly all arrays. The first lease of an array takes three more AWS calls.',
+        'Time includes the stand-ins, which run on the same machine. It includes no network, and no TLS with AWS.',
       ],
     };
   },
@@ -80,7 +80,7 @@ export const cold: Question = {
 async function contenders(stage: Stage): Promise<Contender<ColdStart>[]> {
   const empty = await stage.startHandler('empty');
   let starts = 0;
-  // The first lease of an array writes its item, once.
+  // The first lease of an array creates the item of the array.
   await perform(stage, 'login', 'first', (invoke) => invoke());
 
   const operation = async (name: OperationName): Promise<ColdStart> => {
@@ -113,7 +113,7 @@ async function coldStart(lambda: Lambda, event: unknown): Promise<ColdStart & { 
   const startedAt = performance.now();
   const usage = (): Usage => ({ wallMs: performance.now() - startedAt, cpuMs: lambda.cpuMs ?? Number.NaN });
   let asked: Usage | undefined;
-  // The event becomes JSON at the moment when the process asks for work.
+  // The event is converted to JSON when the process asks for work.
   const toJSON = (): unknown => {
     asked = usage();
     return event;

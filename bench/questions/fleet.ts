@@ -1,4 +1,4 @@
-/** What a fleet costs: CPU and memory per array, and how long healthy arrays take beside dead ones. */
+/** The cost of a fleet: CPU and memory per array, and the duration of healthy arrays beside dead ones. */
 import type { Health } from '../array-server.ts';
 import type { ClientName } from '../clients.ts';
 import { compare, intervalOf, quantile, type Rounds, shuffled } from '../compare.ts';
@@ -13,7 +13,7 @@ const PAIRS: readonly Pair[] = [
   ['this library, fingerprint', 'raw node:tls, never resumed'],
 ];
 const CONCURRENCY = 64;
-/** Node.js keeps at most 16 MiB of new objects where memory is 2 GiB or less, as in a function. On larger machines it keeps more. */
+/** With 2 GiB of memory or less, as in a function, Node.js keeps at most 16 MiB of new objects. On larger machines it keeps more. */
 const AS_IN_LAMBDA = ['--max-semi-space-size=16'];
 const DEAD_SHARE = 0.05;
 const DEATHS: readonly Health[] = ['refuses', 'hangs', 'garbage'];
@@ -56,8 +56,8 @@ export const fleet: Question = {
           })),
         ],
         notes: [
-          'The baseline keeps every connection until the whole fleet is done. The library keeps 128 idle ones.',
-          'Memory is the growth of a process that has been at work before, divided by the number of new arrays.',
+          'The baseline keeps every connection until the whole fleet is done. The library keeps 128 idle connections.',
+          'Memory is the growth of a warm process, divided by the number of new arrays.',
         ],
       };
     } finally {

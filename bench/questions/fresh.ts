@@ -1,4 +1,4 @@
-/** What a login and its logout cost on a new connection. */
+/** The cost of a login and logout on a new connection. */
 import { besideOneArray, cycleTable, goalsOf, type Pair } from '../cycles.ts';
 import type { Question } from '../report.ts';
 
@@ -20,8 +20,8 @@ export const fresh: Question = {
       tables: [cycleTable(blocks)],
       goals: goalsOf(blocks, 'cpu', 1.4),
       notes: [
-        'With trust by a certificate authority, a new connection resumes the TLS session of the previous one.',
-        'With trust by fingerprint none is resumed, because a resumed session shows no certificate.',
+        'If the trust is a certificate authority, a new connection resumes the TLS session of the previous one.',
+        'If the trust is a fingerprint, no session is resumed, because a resumed session shows no certificate.',
       ],
     };
   },

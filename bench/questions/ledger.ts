@@ -1,4 +1,4 @@
-/** What the ledger costs: the AWS calls of each function, how many in a row, and a sweep of ten thousand leases. */
+/** The cost of the ledger: the AWS calls of each function, how many of them in a row, and a sweep of ten thousand leases. */
 import { OPERATION_NAMES, type OperationName, perform } from '../../test/packaged/counters/operations.ts';
 import { inRounds } from '../../test/packaged/counters/rounds.ts';
 import { ROUNDS } from '../../test/packaged/counters/steps.ts';
@@ -27,7 +27,7 @@ export const ledger: Question = {
       tables: [table, await sweepTable(quick)],
       goals: [goal('login', 2), goal('logout', 3)],
       notes: [
-        'Steps that are joined by + are sent together: none of them gets a response before all have arrived.',
+        'Steps joined by + are sent in parallel: the response to the first one arrives after all of them were received.',
         `The sweep runs over ${ARRAYS} arrays with real TLS connections; its ledger and its KMS are in memory.`,
         'The baseline of the sweep is a login and a logout of the raw client on kept-alive connections.',
       ],

@@ -1,5 +1,4 @@
-/** What the warm functions cost in CPU over a bare client that logs in and out, without and with as many AWS calls. */
-
+/** The CPU of the warm functions, compared with a bare client that logs in and out, without and with as many AWS calls. */
 import { resultOf } from '../../test/kit/lambda/outcome.ts';
 import { LEASE_TABLE } from '../../test/kit/lease-table.ts';
 import { ARRAY } from '../../test/packaged/counters/operations.ts';
@@ -15,7 +14,7 @@ const TABLE = 'puts';
 
 export const overhead: Question = {
   name: 'overhead',
-  title: 'The warm functions login and logout over a bare client',
+  title: 'The warm functions login and logout, compared with a bare client',
   ask: async (quick): Promise<Answer> => {
     await using stack = new AsyncDisposableStack();
     const stage = await openStage(quick, stack);

@@ -72,9 +72,9 @@ const watching = (ports: Ports, tokens: string[]): Ports => ({
   flashblade: {
     ...ports.flashblade,
     login: async (...args) => {
-      const answer = await ports.flashblade.login(...args);
-      tokens.push(answer.data.authToken.reveal());
-      return answer;
+      const response = await ports.flashblade.login(...args);
+      tokens.push(response.data.authToken.reveal());
+      return response;
     },
   },
 });

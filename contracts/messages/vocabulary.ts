@@ -7,7 +7,7 @@ export const STACK = 'stack';
 /** The pact of the events that the stack delivers to session-events. */
 export const REQUESTS_PACT = nameOf(CONSUMER, STACK);
 /** The pact of the events and results that the functions produce. */
-export const ANSWERS_PACT = nameOf(STACK, CONSUMER);
+export const OUTCOMES_PACT = nameOf(STACK, CONSUMER);
 
 export type RequestEvent =
   | 'a session is requested, by its array alone'

@@ -46,8 +46,8 @@ export async function startGateway(target: Target, onFailure: (why: string) => v
 
   const server = await startLoopback(async (request, body, response) => {
     try {
-      const answer = await pass(request, body);
-      response.writeHead(answer.status, passedOn(answer.headers)).end(answer.body);
+      const received = await pass(request, body);
+      response.writeHead(received.status, passedOn(received.headers)).end(received.body);
     } catch (error) {
       onFailure(error instanceof Error ? error.message : 'an unexpected error');
       response.writeHead(502).end();

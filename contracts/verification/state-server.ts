@@ -20,7 +20,7 @@ export async function startStateServer(target: Target): Promise<StateServer> {
   const path = `/${randomUUID()}`;
   let current = '';
 
-  const answer = async (text: string): Promise<Values> => {
+  const valuesFor = async (text: string): Promise<Values> => {
     const { state, action, params } = wishOf(text);
     if (action === 'teardown' || state === '') {
       if (action !== 'teardown') current = state;
@@ -41,7 +41,7 @@ export async function startStateServer(target: Target): Promise<StateServer> {
     response.setHeader('Content-Type', 'application/json');
     if (request.url !== path) return void response.writeHead(404).end('{}');
     try {
-      response.end(JSON.stringify(await answer(body)));
+      response.end(JSON.stringify(await valuesFor(body)));
     } catch {
       response.writeHead(422).end('{}');
     }

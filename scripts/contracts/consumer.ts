@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { ANSWERS_PACT, REQUESTS_PACT } from '../../contracts/messages/vocabulary.ts';
+import { OUTCOMES_PACT, REQUESTS_PACT } from '../../contracts/messages/vocabulary.ts';
 import { type MessagePact, PACT_NAME, type Pact, readMessagePact, readPact } from '../../contracts/pact-file.ts';
 import { toolEnvironment } from '../../contracts/verification/environment.ts';
 import { ROOT } from '../build.ts';
@@ -15,7 +15,7 @@ export type Pacts = {
   /** The events that session-events accepts. */
   readonly requests: MessagePact;
   /** The events that the functions send, and the results of invocations. */
-  readonly answers: MessagePact;
+  readonly outcomes: MessagePact;
 };
 
 /** Returns the pacts that the tests wrote. Throws an Error if a test fails. */
@@ -39,11 +39,11 @@ export async function runConsumerTests(signal: AbortSignal): Promise<Pacts> {
 
 /** Throws an Error if there is another pact, because it would not be verified. */
 function readPacts(folder: string): Pacts {
-  const unread = readdirSync(folder).filter((name) => ![PACT_NAME, REQUESTS_PACT, ANSWERS_PACT].includes(name));
+  const unread = readdirSync(folder).filter((name) => ![PACT_NAME, REQUESTS_PACT, OUTCOMES_PACT].includes(name));
   if (unread.length > 0) throw new Error(`the consumer tests wrote ${unread.join(', ')}, which is never verified`);
   return {
     array: readPact(join(folder, PACT_NAME)),
     requests: readMessagePact(join(folder, REQUESTS_PACT)),
-    answers: readMessagePact(join(folder, ANSWERS_PACT)),
+    outcomes: readMessagePact(join(folder, OUTCOMES_PACT)),
   };
 }

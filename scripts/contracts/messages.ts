@@ -12,7 +12,7 @@ export const verifyRequests = (pact: MessagePact, signal: AbortSignal): Promise<
   verified('the documented events', pact, documentedRequests(), signal);
 
 /** Verifies the events and results that the functions really produce. */
-export async function verifyAnswers(pact: MessagePact, signal: AbortSignal): Promise<Section> {
+export async function verifyOutcomes(pact: MessagePact, signal: AbortSignal): Promise<Section> {
   const functions = await startFunctions();
   try {
     return await verified('the functions', pact, functions, signal);

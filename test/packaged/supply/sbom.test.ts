@@ -109,7 +109,7 @@ describe('the license texts', () => {
 
   test('are refused if a package has no license text although its license requires one', async () => {
     const silent = { directory: 'node_modules/@aws-lambda-powertools/metrics', name: 'x', version: '1', functions: [] };
-    await expect(licenseTexts([{ ...silent, license: 'MIT' }])).rejects.toThrow('brings no license text');
+    await expect(licenseTexts([{ ...silent, license: 'MIT' }])).rejects.toThrow('has no license text');
     await expect(licenseTexts([{ ...silent, license: 'MIT-0' }])).resolves.toContain('x 1 (MIT-0)');
   });
 });

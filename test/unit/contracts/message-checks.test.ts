@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { checkDrift } from '../../../contracts/checks/drift.ts';
 import { checkComplete, checkMessages } from '../../../contracts/checks/messages.ts';
-import { ANSWERS_PACT, REQUESTS_PACT } from '../../../contracts/messages/vocabulary.ts';
+import { OUTCOMES_PACT, REQUESTS_PACT } from '../../../contracts/messages/vocabulary.ts';
 import { committedFile } from '../../../contracts/pact-file.ts';
-import { answers, changed, eventOf, requests, withDetail } from './message-pacts.ts';
+import { changed, eventOf, outcomes, requests, withDetail } from './message-pacts.ts';
 
 const OPENED = 'a session was opened';
 const LOGIN = 'login: of a job';
@@ -12,49 +12,49 @@ const LOGIN = 'login: of a job';
 const withContent = (content: object) => (one: object) => ({ ...one, contents: { content } });
 
 it('the committed message pacts pass every check', () => {
-  for (const pact of [requests, answers]) expect(checkMessages(pact)).toEqual([]);
-  expect(checkComplete([requests, answers])).toEqual([]);
+  for (const pact of [requests, outcomes]) expect(checkMessages(pact)).toEqual([]);
+  expect(checkComplete([requests, outcomes])).toEqual([]);
   expect(checkDrift(requests, committedFile(REQUESTS_PACT))).toEqual([]);
-  expect(checkDrift(answers, committedFile(ANSWERS_PACT))).toEqual([]);
+  expect(checkDrift(outcomes, committedFile(OUTCOMES_PACT))).toEqual([]);
 });
 
 describe('a message pact is refused if', () => {
   it.each([
-    ['it has no message', { ...answers, interactions: [] }, 'the pact has no interaction'],
-    ['a message is pending', changed(answers, OPENED, (one) => ({ ...one, pending: true })), 'is pending: '],
+    ['it has no message', { ...outcomes, interactions: [] }, 'the pact has no interaction'],
+    ['a message is pending', changed(outcomes, OPENED, (one) => ({ ...one, pending: true })), 'is pending: '],
     [
       'a message occurs twice',
-      { ...answers, interactions: [...answers.interactions, ...answers.interactions.slice(0, 1)] },
+      { ...outcomes, interactions: [...outcomes.interactions, ...outcomes.interactions.slice(0, 1)] },
       'occurs twice. Give',
     ],
     [
       'a message requires a state',
-      changed(answers, OPENED, (one) => ({ ...one, providerStates: [{ name: 'x' }] })),
+      changed(outcomes, OPENED, (one) => ({ ...one, providerStates: [{ name: 'x' }] })),
       'requires a state, but messages have none here',
     ],
     [
       'an event has no contents',
-      changed(answers, OPENED, ({ contents: _, ...one }) => one),
+      changed(outcomes, OPENED, ({ contents: _, ...one }) => one),
       'is neither an event nor an input with its one result',
     ],
     [
       'an invocation has no result',
-      changed(answers, LOGIN, (one) => ({ ...one, response: [] })),
+      changed(outcomes, LOGIN, (one) => ({ ...one, response: [] })),
       'is neither an event nor an input with its one result',
     ],
     [
       'an event has a field for a token',
-      changed(answers, OPENED, withContent(withDetail(eventOf(answers, OPENED), { authToken: 'x' }))),
+      changed(outcomes, OPENED, withContent(withDetail(eventOf(outcomes, OPENED), { authToken: 'x' }))),
       'has the field authToken: no message may contain a token',
     ],
     [
       'an input has a field for a token at any depth',
-      changed(answers, LOGIN, (one) => ({ ...one, request: { contents: { content: { a: [{ api_token: 'x' }] } } } })),
+      changed(outcomes, LOGIN, (one) => ({ ...one, request: { contents: { content: { a: [{ api_token: 'x' }] } } } })),
       'has the field api_token',
     ],
     [
       'a result has a field for a secret',
-      changed(answers, LOGIN, (one) => ({ ...one, response: [{ contents: { content: { secret: 'x' } } }] })),
+      changed(outcomes, LOGIN, (one) => ({ ...one, response: [{ contents: { content: { secret: 'x' } } }] })),
       'has the field secret',
     ],
     [
@@ -68,7 +68,7 @@ describe('a message pact is refused if', () => {
     ],
     [
       'a value looks like an auth token',
-      changed(answers, OPENED, withContent({ detail: { leaseId: '0f4a1d8e-7c2b-4b55-9d0e-3a6f5b2c1e90' } })),
+      changed(outcomes, OPENED, withContent({ detail: { leaseId: '0f4a1d8e-7c2b-4b55-9d0e-3a6f5b2c1e90' } })),
       'has a value that looks like a token',
     ],
   ])('%s', (_, wrong, finding) => {
@@ -80,25 +80,25 @@ describe('a message pact is refused if', () => {
 
 it('an event or a function that no message pins is reported', () => {
   const without = (description: string) => ({
-    ...answers,
-    interactions: answers.interactions.filter((one) => one.description !== description),
+    ...outcomes,
+    interactions: outcomes.interactions.filter((one) => one.description !== description),
   });
-  expect(checkComplete([answers])).toEqual([
+  expect(checkComplete([outcomes])).toEqual([
     expect.stringContaining('no message pins Session Requested. Add one'),
     expect.stringContaining('no message pins Session Released'),
   ]);
   expect(checkComplete([requests, without(OPENED)])).toEqual([expect.stringContaining('Session Opened')]);
   expect(checkComplete([requests, without('renew: of work that lasts')])).toEqual([expect.stringContaining('renew')]);
-  expect(checkComplete([requests, answers], ['login', 'rotate-api-token'])).toEqual([
+  expect(checkComplete([requests, outcomes], ['login', 'rotate-api-token'])).toEqual([
     expect.stringContaining('no message pins rotate-api-token'),
   ]);
 });
 
 it('drift from a committed message pact is reported if a message is new, removed or changed', () => {
-  const other = changed(answers, OPENED, withContent(withDetail(eventOf(answers, OPENED), { username: 'root' })));
-  const file = committedFile(ANSWERS_PACT);
+  const other = changed(outcomes, OPENED, withContent(withDetail(eventOf(outcomes, OPENED), { username: 'root' })));
+  const file = committedFile(OUTCOMES_PACT);
   expect(checkDrift(other, file)).toEqual([expect.stringContaining(`changed: "${OPENED}"`)]);
-  expect(checkDrift({ ...answers, interactions: answers.interactions.slice(1) }, file)).toEqual([
+  expect(checkDrift({ ...outcomes, interactions: outcomes.interactions.slice(1) }, file)).toEqual([
     expect.stringContaining('removed: "a message could not be understood"'),
   ]);
 });

@@ -1,5 +1,5 @@
 /** The committed message pacts, and helpers to select and change their messages. */
-import { ANSWERS_PACT, REQUESTS_PACT } from '../../../contracts/messages/vocabulary.ts';
+import { OUTCOMES_PACT, REQUESTS_PACT } from '../../../contracts/messages/vocabulary.ts';
 import {
   committedFile,
   type MessageInteraction,
@@ -8,7 +8,7 @@ import {
 } from '../../../contracts/pact-file.ts';
 
 export const requests = readMessagePact(committedFile(REQUESTS_PACT));
-export const answers = readMessagePact(committedFile(ANSWERS_PACT));
+export const outcomes = readMessagePact(committedFile(OUTCOMES_PACT));
 
 /** The pact with only this interaction. */
 export function only(pact: MessagePact, description: string): MessagePact {

@@ -8,7 +8,7 @@ import { startVerifier, type Verifier } from '../../../contracts/verification/ve
 import { dispatch } from '../../../lib/leases/dispatch.ts';
 import { queueWorld } from '../../kit/memory/memory-outbox.ts';
 import { API_TOKEN } from '../../kit/memory/world.ts';
-import { answers, changed, eventOf, only, requests, withDetail, withType } from './message-pacts.ts';
+import { changed, eventOf, only, outcomes, requests, withDetail, withType } from './message-pacts.ts';
 
 type Change = (sent: unknown) => unknown;
 
@@ -33,7 +33,7 @@ async function reasonsOf(pact: MessagePact, provider: MessageProvider, change: C
 }
 
 it('the messages of the functions and the documented examples match the pacts', async () => {
-  expect(await reasonsOf(answers, functions)).toEqual([]);
+  expect(await reasonsOf(outcomes, functions)).toEqual([]);
   expect(await reasonsOf(requests, documentedRequests())).toEqual([]);
 });
 
@@ -73,14 +73,14 @@ describe('an event that reports an outcome fails the verification if', () => {
       'contains a token',
     ],
   ])('%s', async (_, description, change, reason) => {
-    const reasons = await reasonsOf(only(answers, description), functions, change);
+    const reasons = await reasonsOf(only(outcomes, description), functions, change);
     expect(reasons).toEqual([expect.stringContaining(reason)]);
   });
 
   it('it contains a token, which is masked even where the verifier quotes the message', async () => {
     const token = 'not-of-any-known-form';
     const provider = { ...functions, tokens: () => [token] };
-    const reasons = await reasonsOf(only(answers, opened), provider, (sent) =>
+    const reasons = await reasonsOf(only(outcomes, opened), provider, (sent) =>
       withDetail(sent, { leaseId: `is ${token}` }),
     );
     expect(reasons).toEqual([
@@ -91,7 +91,7 @@ describe('an event that reports an outcome fails the verification if', () => {
 
   it('it is never sent, even if the empty response to the verifier would match', async () => {
     const refusing = { tokens: () => [], produce: () => Promise.reject(new Error('the bus is gone')) };
-    const anything = changed(only(answers, opened), opened, ({ matchingRules: _, ...one }) => ({
+    const anything = changed(only(outcomes, opened), opened, ({ matchingRules: _, ...one }) => ({
       ...one,
       contents: { content: {}, contentType: 'application/json', encoded: false },
     }));
@@ -109,7 +109,7 @@ describe('an invocation fails the verification if', () => {
     ['its result has a field for a token', login, (sent) => ({ ...Object(sent), token: 'x' }), 'token is sent'],
     ['its result contains a token', login, (sent) => ({ ...Object(sent), username: API_TOKEN }), 'contains a token'],
   ])('%s', async (_, description, change, reason) => {
-    expect(await reasonsOf(only(answers, description), functions, change)).toEqual([expect.stringContaining(reason)]);
+    expect(await reasonsOf(only(outcomes, description), functions, change)).toEqual([expect.stringContaining(reason)]);
   });
 
   it.each<[string, string, object, string]>([
@@ -128,7 +128,7 @@ describe('an invocation fails the verification if', () => {
       'arrays must be a list',
     ],
   ])('%s, which the function refuses', async (_, description, content, rule) => {
-    const pact = changed(only(answers, description), description, (one) => ({
+    const pact = changed(only(outcomes, description), description, (one) => ({
       ...one,
       request: { ...one.request, contents: { content, contentType: 'application/json', encoded: false } },
     }));
@@ -137,7 +137,7 @@ describe('an invocation fails the verification if', () => {
   });
 
   it('no function handles it', async () => {
-    const pact = changed(only(answers, login), login, (one) => ({ ...one, description: 'log-in: of a job' }));
+    const pact = changed(only(outcomes, login), login, (one) => ({ ...one, description: 'log-in: of a job' }));
     expect(await reasonsOf(pact, functions)).toEqual([
       expect.stringContaining('no function handles "log-in: of a job"'),
     ]);
