@@ -45,8 +45,8 @@ export function createApiTokens(request: ApiRequest, array: SimulatedArray, sess
   const timeoutText = request.query.get('timeout');
   const timeout = timeoutText === null ? undefined : Number(timeoutText);
   if (timeout !== undefined && !isTimeout(timeout)) return resourceError(null, 'Invalid timeout.');
-  const hindrance = targets.find((user) => !mayCreate(array, user));
-  if (hindrance !== undefined) return resourceError(hindrance.username, 'API token already exists.');
+  const tokenOwner = targets.find((user) => !mayCreate(array, user));
+  if (tokenOwner !== undefined) return resourceError(tokenOwner.username, 'API token already exists.');
   const created = targets.map((user) => createToken(array, user, timeout));
   return json(200, { items: created.map((user) => adminTokenItem(user, user.apiToken)) });
 }

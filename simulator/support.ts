@@ -13,7 +13,7 @@ export async function simulate(options: SimulatorOptions = {}): Promise<Simulato
   return simulator;
 }
 
-export type Answer = {
+export type HttpResponse = {
   readonly status: number | undefined;
   readonly headers: IncomingHttpHeaders;
   readonly rawHeaders: readonly string[];
@@ -28,7 +28,7 @@ export function call(
   method: string,
   path: string,
   { headers = {}, body, agent }: Call = {},
-): Promise<Answer> {
+): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     const options = { method, headers, ca: to.certificate, agent: agent ?? false };
     const sent = request(new URL(path, to.url), options, (response) => {
@@ -49,7 +49,7 @@ export function call(
   });
 }
 
-export const login = (to: Simulator, apiToken = to.apiToken): Promise<Answer> =>
+export const login = (to: Simulator, apiToken = to.apiToken): Promise<HttpResponse> =>
   call(to, 'POST', '/api/login', { headers: { 'api-token': apiToken } });
 
 /** Logs in and returns the auth token. */
@@ -65,7 +65,7 @@ export const as = (authToken: string, body?: string): Call => ({
   ...(body !== undefined && { body }),
 });
 
-export const logout = (to: Simulator, authToken: string): Promise<Answer> =>
+export const logout = (to: Simulator, authToken: string): Promise<HttpResponse> =>
   call(to, 'POST', '/api/logout', as(authToken));
 
 /** The code of the error with which a promise rejects, or `none` if it resolves. */

@@ -21,10 +21,10 @@ export async function verifyMessages(
   const produced = new Map<string, Produced>();
   const server = await startLoopback(async (_request, body, response) => {
     response.setHeader('Content-Type', 'application/json');
-    const { description, request } = Object(JSON.parse(body)) as Wish;
+    const { description, request } = Object(JSON.parse(body)) as MessageRequest;
     // The verifier also announces states; messages have none.
     if (description === undefined) return void response.end('{}');
-    const one = await attempted(() => produce(description, request?.contents?.content));
+    const one = await valueOrReason(() => produce(description, request?.contents?.content));
     produced.set(description, one);
     response.end(JSON.stringify(one.value ?? {}));
   });
@@ -48,14 +48,14 @@ export async function verifyMessages(
   };
 }
 
-type Wish = {
+type MessageRequest = {
   readonly description?: string;
   readonly request?: { readonly contents?: { readonly content?: unknown } };
 };
 /** `why` explains why there is no value: the verifier ignores the status of the response and would accept any matching body. */
 type Produced = { readonly value?: unknown; readonly why?: string };
 
-async function attempted(act: () => Promise<unknown>): Promise<Produced> {
+async function valueOrReason(act: () => Promise<unknown>): Promise<Produced> {
   try {
     return { value: await act() };
   } catch (error) {

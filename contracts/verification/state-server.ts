@@ -21,7 +21,7 @@ export async function startStateServer(target: Target): Promise<StateServer> {
   let current = '';
 
   const valuesFor = async (text: string): Promise<Values> => {
-    const { state, action, params } = wishOf(text);
+    const { state, action, params } = requestOf(text);
     if (action === 'teardown' || state === '') {
       if (action !== 'teardown') current = state;
       await target.reset();
@@ -49,7 +49,7 @@ export async function startStateServer(target: Target): Promise<StateServer> {
   return { ...server, url: server.url + path, failures, current: () => current };
 }
 
-function wishOf(text: string): { state: string; action: string; params: Values } {
+function requestOf(text: string): { state: string; action: string; params: Values } {
   const { state, action, params } = Object(JSON.parse(text)) as Values;
   return {
     state: typeof state === 'string' ? state : '',

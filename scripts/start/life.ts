@@ -54,7 +54,7 @@ export async function showOneSession(surroundings: Surroundings, step: Step): Pr
     ),
   );
 
-  await step('5  The same login again returns the same lease', async (say) => {
+  await step('5  The same login again', async (say) => {
     const second = await functions.openLease(request);
     must(isDeepStrictEqual(second, lease), 'the same request returned another lease');
     say('the same lease, with the same end');

@@ -33,13 +33,13 @@ it('the gateway forwards method, path, query, headers and body to the array, and
   const failures: string[] = [];
   const gateway = await startGateway(simulatorTarget(simulator), (why) => failures.push(why));
   onTestFinished(() => gateway.stop());
-  const answer = await fetch(`${gateway.url}/api/2.0/arrays?limit=1`, {
+  const response = await fetch(`${gateway.url}/api/2.0/arrays?limit=1`, {
     method: 'POST',
     headers: { 'x-auth-token': 'x', 'x-own': '1' },
     body: '{"a":1}',
   });
-  const body = await answer.text();
-  expect([answer.status, answer.headers.get('server'), body]).toEqual([
+  const body = await response.text();
+  expect([response.status, response.headers.get('server'), body]).toEqual([
     403,
     'nginx',
     expect.stringContaining('Access Denied'),

@@ -12,11 +12,11 @@ export function fakeTerminal(...replies: Reply[]) {
   const isRaw = () => rawModes.at(-1) ?? false;
   let seen = 0;
   const keyboard = new PassThrough();
-  const output = written((sofar) => {
+  const output = written((textSoFar) => {
     const [question, keys] = left[0] ?? [];
-    if (question === undefined || keys === undefined || !sofar.slice(seen).includes(question)) return;
+    if (question === undefined || keys === undefined || !textSoFar.slice(seen).includes(question)) return;
     left.shift();
-    seen = sofar.length;
+    seen = textSoFar.length;
     // A user presses keys only after the question is printed.
     setImmediate(() => press(keys));
   });

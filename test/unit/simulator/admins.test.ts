@@ -12,13 +12,13 @@ async function signedIn(options: Parameters<typeof simulate>[0] = {}, apiToken =
   const array = await simulate({ users: USERS, now, ...options });
   const authToken = await authTokenOf(array, apiToken);
   const ask = async (method: string, path: string, body?: unknown) => {
-    const answer = await call(
+    const response = await call(
       array,
       method,
       path,
       as(authToken, body === undefined ? undefined : JSON.stringify(body)),
     );
-    return { status: answer.status, json: answer.body === '' ? undefined : JSON.parse(answer.body) };
+    return { status: response.status, json: response.body === '' ? undefined : JSON.parse(response.body) };
   };
   return { array, authToken, ask, now };
 }

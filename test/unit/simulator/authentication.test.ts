@@ -6,12 +6,12 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 describe('login', () => {
   it('a login returns 200, an auth token in a header and the username in a flat object', async () => {
     const array = await simulate();
-    const answer = await login(array);
-    expect(answer).toMatchObject({ status: 200, body: '{"username":"pureuser"}' });
-    expect(answer.headers['content-type']).toBe('application/json');
-    expect(answer.headers['x-auth-token']).toMatch(UUID);
+    const response = await login(array);
+    expect(response).toMatchObject({ status: 200, body: '{"username":"pureuser"}' });
+    expect(response.headers['content-type']).toBe('application/json');
+    expect(response.headers['x-auth-token']).toMatch(UUID);
     expect(array.sessions()).toMatchObject([
-      { username: 'pureuser', authToken: answer.headers['x-auth-token'], method: 'API token' },
+      { username: 'pureuser', authToken: response.headers['x-auth-token'], method: 'API token' },
     ]);
   });
 
@@ -78,9 +78,9 @@ describe('logout', () => {
   it('a logout returns 200 with an empty body and ends only its own session', async () => {
     const array = await simulate();
     const [first, second] = [await authTokenOf(array), await authTokenOf(array)];
-    const answer = await logout(array, first);
-    expect(answer).toMatchObject({ status: 200, body: '' });
-    expect(answer.headers['content-length']).toBe('0');
+    const response = await logout(array, first);
+    expect(response).toMatchObject({ status: 200, body: '' });
+    expect(response.headers['content-length']).toBe('0');
     expect(array.sessions().map(({ authToken }) => authToken)).toEqual([second]);
     expect(array.history).toMatchObject([{ ended: { by: 'logout' } }, {}]);
   });

@@ -41,9 +41,9 @@ async function connectFor(to: Simulator, session?: Buffer): Promise<{ socket: TL
 describe('connections', () => {
   it('a client that offers HTTP/2 gets it, and any other client gets HTTP/1.1', async () => {
     const array = await simulate();
-    const answer = await http2Call(array, 'POST', '/api/login', { 'api-token': array.apiToken });
-    expect(answer).toMatchObject({ statuses: [200], body: '{"username":"pureuser"}' });
-    expect(answer.headers).toHaveProperty('x-auth-token', array.sessions()[0]?.authToken);
+    const response = await http2Call(array, 'POST', '/api/login', { 'api-token': array.apiToken });
+    expect(response).toMatchObject({ statuses: [200], body: '{"username":"pureuser"}' });
+    expect(response.headers).toHaveProperty('x-auth-token', array.sessions()[0]?.authToken);
     await login(array);
     expect(array.requests.map(({ protocol }) => protocol)).toEqual(['HTTP/2', 'HTTP/1.1']);
   });

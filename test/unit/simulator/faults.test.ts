@@ -46,9 +46,9 @@ describe('an answer fault', () => {
     async ({ wrong, body }) => {
       const array = await simulate();
       array.faults.add(badAnswers.loginBody(wrong));
-      const answer = await login(array);
-      expect(answer).toMatchObject({ status: 200, body });
-      expect(array.sessions()[0]?.authToken).toBe(answer.headers['x-auth-token']);
+      const response = await login(array);
+      expect(response).toMatchObject({ status: 200, body });
+      expect(array.sessions()[0]?.authToken).toBe(response.headers['x-auth-token']);
     },
   );
 
@@ -58,9 +58,9 @@ describe('an answer fault', () => {
     array.faults.add({ ...badAnswers.logoutWithBody, times: 1 });
     array.faults.add(badAnswers.logoutNoContent);
     expect(await logout(array, first)).toMatchObject({ status: 200, body: '{"items":[]}' });
-    const answer = await logout(array, second);
-    expect(answer).toMatchObject({ status: 204, body: '' });
-    expect(answer.headers).not.toHaveProperty('content-length');
+    const response = await logout(array, second);
+    expect(response).toMatchObject({ status: 204, body: '' });
+    expect(response.headers).not.toHaveProperty('content-length');
     expect(array.sessions()).toEqual([]);
   });
 
