@@ -15,7 +15,7 @@ export default defineConfig({
       packaged('proofs'),
     ],
     reporters: ['default', './test/kit/last-line-reporter.ts'],
-    // One more than cores: many tests wait for a time-out or for a process of their own.
+    // One more than cores: many tests wait for a timeout or for a process of their own.
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     // Files share their workers: loading everything anew for each would be a third of the whole time. Every test restores

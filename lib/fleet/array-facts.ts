@@ -1,4 +1,4 @@
-/** Reads what an array reports about itself: its idle time-out, when its API token expires, and its sessions. */
+/** Reads what an array reports about itself: its idle timeout, when its API token expires, and its sessions. */
 import * as v from 'valibot';
 import type { Session } from '../core/model.ts';
 import { fields } from '../core/validation.ts';

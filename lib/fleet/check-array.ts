@@ -131,12 +131,12 @@ export const apiTokenWarnings = (days: number, username: string): string[] =>
     ? [`the API token of user ${username} ${expires(days)}: create a new one and put it into the secret`]
     : [];
 
-/** `idleSeconds`: the array's own idle time-out, 0 = never. `configured`: what we assume of every array (ARRAY_IDLE_SECONDS). */
+/** `idleSeconds`: the array's own idle timeout, 0 = never. `configured`: what we assume of every array (ARRAY_IDLE_SECONDS). */
 export function idleWarnings(idleSeconds: number, configured: number): string[] {
   if (idleSeconds === 0) {
-    return ['its idle time-out is 0 (never): a session that cannot be closed stays open; set an idle time-out'];
+    return ['its idle timeout is 0 (never): a session that cannot be closed stays open; set an idle timeout'];
   }
-  const fact = `its idle time-out is ${idleSeconds} s`;
+  const fact = `its idle timeout is ${idleSeconds} s`;
   if (idleSeconds < DEFAULT_LEASE_SECONDS) {
     return [`${fact}, shorter than a lease: a session may end before its lease does; set a longer one`];
   }

@@ -12,7 +12,7 @@ import { close, postpone, release } from './states.ts';
  * - `ALREADY_CLOSED`: it had ended before.
  * - `ENDING`: it is still being opened; the call that opens it logs out at once.
  * - `NEVER_OPENED`: there is no such lease; a later request for it opens nothing.
- * - `SUSPECT`: the process that opened it died; the session that it may have left is recorded and ends by the array's idle time-out.
+ * - `SUSPECT`: the process that opened it died; the session that it may have left is recorded and ends by the array's idle timeout.
  */
 export type CloseOutcome = 'CLOSED' | 'ALREADY_CLOSED' | 'ENDING' | 'NEVER_OPENED' | 'SUSPECT';
 export type CloseResult = { readonly leaseId: string; readonly array?: string; readonly outcome: CloseOutcome };

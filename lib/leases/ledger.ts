@@ -183,7 +183,7 @@ export async function recordSuspect(ports: ClosingPorts, opening: Opening, by: n
   const { leaseId, attemptId, target } = opening;
   const item = suspect(opening, ports.limits.arrayIdleSeconds);
   if (!(await ports.store.write(item, undefined, by))) return;
-  const message = `a login with an unknown outcome was recorded: array ${target.name} may have a session until its idle time-out`;
+  const message = `a login with an unknown outcome was recorded: array ${target.name} may have a session until its idle timeout`;
   ports.report({ event: 'SuspectRecorded', leaseId, array: target.name, requestId: attemptId, message });
   const slot = { attemptId, leaseId, until: item.until, suspect: true } as const;
   await tryToWrite(ports, opening, () => ports.store.keepSlot(target.name, slot, by));

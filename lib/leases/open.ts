@@ -308,7 +308,7 @@ export async function conclude(
     isRecorded = current?.state === 'OPEN' && current.attemptId === attemptId;
     if (isRecorded) return;
     await leaveSuspect(ports, opening, by);
-    fate = "It is recorded as a SUSPECT and ends by the array's idle time-out.";
+    fate = "It is recorded as a SUSPECT and ends by the array's idle timeout.";
   });
   if (isRecorded) throw error;
   const hasEnded = isRelogin || error.code === 'LEASE_ENDED';

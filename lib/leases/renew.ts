@@ -1,4 +1,4 @@
-/** Extends a lease, and keeps its session from reaching the array's idle time-out. */
+/** Extends a lease, and keeps its session from reaching the array's idle timeout. */
 import { closingDeadlines, seconds } from '../core/deadlines.ts';
 import { FlashBladeError } from '../core/errors.ts';
 import type { Lease } from '../core/model.ts';
@@ -38,7 +38,7 @@ function renewed(ports: Ports, current: LeaseItem | undefined, { leaseId, expire
   return renew(current, expiresAt, seconds(ports.now()));
 }
 
-/** Makes one cheap call under the session: every call restarts the array's idle time-out. */
+/** Makes one cheap call under the session: every call restarts the array's idle timeout. */
 async function keepAlive(ports: Ports, { leaseId, target }: Open, deadline: number): Promise<void> {
   await withLease(
     ports,

@@ -1,4 +1,4 @@
-/** The clock of a simulated world. Moving it forward replaces waiting, for example for an idle time-out. */
+/** The clock of a simulated world. Moving it forward replaces waiting, for example for an idle timeout. */
 
 /** `now`: milliseconds since the epoch. `aheadMs`: how far it is ahead of the machine's clock. */
 export type Clock = { readonly now: () => number; readonly aheadMs: () => number };

@@ -6,7 +6,7 @@ import { unknownSessions } from '../packaged/functions/unknown-sessions.ts';
 import { OPERATION_NAMES, OPERATIONS, type OperationName } from './operations.ts';
 
 const TIMEOUT_MS = 8000;
-/** Every call ends half a second before the time-out. A busy machine may need most of that to deliver the response. */
+/** Every call ends half a second before the timeout. A busy machine may need most of that to deliver the response. */
 const LEFT_MS = 100;
 /** The longest that can be configured, so that only the function's own deadline limits each call. */
 const ENV = { CONNECT_TIMEOUT_MS: '60000', FIRST_BYTE_TIMEOUT_MS: '60000', ANSWER_TIMEOUT_MS: '120000' };
@@ -64,7 +64,7 @@ export const ALL_CASES: readonly Case[] = OPERATION_NAMES.flatMap((of) =>
 );
 
 /**
- * Proves the cases, with the operations in parallel. `bundles` replace the product's. `leastLeftMs`: how much of its time-out the slowest
+ * Proves the cases, with the operations in parallel. `bundles` replace the product's. `leastLeftMs`: how much of its timeout the slowest
  * function had left.
  */
 export async function proveFaults(cases: readonly Case[], bundles: DeployOptions['bundles'] = {}) {
@@ -86,7 +86,7 @@ export async function proveFaults(cases: readonly Case[], bundles: DeployOptions
     const answered =
       'result' in outcome || ('error' in outcome && !outcome.timedOut && isOurs(outcome.error.errorType));
     if (!answered) wrong.push(`${of}, ${fault.name}: ${JSON.stringify(outcome)}`);
-    if (leftMs < LEFT_MS) wrong.push(`${of}, ${fault.name}: responded ${Math.round(leftMs)} ms before its time-out`);
+    if (leftMs < LEFT_MS) wrong.push(`${of}, ${fault.name}: responded ${Math.round(leftMs)} ms before its timeout`);
     if (unknown > 0) wrong.push(`${of}, ${fault.name}: ${unknown} unknown sessions`);
   }
 

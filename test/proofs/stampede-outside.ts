@@ -8,7 +8,7 @@ export const LIMIT = 10;
 const CALLS = 30;
 /** From the project's root. */
 export const PROGRAM = 'test/proofs/stampede-program.ts';
-/** On a busy machine, all calls at once may take longer than the time-outs for one array call. */
+/** On a busy machine, all calls at once may take longer than the timeouts for one array call. */
 const PATIENT = { CONNECT_TIMEOUT_MS: '20000', FIRST_BYTE_TIMEOUT_MS: '20000', ANSWER_TIMEOUT_MS: '20000' };
 
 export async function stampedeOutside(program = PROGRAM) {

@@ -36,7 +36,7 @@ it('a session uses the table, the key and the secret prefix of the configuration
   expect(reports.map(({ event }) => event)).toEqual(['LoginSucceeded', 'LogoutSucceeded']);
 });
 
-describe('the configured time-outs', () => {
+describe('the configured timeouts', () => {
   const token = authToken('auth-1');
   const calls = (ports: Ports, array: ReturnType<typeof arrayAt>) => {
     const session = { array, authToken: token, username: 'pureuser' };

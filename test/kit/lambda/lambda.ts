@@ -15,7 +15,7 @@ export type LambdaOptions = ({ readonly zip: string } | { readonly directory: st
   readonly env?: Readonly<Record<string, string>>;
   /** The function's name. Default: `function`. */
   readonly functionName?: string;
-  /** The function's time-out. Default: 30,000. */
+  /** The function's timeout. Default: 30,000. */
   readonly timeoutMs?: number;
   /** How far the function's clock is ahead of the machine's. A process with another clock is replaced. Default: 0. */
   readonly aheadMs?: () => number;

@@ -1,4 +1,4 @@
-/** The arrays of a fleet in memory: their live sessions, accepted API tokens, idle time-outs and facts. */
+/** The arrays of a fleet in memory: their live sessions, accepted API tokens, idle timeouts and facts. */
 import { authToken } from '../../../lib/core/model.ts';
 import type { Ports } from '../../../lib/leases/ports.ts';
 import { type Facts, responseOf } from './array-facts.ts';

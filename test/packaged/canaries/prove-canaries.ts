@@ -12,7 +12,7 @@ import { builtFiles } from './built.ts';
 import { allCases } from './matrix.ts';
 import { runCases, startWorld } from './world.ts';
 
-/** Short time-outs, so that faults that hang end soon. Another proof covers deadlines. */
+/** Short timeouts, so that faults that hang end soon. Another proof covers deadlines. */
 const ENV = { CONNECT_TIMEOUT_MS: '500', FIRST_BYTE_TIMEOUT_MS: '500', ANSWER_TIMEOUT_MS: '1000' };
 
 export type CanariesResult = {

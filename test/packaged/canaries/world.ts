@@ -13,7 +13,7 @@ const TALKATIVE = {
   AWS_LAMBDA_LOG_LEVEL: 'TRACE',
   NODE_OPTIONS: '--trace-warnings --trace-deprecation --trace-uncaught',
 };
-/** Short time-outs, so that a silent array ends a case soon. */
+/** Short timeouts, so that a silent array ends a case soon. */
 const HASTY = { FIRST_BYTE_TIMEOUT_MS: '1000', ANSWER_TIMEOUT_MS: '1500', SECRET_CACHE_SECONDS: '0' };
 /** The number of the first canary. Lower numbers belong to the deployment's own simulator. */
 const FIRST = 1000;

@@ -8,9 +8,9 @@ import { unknownSessions } from './unknown-sessions.ts';
 vi.setConfig({ testTimeout: 120_000, maxConcurrency: 6 });
 
 const TIMEOUT_MS = 10_000;
-/** Every call ends half a second before the time-out. A busy machine may need most of that to deliver the response. */
+/** Every call ends half a second before the timeout. A busy machine may need most of that to deliver the response. */
 const LEFT_MS = 100;
-/** The longest configurable time-outs, so that only the function's own deadline limits each call. */
+/** The longest configurable timeouts, so that only the function's own deadline limits each call. */
 const ENV = { CONNECT_TIMEOUT_MS: '60000', FIRST_BYTE_TIMEOUT_MS: '60000', ANSWER_TIMEOUT_MS: '120000' };
 
 type Case = {
@@ -157,7 +157,7 @@ afterAll(async () => {
   await Promise.all([...deployments.values()].map((d) => d.stop()));
 });
 
-test.concurrent.each(CASES)('$of ends before its time-out with $code if this hangs: $hangs', async (one) => {
+test.concurrent.each(CASES)('$of ends before its timeout with $code if this hangs: $hangs', async (one) => {
   const d = deployments.get(one) as Deployment;
   const startedAt = performance.now();
   // Not the array of the warm-up: its secret must not be cached.

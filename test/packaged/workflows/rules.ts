@@ -14,7 +14,7 @@ const RETRIED = [
   'Lambda.TooManyRequestsException',
   'Sandbox.Timedout',
 ];
-/** An opening whose process died blocks its lease for the function's time-out plus this. */
+/** An opening whose process died blocks its lease for the function's timeout plus this. */
 const AFTER_A_DEAD_OPENING_SECONDS = 6;
 const EXECUTION_ID = '$$.Execution.Id';
 const LEASE_PER_ARRAY = "States.Format('{}:{}', $$.Execution.Id, $$.Map.Item.Value)";
@@ -114,8 +114,8 @@ export const RULES = [
         ? []
         : [`${name}: TimeoutSeconds`];
     }),
-    ['work without a time-out', 'Work/TimeoutSeconds', GONE, 'Work: TimeoutSeconds'],
-    ['a time-out shorter than that of its function', 'Login/TimeoutSeconds', 30, 'Login: TimeoutSeconds'],
+    ['work without a timeout', 'Work/TimeoutSeconds', GONE, 'Work: TimeoutSeconds'],
+    ['a timeout shorter than that of its function', 'Login/TimeoutSeconds', 30, 'Login: TimeoutSeconds'],
   ),
   rule(
     'a lease lasts until its work has ended, and a login is retried until a dead opening has ended',

@@ -40,7 +40,7 @@ export function wrongAfterwards({ arrays, store }: World): string | undefined {
   return open && `${open.id} is not closed after its end`;
 }
 
-/** After all idle time-outs, no SUSPECT and no slot is left. */
+/** After all idle timeouts, no SUSPECT and no slot is left. */
 export function wrongAtLast({ store }: World): string | undefined {
   const suspect = [...store.items.values()].find(({ kind }) => kind === 'suspect');
   if (suspect) return `${suspect.id} is kept forever`;

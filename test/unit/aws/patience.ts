@@ -13,5 +13,5 @@ export function patience(): void {
   afterEach(noPatience);
 }
 
-/** Restores the time limit, for the rest of a test about time-outs. */
+/** Restores the time limit, for the rest of a test about timeouts. */
 export const noPatience = (): void => spy?.mockRestore();

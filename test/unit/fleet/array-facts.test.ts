@@ -12,7 +12,7 @@ describe('the facts of an array', () => {
     for (const body of ['<html>', null, {}, { items: {} }]) expect(pageOf(body)).toBeUndefined();
   });
 
-  it('the idle time-out is read in milliseconds', () => {
+  it('the idle timeout is read in milliseconds', () => {
     expect(idleSecondsOf([{ idle_timeout: 1_800_000 }])).toBe(1800);
     expect(idleSecondsOf([{ idle_timeout: 0 }])).toBe(0);
     expect(idleSecondsOf([{}])).toBeUndefined();

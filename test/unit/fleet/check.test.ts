@@ -266,10 +266,10 @@ describe('a warning', () => {
       /certificate, or a CA certificate behind it, expires in 20 days/,
     ],
     ['an API token that expires soon', { tokenEndsAt: 3 * DAY }, /API token of user pureuser expires in 3 days/],
-    ['an idle time-out of never', { idleTimeoutMs: 0 }, /idle time-out is 0 \(never\)/],
-    ['an idle time-out that is shorter than a lease', { idleTimeoutMs: 300_000 }, /300 s, shorter than a lease/],
+    ['an idle timeout of never', { idleTimeoutMs: 0 }, /idle timeout is 0 \(never\)/],
+    ['an idle timeout that is shorter than a lease', { idleTimeoutMs: 300_000 }, /300 s, shorter than a lease/],
     [
-      'an idle time-out that is longer than ARRAY_IDLE_SECONDS',
+      'an idle timeout that is longer than ARRAY_IDLE_SECONDS',
       { idleTimeoutMs: 3_600_000 },
       /3600 s, but ARRAY_IDLE_SECONDS is 1800/,
     ],

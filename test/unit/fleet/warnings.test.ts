@@ -18,18 +18,15 @@ describe('the warnings about an array', () => {
   });
 
   it.each([
-    [0, 'its idle time-out is 0 (never): a session that cannot be closed stays open; set an idle time-out'],
-    [
-      899,
-      'its idle time-out is 899 s, shorter than a lease: a session may end before its lease does; set a longer one',
-    ],
+    [0, 'its idle timeout is 0 (never): a session that cannot be closed stays open; set an idle timeout'],
+    [899, 'its idle timeout is 899 s, shorter than a lease: a session may end before its lease does; set a longer one'],
     [900, undefined],
     [1800, undefined],
     [
       1801,
-      'its idle time-out is 1801 s, but ARRAY_IDLE_SECONDS is 1800: set ARRAY_IDLE_SECONDS to the longest in the fleet',
+      'its idle timeout is 1801 s, but ARRAY_IDLE_SECONDS is 1800: set ARRAY_IDLE_SECONDS to the longest in the fleet',
     ],
-  ])('an idle time-out of %i s causes a warning only if it does not fit', (idleSeconds, warning) => {
+  ])('an idle timeout of %i s causes a warning only if it does not fit', (idleSeconds, warning) => {
     expect(idleWarnings(idleSeconds, 1800)).toEqual(warning === undefined ? [] : [warning]);
   });
 

@@ -63,12 +63,11 @@ describe('a login', () => {
   it('a login with an unknown outcome is reported as a SUSPECT', async () => {
     const w = world();
     w.once('login', fail(unreachable(true)));
-    const fate = "It is recorded as a SUSPECT and ends by the array's idle time-out.";
+    const fate = "It is recorded as a SUSPECT and ends by the array's idle timeout.";
     await expect(open(w)).rejects.toThrow(
       `array fb1 may have a session of lease job-1 whose auth token is lost. ${fate} Request the session again. (ARRAY_UNREACHABLE: no answer)`,
     );
-    const message =
-      'a login with an unknown outcome was recorded: array fb1 may have a session until its idle time-out';
+    const message = 'a login with an unknown outcome was recorded: array fb1 may have a session until its idle timeout';
     expect(w.reports.slice(1)).toStrictEqual([{ event: 'SuspectRecorded', ...common, message }]);
     const attemptId = w.reports[1]?.requestId ?? '';
     const until = w.seconds() + 36 + 120 + 1800;

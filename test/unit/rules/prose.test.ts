@@ -87,7 +87,7 @@ describe('the prose rule', () => {
   });
 
   it('does not read identifiers of code as names of things', () => {
-    expect(found('const timeout = authtoken; // time-out')).toEqual([]);
+    expect(found('const timeout = authtoken; // auth-token')).toEqual([]);
   });
 
   it('reads the comments of a block of code, and neither its code, nor quoted code, nor addresses', () => {

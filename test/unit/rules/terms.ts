@@ -47,7 +47,7 @@ const NAMES: readonly Term[] = [
   { find: 'authentication tokens?|(?<!AWS |access key id and )session tokens?', write: 'auth token' },
   { find: 'auth-tokens?|authtokens?', write: 'auth token', inDocuments: true },
   { find: '[Ll]ease I[Dd]s?|[Ll]ease-ids?|leaseIDs?', write: 'lease id', isExact: true, inDocuments: true },
-  { find: 'time-outs?', write: 'timeout', inDocuments: true },
+  { find: 'time-outs?', write: 'timeout' },
   { find: '[Dd]ynamo DB|Dynamodb|dynamoDB', write: 'DynamoDB', isExact: true },
   { find: 'Event Bridge|Eventbridge|eventBridge', write: 'EventBridge', isExact: true, inDocuments: true },
   { find: 'NodeJS|Node\\.JS|nodejs(?!\\d)', write: 'Node.js', isExact: true, inDocuments: true },

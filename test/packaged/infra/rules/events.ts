@@ -76,7 +76,7 @@ export const EVENT_RULES: Rule[] = [
     ({ Resources }) => {
       const visible = Number(at(Resources, `${QUEUE}/VisibilityTimeout`));
       const needed = 6 * Number(at(Resources, `${FUNCTION}/Properties/Timeout`));
-      return visible >= needed ? [] : [`a visibility time-out of ${visible} s is less than ${needed} s`];
+      return visible >= needed ? [] : [`a visibility timeout of ${visible} s is less than ${needed} s`];
     },
     ['a shorter time', `${QUEUE}/VisibilityTimeout`, 359, 'less than 360 s'],
     ['the default time', `${QUEUE}/VisibilityTimeout`, GONE, 'less than 360 s'],

@@ -107,7 +107,7 @@ test('a missing handler fails the invocation', async () => {
   expect(await lambda.invoke({})).toMatchObject({ error: { errorType: 'Runtime.HandlerNotFound' } });
 });
 
-test('a time-out kills the process, and the next invocation gets a new one', async () => {
+test('a timeout kills the process, and the next invocation gets a new one', async () => {
   const lambda = await start('handlers.hang');
   await lambda.invoke({ answer: true });
   const { pid } = lambda;
