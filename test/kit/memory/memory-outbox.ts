@@ -1,4 +1,4 @@
-/** An outbox in memory, and a world with the function of the queue between them. */
+/** An in-memory outbox, and a world in which the queue's function uses it. */
 import { dispatch, type Message } from '../../../lib/leases/dispatch.ts';
 import type { OutgoingEvent } from '../../../lib/leases/events.ts';
 import type { DeadLetter, Outbox } from '../../../lib/leases/ports.ts';
@@ -22,7 +22,7 @@ export function memoryOutbox() {
   };
 }
 
-/** Each `deliver` handles one message. The calls of the outbox are calls of the world: `w.once('emit', fail(awsDown))`. */
+/** Each `deliver` handles one message. Outbox calls are calls in the world, as in `w.once('emit', fail(awsDown))`. */
 export function queueWorld() {
   const w = world();
   const box = memoryOutbox();
