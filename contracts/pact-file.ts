@@ -73,7 +73,7 @@ function readAs<Schema extends v.GenericSchema>(schema: Schema, file: string): v
   const result = v.safeParse(schema, parseJson(text));
   if (result.success) return result.output;
   const where = result.issues.map((issue) => v.getDotPath(issue) ?? 'the whole file').join(', ');
-  throw new Error(`${file} is not a pact file with consumer, provider and interactions (invalid: ${where})`);
+  throw new Error(`${file} is not a pact file with a consumer, a provider and interactions (invalid: ${where})`);
 }
 
 function parseJson(text: string): unknown {

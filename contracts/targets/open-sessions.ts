@@ -26,7 +26,10 @@ export function createOpenSessions(array: FlashBlade) {
         const why = await close(array, token);
         if (why !== undefined) left.push(`a session that this verification opened could not be closed: ${why}`);
       }
-      return [...left, ...lost.map((how) => `${how}, so a session may stay open until the array's idle timeout ends it`)];
+      return [
+        ...left,
+        ...lost.map((how) => `${how}, so a session may stay open until the array's idle timeout ends it`),
+      ];
     },
   };
 }

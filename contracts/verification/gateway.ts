@@ -27,7 +27,9 @@ export async function startGateway(target: Target, onFailure: (why: string) => v
     const { method = '', url: path = '' } = request;
     const isLogin = method === 'POST' && path === '/api/login';
     if (isLogin && refusedLogins >= target.maxRefusedLogins) {
-      throw new Error(`no more logins are sent, because the array has refused ${refusedLogins}, which is the limit for this run`);
+      throw new Error(
+        `no more logins are sent, because the array has refused ${refusedLogins}, which is the limit for this run`,
+      );
     }
     const headers = passedOn(request.headers);
     const wire = { method, path, headers, requestId: `contract-verification-${randomUUID()}` };

@@ -15,7 +15,8 @@ export async function arrange(target: Target, state: string, parameters: Values)
     throw new Error('it is not in the vocabulary. Add it to contracts/states.ts, or use a state from that file');
   const handlers: Readonly<Record<string, unknown>> = target.handlers;
   const handler = handlers[state];
-  if (!isHandler(handler)) throw new Error('this target has no handler for the state. Verify the pact against the simulator');
+  if (!isHandler(handler))
+    throw new Error('this target has no handler for the state. Verify the pact against the simulator');
   const missing = definition.parameters.filter((name) => typeof parameters[name] !== 'string');
   if (missing.length > 0) throw new Error(`its parameter ${missing.join(', ')} is missing. Add it to the interaction`);
 

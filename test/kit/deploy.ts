@@ -161,14 +161,14 @@ export async function deploy(options: DeployOptions = {}) {
     return [...new Set([...own, ...apiTokens])].filter((token) => token !== '');
   }
 
-  /** Append-only output, keyed by where it appears. */
+  /** Append-only output, keyed by location. */
   const growing = (): Record<string, string> => ({
     ...Object.fromEntries([...lambdas].map(([name, { output }]) => [`what ${name} wrote`, output])),
     'results and errors': outcomes.join('\n'),
     'what AWS was sent': sentToAws.join('\n'),
   });
 
-  /** All output from the deployment, keyed by where it appears. */
+  /** All output from the deployment, keyed by location. */
   const visible = async (): Promise<Record<string, string>> => ({
     ...growing(),
     'the ledger': JSON.stringify(await items()),

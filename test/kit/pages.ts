@@ -1,4 +1,4 @@
-/** Reads tables and examples from the documentation, for tests that compare it with the code. */
+/** Reads tables and examples from the documentation, for tests that compare them with the code. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ROOT } from '../../scripts/build.ts';

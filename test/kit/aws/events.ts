@@ -1,4 +1,4 @@
-/** A stand-in for Amazon EventBridge. Tests read events from its buses. It has no rules and delivers nothing. */
+/** A stand-in for Amazon EventBridge. Tests read events directly from its buses, because the stand-in has no rules and delivers nothing. */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { AwsError } from './aws-error.ts';

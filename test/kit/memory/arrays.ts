@@ -90,7 +90,7 @@ export function memoryArrays({ now, idleMs = Number.POSITIVE_INFINITY, aheadMs =
     facts,
     /** Arrays that cannot be reached. */
     down,
-    /** Arrays that do not respond to a logout. */
+    /** Arrays that do not respond to logouts. */
     dead,
     /** How many logouts were sent to an array. */
     logouts: (array: string): number => logouts.filter((name) => name === array).length,

@@ -17,7 +17,7 @@ export function memoryOutbox() {
     /** Every event, in order. */
     published,
     letters,
-    /** `type lease` of every event, in order. */
+    /** Every event as `type lease`, in order. */
     outcomes: () => published.map(({ type, detail }) => `${type} ${detail.leaseId}`),
   };
 }

@@ -72,7 +72,7 @@ export function world({ sessionsPerArray = 50 } = {}) {
     dead: arrays.dead,
     /** How many logouts were sent to an array. */
     logouts: arrays.logouts,
-    /** Names of the calls to the ports, in order. */
+    /** The names of all port calls, in order. */
     calls,
     events: () => reports.map(({ event }) => event),
     lease: (leaseId: string) => store.items.get(leaseKey(leaseId)) as Stored<LeaseItem> | undefined,
@@ -103,7 +103,7 @@ export function world({ sessionsPerArray = 50 } = {}) {
 
 export const REQUEST = { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900 };
 
-/** Opens a session. `request` replaces fields of REQUEST. */
+/** Opens a session. `request` replaces fields in REQUEST. */
 export const open = (w: World, request: Partial<OpenRequest> = {}) =>
   openSession(w.ports, { ...REQUEST, ...request }, w.deadline());
 

@@ -39,12 +39,18 @@ describe('states', () => {
 
   it('a state without a handler in the target fails its interactions', async () => {
     const verification = await verifyWith({ 'a session is open': undefined });
-    expect(reasonsIn(verification)[0]).toContain('this target has no handler for the state. Verify the pact against the simulator');
+    expect(reasonsIn(verification)[0]).toContain(
+      'this target has no handler for the state. Verify the pact against the simulator',
+    );
   });
 
   it.each([
     ['throws', () => Promise.reject(new Error('no luck')), 'could not be arranged: no luck'],
-    ['returns nothing', async () => ({}), "its handler did not return authToken, username, version. Fix the target's handler"],
+    [
+      'returns nothing',
+      async () => ({}),
+      "its handler did not return authToken, username, version. Fix the target's handler",
+    ],
     [
       'does not return every value',
       async () => ({ authToken: 'x', username: 'x' }),
@@ -107,7 +113,9 @@ describe('arrays', () => {
     const again = changed(pactOf('the API token is not known'), (one) => ({ ...one, description: 'once more' }));
     const both = { ...twice, interactions: [...twice.interactions, ...again.interactions] };
     const refused = await verify(both, target, verifier);
-    expect(reasonsIn(refused)).toContainEqual(expect.stringContaining('no more logins are sent, because the array has refused 1'));
+    expect(reasonsIn(refused)).toContainEqual(
+      expect.stringContaining('no more logins are sent, because the array has refused 1'),
+    );
     expect(simulator.requests.filter(({ status }) => status === 401)).toHaveLength(1);
   });
 });
@@ -193,7 +201,9 @@ describe('the verifier', () => {
     const target = simulatorTarget(await simulated({ onRequest: () => dying.stop() }));
     const verification = await verify(pact, target, dying);
     expect(failedOf(pact, verification)).toEqual(ALL);
-    expect(verification.findings).toEqual(['the verifier exited before it reported a result; no interaction was verified']);
+    expect(verification.findings).toEqual([
+      'the verifier exited before it reported a result; no interaction was verified',
+    ]);
   });
 
   it('environment variables that would skip interactions have no effect on the verifier', async () => {
