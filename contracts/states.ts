@@ -30,6 +30,6 @@ export type Handlers<Names extends State> = {
   readonly [Name in Names]: (parameters: ParametersOf<Name>) => Promise<ReturnedBy<Name>>;
 };
 
-/** Returns the definition of a state named in a pact file, or undefined if it is unknown. */
+/** Returns the definition of a state named in a pact file, or undefined if the state is unknown. */
 export const definitionOf = (name: string): Definition | undefined =>
   Object.hasOwn(STATES, name) ? STATES[name as State] : undefined;

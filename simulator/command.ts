@@ -28,7 +28,7 @@ export const USAGE = `npm run simulator -- [options]
   --fault <JSON>            for example '{"kind":"reset","path":"/api/login","times":1}'; repeatable
   --help`;
 
-/** Avoids the names --cert, --key and --versions, because npm consumes flags with those names. */
+/** Do not name an option --cert, --key or --versions, because npm consumes flags with those names. */
 const OPTIONS = {
   port: { type: 'string' },
   host: { type: 'string' },

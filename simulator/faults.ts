@@ -1,7 +1,10 @@
 /** Faults that tests inject, and the list that selects the fault for the next connection or request. */
 import type { Reply } from './reply.ts';
 
-/** Faults before the end of the TLS handshake. `refuse` ignores `times` and stops listening. Every other fault affects one connection. */
+/**
+ * Faults before the end of the TLS handshake. `refuse` makes the array stop listening and ignores `times`. Every other fault
+ * affects one connection each time.
+ */
 export type ConnectionFault = {
   readonly kind: 'refuse' | 'reset-at-accept' | 'hang-at-accept' | 'hang-in-handshake' | 'plain-text';
 };

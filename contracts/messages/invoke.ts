@@ -31,7 +31,7 @@ const FUNCTIONS: Readonly<Record<InvokedFunction, Work>> = {
 
 const isInvoked = (name: string): name is InvokedFunction => Object.hasOwn(FUNCTIONS, name);
 
-/** Runs the function named in `description` and returns its result. Except for login, opens the input's lease first. */
+/** Runs the function named in `description` and returns its result. Opens the input's lease first, except for login. */
 export async function invoke(ports: Ports, description: string, input: unknown, deadline: number): Promise<unknown> {
   const name = functionOf(description);
   if (!isInvoked(name))

@@ -1,6 +1,6 @@
 /**
  * Runs Pact's verifier for the parent process. The verifier needs its own process because the native library prints
- * everything, including live tokens, to standard output, and because only killing the process ends a verification early.
+ * everything, including live tokens, to standard output, and because only killing the process stops a verification.
  */
 import { Verifier } from '@pact-foundation/pact-core';
 

@@ -76,7 +76,7 @@ export async function startAws({
     onCall: hooks.add,
     /** How many connections the stand-ins have accepted so far. */
     connections: (): number => servers.reduce((sum, server) => sum + server.connections(), 0),
-    /** Stops every server and closes every connection. Requests in progress get no response. Further calls wait for the first. */
+    /** Stops every server and closes every connection. Requests in progress get no response. Further calls to `stop` wait for the first. */
     stop(): Promise<void> {
       stopped ??= stopAll();
       return stopped;

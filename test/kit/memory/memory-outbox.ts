@@ -22,7 +22,7 @@ export function memoryOutbox() {
   };
 }
 
-/** Each `deliver` handles one message. Outbox calls are calls in the world, as in `w.once('emit', fail(awsDown))`. */
+/** Each `deliver` handles one message. Outbox calls pass through the world's hook, as in `w.once('emit', fail(awsDown))`. */
 export function queueWorld() {
   const w = world();
   const box = memoryOutbox();

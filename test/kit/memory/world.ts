@@ -116,7 +116,7 @@ export async function opened(): Promise<World> {
   return w;
 }
 
-/** Yields to other work until the named call was made. */
+/** Yields to other work until the call with this name has been made. */
 export async function untilCalled(w: World, name: string): Promise<void> {
   for (let turn = 0; turn < 1000; turn++) {
     if (w.calls.includes(name)) return;
