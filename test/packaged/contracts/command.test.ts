@@ -84,7 +84,7 @@ describe('a pact of another consumer', () => {
       'Add it to contracts/states.ts',
     ],
     ['is pending', [{ ...first, pending: true }], 'Remove "pending".'],
-    ['has the same interaction twice', [first, first], 'Give one of the two another description.'],
+    ['has the same interaction twice', [first, first], 'Give one of them a different description.'],
   ])('is not verified if it %s', async (_, interactions, advice) => {
     const pact = readPact(fileWith(JSON.stringify({ ...OTHERS, interactions })));
     const { verification } = await verifySimulator(pact, new AbortController().signal);

@@ -208,7 +208,9 @@ describe('a request event fails the verification and is refused by its handler i
   it('the rule does not let it through or the documentation has no example of it', async () => {
     const pact = only(requests, released);
     const narrow = documentedRequests(undefined, ['Session Requested']);
-    expect(await reasonsOf(pact, narrow)).toEqual([expect.stringContaining('lets no event with this detail-type')]);
+    expect(await reasonsOf(pact, narrow)).toEqual([
+      expect.stringContaining('does not forward events with this detail-type'),
+    ]);
     expect(await reasonsOf(pact, documentedRequests(''))).toEqual([expect.stringContaining('has no example')]);
   });
 });
