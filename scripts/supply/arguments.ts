@@ -1,9 +1,9 @@
-/** The command line of `npm run sbom`. */
+/** Parses the arguments of `npm run sbom`. */
 import { resolve } from 'node:path';
 import { ROOT } from '../build.ts';
 import { parsed } from '../command-line.ts';
 
-/** `all`: also list all development packages. */
+/** `all`: also lists development packages. */
 export type Command = { readonly all: boolean; readonly outdir: string };
 
 export const USAGE = `npm run sbom -- [--all] [--outdir <directory>]
