@@ -3,15 +3,15 @@
  * baseline is computed within the round, so a disturbance affects both.
  */
 
-/** Milliseconds per operation: elapsed time, and CPU time across all threads of the working process. */
+/** Milliseconds per operation: elapsed time, and CPU time across all threads of the measured process. */
 export type Usage = { readonly wallMs: number; readonly cpuMs: number };
 
-/** A median and the bounds of its confidence interval of about 95%. */
+/** A median and the bounds of its confidence interval (about 95%). */
 export type Interval = { readonly low: number; readonly median: number; readonly high: number };
 
 export type Contender<Sample extends Usage> = {
   readonly name: string;
-  /** Name of the contender whose ratio is 1.0. A baseline is its own baseline. */
+  /** Name of the contender to compare with. A baseline is compared with itself. */
   readonly baseline: string;
   /** Runs one short block of operations. */
   readonly run: () => Promise<Sample>;

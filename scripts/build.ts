@@ -87,7 +87,7 @@ Bundles every function into dist/functions and prints the bundle sizes.
   --accept   record the sizes in scripts/build/sizes.json, the baseline for later builds
   --help
 
-Exits with 0; 1 if a bundle is larger than ${BUNDLE_LIMIT_KIB} KiB; 2 for invalid arguments.`;
+Exit codes: 0 on success, 1 if a bundle is larger than ${BUNDLE_LIMIT_KIB} KiB, 2 for invalid arguments.`;
 
 const OPTIONS = { accept: { type: 'boolean' } } as const;
 

@@ -10,7 +10,7 @@ const HELP = { help: { type: 'boolean', short: 'h' } } as const;
 type Given = {
   /** Whether the command takes arguments other than options. Default: false. */
   readonly positionals?: boolean;
-  /** Whether the command accepts API tokens, for commands whose tokens protect nothing. Default: false. */
+  /** Whether the command accepts API tokens. Use true only if these tokens protect nothing. Default: false. */
   readonly apiTokens?: boolean;
   /** Default: process.env. */
   readonly env?: Environment;

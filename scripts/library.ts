@@ -9,7 +9,7 @@ import { runPlain } from './command-line.ts';
 
 const run = promisify(execFile);
 
-/** Fields of package.json that the library must not contain. With them, the library would also install this project's Node.js. */
+/** Fields to remove from package.json. Otherwise, installing the library would also install this project's Node.js. */
 const OURS = ['private', 'scripts', 'devDependencies', 'optionalDependencies', 'scarfSettings'];
 
 /** The Node.js versions that the library supports. This repository accepts older ones, because its scripts find a newer version. */
@@ -48,7 +48,7 @@ Compiles the client library, packs it as dist/flashblade-sessions-<version>.tgz,
 
   --help
 
-Exits with 0; 2 for invalid arguments.`;
+Exit codes: 0 on success, 2 for invalid arguments.`;
 
 async function main(): Promise<number> {
   console.log(await packLibrary());

@@ -105,7 +105,7 @@ Bundles every function and writes the zips and the CloudFormation template to .s
 
   --help
 
-Exits with 0; 1 if a zip is invalid; 2 for invalid arguments.`;
+Exit codes: 0 on success, 1 if a zip is invalid, 2 for invalid arguments.`;
 
 async function main(): Promise<number> {
   await buildFunctions();

@@ -25,7 +25,7 @@ Runs every attack on the product's promise. Takes several minutes.
   --inputs          with --seed: replay hostile inputs instead of a schedule
   --help
 
-Exits with 0 if the promise held, 1 if not, 2 for invalid arguments.`;
+Exit codes: 0 if the promise held, 1 if not, 2 for invalid arguments.`;
 
 type Proof = { readonly what: string; readonly wrong: readonly string[] };
 
@@ -129,7 +129,7 @@ const OPTIONS = {
   inputs: { type: 'boolean', default: false },
 } as const;
 
-/** Throws an Error that names the option and the rule. */
+/** Throws an Error that names the option and the rule it breaks. */
 function readCommand(args: readonly string[]): Command | 'help' {
   const { help, seed, inputs, world = 'plain' } = parsed(args, OPTIONS).values;
   if (help) return 'help';

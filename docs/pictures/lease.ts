@@ -44,7 +44,7 @@ export const LEASE: Picture = {
   width: 900,
   height: 600,
   title: 'The life of a lease',
-  description: `A request records an intent: the lease is OPENING. A successful login makes the lease OPEN. A release, the expiry or the owner's end makes the lease CLOSING. A confirmed logout makes the lease CLOSED. After ${TRIES_UNTIL_STUCK} failed logouts, the lease is STUCK, which raises an alarm, and logouts are still retried. An attempt that may have left a session becomes a SUSPECT, a separate item that raises an alarm.`,
+  description: `A request records an intent, which makes the lease OPENING. A successful login makes the lease OPEN. A release, the expiry or the owner's end makes the lease CLOSING. A confirmed logout makes the lease CLOSED. After ${TRIES_UNTIL_STUCK} failed logouts, the lease becomes STUCK, which raises an alarm, and the sweeper keeps retrying the logout. An attempt that may have left a session becomes a SUSPECT, a separate item that raises an alarm.`,
   shapes: [
     ...Object.values(STATES),
     NOTHING,

@@ -18,7 +18,7 @@ const lambda = (column: Point, y: number, title: string): Box => ({
 const outside = (column: Point, y: number, title: string, line: string): Box => ({
   ...{ ...box(column, y, title, line), isDashed: true },
 });
-/** One of five columns. */
+/** One of five equal columns: left edge and width. */
 const fifth = (index: number): Point => [216 + index * 130, 116];
 const head = (x: number, y: number, text: string): Label => ({ kind: 'label', x, y, lines: [text], style: 'head' });
 const arrow = (...points: Point[]): Arrow => ({ kind: 'arrow', points });

@@ -20,7 +20,7 @@ Lists, shows and closes leases. AWS credentials, region, LEASE_TABLE and LEASE_K
   --json                 print JSON
   --help
 
-Exits with 0; 1 if something failed; 2 for invalid arguments or environment.`;
+Exit codes: 0 on success, 1 on failure, 2 for invalid arguments or environment.`;
 
 const OPTIONS = { json: { type: 'boolean' }, array: { type: 'string' } } as const;
 

@@ -39,7 +39,8 @@ what you specify. AWS credentials and region come from the standard AWS settings
   --yes                    do not ask to confirm a certificate that the specified or current trust accepts
   --help
 
-Never pass the API token as an argument. Exits with 0; 1 if something failed; 2 for invalid arguments or environment; 130 after Ctrl-C.`;
+Never pass the API token as an argument.
+Exit codes: 0 on success, 1 on failure, 2 for invalid arguments or environment, 130 after Ctrl-C.`;
 
 const OPTIONS = {
   host: { type: 'string' },

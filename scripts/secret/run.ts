@@ -92,6 +92,6 @@ const written = ({ name, exists }: NewValue, versionId: string, { store }: World
   [
     `Written: secret ${store.idOf(name)}, version ${versionId}.`,
     exists
-      ? 'The functions use this version within five minutes (SECRET_CACHE_SECONDS), or immediately if the array refuses the old API token.'
+      ? 'The functions start using this version within five minutes (SECRET_CACHE_SECONDS), or immediately if the array refuses the old API token.'
       : `To try the secret, invoke the function login with { "array": "${name}", "leaseId": "first" }, then logout with { "leaseId": "first" }.`,
   ].join('\n');

@@ -32,7 +32,7 @@ export type NewValue = {
   readonly name: string;
   /** JSON text of the secret. */
   readonly text: string;
-  /** Whether the secret exists and gets a new version. Otherwise, the secret is created. */
+  /** If true, the secret exists and gets a new version. Otherwise, the secret is created. */
   readonly exists: boolean;
   /** The KMS key for a new secret. An existing secret keeps its key. Default: the account's default key. */
   readonly kmsKey: string | undefined;

@@ -25,7 +25,7 @@ export function refuseTokens(args: readonly string[], consumed: readonly string[
   const words = [...args, ...consumed];
   const isKmsKey = (word: string, index: number) =>
     words[index - 1] === KMS_KEY || word.startsWith(`${KMS_KEY}=`) || consumed.includes(KMS_KEY);
-  // Newer API tokens are bare UUIDs without a prefix, and so are KMS key ids.
+  // Newer API tokens are bare UUIDs, and so are KMS key ids.
   const isBare = (word: string, index: number) => isBareUuid(word.replace(OPTION, '')) && !isKmsKey(word, index);
   const looksLikeOne = words.some((word, index) => containsApiToken(word) || isBare(word, index));
   if (looksLikeOne)

@@ -29,7 +29,7 @@ export function functionsOf({ login, logout, lambdaOf }: Pick<Deployment, 'login
     closeLease,
     /** Kills the login process immediately. */
     killLogin: () => lambdaOf('login').kill('SIGKILL'),
-    /** The leases to close at the end. Code that opens or closes a lease in another way must update this set. */
+    /** The leases to close at the end. Code that opens or closes leases without these functions must update this set. */
     unclosed,
   };
 }

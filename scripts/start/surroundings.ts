@@ -48,7 +48,7 @@ export async function packageNow(stack: AsyncDisposableStack, checkpoint: () => 
   return dirname(template);
 }
 
-/** Starts every part, and adds it to `stack` to be stopped. Throws if a part does not start. */
+/** Starts every part. `stack` stops the parts that were started. Throws if a part does not start. */
 export async function surround(
   { name, secret }: Command,
   packaged: string,

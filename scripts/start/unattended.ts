@@ -88,7 +88,7 @@ export async function showUnattended(world: Surroundings, array: SimulatedArray,
     world.putForward(40 * MINUTE_MS);
     const ended = simulator.history.find(({ requestId }) => requestId === attemptId)?.ended;
     must(ended?.by === 'idleness', 'the array has not ended the idle session');
-    say(`${array.name} ended the lost session because of its ${ended?.by}; the sweep:`);
+    say(`${array.name} ended the lost session because of ${ended?.by}; the sweep returned:`);
     say(JSON.stringify(await sweep(deployment)));
     const alive = deployment.simulators.flatMap(({ sessions }) => sessions()).length;
     const left = (await deployment.items()).filter(isUnsettled).map(({ id }) => id);
@@ -112,7 +112,7 @@ function queueWith({ aws, deliver }: Deployment, detail: object): () => Promise<
 
 async function signalThatEnded(invocation: Promise<unknown>): Promise<string> {
   const name = await invocation.then(
-    () => 'itself',
+    () => 'no error',
     (error: unknown) => (error instanceof Error ? error.name : 'an error'),
   );
   must(name === 'SIGKILL', `the login process was not killed, but ended with ${name}`);

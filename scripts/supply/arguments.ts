@@ -15,7 +15,7 @@ that contain them) and licenses.txt (the license texts that must accompany the b
   --outdir    default: dist
   --help
 
-Exits with 0; 1 if something failed; 2 for invalid arguments.`;
+Exit codes: 0 on success, 1 on failure, 2 for invalid arguments.`;
 
 const OPTIONS = { all: { type: 'boolean' }, outdir: { type: 'string' } } as const;
 

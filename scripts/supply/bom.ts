@@ -40,7 +40,7 @@ export async function installedBom(): Promise<Bom> {
   return { ...bom, metadata: { ...bom.metadata, tools: { components: tools } } };
 }
 
-/** Keeps only the bundled components, and adds the names of their functions. Throws if `whole` does not contain a bundled package. */
+/** Keeps only the bundled components, and adds the names of their functions. Throws if a bundled package is missing from `whole`. */
 export function bundledBom(whole: Bom, packages: readonly BundledPackage[]): Bom {
   const byPath = new Map(whole.components.map((component) => [pathOf(component), component]));
   const components = packages.map(({ directory, name, functions }) => {
@@ -59,7 +59,7 @@ export function bundledBom(whole: Bom, packages: readonly BundledPackage[]): Bom
   return { ...whole, components, dependencies };
 }
 
-/** The violations of CycloneDX's own schema. */
+/** Returns the violations of CycloneDX's own schema. */
 export async function faultsOf(bom: Bom): Promise<readonly unknown[]> {
   const fault = await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(JSON.stringify(bom));
   return fault === null ? [] : [fault].flat();

@@ -12,7 +12,7 @@ Shows the certificate that an array presents, and what to add to the array's sec
   --json   print JSON
   --help
 
-Exits with 0; 1 if there is no certificate that the functions would accept; 2 for invalid arguments.`;
+Exit codes: 0 on success, 1 if there is no certificate that the functions would accept, 2 for invalid arguments.`;
 
 const OPTIONS = { json: { type: 'boolean' } } as const;
 

@@ -13,7 +13,7 @@ export type CertificateFacts = {
   readonly daysLeft: number;
   /** SHA-256, 64 lowercase hex digits. */
   readonly fingerprint: string;
-  /** Such as `RSA, 2048 bits` or `EC, prime256v1`. */
+  /** Key type and size, such as `RSA, 2048 bits` or `EC, prime256v1`. */
   readonly key: string;
   readonly selfSigned: boolean;
 };
@@ -57,7 +57,7 @@ function keyOf(certificate: X509Certificate): string {
 }
 
 function isSelfSigned(certificate: X509Certificate): boolean {
-  // Does not use checkIssued, which requires a key that may sign certificates. An array's own certificate need not declare one.
+  // Does not use checkIssued, which requires a key that may sign certificates. Arrays' own certificates may not declare such a key.
   const key = publicKeyOf(certificate);
   return certificate.subject === certificate.issuer && key !== undefined && certificate.verify(key);
 }

@@ -11,7 +11,7 @@ export type Address = { readonly host: string; readonly port: number };
 export type Presented = {
   /** The server's own certificate, then the issuer certificates that the server presents. */
   readonly chain: readonly [X509Certificate, ...X509Certificate[]];
-  /** Such as `TLSv1.3`. */
+  /** TLS version, such as `TLSv1.3`. */
   readonly protocol: string;
   /** The error from OpenSSL or Node if the certificate is not publicly trusted for this host. Otherwise undefined. */
   readonly publicRefusal: string | undefined;

@@ -10,7 +10,7 @@ import { adviceText, COMPARE, reportText } from './screen.ts';
 
 export type Streams = { readonly output: Writable; readonly errors: Writable };
 
-/** Returns the exit code: 0 on success, 1 without an acceptable certificate, 2 for invalid arguments. Never rejects. */
+/** Returns the exit code: 0 on success, 1 if there is no acceptable certificate, 2 for invalid arguments. Never rejects. */
 export async function runTrust(args: readonly string[], streams: Streams, options: LookOptions = {}): Promise<number> {
   const say = (text: string) => void streams.output.write(`${text}\n`);
   const complain = (text: string) => void streams.errors.write(`${text}\n`);

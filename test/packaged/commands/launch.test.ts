@@ -200,7 +200,7 @@ describe('the launcher names the next step', () => {
       install(folder, 'x64', program);
       const { code, stderr } = await run(folder, { as: OLD });
       expect(code).toBe(1);
-      expect(stderr).toContain('does not start here');
+      expect(stderr).toContain('is missing or does not start');
       // Negative control: with a recent Node.js of its own, the launcher runs the script.
       expect(await run(folder, { as: { ...OLD, version: 'v24.1.0' } })).toMatchObject({ code: 7, stderr: '' });
     },
