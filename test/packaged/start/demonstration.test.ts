@@ -55,7 +55,7 @@ test('a failed step of the unattended part fails the run, and all leases are clo
   expect({ code, files }).toEqual({ code: 1, files: [] });
   expect(stdout).toMatch(/^11 .* failed$/m);
   expect(stdout).toMatch(/^Lease job-[0-9a-f]{6}: CLOSED\nLease demo-[0-9a-f]{6}: NEVER_OPENED\nFAILED/m);
-  expect(stdout).toMatch(/\nFAILED {2}the login was not killed, but ended by LEASE_LIMIT\n$/);
+  expect(stdout).toMatch(/\nFAILED {2}the login process was not killed, but ended with LEASE_LIMIT\n$/);
 });
 
 test('--help lists every option', async () => {
