@@ -89,7 +89,7 @@ const when = {
       { Id: 'errors', ReturnData: false, MetricStat: { Metric: lambda(name, 'Errors'), Stat: 'Sum', Period: 300 } },
       { Id: 'invocations', ReturnData: false, MetricStat: { Metric: lambda(name, 'Invocations'), Stat: 'Sum', Period: 300 } },
     ], ...above(50), EvaluationPeriods: 2, ...ACTIVITY }),
-  // These functions do not report refusals as errors, so every error is a fault. The next batch or sweep retries after a single one.
+  // These functions do not report refusals as errors, so every error is a fault. After a single error, the next batch or sweep retries.
   keepsFailing: (name) => ({ AlarmDescription: 'Invocations keep failing.',
     ...lambda(name, 'Errors'), Statistic: 'Sum', Period: 300, ...above(0), EvaluationPeriods: 3, DatapointsToAlarm: 2, ...ACTIVITY }),
   // The same is true of the fleet check, but its next run may be hours away.

@@ -18,7 +18,7 @@ const cells = (
   now: number,
 ): string[] => [leaseId, array, username, state, owner, span(endsAt - now), tries === 0 ? '-' : String(tries)];
 
-/** Formats a time span, such as `2 h 5 min`, or `-90 s` for a time in the past. Omits the seconds of spans of two minutes or more. */
+/** Formats a time span, such as `2 h 5 min`, or `-90 s` for a time in the past. Omits seconds for spans of two minutes or more. */
 export function span(seconds: number): string {
   const whole = Math.abs(Math.trunc(seconds));
   const sign = seconds <= -1 ? '-' : '';

@@ -46,7 +46,7 @@ export const lookOf =
 
 const IDLE_TIMEOUT = "If the lease has a session, the array's idle timeout will end that session.";
 
-/** Closes all unclosed leases, however the demonstration ended. Never throws. */
+/** Closes all unclosed leases, no matter how the demonstration ended. Never throws. */
 export async function closeRemaining({ closeLease, unclosed }: Functions, { line }: Screen): Promise<void> {
   for (const leaseId of [...unclosed]) {
     try {

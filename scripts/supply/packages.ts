@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { type Bundle, buildFunctions, ROOT } from '../build.ts';
 
 export type BundledPackage = {
-  /** The package's directory, relative to the project. Two versions of a package can be installed in two directories. */
+  /** The package's directory, relative to the project. Each version of a package has its own directory. */
   readonly directory: string;
   readonly name: string;
   readonly version: string;
