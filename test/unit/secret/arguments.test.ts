@@ -105,7 +105,7 @@ describe('an API token as an argument is refused and not printed', () => {
     [['fb1', 'odd']],
   ])('%j', (args) => {
     const message = refusal(...args);
-    expect(message).toContain('the API token is never an argument');
+    expect(message).toContain('never pass the API token as an argument');
     expect(message).not.toContain('odd');
   });
 });
