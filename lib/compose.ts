@@ -1,4 +1,4 @@
-/** Builds the real ports from the configuration. They call AWS through its SDK and arrays over HTTPS. */
+/** Builds the real ports from the configuration. The ports call AWS through its SDK and arrays over HTTPS. */
 import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
@@ -21,14 +21,14 @@ export function createPorts(config: Config, reporter: Reporter): Ports {
     cacheSeconds: config.SECRET_CACHE_SECONDS,
     now: Date.now,
     onStale: (array) => {
-      const message = 'Secrets Manager is unavailable, so a cached secret is used';
+      const message = 'Secrets Manager is unavailable; using a cached secret';
       ports.report({ event: 'StaleSecretServed', array, message });
     },
   });
   return { ...ports, secrets };
 }
 
-/** Like `createPorts`, but for functions that only close sessions. It keeps the Secrets Manager client out of their bundles. */
+/** Like `createPorts`, but for functions that only close sessions. Keeps the Secrets Manager client out of their bundles. */
 export function createClosingPorts(config: Config, reporter: Reporter): ClosingPorts {
   const budget = {
     connectMs: config.CONNECT_TIMEOUT_MS,

@@ -61,8 +61,8 @@ export type SessionOptions = leases.SessionOptions & WithPorts;
  * If closing fails, the failure is reported instead of thrown, so it cannot hide the work's result or error. The sweeper closes the
  * session later. If the array refuses a call because it has dropped the session, the library logs in again under the same lease.
  *
- * @param arrayName - The array's name. Its secret is `SECRET_PREFIX` followed by this name.
- * @param work - Receives the lease and a way to call the array, but never a token. Its result is returned, and its errors are rethrown.
+ * @param arrayName - The array's name. The secret's name is `SECRET_PREFIX` followed by this name.
+ * @param work - Receives the lease and a way to call the array, but never a token. The work's result is returned, and its errors are rethrown.
  * @param options - `leaseSeconds` (60 to 86400, default 900): work that takes longer loses its session. `leaseId` (default: a random id)
  * makes the request idempotent: if a lease with this id is open, it is used, then closed. `owner`: the job that the work belongs to.
  * `deadline` (epoch milliseconds, default: none): the session is closed by then, and everything else ends 10 seconds earlier.
@@ -85,7 +85,7 @@ export async function withSession<T>(
  * Does work under a lease that another call opened, and leaves the lease open.
  *
  * @param leaseId - The id that `openSession` or the function `login` returned.
- * @param work - Receives the lease and a way to call the array, but never a token. Its result is returned, and its errors are rethrown.
+ * @param work - Receives the lease and a way to call the array, but never a token. The work's result is returned, and its errors are rethrown.
  * @param options - `deadline` (epoch milliseconds, default: none): every call to the array and to AWS ends by then.
  * @throws FlashBladeError LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED, LEASE_ALTERED, AWS_UNAVAILABLE or OUT_OF_TIME, and anything that
  * `work` throws.

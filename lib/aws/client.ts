@@ -14,7 +14,7 @@ const CONDITION_FAILED = 'ConditionalCheckFailedException';
 
 /**
  * Makes one AWS call that ends by `by` (epoch milliseconds). A process that was paused past `by` sends no request, unless the request was
- * already waiting for a connection, where the SDK offers no hook. SDK errors become `code`, with the name and status of the AWS error but
+ * already waiting for a connection, because the SDK offers no hook there. SDK errors become `code`, with the name and status of the AWS error but
  * without its message, which may quote input. Errors named in `passed` are thrown unchanged for the caller to handle.
  */
 export async function callAws<Output>(

@@ -1,6 +1,6 @@
 /**
- * The lease ledger in one DynamoDB table. An item is written only if its version has not changed since it was read. The exception is the
- * item with an array's slots, which is updated in place.
+ * The lease ledger in one DynamoDB table. An item is written only if its version has not changed since the item was read. The exception
+ * is the item with an array's slots, which is updated in place.
  */
 import {
   DeleteItemCommand,
@@ -22,10 +22,10 @@ import { callAws, ifUnchanged } from './client.ts';
 const DUE = 'due';
 /** How error messages describe a read. */
 const READ = 'read the lease table';
-/** The id prefix of the item with an array's slots. After it come `#` and the array name. */
+/** The id prefix of the item with an array's slots. `#` and the array name follow it. */
 const SLOTS_KIND = 'array';
 
-/** More pages than the index of a lease table ever has. */
+/** More pages than any lease table index ever has. */
 const MAX_PAGES = 1000;
 
 const KINDS: Readonly<Record<string, Pending['kind']>> = {
@@ -48,7 +48,7 @@ export function createLeaseStore(client: DynamoDBClient, table: string, newId: (
     const row = marshall(rowOf(stored), { removeUndefinedValues: true });
     const command = new PutItemCommand({ TableName: table, Item: row, ...unchanged(previous) });
     if (await ifUnchanged('write to the lease table', by, (options) => client.send(command, options))) return stored;
-    // The condition also fails if the SDK retried after its first try succeeded but the response was lost.
+    // The condition also fails if the SDK's first try succeeded, its response was lost, and the SDK retried.
     return (await read(next.id, by))?.version === stored.version ? stored : undefined;
   };
 

@@ -1,4 +1,4 @@
-/** Reads and validates the configuration: environment variables, read once at cold start. */
+/** Reads and validates the configuration from environment variables, once at cold start. */
 import { FlashBladeError } from './errors.ts';
 import { containsApiToken, NO_API_TOKEN } from './redact.ts';
 
@@ -22,10 +22,15 @@ export const VARIABLES = {
     'GET /api/**',
     'calls that call-array may make, as a comma-separated list of methods and paths',
   ),
-  MAX_LEASE_SECONDS: number(86_400, 60, 604_800, 'maximum lifetime of a renewed lease, counted from its request'),
+  MAX_LEASE_SECONDS: number(
+    86_400,
+    60,
+    604_800,
+    'maximum lifetime of a renewed lease, counted from the original request',
+  ),
   SECRET_CACHE_SECONDS: number(300, 0, 3600, 'how long a secret stays cached'),
   ARRAY_IDLE_SECONDS: number(1800, 300, 86_400, 'idle time after which an array ends a session'),
-  CONNECT_TIMEOUT_MS: number(2000, 100, 60_000, 'time limit for DNS lookup, TCP and TLS together'),
+  CONNECT_TIMEOUT_MS: number(2000, 100, 60_000, 'combined time limit for DNS lookup, TCP and TLS'),
   FIRST_BYTE_TIMEOUT_MS: number(5000, 100, 60_000, 'time limit from the request to the first byte of the response'),
   ANSWER_TIMEOUT_MS: number(10_000, 100, 120_000, 'time limit for an entire call to an array'),
 };

@@ -35,8 +35,8 @@ export type Deadlines = {
 };
 
 /**
- * Divides the time until `deadline` for opening a session. Throws OUT_OF_TIME if too little is left to log in and then record or undo the
- * login.
+ * Divides the time until `deadline` for opening a session. Throws OUT_OF_TIME if too little time is left to log in and then record or
+ * undo the login.
  */
 export function openingDeadlines(deadline: number, now: number): Deadlines {
   const logout = deadline - MARGIN_MS;

@@ -66,7 +66,7 @@ export class FlashBladeError extends Error {
   }
 }
 
-/** Returns true for a FlashBladeError. If `codes` are given, its code must be one of them. */
+/** Returns true for a FlashBladeError. If `codes` are given, the error's code must be one of them. */
 export const isFlashBladeError = (error: unknown, ...codes: ErrorCode[]): error is FlashBladeError =>
   error instanceof FlashBladeError && (codes.length === 0 || codes.includes(error.code));
 
@@ -85,7 +85,7 @@ export function known(error: unknown): FlashBladeError {
   const name = error instanceof Error && /^[A-Za-z]{1,80}$/.test(error.name) ? error.name : 'error';
   const internal = new FlashBladeError(
     'INTERNAL',
-    `unexpected ${name}. This is probably a bug. Please report it with its stack trace`,
+    `unexpected ${name}. This is probably a bug. Please report it with the stack trace`,
     { mayHaveOpened: true },
   );
   // The message itself can contain lines that look like stack frames.

@@ -1,7 +1,7 @@
 /**
  * Recognizes tokens in text, even escaped ones, and removes them. Arrays can repeat any token that they have ever seen, so text from an
  * array is redacted before it is returned or logged. A session's own tokens are redacted everywhere. Anything else that looks like an API
- * token is redacted wherever it cannot be data.
+ * token is redacted wherever it cannot be legitimate data.
  */
 import type { ApiToken, AuthToken } from './model.ts';
 

@@ -91,5 +91,5 @@ function describe({ path, message }: v.BaseIssue<unknown>): string {
   return `${steps.join('.')} ${message}`;
 }
 
-// Keys are input too, so a message repeats one only if it looks like a field name.
+// Keys are input too, so a message repeats a key only if the key looks like a field name.
 const isName = (key: string): boolean => /^[A-Za-z][A-Za-z_-]{0,31}$/.test(key);

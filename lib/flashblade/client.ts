@@ -107,7 +107,7 @@ export const logout = async (session: Session, options?: CallOptions): Promise<v
 
 /**
  * Sends any call under a session except login and logout. Resolves for every HTTP status, so check `status`. The session's tokens are
- * redacted from the response. Other tokens are not, such as an API token that the call creates.
+ * redacted from the response. Other tokens, such as an API token that the call creates, are not.
  * Errors: REQUEST_INVALID (names the field and the rule), ANSWER_INVALID (declared as JSON, but not JSON) and the errors of every call.
  */
 export async function request(session: Session, call: ArrayRequest, options: CallOptions = {}): Promise<ArrayResponse> {

@@ -19,7 +19,10 @@ export type Budget = {
   readonly firstByteMs?: number;
   /** Milliseconds for everything, including a retry. Default 10000. */
   readonly totalMs?: number;
-  /** Milliseconds since the epoch. Nothing continues and no request is sent after this, even if the process was paused. Default none. */
+  /**
+   * Milliseconds since the epoch. No phase continues and no request is sent after this time, even if the process was paused. Default
+   * none.
+   */
   readonly deadline?: number | undefined;
 };
 
@@ -91,7 +94,7 @@ export async function exchange(
   dropIdle(poolKey, Number.POSITIVE_INFINITY);
   const second = await tryOnce(oneTry);
   if ('response' in second) return second.response;
-  // If only the first try may have reached the array, its error is the one to report.
+  // If only the first try may have reached the array, report its error.
   throw first.error.facts.sent && !second.error.facts.sent ? first.error : second.error;
 }
 
@@ -127,8 +130,8 @@ function send(connection: Connection, oneTry: Try, text: string, resolve: (outco
     clearTimeout(timer);
     connection.user = undefined;
     if (!keepsConnection) socket.destroy();
-    // Wait for anything that arrived with the response, such as the end of the connection or extra bytes, so that it cannot affect the
-    // next request.
+    // Wait for anything that arrived with the response, such as the end of the connection or extra bytes, so that none of it can affect
+    // the next request.
     setImmediate(() => {
       // If the response arrives before the whole request is written, the array might read the rest as another request.
       if (keepsConnection && socket.writableLength === 0) release(connection);
@@ -137,13 +140,13 @@ function send(connection: Connection, oneTry: Try, text: string, resolve: (outco
     });
   };
   const lose = (what: string, broken = false) => end({ error: lost(array, what, Date.now() - startedAt), broken });
-  // Not immediately, because after a long pause of this process, the response may have arrived but not been read yet.
+  // Deferred with setImmediate, because after a long process pause, the response may be waiting to be read.
   const expireIn = (ms: number) => {
     timer = setTimeout(() => setImmediate(expire), capped(ms, limits.endsAt));
   };
   const expire = () => {
     if (connection.user !== user) return;
-    if (!hasHead) lose('no response began in time');
+    if (!hasHead) lose('the response did not begin in time');
     else if (Date.now() < limits.endsAt) expireIn(Number.POSITIVE_INFINITY);
     else lose('the response did not end in time');
   };

@@ -46,7 +46,7 @@ export function openConnection(
 
 function listen(connection: Connection): Connection {
   const { socket } = connection;
-  // A request in progress has a timer that keeps the process alive. An idle connection must not do so.
+  // A request in progress has a timer that keeps the process alive. An idle connection must not keep it alive.
   socket.unref();
   const onBytes = (bytes: Buffer | undefined) => {
     // The next request would read unrequested bytes as its response.

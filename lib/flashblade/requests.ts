@@ -25,7 +25,7 @@ export function toWire({ method, path, query = {}, body }: ArrayRequest) {
   if (!METHODS.includes(method)) throw invalid(`method must be one of ${METHODS.join(', ')}`);
   if (typeof path !== 'string' || !PATH.test(path) || path.includes('..'))
     throw invalid(
-      'path must start with /api/ and have segments of letters, digits, dots, hyphens and underscores; put the query into "query"',
+      'path must start with /api/ and have segments of letters, digits, dots, hyphens and underscores; put the query in "query"',
     );
   if (SESSION_CALL.test(path)) throw invalid('path must not be login or logout, which have their own functions');
   const content = body === undefined ? {} : { body: toJson(body) };
@@ -52,7 +52,7 @@ function toJson(body: unknown): string {
     const text: unknown = JSON.stringify(body);
     if (typeof text === 'string') return text;
   } catch {
-    // Breaks the same rule. The message of JSON.stringify is dropped, because it may quote the body.
+    // The error from JSON.stringify is dropped, because its message may quote the body.
   }
   throw invalid('body must be a JSON value');
 }

@@ -10,7 +10,7 @@ import { describeArray } from './tls-errors.ts';
 
 export type HttpInfo = {
   readonly status: number;
-  /** Names are in lower case. Omits `x-auth-token` and `set-cookie`. Tokens are redacted. */
+  /** Names are lowercase. Omits `x-auth-token` and `set-cookie`. Tokens are redacted. */
   readonly headers: Readonly<Record<string, string>>;
   readonly requestId: string;
   /**

@@ -68,7 +68,7 @@ export function connectTls(
     socket.destroy();
     done(error);
   };
-  // Not immediately, because after a long pause of this process, the end of the handshake may have arrived but not been read yet.
+  // Deferred with setImmediate, because after a long process pause, the end of the handshake may be waiting to be read.
   const timer = setTimeout(() => setImmediate(expire), limitMs);
   const expire = () => settle(unreachable(array, 'no connection in time', elapsedMs()));
 

@@ -25,7 +25,7 @@ export function trustDigest(trust: Trust): string {
   return digest;
 }
 
-/** Returns the key for an array and its trust. Only connections with the same key may replace each other. */
+/** Returns the key for an array and its trust. Only connections with the same key are interchangeable. */
 export const poolKeyOf = (array: FlashBlade): string => `${array.host} ${array.port} ${trustDigest(array.trust)}`;
 
 /** Formats the array's address for messages and the encryption context. */

@@ -56,7 +56,7 @@ export async function readFacts(
       throw unexpectedStatus(array.name, call, status, 'it is busy. Try again later.');
     }
     const page = status === 200 ? pageOf(body) : undefined;
-    if (page === undefined) warnings.push(`it returned ${status} for GET ${call.path}, without a list`);
+    if (page === undefined) warnings.push(`it returned ${status} for GET ${call.path} instead of a list`);
     return page;
   }
 
@@ -115,7 +115,8 @@ export function idleSecondsOf([item]: readonly unknown[]): number | undefined {
 }
 
 /**
- * Returns when this user's API token expires, in seconds since the epoch, or undefined if it never does or the array does not report it.
+ * Returns when this user's API token expires, in seconds since the epoch, or undefined if the token never expires or the array does not
+ * report its expiry.
  */
 export function tokenEndOf(items: readonly unknown[], username: string): number | undefined {
   const own = valid(apiTokenItem, items).find(({ admin }) => admin.name === username);

@@ -22,7 +22,7 @@ const CERTIFICATE_WARNING_DAYS = 30;
 const API_TOKEN_WARNING_DAYS = 14;
 const DAY_SECONDS = 86_400;
 
-/** The result for one array. Days are rounded down, and absent if the expiry is unknown or does not exist. */
+/** The result for one array. Days are rounded down. They are absent if the expiry is unknown or there is none. */
 export type ArrayReport = {
   readonly array: string;
   /** Absent if the array is healthy. */
@@ -81,7 +81,7 @@ async function checkSession(
     note({ certificateDays }, ...certificateWarnings(certificateDays));
   }
 
-  // Not the invocation id, because Lambda retries an invocation with the same id, whose lease would already have ended.
+  // Not the invocation id, because Lambda reuses that id when it retries, and the lease with that id would have ended.
   const leaseId = `check:${name}:${ports.newId()}`;
   const loggedInAt = seconds(ports.now());
   await openSession(ports, { array: name, leaseId, leaseSeconds: LEASE_SECONDS }, by);
@@ -108,7 +108,7 @@ async function checkSession(
   try {
     await closeSession(ports, leaseId, endsAt);
   } catch (error) {
-    // This failure must not hide the first one. It is logged, and the sweeper keeps trying to close the lease.
+    // This failure is logged, but must not hide the first one. The sweeper keeps trying to close the lease.
     failure ??= known(error);
   }
   if (failure !== undefined) throw failure;
@@ -122,7 +122,7 @@ const expires = (days: number): string => (days < 0 ? 'has expired' : `expires i
 export const certificateWarnings = (days: number): string[] =>
   days < CERTIFICATE_WARNING_DAYS
     ? [
-        `its certificate, or a CA certificate behind it, ${expires(days)}. Renew it. If the secret trusts fingerprints or a private CA, add the new one to the secret first`,
+        `its certificate, or a CA certificate behind it, ${expires(days)}. Renew the certificate. If the secret trusts fingerprints or a private CA, first add the new fingerprint or CA to the secret`,
       ]
     : [];
 

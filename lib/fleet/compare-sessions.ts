@@ -72,17 +72,17 @@ export async function compareSessions(
 export const unknownWarnings = (count: number, username: string): string[] =>
   count > 0
     ? [
-        `${count} active REST session${count === 1 ? '' : 's'} of user ${username} ${count === 1 ? 'is' : 'are'} not in the ledger. Find out who else uses this user's API token`,
+        `${count} active REST session${count === 1 ? '' : 's'} for user ${username} ${count === 1 ? 'is' : 'are'} not in the ledger. Find out who else uses this user's API token`,
       ]
     : [];
 
-/** Returns whether no active session, of any user, can come from this login: its window is over, and no session began in it. */
+/** Returns whether this login certainly left no active session: its window is over, and no session of any user began in that window. */
 function leftNothing(item: Suspect, sessions: readonly ActiveSession[], listedAt: number): boolean {
   const window = windowOf(item, '');
   return window !== undefined && listedAt > window.to && !sessions.some(({ startedAt }) => isIn(startedAt, window));
 }
 
-/** When a session may have begun, by the array's clock. Epoch seconds, both ends inclusive. */
+/** When a session may have begun, by the array's clock. Epoch seconds, inclusive at both ends. */
 export type Window = { readonly from: number; readonly to: number };
 
 const ANY: Window = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };

@@ -10,7 +10,7 @@ import type { Message } from '../leases/dispatch.ts';
 import type { Outbox } from '../leases/ports.ts';
 import { invoke } from './invocation.ts';
 
-/** Processes all messages in a batch concurrently. Returns the messages that failed, even if all of them failed. */
+/** Processes all messages in a batch concurrently. Returns the failed messages instead of throwing, even if all of them failed. */
 export const processBatch = (
   event: SQSEvent,
   context: Context,

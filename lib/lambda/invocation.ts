@@ -49,9 +49,8 @@ export const functionClosingPorts = (): ClosingPorts => createClosingPorts(funct
 const CONNECT_MS = 1000;
 
 /**
- * Connects to the ledger at cold start by reading a lease that does not exist. Lambda gives a cold start a full CPU but an invocation,
- * which a caller waits for, only a fraction of one. Errors are ignored, because the first invocation runs into them again and reports
- * them.
+ * Connects to the ledger at cold start by reading a lease that does not exist. Lambda gives a full CPU to a cold start, but only a
+ * fraction of one to an invocation, while a caller waits. Errors are ignored, because the first invocation will hit and report them.
  */
 export async function connect(ports: ClosingPorts): Promise<void> {
   await ports.store.read(leaseKey(''), Date.now() + CONNECT_MS).catch(() => {});

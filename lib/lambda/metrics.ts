@@ -7,7 +7,7 @@ import { EVENTS, type EventName, GAUGES, type Report, type Where } from '../core
 
 const metrics = new Metrics();
 
-/** Writes a report's log line, and its metrics under `service`, under `service` and `array`, or under both sets of dimensions. */
+/** Writes a report's log line and metrics. The metrics have the dimension `service`, the dimensions `service` and `array`, or both sets. */
 export function report(entry: Report): void {
   const { event, message, gauges = {}, ...facts } = entry;
   // Lambda adds the time, level and request id, and drops lines below the function's log level.

@@ -60,7 +60,7 @@ export function allowedCalls(list: string): AllowedCall[] {
   });
 }
 
-/** Throws REQUEST_INVALID if the call is not on the list or its endpoint is never called. */
+/** Throws REQUEST_INVALID if the call is not on the list or its endpoint is forbidden. */
 export function refuseUnlessAllowed(allowed: readonly AllowedCall[], { method, path }: CallRequest): void {
   if (isNeverCalled(path)) throw new FlashBladeError('REQUEST_INVALID', `call request: ${NEVER_RULE}`);
   if (allowed.some((rule) => rule.method === method && matchesPath(rule.segments, path.split('/')))) return;

@@ -10,10 +10,10 @@ import { close, postpone, release } from './states.ts';
 /**
  * - `CLOSED`: the array confirmed that the session has ended.
  * - `ALREADY_CLOSED`: the session had already ended.
- * - `ENDING`: the session is still being opened. The call that opens it logs out at once.
- * - `NEVER_OPENED`: there is no such lease. A later request for it opens nothing.
- * - `SUSPECT`: the process that was opening the session died. A session that it may have left is recorded and ends with the array's idle
- *   timeout.
+ * - `ENDING`: the session is still being opened. The call that opens the session logs out at once.
+ * - `NEVER_OPENED`: there is no such lease. A later request for the lease opens nothing.
+ * - `SUSPECT`: the process that was opening the session died. Any session that the process left is recorded and ends with the array's
+ *   idle timeout.
  */
 export type CloseOutcome = 'CLOSED' | 'ALREADY_CLOSED' | 'ENDING' | 'NEVER_OPENED' | 'SUSPECT';
 export type CloseResult = { readonly leaseId: string; readonly array?: string; readonly outcome: CloseOutcome };
@@ -21,9 +21,9 @@ export type CloseResult = { readonly leaseId: string; readonly array?: string; r
 type Deadlines = ReturnType<typeof closingDeadlines>;
 
 /**
- * Closes a lease's session, whatever the lease's state. Repeatable. Returns or throws (FlashBladeError) half a second before `deadline`
- * (epoch milliseconds). If it throws, the session stays in the ledger until it has ended. `byOwner`: the lease closes because its owner
- * has ended.
+ * Closes a lease's session, whatever the lease's state. Repeatable. Returns or throws a FlashBladeError half a second before `deadline`
+ * (epoch milliseconds). If this throws, the ledger keeps track of the session until the session has ended. `byOwner`: the lease closes
+ * because its owner has ended.
  */
 export async function closeSession(
   ports: ClosingPorts,
@@ -54,7 +54,7 @@ export async function endInLedger(
   by: number,
 ): Promise<CloseOutcome | undefined> {
   if (step.state === 'CLOSED') return 'ALREADY_CLOSED';
-  // Record what a dead attempt may have left before its item is replaced. Its slot now belongs to the SUSPECT.
+  // Record what a dead attempt may have left before its item is replaced. The slot now belongs to the SUSPECT.
   if (step.state === 'DEAD' && current?.state === 'OPENING') await recordSuspect(ports, current, by);
   if (!(await ports.store.write(step.write, current, by))) return undefined;
   return step.state === 'NOTHING' ? 'NEVER_OPENED' : step.state === 'DEAD' ? 'SUSPECT' : 'ENDING';
@@ -127,7 +127,7 @@ async function postponeLogout(
   await tryToWrite(ports, claimed, () => ports.store.write(next, claimed, by.record));
   if (error.code === 'LEASE_ALTERED') reportAltered(ports, claimed, error.message);
   if (next.state !== 'STUCK') return;
-  const message = `the session of user ${username} on array ${target.name} is still open after ${next.tries} failed logouts. Fix the cause, then invoke logout for lease ${leaseId}: ${error.message}`;
+  const message = `user ${username}'s session on array ${target.name} is still open after ${next.tries} failed logouts. Fix the cause, then invoke logout for lease ${leaseId}: ${error.message}`;
   ports.report({ event: 'LeaseStuck', leaseId, array: target.name, code: error.code, message });
 }
 

@@ -15,8 +15,8 @@ export type Message = { readonly messageId: string; readonly body: string };
 
 /**
  * Handles the request in a message and publishes the outcome. A permanent failure is published (Session Failed) and sent to the
- * dead-letter queue, and the message is done. A retryable failure is thrown, so that the queue redelivers the message. Messages may
- * arrive more than once and in any order. Ends half a second before `deadline` (epoch milliseconds).
+ * dead-letter queue, and the queue does not redeliver the message. A retryable failure is thrown, so that the queue redelivers the
+ * message. Messages may arrive more than once and in any order. Ends half a second before `deadline` (epoch milliseconds).
  */
 export async function dispatch(ports: Ports, outbox: Outbox, message: Message, deadline: number): Promise<void> {
   const by: Deadlines = { work: deadline - PUBLISH_MS, publish: deadline - MARGIN_MS };
@@ -67,13 +67,13 @@ async function open(
     // Either the release came first or this is a redelivery, so nothing is waiting for the session.
     const { code, message: reason } = error;
     ports.report({ event: 'RequestOutdated', leaseId, array, message: reason });
-    // But a requester that reuses an ended owner is waiting, and must learn of its mistake.
+    // However, a requester that reuses an ended owner is waiting, and must learn of the mistake.
     if (!error.facts.ownerEnded) return;
     await outbox.emit({ type: 'failed', detail: { eventId, leaseId, array, owner, code, reason } }, by.publish);
   }
 }
 
-/** Publishes that a session has ended, even if it had ended before, because the first event may have been lost. */
+/** Publishes that a session has ended, even if it had already ended, because the first event may have been lost. */
 async function publishClosed(
   outbox: Outbox,
   { leaseId, array, outcome }: CloseResult,

@@ -1,5 +1,5 @@
 /**
- * Ends an owner. The work that the owner's leases were opened for is over, so they are closed, and a late request from that owner opens
+ * Ends an owner. The work that the owner's leases were opened for is over, so the leases are closed, and a late request from that owner opens
  * nothing.
  */
 import { closingDeadlines, INDEX_LAG_SECONDS, SLACK_SECONDS, seconds } from '../core/deadlines.ts';
@@ -14,7 +14,7 @@ import { KEEP_CLOSED_SECONDS, release } from './states.ts';
 /** How long the sweeper waits before it looks for an ended owner's leases again, because the owner index lags behind the table. */
 const OWNER_AGAIN_SECONDS = INDEX_LAG_SECONDS;
 /**
- * How long the sweeper keeps looking. By then the index has certainly caught up, by any clock, even if the owner's end was written late.
+ * How long the sweeper keeps looking. By then, the index has certainly caught up, by any clock, even if the owner's end was written late.
  */
 const OWNER_SETTLED_SECONDS = INDEX_LAG_SECONDS + SLACK_SECONDS;
 /** How long the sweeper waits if one of an owner's leases cannot be ended. */
@@ -47,8 +47,8 @@ export async function endOwner(
 }
 
 /**
- * Marks an ended owner's leases as closing, in the ledger only, so that no array causes a delay. Returns the leases that have a session,
- * which the sweeper logs out of, and one of the failures.
+ * Marks an ended owner's leases as closing, in the ledger only, so that no array causes a delay. Returns the leases whose sessions the
+ * sweeper must log out of, and one of the failures.
  */
 export async function endLeasesOf(
   ports: ClosingPorts,
@@ -85,7 +85,7 @@ const endLease = (ports: ClosingPorts, leaseId: string, by: number): Promise<Pen
     const current = await readLease(ports, leaseId, by);
     const step = release(current, leaseId, seconds(ports.now()), true);
     if (step.state !== 'LIVE') return (await endInLedger(ports, current, step, by)) && [];
-    // The lease was already claimed. The sweeper tries it again when it is due.
+    // The lease was already claimed, so the sweeper tries again when the lease is due.
     if (current?.state !== 'OPEN') return [];
     const claimed = await ports.store.write(step.write, current, by);
     const { state, dueAt = 0, target } = step.write;

@@ -41,7 +41,7 @@ export type OutgoingEvent =
   | { readonly type: 'closed'; readonly detail: SessionClosed }
   | { readonly type: 'failed'; readonly detail: SessionFailed };
 
-/** What an event from the queue asks for. */
+/** The request in an event from the queue. */
 export type IncomingEvent = { readonly eventId: string } & (
   | { readonly kind: 'open'; readonly request: OpenRequest }
   | { readonly kind: 'close'; readonly leaseId: string }

@@ -32,11 +32,11 @@ export type Opening = LeaseBase & {
   readonly state: 'OPENING';
   /** When this attempt began. */
   readonly attemptedAt: number;
-  /** By then, the login of this attempt has ended. */
+  /** This attempt's login has ended by then. */
   readonly openingUntil: number;
   /** The lease was released before it was open, so its session is logged out, not recorded. */
   readonly endRequested?: true;
-  /** Set for a relogin: the lease's fields from when it was open. Its former session has ended. Version 0.1.0 wrote `true`. */
+  /** Set for a relogin: the lease's fields from when it was open. The former session has ended. Version 0.1.0 wrote `true`. */
   readonly again?: Pick<Live, 'attemptId' | 'username' | 'sealed' | 'reloginAt'> | true;
 };
 type Live = LeaseBase & {
@@ -73,7 +73,7 @@ export type Suspect = Common & {
   readonly leaseId: string;
   readonly target: FlashBlade;
   readonly since: number;
-  /** The attempt's login was sent before this, by its process's clock. Version 0.1.0 did not write this field. */
+  /** The attempt's login was sent before this, by the sending process's clock. Version 0.1.0 did not write this field. */
   readonly openingUntil?: number;
   /** By then, the array has ended the session. */
   readonly until: number;
@@ -96,7 +96,7 @@ export const refusalKey = (array: string, secretVersionId: string): string => `r
 export const isOfItsOwner = (item: Item): boolean =>
   item.kind === 'lease' && item.owner !== undefined && (item.state !== 'CLOSED' || item.byOwner === true);
 
-/** What a sealed token is bound to. It contains no secrets, because KMS writes it to CloudTrail. */
+/** The context that a sealed token is bound to. It contains no secrets, because KMS writes the context to CloudTrail. */
 export type SealContext = {
   readonly leaseId: string;
   readonly array: string;

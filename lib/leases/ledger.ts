@@ -1,4 +1,4 @@
-/** Steps shared by opening, closing, renewing and sweeping, most of them in the ledger. `by` is epoch milliseconds. */
+/** Steps shared by opening, closing, renewing and sweeping. Most of them use the ledger. `by` is epoch milliseconds. */
 import { seconds } from '../core/deadlines.ts';
 import { FlashBladeError, known } from '../core/errors.ts';
 import type { EventName, Report } from '../core/reports.ts';
@@ -19,9 +19,9 @@ import { giveUp, suspect } from './states.ts';
 export const LEDGER_CALLS_AT_A_TIME = 8;
 /** How many times a call reads an item that other calls keep changing. */
 const ROUNDS = 3;
-/** How many times a call reads an array's slots while equal requests use some of them. */
+/** How many times a call reads an array's slots while equal requests hold some of them. */
 const SLOT_ROUNDS = 10;
-/** How long after a refusal an API token is not sent again. */
+/** How long a refused API token is not sent again. */
 const REFUSAL_SECONDS = 600;
 
 /** Reads a lease's item. `leaseId` is always the requested one, so a copy of another lease's item cannot be unsealed. */
@@ -119,7 +119,7 @@ export const refusalOf = (array: string, versionId: string, now: number): Refusa
 });
 
 /**
- * Called when all slots are taken. Waits for the slots of equal requests, which have lost to this one or may still lose. Throws
+ * Called when all slots are taken. Waits for slots held by equal requests, which have lost to this one or may still lose. Throws
  * LEASE_LIMIT, or LEASE_OPENING if another request has taken over this attempt.
  */
 export async function waitForSlot(ports: ClosingPorts, array: string, slot: Slot, by: number): Promise<void> {
@@ -170,8 +170,9 @@ export async function leaveNothing(
 }
 
 /**
- * Cleans up after an attempt that may have left a session that nothing here can end. The attempt becomes a SUSPECT, which keeps the slot.
- * Then the intent is removed, or the lease is closed. Throws if the SUSPECT could not be recorded. The intent then stays for the sweeper.
+ * Cleans up after an attempt that may have left a session that this process cannot end. The attempt becomes a SUSPECT, which keeps the
+ * slot. Then the intent is removed, or the lease is closed. Throws if the SUSPECT could not be recorded. The intent then stays for the
+ * sweeper.
  */
 export async function leaveSuspect(ports: ClosingPorts, opening: Opening, by: number): Promise<void> {
   await recordSuspect(ports, opening, by);

@@ -23,13 +23,13 @@
  * | the ledger cannot be updated after one of these     | the intent, with its slot  | as above                          |
  *
  * (1) If the secret has a newer version, `begin` and all later steps run once more with that version. Until the refusal expires, `begin`
- * fails with LOGIN_REFUSED without asking the array. (2) If the response had an auth token, the client logs out again, which may take
+ * fails with LOGIN_REFUSED without contacting the array. (2) If the response had an auth token, the client logs out again, which may take
  * until D − 2.75 s. Nothing remains then, and the caller gets the login's error. (3) If reading the lease back also fails, the session is
  * logged out and the caller gets the error. The lease stays open, and the next call under it logs in again. (4) A release leaves a CLOSED
  * lease, whatever the outcome of the login.
  *
- * - Time limits for a deadline D: the login ends by D − 5.75 s (`by.login`), recording by D − 3.75 s (`by.record`), and cleanup by D −
- *   0.75 s (`by.logout`).
+ * - Time limits for a deadline D: the login ends by D − 5.75 s (`by.login`), the record by D − 3.75 s (`by.record`), and the cleanup by D
+ *   − 0.75 s (`by.logout`).
  * - Equal requests (same lease id, array and owner) get LEASE_OPENING (retryable) while the first one is opening, then the open lease,
  *   and LEASE_ENDED after the lease has ended. The same lease id with another array or owner gets LEASE_CONFLICT.
  * - After `openingUntil` (D + 6 s), a leftover intent is turned into a SUSPECT by the sweeper, by a release, or by the next equal
@@ -66,8 +66,8 @@ import { type Intent, intend, record, whyNotRecorded } from './states.ts';
 const READ_BACK_MS = 500;
 
 /**
- * Opens a session on an array, or returns the open lease of an equal request. Ends before `deadline` (epoch milliseconds). Throws
- * FlashBladeError. The ledger then lists every session that may be left.
+ * Opens a session on an array, or returns an equal request's open lease. Ends before `deadline` (epoch milliseconds). Throws
+ * FlashBladeError, after which the ledger lists every session that may be left.
  */
 export async function openSession(ports: Ports, request: OpenRequest, deadline: number): Promise<Lease> {
   const by = openingDeadlines(deadline, ports.now());
@@ -106,8 +106,8 @@ export const leaseOf = ({ leaseId, target, username, expiresAt }: Open): Lease =
 type Attempt = { readonly opening: Stored<Opening>; readonly key: DataKey };
 
 /**
- * Takes the four steps that a login needs, at the same time. If one fails, the others are undone and its error is thrown. If an equal
- * request has an open lease, that lease is returned, whatever happened to the other steps.
+ * Runs the four steps that a login needs, all at the same time. If one step fails, the others are undone and that step's error is thrown.
+ * If an equal request has an open lease, that lease is returned, whatever happened to the other steps.
  *
  * To add a step, add a promise and its `settledValue` below. If the step writes something, undo that in `leaveNothing` and where an open
  * lease is returned. If relogins need the step, add it to session.ts, too.
@@ -157,7 +157,7 @@ function writeIntent(
   return retryChanged(intent.leaseId, async () => {
     const decision = intend(current, intent, seconds(ports.now()));
     if ('serve' in decision) return { served: decision.serve };
-    // Before taking over a dead attempt, record what the attempt may have left, because its item is replaced.
+    // Record what a dead attempt may have left before its item is replaced.
     if (current?.state === 'OPENING') await recordSuspect(ports, current, by.login);
     const opening = await ports.store.write(decision.write, current, by.login);
     if (opening) return { opening };
@@ -185,10 +185,10 @@ type Outcome =
   | { readonly left: 'session'; readonly held: Held }
   /** The array has no session from this attempt. `refused`: the secret version that the array refused. */
   | { readonly left: 'nothing'; readonly error: FlashBladeError; readonly refused?: string }
-  /** The array may have a session that nothing here can end. */
+  /** The array may have a session that this process cannot end. */
   | { readonly left: 'unknown'; readonly error: FlashBladeError };
 
-/** Logs in and records the session. If recording fails, logs out again, so that most failures leave nothing. Never throws. */
+/** Logs in and records the session. If recording fails, logs out again, so that most failures leave nothing behind. Never throws. */
 export async function logInAndRecord(
   ports: Ports,
   attempt: Attempt,
@@ -196,7 +196,8 @@ export async function logInAndRecord(
   by: Deadlines,
 ): Promise<Outcome> {
   const { opening } = attempt;
-  // Read after the intent is written, so that either an owner that ends meanwhile finds the intent, or this read finds the owner's end.
+  // Read after the intent is written. If the owner ends meanwhile, either the owner's end finds the intent, or this read finds the
+  // owner's end.
   const veto = vetoOfOwner(ports, opening, by.login);
   let session: Session;
   try {
@@ -234,7 +235,7 @@ function logIn(ports: Ports, opening: Opening, secret: ArraySecret, by: number):
 }
 
 /**
- * Returns why no session may be recorded for the owner: the owner has ended, or that is unknown. Never throws, because the login does not
+ * Returns why no session may be recorded for the owner: the owner has ended, or its state is unknown. Never throws, because the login does not
  * wait for the result.
  */
 async function vetoOfOwner(
@@ -281,8 +282,8 @@ async function recordSession(
 }
 
 /**
- * Updates the ledger to match what an attempt left. After `begin`, this alone decides what remains. Returns the recorded session, or
- * throws the attempt's error, even if the ledger cannot be updated. That failure is reported and left to the sweeper.
+ * Updates the ledger to match what an attempt left. After `begin`, only this function decides what remains. Returns the recorded session,
+ * or throws the attempt's error, even if the ledger cannot be updated. A failed update is reported and left to the sweeper.
  *
  * - `nothing`: marks the refusal if the token was refused. Then removes the intent, or closes the lease if it was released meanwhile, and
  *   frees the slot.

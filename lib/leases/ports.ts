@@ -1,6 +1,6 @@
 /**
- * Types for everything that leases need from the outside world. `lib/aws` implements them on AWS, `lib/compose.ts` builds the real ones,
- * and the tests use in-memory ones. `by` and `deadline` are epoch milliseconds. Every call ends by then.
+ * Types for everything that leases need from the outside world. `lib/aws` implements the AWS ports, `lib/compose.ts` builds all real
+ * ports, and the tests use in-memory ports. `by` and `deadline` are epoch milliseconds. Every call ends by then.
  */
 import type { ApiToken, AuthToken, FlashBlade, Session } from '../core/model.ts';
 import type { Reporter } from '../core/reports.ts';
@@ -33,10 +33,10 @@ export type Ports = {
   newId(): string;
 };
 
-/** The ports of code that only closes sessions. Without `secrets`, it cannot read an API token. */
+/** The ports of code that only closes sessions. Without `secrets`, such code cannot read an API token. */
 export type ClosingPorts = Omit<Ports, 'secrets'>;
 
-/** The contents of an array's secret. `versionId` is the AWS id of the secret's version. */
+/** The contents of an array's secret. `versionId` is the secret's version id in AWS. */
 export type ArraySecret = { readonly array: FlashBlade; readonly apiToken: ApiToken; readonly versionId: string };
 
 export type Secrets = {
@@ -61,7 +61,7 @@ export type Seal = {
   unseal(sealed: string, context: SealContext, by: number): Promise<AuthToken>;
 };
 
-/** An entry in the index of everything that is not settled. */
+/** An entry in the index of unsettled items. */
 export type Pending = {
   readonly kind: 'lease' | 'suspect' | 'owner' | 'slots';
   /** Lease id, attempt id, owner id or array name. */
@@ -85,7 +85,7 @@ export type Slot = {
 /** Version 0.1.0 wrote slots without `leaseId`, under the id of their lease or SUSPECT. */
 export type StoredSlot = Omit<Slot, 'leaseId'> & Partial<Pick<Slot, 'leaseId'>>;
 
-/** The lease ledger. Every operation throws AWS_UNAVAILABLE or OUT_OF_TIME. */
+/** The lease ledger. Every operation may throw AWS_UNAVAILABLE or OUT_OF_TIME. */
 export type LeaseStore = {
   /** Strongly consistent. */
   read(id: string, by: number): Promise<Stored<Item> | undefined>;
@@ -115,7 +115,7 @@ export type LeaseStore = {
   slots(array: string, by: number): Promise<ReadonlyMap<string, StoredSlot>>;
   /** Sets when the sweeper checks an array's slots next (epoch seconds). Does nothing if no slot is taken. */
   lookAtSlots(array: string, at: number, by: number): Promise<void>;
-  /** Returns everything that is not settled, sorted by `dueAt`. Eventually consistent, so read an item before you act on it. */
+  /** Returns all unsettled items, sorted by `dueAt`. Eventually consistent, so read an item before you act on it. */
   pending(by: number): Promise<Pending[]>;
   /** Returns the ids of an owner's leases. Eventually consistent. */
   ofOwner(owner: string, by: number): Promise<string[]>;
@@ -130,7 +130,7 @@ export type DeadLetter = {
   readonly leaseId?: string | undefined;
 };
 
-/** Publishes events and dead letters. Both functions throw AWS_UNAVAILABLE or OUT_OF_TIME. */
+/** Publishes events and dead letters. Both functions may throw AWS_UNAVAILABLE or OUT_OF_TIME. */
 export type Outbox = {
   emit(event: OutgoingEvent, by: number): Promise<void>;
   deadLetter(letter: DeadLetter, by: number): Promise<void>;

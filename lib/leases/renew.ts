@@ -14,8 +14,8 @@ import { unexpectedStatus, withLease } from './use.ts';
 
 /**
  * Extends a lease to `expiresAt` (epoch seconds), at most MAX_LEASE_SECONDS after the lease was requested. Never shortens a lease.
- * Repeatable. Throws REQUEST_INVALID, LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED, and anything that a call to the array throws, after
- * which the lease is unchanged.
+ * Repeatable. Throws REQUEST_INVALID, LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED, and anything that a call to the array throws. After any
+ * of these errors, the lease is unchanged.
  */
 export async function renewLease(ports: Ports, request: RenewRequest, deadline: number): Promise<Lease> {
   const by = closingDeadlines(deadline, ports.now());
@@ -43,7 +43,7 @@ async function keepAlive(ports: Ports, { leaseId, target }: Open, deadline: numb
   await withLease(
     ports,
     leaseId,
-    // The host is asked for its versions only after unsealing has verified it.
+    // The host is asked for its versions only after unsealing has verified the host.
     async ({ request, apiVersions }) => {
       const newest = (await apiVersions()).toSorted(compareVersions).at(-1);
       const call = { method: 'GET', path: `/api/${newest}/arrays` } as const;

@@ -48,7 +48,7 @@ const logoutRequest = onlyFields({ leaseId: callersId });
 export const parseLogoutRequest = (input: unknown): { readonly leaseId: string } =>
   check(logoutRequest, input, 'REQUEST_INVALID', 'logout request');
 
-/** A request to renew a lease. `expiresAt` is in absolute epoch seconds, so a repeated request changes nothing. */
+/** A request to renew a lease. `expiresAt` is an absolute time in epoch seconds, so a repeated request changes nothing. */
 export type RenewRequest = { readonly leaseId: string; readonly expiresAt: number };
 
 const renewRequest = onlyFields({ leaseId: callersId, expiresAt: whole(1, 9_999_999_999) });
@@ -63,7 +63,7 @@ const MAX_QUERY_NAMES = 100;
 type Query = NonNullable<ArrayRequest['query']>;
 
 const query = v.pipe(
-  jsonObject('must be a JSON object of names and simple values'),
+  jsonObject('must be a JSON object with string, number or boolean values'),
   // Counted first, so that a huge object is not searched.
   v.check(
     (value) => Object.keys(value).length <= MAX_QUERY_NAMES,
@@ -100,7 +100,7 @@ export function parseCallRequest(input: unknown): CallRequest {
   return { ...call, ...(query === undefined ? {} : { query }), ...(body === undefined ? {} : { body }) };
 }
 
-/** Which arrays to check. Default: all that have a secret under the prefix. */
+/** Which arrays to check. Default: all arrays that have a secret under the prefix. */
 export type FleetRequest = { readonly arrays?: readonly string[] };
 
 const MAX_ARRAYS = 10_000;

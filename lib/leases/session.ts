@@ -10,7 +10,7 @@ import { conclude, type Held, logInAndRecord } from './open.ts';
 import type { ArraySecret, DataKey, Ports } from './ports.ts';
 import { reopen } from './states.ts';
 
-/** The API token is read only for redaction, so a call waits no longer than this for it. */
+/** The API token is read only for redaction, so a call waits no longer than this for the token. */
 const API_TOKEN_MS = 1000;
 /** Within this time after a relogin, a refusal means a missing permission, not a lost session. */
 const RELOGIN_MS = 60_000;
@@ -43,7 +43,7 @@ async function unseal(ports: Ports, lease: Open, by: number): Promise<Held> {
   try {
     const [authToken, secret] = await Promise.all([
       ports.seal.unseal(lease.sealed, sealContext(leaseId, target), by),
-      // Usually cached. A session works without the API token.
+      // The secret is usually cached. A session works without the API token.
       ports.secrets.read(target.name, { by: Math.min(by, ports.now() + API_TOKEN_MS) }).catch(() => undefined),
     ]);
     const apiToken = secret && { apiToken: secret.apiToken };
@@ -56,8 +56,8 @@ async function unseal(ports: Ports, lease: Open, by: number): Promise<Held> {
 
 /**
  * Called after the array has refused a call. Returns the session that another call has recorded meanwhile, or logs in again. Returns
- * `held` itself if the session was just alive, because another login would not help. Throws LEASE_ENDED if the lease is closed,
- * LEASE_OPENING if other calls keep changing it, and anything that a login throws.
+ * `held` itself if the session was alive a moment ago, because another login would not help. Throws LEASE_ENDED if the lease is closed,
+ * LEASE_OPENING if other calls keep changing the lease, and anything that a login throws.
  */
 export async function relogin(ports: Ports, held: Held, deadline: number): Promise<Held> {
   const by = openingDeadlines(deadline, ports.now());
@@ -66,13 +66,13 @@ export async function relogin(ports: Ports, held: Held, deadline: number): Promi
   return retryChanged(lease.leaseId, async () => {
     const current = await readOpen(ports, lease.leaseId, by.login);
     if (!isSameTarget(current.target, lease.target)) throw altered(ports, lease);
-    // Compare tokens, not attempts, because a failed relogin keeps the former session's token under its own attempt id.
+    // Compare tokens, not attempts, because a failed relogin keeps the former session's token under a new attempt id.
     if (current.sealed !== lease.sealed) return unseal(ports, current, by.login);
     if (isAlive(held, ports.now())) return held;
 
     ready ??= await prepare(ports, lease, session, by);
     const opening = await begin(ports, current, by);
-    // The lease was renewed or claimed meanwhile. Its current state decides what to do.
+    // The lease was renewed or claimed meanwhile, so its current state decides what to do.
     if (opening === undefined) return undefined;
     const outcome = await logInAndRecord(ports, { opening, key: ready.key }, ready.secret, by);
     return conclude(ports, opening, outcome, by);
@@ -120,7 +120,7 @@ async function begin(ports: Ports, current: Stored<Open>, by: Deadlines): Promis
   }
 }
 
-/** If the session was just alive, a refusal means that its user may not make the call. */
+/** If the session was alive a moment ago, a refusal means that its user may not make the call. */
 function isAlive({ lease: { reloginAt }, workedAt = 0 }: Held, now: number): boolean {
   return reloginAt !== undefined && (now - reloginAt * 1000 < RELOGIN_MS || now - workedAt < WORKED_MS);
 }

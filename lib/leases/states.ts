@@ -5,7 +5,7 @@
  *   (nothing) ─intend─▶ OPENING ─record─▶ OPEN ─claim─▶ CLOSING ─close─▶ CLOSED
  *                          │  ▲            │               └─postpone─▶ CLOSING, after six failures STUCK ─claim─▶ …
  *                          │  └──reopen────┘
- *                          ├─ giveUp: the array has no session of the attempt → removed, OPEN as before, or CLOSED
+ *                          ├─ giveUp: the array has no session from the attempt → removed, OPEN as before, or CLOSED
  *                          └─ suspect: it may have one → a SUSPECT item beside the lease
  */
 import { SLACK_SECONDS } from '../core/deadlines.ts';
@@ -22,7 +22,7 @@ import {
   suspectKey,
 } from './items.ts';
 
-/** How long the sweeper waits before it looks at a claimed lease again, because the process that claimed it may have died. */
+/** How long the sweeper waits before it looks at a claimed lease again, because the claiming process may have died. */
 const CLAIM_SECONDS = 60;
 /** The delay after the first failed logout. It doubles with each further failure. */
 const RETRY_SECONDS = 10;
@@ -79,7 +79,7 @@ const openingOf = ({ leaseSeconds, ...intent }: Intent, now: number): Opening =>
   dueAt: intent.openingUntil,
 });
 
-/** Returns whether the attempt's process has ended. Another attempt may take over, but first a SUSPECT must be recorded for this one. */
+/** Returns whether the attempt's process has ended. Another attempt may then take over, once a SUSPECT is recorded for this one. */
 export const isDead = (item: Opening, now: number): boolean => item.openingUntil < now;
 
 /** Starts a new attempt under an open lease whose session the array has dropped. */
@@ -116,7 +116,7 @@ export function giveUp(current: Opening, now: number, retryable: boolean): Open 
 }
 
 /**
- * Returns the SUSPECT for an attempt that may have left a session. The login may still reach the array after its caller has stopped
+ * Returns the SUSPECT for an attempt that may have left a session. The login may still reach the array after the caller has stopped
  * waiting.
  */
 export function suspect(item: Opening, idleSeconds: number): Suspect {

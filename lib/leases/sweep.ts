@@ -1,6 +1,6 @@
 /**
  * Cleans up what calls left behind: expired leases, failed logouts, openings whose process died, SUSPECTs, ended owners, leaked slots. A
- * sweep reads the index of due items, then each item itself, because the index lags behind.
+ * sweep reads the index of due items, then each item itself, because the index lags behind the table.
  */
 import { closingDeadlines, SLACK_SECONDS, seconds } from '../core/deadlines.ts';
 import { isFlashBladeError } from '../core/errors.ts';
@@ -121,7 +121,7 @@ function reportSweep(ports: ClosingPorts, rows: readonly Pending[], result: Swee
 
 /**
  * - `closed`: the array confirmed that the session has ended.
- * - `silent`: the array does not respond, or no time is left, so its other sessions are not tried.
+ * - `silent`: the array does not respond, or no time is left, so the array's other sessions are not tried.
  * - `settled`: there is nothing more to do now, and nothing was learned about the array.
  */
 type Swept = 'closed' | 'silent' | 'settled';
@@ -178,7 +178,7 @@ export const sweepSuspect = (ports: ClosingPorts, attemptId: string, deadline: n
     if (item?.kind === 'suspect' && item.until <= seconds(ports.now())) await dropSuspect(ports, item, by);
   });
 
-/** Frees an array's slots whose attempts have ended and left neither an open lease nor a SUSPECT. Never throws. */
+/** Frees an array's slots whose attempts have ended without leaving an unclosed lease or a SUSPECT. Never throws. */
 export const sweepSlots = (ports: ClosingPorts, array: string, deadline: number): Promise<void> =>
   bestEffort(ports, 'SweepFailed', { what: `the slots of array ${array} were not swept` }, async () => {
     const by = closingDeadlines(deadline, ports.now()).record;

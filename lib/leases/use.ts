@@ -40,7 +40,7 @@ export type SessionOptions = UseOptions & {
   readonly owner?: string;
 };
 
-/** The time limit for opening a session or logging in again. After a crash, the intent is dead soon after this time. */
+/** The time limit for opening a session or logging in again. After a crash, the intent is dead soon after that. */
 const OPENING_MS = 30_000;
 
 /** Opens a session, does the work, and closes the session even if the work fails. lib/index.ts documents this function for callers. */
@@ -58,7 +58,7 @@ export async function withSession<T>(
   const end = (): Promise<void> =>
     bestEffort(ports, 'LogoutFailed', { leaseId }, async () => {
       const { outcome } = await closeSession(ports, leaseId, ports.now() + CLOSING_MS);
-      // The call that opens the session logs out at once, and that call is ours.
+      // The opening call, which is ours, then logs out at once.
       if (outcome === 'ENDING') await opening.catch(() => {});
     });
   running.add(end);
@@ -75,10 +75,7 @@ export async function withSession<T>(
   }
 }
 
-/**
- * Functions that end the sessions that `withSession` has open in this process. Each is listed from before its lease is requested until it
- * is closed.
- */
+/** Functions that end this process's open `withSession` sessions. Each is listed from before its lease is requested until it is closed. */
 const running = new Set<() => Promise<void>>();
 
 /**
@@ -134,7 +131,7 @@ export async function withLease<T>(
 
   async function send(by: Held, call: ArrayRequest): Promise<ArrayResponse> {
     const response = await ports.flashblade.request(by.session, call, { requestId: ports.newId(), deadline });
-    // A failed call proves nothing, because a proxy may return errors in place of the array.
+    // An error proves nothing, because it may come from a proxy instead of the array.
     if (response.status < 300) by.workedAt = ports.now();
     return response;
   }

@@ -3,7 +3,7 @@ import { type Input, type Reading, TEXT, TOKEN, take, takeUntil, UnreadableRespo
 
 export type ResponseHead = {
   readonly status: number;
-  /** Names are in lower case. The values of a repeated header are joined with `, `. */
+  /** Names are lowercase. The values of a repeated header are joined with `, `. */
   readonly headers: Readonly<Record<string, string>>;
 };
 
@@ -36,7 +36,7 @@ export function framingOf(minor: string, { status, headers }: ResponseHead): Fra
     return 0;
   }
   if (coding !== undefined) return 'chunks';
-  // Without either, the body would end with the connection, and anyone between the array and this process can end a connection.
+  // Without either header, the body would end with the connection, and anyone between the array and this process can end a connection.
   if (length === undefined) throw new UnreadableResponse('it announces neither a length nor chunks');
   return Number(length);
 }

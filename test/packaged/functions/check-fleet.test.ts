@@ -65,7 +65,7 @@ describe('check-fleet', () => {
     expect(warnings).toEqual([
       expect.stringMatching(/^its certificate, or a CA certificate behind it, expires in 29 days/),
       expect.stringMatching(/^the API token for user pureuser expires in 5 days/),
-      expect.stringMatching(/^1 active REST session of user pureuser/),
+      expect.stringMatching(/^1 active REST session for user pureuser/),
     ]);
   });
 

@@ -181,7 +181,7 @@ describe('a fleet check', () => {
     const path = '/api/2.10/arrays';
     const reason = `array fb1 returned ${status} for GET ${path}: it is busy. Try again later.`;
     expect(unhealthy).toEqual(code === undefined ? [] : [{ array: 'fb1', code, reason }]);
-    const warning = `it returned ${status} for GET ${path}, without a list`;
+    const warning = `it returned ${status} for GET ${path} instead of a list`;
     expect(warnings).toEqual(code === undefined ? [{ array: 'fb1', warning }] : []);
   });
 
@@ -285,7 +285,7 @@ describe('a warning', () => {
     [
       'a response that is not a list',
       { sessions: () => 'garbage' },
-      /returned 200 for GET \/api\/2.10\/sessions, without a list/,
+      /returned 200 for GET \/api\/2.10\/sessions instead of a list/,
     ],
   ])('%s is reported as a warning', async (_what, facts, warning) => {
     const w = world();
@@ -340,7 +340,7 @@ describe('the comparison of the array with the ledger', () => {
     expect(await check(w)).toMatchObject({
       healthy: 2,
       unknownSessions: 2,
-      warnings: [{ array: 'fb1', warning: expect.stringMatching(/^2 active REST sessions of user pureuser/) }],
+      warnings: [{ array: 'fb1', warning: expect.stringMatching(/^2 active REST sessions for user pureuser/) }],
     });
   });
 

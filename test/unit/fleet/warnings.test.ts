@@ -6,7 +6,7 @@ describe('the warnings about an array', () => {
   it('a certificate of the chain that expires within 30 days causes a warning', () => {
     expect(certificateWarnings(30)).toEqual([]);
     expect(certificateWarnings(29)).toEqual([
-      'its certificate, or a CA certificate behind it, expires in 29 days. Renew it. If the secret trusts fingerprints or a private CA, add the new one to the secret first',
+      'its certificate, or a CA certificate behind it, expires in 29 days. Renew the certificate. If the secret trusts fingerprints or a private CA, first add the new fingerprint or CA to the secret',
     ]);
   });
 
@@ -36,10 +36,10 @@ describe('the warnings about an array', () => {
   it('sessions that the ledger does not know cause a warning', () => {
     expect(unknownWarnings(0, 'pureuser')).toEqual([]);
     expect(unknownWarnings(1, 'pureuser')).toEqual([
-      "1 active REST session of user pureuser is not in the ledger. Find out who else uses this user's API token",
+      "1 active REST session for user pureuser is not in the ledger. Find out who else uses this user's API token",
     ]);
     expect(unknownWarnings(2, 'pureuser')).toEqual([
-      "2 active REST sessions of user pureuser are not in the ledger. Find out who else uses this user's API token",
+      "2 active REST sessions for user pureuser are not in the ledger. Find out who else uses this user's API token",
     ]);
   });
 });

@@ -103,7 +103,7 @@ describe('a logout', () => {
     w.once('logout', fail(new FlashBladeError('ANSWER_INVALID', 'answered 400')));
     await expect(close(w)).rejects.toThrow();
     const message =
-      'the session of user pureuser on array fb1 is still open after 2 failed logouts. Fix the cause, then invoke logout for lease job-1: answered 400';
+      "user pureuser's session on array fb1 is still open after 2 failed logouts. Fix the cause, then invoke logout for lease job-1: answered 400";
     const stuck = { event: 'LeaseStuck', leaseId: 'job-1', array: 'fb1', code: 'ANSWER_INVALID', message };
     expect(w.reports.slice(1)).toStrictEqual([stuck]);
   });
