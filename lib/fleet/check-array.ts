@@ -15,7 +15,7 @@ import { compareSessions, type Snapshot } from './compare-sessions.ts';
 const ARRAY_MS = 40_000;
 /** The minimum time that a check needs before it closes its session. With less, a slow array would appear to be down. */
 const NEEDED_MS = 15_000;
-/** Longer than a check. If the process dies, the sweeper closes the session after this time. */
+/** Longer than any check. If the process dies, the sweeper closes the session after this time. */
 const LEASE_SECONDS = 120;
 
 const CERTIFICATE_WARNING_DAYS = 30;

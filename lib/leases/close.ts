@@ -97,7 +97,7 @@ export async function claimAndLogOut(
   return 'CLOSED';
 }
 
-/** Logs out. If `session` throws, that is reported as a failed logout. Rethrows errors from `session` and from the logout. */
+/** Logs out. If `session` throws, that is reported as a failed logout. Rethrows any error from `session` or the logout. */
 export function logOut(
   ports: ClosingPorts,
   { leaseId, target }: Pick<Open, 'leaseId' | 'target'>,

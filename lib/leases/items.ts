@@ -32,7 +32,7 @@ export type Opening = LeaseBase & {
   readonly state: 'OPENING';
   /** When this attempt began. */
   readonly attemptedAt: number;
-  /** This attempt's login has ended by then. */
+  /** When the attempt's login has certainly ended. */
   readonly openingUntil: number;
   /** The lease was released before it was open, so its session is logged out, not recorded. */
   readonly endRequested?: true;
@@ -75,7 +75,7 @@ export type Suspect = Common & {
   readonly since: number;
   /** The attempt's login was sent before this, by the sending process's clock. Version 0.1.0 did not write this field. */
   readonly openingUntil?: number;
-  /** By then, the array has ended the session. */
+  /** When the array has certainly ended the session. */
   readonly until: number;
 };
 

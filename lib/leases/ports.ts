@@ -76,7 +76,7 @@ export type Pending = {
 export type Slot = {
   readonly attemptId: string;
   readonly leaseId: string;
-  /** The attempt's process has ended by then. Epoch seconds. */
+  /** When the attempt's process has certainly ended. Epoch seconds. */
   readonly until: number;
   /** The attempt is a SUSPECT. */
   readonly suspect?: true;

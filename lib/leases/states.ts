@@ -79,7 +79,7 @@ const openingOf = ({ leaseSeconds, ...intent }: Intent, now: number): Opening =>
   dueAt: intent.openingUntil,
 });
 
-/** Returns whether the attempt's process has ended. Another attempt may then take over, once a SUSPECT is recorded for this one. */
+/** Returns whether the attempt's process has ended. Another attempt may take over once a SUSPECT is recorded for this one. */
 export const isDead = (item: Opening, now: number): boolean => item.openingUntil < now;
 
 /** Starts a new attempt under an open lease whose session the array has dropped. */
