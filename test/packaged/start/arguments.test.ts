@@ -69,7 +69,11 @@ const SECRETS: readonly (readonly [string, string | object, string])[] = [
   ['JSON that is not an object', '"text"', '--secret-file must contain a JSON object'],
   ['no host', { apiToken: API_TOKEN }, '--host is missing'],
   ['no API token', { host: 'fb.example.com' }, 'secret in --secret-file: apiToken must be'],
-  ['an invalid trust', { host: 'fb', apiToken: API_TOKEN, trust: { ca: API_TOKEN } }, 'trust.ca must be one or more certificates'],
+  [
+    'an invalid trust',
+    { host: 'fb', apiToken: API_TOKEN, trust: { ca: API_TOKEN } },
+    'trust.ca must be one or more certificates',
+  ],
   ['an unknown field', { host: 'fb', apiToken: API_TOKEN, insecure: true }, 'an unknown field: insecure'],
 ];
 
