@@ -153,7 +153,7 @@ describe('a request event fails the verification and is refused by its handler i
       asked,
       (sent) => withDetail(sent, { array: undefined }),
       'array',
-      'array must be the name of an array',
+      'array must be an array name',
     ],
     [
       'its lease id is missing',
@@ -181,7 +181,7 @@ describe('a request event fails the verification and is refused by its handler i
       released,
       (sent) => withType(sent, 'Session Ended'),
       "Expected 'Session Ended'",
-      'detail-type is not one that this queue handles',
+      'this queue does not handle this detail-type',
     ],
     [
       'it contains a token',

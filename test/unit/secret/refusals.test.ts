@@ -39,7 +39,7 @@ describe('nothing is written, and no login is tried, when', () => {
       const env = { [name]: 'T-3f2504e0-4f89-11d3-9a0c-0305e82c3301' };
       const { code, printed } = await world.piped(NEW(world), world.apiToken, { env });
       expect({ code, calls: world.aws.calls, logins: world.logins() }).toEqual({ code: 2, calls: [], logins: 0 });
-      expect(printed).toBe(`environment variable ${name} must not contain what looks like an API token\n`);
+      expect(printed).toBe(`environment variable ${name} must not contain anything that looks like an API token\n`);
     }
   });
 
@@ -47,7 +47,7 @@ describe('nothing is written, and no login is tried, when', () => {
     const world = await secretWorld();
     for (const token of ['T-3f2504e0-4f89-11d3-9a0c-0305e82c3301', '3f2504e0-4f89-11d3-9a0c-0305e82c3301:443']) {
       const ended = await world.atTerminal(['fb1'], [[HOST, `${token}\r`]]);
-      expectNothing(world, ended, { why: 'the host looks like an API token: were host and apiToken swapped?' });
+      expectNothing(world, ended, { why: 'the host looks like an API token. Were host and apiToken swapped?' });
     }
   });
 
