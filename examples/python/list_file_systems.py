@@ -3,8 +3,8 @@
     pip install 'boto3>=1.28'
     python3 list_file_systems.py flashblade-sessions-prod fb1
 
-AWS credentials and the region come from the environment. They need lambda:InvokeFunction on login, call-array and logout.
-This program holds a lease id, never a token.
+AWS credentials and the region come from the environment. The credentials need lambda:InvokeFunction on login, call-array and logout.
+This program gets a lease id, but never a token.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from contextlib import contextmanager
 
 import boto3
 
-# The codes that the README lists as retryable.
+# The error codes that docs/errors.md lists as retryable.
 RETRYABLE = {
     "SECRET_UNAVAILABLE",
     "ARRAY_UNREACHABLE",
@@ -32,7 +32,7 @@ WAITS = [1, 2, 4, 8, 16]
 
 
 class FunctionError(Exception):
-    """A function failed. `code` is its errorType: a code from the README, or Lambda's own, such as Sandbox.Timedout."""
+    """A function failed. `code` is its errorType: a code from docs/errors.md, or one of Lambda's own, such as Sandbox.Timedout."""
 
     def __init__(self, code, message):
         super().__init__(f"{code}: {message}")
@@ -40,11 +40,11 @@ class FunctionError(Exception):
 
 
 def invoke(client, function, request):
-    """Invokes a function and returns its result. Retries what may succeed later: every call in this program is safe to repeat."""
+    """Invokes a function and returns its result. Retries retryable errors, because every call in this program is safe to repeat."""
     for wait in [*WAITS, None]:
         response = client.invoke(FunctionName=function, Payload=json.dumps(request))
         payload = json.loads(response["Payload"].read())
-        # A failed function also has the status 200: only this field tells the difference.
+        # A failed function also returns status 200. Only this field shows the failure.
         if "FunctionError" not in response:
             return payload
         code = payload.get("errorType", "Unknown")
@@ -55,17 +55,17 @@ def invoke(client, function, request):
 
 @contextmanager
 def session(client, stack, array, lease_seconds=600):
-    """Opens a session, and closes it however the block ends."""
-    # The idempotency key. Choose it before the login: a retry returns the same lease, and logout works even if no response arrived.
+    """Opens a session, and closes it no matter how the block ends."""
+    # The lease id is chosen before the login, so a retry returns the same lease, and logout works even if the login's response is lost.
     lease_id = f"list-{uuid.uuid4()}"
     try:
         invoke(client, f"{stack}-login", {"array": array, "leaseId": lease_id, "leaseSeconds": lease_seconds})
         yield lease_id
     finally:
-        # Runs after a failed login too, because that login may have opened a session. Without a session, logout does nothing.
+        # Runs after a failed login, too, because the login may have opened a session. If there is no session, logout does nothing.
         try:
             invoke(client, f"{stack}-logout", {"leaseId": lease_id})
-        except Exception as error:  # Must not hide the first error. The sweeper closes the session when its lease ends.
+        except Exception as error:  # This error must not hide the first one. The sweeper closes the session when the lease expires.
             print(f"logout failed: {error}", file=sys.stderr)
 
 
@@ -90,7 +90,7 @@ def main():
     parser.add_argument("stack", help="for example flashblade-sessions-prod")
     parser.add_argument("array", help="for example fb1")
     args = parser.parse_args()
-    # SIGTERM ends Python without running `finally`, unless it becomes an exception.
+    # SIGTERM ends Python without running `finally`, unless the signal raises an exception.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         list_file_systems(boto3.client("lambda"), args.stack, args.array)

@@ -2,7 +2,7 @@
  * Lists the file systems of one array under a session: `node list-file-systems.ts fb1`
  *
  * The configuration (LEASE_TABLE, LEASE_KEY) and AWS credentials come from the environment. The array's host and API token come from
- * its secret; this program never sees a token.
+ * the array's secret. This program never sees a token.
  */
 import {
   type ArrayRequest,
@@ -23,7 +23,7 @@ closeOnSignals();
 
 const [array = 'fb1'] = process.argv.slice(2);
 try {
-  // Closes the session whether the work succeeds or fails. 600 seconds are plenty, so nothing has to renew the lease.
+  // Closes the session whether the work succeeds or fails. 600 seconds is plenty, so there is no need to renew the lease.
   const count = await withSession(array, listFileSystems, { leaseSeconds: 600 });
   console.log(`${count} file systems on ${array}`);
 } catch (error) {
@@ -33,7 +33,7 @@ try {
   process.exitCode = error.retryable ? 75 : 1;
 }
 
-/** Prints one line for each file system. If the array drops the session meanwhile, `request` logs in again under the same lease. */
+/** Prints one line per file system. If the array drops the session in the meantime, `request` logs in again under the same lease. */
 async function listFileSystems({ request, apiVersions }: Use): Promise<number> {
   const newest = [...(await apiVersions())].sort(compareVersions).at(-1);
   let count = 0;
