@@ -33,6 +33,9 @@ export async function showOneSession(surroundings: Surroundings, step: Step): Pr
     const sealed = String(item?.sealed ?? '');
     say(`${item?.id}  state ${item?.state}  attemptId ${item?.attemptId}`);
     say(`sealed ${sealed.slice(0, 32)}… (${sealed.length} characters)`);
+    const { id, state, attemptId, sealed: _, target, ...others } = item ?? {};
+    const { trust, ...address } = Object(target);
+    say(JSON.stringify({ target: { ...address, trust: Object(trust).kind }, ...others }));
     must(item?.state === 'OPEN' && sealed !== '', 'the ledger does not contain the open lease');
   });
 

@@ -22,7 +22,7 @@ test("without options, all steps succeed without a previous build, the user's AW
   expect(stdout).toMatch(/^ {3}fb1: host 127\.0\.0\.1, port \d+, trust ca, API token \[API token\]$/m);
   expect(stdout).toMatch(/^2 {2}login opens a session.* \d+ +\d+ +1\n {3}\{\n {5}"leaseId": "demo-[0-9a-f]{6}",\n/m);
   expect(stdout).toMatch(
-    /^ {3}lease#demo-[0-9a-f]{6} {2}state OPEN {2}attemptId [0-9a-f-]{36}\n {3}sealed 1\.\S+… \(/m,
+    /^ {3}lease#demo-[0-9a-f]{6} {2}state OPEN {2}attemptId [0-9a-f-]{36}\n {3}sealed 1\.\S+… \(.*\n {3}\{"target":\{"name":"fb1",.*"expiresAt":\d+/m,
   );
   expect(stdout).toMatch(/GET \/api\/2\.26\/arrays → 200 \{"name":"fb1","os":"Purity\/\/FB","version":"4\.6\.2"\}/);
   expect(stdout).toMatch(/^5 {2}The same login again.* 0\n {3}the same lease/m);
