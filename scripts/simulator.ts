@@ -24,10 +24,11 @@ async function start({ options, files, faults }: Command): Promise<Simulator> {
   return simulator;
 }
 
-function announce({ url, fingerprint }: Simulator, caFile: string, madeApiToken: string | undefined): void {
+function announce({ url, fingerprint, users }: Simulator, caFile: string, madeApiToken: string | undefined): void {
   say(`FlashBlade simulator at ${url}`);
   say(`CA file      ${caFile}`);
   say(`fingerprint  ${fingerprint}`);
+  say(`user         ${users[0]?.username}`);
   if (madeApiToken !== undefined) say(`API token    ${madeApiToken}`);
   say('Enter or SIGUSR2: show live sessions · Ctrl-C: stop');
 }
