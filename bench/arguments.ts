@@ -1,20 +1,20 @@
-/** The command line of `npm run bench`. */
+/** Parses the arguments of `npm run bench`. */
 import { parsed } from '../scripts/command-line.ts';
 
 export type Command = { readonly question: string | undefined; readonly quick: boolean; readonly json: boolean };
 
 export const usage = (questions: readonly string[]): string => `npm run bench -- [options]
 
-Measures the product against baselines in interleaved rounds, on loopback. Prints Markdown.
+Measures the product against baselines in interleaved rounds, over loopback. Prints Markdown.
 
   --question <name>  one of ${questions.join(', ')}; default: all
-  --quick            few rounds: shows that it works, not how fast it is
-  --json             prints JSON instead
+  --quick            run only a few rounds, to check that the benchmark works
+  --json             print JSON instead of Markdown
   --help`;
 
 const OPTIONS = { question: { type: 'string' }, quick: { type: 'boolean' }, json: { type: 'boolean' } } as const;
 
-/** Throws an Error that names the option and the rule. */
+/** Throws an Error that names the option and the rule it breaks. */
 export function readCommand(args: readonly string[], questions: readonly string[]): Command | 'help' {
   const { help, question, quick = false, json = false } = parsed(args, OPTIONS).values;
   if (help) return 'help';

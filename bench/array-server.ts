@@ -1,4 +1,4 @@
-/** Runs as a process: many ports of one TLS server that responds like an array with as little work as possible. */
+/** Runs in its own process: one TLS server on many ports that responds like an array, with as little work as possible. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
@@ -61,7 +61,7 @@ const handlers = {
   /** Adds arrays. Returns their ports. */
   listen: ({ count, health }: { count: number; health: Health }): Promise<number[]> =>
     Promise.all(Array.from({ length: count }, () => listen(health))),
-  /** TLS connections since the last call. */
+  /** Returns the number of TLS connections since the last call, and how many of them resumed a session. */
   counts: (): typeof counts => {
     const latest = counts;
     counts = { connections: 0, resumed: 0 };

@@ -1,4 +1,4 @@
-/** The clients under measurement. Each loads only what it needs. */
+/** The clients to measure. Each loads only what it needs. */
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { connect, createSecureContext, setDefaultCACertificates, type TLSSocket } from 'node:tls';
@@ -8,13 +8,13 @@ export const API_TOKEN = 'T-00000000-1111-2222-3333-444444444444';
 const HOST = '127.0.0.1';
 
 export type Client = {
-  /** Logs in to the array behind a port, and out. Rejects unless both succeed. */
+  /** Logs in to the array on this port, then logs out. Rejects unless both succeed. */
   readonly cycle: (port: number) => Promise<void>;
-  /** Closes the connections. TLS sessions to resume are kept. */
+  /** Closes the connections, but keeps TLS sessions so that later connections can resume them. */
   readonly close: () => void;
 };
 
-/** PEM text of the authority that issued the arrays' certificate, and the SHA-256 of that certificate. */
+/** `ca`: PEM certificate of the authority that issued the arrays' certificate. `fingerprint`: SHA-256 of the arrays' certificate. */
 export type Identity = { readonly ca: string; readonly fingerprint: string };
 
 export const CLIENTS = {
@@ -30,7 +30,7 @@ export const CLIENTS = {
 
 export type ClientName = keyof typeof CLIENTS;
 
-/** The baseline: requests written to a TLS socket, one shared SecureContext, and no check but the status. */
+/** The baseline. It writes requests to a TLS socket, shares one SecureContext, and checks only the status. */
 export function rawClient(ca: string, resume: boolean): Client {
   type Wire = { readonly socket: TLSSocket; unread: string; waiting: PromiseWithResolvers<string> };
   const secureContext = createSecureContext({ ca, minVersion: 'TLSv1.2' });
@@ -95,7 +95,7 @@ async function libraryClient(trust: Trust): Promise<Client> {
   };
 }
 
-/** Sends a POST without a body and with one additional header. */
+/** Sends a POST request with one additional header and no body. */
 type Post = (port: number, path: string, name: string, value: string) => Promise<Received>;
 type Received = { readonly status: number; readonly token: string; readonly body: string };
 
@@ -113,7 +113,7 @@ function clientOf(post: Post, close: () => void): Client {
   return { cycle, close };
 }
 
-/** undici's `dispatch`, its lowest interface: one Client per array. */
+/** undici's lowest-level interface, `dispatch`, with one Client per array. */
 async function undiciClient(ca: string): Promise<Client> {
   const undici = await import('undici');
   const connections = new Map<number, InstanceType<typeof undici.Client>>();
@@ -144,7 +144,7 @@ async function undiciClient(ca: string): Promise<Client> {
   });
 }
 
-/** node:https as its documentation shows it: one Agent that keeps connections, and the authority with every request. */
+/** node:https used as documented, with one keep-alive Agent and the authority passed with every request. */
 async function httpsClient(ca: string): Promise<Client> {
   const { Agent, request } = await import('node:https');
   const { text } = await import('node:stream/consumers');

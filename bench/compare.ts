@@ -1,19 +1,19 @@
 /**
- * Compares contenders in interleaved rounds. Every round runs each contender once, in random order, and the ratio to the baseline is
- * taken within the round, so that a disturbance affects both.
+ * Compares contenders in interleaved rounds. Every round runs each contender once, in random order. Each contender's ratio to the
+ * baseline is computed within the round, so a disturbance affects both.
  */
 
-/** Milliseconds per operation: elapsed time, and CPU time of all threads of the process that did the work. */
+/** Milliseconds per operation: elapsed time, and CPU time across all threads of the measured process. */
 export type Usage = { readonly wallMs: number; readonly cpuMs: number };
 
-/** A median, and the bounds that contain the true one with a probability of about 95 %. */
+/** A median and the bounds of its confidence interval (about 95%). */
 export type Interval = { readonly low: number; readonly median: number; readonly high: number };
 
 export type Contender<Sample extends Usage> = {
   readonly name: string;
-  /** The contender that counts as 1.0. A baseline names itself. */
+  /** Name of the contender to compare with. A baseline is compared with itself. */
   readonly baseline: string;
-  /** Runs one short block. */
+  /** Runs one short block of operations. */
   readonly run: () => Promise<Sample>;
 };
 
@@ -23,14 +23,14 @@ export type Comparison<Sample extends Usage = Usage> = {
   readonly baseline: string;
   readonly cpu: Measured;
   readonly wall: Measured;
-  /** One per round, without the warm-up. */
+  /** One sample per round, excluding warm-up rounds. */
   readonly samples: readonly Sample[];
 };
 
 /** `warmUp` rounds run first and are not counted. */
 export type Rounds = { readonly rounds: number; readonly warmUp: number };
 
-/** Returns the comparisons in the order of `contenders`. `random`: 0 to 1. */
+/** Returns the comparisons in the same order as `contenders`. `random` returns a number from 0 to 1. */
 export async function compare<Sample extends Usage>(
   contenders: readonly Contender<Sample>[],
   { rounds, warmUp }: Rounds,
@@ -54,10 +54,10 @@ const measured = (samples: readonly Usage[], base: readonly Usage[], what: keyof
   ratio: intervalOf(samples.map((sample, round) => sample[what] / (base[round]?.[what] ?? Number.NaN))),
 });
 
-/** Normal quantile of 97.5 %, halved: ranks around the middle spread by √n / 2. */
+/** Half of the normal 97.5% quantile. The standard deviation of the median's rank is √n / 2. */
 const HALF_WIDTH = 0.98;
 
-/** Distribution-free, by rank. Throws if there is no value. */
+/** Uses only ranks, so it assumes no distribution. Throws if `values` is empty. */
 export function intervalOf(values: readonly number[]): Interval {
   const reach = HALF_WIDTH * Math.sqrt(values.length);
   const middle = (values.length - 1) / 2;
@@ -68,7 +68,7 @@ export function intervalOf(values: readonly number[]): Interval {
   };
 }
 
-/** Interpolates between two values. `share`: 0 to 1. Throws if there is no value. */
+/** Interpolates between the two nearest values. `share` ranges from 0 to 1. Throws if `values` is empty. */
 export function quantile(values: readonly number[], share: number): number {
   const index = share * (values.length - 1);
   const [below, above] = [rank(values, Math.floor(index)), rank(values, Math.ceil(index))];

@@ -1,4 +1,4 @@
-/** Measures clients: one process with the arrays, one per client, and blocks of logins and logouts. */
+/** Measures clients in blocks of logins and logouts. The arrays run in one process, and each client runs in its own. */
 import { createAuthority } from '../simulator/certificates.ts';
 import { type PresentedCertificate, startSimulator } from '../simulator/index.ts';
 import type { ArrayCalls } from './array-server.ts';
@@ -10,7 +10,7 @@ import type { Work, Worked, WorkerCalls } from './worker.ts';
 
 export type Arena = {
   readonly server: Process<ArrayCalls>;
-  /** PEM text of the authority that issued the arrays' certificate. */
+  /** PEM certificate of the authority that issued the arrays' certificate. */
   readonly ca: string;
   readonly work: (name: ClientName, work: Work) => Promise<Worked>;
   readonly memoryKib: (name: ClientName) => Promise<number>;
@@ -20,7 +20,7 @@ export type Arena = {
 /** A client and its baseline. */
 export type Pair = readonly [client: ClientName, baseline: ClientName];
 
-/** `flags`: Node.js flags of the clients' processes. Throws if a client does not do what it is measured for. */
+/** `flags`: Node.js flags for the client processes. Throws if a client fails `checkClient`. */
 export async function openArena(names: readonly ClientName[], flags: readonly string[] = []): Promise<Arena> {
   const authority = await createAuthority();
   const { certificate, key, fingerprint } = await authority.issue();
@@ -53,7 +53,7 @@ export async function openArena(names: readonly ClientName[], flags: readonly st
 
 const CHECKED = 3;
 
-/** Runs a client against the simulated array, which knows every session. Throws unless each cycle opened one and ended it by a logout. */
+/** Runs a client against a simulated array, which records every session. Throws unless each cycle opens a session and logs out. */
 export async function checkClient(
   name: string,
   work: (work: Work) => Promise<Worked>,
@@ -62,22 +62,22 @@ export async function checkClient(
   const simulator = await startSimulator({ certificate, users: [{ username: 'pureuser', apiToken: API_TOKEN }] });
   try {
     const { failures } = await work({ ports: [simulator.port], passes: CHECKED, concurrency: 1, keep: false });
-    if (failures.length > 0) throw new Error(`${name} fails: ${failures[0]}`);
+    if (failures.length > 0) throw new Error(`${name} failed: ${failures[0]}`);
     const opened = simulator.history.length;
     const loggedOut = simulator.history.filter(({ ended }) => ended?.by === 'logout').length;
     if (opened !== CHECKED || loggedOut !== CHECKED) {
-      throw new Error(`${name}: ${CHECKED} cycles, but ${opened} logins and ${loggedOut} logouts at the array`);
+      throw new Error(`${name}: ${CHECKED} cycles, but ${opened} logins and ${loggedOut} logouts on the array`);
     }
   } finally {
     await simulator.stop();
   }
 }
 
-/** `totals`: of all rounds, including the warm-up. */
+/** `totals` covers all rounds, including warm-up rounds. */
 export type Block = Comparison & { readonly totals: Readonly<Totals> };
 type Totals = { cycles: number; connections: number; resumed: number };
 
-/** Measures every client's work, per cycle. Throws if a cycle fails. */
+/** Measures each client's usage per cycle. Throws if a cycle fails. */
 export async function compareCycles(
   { server, work }: Arena,
   pairs: readonly Pair[],
@@ -105,7 +105,7 @@ export async function compareCycles(
   return compared.map((comparison) => ({ ...comparison, totals: totalsOf(comparison.name) }));
 }
 
-/** Measures clients beside one array. */
+/** Measures clients against a single array. */
 export async function besideOneArray(
   pairs: readonly Pair[],
   what: Pick<Work, 'passes' | 'keep'>,
@@ -127,7 +127,7 @@ export const goalsOf = (blocks: readonly Block[], of: 'cpu' | 'wall', atMost: nu
     .filter(isOurs)
     .map((block) => ({ what: `${of === 'cpu' ? 'CPU' : 'time'} of ${block.name}`, measured: block[of].ratio, atMost }));
 
-/** Per cycle. */
+/** One row per client. Times are per cycle. */
 export const cycleTable = (blocks: readonly Block[]): Table => ({
   columns: ['client', 'CPU ms', 'CPU, × baseline', 'time ms', 'time, × baseline', 'baseline', 'connections', 'resumed'],
   rows: blocks.map(({ name, baseline, cpu, wall, totals: { cycles, connections, resumed } }) => {

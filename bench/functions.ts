@@ -1,4 +1,4 @@
-/** The packaged functions under AWS's runtime client, beside stand-ins for AWS and a simulated array. */
+/** The packaged functions under AWS's runtime client, with stand-ins for AWS and a simulated array. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Deployment, deploy } from '../test/kit/deploy.ts';
@@ -8,11 +8,11 @@ import { FUNCTIONS, zipOf } from '../test/kit/packaged.ts';
 import { ARRAY } from '../test/packaged/counters/operations.ts';
 
 export type Stage = Deployment & {
-  /** Starts a handler of bench/handlers/ with the variables of the functions. */
+  /** Starts a handler from bench/handlers/ with the functions' environment variables. */
   readonly startHandler: (name: 'empty' | 'bare') => Promise<Lambda>;
 };
 
-/** Packages the current code. A quick run takes the existing package, because tests may be reading it. `stack` stops everything. */
+/** Packages the current code. A quick run reuses an existing package, because tests may be reading it. `stack` stops everything. */
 export async function openStage(quick: boolean, stack: AsyncDisposableStack): Promise<Stage> {
   if (!quick || !existsSync(zipOf('login'))) await packageOnce();
   const d = stack.adopt(await deploy({ functions: FUNCTIONS }), ({ stop }) => stop());

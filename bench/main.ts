@@ -1,4 +1,4 @@
-/** How fast the product is, compared with baselines on the same machine: `npm run bench`. */
+/** `npm run bench` compares the product's speed with baselines on the same machine. */
 import { commandOfProcess } from '../scripts/command-line.ts';
 import { type Command, readCommand, usage } from './arguments.ts';
 import { cold } from './questions/cold.ts';

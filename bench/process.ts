@@ -1,11 +1,11 @@
-/** Calls functions of another process. Every contender runs in its own process, so that its CPU time can be measured. */
+/** Calls functions in another process. Each contender runs in its own process, so that CPU time can be measured per contender. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 
 type Handlers = Readonly<Record<string, (argument: never) => unknown>>;
 
 export type Process<Remote extends Handlers> = {
-  /** Makes one call at a time. Rejects with the error of the other process, or if that process ends. */
+  /** Supports one call at a time. Rejects with the other process's error, or if that process ends. */
   readonly call: <Name extends string & keyof Remote>(
     name: Name,
     argument: Parameters<Remote[Name]>[0],
@@ -15,7 +15,7 @@ export type Process<Remote extends Handlers> = {
 
 type Reply = { readonly result?: unknown; readonly error?: string };
 
-/** Starts `file`, which must call `expose`. `flags` are for Node.js. */
+/** Starts `file`, which must call `expose`. `flags` are passed to Node.js. */
 export function start<Remote extends Handlers>(file: URL, flags: readonly string[] = []): Process<Remote> {
   const child = fork(file, { execArgv: ['--expose-gc', ...flags] });
   const ended = once(child, 'exit');
@@ -34,7 +34,7 @@ export function start<Remote extends Handlers>(file: URL, flags: readonly string
   };
 }
 
-/** Serves the calls of the process that started this one, and ends with it. */
+/** Serves calls from the parent process, and exits when the parent disconnects. */
 export function expose(handlers: Handlers): void {
   process.on('message', async ({ name, argument }: { name: string; argument: never }) => {
     let reply: Reply;
@@ -48,7 +48,7 @@ export function expose(handlers: Handlers): void {
   process.on('disconnect', () => process.exit());
 }
 
-/** The time and CPU that `work` uses in this process. */
+/** Measures the elapsed time and CPU time that `work` takes in this process. */
 export async function using(work: () => Promise<unknown>): Promise<{ wallMs: number; cpuMs: number }> {
   const cpu = process.cpuUsage();
   const startedAt = performance.now();

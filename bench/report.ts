@@ -1,4 +1,4 @@
-/** The answers to the questions, and the report as Markdown that is aligned for a terminal. */
+/** Formats the answers as a Markdown report that is aligned for a terminal. */
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
 import undici from 'undici/package.json' with { type: 'json' };
 import { VERSION } from '../lib/flashblade/http/request.ts';
@@ -8,18 +8,18 @@ export type Question = {
   /** The value of `--question`. */
   readonly name: string;
   readonly title: string;
-  /** `quick`: few rounds. */
+  /** `quick`: run only a few rounds. */
   readonly ask: (quick: boolean) => Promise<Answer>;
 };
 
 export type Answer = {
   readonly tables: readonly Table[];
   readonly goals: readonly Goal[];
-  /** Notes that explain the numbers, one sentence each. */
+  /** Notes that explain the numbers, one per line. */
   readonly notes: readonly string[];
 };
 
-/** The first column names what a row is about. */
+/** The first column names the subject of each row. */
 export type Table = { readonly columns: readonly string[]; readonly rows: readonly (readonly Cell[])[] };
 export type Cell = string | number | Interval;
 export type Goal = { readonly what: string; readonly measured: Interval; readonly atMost: number };
@@ -31,7 +31,7 @@ export type Report = {
 
 const GIB = 1024 ** 3;
 
-/** `load` is the one-minute average: measure on an idle machine. */
+/** `load` is the one-minute load average, which should be low. */
 export const machine = (): Report['machine'] => ({
   machine: `${availableParallelism()} × ${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${Math.round(totalmem() / GIB)} GiB`,
   system: `${type()} ${release()}`,
@@ -49,14 +49,14 @@ export function markdown({ machine, answers }: Report): string {
     goals.map(goalText).join('\n'),
     notes.join('\n'),
   ]);
-  const legend = 'Medians of interleaved rounds. Brackets: the 95 % confidence interval of the median.';
+  const legend = 'Medians across interleaved rounds, with 95% confidence intervals in parentheses.';
   return ['# Measured by `npm run bench`', about.join('\n'), legend, ...parts].filter(Boolean).join('\n\n');
 }
 
 function tableText({ columns, rows }: Table): string {
   const lines = [columns, columns.map(() => '---'), ...rows.map((row) => row.map(cellText))];
   const widths = columns.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  // The last column may be long.
+  // The last column is not padded, because it may be long.
   const padded = (line: readonly string[]) =>
     line.map((cell, n) => cell.padEnd(n + 1 < line.length ? (widths[n] ?? 0) : 0));
   return lines.map((line) => `| ${padded(line).join(' | ')} |`).join('\n');
@@ -65,7 +65,7 @@ function tableText({ columns, rows }: Table): string {
 const goalText = ({ what, measured, atMost }: Goal): string =>
   `- goal ${verdict(measured, atMost)}: ${what} ${cellText(measured)}, at most ${atMost}`;
 
-/** Undecided if the goal is inside the interval. */
+/** Returns `undecided` if the interval contains the goal. */
 export function verdict({ low, high }: Interval, atMost: number): 'met' | 'missed' | 'undecided' {
   if (high <= atMost) return 'met';
   return low > atMost ? 'missed' : 'undecided';

@@ -1,4 +1,4 @@
-/** Runs as a process: opens sessions, lets their leases expire, and sweeps them. The ledger and KMS are in memory, the arrays are real TLS servers. */
+/** Runs in its own process: opens sessions and sweeps their expired leases, over real TLS, with the ledger and KMS in memory. */
 import { createSeal } from '../lib/aws/seal.ts';
 import { createClosingPorts } from '../lib/compose.ts';
 import { readConfig } from '../lib/core/config.ts';
@@ -42,7 +42,7 @@ function portsOver({ ports: tcpPorts, ca }: Job): Ports {
 }
 
 const handlers = {
-  /** Returns the time and CPU of the sweep. Throws unless it closes every session. */
+  /** Returns the sweep's elapsed time and CPU time. Throws unless the sweep closes every session. */
   sweep: async (job: Job): Promise<Usage> => {
     const ports = portsOver(job);
     const leases = Array.from({ length: job.count }, (_, nth) => ({

@@ -1,4 +1,4 @@
-/** Runs as a process, one per client: idle until it gets a block of cycles to run. */
+/** Runs in its own process, one per client, and waits for blocks of cycles to run. */
 import { mapLimit } from '../lib/core/map-limit.ts';
 import { CLIENTS, type Client, type ClientName, type Identity } from './clients.ts';
 import type { Usage } from './compare.ts';
@@ -12,7 +12,7 @@ export type Work = {
   readonly keep: boolean;
 };
 
-/** `cyclesMs`: the duration of each cycle that succeeded. */
+/** `cyclesMs`: the duration of each successful cycle. */
 export type Worked = Usage & { readonly cyclesMs: readonly number[]; readonly failures: readonly string[] };
 
 let client: Client | undefined;

@@ -1,16 +1,16 @@
-/** Reads pact files. The schemas cover only the fields that this project uses, and keep all others. */
+/** Reads pact files. The schemas check only the fields that this project uses and preserve all others. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as v from 'valibot';
 
 export const CONSUMER = 'flashblade-sessions';
 export const PROVIDER = 'flashblade';
-/** The name of the file to which Pact writes the pact of these two participants. */
+/** The name of the file where Pact writes the pact between these two participants. */
 export const nameOf = (consumer: string, provider: string): string => `${consumer}-${provider}.json`;
 export const PACT_NAME = nameOf(CONSUMER, PROVIDER);
-/** The path of a committed pact. */
+/** The path to a committed pact. */
 export const committedFile = (name: string): string => resolve(import.meta.dirname, 'pacts', name);
-/** The committed pact with an array. */
+/** The path to the committed pact with an array. */
 export const PACT_FILE = committedFile(PACT_NAME);
 
 const providerState = v.looseObject({
@@ -21,9 +21,9 @@ const anyInteraction = v.looseObject({
   description: v.string(),
   type: v.optional(v.string()),
   pending: v.optional(v.boolean()),
-  /** Since version 3 of the specification. */
+  /** In version 3 and later of the Pact specification. */
   providerStates: v.optional(v.array(providerState)),
-  /** Before version 3. */
+  /** In earlier versions. */
   providerState: v.optional(v.nullable(v.string())),
 });
 const interaction = v.looseObject({
@@ -42,15 +42,15 @@ const pact = v.looseObject({ ...anyPact.entries, interactions: v.array(interacti
 const contents = v.looseObject({ contents: v.optional(v.looseObject({ content: v.unknown() })) });
 const message = v.looseObject({
   ...anyInteraction.entries,
-  /** The content of an event. */
+  /** An event's content. */
   contents: v.optional(v.looseObject({ content: v.unknown() })),
-  /** The content of an invocation and its single result. */
+  /** An invocation's input and its single result. */
   request: v.optional(contents),
   response: v.optional(v.array(contents)),
 });
 const messagePact = v.looseObject({ ...anyPact.entries, interactions: v.array(message) });
 
-/** A pact of requests and responses, or of messages. */
+/** An HTTP pact or a message pact. */
 export type AnyPact = v.InferOutput<typeof anyPact>;
 export type AnyInteraction = v.InferOutput<typeof anyInteraction>;
 export type Pact = v.InferOutput<typeof pact>;
@@ -58,7 +58,7 @@ export type Interaction = v.InferOutput<typeof interaction>;
 export type MessagePact = v.InferOutput<typeof messagePact>;
 export type MessageInteraction = v.InferOutput<typeof message>;
 
-/** Read a pact file. Throw an Error that names the broken rule. */
+/** Reads a pact file. Throws an Error that names the problem. */
 export const readPact = (file: string): Pact => readAs(pact, file);
 export const readMessagePact = (file: string): MessagePact => readAs(messagePact, file);
 export const readAnyPact = (file: string): AnyPact => readAs(anyPact, file);
@@ -68,12 +68,12 @@ function readAs<Schema extends v.GenericSchema>(schema: Schema, file: string): v
   try {
     text = readFileSync(file, 'utf8');
   } catch {
-    throw new Error(`${file} cannot be read. Pass the path of a pact file.`);
+    throw new Error(`${file} cannot be read. Pass the path to a pact file.`);
   }
   const result = v.safeParse(schema, parseJson(text));
   if (result.success) return result.output;
   const where = result.issues.map((issue) => v.getDotPath(issue) ?? 'the whole file').join(', ');
-  throw new Error(`${file} is not a pact file with consumer, provider and interactions (invalid: ${where})`);
+  throw new Error(`${file} is not a pact file with a consumer, a provider and interactions (invalid: ${where})`);
 }
 
 function parseJson(text: string): unknown {
@@ -84,23 +84,23 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The names of the states that an interaction requires, in any version of the specification. */
+/** The names of the states that an interaction requires, in any version of the Pact specification. */
 export function statesOf({ providerStates, providerState }: AnyInteraction): readonly string[] {
   if (providerStates !== undefined) return providerStates.map(({ name }) => name);
   return providerState ? [providerState] : [];
 }
 
-/** The identity of an interaction. */
+/** Identifies an interaction. */
 export const keyOf = (description: string, states: readonly string[]): string =>
   JSON.stringify([description, ...states]);
 
-/** For display: `a login with a valid API token (an API token is valid)`. */
+/** An interaction's display title, such as `a login with a valid API token (an API token is valid)`. */
 export function titleOf(interaction: AnyInteraction): string {
   const states = statesOf(interaction);
   return states.length === 0 ? interaction.description : `${interaction.description} (${states.join(', ')})`;
 }
 
-/** The committed text. It omits the versions of the tools that wrote it, so that an update does not change it. */
+/** Returns the text to commit. Tool versions are omitted, so updating a tool does not change the text. */
 export function normalText({ metadata, ...rest }: AnyPact): string {
   const { pactSpecification } = metadata ?? {};
   return `${JSON.stringify({ ...rest, metadata: { pactSpecification } }, undefined, 2)}\n`;

@@ -1,11 +1,11 @@
-/** The provider states of the contract: their parameters, their return values, and whether a real array supports them. */
+/** The contract's provider states: parameters, return values, and whether a real array supports each state. */
 
 type Definition = {
   /** The names of the parameters that an interaction passes. */
   readonly parameters: readonly string[];
-  /** The names of the values that the handler of the state must return. Interactions use them as `${name}`. */
+  /** The names of the values that the state's handler must return. Interactions refer to each value as `${name}`. */
   readonly returns: readonly string[];
-  /** Whether login and logout are enough to bring a real array into this state. */
+  /** Whether logins and logouts alone can bring a real array into this state. */
   readonly live: boolean;
 };
 
@@ -13,7 +13,7 @@ export const STATES = {
   'an API token is valid': { parameters: ['username'], returns: ['apiToken', 'username'], live: true },
   'the API token is not known': { parameters: [], returns: ['apiToken'], live: true },
   'the array cannot serve requests': { parameters: [], returns: [], live: false },
-  // `version`: the newest REST version that the array serves. `username`: the user of the session.
+  // `version`: the newest REST version that the array serves. `username`: the session's user.
   'a session is open': { parameters: [], returns: ['authToken', 'username', 'version'], live: true },
   'the session has ended': { parameters: [], returns: ['authToken', 'version'], live: true },
 } as const satisfies Readonly<Record<string, Definition>>;
@@ -25,11 +25,11 @@ export type LiveState = { [Name in State]: States[Name]['live'] extends true ? N
 export type ParametersOf<Name extends State> = Readonly<Record<States[Name]['parameters'][number], string>>;
 export type ReturnedBy<Name extends State> = Readonly<Record<States[Name]['returns'][number], string>>;
 
-/** A handler for each of these states. The compiler reports missing ones. */
+/** One handler for each of these states. The compiler reports missing handlers. */
 export type Handlers<Names extends State> = {
   readonly [Name in Names]: (parameters: ParametersOf<Name>) => Promise<ReturnedBy<Name>>;
 };
 
-/** The definition of a state that a pact file names, or undefined. */
+/** Returns the definition of a state named in a pact file, or undefined if the state is unknown. */
 export const definitionOf = (name: string): Definition | undefined =>
   Object.hasOwn(STATES, name) ? STATES[name as State] : undefined;

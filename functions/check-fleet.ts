@@ -1,4 +1,4 @@
-/** Checks every array of the fleet, or the arrays named in the request. Invoked by a schedule or by Step Functions. */
+/** Checks every array in the fleet, or the arrays named in the request. Invoked by a schedule or by Step Functions. */
 import type { Context } from 'aws-lambda';
 import { checkFleet, type FleetResult } from '../lib/fleet/check.ts';
 import { functionPorts, invoke } from '../lib/lambda/invocation.ts';

@@ -7,7 +7,7 @@ import { parseLogoutRequest } from '../lib/leases/requests.ts';
 const ports = functionClosingPorts();
 await connect(ports);
 
-/** `{ leaseId }` → `{ leaseId, array?, outcome }`. Repeating it is safe. */
+/** `{ leaseId }` → `{ leaseId, array?, outcome }`. Safe to repeat. */
 export const handler = (event: unknown, context: Context): Promise<CloseResult> =>
   invoke(
     context,

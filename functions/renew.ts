@@ -1,4 +1,4 @@
-/** Changes when a lease ends, and keeps its session alive. Invoked directly, by Step Functions or by EventBridge Scheduler. */
+/** Extends a lease and keeps its session alive. Invoked directly, by Step Functions or by EventBridge Scheduler. */
 import type { Context } from 'aws-lambda';
 import type { Lease } from '../lib/core/model.ts';
 import { connect, functionPorts, invoke } from '../lib/lambda/invocation.ts';
@@ -8,7 +8,7 @@ import { parseRenewRequest } from '../lib/leases/requests.ts';
 const ports = functionPorts();
 await connect(ports);
 
-/** `{ leaseId, expiresAt }` → `{ leaseId, array, username, expiresAt }`. Repeating it is safe, because `expiresAt` is absolute. */
+/** `{ leaseId, expiresAt }` → `{ leaseId, array, username, expiresAt }`. Safe to repeat, because `expiresAt` is absolute. */
 export const handler = (event: unknown, context: Context): Promise<Lease> =>
   invoke(
     context,

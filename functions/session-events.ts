@@ -1,4 +1,6 @@
-/** Opens and closes sessions as events request. Invoked with batches of the SQS queue to which EventBridge sends them. */
+/**
+ * Opens and closes sessions in response to events. EventBridge sends the events to an SQS queue, which invokes this function in batches.
+ */
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { functionOutbox, processBatch } from '../lib/lambda/batch.ts';
 import { connect, functionPorts } from '../lib/lambda/invocation.ts';
@@ -8,6 +10,6 @@ const ports = functionPorts();
 await connect(ports);
 const outbox = functionOutbox();
 
-/** Returns the messages that failed; SQS delivers only those again. */
+/** Returns the messages that failed. SQS redelivers only those. */
 export const handler = (event: SQSEvent, context: Context): Promise<SQSBatchResponse> =>
   processBatch(event, context, (message, deadline) => dispatch(ports, outbox, message, deadline));

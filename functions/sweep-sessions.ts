@@ -1,11 +1,11 @@
-/** Closes sessions that are overdue. Invoked by a schedule about every minute; its input is ignored. */
+/** Closes overdue sessions. Invoked by a schedule about every minute. The input is ignored. */
 import type { Context } from 'aws-lambda';
 import { functionClosingPorts, invoke } from '../lib/lambda/invocation.ts';
 import { type SweepResult, sweep } from '../lib/leases/sweep.ts';
 
 const ports = functionClosingPorts();
 
-/** Returns counts of what it found and did. */
+/** Returns counts of what the sweep found and did. */
 export const handler = (_event: unknown, context: Context): Promise<SweepResult> =>
   invoke(
     context,

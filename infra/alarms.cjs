@@ -1,18 +1,18 @@
 /**
- * The alarms as CloudFormation resources. Each description ends with a link to a section of the runbook, which says what to do. There
- * is no alarm per array, because the template does not know the arrays: the dashboard and the logs show which one is affected.
+ * The alarms as CloudFormation resources. Each description ends with a link to the runbook section that says what to do. There are no
+ * alarms per array, because the template does not know the arrays. The dashboard and the logs show which array is affected.
  */
 const { logicalId, oslsId } = require('./names.cjs');
 
 const NOTIFY = [{ Ref: 'AlarmTopic' }];
 
-/** A value with irregular measurements: the alarm keeps its state until the next one. */
+/** A value that is measured irregularly. The alarm keeps its state until the next measurement. */
 const GAUGE = { TreatMissingData: 'ignore', OKActions: NOTIFY };
-/** An incident. There is no notification when it stops, because it still needs attention. */
+/** An incident. The alarm sends no OK notification, because the incident still needs attention. */
 const EVENT = { TreatMissingData: 'notBreaching' };
-/** Something that must happen regularly: missing data is the failure. */
+/** Something that must happen regularly. Missing data is the failure. */
 const HEARTBEAT = { TreatMissingData: 'breaching', OKActions: NOTIFY };
-/** Activity that AWS measures: missing data means that there was no activity. */
+/** Activity that AWS measures. Missing data means no activity. */
 const ACTIVITY = { TreatMissingData: 'notBreaching', OKActions: NOTIFY };
 
 const above = (value) => ({ ComparisonOperator: 'GreaterThanThreshold', Threshold: value });
@@ -41,62 +41,62 @@ const ALARMS = {
     ...fleet('StuckLeases'), Statistic: 'Maximum', Period: 300, ...above(0), EvaluationPeriods: 1, ...GAUGE },
   'overdue-sessions': { AlarmDescription: 'A session should have been closed more than 15 minutes ago.',
     ...fleet('OldestDueAge'), Statistic: 'Maximum', Period: 300, ...above(900), EvaluationPeriods: 2, ...GAUGE },
-  'no-sweep': { AlarmDescription: 'No sweep has finished for five minutes, so expired sessions stay open.',
+  'no-sweep': { AlarmDescription: 'No sweep has finished in the last five minutes, so expired sessions stay open.',
     ...fleet('SweepDone'), Statistic: 'Sum', Period: 60, ...below(1), EvaluationPeriods: 5, ...HEARTBEAT },
-  // The next sweep retries what failed, so one failure raises no alarm.
-  'sweep-failed': { AlarmDescription: 'The sweeper keeps failing at part of its work.',
+  // The next sweep retries failed work, so a single failure raises no alarm.
+  'sweep-failed': { AlarmDescription: "Part of the sweeper's work keeps failing.",
     ...fleet('SweepFailed'), Statistic: 'Sum', Period: 300, ...above(0), EvaluationPeriods: 3, DatapointsToAlarm: 2, ...EVENT },
 
-  // A single event of these needs attention.
-  'altered-lease': { AlarmDescription: 'A sealed token could not be unsealed: an item of the ledger was changed or copied.',
+  // Each of these needs attention, even if it happens only once.
+  'altered-lease': { AlarmDescription: 'A sealed token could not be unsealed, because a ledger item was changed or copied.',
     ...fleet('LeaseAltered'), Statistic: 'Sum', Period: 300, ...above(0), EvaluationPeriods: 1, DatapointsToAlarm: 1, ...EVENT },
-  'suspect-session': { AlarmDescription: 'The outcome of a login is unknown: the array may have a session that cannot be closed.',
+  'suspect-session': { AlarmDescription: 'The outcome of a login is unknown. The array may have a session that cannot be closed.',
     ...fleet('SuspectRecorded'), Statistic: 'Sum', Period: 300, ...above(0), EvaluationPeriods: 1, DatapointsToAlarm: 1, ...EVENT },
   'ledger-write-failed': { AlarmDescription: 'The ledger could not be updated after a login or logout.',
     ...fleet('LedgerWriteFailed'), Statistic: 'Sum', Period: 300, ...above(0), EvaluationPeriods: 1, DatapointsToAlarm: 1, ...EVENT },
 
-  // Measured by every fleet check. At the default rate, half an hour contains at least one check.
-  'unhealthy-arrays': { AlarmDescription: 'At least one array does not open and close sessions.',
+  // Measured by every fleet check. At the default rate, at least one check runs in each 30-minute period.
+  'unhealthy-arrays': { AlarmDescription: 'At least one array failed to open and close a session.',
     ...fleet('UnhealthyArrays'), Statistic: 'Maximum', Period: 1800, ...above(0), EvaluationPeriods: 1, ...GAUGE },
-  'unknown-sessions': { AlarmDescription: 'Another program or person uses the API token of an array.',
+  'unknown-sessions': { AlarmDescription: "Another program or person is using an array's API token.",
     ...fleet('UnknownSessions'), Statistic: 'Maximum', Period: 1800, ...above(0), EvaluationPeriods: 1, ...GAUGE },
   'certificate-ends': { AlarmDescription: 'A certificate expires in less than 21 days.',
     ...fleet('CertificateDays'), Statistic: 'Minimum', Period: 1800, ...below(21), EvaluationPeriods: 1, ...GAUGE },
   'api-token-ends': { AlarmDescription: 'An API token expires in less than 14 days.',
     ...fleet('ApiTokenDays'), Statistic: 'Minimum', Period: 1800, ...below(14), EvaluationPeriods: 1, ...GAUGE },
-  'no-fleet-check': { AlarmDescription: 'No fleet check has finished for ${param:checkAlarmHours} hours.',
+  'no-fleet-check': { AlarmDescription: 'No fleet check has finished in the last ${param:checkAlarmHours} hours.',
     ...fleet('FleetChecked'), Statistic: 'Sum', Period: 3600, ...below(1), EvaluationPeriods: '${param:checkAlarmHours}', ...HEARTBEAT },
 
-  // SQS stops measuring a queue that is unused for six hours, even if it holds messages. A gauge keeps its alarm.
+  // SQS stops reporting metrics for a queue after six idle hours, even if messages remain. A gauge alarm keeps its state.
   'dead-letters': { AlarmDescription: 'The dead-letter queue contains messages that could not be processed.',
     ...queue('DeadLetterQueue', 'ApproximateNumberOfMessagesVisible'),
     Statistic: 'Maximum', Period: 300, ...above(0), EvaluationPeriods: 1, ...GAUGE },
   'failed-invocations': { AlarmDescription: 'Asynchronous invocations or schedules failed permanently.',
     ...queue('FailedInvocationQueue', 'ApproximateNumberOfMessagesVisible'),
     Statistic: 'Maximum', Period: 300, ...above(0), EvaluationPeriods: 1, ...GAUGE },
-  // A message that fails five times waits for half an hour before it goes to the dead-letter queue.
-  'waiting-requests': { AlarmDescription: 'A request for a session has been waiting for more than 15 minutes.',
+  // A message that fails five times waits half an hour before it moves to the dead-letter queue.
+  'waiting-requests': { AlarmDescription: 'A session request has been waiting for more than 15 minutes.',
     ...queue('RequestQueue', 'ApproximateAgeOfOldestMessage'),
     Statistic: 'Maximum', Period: 300, ...above(900), EvaluationPeriods: 1, ...ACTIVITY },
 };
 
 // biome-ignore format: a table
 const when = {
-  // A refusal (a wrong name, an ended lease, an array that is down) also counts as an error of these functions: a few are normal.
-  mostFail: (name) => ({ AlarmDescription: 'More than half of the invocations failed, at least five in five minutes.',
+  // These functions also report refusals (a wrong name, an ended lease, an array that is down) as errors, so a few errors are normal.
+  mostFail: (name) => ({ AlarmDescription: 'More than half of the invocations failed, with at least five failures in five minutes.',
     Metrics: [
       { Id: 'failed', Label: 'failed, percent', Expression: 'IF(errors >= 5, 100 * errors / invocations, 0)' },
       { Id: 'errors', ReturnData: false, MetricStat: { Metric: lambda(name, 'Errors'), Stat: 'Sum', Period: 300 } },
       { Id: 'invocations', ReturnData: false, MetricStat: { Metric: lambda(name, 'Invocations'), Stat: 'Sum', Period: 300 } },
     ], ...above(50), EvaluationPeriods: 2, ...ACTIVITY }),
-  // These functions refuse nothing, so every error is a fault. The next batch or sweep retries a single one.
+  // These functions do not report refusals as errors, so every error is a fault. After a single error, the next batch or sweep retries.
   keepsFailing: (name) => ({ AlarmDescription: 'Invocations keep failing.',
     ...lambda(name, 'Errors'), Statistic: 'Sum', Period: 300, ...above(0), EvaluationPeriods: 3, DatapointsToAlarm: 2, ...ACTIVITY }),
-  // The fleet check refuses nothing either, and the next check may be hours away.
+  // The same is true of the fleet check, but its next run may be hours away.
   checkFails: (name) => ({ AlarmDescription: 'A fleet check failed completely.',
     ...lambda(name, 'Errors'), Statistic: 'Sum', Period: 300, ...above(0), EvaluationPeriods: 1, DatapointsToAlarm: 1, ...ACTIVITY }),
-  // For 15 minutes without a pause, because callers retry after a short burst.
-  throttled: (name) => ({ AlarmDescription: 'Lambda has throttled invocations for 15 minutes, because no concurrency is left.',
+  // Requires 15 minutes of continuous throttling, because callers retry after a short burst.
+  throttled: (name) => ({ AlarmDescription: 'Lambda has throttled invocations for 15 minutes, because no concurrency is available.',
     ...lambda(name, 'Throttles'), Statistic: 'Sum', Period: 300, ...above(0), EvaluationPeriods: 3, DatapointsToAlarm: 3, ...ACTIVITY }),
 };
 const ON_ERRORS = {

@@ -1,4 +1,4 @@
-/** Parameter values that osls variables cannot express. osls calls each function when it packages the template. */
+/** Parameter values that osls variables cannot express. osls calls these functions when it packages the template. */
 const parameterOf = async (resolveVariable, name) => String(await resolveVariable(`param:${name}`)).trim();
 
 const listOf = async (resolveVariable, name) =>
@@ -14,18 +14,18 @@ exports.permissionsBoundary = async ({ resolveVariable }) =>
 
 exports.subnetIds = ({ resolveVariable }) => listOf(resolveVariable, 'vpcSubnetIds');
 
-/** The given security groups, and the stack's own group if it has one. */
+/** The specified security groups, plus the stack's own group if vpcEgress is set. */
 exports.securityGroupIds = async ({ resolveVariable }) => {
   const subnets = await listOf(resolveVariable, 'vpcSubnetIds');
   const given = await listOf(resolveVariable, 'vpcSecurityGroupIds');
   const egress = await listOf(resolveVariable, 'vpcEgress');
   if (subnets.length > 0 && given.length + egress.length === 0) {
-    throw new Error('the parameter vpcSubnetIds needs vpcSecurityGroupIds, or vpcEgress and vpcId');
+    throw new Error('the parameter vpcSubnetIds requires vpcSecurityGroupIds, or vpcEgress and vpcId');
   }
   return egress.length === 0 ? given : [...given, { 'Fn::GetAtt': ['EgressSecurityGroup', 'GroupId'] }];
 };
 
-/** The rules of the stack's own security group: HTTPS to these networks, and nothing else. */
+/** Egress rules for the stack's own security group, which allow only HTTPS to the networks in vpcEgress. */
 exports.egressRules = async ({ resolveVariable }) =>
   (await listOf(resolveVariable, 'vpcEgress')).map((item) => ({
     Description: 'HTTPS',
@@ -40,10 +40,10 @@ const destination = (item) => {
   return item.includes(':') ? { CidrIpv6: item } : { CidrIp: item };
 };
 
-/** The VPC of the stack's own security group. */
+/** The VPC for the stack's own security group. */
 exports.vpcId = async ({ resolveVariable }) => {
   const vpcId = await parameterOf(resolveVariable, 'vpcId');
   if (vpcId !== '') return vpcId;
   if ((await listOf(resolveVariable, 'vpcEgress')).length === 0) return { Ref: 'AWS::NoValue' };
-  throw new Error('the parameter vpcEgress needs vpcId, the id of the VPC that contains the subnets');
+  throw new Error('the parameter vpcEgress requires vpcId, the id of the VPC that contains the subnets');
 };

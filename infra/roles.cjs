@@ -1,6 +1,6 @@
 /**
- * One IAM role per function, with the permissions that the function needs and no others. Rows and permissions are in the order of
- * the table of permissions in docs/deploying.md, and a test compares that table with the template. permissions.yml defines each permission.
+ * One IAM role per function, with only the permissions that the function needs. Functions and permissions are in the same order as in
+ * the permissions table in docs/deploying.md, which a test compares with the template. permissions.yml defines each permission.
  */
 const { logicalId, oslsId } = require('./names.cjs');
 
@@ -20,7 +20,7 @@ const PERMISSIONS = {
 const role = (name, permissions) => ({
   Type: 'AWS::IAM::Role',
   Properties: {
-    // A fixed name, because the policy of the leases' key refers to it.
+    // A fixed name, because the lease key's policy refers to the role by ARN.
     RoleName: { 'Fn::Sub': `\${AWS::StackName}-\${AWS::Region}-${name}` },
     PermissionsBoundary: '${file(infra/parameters.cjs):permissionsBoundary}',
     AssumeRolePolicyDocument: {
@@ -39,7 +39,7 @@ const role = (name, permissions) => ({
   },
 });
 
-/** osls puts the statement from permissions.yml here, and refuses a name that is not in it. */
+/** osls inserts the statement from permissions.yml, and fails if that file does not define the permission. */
 const defined = (permission) => `\${file(infra/permissions.yml):${permission}}`;
 
 const writeLogs = (name) => ({

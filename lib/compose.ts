@@ -1,4 +1,4 @@
-/** Builds the real ports from the configuration: AWS through its SDK, arrays over HTTPS. */
+/** Builds the real ports from the configuration. The ports call AWS through its SDK and arrays over HTTPS. */
 import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
@@ -12,7 +12,7 @@ import type { Reporter } from './core/reports.ts';
 import { apiVersionsWithHttpInfo, loginWithHttpInfo, logoutWithHttpInfo, request } from './flashblade/client.ts';
 import type { ClosingPorts, Ports } from './leases/ports.ts';
 
-/** Region, credentials and endpoints of AWS come from the environment. An error of `reporter` is ignored. */
+/** The AWS region, credentials and endpoints come from the environment. Errors thrown by `reporter` are ignored. */
 export function createPorts(config: Config, reporter: Reporter): Ports {
   const ports = createClosingPorts(config, reporter);
   const secrets = createSecrets({
@@ -21,14 +21,14 @@ export function createPorts(config: Config, reporter: Reporter): Ports {
     cacheSeconds: config.SECRET_CACHE_SECONDS,
     now: Date.now,
     onStale: (array) => {
-      const message = 'Secrets Manager is unavailable: using a cached secret';
+      const message = 'Secrets Manager is unavailable; using a cached secret';
       ports.report({ event: 'StaleSecretServed', array, message });
     },
   });
   return { ...ports, secrets };
 }
 
-/** Like `createPorts`, for functions that only close sessions: their bundles contain no Secrets Manager client. */
+/** Like `createPorts`, but for functions that only close sessions. Keeps the Secrets Manager client out of their bundles. */
 export function createClosingPorts(config: Config, reporter: Reporter): ClosingPorts {
   const budget = {
     connectMs: config.CONNECT_TIMEOUT_MS,
@@ -56,7 +56,7 @@ export function createClosingPorts(config: Config, reporter: Reporter): ClosingP
   };
 }
 
-/** Makes a reporter that never throws. A failed report must not lose a session or hide an error. */
+/** Returns a reporter that never throws, because a failed report must not lose a session or hide an error. */
 export const harmless =
   (report: Reporter): Reporter =>
   (line) => {

@@ -2,9 +2,9 @@
  * flashblade-sessions: opens and closes REST sessions on Pure Storage (Everpure) FlashBlade arrays.
  *
  * - One array, without a lease ledger: `login`, `logout`, `apiVersions`, `request`.
- * - A fleet, under leases: `withSession`, `withLease`, `openSession`, `closeSession`.
+ * - A fleet, with leases: `withSession`, `withLease`, `openSession`, `closeSession`.
  *
- * Every error is a `FlashBladeError`: branch on its `code`.
+ * Every error is a `FlashBladeError`. Branch on its `code`.
  */
 import { createPorts } from './compose.ts';
 import { readConfig } from './core/config.ts';
@@ -48,7 +48,7 @@ export type { OpenRequest } from './leases/requests.ts';
 export { closeOnSignals, type Use, type Work } from './leases/use.ts';
 
 type WithPorts = {
-  /** What the library reaches the outside world through. Default: `environmentPorts()`. */
+  /** The library's connections to AWS and the arrays. Default: `environmentPorts()`. */
   readonly ports?: Ports;
 };
 
@@ -58,15 +58,15 @@ export type SessionOptions = leases.SessionOptions & WithPorts;
 /**
  * Opens a session on an array, does the work, and closes the session even if the work fails.
  *
- * A failure to close is reported, never thrown, so that it cannot hide the result or the error of the work; the sweeper retries it. If
- * the array refuses a call because it has dropped the session, the library logs in again under the same lease.
+ * If closing fails, the failure is reported instead of thrown, so it cannot hide the work's result or error. The sweeper closes the
+ * session later. If the array refuses a call because it has dropped the session, the library logs in again under the same lease.
  *
- * @param arrayName - The array's name. Its secret is `SECRET_PREFIX` followed by this name.
- * @param work - Gets the lease and a way to call the array, never a token. Its result is returned, its error thrown.
- * @param options - `leaseSeconds` (default 900, from 60 to 86400): work that takes longer loses its session. `leaseId` (default: a
- * random id) makes the request idempotent: an open lease with this id is used and closed. `owner`: the job that the work belongs to.
- * `deadline` (epoch milliseconds, default: none): closing ends by then, everything else 10 seconds earlier.
- * @throws FlashBladeError if the session cannot be opened, and whatever `work` throws.
+ * @param arrayName - The array's name. The secret's name is `SECRET_PREFIX` followed by this name.
+ * @param work - Receives the lease and a way to call the array, but never a token. The work's result is returned, and its errors are rethrown.
+ * @param options - `leaseSeconds` (60 to 86400, default 900): work that takes longer loses its session. `leaseId` (default: a random id)
+ * makes the request idempotent: if a lease with this id is open, it is used, then closed. `owner`: the job that the work belongs to.
+ * `deadline` (epoch milliseconds, default: none): the session is closed by then, and everything else ends 10 seconds earlier.
+ * @throws FlashBladeError if the session cannot be opened, and anything that `work` throws.
  * @example
  * const capacity = await withSession('fb1', async ({ request }) => {
  *   const { body } = await request({ method: 'GET', path: '/api/2.4/arrays/space' });
@@ -82,13 +82,13 @@ export async function withSession<T>(
 }
 
 /**
- * Does work under the session of a lease that another call opened, and leaves the lease open.
+ * Does work under a lease that another call opened, and leaves the lease open.
  *
  * @param leaseId - The id that `openSession` or the function `login` returned.
- * @param work - Gets the lease and a way to call the array, never a token. Its result is returned, its error thrown.
- * @param options - `deadline` (epoch milliseconds, default: none): every call of the array and of AWS ends by then.
- * @throws FlashBladeError LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED, LEASE_ALTERED, AWS_UNAVAILABLE or OUT_OF_TIME, and whatever `work`
- * throws.
+ * @param work - Receives the lease and a way to call the array, but never a token. The work's result is returned, and its errors are rethrown.
+ * @param options - `deadline` (epoch milliseconds, default: none): every call to the array and to AWS ends by then.
+ * @throws FlashBladeError LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED, LEASE_ALTERED, AWS_UNAVAILABLE or OUT_OF_TIME, and anything that
+ * `work` throws.
  * @example
  * await withLease(leaseId, ({ request }) => request({ method: 'GET', path: '/api/2.4/file-systems' }));
  */
@@ -103,8 +103,8 @@ export async function withLease<T>(
 let fromEnvironment: Ports | undefined;
 
 /**
- * Returns the ports of this process: configured by its environment variables (`readConfig`), built at the first call, the same at every
- * call. Warnings and errors go to stderr, one JSON object per line. Throws CONFIG_INVALID.
+ * Returns this process's ports, configured from its environment variables (`readConfig`). The first call builds them, and later calls
+ * return the same ports. Warnings and errors go to stderr, one JSON object per line. Throws CONFIG_INVALID.
  */
 export function environmentPorts(): Ports {
   fromEnvironment ??= createPorts(readConfig(process.env), (report) => {

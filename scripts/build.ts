@@ -1,4 +1,4 @@
-/** Bundles every Lambda function: `npm run build`; `-- --help` explains the options. */
+/** `npm run build` bundles every Lambda function. */
 import { globSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
@@ -10,34 +10,34 @@ import { commandOfProcess, parsed } from './command-line.ts';
 
 export const ROOT = resolve(import.meta.dirname, '..');
 
-/** The build fails above this size. Import time is most of a cold start, and it grows with the bundle. */
+/** The build fails above this size. Most of a cold start is import time, which grows with the bundle. */
 export const BUNDLE_LIMIT_KIB = 350;
 
 export type BuildOptions = {
-  /** Paths of TypeScript files. Each becomes one bundle. Default: every `functions/*.ts`. */
+  /** Paths to TypeScript files, each of which becomes one bundle. Default: every `functions/*.ts`. */
   readonly entries?: readonly string[];
-  /** Directory for the bundles. It is emptied first. Default: `dist/functions`. */
+  /** Output directory for the bundles, which is emptied first. Default: `dist/functions`. */
   readonly outdir?: string;
 };
 
 export type Bundle = {
-  /** Name of the function: its file name without the extension. */
+  /** The function's name, which is the file name without the extension. */
   readonly name: string;
   readonly path: string;
   readonly kib: number;
-  /** The source files in the bundle, relative to the project. */
+  /** Paths to the bundle's source files, relative to the project. */
   readonly inputs: readonly string[];
-  /** Bytes by package. */
+  /** Bytes per package. */
   readonly packages: Readonly<Record<string, number>>;
 };
 
-/** Paths of the functions' entry files, sorted. */
+/** Paths to the functions' entry files, sorted. */
 export const functionEntries = (): string[] =>
   globSync('functions/*.ts', { cwd: ROOT, exclude: (name) => name.endsWith('.test.ts') })
     .sort()
     .map((entry) => resolve(ROOT, entry));
 
-/** Bundles the entries to `<outdir>/<name>.mjs`, as they run in Lambda. The output is deterministic. */
+/** Bundles each entry into `<outdir>/<name>.mjs`, ready to run in Lambda. The output is deterministic. */
 export const buildFunctions = async (options: BuildOptions = {}): Promise<Bundle[]> => {
   const { entries = functionEntries(), outdir = resolve(ROOT, 'dist/functions') } = options;
   await rm(outdir, { recursive: true, force: true });
@@ -82,12 +82,12 @@ const row = ({ name, kib }: Bundle): string =>
 
 const USAGE = `npm run build -- [options]
 
-Bundles every function into dist/functions and prints the sizes of the bundles.
+Bundles every function into dist/functions and prints the bundle sizes.
 
-  --accept   record the sizes in scripts/build/sizes.json, which later builds are compared with
+  --accept   record the sizes in scripts/build/sizes.json, the baseline for later builds
   --help
 
-Exits with 0; 1 if a bundle is larger than ${BUNDLE_LIMIT_KIB} KiB; 2 for invalid arguments.`;
+Exit codes: 0 on success, 1 if a bundle is larger than ${BUNDLE_LIMIT_KIB} KiB, 2 for invalid arguments.`;
 
 const OPTIONS = { accept: { type: 'boolean' } } as const;
 
@@ -104,9 +104,9 @@ async function main(): Promise<number> {
   if (command.accept) await writeTable(sizes);
   console.log(bundles.map(row).join('\n'));
   for (const line of grown(sizes, await readTable()))
-    console.warn(`${line}. To accept this: npm run build -- --accept`);
+    console.warn(`${line}. To accept the new size, run: npm run build -- --accept`);
   const large = tooLarge(bundles);
-  if (bundles.length === 0) console.error('No function found in functions/.');
+  if (bundles.length === 0) console.error('No functions were found in functions/.');
   if (large.length > 0) console.error(`Larger than ${BUNDLE_LIMIT_KIB} KiB: ${large.join(', ')}.`);
   return bundles.length === 0 || large.length > 0 ? 1 : 0;
 }

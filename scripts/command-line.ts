@@ -1,4 +1,4 @@
-/** Parses the arguments of every command. */
+/** Parses command-line arguments for every command. */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { maskUuids } from '../lib/core/redact.ts';
 import { ConsumedByNpm, type Environment, HIDDEN, refuseConsumed } from './npm-flags.ts';
@@ -8,16 +8,16 @@ import { explain } from './start/failures.ts';
 const HELP = { help: { type: 'boolean', short: 'h' } } as const;
 
 type Given = {
-  /** The command takes arguments other than options. Default: false. */
+  /** Whether the command takes arguments other than options. Default: false. */
   readonly positionals?: boolean;
-  /** The command accepts API tokens, because they protect nothing. Default: false. */
+  /** Whether the command accepts API tokens. Use true only if these tokens protect nothing. Default: false. */
   readonly apiTokens?: boolean;
   /** Default: process.env. */
   readonly env?: Environment;
 };
 
 /**
- * Returns the options, including `help`, and the other arguments. Throws an Error that names the option but quotes no value. Refuses
+ * Returns the options, including `help`, and the other arguments. Throws an Error that names the option but quotes no value. Rejects
  * API tokens in the arguments, so that no command can print one.
  */
 export function parsed<Options extends ParseArgsOptionsConfig>(
@@ -39,7 +39,7 @@ function orError<Result>(parse: () => Result): Result {
   try {
     return parse();
   } catch (error) {
-    // The first sentence names the option. The next ones are about values that begin with a hyphen, which no option here accepts.
+    // The first sentence names the option. The rest is about values that begin with a hyphen, which no option here accepts.
     throw new Error(error instanceof Error ? error.message.split(/\. |\n/)[0] : 'the arguments cannot be parsed');
   }
 }
@@ -52,7 +52,7 @@ type Reading<Command> = {
   readonly complain: (text: string) => unknown;
 };
 
-/** Returns the command to run. Otherwise returns the exit code: 0 after help, 2 after invalid arguments. */
+/** Returns the command to run, or an exit code: 0 after printing help, 2 for invalid arguments. */
 export function commandOr<Command>({ read, usage, say, complain }: Reading<Command>): Command | { exitCode: number } {
   try {
     const command = read();
@@ -60,17 +60,17 @@ export function commandOr<Command>({ read, usage, say, complain }: Reading<Comma
     say(usage);
     return { exitCode: 0 };
   } catch (error) {
-    // The error quotes an unknown option, which could be a token.
+    // The error may quote an unknown option, which could be a token.
     complain(error instanceof ConsumedByNpm ? error.message : `${maskUuids(explain(error), HIDDEN)}\n\n${usage}`);
     return { exitCode: 2 };
   }
 }
 
-/** Like `commandOr`, with the arguments and the output of this process. */
+/** Like `commandOr`, with this process's arguments and output. */
 export const commandOfProcess = <Command>(read: (args: readonly string[]) => Command | 'help', usage: string) =>
   commandOr({ read: () => read(process.argv.slice(2)), usage, say: console.log, complain: console.error });
 
-/** Runs a command that has no options but --help. `work` returns the exit code. */
+/** Runs a command that has no options other than --help. `work` returns the exit code. */
 export async function runPlain(usage: string, work: () => Promise<number>): Promise<void> {
   const command = commandOfProcess((args) => (parsed(args, {}).values.help ? 'help' : {}), usage);
   process.exitCode = 'exitCode' in command ? command.exitCode : await work();

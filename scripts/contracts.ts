@@ -1,4 +1,4 @@
-/** Verifies the contract: `npm run contracts`, `npm run contracts:array`; `-- --help` lists the options. */
+/** `npm run contracts` and `npm run contracts:array` verify the contract. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import { checkDrift } from '../contracts/checks/drift.ts';
@@ -19,11 +19,11 @@ import { verifyArray, verifySimulator } from './contracts/runs.ts';
 import { explain } from './start/failures.ts';
 import { listenForSignals } from './start/interruption.ts';
 
-/** Prints a line. No output contains the API token, no matter where it came from. */
+/** Prints a line with the API token masked. */
 const say = (line: string): boolean =>
   process.stdout.write(`${mask(line, [process.env['FLASHBLADE_API_TOKEN'] ?? ''])}\n`);
 
-/** Verifies this project's own pacts: the consumer tests write them, then every provider and check must agree with them. */
+/** Verifies this project's own pacts. The consumer tests write the pacts, then every provider and check must agree with them. */
 async function verifyOwn({ accept }: Command, signal: AbortSignal): Promise<(Section & { pact: AnyPact })[]> {
   const { array, requests, outcomes } = await runConsumerTests(signal);
   if (accept) for (const pact of [array, requests, outcomes]) writeFileSync(fileOf(pact), normalText(pact));

@@ -1,8 +1,8 @@
 /**
- * Runs a script of this folder on Node.js 24: `node scripts/launch.mjs start --help`.
+ * Runs a script from this folder on Node.js 24, for example: `node scripts/launch.mjs start --help`.
  *
- * It is plain JavaScript because it runs on the Node.js that started npm. That version may be too old for the scripts, and npm before
- * 11.6 does not link the version that `npm ci` installs on Linux.
+ * This file is plain JavaScript because it runs on the Node.js version that started npm. That version may be too old for the scripts,
+ * and npm before 11.6 does not link the version that `npm ci` installs on Linux.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ const scripts = dirname(fileURLToPath(import.meta.url));
 const modules = join(scripts, '../node_modules');
 const { arch, argv, env, execPath, platform, version } = process;
 
-/** The error that names what to install, or undefined if all packages are installed. */
+/** Returns an error message that names what to install, or undefined if all packages are installed. */
 function missingPackages() {
   const { dependencies, devDependencies } = JSON.parse(readFileSync(join(scripts, '../package.json'), 'utf8'));
   const isMissing = (name) => !existsSync(join(modules, name));
@@ -30,15 +30,15 @@ function missingPackages() {
   }
 }
 
-/** The path of a Node.js that can run the scripts, or undefined. */
+/** Returns the path to a Node.js binary that can run the scripts, or undefined if none is found. */
 function findNode() {
   const installed = join(modules, `node-${platform}-${arch}/bin/node`);
-  // A binary for another C library does not start.
+  // A binary built for another C library does not start.
   if (existsSync(installed) && spawnSync(installed, ['--version']).status === 0) return installed;
   return Number.parseInt(version.slice(1), 10) >= NEEDED ? execPath : undefined;
 }
 
-/** The directory in which the user ran npm, to resolve relative paths. npm starts scripts in the project's folder. */
+/** Returns the directory where the user ran npm, for resolving relative paths. npm runs scripts in the project folder. */
 function userDirectory() {
   try {
     accessSync(env.INIT_CWD, constants.X_OK);
@@ -51,12 +51,12 @@ function userDirectory() {
 function run(node, [name, ...args]) {
   const PATH = [dirname(node), env.PATH].filter(Boolean).join(delimiter);
   const script = join(scripts, `${name}.ts`);
-  // Node.js keeps its compiled code, which halves the startup time of a script.
+  // Node.js caches compiled code in this directory, which halves the startup time of scripts.
   const NODE_COMPILE_CACHE = env.NODE_COMPILE_CACHE ?? join(scripts, '../node_modules/.cache/node-compile');
   const options = { cwd: userDirectory(), env: { ...env, PATH, NODE_COMPILE_CACHE }, stdio: 'inherit' };
   const child = spawn(node, [script, ...args], options);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2']) process.on(signal, () => child.kill(signal));
-  // npm signals only its shell, which does not forward signals. When the shell has ended, this process has another parent.
+  // npm signals only its shell, which does not forward signals. When the shell exits, this process gets a new parent.
   const parent = process.ppid;
   const watch = setInterval(() => {
     if (process.ppid === parent) return;
@@ -78,10 +78,10 @@ const node = missing === undefined ? findNode() : undefined;
 if (node !== undefined) run(node, argv.slice(2));
 else {
   const needed =
-    `This project needs Node.js ${NEEDED} or newer, and this is ${version} on ${platform} ${arch}. ` +
+    `This project needs Node.js ${NEEDED} or newer, but this is ${version} on ${platform} ${arch}. ` +
     (platform === 'linux' && (arch === 'x64' || arch === 'arm64')
-      ? 'npm ci installs one, but it is missing or does not start here: run npm ci again, or install Node.js from https://nodejs.org.'
-      : 'Install it from https://nodejs.org: npm ci installs one only for Linux on x64 and arm64.');
+      ? 'The version that npm ci installs is missing or does not start. Run npm ci again, or install Node.js from https://nodejs.org.'
+      : 'Install it from https://nodejs.org, because npm ci provides it only for Linux on x64 and arm64.');
   process.stderr.write(`${missing ?? needed}\n`);
   process.exitCode = 1;
 }

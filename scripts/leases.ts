@@ -1,4 +1,4 @@
-/** Lists, shows and closes leases: `npm run leases -- list`; `-- --help` explains the options. */
+/** `npm run leases` lists, shows and closes leases. */
 
 import { createPorts } from '../lib/compose.ts';
 import { readConfig } from '../lib/core/config.ts';
@@ -15,9 +15,9 @@ const say = (text: string): boolean => process.stdout.write(`${text}\n`);
 const complain = (text: string): boolean => process.stderr.write(`${text}\n`);
 const sayJson = (value: unknown): boolean => say(JSON.stringify(value, null, 2));
 
-/** Returns the exit code: 0, or 1 if something could not be closed. Throws FlashBladeError. */
+/** Returns the exit code: 0 on success, or 1 if a lease could not be closed. Throws FlashBladeError. */
 async function run(command: Command): Promise<number> {
-  // Reports are dropped: every failure is thrown or part of the result.
+  // Drops reports, because every failure is thrown or part of the result.
   const ports = createPorts(readConfig(process.env), () => undefined);
   if (command.do === 'list') {
     const lines = await liveLines(ports, command.array);
@@ -38,7 +38,7 @@ async function run(command: Command): Promise<number> {
   return closed.some((one) => 'code' in one) ? 1 : 0;
 }
 
-/** Like `run`. The exit code is 2 for invalid arguments or environment. */
+/** Parses the arguments and calls `run`. Returns 2 for invalid arguments or environment. */
 async function main(): Promise<number> {
   const command = commandOfProcess(readCommand, USAGE);
   if ('exitCode' in command) return command.exitCode;

@@ -1,4 +1,4 @@
-/** Compiles and packs the library: `npm run library` writes `dist/flashblade-sessions-<version>.tgz`. */
+/** `npm run library` compiles the library and packs it as `dist/flashblade-sessions-<version>.tgz`. */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,13 +9,13 @@ import { runPlain } from './command-line.ts';
 
 const run = promisify(execFile);
 
-/** Fields that only this project needs. With them, the library would also install our Node.js. */
+/** Fields to remove from package.json. Otherwise, installing the library would also install this project's Node.js. */
 const OURS = ['private', 'scripts', 'devDependencies', 'optionalDependencies', 'scarfSettings'];
 
-/** The versions that the library supports. In this repository, an older Node.js can start the scripts, which find a newer one. */
+/** The Node.js versions that the library supports. This repository accepts older ones, because its scripts find a newer version. */
 const ENGINES = { node: '>=22.12' };
 
-/** Packs the library into `outdir` (default `dist`). Returns the path of the tarball. Needs no network. */
+/** Packs the library into `outdir` (default `dist`). Returns the path to the tarball. Needs no network. */
 export async function packLibrary(outdir = resolve(ROOT, 'dist')): Promise<string> {
   const staging = await mkdtemp(join(tmpdir(), 'flashblade-library-'));
   try {
@@ -48,7 +48,7 @@ Compiles the client library, packs it as dist/flashblade-sessions-<version>.tgz,
 
   --help
 
-Exits with 0; 2 for invalid arguments.`;
+Exit codes: 0 on success, 2 for invalid arguments.`;
 
 async function main(): Promise<number> {
   console.log(await packLibrary());

@@ -1,13 +1,14 @@
 /**
- * Detects flags that npm consumed. `npm run secret fb1 --dry-run` runs `secret fb1`: npm keeps every flag that has no `--` before it,
- * and passes it on only as the environment variable `npm_config_dry_run`. Without this check, the script would write the secret.
+ * Detects flags that npm consumed. For example, `npm run secret fb1 --dry-run` runs `secret fb1`, because npm consumes flags that have
+ * no `--` before them. npm passes such a flag on only as the environment variable `npm_config_dry_run`. Without this check, the script
+ * would write the secret.
  */
 import type { ParseArgsOptionsConfig } from 'node:util';
 import { maskUuids } from '../lib/core/redact.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Checked for every command: a command without this flag would do what the user did not want. */
+/** Checked for every command, because a user who types --dry-run does not want the command to change anything. */
 const ALWAYS = { 'dry-run': { type: 'boolean' } } as const;
 
 const PREFIX = 'npm_config_';
@@ -26,7 +27,7 @@ export const npmFlags = (env: Environment): string[] =>
 
 export class ConsumedByNpm extends Error {}
 
-/** `values`: the values that npm passed on, or `true` if it passed on none. Undefined for a flag that has no value. */
+/** `values`: the values that npm passed on, or `true` if npm passed on none. Undefined for a flag without a value. */
 type Consumed = { readonly flag: string; readonly values: readonly string[] | undefined };
 
 /**
@@ -42,7 +43,7 @@ export function refuseConsumed(
   const consumed = Object.entries({ ...options, ...ALWAYS }).flatMap(([name, { type }]): Consumed[] => {
     const [, value] = settings.find(([setting]) => plain(setting) === plain(name)) ?? [];
     if (value === undefined || isOwnSetting(name, value, args, env)) return [];
-    // npm joins the values of a repeated flag.
+    // npm joins the values of a repeated flag with blank lines.
     return [
       {
         flag: name.length === 1 ? `-${name}` : `--${name}`,
@@ -54,18 +55,18 @@ export function refuseConsumed(
   const flags = new Intl.ListFormat('en').format(consumed.map(({ flag }) => flag));
   throw new ConsumedByNpm(
     `npm consumed ${flags}, so nothing was done. Put -- before the arguments:\n\n  ${commandFor(args, consumed, positionals, env)}\n\n` +
-      `If you did not type ${consumed.length === 1 ? 'it' : 'them'}, your npm configuration sets this: check .npmrc and the ${PREFIX}* variables.`,
+      `If you did not type ${consumed.length === 1 ? 'it' : 'them'}, your npm configuration sets ${consumed.length === 1 ? 'it' : 'them'}. Check .npmrc and the ${PREFIX}* variables.`,
   );
 }
 
 /** `--dryRun` and `--dryrun` mean `--dry-run`. */
 export const plain = (name: string): string => name.replaceAll(/[-_]/g, '').toLowerCase();
 
-/** Whether the command lost no flag: the setting is npm's own, or the command received the flag. */
+/** Returns true if the command lost no flag, because the setting is npm's own or the command received the flag. */
 function isOwnSetting(name: string, value: string, args: readonly string[], env: Environment): boolean {
   if (args.some((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`))) return true;
   if (name === 'ca') return value.startsWith('-----BEGIN');
-  // npx passes on its own --yes. A user who typed a flag after -- knows about it, and these two are safe to ignore.
+  // npx passes on its own --yes. A user who typed a flag after -- knows the rule, and --yes and --json are safe to ignore.
   if (name === 'yes' && /[\\/]_npx[\\/]/.test(env['npm_execpath'] ?? '')) return true;
   return (name === 'yes' || name === 'json') && args.some((arg) => arg.startsWith('-'));
 }
@@ -76,12 +77,12 @@ function commandFor(
   positionals: boolean,
   { npm_lifecycle_event: script = '', npm_lifecycle_script: command = '' }: Environment,
 ): string {
-  // npm adds the arguments in package.json.
+  // The arguments also include those from package.json, which the user did not type.
   const typed = args.filter((arg) => !command.split(' ').includes(arg)).map(shown);
   const flags = consumed.flatMap(({ flag, values }) =>
     values === undefined ? [flag] : values.flatMap((value) => [flag, isSecret(flag, value) ? HIDDEN : shown(value)]),
   );
-  // npm leaves the value of `--host fb1` among the arguments and does not say which one it was.
+  // For `--host fb1`, npm leaves the value among the arguments without saying which argument it is.
   const lost = flags.filter((word) => word === 'true').length;
   const [only] = typed;
   const words =

@@ -1,4 +1,4 @@
-/** Builds and packages every function for deployment, without network access: `npm run package`. */
+/** `npm run package` builds and packages every function for deployment, without network access. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -13,33 +13,33 @@ const OSLS = resolve(ROOT, 'node_modules/osls/bin/serverless.js');
 const TEMPLATE = 'cloudformation-template-update-stack.json';
 
 export type FunctionZip = {
-  /** Name of the function, as in serverless.yml. */
+  /** The function's name, as in serverless.yml. */
   readonly name: string;
   readonly path: string;
   readonly bytes: number;
   readonly sha256: string;
-  /** Names of the files in the zip. */
+  /** Names of the files in the zip file. */
   readonly files: readonly string[];
-  /** The file that Lambda loads, from the function's handler. */
+  /** The file that Lambda loads, derived from the function's handler. */
   readonly handlerFile: string;
 };
 
 export type PackageOptions = {
-  /** Directory of the bundles, one `<name>.mjs` per function. Default: `dist/functions`. */
+  /** Directory with the bundles, one `<name>.mjs` per function. Default: `dist/functions`. */
   readonly bundles?: string;
-  /** Directory for zips and template. It is emptied first. Default: `.serverless`. */
+  /** Output directory for the zips and the template, which is emptied first. Default: `.serverless`. */
   readonly outdir?: string;
   /** Default: `dev`. */
   readonly stage?: string;
-  /** Parameters of serverless.yml that do not have their defaults. */
+  /** Values that override the default parameters in serverless.yml. */
   readonly parameters?: Readonly<Record<string, string>>;
 };
 
 export type Package = { readonly zips: readonly FunctionZip[]; readonly template: string };
 
 /**
- * Packages bundles as `osls package` does, without network or account. It works on a copy, so that concurrent runs and the size of
- * the project do not matter. If osls refuses the configuration, the error contains the output of osls.
+ * Runs `osls package` on a copy of the bundles, without network access or an AWS account. Because of the copy, concurrent runs do not
+ * interfere, and project size does not matter. If osls rejects the configuration, the error contains the output of osls.
  */
 export const packageFunctions = async (options: PackageOptions = {}): Promise<Package> => {
   const { bundles = resolve(ROOT, 'dist/functions'), outdir = resolve(ROOT, '.serverless'), stage = 'dev' } = options;
@@ -91,7 +91,7 @@ const describeZip = async (outdir: string, { Handler, Code }: FunctionResource['
   };
 };
 
-/** The faults of the zips. osls does not detect a handler that is missing in its zip. */
+/** Returns the faults found in the zips. osls does not detect a handler that is missing from its zip. */
 export const zipFaults = (zips: readonly FunctionZip[]): string[] => [
   ...(zips.length === 0 ? ['there are no functions'] : []),
   ...zips
@@ -105,7 +105,7 @@ Bundles every function and writes the zips and the CloudFormation template to .s
 
   --help
 
-Exits with 0; 1 if a zip is invalid; 2 for invalid arguments.`;
+Exit codes: 0 on success, 1 if a zip is invalid, 2 for invalid arguments.`;
 
 async function main(): Promise<number> {
   await buildFunctions();

@@ -1,4 +1,4 @@
-/** Tries to break the promise of the product: `npm run prove`; `-- --help` explains the options. */
+/** `npm run prove` tries to break the product's promise. */
 import { availableParallelism } from 'node:os';
 import setUpPackages from '../test/kit/package-once.ts';
 import { proveCanaries } from '../test/packaged/canaries/prove-canaries.ts';
@@ -18,14 +18,14 @@ const STAMPEDES = 50;
 
 const USAGE = `npm run prove -- [options]
 
-Runs every attack on the promise. Takes several minutes.
+Runs every attack on the product's promise. Takes several minutes.
 
-  --seed <number>   only replay one schedule, step by step
-  --world <name>    with --seed: the world of the schedule; default: 'plain'
+  --seed <number>   replay only one schedule, step by step
+  --world <name>    with --seed: the schedule's world; default: 'plain'
   --inputs          with --seed: replay hostile inputs instead of a schedule
   --help
 
-Exits with 0 if everything held, 1 if not, 2 for invalid arguments.`;
+Exit codes: 0 if the promise held, 1 if not, 2 for invalid arguments.`;
 
 type Proof = { readonly what: string; readonly wrong: readonly string[] };
 
@@ -43,7 +43,7 @@ async function schedules(): Promise<Proof> {
   const replay = (seed: number, world: Dimension): string => `npm run prove -- --seed ${seed} --world '${world}'`;
   return {
     what,
-    wrong: wrong.map(({ seed, dimension, what: why }) => `${why}; replay it: ${replay(seed, dimension)}`),
+    wrong: wrong.map(({ seed, dimension, what: why }) => `${why}; to replay, run: ${replay(seed, dimension)}`),
   };
 }
 
@@ -68,20 +68,20 @@ async function outside(): Promise<Proof> {
 async function kills(): Promise<Proof> {
   const results = await Promise.all([1, 2].map((seed) => proveKills({ seed, kills: KILLS_PER_SEED })));
   const count = results.reduce((sum, result) => sum + result.kills, 0);
-  return { what: `${count} processes killed while they worked`, wrong: results.flatMap((result) => result.wrong) };
+  return { what: `${count} processes killed while working`, wrong: results.flatMap((result) => result.wrong) };
 }
 
 async function faults(): Promise<Proof> {
   const { cases, leastLeftMs, wrong } = await proveFaults(ALL_CASES);
   return {
-    what: `${cases} faults of ${FAULT_KINDS} kinds, the slowest returned ${leastLeftMs} ms before its timeout`,
+    what: `${cases} faults of ${FAULT_KINDS} kinds; the slowest call returned ${leastLeftMs} ms before its timeout`,
     wrong,
   };
 }
 
 async function hostile(): Promise<Proof> {
   const { inputs, sent, compared, wrong } = await proveHostile();
-  const what = `${inputs.toLocaleString('en')} hostile events, secrets and responses, and ${sent.toLocaleString('en')} sent over the wire: no token leaked; ${compared.toLocaleString('en')} HTTP responses: each was parsed as Node parses it`;
+  const what = `${inputs.toLocaleString('en')} hostile events, secrets and responses, and ${sent.toLocaleString('en')} sent over the wire: no token leaked; ${compared.toLocaleString('en')} HTTP responses parsed exactly as Node parses them`;
   return { what, wrong };
 }
 
@@ -129,12 +129,12 @@ const OPTIONS = {
   inputs: { type: 'boolean', default: false },
 } as const;
 
-/** Throws an Error that names the option and the rule. */
+/** Throws an Error that names the option and the rule it breaks. */
 function readCommand(args: readonly string[]): Command | 'help' {
   const { help, seed, inputs, world = 'plain' } = parsed(args, OPTIONS).values;
   if (help) return 'help';
   if (seed !== undefined && !/^\d{1,9}$/.test(seed)) throw new Error('--seed must be a whole number');
-  if (inputs && seed === undefined) throw new Error('--inputs needs a --seed');
+  if (inputs && seed === undefined) throw new Error('--inputs requires --seed');
   const dimension = DIMENSION_NAMES.find((name) => name === world);
   if (dimension === undefined) throw new Error(`--world must be one of ${DIMENSION_NAMES.join('; ')}`);
   return { inputs, world: dimension, seed: seed === undefined ? undefined : Number(seed) };

@@ -1,4 +1,4 @@
-/** Lists the packages in the functions' bundles, and their licenses: `npm run sbom`; `-- --help` explains the options. */
+/** `npm run sbom` lists the packages in the functions' bundles and their licenses. */
 import { runSbom } from './supply/run.ts';
 
 process.exitCode = await runSbom(process.argv.slice(2), { output: process.stdout, errors: process.stderr });

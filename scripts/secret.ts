@@ -1,13 +1,13 @@
-/** Writes or updates an array's secret: `npm run secret -- <array>`; `-- --help` explains the options. */
+/** `npm run secret` creates or updates an array's secret. */
 import { runSecret } from './secret/run.ts';
 import { listenForSignals } from './start/interruption.ts';
 
 const abort = new AbortController();
 const interruption = listenForSignals((signal) => {
-  process.stderr.write(`\n${signal}: ending after the open session is closed …\n`);
+  process.stderr.write(`\n${signal}: stopping once the open session is closed …\n`);
   abort.abort();
 });
-// If the reader of the output ends, the session must still be closed.
+// Ignores output errors, because the session must be closed even if the reader of the output exits.
 process.stdout.on('error', () => undefined);
 
 const code = await runSecret(process.argv.slice(2), {

@@ -1,4 +1,4 @@
-/** Runs a simulated FlashBlade until SIGINT or SIGTERM. Enter or SIGUSR2 shows the live sessions. */
+/** `npm run simulator` runs a simulated FlashBlade until SIGINT or SIGTERM. Enter or SIGUSR2 shows the live sessions. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,10 +24,11 @@ async function start({ options, files, faults }: Command): Promise<Simulator> {
   return simulator;
 }
 
-function announce({ url, fingerprint }: Simulator, caFile: string, madeApiToken: string | undefined): void {
+function announce({ url, fingerprint, users }: Simulator, caFile: string, madeApiToken: string | undefined): void {
   say(`FlashBlade simulator at ${url}`);
   say(`CA file      ${caFile}`);
   say(`fingerprint  ${fingerprint}`);
+  say(`user         ${users[0]?.username}`);
   if (madeApiToken !== undefined) say(`API token    ${madeApiToken}`);
   say('Enter or SIGUSR2: show live sessions · Ctrl-C: stop');
 }
@@ -51,7 +52,7 @@ async function main(): Promise<void> {
     lines.close();
     void simulator.stop().then(() => process.exit(0));
   };
-  // The terminal and npm may both send the signal. The second one must not interrupt the first.
+  // The terminal and npm may both send the signal. A second signal must not interrupt the shutdown.
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, end);
 
   announce(simulator, caFile, command.madeApiToken);

@@ -1,4 +1,4 @@
-/** Shows the life of a session, step by step: `npm start`, or `npm start -- --help`. */
+/** `npm start` shows the life of a session, step by step. */
 import { commandOfProcess } from './command-line.ts';
 import { type Command, readCommand, USAGE } from './start/arguments.ts';
 import { explain } from './start/failures.ts';

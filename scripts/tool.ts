@@ -1,6 +1,6 @@
 /**
- * Runs development tools in the project's folder, one after another: `node scripts/launch.mjs tool tsc --then biome check .`. The last
- * tool gets the user's arguments.
+ * Runs development tools in the project folder, one after another, for example: `node scripts/launch.mjs tool tsc --then biome check .`.
+ * The last tool receives the user's arguments.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -22,10 +22,10 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   vitest: join(modules, 'vitest/vitest.mjs'),
 };
 
-/** npm has its own settings with these names. They were not meant for the tool. */
+/** npm has its own settings with these names, so such flags were not meant for the tool. */
 const OF_NPM = ['all', 'browser', 'cache', 'color', 'colors', 'force', 'init', 'json', 'loglevel', 'version', 'yes'];
 
-/** A flag, and whether it needs a value. Both flags in `-t, --testNamePattern <pattern>` do. */
+/** Matches a flag, and captures whether it takes a value. Both flags in `-t, --testNamePattern <pattern>` take one. */
 const HELP_FLAG = /(?<![\w-])--?([a-z][\w-]*)(?=((?:, +--[\w-]+)? <)?)/gi;
 
 type Tool = readonly [program: string, ...args: string[]];
@@ -35,11 +35,11 @@ function toolsOf(words: readonly string[]): Tool[] {
   const at = words.indexOf('--then');
   const [name = '', ...args] = at < 0 ? words : words.slice(0, at);
   const program = PROGRAMS[name];
-  if (program === undefined) throw new Error(`unknown tool ${name}: use one of ${Object.keys(PROGRAMS).join(', ')}`);
+  if (program === undefined) throw new Error(`unknown tool ${name}; use one of ${Object.keys(PROGRAMS).join(', ')}`);
   return at < 0 ? [[program, ...args]] : [[program, ...args], ...toolsOf(words.slice(at + 1))];
 }
 
-/** The flags from a tool's help that npm consumed. The help runs without the user's arguments, because one of them could consume --help. */
+/** Returns the flags listed in a tool's help that npm consumed. Passes only --help, because another argument could consume --help. */
 function flagsOf([program, subcommand = '']: Tool): ParseArgsOptionsConfig {
   const given = npmFlags(process.env).map((flag) => plain(flag.replace(/=.*$/s, '')));
   const { stdout } = spawnSync(process.execPath, [program, ...(/^\w/.test(subcommand) ? [subcommand] : []), '--help'], {
@@ -72,7 +72,7 @@ try {
   const last = tools.at(-1) as Tool;
   const isHelp = last.includes('--help') || last.includes('-h');
   if (!isHelp) refuseConsumed(last.slice(1), flagsOf(last), { positionals: true, env: process.env });
-  // The help of the last tool does not need the tools before it.
+  // The last tool's help does not depend on the tools before it.
   await run(isHelp ? [last] : tools);
 } catch (error) {
   if (!(error instanceof ConsumedByNpm || error instanceof TokenArgument)) throw error;

@@ -1,4 +1,4 @@
-/** Reads the zip files of Lambda functions. */
+/** Reads Lambda functions' zip files. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -12,7 +12,7 @@ export type ZipEntry = {
   readonly mode: number;
 };
 
-/** Returns the files of a zip in their order. Fails if the zip is damaged, or if a name points outside the directory. */
+/** Returns a zip's files in order. Fails if the zip is damaged, or if a name points outside the target directory. */
 export const readZip = async (file: string): Promise<ZipEntry[]> => {
   const zip = await fromBufferPromise(await readFile(file), { lazyEntries: true });
   const entries: ZipEntry[] = [];
@@ -20,7 +20,7 @@ export const readZip = async (file: string): Promise<ZipEntry[]> => {
     const name = entry.fileName;
     if (name.endsWith('/')) continue;
     const data = await buffer(await zip.openReadStreamPromise(entry));
-    // yauzl checks the size of an entry, but not its checksum.
+    // yauzl checks an entry's size, but not the checksum.
     if (crc32(data) !== entry.crc32) throw new Error(`${name} is damaged in the zip file`);
     entries.push({ name, data, mode: (entry.externalFileAttributes >>> 16) & 0o777 });
   }

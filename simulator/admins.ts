@@ -1,7 +1,4 @@
-/**
- * The endpoints for admins and their API tokens. REST 1 creates and deletes an API token with PATCH, REST 2 with POST and
- * DELETE.
- */
+/** Endpoints for admins and their API tokens. REST 1 creates and deletes API tokens with PATCH, REST 2 with POST and DELETE. */
 import type { ApiRequest, SimulatedArray } from './array.ts';
 import { jsonObject } from './authentication.ts';
 import { listItems, listItemsOldWay } from './pages.ts';
@@ -26,7 +23,7 @@ export const listAdmins = (request: ApiRequest, { users }: SimulatedArray): Repl
     })),
   );
 
-/** REST 1. A user can change only their own API token. The body must ask for exactly one of creation and deletion. */
+/** REST 1: users can change only their own API token. The body must request either creation or deletion, but not both. */
 export function changeAdmin(request: ApiRequest, array: SimulatedArray, session: SimulatedSession): Reply {
   const user = array.users.named(session.username);
   if (user === undefined || request.query.get('names') !== user.username) return accessDenied(403, request.path);
@@ -66,7 +63,7 @@ export function listApiTokens(request: ApiRequest, array: SimulatedArray): Reply
   return listItems({ ...request, query: withoutNames(request.query) }, items);
 }
 
-/** Only `admin_names` selects admins. Without it, the request applies to every admin; even `names` is ignored. */
+/** Selects admins by `admin_names`. If the parameter is absent, the request applies to every admin. `names` is ignored. */
 function named({ query }: ApiRequest, { users }: SimulatedArray): UserRecord[] | Reply {
   const names = query.get('admin_names')?.split(',');
   if (names === undefined) return [...users.all()];

@@ -1,4 +1,4 @@
-/** The state of one simulated array: its settings, users, sessions and lockout. No network code. */
+/** The state of one simulated array: settings, users, sessions and lockout. This file has no network code. */
 import type { Settings, SimulatedUser } from './options.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 import { createUsers, type Users } from './users.ts';
@@ -7,7 +7,7 @@ export type SimulatedArray = {
   readonly settings: Settings;
   readonly users: Users;
   readonly sessions: Sessions;
-  /** Consecutive refused logins, and the time until which every login is refused (milliseconds since the epoch). */
+  /** The number of consecutive refused logins, and when the lockout ends (milliseconds since the epoch). */
   readonly lockout: { refusals: number; until: number };
 };
 
@@ -16,10 +16,10 @@ export type ApiRequest = {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
-  /** Keys are lower-case names. */
+  /** Keyed by lowercase header name. */
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: string;
-  /** The IP address of the client. */
+  /** The client's IP address. */
   readonly location: string;
 };
 
@@ -30,7 +30,7 @@ export const createArray = (settings: Settings, users: readonly SimulatedUser[])
   lockout: { refusals: 0, until: 0 },
 });
 
-/** Replaces the users. The sessions of removed users end. */
+/** Replaces all users. Ends every session that belongs to a removed user. */
 export function setUsers({ users, sessions }: SimulatedArray, wanted: readonly SimulatedUser[]): void {
   const gone = users.all().filter(({ username }) => !wanted.some((user) => user.username === username));
   users.set(wanted);

@@ -1,4 +1,4 @@
-/** The endpoints `/api/login` and `/api/logout`. Where the real behavior is unknown, the switches in options.ts decide. */
+/** The `/api/login` and `/api/logout` endpoints. Switches in options.ts control any behavior that is unknown on real arrays. */
 import type { ApiRequest, SimulatedArray } from './array.ts';
 import { accessDenied, empty, json, pathError, type Reply } from './reply.ts';
 import type { SimulatedSession } from './sessions.ts';
@@ -45,7 +45,7 @@ function findLogin(request: ApiRequest, { users, settings }: SimulatedArray): Lo
   return user?.password !== undefined && user.password === password ? { user, method: 'password' } : undefined;
 }
 
-/** The JSON object in a body, or an empty object if the body is anything else. */
+/** Parses the JSON object in a body. Returns an empty object if the body is anything else. */
 export function jsonObject(body: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(body);

@@ -1,4 +1,4 @@
-/** Bad responses that clients see in practice, from arrays and from proxies. Pass one to `faults.add`. */
+/** Bad responses that arrays and proxies send in practice. Pass one to `faults.add`. */
 import type { AnswerFault, RequestFault } from './faults.ts';
 import { htmlPage, json } from './reply.ts';
 
@@ -13,13 +13,13 @@ const LOGIN_BODIES = {
   'of a FlashArray': '{"items":[{"username":"pureuser"}]}',
 } as const;
 
-/** An HTML page, as proxies send it. The request did not reach the array. */
+/** An HTML page from a proxy. The request does not reach the array. */
 export const htmlAnswer = (status: number): BadAnswer => {
   const { headers, body } = htmlPage(status, 'Proxy Error');
   return { kind: 'answer', act: false, status, headers, body };
 };
 
-/** Status 429, with the given kind of retry hint. The array did not act. */
+/** Status 429 with the given kind of retry hint. The array does not act on the request. */
 export function tooManyRequests(hint: 'retry-after' | 'x-ratelimit' | 'none', seconds = 1): BadAnswer {
   const headers = {
     'retry-after': { 'retry-after': `${seconds}` },
@@ -48,30 +48,30 @@ export const redirect = (status: 301 | 302 | 303 | 307 | 308, location: string):
   body: '',
 });
 
-/** The array opened the session, but the response has no auth token. */
+/** The array opens the session, but the response has no auth token. */
 export const withoutAuthToken: BadAnswer = { kind: 'answer', withoutHeaders: ['x-auth-token'] };
 
-/** The array opened the session, but the auth token in the response is malformed. */
+/** The array opens the session, but the auth token in the response is malformed. */
 export const malformedAuthToken = (value = 'two words'): BadAnswer => ({
   kind: 'answer',
   headers: { 'x-auth-token': value },
 });
 
-/** The array opened the session and the response has its auth token, but the body is not that of a login. */
+/** The array opens the session and returns its auth token, but the body is not a valid login response. */
 export const loginBody = (wrong: keyof typeof LOGIN_BODIES): BadAnswer => ({
   kind: 'answer',
   body: LOGIN_BODIES[wrong],
 });
 
-/** The session ended, but the response has a body. */
+/** The session ends, but the response has a body. */
 export const logoutWithBody: BadAnswer = {
   kind: 'answer',
   headers: { 'content-type': 'application/json' },
   body: '{"items":[]}',
 };
 
-/** The session ended, but the status is 204. */
+/** The session ends, but the status is 204. */
 export const logoutNoContent: BadAnswer = { kind: 'answer', status: 204 };
 
-/** A body of this many bytes. Default: one more than 1 MiB. */
+/** A response body with this many bytes. Default: 1 MiB plus one byte. */
 export const oversized = (bytes = 2 ** 20 + 1): BadAnswer => ({ kind: 'answer', body: ' '.repeat(bytes) });

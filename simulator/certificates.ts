@@ -1,4 +1,4 @@
-/** Creates certificates for tests: private authorities, the certificates that they issue, and self-signed ones. */
+/** Creates test certificates: private authorities, certificates that they issue, and self-signed certificates. */
 import { createHash, KeyObject, randomBytes } from 'node:crypto';
 import '../test/kit/reflect.ts';
 import {
@@ -34,22 +34,22 @@ export type CertificateOptions = {
 };
 
 export type AuthorityOptions = Pick<CertificateOptions, 'notBefore' | 'notAfter' | 'keyKind'> & {
-  /** Common name. Default: `Test Authority`. Two authorities can share it; their key identifiers differ. */
+  /** The common name. Default: `Test Authority`. Two authorities can share a name because their key identifiers differ. */
   readonly name?: string;
 };
 
-/** PEM strings, and the SHA-256 of the certificate's DER as 64 lower-case hex digits. */
+/** The certificate and key as PEM, and the SHA-256 of the DER certificate as 64 lowercase hex digits. */
 export type IssuedCertificate = { readonly certificate: string; readonly key: string; readonly fingerprint: string };
 
 export type Authority = {
-  /** The authority's own certificate as PEM. Clients trust it as `ca`. */
+  /** The authority's own certificate as PEM. To trust the authority, clients pass this certificate as `ca`. */
   readonly certificate: string;
   readonly key: string;
-  /** Issues a certificate. An intermediate authority appends its chain, in the order in which a server presents it. */
+  /** Issues a certificate. An intermediate authority appends its chain, in the order that servers present it. */
   readonly issue: (options?: CertificateOptions) => Promise<IssuedCertificate>;
-  /** Creates an intermediate authority whose certificate this authority signs. */
+  /** Creates an intermediate authority with a certificate that this authority signs. */
   readonly subordinate: (name: string, options?: Omit<AuthorityOptions, 'name'>) => Promise<Authority>;
-  /** Signs the name and key of another authority, as in the replacement of a root. Returns PEM. */
+  /** Cross-signs another authority's name and key, as when a root is replaced. Returns the certificate as PEM. */
   readonly vouchFor: (other: Authority, options?: Pick<AuthorityOptions, 'notBefore' | 'notAfter'>) => Promise<string>;
 };
 
@@ -72,7 +72,7 @@ export const createAuthority = (options: AuthorityOptions = {}): Promise<Authori
 
 type Issuer = { readonly subject: string; readonly keys: CryptoKeyPair };
 
-/** Without `issuer`, it creates a root. `chain`: the intermediate certificates of the issuer as PEM, its own first. */
+/** Creates a root if `issuer` is omitted. `chain`: the issuer's intermediate certificates as PEM, starting with its own. */
 async function authorityUnder(
   options: AuthorityOptions,
   issuer?: Issuer,
@@ -129,7 +129,7 @@ async function authorityCertificate(
   return certificate.toString('pem');
 }
 
-/** Creates a self-signed certificate, as a factory-new array presents it. */
+/** Creates a self-signed certificate, like the one that a factory-new array presents. */
 export async function selfSigned(options: CertificateOptions = {}): Promise<IssuedCertificate> {
   const keys = await generateKeys(options.keyKind);
   const certificate = await X509CertificateGenerator.createSelfSigned({

@@ -1,4 +1,4 @@
-/** The command line of `npm run simulator`: its usage, the parser of its arguments, and the lines that it prints. */
+/** The command line for `npm run simulator`: usage text, argument parser, and output lines. */
 import { parsed } from '../scripts/command-line.ts';
 import type { RequestRecord } from './exchange.ts';
 import { FAULT_KINDS, type Fault } from './faults.ts';
@@ -10,7 +10,7 @@ export type Command = {
   readonly options: SimulatorOptions;
   readonly files: { readonly cert: string; readonly key: string } | undefined;
   readonly faults: readonly Fault[];
-  /** The random API token, if the user passed none. The command prints it. */
+  /** A random API token that the command prints. Undefined if the user passed a token. */
   readonly madeApiToken: string | undefined;
 };
 
@@ -23,12 +23,12 @@ export const USAGE = `npm run simulator -- [options]
   --rest-versions <list>    comma-separated, such as 1.0,2.4; default: 1.0 to 2.26
   --idle-timeout <30m>      number with unit s, m or h; 0 means no timeout; default: 30m
   --certificate <file>      PEM file; default: issued by a new authority for each run
-  --private-key <file>      PEM file: the key of the certificate
+  --private-key <file>      PEM file: the certificate's private key
   --self-signed             present a self-signed certificate
   --fault <JSON>            for example '{"kind":"reset","path":"/api/login","times":1}'; repeatable
   --help`;
 
-/** The names --cert, --key and --versions are avoided: npm consumes flags with these names. */
+/** Do not name an option --cert, --key or --versions, because npm consumes flags with those names. */
 const OPTIONS = {
   port: { type: 'string' },
   host: { type: 'string' },
@@ -43,7 +43,7 @@ const OPTIONS = {
   fault: { type: 'string', multiple: true },
 } as const;
 
-/** Throws an Error that names the invalid argument and its rule, but never the value of a token. */
+/** Throws an Error that names the invalid argument and the rule for it, but never contains a token. */
 export function parseCommand(args: readonly string[]): Command | 'help' {
   const { values } = parsed(args, OPTIONS, { apiTokens: true });
   if (values.help) return 'help';
@@ -116,11 +116,11 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Checks the kind only. The type documents the other fields. */
+/** Checks only `kind`. The `Fault` type documents the other fields. */
 const isFault = (value: unknown): value is Fault =>
   typeof value === 'object' && value !== null && 'kind' in value && FAULT_KINDS.some((kind) => kind === value.kind);
 
-/** One line about a request. It shows which token headers the request had, but no token. */
+/** Formats a request as one line. Shows which token headers the request had, but never a token. */
 export function requestLine(record: RequestRecord): string {
   const carried = [record.hasApiToken && 'api-token ****', record.hasAuthToken && 'x-auth-token ****'].filter(Boolean);
   const query = record.query === '' ? '' : `?${record.query}`;
@@ -129,7 +129,7 @@ export function requestLine(record: RequestRecord): string {
   return [new Date(record.at).toISOString(), target, ...carried, `→ ${record.status ?? '?'}${fault}`].join('  ');
 }
 
-/** The live sessions, one per line, without their tokens. */
+/** Lists the live sessions, one per line, without tokens. */
 export function sessionLines(sessions: readonly SimulatedSession[], now: number): string {
   const lines = sessions.map(
     ({ username, location, startedAt, lastUsedAt }) =>

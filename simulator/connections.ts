@@ -1,6 +1,6 @@
 /**
- * The server's network layer: accepts TCP connections, performs the TLS handshake, and hands them to the HTTP version
- * that ALPN selected.
+ * The server's network layer. Accepts TCP connections, performs TLS handshakes, and passes each connection to the HTTP
+ * version that ALPN selects.
  */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
@@ -18,7 +18,7 @@ export type Connection = {
 };
 
 export type Counters = {
-  /** TCP connections accepted. */
+  /** Accepted TCP connections. */
   readonly connections: number;
   readonly fullHandshakes: number;
   readonly resumedHandshakes: number;
@@ -28,9 +28,9 @@ export type Counters = {
 
 export type OnIncoming = (connection: Connection, request: Incoming, response: Response) => void;
 
-/** Allows the small keys of old arrays. The client decides whether they are strong enough. */
+/** Allows small keys like those on old arrays. The client decides whether a key is strong enough. */
 const CIPHERS = 'DEFAULT@SECLEVEL=0';
-/** The first bytes of a ServerHello of 122 bytes. */
+/** The first bytes of a 122-byte ServerHello. */
 const HALF_SERVER_HELLO = Buffer.from('160303007a020000760303', 'hex');
 
 const APPLY_FAULT: Readonly<Record<ConnectionFault['kind'], (socket: Socket) => void>> = {
@@ -43,7 +43,7 @@ const APPLY_FAULT: Readonly<Record<ConnectionFault['kind'], (socket: Socket) => 
 
 export type Connections = Awaited<ReturnType<typeof openConnections>>;
 
-/** Starts to listen. Calls `onIncoming` for each request, with the connection on which it arrived. */
+/** Starts listening. Calls `onIncoming` with each request and its connection. */
 export async function openConnections(
   options: SimulatorOptions,
   certificate: PresentedCertificate,
@@ -87,7 +87,7 @@ export async function openConnections(
     return (server.address() as AddressInfo).port;
   }
 
-  /** Stops listening and ends every connection. */
+  /** Stops listening and closes every connection. */
   async function stop(): Promise<void> {
     if (server.listening) server.close();
     const open = [...tlsSockets, ...[...tcpConnections.values()].map(({ tcp }) => tcp)];
@@ -106,7 +106,7 @@ export async function openConnections(
     swapCertificate: (next: PresentedCertificate): void => {
       tls.setSecureContext(tlsOptions(next, options));
     },
-    /** Stops or starts listening. Existing connections stay open. */
+    /** Stops listening (`true`) or starts listening again (`false`). Existing connections stay open. */
     refuse: async (refused: boolean): Promise<void> => {
       if (refused) server.close();
       else await listen(port);

@@ -1,4 +1,4 @@
-/** Sends a response to the client: correctly, or broken by a delivery fault. */
+/** Sends a response to the client, either intact or broken by a delivery fault. */
 import { STATUS_CODES } from 'node:http';
 import { Http2ServerResponse } from 'node:http2';
 import type { Connection } from './connections.ts';
@@ -9,8 +9,8 @@ import { ARRAY_HEADERS, type Reply } from './reply.ts';
 export type Line = { readonly connection: Connection; readonly response: Response };
 
 /**
- * Sends a response and applies the fault. Faults that change the bytes of HTTP/1.1 reset an HTTP/2 connection, with two
- * exceptions: `hang` never responds, and `informational` works in both versions.
+ * Sends a response and applies the fault. On HTTP/2, `informational` works as on HTTP/1.1, `hang` never responds, and
+ * every other delivery fault resets the connection.
  */
 export function deliver(line: Line, reply: Reply, fault: RequestFault | undefined): void {
   if (fault === undefined || fault.kind === 'answer') send(line.response, reply);
@@ -58,7 +58,7 @@ function breakDelivery(connection: Connection, reply: Reply, fault: Exclude<Deli
   }
 }
 
-/** The part of a response that is sent before it hangs. An empty body is replaced by one of two bytes, to stop inside it. */
+/** Returns the part of a response that is sent before a hang. Replaces an empty body with `{}` to stop in mid-body. */
 function beginning(reply: Reply, at: 'before-headers' | 'in-headers' | 'in-body'): Buffer {
   if (at === 'before-headers') return Buffer.alloc(0);
   const bytes = toBytes(reply.body === '' ? { ...reply, body: '{}' } : reply);

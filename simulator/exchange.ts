@@ -1,4 +1,4 @@
-/** Handles one request: reads it, records it, lets the array act, applies a fault, and sends the response. */
+/** Handles one request: reads and records the request, lets the array act, applies any fault, and sends the response. */
 import type { ApiRequest, SimulatedArray } from './array.ts';
 import type { Connection } from './connections.ts';
 import { changeReply, deliver } from './delivery.ts';
@@ -8,28 +8,28 @@ import type { OnRequest } from './options.ts';
 import { htmlPage, type Reply } from './reply.ts';
 import { respond } from './routes.ts';
 
-/** What the simulator records about a request. It never contains a token. */
+/** What the simulator records about a request. A record never contains a token. */
 export type RequestRecord = {
-  /** By the array's clock, in milliseconds since the epoch. */
+  /** When the request arrived, by the array's clock (milliseconds since the epoch). */
   readonly at: number;
   readonly method: string;
   readonly path: string;
-  /** Without the question mark. Anything that looks like a token is masked. */
+  /** The query string without the question mark. Anything that looks like a token is masked. */
   readonly query: string;
   readonly requestId: string | undefined;
   readonly userAgent: string | undefined;
   readonly hasApiToken: boolean;
   readonly hasAuthToken: boolean;
-  /** The lower-case names of all headers. */
+  /** The names of all headers, in lowercase. */
   readonly headerNames: readonly string[];
   readonly bodyBytes: number;
   readonly connectionId: number;
   readonly protocol: Connection['protocol'];
   /** The server name (SNI) from the TLS handshake. */
   readonly serverName: string | undefined;
-  /** The status of the intended response; absent until the array acts. A delivery fault may have dropped the response. */
+  /** The status of the intended response, absent until the array acts. A delivery fault may still drop the response. */
   readonly status?: number;
-  /** The fault that was applied to this request. */
+  /** The fault applied to this request. */
   readonly fault?: Fault['kind'];
 };
 
@@ -37,7 +37,7 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 const MAX_RECORDS = 10_000;
 
-/** Keeps the latest 10,000 requests. */
+/** Keeps the 10,000 most recent requests. */
 export function createRequestLog() {
   const records: RequestRecord[] = [];
   const add = (record: RequestRecord): void => {
@@ -54,7 +54,7 @@ export type Surroundings = {
   readonly note: (record: RequestRecord) => void;
 };
 
-/** Resolves once the response is on its way. If the client disconnects before its request is complete, the array does not act. */
+/** Resolves once the response is being sent. If the client disconnects before the request is complete, the array does not act. */
 export async function exchange(
   { array, faults, onRequest, note }: Surroundings,
   connection: Connection,
@@ -76,7 +76,7 @@ export async function exchange(
   deliver({ connection, response }, reply, fault);
 }
 
-/** The response when a request does not reach the array. */
+/** The response to a request that does not reach the array. */
 const unreached = (): Reply => htmlPage(503, 'Service Unavailable');
 
 async function readBody(incoming: Incoming): Promise<Buffer | undefined> {

@@ -1,7 +1,10 @@
-/** The faults that tests inject, and the list that selects the fault for the next connection or request. */
+/** Faults that tests inject, and the list that selects the fault for the next connection or request. */
 import type { Reply } from './reply.ts';
 
-/** Faults before the TLS handshake. `refuse` stops listening and ignores `times`. The others affect one connection each time. */
+/**
+ * Faults before the end of the TLS handshake. `refuse` makes the array stop listening and ignores `times`. Every other fault
+ * affects one connection each time.
+ */
 export type ConnectionFault = {
   readonly kind: 'refuse' | 'reset-at-accept' | 'hang-at-accept' | 'hang-in-handshake' | 'plain-text';
 };
@@ -10,43 +13,43 @@ export type ConnectionFault = {
 export type AnswerFault = {
   readonly kind: 'answer';
   readonly status?: number;
-  /** They replace headers with the same name. */
+  /** Headers to add or replace. */
   readonly headers?: Reply['headers'];
   readonly withoutHeaders?: readonly string[];
   readonly body?: string;
 };
 
-/** Keeps the array's own response but breaks its delivery. */
+/** Breaks the delivery of the array's own response. */
 export type DeliveryFault =
   | { readonly kind: 'hang'; readonly at: 'before-headers' | 'in-headers' | 'in-body' }
   | { readonly kind: 'reset' }
-  /** Ends the connection after this many bytes of the response, including status line and headers. */
+  /** Ends the connection after this many bytes of the response, including the status line and headers. */
   | { readonly kind: 'cut'; readonly afterBytes: number }
   /** Sends one byte per interval. */
   | { readonly kind: 'trickle'; readonly intervalMs: number }
   | { readonly kind: 'garbage' }
-  /** Sends these 1xx responses first. */
+  /** Sends these 1xx responses before the final response. */
   | { readonly kind: 'informational'; readonly statuses: readonly number[] }
   /** Sends status 101 and nothing else. */
   | { readonly kind: 'upgrade' };
 
 export type RequestFault = (AnswerFault | DeliveryFault) & {
   readonly method?: string;
-  /** A string must equal the path without the query. Default: every path. */
+  /** Matches the path without the query. A string must equal the whole path. Default: every path. */
   readonly path?: string | RegExp;
-  /** Whether the array acts on the request, for example opens or ends a session. Default: true. */
+  /** Whether the array acts on the request, for example by opening or ending a session. Default: true. */
   readonly act?: boolean;
 };
 
-/** How often the fault occurs. Default: until it is removed. */
+/** How many times the fault occurs. Default: no limit. */
 type Timed = { readonly times?: number };
 
 export type Fault = (ConnectionFault | RequestFault) & Timed;
 
 export type FaultHandle = {
-  /** How often the fault has occurred. */
+  /** How many times the fault has occurred. */
   readonly happened: () => number;
-  /** Removes the fault. Resolves once the array is back to normal; after `refuse`, once it listens again. */
+  /** Removes the fault. For `refuse`, resolves once the array is listening again. */
   readonly remove: () => Promise<void>;
 };
 
@@ -74,7 +77,7 @@ type Entry = { readonly fault: Fault; happened: number };
 
 export type Faults = ReturnType<typeof createFaults>;
 
-/** Calls `onRefusal` when the first `refuse` is added (`true`) and when the last one is removed (`false`). */
+/** Calls `onRefusal` with `true` when the first `refuse` is added, and with `false` when the last one is removed. */
 export function createFaults(onRefusal: (refuse: boolean) => Promise<void>) {
   let entries: Entry[] = [];
 
@@ -103,10 +106,10 @@ export function createFaults(onRefusal: (refuse: boolean) => Promise<void>) {
     return undefined;
   }
 
-  /** The fault for the next connection. Counts it. */
+  /** Returns the fault for the next connection and counts the occurrence. */
   const takeForConnection = (): ConnectionFault | undefined => take(isConnectionFault);
 
-  /** The oldest fault that matches the next request. Counts it. */
+  /** Returns the oldest fault that matches the request and counts the occurrence. */
   const takeForRequest = (method: string, path: string): RequestFault | undefined =>
     take((fault): fault is RequestFault => !isConnectionFault(fault) && isFor(fault, method, path));
 

@@ -1,4 +1,4 @@
-/** The HTTP/1.1 and HTTP/2 servers of an array. They serve connections whose TLS handshake is complete. */
+/** HTTP/1.1 and HTTP/2 servers for one array. They take over connections once the TLS handshake is complete. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import {
   createServer as createHttp2Server,

@@ -1,49 +1,49 @@
-/** The options of a simulated FlashBlade, and their defaults. */
+/** Options for a simulated FlashBlade, with their defaults. */
 import { randomUUID } from 'node:crypto';
 import type { SecureVersion } from 'node:tls';
 import type { RequestRecord } from './exchange.ts';
 
 export type SimulatedUser = {
   readonly username: string;
-  /** If empty, the user has no API token. */
+  /** Empty if the user has no API token. */
   readonly apiToken: string;
   /** When the API token expires, in milliseconds since the epoch. Default: never. */
   readonly expiresAt?: number;
-  /** For a login with username and password, REST 2.26 and later. Default: none. */
+  /** For logins with username and password, which REST 2.26 and later support. Default: none. */
   readonly password?: string;
-  /** Default: `array_admin`. Other roles can create and delete only their own API token. */
+  /** Default: `array_admin`. Users with any other role can create and delete only their own API token. */
   readonly role?: 'array_admin' | 'readonly';
 };
 
-/** The certificate that the server presents, its key, and the authority that clients trust. All are PEM strings. */
+/** The certificate that the server presents, its private key, and the authority that clients trust, all as PEM. */
 export type PresentedCertificate = {
   readonly certificate: string;
   readonly key: string;
-  /** The authority that issued it. Default: the certificate itself. */
+  /** The issuing authority's certificate. Default: `certificate` itself. */
   readonly ca?: string;
 };
 
-/** Behavior that no public source documents. If you observe something else on a real array, change the switch. */
+/** Behavior that no public source documents. If your array behaves differently, change the switch. */
 export type Switches = {
-  /** The status of a login with an invalid API token. Default: 401. */
+  /** The response status for a login with an invalid API token. Default: 401. */
   readonly refusedLoginStatus: 400 | 401 | 403;
-  /** The status of every request with an auth token that has no live session. Default: 403. */
+  /** The response status for a request whose auth token has no live session. Default: 403. */
   readonly deadSessionStatus: 401 | 403;
-  /** A session ends after this idle time. 0: never. Default: 30 minutes. */
+  /** How long a session can be idle before it ends. 0: no limit. Default: 30 minutes. */
   readonly idleTimeoutMs: number;
-  /** Every use of a session extends it. If false, the idle time counts from the login. Default: true. */
+  /** Whether each use of a session resets its idle time. If false, idle time runs from the login. Default: true. */
   readonly useExtendsSession: boolean;
-  /** A session ends this long after its login, even if it is in use. 0: never. Default: 0. */
+  /** How long a session can last, even if it is in use. 0: no limit. Default: 0. */
   readonly maxSessionAgeMs: number;
-  /** The maximum number of live sessions. Further logins get `500 Server is busy`. 0: no limit. Default: 0. */
+  /** The maximum number of live sessions. Logins beyond it get `500 Server is busy`. 0: no limit. Default: 0. */
   readonly maxSessions: number;
-  /** After this many consecutive refused logins, every login is refused for `lockoutMs`. 0: never. Default: 0. */
+  /** How many consecutive refused logins cause a lockout, during which every login is refused. 0: no lockout. Default: 0. */
   readonly maxLoginAttempts: number;
-  /** Default: 15 minutes. */
+  /** How long a lockout lasts. Default: 15 minutes. */
   readonly lockoutMs: number;
-  /** What happens if an API token is created for a user who has one. Default: `fail`. */
+  /** What happens if an API token is created for a user who already has one. Default: `fail`. */
   readonly createExistingToken: 'fail' | 'replace';
-  /** Sessions stay open when the API token of their user is deleted or replaced. Default: true. */
+  /** Whether sessions stay open when their user's API token is deleted or replaced. Default: true. */
   readonly sessionsOutliveToken: boolean;
 };
 
@@ -54,25 +54,25 @@ export type SimulatorOptions = Partial<Switches> & {
   readonly name?: string;
   /** The address to listen on. Default: 127.0.0.1. */
   readonly host?: string;
-  /** Default 0: any free port. */
+  /** The port to listen on. Default: 0, which selects any free port. */
   readonly port?: number;
   /** Default: `pureuser` with a random API token. */
   readonly users?: readonly SimulatedUser[];
-  /** Creates the auth token of a session. Default: a random UUID. */
+  /** Creates the auth token for a new session. Default: a random UUID. */
   readonly newAuthToken?: () => string;
   /** The REST versions that the array serves. Default: `DEFAULT_VERSIONS`. */
   readonly versions?: readonly string[];
   /** The array's clock, in milliseconds since the epoch. Default: `Date.now`. */
   readonly now?: () => number;
-  /** Default: `authority`, a certificate from a new authority for this array. */
+  /** Default: `authority`, a certificate from a new authority created for this array. */
   readonly certificate?: PresentedCertificate | 'authority' | 'self-signed';
-  /** 48 bytes that encrypt TLS session tickets. Servers with equal keys resume each other's sessions. Default: random. */
+  /** 48 bytes that encrypt TLS session tickets. Servers with equal keys resume each other's TLS sessions. Default: random. */
   readonly ticketKeys?: Buffer;
   readonly minTlsVersion?: SecureVersion;
   readonly maxTlsVersion?: SecureVersion;
-  /** An idle connection is closed after this time. Default: 75 seconds. */
+  /** How long an idle connection stays open. Default: 75 seconds. */
   readonly keepAliveMs?: number;
-  /** Called before the array acts on a request, and again after it acts but before it responds. The array waits for it. */
+  /** Called twice per request: before the array acts, and again before it responds. The array waits for each call. */
   readonly onRequest?: OnRequest;
 };
 
@@ -100,7 +100,7 @@ const DEFAULT_SWITCHES: Switches = {
 
 const numbered = (major: number, last: number) => Array.from({ length: last + 1 }, (_, minor) => `${major}.${minor}`);
 
-/** REST 1.0 to 2.26, in the order in which an array returns them. */
+/** REST 1.0 to 2.26, in the order that an array returns them. */
 export const DEFAULT_VERSIONS: readonly string[] = [
   ...numbered(1, 8),
   '1.8.1',

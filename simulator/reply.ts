@@ -1,9 +1,9 @@
-/** Responses as plain values, including every known form of error body. */
+/** Responses as plain values, including every known error format. */
 
 export type Headers = Readonly<Record<string, string | readonly string[]>>;
 export type Reply = { readonly status: number; readonly headers: Headers; readonly body: string };
 
-/** The headers that a real array adds to each response. */
+/** The headers that a real array adds to every response. */
 export const ARRAY_HEADERS: Headers = {
   'cache-control': 'no-cache, no-store, max-age=0, must-revalidate',
   expires: '0',
@@ -21,28 +21,28 @@ export const json = (status: number, value: unknown, headers: Headers = {}): Rep
 
 export const empty = (status: number, headers: Headers = {}): Reply => ({ status, headers, body: '' });
 
-/** An error that names the path, as for authentication and other failures before a resource is reached. */
+/** An error that names the path. Used for failures that occur before the request reaches a resource, such as refused logins. */
 export const pathError = (code: number, context: string, message: string): Reply =>
   json(code, { error: [{ code, context, message }] });
 
 export const accessDenied = (status: number, path: string): Reply => pathError(status, path, 'Access Denied');
 
-/** REST 2: an error that names the resource. */
+/** A REST 2 error that names the resource. */
 export const resourceError = (context: string | null, message: string): Reply =>
   json(400, { errors: [{ context, message }] });
 
 export const noSuchResource = (name: string): Reply => resourceError(name, 'Resource does not exist.');
 
-/** REST 1: an error that names the invalid part of the body. */
+/** A REST 1 error that names the invalid part of the body. */
 export const invalidBody = (parameter: string): Reply => json(400, { message: `invalid body parameter: ${parameter}` });
 
 export const oauthError = (): Reply =>
   json(401, { error: 'invalid_client', error_description: 'Client authentication failed' });
 
-/** The response to an unknown path under /api. It has no body. */
+/** The response to an unknown path under /api. The body is empty. */
 export const wrongPath = (): Reply => empty(400);
 
-/** An error page of a web server or proxy. */
+/** An error page from a web server or proxy. */
 export const htmlPage = (status: number, title: string): Reply => ({
   status,
   headers: { 'content-type': 'text/html' },

@@ -1,7 +1,4 @@
-/**
- * The endpoints for reading: the array itself, its file systems, snapshots and sessions. The data is fixed, except for
- * sessions.
- */
+/** Read endpoints for the array, file systems, snapshots and sessions. All data is fixed, except for the sessions. */
 import { createHash } from 'node:crypto';
 import type { ApiRequest, SimulatedArray } from './array.ts';
 import { listItems, listItemsOldWay } from './pages.ts';

@@ -1,4 +1,4 @@
-/** Routes a request to its endpoint. Takes a request and returns a response; the only side effect is on the state of the array. */
+/** Routes a request to its endpoint and returns the response. The only side effects are changes to the array's state. */
 import {
   changeAdmin,
   createApiTokens,
@@ -73,7 +73,7 @@ function route(request: ApiRequest, array: SimulatedArray): Reply {
   return resource === undefined ? wrongPath() : callResource(resource, request, array);
 }
 
-/** Checks the session before the method. */
+/** Checks the session first, then the method. */
 function callResource({ actions }: Resource, request: ApiRequest, array: SimulatedArray): Reply {
   const authToken = request.headers['x-auth-token'];
   const session = authToken === undefined ? undefined : array.sessions.use(authToken);

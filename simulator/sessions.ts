@@ -1,4 +1,4 @@
-/** The sessions of one array, live and ended. Tests use this history to find leaked sessions. */
+/** One array's live and ended sessions. Tests search this history for leaked sessions. */
 import { randomUUID } from 'node:crypto';
 import type { Settings } from './options.ts';
 
@@ -14,7 +14,7 @@ export type SimulatedSession = {
   readonly location: string;
   readonly startedAt: number;
   readonly lastUsedAt: number;
-  /** The X-Request-ID of the login. */
+  /** The login's X-Request-ID. */
   readonly requestId?: string;
   readonly ended?: { readonly at: number; readonly by: EndedBy };
 };
@@ -35,7 +35,7 @@ export function createSessions(settings: Settings) {
     return live.delete(authToken);
   }
 
-  /** There is no timer: every access first ends the sessions whose time is over. */
+  /** Ends the session if it has expired. There is no timer, so every access calls this function first. */
   function expire(session: SimulatedSession): void {
     const over = overAt(session, settings);
     if (over !== undefined && over.at <= settings.now()) endAt(session.authToken, over.at, over.by);
@@ -56,7 +56,7 @@ export function createSessions(settings: Settings) {
     return session;
   }
 
-  /** The live session of an auth token, or undefined. Marks it as used now. */
+  /** Returns the live session for an auth token, or undefined. Updates the session's last use. */
   function use(authToken: string): SimulatedSession | undefined {
     const session = live.get(authToken);
     if (session === undefined) return undefined;

@@ -1,6 +1,6 @@
 /**
- * A simulated FlashBlade: an HTTPS server with users, sessions and injectable faults. It follows everything that is known
- * about the wire protocol.
+ * A simulated FlashBlade: an HTTPS server with users, sessions and injectable faults. The server follows the wire
+ * protocol as far as it is known.
  */
 import { X509Certificate } from 'node:crypto';
 import { createArray, removeUser, setUsers } from './array.ts';
@@ -12,7 +12,7 @@ import { defaultUsers, type PresentedCertificate, type SimulatorOptions, setting
 
 export type Simulator = Awaited<ReturnType<typeof startSimulator>>;
 
-/** Starts an array, which runs until `stop`. Every option has a default. */
+/** Starts an array that runs until you call `stop`. Every option has a default. */
 export async function startSimulator(options: SimulatorOptions = {}) {
   const settings = settingsOf(options);
   const array = createArray(settings, options.users ?? defaultUsers());
@@ -32,24 +32,24 @@ export async function startSimulator(options: SimulatorOptions = {}) {
     host,
     port: connections.port,
     url: `https://${host.includes(':') ? `[${host}]` : host}:${connections.port}`,
-    /** The certificate that a client must trust, as PEM: the authority's, or the self-signed one. */
+    /** The certificate that clients must trust, as PEM. Either the authority's certificate or the self-signed one. */
     certificate: presented.ca ?? presented.certificate,
-    /** The API token of the first user at the start, or empty. */
+    /** The first user's API token at startup. Empty if there is none. */
     apiToken: users.all()[0]?.apiToken ?? '',
-    /** The SHA-256 of the presented certificate, as 64 lower-case hex digits. */
+    /** The SHA-256 of the presented certificate, as 64 lowercase hex digits. */
     get fingerprint() {
       return fingerprint;
     },
     get users() {
       return users.all();
     },
-    /** The live sessions, by the array's clock. */
+    /** The sessions that are live by the array's clock. */
     sessions: sessions.alive,
-    /** Every session since the start, and how it ended, if it did. */
+    /** Every session since startup. Each ended session includes when and why it ended. */
     get history() {
       return sessions.all();
     },
-    /** The latest requests, without tokens. */
+    /** The most recent requests, without tokens. */
     requests: log.records,
     get counters() {
       return connections.counters();
@@ -58,10 +58,10 @@ export async function startSimulator(options: SimulatorOptions = {}) {
     /** Adds a user, or replaces the user with the same name. */
     addUser: users.add,
     removeUser: (username: string) => removeUser(array, username),
-    /** Ends a session as if the array had dropped it. Returns false if there is no such live session. */
+    /** Ends a session as if the array had dropped it. Returns false if no live session has this auth token. */
     endSession: (authToken: string): boolean => sessions.end(authToken, 'array'),
     faults: { add: faults.add, clear: faults.clear },
-    /** Presents another certificate to new connections. */
+    /** Presents a different certificate to new connections. */
     swapCertificate: (next: PresentedCertificate): void => {
       connections.swapCertificate(next);
       fingerprint = fingerprintOf(next);

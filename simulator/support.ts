@@ -1,4 +1,4 @@
-/** Helpers for tests of the simulator: a plain node:https client, a TLS socket for raw bytes, and a manual clock. */
+/** Helpers for simulator tests: a plain node:https client, a TLS socket for raw bytes, and a manual clock. */
 import { once } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Agent, request } from 'node:https';
@@ -22,7 +22,7 @@ export type HttpResponse = {
 
 export type Call = { readonly headers?: Record<string, string>; readonly body?: string; readonly agent?: Agent };
 
-/** Sends one request, on a new connection unless an agent is given. Rejects without a complete response. */
+/** Sends one request, on a new connection unless an agent is given. Rejects if the response is incomplete. */
 export function call(
   to: Simulator,
   method: string,
@@ -56,7 +56,7 @@ export const login = (to: Simulator, apiToken = to.apiToken): Promise<HttpRespon
 export async function authTokenOf(to: Simulator, apiToken?: string): Promise<string> {
   const { headers } = await login(to, apiToken);
   const token = headers['x-auth-token'];
-  if (typeof token !== 'string') throw new Error('no auth token');
+  if (typeof token !== 'string') throw new Error('the login returned no auth token');
   return token;
 }
 
@@ -68,14 +68,14 @@ export const as = (authToken: string, body?: string): Call => ({
 export const logout = (to: Simulator, authToken: string): Promise<HttpResponse> =>
   call(to, 'POST', '/api/logout', as(authToken));
 
-/** The code of the error with which a promise rejects, or `none` if it resolves. */
+/** Returns the code of a rejected promise's error, or `none` if the promise resolves. */
 export const errorCode = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     () => 'none',
     (error: unknown) => (error instanceof Error && 'code' in error ? error.code : error),
   );
 
-/** A clock that moves only on request, in milliseconds since the epoch. */
+/** A clock in milliseconds since the epoch. The time moves only when a test calls `forward`. */
 export function clock(start = 1_800_000_000_000) {
   let time = start;
   return {
@@ -106,7 +106,7 @@ export async function openRaw(to: Simulator) {
       const lines = Object.entries({ host: 'localhost', 'content-length': '0', ...headers });
       socket.write(`POST ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`);
     },
-    /** Resolves once the received text matches. */
+    /** Resolves once the received text matches the pattern. */
     until: async (pattern: RegExp): Promise<string> => {
       while (!pattern.test(text)) await once(socket, 'data');
       return text;

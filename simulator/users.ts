@@ -1,4 +1,4 @@
-/** The users of one array. Each user has at most one API token. */
+/** One array's users. Each user has at most one API token. */
 import { randomApiToken, type SimulatedUser } from './options.ts';
 
 export type Users = ReturnType<typeof createUsers>;
@@ -26,7 +26,7 @@ export function createUsers(initial: readonly SimulatedUser[], now: () => number
     return changed;
   }
 
-  /** Gives a user a new API token that expires after `timeoutMs` (undefined: never). */
+  /** Gives a user a new API token that expires after `timeoutMs`, or never if it is undefined. */
   function createToken({ expiresAt: _, ...user }: UserRecord, timeoutMs: number | undefined): UserRecord {
     const token = { apiToken: randomApiToken(), tokenCreatedAt: now() };
     return replace({ ...user, ...token, ...(timeoutMs === undefined ? {} : { expiresAt: now() + timeoutMs }) });
@@ -34,7 +34,7 @@ export function createUsers(initial: readonly SimulatedUser[], now: () => number
 
   const deleteToken = ({ expiresAt: _, ...user }: UserRecord): UserRecord => replace({ ...user, apiToken: '' });
 
-  /** The user with this API token, unless it has expired. */
+  /** Returns the user with this API token, unless the token has expired. */
   function ofApiToken(apiToken: string): UserRecord | undefined {
     const user = users.find((candidate) => candidate.apiToken !== '' && candidate.apiToken === apiToken);
     return user === undefined || hasExpired(user, now()) ? undefined : user;

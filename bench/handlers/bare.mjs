@@ -1,4 +1,4 @@
-/** The baseline of a session: node:https logs in and out, with as many conditional puts as the functions make AWS calls. */
+/** The baseline for a session: node:https logs in and out after the given number of conditional DynamoDB puts. */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent, request } from 'node:https';

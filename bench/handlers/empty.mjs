@@ -1,2 +1,2 @@
-/** The baseline of a cold start: it does nothing. JavaScript, because Lambda's runtime client loads it. */
+/** The baseline for a cold start does nothing. This file is JavaScript, because Lambda's runtime client loads it. */
 export const handler = async () => null;

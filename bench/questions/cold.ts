@@ -1,4 +1,4 @@
-/** The cost of a cold start of each function, from the start of its process to its result, and the parts of that cost. */
+/** What each function's cold start costs, from process start to result, in total and by phase. */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { BUNDLE_LIMIT_KIB, ROOT } from '../../scripts/build.ts';
@@ -17,7 +17,7 @@ const NAMES = [
   ...['sweep-sessions, one lease', 'check-fleet, one array'],
 ] as OperationName[];
 
-/** `asked`: until the process asked for work. The other numbers: until it returned the result. */
+/** `asked` covers the time until the process asked for work. The other fields cover the time until the process returned the result. */
 type ColdStart = Usage & { readonly asked: Usage };
 
 export const cold: Question = {
@@ -68,10 +68,10 @@ export const cold: Question = {
         },
       ],
       notes: [
-        "All handlers run under AWS's runtime client. CPU is the time of all threads, as the process itself reports it.",
-        'Boot: until the empty handler asks for work. Import: what the function needs beyond that until it asks for work, including its connection to DynamoDB. Work: from there to the result.',
-        'The array had a lease before, like nearly all arrays. The first lease of an array takes three more AWS calls.',
-        'Time includes the stand-ins, which run on the same machine. It includes no network, and no TLS with AWS.',
+        "All handlers run under AWS's runtime client. CPU is the time across all threads, as reported by the process itself.",
+        'Boot: until the empty handler asks for work. Import: additional time until the function asks for work, including its connection to DynamoDB. Work: from then until the result.',
+        "The array has had a lease before, as nearly all arrays have. An array's first lease takes three more AWS calls.",
+        'Time includes the stand-ins, which run on the same machine, but no network and no TLS connection to AWS.',
       ],
     };
   },
@@ -80,7 +80,7 @@ export const cold: Question = {
 async function contenders(stage: Stage): Promise<Contender<ColdStart>[]> {
   const empty = await stage.startHandler('empty');
   let starts = 0;
-  // The first lease of an array creates the item of the array.
+  // An array's first lease creates the array's ledger item.
   await perform(stage, 'login', 'first', (invoke) => invoke());
 
   const operation = async (name: OperationName): Promise<ColdStart> => {

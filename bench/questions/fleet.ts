@@ -1,4 +1,4 @@
-/** The cost of a fleet: CPU and memory per array, and the duration of healthy arrays beside dead ones. */
+/** What a fleet costs: CPU and memory per array, and cycle times of healthy arrays among dead ones. */
 import type { Health } from '../array-server.ts';
 import type { ClientName } from '../clients.ts';
 import { compare, intervalOf, quantile, type Rounds, shuffled } from '../compare.ts';
@@ -13,7 +13,7 @@ const PAIRS: readonly Pair[] = [
   ['this library, fingerprint', 'raw node:tls, never resumed'],
 ];
 const CONCURRENCY = 64;
-/** With 2 GiB of memory or less, as in a function, Node.js keeps at most 16 MiB of new objects. On larger machines it keeps more. */
+/** With 2 GiB of memory or less, as in Lambda, Node.js limits a semi-space to 16 MiB. On larger machines, the limit is higher. */
 const AS_IN_LAMBDA = ['--max-semi-space-size=16'];
 const DEAD_SHARE = 0.05;
 const DEATHS: readonly Health[] = ['refuses', 'hangs', 'garbage'];
@@ -45,18 +45,18 @@ export const fleet: Question = {
         goals: [
           ...goalsOf(blocks, 'cpu', 1.8),
           ...memory.slice(1).map(([name, kib]) => ({
-            what: `KiB of memory per array of ${name}`,
+            what: `KiB of memory per array for ${name}`,
             measured: intervalOf([kib]),
             atMost: 30,
           })),
           ...dead.slice(1).map(({ name, wall }) => ({
-            what: `p99 of healthy arrays ${name}`,
+            what: `p99 of healthy arrays in a fleet ${name}`,
             measured: wall.ratio,
             atMost: 1.2,
           })),
         ],
         notes: [
-          'The baseline keeps every connection until the whole fleet is done. The library keeps 128 idle connections.',
+          'The baseline keeps every connection open until the whole fleet is done. The library keeps up to 128 idle connections.',
           'Memory is the growth of a warm process, divided by the number of new arrays.',
         ],
       };
@@ -86,7 +86,7 @@ async function memoryPerArray({ server, work, memoryKib }: Arena, arrays: number
   return [await grown('raw node:tls'), await grown('this library')];
 }
 
-/** The 99th percentile of the healthy arrays' cycles, with and without dead arrays among them. */
+/** Measures the 99th percentile of healthy arrays' cycle times, with and without dead arrays in the fleet. */
 async function healthyBesideDead({ server, work }: Arena, ports: readonly number[], rounds: Rounds) {
   const dead: number[] = [];
   for (let nth = 0; nth < ports.length * DEAD_SHARE; nth++) {

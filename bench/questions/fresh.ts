@@ -1,4 +1,4 @@
-/** The cost of a login and logout on a new connection. */
+/** What a login and logout cost on a new connection. */
 import { besideOneArray, cycleTable, goalsOf, type Pair } from '../cycles.ts';
 import type { Question } from '../report.ts';
 
@@ -20,8 +20,8 @@ export const fresh: Question = {
       tables: [cycleTable(blocks)],
       goals: goalsOf(blocks, 'cpu', 1.4),
       notes: [
-        'If the trust is a certificate authority, a new connection resumes the TLS session of the previous one.',
-        'If the trust is a fingerprint, no session is resumed, because a resumed session shows no certificate.',
+        'If the trust is a certificate authority, a new connection resumes the previous TLS session.',
+        'If the trust is a fingerprint, no TLS session is resumed, because the server presents no certificate on resumption.',
       ],
     };
   },

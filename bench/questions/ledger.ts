@@ -1,4 +1,4 @@
-/** The cost of the ledger: the AWS calls of each function, how many of them in a row, and a sweep of ten thousand leases. */
+/** What the ledger costs: each function's AWS calls, how many of them are sequential, and a sweep of ten thousand leases. */
 import { OPERATION_NAMES, type OperationName, perform } from '../../test/packaged/counters/operations.ts';
 import { inRounds } from '../../test/packaged/counters/rounds.ts';
 import { ROUNDS } from '../../test/packaged/counters/steps.ts';
@@ -19,7 +19,7 @@ export const ledger: Question = {
   ask: async (quick): Promise<Answer> => {
     const { table, inARow } = await callTable(quick);
     const goal = (name: OperationName, atMost: number): Goal => ({
-      what: `AWS calls in a row of a warm ${name}`,
+      what: `AWS calls in a row for a warm ${name}`,
       measured: intervalOf([inARow.get(name) ?? Number.NaN]),
       atMost,
     });
@@ -27,15 +27,15 @@ export const ledger: Question = {
       tables: [table, await sweepTable(quick)],
       goals: [goal('login', 2), goal('logout', 3)],
       notes: [
-        'Steps joined by + are sent in parallel: the response to the first one arrives after all of them were received.',
-        `The sweep runs over ${ARRAYS} arrays with real TLS connections; its ledger and its KMS are in memory.`,
-        'The baseline of the sweep is a login and a logout of the raw client on kept-alive connections.',
+        'Steps joined by + are sent in parallel. The first response arrives only after all of them have been received.',
+        `The sweep covers ${ARRAYS} arrays over real TLS connections. The ledger and KMS are in memory.`,
+        "The sweep's baseline is a login and logout by the raw client on kept-alive connections.",
       ],
     };
   },
 };
 
-/** The rounds of each function when it is warm. A function proceeds only in these rounds; steps outside them are listed last. */
+/** Lists the steps of each warm function, round by round. Steps that arrive outside their round are listed last. */
 async function callTable(quick: boolean): Promise<{ table: Table; inARow: ReadonlyMap<OperationName, number> }> {
   await using stack = new AsyncDisposableStack();
   const stage = await openStage(quick, stack);

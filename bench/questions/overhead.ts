@@ -1,4 +1,4 @@
-/** The CPU of the warm functions, compared with a bare client that logs in and out, without and with as many AWS calls. */
+/** CPU time of the warm functions, compared with a bare client, alone and with the same number of AWS calls. */
 import { resultOf } from '../../test/kit/lambda/outcome.ts';
 import { LEASE_TABLE } from '../../test/kit/lease-table.ts';
 import { ARRAY } from '../../test/packaged/counters/operations.ts';
@@ -62,8 +62,8 @@ export const overhead: Question = {
       ],
       goals: [],
       notes: [
-        "All run warm under AWS's runtime client. The bare client is node:https, which checks only the status.",
-        `Login and logout make ${AWS_CALLS} AWS calls per session. The baseline makes as many conditional puts, one after the other.`,
+        "All contenders run warm under AWS's runtime client. The bare client uses node:https and checks only the status.",
+        `Login and logout make ${AWS_CALLS} AWS calls per session. The baseline makes the same number of conditional puts, one after another.`,
       ],
     };
   },

@@ -1,4 +1,4 @@
-/** The cost of a login and logout on a connection that is already open. */
+/** What a login and logout cost on a connection that is already open. */
 import { besideOneArray, cycleTable, goalsOf, type Pair } from '../cycles.ts';
 import type { Question } from '../report.ts';
 
@@ -16,15 +16,15 @@ export const warm: Question = {
   name: 'warm',
   title: 'Login and logout on one kept-alive connection',
   ask: async (quick) => {
-    // V8 needs this long to compile everything.
+    // V8 needs this many warm-up rounds to compile everything.
     const rounds = quick ? { rounds: 2, warmUp: 1 } : { rounds: 120, warmUp: 60 };
     const blocks = await besideOneArray(PAIRS, { passes: quick ? 5 : 200, keep: true }, rounds);
     return {
       tables: [cycleTable(blocks)],
       goals: [...goalsOf(blocks, 'wall', GOAL), ...goalsOf(blocks, 'cpu', GOAL)],
       notes: [
-        'The library makes all its checks. The baseline checks only the status and sends only the necessary headers.',
-        'The library reuses a connection for a login for one second. After that, it opens a new one.',
+        'The library performs all its checks. The baseline checks only the status and sends only the necessary headers.',
+        'For logins, the library reuses a connection that has been idle for up to one second. Otherwise, it opens a new one.',
       ],
     };
   },

@@ -3,14 +3,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { type AnyPact, keyOf, normalText, readAnyPact, statesOf, titleOf } from '../pact-file.ts';
 
 const ADVICE =
-  'If the change is intended, run `npm run contracts -- --accept` and commit the pact together with the change that needs it.';
+  'If the change is intended, run `npm run contracts -- --accept` and commit the pact together with your change.';
 
-/** Returns findings: none if the file contains exactly the text of the pact. */
+/** Returns findings, or none if the committed file contains exactly the generated pact. */
 export function checkDrift(generated: AnyPact, committedFile: string): string[] {
   if (!existsSync(committedFile)) return [`there is no committed pact at ${committedFile}. ${ADVICE}`];
   if (readFileSync(committedFile, 'utf8') === normalText(generated)) return [];
   const changes = changesBetween(readAnyPact(committedFile), generated);
-  const what = changes.length === 0 ? ['it differs in something other than its interactions'] : changes;
+  const what = changes.length === 0 ? ['something other than its interactions differs'] : changes;
   return [`the committed pact does not match the consumer tests: ${what.join('; ')}. ${ADVICE}`];
 }
 

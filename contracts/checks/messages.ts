@@ -1,4 +1,4 @@
-/** Rules for message pacts: each message can be verified, none contains a token, and no event or function is missing. */
+/** Rules for message pacts: every message can be verified, no message contains a token, and no event or function is missing. */
 import { globSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { DETAIL_TYPES } from '../../lib/leases/events.ts';
@@ -10,7 +10,7 @@ import { checkAnyPact } from './pact-checks.ts';
 const ROOT = resolve(import.meta.dirname, '../..');
 const TOKEN_FIELD = /token|secret|passw|credential|authorization|cookie/i;
 
-/** Returns findings about one pact. */
+/** Returns the findings for one pact. */
 export const checkMessages = (pact: MessagePact): string[] => [
   ...checkAnyPact(pact),
   ...pact.interactions.flatMap(checkMessage),
@@ -22,20 +22,20 @@ function checkMessage(interaction: MessageInteraction): string[] {
   return [
     ...(contents.length > 0 && contents.every((content) => content !== undefined)
       ? []
-      : [`${title} is neither an event nor an input with its one result. Only those can be verified here.`]),
+      : [`${title} is neither an event nor an input with exactly one result. Other messages cannot be verified here.`]),
     ...(statesOf(interaction).length === 0
       ? []
-      : [`${title} requires a state, but messages have none here. Put it in the description.`]),
+      : [`${title} requires a state, but messages cannot have states here. Put the state in the description.`]),
     ...fieldsIn(contents)
       .filter((name) => TOKEN_FIELD.test(name))
-      .map((name) => `${title} has the field ${name}: no message may contain a token. Remove the field.`),
+      .map((name) => `${title} has the field ${name}, but no message may contain a token. Remove the field.`),
     ...(mask(JSON.stringify(contents), []) === JSON.stringify(contents)
       ? []
-      : [`${title} has a value that looks like a token. Use another example.`]),
+      : [`${title} has a value that looks like a token. Use a different example.`]),
   ];
 }
 
-/** One content for an event, two for an invocation, otherwise none. */
+/** Returns one content for an event, two for an invocation, and none for anything else. */
 function contentsOf({ contents, request, response }: MessageInteraction): unknown[] {
   if (contents !== undefined) return request === undefined && response === undefined ? [contents.content] : [];
   return request !== undefined && response?.length === 1
@@ -49,7 +49,7 @@ function fieldsIn(value: unknown): string[] {
   return [...names, ...Object.values(value).flatMap(fieldsIn)];
 }
 
-/** Returns the events and functions of this project that no message pins. Events pin `session-events`. */
+/** Returns a finding for every event and function that no message pins. `session-events` is exempt because events pin it. */
 export function checkComplete(pacts: readonly MessagePact[], functions = shippedFunctions()): string[] {
   const interactions = pacts.flatMap((pact) => pact.interactions);
   const types = interactions.map(({ contents }) => Object(contents?.content)['detail-type'] as unknown);

@@ -1,4 +1,4 @@
-/** Types for the part of the comparator that is used here. Its own types import files that it does not ship. */
+/** Types for the parts of the comparator that are used here. The package's own types import files that it does not ship. */
 declare module '@pactflow/openapi-pact-comparator' {
   type Result = {
     readonly type: 'error' | 'warning' | 'info';

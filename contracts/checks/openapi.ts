@@ -6,7 +6,7 @@ import type { Pact } from '../pact-file.ts';
 
 const OPENAPI_FILE = resolve(import.meta.dirname, '../openapi/flashblade.json');
 
-/** Returns findings. Warnings count too: they mean that the comparator could not check something. */
+/** Returns findings, including warnings. A warning means that the comparator could not check something. */
 export async function checkOpenApi(pact: Pact, openApiFile = OPENAPI_FILE): Promise<string[]> {
   const oas = JSON.parse(readFileSync(openApiFile, 'utf8')) as object;
   const findings: string[] = [];
@@ -14,7 +14,7 @@ export async function checkOpenApi(pact: Pact, openApiFile = OPENAPI_FILE): Prom
     if (type === 'info') continue;
     const where = mockDetails?.interactionDescription ?? mockDetails?.location ?? 'the pact';
     findings.push(
-      `"${where}" and contracts/openapi/flashblade.json disagree: ${message} (${code}). Change whichever is wrong.`,
+      `"${where}" and contracts/openapi/flashblade.json disagree: ${message} (${code}). Fix whichever is wrong.`,
     );
   }
   return findings;

@@ -1,36 +1,36 @@
-/** Rules that every pact must pass before it is verified. Each finding names the next step. */
+/** Checks that every pact must pass before it is verified. Each finding names the next step. */
 import { type AnyPact, type Interaction, keyOf, type Pact, statesOf, titleOf } from '../pact-file.ts';
 import { definitionOf, STATES } from '../states.ts';
 
-/** Returns everything that would make a verification weaker than it looks. */
+/** Returns everything that would make verification weaker than it looks. */
 export const checkPact = (pact: Pact): string[] => [
   ...checkAnyPact(pact),
   ...pact.interactions.flatMap(checkInteraction),
 ];
 
-/** The rules for both kinds of pact: requests and messages. */
+/** Checks for both kinds of pacts: HTTP and message pacts. */
 export const checkAnyPact = (pact: AnyPact): string[] => [
   ...(pact.interactions.length === 0
-    ? ['the pact has no interaction, so its verification would check nothing. Check the program that wrote it.']
+    ? ['the pact has no interactions, so verification would check nothing. Check the program that wrote it.']
     : []),
   ...duplicates(pact),
   ...pact.interactions
     .filter(({ pending }) => pending)
-    .map((one) => `"${titleOf(one)}" is pending: its failure would not be reported. Remove "pending".`),
+    .map((one) => `"${titleOf(one)}" is pending, so its failure would not be reported. Remove "pending".`),
 ];
 
 function duplicates({ interactions }: AnyPact): string[] {
   const keys = interactions.map((interaction) => keyOf(interaction.description, statesOf(interaction)));
   return interactions
     .filter((_, index) => keys.indexOf(keys[index] ?? '') !== index)
-    .map((interaction) => `"${titleOf(interaction)}" occurs twice. Give one of the two another description.`);
+    .map((interaction) => `"${titleOf(interaction)}" occurs twice. Give one of them a different description.`);
 }
 
 function checkInteraction(interaction: Interaction): string[] {
   const title = `"${titleOf(interaction)}"`;
   const findings: string[] = [];
   if (interaction.request === undefined || interaction.response === undefined) {
-    findings.push(`${title} is not a request with its response. Only those can be verified here.`);
+    findings.push(`${title} is not a request with a response. Other interactions cannot be verified here.`);
   }
   return [...findings, ...vocabularyFindings(interaction, title), ...valueFindings(interaction, title)];
 }
@@ -45,7 +45,7 @@ function vocabularyFindings(interaction: Interaction, title: string): string[] {
     );
 }
 
-/** If no state returns a value, the verifier sends the example instead. */
+/** Finds values that no state returns. The verifier would send the example instead of such a value. */
 function valueFindings(interaction: Interaction, title: string): string[] {
   const given = new Set(
     statesOf(interaction).flatMap((name) => {
@@ -57,14 +57,14 @@ function valueFindings(interaction: Interaction, title: string): string[] {
     .filter((name) => !given.has(name))
     .map(
       (name) =>
-        `${title} uses \${${name}}, which none of its states returns. Use a value that contracts/states.ts names.`,
+        `${title} uses \${${name}}, which none of its states returns. Use a value named in contracts/states.ts.`,
     );
 }
 
 const namesIn = (expression: string): string[] =>
   [...expression.matchAll(/\$\{([^}]*)\}/g)].map(([, name = '']) => name);
 
-/** The expressions of all generators that read a value from a state. */
+/** Returns the expression of every generator that reads a value from a state. */
 function expressionsIn(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return [];
   const { type, expression } = value as { type?: unknown; expression?: unknown };

@@ -1,4 +1,4 @@
-/** Checks that an interaction pins every request whose path is in the source code. */
+/** Checks that every request path in the source code is pinned by an interaction. */
 import { globSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Pact } from '../pact-file.ts';
@@ -8,13 +8,13 @@ const ROOT = resolve(import.meta.dirname, '../..');
 /** `method` is `any` if the source does not name the method next to the path. */
 type Call = { readonly file: string; readonly method: string; readonly path: string };
 
-/** The shipped source files, by name. */
+/** The shipped source files, keyed by name. */
 export const shippedSources = (): Readonly<Record<string, string>> =>
   Object.fromEntries(
     globSync('{lib,functions}/**/*.ts', { cwd: ROOT }).map((name) => [name, readFileSync(resolve(ROOT, name), 'utf8')]),
   );
 
-/** Returns findings. Paths that a caller passes to `request` are not in the sources and are not checked. */
+/** Returns findings. Paths that callers pass to `request` do not appear in the source code and are not checked. */
 export function checkPaths({ interactions }: Pact, sources: Readonly<Record<string, string>>): string[] {
   const isPinned = ({ method, path }: Call) =>
     interactions.some(
@@ -27,7 +27,7 @@ export function checkPaths({ interactions }: Pact, sources: Readonly<Record<stri
     .map(
       ({ file, method, path }) =>
         `${file} calls ${path} (method: ${method}), which no interaction pins. ` +
-        'Add one to contracts/consumer; a path that varies in more than the version must be written out.',
+        'Add an interaction to contracts/consumer. Write out any path that varies in more than its version.',
     );
 }
 
@@ -39,8 +39,8 @@ function callsIn(file: string, source: string): Call[] {
 }
 
 /**
- * A path that ends in the first parameter of a function, `${name}`, stands for every name with which the source calls that
- * function. A call with anything but a string literal leaves the path unresolved, so that no interaction pins it.
+ * Expands a path that ends in a function's first parameter, such as `${name}`, into one path for each string literal that
+ * the source passes to that function. Any other argument leaves the path unresolved, so no interaction pins it.
  */
 function completions(path: string, source: string): string[] {
   const [, parameter] = /\/\$\{(\w+)\}$/.exec(path) ?? [];
@@ -50,7 +50,7 @@ function completions(path: string, source: string): string[] {
   return calls.map(([, text]) => (text === undefined ? path : path.replace(/\$\{\w+\}$/, text)));
 }
 
-/** `/api/2.26/arrays` and the template `/api/${version}/arrays` are the same call. */
+/** Treats `/api/2.26/arrays` and the template `/api/${version}/arrays` as the same path. */
 const anyVersion = (path: string): string => path.replace(/^\/api\/(\d+(\.\d+)+|\$\{\w+\})\//, '/api/{version}/');
 
 const withoutComments = (source: string): string => source.replaceAll(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '');

@@ -33,7 +33,7 @@ test('a read under an ended session is refused, which triggers a relogin', () =>
       }),
     ));
 
-// A user without the permission for these lists is refused. The client works without them.
+// The array refuses these lists to users without the required permission. The client works without the lists.
 test.each([
   [
     'a read of the own API token',
@@ -47,7 +47,7 @@ test.each([
     { filter: 'end_time=0', limit: '1000' },
     { filter: 'end_time=0', limit: '1000' },
   ],
-])('%s succeeds, or is refused for a user without the permission', (description, rest, query, pinned) =>
+])('%s succeeds, or is refused if the user lacks the permission', (description, rest, query, pinned) =>
   interactionIn('a session is open', {}, description)
     .withRequest('GET', versionedPath(rest, '2.26'), (call) =>
       call.query(pinned).headers({ 'x-auth-token': tokenFrom('a session is open', 'authToken', AUTH_TOKEN) }),

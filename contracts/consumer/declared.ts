@@ -1,7 +1,7 @@
 const declared = new Set<string>();
 
-/** Throws if an interaction is declared twice: Pact would silently keep one of the two. One worker runs all tests. */
+/** Throws if an interaction is declared twice, because Pact would silently drop one. Relies on one worker running all tests. */
 export function declareOnce(key: string): void {
-  if (declared.has(key)) throw new Error(`declared twice: ${key}. Give one of the two another description.`);
+  if (declared.has(key)) throw new Error(`declared twice: ${key}. Give one of them a different description.`);
   declared.add(key);
 }

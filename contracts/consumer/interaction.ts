@@ -1,4 +1,4 @@
-/** Declares interactions. The real client plays each of them against Pact's mock server. */
+/** Declares interactions. The real client runs each one against Pact's mock server. */
 import { MatchersV3, PactV4, type V3MockServer } from '@pact-foundation/pact';
 import type { FlashBlade } from '../../lib/core/model.ts';
 import { closeConnections } from '../../lib/flashblade/pool.ts';
@@ -8,13 +8,13 @@ import { declareOnce } from './declared.ts';
 import { outputFolder } from './output.ts';
 import { startTlsFront } from './tls-front.ts';
 
-/** 1 to 1024 visible ASCII characters: nothing more is known about the form of a token. */
+/** 1 to 1024 visible ASCII characters. Nothing else is known about the token format. */
 const TOKEN = '^[!-~]{1,1024}$';
 
-/** An interaction without a state. */
+/** Declares an interaction without a state. */
 export const interaction = (description: string) => declare(description);
 
-/** An interaction in a state of the vocabulary. */
+/** Declares an interaction in a state from the vocabulary. */
 export const interactionIn = <Name extends State>(state: Name, parameters: ParametersOf<Name>, description: string) =>
   declare(description, state, parameters);
 
@@ -31,7 +31,7 @@ function declare(description: string, state?: State, parameters?: Readonly<Recor
   return (state === undefined ? added : added.given(state, { ...parameters })).uponReceiving(description);
 }
 
-/** A token that the state returns. The consumer's test accepts any well-formed token, the provider gets exactly this one. */
+/** A token that the state returns. The consumer test accepts any well-formed token, but the provider receives this exact token. */
 export const tokenFrom = <Name extends State>(
   _state: Name,
   name: keyof ReturnedBy<Name> & string,
@@ -42,7 +42,7 @@ export const tokenFrom = <Name extends State>(
   expression: `\${${name}}`,
 });
 
-/** The path of a call with the newest REST version that the array serves in this state. */
+/** A request path with the newest REST version that the array serves in this state. */
 export const versionedPath = (rest: string, example: string) => ({
   ...MatchersV3.regex(`^/api/\\d+(\\.\\d+){1,2}/${rest}$`, `/api/${example}/${rest}`),
   'pact:generator:type': 'ProviderState',
@@ -56,7 +56,7 @@ export const sessionUser = (example: string) => ({
   expression: `\${username}`,
 });
 
-/** A string that must equal the one that the state returns. */
+/** A string that must equal the value that the state returns. */
 export const equalTo = <Name extends State>(_state: Name, name: keyof ReturnedBy<Name> & string, example: string) => ({
   ...MatchersV3.equal(example),
   'pact:generator:type': 'ProviderState',
@@ -66,13 +66,13 @@ export const equalTo = <Name extends State>(_state: Name, name: keyof ReturnedBy
 /** Any well-formed token. */
 export const anyToken = (example: string) => MatchersV3.regex(TOKEN, example);
 
-/** JSON, with any parameters of the media type. */
+/** The JSON media type, with any parameters. */
 export const JSON_TYPE = { 'Content-Type': MatchersV3.regex('^application/json( *;.*)?$', 'application/json') };
 
-/** Makes Pact check that there is no body. If the body is omitted instead, Pact does not check it. */
+/** Makes Pact check that the body is empty. If you omit the body instead, Pact accepts any body. */
 export const NO_BODY = '';
 
-/** Runs the real client against the mock server, over TLS that the client verifies, as with any array. */
+/** Runs the real client against the mock server over TLS. The client verifies the certificate, as with any array. */
 export const withClient =
   (play: (array: FlashBlade) => Promise<void>) =>
   async ({ port }: V3MockServer): Promise<void> => {

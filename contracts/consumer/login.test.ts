@@ -41,7 +41,7 @@ test('a login with an unknown API token is refused', () =>
       }),
     ));
 
-test('a login that the array cannot serve opens no session and fails as ARRAY_BUSY', () =>
+test('a login that the array cannot serve opens no session and fails with ARRAY_BUSY', () =>
   interactionIn('the array cannot serve requests', {}, 'a login while the array cannot serve')
     .withRequest('POST', '/api/login', (request) =>
       request.headers({ 'api-token': anyToken(API_TOKEN) }).jsonBody(NO_BODY),

@@ -1,4 +1,4 @@
-/** A TLS proxy for Pact's mock server, which speaks plain HTTP, while the client speaks only HTTPS. It passes bytes unchanged. */
+/** A TLS proxy that forwards bytes unchanged. Pact's mock server supports only plain HTTP, and the client supports only HTTPS. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { pipeline } from 'node:stream';
@@ -9,13 +9,13 @@ import { createAuthority } from '../../simulator/certificates.ts';
 const authority = await createAuthority();
 const { certificate: cert, key } = await authority.issue();
 
-/** Listens on loopback until `stop`. The client connects to `array`. */
+/** Listens on loopback until you call `stop`. The client connects to `array`. */
 export async function startTlsFront(mockPort: number): Promise<{ array: FlashBlade; stop: () => Promise<void> }> {
   const sockets = new Set<Socket>();
   const server = createServer({ cert, key, ALPNProtocols: ['http/1.1'] }, (secure) => {
     const plain = connect(mockPort, '127.0.0.1');
     for (const socket of [secure, plain]) sockets.add(socket);
-    // If one end breaks, both end.
+    // If one connection breaks, both end.
     pipeline(secure, plain, secure, () => {});
   });
   server.listen(0, '127.0.0.1');

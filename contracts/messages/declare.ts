@@ -1,4 +1,4 @@
-/** Declares messages. Pact passes each message to its test, and writes it to the pact file if the test passes. */
+/** Declares messages. Pact passes each message to its test and, if the test passes, writes the message to the pact file. */
 import { MatchersV3, PactV4 } from '@pact-foundation/pact';
 import { SOURCE } from '../../lib/leases/events.ts';
 import { declareOnce } from '../consumer/declared.ts';
@@ -6,13 +6,13 @@ import { outputFolder } from '../consumer/output.ts';
 import { CONSUMER, keyOf } from '../pact-file.ts';
 import { type Invocation, type OutcomeEvent, type RequestEvent, STACK } from './vocabulary.ts';
 
-/** A string of this form. A regular expression alone would also accept a number. */
+/** A string that matches `regex`. A regular expression alone would also accept a number. */
 const text = (regex: string, example: string) => ({
   'pact:matcher:type': [{ 'pact:matcher:type': 'type' }, { 'pact:matcher:type': 'regex', regex }],
   value: example,
 });
 export const arrayName = (example = 'fb1') => text('^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$', example);
-/** The id of a lease or an owner. */
+/** A lease id, an owner or an event source. */
 export const id = (example: string) => text('^[!-~]{1,512}$', example);
 export const eventId = (example: string) => text('^[!-~]{1,128}$', example);
 export const someText = (example: string) => text('^.+$', example);
@@ -25,8 +25,8 @@ const pactBetween = (consumer: string, provider: string, description: string) =>
 };
 
 /**
- * An event that session-events handles, as it arrives in the queue: the fields of the envelope that are read, and all of
- * `detail`.
+ * An event that session-events handles, as it arrives in the queue. Includes all of `detail`, but only the envelope fields
+ * that the function reads.
  */
 export const requestEvent = (description: RequestEvent, type: string, detail: object) =>
   pactBetween(CONSUMER, STACK, description)
@@ -40,7 +40,7 @@ export const requestEvent = (description: RequestEvent, type: string, detail: ob
       }),
     );
 
-/** An event that reports an outcome, as subscribers of the bus receive it. */
+/** An event that reports an outcome, as subscribers to the bus receive it. */
 export const outcomeEvent = (description: OutcomeEvent, type: string, detail: object) =>
   pactBetween(STACK, CONSUMER, description)
     .addAsynchronousInteraction()
@@ -48,11 +48,11 @@ export const outcomeEvent = (description: OutcomeEvent, type: string, detail: ob
       message.withJSONContent({ source: equal(SOURCE), 'detail-type': equal(type), detail }),
     );
 
-/** One invocation: its input, and its result. `test` gets the example of a result. */
+/** An invocation with its input and result. `test` receives the example result. */
 export const invocation = (description: Invocation, input: object, result: object, test: (result: object) => void) =>
   pactBetween(STACK, CONSUMER, description)
     .addSynchronousInteraction(description)
-    // withJSONContent refuses an empty object.
+    // `withJSONContent` does not accept an empty object.
     .withRequest((request) => request.withContent('application/json', Buffer.from(JSON.stringify(input))))
     .withResponse((response) => response.withJSONContent(result))
     .executeTest(async ({ Response: [first] }) => test(JSON.parse(String(first?.content))));

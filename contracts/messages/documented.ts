@@ -1,12 +1,12 @@
-/** The names of fields in the tables of docs/functions-and-events.md. */
+/** Reads field names from the tables in docs/functions-and-events.md. */
 import { page, tableRows } from '../../test/kit/pages.ts';
 
 const PAGE = page('functions-and-events.md');
 
-/** The fields in a row of the table whose first heading is `heading`. The cell `as login` refers to the row of login. */
+/** Returns the fields in one row of the table whose first heading is `heading`. A cell like "as `login`" refers to that row. */
 function fields(heading: string, row: string, column: 1 | 2): string[] {
   const cell = tableRows(heading, PAGE).find(([first]) => first === `\`${row}\``)?.[column];
-  if (cell === undefined) throw new Error(`docs/functions-and-events.md has no row ${row} in its table of ${heading}`);
+  if (cell === undefined) throw new Error(`the ${heading} table in docs/functions-and-events.md has no row ${row}`);
   const [, other] = /^as `([\w-]+)`$/.exec(cell) ?? [];
   if (other !== undefined) return fields(heading, other, column);
   return [...cell.matchAll(/`(\w+)`/g)].map(([, name = '']) => name);

@@ -1,6 +1,6 @@
 /**
- * The provider of the functions' messages: their code with ports in memory, and the real outbox, which publishes to the
- * stand-in for EventBridge.
+ * The provider of the functions' messages. Runs the functions' code with in-memory ports and the real outbox, which
+ * publishes to the EventBridge stand-in.
  */
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -16,7 +16,7 @@ import type { OutcomeEvent } from './vocabulary.ts';
 
 const REQUEST = { array: 'fb1', leaseId: 'nightly-7', owner: 'run-7' };
 
-/** The messages that lead to an event. The last one causes it. */
+/** The messages that lead to each event. The last message causes the event. */
 const LEADING_TO: Readonly<Record<OutcomeEvent, readonly Message[]>> = {
   'a session was opened': [requested(REQUEST)],
   'a session was closed by its lease': [requested(REQUEST), released({ leaseId: REQUEST.leaseId })],
@@ -27,7 +27,7 @@ const LEADING_TO: Readonly<Record<OutcomeEvent, readonly Message[]>> = {
 
 const isOutcome = (description: string): description is OutcomeEvent => Object.hasOwn(LEADING_TO, description);
 
-/** Produces each message with new ports. Runs until `stop`. */
+/** Produces each message with new ports. Runs until you call `stop`. */
 export async function startFunctions(): Promise<MessageProvider & { readonly stop: () => Promise<void> }> {
   const aws = await startAws();
   const { clients, outbox } = outboxTo(aws);
@@ -38,7 +38,7 @@ export async function startFunctions(): Promise<MessageProvider & { readonly sto
     for (const message of messages) await dispatch(ports, outbox, message, deadline);
     const published = aws.events.sent.slice(before);
     if (published.length !== messages.length)
-      throw new Error(`${published.length} events were published, not ${messages.length}`);
+      throw new Error(`${published.length} events were published instead of ${messages.length}`);
     const { source, detailType, detail } = published.at(-1) ?? {};
     return { source, 'detail-type': detailType, detail };
   }
@@ -66,7 +66,7 @@ function outboxTo({ env, credentials, events, sqs }: Awaited<ReturnType<typeof s
   return { clients: [eventBridge, queues], outbox: createOutbox({ eventBridge, sqs: queues }, names) };
 }
 
-/** The same ports. Records the auth token of every login. */
+/** Wraps the ports to record the auth token from every login. */
 const watching = (ports: Ports, tokens: string[]): Ports => ({
   ...ports,
   flashblade: {

@@ -1,4 +1,4 @@
-/** Invocations by schedules and workflows. Their inputs come from the stack or the documentation, and the next step uses their results. */
+/** Invocations by schedules and workflows. Inputs come from the stack or the documentation. The next step uses the results. */
 import { expect, test } from 'vitest';
 import { parseCallRequest, parseLogoutRequest, parseRenewRequest } from '../../lib/leases/requests.ts';
 import { examples, page } from '../../test/kit/pages.ts';
@@ -14,7 +14,7 @@ const COUNTS = Object.fromEntries(
 );
 
 const lasting = { array: 'fb1', leaseId: 'nightly-2026-11-24', leaseSeconds: 1800, owner: 'nightly-2026-11-24' };
-// EventBridge Scheduler replaces it with an id.
+// EventBridge Scheduler replaces the placeholder with an id.
 const scheduled = { array: 'fb1', leaseId: '<aws.scheduler.execution-id>' };
 
 test.each<[Invocation, object, object, (input: object, result: { leaseId: string; expiresAt: number }) => unknown]>([
@@ -59,7 +59,7 @@ test.each<[Invocation, object, object, (input: object, result: { leaseId: string
   }),
 );
 
-test('the documented examples of a login equal the inputs in the contract', () => {
+test('the documented login examples equal the inputs in the contract', () => {
   expect(examples('json login-request', page('functions-and-events.md')).map((json) => JSON.parse(json))).toEqual([
     lasting,
     scheduled,

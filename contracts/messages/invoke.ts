@@ -1,4 +1,4 @@
-/** The functions that callers invoke, with ports in memory: the code of functions/ without the Lambda handler. */
+/** Runs the functions that callers invoke with in-memory ports, as in functions/ but without the Lambda handlers. */
 
 import { VARIABLES } from '../../lib/core/config.ts';
 import { checkFleet } from '../../lib/fleet/check.ts';
@@ -31,11 +31,11 @@ const FUNCTIONS: Readonly<Record<InvokedFunction, Work>> = {
 
 const isInvoked = (name: string): name is InvokedFunction => Object.hasOwn(FUNCTIONS, name);
 
-/** Returns the result of the function that `description` names. First opens the lease in the input, except for login. */
+/** Runs the function named in `description` and returns its result. Opens the input's lease first, except for login. */
 export async function invoke(ports: Ports, description: string, input: unknown, deadline: number): Promise<unknown> {
   const name = functionOf(description);
   if (!isInvoked(name))
-    throw new Error(`no function handles "${description}". Add it to contracts/messages/vocabulary.ts.`);
+    throw new Error(`no function handles "${description}". Add the function to contracts/messages/vocabulary.ts.`);
   const { leaseId }: { leaseId?: unknown } = Object(input);
   if (name !== 'login' && typeof leaseId === 'string')
     await openSession(ports, { array: 'fb1', leaseId, leaseSeconds: 900 }, deadline);

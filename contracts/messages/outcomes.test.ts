@@ -1,4 +1,4 @@
-/** Events that report outcomes on the stack's bus. Their subscribers are not part of this project. */
+/** Events that report outcomes on the stack's bus. The subscribers are not part of this project. */
 import { expect, test } from 'vitest';
 import { DETAIL_TYPES, type SessionClosed, type SessionFailed, type SessionOpened } from '../../lib/leases/events.ts';
 import { arrayName, code, eventId, id, integer, outcomeEvent, someText } from './declare.ts';
@@ -7,7 +7,7 @@ import { requestTypes } from './stack.ts';
 import type { OutcomeEvent } from './vocabulary.ts';
 
 const { opened, closed, failed } = DETAIL_TYPES;
-/** A matcher for every field of the event's type, and for no other. */
+/** A matcher for every field in the event type, and for no other field. */
 type Pinned<Detail> = { readonly [Name in keyof Detail]: object };
 
 const OPENED: Pinned<SessionOpened> = {
@@ -30,7 +30,7 @@ test.each<[OutcomeEvent, string, object]>([
     { ...FAILED, eventId: eventId('event-7'), leaseId: id('nightly-7'), array: arrayName('fb9'), owner: id('run-7') },
   ],
   ['a message could not be understood', failed, FAILED],
-])('%s: the event is documented, and the rule does not return it to the queue', (description, type, detail) =>
+])('%s: the event is documented, and the rule does not send it back to the queue', (description, type, detail) =>
   outcomeEvent(description, type, detail).executeTest(async ({ contents }) => {
     expect(detailFields(type)).toEqual(expect.arrayContaining(Object.keys(detail)));
     expect(contents.content).toMatchObject({ 'detail-type': type });

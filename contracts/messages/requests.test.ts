@@ -1,4 +1,4 @@
-/** Events that request something, passed to the code that handles them. */
+/** Passes request events to the code that handles them. */
 import { expect, test } from 'vitest';
 import { dispatch } from '../../lib/leases/dispatch.ts';
 import { DETAIL_TYPES } from '../../lib/leases/events.ts';
@@ -7,7 +7,7 @@ import { type World, world } from '../../test/kit/memory/world.ts';
 import { arrayName, id, integer, requestEvent } from './declare.ts';
 import { detailFields } from './documented.ts';
 
-/** Delivers an event with documented fields, and returns the events that it caused. None may go to the dead-letter queue. */
+/** Delivers an event with documented fields and returns the resulting events. Nothing may go to the dead-letter queue. */
 async function deliver(w: World, content: unknown): Promise<string[]> {
   const { 'detail-type': type, detail } = content as { 'detail-type': string; detail: object };
   expect(detailFields(type)).toEqual(expect.arrayContaining(Object.keys(detail)));
@@ -37,7 +37,7 @@ test('a request with only an array opens a session whose lease id consists of th
     expect(w.lease('fb1:event-7')).toMatchObject({ state: 'OPEN', expiresAt: w.seconds() + 900 });
   }));
 
-test('a request with an owner and a duration opens a session, and its lease has both', () =>
+test('a request with an owner and a duration opens a session whose lease has both', () =>
   requestEvent('a session is requested, for an owner and a time', DETAIL_TYPES.requested, {
     array: arrayName(),
     leaseId: id('nightly-7'),
@@ -49,7 +49,7 @@ test('a request with an owner and a duration opens a session, and its lease has 
     expect(w.lease('nightly-7')).toMatchObject({ state: 'OPEN', owner: 'run-7', expiresAt: w.seconds() + 1800 });
   }));
 
-test('a release by lease id closes only this session', () =>
+test('a release by lease id closes only that session', () =>
   requestEvent('a session is released', DETAIL_TYPES.released, { leaseId: id('nightly-7') }).executeTest(
     async ({ contents }) => {
       const w = await withLeases('nightly-7', 'nightly-8');
@@ -58,7 +58,7 @@ test('a release by lease id closes only this session', () =>
     },
   ));
 
-test('a release by owner closes all sessions of the owner', () =>
+test("a release by owner closes all of the owner's sessions", () =>
   requestEvent('the sessions of an owner are released', DETAIL_TYPES.released, { owner: id('run-7') }).executeTest(
     async ({ contents }) => {
       const w = await withLeases('nightly-7', 'nightly-8');

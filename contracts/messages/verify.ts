@@ -1,4 +1,4 @@
-/** Verifies message pacts against their providers. Beyond Pact, it refuses unpinned fields and tokens. */
+/** Verifies message pacts against their providers. Unlike Pact, it also rejects unpinned fields and tokens. */
 import { type MessageInteraction, type MessagePact, titleOf } from '../pact-file.ts';
 import { startLoopback } from '../verification/loopback.ts';
 import { mask } from '../verification/mask.ts';
@@ -6,13 +6,13 @@ import type { RawResult, Verifier } from '../verification/verifier.ts';
 import { mismatchesOf, resultOf, type Verification, verifyFile } from '../verification/verify.ts';
 
 export type MessageProvider = {
-  /** Returns the event, or the result for an input. Rejects with an Error that explains why there is none. */
+  /** Returns the event, or the result for an input. Rejects with an Error that explains why nothing was produced. */
   readonly produce: (description: string, input: unknown) => Promise<unknown>;
-  /** Every token that was used to produce the messages. */
+  /** Every token used to produce the messages. */
   readonly tokens: () => readonly string[];
 };
 
-/** Never rejects because of the provider or the verifier. The result contains no token. */
+/** Never rejects when the provider or verifier fails. The result never contains a token. */
 export async function verifyMessages(
   pact: MessagePact,
   { produce, tokens }: MessageProvider,
@@ -22,7 +22,7 @@ export async function verifyMessages(
   const server = await startLoopback(async (_request, body, response) => {
     response.setHeader('Content-Type', 'application/json');
     const { description, request } = Object(JSON.parse(body)) as MessageRequest;
-    // The verifier also announces states; messages have none.
+    // The verifier also announces states, but messages have no states.
     if (description === undefined) return void response.end('{}');
     const one = await valueOrReason(() => produce(description, request?.contents?.content));
     produced.set(description, one);
@@ -52,7 +52,7 @@ type MessageRequest = {
   readonly description?: string;
   readonly request?: { readonly contents?: { readonly content?: unknown } };
 };
-/** `why` explains why there is no value: the verifier ignores the status of the response and would accept any matching body. */
+/** `why` explains a missing value. The verifier ignores the response status and would accept any matching body. */
 type Produced = { readonly value?: unknown; readonly why?: string };
 
 async function valueOrReason(act: () => Promise<unknown>): Promise<Produced> {
@@ -81,11 +81,11 @@ function reasonsOf(
     ...unpinned(produced?.value, (contents ?? response?.[0]?.contents)?.content, '').map(
       (field) => `${field} is sent, but the pact does not pin it`,
     ),
-    ...(mask(text, tokens) === text ? [] : ['it contains a token, or something that looks like one']),
+    ...(mask(text, tokens) === text ? [] : ['the message contains a token or something that looks like one']),
   ];
 }
 
-/** The fields of a message that the pact's example does not have. Pact ignores them. */
+/** Returns the message fields that are missing from the pact's example. Pact ignores such fields. */
 function unpinned(value: unknown, example: unknown, path: string): string[] {
   if (typeof value !== 'object' || value === null) return [];
   const known = Object(example) as Readonly<Record<string, unknown>>;

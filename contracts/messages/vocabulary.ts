@@ -1,12 +1,12 @@
-/** The descriptions of all messages in the contract. Declarations and providers are typed against them. */
+/** The descriptions of all messages in the contract. Declarations and providers use these types. */
 import { CONSUMER, nameOf } from '../pact-file.ts';
 
-/** The other participant, which this project also owns: bus, rules, queue, schedules and workflows. */
+/** The other participant, which this project also owns: the bus, rules, queue, schedules and workflows. */
 export const STACK = 'stack';
 
-/** The pact of the events that the stack delivers to session-events. */
+/** The pact for events that the stack delivers to session-events. */
 export const REQUESTS_PACT = nameOf(CONSUMER, STACK);
-/** The pact of the events and results that the functions produce. */
+/** The pact for events and results that the functions produce. */
 export const OUTCOMES_PACT = nameOf(STACK, CONSUMER);
 
 export type RequestEvent =
@@ -23,8 +23,8 @@ export type OutcomeEvent =
   | 'a message could not be understood';
 
 export type InvokedFunction = 'login' | 'logout' | 'renew' | 'call-array' | 'check-fleet' | 'sweep-sessions';
-/** The function and its purpose. */
+/** A function and the purpose of the invocation. */
 export type Invocation = `${InvokedFunction}: ${string}`;
 
-/** The function that a description names. */
+/** Returns the function named in a description. */
 export const functionOf = (description: string): string => description.slice(0, description.indexOf(':'));

@@ -1,4 +1,4 @@
-/** The states of the contract on a real array. Their handlers only log in and out. */
+/** State handlers for a real array. They only log in and out. */
 import { randomUUID } from 'node:crypto';
 import { isFlashBladeError } from '../../lib/core/errors.ts';
 import type { ApiToken, FlashBlade } from '../../lib/core/model.ts';
@@ -15,7 +15,7 @@ export type RealArray = {
   readonly username: string;
 };
 
-/** `unknownTokens`: the number of interactions that send a made-up API token, which the array refuses. */
+/** `unknownTokens`: how many interactions send a made-up API token, which the array refuses. */
 export function arrayTarget(
   real: RealArray,
   { unknownTokens }: { unknownTokens: number },
@@ -50,7 +50,7 @@ export function arrayTarget(
   };
 }
 
-/** After a refused login there is no second try, because the array may lock the user out. */
+/** Never retries after a refused login, because the array may lock the user out. */
 function onlyWhileAccepted({ array, apiToken }: RealArray, sessions: OpenSessions) {
   let refused = false;
   return async (signIn: typeof openSession) => {

@@ -1,4 +1,4 @@
-/** Tracks the sessions that a verification opens, to close all of them at its end. */
+/** Tracks the sessions that a verification opens, so that all of them can be closed at the end. */
 
 import { isFlashBladeError } from '../../lib/core/errors.ts';
 import type { FlashBlade } from '../../lib/core/model.ts';
@@ -15,23 +15,26 @@ export function createOpenSessions(array: FlashBlade) {
 
   return {
     opened: (token: string): void => void tokens.add(token),
-    /** Records that a session may be open whose auth token is unknown. */
+    /** Records that a session with an unknown auth token may be open. */
     lost: (how: string): void => void lost.push(how),
     /** The auth tokens of all tracked sessions. */
     tokens: (): readonly string[] => [...tokens],
-    /** Logs out of every session, even if it should have ended. Resolves with one message for each session that may be left. */
+    /** Logs out of every session, including those that should have ended. Resolves with one message per session that may still be open. */
     closeAll: async (): Promise<string[]> => {
       const left: string[] = [];
       for (const token of tokens) {
         const why = await close(array, token);
         if (why !== undefined) left.push(`a session that this verification opened could not be closed: ${why}`);
       }
-      return [...left, ...lost.map((how) => `${how}; a session may stay open until the array's idle timeout ends it`)];
+      return [
+        ...left,
+        ...lost.map((how) => `${how}, so a session may stay open until the array's idle timeout ends it`),
+      ];
     },
   };
 }
 
-/** Returns why the session is not closed, or undefined if it is. */
+/** Returns why the session could not be closed, or undefined if it was closed. */
 async function close(array: FlashBlade, token: string, tries = 1): Promise<string | undefined> {
   try {
     await logout({ array, authToken: authToken(token), username: '' });

@@ -1,11 +1,11 @@
-/** Login and logout for the handlers of states. They record every session. */
+/** Login and logout for state handlers. Every session is recorded. */
 
 import { isFlashBladeError } from '../../lib/core/errors.ts';
 import type { ApiToken, FlashBlade, Session } from '../../lib/core/model.ts';
 import { login, logout } from '../../lib/flashblade/client.ts';
 import type { OpenSessions } from './open-sessions.ts';
 
-/** Logs in, and records the session as opened or, if the login failed after it was sent, as lost. */
+/** Logs in and records the session as opened. If the login fails after it was sent, records the session as lost. */
 export async function openSession(array: FlashBlade, token: ApiToken, sessions: OpenSessions): Promise<Session> {
   try {
     const session = await login(array, token);

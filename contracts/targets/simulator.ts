@@ -1,4 +1,4 @@
-/** The states of the contract on a simulated FlashBlade. The compiler requires a handler for each state. */
+/** State handlers for a simulated FlashBlade. The compiler requires a handler for every state. */
 
 import { apiToken } from '../../lib/core/model.ts';
 import { compareVersions } from '../../lib/flashblade/client.ts';

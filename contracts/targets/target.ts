@@ -1,4 +1,4 @@
-/** The target of a verification: an array, and the handlers that bring it into the states of the contract. */
+/** A verification target: an array, and the handlers that bring the array into the contract's states. */
 import type { FlashBlade } from '../../lib/core/model.ts';
 import type { Handlers, ParametersOf, State } from '../states.ts';
 import type { OpenSessions } from './open-sessions.ts';
@@ -7,13 +7,13 @@ export type Target = {
   readonly array: FlashBlade;
   /** A handler for every state that this target supports. */
   readonly handlers: Partial<Handlers<State>>;
-  /** Parameters that replace the pact's own: on a real array, we cannot choose the user. */
+  /** Parameters that replace the pact's own, because we cannot choose the user on a real array. */
   readonly parameters: { readonly [Name in State]?: ParametersOf<Name> };
-  /** Undoes the changes of the last state, except sessions. Runs before each state and after the last one. */
+  /** Undoes the last state's changes, but leaves sessions open. Runs before each state and after the last one. */
   readonly reset: () => Promise<void>;
   readonly sessions: OpenSessions;
-  /** Values that must not be printed, except the auth tokens of sessions. */
+  /** Values that must not be printed. `sessions` tracks auth tokens separately. */
   readonly secrets: () => readonly string[];
-  /** The maximum number of refused logins. After it, no login is sent. */
+  /** The maximum number of refused logins. After that many, no login is sent. */
   readonly maxRefusedLogins: number;
 };

@@ -1,10 +1,10 @@
-/** Inserts the parameters of a target into a pact. */
+/** Inserts a target's parameters into a pact. */
 import { type Interaction, type Pact, statesOf } from '../pact-file.ts';
 import type { Target } from '../targets/target.ts';
 
 /**
- * Inserts the target's parameters into the states, and into the expected bodies that repeat them. The verifier gets the values
- * of requests from the states, but compares a body with the unchanged text in the pact.
+ * Inserts the target's parameters into the states, and into the expected bodies that repeat those values. The verifier takes
+ * request values from the states, but compares response bodies with the unchanged text in the pact.
  */
 export const fillIn = (pact: Pact, { parameters }: Pick<Target, 'parameters'>): Pact => ({
   ...pact,
@@ -21,7 +21,7 @@ function fillInteraction(interaction: Interaction, parameters: Target['parameter
   return filled;
 }
 
-/** Version 4 writes bodies as `{"content": …}`, and generators by JSON path. Only simple paths occur, such as `$.username`. */
+/** Pact version 4 stores bodies as `{"content": …}` and generators by JSON path. All paths are simple, such as `$.username`. */
 function fillBody(response: Interaction['response'], values: Readonly<Record<string, string>>): void {
   const generators = fieldOf(fieldOf(response, 'generators'), 'body');
   const content = fieldOf(response?.body, 'content');

@@ -1,6 +1,6 @@
 /**
- * A gateway between the verifier and an array: plain HTTP on loopback to the verifier, the client's own TLS transport to
- * the array.
+ * A gateway between the verifier and an array. The verifier connects over plain HTTP on loopback. The gateway connects to
+ * the array with the client's own TLS transport.
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -9,7 +9,7 @@ import { exchange, type WireResponse } from '../../lib/flashblade/exchange.ts';
 import type { Target } from '../targets/target.ts';
 import { type LoopbackServer, startLoopback } from './loopback.ts';
 
-/** Headers that belong to one connection or that the transport sets. */
+/** Headers that apply to a single connection or that the transport sets. */
 const OWN_HEADERS = ['connection', 'content-length', 'host', 'keep-alive', 'transfer-encoding', 'user-agent'];
 const REFUSED: readonly number[] = [400, 401, 403];
 
@@ -18,7 +18,7 @@ export type Gateway = LoopbackServer & {
   readonly tokens: () => readonly string[];
 };
 
-/** If the array does not respond, the verifier gets 502, and `onFailure` gets the reason. */
+/** If the array does not respond, the verifier gets a 502 and `onFailure` gets the reason. */
 export async function startGateway(target: Target, onFailure: (why: string) => void): Promise<Gateway> {
   const tokens = new Set<string>();
   let refusedLogins = 0;
@@ -27,7 +27,9 @@ export async function startGateway(target: Target, onFailure: (why: string) => v
     const { method = '', url: path = '' } = request;
     const isLogin = method === 'POST' && path === '/api/login';
     if (isLogin && refusedLogins >= target.maxRefusedLogins) {
-      throw new Error(`no further login is sent: the array refused ${refusedLogins}, the limit of this run`);
+      throw new Error(
+        `no more logins are sent, because the array has refused ${refusedLogins}, which is the limit for this run`,
+      );
     }
     const headers = passedOn(request.headers);
     const wire = { method, path, headers, requestId: `contract-verification-${randomUUID()}` };
@@ -56,7 +58,7 @@ export async function startGateway(target: Target, onFailure: (why: string) => v
   return { ...server, tokens: () => [...tokens] };
 }
 
-/** Records the session of a login as soon as the head of the response arrives, or records it as lost. */
+/** Records a login's session as soon as the response headers arrive. If they do not arrive, records the session as lost. */
 function watchLogin({ sessions }: Target, onToken: (token: string) => void) {
   let seen = false;
   return {

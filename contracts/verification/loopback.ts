@@ -1,4 +1,4 @@
-/** A plain HTTP server on loopback, for requests of the verifier. */
+/** A plain HTTP server on loopback for the verifier's requests. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -33,7 +33,7 @@ export async function startLoopback(
   };
 }
 
-/** The body, or undefined if the client disconnected. */
+/** Returns the body, or undefined if the client disconnected. */
 async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
   try {
     const chunks: Buffer[] = [];

@@ -1,6 +1,6 @@
 /**
- * A server through which the verifier brings a target into a state. It responds with 422 if a state cannot be arranged: the
- * verifier would ignore a missing handler, and would repeat the request for minutes after a 5xx.
+ * A server that the verifier calls to bring a target into a state. If a state cannot be arranged, the server responds with
+ * 422. The verifier would ignore a missing handler, and would retry for minutes after a 5xx.
  */
 import { randomUUID } from 'node:crypto';
 import type { Target } from '../targets/target.ts';
@@ -8,15 +8,15 @@ import { type LoopbackServer, startLoopback } from './loopback.ts';
 import { arrange, type Values } from './states.ts';
 
 export type StateServer = LoopbackServer & {
-  /** The error of each state that could not be arranged. */
+  /** The error for each state that could not be arranged. */
   readonly failures: ReadonlyMap<string, string>;
-  /** The last requested state; empty for an interaction without a state. */
+  /** The last requested state. Empty for an interaction without a state. */
   readonly current: () => string;
 };
 
 export async function startStateServer(target: Target): Promise<StateServer> {
   const failures = new Map<string, string>();
-  // The server returns tokens, so only a client that knows the path may use it.
+  // The server returns tokens, so clients need a secret path to call it.
   const path = `/${randomUUID()}`;
   let current = '';
 

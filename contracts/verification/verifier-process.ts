@@ -1,6 +1,6 @@
 /**
- * Runs Pact's verifier for the parent process. It needs its own process because the native library prints everything that it
- * sees, including live tokens, to the standard output, and because a verification can be ended only with its process.
+ * Runs Pact's verifier for the parent process. The verifier needs its own process because the native library prints
+ * everything, including live tokens, to standard output, and because only killing the process stops a verification.
  */
 import { Verifier } from '@pact-foundation/pact-core';
 
@@ -10,7 +10,7 @@ export type Job = {
   readonly providerUrl: string;
   readonly stateUrl: string;
 };
-/** `json`: the verifier's report of the run; absent if there is none. */
+/** `json`: the verifier's report, absent if the run produced none. */
 export type Outcome = { readonly json?: string };
 
 const send = (outcome: Outcome): void => void process.send?.(outcome);
@@ -28,7 +28,7 @@ process.on('message', ({ pactFile, provider, providerUrl, stateUrl }: Job) => {
     .verify()
     .then(
       (json) => send({ json }),
-      // A failed verification is an error whose message is the same JSON.
+      // If verification fails, the error message is the same JSON.
       (error: unknown) => send(error instanceof Error ? { json: error.message } : {}),
     );
 });

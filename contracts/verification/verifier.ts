@@ -1,4 +1,4 @@
-/** Pact's verifier in a child process, for one verification at a time. */
+/** Runs Pact's verifier in a child process, one verification at a time. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
@@ -29,12 +29,12 @@ const results = v.object({
 export type RawResult = v.InferOutput<typeof results>['interactionResults'][number];
 
 export type Verifier = {
-  /** Verifies one pact file. Rejects if the verifier has no result. */
+  /** Verifies one pact file. Rejects if the verifier reports no result. */
   readonly verify: (job: Job) => Promise<readonly RawResult[]>;
   readonly stop: () => Promise<void>;
 };
 
-/** Starts the process, which runs until `stop`. */
+/** Starts a process that runs until you call `stop`. */
 export function startVerifier(): Verifier {
   const child = fork(resolve(import.meta.dirname, 'verifier-process.ts'), {
     env: toolEnvironment(),
@@ -61,8 +61,8 @@ function ask(child: ChildProcess, job: Job): Promise<Outcome> {
       stopWaiting();
       answered(outcome);
     };
-    const onExit = () => fail('ended before it had a result');
-    const timer = setTimeout(() => fail(`had no result after ${LIMIT_MS / 1000} s`), LIMIT_MS);
+    const onExit = () => fail('exited before it reported a result');
+    const timer = setTimeout(() => fail(`reported no result within ${LIMIT_MS / 1000} s`), LIMIT_MS);
     const stopWaiting = () => {
       clearTimeout(timer);
       child.off('message', onMessage);
@@ -78,7 +78,7 @@ function ask(child: ChildProcess, job: Job): Promise<Outcome> {
 function toResults({ json }: Outcome): readonly RawResult[] {
   const parsed = v.safeParse(results, parseJson(json ?? ''));
   if (parsed.success) return parsed.output.interactionResults;
-  throw new Error('the verifier reported no interaction. Check that the file is a pact with HTTP interactions');
+  throw new Error('the verifier reported no interactions. Check that the file is a pact with HTTP interactions');
 }
 
 function parseJson(text: string): unknown {

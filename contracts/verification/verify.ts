@@ -1,4 +1,4 @@
-/** Verifies one pact against one target. Returns the result of every interaction, and all other findings. */
+/** Verifies one pact against one target. Returns a result for every interaction, and all other findings. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,9 +24,9 @@ import type { Job } from './verifier-process.ts';
 export type InteractionResult = { readonly title: string; readonly reasons: readonly string[] };
 
 export type Verification = {
-  /** One for each interaction of the pact, in its order. */
+  /** One result per interaction, in the pact's order. */
   readonly interactions: readonly InteractionResult[];
-  /** Problems that do not belong to one interaction, such as an open session or a verifier without a result. */
+  /** Problems that do not belong to a single interaction, such as a session left open or a missing verifier result. */
   readonly findings: readonly string[];
 };
 
@@ -34,8 +34,8 @@ export const hasPassed = ({ interactions, findings }: Verification): boolean =>
   interactions.length > 0 && findings.length === 0 && interactions.every(({ reasons }) => reasons.length === 0);
 
 /**
- * Verifies a pact, and closes every session that it opened. Never rejects because of the array or the verifier. The
- * result contains no token.
+ * Verifies a pact and closes every session that the verification opened. Never rejects when the array or verifier fails.
+ * The result never contains a token.
  */
 export async function verify(pact: Pact, target: Target, verifier: Pick<Verifier, 'verify'>): Promise<Verification> {
   const failures = new Map<string, string>();
@@ -79,7 +79,7 @@ export async function verifyFile(
   }
 }
 
-/** The verifier's single result for an interaction, or the reason that there is none. */
+/** Returns the verifier's single result for an interaction, or the reason that there is not exactly one. */
 export function resultOf(interaction: AnyInteraction, raw: readonly RawResult[]): RawResult | string {
   const key = keyOf(interaction.description, statesOf(interaction));
   const results = raw.filter((result) => keyOf(result.description, result.providerStates) === key);
@@ -98,13 +98,13 @@ function reasonsOf(
   const passed = result.result === 'OK';
   const arranging = passed ? [] : states.flatMap((name) => stateFailures.get(name) ?? []);
   if (arranging.length > 0) return arranging;
-  // The 502 of our own gateway would satisfy an interaction that expects 5xx.
+  // A 502 from our own gateway would satisfy an interaction that expects a 5xx.
   const mayBeOurs = !passed || (interaction.response?.status ?? 0) >= 500;
   const unanswered = (states.length === 0 ? [''] : states).flatMap((name) => failures.get(name) ?? []);
   return [...(mayBeOurs ? unanswered : []), ...mismatchesOf(result)];
 }
 
-/** A pending interaction that fails is a failure here. */
+/** Treats a pending interaction that fails as a failure. */
 export function mismatchesOf({ result, mismatch }: RawResult): readonly string[] {
   if (result === 'OK') return [];
   const mismatches = mismatch?.mismatches?.map((one) => one.mismatch) ?? [];

@@ -1,4 +1,4 @@
-/** Who talks to whom, and what travels: the order of a login. */
+/** The components, and what they exchange during a login. */
 import type { Arrow, Box, Label, Picture, Point, Shape } from './svg.ts';
 
 const CALLERS = ['Scheduler', 'Step Functions', 'Event', 'Your program'];
@@ -20,7 +20,7 @@ const arrow = (...points: Point[]): Arrow => ({ kind: 'arrow', points });
 const service = (y: number, title: string, line: string): Box => ({
   ...{ kind: 'box', x: 620, y, width: 252, height: 72, title, lines: [line] },
 });
-/** A step's number, and beside it what travels. */
+/** A step's number, with a label beside it. */
 const step = (number: number, x: number, y: number, text: string): Shape[] => [
   { kind: 'badge', x, y: y - 5, number },
   { kind: 'label', x: x + 19, y, lines: [text] },
@@ -63,7 +63,7 @@ export const ARCHITECTURE: Picture = {
     service(232, 'Secrets Manager', 'host, API token, trust per array'),
     arrow([620, 268], [472, 268]),
     ...step(1, 498, 256, 'API token'),
-    service(330, 'Ledger (DynamoDB)', 'every session until it has ended'),
+    service(330, 'Ledger (DynamoDB)', 'every session until it ends'),
     arrow([472, 354], [620, 354]),
     ...step(2, 498, 342, 'intent'),
     arrow([472, 378], [620, 378]),

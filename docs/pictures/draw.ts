@@ -1,4 +1,4 @@
-/** Draws the pictures of the documentation: `node docs/pictures/draw.ts` writes each as an SVG beside this file. */
+/** Draws the documentation's pictures. `node docs/pictures/draw.ts` writes each picture as an SVG beside this file. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ARCHITECTURE } from './architecture.ts';

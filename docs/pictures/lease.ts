@@ -6,7 +6,7 @@ import type { Arrow, Box, Picture, Point } from './svg.ts';
 
 const SIZE = { height: 64, kind: 'box' } as const;
 
-/** Every state of a lease, and the SUSPECT beside it. */
+/** Every state of a lease, plus SUSPECT. */
 export const STATES: Readonly<Record<LeaseItem['state'] | 'SUSPECT', Box>> = {
   SUSPECT: {
     ...{ ...SIZE, x: 300, y: 48, width: 200, tone: 'amber', isDashed: true },
@@ -44,7 +44,7 @@ export const LEASE: Picture = {
   width: 900,
   height: 600,
   title: 'The life of a lease',
-  description: `A request records an intent: OPENING. The login makes it OPEN. A release, the expiry or the owner's end makes it CLOSING. A confirmed logout makes it CLOSED. After ${TRIES_UNTIL_STUCK} failed logouts it is STUCK, which raises an alarm and is retried. An attempt that may have left a session becomes a SUSPECT, a separate item that raises an alarm.`,
+  description: `A request records an intent, which makes the lease OPENING. A successful login makes the lease OPEN. A release, the expiry or the owner's end makes the lease CLOSING. A confirmed logout makes the lease CLOSED. After ${TRIES_UNTIL_STUCK} failed logouts, the lease becomes STUCK, which raises an alarm, and the sweeper keeps retrying the logout. An attempt that may have left a session becomes a SUSPECT, a separate item that raises an alarm.`,
   shapes: [
     ...Object.values(STATES),
     NOTHING,

@@ -1,4 +1,4 @@
-/** What one deployment creates: serverless.yml and infra/. */
+/** What one deployment creates from serverless.yml and infra/. */
 import { createRequire } from 'node:module';
 import type { Arrow, Box, Label, Picture, Point } from './svg.ts';
 
@@ -18,7 +18,7 @@ const lambda = (column: Point, y: number, title: string): Box => ({
 const outside = (column: Point, y: number, title: string, line: string): Box => ({
   ...{ ...box(column, y, title, line), isDashed: true },
 });
-/** One of five columns. */
+/** One of five equal columns: left edge and width. */
 const fifth = (index: number): Point => [216 + index * 130, 116];
 const head = (x: number, y: number, text: string): Label => ({ kind: 'label', x, y, lines: [text], style: 'head' });
 const arrow = (...points: Point[]): Arrow => ({ kind: 'arrow', points });
@@ -28,7 +28,7 @@ export const STACK: Picture = {
   height: 868,
   title: 'What one deployment creates',
   description:
-    'One stack has seven functions. An event bus with a rule, and a rule on the default bus, send events to the request queue, which invokes session-events; messages that fail go to the dead-letter queue. Two schedules invoke sweep-sessions and check-fleet. Callers invoke login, logout, call-array and renew. A queue keeps failed invocations. The functions share the lease table with the indexes due and owner, and two KMS keys. Alarms notify a topic. A dashboard, roles and log groups complete the stack. Callers, secrets and arrays are outside.',
+    'One stack has seven functions. An event bus with a rule, and a rule on the default bus, send events to the request queue, which invokes session-events; messages that fail go to the dead-letter queue. Two schedules invoke sweep-sessions and check-fleet. Callers invoke login, logout, call-array and renew. A queue keeps failed invocations. The functions share two KMS keys and the lease table, which has the indexes due and owner. Alarms notify a topic. A dashboard, roles and log groups complete the stack. Callers, secrets and arrays are outside the stack.',
   shapes: [
     head(28, 44, 'Outside'),
     head(196, 44, 'One stack: flashblade-sessions-<stage>'),

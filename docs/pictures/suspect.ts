@@ -1,20 +1,20 @@
-/** What becomes of a login whose process is killed. */
+/** What happens to a login whose process is killed. */
 import { openingDeadlines, SLACK_SECONDS } from '../../lib/core/deadlines.ts';
 import type { Box, Picture, Shape } from './svg.ts';
 
-/** Where each step is. Not to scale. */
+/** The x position of each step. Not to scale. */
 const AT = { recorded: 176, sent: 248, killed: 320, expired: 432, found: 508, idle: 700, dropped: 848 };
-/** How far down the line of each step goes. */
+/** The y position where each step's line ends. */
 const DOWN = [340, 378, 340, 420, 340, 378, 420];
 const LANES = ['Function', 'Array', 'Ledger', 'Alarm', 'Session limit'];
-/** From a call's deadline to the end of its intent. */
+/** Seconds from a call's deadline to its intent's expiry. */
 const EXPIRY_SECONDS = openingDeadlines(60_000, 0).openingUntil - 60;
 
 const lane = (index: number): number => 84 + index * 52;
 const bar = (index: number, from: number, to: number, look: Partial<Box>): Box => ({
   ...{ kind: 'box', x: from, y: lane(index), width: to - from, height: 36, ...look },
 });
-/** How long something lasts. */
+/** A horizontal arrow that shows a duration. */
 const span = (from: number, to: number, y: number): Shape => ({
   kind: 'arrow',
   isSpan: true,
@@ -70,8 +70,8 @@ export const SUSPECT: Picture = {
       7,
       432,
       549,
-      'The SUSPECT is dropped and its slot is free, or earlier,',
-      'once the array lists no session from its time window.',
+      'The SUSPECT is dropped and its slot is freed, or earlier',
+      'if the array lists no session from its time window.',
     ),
   ],
 };

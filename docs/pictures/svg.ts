@@ -1,4 +1,4 @@
-/** Turns shapes into the text of an SVG: light and dark, system fonts, no scripts, nothing loaded from elsewhere. */
+/** Turns shapes into SVG text, with light and dark colors, system fonts, no scripts and no external resources. */
 
 export type Tone = 'plain' | 'blue' | 'green' | 'amber' | 'red';
 export type Style = 'title' | 'code' | 'line' | 'label' | 'head' | 'number';
@@ -13,7 +13,7 @@ export type Box = {
   readonly tone?: Tone;
   readonly isDashed?: boolean;
   readonly title?: string;
-  /** The title is the name of a thing in the code. */
+  /** Whether the title is a name from the code. */
   readonly isCode?: boolean;
   readonly lines?: readonly string[];
 };
@@ -34,7 +34,7 @@ export type Arrow = {
   readonly isDashed?: boolean;
   /** Arrowheads at both ends, for a span of time. */
   readonly isSpan?: boolean;
-  /** Which transition it shows: names of two states. */
+  /** The two states whose transition the arrow shows. */
   readonly shows?: readonly [from: string, to: string];
 };
 /** A thin dotted line behind everything else. */
@@ -66,7 +66,7 @@ type Colors = {
   readonly tones: Readonly<Record<Tone, readonly [string, string]>>;
 };
 
-/** GitHub's own colors, on a page of our own: legible also where a viewer's page has the other mode. */
+/** GitHub's own colors on an explicit background, so that a picture is legible even on a page in the other mode. */
 export const COLORS: Readonly<Record<'light' | 'dark', Colors>> = {
   light: {
     ...{ page: '#ffffff', edge: '#d1d9e0', ink: '#1f2328', muted: '#59636e', arrow: '#6e7781' },
@@ -95,7 +95,7 @@ export const COLORS: Readonly<Record<'light' | 'dark', Colors>> = {
 const SANS = 'system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",Helvetica,Arial,sans-serif';
 const MONO = 'ui-monospace,SFMono-Regular,"SF Mono",Menlo,Consolas,"Liberation Mono",monospace';
 
-/** `color`: which of the colors. `height`: from one line to the next. */
+/** `color`: a key of `Colors`. `height`: the distance from one line to the next. */
 export const STYLES: Readonly<Record<Style, { size: number; weight: number; color: keyof Colors; height: number }>> = {
   title: { size: 15, weight: 600, color: 'ink', height: 22 },
   code: { size: 14, weight: 600, color: 'ink', height: 22 },
@@ -107,7 +107,7 @@ export const STYLES: Readonly<Record<Style, { size: number; weight: number; colo
 export const BADGE_RADIUS = 11;
 const MARK_RADIUS = 7;
 
-/** One line of text, where it is drawn. `box`: what it must fit into. */
+/** One line of text, and where it is drawn. `box`: the box that must contain the line. */
 export type Line = {
   readonly text: string;
   readonly x: number;
@@ -141,7 +141,7 @@ export function linesOf(shape: Shape): Line[] {
   });
 }
 
-/** The same picture always gives the same text. */
+/** The same picture always produces the same text. */
 export function svgOf({ width, height, title, description, shapes }: Picture): string {
   const size = `width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"`;
   const page = `<rect class="page" x=".5" y=".5" width="${width - 1}" height="${height - 1}" rx="12"/>`;
@@ -201,7 +201,7 @@ function textOf({ text, x, y, style, anchor }: Line): string {
   return `<text class="${style}" x="${x}" y="${rounded(y)}"${aligned}>${escaped(text)}</text>`;
 }
 
-/** A line through the points, with round corners. */
+/** A line through the points, with rounded corners. */
 function curveOf(points: readonly Point[]): string {
   const parts = points.map((point, index) => {
     const [before, after] = [points[index - 1], points[index + 1]];

@@ -1,10 +1,10 @@
 /** What all AWS calls share: a bounded number of tries, a time limit, and errors that never quote input. */
 import { type ErrorCode, FlashBladeError } from '../core/errors.ts';
 
-/** The time limit of one AWS call, its retries included. */
+/** The time limit for one AWS call, including its retries. */
 export const AWS_CALL_MS = 2000;
 
-/** For the constructor of every AWS client. A hung connection leaves time for a second try. */
+/** Options for every AWS client. They leave time for a second try if a connection hangs. */
 export const AWS_CLIENT_OPTIONS = {
   maxAttempts: 3,
   requestHandler: { connectionTimeout: 700, requestTimeout: 900, throwOnRequestTimeout: true },
@@ -13,16 +13,15 @@ export const AWS_CLIENT_OPTIONS = {
 const CONDITION_FAILED = 'ConditionalCheckFailedException';
 
 /**
- * Makes one AWS call that ends at `by` (epoch milliseconds) at the latest. A process that was paused until after `by` sends no
- * request, unless one was already waiting for its connection: the SDK has no hook in between. Errors of the SDK become `code`, with the
- * name and status of the AWS error but without its message, which may quote input. Errors named in `passed` are thrown unchanged, for
- * the caller to judge.
+ * Makes one AWS call that ends by `by` (epoch milliseconds). A process that was paused past `by` sends no request, unless the request was
+ * already waiting for a connection, because the SDK offers no hook there. SDK errors become `code`, with the name and status of the AWS error but
+ * without its message, which may quote input. Errors named in `passed` are thrown unchanged for the caller to handle.
  */
 export async function callAws<Output>(
   call: (options: { abortSignal: AbortSignal }) => Promise<Output>,
   about: { what: string; by: number; code?: ErrorCode; passed?: readonly string[] },
 ): Promise<Output> {
-  // A deadline may be a fraction of a millisecond, a timer may not.
+  // A deadline can include a fraction of a millisecond. A timer cannot.
   const ms = Math.min(AWS_CALL_MS, Math.floor(about.by - Date.now()));
   if (ms <= 0) throw new FlashBladeError('OUT_OF_TIME', `no time was left to ${about.what}`);
   try {
@@ -31,7 +30,7 @@ export async function callAws<Output>(
     if (about.passed?.includes(awsErrorName(error))) throw error;
     throw new FlashBladeError(
       about.code ?? 'AWS_UNAVAILABLE',
-      `could not ${about.what}: ${describe(error, ms)}. Try again; if it keeps failing, check the role and the configuration`,
+      `could not ${about.what}: ${describe(error, ms)}. Try again. If it keeps failing, check the role and the configuration`,
     );
   }
 }
@@ -51,13 +50,13 @@ export async function ifUnchanged(
   }
 }
 
-/** The name of an AWS error, such as `ThrottlingException`, or `Error` if it has characters that no such name has. */
+/** Returns an AWS error's name, such as `ThrottlingException`, or `Error` if the name is malformed. */
 export function awsErrorName(error: unknown): string {
   const name = error instanceof Error ? error.name : 'Error';
   return /^[A-Za-z]{1,80}$/.test(name) ? name : 'Error';
 }
 
-// In a process that was paused, the timer fires late; but the SDK reads `aborted` before it sends a request.
+// After a pause, the timer fires late, but the SDK reads `aborted` before it sends a request.
 function timeUp(ms: number, by: number): AbortSignal {
   const signal = AbortSignal.timeout(ms);
   const fired = (): boolean => Reflect.get(AbortSignal.prototype, 'aborted', signal);

@@ -1,6 +1,6 @@
 /**
- * The lease ledger in one DynamoDB table. Every write of an item is conditional on the version that it replaces. An array's slots are in
- * one item per array, which is updated in place.
+ * The lease ledger in one DynamoDB table. An item is written only if its version has not changed since the item was read. The exception
+ * is the item with an array's slots, which is updated in place.
  */
 import {
   DeleteItemCommand,
@@ -18,14 +18,14 @@ import { type Item, isOfItsOwner, leaseKey, type Stored } from '../leases/items.
 import type { LeaseStore, Pending, Slot, StoredSlot } from '../leases/ports.ts';
 import { callAws, ifUnchanged } from './client.ts';
 
-/** The only partition of the index `due`. */
+/** The single partition of the `due` index. */
 const DUE = 'due';
-/** The name of every read in error messages. */
+/** How error messages describe a read. */
 const READ = 'read the lease table';
-/** The prefix of the id of an array's item, before `#` and the array's name. */
+/** The id prefix of the item with an array's slots. `#` and the array name follow it. */
 const SLOTS_KIND = 'array';
 
-/** More pages than the index of any lease table has. */
+/** More pages than any lease table index ever has. */
 const MAX_PAGES = 1000;
 
 const KINDS: Readonly<Record<string, Pending['kind']>> = {
@@ -35,7 +35,7 @@ const KINDS: Readonly<Record<string, Pending['kind']>> = {
   [SLOTS_KIND]: 'slots',
 };
 
-/** `newId` gives every write its version. */
+/** `newId` returns the version for each write. */
 export function createLeaseStore(client: DynamoDBClient, table: string, newId: () => string): LeaseStore {
   const read: LeaseStore['read'] = async (id, by) => {
     const command = new GetItemCommand({ TableName: table, Key: { id: { S: id } }, ConsistentRead: true });
@@ -48,7 +48,7 @@ export function createLeaseStore(client: DynamoDBClient, table: string, newId: (
     const row = marshall(rowOf(stored), { removeUndefinedValues: true });
     const command = new PutItemCommand({ TableName: table, Item: row, ...unchanged(previous) });
     if (await ifUnchanged('write to the lease table', by, (options) => client.send(command, options))) return stored;
-    // A retry by the SDK finds what its first try wrote, if only the response was lost.
+    // The condition also fails if the SDK's first try succeeded, its response was lost, and the SDK retried.
     return (await read(next.id, by))?.version === stored.version ? stored : undefined;
   };
 
@@ -68,7 +68,7 @@ export function createLeaseStore(client: DynamoDBClient, table: string, newId: (
       from = output.LastEvaluatedKey;
       if (from === undefined) return rows;
     }
-    throw new FlashBladeError('AWS_UNAVAILABLE', `could not ${READ}: the query has more than ${MAX_PAGES} pages`);
+    throw new FlashBladeError('AWS_UNAVAILABLE', `could not ${READ}: the query returned more than ${MAX_PAGES} pages`);
   }
 
   const pending: LeaseStore['pending'] = async (by) => {
@@ -95,12 +95,12 @@ const unchanged = (previous: Stored<Item> | undefined) =>
 type Optional = { readonly owner?: string; readonly attemptId?: string };
 
 /**
- * An item as the table stores it, with attributes that only the table uses. Both indexes are sparse: an item without `dueAt` is not in
- * `due`; an item that does not concern the end of its owner is not in `owner`, so that an owner's history never hides its live leases.
+ * Returns an item as the table stores it, with attributes that only the table uses. Both indexes are sparse. The `due` index omits items
+ * without `dueAt`. The `owner` index lists only leases that the owner's end affects, so an owner's history never hides its live leases.
  */
 function rowOf(item: Stored<Item>): Record<string, unknown> {
-  // Functions of version 0.1.0, which run beside these while a stack is updated or rolled back, replace an item only if both its
-  // version and its attemptId are unchanged. So every item needs an attemptId.
+  // During an update or rollback, functions from version 0.1.0 run alongside these. They replace an item only if its version and its
+  // attemptId are both unchanged, so every item needs an attemptId.
   const { owner, attemptId = item.version, ...rest }: Stored<Item> & Optional = item;
   return {
     ...rest,
@@ -115,13 +115,13 @@ function itemOf(row: Record<string, unknown>): Stored<Item> {
   const { array: _array, duePartition: _partition, formerOwner, attemptId, ...rest } = row;
   return {
     ...rest,
-    // An attempt's id never equals a version, unless `rowOf` added it.
+    // An attemptId equals the version only if `rowOf` added it.
     ...(attemptId === undefined || attemptId === rest['version'] ? {} : { attemptId }),
     ...(formerOwner === undefined ? {} : { owner: formerOwner }),
   } as Stored<Item>;
 }
 
-/** Reads a row of the index `due`. An item's id is its kind, `#` and its name, which may contain `#`. */
+/** Parses a row from the `due` index. An item's id consists of its kind, `#` and its name, which may contain `#`. */
 function pendingOf(row: Record<string, unknown>): Pending {
   const [prefix = '', ...rest] = String(row['id']).split('#');
   const { dueAt, state } = row as Pick<Pending, 'dueAt' | 'state'>;
@@ -139,22 +139,22 @@ const TAKE = "take one of the array's slots in the lease table";
 const FREE = "free one of the array's slots in the lease table";
 const SCHEDULE = "schedule the next check of the array's slots in the lease table";
 
-/** An earlier try of the same call took the slot. A slot that is kept for a SUSPECT does not count. */
+/** True if an earlier try of the same call took the slot. A slot kept for a SUSPECT does not count. */
 const OWN = 'attribute_exists(live.#own) AND attribute_not_exists(live.#own.suspect)';
 
-/** Version 0.1.0 took the slot, under the id of its lease. Slots of attempts have the attribute `leaseId`. */
+/** True if version 0.1.0 took the slot under its lease id. Newer slots have the attribute `leaseId`. */
 const FORMER = 'attribute_exists(live.#instead) AND attribute_not_exists(live.#instead.leaseId)';
 
 type Slots = Pick<LeaseStore, 'takeSlot' | 'moveSlot' | 'keepSlot' | 'freeSlot' | 'slots' | 'lookAtSlots'>;
 
-/** An array's slots: the bounded set of attempts that may have a session there. */
+/** Reads and writes an array's slots, which list the attempts that may have a session on the array. */
 function createSlots(client: DynamoDBClient, table: string): Slots {
   const keyOf = (array: string) => ({ TableName: table, Key: { id: { S: `${SLOTS_KIND}#${array}` } } });
 
   const update = (what: string, by: number, input: UpdateItemCommandInput): Promise<boolean> =>
     ifUnchanged(what, by, (options) => client.send(new UpdateItemCommand(input), options));
 
-  /** Writes a slot under its attempt's id if the condition holds. We make attempt ids, so no key is a name that a caller chose. */
+  /** Writes a slot under its attempt id if the condition holds. Attempt ids are generated, so callers never choose a key. */
   function put(
     array: string,
     slot: Slot,
@@ -178,7 +178,7 @@ function createSlots(client: DynamoDBClient, table: string): Slots {
     });
   }
 
-  /** No condition holds for an item that is absent: an array's first attempt creates it. */
+  /** No condition holds for a missing item, so an array's first attempt creates the item. */
   async function putOrCreate(array: string, by: number, tryToPut: () => Promise<boolean>): Promise<boolean> {
     if (await tryToPut()) return true;
     const empty = new PutItemCommand({

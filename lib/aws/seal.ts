@@ -1,4 +1,4 @@
-/** Seals auth tokens with AES-256-GCM under one KMS data key per token, bound to the lease, the array, its host and its trust. */
+/** Seals each auth token with AES-256-GCM under its own KMS data key, bound to the lease and to the array's name, host and trust. */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { DecryptCommand, GenerateDataKeyCommand, type KMSClient } from '@aws-sdk/client-kms';
 import { FlashBladeError } from '../core/errors.ts';
@@ -37,7 +37,7 @@ export function createSeal(client: KMSClient, keyId: string): Seal {
   return { dataKey, seal: sealToken, unseal };
 }
 
-/** Returns `1.<encrypted key>.<nonce>.<ciphertext and tag>`, each part in base64url, and overwrites the plaintext key. */
+/** Returns `1.<encrypted key>.<nonce>.<ciphertext and tag>`, with each part in base64url, and overwrites the plaintext key. */
 function sealToken(key: DataKey, token: AuthToken, context: SealContext): string {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv('aes-256-gcm', key.plaintext, nonce).setAAD(associated(context));
@@ -60,7 +60,7 @@ function openBox(key: Uint8Array, nonce: Buffer, box: Buffer, context: SealConte
 }
 
 function takeApart(sealed: string, context: SealContext): { key: Buffer; nonce: Buffer; box: Buffer } {
-  // Anyone who can write to the table may have put anything there.
+  // Anyone with write access to the table could have put anything here.
   const [format, ...parts] = String(sealed).split('.');
   const [key, nonce, box] = parts.map((part) => Buffer.from(part, 'base64url'));
   const complete =
@@ -80,5 +80,5 @@ const associated = ({ leaseId, array, host, trust }: SealContext): Buffer =>
 const altered = ({ leaseId, array }: SealContext): FlashBladeError =>
   new FlashBladeError(
     'LEASE_ALTERED',
-    `could not unseal the token of lease ${leaseId} on array ${array}: its item in the lease table was changed or copied, or LEASE_KEY is another key. Find out who changed it`,
+    `could not unseal the auth token for lease ${leaseId} on array ${array}: the lease table item was changed or copied, or LEASE_KEY names a different key. Find out who made the change`,
   );

@@ -1,4 +1,4 @@
-/** The format of an array's secret, and its checks. No message quotes the secret. */
+/** Defines and checks the format of an array's secret. No message quotes the secret. */
 import { isIP } from 'node:net';
 import * as v from 'valibot';
 import { FlashBladeError } from '../core/errors.ts';
@@ -10,9 +10,9 @@ import type { ArraySecret } from '../leases/ports.ts';
 
 const DEFAULT_PORT = 443;
 const HOST_RULE = 'must be a DNS name (ASCII), an IPv4 address or an IPv6 address in brackets, with or without :port';
-const SWAPPED = 'looks like an API token: were host and apiToken swapped?';
-const HOLDS_TOKEN = 'contains the apiToken: correct the host';
-/** A shorter API token may be part of a host by chance. */
+const SWAPPED = 'looks like an API token. Were host and apiToken swapped?';
+const HOLDS_TOKEN = 'contains the apiToken. Correct the host';
+/** A shorter API token could appear in a host by chance. */
 const MIN_FOUND_LENGTH = 8;
 
 const host = v.pipe(
@@ -21,12 +21,13 @@ const host = v.pipe(
   v.check((value) => parseHost(value) !== undefined, HOST_RULE),
 );
 const token = text('must be the API token: 1 to 1024 visible ASCII characters without spaces', /^[!-~]{1,1024}$/);
-const ca = text('must be PEM text of one or more certificates, and nothing else', isCertificates);
+const ca = text('must be one or more certificates as PEM text, and nothing else', isCertificates);
 const fingerprint = text(
   'must be a SHA-256 fingerprint: 64 hex digits, with or without colons',
   (value) => normalFingerprint(value) !== undefined,
 );
-const ONE_OR_TWO = 'must be a list of one or two fingerprints: the current one and, during a change, the next';
+const ONE_OR_TWO =
+  'must be a list of one or two fingerprints: the current one and, during a certificate change, the next one';
 
 const secret = v.pipe(
   onlyFields({
@@ -45,15 +46,15 @@ const secret = v.pipe(
   v.check(({ host, apiToken }) => !holdsToken(host, apiToken), `host ${HOLDS_TOKEN}`),
 );
 
-// A host goes to DNS, messages and KMS encryption contexts.
+// A host appears in DNS queries, messages and KMS encryption contexts, so it must not contain the token.
 function holdsToken(host: string, token: string): boolean {
   const [hostText, tokenText] = [host.toLowerCase(), token.toLowerCase()];
   return hostText === tokenText || (token.length >= MIN_FOUND_LENGTH && hostText.includes(tokenText));
 }
 
 /**
- * Checks the output of GetSecretValue. `name` is the array's name, `id` the secret's, for messages. Throws SECRET_INVALID, also if the
- * trust is malformed: nothing is ever sent to an array without the trust that was meant for it.
+ * Parses the output of GetSecretValue. `name` is the array name, and `id` is the secret name for messages. Throws SECRET_INVALID even if
+ * only the trust is malformed, because no request may be sent with the wrong trust.
  */
 export function parseSecret(
   name: string,
@@ -79,14 +80,14 @@ function trustOf(trust: v.InferOutput<typeof secret>['trust']): Trust {
 
 type Address = { readonly host: string; readonly port: number };
 
-/** Returns why a text is no host, to read after `the host `, or undefined if it is one. It must not contain `apiToken`. */
+/** Returns why a host is invalid, worded to follow `the host `, or undefined if it is valid. A host must not contain `apiToken`. */
 export function hostFault(value: string, apiToken = ''): string | undefined {
   if (isHostLikeApiToken(value)) return SWAPPED;
   if (apiToken !== '' && holdsToken(value, apiToken)) return HOLDS_TOKEN;
   return parseHost(value) === undefined ? HOST_RULE : undefined;
 }
 
-/** Parses a host. Returns undefined if it is not one or looks like an API token. An IPv6 address loses its brackets. */
+/** Parses a host and strips the brackets from an IPv6 address. Returns undefined if the host is invalid or looks like an API token. */
 export function parseHost(value: string): Address | undefined {
   if (isHostLikeApiToken(value)) return undefined;
   const parts = /^(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9.-]{1,253}))(?::(\d{1,5}))?$/.exec(value);
@@ -98,7 +99,7 @@ export function parseHost(value: string): Address | undefined {
   return isIP(name) === 4 || isDnsName(name) ? { host: name, port } : undefined;
 }
 
-// The last label has a letter: "10.1" and "0x7f.1" are addresses to some resolvers.
+// The last label must start with a letter, because some resolvers read "10.1" and "0x7f.1" as addresses.
 function isDnsName(name: string): boolean {
   const labels = name.split('.');
   return (

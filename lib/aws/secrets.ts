@@ -1,4 +1,4 @@
-/** The fleet's arrays and their API tokens: one secret per array in AWS Secrets Manager, cached per process. */
+/** Reads the fleet's arrays and API tokens from AWS Secrets Manager: one secret per array, cached per process. */
 import {
   GetSecretValueCommand,
   type GetSecretValueCommandOutput,
@@ -20,7 +20,7 @@ type Options = {
   readonly cacheSeconds: number;
   /** Epoch milliseconds. */
   readonly now: () => number;
-  /** Called each time that a stale secret is used. */
+  /** Called each time a stale secret is used. */
   readonly onStale: (array: string) => void;
 };
 
@@ -34,7 +34,7 @@ export function createSecrets({ client, prefix, cacheSeconds, now, onStale }: Op
     return secret;
   }
 
-  // Concurrent reads share one call, unless it has less time than a new one would. A fresh read never joins a call that began earlier.
+  // Concurrent reads share one call, unless that call has less time left than a new one would. A fresh read never shares a call.
   function fetchOnce(name: string, by: number): Promise<ArraySecret> {
     const running = inFlight.get(name);
     if (running !== undefined && running.by >= Math.min(by, Date.now() + AWS_CALL_MS)) return running.secret;
@@ -79,8 +79,8 @@ async function getValue(client: SecretsManagerClient, id: string, by: number): P
     throw new FlashBladeError(
       'ARRAY_UNKNOWN',
       missing
-        ? `there is no secret ${id}, or it has no current version. Create it, or correct the array's name`
-        : `the secret ${id} cannot be read. It is probably scheduled for deletion: restore it, or stop using the array`,
+        ? `secret ${id} does not exist or has no current version. Create it, or correct the array name`
+        : `secret ${id} cannot be read, probably because it is scheduled for deletion. Restore it, or stop using the array`,
     );
   }
 }

@@ -1,4 +1,4 @@
-/** The configuration: environment variables, read and validated once at cold start. */
+/** Reads and validates the configuration from environment variables, once at cold start. */
 import { FlashBladeError } from './errors.ts';
 import { containsApiToken, NO_API_TOKEN } from './redact.ts';
 
@@ -9,22 +9,33 @@ const number = (fallback: number, min: number, max: number, about: string) =>
 type Whole = ReturnType<typeof number>;
 type Variable = { readonly kind: 'text'; readonly default?: string; readonly about: string } | Whole;
 
-/** Every variable that the library reads: default, smallest and largest value, meaning. A test compares the table in docs/library.md with this one. */
+/**
+ * Every variable that the library reads, with its default, minimum, maximum and meaning. A test compares this list with the table in
+ * docs/library.md.
+ */
 export const VARIABLES = {
-  LEASE_TABLE: required('name of the DynamoDB table that holds the leases'),
+  LEASE_TABLE: required('name of the DynamoDB lease table'),
   LEASE_KEY: required('ARN, id or alias of the KMS key that seals auth tokens'),
-  SECRET_PREFIX: optional('flashblade/', "prefix of every secret's name, before the array name"),
+  SECRET_PREFIX: optional('flashblade/', 'prefix of every secret name, followed by the array name'),
   SESSIONS_PER_ARRAY: number(50, 1, 500, 'maximum number of live leases per array'),
-  ALLOWED_CALLS: optional('GET /api/**', 'calls that call-array may make: methods and paths, separated by commas'),
-  MAX_LEASE_SECONDS: number(86_400, 60, 604_800, 'how long after its request a renewed lease may last'),
+  ALLOWED_CALLS: optional(
+    'GET /api/**',
+    'calls that call-array may make, as a comma-separated list of methods and paths',
+  ),
+  MAX_LEASE_SECONDS: number(
+    86_400,
+    60,
+    604_800,
+    'maximum lifetime of a renewed lease, counted from the original request',
+  ),
   SECRET_CACHE_SECONDS: number(300, 0, 3600, 'how long a secret stays cached'),
   ARRAY_IDLE_SECONDS: number(1800, 300, 86_400, 'idle time after which an array ends a session'),
-  CONNECT_TIMEOUT_MS: number(2000, 100, 60_000, 'DNS lookup, TCP and TLS together'),
-  FIRST_BYTE_TIMEOUT_MS: number(5000, 100, 60_000, "from the request to the response's first byte"),
-  ANSWER_TIMEOUT_MS: number(10_000, 100, 120_000, 'one whole call to an array'),
+  CONNECT_TIMEOUT_MS: number(2000, 100, 60_000, 'combined time limit for DNS lookup, TCP and TLS'),
+  FIRST_BYTE_TIMEOUT_MS: number(5000, 100, 60_000, 'time limit from the request to the first byte of the response'),
+  ANSWER_TIMEOUT_MS: number(10_000, 100, 120_000, 'time limit for an entire call to an array'),
 };
 
-/** What session-events reads in addition. */
+/** The additional variables that session-events reads. */
 export const OUTBOX_VARIABLES = {
   EVENT_BUS: required('name or ARN of the event bus that receives session events (session-events only)'),
   DEAD_LETTER_QUEUE: required('URL of the queue for messages that cannot be processed (session-events only)'),
@@ -37,12 +48,12 @@ type Values<Variables extends Record<string, Variable>> = {
 export type Config = Values<typeof VARIABLES>;
 
 /**
- * Reads the configuration. An empty variable counts as missing. Throws CONFIG_INVALID with the name of every variable that is missing
- * or out of range, never with a value.
+ * Reads the configuration. An empty variable is treated as missing. Throws CONFIG_INVALID, which names every variable that is missing or
+ * out of range but never includes a value.
  */
 export const readConfig = (environment: Environment): Config => read(VARIABLES, environment);
 
-/** Reads what session-events needs in addition. Throws CONFIG_INVALID. */
+/** Reads the additional variables for session-events. Throws CONFIG_INVALID. */
 export const readOutboxConfig = (environment: Environment): Values<typeof OUTBOX_VARIABLES> =>
   read(OUTBOX_VARIABLES, environment);
 
@@ -54,7 +65,7 @@ function read<Variables extends Record<string, Variable>>(
   const values = Object.entries<Variable>(variables).map(([name, variable]) => {
     const text = environment[name] || undefined;
     const value = variable.kind === 'text' ? (text ?? variable.default) : numberOf(text, variable);
-    // Names of tables, keys and queues appear in AWS requests and error messages.
+    // Table, key and queue names appear in AWS requests and error messages.
     if (text !== undefined && containsApiToken(text)) problems.push(`${name} ${NO_API_TOKEN}`);
     else if (value === undefined) problems.push(`${name} ${ruleOf(variable)}`);
     return [name, value];

@@ -1,37 +1,43 @@
-/** How the time of one call is divided. Times are epoch milliseconds unless their name says seconds. */
+/** Divides the time available to one call. Times are epoch milliseconds unless their name says seconds. */
 import { FlashBladeError } from './errors.ts';
 
-/** Reserved at the end of every call: the half second that every function promises to keep, and the time to return. */
+/** Reserved at the end of every call: the half second that every function promises to leave, plus time to return. */
 export const MARGIN_MS = 750;
-/** Reserved for closing a session at the end of longer work. */
+/** Reserved for closing the session after the work. */
 export const CLOSING_MS = 10_000;
 const RECORD_MS = 2000;
 const LOGOUT_MS = 3000;
 
 /** How much any two clocks may differ. */
 export const CLOCK_SKEW_SECONDS = 60;
-/** How long after its caller stopped waiting an array may still act on a request. */
+/** How long an array may still act on a request after the caller has stopped waiting. */
 const LATE_SECONDS = 60;
-/** Once this has passed since a request's end, by anyone's clock, the request can no longer affect an array. */
+/** Once this much time has passed since a request ended, by any clock, the request can no longer affect an array. */
 export const SLACK_SECONDS = CLOCK_SKEW_SECONDS + LATE_SECONDS;
 /** How far an index may lag behind its table. */
 export const INDEX_LAG_SECONDS = 60;
 
-/** How long after its deadline others may take over an attempt. A shorter time would be safe, but small clock differences would raise false alarms. */
+/**
+ * How long other attempts wait after an attempt's deadline before they take over. A shorter wait would be safe, but small clock
+ * differences would raise false alarms.
+ */
 const TAKE_OVER_SECONDS = 5;
 
 export type Deadlines = {
-  /** By then the login and everything before it has ended. */
+  /** When the login and everything before it must have ended. */
   readonly login: number;
-  /** By then its outcome is recorded. */
+  /** When the login's outcome must be recorded. */
   readonly record: number;
-  /** By then a session that could not be recorded is logged out. */
+  /** When a session that could not be recorded must be logged out. */
   readonly logout: number;
-  /** From then on other attempts may take over an intent that was not concluded. Seconds. */
+  /** When other attempts may take over an intent that was not concluded. Epoch seconds. */
   readonly openingUntil: number;
 };
 
-/** Divides the time until `deadline` for opening a session. Throws OUT_OF_TIME if a login could be neither recorded nor undone. */
+/**
+ * Divides the time until `deadline` for opening a session. Throws OUT_OF_TIME if too little time is left to log in and then record or
+ * undo the login.
+ */
 export function openingDeadlines(deadline: number, now: number): Deadlines {
   const logout = deadline - MARGIN_MS;
   const record = logout - LOGOUT_MS;

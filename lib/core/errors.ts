@@ -28,7 +28,7 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
-/** Details of a failure that are safe to log. */
+/** Failure details that are safe to log. */
 export type ErrorFacts = {
   /** HTTP status of the array's response. */
   readonly status?: number;
@@ -36,19 +36,22 @@ export type ErrorFacts = {
   readonly sent?: boolean;
   /** After a login: true if the array may have a session whose auth token is lost. */
   readonly mayHaveOpened?: boolean;
-  /** After a request to open a session: true if its owner had already ended. */
+  /** After a request to open a session: true if the owner had already ended. */
   readonly ownerEnded?: boolean;
   /** How long the array asks clients to wait. */
   readonly retryAfterSeconds?: number;
 };
 
 /**
- * The only error that this product throws. `name` equals `code`, so that `Retry` and `Catch` of Step Functions match it. It never has a
- * `cause`, because errors of other libraries can quote a header and with it a token.
+ * The only error class that this product throws. `name` equals `code`, so that `Retry` and `Catch` in Step Functions can match it. It
+ * never has a `cause`, because errors from other libraries can quote a header, including its token.
  */
 export class FlashBladeError extends Error {
   readonly code: ErrorCode;
-  /** The code again. Lambda's own log line shows this field; without it, it shows the class name, which the bundler shortens. */
+  /**
+   * Same as `code`. Lambda's own log line shows this field. Without it, the log line would show the class name, which the bundler
+   * shortens.
+   */
   readonly errorType: ErrorCode;
   readonly retryable: boolean;
   readonly facts: ErrorFacts;
@@ -63,7 +66,7 @@ export class FlashBladeError extends Error {
   }
 }
 
-/** Returns true for an error of this product, with any code or with one of these. */
+/** Returns true for a FlashBladeError. If `codes` are given, the error's code must be one of them. */
 export const isFlashBladeError = (error: unknown, ...codes: ErrorCode[]): error is FlashBladeError =>
   error instanceof FlashBladeError && (codes.length === 0 || codes.includes(error.code));
 
@@ -74,18 +77,18 @@ export function withFacts(error: FlashBladeError, facts: ErrorFacts): FlashBlade
 }
 
 /**
- * Returns a FlashBladeError as it is, and wraps any other error as INTERNAL: with its class name and stack frames, but without its
- * message, which can quote anything. After an unknown error the array may have a session, so `mayHaveOpened` is set.
+ * Returns a FlashBladeError unchanged. Wraps any other error as INTERNAL, with its class name and stack frames but without its message,
+ * which can quote anything. Sets `mayHaveOpened`, because the array may have a session after an unknown error.
  */
 export function known(error: unknown): FlashBladeError {
   if (error instanceof FlashBladeError) return error;
   const name = error instanceof Error && /^[A-Za-z]{1,80}$/.test(error.name) ? error.name : 'error';
   const internal = new FlashBladeError(
     'INTERNAL',
-    `unexpected ${name}: this is probably a bug, please report it with its stack trace`,
+    `unexpected ${name}. This is probably a bug. Please report it with the stack trace`,
     { mayHaveOpened: true },
   );
-  // The message itself can look like stack frames.
+  // The message itself can contain lines that look like stack frames.
   const frames = error instanceof Error ? error.stack?.replace(error.message, '').match(/^ {4}at .*$/gm) : undefined;
   if (frames) internal.stack = [`INTERNAL: ${internal.message}`, ...frames].join('\n');
   return internal;

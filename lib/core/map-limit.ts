@@ -1,6 +1,6 @@
 /**
- * Starts `work` for every item in order, at most `limit` at a time, and returns the results in that order. Catch errors in `work`: the
- * first one that it throws rejects.
+ * Runs `work` for every item in order, at most `limit` at a time, and returns the results in the same order. The first error that `work`
+ * throws rejects the whole call, so catch errors inside `work`.
  */
 export async function mapLimit<T, Result>(
   items: readonly T[],

@@ -1,7 +1,7 @@
 /** The domain types: tokens, arrays, sessions, leases. */
 import { inspect } from 'node:util';
 
-/** A secret string that does not print: `${token}`, JSON and console.log show `[API token]` or `[auth token]`. */
+/** A secret string that does not print. `${token}`, JSON and console.log show `[API token]` or `[auth token]`. */
 class Token<Kind extends string> {
   readonly kind: Kind;
   readonly #value: string;
@@ -30,9 +30,9 @@ class Token<Kind extends string> {
   }
 }
 
-/** Long-lived token of an array's user. Sent once per login in the header `api-token`. */
+/** Long-lived token for an array user, sent once per login in the `api-token` header. */
 export type ApiToken = Token<'API token'>;
-/** Short-lived token of one session. Sent in the header `x-auth-token`. */
+/** Short-lived token for one session, sent in the `x-auth-token` header. */
 export type AuthToken = Token<'auth token'>;
 
 export const apiToken = (value: string): ApiToken => new Token('API token', value);
@@ -40,31 +40,34 @@ export const authToken = (value: string): AuthToken => new Token('auth token', v
 
 /**
  * How to verify an array's TLS certificate.
- * - `public`: by the certificate authorities that Node.js ships.
- * - `ca`: by a private certificate authority, as PEM text.
- * - `fingerprints`: by the SHA-256 of the array's own certificate, each 64 lower-case hex digits: the current one and, while
- *   certificates change, the next. They replace the check of chain and host name, not of the validity dates.
+ * - `public`: with the certificate authorities that ship with Node.js.
+ * - `ca`: with a private certificate authority, as PEM text.
+ * - `fingerprints`: with the SHA-256 fingerprint of the array's own certificate, as 64 lowercase hex digits. During a certificate change,
+ *   list both the current one and the next one. Fingerprints replace the chain and host name checks, but not the check of the validity
+ *   dates.
  */
 export type Trust =
   | { readonly kind: 'public' }
   | { readonly kind: 'ca'; readonly ca: string }
   | { readonly kind: 'fingerprints'; readonly fingerprints: readonly string[] };
 
-/** One FlashBlade: where it is and how to verify its certificate. Contains no secret. */
+/** One FlashBlade: its address, and how to verify its certificate. Contains no secret. */
 export type FlashBlade = {
-  /** Its name in the fleet. Its secret has the same name, after a prefix. */
+  /** The array's name in the fleet. The name of its secret is a prefix followed by this name. */
   readonly name: string;
-  /** DNS name or IP address. IPv6 without brackets. */
+  /** DNS name or IP address. An IPv6 address has no brackets. */
   readonly host: string;
   readonly port: number;
   readonly trust: Trust;
 };
 
-/** From login to logout on one array. Its auth token gives the user's full access: never log, store or return a session. */
+/**
+ * One session on one array, from login to logout. The auth token grants the user's full access, so never log, store or return a session.
+ */
 export type Session = {
   readonly array: FlashBlade;
   readonly authToken: AuthToken;
-  /** The API token that opened it, if known. Its only use is to redact it from responses that repeat it. */
+  /** The API token that opened the session, if known. Used only to redact the token from responses that repeat it. */
   readonly apiToken?: ApiToken;
   readonly username: string;
 };

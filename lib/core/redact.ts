@@ -1,16 +1,16 @@
 /**
- * What a token looks like in text, also when it is escaped, and how to remove it. Arrays can repeat any token that they have ever
- * seen, so text that an array chose is redacted before it leaves: of a session's own tokens everywhere, of anything that looks like an
- * API token wherever that cannot be data.
+ * Recognizes tokens in text, even escaped ones, and removes them. Arrays can repeat any token that they have ever seen, so text from an
+ * array is redacted before it is returned or logged. A session's own tokens are redacted everywhere. Anything else that looks like an API
+ * token is redacted wherever it cannot be legitimate data.
  */
 import type { ApiToken, AuthToken } from './model.ts';
 
 export type Tokens = readonly (ApiToken | AuthToken)[];
 
-/** A part of a text, and what replaces it. */
+/** A part of a text and its replacement. */
 type Match = { readonly from: number; readonly to: number; readonly label: string };
 
-/** Replaces these tokens with their labels: in upper and lower case, and as JSON and URLs escape them. */
+/** Replaces these tokens with their labels, whether in upper or lower case, and even with JSON or URL escapes. */
 export function redact(text: string, tokens: Tokens): string {
   const candidates = tokens.filter((token) => token.reveal() !== '' && token.reveal().length <= text.length);
   if (candidates.length === 0) return text;
@@ -20,7 +20,7 @@ export function redact(text: string, tokens: Tokens): string {
   });
 }
 
-/** Replaces everything that looks like an API token (`T-` and a UUID), known or not. */
+/** Replaces everything that looks like an API token (`T-` followed by a UUID), whether known or not. */
 export const redactApiTokens = (text: string): string =>
   replaceMatches(text, (spelling) =>
     Array.from(spelling.matchAll(API_TOKENS), ({ 0: found, index }) => ({
@@ -30,7 +30,7 @@ export const redactApiTokens = (text: string): string =>
     })),
   );
 
-/** Copies a JSON value and changes every text in it, including field names. */
+/** Copies a JSON value and applies `change` to every string in it, including field names. */
 export function mapTexts(value: unknown, change: (text: string) => string): unknown {
   if (typeof value === 'string') return change(value);
   if (Array.isArray(value)) return value.map((inner) => mapTexts(inner, change));
@@ -38,44 +38,44 @@ export function mapTexts(value: unknown, change: (text: string) => string): unkn
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [change(name), mapTexts(inner, change)]));
 }
 
-// What an API token looks like. This is the only definition.
+// The only definition of what an API token looks like.
 
 const HEX = '[0-9A-Fa-f]';
 const UUID = `${HEX}{8}-${HEX}{4}-${HEX}{4}-${HEX}{4}-${HEX}{12}`;
-// The end of "export-" or "REPORT-" before a UUID does not start a token.
+// The last letter of "export" or "REPORT" before a hyphen and a UUID does not start a token.
 const API_TOKEN = `(?:(?<![A-Z])T|(?<![A-Za-z0-9])t)-${UUID}`;
 const API_TOKENS = new RegExp(API_TOKEN, 'g');
 const WITH_API_TOKEN = new RegExp(API_TOKEN);
 const WITH_UUID = new RegExp(UUID);
 const BARE_UUID = new RegExp(`^${UUID}$`);
 const UUIDS = new RegExp(`(?:[Tt]-)?${UUID}`, 'g');
-// In a host any T may start a token: no array is called REPORT-<UUID>.
+// In a host, any T may start a token, because no array is named REPORT-<UUID>.
 const HOST_WITH_API_TOKEN = new RegExp(`T-${UUID}|${API_TOKEN}`);
 const HEX_LABEL = /^(?:t-?)?[0-9a-f-]{32,}$/i;
 
-/** The rule for names, as in `leaseId must not …`. */
-export const NO_API_TOKEN = 'must not contain what looks like an API token';
+/** The rule for names, worded to follow a field name: `leaseId must not …`. */
+export const NO_API_TOKEN = 'must not contain anything that looks like an API token';
 
 /**
- * Returns true if the text is or contains `T-` and a UUID, also as JSON and URLs escape it. A bare UUID is not a token here: it is a
+ * Returns true if the text contains `T-` followed by a UUID, even with JSON or URL escapes. A bare UUID does not count, because it is a
  * legitimate lease id or owner.
  */
 export const containsApiToken = (text: string): boolean =>
   WITH_API_TOKEN.test(text) || WITH_API_TOKEN.test(readable(text).text);
 
-/** Returns true if the text is a UUID and nothing else, as newer API tokens are. */
+/** Returns true if the text is only a UUID, as newer API tokens are. */
 export const isBareUuid = (text: string): boolean => BARE_UUID.test(text);
 
-/** Replaces each `T-` and UUID with `mask`. Does not look for escaped ones. */
+/** Replaces each `T-` followed by a UUID with `mask`. Does not find escaped tokens. */
 export const maskApiTokens = (text: string, mask: string): string => text.replaceAll(API_TOKENS, mask);
 
-/** Replaces each UUID with `mask`, with or without `T-`: for output in which hiding an id does no harm. */
+/** Replaces each UUID, with or without `T-`, with `mask`. For output in which hiding an id does no harm. */
 export const maskUuids = (text: string, mask: string): string => text.replaceAll(UUIDS, mask);
 
 /**
- * Returns true if a host, with or without a port, is probably an API token: it contains `T-` and a UUID, or it is a single label that
- * contains a UUID or consists of 32 or more hex digits and hyphens. A UUID in a label of a longer DNS name is accepted, because cloud
- * providers name hosts like that.
+ * Returns true if a host, with or without a port, is probably an API token: it contains `T-` followed by a UUID, or it is a single label
+ * that contains a UUID or consists of 32 or more hex digits and hyphens. A UUID in a longer DNS name is accepted, because cloud providers
+ * use such host names.
  */
 export function isHostLikeApiToken(host: string): boolean {
   const name = host.replace(/:\d*$/, '').replaceAll(/^\.+|\.+$/g, '');
@@ -83,7 +83,7 @@ export function isHostLikeApiToken(host: string): boolean {
   return !name.includes('.') && WITH_UUID.test(name);
 }
 
-/** Replaces what `find` finds in the text, or in the text without its escapes. */
+/** Replaces everything that `find` finds in the text or in its unescaped form. */
 function replaceMatches(text: string, find: (spelling: string) => readonly Match[]): string {
   const matches = [...find(text)];
   const decoded = readable(text);
@@ -93,7 +93,7 @@ function replaceMatches(text: string, find: (spelling: string) => readonly Match
     }
   }
   if (matches.length === 0) return text;
-  // Tokens can contain or overlap each other. Text inside any match never stays.
+  // Tokens can contain or overlap each other. Text inside any match is always removed.
   let [result, end] = ['', 0];
   for (const { from, to, label } of matches.sort((a, b) => a.from - b.from || b.to - a.to)) {
     if (from >= end) result += text.slice(end, from) + label;
@@ -112,11 +112,12 @@ function matchesOf(text: string, part: string, label: string): Match[] {
 
 const ASCII = /^[\0-\x7f]*$/;
 
-// Other alphabets' letters can get longer in lower case, which would shift every position after them.
+// Some non-ASCII letters get longer in lower case, which would shift every later position.
 const lowerCase = (text: string): string =>
   ASCII.test(text) ? text.toLowerCase() : text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
 
-// JSON in JSON doubles backslashes, and a URL in a URL escapes the percent sign as %25. Deeper nesting is not decoded.
+// JSON inside JSON doubles the backslashes, and a URL inside a URL escapes the percent sign as %25. Nesting beyond these limits is not
+// decoded.
 const MAX_BACKSLASHES = 8;
 const MAX_NESTED_PERCENT = 2;
 const ESCAPE = /[\\%]/;
@@ -125,10 +126,10 @@ const CONTROL = /[bfnrt]/;
 const WORD = /\w/;
 
 /**
- * Removes the escapes of JSON and URLs: `\u00XX`, `\/` and other escaped signs, and `%XX`. Escapes such as `\n` become a space. A
- * backslash that escapes nothing stays. It takes one pass, so that the author of a text cannot make it slow.
+ * Decodes JSON and URL escapes: `\u00XX`, `\/` and other escaped punctuation, and `%XX`. Escapes such as `\n` become a space. A backslash
+ * that escapes nothing is kept. Decoding takes one pass, so no input can make it slow.
  *
- * `origin(n)` is the position in the original of the result's character `n`, or the original's end for the result's length.
+ * `origin(n)` maps a position in the result to its position in the original. The result's length maps to the original's length.
  */
 function readable(original: string): { readonly text: string; readonly origin: (index: number) => number } {
   if (!ESCAPE.test(original)) return { text: original, origin: (index) => index };
@@ -142,7 +143,7 @@ function readable(original: string): { readonly text: string; readonly origin: (
     at = next;
   };
   for (const { index } of original.matchAll(ESCAPES)) {
-    // The escape before it included this character.
+    // The previous escape already included this character.
     if (index < at) continue;
     take(original.slice(at, index), index);
     take(...characterAt(original, at));
@@ -152,7 +153,7 @@ function readable(original: string): { readonly text: string; readonly origin: (
   return { text, origin: (index) => origins[index] as number };
 }
 
-/** The character that the escape at this position stands for, and the position after it. */
+/** Returns the character that the escape at this position stands for, and the position after the escape. */
 function characterAt(text: string, at: number): [character: string, next: number] {
   const here = text.charAt(at);
   if (here === '%') {

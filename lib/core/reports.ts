@@ -1,6 +1,6 @@
-/** What the library reports: one line per login, logout and noteworthy event. A report never contains a token. */
+/** What the library reports: one line per login, logout or other notable event. A report never contains a token. */
 
-/** Every event and its log level. Most are also metrics of the same name. */
+/** Every event and its log level. Most events are also metrics with the same name. */
 export const EVENTS = {
   LoginSucceeded: 'info',
   LoginFailed: 'warn',
@@ -31,12 +31,12 @@ export type EventName = keyof typeof EVENTS;
  * - `fleet`: for the fleet only, even if the report is about an array.
  * - `array`: per array only.
  * - `each`: per array if the report is about an array, otherwise for the fleet. The fleet has its own report, so publishing an array's
- *   value for the fleet would count it twice.
+ *   value for the fleet would count that value twice.
  * - `all`: for the fleet, and also per array if the report is about an array.
  */
 export type Where = 'fleet' | 'array' | 'each' | 'all';
 
-/** Measurements of a report: the unit, and where it is published. */
+/** Every measurement that a report can contain, with its unit and where it is published. */
 export const GAUGES = {
   LiveLeases: ['Count', 'each'],
   StuckLeases: ['Count', 'each'],
@@ -46,7 +46,7 @@ export const GAUGES = {
   LeftBySweep: ['Count', 'fleet'],
   OldestDueAge: ['Seconds', 'fleet'],
   ArrayHealthy: ['Count', 'array'],
-  // Alarms watch the fleet's minimum of these two, and only the reports of arrays have them.
+  // Alarms watch the fleet-wide minimum of these two, which only array reports contain.
   CertificateDays: ['None', 'all'],
   ApiTokenDays: ['None', 'all'],
   UnknownSessions: ['Count', 'each'],
@@ -62,10 +62,10 @@ export type Report = {
   readonly leaseId?: string | undefined;
   readonly array?: string | undefined;
   readonly owner?: string | undefined;
-  /** Id of the EventBridge event that requested it. */
+  /** Id of the EventBridge event that led to the report. */
   readonly eventId?: string | undefined;
   readonly secretVersionId?: string | undefined;
-  /** `X-Request-ID` of the call. For a login, the attempt's id. */
+  /** `X-Request-ID` of the call. For a login, the attempt id. */
   readonly requestId?: string | undefined;
   readonly code?: string | undefined;
   /** HTTP status of the array's response. */

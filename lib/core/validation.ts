@@ -1,9 +1,9 @@
-/** Input validation. A schema's messages are rules; errors name the field and the rule, never the value. */
+/** Input validation. Schema messages state rules. Errors name the field and the rule, never the value. */
 import * as v from 'valibot';
 import { type ErrorCode, FlashBladeError } from './errors.ts';
 import { containsApiToken, NO_API_TOKEN } from './redact.ts';
 
-/** Returns the input in the schema's type. Throws `code` with the first field that breaks a rule. */
+/** Returns the input, typed by the schema. Throws `code`, naming the first field that breaks a rule. */
 export function check<Schema extends v.GenericSchema>(
   schema: Schema,
   input: unknown,
@@ -15,7 +15,7 @@ export function check<Schema extends v.GenericSchema>(
   throw new FlashBladeError(code, `${what}: ${describe(result.issues[0])}`);
 }
 
-/** Parses JSON. Returns undefined for text that is not JSON; it never throws, because the parser's own error quotes the text. */
+/** Parses JSON. Returns undefined for invalid JSON instead of throwing, because the parser's error quotes the text. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -24,11 +24,14 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** A text field and its rule, as in `must be …`. */
+/** A text field and its rule, such as `must be …`. */
 export const text = (rule: string, holds: RegExp | ((value: string) => boolean)) =>
   v.pipe(v.string(rule), holds instanceof RegExp ? v.regex(holds, rule) : v.check(holds, rule));
 
-/** A text field for a name that callers choose. It appears in logs, errors and AWS requests, so it must not contain an API token. */
+/**
+ * A text field for a name that the caller chooses. Such names appear in logs, errors and AWS requests, so they must not contain an API
+ * token.
+ */
 export const nameText = (rule: string, holds: RegExp) =>
   v.pipe(
     text(rule, holds),
@@ -40,7 +43,7 @@ export function whole(min: number, max: number) {
   return v.pipe(v.number(rule), v.integer(rule), v.minValue(min, rule), v.maxValue(max, rule));
 }
 
-/** A list of 1 to `max` items. The length is checked before any item. */
+/** A list of 1 to `max` items. The length is checked before the items. */
 export const listOf = <Item extends v.GenericSchema>(item: Item, max: number, rule: string) =>
   v.pipe(v.array(v.unknown(), rule), v.minLength(1, rule), v.maxLength(max, rule), v.array(item));
 
@@ -51,7 +54,7 @@ export const jsonObject = (rule: string) =>
     rule,
   );
 
-/** A JSON object with these fields. Other fields are ignored. A missing field breaks the rule of its own schema. */
+/** A JSON object with these fields. Other fields are ignored. A missing field fails its own schema. */
 export const fields = <Entries extends v.ObjectEntries>(entries: Entries) =>
   v.pipe(
     jsonObject('must be a JSON object'),
@@ -72,11 +75,11 @@ export const onlyFields = <Entries extends v.ObjectEntries>(entries: Entries) =>
   );
 
 export const arrayName = nameText(
-  'must be the name of an array: 1 to 64 letters, digits, dots, hyphens or underscores, starting with a letter or digit',
+  'must be an array name: 1 to 64 letters, digits, dots, hyphens or underscores, starting with a letter or digit',
   /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
 );
 
-/** The id of a lease or an owner, chosen by the caller. */
+/** A lease id or an owner, chosen by the caller. */
 export const callersId = nameText('must be 1 to 512 visible ASCII characters without spaces', /^[!-~]{1,512}$/);
 
 const ownOf = (input: Readonly<Record<string, unknown>>, name: string): unknown =>
@@ -88,5 +91,5 @@ function describe({ path, message }: v.BaseIssue<unknown>): string {
   return `${steps.join('.')} ${message}`;
 }
 
-// Keys are input too, so a message repeats one only if it looks like a field name.
+// Keys are input too, so a message repeats a key only if the key looks like a field name.
 const isName = (key: string): boolean => /^[A-Za-z][A-Za-z_-]{0,31}$/.test(key);

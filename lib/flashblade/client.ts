@@ -1,4 +1,4 @@
-/** The client for one FlashBlade: log in, log out, any REST call under a session, and the REST versions of the array. */
+/** The client for one FlashBlade: logs in, logs out, sends REST calls under a session, and lists the array's REST versions. */
 import { FlashBladeError, known, withFacts } from '../core/errors.ts';
 import type { ApiToken, AuthToken, FlashBlade, Session } from '../core/model.ts';
 import { mapTexts, redact, type Tokens } from '../core/redact.ts';
@@ -20,24 +20,25 @@ import { describeArray } from './tls-errors.ts';
 export type { ArrayRequest } from './requests.ts';
 export { compareVersions, type HttpInfo } from './responses.ts';
 
-/** Time budget, and the id to send as `X-Request-ID` (default a random UUID). */
+/** The time budget, and the id to send as `X-Request-ID` (default: a random UUID). */
 export type CallOptions = Budget & { readonly requestId?: string };
-/** `tokens`: tokens that the array has seen and might repeat. They are redacted. */
+/** `tokens`: tokens to redact, because the array has seen them and might repeat them. */
 export type VersionsOptions = CallOptions & { readonly tokens?: Tokens };
 
 export type WithHttpInfo<Data> = HttpInfo & { readonly data: Data };
-/** `body`: the JSON value if the response says that it is JSON, otherwise its text. */
+/** `body`: the parsed value if the response is declared as JSON, otherwise the text. */
 export type ArrayResponse = HttpInfo & { readonly body: unknown };
 
-/** How long a login may take beyond its own time to close a session that it cannot return. */
+/** How much extra time a login may take to close a session that it cannot return. */
 const ROLL_BACK_MS = 3000;
 
 /**
- * Opens a session: `POST /api/login`, sent at most once. In the Python SDK `purity_fb`: `AuthenticationApi.login_with_http_info`.
- * Errors: LOGIN_REFUSED (400, 401, 403), ARRAY_BUSY (429, 503), ANSWER_INVALID, SECRET_INVALID and those of every call
- * (ARRAY_UNREACHABLE, ARRAY_UNTRUSTED, OUT_OF_TIME, REQUEST_INVALID), each with `facts.mayHaveOpened`. If a response contains
- * an auth token but is invalid otherwise, the session is closed before the error is thrown. That may take up to three seconds
- * beyond the login's time and deadline.
+ * Opens a session with `POST /api/login`, which is sent at most once. In the Python SDK `purity_fb`, this is
+ * `AuthenticationApi.login_with_http_info`.
+ * Errors: LOGIN_REFUSED (400, 401, 403), ARRAY_BUSY (429, 503), ANSWER_INVALID, SECRET_INVALID and the errors of every call
+ * (ARRAY_UNREACHABLE, ARRAY_UNTRUSTED, OUT_OF_TIME, REQUEST_INVALID), each with `facts.mayHaveOpened`. If a response contains an auth
+ * token but is otherwise invalid, the session is closed before the error is thrown. Closing may take up to three seconds beyond the
+ * login's time budget and deadline.
  */
 export async function loginWithHttpInfo(
   array: FlashBlade,
@@ -65,14 +66,18 @@ export async function loginWithHttpInfo(
   }
 }
 
-/** The same as `loginWithHttpInfo`, without status and headers. In `purity_fb`: `AuthenticationApi.login`, which returns a `LoginResponse`. */
+/**
+ * Like `loginWithHttpInfo`, but without status and headers. In `purity_fb`, this is `AuthenticationApi.login`, which returns a
+ * `LoginResponse`.
+ */
 export const login = async (array: FlashBlade, token: ApiToken, options?: CallOptions): Promise<Session> =>
   (await loginWithHttpInfo(array, token, options)).data;
 
 /**
- * Closes a session: `POST /api/logout`. Resolves if the session is closed: now (200), or already before (401, 403).
- * In `purity_fb`: `AuthenticationApi.logout_with_http_info`, which raises ApiException for 401 and 403.
- * Errors: ARRAY_BUSY (429, 5xx: may still be open, try again), ANSWER_INVALID (anything else: may still be open) and those of every call.
+ * Closes a session with `POST /api/logout`. Resolves if the session is closed now (200) or was already closed (401, 403). In `purity_fb`,
+ * this is `AuthenticationApi.logout_with_http_info`, which raises ApiException for 401 and 403.
+ * Errors: ARRAY_BUSY (429, 5xx) and ANSWER_INVALID (anything else), after which the session may still be open, and the errors of every
+ * call.
  */
 export async function logoutWithHttpInfo(session: Session, options: CallOptions = {}): Promise<WithHttpInfo<void>> {
   const { array, authToken } = session;
@@ -95,15 +100,15 @@ export async function logoutWithHttpInfo(session: Session, options: CallOptions 
   throw responseError('ANSWER_INVALID', array, { ...details, advice });
 }
 
-/** The same as `logoutWithHttpInfo`, without status and headers. In `purity_fb`: `AuthenticationApi.logout`. */
+/** Like `logoutWithHttpInfo`, but without status and headers. In `purity_fb`, this is `AuthenticationApi.logout`. */
 export const logout = async (session: Session, options?: CallOptions): Promise<void> => {
   await logoutWithHttpInfo(session, options);
 };
 
 /**
- * Sends any call under a session except login and logout. Resolves with every response: check its `status`. The session's tokens
- * are redacted. Other tokens stay, such as an API token that the call has created.
- * Errors: REQUEST_INVALID (names field and rule), ANSWER_INVALID (declared as JSON, but not JSON) and those of every call.
+ * Sends any call under a session except login and logout. Resolves for every HTTP status, so check `status`. The session's tokens are
+ * redacted from the response. Other tokens, such as an API token that the call creates, are not.
+ * Errors: REQUEST_INVALID (names the field and the rule), ANSWER_INVALID (declared as JSON, but not JSON) and the errors of every call.
  */
 export async function request(session: Session, call: ArrayRequest, options: CallOptions = {}): Promise<ArrayResponse> {
   const { array, authToken } = session;
@@ -118,11 +123,11 @@ export async function request(session: Session, call: ArrayRequest, options: Cal
     fresh: !isGet,
     tokens,
   });
-  // An array that repeats a token would put it into a result.
+  // Otherwise, an array that repeats a token would put the token into a result.
   const clean = (text: string) => redact(text, tokens);
   const text = clean(response.body.toString());
   const isJson = text !== '' && /\bjson\b/i.test(response.headers['content-type'] ?? '');
-  // Redacted again because JSON text may contain escapes.
+  // Redacted again, because JSON text may contain escaped tokens.
   const body = isJson ? mapTexts(parseBody(text), clean) : text;
   if (body === undefined) {
     const advice = 'the body is declared as JSON, but it is not JSON or is nested too deeply.';
@@ -132,8 +137,8 @@ export async function request(session: Session, call: ArrayRequest, options: Cal
 }
 
 /**
- * Returns the REST versions that an array serves: `GET /api/api_version`, which needs no session.
- * Errors: ARRAY_UNSUPPORTED (a FlashArray), ARRAY_BUSY (429, 503), ANSWER_INVALID and those of every call.
+ * Returns the REST versions that an array serves, from `GET /api/api_version`, which needs no session.
+ * Errors: ARRAY_UNSUPPORTED (a FlashArray), ARRAY_BUSY (429, 503), ANSWER_INVALID and the errors of every call.
  */
 export async function apiVersionsWithHttpInfo(
   array: FlashBlade,
@@ -145,15 +150,15 @@ export async function apiVersionsWithHttpInfo(
   return { ...httpInfo(response, tokens), data: versionsOf(array, response) };
 }
 
-/** The same as `apiVersionsWithHttpInfo`, without status and headers. */
+/** Like `apiVersionsWithHttpInfo`, but without status and headers. */
 export const apiVersions = async (array: FlashBlade, options?: CallOptions): Promise<readonly string[]> =>
   (await apiVersionsWithHttpInfo(array, options)).data;
 
-/** The tokens of a session that an array might repeat. */
+/** Returns a session's tokens, which an array might repeat. */
 export const tokensOf = ({ authToken, apiToken }: Session): Tokens =>
   apiToken === undefined ? [authToken] : [authToken, apiToken];
 
-/** Returns the value of a token that can stand in a header; otherwise throws `code`, without the value. */
+/** Returns the token's value if a header can carry it. Otherwise, throws `code`, without the value. */
 function sendable(token: ApiToken | AuthToken, array: FlashBlade, code: 'SECRET_INVALID' | 'REQUEST_INVALID'): string {
   const value = token.reveal();
   if (isHeaderValue(value)) return value;
@@ -161,7 +166,7 @@ function sendable(token: ApiToken | AuthToken, array: FlashBlade, code: 'SECRET_
   throw new FlashBladeError(code, `${describeArray(array)}: ${rule}`, { sent: false });
 }
 
-/** Returns whether the session is closed now. A failure here matters less than the error that led here, so it is dropped. */
+/** Logs out after a failed login. Returns whether the session is now closed. Ignores errors, because the login's own error matters more. */
 async function rollBack(
   array: FlashBlade,
   authToken: AuthToken,

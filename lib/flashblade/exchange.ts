@@ -1,4 +1,4 @@
-/** One HTTPS request to one array: its time budget, at most one safe retry, no redirects, a response of limited size. */
+/** Sends one HTTPS request to one array, with a time budget, at most one safe retry, no redirects, and a limit on the response size. */
 import { randomUUID } from 'node:crypto';
 import { FlashBladeError, known, withFacts } from '../core/errors.ts';
 import type { FlashBlade } from '../core/model.ts';
@@ -13,13 +13,16 @@ import { poolKeyOf } from './trust.ts';
 
 /** How long a call may take. */
 export type Budget = {
-  /** Milliseconds for name lookup, connection and TLS handshake. Default 2000. */
+  /** Milliseconds for the DNS lookup, connection and TLS handshake. Default 2000. */
   readonly connectMs?: number;
   /** Milliseconds from the request to the head of the response. Default 5000. */
   readonly firstByteMs?: number;
   /** Milliseconds for everything, including a retry. Default 10000. */
   readonly totalMs?: number;
-  /** Milliseconds since the epoch. No phase continues and no request is written after it, even if the process was paused. Default none. */
+  /**
+   * Milliseconds since the epoch. No phase continues and no request is sent after this time, even if the process was paused. Default
+   * none.
+   */
   readonly deadline?: number | undefined;
 };
 
@@ -30,7 +33,7 @@ type ExchangeOptions = {
   readonly repeatable?: boolean;
   /** Called with status and headers as soon as they arrive, even if the body never does. */
   readonly onHead?: (head: ResponseHead) => void;
-  /** Tokens to redact from what an error quotes of a certificate. Default none. */
+  /** Tokens to redact from certificate text in errors. Default none. */
   readonly tokens?: Tokens;
 };
 
@@ -44,24 +47,24 @@ type Try = {
   readonly array: FlashBlade;
   readonly poolKey: string;
   readonly request: WireRequest;
-  /** Milliseconds per phase; `endsAt` in milliseconds since the epoch. */
+  /** Milliseconds per phase. `endsAt` is in milliseconds since the epoch. */
   readonly limits: { readonly connectMs: number; readonly firstByteMs: number; readonly endsAt: number };
   readonly onHead: ((head: ResponseHead) => void) | undefined;
   readonly tokens: Tokens;
 };
 
-/** `broken`: the connection failed, either before the request was sent or because it was left over from an earlier request. */
+/** `broken`: a new connection failed before the request was sent, or a reused connection failed. */
 type Outcome = { readonly response: WireResponse } | { readonly error: FlashBladeError; readonly broken: boolean };
 
-/** Long enough for a login and its logout to share a connection, too short for a connection to become stale. */
+/** Long enough for a login and its logout to share a connection, but too short for the connection to become stale. */
 const FRESH_MS = 1000;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Sends one request and returns the whole response, whatever its status: a redirect is a response, too.
- * `requestId` is sent as `X-Request-ID` and defaults to a random UUID.
- * Errors: OUT_OF_TIME, ARRAY_UNREACHABLE, ARRAY_UNTRUSTED, ANSWER_INVALID, REQUEST_INVALID, SECRET_INVALID (the trust
- * cannot be used). `facts.sent` says whether a byte of the request may have reached the array.
+ * Sends one request and returns the whole response, whatever its status. Redirects are returned, not followed. `requestId` is sent as
+ * `X-Request-ID` and defaults to a random UUID.
+ * Errors: OUT_OF_TIME, ARRAY_UNREACHABLE, ARRAY_UNTRUSTED, ANSWER_INVALID, REQUEST_INVALID, SECRET_INVALID (the trust is invalid).
+ * `facts.sent` is true if any part of the request may have reached the array.
  */
 export async function exchange(
   array: FlashBlade,
@@ -91,11 +94,11 @@ export async function exchange(
   dropIdle(poolKey, Number.POSITIVE_INFINITY);
   const second = await tryOnce(oneTry);
   if ('response' in second) return second.response;
-  // The array may have received the first request.
+  // If only the first try may have reached the array, report its error.
   throw first.error.facts.sent && !second.error.facts.sent ? first.error : second.error;
 }
 
-/** Sends the request once, on an idle connection or on a new one. Never rejects because of the other side. */
+/** Sends the request once, on an idle connection or a new one. Resolves even if the network or the array fails. */
 function tryOnce(oneTry: Try): Promise<Outcome> {
   const { array, poolKey, request, limits, tokens } = oneTry;
   const text = writeRequest(array, request);
@@ -115,7 +118,7 @@ function send(connection: Connection, oneTry: Try, text: string, resolve: (outco
   const { array, request, limits, onHead } = oneTry;
   const { socket, certificateEndsAt, isReused } = connection;
   const startedAt = Date.now();
-  // The process may have been stopped or frozen since the time was checked, especially during the handshake.
+  // The process may have been paused or frozen since the last time check, especially during the handshake.
   if (startedAt >= limits.endsAt) {
     socket.destroy();
     resolve({ error: outOfTime(array), broken: false });
@@ -127,22 +130,23 @@ function send(connection: Connection, oneTry: Try, text: string, resolve: (outco
     clearTimeout(timer);
     connection.user = undefined;
     if (!keepsConnection) socket.destroy();
-    // Only after everything that arrived with the response, such as its end or extra bytes: it must not meet the next request.
+    // Wait for anything that arrived with the response, such as the end of the connection or extra bytes, so that none of it can affect
+    // the next request.
     setImmediate(() => {
-      // If the response came before the whole request was written, the array might read the rest as another request.
+      // If the response arrives before the whole request is written, the array might read the rest as another request.
       if (keepsConnection && socket.writableLength === 0) release(connection);
       else socket.destroy();
       resolve(outcome);
     });
   };
   const lose = (what: string, broken = false) => end({ error: lost(array, what, Date.now() - startedAt), broken });
-  // Not immediately: after a long pause of this process, the response may have arrived without being read yet.
+  // Deferred with setImmediate, because after a long process pause, the response may be waiting to be read.
   const expireIn = (ms: number) => {
     timer = setTimeout(() => setImmediate(expire), capped(ms, limits.endsAt));
   };
   const expire = () => {
     if (connection.user !== user) return;
-    if (!hasHead) lose('no response began in time');
+    if (!hasHead) lose('the response did not begin in time');
     else if (Date.now() < limits.endsAt) expireIn(Number.POSITIVE_INFINITY);
     else lose('the response did not end in time');
   };
@@ -172,7 +176,7 @@ function send(connection: Connection, oneTry: Try, text: string, resolve: (outco
 
 const capped = (ms: number, endsAt: number): number => Math.max(0, Math.min(ms, endsAt - Date.now(), MAX_TIMER_MS));
 
-// Node reads an empty host as this machine, and its error for an invalid port quotes the port.
+// Node treats an empty host as localhost, and its error for an invalid port quotes the port.
 const isAddress = ({ host, port }: FlashBlade): boolean =>
   host !== '' && Number.isInteger(port) && port >= 1 && port <= 65_535;
 

@@ -1,35 +1,35 @@
-/** The connection pool: which connection serves which request, and which idle ones may be used again. */
+/** The connection pool. Decides which connection serves a request and which idle connections may be reused. */
 import { FlashBladeError } from '../core/errors.ts';
 import type { FlashBlade } from '../core/model.ts';
 import type { Tokens } from '../core/redact.ts';
 import { connectTls, isOver, openSockets, type TlsConnection } from './tls.ts';
 import { codeOf } from './tls-errors.ts';
 
-/** Each holds memory and one of the 1024 files that Lambda lets a process open. */
+/** Each idle connection uses memory and one of the 1024 file descriptors that Lambda allows a process. */
 const MAX_IDLE = 128;
 
 export type Connection = TlsConnection & {
-  /** Array and trust. Two arrays that shared a connection would receive each other's tokens. */
+  /** Identifies the array and its trust. If two arrays shared a connection, they would receive each other's tokens. */
   readonly poolKey: string;
   /** The request in progress; undefined while the connection is idle. */
   user: User | undefined;
-  /** Whether it has served an earlier request. */
+  /** Whether the connection has served an earlier request. */
   isReused: boolean;
-  /** When it became idle, in milliseconds since the epoch. */
+  /** When the connection became idle, in milliseconds since the epoch. */
   idleSinceMs: number;
 };
 
 type User = {
-  /** Called with the bytes that arrive; with `undefined` once the other side sends no more. */
+  /** Called with bytes as they arrive, and with `undefined` once the other side sends no more. */
   readonly onBytes: (bytes: Buffer | undefined) => void;
   /** Called when the connection is gone. */
   readonly onBroken: (code: string) => void;
 };
 
-/** Idle connections, the one that has been idle the longest first. */
+/** Idle connections, longest idle first. */
 const idle = new Set<Connection>();
 
-/** Opens a connection and calls `done` as soon as it can take a request. Limit, errors and tokens as in `connectTls`. */
+/** Opens a connection and calls `done` once it is ready for a request. The limit, errors and tokens work as in `connectTls`. */
 export function openConnection(
   array: FlashBlade,
   poolKey: string,
@@ -46,10 +46,10 @@ export function openConnection(
 
 function listen(connection: Connection): Connection {
   const { socket } = connection;
-  // A request in progress has a timer, which keeps the process alive; an idle connection must not.
+  // A request in progress has a timer that keeps the process alive. An idle connection must not keep it alive.
   socket.unref();
   const onBytes = (bytes: Buffer | undefined) => {
-    // Unrequested bytes: the next request would read them as its response.
+    // The next request would read unrequested bytes as its response.
     if (connection.user === undefined) socket.destroy();
     else connection.user.onBytes(bytes);
   };
@@ -63,7 +63,7 @@ function listen(connection: Connection): Connection {
   return connection;
 }
 
-/** Takes the most recently used idle connection with this key. Closes those that were verified by a certificate that has expired since. */
+/** Takes the most recently used idle connection with this key. Closes connections whose certificate has expired since it was verified. */
 export function takeIdle(poolKey: string): Connection | undefined {
   let last: Connection | undefined;
   for (const connection of idle) {
@@ -76,7 +76,7 @@ export function takeIdle(poolKey: string): Connection | undefined {
   return last;
 }
 
-/** Makes a connection idle. If there are too many, closes the one that has been idle the longest. */
+/** Makes a connection idle. If too many are idle, closes the one that has been idle the longest. */
 export function release(connection: Connection): void {
   if (connection.socket.destroyed) return;
   connection.isReused = true;
@@ -103,9 +103,9 @@ let closings = 0;
 export const closingsSoFar = (): number => closings;
 
 /**
- * Closes every connection of this process. Requests in progress fail with ARRAY_UNREACHABLE and are not retried. Only a
- * login that has already opened a session still closes it, on a new connection. TLS sessions are kept, so that the next
- * connection to an array is cheaper. Call it when an invocation ends: a frozen process thaws with dead sockets.
+ * Closes every connection in this process. Requests in progress fail with ARRAY_UNREACHABLE and are not retried. But a login that has
+ * already opened a session still closes that session, on a new connection. TLS sessions are kept, so the next connection to an array is
+ * cheaper. Call this when an invocation ends, because a frozen process wakes up with dead sockets.
  */
 export function closeConnections(): void {
   closings += 1;

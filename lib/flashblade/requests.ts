@@ -1,30 +1,33 @@
-/** Checks a REST call under a session and writes its path, query and body. Never the two calls that open and close sessions. */
+/** Validates a REST call under a session, and builds its path, query and body. Rejects the calls that open and close sessions. */
 import { FlashBladeError } from '../core/errors.ts';
 import { METHODS } from './http/request.ts';
 
 /** One REST call. */
 export type ArrayRequest = {
   readonly method: (typeof METHODS)[number];
-  /** Path with the version, without the query: `/api/2.15/file-systems`. */
+  /** Path with the REST version, but without the query: `/api/2.15/file-systems`. */
   readonly path: string;
   /** Values are encoded for you. */
   readonly query?: Readonly<Record<string, string | number | boolean>>;
-  /** JSON value. Default no body. */
+  /** JSON value. Default none. */
   readonly body?: unknown;
 };
 
-// Nothing that a proxy and an array could read differently: no %, no ;, no //, no segment that begins with a dot.
+// Excludes anything that a proxy and an array could read differently: %, ;, // and segments that begin with a dot.
 const PATH = /^\/api(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$/;
 const SESSION_CALL = /\/(login|logout)([./]|$)/i;
 
-/** Returns method, path with query, and body text. Throws REQUEST_INVALID with field and rule, never with a value. */
+/**
+ * Returns the method, the path with the query, and the body text. Throws REQUEST_INVALID, which names the field and the rule but never a
+ * value.
+ */
 export function toWire({ method, path, query = {}, body }: ArrayRequest) {
   if (!METHODS.includes(method)) throw invalid(`method must be one of ${METHODS.join(', ')}`);
   if (typeof path !== 'string' || !PATH.test(path) || path.includes('..'))
     throw invalid(
-      'path must start with /api/ and have segments of letters, digits, dots, hyphens and underscores; put the query into "query"',
+      'path must start with /api/ and have segments of letters, digits, dots, hyphens and underscores; put the query in "query"',
     );
-  if (SESSION_CALL.test(path)) throw invalid('path must not be login or logout; they have functions of their own');
+  if (SESSION_CALL.test(path)) throw invalid('path must not be login or logout, which have their own functions');
   const content = body === undefined ? {} : { body: toJson(body) };
   return { method, path: `${path}${toQuery(query)}`, ...content };
 }
@@ -49,7 +52,7 @@ function toJson(body: unknown): string {
     const text: unknown = JSON.stringify(body);
     if (typeof text === 'string') return text;
   } catch {
-    // The same rule, without the message of JSON.stringify, which may quote the body.
+    // The error from JSON.stringify is dropped, because its message may quote the body.
   }
   throw invalid('body must be a JSON value');
 }

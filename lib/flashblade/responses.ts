@@ -1,4 +1,4 @@
-/** From status and body to a result or an error. No message quotes a body: it may contain the token that was sent. */
+/** Turns a status and body into a result or an error. No message quotes a body, because a body may contain the token that was sent. */
 import { type ErrorCode, type ErrorFacts, FlashBladeError } from '../core/errors.ts';
 import { type ApiToken, type AuthToken, authToken, type FlashBlade, type Session } from '../core/model.ts';
 import { redact, redactApiTokens, type Tokens } from '../core/redact.ts';
@@ -10,12 +10,12 @@ import { describeArray } from './tls-errors.ts';
 
 export type HttpInfo = {
   readonly status: number;
-  /** Names in lower case; never `x-auth-token` and `set-cookie`. Tokens are redacted. */
+  /** Names are lowercase. Omits `x-auth-token` and `set-cookie`. Tokens are redacted. */
   readonly headers: Readonly<Record<string, string>>;
   readonly requestId: string;
   /**
-   * When the first certificate expires that verified the array, in seconds since the epoch: its own, or that of an authority
-   * behind it, including the root. With fingerprints, only its own counts.
+   * The earliest expiry among the certificates that verified the array, in seconds since the epoch: the array's own and its issuers',
+   * including the root. With fingerprints, only the array's own certificate matters.
    */
   readonly certificateEndsAt?: number;
 };
@@ -28,12 +28,12 @@ const MAX_WAIT_SECONDS = 86_400;
 /** Far more than any array sends, and far less than JSON.stringify supports. */
 const MAX_DEPTH = 100;
 const MAX_USERNAME_LENGTH = 256;
-/** This many characters of a token in a name are no coincidence. */
+/** If a name shares this many characters with a token, that is no coincidence. */
 const PIECE = 8;
 
 /**
- * Returns the session that a login opened. `opened` is the auth token in the head of its response.
- * Throws LOGIN_REFUSED, ARRAY_BUSY or ANSWER_INVALID, each with `facts.mayHaveOpened`.
+ * Returns the session that a login opened. `opened` is the auth token from the response head. Throws LOGIN_REFUSED, ARRAY_BUSY or
+ * ANSWER_INVALID, each with `facts.mayHaveOpened`.
  */
 export function sessionOf(
   array: FlashBlade,
@@ -42,15 +42,15 @@ export function sessionOf(
   opened: AuthToken | undefined,
 ): Session {
   if (response.status !== 200) throw noSession(array, response);
-  if (opened === undefined) throw invalidLogin(array, response, 'its auth token is missing or malformed');
+  if (opened === undefined) throw invalidLogin(array, response, 'the auth token is missing or malformed');
   const username = fieldOf(parseBody(response.body.toString()), 'username');
   if (!isUsername(username, [token, opened])) {
-    throw invalidLogin(array, response, 'its body is not {"username": …}');
+    throw invalidLogin(array, response, 'the body is not {"username": …}');
   }
   return { array, authToken: opened, apiToken: token, username };
 }
 
-/** Returns the auth token in the head of a response; undefined if there is none that could be sent back. */
+/** Returns the auth token from a response head, or undefined if the head contains none that could be sent back. */
 export function authTokenOf({ headers }: ResponseHead): AuthToken | undefined {
   const { 'x-auth-token': value = '' } = headers;
   return isHeaderValue(value) ? authToken(value) : undefined;
@@ -69,7 +69,7 @@ function noSession(array: FlashBlade, response: WireResponse): FlashBladeError {
     case 503:
       return busy(array, { ...details, advice: 'it is busy. Try again later.' }, { mayHaveOpened: false });
     default:
-      return invalidLogin(array, response, 'a login does not have this status');
+      return invalidLogin(array, response, 'a login never returns this status');
   }
 }
 
@@ -78,7 +78,7 @@ function invalidLogin(array: FlashBlade, response: WireResponse, what: string): 
   return responseError('ANSWER_INVALID', array, { action: 'the login', response, advice }, { mayHaveOpened: true });
 }
 
-// A server that returns a token as the name must not make us print it.
+// If a server returns a token as the name, the name must not be printed.
 const isUsername = (value: unknown, tokens: Tokens): value is string =>
   typeof value === 'string' &&
   value !== '' &&
@@ -123,12 +123,15 @@ export function compareVersions(left: string, right: string): number {
   return parts.find((difference) => difference !== 0) ?? 0;
 }
 
-/** Returns what callers may see of a response: no header that grants access, none of these tokens, nothing that looks like an API token. */
+/**
+ * Returns the parts of a response that callers may see: no header that grants access, none of these tokens, and nothing that looks like
+ * an API token.
+ */
 export function httpInfo(response: WireResponse, tokens: Tokens = []): HttpInfo {
   const { status, requestId, certificateEndsAt } = response;
   const clean = (text: string): string => redactApiTokens(redact(text, tokens));
   const shown = Object.entries(response.headers).filter(([name]) => !SECRET_HEADERS.includes(name));
-  // Nearly always there is nothing to redact, and one look at all headers is enough.
+  // There is almost never anything to redact, so first check all headers at once.
   const text = shown.flat().join('\n');
   const headers =
     clean(text) === text
@@ -140,7 +143,7 @@ export function httpInfo(response: WireResponse, tokens: Tokens = []): HttpInfo 
   };
 }
 
-/** An error about a response. It quotes nothing of the response but its status. */
+/** Returns an error about a response. The error quotes only the status. */
 export const responseError = (
   code: ErrorCode,
   array: FlashBlade,
@@ -153,7 +156,7 @@ export const responseError = (
     ...facts,
   });
 
-/** ARRAY_BUSY, with the seconds to wait if the array reports them. */
+/** Returns ARRAY_BUSY, with the number of seconds to wait if the array reports one. */
 export function busy(array: FlashBlade, details: Details, facts: ErrorFacts = {}): FlashBladeError {
   const seconds = retryAfterSeconds(details.response.headers, Date.now());
   return responseError('ARRAY_BUSY', array, details, {
@@ -162,7 +165,7 @@ export function busy(array: FlashBlade, details: Details, facts: ErrorFacts = {}
   });
 }
 
-/** Returns the seconds to wait, from `Retry-After` (seconds or a date) or from the rate limit that is used up. */
+/** Returns the number of seconds to wait, from `Retry-After` (seconds or a date) or from an exhausted rate limit. */
 export function retryAfterSeconds(headers: WireResponse['headers'], nowMs: number): number | undefined {
   const { 'retry-after': after = '' } = headers;
   const seconds = /^\d{1,9}$/.test(after) ? Number(after) : Math.ceil((dateOf(after) - nowMs) / 1000);
@@ -176,7 +179,7 @@ export function retryAfterSeconds(headers: WireResponse['headers'], nowMs: numbe
 const dateOf = (text: string): number =>
   /^([A-Z][a-z]+, .* GMT|\d{4}-\d\d-\d\dT.*Z)$/.test(text) ? Date.parse(text) : Number.NaN;
 
-/** Returns a body as JSON; undefined if it is not JSON or is nested too deeply. */
+/** Parses a body as JSON. Returns undefined if it is not JSON or is nested too deeply. */
 export function parseBody(text: string): unknown {
   const value = parseJson(text);
   return isDeeper(value, MAX_DEPTH) ? undefined : value;
@@ -185,7 +188,7 @@ export function parseBody(text: string): unknown {
 const isDeeper = (value: unknown, max: number): boolean =>
   isObject(value) && (max === 0 || Object.values(value).some((inner) => isDeeper(inner, max - 1)));
 
-/** Returns a field of a JSON object; undefined if it has no such field or is not an object. */
+/** Returns an object's field, or undefined if the value is not an object or has no such field. */
 export const fieldOf = (value: unknown, name: string): unknown =>
   isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 

@@ -1,4 +1,4 @@
-/** Why no connection to an array was made, in words for the person on call. */
+/** Explains to the person on call why a connection to an array failed. */
 import { X509Certificate } from 'node:crypto';
 import { FlashBladeError } from '../core/errors.ts';
 import type { FlashBlade } from '../core/model.ts';
@@ -10,7 +10,7 @@ const CHECKS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: "its certificate, or an issuer's, has expired",
   CERT_NOT_YET_VALID: "its certificate, or an issuer's, is not valid yet",
   DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed, not issued by a trusted authority',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for other names',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for a different name',
   INVALID_PURPOSE: 'its certificate is not meant for servers',
   SELF_SIGNED_CERT_IN_CHAIN: OTHER_AUTHORITY,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: OTHER_AUTHORITY,
@@ -22,20 +22,20 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
   ECONNRESET: 'the connection was cut before TLS was established',
   EHOSTUNREACH: "there is no route to it; check the function's network",
   ENETUNREACH: "there is no route to it; check the function's network",
-  ENOTFOUND: 'its host name is unknown; check "host" in its secret and DNS',
+  ENOTFOUND: 'its host name is unknown; check DNS and "host" in its secret',
 };
 const MAX_NAME_LENGTH = 200;
 
 /** How messages name an array: `array fb1 (fb1.example.com:443)`. */
 export const describeArray = (array: FlashBlade): string => `array ${array.name} (${addressOf(array)})`;
 
-/** Returns the code of an error that a library threw, `unknown` if it has none. Its message may quote what was sent. */
+/** Returns a library error's code, or `unknown` if it has none. The error's message is not used, because it may quote what was sent. */
 export function codeOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(code) ? code : 'unknown';
 }
 
-/** The connection was not made in time, or was cut. */
+/** Returns the error for a connection that took too long or was cut. */
 export const unreachable = (array: FlashBlade, what: string, elapsedMs: number): FlashBladeError =>
   new FlashBladeError(
     'ARRAY_UNREACHABLE',
@@ -43,7 +43,10 @@ export const unreachable = (array: FlashBlade, what: string, elapsedMs: number):
     { sent: false },
   );
 
-/** The server is not the array, or does not support the required TLS. `tokens` are redacted from the certificate. */
+/**
+ * Returns the error for a server that is not the array or does not support the required TLS. `tokens` are redacted from the certificate
+ * text.
+ */
 export const untrusted = (
   array: FlashBlade,
   check: string,
@@ -53,11 +56,11 @@ export const untrusted = (
   new FlashBladeError(
     'ARRAY_UNTRUSTED',
     `${describeArray(array)} is not trusted: ${check}.${presentedBy(certificate, tokens)} Nothing was sent. ` +
-      'If the certificate was replaced on purpose, update "trust" in the array\'s secret. Otherwise find out which server is at this address.',
+      'If the certificate was replaced on purpose, update "trust" in the array\'s secret. Otherwise, find out which server is at this address.',
     { sent: false },
   );
 
-/** Turns an error that Node reported while connecting into one of the two. `presented`: DER of the certificate, if one arrived. */
+/** Turns a Node connection error into ARRAY_UNREACHABLE or ARRAY_UNTRUSTED. `presented`: the certificate as DER, if one arrived. */
 export function connectionError(
   array: FlashBlade,
   error: unknown,
@@ -71,7 +74,7 @@ export function connectionError(
   return untrusted(array, `${check} (${code})`, presented && new X509Certificate(presented), tokens);
 }
 
-// ECONNRESET, EAI_AGAIN …, but neither ERR_… nor EPROTO (TLS) nor the EE_… of certificates.
+// Matches codes such as ECONNRESET and EAI_AGAIN, but not ERR_…, EPROTO (TLS) or EE_… (certificates).
 const isNetworkCode = (code: string): boolean => /^(E[A-Z0-9]+|EAI_[A-Z]+)$/.test(code) && code !== 'EPROTO';
 
 function presentedBy(certificate: X509Certificate | undefined, tokens: Tokens): string {
@@ -84,9 +87,9 @@ function presentedBy(certificate: X509Certificate | undefined, tokens: Tokens): 
   );
 }
 
-// A certificate can contain any text, or none: Node returns undefined for an empty name, although its types do not say so.
+// A certificate can contain any text or none. For an empty name, Node returns undefined, contrary to its types.
 function cleaned(text: string | undefined, tokens: Tokens): string {
   if (text === undefined) return 'no name';
-  // Redact before cutting, which could leave the beginning of a token.
+  // Redact before truncating, because redaction would miss a truncated token.
   return redactApiTokens(redact(text.replaceAll(/[\p{C}\s]+/gu, ' '), tokens)).slice(0, MAX_NAME_LENGTH);
 }

@@ -1,4 +1,4 @@
-/** Opens TLS connections, and returns only those whose other end is proven to be the array. */
+/** Opens TLS connections and returns only those whose other end is verified to be the array. */
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import {
@@ -18,20 +18,22 @@ import { connectionError, describeArray, unreachable, untrusted } from './tls-er
 import { certificatesOf, failedCheck, isCertificates, poolKeyOf, remember, trustDigest } from './trust.ts';
 
 const contexts = new Map<string, SecureContext>();
-/** A resumed connection presents no certificate, so the session is kept with the end of the certificates verified before. */
+/**
+ * A resumed connection presents no certificate, so each session is stored with the expiry of the certificates that were verified earlier.
+ */
 type Resumable = { readonly session: Buffer; readonly certificateEndsAt: number };
 const sessions = new Map<string, Resumable>();
 
-/** Every connection of this process that is not closed yet, including those that are still being opened. */
+/** Every connection in this process that is not closed yet, including those still being opened. */
 export const openSockets = new Set<TLSSocket>();
 
-/** A socket that is safe to write to, and when the first of its verified certificates expires, in seconds since the epoch. */
+/** A socket that is safe to write to, and the earliest expiry of its verified certificates in seconds since the epoch. */
 export type TlsConnection = { readonly socket: TLSSocket; readonly certificateEndsAt: number | undefined };
 
 /**
- * Connects, verifies and calls `done` once: with the connection, or with ARRAY_UNREACHABLE or ARRAY_UNTRUSTED. Takes at
- * most `limitMs`, including name lookup and handshake. `tokens` are redacted from what an error quotes of a certificate. Throws
- * SECRET_INVALID if the trust cannot be used.
+ * Connects, verifies the array and calls `done` once, with the connection or with ARRAY_UNREACHABLE or ARRAY_UNTRUSTED. Takes at most
+ * `limitMs`, including the DNS lookup and the handshake. `tokens` are redacted from certificate text in errors. Throws SECRET_INVALID if
+ * the trust is invalid.
  */
 export function connectTls(
   array: FlashBlade,
@@ -48,7 +50,7 @@ export function connectTls(
   let certificateEndsAt = resumable?.certificateEndsAt;
   const socket = connect({
     ...connectionOptions(array, resumable?.session),
-    // Node calls this with the whole chain once it has verified it; never for a chain that failed or a resumed session.
+    // Node calls this with the whole verified chain, but not if the chain failed verification or the session was resumed.
     checkServerIdentity: (name, certificate) => {
       const now = Date.now();
       const ends = [earliestEndOf(certificate, now), anchorsEndOf(certificate, array.trust, now)].filter(isTime);
@@ -66,21 +68,21 @@ export function connectTls(
     socket.destroy();
     done(error);
   };
-  // Not immediately: after a long pause of this process, the end of the handshake may have arrived without being read yet.
+  // Deferred with setImmediate, because after a long process pause, the end of the handshake may be waiting to be read.
   const timer = setTimeout(() => setImmediate(expire), limitMs);
   const expire = () => settle(unreachable(array, 'no connection in time', elapsedMs()));
 
   openSockets.add(socket);
-  // Otherwise the first request would wait one round trip for the acknowledgement of the handshake.
+  // Otherwise, the first request would wait one round trip until the handshake is acknowledged.
   socket.setNoDelay();
-  // Node destroys an untrusted socket and its certificate with it; this listener runs before.
-  // Not getPeerX509Certificate: it removes the certificate from the connection, so it works only once.
+  // This listener runs before Node destroys an untrusted socket and its certificate. getPeerX509Certificate would work only once, because
+  // it removes the certificate from the connection.
   if (!isPinned) {
     socket.prependOnceListener('secure', () => {
       presented = socket.getPeerCertificate();
     });
   }
-  // Compared here and not one turn of the event loop later, when bytes could already have left.
+  // Verified here and not one turn of the event loop later, when bytes could already have been sent.
   socket.once('secureConnect', () => {
     const certificate = isPinned ? socket.getPeerX509Certificate() : undefined;
     const error = refusal(array, socket, certificate, tokens);
@@ -91,7 +93,7 @@ export function connectTls(
     if (socket.authorized && !isPinned && certificateEndsAt !== undefined)
       remember(sessions, poolKey, { session, certificateEndsAt });
   });
-  // The listener stays: a socket may break between two requests, when it has no other listener.
+  // This listener is never removed, because a socket may break between two requests, when it has no other listener.
   socket.on('error', (error) => {
     if (!settled) settle(connectionError(array, error, elapsedMs(), presented?.raw, tokens));
   });
@@ -102,8 +104,8 @@ export function connectTls(
 }
 
 /**
- * When the first certificate of a verified chain expires, including the root; undefined if none has a date. A server may present more
- * than was verified: an expired authority, and everything behind it, was not part of the verification.
+ * Returns the earliest expiry in a verified chain, including the root, or undefined if no certificate has a date. A server may present
+ * more than was verified. An expired authority, and everything behind it, was not verified.
  */
 export function earliestEndOf(certificate: PeerCertificate, nowMs: number): number | undefined {
   let earliest = endOf(certificate.valid_to);
@@ -117,8 +119,9 @@ export function earliestEndOf(certificate: PeerCertificate, nowMs: number): numb
 }
 
 /**
- * When the first trusted authority expires that issued a certificate of the chain. OpenSSL prefers trusted authorities to presented
- * ones: a presented one with the same name and key, renewed or cross-signed, may expire later, but is not what was verified.
+ * Returns the earliest expiry among the trusted authorities that issued a certificate in the chain. OpenSSL prefers trusted authorities
+ * to presented ones. A presented authority with the same name and key, renewed or cross-signed, may expire later, but is not the one that
+ * was verified.
  */
 function anchorsEndOf(certificate: PeerCertificate, trust: Trust, nowMs: number): number | undefined {
   if (trust.kind !== 'ca') return undefined;
@@ -131,7 +134,7 @@ function anchorsEndOf(certificate: PeerCertificate, trust: Trust, nowMs: number)
 
 const isTime = (time: number | undefined): time is number => time !== undefined;
 
-/** The authorities behind a certificate. The last one is self-signed, or its issuer is unknown. */
+/** Yields the authorities behind a certificate. The last one is self-signed or has an unknown issuer. */
 function* issuersOf(certificate: Partial<DetailedPeerCertificate>): Generator<PeerCertificate> {
   const seen = new Set([certificate]);
   for (let issuer = certificate.issuerCertificate; issuer && !seen.has(issuer); issuer = issuer.issuerCertificate) {
@@ -140,7 +143,7 @@ function* issuersOf(certificate: Partial<DetailedPeerCertificate>): Generator<Pe
   }
 }
 
-/** In seconds since the epoch; undefined if there is no date. */
+/** Returns seconds since the epoch, or undefined if there is no date. */
 function endOf(validTo: string | undefined): number | undefined {
   const endsAt = Date.parse(validTo ?? '') / 1000;
   return Number.isNaN(endsAt) ? undefined : endsAt;
@@ -148,11 +151,11 @@ function endOf(validTo: string | undefined): number | undefined {
 
 function resumableBy(poolKey: string): Resumable | undefined {
   const resumable = sessions.get(poolKey);
-  // Resuming does not check the dates of the certificates again.
+  // Resuming a session does not check the certificates' dates again.
   return isOver(resumable?.certificateEndsAt) ? undefined : resumable;
 }
 
-/** Whether a certificate has expired. One without a known end has not. */
+/** Returns whether a certificate has expired. A certificate without a known expiry has not. */
 export const isOver = (certificateEndsAt: number | undefined): boolean =>
   certificateEndsAt !== undefined && Date.now() >= 1000 * certificateEndsAt;
 
@@ -163,8 +166,8 @@ function connectionOptions(array: FlashBlade, session: Buffer | undefined): Conn
     port,
     secureContext: contextOf(array),
     ALPNProtocols: ['http/1.1'],
-    // Explicit, so that no environment variable decides it. With fingerprints, `refusal` is the verification: Node would
-    // refuse before the certificate could be compared. No session is offered then, because a resumed one presents no certificate.
+    // Explicit, so that no environment variable can change it. With fingerprints, `refusal` verifies the certificate, because Node would
+    // reject the certificate before the comparison. No session is offered then, because a resumed session presents no certificate.
     rejectUnauthorized: trust.kind !== 'fingerprints',
     ...(isIP(host) === 0 ? { servername: host } : {}),
     ...(session === undefined ? {} : { session }),
@@ -183,7 +186,7 @@ function authorities(array: FlashBlade): { ca?: string } {
   if (trust.kind === 'public' || trust.kind === 'fingerprints') return {};
   // An empty string would mean the public authorities.
   if (trust.kind === 'ca' && isCertificates(trust.ca)) return { ca: trust.ca };
-  const rule = 'trust.ca must be PEM text of one or more certificates';
+  const rule = 'trust.ca must be one or more certificates as PEM text';
   throw new FlashBladeError('SECRET_INVALID', `${describeArray(array)}: ${rule}`, { sent: false });
 }
 

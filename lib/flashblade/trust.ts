@@ -1,19 +1,19 @@
-/** Whom to trust at the other end of a connection: what a trust may contain, its digest, and the keys of caches per array and trust. */
+/** Defines what a trust may contain, its digest, and the cache keys per array and trust. */
 import { createHash, X509Certificate } from 'node:crypto';
 import type { FlashBlade, Trust } from '../core/model.ts';
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
 
-/** The smallest key that OpenSSL's security level accepts in a chain. A fingerprint alone would accept a weaker one. */
+/** The smallest key that OpenSSL's security level accepts in a chain. The fingerprint check alone would accept a weaker key. */
 const MIN_KEY_BITS = 2048;
 
-/** How many arrays and trusts a cache remembers. */
+/** The maximum number of entries in a cache. */
 const MAX_REMEMBERED = 1024;
 
-/** Digests by PEM text: hashing it for every request would take a tenth of the request's time. */
+/** Digests by PEM text. Hashing the text for every request would take a tenth of the request time. */
 const authorityDigests = new Map<string, string>();
 
-/** Returns one string per trust, equal only for equal trusts. */
+/** Returns a digest. Two trusts have the same digest only if they are equal. */
 export function trustDigest(trust: Trust): string {
   const known = trust.kind === 'ca' ? authorityDigests.get(trust.ca) : undefined;
   if (known !== undefined) return known;
@@ -25,14 +25,14 @@ export function trustDigest(trust: Trust): string {
   return digest;
 }
 
-/** One string per array and trust: only connections with the same key may replace each other. */
+/** Returns the key for an array and its trust. Only connections with the same key are interchangeable. */
 export const poolKeyOf = (array: FlashBlade): string => `${array.host} ${array.port} ${trustDigest(array.trust)}`;
 
-/** The array's address, as messages and the encryption context write it. */
+/** Formats the array's address for messages and the encryption context. */
 export const addressOf = ({ host, port }: Pick<FlashBlade, 'host' | 'port'>): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 
-/** Returns which check the array's certificate fails, for a message; undefined if it passes. */
+/** Returns which check the array's certificate fails, worded for a message, or undefined if it passes. */
 export function failedCheck(
   trust: Extract<Trust, { kind: 'fingerprints' }>,
   certificate: X509Certificate | undefined,
@@ -49,14 +49,14 @@ export function failedCheck(
   return undefined;
 }
 
-/** Returns 64 lower-case hex digits for a SHA-256 fingerprint with or without colons; undefined for anything else. */
+/** Normalizes a SHA-256 fingerprint, with or without colons, to 64 lowercase hex digits. Returns undefined for anything else. */
 export function normalFingerprint(text: string): string | undefined {
   const pairs = /^[0-9a-f]{2}(:[0-9a-f]{2}){31}$/i.test(text);
   const digits = /^[0-9a-f]{64}$/i.test(text);
   return pairs || digits ? text.replaceAll(':', '').toLowerCase() : undefined;
 }
 
-/** True for PEM text of one or more certificates and nothing else. */
+/** Returns true for PEM text that contains one or more certificates and nothing else. */
 export function isCertificates(pem: string): boolean {
   try {
     return certificatesOf(pem).length > 0 && pem.replace(CERTIFICATE, '').trim() === '';
@@ -65,11 +65,11 @@ export function isCertificates(pem: string): boolean {
   }
 }
 
-/** Returns the certificates of a PEM text that contains nothing else. */
+/** Returns the certificates from PEM text that contains nothing else. */
 export const certificatesOf = (pem: string): X509Certificate[] =>
   (pem.match(CERTIFICATE) ?? []).map((one) => new X509Certificate(one));
 
-/** Stores `value` as the most recent entry. Beyond `max` entries, removes the one that was stored first. */
+/** Stores `value` as the newest entry. If that makes more than `max` entries, removes the oldest. */
 export function remember<Value>(map: Map<string, Value>, key: string, value: Value, max = MAX_REMEMBERED): void {
   map.delete(key);
   map.set(key, value);

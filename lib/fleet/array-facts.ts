@@ -1,4 +1,4 @@
-/** Reads what an array reports about itself: its idle timeout, when its API token expires, and its sessions. */
+/** Reads what an array reports about itself: its idle timeout, the expiry of its API token, and its sessions. */
 import * as v from 'valibot';
 import type { Session } from '../core/model.ts';
 import { fields } from '../core/validation.ts';
@@ -6,7 +6,9 @@ import { compareVersions } from '../flashblade/client.ts';
 import type { Ports } from '../leases/ports.ts';
 import { unexpectedStatus } from '../leases/use.ts';
 
-/** A fact is absent if the array does not report it, its user may not read it, or (for `tokenEndsAt`) there is no end. */
+/**
+ * A fact is absent if the array does not report it or the user may not read it. `tokenEndsAt` is also absent if the token never expires.
+ */
 export type ArrayFacts = {
   /** 0 = never. */
   readonly idleSeconds?: number | undefined;
@@ -19,14 +21,17 @@ export type ArrayFacts = {
 /** A REST session that has not ended. `startedAt`: seconds since the epoch, by the array's clock. */
 export type ActiveSession = { readonly user: string; readonly startedAt: number };
 
-/** The REST version from which an array lists its sessions. */
+/** The first REST version that lists an array's sessions. */
 const SESSIONS_SINCE = '2.3';
 const PAGE_ITEMS = 1000;
 const MAX_PAGES = 10;
 
 type Query = Readonly<Record<string, string | number>>;
 
-/** Reads the facts with GETs only, one after the other. `by`: epoch milliseconds. Throws ARRAY_BUSY, and what a call to the array throws. */
+/**
+ * Reads the facts with GET requests only, one at a time. `by`: epoch milliseconds. Throws ARRAY_BUSY, and anything that a call to the
+ * array throws.
+ */
 export async function readFacts(
   ports: Ports,
   session: Session,
@@ -41,7 +46,7 @@ export async function readFacts(
   if (version === undefined) return { warnings: [] };
   const warnings: string[] = [];
 
-  /** Undefined if there is no such list, with a warning unless the user may not read it. */
+  /** Returns undefined if the array returns no such list, and adds a warning unless the user may not read the list. */
   async function readPage(name: string, query: Query = {}): Promise<Page | undefined> {
     const call = { method: 'GET', path: `/api/${version}/${name}`, query } as const;
     const options = { deadline: by, requestId: ports.newId() };
@@ -51,7 +56,7 @@ export async function readFacts(
       throw unexpectedStatus(array.name, call, status, 'it is busy. Try again later.');
     }
     const page = status === 200 ? pageOf(body) : undefined;
-    if (page === undefined) warnings.push(`it returned ${status} for GET ${call.path}, without a list`);
+    if (page === undefined) warnings.push(`it returned ${status} for GET ${call.path} instead of a list`);
     return page;
   }
 
@@ -65,7 +70,7 @@ export async function readFacts(
       if (page.next === undefined) return active;
       from = { continuation_token: page.next };
     }
-    warnings.push(`its list of sessions has more than ${MAX_PAGES} pages: its sessions were not compared`);
+    warnings.push(`its session list has more than ${MAX_PAGES} pages, so its sessions were not compared`);
     return undefined;
   }
 
@@ -76,7 +81,7 @@ export async function readFacts(
   return { idleSeconds, tokenEndsAt, sessions, warnings };
 }
 
-// The schemas of the responses. Arrays report times in milliseconds.
+// Response schemas. Arrays report times in milliseconds.
 const pageBody = fields({
   items: v.array(v.unknown()),
   continuation_token: v.optional(v.nullable(v.string())),
@@ -95,7 +100,7 @@ const sessionItem = fields({
 
 type Page = { readonly items: readonly unknown[]; readonly next?: string };
 
-/** A page of a list. `next` is the token of the next page. Undefined if the body is not a page. */
+/** Parses a page of a list. `next` is the token for the next page. Returns undefined if the body is not a page. */
 export function pageOf(body: unknown): Page | undefined {
   const { success, output } = v.safeParse(pageBody, body);
   if (!success) return undefined;
@@ -103,20 +108,23 @@ export function pageOf(body: unknown): Page | undefined {
   return { items, ...(next ? { next } : {}) };
 }
 
-/** After how many idle seconds the array ends a session, 0 = never. Undefined if it does not report that. */
+/** Returns the array's idle timeout in seconds (0 = never), or undefined if the array does not report one. */
 export function idleSecondsOf([item]: readonly unknown[]): number | undefined {
   const { success, output } = v.safeParse(arrayItem, item);
   return success ? output.idle_timeout / 1000 : undefined;
 }
 
-/** When this user's API token expires, in seconds since the epoch. Undefined if it never does, or the array does not report it. */
+/**
+ * Returns when this user's API token expires, in seconds since the epoch, or undefined if the token never expires or the array does not
+ * report its expiry.
+ */
 export function tokenEndOf(items: readonly unknown[], username: string): number | undefined {
   const own = valid(apiTokenItem, items).find(({ admin }) => admin.name === username);
   const expiresAt = own?.api_token.expires_at;
   return expiresAt ? expiresAt / 1000 : undefined;
 }
 
-/** The REST sessions that have not ended. The list also holds other events, in other shapes. */
+/** Returns the REST sessions that have not ended. The list also contains other events, in other formats. */
 export const activeSessionsOf = (items: readonly unknown[]): ActiveSession[] =>
   valid(sessionItem, items)
     .filter((one) => one.user_interface === 'REST' && one.end_time === 0)

@@ -1,4 +1,4 @@
-/** Checks one array: trust, REST versions, login, facts, logout. Its session has a lease like any other. */
+/** Checks one array: trust, REST versions, login, facts, logout. The check's session has a lease like any other. */
 import { CLOSING_MS, outOfTime, seconds } from '../core/deadlines.ts';
 import { type FlashBladeError, known } from '../core/errors.ts';
 import type { FlashBlade } from '../core/model.ts';
@@ -11,18 +11,18 @@ import { unsealLease } from '../leases/session.ts';
 import { readFacts } from './array-facts.ts';
 import { compareSessions, type Snapshot } from './compare-sessions.ts';
 
-/** A check takes no longer than this, so that a slow array does not use up the time of the others. */
+/** The time limit for a check, so that a slow array does not use up the other arrays' time. */
 const ARRAY_MS = 40_000;
-/** A check does not begin with less before closing: an array that is only slow would seem to be down. */
+/** The minimum time that a check needs before it closes its session. With less, a slow array would appear to be down. */
 const NEEDED_MS = 15_000;
-/** Longer than a check. If the process dies, the sweeper closes the session after this. */
+/** Longer than any check. If the process dies, the sweeper closes the session after this time. */
 const LEASE_SECONDS = 120;
 
 const CERTIFICATE_WARNING_DAYS = 30;
 const API_TOKEN_WARNING_DAYS = 14;
 const DAY_SECONDS = 86_400;
 
-/** The result for one array. Days are rounded down, and absent if unknown or if there is no end. */
+/** The result for one array. Days are rounded down. They are absent if the expiry is unknown or there is none. */
 export type ArrayReport = {
   readonly array: string;
   /** Absent if the array is healthy. */
@@ -36,7 +36,7 @@ export type ArrayReport = {
 type Measured = Omit<ArrayReport, 'array' | 'fault' | 'warnings'>;
 type Note = (measured: Measured, ...warnings: readonly string[]) => void;
 
-/** Checks an array. Never throws: a failure becomes the report's fault. Ends half a second before `deadline` (epoch milliseconds). */
+/** Checks an array. Never throws. A failure becomes the report's `fault`. Ends half a second before `deadline` (epoch milliseconds). */
 export async function checkArray(
   ports: Ports,
   array: string,
@@ -46,7 +46,7 @@ export async function checkArray(
   const warnings: string[] = [];
   let measured: Measured = {};
   let tokens: Tokens = [];
-  // What an array presents may contain any token that it has ever seen.
+  // Text from an array may contain any token that the array has ever seen.
   const clean = (text: string): string => redactApiTokens(redact(text, tokens));
   const note: Note = (more, ...texts) => {
     measured = { ...measured, ...more };
@@ -81,7 +81,7 @@ async function checkSession(
     note({ certificateDays }, ...certificateWarnings(certificateDays));
   }
 
-  // Not the invocation's id: Lambda retries an invocation under the same id, and that lease would have ended.
+  // Not the invocation id, because Lambda reuses that id when it retries, and the lease with that id would have ended.
   const leaseId = `check:${name}:${ports.newId()}`;
   const loggedInAt = seconds(ports.now());
   await openSession(ports, { array: name, leaseId, leaseSeconds: LEASE_SECONDS }, by);
@@ -108,13 +108,13 @@ async function checkSession(
   try {
     await closeSession(ports, leaseId, endsAt);
   } catch (error) {
-    // Does not hide the first failure. It is in the log, and the sweeper keeps trying to close the lease.
+    // This failure is logged, but must not hide the first one. The sweeper keeps trying to close the lease.
     failure ??= known(error);
   }
   if (failure !== undefined) throw failure;
 }
 
-// What goes wrong unless an operator acts. An empty list: all is well.
+// Problems that an operator must fix. An empty list means that all is well.
 
 /** As in `expires in 1 day`. */
 const expires = (days: number): string => (days < 0 ? 'has expired' : `expires in ${days} day${days === 1 ? '' : 's'}`);
@@ -122,24 +122,26 @@ const expires = (days: number): string => (days < 0 ? 'has expired' : `expires i
 export const certificateWarnings = (days: number): string[] =>
   days < CERTIFICATE_WARNING_DAYS
     ? [
-        `its certificate, or a CA certificate behind it, ${expires(days)}: renew it; if the secret trusts fingerprints or a private CA, add the new one to the secret first`,
+        `its certificate, or a CA certificate behind it, ${expires(days)}. Renew the certificate. If the secret trusts fingerprints or a private CA, first add the new fingerprint or CA to the secret`,
       ]
     : [];
 
 export const apiTokenWarnings = (days: number, username: string): string[] =>
   days < API_TOKEN_WARNING_DAYS
-    ? [`the API token of user ${username} ${expires(days)}: create a new one and put it into the secret`]
+    ? [`the API token for user ${username} ${expires(days)}. Create a new one and put it in the secret`]
     : [];
 
-/** `idleSeconds`: the array's own idle timeout, 0 = never. `configured`: what we assume of every array (ARRAY_IDLE_SECONDS). */
+/** `idleSeconds`: the array's own idle timeout (0 = never). `configured`: the timeout assumed for every array (ARRAY_IDLE_SECONDS). */
 export function idleWarnings(idleSeconds: number, configured: number): string[] {
   if (idleSeconds === 0) {
-    return ['its idle timeout is 0 (never): a session that cannot be closed stays open; set an idle timeout'];
+    return ['its idle timeout is 0 (never), so a session that cannot be closed stays open. Set an idle timeout'];
   }
   const fact = `its idle timeout is ${idleSeconds} s`;
   if (idleSeconds < DEFAULT_LEASE_SECONDS) {
-    return [`${fact}, shorter than a lease: a session may end before its lease does; set a longer one`];
+    return [`${fact}, which is shorter than a lease, so a session may end before its lease does. Set a longer timeout`];
   }
   if (idleSeconds <= configured) return [];
-  return [`${fact}, but ARRAY_IDLE_SECONDS is ${configured}: set ARRAY_IDLE_SECONDS to the longest in the fleet`];
+  return [
+    `${fact}, but ARRAY_IDLE_SECONDS is ${configured}. Set ARRAY_IDLE_SECONDS to the longest idle timeout in the fleet`,
+  ];
 }

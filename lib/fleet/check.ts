@@ -1,4 +1,4 @@
-/** Checks every array of the fleet, reports each, and sums up. The failure of one array does not stop the others. */
+/** Checks every array in the fleet, reports each one, and summarizes the results. If one array fails, the others are still checked. */
 import { MARGIN_MS, seconds } from '../core/deadlines.ts';
 import { mapLimit } from '../core/map-limit.ts';
 import type { GaugeName } from '../core/reports.ts';
@@ -7,30 +7,30 @@ import { type FleetRequest, MAX_RESULT_BYTES } from '../leases/requests.ts';
 import { type ArrayReport, checkArray } from './check-array.ts';
 
 const ARRAYS_AT_A_TIME = 16;
-/** Longer texts are cut in the result. The log has the whole text. */
+/** Longer texts are truncated in the result. The log has the full text. */
 const MAX_TEXT_LENGTH = 400;
 
 export type FleetResult = {
-  /** How many arrays the request was for. Those that are not healthy are in `unhealthy`, unless they were `omitted`. */
+  /** How many arrays were checked. The unhealthy ones are listed in `unhealthy`, unless they were `omitted`. */
   readonly checked: number;
   readonly healthy: number;
   readonly unhealthy: readonly { readonly array: string; readonly code: string; readonly reason: string }[];
   readonly warnings: readonly { readonly array: string; readonly warning: string }[];
-  /** Our users' active sessions that the ledger does not know, on all arrays that list their sessions. */
+  /** Our users' active sessions that are not in the ledger, on all arrays that list their sessions. */
   readonly unknownSessions: number;
-  /** How many lines of `unhealthy` and `warnings` did not fit into the result. */
+  /** How many entries of `unhealthy` and `warnings` did not fit in the result. */
   readonly omitted?: number;
 };
 
 /**
- * Checks the arrays that the request names, or all that have a secret. Ends half a second before `deadline` (epoch milliseconds). An
- * array that could not be checked by then is unhealthy with OUT_OF_TIME. Throws only if the list of arrays or the ledger cannot be read:
- * SECRET_UNAVAILABLE, AWS_UNAVAILABLE or OUT_OF_TIME.
+ * Checks the arrays that the request names, or all arrays that have a secret. Ends half a second before `deadline` (epoch milliseconds).
+ * An array that could not be checked by then is reported as unhealthy with OUT_OF_TIME. Throws SECRET_UNAVAILABLE, AWS_UNAVAILABLE or
+ * OUT_OF_TIME, but only if the list of arrays or the ledger cannot be read.
  */
 export async function checkFleet(ports: Ports, request: FleetRequest, deadline: number): Promise<FleetResult> {
   const by = deadline - MARGIN_MS;
   const names = request.arrays ?? (await ports.secrets.list({ by }));
-  // The ledger is read before any array lists its sessions: an older session that no entry accounts for is unknown.
+  // The ledger is read before any array lists its sessions, so a session older than this read is unknown if no entry accounts for it.
   const readAt = seconds(ports.now());
   const pending = Map.groupBy(await ports.store.pending(by), ({ array }) => array);
   const reports = await mapLimit(names, ARRAYS_AT_A_TIME, async (name) => {
@@ -61,7 +61,7 @@ function logReport(ports: Ports, report: ArrayReport): void {
 const defined = (gauges: Partial<Record<GaugeName, number | undefined>>): Partial<Record<GaugeName, number>> =>
   Object.fromEntries(Object.entries(gauges).filter(([, value]) => value !== undefined));
 
-/** Sums up the reports, in their order, in at most `maxBytes` of JSON. */
+/** Summarizes the reports, in order, in at most `maxBytes` of JSON. */
 export function summarize(reports: readonly ArrayReport[], maxBytes = MAX_RESULT_BYTES): FleetResult {
   const unhealthy = reports.flatMap(({ array, fault }) =>
     fault === undefined ? [] : [{ array, code: fault.code, reason: shorten(fault.reason) }],
@@ -76,7 +76,7 @@ export function summarize(reports: readonly ArrayReport[], maxBytes = MAX_RESULT
   return bytesOf(result) <= maxBytes ? result : omitLines(result, maxBytes);
 }
 
-/** Omits lines from the end, warnings first, until the result fits. */
+/** Omits entries from the end, warnings first, until the result fits. */
 function omitLines({ unhealthy, warnings, ...counts }: FleetResult, maxBytes: number): FleetResult {
   const lines = unhealthy.length + warnings.length;
   let left = maxBytes - bytesOf({ ...counts, unhealthy: [], warnings: [], omitted: lines });

@@ -1,6 +1,6 @@
 /**
- * Compares the array's list of sessions with the ledger: finds sessions that the ledger does not know, and drops each SUSPECT that left
- * none. The two lists share only times, so each entry of the ledger accounts for a session that began in its window of time.
+ * Compares an array's session list with the ledger. Finds sessions that are not in the ledger, and drops each SUSPECT that left no
+ * session. The two lists have only times in common, so each ledger entry accounts for one session that began in the entry's time window.
  */
 import { CLOCK_SKEW_SECONDS, INDEX_LAG_SECONDS, SLACK_SECONDS } from '../core/deadlines.ts';
 import { mapLimit } from '../core/map-limit.ts';
@@ -14,10 +14,10 @@ import type { ActiveSession } from './array-facts.ts';
 /** What the ledger's index listed for one array at `readAt` (epoch seconds). */
 export type Snapshot = { readonly pending: readonly Pending[]; readonly readAt: number };
 
-/** The active sessions that the array listed at `listedAt` or a little later, during the session of this check. Times are epoch seconds. */
+/** The active sessions that the array listed at `listedAt` or a little later, during this check's session. Times are epoch seconds. */
 type SessionList = {
   readonly array: FlashBlade;
-  /** The user of this check. */
+  /** The user that this check logged in as. */
   readonly username: string;
   readonly sessions: readonly ActiveSession[];
   readonly loggedInAt: number;
@@ -25,14 +25,14 @@ type SessionList = {
 };
 
 type Comparison = {
-  /** Our user's active REST sessions that the ledger does not know. Undefined if the list cannot be compared. */
+  /** Our user's active REST sessions that are not in the ledger. Undefined if the list cannot be compared. */
   readonly unknown?: number;
   readonly warnings: readonly string[];
 };
 
 /**
- * The list is newer than the snapshot. A session that began before the snapshot and is still active must therefore be in both. Younger
- * sessions, such as this check's own, are not judged. `by`: epoch milliseconds. Throws AWS_UNAVAILABLE or OUT_OF_TIME.
+ * The list is newer than the snapshot, so a session that began before the snapshot and is still active must be in both. Newer sessions,
+ * such as this check's own, are not compared. `by`: epoch milliseconds. Throws AWS_UNAVAILABLE or OUT_OF_TIME.
  */
 export async function compareSessions(
   ports: Ports,
@@ -41,11 +41,11 @@ export async function compareSessions(
   by: number,
 ): Promise<Comparison> {
   const own = sessions.filter(({ user }) => user === username).map(({ startedAt }) => startedAt);
-  // A list that lacks a session that certainly exists proves nothing about others.
+  // If the list lacks a session that certainly exists, it proves nothing about other sessions.
   const thisCheck = { from: loggedInAt - CLOCK_SKEW_SECONDS, to: listedAt + CLOCK_SKEW_SECONDS };
   if (!own.some((startedAt) => isIn(startedAt, thisCheck))) {
     const why =
-      'its list of sessions lacks the session of this check, or its clock is wrong: its sessions were not compared';
+      'its session list lacks the session of this check, or its clock is wrong, so its sessions were not compared';
     return { warnings: [why] };
   }
   const old = own.filter((startedAt) => startedAt < readAt - CLOCK_SKEW_SECONDS - INDEX_LAG_SECONDS);
@@ -59,37 +59,37 @@ export async function compareSessions(
   const windows = items.flatMap((item) => windowOf(item, username) ?? []);
   const unknown = unaccounted(old, windows);
   for (const item of items) {
-    // The name may belong to another machine by now, whose list proves nothing about this SUSPECT.
+    // By now, the name may belong to another array, whose list proves nothing about this SUSPECT.
     if (item?.kind !== 'suspect' || addressOf(item.target) !== addressOf(array)) continue;
     if (!leftNothing(item, sessions, listedAt)) continue;
-    // If this fails, the SUSPECT is dropped when its time is over.
+    // If this fails, the sweeper drops the SUSPECT once its time is over.
     await tryToWrite(ports, item, () => dropSuspect(ports, item, by));
   }
   return { unknown, warnings: unknownWarnings(unknown, username) };
 }
 
-/** No warning if none is unknown. */
+/** Returns no warning if `count` is 0. */
 export const unknownWarnings = (count: number, username: string): string[] =>
   count > 0
     ? [
-        `${count} active REST session${count === 1 ? '' : 's'} of user ${username} ${count === 1 ? 'is' : 'are'} not in the ledger: find out who else uses its API token`,
+        `${count} active REST session${count === 1 ? '' : 's'} for user ${username} ${count === 1 ? 'is' : 'are'} not in the ledger. Find out who else uses this user's API token`,
       ]
     : [];
 
-/** Whether no active session, of any user, can come from this login: none began in its window, and the window is over. */
+/** Returns whether this login certainly left no active session: its window is over, and no session of any user began in that window. */
 function leftNothing(item: Suspect, sessions: readonly ActiveSession[], listedAt: number): boolean {
   const window = windowOf(item, '');
   return window !== undefined && listedAt > window.to && !sessions.some(({ startedAt }) => isIn(startedAt, window));
 }
 
-/** When a session may have begun, by the array's clock. Epoch seconds, both ends included. */
+/** When a session may have begun, by the array's clock. Epoch seconds, inclusive at both ends. */
 export type Window = { readonly from: number; readonly to: number };
 
 const ANY: Window = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
 
 /**
- * When the session of an entry may have begun. Undefined if the entry has no session, or one of another user. An entry that was removed
- * after the index was read accounts for any time.
+ * Returns when an entry's session may have begun, or undefined if the entry has no session or a session of another user. An entry that
+ * was removed after the index was read accounts for any time.
  */
 export function windowOf(item: Item | undefined, username: string): Window | undefined {
   if (item === undefined) return ANY;
@@ -109,7 +109,7 @@ export const isIn = (time: number, { from, to }: Window): boolean => from <= tim
 
 /** Counts the times that no window accounts for. Each window accounts for at most one time. */
 export function unaccounted(times: readonly number[], windows: readonly Window[]): number {
-  // Of the windows that fit, take the one that ends first: the others may serve later times.
+  // Use the matching window that ends first, because the others may match later times.
   const free = windows.toSorted((a, b) => a.to - b.to);
   return times
     .toSorted((a, b) => a - b)

@@ -1,4 +1,4 @@
-/** Batches of SQS messages: SQS redelivers only those that failed. */
+/** Processes batches of SQS messages. SQS redelivers only the messages that failed. */
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -10,7 +10,7 @@ import type { Message } from '../leases/dispatch.ts';
 import type { Outbox } from '../leases/ports.ts';
 import { invoke } from './invocation.ts';
 
-/** Processes all messages of a batch concurrently. Returns the messages that failed, even if all of them did. */
+/** Processes all messages in a batch concurrently. Returns the failed messages instead of throwing, even if all of them failed. */
 export const processBatch = (
   event: SQSEvent,
   context: Context,
@@ -26,7 +26,7 @@ export const processBatch = (
     },
   );
 
-/** The function's outbox. Call it once, at cold start. Throws CONFIG_INVALID. */
+/** Creates the function's outbox. Call this once, at cold start. Throws CONFIG_INVALID. */
 export function functionOutbox(): Outbox {
   const { EVENT_BUS, DEAD_LETTER_QUEUE } = readOutboxConfig(process.env);
   const clients = { eventBridge: new EventBridgeClient(AWS_CLIENT_OPTIONS), sqs: new SQSClient(AWS_CLIENT_OPTIONS) };

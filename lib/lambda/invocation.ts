@@ -1,4 +1,4 @@
-/** What all functions share: their ports, a deadline, one report per failure, and no connection that outlives the invocation. */
+/** What all functions share: ports, a deadline, one report per failure, and no connection that outlives the invocation. */
 import type { Context } from 'aws-lambda';
 import { createClosingPorts, createPorts, harmless } from '../compose.ts';
 import { type Config, readConfig } from '../core/config.ts';
@@ -11,8 +11,8 @@ import { report } from './metrics.ts';
 type Facts = { readonly leaseId?: string; readonly array?: string };
 
 /**
- * Runs one invocation: checks the request, then does the work until the function's deadline (epoch, ms). Every error is reported once
- * and leaves as a FlashBladeError, whose name is its code.
+ * Runs one invocation: parses the request, then does the work before the function's deadline (epoch milliseconds). Every error is
+ * reported once and thrown as a FlashBladeError, whose name is its code.
  */
 export async function invoke<Request extends object, Result>(
   context: Context,
@@ -32,25 +32,25 @@ export async function invoke<Request extends object, Result>(
     harmless(report)({ event: 'InvocationFailed', ...facts, code, status: failure.facts.status, message });
     throw failure;
   } finally {
-    // Lambda freezes the process between invocations, and its sockets die meanwhile.
+    // Lambda freezes the process between invocations, and open sockets die in the meantime.
     closeConnections();
   }
 }
 
-/** The function's configuration. Throws CONFIG_INVALID. */
+/** Returns the function's configuration. Throws CONFIG_INVALID. */
 export const functionConfig = (): Config => readConfig(process.env);
 
-/** The function's ports. Call it once, at cold start. Throws CONFIG_INVALID. */
+/** Creates the function's ports. Call this once, at cold start. Throws CONFIG_INVALID. */
 export const functionPorts = (): Ports => createPorts(functionConfig(), report);
 
-/** The ports of a function that only closes sessions. Call it once, at cold start. Throws CONFIG_INVALID. */
+/** Creates the ports for a function that only closes sessions. Call this once, at cold start. Throws CONFIG_INVALID. */
 export const functionClosingPorts = (): ClosingPorts => createClosingPorts(functionConfig(), report);
 
 const CONNECT_MS = 1000;
 
 /**
- * Connects to the ledger at cold start, by reading a lease that does not exist. Lambda gives a cold start a whole CPU, and an invocation,
- * for which a caller waits, only a part of one. Errors are ignored: the first invocation meets them again and reports them.
+ * Connects to the ledger at cold start by reading a lease that does not exist. Lambda gives a full CPU to a cold start, but only a
+ * fraction of one to an invocation, while a caller waits. Errors are ignored, because the first invocation will hit and report them.
  */
 export async function connect(ports: ClosingPorts): Promise<void> {
   await ports.store.read(leaseKey(''), Date.now() + CONNECT_MS).catch(() => {});

@@ -1,17 +1,20 @@
-/** Reports as Lambda expects them: a JSON log line through Lambda's own logging, and CloudWatch metrics (EMF) through Powertools. */
+/**
+ * Writes reports the way Lambda expects them: JSON log lines through Lambda's own logging, and CloudWatch metrics (EMF) through
+ * Powertools.
+ */
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { EVENTS, type EventName, GAUGES, type Report, type Where } from '../core/reports.ts';
 
 const metrics = new Metrics();
 
-/** Writes one log line and the metrics of a report, under the dimension `service`, or `service` and `array`, or both. */
+/** Writes a report's log line and metrics. The metrics have the dimension `service`, the dimensions `service` and `array`, or both sets. */
 export function report(entry: Report): void {
   const { event, message, gauges = {}, ...facts } = entry;
-  // Lambda adds time, level and request id, and drops lines below the function's log level.
+  // Lambda adds the time, level and request id, and drops lines below the function's log level.
   console[EVENTS[event]]({ event, message, ...facts, ...gauges });
   for (const publication of publicationsOf(entry)) {
     for (const scope of publication.scopes) {
-      // Powertools adds `service` to every set of dimensions, so an empty set is the fleet's.
+      // Powertools adds `service` to every set of dimensions, so an empty set means the fleet.
       metrics.addDimensions(scope === 'array' && facts.array !== undefined ? { array: facts.array } : {});
     }
     for (const { name, unit, value } of publication.metrics) metrics.addMetric(name, unit, value);
@@ -19,23 +22,23 @@ export function report(entry: Report): void {
   }
 }
 
-/** The duration metrics of events, in milliseconds. */
+/** Duration metrics by event, in milliseconds. */
 export const DURATIONS: Partial<Record<EventName, string>> = {
   LoginSucceeded: 'LoginDuration',
   LogoutSucceeded: 'LogoutDuration',
 };
 
-/** `fleet`: under the dimension `service` alone, which alarms watch. `array`: under `service` and `array`. */
+/** `fleet`: the dimension `service` alone, which alarms watch. `array`: the dimensions `service` and `array`. */
 export type Scope = 'fleet' | 'array';
 type Unit = 'Count' | 'Seconds' | 'Milliseconds' | 'None';
 
-/** Events that only carry an array's gauges. Their number means nothing. */
+/** Events that only carry an array's gauges, so counting them would be meaningless. */
 const NOT_COUNTED: readonly string[] = ['ArrayCounted', 'ArrayChecked'] satisfies EventName[];
 
 type Kind = 'event' | 'duration' | 'gauge';
 type Definition = { readonly kind: Kind; readonly unit: Unit; readonly where: Where };
 
-/** Every metric by its name. Successes are counted for the fleet only. Failures are rare, so they are also counted per array. */
+/** Every metric by name. Successes are counted for the fleet only. Failures are rare, so they are also counted per array. */
 export const METRICS: ReadonlyMap<string, Definition> = new Map([
   ...Object.entries(EVENTS)
     .filter(([name]) => !NOT_COUNTED.includes(name))
@@ -52,7 +55,7 @@ type Measured = { readonly name: string; readonly unit: Unit; readonly value: nu
 /** Metrics that are published together, because they have the same scopes. */
 type Publication = { readonly scopes: readonly Scope[]; readonly metrics: readonly Measured[] };
 
-/** The metrics of one report: its event, its duration, its gauges. */
+/** Returns a report's metrics: its event, duration and gauges. */
 export function publicationsOf({ event, durationMs, array, gauges = {} }: Report): Publication[] {
   const values = { [event]: 1, [DURATIONS[event] ?? '']: durationMs, ...gauges };
   const publications = new Map<string, { scopes: readonly Scope[]; metrics: Measured[] }>();

@@ -1,6 +1,6 @@
 /**
- * One REST call under a lease, for callers that never see a token. An allow-list (ALLOWED_CALLS) says which calls are made. Endpoints
- * that handle sessions or return secrets are never called, whatever the list says.
+ * Makes one REST call under a lease, for callers that never see a token. An allow-list (ALLOWED_CALLS) defines which calls are allowed.
+ * Endpoints that handle sessions or return secrets are never called, even if the list includes them.
  */
 import { MARGIN_MS } from '../core/deadlines.ts';
 import { FlashBladeError } from '../core/errors.ts';
@@ -14,8 +14,8 @@ export type CallResult = { readonly status: number; readonly body: unknown };
 
 /**
  * Makes the call if it is allowed. Returns the array's response, whatever its status, without anything that looks like an API token.
- * Throws REQUEST_INVALID, FORBIDDEN, ANSWER_INVALID (the result is too large), and what `withLease` and a call to the array throw.
- * `deadline`: epoch milliseconds.
+ * Throws REQUEST_INVALID, FORBIDDEN, ANSWER_INVALID (the result is too large), and anything that `withLease` and a call to the array
+ * throw. `deadline`: epoch milliseconds.
  */
 export async function callArray(
   ports: Ports,
@@ -28,23 +28,23 @@ export async function callArray(
   const { status, body } = await withLease(ports, leaseId, (use) => use.request(call), {
     deadline: deadline - MARGIN_MS,
   });
-  // The client has redacted this session's tokens. An array may also return former API tokens, which only their shape reveals.
+  // The client has redacted this session's tokens. An array may also return former API tokens, which only their format reveals.
   const result = { status, body: mapTexts(body, redactApiTokens) };
   if (Buffer.byteLength(JSON.stringify(result)) <= MAX_RESULT_BYTES) return result;
   throw new FlashBladeError(
     'ANSWER_INVALID',
-    `the response to ${call.method} ${call.path} is larger than ${MAX_RESULT_BYTES / 1024} KiB: request less of it, with limit and continuation_token`,
+    `the response to ${call.method} ${call.path} is larger than ${MAX_RESULT_BYTES / 1024} KiB. Request smaller pages with limit and continuation_token`,
     { status, sent: true },
   );
 }
 
-/** One rule of the allow-list. */
+/** One rule in the allow-list. */
 type AllowedCall = { readonly method: string; readonly segments: readonly string[] };
 
 const RULE = new RegExp(`^(${METHODS.join('|')}) (/api/[A-Za-z0-9._*/-]+)$`);
 
 /**
- * Parses an allow-list: `GET /api/**, POST /api/2.*\/file-systems`. `*` matches a segment of a path or a part of it, `**` at the end
+ * Parses an allow-list such as `GET /api/**, POST /api/2.*\/file-systems`. `*` matches a path segment or part of one. `**` at the end
  * matches the rest. Throws CONFIG_INVALID.
  */
 export function allowedCalls(list: string): AllowedCall[] {
@@ -60,7 +60,7 @@ export function allowedCalls(list: string): AllowedCall[] {
   });
 }
 
-/** Throws REQUEST_INVALID if the call is not on the list, or is never made. */
+/** Throws REQUEST_INVALID if the call is not on the list or its endpoint is forbidden. */
 export function refuseUnlessAllowed(allowed: readonly AllowedCall[], { method, path }: CallRequest): void {
   if (isNeverCalled(path)) throw new FlashBladeError('REQUEST_INVALID', `call request: ${NEVER_RULE}`);
   if (allowed.some((rule) => rule.method === method && matchesPath(rule.segments, path.split('/')))) return;
@@ -69,13 +69,13 @@ export function refuseUnlessAllowed(allowed: readonly AllowedCall[], { method, p
 }
 
 /**
- * Endpoints that open, end or list sessions, or that return a key, a token, a password or files that can hold one. Written in the form
- * that `endpointOf` returns. docs/security.md lists them, with what they return and the specifications of the vendor that say so.
+ * Endpoints that open, end or list sessions, or that return a key, a token, a password or files that can contain one. The patterns match
+ * the output of `endpointOf`. docs/security.md lists these endpoints, what they return, and the vendor specifications that say so.
  */
 const NEVER = [
-  // Anywhere in a path, whatever follows.
+  // Matched anywhere in a path, whatever follows.
   /\/(login|logout|oauth2|admins|api-clients)\//,
-  // Names that mark a secret, also in future REST versions. Public keys are not secret.
+  // Names that indicate a secret, even in future REST versions. Public keys are not secret.
   /token|secret|credential|passphrase|private|(?<!public-|verification-)keys?\//,
   /^\d*\/(sessions|logs|logs-async\/download|keytabs\/(download|upload)|support\/system-manifest)\//,
   /^\d*\/(directory-services\/(?!(local|roles|test)\/)|snmp-agents\/(?!mib\/)|snmp-managers\/(?!test\/))/,
@@ -83,7 +83,7 @@ const NEVER = [
   /^1\/certificates\/$/,
 ];
 const NEVER_RULE =
-  'path must not be an endpoint for sessions, admins, keys, tokens, passwords or logs: call-array never calls these';
+  'path must not be an endpoint for sessions, admins, keys, tokens, passwords or logs, which call-array never calls';
 
 function isNeverCalled(path: string): boolean {
   const endpoint = endpointOf(path);
@@ -91,7 +91,7 @@ function isNeverCalled(path: string): boolean {
 }
 
 /**
- * `/api/2.15/Admins/api-tokens.json` becomes `2/admins/api-tokens/`: major version, lower case, no suffix. This reads a path at least as
+ * Turns `/api/2.15/Admins/api-tokens.json` into `2/admins/api-tokens/`: major version, lower case, no suffix. Reads a path at least as
  * leniently as an array might, so that no spelling slips through.
  */
 function endpointOf(path: string): string {
@@ -109,7 +109,7 @@ function matchesPath(pattern: readonly string[], path: readonly string[]): boole
   return fixed.every((segment, n) => matchesSegment(segment, path[n]));
 }
 
-// Not a regular expression: with a few stars, the path that a caller chooses could make it backtrack for hours.
+// Not a regular expression, because with a few stars, a path chosen by the caller could make it backtrack for hours.
 function matchesSegment(pattern: string, segment: string | undefined): boolean {
   if (segment === undefined) return false;
   const [head = '', ...between] = pattern.split('*');

@@ -1,4 +1,4 @@
-/** Closes the session of a lease: claim → unseal → log out → CLOSED. Needs neither the array's secret nor its API token. */
+/** Closes a lease's session: claim → unseal → log out → CLOSED. Needs neither the array's secret nor its API token. */
 import { closingDeadlines, seconds } from '../core/deadlines.ts';
 import { type FlashBladeError, isFlashBladeError, known } from '../core/errors.ts';
 import type { Session } from '../core/model.ts';
@@ -9,10 +9,11 @@ import { close, postpone, release } from './states.ts';
 
 /**
  * - `CLOSED`: the array confirmed that the session has ended.
- * - `ALREADY_CLOSED`: it had ended before.
- * - `ENDING`: it is still being opened; the call that opens it logs out at once.
- * - `NEVER_OPENED`: there is no such lease; a later request for it opens nothing.
- * - `SUSPECT`: the process that opened it died; the session that it may have left is recorded and ends by the array's idle timeout.
+ * - `ALREADY_CLOSED`: the session had already ended.
+ * - `ENDING`: the session is still being opened. The call that opens the session logs out at once.
+ * - `NEVER_OPENED`: there is no such lease. A later request for the lease opens nothing.
+ * - `SUSPECT`: the process that was opening the session died. Any session that the process left is recorded and ends with the array's
+ *   idle timeout.
  */
 export type CloseOutcome = 'CLOSED' | 'ALREADY_CLOSED' | 'ENDING' | 'NEVER_OPENED' | 'SUSPECT';
 export type CloseResult = { readonly leaseId: string; readonly array?: string; readonly outcome: CloseOutcome };
@@ -20,8 +21,9 @@ export type CloseResult = { readonly leaseId: string; readonly array?: string; r
 type Deadlines = ReturnType<typeof closingDeadlines>;
 
 /**
- * Closes the session of a lease in any state. Repeatable. Returns or throws (FlashBladeError) half a second before `deadline` (epoch,
- * ms). Whatever it throws, the ledger keeps the session until it has ended. `byOwner`: because the lease's owner has ended.
+ * Closes a lease's session, whatever the lease's state. Repeatable. Returns or throws a FlashBladeError half a second before `deadline`
+ * (epoch milliseconds). If this throws, the ledger keeps track of the session until the session has ended. `byOwner`: the lease closes
+ * because its owner has ended.
  */
 export async function closeSession(
   ports: ClosingPorts,
@@ -44,7 +46,7 @@ export async function closeSession(
 
 type Step = ReturnType<typeof release>;
 
-/** Ends a lease without a session to log out. Returns undefined if the item changed in between. */
+/** Ends a lease that has no session to log out of. Returns undefined if the item has changed in the meantime. */
 export async function endInLedger(
   ports: ClosingPorts,
   current: Stored<LeaseItem> | undefined,
@@ -52,13 +54,13 @@ export async function endInLedger(
   by: number,
 ): Promise<CloseOutcome | undefined> {
   if (step.state === 'CLOSED') return 'ALREADY_CLOSED';
-  // What a dead attempt may have left must be known before its item goes. Its slot now belongs to the SUSPECT.
+  // Record what a dead attempt may have left before its item is replaced. The slot now belongs to the SUSPECT.
   if (step.state === 'DEAD' && current?.state === 'OPENING') await recordSuspect(ports, current, by);
   if (!(await ports.store.write(step.write, current, by))) return undefined;
   return step.state === 'NOTHING' ? 'NEVER_OPENED' : step.state === 'DEAD' ? 'SUSPECT' : 'ENDING';
 }
 
-/** Logs out of the session that `current` holds. Returns undefined if the item changed in between. */
+/** Claims the lease and logs out of its session. Returns undefined if the item has changed in the meantime. */
 export async function claimAndLogOut(
   ports: ClosingPorts,
   current: Stored<LeaseItem> | undefined,
@@ -66,7 +68,7 @@ export async function claimAndLogOut(
   by: Deadlines,
 ): Promise<'CLOSED' | undefined> {
   const { leaseId, attemptId, target, username, sealed } = claim;
-  // Before the claim: a damaged item may have no target that can be sealed.
+  // Computed before the claim, because a damaged item may have an unusable target.
   const context = sealContext(leaseId, target);
   const [written, token] = await Promise.allSettled([
     ports.store.write(claim, current, by.logout),
@@ -95,7 +97,7 @@ export async function claimAndLogOut(
   return 'CLOSED';
 }
 
-/** Logs out. `session` may throw: that counts as a failed logout. Throws what it or a logout throws. */
+/** Logs out. If `session` throws, that is reported as a failed logout. Rethrows any error from `session` or the logout. */
 export function logOut(
   ports: ClosingPorts,
   { leaseId, target }: Pick<Open, 'leaseId' | 'target'>,
@@ -109,7 +111,10 @@ export function logOut(
   );
 }
 
-/** The session is still open: plans the next try and raises the alarm if it is STUCK. If this is not written, the claim expires. */
+/**
+ * Schedules the next try for a session that is still open, and raises the alarm if the lease is STUCK. If this write fails, the claim
+ * expires.
+ */
 async function postponeLogout(
   ports: ClosingPorts,
   claimed: Stored<Closing>,
@@ -122,11 +127,11 @@ async function postponeLogout(
   await tryToWrite(ports, claimed, () => ports.store.write(next, claimed, by.record));
   if (error.code === 'LEASE_ALTERED') reportAltered(ports, claimed, error.message);
   if (next.state !== 'STUCK') return;
-  const message = `a session of user ${username} on array ${target.name} is still open after ${next.tries} failed logouts. Fix the cause, then invoke logout for lease ${leaseId}: ${error.message}`;
+  const message = `user ${username}'s session on array ${target.name} is still open after ${next.tries} failed logouts. Fix the cause, then invoke logout for lease ${leaseId}: ${error.message}`;
   ports.report({ event: 'LeaseStuck', leaseId, array: target.name, code: error.code, message });
 }
 
-/** Raises the alarm: the lease table was written by something other than this product. */
+/** Raises the alarm that something other than this product wrote to the lease table. */
 export const reportAltered = (
   ports: ClosingPorts,
   { leaseId, target }: Pick<Open, 'leaseId' | 'target'>,

@@ -8,15 +8,15 @@ import { openSession } from './open.ts';
 import type { Outbox, Ports } from './ports.ts';
 import type { OpenRequest } from './requests.ts';
 
-/** Reserved for publishing: everything else ends before it. Enough for a failure's event and its dead letter. */
+/** Time reserved for publishing the outcome: enough for a failure's event and its dead letter. */
 const PUBLISH_MS = 4500;
 
 export type Message = { readonly messageId: string; readonly body: string };
 
 /**
- * Does what a message asks for and publishes the outcome. A permanent failure is published (Session Failed) and sent to the dead-letter
- * queue, and the message counts as done. A retryable failure is thrown, so that the queue delivers the message again. Duplicates and any
- * order are harmless. Ends half a second before `deadline` (epoch milliseconds).
+ * Handles the request in a message and publishes the outcome. A permanent failure is published (Session Failed) and sent to the
+ * dead-letter queue, and the queue does not redeliver the message. A retryable failure is thrown, so that the queue redelivers the
+ * message. Messages may arrive more than once and in any order. Ends half a second before `deadline` (epoch milliseconds).
  */
 export async function dispatch(ports: Ports, outbox: Outbox, message: Message, deadline: number): Promise<void> {
   const by: Deadlines = { work: deadline - PUBLISH_MS, publish: deadline - MARGIN_MS };
@@ -46,7 +46,7 @@ async function perform(ports: Ports, outbox: Outbox, event: IncomingEvent, by: D
       return publishClosed(outbox, await closeSession(ports, event.leaseId, by.work), undefined, by);
     case 'end': {
       const { owner } = event;
-      // One event as each lease closes: if time runs out, those that are closed have been published.
+      // Publish as each lease closes, so that if time runs out, the events for closed leases have been sent.
       await endOwner(ports, owner, by.work, (result) => publishClosed(outbox, result, owner, by));
     }
   }
@@ -64,16 +64,16 @@ async function open(
     await outbox.emit({ type: 'opened', detail: { ...lease, owner } }, by.publish);
   } catch (error) {
     if (!isFlashBladeError(error, 'LEASE_ENDED')) throw error;
-    // The release came first, or this is a second delivery: nothing waits for the session.
+    // Either the release came first or this is a redelivery, so nothing is waiting for the session.
     const { code, message: reason } = error;
     ports.report({ event: 'RequestOutdated', leaseId, array, message: reason });
-    // But a requester that reuses an owner waits, and made a mistake.
+    // However, a requester that reuses an ended owner is waiting, and must learn of the mistake.
     if (!error.facts.ownerEnded) return;
     await outbox.emit({ type: 'failed', detail: { eventId, leaseId, array, owner, code, reason } }, by.publish);
   }
 }
 
-/** Publishes that a session has ended, even if it had ended before: the first event may have been lost. */
+/** Publishes that a session has ended, even if it had already ended, because the first event may have been lost. */
 async function publishClosed(
   outbox: Outbox,
   { leaseId, array, outcome }: CloseResult,
@@ -81,7 +81,7 @@ async function publishClosed(
   by: Deadlines,
 ): Promise<void> {
   const hasEnded = outcome === 'CLOSED' || outcome === 'ALREADY_CLOSED';
-  // Without an array there was no session: the lease was released before it was requested.
+  // Without an array, there was no session: the lease was released before it was requested.
   if (!hasEnded || array === undefined) return;
   await outbox.emit({ type: 'closed', detail: { leaseId, array, owner } }, by.publish);
 }

@@ -1,4 +1,7 @@
-/** Ends an owner: the work that leases were opened for has ended, so they close, and a late request of that owner opens nothing. */
+/**
+ * Ends an owner. The work that the owner's leases were opened for is over, so the leases are closed, and a late request from that owner opens
+ * nothing.
+ */
 import { closingDeadlines, INDEX_LAG_SECONDS, SLACK_SECONDS, seconds } from '../core/deadlines.ts';
 import { type FlashBladeError, known } from '../core/errors.ts';
 import { mapLimit } from '../core/map-limit.ts';
@@ -8,17 +11,19 @@ import { LEDGER_CALLS_AT_A_TIME, readLease, retryChanged } from './ledger.ts';
 import type { ClosingPorts, Pending } from './ports.ts';
 import { KEEP_CLOSED_SECONDS, release } from './states.ts';
 
-/** The index of owners lags behind the table, so the sweeper looks for an owner's leases again after this, */
+/** How long the sweeper waits before it looks for an ended owner's leases again, because the owner index lags behind the table. */
 const OWNER_AGAIN_SECONDS = INDEX_LAG_SECONDS;
-/** and until the index has certainly caught up, by any clock: the end may be written a while after its time. */
+/**
+ * How long the sweeper keeps looking. By then, the index has certainly caught up, by any clock, even if the owner's end was written late.
+ */
 const OWNER_SETTLED_SECONDS = INDEX_LAG_SECONDS + SLACK_SECONDS;
-/** The sweeper looks again after this at an owner one of whose leases cannot be ended. */
+/** How long the sweeper waits if one of an owner's leases cannot be ended. */
 const OWNER_FAILED_SECONDS = 600;
 
 /**
- * Ends an owner: records its end, then closes its leases. Repeatable. `onClosed` is called and awaited for each lease that was closed; what
- * it throws counts as a failure to close that lease. After all leases were tried, throws one failure, a retryable one first. The sweeper
- * looks for the owner's leases again in any case.
+ * Records an owner's end, then closes the owner's leases. Repeatable. `onClosed` is called and awaited for each closed lease. If
+ * `onClosed` throws, that is treated as a failure to close the lease. After all leases have been tried, throws one of the failures,
+ * preferably a retryable one. In any case, the sweeper looks for the owner's leases again.
  */
 export async function endOwner(
   ports: ClosingPorts,
@@ -29,7 +34,7 @@ export async function endOwner(
   const by = closingDeadlines(deadline, ports.now());
   const end = ownerEnd(ownerId, seconds(ports.now()));
   const before = await ports.store.read(end.id, by.logout);
-  // Before the leases are looked for: an opening that is not found finds this.
+  // Written before the leases are looked up, so that an opening that the lookup misses finds the owner's end.
   if (!before) await ports.store.write(end, undefined, by.logout);
   const results: CloseResult[] = [];
   const failure = await forEachLease(ports, ownerId, by.logout, async (leaseId) => {
@@ -42,8 +47,8 @@ export async function endOwner(
 }
 
 /**
- * Marks the leases of an ended owner as closing, in the ledger only, so that no array delays it. Returns those that have a session, which
- * the sweeper logs out, and the worst failure.
+ * Marks an ended owner's leases as closing, in the ledger only, so that no array causes a delay. Returns the leases whose sessions the
+ * sweeper must log out of, and one of the failures.
  */
 export async function endLeasesOf(
   ports: ClosingPorts,
@@ -57,7 +62,10 @@ export async function endLeasesOf(
   return { live, failure };
 }
 
-/** Works on all leases of an owner that the index lists. Returns one of the failures: a retryable one, so that it is tried again. */
+/**
+ * Does `work` for each of an owner's leases in the index. Returns one of the failures, preferably a retryable one, so that the caller
+ * tries again.
+ */
 async function forEachLease(
   ports: ClosingPorts,
   ownerId: string,
@@ -71,13 +79,13 @@ async function forEachLease(
   return failures.find(({ retryable }) => retryable) ?? failures[0];
 }
 
-/** Returns the lease, if there is a session to log out. */
+/** Returns the lease if it has a session to log out of. */
 const endLease = (ports: ClosingPorts, leaseId: string, by: number): Promise<Pending[]> =>
   retryChanged(leaseId, async () => {
     const current = await readLease(ports, leaseId, by);
     const step = release(current, leaseId, seconds(ports.now()), true);
     if (step.state !== 'LIVE') return (await endInLedger(ports, current, step, by)) && [];
-    // Claimed before: the sweeper tries it again when it is due.
+    // The lease was already claimed, so the sweeper tries again when the lease is due.
     if (current?.state !== 'OPEN') return [];
     const claimed = await ports.store.write(step.write, current, by);
     const { state, dueAt = 0, target } = step.write;
@@ -93,7 +101,10 @@ export const ownerEnd = (ownerId: string, now: number): OwnerEnd => ({
   purgeAt: now + KEEP_CLOSED_SECONDS,
 });
 
-/** The owner's leases were looked for again. Returns undefined if the next sweep must do it once more. A permanent failure waits longer. */
+/**
+ * Called after another search for the owner's leases. Returns undefined if the next sweep must search once more. After a permanent
+ * failure, the sweeper waits longer.
+ */
 export function settleOwner(
   { dueAt: _dueAt, ...item }: OwnerEnd,
   now: number,

@@ -1,4 +1,4 @@
-/** The events that arrive from the queue and that leave on the event bus. Code, contracts and infrastructure use these names. */
+/** The events that arrive from the queue, and those published on the event bus. Code, contracts and infrastructure use these names. */
 import * as v from 'valibot';
 import { FlashBladeError } from '../core/errors.ts';
 import type { Lease } from '../core/model.ts';
@@ -8,7 +8,7 @@ import { type OpenRequest, parseOpenRequest } from './requests.ts';
 /** `source` of the events that this product publishes. */
 export const SOURCE = 'flashblade-sessions';
 
-/** `detail-type` of every event. The first two are requests, the others report an outcome. */
+/** `detail-type` of every event. The first two are requests. The others report an outcome. */
 export const DETAIL_TYPES = {
   requested: 'Session Requested',
   released: 'Session Released',
@@ -24,7 +24,7 @@ export const EXECUTION_ENDS = ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'] as
 
 /** A session is open. */
 export type SessionOpened = Lease & { readonly owner?: string | undefined };
-/** A session has ended. Published again if the request to end it arrives again. */
+/** A session has ended. Published again if the request to end the session arrives again. */
 export type SessionClosed = { readonly leaseId: string; readonly array: string; readonly owner?: string | undefined };
 /** A request failed and is not retried. docs/errors.md lists the codes. */
 export type SessionFailed = {
@@ -41,7 +41,7 @@ export type OutgoingEvent =
   | { readonly type: 'closed'; readonly detail: SessionClosed }
   | { readonly type: 'failed'; readonly detail: SessionFailed };
 
-/** What an event from the queue asks for. */
+/** The request in an event from the queue. */
 export type IncomingEvent = { readonly eventId: string } & (
   | { readonly kind: 'open'; readonly request: OpenRequest }
   | { readonly kind: 'close'; readonly leaseId: string }
@@ -50,9 +50,9 @@ export type IncomingEvent = { readonly eventId: string } & (
 );
 
 const anyText = v.string('must be a string');
-// AWS may add fields to its envelope, so unknown ones are ignored. The details of our own events are strict.
+// AWS may add fields to its envelope, so unknown fields are ignored. The details of our own events are strict.
 const envelope = fields({
-  // Short enough that the array's name and this id together are a lease id.
+  // Short enough for the array name and this id to form a lease id.
   id: nameText('must be 1 to 128 visible ASCII characters without spaces', /^[!-~]{1,128}$/),
   source: callersId,
   'detail-type': anyText,
@@ -67,7 +67,7 @@ const released = v.pipe(
 );
 const execution = fields({ executionArn: callersId, status: anyText });
 
-/** Parses the body of a message from the queue. Throws REQUEST_INVALID with the field and the rule, never a value. */
+/** Parses the body of a queue message. Throws REQUEST_INVALID, which names the field and the rule but never a value. */
 export function parseEvent(body: string): IncomingEvent {
   const json = parseJson(body);
   if (json === undefined) {
@@ -75,7 +75,7 @@ export function parseEvent(body: string): IncomingEvent {
   }
   const { id, source, 'detail-type': type, detail } = check(envelope, json, 'REQUEST_INVALID', 'event');
   if (type === DETAIL_TYPES.requested) {
-    // A second delivery has the same event id, and so the same lease id.
+    // A redelivery has the same event id, and therefore the same lease id.
     const request = parseOpenRequest(detail, (array) => `${array}:${id}`, DETAIL_TYPES.requested);
     return { eventId: id, kind: 'open', request };
   }
@@ -83,7 +83,7 @@ export function parseEvent(body: string): IncomingEvent {
   if (type === EXECUTION_DETAIL_TYPE && source === EXECUTION_SOURCE) return { eventId: id, ...parseExecution(detail) };
   throw new FlashBladeError(
     'REQUEST_INVALID',
-    'event: detail-type is not one that this queue handles: correct the EventBridge rule that sends to the queue',
+    'event: this queue does not handle this detail-type. Correct the EventBridge rule that sends to the queue',
   );
 }
 

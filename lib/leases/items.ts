@@ -2,21 +2,24 @@
 import type { FlashBlade } from '../core/model.ts';
 import { addressOf, trustDigest } from '../flashblade/trust.ts';
 
-/** An item as it was read or written. `version` is new at every write: a write replaces an item only if it still has this version. */
+/**
+ * An item as read or written. Every write sets a new `version`, and replaces an item only if the item still has the version that was
+ * read.
+ */
 export type Stored<T> = T & { readonly version: string };
 
 type Common = {
   readonly id: string;
-  /** When the sweeper must look at the item next. */
+  /** When the sweeper must next look at the item. */
   readonly dueAt?: number;
-  /** When DynamoDB may delete the item. Only set on items that hold no session. */
+  /** When DynamoDB may delete the item. Set only on items that have no session. */
   readonly purgeAt?: number;
 };
 
 type LeaseBase = Common & {
   readonly kind: 'lease';
   readonly leaseId: string;
-  /** The latest attempt to log in. */
+  /** The latest login attempt. */
   readonly attemptId: string;
   readonly owner?: string;
   /** Copied from the secret, so that closing needs neither the secret nor the API token. */
@@ -29,33 +32,33 @@ export type Opening = LeaseBase & {
   readonly state: 'OPENING';
   /** When this attempt began. */
   readonly attemptedAt: number;
-  /** No login of this attempt begins or ends after this. */
+  /** When the attempt's login has certainly ended. */
   readonly openingUntil: number;
-  /** The lease was released before it was open: the session is not recorded, but logged out. */
+  /** The lease was released before it was open, so its session is logged out, not recorded. */
   readonly endRequested?: true;
-  /** A relogin: what the lease was when it was open. Its former session has ended. Version 0.1.0 wrote `true`. */
+  /** Set for a relogin: the lease's fields from when it was open. The former session has ended. Version 0.1.0 wrote `true`. */
   readonly again?: Pick<Live, 'attemptId' | 'username' | 'sealed' | 'reloginAt'> | true;
 };
 type Live = LeaseBase & {
   readonly username: string;
   /** The encrypted auth token. */
   readonly sealed: string;
-  /** When the latest relogin began, if there was one. */
+  /** When the latest relogin began, if any. */
   readonly reloginAt?: number;
 };
 export type Open = Live & { readonly state: 'OPEN' };
 export type Closing = Live &
   EndedByOwner & {
     readonly state: 'CLOSING' | 'STUCK';
-    /** Failed attempts to log out. */
+    /** Number of failed logouts. */
     readonly tries: number;
   };
-/** Closed because its owner ended: if that is announced again, so is the end of the lease. */
+/** Set if the lease closed because its owner ended. If the owner's end arrives again, the lease's end is published again. */
 type EndedByOwner = { readonly byOwner?: true };
 export type Closed = Omit<LeaseBase, 'target' | 'expiresAt' | 'attemptId'> &
   EndedByOwner & {
     readonly state: 'CLOSED';
-    /** These three are absent on a tombstone: the release came before the request. */
+    /** These three are absent from a tombstone, because the release came before the request. */
     readonly attemptId?: string;
     readonly target?: FlashBlade;
     readonly expiresAt?: number;
@@ -63,23 +66,23 @@ export type Closed = Omit<LeaseBase, 'target' | 'expiresAt' | 'attemptId'> &
   };
 export type LeaseItem = Opening | Open | Closing | Closed;
 
-/** A login whose outcome is unknown. Its session, if there is one, ends when it has been idle for too long. */
+/** A login with an unknown outcome. If it opened a session, the array's idle timeout ends that session. */
 export type Suspect = Common & {
   readonly kind: 'suspect';
   readonly attemptId: string;
   readonly leaseId: string;
   readonly target: FlashBlade;
   readonly since: number;
-  /** No login of this attempt was sent after this, by its process's clock. Version 0.1.0 did not write it. */
+  /** The attempt's login was sent before this, by the sending process's clock. Version 0.1.0 did not write this field. */
   readonly openingUntil?: number;
-  /** The array has ended the session by then. */
+  /** When the array has certainly ended the session. */
   readonly until: number;
 };
 
-/** An array refused this version of its secret. Until then, no function sends it again. */
+/** An array refused the API token in this secret version. No function sends the token again before `until`. */
 export type Refusal = Common & { readonly kind: 'refusal'; readonly until: number };
 
-/** The work that leases were opened for has ended: its leases close, and a late request of that owner opens nothing. */
+/** The end of an owner: the owner's leases close, and a late request from that owner opens nothing. */
 export type OwnerEnd = Common & { readonly kind: 'owner'; readonly ownerId: string; readonly endedAt: number };
 
 export type Item = LeaseItem | Suspect | Refusal | OwnerEnd;
@@ -89,11 +92,11 @@ export const suspectKey = (attemptId: string): string => `suspect#${attemptId}`;
 export const ownerKey = (ownerId: string): string => `owner#${ownerId}`;
 export const refusalKey = (array: string, secretVersionId: string): string => `refusal#${array}#${secretVersionId}`;
 
-/** Whether the index of owners lists the item: the end of an owner does not concern leases that were closed for another reason. */
+/** Returns whether the owner index lists the item. An owner's end does not affect leases that were closed for another reason. */
 export const isOfItsOwner = (item: Item): boolean =>
   item.kind === 'lease' && item.owner !== undefined && (item.state !== 'CLOSED' || item.byOwner === true);
 
-/** What a sealed token is bound to. None of it is secret: KMS writes it to CloudTrail. */
+/** The context that a sealed token is bound to. It contains no secrets, because KMS writes the context to CloudTrail. */
 export type SealContext = {
   readonly leaseId: string;
   readonly array: string;

@@ -1,4 +1,4 @@
-/** Steps that opening, closing, renewing and sweeping share, most of them in the ledger. `by` is epoch milliseconds. */
+/** Steps shared by opening, closing, renewing and sweeping. Most of them use the ledger. `by` is epoch milliseconds. */
 import { seconds } from '../core/deadlines.ts';
 import { FlashBladeError, known } from '../core/errors.ts';
 import type { EventName, Report } from '../core/reports.ts';
@@ -17,14 +17,14 @@ import { giveUp, suspect } from './states.ts';
 
 /** How many items a call reads or closes at the same time. */
 export const LEDGER_CALLS_AT_A_TIME = 8;
-/** How often a call reads an item again that others change at the same time. */
+/** How many times a call reads an item that other calls keep changing. */
 const ROUNDS = 3;
-/** How often a call reads an array's slots again while equal requests hold some. */
+/** How many times a call reads an array's slots while equal requests hold some of them. */
 const SLOT_ROUNDS = 10;
-/** How long an API token that an array refused is not sent again. */
+/** How long a refused API token is not sent again. */
 const REFUSAL_SECONDS = 600;
 
-/** The item of a lease. Its `leaseId` is the one that was asked for: a copy of another lease's item does not unseal under it. */
+/** Reads a lease's item. `leaseId` is always the requested one, so a copy of another lease's item cannot be unsealed. */
 export async function readLease(
   ports: ClosingPorts,
   leaseId: string,
@@ -35,7 +35,7 @@ export async function readLease(
 }
 
 /**
- * Repeats a step that reads an item and replaces it. The step returns undefined if the item changed in between. Throws LEASE_OPENING if
+ * Repeats a step that reads and replaces an item. The step returns undefined if the item changed in the meantime. Throws LEASE_OPENING if
  * that happens three times.
  */
 export async function retryChanged<Result>(leaseId: string, step: () => Promise<Result | undefined>): Promise<Result> {
@@ -47,9 +47,9 @@ export async function retryChanged<Result>(leaseId: string, step: () => Promise<
 }
 
 const contended = (leaseId: string): FlashBladeError =>
-  new FlashBladeError('LEASE_OPENING', `lease ${leaseId} is being changed by other calls: try again`);
+  new FlashBladeError('LEASE_OPENING', `lease ${leaseId} is being changed by other calls. Try again`);
 
-/** Makes a login or a logout and reports it once. Throws what it throws. */
+/** Logs in or out and reports the outcome once. Rethrows any error. */
 export async function reported<T>(
   ports: ClosingPorts,
   call: 'Login' | 'Logout',
@@ -72,7 +72,7 @@ export async function reported<T>(
   }
 }
 
-/** Does work that must not hide what led to it. A failure is reported as `event`, introduced by `what`, and never thrown. */
+/** Does work that must not hide an earlier result or error. A failure is reported as `event`, introduced by `what`, and never thrown. */
 export async function bestEffort(
   ports: ClosingPorts,
   event: EventName,
@@ -87,7 +87,7 @@ export async function bestEffort(
   }
 }
 
-/** `bestEffort` for what a call still has to write about a lease. The sweeper makes up for a failure. */
+/** `bestEffort` for a call's remaining writes about a lease. If one fails, the sweeper cleans up. */
 export const tryToWrite = (
   ports: ClosingPorts,
   { leaseId, target }: Pick<Opening, 'leaseId' | 'target'>,
@@ -100,11 +100,11 @@ export async function checkRefusal(ports: ClosingPorts, { array, versionId }: Ar
   if (marker?.kind !== 'refusal' || marker.until <= seconds(ports.now())) return;
   throw new FlashBladeError(
     'LOGIN_REFUSED',
-    `array ${array.name} refused the API token of secret version ${versionId} within the last ten minutes, so it was not sent again. Update the secret.`,
+    `array ${array.name} refused the API token in secret version ${versionId} within the last ten minutes, so it was not sent again. Update the secret.`,
   );
 }
 
-/** Keeps all functions from sending a refused API token again for ten minutes. */
+/** Prevents all functions from sending a refused API token again for ten minutes. */
 export async function markRefused(ports: ClosingPorts, array: string, versionId: string, by: number): Promise<void> {
   const marker = refusalOf(array, versionId, seconds(ports.now()));
   await ports.store.write(marker, await ports.store.read(marker.id, by), by);
@@ -119,8 +119,8 @@ export const refusalOf = (array: string, versionId: string, now: number): Refusa
 });
 
 /**
- * All slots were taken. Waits for slots of equal requests, which have lost to this one or may lose yet. Throws LEASE_LIMIT, or
- * LEASE_OPENING if another request took this attempt over.
+ * Called when all slots are taken. Waits for slots held by equal requests, which have lost to this one or may still lose. Throws
+ * LEASE_LIMIT, or LEASE_OPENING if another request has taken over this attempt.
  */
 export async function waitForSlot(ports: ClosingPorts, array: string, slot: Slot, by: number): Promise<void> {
   const limit = ports.limits.sessionsPerArray;
@@ -139,15 +139,15 @@ export async function waitForSlot(ports: ClosingPorts, array: string, slot: Slot
 export const tooMany = (array: string, limit: number, suspects = 0): FlashBladeError =>
   new FlashBladeError(
     'LEASE_LIMIT',
-    `array ${array} has ${limit} sessions already (SESSIONS_PER_ARRAY)${suspects > 0 ? `, ${suspects} of them SUSPECTs` : ''}: close some, or wait`,
+    `array ${array} already has ${limit} sessions (SESSIONS_PER_ARRAY)${suspects > 0 ? `, ${suspects} of them SUSPECTs` : ''}. Close some, or wait`,
   );
 
 type Attempt = Pick<Opening, 'leaseId' | 'attemptId' | 'target' | 'again'>;
 
 /**
- * The array has no session of an attempt. Its intent is removed; after a failed relogin, the lease is open as before if `error` is
- * retryable, else closed. Its slot is freed unless the lease still needs it. An item of another attempt stays. Never throws: what fails
- * is reported and left to the sweeper.
+ * Cleans up after an attempt that left no session on the array. Removes the intent. After a failed relogin, the lease stays open if
+ * `error` is retryable, and is closed otherwise. Frees the slot unless the lease still needs it. Never changes another attempt's item.
+ * Never throws: failures are reported and left to the sweeper.
  */
 export async function leaveNothing(
   ports: ClosingPorts,
@@ -162,7 +162,7 @@ export async function leaveNothing(
     if (left?.state !== 'OPEN' || left.attemptId !== attemptId) {
       await ports.store.freeSlot(target.name, { attemptId }, by);
     } else if (before !== undefined) {
-      // The slot may still be that of the former session.
+      // The slot may still belong to the former session.
       const slot = { attemptId, leaseId, until: left.expiresAt };
       await ports.store.moveSlot(target.name, before, slot, ports.limits.sessionsPerArray, by);
     }
@@ -170,15 +170,16 @@ export async function leaveNothing(
 }
 
 /**
- * The array may have a session that nothing here can end. The attempt becomes a SUSPECT, which keeps its slot; then its intent is
- * removed, or its lease is closed. Throws if the SUSPECT could not be recorded: the intent then stays for the sweeper.
+ * Cleans up after an attempt that may have left a session that this process cannot end. The attempt becomes a SUSPECT, which keeps the
+ * slot. Then the intent is removed, or the lease is closed. Throws if the SUSPECT could not be recorded. The intent then stays for the
+ * sweeper.
  */
 export async function leaveSuspect(ports: ClosingPorts, opening: Opening, by: number): Promise<void> {
   await recordSuspect(ports, opening, by);
   await tryToWrite(ports, opening, () => giveUpIntent(ports, opening, by, false));
 }
 
-/** Records a SUSPECT and raises the alarm, once per attempt. Call it before the attempt's intent is replaced. */
+/** Records a SUSPECT and raises the alarm, once per attempt. Call this before the attempt's intent is replaced. */
 export async function recordSuspect(ports: ClosingPorts, opening: Opening, by: number): Promise<void> {
   const { leaseId, attemptId, target } = opening;
   const item = suspect(opening, ports.limits.arrayIdleSeconds);
@@ -198,7 +199,7 @@ export async function dropSuspect(ports: ClosingPorts, item: Stored<Suspect>, by
   if (!isRecorded) await ports.store.freeSlot(target.name, { attemptId }, by);
 }
 
-/** Returns what the ledger then holds of the lease. */
+/** Returns the lease's item afterward, if there still is one. */
 async function giveUpIntent(
   ports: ClosingPorts,
   { leaseId, attemptId }: Attempt,

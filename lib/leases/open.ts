@@ -3,43 +3,43 @@
  *
  *   read the secret ─▶ begin: ┬ write the intent (OPENING) ┬─▶ log in ───────────▶ record (OPEN) ─▶ lease
  *                             ├ get a data key             │   (at the same time,
- *                             ├ take a slot of the array   │   read the owner's end)
+ *                             ├ take a slot on the array   │   read the owner's end)
  *                             └ check for a recent refusal ┘
  *
  * | what happens                                        | what remains               | what the caller gets              |
  * | --------------------------------------------------- | -------------------------- | --------------------------------- |
  * | too little time is left to log in                   | nothing                    | OUT_OF_TIME                       |
- * | a step of `begin` fails                             | nothing                    | its error                         |
+ * | a step in `begin` fails                             | nothing                    | its error                         |
  * | no slot is free                                     | nothing                    | LEASE_LIMIT                       |
  * | the array refuses the API token (400, 401, 403)     | a refusal, for ten minutes | LOGIN_REFUSED (1)                 |
  * | the array is busy (429, 503), or nothing was sent   | nothing                    | the login's error                 |
- * | no usable response to the login came                | a SUSPECT (2)              | LOGIN_UNKNOWN (2)                 |
+ * | the login gets no usable response                   | a SUSPECT (2)              | LOGIN_UNKNOWN (2)                 |
  * | logged in, not recorded, logged out again           | nothing                    | why it was not recorded           |
  * | logged in, neither recorded nor logged out          | a SUSPECT                  | LOGIN_UNKNOWN                     |
- * | recorded, only the response was lost                | the open lease             | the lease (3)                     |
+ * | recorded, but the response was lost                 | the open lease             | the lease (3)                     |
  * | released meanwhile: logged out again (4)            | a CLOSED lease             | LEASE_ENDED                       |
  * | the owner has ended: logged out again               | nothing                    | LEASE_ENDED                       |
  * | the process dies                                    | the intent, with its slot  |                                   |
  * | the ledger cannot be updated after one of these     | the intent, with its slot  | as above                          |
  *
- * (1) If the secret has a newer version, `begin` and everything after it run once more with that. Until the refusal ends, `begin` fails
- * with LOGIN_REFUSED without asking the array. (2) If the response had an auth token, the client has logged out again, which may take until
- * D − 2.75 s: nothing remains, and the caller gets the login's error. (3) If reading the lease back fails, too, the session is logged out and
- * the caller gets the error. The lease stays open; the next call under it logs in again. (4) A release leaves a CLOSED lease whatever became
- * of the login.
+ * (1) If the secret has a newer version, `begin` and all later steps run once more with that version. Until the refusal expires, `begin`
+ * fails with LOGIN_REFUSED without contacting the array. (2) If the response had an auth token, the client logs out again, which may take
+ * until D − 2.75 s. Nothing remains then, and the caller gets the login's error. (3) If reading the lease back also fails, the session is
+ * logged out and the caller gets the error. The lease stays open, and the next call under it logs in again. (4) A release leaves a CLOSED
+ * lease, whatever the outcome of the login.
  *
- * - Time limits, for a deadline D: the login has ended by D − 5.75 s (`by.login`), the record by D − 3.75 s (`by.record`), cleaning up by
- *   D − 0.75 s (`by.logout`).
- * - Equal requests (same lease id, array and owner): while the first one is opening, LEASE_OPENING (retryable); then the open lease; after
- *   it has ended, LEASE_ENDED. The same lease id with another array or owner: LEASE_CONFLICT.
- * - An intent that stays becomes a SUSPECT after `openingUntil` (D + 6 s): by the next equal request, which then goes on as the first, by
- *   the sweeper, or by a release.
- * - A SUSPECT is an item of its own. It raises an alarm, and keeps its slot until the array has certainly ended the session; then the
- *   sweeper, or the fleet check, drops both.
- * - Every write is conditional: an attempt never changes or removes the item of another one that may still be running.
+ * - Time limits for a deadline D: the login ends by D − 5.75 s (`by.login`), the record by D − 3.75 s (`by.record`), and the cleanup by D
+ *   − 0.75 s (`by.logout`).
+ * - Equal requests (same lease id, array and owner) get LEASE_OPENING (retryable) while the first one is opening, then the open lease,
+ *   and LEASE_ENDED after the lease has ended. The same lease id with another array or owner gets LEASE_CONFLICT.
+ * - After `openingUntil` (D + 6 s), a leftover intent is turned into a SUSPECT by the sweeper, by a release, or by the next equal
+ *   request, which then proceeds like a first request.
+ * - A SUSPECT is a separate item. It raises an alarm and keeps its slot until the array has certainly ended the session. Then the sweeper
+ *   or the fleet check drops the SUSPECT and its slot.
+ * - Every write is conditional, so an attempt never changes or removes the item of another attempt that may still be running.
  *
- * session.ts begins a relogin in a way of its own, then also calls `logInAndRecord` and `conclude`; there, the lease is open as before, or CLOSED, where
- * nothing remains here. CONTRIBUTING.md has a glossary.
+ * A relogin begins in session.ts, then also calls `logInAndRecord` and `conclude`. Where nothing remains here, a relogin leaves the lease
+ * open as before, or CLOSED. CONTRIBUTING.md has a glossary.
  */
 import { type Deadlines, openingDeadlines, outOfTime, seconds } from '../core/deadlines.ts';
 import { FlashBladeError, isFlashBladeError, known } from '../core/errors.ts';
@@ -62,12 +62,12 @@ import type { ArraySecret, DataKey, Ports } from './ports.ts';
 import type { OpenRequest } from './requests.ts';
 import { type Intent, intend, record, whyNotRecorded } from './states.ts';
 
-/** Subtracted from the time to log out, to find out whether a record was written whose response was lost. */
+/** Time to find out whether a record was written although its response was lost. Taken from the time to log out. */
 const READ_BACK_MS = 500;
 
 /**
- * Opens a session on an array, or returns the open lease of an equal request. Ends before `deadline` (epoch, ms). Throws FlashBladeError;
- * the ledger then knows every session that may be left.
+ * Opens a session on an array, or returns an equal request's open lease. Ends before `deadline` (epoch milliseconds). Throws
+ * FlashBladeError, after which the ledger lists every session that may be left.
  */
 export async function openSession(ports: Ports, request: OpenRequest, deadline: number): Promise<Lease> {
   const by = openingDeadlines(deadline, ports.now());
@@ -75,7 +75,7 @@ export async function openSession(ports: Ports, request: OpenRequest, deadline: 
   try {
     return await openWith(ports, request, secret, by);
   } catch (error) {
-    // The cached API token may have been rotated: one more attempt with a newer version, none with the same.
+    // The cached API token may have been rotated, so try once more, but only with a newer version.
     const newer = isFlashBladeError(error, 'LOGIN_REFUSED') ? await newerSecret(ports, secret, by) : undefined;
     if (newer === undefined) throw error;
     return openWith(ports, request, newer, by);
@@ -102,15 +102,15 @@ export const leaseOf = ({ leaseId, target, username, expiresAt }: Open): Lease =
   expiresAt,
 });
 
-/** One login under a lease: its intent is written, its slot taken. */
+/** One login under a lease, with its intent written and its slot taken. */
 type Attempt = { readonly opening: Stored<Opening>; readonly key: DataKey };
 
 /**
- * Takes the four steps that a login needs, at the same time. If one fails, the others are undone and its error is thrown. The open lease of
- * an equal request is returned whatever the other steps did.
+ * Runs the four steps that a login needs, all at the same time. If one step fails, the others are undone and that step's error is thrown.
+ * If an equal request has an open lease, that lease is returned, whatever happened to the other steps.
  *
- * To add a step: one more promise, and its `settledValue` below. If it writes something, undo that in `leaveNothing`, and where an open
- * lease is returned. If relogins need it, add it to session.ts, too.
+ * To add a step, add a promise and its `settledValue` below. If the step writes something, undo that in `leaveNothing` and where an open
+ * lease is returned. If relogins need the step, add it to session.ts, too.
  */
 async function begin(
   ports: Ports,
@@ -152,12 +152,12 @@ function writeIntent(
   intent: Intent,
   by: Deadlines,
 ): Promise<{ served: Open } | { opening: Stored<Opening> }> {
-  // Mostly there is no item: the first round saves the read.
+  // Usually there is no item, so the first round saves the read.
   let current: Stored<LeaseItem> | undefined;
   return retryChanged(intent.leaseId, async () => {
     const decision = intend(current, intent, seconds(ports.now()));
     if ('serve' in decision) return { served: decision.serve };
-    // A dead attempt is taken over: what it may have left must be known before its item goes.
+    // Record what a dead attempt may have left before its item is replaced.
     if (current?.state === 'OPENING') await recordSuspect(ports, current, by.login);
     const opening = await ports.store.write(decision.write, current, by.login);
     if (opening) return { opening };
@@ -171,24 +171,24 @@ function settledValue<T>(result: PromiseSettledResult<T>): T {
   return result.value;
 }
 
-/** An open lease, with its session. */
+/** An open lease and its session. */
 export type Held = {
   readonly lease: Open;
   readonly session: Session;
-  /** When the array last served a call of this process under the session (epoch, ms). */
+  /** When the array last served a call from this process under the session (epoch milliseconds). */
   workedAt?: number;
 };
 
 /** What an attempt left behind. */
 type Outcome =
-  /** It is recorded: callers may use it. */
+  /** The session is recorded, and callers may use it. */
   | { readonly left: 'session'; readonly held: Held }
-  /** The array has no session of this attempt. `refused`: the version of the secret that it does not accept. */
+  /** The array has no session from this attempt. `refused`: the secret version that the array refused. */
   | { readonly left: 'nothing'; readonly error: FlashBladeError; readonly refused?: string }
-  /** The array may have a session, and nothing here can end it. */
+  /** The array may have a session that this process cannot end. */
   | { readonly left: 'unknown'; readonly error: FlashBladeError };
 
-/** Logs in and records the session. Logs out again what it cannot record, so that most failures leave nothing. Never throws. */
+/** Logs in and records the session. If recording fails, logs out again, so that most failures leave nothing behind. Never throws. */
 export async function logInAndRecord(
   ports: Ports,
   attempt: Attempt,
@@ -196,13 +196,14 @@ export async function logInAndRecord(
   by: Deadlines,
 ): Promise<Outcome> {
   const { opening } = attempt;
-  // After the intent: an owner that ends meanwhile finds the intent, or this finds the owner's end.
+  // Read after the intent is written. If the owner ends meanwhile, either the owner's end finds the intent, or this read finds the
+  // owner's end.
   const veto = vetoOfOwner(ports, opening, by.login);
   let session: Session;
   try {
     session = await logIn(ports, opening, secret, by.login);
   } catch (thrown) {
-    // An unexpected error counts as one that may have opened a session.
+    // After an unexpected error, assume that a session may have been opened.
     const error = known(thrown);
     if (error.facts.mayHaveOpened) return { left: 'unknown', error };
     return { left: 'nothing', error, ...(error.code === 'LOGIN_REFUSED' ? { refused: secret.versionId } : {}) };
@@ -222,7 +223,7 @@ export async function logInAndRecord(
   }
 }
 
-/** Logs in once, as the attempt of `opening`. Throws what a login throws; nothing is sent after `by`. */
+/** Logs in once for the attempt `opening`. Sends nothing after `by`. Throws anything that a login throws. */
 function logIn(ports: Ports, opening: Opening, secret: ArraySecret, by: number): Promise<Session> {
   const { array, apiToken, versionId } = secret;
   const { leaseId, attemptId: requestId } = opening;
@@ -233,7 +234,10 @@ function logIn(ports: Ports, opening: Opening, secret: ArraySecret, by: number):
   });
 }
 
-/** Why no session may be recorded for the owner: it has ended, or that is not known. Never throws: the login does not wait for it. */
+/**
+ * Returns why no session may be recorded for the owner: the owner has ended, or its state is unknown. Never throws, because the login does not
+ * wait for the result.
+ */
 async function vetoOfOwner(
   ports: Ports,
   { leaseId, owner }: Opening,
@@ -242,14 +246,14 @@ async function vetoOfOwner(
   if (owner === undefined) return undefined;
   try {
     if ((await ports.store.read(ownerKey(owner), by)) === undefined) return undefined;
-    const message = `lease ${leaseId}: its owner has already ended. Owners are single-use: use a new owner and a new lease id`;
+    const message = `the owner of lease ${leaseId} has already ended. Owners are single-use, so use a new owner and a new lease id`;
     return new FlashBladeError('LEASE_ENDED', message, { ownerEnded: true });
   } catch (error) {
     return known(error);
   }
 }
 
-/** Seals the auth token and turns the intent into an open lease. Throws why that was not possible. */
+/** Seals the auth token and turns the intent into an open lease. If that is not possible, throws the reason. */
 async function recordSession(
   ports: Ports,
   { opening, key }: Attempt,
@@ -272,19 +276,19 @@ async function recordSession(
   const current = await readLease(ports, leaseId, by.record + READ_BACK_MS).catch((error) => {
     throw failure ?? error;
   });
-  // It was written, and only the response was lost: other calls may be using the lease already.
+  // The record was written, and only the response was lost. Other calls may already be using the lease.
   if (current?.state === 'OPEN' && current.attemptId === attemptId) return current;
   throw failure ?? whyNotRecorded(current, opening);
 }
 
 /**
- * Brings the ledger in line with what an attempt left. After `begin`, this alone decides what remains. Returns the recorded session, or
- * throws the attempt's error, even if the ledger cannot be updated: that is reported, and left to the sweeper.
+ * Updates the ledger to match what an attempt left. After `begin`, only this function decides what remains. Returns the recorded session,
+ * or throws the attempt's error, even if the ledger cannot be updated. A failed update is reported and left to the sweeper.
  *
- * - `nothing`: marks the refusal, if the token was refused. Then removes the intent, or closes the lease if it was released meanwhile,
- *   and frees the slot.
- * - `unknown`: records a SUSPECT, then removes the intent; the error becomes LOGIN_UNKNOWN. But if the record was written and only
- *   the response was lost, the lease stays open.
+ * - `nothing`: marks the refusal if the token was refused. Then removes the intent, or closes the lease if it was released meanwhile, and
+ *   frees the slot.
+ * - `unknown`: records a SUSPECT, then removes the intent. The error becomes LOGIN_UNKNOWN. But if the record was written and only the
+ *   response was lost, the lease stays open.
  */
 export async function conclude(
   ports: Ports,
@@ -301,21 +305,21 @@ export async function conclude(
     await leaveNothing(ports, opening, error, by);
     throw error;
   }
-  let fate = 'The ledger could not be updated and keeps the intent; the sweeper will report it.';
+  let fate = 'The ledger could not be updated and still has the intent. The sweeper will report it.';
   let isRecorded = false;
   await tryToWrite(ports, opening, async () => {
     const current = await readLease(ports, leaseId, by);
     isRecorded = current?.state === 'OPEN' && current.attemptId === attemptId;
     if (isRecorded) return;
     await leaveSuspect(ports, opening, by);
-    fate = "It is recorded as a SUSPECT and ends by the array's idle timeout.";
+    fate = "It is recorded as a SUSPECT and ends with the array's idle timeout.";
   });
   if (isRecorded) throw error;
   const hasEnded = isRelogin || error.code === 'LEASE_ENDED';
-  const advice = hasEnded ? 'The lease has ended: use another lease id.' : 'Request the session again.';
+  const advice = hasEnded ? 'The lease has ended. Use another lease id.' : 'Request the session again.';
   throw new FlashBladeError(
     'LOGIN_UNKNOWN',
-    `array ${target.name} may have a session of lease ${leaseId} whose auth token is lost. ${fate} ${advice} (${error.code}: ${error.message})`,
+    `array ${target.name} may have a session for lease ${leaseId} whose auth token is lost. ${fate} ${advice} (${error.code}: ${error.message})`,
     error.facts,
   );
 }

@@ -1,4 +1,4 @@
-/** Extends a lease, and keeps its session from reaching the array's idle timeout. */
+/** Extends a lease and keeps its session from reaching the array's idle timeout. */
 import { closingDeadlines, seconds } from '../core/deadlines.ts';
 import { FlashBladeError } from '../core/errors.ts';
 import type { Lease } from '../core/model.ts';
@@ -13,9 +13,9 @@ import { renew } from './states.ts';
 import { unexpectedStatus, withLease } from './use.ts';
 
 /**
- * Extends a lease to `expiresAt` (epoch seconds). Never shortens it, and never exceeds MAX_LEASE_SECONDS after it was requested.
- * Repeatable. Throws REQUEST_INVALID, LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED, and what a call of the array throws: the lease then
- * keeps its end.
+ * Extends a lease to `expiresAt` (epoch seconds), at most MAX_LEASE_SECONDS after the lease was requested. Never shortens a lease.
+ * Repeatable. Throws REQUEST_INVALID, LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED, and anything that a call to the array throws. After any
+ * of these errors, the lease is unchanged.
  */
 export async function renewLease(ports: Ports, request: RenewRequest, deadline: number): Promise<Lease> {
   const by = closingDeadlines(deadline, ports.now());
@@ -38,12 +38,12 @@ function renewed(ports: Ports, current: LeaseItem | undefined, { leaseId, expire
   return renew(current, expiresAt, seconds(ports.now()));
 }
 
-/** Makes one cheap call under the session: every call restarts the array's idle timeout. */
+/** Makes one cheap call under the session, because every call restarts the array's idle timeout. */
 async function keepAlive(ports: Ports, { leaseId, target }: Open, deadline: number): Promise<void> {
   await withLease(
     ports,
     leaseId,
-    // The host is not asked for its versions before the seal has vouched for it.
+    // The host is asked for its versions only after unsealing has verified the host.
     async ({ request, apiVersions }) => {
       const newest = (await apiVersions()).toSorted(compareVersions).at(-1);
       const call = { method: 'GET', path: `/api/${newest}/arrays` } as const;

@@ -1,4 +1,7 @@
-/** The requests that callers may send, and their schemas. Each parser throws REQUEST_INVALID with the field and the rule, never a value. */
+/**
+ * The requests that callers may send, and their schemas. Each parser throws REQUEST_INVALID, which names the field and the rule but never
+ * a value.
+ */
 import * as v from 'valibot';
 import { arrayName, callersId, check, jsonObject, listOf, nameText, onlyFields, whole } from '../core/validation.ts';
 import type { ArrayRequest } from '../flashblade/client.ts';
@@ -7,10 +10,10 @@ import { METHODS } from '../flashblade/http/request.ts';
 /** How long a lease lasts unless the request says otherwise. */
 export const DEFAULT_LEASE_SECONDS = 900;
 
-/** The largest result of a function. Step Functions accepts 256 KiB of state, and callers keep data of their own in it. */
+/** The largest result that a function returns. Step Functions limits its state to 256 KiB, and callers also store their own data there. */
 export const MAX_RESULT_BYTES = 240 * 1024;
 
-/** A request for a session. `leaseId` is the idempotency key: the same request again returns the same lease. */
+/** A request for a session. `leaseId` is the idempotency key: repeating the request returns the same lease. */
 export type OpenRequest = {
   readonly array: string;
   readonly leaseId: string;
@@ -25,7 +28,7 @@ const openRequest = onlyFields({
   owner: v.optional(callersId),
 });
 
-/** Parses a request for a session. `defaultLeaseId` names the lease if the caller does not. `what`: the request's name in errors. */
+/** Parses a request for a session. `defaultLeaseId` provides the lease id if the caller does not. `what`: the request's name in errors. */
 export function parseOpenRequest(input: unknown, defaultLeaseId: (array: string) => string, what: string): OpenRequest {
   const { array, leaseId, leaseSeconds, owner } = check(openRequest, input, 'REQUEST_INVALID', what);
   return {
@@ -36,7 +39,7 @@ export function parseOpenRequest(input: unknown, defaultLeaseId: (array: string)
   };
 }
 
-/** Parses the request of `login`. The default lease id is the id of the invocation, which Lambda keeps when it retries. */
+/** Parses a `login` request. The default lease id is the invocation id, which Lambda keeps when it retries. */
 export const parseLoginRequest = (input: unknown, invocationId: string): OpenRequest =>
   parseOpenRequest(input, () => invocationId, 'login request');
 
@@ -45,7 +48,7 @@ const logoutRequest = onlyFields({ leaseId: callersId });
 export const parseLogoutRequest = (input: unknown): { readonly leaseId: string } =>
   check(logoutRequest, input, 'REQUEST_INVALID', 'logout request');
 
-/** A request to renew a lease. `expiresAt` is in seconds since the epoch: absolute, so that a repeated request changes nothing. */
+/** A request to renew a lease. `expiresAt` is an absolute time in epoch seconds, so a repeated request changes nothing. */
 export type RenewRequest = { readonly leaseId: string; readonly expiresAt: number };
 
 const renewRequest = onlyFields({ leaseId: callersId, expiresAt: whole(1, 9_999_999_999) });
@@ -60,8 +63,8 @@ const MAX_QUERY_NAMES = 100;
 type Query = NonNullable<ArrayRequest['query']>;
 
 const query = v.pipe(
-  jsonObject('must be a JSON object of names and plain values'),
-  // Counted first, so that a giant object is not searched.
+  jsonObject('must be a JSON object with string, number or boolean values'),
+  // Counted first, so that a huge object is not searched.
   v.check(
     (value) => Object.keys(value).length <= MAX_QUERY_NAMES,
     `must be a JSON object of at most ${MAX_QUERY_NAMES} names`,
@@ -84,20 +87,20 @@ const callRequest = onlyFields({
   leaseId: callersId,
   method: v.picklist(METHODS, `must be one of ${METHODS.join(', ')}`),
   path: nameText(
-    'must be a path that begins with /api/, without a query, of at most 1024 characters',
+    'must be a path of at most 1024 characters that begins with /api/ and has no query',
     /^\/api\/[!-~]{1,1019}$/,
   ),
   query: v.optional(query),
   body: v.optional(v.unknown()),
 });
 
-/** Parses a request for a call. Does not check whether the call is allowed. */
+/** Parses a request to call an array. Does not check whether the call is allowed. */
 export function parseCallRequest(input: unknown): CallRequest {
   const { query, body, ...call } = check(callRequest, input, 'REQUEST_INVALID', 'call request');
   return { ...call, ...(query === undefined ? {} : { query }), ...(body === undefined ? {} : { body }) };
 }
 
-/** Which arrays to check. Default: all that have a secret under the prefix. */
+/** Which arrays to check. Default: all arrays that have a secret under the prefix. */
 export type FleetRequest = { readonly arrays?: readonly string[] };
 
 const MAX_ARRAYS = 10_000;

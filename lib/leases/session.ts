@@ -1,4 +1,4 @@
-/** The session of an open lease: unsealed for work, and replaced by a new login after the array has dropped it. */
+/** Unseals an open lease's session for work, and replaces the session with a new login if the array has dropped it. */
 import { type Deadlines, openingDeadlines, seconds } from '../core/deadlines.ts';
 import { FlashBladeError, isFlashBladeError, known } from '../core/errors.ts';
 import type { FlashBlade, Session } from '../core/model.ts';
@@ -10,9 +10,9 @@ import { conclude, type Held, logInAndRecord } from './open.ts';
 import type { ArraySecret, DataKey, Ports } from './ports.ts';
 import { reopen } from './states.ts';
 
-/** The API token is read for redaction only, so a call does not wait longer for it. */
+/** The API token is read only for redaction, so a call waits no longer than this for the token. */
 const API_TOKEN_MS = 1000;
-/** Within this time after a relogin, a refusal is a missing permission, not a lost session. */
+/** Within this time after a relogin, a refusal means a missing permission, not a lost session. */
 const RELOGIN_MS = 60_000;
 /** A session that served a call within this time is alive. */
 const WORKED_MS = 10_000;
@@ -26,24 +26,24 @@ async function readOpen(ports: Ports, leaseId: string, by: number): Promise<Stor
   const item = await readLease(ports, leaseId, by);
   if (item === undefined) throw unknownLease(leaseId);
   if (item.state === 'OPENING') {
-    throw new FlashBladeError('LEASE_OPENING', `lease ${leaseId} is being opened: try again`);
+    throw new FlashBladeError('LEASE_OPENING', `lease ${leaseId} is being opened. Try again`);
   }
   if (item.state !== 'OPEN' || item.expiresAt <= seconds(ports.now())) {
-    throw new FlashBladeError('LEASE_ENDED', `lease ${leaseId} has ended: open another session`);
+    throw new FlashBladeError('LEASE_ENDED', `lease ${leaseId} has ended. Open another session`);
   }
   return item;
 }
 
 export const unknownLease = (leaseId: string): FlashBladeError =>
-  new FlashBladeError('LEASE_UNKNOWN', `there is no lease ${leaseId}: open a session first, or correct the id`);
+  new FlashBladeError('LEASE_UNKNOWN', `lease ${leaseId} does not exist. Open a session first, or correct the id`);
 
-/** Decrypts the auth token. The API token is read beside it, so that responses that repeat it can be redacted. */
+/** Decrypts the auth token. Also reads the API token, so that it can be redacted from responses that repeat it. */
 async function unseal(ports: Ports, lease: Open, by: number): Promise<Held> {
   const { leaseId, target, username } = lease;
   try {
     const [authToken, secret] = await Promise.all([
       ports.seal.unseal(lease.sealed, sealContext(leaseId, target), by),
-      // Mostly from the cache. A session works without it.
+      // The secret is usually cached. A session works without the API token.
       ports.secrets.read(target.name, { by: Math.min(by, ports.now() + API_TOKEN_MS) }).catch(() => undefined),
     ]);
     const apiToken = secret && { apiToken: secret.apiToken };
@@ -55,9 +55,9 @@ async function unseal(ports: Ports, lease: Open, by: number): Promise<Held> {
 }
 
 /**
- * The array refused a call. Returns the session that another call has recorded meanwhile, or logs in again. Returns `held` itself if
- * the session was alive a moment ago, so that another login cannot help. Throws LEASE_ENDED if the lease is closed, LEASE_OPENING if other
- * calls keep changing it, and what a login throws.
+ * Called after the array has refused a call. Returns the session that another call has recorded meanwhile, or logs in again. Returns
+ * `held` itself if the session was alive a moment ago, because another login would not help. Throws LEASE_ENDED if the lease is closed,
+ * LEASE_OPENING if other calls keep changing the lease, and anything that a login throws.
  */
 export async function relogin(ports: Ports, held: Held, deadline: number): Promise<Held> {
   const by = openingDeadlines(deadline, ports.now());
@@ -66,20 +66,20 @@ export async function relogin(ports: Ports, held: Held, deadline: number): Promi
   return retryChanged(lease.leaseId, async () => {
     const current = await readOpen(ports, lease.leaseId, by.login);
     if (!isSameTarget(current.target, lease.target)) throw altered(ports, lease);
-    // Compare tokens, not attempts: a failed relogin keeps the former session's token under its own attempt id.
+    // Compare tokens, not attempts, because a failed relogin keeps the former session's token under a new attempt id.
     if (current.sealed !== lease.sealed) return unseal(ports, current, by.login);
     if (isAlive(held, ports.now())) return held;
 
     ready ??= await prepare(ports, lease, session, by);
     const opening = await begin(ports, current, by);
-    // Renewed or claimed meanwhile: what the item is now decides.
+    // The lease was renewed or claimed meanwhile, so its current state decides what to do.
     if (opening === undefined) return undefined;
     const outcome = await logInAndRecord(ports, { opening, key: ready.key }, ready.secret, by);
     return conclude(ports, opening, outcome, by);
   });
 }
 
-/** Gets what a login needs and ends the former session, which is alive if the refusal meant "no permission". */
+/** Gets the secret and the key for a login, and ends the former session, which is still alive if the user only lacks a permission. */
 async function prepare(
   ports: Ports,
   { leaseId, target }: Open,
@@ -88,19 +88,19 @@ async function prepare(
 ): Promise<{ secret: ArraySecret; key: DataKey }> {
   const secret = await ports.secrets.read(target.name, { by: by.login, fresh: true });
   if (!isSameTarget(secret.array, target)) {
-    const message = `lease ${leaseId} lost its session, and the secret now names another host, port or trust: open another session`;
+    const message = `lease ${leaseId} lost its session, and the secret now names another host, port or trust. Open another session`;
     throw new FlashBladeError('LEASE_ENDED', message);
   }
   const [key] = await Promise.all([
     ports.seal.dataKey(sealContext(leaseId, target), by.login),
     checkRefusal(ports, secret, by.login),
   ]);
-  // Last, so that it happens only if a login may follow.
+  // The logout comes last, so that it happens only if a login may follow.
   await ports.flashblade.logout(session, { deadline: by.login, requestId: ports.newId() });
   return { secret, key };
 }
 
-/** Writes the intent and gives it the slot of the former session. Returns undefined if the lease has changed. */
+/** Writes the intent and moves the former session's slot to the new attempt. Returns undefined if the lease has changed. */
 async function begin(ports: Ports, current: Stored<Open>, by: Deadlines): Promise<Stored<Opening> | undefined> {
   const { leaseId, target } = current;
   const { openingUntil } = by;
@@ -120,7 +120,7 @@ async function begin(ports: Ports, current: Stored<Open>, by: Deadlines): Promis
   }
 }
 
-/** A refusal of a session that was alive a moment ago means that its user may not make the call. */
+/** If the session was alive a moment ago, a refusal means that its user may not make the call. */
 function isAlive({ lease: { reloginAt }, workedAt = 0 }: Held, now: number): boolean {
   return reloginAt !== undefined && (now - reloginAt * 1000 < RELOGIN_MS || now - workedAt < WORKED_MS);
 }
@@ -129,7 +129,7 @@ const isSameTarget = (a: FlashBlade, b: FlashBlade): boolean =>
   a.name === b.name && a.host === b.host && a.port === b.port && trustDigest(a.trust) === trustDigest(b.trust);
 
 function altered(ports: Ports, lease: Open): FlashBladeError {
-  const message = `lease ${lease.leaseId} of array ${lease.target.name} names another array, host or trust than when it was opened: find out who writes to the lease table`;
+  const message = `lease ${lease.leaseId} on array ${lease.target.name} no longer names the array, host and trust that it was opened for. Find out who writes to the lease table`;
   reportAltered(ports, lease, message);
   return new FlashBladeError('LEASE_ALTERED', message);
 }

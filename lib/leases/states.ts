@@ -1,11 +1,11 @@
 /**
- * The states of a lease and its transitions, as pure functions: `(item, what happened, now) → next item`, or an error. Times are epoch
- * seconds. Nothing here reads a clock, a random number or the store.
+ * A lease's states and transitions, as pure functions: `(item, what happened, now) → next item`, or an error. Times are epoch seconds.
+ * Nothing here reads the clock or the store, or generates random numbers.
  *
  *   (nothing) ─intend─▶ OPENING ─record─▶ OPEN ─claim─▶ CLOSING ─close─▶ CLOSED
  *                          │  ▲            │               └─postpone─▶ CLOSING, after six failures STUCK ─claim─▶ …
  *                          │  └──reopen────┘
- *                          ├─ giveUp: the array has no session of the attempt → removed, OPEN as before, or CLOSED
+ *                          ├─ giveUp: the array has no session from the attempt → removed, OPEN as before, or CLOSED
  *                          └─ suspect: it may have one → a SUSPECT item beside the lease
  */
 import { SLACK_SECONDS } from '../core/deadlines.ts';
@@ -22,13 +22,13 @@ import {
   suspectKey,
 } from './items.ts';
 
-/** The sweeper looks at a claimed lease again after this: the process that claimed it may have died. */
+/** How long the sweeper waits before it looks at a claimed lease again, because the claiming process may have died. */
 const CLAIM_SECONDS = 60;
 /** The delay after the first failed logout. It doubles with each further failure. */
 const RETRY_SECONDS = 10;
 export const TRIES_UNTIL_STUCK = 6;
 export const STUCK_RETRY_SECONDS = 600;
-/** A closed lease is kept longer than any dead-letter queue keeps a message that could open it again. */
+/** A closed lease is kept longer than any dead-letter queue keeps a message that could open the lease again. */
 export const KEEP_CLOSED_SECONDS = 30 * 86_400;
 
 /** A request for a session, with the attempt that serves it. */
@@ -42,8 +42,8 @@ export type Intent = {
 };
 
 /**
- * A request for a session meets the item of its lease id. Returns the open lease that serves it, or the intent to write. Throws
- * LEASE_CONFLICT, LEASE_OPENING or LEASE_ENDED.
+ * Decides how to serve a request for a session, given the current item with the same lease id. Returns an open lease or the intent to
+ * write. Throws LEASE_CONFLICT, LEASE_OPENING or LEASE_ENDED.
  */
 export function intend(
   current: LeaseItem | undefined,
@@ -52,20 +52,20 @@ export function intend(
 ): { serve: Open } | { write: Opening } {
   if (current === undefined) return { write: openingOf(intent, now) };
   if (current.target && current.target.name !== intent.target.name) {
-    throw refused('LEASE_CONFLICT', intent.leaseId, 'belongs to another array: use another lease id');
+    throw refused('LEASE_CONFLICT', intent.leaseId, 'belongs to another array. Use another lease id');
   }
   if (current.target && current.owner !== intent.owner) {
-    throw refused('LEASE_CONFLICT', intent.leaseId, 'belongs to another owner: use another lease id');
+    throw refused('LEASE_CONFLICT', intent.leaseId, 'belongs to another owner. Use another lease id');
   }
   if (current.state === 'OPENING') {
-    if (current.endRequested) throw refused('LEASE_ENDED', intent.leaseId, 'was released: use another lease id');
-    // A relogin that died is not taken over: the array may have a session under the old attempt. The sweeper closes the lease.
+    if (current.endRequested) throw refused('LEASE_ENDED', intent.leaseId, 'was released. Use another lease id');
+    // A dead relogin is not taken over, because the array may have a session from the old attempt. The sweeper closes the lease.
     if (current.again || !isDead(current, now))
-      throw refused('LEASE_OPENING', intent.leaseId, 'is being opened by another call: try again');
+      throw refused('LEASE_OPENING', intent.leaseId, 'is being opened by another call. Try again');
     return { write: openingOf(intent, now) };
   }
   if (current.state === 'OPEN' && current.expiresAt > now) return { serve: current };
-  throw refused('LEASE_ENDED', intent.leaseId, 'has ended: use another lease id');
+  throw refused('LEASE_ENDED', intent.leaseId, 'has ended. Use another lease id');
 }
 
 const openingOf = ({ leaseSeconds, ...intent }: Intent, now: number): Opening => ({
@@ -79,34 +79,34 @@ const openingOf = ({ leaseSeconds, ...intent }: Intent, now: number): Opening =>
   dueAt: intent.openingUntil,
 });
 
-/** The attempt's process has ended. Another may take over, once what the attempt may have left is recorded as a SUSPECT. */
+/** Returns whether the attempt's process has ended. Another attempt may take over once a SUSPECT is recorded for this one. */
 export const isDead = (item: Opening, now: number): boolean => item.openingUntil < now;
 
-/** The array dropped the session of an open lease: a new attempt under the same lease. */
+/** Starts a new attempt under an open lease whose session the array has dropped. */
 export function reopen(item: Open, attempt: { attemptId: string; openingUntil: number }, now: number): Opening {
   const { username, sealed, reloginAt, ...base } = item;
   const again = { attemptId: item.attemptId, username, sealed, ...(reloginAt === undefined ? {} : { reloginAt }) };
   return { ...base, ...attempt, state: 'OPENING', attemptedAt: now, again, dueAt: attempt.openingUntil };
 }
 
-/** The login succeeded. */
+/** Turns an intent into an open lease after a successful login. */
 export function record(opening: Opening, session: { username: string; sealed: string }): Open {
   const { openingUntil: _until, attemptedAt, again, ...base } = opening;
   const relogin = again ? { reloginAt: attemptedAt } : {};
   return { ...base, ...session, ...relogin, state: 'OPEN', dueAt: opening.expiresAt };
 }
 
-/** The open lease could not be written, because another call changed the item meanwhile to `current`. The session must be logged out. */
+/** Returns why the open lease could not be written: another call has changed the item to `current`. The session must be logged out. */
 export function whyNotRecorded(current: LeaseItem | undefined, { leaseId, attemptId }: Opening): FlashBladeError {
   const isOurs = current?.state === 'OPENING' && current.attemptId === attemptId;
   if (isOurs && current.endRequested) return refused('LEASE_ENDED', leaseId, 'was released while it was being opened');
   const what = isOurs ? 'changed' : 'taken over';
-  return refused('LEASE_OPENING', leaseId, `was ${what} by another call while logging in: try again`);
+  return refused('LEASE_OPENING', leaseId, `was ${what} by another call during the login. Try again`);
 }
 
 /**
- * The attempt left no session: what its item becomes. Once it is removed, the same request may come again. After a failed relogin, the
- * lease stays open if another try may succeed (`retryable`): the next call that the array refuses logs in again.
+ * Returns what becomes of an item whose attempt left no session. After the item is removed, the same request may be sent again. After a
+ * failed relogin, the lease stays open if another try may succeed (`retryable`), and the next call that the array refuses logs in again.
  */
 export function giveUp(current: Opening, now: number, retryable: boolean): Open | Closed | 'remove' {
   const { again, endRequested, openingUntil: _until, attemptedAt: _at, ...base } = current;
@@ -115,7 +115,10 @@ export function giveUp(current: Opening, now: number, retryable: boolean): Open 
   return { ...base, ...again, attemptId: current.attemptId, state: 'OPEN', dueAt: current.expiresAt };
 }
 
-/** The attempt may have left a session. Its login may still reach the array after its caller has stopped waiting. */
+/**
+ * Returns the SUSPECT for an attempt that may have left a session. The login may still reach the array after the caller has stopped
+ * waiting.
+ */
 export function suspect(item: Opening, idleSeconds: number): Suspect {
   const until = item.openingUntil + SLACK_SECONDS + idleSeconds;
   return {
@@ -131,9 +134,7 @@ export function suspect(item: Opening, idleSeconds: number): Suspect {
   };
 }
 
-/**
- * A release, the owner's end (`byOwner`) or the expiry meets an item: what the item becomes. `LIVE`: there is a session to log out.
- */
+/** Returns what becomes of an item on a release, the owner's end (`byOwner`) or the expiry. `LIVE`: there is a session to log out of. */
 export function release(
   current: LeaseItem | undefined,
   leaseId: string,
@@ -150,7 +151,7 @@ export function release(
   return { state: 'ENDING', write: { ...current, endRequested: true } };
 }
 
-/** The release came before the request, which then opens nothing. */
+/** Records that the release came before the request, which then opens nothing. */
 const tombstone = (leaseId: string, now: number): Closed => ({
   kind: 'lease',
   id: leaseKey(leaseId),
@@ -161,7 +162,7 @@ const tombstone = (leaseId: string, now: number): Closed => ({
   purgeAt: now + KEEP_CLOSED_SECONDS,
 });
 
-/** A call is about to log out. */
+/** Marks a lease whose session a call is about to log out of. */
 export const claim = (item: Open | Closing, now: number, byOwner = false): Closing => ({
   ...item,
   ...(byOwner ? { byOwner } : {}),
@@ -170,7 +171,7 @@ export const claim = (item: Open | Closing, now: number, byOwner = false): Closi
   dueAt: now + CLAIM_SECONDS,
 });
 
-/** The session has certainly ended, or never began. The sealed token is dropped. */
+/** Closes a lease whose session has certainly ended or never began. The sealed token is dropped. */
 export function close(item: Opening | Open | Closing, now: number): Closed {
   const { kind, id, attemptId, leaseId, owner, target, createdAt, expiresAt } = item;
   const kept = { kind, id, attemptId, leaseId, target, createdAt, expiresAt };
@@ -185,8 +186,8 @@ export function close(item: Opening | Open | Closing, now: number): Closed {
 }
 
 /**
- * A logout failed. `random` (0 to 1) spreads the next try by ± 50 %. `hopeless`: another try cannot help, so the lease is STUCK, which
- * raises an alarm, at once.
+ * Schedules the next try after a failed logout. `random` (0 to 1) varies the delay by ±50%. `hopeless`: another try cannot help, so the
+ * lease becomes STUCK at once, which raises an alarm.
  */
 export function postpone(item: Closing, now: number, random: number, hopeless: boolean): Closing {
   const tries = item.tries + 1;
@@ -197,11 +198,11 @@ export function postpone(item: Closing, now: number, random: number, hopeless: b
   return { ...item, tries, dueAt: now + Math.ceil(seconds) };
 }
 
-/** Extends an open lease. Never shortens it, so a renewal that is late or repeated changes nothing. Throws if it is not open. */
+/** Extends an open lease, but never shortens it, so a late or repeated renewal changes nothing. Throws if the lease is not open. */
 export function renew(current: LeaseItem, expiresAt: number, now: number): Open {
-  if (current.state === 'OPENING') throw refused('LEASE_OPENING', current.leaseId, 'is being opened: try again');
+  if (current.state === 'OPENING') throw refused('LEASE_OPENING', current.leaseId, 'is being opened. Try again');
   if (current.state !== 'OPEN' || current.expiresAt <= now) {
-    throw refused('LEASE_ENDED', current.leaseId, 'has ended and cannot be renewed: open another session');
+    throw refused('LEASE_ENDED', current.leaseId, 'has ended and cannot be renewed. Open another session');
   }
   const later = Math.max(current.expiresAt, expiresAt);
   return { ...current, expiresAt: later, dueAt: later };

@@ -1,6 +1,6 @@
 /**
- * Closes what no call closed: expired leases, logouts that failed, openings whose process died, SUSPECTs, ended owners, leaked slots.
- * A sweep reads the index of what is due, then each item itself, since the index lags behind.
+ * Cleans up what calls left behind: expired leases, failed logouts, openings whose process died, SUSPECTs, ended owners, leaked slots. A
+ * sweep reads the index of due items, then each item itself, because the index lags behind the table.
  */
 import { closingDeadlines, SLACK_SECONDS, seconds } from '../core/deadlines.ts';
 import { isFlashBladeError } from '../core/errors.ts';
@@ -12,14 +12,14 @@ import { bestEffort, dropSuspect, LEDGER_CALLS_AT_A_TIME, leaveSuspect, readLeas
 import type { ClosingPorts, Pending, StoredSlot } from './ports.ts';
 import { claim, isDead } from './states.ts';
 
-/** How many arrays are worked on at the same time: dead arrays delay the others only if there are more of them. */
+/** How many arrays are swept at the same time. Dead arrays delay the others only if there are more dead ones than this. */
 const ARRAYS_AT_A_TIME = 64;
 /** How many sessions of one array are closed at the same time, once the array has responded. */
 const LEASES_AT_A_TIME = 4;
 /** How often an array's slots are compared with its leases. */
 const SLOTS_SECONDS = 600;
 
-/** Counts of one sweep. `left`: due but not looked at, because time ran out or their array did not respond. */
+/** Counts from one sweep. `left`: leases that were due but not closed, because time ran out or their array did not respond. */
 export type SweepResult = {
   readonly live: number;
   readonly expired: number;
@@ -32,9 +32,9 @@ export type SweepResult = {
 };
 
 /**
- * One sweep, oldest first, until nothing is due or `deadline` (epoch, ms) is near. Every array has a lane of its own, which ends when the
- * array does not respond. Beside what is due, each lane tries one lease that waits for its next try; if that succeeds, it tries all of
- * them. Throws only if the ledger cannot be read.
+ * Sweeps once, oldest items first, until nothing is due or `deadline` (epoch milliseconds) is near. Each array has its own lane, which
+ * ends if the array does not respond. In addition to the due leases, each lane tries one lease that is waiting for its next try. If that
+ * succeeds, the lane tries all of the waiting leases. Throws only if the ledger cannot be read.
  */
 export async function sweep(ports: ClosingPorts, deadline: number): Promise<SweepResult> {
   const startedAt = seconds(ports.now());
@@ -62,7 +62,7 @@ export async function sweep(ports: ClosingPorts, deadline: number): Promise<Swee
 
   const sweepArrays = (leases: readonly Pending[]) =>
     mapLimit(lanesOf(leases, startedAt), ARRAYS_AT_A_TIME, sweepArray);
-  /** Each kind has its own limit, so that none waits for another. */
+  /** Each kind of item has its own limit, so that no kind waits for another. */
   const sweepAll = <Result>(kind: Pending['kind'], work: (id: string) => Promise<Result>) => {
     const due = rows.filter((row) => row.kind === kind && row.dueAt <= startedAt);
     return mapLimit(due, LEDGER_CALLS_AT_A_TIME, ({ id }) => work(id));
@@ -87,7 +87,10 @@ export async function sweep(ports: ClosingPorts, deadline: number): Promise<Swee
   return result;
 }
 
-/** Per array: what is due, oldest first, then what waits for its next try. Arrays that have failed before come last. */
+/**
+ * Groups leases by array: first those that are due, oldest first, then those waiting for their next try. Arrays that have failed before
+ * come last.
+ */
 function lanesOf(rows: readonly Pending[], now: number): Pending[][] {
   const waits = ({ state }: Pending): boolean => state === 'CLOSING' || state === 'STUCK';
   const leases = rows.filter((row) => row.kind === 'lease' && (row.dueAt <= now || waits(row)));
@@ -112,18 +115,18 @@ function reportSweep(ports: ClosingPorts, rows: readonly Pending[], result: Swee
     if (array === undefined) continue;
     const counts = countsOf(own);
     const ownGauges = { LiveLeases: counts.live, StuckLeases: counts.stuck, Suspects: counts.suspect };
-    ports.report({ event: 'ArrayCounted', array, gauges: ownGauges, message: 'what the ledger holds of this array' });
+    ports.report({ event: 'ArrayCounted', array, gauges: ownGauges, message: 'ledger counts for this array' });
   }
 }
 
 /**
  * - `closed`: the array confirmed that the session has ended.
- * - `silent`: the array does not respond, or no time is left, so its other sessions are not tried.
- * - `settled`: nothing more to do now, and nothing learned about the array.
+ * - `silent`: the array does not respond, or no time is left, so the array's other sessions are not tried.
+ * - `settled`: there is nothing more to do now, and nothing was learned about the array.
  */
 type Swept = 'closed' | 'silent' | 'settled';
 
-/** Closes a lease that has expired or is being closed; turns an opening whose process died into a SUSPECT. Never throws. */
+/** Closes a lease that has expired or is being closed. Turns an opening whose process died into a SUSPECT. Never throws. */
 export async function sweepLease(ports: ClosingPorts, leaseId: string, deadline: number): Promise<Swept> {
   let swept: Swept = 'settled';
   await bestEffort(ports, 'SweepFailed', { what: `lease ${leaseId} was not swept` }, async () => {
@@ -147,12 +150,12 @@ async function closeDue(ports: ClosingPorts, leaseId: string, deadline: number):
     if (isDead(current, now)) await leaveSuspect(ports, current, by.record);
     return false;
   }
-  // Renewed since the index was read.
+  // The lease was renewed after the index was read.
   if (current.state === 'OPEN' && current.expiresAt > now) return false;
   return (await claimAndLogOut(ports, current, claim(current, now), by)) === 'CLOSED';
 }
 
-/** Looks for the leases of an ended owner again, now that the index has caught up. Returns those that must be closed. Never throws. */
+/** Looks for an ended owner's leases again, now that the index has caught up. Returns the leases that must be closed. Never throws. */
 export async function sweepOwner(ports: ClosingPorts, ownerId: string, deadline: number): Promise<readonly Pending[]> {
   let ended: readonly Pending[] = [];
   await bestEffort(ports, 'SweepFailed', { what: `owner ${ownerId} was not swept` }, async () => {
@@ -167,7 +170,7 @@ export async function sweepOwner(ports: ClosingPorts, ownerId: string, deadline:
   return ended;
 }
 
-/** Drops a SUSPECT whose session the array has ended as idle. Never throws. */
+/** Drops a SUSPECT whose session the array's idle timeout has ended. Never throws. */
 export const sweepSuspect = (ports: ClosingPorts, attemptId: string, deadline: number): Promise<void> =>
   bestEffort(ports, 'SweepFailed', { what: `SUSPECT ${attemptId} was not swept` }, async () => {
     const by = closingDeadlines(deadline, ports.now()).record;
@@ -175,7 +178,7 @@ export const sweepSuspect = (ports: ClosingPorts, attemptId: string, deadline: n
     if (item?.kind === 'suspect' && item.until <= seconds(ports.now())) await dropSuspect(ports, item, by);
   });
 
-/** Frees an array's slots whose attempts are over and have left neither an unclosed lease nor a SUSPECT. Never throws. */
+/** Frees an array's slots whose attempts have ended without leaving an unclosed lease or a SUSPECT. Never throws. */
 export const sweepSlots = (ports: ClosingPorts, array: string, deadline: number): Promise<void> =>
   bestEffort(ports, 'SweepFailed', { what: `the slots of array ${array} were not swept` }, async () => {
     const by = closingDeadlines(deadline, ports.now()).record;
@@ -188,7 +191,7 @@ export const sweepSlots = (ports: ClosingPorts, array: string, deadline: number)
     await ports.store.lookAtSlots(array, now + SLOTS_SECONDS, by);
   });
 
-/** `name`: the attempt's id; version 0.1.0 wrote the id of the lease or SUSPECT. */
+/** `name`: the attempt id. Version 0.1.0 wrote the id of the lease or SUSPECT instead. */
 async function isNeeded(
   ports: ClosingPorts,
   array: string,

@@ -1,4 +1,6 @@
-/** Work under a session: one that is opened for it and always closed, or one of a lease that another function opened. */
+/**
+ * Does work under a session. The session is either opened for the work and always closed, or belongs to a lease that another call opened.
+ */
 import { CLOSING_MS } from '../core/deadlines.ts';
 import { FlashBladeError } from '../core/errors.ts';
 import type { Lease } from '../core/model.ts';
@@ -10,38 +12,38 @@ import type { Ports } from './ports.ts';
 import { parseLoginRequest } from './requests.ts';
 import { relogin, unsealLease } from './session.ts';
 
-/** What work gets: its lease, and a way to call the array. It never sees the auth token. */
+/** What the work receives: its lease and a way to call the array, but never the auth token. */
 export type Use = {
   readonly lease: Lease;
   /**
-   * One REST call under the session. After a 401 or 403, the lease gets a new session and the call is sent once more; a second refusal
-   * is thrown as FORBIDDEN. Every other status is returned as it is.
+   * Makes one REST call under the session. After a 401 or 403, the lease gets a new session and the call is sent once more. A second
+   * refusal is thrown as FORBIDDEN. Every other status is returned as is.
    */
   request(call: ArrayRequest): Promise<ArrayResponse>;
-  /** The REST versions that the array lists. Needs no session and does not keep one alive. */
+  /** Returns the REST versions that the array lists. Needs no session and does not keep one alive. */
   apiVersions(): Promise<readonly string[]>;
 };
 
 export type Work<T> = (use: Use) => Promise<T> | T;
 
 export type UseOptions = {
-  /** Every call of the array or of AWS ends before this (epoch, ms). Default: none; each call is limited by itself. */
+  /** Every call to the array or to AWS ends before this (epoch milliseconds). Default: none, but each call has its own time limit. */
   readonly deadline?: number | undefined;
 };
 
 export type SessionOptions = UseOptions & {
-  /** Idempotency key: an open lease of this id is used, and closed. Default: a random one. */
+  /** Idempotency key. If a lease with this id is open, it is used, then closed. Default: a random id. */
   readonly leaseId?: string;
-  /** 60 to 86400. Default 900. Longer work loses its session. */
+  /** 60 to 86400. Default 900. Work that takes longer loses its session. */
   readonly leaseSeconds?: number;
-  /** Whose work this is: when the owner ends, so does the session. Default: none. */
+  /** The job that the work belongs to. When the owner ends, so does the session. Default: none. */
   readonly owner?: string;
 };
 
-/** Opening a session, or logging in again, takes no longer than this. After a crash, the intent is dead soon after. */
+/** The time limit for opening a session or logging in again. After a crash, the intent is dead soon after that. */
 const OPENING_MS = 30_000;
 
-/** Opens a session, does the work, and closes the session even if the work fails. lib/index.ts documents it for callers. */
+/** Opens a session, does the work, and closes the session even if the work fails. lib/index.ts documents this function for callers. */
 export async function withSession<T>(
   ports: Ports,
   array: string,
@@ -56,7 +58,7 @@ export async function withSession<T>(
   const end = (): Promise<void> =>
     bestEffort(ports, 'LogoutFailed', { leaseId }, async () => {
       const { outcome } = await closeSession(ports, leaseId, ports.now() + CLOSING_MS);
-      // The call that opens it logs out at once, and that call is ours.
+      // The opening call, which is ours, then logs out at once.
       if (outcome === 'ENDING') await opening.catch(() => {});
     });
   running.add(end);
@@ -73,13 +75,13 @@ export async function withSession<T>(
   }
 }
 
-/** Ends the sessions of `withSession` in this process, each from before its lease is requested until it is closed. */
+/** Functions that end this process's open `withSession` sessions. Each is listed from before its lease is requested until it is closed. */
 const running = new Set<() => Promise<void>>();
 
 /**
- * Makes SIGINT and SIGTERM first close every session that `withSession` has open in this process, then end the process as they would
- * have done. A second signal ends it at once. Call it once, at the start of a program. Lambda functions do not need it: the sweeper closes
- * what they leave open. Returns a function that undoes it.
+ * Makes SIGINT and SIGTERM close every session that `withSession` has open in this process, then end the process as usual. A second
+ * signal ends the process at once. Call this once, at the start of a program. Lambda functions do not need it, because the sweeper closes
+ * any sessions that they leave open. Returns a function that removes the signal handlers.
  *
  * @example
  * closeOnSignals();
@@ -97,7 +99,7 @@ export function closeOnSignals(signals: readonly NodeJS.Signals[] = ['SIGINT', '
   return undo;
 }
 
-/** Does work under the session of a lease that another call opened, and leaves it open. lib/index.ts documents it for callers. */
+/** Does work under a lease that another call opened, and leaves the lease open. lib/index.ts documents this function for callers. */
 export async function withLease<T>(
   ports: Ports,
   leaseId: string,
@@ -129,7 +131,7 @@ export async function withLease<T>(
 
   async function send(by: Held, call: ArrayRequest): Promise<ArrayResponse> {
     const response = await ports.flashblade.request(by.session, call, { requestId: ports.newId(), deadline });
-    // A proxy may return errors in the array's name.
+    // An error proves nothing, because it may come from a proxy instead of the array.
     if (response.status < 300) by.workedAt = ports.now();
     return response;
   }
@@ -151,10 +153,10 @@ const isRefusal = ({ status }: ArrayResponse): boolean => status === 401 || stat
 const forbidden = ({ lease: { target, username } }: Held, { method, path }: ArrayRequest): FlashBladeError =>
   new FlashBladeError(
     'FORBIDDEN',
-    `array ${target.name} refused ${method} ${path} even after a new login: give user ${username} the right to make this call, or use the API token of another user`,
+    `array ${target.name} refused ${method} ${path} even after a new login. Give user ${username} permission to make this call, or use another user's API token`,
   );
 
-/** A call under a session returned a status that its caller cannot use. `advice`: what to do. */
+/** Returns the error for a call under a session whose status the caller cannot use. `advice`: what to do. */
 export const unexpectedStatus = (
   array: string,
   { method, path }: Pick<ArrayRequest, 'method' | 'path'>,

@@ -1,15 +1,15 @@
 /**
- * Replaces the SDK's configuration loader in the bundles: a setting comes from the environment, or is its default. Lambda has no
- * profile files. For each of about forty settings, the SDK would create two errors while it looks for them.
+ * Replaces the SDK's configuration loader in the bundles, so that settings come only from the environment and from defaults. Lambda has
+ * no profile files, and while looking for them, the SDK would create two errors for each of about forty settings.
  */
 
 type Setting<Value> = {
-  /** Undefined if the environment does not set it. Throws for an invalid value, which counts as not set. */
+  /** Returns undefined if the variable is not set. Throws for an invalid value, which `loadConfig` then ignores. */
   readonly environmentVariableSelector: (env: NodeJS.ProcessEnv, options: object) => Value | undefined;
   readonly default: Value | (() => Value | Promise<Value>);
 };
 
-/** Returns the setting and caches its first value. Rejects if the default rejects; the next call tries again. */
+/** Returns a function that reads the setting and caches the first value. Rejects if the default rejects, and retries on the next call. */
 export function loadConfig<Value>(setting: Setting<Value>, options: object = {}): () => Promise<Value> {
   let found: { readonly value: Value } | undefined;
   return async () => {

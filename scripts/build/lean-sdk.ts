@@ -1,4 +1,4 @@
-/** Keeps the parts of the AWS SDK that never run in these functions out of the bundles: import time grows with every KiB. */
+/** Keeps parts of the AWS SDK that never run in these functions out of the bundles, because import time grows with every KiB. */
 import { readFile } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import { resolve } from 'node:path';
@@ -21,7 +21,7 @@ export const NO_WEB_GLOBALS = {
   banner: "const cryptoOfBundle = { randomUUID: () => process.getBuiltinModule('node:crypto').randomUUID() };",
 };
 
-/** Each client imports its whole package.json, only to read its own version. */
+/** Each client imports its entire package.json just to read its version. */
 export const versionsOnly: Plugin = {
   name: 'versions only',
   setup(build) {
@@ -32,7 +32,7 @@ export const versionsOnly: Plugin = {
   },
 };
 
-/** Lambda passes all settings in the environment, so no profile file is read and no instance metadata is requested. */
+/** Lambda passes all settings in the environment, so the bundles read no profile files and request no instance metadata. */
 export const noProfiles: Plugin = {
   name: 'no profiles',
   setup(build) {
@@ -45,7 +45,7 @@ export const noProfiles: Plugin = {
   },
 };
 
-/** No logger is configured. Even for its empty default logger, the SDK copies the input and output of every call. */
+/** No logger is configured, but even for the empty default logger, the SDK copies every call's input and output. */
 export const noLogs: Plugin = {
   name: 'no logs',
   setup(build) {
@@ -56,7 +56,7 @@ export const noLogs: Plugin = {
   },
 };
 
-/** Exports that load a part of Node when they are read. No request body is a file, and UUIDs come from randomUUID. */
+/** Replacements for exports that load more of Node when read. The functions never send files, and their UUIDs come from randomUUID. */
 const EXPENSIVE: Readonly<Record<string, string>> = {
   'node:fs ReadStream': 'class {}',
   'node:crypto getRandomValues': '(bytes) => all.getRandomValues(bytes)',
@@ -66,8 +66,8 @@ const EXPENSIVE: Readonly<Record<string, string>> = {
 };
 
 /**
- * An ES import of a built-in module reads all its exports, and some of them load more code: those of node:http load Node's own fetch.
- * This plugin reads only the exports that are used.
+ * An ES import of a built-in module reads every export, and reading some exports loads more code. For example, some exports of
+ * node:http load Node's own fetch. This plugin reads only the exports that are used.
  */
 export const lazyBuiltins: Plugin = {
   name: 'lazy built-ins',

@@ -1,6 +1,6 @@
 /**
- * Replaces `@aws-sdk/middleware-endpoint-discovery` in the bundles. The DynamoDB client includes it and its cache, although endpoint
- * discovery is off unless it is configured.
+ * Replaces `@aws-sdk/middleware-endpoint-discovery` in the bundles. The DynamoDB client includes the package and its cache, although
+ * endpoint discovery is off by default.
  */
 export const NODE_ENDPOINT_DISCOVERY_CONFIG_OPTIONS = {
   environmentVariableSelector: () => undefined,

@@ -1,4 +1,4 @@
-/** Replaces `@smithy/core/event-streams` in the bundles: no operation that the functions call streams events. */
-throw new Error('this operation streams events, which the bundle does not support: see scripts/build/lean-sdk.ts');
+/** Replaces `@smithy/core/event-streams` in the bundles, because the functions call no operation that streams events. */
+throw new Error('this operation streams events, which the bundle does not support; see scripts/build/lean-sdk.ts');
 
 export {};

@@ -1,8 +1,8 @@
-/** The AWS SDK has a complete class for every error of a service: a tenth of a bundle. This plugin generates them from one class. */
+/** The AWS SDK defines a complete class per service error, a tenth of a bundle in total. This plugin generates them from one class. */
 import { readFile } from 'node:fs/promises';
 import type { Plugin } from 'esbuild';
 
-/** The differences between the SDK's error classes. */
+/** What differs between the SDK's error classes. */
 type ErrorClass = {
   readonly name: string;
   readonly namespace: string;
@@ -13,7 +13,7 @@ type ErrorClass = {
 
 const CLASS = /export class [\s\S]*?\n\}\n/g;
 
-/** Shortens the source of an SDK's `models/errors.js`. Source of any other form is returned unchanged, and the bundle sizes show it. */
+/** Shortens an SDK client's `models/errors.js`. Returns source in any other form unchanged, which shows in the bundle sizes. */
 export function shortErrors(source: string): string {
   const classes = (source.match(CLASS) ?? []).map(read);
   const header = source.slice(0, source.indexOf('export class'));

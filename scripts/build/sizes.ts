@@ -1,11 +1,11 @@
-/** Compares the bytes of each package in each bundle with a committed table, to show what grew and why. */
+/** Compares the size of each package in each bundle with a committed table, to show what grew and why. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
-/** Bytes by package (`ours` is this project's own code). Their sum is the bundle without the code that joins its modules. */
+/** Bytes per package in each bundle. `ours` is this project's own code. The sum excludes the code that joins the modules. */
 export type Sizes = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
-/** Bytes by which a bundle may grow without a warning. Any relevant new module is larger. */
+/** Bytes by which a bundle may grow without a warning. Any significant new module is larger. */
 const TOLERANCE = 512;
 
 export const TABLE = resolve(import.meta.dirname, 'sizes.json');
@@ -13,7 +13,7 @@ export const TABLE = resolve(import.meta.dirname, 'sizes.json');
 /** The package that a source file belongs to. */
 export const packageOf = (input: string): string => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? 'ours';
 
-/** Adds up a bundle's bytes by package. */
+/** Adds up a bundle's bytes per package. */
 export function byPackage(
   inputs: Readonly<Record<string, { readonly bytesInOutput: number }>>,
 ): Record<string, number> {

@@ -10,11 +10,11 @@ import { toolEnvironment } from '../../contracts/verification/environment.ts';
 import { ROOT } from '../build.ts';
 
 export type Pacts = {
-  /** The pact with an array. */
+  /** The HTTP pact with an array. */
   readonly array: Pact;
   /** The events that session-events accepts. */
   readonly requests: MessagePact;
-  /** The events that the functions send, and the results of invocations. */
+  /** The events that the functions send, and the results that invocations return. */
   readonly outcomes: MessagePact;
 };
 
@@ -37,7 +37,7 @@ export async function runConsumerTests(signal: AbortSignal): Promise<Pacts> {
   }
 }
 
-/** Throws an Error if there is another pact, because it would not be verified. */
+/** Throws an Error if the tests wrote any other pact, because nothing would verify that pact. */
 function readPacts(folder: string): Pacts {
   const unread = readdirSync(folder).filter((name) => ![PACT_NAME, REQUESTS_PACT, OUTCOMES_PACT].includes(name));
   if (unread.length > 0) throw new Error(`the consumer tests wrote ${unread.join(', ')}, which is never verified`);

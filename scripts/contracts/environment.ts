@@ -1,4 +1,4 @@
-/** Reads the real array from the environment. */
+/** Reads the real array's settings from environment variables. */
 import { readFileSync } from 'node:fs';
 import type { RealArray } from '../../contracts/targets/array.ts';
 import { hostFault, parseHost } from '../../lib/aws/secret-format.ts';
@@ -7,7 +7,7 @@ import { isCertificates, normalFingerprint } from '../../lib/flashblade/trust.ts
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Throws an Error that names every missing or invalid variable, never a value. */
+/** Throws an Error that names every missing or invalid variable but never contains a value. */
 export function readArray(environment: Environment): RealArray {
   const faults: string[] = [];
   const text = (name: string, rule: string, holds: (value: string) => boolean): string => {

@@ -7,11 +7,11 @@ import type { MessagePact } from '../../contracts/pact-file.ts';
 import type { Section } from './report.ts';
 import { withVerifier } from './runs.ts';
 
-/** Verifies the requests that the documentation shows to callers. */
+/** Verifies the requests shown in the documentation. */
 export const verifyRequests = (pact: MessagePact, signal: AbortSignal): Promise<Section> =>
   verified('the documented events', pact, documentedRequests(), signal);
 
-/** Verifies the events and results that the functions really produce. */
+/** Verifies the events and results that the functions actually produce. */
 export async function verifyOutcomes(pact: MessagePact, signal: AbortSignal): Promise<Section> {
   const functions = await startFunctions();
   try {

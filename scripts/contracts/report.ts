@@ -1,4 +1,4 @@
-/** Reports of a run for people (Markdown) and for CI systems (JUnit XML). Pure functions. */
+/** Formats reports for people (Markdown) and CI systems (JUnit XML). All functions are pure. */
 import type { AnyPact } from '../../contracts/pact-file.ts';
 import { hasPassed, type InteractionResult, type Verification } from '../../contracts/verification/verify.ts';
 
@@ -28,7 +28,7 @@ function chapter({ pact, provider, verification, at }: Run): string {
     `- Result: **${hasPassed(verification) ? 'passed' : 'FAILED'}**`,
     '',
     ...(rows.length === 0
-      ? ['No interaction was verified.']
+      ? ['No interactions were verified.']
       : ['| interaction | result | reason |', '| --- | --- | --- |', ...rows]),
     ...(findings.length === 0 ? [] : ['', '## Other findings', '', ...findings.map((finding) => `- ${cell(finding)}`)]),
     '',
@@ -63,7 +63,7 @@ function testCase({ title, reasons }: InteractionResult): string {
   return `${head}>\n      <failure message="${xml(reasons[0] ?? '')}">${xml(reasons.join('\n'))}</failure>\n    </testcase>`;
 }
 
-// A response can contain anything.
+// Escapes every special character, because a response can contain anything.
 const cell = (text: string): string =>
   text.replaceAll(/[\s\p{C}]+/gu, ' ').replaceAll(/[\\|<>&`*_[\]]/g, (character) => `&#${character.charCodeAt(0)};`);
 

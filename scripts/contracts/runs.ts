@@ -11,7 +11,7 @@ import { closeConnections } from '../../lib/flashblade/pool.ts';
 import { startSimulator } from '../../simulator/index.ts';
 import type { Section } from './report.ts';
 
-/** Verifies a simulated array over TLS. At the end, the array must have no live session. */
+/** Verifies a simulated array over TLS. At the end, the array must have no live sessions. */
 export async function verifySimulator(pact: Pact, signal: AbortSignal): Promise<Section> {
   const provider = 'the simulator';
   const findings = checkPact(pact);
@@ -27,7 +27,7 @@ export async function verifySimulator(pact: Pact, signal: AbortSignal): Promise<
   }
 }
 
-/** The interactions whose states a login and a logout can produce on a real array. */
+/** Keeps only the interactions whose states can be produced on a real array by logging in and out. */
 export const liveOf = (pact: Pact): Pact => ({
   ...pact,
   interactions: pact.interactions.filter((interaction) =>
@@ -35,7 +35,7 @@ export const liveOf = (pact: Pact): Pact => ({
   ),
 });
 
-/** Logs in once before anything else. A wrong API token, user or certificate ends the run at that point. */
+/** Logs in once before anything else, so that a wrong API token, user or certificate ends the run early. */
 export async function verifyArray(
   pact: Pact,
   real: RealArray,
@@ -57,7 +57,8 @@ export async function verifyArray(
   const target = arrayTarget(real, { unknownTokens });
   try {
     const { username } = await openSession(real.array, real.apiToken, target.sessions);
-    if (username !== real.username) findings.push(`the API token belongs to ${username}, not to FLASHBLADE_USERNAME`);
+    if (username !== real.username)
+      findings.push(`the API token belongs to ${username}, not to the user in FLASHBLADE_USERNAME`);
   } catch (error) {
     findings.push(error instanceof Error ? error.message : 'an unexpected error');
   }

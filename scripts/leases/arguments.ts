@@ -1,4 +1,4 @@
-/** The command line of `npm run leases`. */
+/** Parses the arguments of `npm run leases`. */
 import { arrayName, callersId, check } from '../../lib/core/validation.ts';
 import { parsed } from '../command-line.ts';
 
@@ -13,18 +13,18 @@ export const USAGE = `npm run leases -- <command> [--json]
 Lists, shows and closes leases. AWS credentials, region, LEASE_TABLE and LEASE_KEY come from the environment.
 
   list [--array <name>]  list leases that have not ended, and logins with an unknown outcome (SUSPECT)
-  show <lease id>        show the ledger's record of a lease, without its token
+  show <lease id>        show the ledger's record of a lease, without the token
   close <lease id>       log out now, even if the lease is in use
-  close --array <name>   close all leases of an array
+  close --array <name>   close all leases on an array
 
   --json                 print JSON
   --help
 
-Exits with 0; 1 if something failed; 2 for invalid arguments or environment.`;
+Exit codes: 0 on success, 1 on failure, 2 for invalid arguments or environment.`;
 
 const OPTIONS = { json: { type: 'boolean' }, array: { type: 'string' } } as const;
 
-/** Throws an Error that names the argument and the rule. */
+/** Throws an Error that names the argument and the rule it breaks. */
 export function readCommand(args: readonly string[]): Command | 'help' {
   const { values, positionals } = parsed(args, OPTIONS, { positionals: true });
   const { help = false, json = false, array } = values;

@@ -1,4 +1,4 @@
-/** Closes leases, as the function `logout` does. */
+/** Closes leases as the `logout` function does. */
 import { known } from '../../lib/core/errors.ts';
 import { mapLimit } from '../../lib/core/map-limit.ts';
 import { type CloseResult, closeSession } from '../../lib/leases/close.ts';
@@ -14,13 +14,13 @@ export type Closed =
   | CloseResult
   | { readonly leaseId: string; readonly array?: string; readonly code: string; readonly message: string };
 
-/** Throws LEASE_UNKNOWN, because closing a mistyped id would make that id unusable, and the errors of `closeSession`. */
+/** Throws LEASE_UNKNOWN, because closing a mistyped id would make that id unusable. Also throws the errors of `closeSession`. */
 export async function closeLease(ports: Ports, leaseId: string): Promise<CloseResult> {
   if ((await readLease(ports, leaseId, ports.now() + READING_MS)) === undefined) throw unknown(leaseId);
   return closeSession(ports, leaseId, ports.now() + CLOSING_MS);
 }
 
-/** Tries to close every lease of the array. A SUSPECT cannot be closed. Throws AWS_UNAVAILABLE if the ledger cannot be read. */
+/** Tries to close every lease on the array, but no SUSPECT, which cannot be closed. Throws AWS_UNAVAILABLE if the ledger cannot be read. */
 export async function closeArray(ports: Ports, array: string): Promise<Closed[]> {
   const rows = await liveRows(ports, array, ports.now() + READING_MS);
   const closed: Closed[] = [];

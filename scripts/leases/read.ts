@@ -19,12 +19,12 @@ export type Line = {
   readonly tries?: number;
 };
 
-/** All live leases and SUSPECTs, sorted by array, then by end. Throws AWS_UNAVAILABLE. */
+/** Returns all live leases and SUSPECTs, sorted by array, then by end time. Throws AWS_UNAVAILABLE. */
 export async function liveLines(ports: Ports, array?: string): Promise<Line[]> {
   const by = ports.now() + READING_MS;
   const lines: Line[] = [];
   await mapLimit(await liveRows(ports, array, by), READS_AT_A_TIME, async ({ kind, id }) => {
-    // The index is eventually consistent, so the item itself decides.
+    // Reads the item itself, because the index is eventually consistent.
     const item = await ports.store.read(kind === 'suspect' ? suspectKey(id) : leaseKey(id), by);
     const line = lineOf(item);
     if (line !== undefined) lines.push(line);
@@ -34,7 +34,7 @@ export async function liveLines(ports: Ports, array?: string): Promise<Line[]> {
   );
 }
 
-/** The leases and SUSPECTs in the index of unsettled items, of one array or of all arrays. */
+/** Returns the leases and SUSPECTs in the index of unsettled items, for one array or all arrays. */
 export async function liveRows(ports: Ports, array: string | undefined, by: number): Promise<Pending[]> {
   const rows = await ports.store.pending(by);
   return rows.filter(
@@ -52,7 +52,7 @@ export async function oneLease(ports: Ports, leaseId: string): Promise<object> {
 export const unknown = (leaseId: string): FlashBladeError =>
   new FlashBladeError(
     'LEASE_UNKNOWN',
-    `the ledger has no lease ${leaseId}: npm run leases -- list shows the live ones`,
+    `the ledger has no lease ${leaseId}; to list live leases, run: npm run leases -- list`,
   );
 
 function lineOf(item: Item | undefined): Line | undefined {

@@ -1,4 +1,4 @@
-/** The output for people. Pure functions. */
+/** Formats the output for people. All functions are pure. */
 import type { FlashBlade } from '../../lib/core/model.ts';
 import { addressOf } from '../../lib/flashblade/trust.ts';
 import { columns } from '../columns.ts';
@@ -7,7 +7,7 @@ import type { Line } from './read.ts';
 
 const HEADINGS = ['LEASE ID', 'ARRAY', 'USER', 'STATE', 'OWNER', 'ENDS IN', 'TRIES'];
 
-/** `now` in seconds since the epoch. */
+/** `now` is in seconds since the epoch. */
 export function table(lines: readonly Line[], now: number): string {
   if (lines.length === 0) return 'There are no live leases.';
   return columns([HEADINGS, ...lines.map((line) => cells(line, now))]);
@@ -18,7 +18,7 @@ const cells = (
   now: number,
 ): string[] => [leaseId, array, username, state, owner, span(endsAt - now), tries === 0 ? '-' : String(tries)];
 
-/** Such as `2 h 5 min`, or `-90 s` for a time in the past. Rounded to about one percent. */
+/** Formats a time span, such as `2 h 5 min`, or `-90 s` for a time in the past. Omits seconds for spans of two minutes or more. */
 export function span(seconds: number): string {
   const whole = Math.abs(Math.trunc(seconds));
   const sign = seconds <= -1 ? '-' : '';

@@ -1,4 +1,4 @@
-/** The command line of `npm run secret`. */
+/** Parses the arguments of `npm run secret`. */
 import { readFileSync } from 'node:fs';
 import { hostFault, parseHost } from '../../lib/aws/secret-format.ts';
 import type { Trust } from '../../lib/core/model.ts';
@@ -12,11 +12,11 @@ import { refuseTokens } from './token-like.ts';
 export type Command = {
   /** The array name. */
   readonly name: string;
-  /** If absent, it comes from the current secret, or the command asks for it. */
+  /** If absent, the command uses the address in the current secret, or asks for one. */
   readonly address?: Address;
-  /** If absent, it comes from the current secret, or the certificate decides. */
+  /** If absent, the command uses the trust in the current secret, or derives one from the certificate. */
   readonly trust?: Trust;
-  /** ARN, id or alias of the KMS key of a new secret. */
+  /** ARN, id or alias of the KMS key for a new secret. */
   readonly kmsKey?: string;
   readonly keepApiToken: boolean;
   readonly dryRun: boolean;
@@ -26,20 +26,21 @@ export type Command = {
 export const USAGE = `npm run secret -- <array> [options]
 
 Creates or updates an array's secret in AWS Secrets Manager. The command shows the array's certificate, asks for the API token (or
-reads it from a pipe), and tries one login and logout. It writes the secret only if all of that succeeds. An update changes only
-what you specify. AWS credentials and region come from the standard AWS settings, SECRET_PREFIX and SECRETS_KEY from the environment.
+reads it from a pipe), and tries one login and logout. It writes the secret only if every step succeeds. An update changes only
+what you specify. AWS credentials and region come from the standard AWS settings. SECRET_PREFIX and SECRETS_KEY come from the environment.
 
-  --host <host[:port]>     default: the host in the current secret; without one, the command asks
+  --host <host[:port]>     default: the host in the current secret; otherwise, the command asks for one
   --ca <file>              trust this private certificate authority (PEM file)
-  --fingerprint <sha-256>  trust this certificate of the array; before a change, pass the current and the next one
-  --public                 trust the public certificate authorities
+  --fingerprint <sha-256>  trust the certificate with this fingerprint; before a change, pass the current and the next one
+  --public                 trust public certificate authorities
   --keep-api-token         keep the current API token
-  --kms-key <key>          KMS key of a new secret: ARN, id or alias; default: SECRETS_KEY, then the account's default key
+  --kms-key <key>          KMS key for a new secret (ARN, id or alias); default: SECRETS_KEY, then the account's default key
   --dry-run                do everything except write
-  --yes                    do not ask about a certificate that the given or current trust accepts
+  --yes                    do not ask to confirm a certificate that the specified or current trust accepts
   --help
 
-The API token is never an argument. Exits with 0; 1 if something failed; 2 for invalid arguments or environment; 130 after Ctrl-C.`;
+Never pass the API token as an argument.
+Exit codes: 0 on success, 1 on failure, 2 for invalid arguments or environment, 130 after Ctrl-C.`;
 
 const OPTIONS = {
   host: { type: 'string' },
@@ -52,14 +53,16 @@ const OPTIONS = {
   yes: { type: 'boolean' },
 } as const;
 
-/** Throws an Error that names the argument and the rule, never a value. */
+/** Throws an Error that names the argument and the rule it breaks, never a value. */
 export function readCommand(args: readonly string[], env: Environment = process.env): Command | 'help' {
   refuseTokens(args, npmFlags(env));
   const { values, positionals } = parsed(args, OPTIONS, { positionals: true, env });
   if (values.help) return 'help';
   const [name, ...more] = positionals;
   if (name === undefined || more.length > 0)
-    throw new Error('pass the name of one array; the API token is never an argument, because the command asks for it');
+    throw new Error(
+      'pass the name of one array; never pass the API token as an argument, because the command asks for it',
+    );
   const { host, ca, fingerprint, 'kms-key': kmsKey } = values;
   const trust = trustOf({ ca, fingerprint, public: values.public });
   return {

@@ -3,24 +3,24 @@ import { awsErrorName } from '../../lib/aws/client.ts';
 import { type ErrorCode, FlashBladeError } from '../../lib/core/errors.ts';
 
 const SIGN_IN = 'sign in to AWS (`aws sso login`, AWS_PROFILE) and try again';
-const KEY = 'check that its KMS key is enabled and that your AWS user may use it';
+const KEY = "check that the secret's KMS key is enabled and that your AWS user may use it";
 const ADVICE: Readonly<Record<string, string>> = {
   AccessDeniedException:
-    'your AWS user needs permissions on the secret and on its KMS key, which docs/secrets-and-trust.md lists',
+    'your AWS user needs the permissions on the secret and its KMS key that docs/secrets-and-trust.md lists',
   CredentialsProviderError: SIGN_IN,
   DecryptionFailure: KEY,
   EncryptionFailure: KEY,
   ExpiredTokenException: SIGN_IN,
-  InvalidRequestException: 'the secret is probably scheduled for deletion: restore it first',
+  InvalidRequestException: 'the secret is probably scheduled for deletion, so restore it first',
   InvalidSignatureException: SIGN_IN,
   ResourceExistsException:
-    'the secret has no current value, or it was created by another process just now: check it in Secrets Manager',
+    'the secret has no current value, or another process just created it; check the secret in Secrets Manager',
   TokenProviderError: SIGN_IN,
   UnrecognizedClientException: SIGN_IN,
 };
 const OTHERWISE = 'try again';
 
-/** `outcome`: a sentence about the effect of the call. */
+/** `outcome`: a sentence about the call's effect. */
 export function failure(code: ErrorCode, what: string, error: unknown, outcome?: string): FlashBladeError {
   const name = awsErrorName(error);
   const status = statusOf(error);
@@ -29,7 +29,7 @@ export function failure(code: ErrorCode, what: string, error: unknown, outcome?:
   return new FlashBladeError(code, outcome === undefined ? message : `${message} ${outcome}`);
 }
 
-/** Whether AWS refused the only try, which therefore had no effect. After a try without a response, the effect is unknown. */
+/** Whether AWS refused a call's only try, so that the call had no effect. After a try without a response, the effect is unknown. */
 export const isRefusal = (error: unknown): boolean =>
   Math.trunc((statusOf(error) ?? 0) / 100) === 4 && metadataOf(error).attempts === 1;
 

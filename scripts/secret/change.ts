@@ -14,7 +14,7 @@ import { secretText, tryOut } from './value.ts';
 export type World = {
   readonly terminal: Terminal;
   readonly store: Store;
-  /** The first signal aborts it. */
+  /** Aborted by the first SIGINT, SIGTERM or SIGHUP. */
   readonly signal: AbortSignal;
   readonly say: (text: string) => void;
   /** Milliseconds since the epoch. */
@@ -23,7 +23,7 @@ export type World = {
   readonly newId: () => string;
 };
 
-/** Does everything except write. Throws FlashBladeError, Cancelled or an Error. */
+/** Does everything except write the secret. Throws FlashBladeError, Cancelled or an Error. */
 export async function prepare(command: Command, world: World): Promise<NewValue> {
   const { name } = command;
   const { store, signal, say } = world;
@@ -38,20 +38,20 @@ export async function prepare(command: Command, world: World): Promise<NewValue>
   if (signal.aborted) throw new Cancelled(130);
   const username = await tryOut(secret.array, secret.apiToken);
   if (signal.aborted) throw new Cancelled(130);
-  say(`The array accepted the API token of user ${username}. The test session is closed.`);
+  say(`The array accepted the API token for user ${username}. The test session is closed.`);
   return { name, text, exists: old.exists, kmsKey: command.kmsKey, attemptId: world.newId() };
 }
 
 function currentText(old: Old, id: string): string {
   if (!old.exists) return `The secret ${id} does not exist. It will be created.`;
-  if (old.secret) return `The secret ${id} exists. It keeps the values that you do not specify.`;
+  if (old.secret) return `The secret ${id} exists. Values that you do not specify stay unchanged.`;
   return `The secret ${id} is invalid and will be replaced completely (${old.fault}).`;
 }
 
 /** If the API token comes through a pipe, the command cannot ask for missing values. */
 function mustBeComplete(command: Command, { secret }: Old, { input }: Terminal): void {
   if (command.keepApiToken && !secret)
-    throw missing('--keep-api-token needs an existing secret with a valid API token');
+    throw missing('--keep-api-token requires an existing secret with a valid API token');
   if (input.isTTY) return;
   if (!command.address && !secret) throw missing('--host is required if the input is not a terminal');
   if (!command.trust && !secret)
@@ -62,13 +62,13 @@ function mustBeComplete(command: Command, { secret }: Old, { input }: Terminal):
 const missing = (what: string): FlashBladeError => new FlashBladeError('REQUEST_INVALID', what);
 
 async function askForHost({ terminal, signal }: World): Promise<Address> {
-  const host = await ask(terminal, 'Host of the array (add :port if it is not 443): ', { signal });
+  const host = await ask(terminal, 'Array host (add :port if the port is not 443): ', { signal });
   const address = parseHost(host);
   if (address === undefined) throw new Error(`the host ${hostFault(host)}`);
   return address;
 }
 
-/** Returns the array with a trust that accepts its current certificate and that the user confirmed. */
+/** Returns the array with a trust that accepts the current certificate and that the user confirmed. */
 async function trustedArray(command: Command, old: Old, address: Address, world: World): Promise<FlashBlade> {
   const { terminal, signal, say, now } = world;
   const presented = await look(address, { signal });
@@ -91,12 +91,12 @@ const TRUSTS = {
   fingerprints: "the fingerprint of the array's certificate",
 } as const;
 
-/** Reads the API token from the terminal without echo or from a pipe, or keeps the current one. */
+/** Reads the API token from a pipe or, without echo, from the terminal. Otherwise, keeps the current token. */
 async function tokenFor({ keepApiToken }: Command, { secret }: Old, world: World): Promise<ApiToken> {
   const { terminal, signal } = world;
   if (secret && keepApiToken) return secret.apiToken;
   const keep = secret ? '; press Enter to keep the current token' : '';
-  const question = `API token of the array's user (input is hidden${keep}): `;
+  const question = `API token for the array user (input is hidden${keep}): `;
   const given = apiToken(
     terminal.input.isTTY
       ? await ask(terminal, question, { hidden: true, signal })

@@ -1,7 +1,7 @@
 /**
- * Prompts for a user at a terminal, or at any stream that behaves like one. No prompt library fits: `@inquirer/password` 5.2.5
- * and `@clack/prompts` 1.9.0 never settle after Ctrl-D. With the first, arrow keys change the token and Ctrl-T shows it by default.
- * The second does not accept a pasted line feed as Enter.
+ * Prompts the user on a terminal, or on any stream that behaves like one. No prompt library is suitable. `@inquirer/password` 5.2.5 and
+ * `@clack/prompts` 1.9.0 never settle after Ctrl-D. In `@inquirer/password`, arrow keys change the token, and Ctrl-T shows the token by
+ * default. `@clack/prompts` does not accept a pasted line feed as Enter.
  */
 import type { Readable, Writable } from 'node:stream';
 
@@ -9,18 +9,18 @@ import type { Readable, Writable } from 'node:stream';
 export type Input = Readable & { readonly isTTY?: boolean; setRawMode?(on: boolean): unknown };
 export type Terminal = { readonly input: Input; readonly output: Writable };
 
-/** The user or a signal cancelled the command. `exitCode`: 130 after Ctrl-C or a signal, 1 after Ctrl-D. */
+/** The user or a signal canceled the command. `exitCode`: 130 after Ctrl-C or a signal, 1 after Ctrl-D. */
 export class Cancelled extends Error {
   readonly exitCode: 1 | 130;
 
   constructor(exitCode: 1 | 130) {
-    super('cancelled');
+    super('canceled');
     this.exitCode = exitCode;
   }
 }
 
 export type AskOptions = {
-  /** Shows nothing of the input, not even its length. Default: false. */
+  /** Whether to hide the input, including its length. Default: false. */
   readonly hidden?: boolean;
   readonly signal?: AbortSignal;
 };
@@ -35,16 +35,15 @@ const ESCAPE = '\u001b';
 const ESCAPE_SEQUENCES = new RegExp(`${ESCAPE}(?:[[O][0-9;]*[A-Za-z~])?`, 'g');
 
 /**
- * Asks a question. Resolves with one line, without surrounding spaces; pasted text after the end of the line is dropped. Rejects with
- * Cancelled on Ctrl-C, on Ctrl-D, at the end of input, and when the signal is aborted. In every case, the terminal's echo is on again
- * afterwards.
+ * Asks a question. Resolves with one line, without surrounding spaces. Drops pasted text after the end of the line. Rejects with
+ * Cancelled on Ctrl-C, on Ctrl-D, at the end of input, or if the signal is aborted. In every case, turns the terminal's echo back on.
  */
 export function ask({ input, output }: Terminal, question: string, options: AskOptions = {}): Promise<string> {
   const { hidden = false, signal } = options;
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const typed: string[] = [];
 
-  /** Handles one character. Returns true if the line is complete or cancelled. */
+  /** Handles one character. Returns true if the line is complete or canceled. */
   function take(character: string): boolean {
     if (ENTER.test(character)) {
       resolve(typed.join('').trim());
@@ -88,10 +87,10 @@ export function ask({ input, output }: Terminal, question: string, options: AskO
   });
 }
 
-/** A pipe is read to its end. An API token is never longer than this. */
+/** Limits how much is read from a pipe. API tokens are never this long. */
 const MAX_PIPED_LENGTH = 64 * 1024;
 
-/** Reads a whole pipe. Resolves with its text, without surrounding spaces. Rejects with Cancelled when the signal is aborted. */
+/** Reads a pipe to the end. Resolves with the text, without surrounding spaces. Rejects with Cancelled if the signal is aborted. */
 export async function readPipe(input: Readable, signal: AbortSignal): Promise<string> {
   const stop = () => void input.destroy(new Cancelled(130));
   signal.addEventListener('abort', stop);

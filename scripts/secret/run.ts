@@ -1,4 +1,4 @@
-/** Runs `npm run secret`, from its arguments to its exit code. */
+/** Runs `npm run secret`, from arguments to exit code. */
 import { randomUUID } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -17,11 +17,11 @@ export type Surroundings = {
   readonly terminal: Terminal;
   readonly errors: Writable;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** A signal to this process aborts it. */
+  /** Aborted when this process receives a signal. */
   readonly signal: AbortSignal;
 };
 
-/** Returns the exit code: 0, 1 if something failed, 2 for invalid arguments or environment, 130 if it was cancelled. Never rejects. */
+/** Returns the exit code: 0 on success, 1 on failure, 2 for invalid arguments or environment, 130 if canceled. Never rejects. */
 export async function runSecret(args: readonly string[], surroundings: Surroundings): Promise<number> {
   const { terminal, errors } = surroundings;
   const complain = (text: string) => void errors.write(`${text}\n`);
@@ -68,7 +68,7 @@ async function change(command: Command, world: World, complain: (text: string) =
     world.say(written(value, versionId, world));
     if (!tagged)
       complain(
-        'Its tags (product, array) could not be written, probably because the permission secretsmanager:TagResource is missing.',
+        "The secret's tags (product, array) could not be written, probably because you lack the permission secretsmanager:TagResource.",
       );
     return 0;
   } catch (error) {
@@ -92,6 +92,6 @@ const written = ({ name, exists }: NewValue, versionId: string, { store }: World
   [
     `Written: secret ${store.idOf(name)}, version ${versionId}.`,
     exists
-      ? 'The functions use it within five minutes (SECRET_CACHE_SECONDS), or immediately if the array refuses the old API token.'
-      : `Next, open a session: invoke the function login with { "array": "${name}", "leaseId": "first" }, then logout with { "leaseId": "first" }.`,
+      ? 'The functions start using this version within five minutes (SECRET_CACHE_SECONDS), or immediately if the array refuses the old API token.'
+      : `To try the secret, invoke the function login with { "array": "${name}", "leaseId": "first" }, then logout with { "leaseId": "first" }.`,
   ].join('\n');

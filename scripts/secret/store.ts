@@ -1,4 +1,4 @@
-/** The secrets in AWS Secrets Manager, accessed with the user's AWS credentials. Errors quote no part of a request. */
+/** Accesses secrets in AWS Secrets Manager with the user's AWS credentials. Errors quote no part of a request. */
 import {
   CreateSecretCommand,
   GetSecretValueCommand,
@@ -14,7 +14,7 @@ import { FlashBladeError, known } from '../../lib/core/errors.ts';
 import type { ArraySecret } from '../../lib/leases/ports.ts';
 import { failure, isRefusal } from './aws-failure.ts';
 
-/** Longer than in a function, because of SSO and slow networks. */
+/** Longer than in the functions, because of SSO and slow networks. */
 const CALL_MS = 60_000;
 export const CLIENT_OPTIONS = {
   maxAttempts: 3,
@@ -32,11 +32,11 @@ export type NewValue = {
   readonly name: string;
   /** JSON text of the secret. */
   readonly text: string;
-  /** Whether the secret exists and gets a new version. Otherwise it is created. */
+  /** If true, the secret exists and gets a new version. Otherwise, the secret is created. */
   readonly exists: boolean;
-  /** The key of a new secret; an existing secret keeps its key. Default: the account's default key. */
+  /** The KMS key for a new secret. An existing secret keeps its key. Default: the account's default key. */
   readonly kmsKey: string | undefined;
-  /** Becomes the id of the version, so that a repeated write changes nothing. */
+  /** Becomes the version id, so that repeating the write changes nothing. */
   readonly attemptId: string;
 };
 
@@ -61,7 +61,7 @@ export function storeOf(client: SecretsManagerClient, prefix: string) {
     }
   }
 
-  /** Writes the value once, even if the SDK retries. Throws AWS_UNAVAILABLE; its message says whether the value may be written. */
+  /** Writes the value once, even if the SDK retries. Throws AWS_UNAVAILABLE with a message that says whether the write may have succeeded. */
   async function write(value: NewValue): Promise<Written> {
     const id = idOf(value.name);
     try {
@@ -115,7 +115,7 @@ async function mustHaveRegion(client: SecretsManagerClient): Promise<void> {
   if (region === undefined)
     throw new FlashBladeError(
       'CONFIG_INVALID',
-      'no AWS region is set: set AWS_REGION, or a region in your AWS profile',
+      'no AWS region is set; set AWS_REGION, or a region in your AWS profile',
     );
 }
 

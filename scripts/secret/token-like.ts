@@ -1,4 +1,4 @@
-/** Refuses API tokens on the command line, which the shell's history contains and every user of the machine can read. */
+/** Rejects API tokens on the command line, which ends up in the shell history and is visible to every user on the machine. */
 import { containsApiToken, isBareUuid } from '../../lib/core/redact.ts';
 
 const OPTION = /^--?[\w-]+=/;
@@ -8,9 +8,9 @@ const KEEP = '--keep-api-token';
 
 export class TokenArgument extends Error {}
 
-const LOOKS_LIKE_ONE = 'an argument looks like an API token, and API tokens are never arguments';
+const LOOKS_LIKE_ONE = 'an argument looks like an API token, but API tokens must never be arguments';
 const IN_HISTORY =
-  'It is now in the history of your shell: create a new API token on the array, or at least remove it from the history';
+  'Your shell history now contains the token. Create a new API token on the array, or at least remove this one from the history';
 
 /** Throws TokenArgument, without the value, if an argument contains an API token with the prefix `T-`. */
 export function refuseApiTokens(args: readonly string[]): void {
@@ -18,18 +18,20 @@ export function refuseApiTokens(args: readonly string[]): void {
 }
 
 /**
- * Like `refuseApiTokens`, for the command that asks for the API token. It also refuses bare UUIDs and options named after secrets.
- * `consumed`: the flags that npm consumed. npm left their values in the arguments.
+ * Like `refuseApiTokens`, for the command that asks for the API token. Also rejects bare UUIDs and options named after secrets.
+ * `consumed`: the flags that npm consumed, whose values remain among the arguments.
  */
 export function refuseTokens(args: readonly string[], consumed: readonly string[] = []): void {
   const words = [...args, ...consumed];
   const isKmsKey = (word: string, index: number) =>
     words[index - 1] === KMS_KEY || word.startsWith(`${KMS_KEY}=`) || consumed.includes(KMS_KEY);
-  // Newer API tokens have no prefix, and neither have the ids of KMS keys.
+  // Newer API tokens are bare UUIDs, and so are KMS key ids.
   const isBare = (word: string, index: number) => isBareUuid(word.replace(OPTION, '')) && !isKmsKey(word, index);
   const looksLikeOne = words.some((word, index) => containsApiToken(word) || isBare(word, index));
   if (looksLikeOne)
-    throw new TokenArgument(`${LOOKS_LIKE_ONE}: npm run secret asks for it or reads it from a pipe. ${IN_HISTORY}`);
+    throw new TokenArgument(
+      `${LOOKS_LIKE_ONE}; npm run secret asks for the token or reads it from a pipe. ${IN_HISTORY}`,
+    );
   if (words.some((word) => NAMED.test(word) && word !== KEEP))
-    throw new Error('the API token is never an argument: the command asks for it or reads it from a pipe');
+    throw new Error('never pass the API token as an argument; the command asks for it or reads it from a pipe');
 }

@@ -1,4 +1,4 @@
-/** The command line of `npm start`. */
+/** Parses the arguments of `npm start`. */
 import { readFileSync } from 'node:fs';
 import { hostFault, parseSecret } from '../../lib/aws/secret-format.ts';
 import { arrayName, check } from '../../lib/core/validation.ts';
@@ -9,7 +9,7 @@ export type Command = {
   readonly name: string;
   /** The JSON text of a real array's secret. If absent, the array is simulated. */
   readonly secret?: string;
-  /** The output directory of `npm run package`. If absent, the functions are built and packaged now. */
+  /** The output directory of `npm run package`. If absent, the command builds and packages the functions. */
   readonly packaged?: string;
 };
 
@@ -18,7 +18,7 @@ export const USAGE = `npm start -- [options]
 Shows the life of a session step by step, on a simulated FlashBlade. Then shows what runs unattended: an event, a killed login,
 the sweeper, and a fleet with a dead array. AWS is always simulated, on loopback.
 
-  --secret-file <file>  show only one session, on a real array. The JSON file has the form of its secret in AWS Secrets Manager:
+  --secret-file <file>  show only one session, on a real array. The JSON file has the same form as the array's secret:
                         { "host": "fb.example.com", "apiToken": "T-…", "trust": { "ca": "-----BEGIN CERTIFICATE-----…" } }
                         trust: ca, fingerprints (a list), or absent for public certificate authorities
   --host <host[:port]>  overrides the host in the secret file
@@ -33,7 +33,7 @@ const OPTIONS = {
   'secret-file': { type: 'string' },
 } as const;
 
-/** Throws an Error that names the argument and the rule, never a value. */
+/** Throws an Error that names the argument and the rule it breaks, never a value. */
 export function readCommand(args: readonly string[]): Command | 'help' {
   const { values } = parsed(args, OPTIONS);
   if (values.help) return 'help';
@@ -42,7 +42,7 @@ export function readCommand(args: readonly string[]): Command | 'help' {
   const fault = host === undefined ? undefined : hostFault(host);
   if (fault !== undefined) throw new Error(`--host ${fault}`);
   if (host !== undefined && file === undefined)
-    throw new Error('--host needs --secret-file, which contains the API token');
+    throw new Error('--host requires --secret-file, which contains the API token');
   return {
     name,
     ...(packaged !== undefined && { packaged }),
@@ -53,7 +53,7 @@ export function readCommand(args: readonly string[]): Command | 'help' {
 function readSecret(name: string, file: string, host: string | undefined): string {
   const fields = readJson(file);
   if (host === undefined && !('host' in fields))
-    throw new Error('--host is missing: pass it, or add "host" to the secret file');
+    throw new Error('the host is missing; pass --host, or add "host" to the secret file');
   const secret = JSON.stringify({ ...fields, ...(host !== undefined && { host }) });
   parseSecret(name, 'in --secret-file', { SecretString: secret });
   return secret;
@@ -75,7 +75,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // The parser's own error quotes its input.
+    // The parser's own error would quote the input.
     return undefined;
   }
 }

@@ -1,16 +1,16 @@
-/** The array of the demonstration, and the live sessions that a real array reports. */
+/** The array in the demonstration, and the live sessions that a real array reports. */
 import * as v from 'valibot';
 import { compareVersions, isFlashBladeError, type Use } from '../../lib/index.ts';
 
 /** Does work under a separate lease, then closes that lease. */
 export type Look = <T>(work: (use: Use) => Promise<T>) => Promise<T>;
-/** The number of live sessions of this run, and a report for the user. */
+/** The number of this run's live sessions, and a report for the user. */
 export type Left = { readonly live: number; readonly report: string };
 
 export type DemoArray = {
   readonly name: string;
   readonly what: string;
-  /** Looks at the array while our session is live. Returns a function that checks later whether it still is. */
+  /** Looks at the array while our session is live. Returns a function that later checks whether the session is still live. */
   watch(use: Use, version: string): Promise<(look: Look) => Promise<Left>>;
 };
 
@@ -55,7 +55,7 @@ const sessionsPage = v.object({
   continuation_token: v.nullish(v.string()),
 });
 
-/** Identifies the live REST sessions of the lease's user, oldest first. The list is empty if the array does not return it. */
+/** Identifies the lease user's live REST sessions, oldest first. Returns an empty list if the array does not list sessions. */
 async function liveSessions(use: Use, version: string): Promise<string[]> {
   const items: v.InferOutput<typeof sessionsPage>['items'] = [];
   let token: string | null | undefined;

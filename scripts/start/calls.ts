@@ -1,20 +1,20 @@
-/** Counts the calls of AWS and of the arrays, by the functions and by this process. */
+/** Counts the calls that the functions and this process make to AWS and to the arrays. */
 import { setImmediate } from 'node:timers/promises';
 import type { Service } from '../../test/kit/aws/index.ts';
 import type { Deployment } from '../../test/kit/deploy.ts';
 import type { Counts } from './screen.ts';
 
-/** Each login and logout of a function writes one line to its log, even if it fails. */
+/** A function logs one line for each login and logout, even for a failed one. */
 const REPORTED_CALL = /"event":"(Login|Logout)(Succeeded|Failed)"/g;
 const SERVICES: readonly Service[] = ['secretsmanager', 'dynamodb', 'kms', 'events', 'sqs'];
 
 export type Calls = ReturnType<typeof countCalls>;
 
-/** A simulated array counts the requests that it received. For a real array, this side counts the calls. */
+/** A simulated array counts the requests it receives. Calls to a real array are counted on this side. */
 export function countCalls({ aws, lambdaOf, simulators }: Deployment, arrays: 'simulated' | 'real') {
   let own = 0;
 
-  /** Returns the same function. Its calls count as calls of the array. */
+  /** Wraps a function so that each call is counted as a call to the array. */
   const counted =
     <Inputs extends unknown[], Output>(call: (...inputs: Inputs) => Output) =>
     (...inputs: Inputs): Output => {
@@ -30,12 +30,12 @@ export function countCalls({ aws, lambdaOf, simulators }: Deployment, arrays: 's
   }
 
   async function counts(): Promise<Counts> {
-    // The log of a function may still be in the pipe. One turn of the event loop reads it.
+    // A function's log output may still be in the pipe. One turn of the event loop reads the rest.
     await setImmediate();
     return { aws: aws.calls.length, array: arrays === 'simulated' ? received() : made() };
   }
 
-  /** One text for each service that was called, such as `kms 4`. */
+  /** One string per service that was called, such as `kms 4`. */
   const byService = (): string[] =>
     SERVICES.map((name) => [name, aws.calls.filter(({ service }) => service === name).length] as const)
       .filter(([, calls]) => calls > 0)

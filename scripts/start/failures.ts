@@ -1,12 +1,12 @@
 /** Error messages for people. */
 import { maskApiTokens } from '../../lib/core/redact.ts';
 
-/** Throws an Error with this message unless the condition holds. */
+/** Throws an Error with the message `otherwise` unless the condition is true. */
 export function must(holds: boolean, otherwise: string): void {
   if (!holds) throw new Error(otherwise);
 }
 
-/** Returns the code, if there is one, and the message. A message can quote a path or a variable that is a misplaced API token. */
+/** Returns the error code, if any, and the message. Masks API tokens, because a misplaced one can end up in a quoted path or variable. */
 export function explain(error: unknown): string {
   if (!(error instanceof Error)) return 'an unexpected error';
   return maskApiTokens(error.name === 'Error' ? error.message : `${error.name}: ${error.message}`, '<value>');

@@ -11,13 +11,13 @@ export type Functions = ReturnType<typeof functionsOf>;
 export function functionsOf({ login, logout, lambdaOf }: Pick<Deployment, 'login' | 'logout' | 'lambdaOf'>) {
   const unclosed = new Set<string>();
 
-  /** Throws the error of the function. Its name is the code. */
+  /** Throws the function's error, whose name is the error code. */
   async function openLease(request: OpenRequest): Promise<Lease> {
     unclosed.add(request.leaseId);
     return resultOf<Lease>(await login(request));
   }
 
-  /** Throws the error of the function. Its name is the code. */
+  /** Throws the function's error, whose name is the error code. */
   async function closeLease(leaseId: string): Promise<CloseResult> {
     const result = resultOf<CloseResult>(await logout({ leaseId }));
     unclosed.delete(leaseId);
@@ -27,9 +27,9 @@ export function functionsOf({ login, logout, lambdaOf }: Pick<Deployment, 'login
   return {
     openLease,
     closeLease,
-    /** Kills the process of login immediately. */
+    /** Kills the login process immediately. */
     killLogin: () => lambdaOf('login').kill('SIGKILL'),
-    /** The leases to close at the end. Code that opens or closes a lease in another way adds or removes it. */
+    /** The leases to close at the end. Code that opens or closes leases without these functions must update this set. */
     unclosed,
   };
 }
@@ -44,9 +44,9 @@ export const lookOf =
     return seen;
   };
 
-const IDLE_TIMEOUT = "If it has a session, the array's idle timeout ends it.";
+const IDLE_TIMEOUT = "If the lease has a session, the array's idle timeout will end that session.";
 
-/** Closes all unclosed leases, however the demonstration ended. Never throws. */
+/** Closes all unclosed leases, no matter how the demonstration ended. Never throws. */
 export async function closeRemaining({ closeLease, unclosed }: Functions, { line }: Screen): Promise<void> {
   for (const leaseId of [...unclosed]) {
     try {

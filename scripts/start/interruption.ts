@@ -4,21 +4,21 @@ import { constants } from 'node:os';
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * For NODE_OPTIONS of the functions' processes. A terminal sends Ctrl-C to all processes at once, and a function that is killed
- * during a login leaves a session whose auth token is lost. A process that is still starting can be killed: it has done no work.
+ * NODE_OPTIONS for the function processes. A terminal sends Ctrl-C to all processes at once, and a function that is killed during a
+ * login leaves a session whose auth token is lost. A process that is still starting may be killed, because it has done no work.
  */
 export const IGNORE_TERMINAL_SIGNALS = `--import=data:text/javascript,${encodeURIComponent(
   "for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => {});",
 )}`;
 
 export type Interruption = {
-  /** Throws if a signal has arrived. Call it between two steps. */
+  /** Throws if a signal has arrived. Call this function between steps. */
   readonly throwIfInterrupted: () => void;
   /** 130 after SIGINT, 143 after SIGTERM; undefined without a signal. */
   readonly exitCode: () => number | undefined;
 };
 
-/** Listens from now on. Calls `onSignal` once per signal name, because the terminal, npm and our launcher may all send the same one. */
+/** Starts listening. Calls `onSignal` once per signal name, because the terminal, npm and the launcher may all send the same signal. */
 export function listenForSignals(onSignal: (signal: NodeJS.Signals) => void): Interruption {
   let first: NodeJS.Signals | undefined;
   const seen = new Set<NodeJS.Signals>();

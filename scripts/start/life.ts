@@ -1,4 +1,4 @@
-/** The life of one session on any array: opens it, uses it, closes it, and checks that it has ended. */
+/** Shows the life of one session on any array: opens, uses and closes the session, and checks that the session has ended. */
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { compareVersions, withLease } from '../../lib/index.ts';
@@ -10,7 +10,7 @@ import type { Surroundings } from './surroundings.ts';
 const READ_MS = 5000;
 const LEASE = { leaseSeconds: 900, owner: 'npm-start' };
 
-/** Each step throws if its result is not as expected. */
+/** Each step throws if its result is unexpected. */
 export async function showOneSession(surroundings: Surroundings, step: Step): Promise<void> {
   const { array, ports, functions } = surroundings;
   const request = { array: array.name, leaseId: `demo-${randomBytes(3).toString('hex')}`, ...LEASE };
@@ -24,10 +24,7 @@ export async function showOneSession(surroundings: Surroundings, step: Step): Pr
   const lease = await step('2  login opens a session and returns a lease', async (say) => {
     const opened = await functions.openLease(request);
     say(JSON.stringify(opened, undefined, 2));
-    must(
-      opened.leaseId === request.leaseId && opened.array === array.name,
-      'login returned another lease than requested',
-    );
+    must(opened.leaseId === request.leaseId && opened.array === array.name, 'login did not return the requested lease');
     return opened;
   });
 
@@ -36,6 +33,9 @@ export async function showOneSession(surroundings: Surroundings, step: Step): Pr
     const sealed = String(item?.sealed ?? '');
     say(`${item?.id}  state ${item?.state}  attemptId ${item?.attemptId}`);
     say(`sealed ${sealed.slice(0, 32)}… (${sealed.length} characters)`);
+    const { id, state, attemptId, sealed: _, target, ...others } = item ?? {};
+    const { trust, ...address } = Object(target);
+    say(JSON.stringify({ target: { ...address, trust: Object(trust).kind }, ...others }));
     must(item?.state === 'OPEN' && sealed !== '', 'the ledger does not contain the open lease');
   });
 
@@ -56,7 +56,7 @@ export async function showOneSession(surroundings: Surroundings, step: Step): Pr
 
   await step('5  The same login again', async (say) => {
     const second = await functions.openLease(request);
-    must(isDeepStrictEqual(second, lease), 'the same request returned another lease');
+    must(isDeepStrictEqual(second, lease), 'the same request returned a different lease');
     say('the same lease, with the same end');
   });
 
@@ -80,7 +80,7 @@ export async function showOneSession(surroundings: Surroundings, step: Step): Pr
   });
 }
 
-/** The newest version of REST 2, or of REST 1 if the array supports no other. */
+/** Returns the newest REST 2 version, or the newest REST 1 version if the array does not support REST 2. */
 const newestOf = (versions: readonly string[]): string =>
   versions
     .filter((version) => compareVersions(version, '3') < 0)

@@ -1,4 +1,4 @@
-/** Prints steps, with their numbers in columns. Uses color only if the stream supports it. */
+/** Prints steps, with times and call counts in columns. Uses color only if the stream supports it. */
 import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 
@@ -13,9 +13,9 @@ const TITLE_WIDTH = 56;
 const COLUMN_WIDTHS = [9, 6, 8];
 const DETAIL_INDENT = '   ';
 
-/** `now` returns milliseconds since any point in time. */
+/** `now` returns milliseconds since any fixed point in time. */
 export function createScreen(stream: Writable, now: () => number) {
-  // If the reader of the output ends (`npm start | head`), the session must still be closed.
+  // Ignores output errors, because the session must be closed even if the reader of the output exits (`npm start | head`).
   stream.on('error', () => undefined);
   let inTitle = false;
 
@@ -33,14 +33,14 @@ export function createScreen(stream: Writable, now: () => number) {
     inTitle = true;
   }
 
-  /** Completes the line of the title. If another line was printed in between, repeats the title. */
+  /** Completes the title line. If another line was printed in between, repeats the title. */
   function end(title: string, outcome: string): void {
     if (!inTitle) begin(title);
     inTitle = false;
     write(`${outcome}\n`);
   }
 
-  /** Runs a step. Prints its title at the start, and its duration, its calls and its details at the end. */
+  /** Runs a step. Prints the title at the start, and the duration, calls and details at the end. */
   async function step<T>(title: string, work: (say: Say) => Promise<T>, count?: () => Promise<Counts>): Promise<T> {
     const details: string[] = [];
     const before = await count?.();
@@ -60,7 +60,7 @@ export function createScreen(stream: Writable, now: () => number) {
     }
   }
 
-  /** Prints the names of the columns, or numbers that belong to no step. */
+  /** Prints column names, or numbers that belong to no step. */
   const row = (title: string, cells: readonly (string | number)[]): void =>
     line(title.padEnd(TITLE_WIDTH) + columns(cells), 'dim');
 
@@ -72,5 +72,5 @@ const columns = (cells: readonly (string | number)[]): string =>
 
 const difference = (before: Counts, after: Counts): number[] => [after.aws - before.aws, after.array - before.array];
 
-// A response of an array can contain control characters, which the terminal would obey.
+// An array's response can contain control characters, which the terminal would interpret.
 const clean = (text: string): string => text.replaceAll(/\p{C}/gu, ' ');

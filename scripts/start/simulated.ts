@@ -1,4 +1,4 @@
-/** The simulated array of the demonstration. */
+/** The simulated array in the demonstration. */
 import { randomUUID } from 'node:crypto';
 import { randomApiToken, type Simulator, type SimulatorOptions } from '../../simulator/index.ts';
 import type { Deployment } from '../../test/kit/deploy.ts';
@@ -6,11 +6,11 @@ import type { DemoArray } from './array.ts';
 
 export type SimulatedArray = DemoArray & {
   readonly simulator: Simulator;
-  /** Calls `act` once, after the array opened the session of the next login and before it responds. */
+  /** Calls `act` once, after the array has opened the next login's session and before the array responds. */
   onNextLogin(act: () => Promise<void>): void;
 };
 
-/** Tokens in the format of real arrays. */
+/** Options for tokens in the same format as those of real arrays. */
 export const likeReal = (): SimulatorOptions => ({
   users: [{ username: 'pureuser', apiToken: randomApiToken() }],
   newAuthToken: randomUUID,

@@ -1,4 +1,4 @@
-/** The environment of the demonstration: an array, AWS on loopback, and the packaged functions as Lambda runs them. */
+/** The demonstration's environment: an array, AWS on loopback, and the packaged functions as Lambda runs them. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { devNull, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -26,13 +26,13 @@ export type Surroundings = {
   readonly ports: Ports;
   readonly apiVersions: typeof apiVersions;
   readonly calls: Calls;
-  /** Moves the clock of AWS, the simulated arrays and the functions forward. */
+  /** Moves the clock forward for AWS, the simulated arrays and the functions. */
   readonly putForward: (ms: number) => void;
 };
 
 /**
- * Builds and packages the functions in a directory that `stack` removes. Returns the directory of the zips. Calls `checkpoint` between
- * the two steps, which can throw to stop.
+ * Builds and packages the functions in a directory that `stack` removes. Returns the directory with the zips. `checkpoint` is called
+ * between the two steps and can throw to stop.
  */
 export async function packageNow(stack: AsyncDisposableStack, checkpoint: () => void): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'flashblade-start-'));
@@ -48,7 +48,7 @@ export async function packageNow(stack: AsyncDisposableStack, checkpoint: () => 
   return dirname(template);
 }
 
-/** Starts every part; `stack` stops them. Throws if a part does not start. */
+/** Starts every part. `stack` stops the parts that were started. Throws if a part does not start. */
 export async function surround(
   { name, secret }: Command,
   packaged: string,
@@ -86,7 +86,7 @@ export async function surround(
 /** Drops reports, because every caller handles the thrown errors. */
 const ignore = (): void => undefined;
 
-/** Replaces the AWS variables of this process, so that the SDK uses the stand-ins and never the user's own AWS account. */
+/** Replaces this process's AWS variables, so that the SDK uses the stand-ins and never the user's own AWS account. */
 function useStandIns(variables: Readonly<Record<string, string>>): void {
   for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
   Object.assign(process.env, variables);

@@ -1,4 +1,4 @@
-/** What runs unattended, on simulated arrays: an event asks for a session, a process is killed, time passes, an array is down. */
+/** Shows what runs unattended, on simulated arrays: an event requests a session, a process is killed, time passes, an array is down. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { FleetResult } from '../../lib/fleet/check.ts';
@@ -14,7 +14,7 @@ import type { Surroundings } from './surroundings.ts';
 const MINUTE_MS = 60_000;
 const LEASE_SECONDS = 60;
 
-/** Each step throws if its result is not as expected. */
+/** Each step throws if its result is unexpected. */
 export async function showUnattended(world: Surroundings, array: SimulatedArray, step: Step): Promise<void> {
   const { simulator } = array;
   const { deployment } = world;
@@ -32,7 +32,7 @@ export async function showUnattended(world: Surroundings, array: SimulatedArray,
   });
 
   await step('10 The same event is delivered again', async (say) => {
-    must(await isRepeatable(), 'the duplicate event led to another lease');
+    must(await isRepeatable(), 'the duplicate event led to a different lease');
     say(`session-events reports the same lease; ${live()}`);
     must(simulator.sessions().length === 1, 'the duplicate event opened another session');
   });
@@ -73,7 +73,10 @@ export async function showUnattended(world: Surroundings, array: SimulatedArray,
     const { unhealthy, warnings, ...counts } = resultOf<FleetResult>(await deployment.invoke('check-fleet', {}));
     say(`${JSON.stringify(counts)} and ${warnings.length} warnings`);
     for (const { code, reason } of unhealthy) say(`${code}: ${reason}`);
-    must(counts.checked === 3 && counts.healthy === 2, 'the check did not find two healthy arrays of three');
+    must(
+      counts.checked === 3 && counts.healthy === 2,
+      'the check did not find exactly two healthy arrays out of three',
+    );
     must(
       unhealthy[0]?.array === off && unhealthy[0]?.code === 'ARRAY_UNREACHABLE',
       'the check reported the wrong array',
@@ -85,7 +88,7 @@ export async function showUnattended(world: Surroundings, array: SimulatedArray,
     world.putForward(40 * MINUTE_MS);
     const ended = simulator.history.find(({ requestId }) => requestId === attemptId)?.ended;
     must(ended?.by === 'idleness', 'the array has not ended the idle session');
-    say(`${array.name} ended the lost session because of its ${ended?.by}; the sweep:`);
+    say(`${array.name} ended the lost session because of ${ended?.by}; the sweep returned:`);
     say(JSON.stringify(await sweep(deployment)));
     const alive = deployment.simulators.flatMap(({ sessions }) => sessions()).length;
     const left = (await deployment.items()).filter(isUnsettled).map(({ id }) => id);
@@ -95,7 +98,7 @@ export async function showUnattended(world: Surroundings, array: SimulatedArray,
   });
 }
 
-/** A request as EventBridge sends it to the queue. Each call delivers it, and returns the event that was published. */
+/** Creates a request as EventBridge sends it to the queue. Each call delivers the request and returns the published event. */
 function queueWith({ aws, deliver }: Deployment, detail: object): () => Promise<unknown> {
   const message = requested(detail, randomUUID());
   return async () => {
@@ -109,10 +112,10 @@ function queueWith({ aws, deliver }: Deployment, detail: object): () => Promise<
 
 async function signalThatEnded(invocation: Promise<unknown>): Promise<string> {
   const name = await invocation.then(
-    () => 'itself',
+    () => 'no error',
     (error: unknown) => (error instanceof Error ? error.name : 'an error'),
   );
-  must(name === 'SIGKILL', `the login was not killed, but ended by ${name}`);
+  must(name === 'SIGKILL', `the login process was not killed, but ended with ${name}`);
   return name;
 }
 

@@ -1,9 +1,9 @@
-/** The command line of `npm run sbom`. */
+/** Parses the arguments of `npm run sbom`. */
 import { resolve } from 'node:path';
 import { ROOT } from '../build.ts';
 import { parsed } from '../command-line.ts';
 
-/** `all`: also list all development packages. */
+/** `all`: also lists development packages. */
 export type Command = { readonly all: boolean; readonly outdir: string };
 
 export const USAGE = `npm run sbom -- [--all] [--outdir <directory>]
@@ -15,7 +15,7 @@ that contain them) and licenses.txt (the license texts that must accompany the b
   --outdir    default: dist
   --help
 
-Exits with 0; 1 if something failed; 2 for invalid arguments.`;
+Exit codes: 0 on success, 1 on failure, 2 for invalid arguments.`;
 
 const OPTIONS = { all: { type: 'boolean' }, outdir: { type: 'string' } } as const;
 

@@ -1,4 +1,4 @@
-/** The bill of materials (CycloneDX, JSON) of the installed packages, and of those in the bundles. */
+/** Bills of materials (CycloneDX, JSON) for the installed packages, and for those in the bundles. */
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -29,23 +29,24 @@ export type Bom = {
   readonly dependencies: readonly Dependency[];
 };
 
-/** All installed packages, without time and serial number, so that the output is deterministic. Needs no network. */
+/** Lists all installed packages, without a timestamp or serial number, so that the output is deterministic. Needs no network. */
 export async function installedBom(): Promise<Bom> {
   const form = ['--output-reproducible', '--flatten-components', '--no-validate', '--spec-version', VERSION];
   const args = [TOOL, ...form, '--output-file', '-'];
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT, maxBuffer: MAX_BYTES });
   const bom = JSON.parse(stdout) as Bom;
-  // The version of npm does not affect the result.
+  // Omits npm, because its version does not affect the result.
   const tools = bom.metadata.tools?.components.filter(({ name }) => name !== 'npm') ?? [];
   return { ...bom, metadata: { ...bom.metadata, tools: { components: tools } } };
 }
 
-/** The components that are in the bundles, each with its functions. Throws if `whole` does not contain a package. */
+/** Keeps only the bundled components, and adds the names of their functions. Throws if a bundled package is missing from `whole`. */
 export function bundledBom(whole: Bom, packages: readonly BundledPackage[]): Bom {
   const byPath = new Map(whole.components.map((component) => [pathOf(component), component]));
   const components = packages.map(({ directory, name, functions }) => {
     const component = byPath.get(directory);
-    if (component === undefined) throw new Error(`${name} is in a bundle, but npm does not list it: run npm ci`);
+    if (component === undefined)
+      throw new Error(`${name} is in a bundle, but npm does not list the package; run npm ci`);
     return withFunctions(component, functions);
   });
   const kept = new Set([whole.metadata.component, ...components].map((component) => component['bom-ref']));
@@ -58,7 +59,7 @@ export function bundledBom(whole: Bom, packages: readonly BundledPackage[]): Bom
   return { ...whole, components, dependencies };
 }
 
-/** The violations of CycloneDX's own schema. */
+/** Returns the violations of CycloneDX's own schema. */
 export async function faultsOf(bom: Bom): Promise<readonly unknown[]> {
   const fault = await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(JSON.stringify(bom));
   return fault === null ? [] : [fault].flat();
@@ -69,7 +70,7 @@ export const textOf = (bom: Bom): string => `${JSON.stringify(bom, null, 2)}\n`;
 const pathOf = ({ properties = [] }: Component): string | undefined =>
   properties.find(({ name }) => name === PATH)?.value;
 
-/** Removes the mark of development packages, because a bundled package runs in production. */
+/** Removes the development mark, because a bundled package runs in production. */
 const withFunctions = (component: Component, functions: readonly string[]): Component => ({
   ...component,
   properties: [
@@ -78,6 +79,6 @@ const withFunctions = (component: Component, functions: readonly string[]): Comp
   ],
 });
 
-/** Names of the functions that contain a part of a component. */
+/** Names of the functions that contain part of a component. */
 export const functionsOf = ({ properties = [] }: Component): string[] =>
   properties.flatMap(({ name, value }) => (name === FUNCTION && value !== undefined ? [value] : []));

@@ -1,4 +1,4 @@
-/** The license texts that must accompany the bundles, as one text. */
+/** Joins the license texts that must accompany the bundles. */
 import { type BundledPackage, legalTextsOf } from './packages.ts';
 
 /** Licenses that do not require their text to accompany the code. */
@@ -7,21 +7,21 @@ export const WITHOUT_TEXT: readonly string[] = ['MIT-0', '0BSD', 'Unlicense', 'C
 const LINE = '='.repeat(100);
 
 /**
- * Each text once, below the names of its packages. Throws if a package has no license text although its license requires it.
+ * Lists each text once, below the names of the packages that use it. Throws if a package lacks a license text that its license requires.
  */
 export async function licenseTexts(packages: readonly BundledPackage[]): Promise<string> {
   const users = new Map<string, string[]>();
   for (const one of packages) {
     const texts = await legalTextsOf(one);
     if (texts.length === 0 && !WITHOUT_TEXT.includes(one.license)) {
-      throw new Error(`${one.name} ${one.version} (${one.license}) has no license text, which its license requires`);
+      throw new Error(`${one.name} ${one.version} (${one.license}) has no license text, but its license requires one`);
     }
     const text =
       texts.length === 0
-        ? 'This license does not require its text.'
+        ? 'This license does not require its text to be included.'
         : texts.map(([, body]) => body.trim()).join('\n\n');
     users.set(text, [...(users.get(text) ?? []), `${one.name} ${one.version} (${one.license})`]);
   }
   const parts = [...users].map(([text, names]) => [...names, '', text].join('\n'));
-  return `${['Third-party packages in the functions of flashblade-sessions, and their licenses', ...parts].join(`\n\n${LINE}\n\n`)}\n`;
+  return `${['Third-party packages in the flashblade-sessions functions, and their licenses', ...parts].join(`\n\n${LINE}\n\n`)}\n`;
 }

@@ -5,19 +5,19 @@ import { join, resolve } from 'node:path';
 import { type Bundle, buildFunctions, ROOT } from '../build.ts';
 
 export type BundledPackage = {
-  /** Its directory, relative to the project. Two versions of a package can be installed in two directories. */
+  /** The package's directory, relative to the project. Each version of a package has its own directory. */
   readonly directory: string;
   readonly name: string;
   readonly version: string;
-  /** SPDX expression, as the package declares it. */
+  /** The license that the package declares, as an SPDX expression. */
   readonly license: string;
-  /** The functions whose bundles contain a part of it, sorted. */
+  /** The functions whose bundles contain part of the package, sorted. */
   readonly functions: readonly string[];
 };
 
 type Made = Pick<Bundle, 'name' | 'inputs'>;
 
-/** Builds the bundles in a temporary directory. Returns the packages in them, sorted by directory. */
+/** Builds the bundles in a temporary directory. Returns the bundled packages, sorted by directory. */
 export async function bundledPackages(): Promise<BundledPackage[]> {
   const outdir = await mkdtemp(join(tmpdir(), 'flashblade-supply-'));
   try {
@@ -27,7 +27,7 @@ export async function bundledPackages(): Promise<BundledPackage[]> {
   }
 }
 
-/** The packages of these bundles' source files. Throws if a package does not declare its name, version and license. */
+/** Returns the packages that the bundles' source files belong to. Throws if a package does not declare its name, version and license. */
 export async function packagesIn(bundles: readonly Made[]): Promise<BundledPackage[]> {
   const functions = new Map<string, Set<string>>();
   for (const { name, inputs } of bundles) {

@@ -1,4 +1,4 @@
-/** Runs `npm run sbom`, from its arguments to its exit code. */
+/** Runs `npm run sbom`, from arguments to exit code. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
@@ -11,7 +11,7 @@ import { bundledPackages } from './packages.ts';
 
 export type Streams = { readonly output: Writable; readonly errors: Writable };
 
-/** Returns the exit code: 0, 1 if something failed, 2 for invalid arguments. Never rejects. */
+/** Returns the exit code: 0 on success, 1 on failure, 2 for invalid arguments. Never rejects. */
 export async function runSbom(args: readonly string[], streams: Streams): Promise<number> {
   const say = (text: string) => void streams.output.write(`${text}\n`);
   const complain = (text: string) => void streams.errors.write(`${text}\n`);
@@ -26,9 +26,9 @@ export async function runSbom(args: readonly string[], streams: Streams): Promis
   }
 }
 
-/** Returns one line for each file. */
+/** Returns one line per file. */
 async function write({ all, outdir }: Command): Promise<string[]> {
-  // First, so that an invalid directory fails before the build.
+  // Creates the directory first, so that an invalid path fails before the build.
   await mkdir(outdir, { recursive: true });
   const [packages, whole] = await Promise.all([bundledPackages(), installedBom()]);
   const bundled = bundledBom(whole, packages);
@@ -48,6 +48,6 @@ async function write({ all, outdir }: Command): Promise<string[]> {
 
 async function checked(bom: Bom): Promise<string> {
   const [fault] = await faultsOf(bom);
-  if (fault !== undefined) throw new Error(`CycloneDX's own schema refuses the SBOM: ${JSON.stringify(fault)}`);
+  if (fault !== undefined) throw new Error(`the SBOM violates CycloneDX's own schema: ${JSON.stringify(fault)}`);
   return textOf(bom);
 }

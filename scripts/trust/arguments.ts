@@ -1,4 +1,4 @@
-/** The command line of `npm run trust`. */
+/** Parses the arguments of `npm run trust`. */
 import { hostFault, parseHost } from '../../lib/aws/secret-format.ts';
 import { parsed } from '../command-line.ts';
 import type { Address } from './look.ts';
@@ -7,16 +7,16 @@ export type Command = { readonly address: Address; readonly json: boolean };
 
 export const USAGE = `npm run trust -- <host[:port]> [--json]
 
-Shows the certificate that an array presents, and what to write into the array's secret. Sends no application data to the array.
+Shows the certificate that an array presents, and what to add to the array's secret. Sends no application data to the array.
 
   --json   print JSON
   --help
 
-Exits with 0; 1 if there is no certificate that the functions would accept; 2 for invalid arguments.`;
+Exit codes: 0 on success, 1 if there is no certificate that the functions would accept, 2 for invalid arguments.`;
 
 const OPTIONS = { json: { type: 'boolean' } } as const;
 
-/** Throws an Error that names the argument and the rule. */
+/** Throws an Error that names the argument and the rule it breaks. */
 export function readCommand(args: readonly string[]): Command | 'help' {
   const { values, positionals } = parsed(args, OPTIONS, { positionals: true });
   if (values.help) return 'help';

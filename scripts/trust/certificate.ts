@@ -1,19 +1,19 @@
-/** The facts of a certificate as safe text. A certificate can contain control characters, which a terminal would obey. */
+/** Facts about a certificate, as safe text. A certificate can contain control characters, which a terminal would interpret. */
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { normalFingerprint } from '../../lib/flashblade/trust.ts';
 
-/** Dates have the form 2026-11-24T08:00:00.000Z. `daysLeft` is negative after the end. */
+/** Dates have the form 2026-11-24T08:00:00.000Z. `daysLeft` is negative after expiry. */
 export type CertificateFacts = {
   readonly subject: string;
   readonly issuer: string;
-  /** Subject alternative names, such as `DNS:fb1.example.com, IP Address:192.0.2.1`, or empty. */
+  /** Subject alternative names, such as `DNS:fb1.example.com, IP Address:192.0.2.1`, or an empty string. */
   readonly names: string;
   readonly validFrom: string;
   readonly validTo: string;
   readonly daysLeft: number;
-  /** SHA-256, 64 lower-case hex digits. */
+  /** SHA-256, 64 lowercase hex digits. */
   readonly fingerprint: string;
-  /** Such as `RSA, 2048 bits` or `EC, prime256v1`. */
+  /** Key type and size, such as `RSA, 2048 bits` or `EC, prime256v1`. */
   readonly key: string;
   readonly selfSigned: boolean;
 };
@@ -21,7 +21,7 @@ export type CertificateFacts = {
 const DAY_MS = 86_400_000;
 const MAX_LENGTH = 500;
 
-/** `now` in milliseconds since the epoch. */
+/** `now` is in milliseconds since the epoch. */
 export function factsOf(certificate: X509Certificate, now: number): CertificateFacts {
   const { subject, issuer, subjectAltName, validFromDate, validToDate } = certificate;
   return {
@@ -37,13 +37,13 @@ export function factsOf(certificate: X509Certificate, now: number): CertificateF
   };
 }
 
-/** The SHA-256 in the form of the array's secret. */
+/** The SHA-256 fingerprint in the form that the array's secret uses. */
 export const fingerprintOf = ({ fingerprint256 }: X509Certificate): string => normalFingerprint(fingerprint256) ?? '';
 
-/** Node returns one line per part. */
+/** Node returns each part of a name on a separate line. */
 const nameText = (name: string): string => clean(name.replaceAll('\n', ', '));
 
-/** One line of printable characters. */
+/** Reduces text to one line of printable characters. */
 export function clean(text: string | undefined): string {
   const line = (text ?? '').replaceAll(/[\p{C}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
   return line.length > MAX_LENGTH ? `${line.slice(0, MAX_LENGTH)} …` : line;
@@ -57,7 +57,7 @@ function keyOf(certificate: X509Certificate): string {
 }
 
 function isSelfSigned(certificate: X509Certificate): boolean {
-  // Not checkIssued: it requires a key that may sign certificates, which an array's own certificate does not have to declare.
+  // Does not use checkIssued, which requires a key that may sign certificates. Arrays' own certificates may not declare such a key.
   const key = publicKeyOf(certificate);
   return certificate.subject === certificate.issuer && key !== undefined && certificate.verify(key);
 }

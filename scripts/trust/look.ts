@@ -5,19 +5,19 @@ import { type ConnectionOptions, connect, type DetailedPeerCertificate, type TLS
 import { codeOf } from '../../lib/flashblade/tls-errors.ts';
 import { addressOf } from '../../lib/flashblade/trust.ts';
 
-/** `host` without brackets. */
+/** `host` has no brackets. */
 export type Address = { readonly host: string; readonly port: number };
 
 export type Presented = {
-  /** The server's own certificate, then the issuers' certificates that it presents. */
+  /** The server's own certificate, then the issuer certificates that the server presents. */
   readonly chain: readonly [X509Certificate, ...X509Certificate[]];
-  /** Such as `TLSv1.3`. */
+  /** TLS version, such as `TLSv1.3`. */
   readonly protocol: string;
-  /** The error of OpenSSL or Node if public certificate authorities do not accept it for this host. Otherwise undefined. */
+  /** The error from OpenSSL or Node if the certificate is not publicly trusted for this host. Otherwise undefined. */
   readonly publicRefusal: string | undefined;
 };
 
-/** `timeoutMs`: the limit for name lookup, connection and handshake together. Default: 10 seconds. */
+/** `timeoutMs`: the total limit for name lookup, connection and handshake. Default: 10 seconds. */
 export type LookOptions = { readonly timeoutMs?: number; readonly signal?: AbortSignal | undefined };
 
 const TIMEOUT_MS = 10_000;
@@ -26,7 +26,7 @@ const MAX_CHAIN = 10;
 
 /** Connects twice and disconnects. If there is no certificate, throws an Error that says why. */
 export async function look(address: Address, options: LookOptions = {}): Promise<Presented> {
-  // Without any authorities, Node cannot add one to the chain. It returns exactly the chain that was presented.
+  // Without any authorities, Node cannot add one to the chain, so it returns exactly the presented chain.
   const presented = handshake(address, { ca: [] }, options, (socket) => ({
     chain: chainOf(socket.getPeerCertificate(true)),
     protocol: socket.getProtocol() ?? 'unknown',
@@ -38,7 +38,7 @@ export async function look(address: Address, options: LookOptions = {}): Promise
   return { chain: [own, ...others], protocol, publicRefusal };
 }
 
-/** Resolves with the result of `read` on a connection after its handshake, and closes the connection. */
+/** Connects, calls `read` after the TLS handshake, resolves with the result, and closes the connection. */
 function handshake<Found>(
   address: Address,
   trust: Pick<ConnectionOptions, 'ca'>,
@@ -47,7 +47,7 @@ function handshake<Found>(
 ): Promise<Found> {
   const { host, port } = address;
   return new Promise((resolve, reject) => {
-    // Accepts any certificate in order to show it. Nothing is ever written to this connection.
+    // Accepts any certificate, so that it can be shown. Nothing is ever written to this connection.
     const seen = { ...trust, rejectUnauthorized: false, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] } as const;
     const socket = connect({ host, port, ...seen, ...(isIP(host) === 0 ? { servername: host } : {}) });
     const fail = (why: string) => {
@@ -55,7 +55,7 @@ function handshake<Found>(
       socket.destroy();
     };
     const timer = setTimeout(() => fail(`did not complete a TLS handshake within ${timeoutMs} ms`), timeoutMs);
-    const onAbort = () => fail('was not checked: interrupted');
+    const onAbort = () => fail('was not checked, because the command was interrupted');
     signal?.addEventListener('abort', onAbort);
     socket.once('secureConnect', () => {
       resolve(read(socket));
@@ -76,20 +76,20 @@ function chainOf(own: DetailedPeerCertificate): X509Certificate[] {
   let next: DetailedPeerCertificate | undefined = own;
   while (next?.raw !== undefined && chain.length < MAX_CHAIN) {
     chain.push(new X509Certificate(next.raw));
-    // The last certificate is its own issuer.
+    // At the end of the chain, Node returns the certificate as its own issuer.
     next = next.issuerCertificate === next ? undefined : next.issuerCertificate;
   }
   return chain;
 }
 
-// The type of authorizationError is Error, but the value is the code as a string.
+// authorizationError has the type Error, but its value is the error code as a string.
 const refusalOf = ({ authorized, authorizationError }: TLSSocket): string | undefined =>
   authorized ? undefined : String(authorizationError);
 
 const NETWORK: Readonly<Record<string, string>> = {
-  ENOTFOUND: 'is an unknown host: check the name',
-  EAI_AGAIN: 'cannot be resolved: the name server does not respond',
-  ECONNREFUSED: 'refuses connections: check the port, and that the management service is up',
+  ENOTFOUND: 'is an unknown host; check the name',
+  EAI_AGAIN: 'cannot be resolved, because the name server does not respond',
+  ECONNREFUSED: 'refuses connections; check the port, and that the management service is up',
 };
 
 function failureOf(code: string): string {

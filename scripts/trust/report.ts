@@ -1,4 +1,4 @@
-/** Describes the certificate of a server, and what it means for the array's secret. */
+/** Describes a server's certificate, and which trust the array's secret needs. */
 import { known } from '../../lib/core/errors.ts';
 import type { FlashBlade, Trust } from '../../lib/core/model.ts';
 import { type CertificateFacts, factsOf, fingerprintOf } from './certificate.ts';
@@ -9,11 +9,11 @@ export type Report = Address & {
   readonly protocol: string;
   /** The server's own certificate first. */
   readonly chain: readonly CertificateFacts[];
-  /** `reason`: the error of OpenSSL or Node if they do not accept it. */
+  /** `reason`: the error from OpenSSL or Node if the certificate is not publicly trusted. */
   readonly publicAuthorities: { readonly accepted: boolean; readonly reason?: string };
 };
 
-/** `now` in milliseconds since the epoch. */
+/** `now` is in milliseconds since the epoch. */
 export const reportOf = (address: Address, { chain, protocol, publicRefusal }: Presented, now: number): Report => ({
   ...address,
   protocol,
@@ -21,11 +21,11 @@ export const reportOf = (address: Address, { chain, protocol, publicRefusal }: P
   publicAuthorities: publicRefusal === undefined ? { accepted: true } : { accepted: false, reason: publicRefusal },
 });
 
-/** The trust for a confirmed certificate: public authorities if they accept it, otherwise its fingerprint. */
+/** The trust for a confirmed certificate: public authorities if they accept the certificate, otherwise its fingerprint. */
 export const trustFor = ({ chain: [own], publicRefusal }: Presented): Trust =>
   publicRefusal === undefined ? { kind: 'public' } : { kind: 'fingerprints', fingerprints: [fingerprintOf(own)] };
 
-/** The reason for which the functions would refuse the array under this trust, or undefined if they would accept it. */
+/** Returns why the functions would refuse the array under this trust, or undefined if they would accept the array. */
 export async function refusalOf(array: FlashBlade): Promise<string | undefined> {
   try {
     await verify(array);

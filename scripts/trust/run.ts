@@ -1,4 +1,4 @@
-/** Runs `npm run trust`, from its arguments to its exit code. */
+/** Runs `npm run trust`, from arguments to exit code. */
 import type { Writable } from 'node:stream';
 import { closeConnections } from '../../lib/flashblade/pool.ts';
 import { commandOr } from '../command-line.ts';
@@ -10,7 +10,7 @@ import { adviceText, COMPARE, reportText } from './screen.ts';
 
 export type Streams = { readonly output: Writable; readonly errors: Writable };
 
-/** Returns the exit code: 0, 1 if there is no certificate that the functions would accept, 2 for invalid arguments. Never rejects. */
+/** Returns the exit code: 0 on success, 1 if there is no acceptable certificate, 2 for invalid arguments. Never rejects. */
 export async function runTrust(args: readonly string[], streams: Streams, options: LookOptions = {}): Promise<number> {
   const say = (text: string) => void streams.output.write(`${text}\n`);
   const complain = (text: string) => void streams.errors.write(`${text}\n`);
@@ -29,7 +29,7 @@ export async function runTrust(args: readonly string[], streams: Streams, option
   }
 }
 
-/** `refusal`: the reason for which the functions would refuse the certificate. Throws an Error if there is no certificate. */
+/** `refusal`: why the functions would refuse the certificate. Throws an Error if there is no certificate. */
 async function find({ address, json }: Command, options: LookOptions): Promise<{ text: string; refusal?: string }> {
   const presented = await look(address, options);
   const report = reportOf(address, presented, Date.now());

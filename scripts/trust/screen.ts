@@ -1,4 +1,4 @@
-/** The report about a certificate, for people. Pure functions. */
+/** Formats the certificate report for people. All functions are pure. */
 import { addressOf } from '../../lib/flashblade/trust.ts';
 import type { CertificateFacts } from './certificate.ts';
 import type { Report } from './report.ts';
@@ -7,9 +7,11 @@ import type { Report } from './report.ts';
 export function reportText(report: Report): string {
   const { chain, protocol, publicAuthorities } = report;
   const certificates = chain.map((facts, index) => [title(index, chain.length), ...certificateLines(facts)].join('\n'));
-  return [`${addressOf(report)} presents, over ${protocol}:`, ...certificates, publicText(publicAuthorities)].join(
-    '\n\n',
-  );
+  return [
+    `${addressOf(report)} presents this chain over ${protocol}:`,
+    ...certificates,
+    publicText(publicAuthorities),
+  ].join('\n\n');
 }
 
 const title = (index: number, count: number): string =>
@@ -37,29 +39,29 @@ const colons = (fingerprint: string): string => fingerprint.toUpperCase().match(
 
 const publicText = ({ accepted, reason }: Report['publicAuthorities']): string =>
   accepted
-    ? 'Public certificate authorities accept it for this name.'
-    : `Public certificate authorities do not accept it for this name (${reason}).`;
+    ? 'Public certificate authorities accept the certificate for this name.'
+    : `Public certificate authorities do not accept the certificate for this name (${reason}).`;
 
 export const COMPARE = `Before you trust the server's own certificate, compare its SHA-256 fingerprint with the one that your array shows.
-Do not use this network to look at the array: an attacker between you and the array could present another certificate.
+Do not use this network to look at the array, because an attacker between you and the array could present another certificate.
 Your array probably shows its certificate in the GUI under Settings → Certificates, and with \`purecert list\` on the command line.
-To get the fingerprint of PEM text, run: openssl x509 -noout -sha256 -fingerprint -in array.pem`;
+To get the fingerprint of a PEM certificate, run: openssl x509 -noout -sha256 -fingerprint -in array.pem`;
 
-/** The `trust` part of the secret, and its alternative. */
+/** The secret's `trust` field, and the alternative. */
 export function adviceText({ chain: [own], publicAuthorities }: Report): string {
   if (publicAuthorities.accepted) {
-    return `If the fingerprints match, omit "trust" in the array's secret: public certificate authorities accept this certificate.`;
+    return `If the fingerprints match, omit "trust" from the array's secret, because public certificate authorities accept this certificate.`;
   }
   const alternative = own?.selfSigned
     ? []
     : [
-        'If a private certificate authority issued it, you can trust the authority instead. The next certificate is then trusted, too.',
-        'Get the PEM text of the authority from its operator, not from this server. Use "trust": { "ca": "…" }, or run:',
+        'If a private certificate authority issued the certificate, you can trust the authority instead. The next certificate is then trusted too.',
+        'Get the PEM certificate from the authority\'s operator, not from this server. Use "trust": { "ca": "…" }, or run:',
         '',
         '  npm run secret -- <array> --ca ca.pem',
       ];
   return [
-    `If the fingerprints match, write this into the array's secret:`,
+    `If the fingerprints match, add this to the array's secret:`,
     '',
     `  "trust": ${trustJson(own?.fingerprint)}`,
     '',

@@ -1,4 +1,4 @@
-/** Checks with the functions' own code whether they would trust an array. */
+/** Uses the functions' own code to check whether they would trust an array. */
 
 import { FlashBladeError } from '../../lib/core/errors.ts';
 import type { FlashBlade } from '../../lib/core/model.ts';
@@ -6,7 +6,7 @@ import { connectTls } from '../../lib/flashblade/tls.ts';
 
 const TIMEOUT_MS = 10_000;
 
-/** Connects as a login does, and disconnects without sending data. Throws ARRAY_UNTRUSTED, ARRAY_UNREACHABLE or SECRET_INVALID. */
+/** Connects as a login would, then disconnects without sending data. Throws ARRAY_UNTRUSTED, ARRAY_UNREACHABLE or SECRET_INVALID. */
 export const verify = (array: FlashBlade): Promise<void> =>
   new Promise((resolve, reject) => {
     connectTls(array, TIMEOUT_MS, (made) => {

@@ -1,18 +1,19 @@
-/** Tokens that are easy to find: no eight-character piece of one occurs anywhere by chance. */
+/** Tokens that are easy to find. No eight-character piece of a canary occurs anywhere by chance. */
 import { createHash } from 'node:crypto';
 
-/** The length of a piece that counts as a leak. */
+/** The length of the shortest piece that is reported as a leak. */
 export const PIECE = 8;
 
 /** No vowels, so no words. No hex digits, so no ids. */
 const LETTERS = 'gjkmnpqrtvwxyz';
-/** Never part of an id, a number or base64, and part of every piece. JSON and URLs do not escape it. */
+/** Part of every piece, but never part of an id, a number or base64. JSON and URLs do not escape this character. */
 const MARK = '~';
 const GROUPS = 5;
 
 /**
- * Returns the canary with this number: always the same, and unlike every other. It consists of groups of seven letters separated by a
- * mark. Every piece of eight characters has one mark and seven letters; random text (hex, base64, digits, hyphens) has no mark.
+ * Returns the canary with this number. The same number always returns the same canary, and every canary is different. A canary is a
+ * series of seven-letter groups separated by marks, so every eight-character piece contains a mark. Random text (hex, base64, digits,
+ * hyphens) contains none.
  */
 export function canary(number: number): string {
   const bytes = [...createHash('sha512').update(`canary ${number}`).digest()];
@@ -26,7 +27,7 @@ const CANARY = new RegExp(`^[${LETTERS}]{7}(${MARK}[${LETTERS}]{7}){${GROUPS - 1
 
 export const isCanary = (token: string): boolean => CANARY.test(token);
 
-/** Returns a generator of consecutive canaries: the tokens of a deployment. */
+/** Returns a function that generates consecutive canaries, which are a deployment's tokens. */
 export function canaries(first = 0): () => string {
   let next = first;
   return () => canary(next++);

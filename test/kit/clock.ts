@@ -1,9 +1,9 @@
-/** The clock of a simulated world. Moving it forward replaces waiting, for example for an idle timeout. */
+/** The clock in a simulated world. Tests move it forward instead of waiting, for example for an idle timeout. */
 
-/** `now`: milliseconds since the epoch. `aheadMs`: how far it is ahead of the machine's clock. */
+/** `now`: milliseconds since the epoch. `aheadMs`: how far the clock is ahead of the machine's clock. */
 export type Clock = { readonly now: () => number; readonly aheadMs: () => number };
 
-/** The machine's clock, until it is put forward. */
+/** Creates a clock that matches the machine's clock until a test puts it forward. */
 export function createClock() {
   let aheadMs = 0;
   return {
@@ -15,7 +15,7 @@ export function createClock() {
   };
 }
 
-/** Options of Node.js for a process whose clock is ahead. Everything that the product knows of time is `Date.now`. */
+/** Node.js options for a process whose clock is ahead. The product reads the time only from `Date.now`. */
 export const clockAhead = (ms: number): string[] =>
   ms === 0
     ? []

@@ -1,4 +1,4 @@
-/** Deploys the packaged functions on loopback: their zips under AWS's runtime client, stand-ins for AWS, simulated arrays. */
+/** Deploys the packaged functions on loopback, with their zips under AWS's runtime client, stand-ins for AWS, and simulated arrays. */
 import { basename, dirname } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
@@ -19,7 +19,7 @@ const TABLE = 'leases';
 const BUS = 'sessions';
 const QUEUE = 'dead-letters';
 
-/** An item of the ledger, with the fields of every kind of item. */
+/** A ledger item, with the fields for every kind of item. */
 export type Item = Partial<{
   readonly id: string;
   readonly kind: string;
@@ -39,17 +39,17 @@ export type Item = Partial<{
 }>;
 
 export type DeployOptions = {
-  /** Default: login and logout. A function's process starts at its first invocation. */
+  /** Default: login and logout. A function's process starts on the first invocation. */
   readonly functions?: readonly FunctionName[];
-  /** The simulated array. Default: its tokens are canaries. */
+  /** Options for the simulated array. By default, the array's tokens are canaries. */
   readonly array?: Omit<SimulatorOptions, 'onRequest'>;
-  /** Variables that add to or replace those of the template and of AWS. An empty variable counts as absent. */
+  /** Variables that add to or replace those from the template and AWS. Empty variables are treated as absent. */
   readonly env?: Variables;
-  /** Paths of bundles that run instead of the packaged functions. */
+  /** Paths to bundles that run instead of the packaged functions. */
   readonly bundles?: Partial<Record<FunctionName, string>>;
-  /** The clock of AWS, arrays and functions. Default: the machine's. */
+  /** The clock for AWS, arrays and functions. Default: the machine's clock. */
   readonly clock?: Clock;
-  /** The directory that `npm run package` filled. Default: the project's. */
+  /** The output directory from `npm run package`. Default: the project's directory. */
   readonly packaged?: string;
 };
 
@@ -57,7 +57,7 @@ export type Deployment = Awaited<ReturnType<typeof deploy>>;
 
 const stopOf = ({ stop }: { readonly stop: () => Promise<void> }): Promise<void> => stop();
 
-/** The fleet has no array before `addArray`. Everything lives until `stop`; if a part does not start, the others end. */
+/** Starts everything with an empty fleet. Runs until you call `stop`. If one part fails to start, the others are stopped. */
 export async function deploy(options: DeployOptions = {}) {
   const { functions = ['login', 'logout'], bundles = {}, clock = createClock(), packaged } = options;
   await using ifFailed = new AsyncDisposableStack();
@@ -80,14 +80,14 @@ export async function deploy(options: DeployOptions = {}) {
   await aws.dynamodb.createTable(template(packaged).Resources['LeaseTable']?.Properties ?? {}, TABLE);
   aws.events.createBus(BUS);
   const all = { ...awsEnv, ...options.env };
-  /** Names and ARNs of the stack's resources, by logical id. A queue's URL has the address that the functions use. */
+  /** Names and ARNs of the stack's resources, keyed by logical id. A queue URL has the address that the functions use. */
   const physical = {
     LeaseTable: TABLE,
     LeaseKey: aws.kms.createKey().arn,
     EventBus: BUS,
     DeadLetterQueue: aws.sqs.createQueue(QUEUE).replace(awsEnv.AWS_ENDPOINT_URL_SQS, all.AWS_ENDPOINT_URL_SQS),
   };
-  /** Variables of a program that uses the library on the same ledger and fleet. */
+  /** Variables for a program that uses the library with the same ledger and fleet. */
   const env: Aws['env'] & Variables = { ...configurationOf('login', physical, packaged).variables, ...awsEnv };
 
   async function simulate(arrayOptions: SimulatorOptions): Promise<Simulator> {
@@ -98,7 +98,7 @@ export async function deploy(options: DeployOptions = {}) {
   }
   const simulator = await simulate({ ...options.array, onRequest: (phase, request) => watcher?.(phase, request) });
 
-  /** Starts a function, once more if it has been deployed already. `bundle`: the path of a bundle that runs instead of its zip. */
+  /** Starts a function, even if another copy is running. `bundle`: the path to a bundle that runs instead of the function's zip. */
   async function startFunction(name: FunctionName, bundle?: string): Promise<Lambda> {
     const { variables, handler, ...names } = configurationOf(name, physical, packaged);
     const code =
@@ -119,18 +119,18 @@ export async function deploy(options: DeployOptions = {}) {
   async function invoke(name: FunctionName, event: unknown, invocation?: InvokeOptions): Promise<Outcome> {
     const outcome = await lambdaOf(name).invoke(event, invocation);
     outcomes.push(JSON.stringify(outcome));
-    // What the process wrote before it responded is read in this turn of the event loop, possibly after the response.
+    // Output that the process wrote before it responded is read in this event loop turn, possibly after the response.
     await turn();
     return outcome;
   }
 
-  /** Invokes session-events with a batch. Returns the ids of the messages that SQS must deliver again, sorted. */
+  /** Invokes session-events with a batch. Returns the sorted ids of the messages that SQS must redeliver. */
   async function deliver(messages: readonly Message[]): Promise<string[]> {
     const { batchItemFailures } = resultOf<SQSBatchResponse>(await invoke('session-events', sqsEventOf(messages)));
     return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier).sort();
   }
 
-  /** Adds an array to the fleet under this name. `fields` replace those of the simulated array's secret. Returns the secret's version id. */
+  /** Adds an array to the fleet under this name. `fields` replace fields in the simulated array's secret. Returns the version id. */
   function addArray(
     name: string,
     fields: object = {},
@@ -141,14 +141,14 @@ export async function deploy(options: DeployOptions = {}) {
     return aws.secrets.put(`${env['SECRET_PREFIX']}${name}`, secret);
   }
 
-  /** Starts one more simulated array and adds it to the fleet. */
+  /** Starts another simulated array and adds it to the fleet. */
   async function startArray(name: string, arrayOptions: SimulatorOptions = {}): Promise<Simulator> {
     const another = await simulate({ name, ...arrayOptions });
     addArray(name, {}, another);
     return another;
   }
 
-  /** Writes an item into the ledger that no function would write. */
+  /** Writes a ledger item that no function would write. */
   async function tamper(item: Item): Promise<void> {
     await dynamodb.send(new PutItemCommand({ TableName: TABLE, Item: marshall(item) }));
   }
@@ -161,14 +161,14 @@ export async function deploy(options: DeployOptions = {}) {
     return [...new Set([...own, ...apiTokens])].filter((token) => token !== '');
   }
 
-  /** Output that only grows, by where it appears. */
+  /** Append-only output, keyed by location. */
   const growing = (): Record<string, string> => ({
     ...Object.fromEntries([...lambdas].map(([name, { output }]) => [`what ${name} wrote`, output])),
     'results and errors': outcomes.join('\n'),
     'what AWS was sent': sentToAws.join('\n'),
   });
 
-  /** All output of the deployment, by where it appears. */
+  /** All output from the deployment, keyed by location. */
   const visible = async (): Promise<Record<string, string>> => ({
     ...growing(),
     'the ledger': JSON.stringify(await items()),
@@ -185,10 +185,10 @@ export async function deploy(options: DeployOptions = {}) {
     lease: async (leaseId: string) => (await items()).find(({ id }) => id === `lease#${leaseId}`),
     suspects: async (leaseId: string) =>
       (await items()).filter((item) => item.kind === 'suspect' && item.leaseId === leaseId),
-    /** Where a token, or a piece of one, appears in `more` and in the output of the deployment. Empty if nowhere. */
+    /** Returns every place in `more` and in the deployment's output where a token or a piece of one appears. */
     leaks: async (more: Readonly<Record<string, string>> = {}): Promise<string[]> =>
       leaksIn({ ...(await visible()), ...more }, finderOf(tokens())),
-    /** Sees every request to `simulator` before and after it acts; the array waits for it. Replaces the previous watcher. */
+    /** Calls `next` before and after `simulator` acts on each request. The array waits for `next`. Replaces the previous watcher. */
     watchArray: (next: OnRequest | undefined): void => {
       watcher = next;
     },

@@ -1,4 +1,4 @@
-/** Prints the run's numbers as the last line: `N passed, N failed, N skipped`. A file that does not load counts as failed. */
+/** Prints the run's totals as the last line: `N passed, N failed, N skipped`. A file that fails to load is counted as failed. */
 import type { Reporter, SerializedError, TestModule } from 'vitest/node';
 
 export default class LastLineReporter implements Reporter {

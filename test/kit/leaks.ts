@@ -1,17 +1,17 @@
-/** Finds tokens in texts, in any encoding. Of a canary, it finds every piece of eight characters. */
+/** Finds tokens in text, in any encoding. For canaries, finds every eight-character piece. */
 import type { Simulator } from '../../simulator/index.ts';
 import { isCanary, PIECE } from './canary.ts';
 
 const MIN_TOKEN = 16;
 
-/** Bytes as `JSON.stringify` writes a Buffer, and as `console.log` does. */
+/** Bytes as `JSON.stringify` or `console.log` writes them. */
 const NUMBERS = /\b\d{1,3}(?:,\s*\d{1,3}){7,}/g;
 const GAPPED_HEX = /\b[0-9a-f]{2}(?:[ :-][0-9a-f]{2}){7,}/gi;
-/** One character of JSON, JavaScript, a URL or HTML, escaped once or more often. */
+/** One character in JSON, JavaScript, a URL or HTML, escaped one or more times. */
 const ESCAPED = /\\+u\{?0*([0-9a-f]{2})\}?|\\+x([0-9a-f]{2})|%(?:25)*([0-9a-f]{2})|&(?:amp;)*#x0*([0-9a-f]{2});/gi;
 const ESCAPES_IN_ESCAPES = 3;
 
-/** The text without escapes and backslashes, in one base64 alphabet and in lower case. */
+/** Returns the text in lowercase and in one base64 alphabet, without escapes or backslashes. */
 function plain(text: string): string {
   let read = text
     .replace(NUMBERS, (list) => Buffer.from(list.split(',').map(Number)).toString('latin1'))
@@ -24,7 +24,7 @@ function plain(text: string): string {
   return read.replaceAll('\\', '').replaceAll('+', '-').replaceAll('/', '_').toLowerCase();
 }
 
-/** The base64 forms of a text at every byte offset, without the characters that depend on the neighboring bytes. */
+/** Returns a text's base64 forms at every byte offset, without the characters that depend on neighboring bytes. */
 const base64Of = (text: string): string[] =>
   [0, 1, 2].map((shift) => {
     const whole = Buffer.from('\0'.repeat(shift) + text).toString('base64url');
@@ -43,7 +43,7 @@ function shapesOf(token: string): readonly string[] {
   return shapes;
 }
 
-/** A text that contains the token, or a piece of a canary, contains one of these: 8 characters, 16 in hex, at least 10 in base64. */
+/** Any text with the token, or with a piece of a canary, contains one of these shapes: 8 characters, 16 in hex, at least 10 in base64. */
 function newShapesOf(token: string): string[] {
   const cut = (text: string, length: number): string[] => (isCanary(token) ? windowsOf(text, length) : [text]);
   const written = [...new Set([token, token.toLowerCase(), token.toUpperCase()])];
@@ -57,8 +57,8 @@ function newShapesOf(token: string): string[] {
 export type Find = (text: string) => string[];
 
 /**
- * Finds which of the tokens are in a text: canaries also in part, others only as a whole, because their pieces can occur in random ids.
- * Throws if a token is too short.
+ * Finds which tokens are in a text. A piece of a canary is enough. Other tokens must appear in full, because pieces of them can occur in
+ * random ids. Throws if a token is too short.
  */
 export function finderOf(tokens: readonly string[]): Find {
   if (tokens.some(({ length }) => length < MIN_TOKEN)) throw new Error('A token this short is found everywhere');
@@ -77,20 +77,20 @@ export function finderOf(tokens: readonly string[]): Find {
   };
 }
 
-/** Which of the tokens are in the text. */
+/** Returns the tokens that are in the text. */
 export const tokensIn = (text: string, tokens: readonly string[]): string[] => finderOf(tokens)(text);
 
-/** All current API tokens of an array, and all current and former auth tokens. */
+/** An array's current API tokens, and its current and former auth tokens. */
 export const tokensOf = ({ users, history }: Pick<Simulator, 'users' | 'history'>): string[] => [
   ...users.map(({ apiToken }) => apiToken),
   ...history.map(({ authToken }) => authToken),
 ];
 
-/** The places whose text contains a token. */
+/** Returns the places where the text contains a token. */
 export const leaksIn = (texts: Readonly<Record<string, string>>, find: Find): string[] =>
   Object.entries(texts).flatMap(([where, text]) => (find(text).length > 0 ? [where] : []));
 
-/** Matches the parts of a text that can contain a shape of this length; the rest is skipped. */
+/** Matches the parts of a text that can contain a shape of this length. All other parts are skipped. */
 function runsOf(shapes: readonly string[], length: number): RegExp {
   const characters = [...new Set(shapes.join(''))].map((one) => one.replace(/[\]^-]/, '\\$&'));
   return new RegExp(`[${characters.join('')}]{${length},}`, 'g');

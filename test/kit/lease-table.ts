@@ -1,4 +1,4 @@
-/** The lease table with its keys and indexes, for tests that run without the packaged stack. test/packaged/infra compares it with the stack's. */
+/** The lease table, for tests that run without the packaged stack. test/packaged/infra compares this table with the stack's table. */
 export const LEASE_TABLE = {
   AttributeDefinitions: [
     { AttributeName: 'id', AttributeType: 'S' },

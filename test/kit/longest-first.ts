@@ -1,4 +1,4 @@
-/** Files that take longest begin first, so that no worker waits for another's last one. A clone has no times of an earlier run. */
+/** Starts the slowest files first, so that no worker waits for another's last file. A fresh clone has no timings from earlier runs. */
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const LONG = [

@@ -1,4 +1,4 @@
-/** Global set-up of the tests that need the product as it is deployed: builds and packages the functions, once per run. */
+/** Global setup for tests that need the packaged product. Builds and packages the functions once per run. */
 import { buildFunctions } from '../../scripts/build.ts';
 import { packageFunctions } from '../../scripts/package.ts';
 
@@ -10,7 +10,7 @@ async function packageAll(): Promise<void> {
   await packageFunctions();
 }
 
-/** Two projects of one run have this set-up. */
+/** Two projects in the same run use this setup. */
 export default function setup(): Promise<void> {
   (globalThis as Global)[DONE] ??= packageAll();
   return (globalThis as Global)[DONE] as Promise<void>;

@@ -1,6 +1,6 @@
 /**
- * What `npm run package` made: the compiled CloudFormation template, the functions' zips, and each function's configuration. The
- * set-up of the tests makes them once.
+ * The output of `npm run package`: the compiled CloudFormation template, the functions' zips, and each function's configuration. The
+ * test setup creates the output once.
  */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -32,7 +32,7 @@ export const template = (packaged = PACKAGED): Template => JSON.parse(readFileSy
 export const logicalIdOf = (name: string): string =>
   `${name[0]?.toUpperCase()}${name.slice(1).replaceAll('-', 'Dash')}LambdaFunction`;
 
-/** Path of a function's zip. */
+/** The path to a function's zip. */
 export const zipOf = (name: string, packaged = PACKAGED): string => resolve(packaged, `${name}.zip`);
 
 type Reference = string | { readonly Ref: string } | { readonly 'Fn::GetAtt': readonly string[] };
@@ -50,7 +50,7 @@ export type Configuration = {
   readonly timeoutMs: number;
 };
 
-/** A function's configuration in the template. `physical`: the value of each logical id that the variables refer to. */
+/** A function's configuration in the template. `physical`: a value for each logical id that the variables refer to. */
 export function configurationOf(name: string, physical: Variables, packaged = PACKAGED): Configuration {
   const logicalId = logicalIdOf(name);
   const resource = template(packaged).Resources[logicalId];

@@ -1,11 +1,11 @@
-/** Reads tables and examples from the documentation, for tests that compare it with the code. */
+/** Reads tables and examples from the documentation, for tests that compare them with the code. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ROOT } from '../../scripts/build.ts';
 
 export const README = readFileSync(resolve(ROOT, 'README.md'), 'utf8');
 
-/** The cells of the table whose first heading is `heading`, row by row. `nth` selects one of several such tables, from 0. */
+/** The cells in the table whose first heading is `heading`, row by row. `nth` selects one of several such tables, starting at 0. */
 export function tableRows(heading: string, text: string, nth = 0): string[][] {
   const lines = text.split('\n');
   const starts = lines.flatMap((line, index) => (line.startsWith(`| ${heading} |`) ? [index] : []));
@@ -20,7 +20,7 @@ export function tableRows(heading: string, text: string, nth = 0): string[][] {
   );
 }
 
-/** The text of a page of docs/. */
+/** The text of a page in docs/. */
 export const page = (name: string): string => readFileSync(resolve(ROOT, 'docs', name), 'utf8');
 
 /** The fenced blocks with this info string. */

@@ -1,6 +1,6 @@
 /**
- * The part of the Reflect metadata proposal that @peculiar/x509 asks for when it is loaded: metadata per class and key.
- * Import it before that library.
+ * The part of the Reflect metadata proposal that @peculiar/x509 requires when it is loaded: metadata per class and key.
+ * Import this file before that library.
  */
 type Metadata = Map<unknown, unknown>;
 

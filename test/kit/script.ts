@@ -1,4 +1,4 @@
-/** Runs a script of the project as people do, and makes an array wait so that a signal can arrive in the middle of a request. */
+/** Runs a project script as a user would, and makes an array wait so that a signal can arrive in the middle of a request. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -9,8 +9,8 @@ import type { OnRequest } from '../../simulator/index.ts';
 import { isAlive } from './alive.ts';
 
 /**
- * Starts the script in a process of its own, in a process group of its own, as in a terminal. Nothing of the test's environment reaches
- * it but what is given. `stop` ends it and removes its directory.
+ * Starts the script in its own process and process group, as a terminal would. The script gets none of the test's environment variables
+ * unless you pass them. `stop` ends the script and removes its directory.
  */
 export function runScript(
   path: string,
@@ -24,7 +24,7 @@ export function runScript(
   });
   const group = -(child.pid ?? 0);
   let [stdout, stderr] = ['', ''];
-  child.stdin.on('error', () => {}); // it may have ended
+  child.stdin.on('error', () => {}); // the script may have ended
   child.stderr.setEncoding('utf8').on('data', (text) => {
     stderr += text;
   });
@@ -36,7 +36,7 @@ export function runScript(
     code: child.exitCode,
     stdout,
     stderr,
-    /** What is left in its directory for temporary files. */
+    /** The files left in the script's temporary directory. */
     files: readdirSync(temporary),
   }));
 
@@ -52,9 +52,9 @@ export function runScript(
         if (isOver && !pattern.test(stdout)) throw new Error(`It ended without ${pattern}: ${stdout}${stderr}`);
       }
     },
-    /** To every process of the group, as a terminal does it. */
+    /** Sends a signal to every process in the group, as a terminal does. */
     signalAll: (signal: NodeJS.Signals) => process.kill(group, signal),
-    /** Whether a process of the group is running. */
+    /** Whether any process in the group is running. */
     living: () => isAlive(group),
     stop: async (): Promise<void> => {
       if (child.exitCode === null && child.signalCode === null) process.kill(group, 'SIGKILL');
@@ -64,7 +64,7 @@ export function runScript(
   };
 }
 
-/** An array with `onRequest` acts on the nth request for the path, and does not respond to it until `release` is called. */
+/** An array with this `onRequest` acts on the nth request for the path, but does not respond until you call `release`. */
 export function holding(path: string, nth = 1) {
   const [reached, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   let seen = 0;

@@ -193,6 +193,6 @@ describe('a client', () => {
     const cycle = async (port: number) => {
       await login({ name: 'fb1', host: '127.0.0.1', port, trust }, apiToken('T-wrong'));
     };
-    await expect(check({ cycle, close: closeConnections })).rejects.toThrow('it fails: ');
+    await expect(check({ cycle, close: closeConnections })).rejects.toThrow('it failed: ');
   });
 });

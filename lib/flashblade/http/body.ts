@@ -1,9 +1,9 @@
-/** Reads the body of a response whose end HTTP/1.1 announces: by a length or by chunks (RFC 9112, 6 and 7). */
+/** Reads a response body whose end is announced by a length or by chunks (RFC 9112, sections 6 and 7). */
 import { type Input, type Reading, TEXT, TOKEN, take, takeUntil, UnreadableResponse } from './input.ts';
 
 export type ResponseHead = {
   readonly status: number;
-  /** Names in lower case. The values of a repeated name are joined by `, `. */
+  /** Names are lowercase. The values of a repeated header are joined with `, `. */
   readonly headers: Readonly<Record<string, string>>;
 };
 
@@ -11,14 +11,14 @@ export type ResponseHead = {
 export type Framing = number | 'chunks';
 
 const MAX_BODY_BYTES = 1024 * 1024;
-/** Each chunk takes far more memory than the single byte that it may hold. */
+/** Each chunk takes far more memory than the one byte that it may contain. */
 const MAX_CHUNKS = 16 * 1024;
 const MAX_CHUNK_LINE_BYTES = 1024;
 const MAX_TRAILER_BYTES = 16 * 1024;
 
 const LENGTH = /^\d{1,15}$/;
 const CHUNK_LINE = new RegExp(`^([0-9A-Fa-f]{1,8})(;${TEXT})?$`);
-/** `;name`, `;name=token` or `;name="text"`: not everything that the RFC allows, but nothing that another reader ends elsewhere. */
+/** Accepts `;name`, `;name=token` and `;name="text"`. The RFC allows more, but all readers agree on where these end. */
 const EXTENSIONS = new RegExp(`^(?:;${TOKEN}(?:=(?:${TOKEN}|"[\\t !#-[\\]-~]*"))?)*$`);
 const TRAILER = new RegExp(`^${TOKEN}:${TEXT}$`);
 const FRAMING = /^(?:content-length|transfer-encoding):/i;
@@ -36,7 +36,7 @@ export function framingOf(minor: string, { status, headers }: ResponseHead): Fra
     return 0;
   }
   if (coding !== undefined) return 'chunks';
-  // It would end with the connection, and anyone between the array and this process can end that.
+  // Without either header, the body would end with the connection, and anyone between the array and this process can end a connection.
   if (length === undefined) throw new UnreadableResponse('it announces neither a length nor chunks');
   return Number(length);
 }

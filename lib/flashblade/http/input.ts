@@ -1,26 +1,26 @@
-/** Reads the bytes of a connection as they arrive, and holds the patterns and errors that all parts of a response share. */
+/** Reads a connection's bytes as they arrive. Defines the patterns and errors for all parts of a response. */
 
-/** What was received and not read yet. */
+/** Bytes that were received but not read yet. */
 export type Input = { bytes: Buffer };
 
 /** Resumes with the next bytes, or with `undefined` once the other side has ended the connection. */
 export type Reading<Value> = Generator<void, Value, Buffer | undefined>;
 
-/** The response cannot be used. The message says why, without a byte of the response. */
+/** The response cannot be used. The message gives the reason without quoting the response. */
 export class UnreadableResponse extends Error {}
 /** The connection ended before the response did. */
 export class EndedEarly extends Error {}
 
-/** Pattern of a name in HTTP (RFC 9110, 5.6.2). */
+/** Pattern for an HTTP name (RFC 9110, section 5.6.2). */
 export const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
-/** Pattern of text in a received head (RFC 9110, 5.5): printable ASCII, tabs, and the bytes beyond ASCII that old servers send. */
+/** Pattern for text in a received head (RFC 9110, section 5.5): printable ASCII, tabs, and the non-ASCII bytes that old servers send. */
 export const TEXT = '[\\t -~\\x80-\\xff]*';
 
 export const EMPTY = Buffer.alloc(0);
 
 const MAX_PARTS = 1024;
 
-/** Waits until `start` has arrived, without reading it. Throws UnreadableResponse(`reason`) at the first byte that differs. */
+/** Waits until `start` has arrived, without consuming it. Throws UnreadableResponse(`reason`) at the first byte that differs. */
 export function* expectStart(input: Input, start: string, reason: string): Reading<void> {
   for (let at = 0; at < start.length; at++) {
     while (at === input.bytes.length) yield* fill(input);
@@ -28,7 +28,7 @@ export function* expectStart(input: Input, start: string, reason: string): Readi
   }
 }
 
-/** Reads through `end` and returns the text before it. Throws UnreadableResponse(`reason`) if that is longer than `maxBytes`. */
+/** Reads through `end` and returns the text before it. Throws UnreadableResponse(`reason`) if that text is longer than `maxBytes`. */
 export function* takeUntil(input: Input, end: string, maxBytes: number, reason: string): Reading<string> {
   for (;;) {
     const at = input.bytes.indexOf(end);
@@ -56,7 +56,7 @@ export function* take(input: Input, count: number): Reading<Buffer> {
   }
 }
 
-/** Adds a part. Joins the parts once there are many: a part of one byte occupies hundreds of bytes. */
+/** Adds a part. Joins the parts once there are many, because a part with one byte occupies hundreds of bytes. */
 function add(parts: Buffer[], part: Buffer): void {
   parts.push(part);
   if (parts.length === MAX_PARTS) parts.splice(0, MAX_PARTS, Buffer.concat(parts));

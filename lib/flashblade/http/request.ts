@@ -24,7 +24,7 @@ const TARGET = /^\/[!-~]*$/;
 const NAME = new RegExp(`^${TOKEN}$`);
 const VALUE = /^[\t -~]*$/;
 
-/** Returns the request as text, to be sent as UTF-8; undefined if a part of it contains characters that HTTP does not allow there. */
+/** Returns the request as text to send as UTF-8, or undefined if any part contains characters that HTTP does not allow there. */
 export function writeRequest(array: FlashBlade, request: WireRequest): string | undefined {
   const { method, path, headers = {}, body = '', requestId } = request;
   const host = hostOf(array);
@@ -38,10 +38,10 @@ export function writeRequest(array: FlashBlade, request: WireRequest): string | 
   return `${head}User-Agent: ${USER_AGENT}\r\nX-Request-ID: ${requestId}\r\n\r\n${body}`;
 }
 
-/** True for a value that can stand in a header unchanged: 1 to 1024 visible ASCII characters. */
+/** Returns true if a header can contain the value unchanged: 1 to 1024 visible ASCII characters. */
 export const isHeaderValue = (value: string): boolean => /^[!-~]{1,1024}$/.test(value);
 
-/** As in a URL: without the default port. */
+/** Formats the host as in a URL, without the default port. */
 const hostOf = (array: FlashBlade): string => {
   const address = addressOf(array);
   return array.port === 443 ? address.slice(0, -':443'.length) : address;

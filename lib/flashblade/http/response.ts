@@ -1,11 +1,11 @@
-/** Reads one HTTP/1.1 response (RFC 9112) from a connection, and refuses anything that two readers might read differently. */
+/** Reads one HTTP/1.1 response (RFC 9112) from a connection. Rejects anything that two readers might read differently. */
 import { framingOf, type ResponseHead, takeBody } from './body.ts';
 import { EMPTY, expectStart, type Input, type Reading, TEXT, TOKEN, takeUntil, UnreadableResponse } from './input.ts';
 
 type WholeResponse = {
   readonly head: ResponseHead;
   readonly body: Buffer;
-  /** Whether the connection may be used again. */
+  /** Whether the connection may be reused. */
   readonly keepsConnection: boolean;
 };
 
@@ -13,9 +13,9 @@ type WholeResponse = {
 type ParsedHead = { readonly head: ResponseHead; readonly minor: string };
 
 const MAX_HEAD_BYTES = 16 * 1024;
-/** A status line and fields (RFC 9112, 4 and 5), without folded lines. */
+/** A status line and fields (RFC 9112, sections 4 and 5), without line folding. */
 const HEAD = new RegExp(`^HTTP/1\\.([01]) ([1-9]\\d\\d)(?: ${TEXT})?((?:\\r\\n${TOKEN}:${TEXT})*)$`);
-/** Names that nearly every response has, in their usual spelling: looking them up is cheaper than lower-casing them each time. */
+/** Common header names in their usual spelling. Looking them up is cheaper than converting them to lower case each time. */
 const LOWER_CASE: ReadonlyMap<string, string> = new Map(
   [
     ...['Server', 'Date', 'Connection', 'Content-Type', 'Content-Length', 'Transfer-Encoding', 'x-auth-token'],
@@ -26,13 +26,13 @@ const LOWER_CASE: ReadonlyMap<string, string> = new Map(
 const CLOSE = /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i;
 
 /**
- * Start it with `next()`, then feed it with `next(bytes)` until it is done. It calls `onHead` as soon as the head is complete and
- * skips interim responses (1xx). Accepts at most 16 KiB of heads and 1 MiB of body. Throws UnreadableResponse and EndedEarly.
+ * Start the reader with `next()`, then feed it with `next(bytes)` until it is done. It calls `onHead` once the head is complete, and
+ * skips interim responses (1xx). It accepts at most 16 KiB of heads and 1 MiB of body. Throws UnreadableResponse and EndedEarly.
  */
 export function* readResponse(onHead: (head: ResponseHead) => void): Reading<WholeResponse> {
   const input: Input = { bytes: EMPTY };
   const { head, minor } = yield* takeHead(input);
-  // Before any part of the response is refused: the request may have opened a session all the same.
+  // Called before any part of the response can be rejected, because the request may have opened a session anyway.
   onHead(head);
   const body = yield* takeBody(input, framingOf(minor, head));
   if (input.bytes.length > 0) throw new UnreadableResponse('extra bytes follow it');
@@ -70,7 +70,7 @@ function parseHead(text: string): ParsedHead {
   return { head: { status: Number(status), headers }, minor };
 }
 
-/** Whether no other response may follow on this connection. */
+/** Returns whether this response must be the last one on its connection. */
 const isLast = (minor: string, { headers }: ResponseHead): boolean =>
   minor === '0' || CLOSE.test(headers['connection'] ?? '');
 

@@ -1,4 +1,4 @@
-/** An error response of a service. `name` is the exception that the SDK throws, `status` the HTTP status. */
+/** An error response from a service. `name` is the exception that the SDK throws, and `status` is the HTTP status. */
 export class AwsError extends Error {
   readonly status: number;
 

@@ -1,28 +1,28 @@
-/** A call that arrives at a stand-in, the log of calls, and the hooks that observe them. */
+/** Calls to stand-ins, the call log, and the hooks that observe calls. */
 
 /** The prefix of the service's IAM actions. */
 export type Service = 'secretsmanager' | 'kms' | 'dynamodb' | 'events' | 'sqs';
 
-/** One request. `body` is the parsed input and `head` is the rest. They may hold secret values: they reach hooks, never the log. */
+/** One request. `body` is the parsed input and `head` is the rest. Both can contain secret values, so only hooks see them, not the log. */
 export type ServiceCall = {
   readonly service: Service;
   readonly action: string;
-  /** The secret, key, table, queue or (of the first event) bus that the input names. */
+  /** The secret, key, table, queue or bus that the input names. For several events, the first event's bus. */
   readonly resource?: string;
   readonly body?: unknown;
   readonly head?: string;
 };
 
-/** One line of the log. `at` in seconds since the epoch; `status` is 0 as long as there is no response. */
+/** One log line. `at` is in seconds since the epoch. `status` is 0 until there is a response. */
 export type LoggedCall = Omit<ServiceCall, 'body' | 'head'> & { readonly at: number; readonly status: number };
 
 /**
- * Called when a request has arrived (`received`), and when the service has acted but not yet responded (`done`). The service waits for
- * the hook. Faults are looked up after `received`, so that a hook can add one for the same call.
+ * Called when a request arrives (`received`), and after the service acts but before it responds (`done`). The service waits for the
+ * hook. Faults are looked up after `received`, so a hook can add a fault for the same call.
  */
 export type CallHook = (phase: 'received' | 'done', call: ServiceCall) => Promise<void> | void;
 
-/** Older calls are dropped, so that the memory of long runs is bounded. */
+/** Older calls are dropped to limit memory use in long runs. */
 const LOG_LIMIT = 5_000;
 
 export type CallLog = ReturnType<typeof callLog>;
@@ -31,7 +31,7 @@ export type CallLog = ReturnType<typeof callLog>;
 export function callLog(now: () => number, limit = LOG_LIMIT) {
   const calls: LoggedCall[] = [];
 
-  /** Returns a function that records the status of the response. */
+  /** Returns a function that records the response status. */
   function received({ service, action, resource }: ServiceCall): (status: number) => void {
     const call = { at: now(), service, action, ...(resource === undefined ? {} : { resource }), status: 0 };
     calls.push(call);
@@ -44,7 +44,7 @@ export function callLog(now: () => number, limit = LOG_LIMIT) {
   return { calls: calls as readonly LoggedCall[], received };
 }
 
-/** Hooks, in the order in which they were added. */
+/** Hooks, in the order that they were added. */
 export function hookList() {
   const hooks = new Set<CallHook>();
 

@@ -1,4 +1,4 @@
-/** For tests: the stand-ins, and real SDK clients that find them through the environment, like the product. */
+/** For tests: the stand-ins, and real SDK clients that find them through environment variables, as the product does. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { KMSClient } from '@aws-sdk/client-kms';
@@ -7,7 +7,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { onTestFinished, vi } from 'vitest';
 import { type AwsOptions, startAws } from './index.ts';
 
-/** Everything stops when the test ends. Clients do not retry unless `maxAttempts` says so. */
+/** Everything stops when the test ends. Clients do not retry unless you raise `maxAttempts`. */
 export async function awsWithClients({ maxAttempts = 1, ...options }: AwsOptions & { maxAttempts?: number } = {}) {
   const aws = await startAws(options);
   for (const [name, value] of Object.entries(aws.env)) vi.stubEnv(name, value);

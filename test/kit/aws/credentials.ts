@@ -1,4 +1,4 @@
-/** Credentials that the stand-ins create for one run. Any local process can connect to them, but only the run gets a response. */
+/** Credentials that the stand-ins create for one run. Any local process can connect to the stand-ins, but only that run is served. */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
@@ -18,7 +18,7 @@ const random = (length: number): string => randomBytes(length / 2).toString('hex
 
 const CREDENTIAL = /^AWS4-HMAC-SHA256 Credential=([^/,\s]+)\//;
 
-/** Whether a request was made with these credentials. The session token proves it: the signature is not verified. */
+/** Whether a request was made with these credentials. Checks the access key id and session token, but not the signature. */
 export function wasMadeWith({ accessKeyId, sessionToken }: Credentials, headers: IncomingHttpHeaders): boolean {
   const [, id = ''] = CREDENTIAL.exec(headers.authorization ?? '') ?? [];
   return equal(id, accessKeyId) && equal(String(headers['x-amz-security-token'] ?? ''), sessionToken);

@@ -1,12 +1,12 @@
-/** Types for the part of dynalite that the tests use. dynalite ships none. */
+/** Types for the parts of dynalite that the tests use. dynalite ships no types. */
 declare module 'dynalite' {
   import type { Server } from 'node:http';
 
   type Options = {
-    /** Milliseconds that a table stays CREATING; dynalite's default is 500. */
+    /** How many milliseconds a table stays CREATING. dynalite's default is 500. */
     readonly createTableMs?: number;
   };
 
-  /** An HTTP server whose tables live in memory; `close` also closes them. */
+  /** An HTTP server with in-memory tables. `close` also closes the tables. */
   export default function dynalite(options?: Options): Server;
 }

@@ -1,6 +1,6 @@
 /**
- * A stand-in for DynamoDB: dynalite, in memory, behind our server, which logs calls, runs hooks and injects faults. dynalite lacks
- * transactions, TTL (nothing expires, UpdateTimeToLive is refused) and point-in-time recovery. It ignores
+ * A stand-in for DynamoDB: in-memory dynalite behind our own server, which logs calls, runs hooks and injects faults. dynalite lacks
+ * transactions, TTL (nothing expires, and UpdateTimeToLive is refused) and point-in-time recovery. It also ignores
  * ReturnValuesOnConditionCheckFailure, so a failed condition never returns the item.
  */
 import { once } from 'node:events';
@@ -22,7 +22,7 @@ const index = z.object({
     NonKeyAttributes: z.array(z.string()).optional(),
   }),
 });
-/** The Properties of AWS::DynamoDB::Table that dynalite supports. The others are dropped. */
+/** The AWS::DynamoDB::Table properties that dynalite supports. All others are dropped. */
 const tableProperties = z.object({
   TableName: z.string(),
   KeySchema: keySchema,
@@ -34,7 +34,7 @@ const tableProperties = z.object({
 
 export type DynamoDb = Awaited<ReturnType<typeof dynamoDbStandIn>>;
 
-/** Starts dynalite on a free loopback port. It serves only requests that were made with the credentials. */
+/** Starts dynalite on a free loopback port. Serves only requests made with the credentials. */
 export async function dynamoDbStandIn(region: string, credentials: Credentials) {
   const server = dynalite({ createTableMs: 0 });
   const [serveRequest] = server.listeners('request') as RequestListener[];
@@ -49,8 +49,8 @@ export async function dynamoDbStandIn(region: string, credentials: Credentials) 
   const client = new DynamoDBClient({ endpoint, region, credentials });
 
   /**
-   * Creates a table from the Properties of its CloudFormation resource, without a logged call. Pass `tableName` if the template computes
-   * the name.
+   * Creates a table from the Properties in its CloudFormation resource. The call is not logged. Pass `tableName` if the template
+   * computes the name.
    */
   async function createTable(properties: object, tableName?: string): Promise<void> {
     const input = tableProperties.parse(tableName === undefined ? properties : { ...properties, TableName: tableName });
@@ -59,7 +59,7 @@ export async function dynamoDbStandIn(region: string, credentials: Credentials) 
     while ((await client.send(describe)).Table?.TableStatus !== 'ACTIVE');
   }
 
-  /** Every item of a table, as plain values, without a logged call. */
+  /** Returns every item in a table as plain values. The call is not logged. */
   async function scan(tableName: string): Promise<Record<string, unknown>[]> {
     const items: Record<string, unknown>[] = [];
     for await (const { Items = [] } of paginateScan({ client }, { TableName: tableName, ConsistentRead: true }))
@@ -82,7 +82,7 @@ export async function dynamoDbStandIn(region: string, credentials: Credentials) 
   return { definition, endpoint, createTable, scan, stop };
 }
 
-/** dynalite requires the headers of a signature but does not verify it. */
+/** dynalite requires signature headers but does not verify the signature. */
 const FORWARDED_HEADERS = ['authorization', 'content-type', 'x-amz-date', 'x-amz-security-token', 'x-amz-target'];
 const RETURNED_HEADERS = ['content-type', 'x-amz-crc32', 'x-amzn-requestid'];
 

@@ -1,4 +1,4 @@
-/** A stand-in for Amazon EventBridge. It keeps events on buses, where tests read them. It has no rules and delivers nothing. */
+/** A stand-in for Amazon EventBridge. Tests read events directly from its buses, because the stand-in has no rules and delivers nothing. */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { AwsError } from './aws-error.ts';
@@ -16,7 +16,7 @@ const entrySchema = z.strictObject({
 });
 type Entry = z.output<typeof entrySchema>;
 
-/** An event that reached a bus. `at` in seconds since the epoch. */
+/** An event that reached a bus. `at` is in seconds since the epoch. */
 export type SentEvent = {
   readonly id: string;
   readonly bus: string;
@@ -29,7 +29,7 @@ type EntryResult = { readonly EventId: string } | { readonly ErrorCode: string; 
 
 export type Events = ReturnType<typeof eventsStandIn>;
 
-/** Supports PutEvents. The bus `default` exists. `now` is in seconds since the epoch. */
+/** Supports PutEvents. The `default` bus always exists. `now` is in seconds since the epoch. */
 export function eventsStandIn(account: { region: string; accountId: string; now: () => number }) {
   const arnPrefix = `arn:aws:events:${account.region}:${account.accountId}:event-bus/`;
   const buses = new Set(['default']);
@@ -62,19 +62,19 @@ export function eventsStandIn(account: { region: string; accountId: string; now:
     definition: serviceOf({ service: 'events', target: 'AWSEvents' }, { PutEvents: putEvents }),
     /** Events that reached a bus, oldest first. */
     sent: sent as readonly SentEvent[],
-    /** Creates a bus if it does not exist. Returns its ARN. */
+    /** Creates a bus if it does not exist. Returns the bus ARN. */
     createBus(name: string): string {
       buses.add(name);
       return arnPrefix + name;
     },
-    /** Refuses the next `times` entries with `code`. Their calls succeed and count them in `FailedEntryCount`. */
+    /** Refuses the next `times` entries with `code`. The calls succeed, with the refused entries counted in `FailedEntryCount`. */
     refuseEntries(times: number, code = 'InternalFailure'): void {
       refusals = { left: times, code };
     },
   };
 }
 
-/** Why EventBridge refuses an entry. The call as a whole succeeds. */
+/** Returns why EventBridge refuses an entry. The call as a whole still succeeds. */
 function faultOf({ Source, DetailType, Detail }: Entry): string | undefined {
   if (!Source || !DetailType || !Detail) return 'InvalidArgument';
   if (Source.startsWith('aws.')) return 'NotAuthorizedForSourceException';

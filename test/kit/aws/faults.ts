@@ -4,10 +4,11 @@ import type { Service, ServiceCall } from './calls.ts';
 import type { Answer } from './server.ts';
 
 /**
- * - `throttle`, `deny`, `error`: the service refuses and does nothing
- * - `hang`: it does nothing and never responds; `reset`: it does nothing and resets the connection
- * - `garbage`: it does nothing and responds with 200 and text that is not JSON; `answer`: it does nothing and responds with `answer`
- * - `slow`: it acts and responds after `ms` milliseconds; `lost answer`: it acts and resets the connection
+ * What the service does:
+ * - `throttle`, `deny`, `error`: does nothing and responds with an error
+ * - `hang`: does nothing and never responds; `reset`: does nothing and resets the connection
+ * - `garbage`: does nothing and responds with 200 and text that is not JSON; `answer`: does nothing and responds with `answer`
+ * - `slow`: acts and responds after `ms` milliseconds; `lost answer`: acts and resets the connection
  */
 type FaultKind =
   | { readonly kind: 'throttle' | 'deny' | 'hang' | 'reset' | 'garbage' | 'lost answer' }
@@ -19,15 +20,15 @@ type FaultKind =
 export type Fault = FaultKind & {
   readonly service: Service;
   readonly action?: string;
-  /** The name that the client uses: a secret's name or ARN, a key's id or ARN, a table's name, a queue's URL, a bus's name or ARN. */
+  /** The name that the client uses: a secret name or ARN, key id or ARN, table name, queue URL, or bus name or ARN. */
   readonly resource?: string;
-  /** How many calls it affects. Default: every call until `clear()`. */
+  /** How many calls the fault affects. Default: every call until `clear()`. */
   readonly times?: number;
 };
 
 export type FaultList = ReturnType<typeof faultList>;
 
-/** The planned faults. The oldest one wins. */
+/** The planned faults. If several match a call, the oldest one applies. */
 export function faultList() {
   let planned: { readonly fault: Fault; left: number }[] = [];
 
@@ -56,7 +57,7 @@ function hits(fault: Fault, call: ServiceCall): boolean {
   );
 }
 
-/** The error that the fault responds with, if it does. */
+/** The error that a fault responds with, or undefined if it does not respond with one. */
 export function refusalOf(fault: Fault, call: ServiceCall): AwsError | undefined {
   if (fault.kind === 'throttle') return new AwsError('ThrottlingException', 'Rate exceeded');
   if (fault.kind === 'deny') return accessDenied(`${call.service}:${call.action}`);

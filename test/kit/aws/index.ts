@@ -1,4 +1,4 @@
-/** Stand-ins for the AWS services that the product uses, on loopback, for the unchanged AWS SDK. */
+/** Loopback stand-ins for the AWS services that the product uses. They work with the unchanged AWS SDK. */
 import { setTimeout as sleepFor } from 'node:timers/promises';
 import { callLog, hookList } from './calls.ts';
 import { newCredentials } from './credentials.ts';
@@ -14,19 +14,19 @@ export type { CallHook, LoggedCall, Service, ServiceCall } from './calls.ts';
 export type { Fault } from './faults.ts';
 
 export type AwsOptions = {
-  /** Seconds since the epoch; default: the machine's clock. */
+  /** The time in seconds since the epoch. Default: the machine's clock. */
   readonly now?: () => number;
-  /** Twelve digits; default 123456789012. */
+  /** Twelve digits. Default: 123456789012. */
   readonly accountId?: string;
-  /** Default eu-central-1. */
+  /** Default: eu-central-1. */
   readonly region?: string;
-  /** How the fault `slow` waits. Default: a timer that the signal stops. */
+  /** How the `slow` fault waits. Default: a timer that the signal stops. */
   readonly sleep?: (ms: number, signal: AbortSignal) => Promise<unknown>;
 };
 
 export type Aws = Awaited<ReturnType<typeof startAws>>;
 
-/** Signatures are not verified, but a request is refused unless it has this start's access key id and session token. */
+/** Starts the stand-ins. They do not verify signatures, but refuse requests without the new access key id and session token. */
 export async function startAws({
   now = () => Date.now() / 1000,
   accountId = '123456789012',
@@ -52,7 +52,7 @@ export async function startAws({
   let stopped: Promise<void> | undefined;
 
   return {
-    /** Environment variables that make an AWS SDK, here or in a child process, use the stand-ins with `credentials`. */
+    /** Environment variables that make the AWS SDK use the stand-ins with `credentials`, here or in a child process. */
     env: {
       AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsUrl,
       AWS_ENDPOINT_URL_KMS: kmsUrl,
@@ -64,19 +64,19 @@ export async function startAws({
       AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
       AWS_SESSION_TOKEN: credentials.sessionToken,
     },
-    /** New for each start. The stand-ins refuse every request made with others. */
+    /** New for each start. The stand-ins refuse requests made with any other credentials. */
     credentials,
     ...{ secrets, kms, dynamodb, events },
     /** `createQueue` creates an empty queue and returns its URL. */
     sqs: { ...sqs, createQueue: (name: string): string => sqsUrl + sqs.createQueue(name) },
-    /** The newest calls, oldest first, without any value. Calls of these helpers are not logged. */
+    /** The newest calls, oldest first, without any values. Calls made by these helpers are not logged. */
     calls: log.calls,
     faults,
-    /** Adds a hook. Returns a function that removes it. */
+    /** Adds a hook. Returns a function that removes the hook. */
     onCall: hooks.add,
     /** How many connections the stand-ins have accepted so far. */
     connections: (): number => servers.reduce((sum, server) => sum + server.connections(), 0),
-    /** Stops every server and connection. Calls in progress get no response. A second call waits for the first. */
+    /** Stops every server and closes every connection. Requests in progress get no response. Further calls to `stop` wait for the first. */
     stop(): Promise<void> {
       stopped ??= stopAll();
       return stopped;

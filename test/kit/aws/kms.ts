@@ -5,7 +5,7 @@ import { AwsError } from './aws-error.ts';
 import { decrypt, encrypt, keyIdOf } from './kms-ciphertext.ts';
 import { operationsRefusing, serviceOf } from './operations.ts';
 
-/** `createdAt` in seconds since the epoch; `material` is 32 bytes. */
+/** `createdAt` is in seconds since the epoch. `material` is 32 bytes long. */
 type Key = {
   readonly keyId: string;
   readonly arn: string;
@@ -34,7 +34,7 @@ export function kmsStandIn({ region, accountId, now }: { region: string; account
 
   const nameIn = (identifier: string): string => identifier.replace(arnPrefix, '').replace(/^key\//, '');
 
-  /** By key id, key ARN, alias name or alias ARN. */
+  /** Finds a key by key id, key ARN, alias name or alias ARN. */
   function lookUp(identifier: string): Key | undefined {
     const name = nameIn(identifier);
     return keys.get(aliases.get(name) ?? name);
@@ -104,7 +104,7 @@ export function kmsStandIn({ region, accountId, now }: { region: string; account
 
   return {
     definition: serviceOf({ service: 'kms', target: 'TrentService' }, operations),
-    /** Creates an enabled key. `alias` begins with `alias/`, and moves to the new key if another one has it. */
+    /** Creates an enabled key. `alias` must begin with `alias/`. An alias that another key has moves to the new key. */
     createKey(alias?: string): { readonly keyId: string; readonly arn: string } {
       const keyId = randomUUID();
       const arn = `${arnPrefix}key/${keyId}`;
@@ -112,16 +112,16 @@ export function kmsStandIn({ region, accountId, now }: { region: string; account
       if (alias !== undefined) aliases.set(alias, keyId);
       return { keyId, arn };
     },
-    /** Identify a key by key id, key ARN, alias name or alias ARN. */
+    /** `identifier`: a key id, key ARN, alias name or alias ARN. */
     setEnabled: (identifier: string, enabled: boolean): void => {
       find(identifier).enabled = enabled;
     },
-    /** The key exists and is enabled. */
+    /** Whether the key exists and is enabled. */
     isUsable: (identifier: string): boolean => lookUp(identifier)?.enabled ?? false,
   };
 }
 
-/** The key. Throws if it is disabled. */
+/** Returns the key. Throws if the key is disabled. */
 function usable(key: Key): Key {
   if (!key.enabled) throw new AwsError('DisabledException', `${key.arn} is disabled.`);
   return key;

@@ -1,4 +1,4 @@
-/** Operations of the services that we implement: an action's name, the check of its input, and its response. */
+/** Operations that the stand-ins implement: action name, input check and response. */
 import type { z } from 'zod';
 import { AwsError } from './aws-error.ts';
 import { jsonAnswer, type ServiceDefinition } from './server.ts';
@@ -6,19 +6,19 @@ import { jsonAnswer, type ServiceDefinition } from './server.ts';
 /** Takes the parsed JSON of a request and returns the JSON of the response. */
 type Operation = (body: unknown) => object;
 
-/** Declares operations. An invalid input is refused with the exception `refusal`. */
+/** Declares operations. Invalid input is refused with the exception `refusal`. */
 export const operationsRefusing =
   (refusal: string) =>
   <Schema extends z.ZodType>(schema: Schema, act: (input: z.output<Schema>) => object): Operation =>
   (body) => {
     const input = schema.safeParse(body);
-    // The field and the rule, but never the value, which may be a secret.
+    // Reports the field and the rule, but never the value, which may be a secret.
     if (!input.success)
       throw new AwsError(refusal, input.error.issues.map(({ path, code }) => `${path.join('.')}: ${code}`).join('; '));
     return act(input.data);
   };
 
-/** A service made of operations. It refuses every other action with an error that says so. */
+/** Builds a service from operations. Every other action gets UnknownOperationException. */
 export const serviceOf = (
   { service, target }: Pick<ServiceDefinition, 'service' | 'target'>,
   operations: Readonly<Record<string, Operation>>,

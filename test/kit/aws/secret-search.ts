@@ -1,9 +1,9 @@
-/** Filters and pages of ListSecrets and BatchGetSecretValue. */
+/** Filters and pages for ListSecrets and BatchGetSecretValue. */
 import { z } from 'zod';
 import { AwsError } from './aws-error.ts';
 import type { Secret } from './secret-store.ts';
 
-/** The supported keys. Any other key is refused, not ignored. */
+/** The supported filter keys. Any other key is refused, not ignored. */
 export const filters = z
   .array(
     z.strictObject({
@@ -14,7 +14,7 @@ export const filters = z
   .max(10);
 type Filter = z.output<typeof filters>[number];
 
-/** A secret matches if it matches one value of every filter. Values are prefixes; `!` negates. */
+/** A secret matches if every filter has a value that matches. Values are prefixes, and `!` negates a value. */
 export const matches = (secret: Secret, wanted: readonly Filter[]): boolean =>
   wanted.every(({ Key, Values }) => Values.some((value) => matchesValue(secret, Key, value)));
 
@@ -30,8 +30,8 @@ function textsOf({ name, tags }: Secret, key: 'name' | 'tag-key' | 'tag-value'):
 }
 
 /**
- * One page of secrets, and the token of the next page if there is one. A token names the secret to continue after, so that a secret that
- * disappears between two pages hides no other.
+ * Returns one page of secrets, and the token for the next page, if any. The token names the secret to continue after, so a secret that
+ * disappears between two pages does not hide another one.
  */
 export function page(
   secrets: readonly Secret[],

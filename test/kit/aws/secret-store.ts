@@ -1,27 +1,27 @@
-/** Secrets, their versions, and the staging labels that say which version is which. */
+/** Secrets, their versions, and the versions' staging labels. */
 import { randomBytes } from 'node:crypto';
 import { AwsError } from './aws-error.ts';
 
 export type SecretValue = { readonly SecretString: string } | { readonly SecretBinary: string };
 export type Version = { readonly id: string; readonly value: SecretValue; readonly createdAt: number };
 
-/** Times in seconds since the epoch. */
+/** Times are in seconds since the epoch. */
 export type Secret = {
   readonly name: string;
   readonly arn: string;
-  /** Increases with every new secret: the order of lists. */
+  /** Increases with every new secret. Lists are sorted by this number. */
   readonly order: number;
   readonly createdAt: number;
   changedAt: number;
   description?: string | undefined;
   kmsKeyId?: string | undefined;
-  /** When the secret is deleted. Set while it is scheduled for deletion. */
+  /** When the secret will be deleted. Set only while deletion is scheduled. */
   deletionAt?: number | undefined;
-  /** Its value may not be read. */
+  /** Whether reads of the value are denied. */
   denied: boolean;
   readonly tags: Map<string, string>;
   readonly versions: Map<string, Version>;
-  /** Label → version id. A label is on one version at most. */
+  /** Label → version id. A label is attached to at most one version. */
   readonly stages: Map<string, string>;
 };
 
@@ -34,14 +34,14 @@ export function secretStore(arnPrefix: string, now: () => number) {
   const secrets = new Map<string, Secret>();
   let created = 0;
 
-  /** Every secret, oldest first, without those whose deletion is due. */
+  /** Returns every secret, oldest first, except those whose deletion is due. */
   function all(): Secret[] {
     for (const { name, deletionAt } of secrets.values())
       if (deletionAt !== undefined && deletionAt <= now()) secrets.delete(name);
     return [...secrets.values()];
   }
 
-  /** By name, ARN, or ARN without the six random characters. */
+  /** Finds a secret by name, ARN, or ARN without the six random characters. */
   const lookUp = (id: string): Secret | undefined =>
     all().find(({ name, arn }) => id === name || id === arn || id === arn.slice(0, -7));
 
@@ -64,13 +64,13 @@ export function secretStore(arnPrefix: string, now: () => number) {
   return { all, lookUp, find, create, remove: ({ name }: Secret): boolean => secrets.delete(name) };
 }
 
-/** AWS appends them to the name, so that a new secret with an old name has another ARN. */
+/** AWS appends six random characters to the name, so a new secret with an old name has a different ARN. */
 const sixCharacters = (): string => randomBytes(3).toString('hex');
 
 export const stagesOf = ({ stages }: Secret, versionId: string): string[] =>
   [...stages].filter(([, id]) => id === versionId).map(([stage]) => stage);
 
-/** Labels by version id. Like AWS, it skips versions without a label. */
+/** Returns labels by version id. As in AWS, versions without a label are skipped. */
 export const stagesByVersion = (secret: Secret): Record<string, string[]> =>
   Object.fromEntries([...new Set(secret.stages.values())].map((id) => [id, stagesOf(secret, id)]));
 
@@ -81,7 +81,7 @@ export function attach({ stages }: Secret, stage: string, versionId: string): vo
   if (stage === CURRENT && from !== undefined && from !== versionId) stages.set(PREVIOUS, from);
 }
 
-/** Adds a version. The same id with the same value changes nothing; the same id with another value is refused. */
+/** Adds a version. If the id exists, the same value changes nothing and a different value is refused. */
 export function addVersion(secret: Secret, version: Version, stages: readonly string[]): void {
   const known = secret.versions.get(version.id);
   if (known && sameValue(known.value, version.value)) return;
@@ -98,7 +98,7 @@ export function addVersion(secret: Secret, version: Version, stages: readonly st
 
 const sameValue = (left: SecretValue, right: SecretValue): boolean => JSON.stringify(left) === JSON.stringify(right);
 
-/** The version with the given id, label or both. Default: AWSCURRENT. */
+/** Returns the version with the given id, label or both. Default: AWSCURRENT. */
 export function findVersion(secret: Secret, wanted: { id?: string | undefined; stage?: string | undefined }): Version {
   const stage = wanted.stage ?? (wanted.id === undefined ? CURRENT : undefined);
   const staged = stage === undefined ? undefined : secret.stages.get(stage);
@@ -110,10 +110,10 @@ export function findVersion(secret: Secret, wanted: { id?: string | undefined; s
   throw new AwsError('ResourceNotFoundException', `Secrets Manager can't find the specified secret value for ${which}`);
 }
 
-/** The response of most actions. */
+/** The response for most actions. */
 export const nameOf = ({ arn, name }: Secret) => ({ ARN: arn, Name: name });
 
-/** The secret. Throws if it is scheduled for deletion. */
+/** Returns the secret. Throws if the secret is scheduled for deletion. */
 export function unmarked(secret: Secret): Secret {
   if (secret.deletionAt === undefined) return secret;
   throw new AwsError('InvalidRequestException', 'The secret was marked for deletion: restore it first.');

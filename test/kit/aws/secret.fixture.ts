@@ -1,4 +1,4 @@
-/** For tests: one secret with a known version, and calls that use it. */
+/** For tests: one secret with a known version, and calls that use this secret. */
 import {
   CreateSecretCommand,
   DescribeSecretCommand,
@@ -14,7 +14,7 @@ export const FIRST = '11111111-1111-4111-8111-111111111111';
 export const SECOND = '22222222-2222-4222-8222-222222222222';
 export const THIRD = '33333333-3333-4333-8333-333333333333';
 
-/** A clock that moves only when it is set, and a secret with the value `first` under the version id FIRST. */
+/** Creates a clock that moves only when set, and a secret whose version FIRST has the value `first`. */
 export async function withSecret() {
   const clock = { now: 1_800_000_000 };
   const { aws, secrets, kms } = await awsWithClients({ now: () => clock.now });

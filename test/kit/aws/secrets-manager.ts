@@ -1,4 +1,4 @@
-/** A stand-in for AWS Secrets Manager: its actions, over the secrets of secret-store.ts. */
+/** A stand-in for AWS Secrets Manager. Its actions use the secrets in secret-store.ts. */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { AwsError } from './aws-error.ts';
@@ -43,7 +43,7 @@ const pageOf = (max: number) => ({ MaxResults: z.int().min(1).max(max).optional(
 
 type Content = { readonly [Name in keyof typeof content]?: string | undefined };
 
-/** `kms` decides whether a secret that names a KMS key can be read and written. `now` is in seconds since the epoch. */
+/** `kms` decides whether a secret with its own KMS key can be read and written. `now` is in seconds since the epoch. */
 export function secretsManagerStandIn({ region, accountId, now, kms }: Account) {
   const store = secretStore(`arn:aws:secretsmanager:${region}:${accountId}:secret:`, now);
 
@@ -204,7 +204,7 @@ export function secretsManagerStandIn({ region, accountId, now, kms }: Account) 
         if (ForceDeleteWithoutRecovery && RecoveryWindowInDays !== undefined)
           throw new AwsError('InvalidParameterException', 'Either a recovery window, or deletion without recovery.');
         if (ForceDeleteWithoutRecovery) {
-          // Deleting a secret that does not exist is no error.
+          // Deleting a secret that does not exist is not an error.
           const secret = store.lookUp(SecretId);
           if (secret) store.remove(secret);
           return { ...(secret ? nameOf(secret) : { Name: SecretId }), DeletionDate: now() };
@@ -228,7 +228,7 @@ export function secretsManagerStandIn({ region, accountId, now, kms }: Account) 
     }),
   };
 
-  /** Creates the secret, or a new AWSCURRENT version, without a logged call. Returns the version id. Objects become JSON. */
+  /** Creates the secret or a new AWSCURRENT version. Returns the version id. Objects become JSON. The call is not logged. */
   function put(name: string, value: string | object): string {
     const versionId = randomUUID();
     const SecretString = typeof value === 'string' ? value : JSON.stringify(value);
@@ -241,7 +241,7 @@ export function secretsManagerStandIn({ region, accountId, now, kms }: Account) 
   return {
     definition: serviceOf({ service: 'secretsmanager', target: 'secretsmanager' }, operations),
     put,
-    /** Denies reading the value of this secret, alone or in a batch, until `denied: false`. */
+    /** Denies reads of this secret's value, alone or in a batch. Pass `false` to allow reads again. */
     deny: (id: string, denied = true): void => {
       store.find(id).denied = denied;
     },
@@ -264,7 +264,7 @@ function createdBefore(secret: Secret, version: Version | undefined): object {
   throw new AwsError('ResourceExistsException', `The secret ${secret.name} already exists.`);
 }
 
-/** A request that moves or removes a label must name the version that has it, so that it cannot take it from an unexpected one. */
+/** A request that moves or removes a label must name the version that has the label, so that no other version loses it. */
 function moveStage(secret: Secret, stage: string, from: string | undefined, to: string | undefined): void {
   const holder = secret.stages.get(stage);
   const alreadyThere = to !== undefined && holder === to;

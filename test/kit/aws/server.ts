@@ -1,4 +1,4 @@
-/** AWS's JSON protocol on loopback: one `POST /` per call, the action in a header, faults, hooks and a log around it. */
+/** AWS's JSON protocol on loopback: one `POST /` per call, with the action in a header. Adds faults, hooks and a log. */
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -16,7 +16,7 @@ export type Answer = {
   readonly body: string;
 };
 
-/** One service. `target` is the prefix of the action in `X-Amz-Target`. `act` throws AwsError to refuse. */
+/** One service. `target` is the prefix of the action in `X-Amz-Target`. `act` throws AwsError to refuse a call. */
 export type ServiceDefinition = {
   readonly service: Service;
   readonly target: string;
@@ -24,18 +24,18 @@ export type ServiceDefinition = {
 };
 
 export type Surroundings = {
-  /** Only requests made with them are served. */
+  /** Only requests made with these credentials are served. */
   readonly credentials: Credentials;
   readonly log: CallLog;
   readonly faults: FaultList;
   readonly hooks: CallHook;
-  /** Waits, until the signal is aborted at the latest. */
+  /** Waits `ms` milliseconds, or until the signal is aborted. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<unknown>;
 };
 
 export type RunningService = {
   readonly url: string;
-  /** How many connections there have been so far. */
+  /** How many connections have been accepted so far. */
   readonly connections: () => number;
   readonly stop: () => Promise<void>;
 };
@@ -64,7 +64,7 @@ export async function serve(definition: ServiceDefinition, surroundings: Surroun
   server.on('connection', () => {
     connections += 1;
   });
-  // If the server closed an idle connection while the client sends, that would look like a fault that no test injected.
+  // If the server closed an idle connection while the client was sending, the test would see a fault that it did not inject.
   server.keepAliveTimeout = 0;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -111,7 +111,7 @@ async function decide(
   return fault?.kind === 'lost answer' ? 'reset' : answer;
 }
 
-/** The errors of AWS for a request without credentials or with unknown ones. */
+/** Returns AWS's error for a request with missing or unknown credentials. */
 function refusalOfStranger(credentials: Credentials, { service, headers }: RawCall): AwsError | undefined {
   if (!headers.authorization)
     return new AwsError('MissingAuthenticationTokenException', 'Request is missing Authentication Token');
@@ -179,7 +179,7 @@ function parseJson(bytes: Buffer): unknown {
   }
 }
 
-/** The names of resources only, because nothing else of the input may reach the log. */
+/** Returns only a resource name, because nothing else in the input may reach the log. */
 function resourceOf(body: unknown): string | undefined {
   const input = (body ?? {}) as Record<string, unknown>;
   const [entry] = (Array.isArray(input['Entries']) ? input['Entries'] : []) as ({ EventBusName?: unknown } | null)[];

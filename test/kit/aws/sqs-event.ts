@@ -1,4 +1,4 @@
-/** A batch as Lambda passes it to a function with a queue. */
+/** A batch as Lambda passes it to a function that reads a queue. */
 import { createHash } from 'node:crypto';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import type { QueuedMessage } from './sqs.ts';

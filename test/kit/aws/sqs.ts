@@ -1,4 +1,4 @@
-/** A stand-in for Amazon SQS: standard queues that keep their order. It never moves a message to a dead-letter queue. */
+/** A stand-in for Amazon SQS: standard queues that preserve message order. Messages never move to a dead-letter queue. */
 import { createHash, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { AwsError } from './aws-error.ts';
@@ -8,7 +8,7 @@ const MAX_BODY = 1024 * 1024;
 const VISIBILITY_SECONDS = 30;
 
 export type QueuedMessage = { readonly messageId: string; readonly body: string };
-/** `visibleAt`, in seconds since the epoch: until then, only the last receiver has the message. */
+/** `visibleAt` is in seconds since the epoch. Until then, no other receiver gets the message. */
 type Stored = QueuedMessage & { visibleAt: number; receiptHandle?: string };
 type Queue = { messages: Stored[] };
 
@@ -59,7 +59,7 @@ export function sqsStandIn({ accountId, now }: { accountId: string; now: () => n
 
     DeleteMessage: operation(z.strictObject({ QueueUrl, ReceiptHandle: z.string().min(1) }), (input) => {
       const queue = find(input.QueueUrl);
-      // As in AWS, an old handle of a message that was received again deletes nothing, without an error.
+      // As in AWS, an old handle for a message that was received again deletes nothing and causes no error.
       queue.messages = queue.messages.filter(({ receiptHandle }) => receiptHandle !== input.ReceiptHandle);
       return {};
     }),
@@ -67,12 +67,12 @@ export function sqsStandIn({ accountId, now }: { accountId: string; now: () => n
 
   return {
     definition: serviceOf({ service: 'sqs', target: 'AmazonSQS' }, operations),
-    /** Creates an empty queue. Returns the path of its URL. */
+    /** Creates an empty queue. Returns the path in the queue's URL. */
     createQueue(name: string): string {
       queues.set(pathOf(name), { messages: [] });
       return pathOf(name);
     },
-    /** The messages of a queue, oldest first, received or not. */
+    /** Returns a queue's messages, oldest first, received or not. */
     queue: (name: string): { readonly messages: readonly QueuedMessage[] } => ({
       messages: find(`http://queue${pathOf(name)}`).messages.map(({ messageId, body }) => ({ messageId, body })),
     }),

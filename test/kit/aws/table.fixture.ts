@@ -1,4 +1,4 @@
-/** For tests: a table with the key and the sparse index of the ledger. */
+/** For tests: a table with the ledger's key and sparse index. */
 import {
   type DynamoDBClient,
   PutItemCommand,
@@ -9,7 +9,7 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { awsWithClients } from './clients.ts';
 
 export const TableName = 'ledger';
-/** A table in a template, with properties that only CloudFormation supports. */
+/** A table's properties from a template, including some that only CloudFormation supports. */
 export const properties = {
   TableName,
   BillingMode: 'PAY_PER_REQUEST',

@@ -1,4 +1,4 @@
-/** One execution environment of Lambda: a process that runs AWS's runtime client, and its Runtime API. */
+/** One Lambda execution environment: a process that runs AWS's runtime client, and its Runtime API. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
@@ -12,7 +12,7 @@ const INIT_LIMIT_MS = 10_000;
 
 export type Outcome =
   | { readonly result: unknown }
-  /** The error that the caller of Lambda gets. `timedOut`: Lambda ended the invocation, not the function. */
+  /** The error that Lambda returns to the caller. `timedOut`: Lambda, not the function, ended the invocation. */
   | { readonly error: LambdaError; readonly timedOut?: true }
   /** A test killed the process during the invocation. */
   | { readonly killed: NodeJS.Signals };
@@ -23,7 +23,7 @@ type Start = {
   readonly directory: string;
   readonly env: Readonly<Record<string, string>>;
   readonly onOutput: (text: string) => void;
-  /** How far the clock of the process is ahead of the machine's. */
+  /** How far the process's clock is ahead of the machine's. */
   readonly aheadMs: number;
 };
 
@@ -69,7 +69,7 @@ export const startEnvironment = async ({ directory, env, onOutput, aheadMs }: St
       });
       const failed = api.initError.then(async (error) => {
         response ??= { error };
-        // The process ends after this report. The next invocation must not get it.
+        // The process ends after this report, so the next invocation must not use it.
         await ended;
       });
       await Promise.race([responded, failed, ended]);

@@ -1,4 +1,4 @@
-/** Runs a packaged function as Lambda does: AWS's runtime client in a separate process, with the unpacked zip. */
+/** Runs a packaged function as Lambda does, with AWS's runtime client and the unpacked zip in a separate process. */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,13 +11,13 @@ export type { Outcome };
 export type LambdaOptions = ({ readonly zip: string } | { readonly directory: string }) & {
   /** As in serverless.yml: `dist/functions/login.handler`. */
   readonly handler: string;
-  /** The function's variables, including credentials. The process gets these, the variables that Lambda sets, and no others. */
+  /** The function's variables, including credentials. The process gets only these and the variables that Lambda sets. */
   readonly env?: Readonly<Record<string, string>>;
   /** The function's name. Default: `function`. */
   readonly functionName?: string;
   /** The function's timeout. Default: 30,000. */
   readonly timeoutMs?: number;
-  /** How far the function's clock is ahead of the machine's. A process with another clock is replaced. Default: 0. */
+  /** How far the function's clock is ahead of the machine's. A process with a different clock is replaced. Default: 0. */
   readonly aheadMs?: () => number;
 };
 
@@ -49,8 +49,8 @@ export const startLambda = async (options: LambdaOptions) => {
 
   return {
     /**
-     * Runs one invocation; refuses a second one at the same time. If the process ended before (killed, timed out, crashed), a new one
-     * replaces it, as in Lambda: a cold start.
+     * Runs one invocation and refuses a second one at the same time. If the process was killed, timed out or crashed earlier, a new
+     * process replaces it, as in a Lambda cold start.
      */
     invoke: async (event: unknown, invocation: InvokeOptions = {}): Promise<Outcome> => {
       const { awsRequestId = randomUUID(), timeoutMs: ms = timeoutMs } = invocation;
@@ -62,21 +62,21 @@ export const startLambda = async (options: LambdaOptions) => {
         busy = false;
       }
     },
-    /** The current process; undefined before the first invocation. */
+    /** The current process id, or undefined before the first invocation. */
     get pid(): number | undefined {
       return environment?.pid;
     },
-    /** CPU time of the current process until its last call to the Runtime API, in ms, including threads that ended. */
+    /** CPU time of the current process up to its last Runtime API call, in ms. Includes threads that have ended. */
     get cpuMs(): number | undefined {
       return environment?.cpuMs();
     },
-    /** Everything that its processes have written to stdout and stderr. */
+    /** Everything that the function's processes have written to stdout and stderr. */
     get output(): string {
       return output;
     },
     /** Sends a signal to the current process. Resolves when the process has ended. */
     kill: async (signal: NodeJS.Signals = 'SIGKILL'): Promise<void> => environment?.kill(signal),
-    /** Ends the process and removes the unpacked files. Repeating it is safe. */
+    /** Ends the process and removes the unpacked files. You can call `stop` repeatedly. */
     stop: async (): Promise<void> => {
       await environment?.kill('SIGKILL');
       if (unpacked !== undefined) await rm(unpacked, { recursive: true, force: true });

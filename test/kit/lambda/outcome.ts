@@ -1,11 +1,11 @@
-/** What came of an invocation: its result or its error. */
+/** An invocation's outcome: a result or an error. */
 import type { CloseResult, Lease } from '../../../lib/index.ts';
 import type { Outcome } from './environment.ts';
 import type { LambdaError } from './runtime-api.ts';
 
 /**
- * The result of an invocation. Throws the function's error, named by its type, or an error that is named by the signal that ended the
- * process.
+ * Returns an invocation's result. Throws the function's error, named after its type, or an error named after the signal that ended
+ * the process.
  */
 export function resultOf<Result = Partial<Lease & CloseResult>>(outcome: Outcome): Result {
   if ('result' in outcome) return outcome.result as Result;
@@ -14,7 +14,7 @@ export function resultOf<Result = Partial<Lease & CloseResult>>(outcome: Outcome
   throw Object.assign(new Error(errorMessage), { name: errorType });
 }
 
-/** The error of an invocation. Throws if there is none. */
+/** Returns an invocation's error. Throws if there is no error. */
 export function errorOf(outcome: Outcome): LambdaError {
   if ('error' in outcome) return outcome.error;
   throw new Error(`No error, but ${JSON.stringify(outcome)}`);

@@ -1,6 +1,6 @@
 /**
- * Replaces the native client of aws-lambda-ric. The addon `rapid-client.node` takes minutes to compile and does nothing but call the
- * Runtime API over HTTP; these are its three methods over node:http. Loaded with `--require`; the runtime client stays unchanged.
+ * Replaces the native client in aws-lambda-ric. The `rapid-client.node` addon takes minutes to compile and only calls the Runtime API
+ * over HTTP, so this file implements its three methods with node:http. Loaded with `--require`. The runtime client is unchanged.
  */
 const http = require('node:http');
 const Module = require('node:module');
@@ -11,7 +11,7 @@ const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 /** The addon posts synchronously, so `next` must wait until the last response is sent. */
 let posted = Promise.resolve();
 
-/** Each request reports the CPU time of the process. Measured from outside, it would miss threads that ended. */
+/** Each request reports the process's CPU time. A measurement from outside would miss threads that have ended. */
 const cpuUs = () => {
   const { user, system } = process.cpuUsage();
   return user + system;
@@ -33,7 +33,7 @@ const send = (method, path, headers, body) =>
       request.setHeader('process-cpu-us', cpuUs());
       request.end(body);
     };
-    // As late as possible, because later CPU time is not included.
+    // Finish as late as possible, because CPU time after this point is not included.
     request.on('socket', (socket) => (socket.connecting ? socket.once('connect', finish) : finish()));
   });
 

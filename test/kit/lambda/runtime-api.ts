@@ -1,4 +1,4 @@
-/** Lambda's Runtime API on loopback for one process: it hands out invocations and receives responses. */
+/** Lambda's Runtime API on loopback for one process. The API hands out invocations and receives responses. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -12,12 +12,12 @@ export type Invocation = {
   readonly awsRequestId: string;
   readonly event: unknown;
   readonly functionArn: string;
-  /** Counted from when the process takes the invocation. */
+  /** Starts when the process takes the invocation. */
   readonly timeoutMs: number;
   readonly onTaken: () => void;
 };
 
-/** `aheadMs`: how far the clock of the process is ahead of the machine's. A deadline is a time of the process's clock. */
+/** `aheadMs`: how far the process's clock is ahead of the machine's. Deadlines use the process's clock. */
 export const startRuntimeApi = async (aheadMs: number) => {
   const init = Promise.withResolvers<LambdaError>();
   let cpuMs = Number.NaN;
@@ -56,7 +56,7 @@ export const startRuntimeApi = async (aheadMs: number) => {
       asking = response;
       hand();
     } else {
-      // This fails only if the process died while it sent. `startEnvironment` reports its end.
+      // This fails only if the process died while sending. `startEnvironment` reports that the process ended.
       take(request, response).catch(() => response.destroy());
     }
   });
@@ -67,11 +67,11 @@ export const startRuntimeApi = async (aheadMs: number) => {
     address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     /** Resolves when the process reports that it could not start. */
     initError: init.promise,
-    /** CPU time since the start of the process, in ms, as reported by its last call. */
+    /** CPU time since the process started, in ms, as reported by its last call. */
     get cpuMs(): number {
       return cpuMs;
     },
-    /** Resolves when the process responds. Stays pending if it never does. One at a time. */
+    /** Resolves when the process responds, or stays pending if it never does. Only one call can be pending. */
     invoke: (invocation: Invocation): Promise<InvocationResponse> => {
       const { promise, resolve } = Promise.withResolvers<InvocationResponse>();
       running = { awsRequestId: invocation.awsRequestId, respond: resolve };
@@ -79,7 +79,7 @@ export const startRuntimeApi = async (aheadMs: number) => {
       hand();
       return promise;
     },
-    /** Waits until the connections of the process have ended, so that everything it sent has arrived. */
+    /** Waits until the process's connections have closed, so that everything it sent has arrived. */
     close: () => new Promise<void>((closed) => void server.close(() => closed())),
   };
 };

@@ -1,11 +1,11 @@
-/** Captures what this process logs and writes until the end of the test, and hides it from the screen. */
+/** Captures everything that this process logs and writes until the test ends, and keeps it off the screen. */
 import { onTestFinished, vi } from 'vitest';
 import { type Line, metricLinesOf, metricsOf } from '../../packaged/functions/logs.ts';
 
 export type Written = {
   /** The log lines, each with its level. */
   readonly lines: () => Line[];
-  /** Every metric without its namespace: `name value unit {dimension=value …}`. */
+  /** Every metric as `name value unit {dimension=value …}`, without its namespace. */
   readonly metrics: () => string[];
 };
 

@@ -1,14 +1,14 @@
-/** How an array in memory responds to a read under a session. */
+/** How an in-memory array responds to a read under a session. */
 import type { ArrayRequest } from '../../../lib/flashblade/client.ts';
 import type { LiveSession } from './arrays.ts';
 
-/** What the array reports. Times in seconds since the epoch. */
+/** What the array reports. Times are in seconds since the epoch. */
 export type Facts = {
   readonly versions?: readonly string[];
   readonly certificateEndsAt?: number;
   readonly idleTimeoutMs?: number;
   readonly tokenEndsAt?: number;
-  /** The status of a read, by the last part of its path. Default 200. */
+  /** The status of a read, keyed by the last part of the path. Default: 200. */
   readonly statuses?: Readonly<Record<string, number>>;
   /** Replaces the list of sessions. */
   readonly sessions?: (query: ArrayRequest['query'], sessions: readonly LiveSession[]) => unknown;

@@ -1,4 +1,4 @@
-/** The arrays of a fleet in memory: their live sessions, accepted API tokens, idle timeouts and facts. */
+/** The arrays in an in-memory fleet: live sessions, accepted API tokens, idle timeouts and facts. */
 import { authToken } from '../../../lib/core/model.ts';
 import type { Ports } from '../../../lib/leases/ports.ts';
 import { type Facts, responseOf } from './array-facts.ts';
@@ -6,7 +6,7 @@ import { refused, unreachable } from './faults.ts';
 
 export type LiveSession = {
   readonly array: string;
-  /** The request id of its login, which is the attempt id in the ledger. */
+  /** The login's request id, which is the attempt id in the ledger. */
   readonly requestId: string;
   /** Milliseconds on the array's clock. */
   readonly startedAt: number;
@@ -19,7 +19,7 @@ export type Arrays = ReturnType<typeof memoryArrays>;
 
 export type ArraysOptions = {
   readonly now: () => number;
-  /** After how long an array ends an unused session. Default: never. */
+  /** How long a session can be unused before the array ends it. Default: no limit. */
   readonly idleMs?: number;
   /** How far an array's clock is ahead of `now`. */
   readonly aheadMs?: (array: string) => number;
@@ -82,27 +82,27 @@ export function memoryArrays({ now, idleMs = Number.POSITIVE_INFINITY, aheadMs =
 
   return {
     flashblade,
-    /** By auth token. May still contain sessions that were idle for too long. */
+    /** Sessions by auth token. May still contain sessions that were idle for too long. */
     sessions,
-    /** The live sessions, after ending those that were idle for too long. */
+    /** Ends sessions that were idle for too long, and returns the live ones. */
     live,
     /** What arrays report about themselves. Each fact has a default. */
     facts,
     /** Arrays that cannot be reached. */
     down,
-    /** Arrays that do not respond to a logout. */
+    /** Arrays that do not respond to logouts. */
     dead,
     /** How many logouts were sent to an array. */
     logouts: (array: string): number => logouts.filter((name) => name === array).length,
     accept: (array: string, token: string): void => {
       accepted.set(array, (accepted.get(array) ?? new Set()).add(token));
     },
-    /** Default: all tokens. */
+    /** Refuses one token, or all tokens by default. */
     refuse: (array: string, token?: string): void => {
       if (token === undefined) accepted.delete(array);
       else accepted.get(array)?.delete(token);
     },
-    /** Simulates a restart of the array. */
+    /** Simulates an array restart. */
     dropSessions: (array: string): void => {
       for (const [token, session] of sessions) if (session.array === array) sessions.delete(token);
     },

@@ -1,4 +1,4 @@
-/** What a call can suffer: errors as the real adapters throw them, and faults that a hook runs instead of a call. */
+/** Errors as the real adapters throw them, and faults that a hook runs instead of a call. */
 import { FlashBladeError } from '../../../lib/core/errors.ts';
 import type { Call } from './hook.ts';
 

@@ -1,6 +1,6 @@
 /**
- * A fleet in memory: arrays, their secrets, the ledger and a real seal over a KMS in memory. `portsOver` makes ports over it, for one
- * process or for all.
+ * An in-memory fleet: arrays, their secrets, the ledger, and a real seal that uses an in-memory KMS. `portsOver` creates ports for the
+ * fleet, for one process or for all.
  *
  *     const fleet = memoryFleet({ now });
  *     fleet.add('fb1', 'T-1');
@@ -21,7 +21,7 @@ export type FleetOptions = ArraysOptions & {
   readonly cache?: Cache;
   /** Default: never lags behind the table. */
   readonly index?: LedgerIndex;
-  /** Default: the real seal over a KMS in memory. */
+  /** Default: the real seal with an in-memory KMS. */
   readonly seal?: Seal;
 };
 
@@ -41,14 +41,14 @@ export function memoryFleet({ cache, index, seal, ...options }: FleetOptions) {
   };
 }
 
-/** Ports over the fleet. Every call passes through the hook. */
+/** Creates ports for the fleet. Every call passes through the hook. */
 export const portsOver = (
   { secrets, store, seal, arrays: { flashblade } }: Fleet,
   hook: Hook,
   own: Pick<Ports, 'limits' | 'report' | 'now' | 'random' | 'newId'>,
 ): Ports => hooked({ secrets: secrets.port, store, seal, flashblade, ...own }, hook);
 
-/** The real seal compares its deadlines with the real clock, which is not the clock of a test. */
+/** Removes deadlines from the seal. The real seal compares them with the real clock, not with the test's clock. */
 const sealOutsideTime = ({ dataKey, seal, unseal }: Seal): Seal => ({
   dataKey: (context) => dataKey(context, Number.POSITIVE_INFINITY),
   seal,

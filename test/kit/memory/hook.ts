@@ -1,6 +1,6 @@
 /**
- * Calls of the ports as values. A hook gets each call instead of the port, and decides what becomes of it: it can count, delay, repeat
- * or lose the call, or never make it.
+ * Port calls as values. A hook receives each call instead of the port and decides what to do. The hook can count, delay, repeat or lose
+ * the call, or never make it.
  *
  *     const slowly: Hook = async (call) => {
  *       await wait(100);
@@ -14,10 +14,10 @@ import type { Outbox, Ports } from '../../../lib/leases/ports.ts';
 export type Call<T = unknown> = {
   readonly port: 'secrets' | 'store' | 'seal' | 'flashblade' | 'outbox';
   readonly method: string;
-  /** How tests name the call: its method, but `secret` for reading a secret, and `write OPENING` or `write owner` for a write. */
+  /** The call's name in tests: `secret` for reading a secret, `write OPENING` or `write owner` for a write, otherwise the method. */
   readonly name: string;
   readonly args: readonly unknown[];
-  /** When the caller stops waiting, in epoch milliseconds by the caller's clock. */
+  /** When the caller stops waiting, by the caller's clock (milliseconds since the epoch). */
   readonly by: number;
   /** Makes the call. */
   readonly act: () => Promise<T>;
@@ -30,7 +30,7 @@ export const direct: Hook = ({ act }) => act();
 
 type Group = Record<string, (...args: never[]) => Promise<unknown>>;
 
-/** The same port; every call passes through the hook. */
+/** Wraps a port so that every call passes through the hook. */
 export const through = <T extends object>(port: Call['port'], group: T, hook: Hook): T =>
   Object.fromEntries(
     Object.keys(group).map((method) => [
@@ -43,7 +43,7 @@ export const through = <T extends object>(port: Call['port'], group: T, hook: Ho
     ]),
   ) as T;
 
-/** The same ports; every call passes through the hook. Sealing is no call: it does not leave the process. */
+/** Wraps the ports so that every call passes through the hook. Sealing is not a call, because it does not leave the process. */
 export function hooked(ports: Ports, hook: Hook): Ports {
   const { secrets, store, seal, flashblade } = ports;
   return {
@@ -63,7 +63,7 @@ function nameOf(method: string, args: readonly unknown[]): string {
   return `write ${item.kind === 'lease' ? item.state : item.kind}`;
 }
 
-/** A call's deadline: `by` or `deadline` in its options, or the last number among its arguments. */
+/** Returns a call's deadline: `by` or `deadline` in the options, or the last number among the arguments. */
 function byOf(args: readonly unknown[]): number {
   const options = args.at(-1) as { by?: number; deadline?: number } | undefined;
   if (typeof options === 'object') return options.by ?? options.deadline ?? Number.POSITIVE_INFINITY;

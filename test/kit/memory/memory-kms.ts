@@ -1,4 +1,4 @@
-/** The part of KMS that sealing uses, in memory: data keys that decrypt only under the context they were generated for. */
+/** An in-memory version of the KMS features that sealing uses: data keys that decrypt only under their original context. */
 import { randomBytes } from 'node:crypto';
 import { DecryptCommand, GenerateDataKeyCommand, type KMSClient } from '@aws-sdk/client-kms';
 

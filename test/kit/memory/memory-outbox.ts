@@ -1,4 +1,4 @@
-/** An outbox in memory, and a world with the function of the queue between them. */
+/** An in-memory outbox, and a world in which the queue's function uses it. */
 import { dispatch, type Message } from '../../../lib/leases/dispatch.ts';
 import type { OutgoingEvent } from '../../../lib/leases/events.ts';
 import type { DeadLetter, Outbox } from '../../../lib/leases/ports.ts';
@@ -17,12 +17,12 @@ export function memoryOutbox() {
     /** Every event, in order. */
     published,
     letters,
-    /** `type lease` of every event, in order. */
+    /** Every event as `type lease`, in order. */
     outcomes: () => published.map(({ type, detail }) => `${type} ${detail.leaseId}`),
   };
 }
 
-/** Each `deliver` handles one message. The calls of the outbox are calls of the world: `w.once('emit', fail(awsDown))`. */
+/** Each `deliver` handles one message. Outbox calls pass through the world's hook, as in `w.once('emit', fail(awsDown))`. */
 export function queueWorld() {
   const w = world();
   const box = memoryOutbox();

@@ -1,4 +1,4 @@
-/** The ledger's store in memory: the same guarantees as DynamoDB's, for proofs that run thousands of times a second. */
+/** An in-memory ledger store with the same guarantees as DynamoDB, for proofs that run thousands of times a second. */
 
 import { type Item, isOfItsOwner, leaseKey, type Stored } from '../../../lib/leases/items.ts';
 import type { LeaseStore, Pending, Slot, StoredSlot } from '../../../lib/leases/ports.ts';
@@ -11,17 +11,17 @@ export type MemoryStore = LeaseStore & {
   /** Like `write`, but keeps the item's version, as version 0.1.0 does. */
   readonly replace: <T extends Item>(next: Stored<T>, previous: Stored<Item> | undefined) => Stored<T> | undefined;
   readonly arrays: ReadonlyMap<string, Slots>;
-  /** An array's slots, for a test or a former version that changes them. */
+  /** An array's slots, for tests and former versions that change them. */
   readonly slotsOf: (array: string) => Slots;
 };
 
-/** What the indexes contain. `change` is called for every item that was written, or removed (undefined). */
+/** The index contents. `change` is called for every item that is written, or removed (`item` is undefined). */
 export type LedgerIndex = {
   readonly change: (id: string, item: Item | undefined) => void;
   readonly items: () => Iterable<Item>;
 };
 
-/** Default: the index contains what the table contains. */
+/** By default, the index always matches the table. */
 export function memoryStore(index?: LedgerIndex): MemoryStore {
   const items = new Map<string, Stored<Item>>();
   const indexed = (): Item[] => [...(index?.items() ?? items.values())];
@@ -112,13 +112,13 @@ export function memoryStore(index?: LedgerIndex): MemoryStore {
   };
 }
 
-/** The item, which nobody can change any more: a reader that tried would fail, instead of changing what others read. */
+/** Freezes the item. A reader that tries to change it fails instead of changing what other readers see. */
 function frozen<T extends object>(item: T): T {
   for (const value of Object.values(item)) if (typeof value === 'object' && value !== null) frozen(value);
   return Object.freeze(item);
 }
 
-/** Version 0.1.0 took this slot. */
+/** Whether version 0.1.0 took this slot. */
 const isFormer = (slot: StoredSlot | undefined): boolean => slot !== undefined && slot.leaseId === undefined;
 
 const slotRows = (arrays: MemoryStore['arrays']): Pending[] =>

@@ -1,4 +1,4 @@
-/** Messages as EventBridge sends them to the queue. Equal arguments are a second delivery of the same event. */
+/** Messages as EventBridge sends them to the queue. Equal arguments simulate a second delivery of the same event. */
 import type { Message } from '../../../lib/leases/dispatch.ts';
 import { DETAIL_TYPES, EXECUTION_DETAIL_TYPE, EXECUTION_SOURCE } from '../../../lib/leases/events.ts';
 
@@ -20,7 +20,7 @@ export function messageOf(type: string, detail: unknown, id = 'event-1', source 
 export const requested = (detail: unknown, eventId?: string) => messageOf(DETAIL_TYPES.requested, detail, eventId);
 export const released = (detail: unknown, eventId?: string) => messageOf(DETAIL_TYPES.released, detail, eventId);
 
-/** An event of Step Functions. With the `status` RUNNING, the execution has not ended. */
+/** A Step Functions event. If `status` is RUNNING, the execution has not ended. */
 export function executionEnded(executionArn: string, status = 'SUCCEEDED', eventId?: string): Message {
   const [stateMachine = '', name = ''] = executionArn.split(/:(?=[^:]*$)/);
   const stateMachineArn = stateMachine.replace(':execution:', ':stateMachine:');

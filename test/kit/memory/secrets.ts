@@ -1,11 +1,11 @@
-/** The secrets of a fleet in memory. They are rotated, moved to another host, and read through a cache. */
+/** The secrets for an in-memory fleet. Tests can rotate secrets, move them to another host, and read them through a cache. */
 import { FlashBladeError } from '../../../lib/core/errors.ts';
 import { apiToken, type FlashBlade } from '../../../lib/core/model.ts';
 import type { Secrets } from '../../../lib/leases/ports.ts';
 
 export type Secret = FlashBlade & { readonly token: string; readonly versionId: string };
 
-/** Returns what a read finds in its cache. `last` is what was read last. */
+/** Returns what a read finds in the cache. `last` is the secret from the previous read. */
 export type Cache = (versions: readonly Secret[], last: Secret | undefined) => Secret | undefined;
 
 const DEFAULTS = { port: 443, trust: { kind: 'public' }, token: 'T-1' } as const;
@@ -28,7 +28,7 @@ export function memorySecrets(cache: Cache = (_, last) => last) {
 
   return {
     port,
-    /** Adds a version of a secret, which begins with the first one. What is not given stays as it was. */
+    /** Adds a version to a secret, or creates the secret. Omitted fields stay unchanged. */
     change: (name: string, fields: Partial<Omit<FlashBlade, 'name'> & { token: string }> = {}): Secret => {
       const before = versions.get(name) ?? [];
       const latest = before.at(-1) ?? { ...DEFAULTS, name, host: `${name}.example.com` };

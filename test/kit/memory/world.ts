@@ -1,5 +1,5 @@
 /**
- * A world for one test: two arrays with their secrets, a ledger, and a clock that stands still. Everything is in memory.
+ * An in-memory world for one test: two arrays with their secrets, a ledger, and a stopped clock.
  *
  *     const w = world();
  *     w.once('login', loseResponse(unreachable(true)));
@@ -7,8 +7,8 @@
  *     expect(w.calls).toContain('write suspect');
  *     w.pass(60);
  *
- * Beside it: `fleet.ts` is what the ports work on, with any clock. `hook.ts` turns calls into values. `faults.ts` has what a call can
- * suffer, `slow.ts` makes calls slow. `memory-outbox.ts` and `messages.ts` are for the queue.
+ * Related files: `fleet.ts` has the arrays, secrets and ledger behind the ports, with any clock. `hook.ts` turns calls into values.
+ * `faults.ts` makes calls fail, and `slow.ts` makes calls slow. `memory-outbox.ts` and `messages.ts` are for the queue.
  */
 import type { Report } from '../../../lib/core/reports.ts';
 import { type LeaseItem, leaseKey, type Stored } from '../../../lib/leases/items.ts';
@@ -68,27 +68,27 @@ export function world({ sessionsPerArray = 50 } = {}) {
     facts: arrays.facts,
     /** Adds an array to the fleet. */
     addArray,
-    /** Arrays that do not respond to a logout. */
+    /** Arrays that do not respond to logouts. */
     dead: arrays.dead,
     /** How many logouts were sent to an array. */
     logouts: arrays.logouts,
-    /** Names of the calls to the ports, in order. */
+    /** The names of all port calls, in order. */
     calls,
     events: () => reports.map(({ event }) => event),
     lease: (leaseId: string) => store.items.get(leaseKey(leaseId)) as Stored<LeaseItem> | undefined,
     suspects: () => [...store.items.values()].filter((item) => item.kind === 'suspect'),
-    /** The leases and SUSPECTs that have a slot of the array. */
+    /** The leases and SUSPECTs that have one of the array's slots. */
     slots: (array: string) =>
       [...store.slotsOf(array).values()].map(({ leaseId, suspect }) => `${suspect ? 'SUSPECT ' : ''}${leaseId}`),
     /** `fault` handles the next call with that name. */
     once: (name: string, fault: Fault) => void faults.set(name, [...(faults.get(name) ?? []), fault]),
-    /** Changes the token in the array's secret. `accept: false`: the array still accepts only the former one. */
+    /** Changes the token in the array's secret. With `accept: false`, the array still accepts only the former token. */
     rotate: (name: string, token: string, options: { accept?: boolean; host?: string } = {}) => {
       const { accept: isAccepted = true, ...fields } = options;
       secrets.change(name, { ...fields, token });
       if (isAccepted) accept(name, token);
     },
-    /** The array accepts this API token and no other. */
+    /** Makes the array accept only this API token. */
     accept,
     dropSessions: () => arrays.sessions.clear(),
     pass: (seconds: number) => {
@@ -96,18 +96,18 @@ export function world({ sessionsPerArray = 50 } = {}) {
     },
     now,
     seconds: () => Math.floor(nowMs / 1000),
-    /** A deadline in 30 seconds. */
+    /** A deadline 30 seconds from now. */
     deadline: () => nowMs + 30_000,
   };
 }
 
 export const REQUEST = { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900 };
 
-/** Opens a session. `request` replaces fields of REQUEST. */
+/** Opens a session. `request` replaces fields in REQUEST. */
 export const open = (w: World, request: Partial<OpenRequest> = {}) =>
   openSession(w.ports, { ...REQUEST, ...request }, w.deadline());
 
-/** A world with one open session, and no calls or reports so far. */
+/** A world with one open session and no recorded calls or reports. */
 export async function opened(): Promise<World> {
   const w = world();
   await open(w);
@@ -116,7 +116,7 @@ export async function opened(): Promise<World> {
   return w;
 }
 
-/** Yields to other work until a port was called. */
+/** Yields to other work until the call with this name has been made. */
 export async function untilCalled(w: World, name: string): Promise<void> {
   for (let turn = 0; turn < 1000; turn++) {
     if (w.calls.includes(name)) return;

@@ -123,7 +123,7 @@ describe("a relative path is resolved from the user's directory", () => {
     const start = () => npm(['start', '--', '--secret-file', 'secret.json'], { cwd });
     expect((await start()).stderr).toMatch(/^--secret-file must be a readable file/);
     writeFileSync(join(cwd, 'secret.json'), '{}');
-    expect((await start()).stderr).toMatch(/^--host is missing/);
+    expect((await start()).stderr).toMatch(/^the host is missing/);
   });
 
   test('when a command writes a file, whose path is printed relative to this directory', async () => {

@@ -176,8 +176,8 @@ describe('the launcher names the next step', () => {
     const { code, stderr } = await run(project(), { as: { ...OLD, arch } });
     expect(code).toBe(1);
     expect(stderr).toBe(
-      `This project needs Node.js 24 or newer, and this is v20.20.2 on linux ${arch}. npm ci installs one, but it is missing or does ` +
-        'not start here: run npm ci again, or install Node.js from https://nodejs.org.\n',
+      `This project needs Node.js 24 or newer, but this is v20.20.2 on linux ${arch}. The version that npm ci installs is missing or ` +
+        'does not start. Run npm ci again, or install Node.js from https://nodejs.org.\n',
     );
   });
 
@@ -188,8 +188,8 @@ describe('the launcher names the next step', () => {
     const { code, stderr } = await run(project(), { as });
     expect(code).toBe(1);
     expect(stderr).toBe(
-      `This project needs Node.js 24 or newer, and this is ${as.version} on ${as.platform} ${as.arch}. ` +
-        'Install it from https://nodejs.org: npm ci installs one only for Linux on x64 and arm64.\n',
+      `This project needs Node.js 24 or newer, but this is ${as.version} on ${as.platform} ${as.arch}. ` +
+        'Install it from https://nodejs.org, because npm ci provides it only for Linux on x64 and arm64.\n',
     );
   });
 
@@ -200,7 +200,7 @@ describe('the launcher names the next step', () => {
       install(folder, 'x64', program);
       const { code, stderr } = await run(folder, { as: OLD });
       expect(code).toBe(1);
-      expect(stderr).toContain('does not start here');
+      expect(stderr).toContain('is missing or does not start');
       // Negative control: with a recent Node.js of its own, the launcher runs the script.
       expect(await run(folder, { as: { ...OLD, version: 'v24.1.0' } })).toMatchObject({ code: 7, stderr: '' });
     },

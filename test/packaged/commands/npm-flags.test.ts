@@ -55,7 +55,7 @@ describe('a flag that npm consumed', () => {
     expect(outcome(['fb1'], { settings: { yes: 'true' } })).toBe(
       '2 npm consumed --yes, so nothing was done. Put -- before the arguments:\n\n' +
         '  npm run secret -- fb1 --yes\n\n' +
-        'If you did not type it, your npm configuration sets this: check .npmrc and the npm_config_* variables.',
+        'If you did not type it, your npm configuration sets it. Check .npmrc and the npm_config_* variables.',
     );
   });
 

@@ -102,7 +102,7 @@ describe('an early end of the run', () => {
 
   it('the run ends before the first interaction if the API token belongs to another user', async () => {
     const { finding } = await refused({ FLASHBLADE_USERNAME: 'root' });
-    expect(finding).toContain(`the API token belongs to ${USERNAME}, not to FLASHBLADE_USERNAME`);
+    expect(finding).toContain(`the API token belongs to ${USERNAME}, not to the user in FLASHBLADE_USERNAME`);
   });
 });
 

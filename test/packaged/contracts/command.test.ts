@@ -84,7 +84,7 @@ describe('a pact of another consumer', () => {
       'Add it to contracts/states.ts',
     ],
     ['is pending', [{ ...first, pending: true }], 'Remove "pending".'],
-    ['has the same interaction twice', [first, first], 'Give one of the two another description.'],
+    ['has the same interaction twice', [first, first], 'Give one of them a different description.'],
   ])('is not verified if it %s', async (_, interactions, advice) => {
     const pact = readPact(fileWith(JSON.stringify({ ...OTHERS, interactions })));
     const { verification } = await verifySimulator(pact, new AbortController().signal);
@@ -94,7 +94,7 @@ describe('a pact of another consumer', () => {
 
 describe('the command line', () => {
   it.each([[['--accept', '--array']], [['--accept', '--pact', 'x']]])('the combination %j is refused', (args) => {
-    expect(() => readCommand(args)).toThrow('--accept cannot be combined with --pact or with a real array');
+    expect(() => readCommand(args)).toThrow('--accept cannot be combined with --pact or a real array');
   });
 
   it('an unknown option is refused with the usage', async () => {

@@ -98,7 +98,7 @@ const CASES: Readonly<Record<ErrorCode, Case>> = {
   },
   LOGIN_REFUSED: { names: 'array NAME', provoke: loginWithSecret({ apiToken: randomApiToken() }) },
   LOGIN_UNKNOWN: {
-    names: 'array NAME may have a session of lease NAME',
+    names: 'array NAME may have a session for lease NAME',
     provoke: loginWithFault({ kind: 'reset' }),
   },
   ANSWER_INVALID: {

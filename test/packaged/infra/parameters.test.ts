@@ -123,14 +123,14 @@ describe('the VPC configuration', () => {
   });
 
   it('requires vpcId if the stack creates a security group', async () => {
-    await expect(made('vpcId', { vpcEgress: '10.1.0.0/16' })).rejects.toThrow('vpcEgress needs vpcId');
+    await expect(made('vpcId', { vpcEgress: '10.1.0.0/16' })).rejects.toThrow('vpcEgress requires vpcId');
     expect(await made('vpcId', { vpcEgress: '10.1.0.0/16', vpcId: 'vpc-1' })).toBe('vpc-1');
     expect(await made('vpcId', {})).toEqual({ Ref: 'AWS::NoValue' });
   });
 
   it('is refused without a security group', async () => {
     const alone = made('securityGroupIds', { vpcSubnetIds: 'subnet-1' });
-    await expect(alone).rejects.toThrow('vpcSubnetIds needs vpcSecurityGroupIds, or vpcEgress and vpcId');
+    await expect(alone).rejects.toThrow('vpcSubnetIds requires vpcSecurityGroupIds, or vpcEgress and vpcId');
     expect(await made('securityGroupIds', { vpcSubnetIds: 'subnet-1', vpcSecurityGroupIds: 'sg-1,sg-2,' })).toEqual([
       'sg-1',
       'sg-2',

@@ -117,7 +117,7 @@ describe('npm run leases', () => {
     ]) {
       const { code, stdout, stderr } = await leases(args);
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-      expect(stderr).toMatch(/^LEASE_UNKNOWN: the ledger has no lease typo: /);
+      expect(stderr).toMatch(/^LEASE_UNKNOWN: the ledger has no lease typo; /);
     }
     expect(await ports.store.read('lease#typo', Date.now() + 5000)).toBeUndefined();
   });

@@ -23,7 +23,7 @@ describe('the command line', () => {
     [['close', 'job-1', '--array', 'fb1'], 'use list'],
     [['list', 'job-1'], 'use list'],
     [['show', 'a', 'b'], 'too many arguments'],
-    [['close', '--array', '../x'], '--array: must be the name of an array'],
+    [['close', '--array', '../x'], '--array: must be an array name'],
     [['show', 'two words'], 'lease id: must be 1 to 512'],
     [['list', '--all'], "Unknown option '--all'"],
   ])('refuses %j and names the rule', (args, message) => {

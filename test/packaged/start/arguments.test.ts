@@ -52,11 +52,11 @@ const RULES: readonly (readonly [string, readonly string[], string])[] = [
   [
     'a host that looks like an API token',
     ['--host', API_TOKEN.slice(2), '--secret-file', 'x'],
-    '--host looks like an API token: were host and apiToken swapped?',
+    '--host looks like an API token. Were host and apiToken swapped?',
   ],
-  ['a host without a secret', ['--host', 'fb.example.com'], '--host needs --secret-file'],
+  ['a host without a secret', ['--host', 'fb.example.com'], '--host requires --secret-file'],
   ['an invalid host', ['--host', 'https://fb', '--secret-file', 'x'], '--host must be a DNS name'],
-  ['an invalid array name', ['--array', 'a/b'], '--array: must be the name of an array'],
+  ['an invalid array name', ['--array', 'a/b'], '--array: must be an array name'],
   ['a missing file', ['--secret-file', '/does/not/exist'], '--secret-file must be a readable file'],
 ];
 
@@ -67,9 +67,13 @@ test.each(RULES)('%s is refused with the argument and the rule', (_, args, compl
 const SECRETS: readonly (readonly [string, string | object, string])[] = [
   ['text that is not JSON', API_TOKEN, '--secret-file must contain a JSON object'],
   ['JSON that is not an object', '"text"', '--secret-file must contain a JSON object'],
-  ['no host', { apiToken: API_TOKEN }, '--host is missing'],
+  ['no host', { apiToken: API_TOKEN }, 'the host is missing'],
   ['no API token', { host: 'fb.example.com' }, 'secret in --secret-file: apiToken must be'],
-  ['an invalid trust', { host: 'fb', apiToken: API_TOKEN, trust: { ca: API_TOKEN } }, 'trust.ca must be PEM text'],
+  [
+    'an invalid trust',
+    { host: 'fb', apiToken: API_TOKEN, trust: { ca: API_TOKEN } },
+    'trust.ca must be one or more certificates',
+  ],
   ['an unknown field', { host: 'fb', apiToken: API_TOKEN, insecure: true }, 'an unknown field: insecure'],
 ];
 

@@ -22,7 +22,7 @@ test("without options, all steps succeed without a previous build, the user's AW
   expect(stdout).toMatch(/^ {3}fb1: host 127\.0\.0\.1, port \d+, trust ca, API token \[API token\]$/m);
   expect(stdout).toMatch(/^2 {2}login opens a session.* \d+ +\d+ +1\n {3}\{\n {5}"leaseId": "demo-[0-9a-f]{6}",\n/m);
   expect(stdout).toMatch(
-    /^ {3}lease#demo-[0-9a-f]{6} {2}state OPEN {2}attemptId [0-9a-f-]{36}\n {3}sealed 1\.\S+… \(/m,
+    /^ {3}lease#demo-[0-9a-f]{6} {2}state OPEN {2}attemptId [0-9a-f-]{36}\n {3}sealed 1\.\S+… \(.*\n {3}\{"target":\{"name":"fb1",.*"expiresAt":\d+/m,
   );
   expect(stdout).toMatch(/GET \/api\/2\.26\/arrays → 200 \{"name":"fb1","os":"Purity\/\/FB","version":"4\.6\.2"\}/);
   expect(stdout).toMatch(/^5 {2}The same login again.* 0\n {3}the same lease/m);
@@ -37,7 +37,7 @@ test("without options, all steps succeed without a previous build, the user's AW
   expect(stdout).toMatch(new RegExp(`^ {3}suspect#${attemptId} {2}SUSPECT.*; live sessions on fb1: 1$`, 'm'));
   expect(stdout).toMatch(/"checked":3,"healthy":2,"unknownSessions":0.*\n {3}ARRAY_UNREACHABLE: array fb3 /);
   expect(stdout).toMatch(
-    /because of its idleness; the sweep:\n.*"suspect":1.*\n {3}live sessions on all arrays: 0; unsettled .*: 0\n/,
+    /because of idleness; the sweep returned:\n.*"suspect":1.*\n {3}live sessions on all arrays: 0; unsettled .*: 0\n/,
   );
   expect(stdout).toMatch(
     /\n15 Total.*\n {3}AWS calls: .*events 2; array calls: 19\nEvery step succeeded, and no array has a live session/,
@@ -55,7 +55,7 @@ test('a failed step of the unattended part fails the run, and all leases are clo
   expect({ code, files }).toEqual({ code: 1, files: [] });
   expect(stdout).toMatch(/^11 .* failed$/m);
   expect(stdout).toMatch(/^Lease job-[0-9a-f]{6}: CLOSED\nLease demo-[0-9a-f]{6}: NEVER_OPENED\nFAILED/m);
-  expect(stdout).toMatch(/\nFAILED {2}the login was not killed, but ended by LEASE_LIMIT\n$/);
+  expect(stdout).toMatch(/\nFAILED {2}the login process was not killed, but ended with LEASE_LIMIT\n$/);
 });
 
 test('--help lists every option', async () => {

@@ -18,7 +18,7 @@ test('every lease that may have a session is closed, even if another one fails, 
 
   const lines: string[] = [];
   await closeRemaining(functions, { line: (text: string) => lines.push(text) } as never);
-  const idle = "If it has a session, the array's idle timeout ends it.";
+  const idle = "If the lease has a session, the array's idle timeout will end that session.";
   const closed = ['Lease done: CLOSED', 'Lease dying: ENDING', idle, 'Lease dead: SUSPECT', idle];
   expect(lines).toEqual(['Lease busy WAS NOT CLOSED. ARRAY_BUSY: it is busy', idle, ...closed]);
   expect([...functions.unclosed]).toEqual(['busy']);

@@ -86,7 +86,7 @@ describe('a sealed auth token', () => {
     await expect(seal.unseal(text, sealContext('job', FB1), soon())).rejects.toMatchObject({
       code: 'LEASE_ALTERED',
       message:
-        'could not unseal the token of lease job on array fb1: its item in the lease table was changed or copied, or LEASE_KEY is another key. Find out who changed it',
+        'could not unseal the auth token for lease job on array fb1: the lease table item was changed or copied, or LEASE_KEY names a different key. Find out who made the change',
     });
     expect(asked).not.toHaveBeenCalled();
   });

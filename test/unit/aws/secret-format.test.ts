@@ -77,7 +77,7 @@ describe('parseSecret', () => {
   });
 
   const UUID = '3f2504e0-4f89-11d3-9a0c-0305e82c3301';
-  const SWAPPED = 'secret flashblade/fb1: host looks like an API token: were host and apiToken swapped?';
+  const SWAPPED = 'secret flashblade/fb1: host looks like an API token. Were host and apiToken swapped?';
 
   it.each([
     TOKEN,
@@ -102,7 +102,7 @@ describe('parseSecret', () => {
       expect.objectContaining({ code: 'SECRET_INVALID', message: SWAPPED }),
     );
     expect(parseHost(host)).toBeUndefined();
-    expect(hostFault(host)).toBe('looks like an API token: were host and apiToken swapped?');
+    expect(hostFault(host)).toBe('looks like an API token. Were host and apiToken swapped?');
   });
 
   it.each([
@@ -131,7 +131,7 @@ describe('parseSecret', () => {
     expect(() => parse({ host, apiToken })).toThrow(
       expect.objectContaining({
         code: 'SECRET_INVALID',
-        message: 'secret flashblade/fb1: host contains the apiToken: correct the host',
+        message: 'secret flashblade/fb1: host contains the apiToken. Correct the host',
       }),
     );
   });
@@ -167,7 +167,7 @@ describe('parseSecret', () => {
   it('rejects a private key next to the certificate', () => {
     const ca = `${authority.certificate}\n${authority.key}`;
     expect(() => parse({ ...GOOD, trust: { ca } })).toThrow(
-      'trust.ca must be PEM text of one or more certificates, and nothing else',
+      'trust.ca must be one or more certificates as PEM text, and nothing else',
     );
   });
 

@@ -72,8 +72,7 @@ describe("reading an array's secret", () => {
     const call = secrets.read('fb9', { by: soon() });
     await expect(call).rejects.toMatchObject({
       code: 'ARRAY_UNKNOWN',
-      message:
-        "there is no secret flashblade/fb9, or it has no current version. Create it, or correct the array's name",
+      message: 'secret flashblade/fb9 does not exist or has no current version. Create it, or correct the array name',
     });
   });
 

@@ -55,7 +55,7 @@ describe('the committed pact', () => {
 describe('a pact is refused if', () => {
   it.each([
     ['it has no interaction', { ...pact, interactions: [] }, 'the pact has no interaction'],
-    ['an interaction is pending', changed(VALID, (one) => ({ ...one, pending: true })), 'is pending: '],
+    ['an interaction is pending', changed(VALID, (one) => ({ ...one, pending: true })), 'is pending, '],
     [
       'an interaction occurs twice',
       { ...pact, interactions: [...pact.interactions, ...pact.interactions.slice(0, 1)] },
@@ -84,7 +84,7 @@ describe('a pact is refused if', () => {
     [
       'it contains a message',
       changed(VALID, ({ description, type: _ }) => ({ description, type: 'Asynchronous/Messages' })),
-      'is not a request with its response',
+      'is not a request with a response',
     ],
   ])('%s', (_, wrong, finding) => {
     expect(checkPact(wrong)).toContainEqual(expect.stringContaining(finding));
@@ -157,7 +157,7 @@ it('a warning about something that the OpenAPI file does not describe is also a 
 it('an interaction that is declared twice is refused, although Pact accepts it', () => {
   declareOnce('one');
   declareOnce('another');
-  expect(() => declareOnce('one')).toThrow('declared twice: one. Give one of the two another description.');
+  expect(() => declareOnce('one')).toThrow('declared twice: one. Give one of them a different description.');
 });
 
 it('a pact that is written and read again is unchanged', () => {

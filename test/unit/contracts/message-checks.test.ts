@@ -21,7 +21,7 @@ it('the committed message pacts pass every check', () => {
 describe('a message pact is refused if', () => {
   it.each([
     ['it has no message', { ...outcomes, interactions: [] }, 'the pact has no interaction'],
-    ['a message is pending', changed(outcomes, OPENED, (one) => ({ ...one, pending: true })), 'is pending: '],
+    ['a message is pending', changed(outcomes, OPENED, (one) => ({ ...one, pending: true })), 'is pending, '],
     [
       'a message occurs twice',
       { ...outcomes, interactions: [...outcomes.interactions, ...outcomes.interactions.slice(0, 1)] },
@@ -30,22 +30,22 @@ describe('a message pact is refused if', () => {
     [
       'a message requires a state',
       changed(outcomes, OPENED, (one) => ({ ...one, providerStates: [{ name: 'x' }] })),
-      'requires a state, but messages have none here',
+      'requires a state, but messages cannot have states here',
     ],
     [
       'an event has no contents',
       changed(outcomes, OPENED, ({ contents: _, ...one }) => one),
-      'is neither an event nor an input with its one result',
+      'is neither an event nor an input with exactly one result',
     ],
     [
       'an invocation has no result',
       changed(outcomes, LOGIN, (one) => ({ ...one, response: [] })),
-      'is neither an event nor an input with its one result',
+      'is neither an event nor an input with exactly one result',
     ],
     [
       'an event has a field for a token',
       changed(outcomes, OPENED, withContent(withDetail(eventOf(outcomes, OPENED), { authToken: 'x' }))),
-      'has the field authToken: no message may contain a token',
+      'has the field authToken, but no message may contain a token',
     ],
     [
       'an input has a field for a token at any depth',

@@ -153,7 +153,7 @@ describe('a request event fails the verification and is refused by its handler i
       asked,
       (sent) => withDetail(sent, { array: undefined }),
       'array',
-      'array must be the name of an array',
+      'array must be an array name',
     ],
     [
       'its lease id is missing',
@@ -181,7 +181,7 @@ describe('a request event fails the verification and is refused by its handler i
       released,
       (sent) => withType(sent, 'Session Ended'),
       "Expected 'Session Ended'",
-      'detail-type is not one that this queue handles',
+      'this queue does not handle this detail-type',
     ],
     [
       'it contains a token',
@@ -208,7 +208,9 @@ describe('a request event fails the verification and is refused by its handler i
   it('the rule does not let it through or the documentation has no example of it', async () => {
     const pact = only(requests, released);
     const narrow = documentedRequests(undefined, ['Session Requested']);
-    expect(await reasonsOf(pact, narrow)).toEqual([expect.stringContaining('lets no event with this detail-type')]);
+    expect(await reasonsOf(pact, narrow)).toEqual([
+      expect.stringContaining('does not forward events with this detail-type'),
+    ]);
     expect(await reasonsOf(pact, documentedRequests(''))).toEqual([expect.stringContaining('has no example')]);
   });
 });

@@ -33,7 +33,7 @@ describe('a call of the client that no interaction pins is found', () => {
   ])('%s', (_, source, finding) => {
     const findings = checkPaths(pact, { 'lib/new.ts': source });
     expect(findings).toEqual([expect.stringContaining(finding)]);
-    expect(findings[0]).toContain('Add one to contracts/consumer;');
+    expect(findings[0]).toContain('Add an interaction to contracts/consumer.');
   });
 
   it('for each string that completes its path', () => {

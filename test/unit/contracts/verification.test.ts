@@ -32,28 +32,34 @@ describe('states', () => {
     const verification = await verifyWith({}, unknown);
     expect(new Set(reasonsIn(verification))).toEqual(
       new Set([
-        'the state "it rains" could not be arranged: it is not in the vocabulary. Add it to contracts/states.ts, or use a state from there',
+        'the state "it rains" could not be arranged: it is not in the vocabulary. Add it to contracts/states.ts, or use a state from that file',
       ]),
     );
   });
 
   it('a state without a handler in the target fails its interactions', async () => {
     const verification = await verifyWith({ 'a session is open': undefined });
-    expect(reasonsIn(verification)[0]).toContain('this target has no handler for it. Verify it against the simulator');
+    expect(reasonsIn(verification)[0]).toContain(
+      'this target has no handler for the state. Verify the pact against the simulator',
+    );
   });
 
   it.each([
     ['throws', () => Promise.reject(new Error('no luck')), 'could not be arranged: no luck'],
-    ['returns nothing', async () => ({}), 'its handler did not return authToken, username, version. Return it'],
+    [
+      'returns nothing',
+      async () => ({}),
+      "its handler did not return authToken, username, version. Fix the target's handler",
+    ],
     [
       'does not return every value',
       async () => ({ authToken: 'x', username: 'x' }),
-      'its handler did not return version. Return it',
+      "its handler did not return version. Fix the target's handler",
     ],
     [
       'returns a number instead of a string',
       async () => ({ authToken: 'x', username: 'x', version: 2.26 }),
-      'did not return version. Return it',
+      'did not return version. Fix',
     ],
   ])('a handler that %s fails the interactions of its state, and no others', async (_, handler, reason) => {
     const verification = await verifyWith({ 'a session is open': handler }, pact);
@@ -107,7 +113,9 @@ describe('arrays', () => {
     const again = changed(pactOf('the API token is not known'), (one) => ({ ...one, description: 'once more' }));
     const both = { ...twice, interactions: [...twice.interactions, ...again.interactions] };
     const refused = await verify(both, target, verifier);
-    expect(reasonsIn(refused)).toContainEqual(expect.stringContaining('no further login is sent: the array refused 1'));
+    expect(reasonsIn(refused)).toContainEqual(
+      expect.stringContaining('no more logins are sent, because the array has refused 1'),
+    );
     expect(simulator.requests.filter(({ status }) => status === 401)).toHaveLength(1);
   });
 });
@@ -183,7 +191,7 @@ describe('pacts', () => {
     expect(() => readPact('package.json')).toThrow(
       /is not a pact file .*\(invalid: consumer, provider, interactions\)/,
     );
-    expect(() => readPact('no such file')).toThrow('Pass the path of a pact file');
+    expect(() => readPact('no such file')).toThrow('Pass the path to a pact file');
   });
 });
 
@@ -193,7 +201,9 @@ describe('the verifier', () => {
     const target = simulatorTarget(await simulated({ onRequest: () => dying.stop() }));
     const verification = await verify(pact, target, dying);
     expect(failedOf(pact, verification)).toEqual(ALL);
-    expect(verification.findings).toEqual(['the verifier ended before it had a result; no interaction was verified']);
+    expect(verification.findings).toEqual([
+      'the verifier exited before it reported a result; no interaction was verified',
+    ]);
   });
 
   it('environment variables that would skip interactions have no effect on the verifier', async () => {

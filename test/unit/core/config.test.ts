@@ -46,7 +46,7 @@ describe('the configuration', () => {
     const read = name in OUTBOX_VARIABLES ? readOutboxConfig : readConfig;
     const others = { ...NEEDED, EVENT_BUS: 'sessions', DEAD_LETTER_QUEUE: 'https://sqs.example.com/1/q' };
     for (const value of [token, `x/${token}`]) {
-      const message = `environment variable ${name} must not contain what looks like an API token`;
+      const message = `environment variable ${name} must not contain anything that looks like an API token`;
       expect(() => read({ ...others, [name]: value })).toThrow(
         expect.objectContaining({ code: 'CONFIG_INVALID', message }),
       );

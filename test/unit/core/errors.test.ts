@@ -29,12 +29,12 @@ describe('an unexpected error', () => {
     const error = known(new RangeError('T-secret'));
     expect(error).toMatchObject({
       code: 'INTERNAL',
-      message: 'unexpected RangeError: this is probably a bug, please report it with its stack trace',
+      message: 'unexpected RangeError. This is probably a bug. Please report it with the stack trace',
       facts: { mayHaveOpened: true },
     });
     const [first, ...frames] = error.stack?.split('\n') ?? [];
     expect(first).toBe(
-      'INTERNAL: unexpected RangeError: this is probably a bug, please report it with its stack trace',
+      'INTERNAL: unexpected RangeError. This is probably a bug. Please report it with the stack trace',
     );
     expect(frames[0]).toMatch(/^ {4}at .*errors\.test\.ts/);
     expect(frames.filter((line) => !line.startsWith('    at '))).toEqual([]);
@@ -55,7 +55,7 @@ describe('an unexpected error', () => {
     ['an error with a very long name', Object.assign(new Error(), { name: 'T'.repeat(81) })],
   ])('is called "error" if it is %s', (_, thrown) => {
     expect(known(thrown).message).toBe(
-      'unexpected error: this is probably a bug, please report it with its stack trace',
+      'unexpected error. This is probably a bug. Please report it with the stack trace',
     );
   });
 

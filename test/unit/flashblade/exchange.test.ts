@@ -268,7 +268,7 @@ describe('time runs out', () => {
     const server = await startServer(pass);
     const error = await failureOf(get(arrayAt(server), budget));
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: true } });
-    expect(error.message).toContain('no response began in time');
+    expect(error.message).toContain('the response did not begin in time');
     expect(wasOverdue()).toBe(true);
     await server.quiet();
   });

@@ -127,10 +127,10 @@ describe('the error of a login says what failed and what to do next', () => {
     [tooManyRequests('none'), '429 for the login: it is busy. Try again later.'],
     [
       { kind: 'answer', act: false, status: 204, body: '' },
-      `204 for the login: a login does not have this status. ${proxy}`,
+      `204 for the login: a login never returns this status. ${proxy}`,
     ],
-    [withoutAuthToken, `200 for the login: its auth token is missing or malformed. ${proxy}`],
-    [loginBody('not JSON'), `200 for the login: its body is not {"username": …}. ${proxy}`],
+    [withoutAuthToken, `200 for the login: the auth token is missing or malformed. ${proxy}`],
+    [loginBody('not JSON'), `200 for the login: the body is not {"username": …}. ${proxy}`],
   ] satisfies [Fault, string][])('%#', async ([fault, message]) => {
     const prepared = await simulated();
     const { host, port } = prepared.array;

@@ -16,7 +16,7 @@ describe('an array that cannot be reached', () => {
     ['ECONNRESET', 'the connection was cut before TLS was established'],
     ['EHOSTUNREACH', "there is no route to it; check the function's network"],
     ['ENETUNREACH', "there is no route to it; check the function's network"],
-    ['ENOTFOUND', 'its host name is unknown; check "host" in its secret and DNS'],
+    ['ENOTFOUND', 'its host name is unknown; check DNS and "host" in its secret'],
     ['ENOBUFS', 'ENOBUFS'],
     ['EAI_FAIL', 'EAI_FAIL'],
   ])('is reported with the reason (%s) and with the fact that nothing was sent', (code, why) => {
@@ -35,7 +35,7 @@ describe('an array that is not trusted', () => {
     ['CERT_HAS_EXPIRED', "its certificate, or an issuer's, has expired"],
     ['CERT_NOT_YET_VALID', "its certificate, or an issuer's, is not valid yet"],
     ['DEPTH_ZERO_SELF_SIGNED_CERT', 'its certificate is self-signed, not issued by a trusted authority'],
-    ['ERR_TLS_CERT_ALTNAME_INVALID', 'its certificate is for other names'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', 'its certificate is for a different name'],
     ['INVALID_PURPOSE', 'its certificate is not meant for servers'],
     ['SELF_SIGNED_CERT_IN_CHAIN', authority],
     ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', authority],
@@ -50,7 +50,7 @@ describe('an array that is not trusted', () => {
       `SHA-256 fingerprint ${new X509Certificate(presented).fingerprint256}. Nothing was sent.`,
     );
     expect(message).toContain(
-      'If the certificate was replaced on purpose, update "trust" in the array\'s secret. Otherwise find out which server',
+      'If the certificate was replaced on purpose, update "trust" in the array\'s secret. Otherwise, find out which server',
     );
   });
 

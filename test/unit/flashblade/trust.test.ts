@@ -78,21 +78,21 @@ const TRUST_CASES: Readonly<Record<string, TrustCase>> = {
   'for another name': bad(
     await authority.issue({ names: ['other.example.com'] }),
     trust,
-    'certificate is for other names',
+    'certificate is for a different name',
   ),
-  'for a name, at an address': bad(await authority.issue({ addresses: [] }), trust, 'other names', address),
+  'for a name, at an address': bad(await authority.issue({ addresses: [] }), trust, 'a different name', address),
   'for an address, at a name': bad(
     await authority.issue({ names: [], addresses: ['127.0.0.1'] }),
     trust,
-    'other names',
+    'a different name',
   ),
   'for an address that is written as a name': bad(
     await authority.issue({ names: ['127.0.0.1'], addresses: [] }),
     trust,
-    'other names',
+    'a different name',
     address,
   ),
-  'for another address': bad(await authority.issue({ addresses: ['127.0.0.2'] }), trust, 'other names', address),
+  'for another address': bad(await authority.issue({ addresses: ['127.0.0.2'] }), trust, 'a different name', address),
   expired: bad(expired, trust, 'has expired (CERT_HAS_EXPIRED)'),
   'not valid yet': bad(future, trust, 'is not valid yet (CERT_NOT_YET_VALID)'),
   'of an authority that has expired': bad(await old.issue(), under(old), "or an issuer's, has expired"),
@@ -280,7 +280,7 @@ test.for(['', 'not a certificate', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END 
     const server = await startServer();
     const error = await failureOf(login(arrayAt(server, { trust: { kind: 'ca', ca } }), apiToken('T-secret')));
     expect(error).toMatchObject({ code: 'SECRET_INVALID', facts: { sent: false, mayHaveOpened: false } });
-    expect(error.message).toMatch(/: trust\.ca must be PEM text of one or more certificates$/);
+    expect(error.message).toMatch(/: trust\.ca must be one or more certificates as PEM text$/);
     expect(server.resumed).toEqual([]);
   },
 );

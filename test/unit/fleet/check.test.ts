@@ -181,7 +181,7 @@ describe('a fleet check', () => {
     const path = '/api/2.10/arrays';
     const reason = `array fb1 returned ${status} for GET ${path}: it is busy. Try again later.`;
     expect(unhealthy).toEqual(code === undefined ? [] : [{ array: 'fb1', code, reason }]);
-    const warning = `it returned ${status} for GET ${path}, without a list`;
+    const warning = `it returned ${status} for GET ${path} instead of a list`;
     expect(warnings).toEqual(code === undefined ? [{ array: 'fb1', warning }] : []);
   });
 
@@ -252,7 +252,7 @@ describe('a token in what an array presents', () => {
       },
     }));
     const warning =
-      'the API token of user [API token]/[API token] expires in 5 days: create a new one and put it into the secret';
+      'the API token for user [API token]/[API token] expires in 5 days. Create a new one and put it in the secret';
     expect(await warningsOf(w)).toEqual([warning]);
     expect(w.reports.find(({ event }) => event === 'ArrayWarned')?.message).toBe(warning);
   });
@@ -265,9 +265,13 @@ describe('a warning', () => {
       { certificateEndsAt: 20 * DAY },
       /certificate, or a CA certificate behind it, expires in 20 days/,
     ],
-    ['an API token that expires soon', { tokenEndsAt: 3 * DAY }, /API token of user pureuser expires in 3 days/],
+    ['an API token that expires soon', { tokenEndsAt: 3 * DAY }, /API token for user pureuser expires in 3 days/],
     ['an idle timeout of never', { idleTimeoutMs: 0 }, /idle timeout is 0 \(never\)/],
-    ['an idle timeout that is shorter than a lease', { idleTimeoutMs: 300_000 }, /300 s, shorter than a lease/],
+    [
+      'an idle timeout that is shorter than a lease',
+      { idleTimeoutMs: 300_000 },
+      /300 s, which is shorter than a lease/,
+    ],
     [
       'an idle timeout that is longer than ARRAY_IDLE_SECONDS',
       { idleTimeoutMs: 3_600_000 },
@@ -281,7 +285,7 @@ describe('a warning', () => {
     [
       'a response that is not a list',
       { sessions: () => 'garbage' },
-      /returned 200 for GET \/api\/2.10\/sessions, without a list/,
+      /returned 200 for GET \/api\/2.10\/sessions instead of a list/,
     ],
   ])('%s is reported as a warning', async (_what, facts, warning) => {
     const w = world();
@@ -336,7 +340,7 @@ describe('the comparison of the array with the ledger', () => {
     expect(await check(w)).toMatchObject({
       healthy: 2,
       unknownSessions: 2,
-      warnings: [{ array: 'fb1', warning: expect.stringMatching(/^2 active REST sessions of user pureuser/) }],
+      warnings: [{ array: 'fb1', warning: expect.stringMatching(/^2 active REST sessions for user pureuser/) }],
     });
   });
 
@@ -396,7 +400,7 @@ describe('the comparison of the array with the ledger', () => {
   it('a list of ten pages is compared, and an eleventh page is not read', async () => {
     for (const [pages, warning] of [
       [10, undefined],
-      [11, 'its list of sessions has more than 10 pages: its sessions were not compared'],
+      [11, 'its session list has more than 10 pages, so its sessions were not compared'],
     ] as const) {
       const w = world();
       let requests = 0;

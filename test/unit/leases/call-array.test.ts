@@ -62,7 +62,7 @@ describe('a call under a lease', () => {
     await expect(call(w)).rejects.toMatchObject({
       code: 'ANSWER_INVALID',
       message:
-        'the response to GET /api/2.4/arrays is larger than 240 KiB: request less of it, with limit and continuation_token',
+        'the response to GET /api/2.4/arrays is larger than 240 KiB. Request smaller pages with limit and continuation_token',
       facts: { status: 200, sent: true },
     });
   });

@@ -105,7 +105,7 @@ describe('closeSession', () => {
     for (let round = 0; round < 3; round++) w.once('write CLOSING', async () => undefined);
     await expect(close(w)).rejects.toMatchObject({
       code: 'LEASE_OPENING',
-      message: 'lease job-1 is being changed by other calls: try again',
+      message: 'lease job-1 is being changed by other calls. Try again',
     });
     expect(w.calls).not.toContain('logout');
     expect(await close(w)).toMatchObject({ outcome: 'CLOSED' });

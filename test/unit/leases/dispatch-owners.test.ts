@@ -41,7 +41,7 @@ describe('an owner', () => {
     await deliver(executionEnded(EXECUTION));
     await deliver(requested({ ...REQUEST, owner: EXECUTION }));
     expect(w.live.size).toBe(0);
-    const reason = `lease ${REQUEST.leaseId}: its owner has already ended. Owners are single-use: use a new owner and a new lease id`;
+    const reason = `the owner of lease ${REQUEST.leaseId} has already ended. Owners are single-use, so use a new owner and a new lease id`;
     const ids = { eventId: 'event-1', leaseId: REQUEST.leaseId, array: REQUEST.array, owner: EXECUTION };
     expect(published).toEqual([{ type: 'failed', detail: { ...ids, code: 'LEASE_ENDED', reason } }]);
     expect(letters).toEqual([]);

@@ -12,7 +12,7 @@ describe('a fleet request', () => {
     [{ arrays: [] }, 'arrays must be a list'],
     [{ arrays: 'fb1' }, 'arrays must be a list'],
     [{ arrays: Array(10_001).fill('fb1') }, 'arrays must be a list'],
-    [{ arrays: ['fb1', '../fb2'] }, 'arrays.1 must be the name of an array'],
+    [{ arrays: ['fb1', '../fb2'] }, 'arrays.1 must be an array name'],
     [{ array: 'fb1' }, 'has an unknown field: array'],
   ])('%j is refused with the field and the rule', (input, rule) => {
     expect(() => parseFleetRequest(input)).toThrow(expect.objectContaining({ code: 'REQUEST_INVALID' }));

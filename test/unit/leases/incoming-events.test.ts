@@ -58,7 +58,10 @@ it.each([
   [`${EXECUTION_DETAIL_TYPE}: executionArn`, execution('SUCCEEDED', TOKEN)],
 ])('%s that contains an API token is refused, and the error only names the field', (field, body) => {
   const { code, message } = refusal(body);
-  expect([code, message]).toEqual(['REQUEST_INVALID', `${field} must not contain what looks like an API token`]);
+  expect([code, message]).toEqual([
+    'REQUEST_INVALID',
+    `${field} must not contain anything that looks like an API token`,
+  ]);
 });
 
 describe('a Session Requested event', () => {
@@ -83,9 +86,9 @@ describe('a Session Requested event', () => {
   });
 
   it.each([
-    ['array must be the name of an array', {}],
-    ['array must be the name of an array', { array: 'fb1.example.com/evil' }],
-    ['array must be the name of an array', { array: ['fb1'] }],
+    ['array must be an array name', {}],
+    ['array must be an array name', { array: 'fb1.example.com/evil' }],
+    ['array must be an array name', { array: ['fb1'] }],
     ['leaseId must be 1 to 512', { array: 'fb1', leaseId: '' }],
     ['leaseId must be 1 to 512', { array: 'fb1', leaseId: 'a b' }],
     ['leaseId must be 1 to 512', { array: 'fb1', leaseId: 'a'.repeat(513) }],
@@ -136,7 +139,7 @@ describe('an event of Step Functions', () => {
 
   it('the status of an execution is only accepted from Step Functions', () => {
     const forged = bodyOf(EXECUTION_DETAIL_TYPE, { executionArn: EXECUTION, status: 'FAILED' });
-    expect(refusal(forged).message).toContain('detail-type is not one that this queue handles');
+    expect(refusal(forged).message).toContain('this queue does not handle this detail-type');
   });
 
   it.each([
@@ -153,8 +156,8 @@ describe('a message', () => {
     ['id must be 1 to 128', bodyOf('x', {}, { id: 'e'.repeat(129) })],
     ['source must be 1 to 512', bodyOf('x', {}, { source: 3 })],
     ['detail-type must be a string', bodyOf('x', {}, { 'detail-type': null })],
-    ['detail-type is not one that this queue handles', bodyOf('Session Opened', { array: 'fb1' })],
-    ['detail-type is not one that this queue handles', bodyOf('Another', {}, { source: EXECUTION_SOURCE })],
+    ['this queue does not handle this detail-type', bodyOf('Session Opened', { array: 'fb1' })],
+    ['this queue does not handle this detail-type', bodyOf('Another', {}, { source: EXECUTION_SOURCE })],
     ['must be a JSON object', '[]'],
     ['must be a JSON object', 'null'],
     ['the message must be an EventBridge event in JSON', 'text'],

@@ -120,7 +120,7 @@ describe('openSession', () => {
     await open(w, { leaseId: 'b' });
     await expect(open(w, { leaseId: 'c' })).rejects.toMatchObject({
       code: 'LEASE_LIMIT',
-      message: 'array fb1 has 2 sessions already (SESSIONS_PER_ARRAY): close some, or wait',
+      message: 'array fb1 already has 2 sessions (SESSIONS_PER_ARRAY). Close some, or wait',
     });
     expect(w.lease('c')).toBeUndefined();
     await closeSession(w.ports, 'a', w.deadline());
@@ -208,7 +208,7 @@ describe('openSession', () => {
   it("refuses a request whose owner differs from the lease's owner, including if only one of them has an owner", async () => {
     const w = world();
     await open(w, { owner: 'me' });
-    const conflict = { code: 'LEASE_CONFLICT', message: 'lease job-1 belongs to another owner: use another lease id' };
+    const conflict = { code: 'LEASE_CONFLICT', message: 'lease job-1 belongs to another owner. Use another lease id' };
     await expect(open(w, { owner: 'you' })).rejects.toMatchObject(conflict);
     await expect(open(w)).rejects.toMatchObject(conflict);
     expect(await open(w, { owner: 'me' })).toMatchObject({ leaseId: 'job-1' });
@@ -339,7 +339,7 @@ describe('a SUSPECT', () => {
     const w = world();
     w.once('login', fail(unreachable(true)));
     w.once('write suspect', fail(awsDown));
-    const message = expect.stringContaining('The ledger could not be updated and keeps the intent');
+    const message = expect.stringContaining('The ledger could not be updated and still has the intent');
     await expect(open(w)).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN', message });
   });
 });
@@ -353,7 +353,7 @@ describe('a refused login', () => {
     await expect(open(w, { leaseId: 'job-2' })).rejects.toMatchObject({
       code: 'LOGIN_REFUSED',
       message:
-        'array fb1 refused the API token of secret version v1 within the last ten minutes, so it was not sent again. Update the secret.',
+        'array fb1 refused the API token in secret version v1 within the last ten minutes, so it was not sent again. Update the secret.',
     });
     expect(w.calls.filter((name) => name === 'login')).toHaveLength(1);
     expect(w.slots('fb1')).toEqual([]);
@@ -414,7 +414,7 @@ describe('a session that cannot be recorded', () => {
     w.once('write OPEN', async () => undefined);
     await expect(open(w)).rejects.toMatchObject({
       code: 'LEASE_OPENING',
-      message: 'lease job-1 was changed by another call while logging in: try again',
+      message: 'lease job-1 was changed by another call during the login. Try again',
     });
     expect([w.live.size, w.store.items.size]).toEqual([0, 0]);
   });
@@ -494,7 +494,7 @@ describe('a session that cannot be recorded', () => {
     w.once('logout', fail(unreachable(true)));
     await expect(open(w)).rejects.toMatchObject({
       code: 'LOGIN_UNKNOWN',
-      message: expect.stringContaining(' The lease has ended: use another lease id. (LEASE_ENDED: '),
+      message: expect.stringContaining(' The lease has ended. Use another lease id. (LEASE_ENDED: '),
     });
     expect(w.suspects()).toHaveLength(1);
     expect(w.lease('job-1')?.state).toBe('CLOSED');
@@ -596,7 +596,7 @@ describe('a takeover', () => {
     w.pass(60);
     await expect(open(w, { leaseId: 'a' })).rejects.toMatchObject({
       code: 'LEASE_LIMIT',
-      message: 'array fb1 has 2 sessions already (SESSIONS_PER_ARRAY), 1 of them SUSPECTs: close some, or wait',
+      message: 'array fb1 already has 2 sessions (SESSIONS_PER_ARRAY), 1 of them SUSPECTs. Close some, or wait',
     });
     await expect(open(w, { leaseId: 'b' })).rejects.toMatchObject({ code: 'LEASE_LIMIT' });
     expect(w.slots('fb1')).toEqual(['SUSPECT a', 'SUSPECT b']);

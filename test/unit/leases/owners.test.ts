@@ -32,7 +32,7 @@ describe('the end of an owner', () => {
     const w = world();
     await end(w);
     const message =
-      'lease late: its owner has already ended. Owners are single-use: use a new owner and a new lease id';
+      'the owner of lease late has already ended. Owners are single-use, so use a new owner and a new lease id';
     await expect(openOf(w, 'late')).rejects.toMatchObject({ code: 'LEASE_ENDED', message });
     expect(w.live.size).toBe(0);
     expect(w.lease('late')).toBeUndefined();

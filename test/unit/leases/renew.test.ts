@@ -44,7 +44,7 @@ describe('renewing a lease', () => {
     const w = world();
     const unknown = {
       code: 'LEASE_UNKNOWN',
-      message: 'there is no lease job-1: open a session first, or correct the id',
+      message: 'lease job-1 does not exist. Open a session first, or correct the id',
     };
     await expect(renew(w, w.seconds() + 60)).rejects.toMatchObject(unknown);
     const lease = await open(w);

@@ -63,9 +63,9 @@ describe('a login', () => {
   it('a login with an unknown outcome is reported as a SUSPECT', async () => {
     const w = world();
     w.once('login', fail(unreachable(true)));
-    const fate = "It is recorded as a SUSPECT and ends by the array's idle timeout.";
+    const fate = "It is recorded as a SUSPECT and ends with the array's idle timeout.";
     await expect(open(w)).rejects.toThrow(
-      `array fb1 may have a session of lease job-1 whose auth token is lost. ${fate} Request the session again. (ARRAY_UNREACHABLE: no answer)`,
+      `array fb1 may have a session for lease job-1 whose auth token is lost. ${fate} Request the session again. (ARRAY_UNREACHABLE: no answer)`,
     );
     const message = 'a login with an unknown outcome was recorded: array fb1 may have a session until its idle timeout';
     expect(w.reports.slice(1)).toStrictEqual([{ event: 'SuspectRecorded', ...common, message }]);
@@ -79,7 +79,7 @@ describe('a login', () => {
     w.dropSessions();
     w.once('login', fail(unreachable(true)));
     const call = withLease(w.ports, 'job-1', ({ request }) => request({ method: 'GET', path: '/api/2.4/arrays' }));
-    await expect(call).rejects.toThrow('The lease has ended: use another lease id. (ARRAY_UNREACHABLE: no answer)');
+    await expect(call).rejects.toThrow('The lease has ended. Use another lease id. (ARRAY_UNREACHABLE: no answer)');
   });
 });
 
@@ -103,7 +103,7 @@ describe('a logout', () => {
     w.once('logout', fail(new FlashBladeError('ANSWER_INVALID', 'answered 400')));
     await expect(close(w)).rejects.toThrow();
     const message =
-      'a session of user pureuser on array fb1 is still open after 2 failed logouts. Fix the cause, then invoke logout for lease job-1: answered 400';
+      "user pureuser's session on array fb1 is still open after 2 failed logouts. Fix the cause, then invoke logout for lease job-1: answered 400";
     const stuck = { event: 'LeaseStuck', leaseId: 'job-1', array: 'fb1', code: 'ANSWER_INVALID', message };
     expect(w.reports.slice(1)).toStrictEqual([stuck]);
   });

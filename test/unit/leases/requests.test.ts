@@ -113,7 +113,7 @@ describe('a name in a request', () => {
   ] as const)(
     'a %s request whose %s contains an API token is refused, and the error only names the field',
     (kind, field, input) => {
-      const message = `${kind} request: ${field} must not contain what looks like an API token`;
+      const message = `${kind} request: ${field} must not contain anything that looks like an API token`;
       expect(() => PARSERS[kind](input)).toThrow(expect.objectContaining({ code: 'REQUEST_INVALID', message }));
     },
   );

@@ -166,8 +166,8 @@ describe('sweep', () => {
     });
     const counted = w.reports.filter(({ event }) => event === 'ArrayCounted');
     expect(counted.map(({ array, gauges, message }) => [array, gauges, message])).toEqual([
-      ['fb1', { LiveLeases: 1, StuckLeases: 0, Suspects: 0 }, 'what the ledger holds of this array'],
-      ['fb2', { LiveLeases: 0, StuckLeases: 0, Suspects: 1 }, 'what the ledger holds of this array'],
+      ['fb1', { LiveLeases: 1, StuckLeases: 0, Suspects: 0 }, 'ledger counts for this array'],
+      ['fb2', { LiveLeases: 0, StuckLeases: 0, Suspects: 1 }, 'ledger counts for this array'],
     ]);
     expect(w.reports.find(({ event }) => event === 'SweepDone')?.message).toBe('swept: 2 closed, 0 left');
   });

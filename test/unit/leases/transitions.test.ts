@@ -92,11 +92,11 @@ describe('an intent', () => {
     ['the lease was closed', closed, 0, 'LEASE_ENDED', 'has ended'],
     ['the lease was released before it was opened', tombstone, 0, 'LEASE_ENDED', 'has ended'],
   ])('is refused if %s', (_, item, seconds, code, rule) => {
-    expect(() => intend(item, intent, NOW + seconds)).toThrow(refusal(code, `${rule}: use another lease id`));
+    expect(() => intend(item, intent, NOW + seconds)).toThrow(refusal(code, `${rule}. Use another lease id`));
   });
 
   it('is refused while another call is opening the lease, including during a relogin', () => {
-    const rule = 'is being opened by another call: try again';
+    const rule = 'is being opened by another call. Try again';
     for (const item of [opening, { ...opening, again }, { ...opening, again: true as const }]) {
       expect(() => intend(item, intent, NOW + 36)).toThrow(refusal('LEASE_OPENING', rule));
     }
@@ -116,12 +116,12 @@ describe('an opening', () => {
     ['is open', open],
     ['belongs to another attempt', { ...opening, attemptId: 'a2' }],
   ])('is not recorded if the lease %s', (_, current) => {
-    const rule = 'was taken over by another call while logging in: try again';
+    const rule = 'was taken over by another call during the login. Try again';
     expect(whyNotRecorded(current, opening)).toEqual(refusal('LEASE_OPENING', rule));
   });
 
   it('is not recorded if another call changed it', () => {
-    const rule = 'was changed by another call while logging in: try again';
+    const rule = 'was changed by another call during the login. Try again';
     expect(whyNotRecorded(opening, opening)).toEqual(refusal('LEASE_OPENING', rule));
   });
 
@@ -227,10 +227,10 @@ describe('a renewal', () => {
   });
 
   it.each<[string, LeaseItem, number, string, string]>([
-    ['is being opened', opening, 0, 'LEASE_OPENING', 'is being opened: try again'],
-    ['has expired', open, 900, 'LEASE_ENDED', 'has ended and cannot be renewed: open another session'],
-    ['is being closed', closing, 0, 'LEASE_ENDED', 'has ended and cannot be renewed: open another session'],
-    ['was closed', closed, 0, 'LEASE_ENDED', 'has ended and cannot be renewed: open another session'],
+    ['is being opened', opening, 0, 'LEASE_OPENING', 'is being opened. Try again'],
+    ['has expired', open, 900, 'LEASE_ENDED', 'has ended and cannot be renewed. Open another session'],
+    ['is being closed', closing, 0, 'LEASE_ENDED', 'has ended and cannot be renewed. Open another session'],
+    ['was closed', closed, 0, 'LEASE_ENDED', 'has ended and cannot be renewed. Open another session'],
   ])('is refused if the lease %s', (_, item, seconds, code, rule) => {
     expect(() => renew(item, NOW + 5000, NOW + seconds)).toThrow(refusal(code, rule));
   });

@@ -121,7 +121,7 @@ describe('withLease', () => {
     const w = world();
     await expect(withLease(w.ports, 'nope', () => 1)).rejects.toMatchObject({
       code: 'LEASE_UNKNOWN',
-      message: 'there is no lease nope: open a session first, or correct the id',
+      message: 'lease nope does not exist. Open a session first, or correct the id',
     });
   });
 
@@ -206,7 +206,7 @@ describe('withLease', () => {
     await closeSession(w.ports, 'job-1', w.deadline());
     await expect(withLease(w.ports, 'job-1', () => 1)).rejects.toMatchObject({
       code: 'LEASE_ENDED',
-      message: 'lease job-1 has ended: open another session',
+      message: 'lease job-1 has ended. Open another session',
     });
   });
 
@@ -239,7 +239,7 @@ describe('withLease', () => {
         await expect(request(GET)).rejects.toMatchObject({
           code: 'FORBIDDEN',
           message:
-            'array fb1 refused GET /api/2.4/arrays even after a new login: give user pureuser the right to make this call, or use the API token of another user',
+            "array fb1 refused GET /api/2.4/arrays even after a new login. Give user pureuser permission to make this call, or use another user's API token",
         });
       }
       return request(GET);
@@ -397,7 +397,7 @@ describe('withLease', () => {
     await expect(call).rejects.toMatchObject({
       code: 'LEASE_ENDED',
       message:
-        'lease job-1 lost its session, and the secret now names another host, port or trust: open another session',
+        'lease job-1 lost its session, and the secret now names another host, port or trust. Open another session',
     });
     expect(w.calls.filter((name) => name === 'login' || name === 'logout')).toEqual(['login']);
   });
@@ -496,7 +496,7 @@ describe('withLease', () => {
     });
     const code = 'LEASE_ALTERED';
     const message =
-      'lease job-1 of array fb1 names another array, host or trust than when it was opened: find out who writes to the lease table';
+      'lease job-1 on array fb1 no longer names the array, host and trust that it was opened for. Find out who writes to the lease table';
     await expect(call).rejects.toMatchObject({ code, message });
     expect(w.reports.at(-1)).toEqual({ event: 'LeaseAltered', leaseId: 'job-1', array: 'fb1', code, message });
     expect(countOf(w, 'login')).toBe(1);
@@ -606,7 +606,7 @@ describe('withLease', () => {
     const use = () => withLease(w.ports, 'job-1', () => 1);
     await expect(use()).rejects.toMatchObject({
       code: 'LEASE_OPENING',
-      message: 'lease job-1 is being opened: try again',
+      message: 'lease job-1 is being opened. Try again',
     });
     w.pass(60);
     await expect(use()).rejects.toMatchObject({ code: 'LEASE_OPENING' });

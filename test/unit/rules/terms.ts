@@ -45,7 +45,7 @@ const NAMES: readonly Term[] = [
   { find: 'SecretsManager', write: 'Secrets Manager', isExact: true, inDocuments: true },
   // AWS has a session token, too.
   { find: 'authentication tokens?|(?<!AWS |access key id and )session tokens?', write: 'auth token' },
-  { find: 'auth-tokens?|authtokens?', write: 'auth token', inDocuments: true },
+  { find: '(?<!x-)auth-tokens?|authtokens?', write: 'auth token', inDocuments: true },
   { find: '[Ll]ease I[Dd]s?|[Ll]ease-ids?|leaseIDs?', write: 'lease id', isExact: true, inDocuments: true },
   { find: 'time-outs?', write: 'timeout' },
   { find: '[Dd]ynamo DB|Dynamodb|dynamoDB', write: 'DynamoDB', isExact: true },

@@ -56,7 +56,7 @@ describe('an invalid argument is refused with its rule', () => {
   test.each([
     [[], 'pass the name of one array'],
     [['fb1', 'fb2'], 'pass the name of one array'],
-    [['fb 1'], 'must be the name of an array'],
+    [['fb 1'], 'must be an array name'],
     [['fb1', '--host', 'fb1/x'], '--host must be a DNS name'],
     [['fb1', '--fingerprint', 'abc'], '--fingerprint must be a SHA-256 fingerprint'],
     [['fb1', ...[1, 2, 3].flatMap(() => ['--fingerprint', FINGERPRINT])], '--fingerprint can be used at most twice'],
@@ -105,7 +105,7 @@ describe('an API token as an argument is refused and not printed', () => {
     [['fb1', 'odd']],
   ])('%j', (args) => {
     const message = refusal(...args);
-    expect(message).toContain('the API token is never an argument');
+    expect(message).toContain('never pass the API token as an argument');
     expect(message).not.toContain('odd');
   });
 });

@@ -45,7 +45,7 @@ test('Ctrl-C during the login closes the session and writes nothing', async () =
   release();
   const { code, stderr } = await ended;
   expect(code).toBe(130);
-  expect(stderr).toMatch(/^\nSIGINT: ending[\s\S]*\ninterrupted\nNothing was written\.\n$/);
+  expect(stderr).toMatch(/^\nSIGINT: stopping[\s\S]*\ninterrupted\nNothing was written\.\n$/);
   expect(simulator.history.map((session) => session.ended?.by)).toEqual(['logout']);
   expect(actions()).toEqual(['GetSecretValue']);
 });

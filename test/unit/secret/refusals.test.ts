@@ -39,7 +39,7 @@ describe('nothing is written, and no login is tried, when', () => {
       const env = { [name]: 'T-3f2504e0-4f89-11d3-9a0c-0305e82c3301' };
       const { code, printed } = await world.piped(NEW(world), world.apiToken, { env });
       expect({ code, calls: world.aws.calls, logins: world.logins() }).toEqual({ code: 2, calls: [], logins: 0 });
-      expect(printed).toBe(`environment variable ${name} must not contain what looks like an API token\n`);
+      expect(printed).toBe(`environment variable ${name} must not contain anything that looks like an API token\n`);
     }
   });
 
@@ -47,7 +47,7 @@ describe('nothing is written, and no login is tried, when', () => {
     const world = await secretWorld();
     for (const token of ['T-3f2504e0-4f89-11d3-9a0c-0305e82c3301', '3f2504e0-4f89-11d3-9a0c-0305e82c3301:443']) {
       const ended = await world.atTerminal(['fb1'], [[HOST, `${token}\r`]]);
-      expectNothing(world, ended, { why: 'the host looks like an API token: were host and apiToken swapped?' });
+      expectNothing(world, ended, { why: 'the host looks like an API token. Were host and apiToken swapped?' });
     }
   });
 
@@ -64,7 +64,7 @@ describe('nothing is written, and no login is tried, when', () => {
   test('the host refuses connections', async () => {
     const world = await secretWorld();
     const ended = await world.piped(['fb1', '--host', '127.0.0.1:1', '--public', '--yes'], world.apiToken);
-    expectNothing(world, ended, { why: '127.0.0.1:1 refuses connections: check the port' });
+    expectNothing(world, ended, { why: '127.0.0.1:1 refuses connections; check the port' });
   });
 
   test('the array presents another certificate than the given one', async () => {
@@ -109,12 +109,12 @@ describe('nothing is written, and no login is tried, when', () => {
       ['\u0004', 1],
     ] as const) {
       const early = await world.atTerminal(args, [[CONFIRM, key]]);
-      expectNothing(world, early, { code, why: 'cancelled' });
+      expectNothing(world, early, { code, why: 'canceled' });
       const late = await world.atTerminal(args, [
         [CONFIRM, 'yes\r'],
         [TOKEN, `T-half${key}`],
       ]);
-      expectNothing(world, late, { code, why: 'cancelled' });
+      expectNothing(world, late, { code, why: 'canceled' });
     }
   });
 
@@ -150,7 +150,7 @@ describe('nothing is written, and no login is tried, when', () => {
       [['--yes', '--public'], '--host is required'],
       [['--yes', ...host], '--ca, --fingerprint or --public is required'],
       [['--public', ...host], '--yes is required'],
-      [['--public', ...host, '--yes', '--keep-api-token'], '--keep-api-token needs an existing secret'],
+      [['--public', ...host, '--yes', '--keep-api-token'], '--keep-api-token requires an existing secret'],
     ] as const) {
       expectNothing(world, await world.piped(['fb1', ...options], world.apiToken), { code: 2, why });
     }
@@ -170,7 +170,7 @@ describe('nothing is written when', () => {
     const ended = await world.piped(NEW(world), world.apiToken, { live: 1 });
     expectNothing(world, ended, {
       logins: 1,
-      why: /ARRAY_UNREACHABLE: .*If a session was opened, the array's idle timeout ends it/,
+      why: /ARRAY_UNREACHABLE: .*If a session was opened, the array's idle timeout will end it/,
     });
   });
 
@@ -187,7 +187,7 @@ describe('AWS', () => {
     [
       'the user may not read',
       (world: World) => world.aws.secrets.deny(ID),
-      /AccessDeniedException .* needs permissions/,
+      /AccessDeniedException .* needs the permissions/,
     ],
     ['has a disabled key', (world: World) => world.disableKey(), /DecryptionFailure .* KMS key/],
     [
@@ -252,7 +252,7 @@ describe('AWS', () => {
     const { code, printed } = await world.piped(NEW(world), world.apiToken);
     expect({ code, printed }).toMatchObject({
       code: 1,
-      printed: expect.stringContaining('created by another process just now'),
+      printed: expect.stringContaining('another process just created it'),
     });
     expect((await world.stored()).value).toMatchObject(theirs);
   });
@@ -269,7 +269,7 @@ describe('AWS', () => {
     vi.stubEnv('AWS_REGION', '');
     expectNothing(world, await world.piped(NEW(world), world.apiToken), {
       code: 2,
-      why: 'no AWS region is set: set AWS_REGION',
+      why: 'no AWS region is set; set AWS_REGION',
     });
   });
 });

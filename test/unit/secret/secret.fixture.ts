@@ -14,9 +14,9 @@ import { simulated } from '../flashblade/simulated.ts';
 import { written } from '../trust-command/written.ts';
 import { fakeTerminal, type Reply } from './terminal.ts';
 
-export const HOST = 'Host of the array';
+export const HOST = 'Array host';
 export const CONFIRM = '(yes/no) ';
-export const TOKEN = 'API token of the array';
+export const TOKEN = 'API token for the array user';
 export const ID = 'flashblade/fb1';
 const WRITES: readonly string[] = ['CreateSecret', 'PutSecretValue', 'TagResource'];
 

@@ -22,7 +22,7 @@ describe('a new secret', () => {
     expect(value).toEqual({ host, apiToken, trust: { fingerprints: [fingerprint] } });
     expect(printed).toMatch(/^Certificate 1 of 1, the server's own$/m);
     expect(printed).toContain("Before you trust the server's own certificate, compare its SHA-256 fingerprint");
-    expect(printed).toContain('The array accepted the API token of user pureuser. The test session is closed.');
+    expect(printed).toContain('The array accepted the API token for user pureuser. The test session is closed.');
     expect(printed).toContain(`Written: secret ${ID}, version ${versionId}.`);
     expect(printed).toContain('invoke the function login with { "array": "fb1"');
     expect(world.writes()).toEqual(['CreateSecret']);

@@ -32,7 +32,7 @@ describe('npm run trust', () => {
     const server = await startServer(reply(200), self);
     const { code, stdout, stderr } = await trust([`localhost:${server.port}`]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/^localhost:\d+ presents, over TLSv1.3:$/m);
+    expect(stdout).toMatch(/^localhost:\d+ presents this chain over TLSv1.3:$/m);
     expect(stdout).toMatch(/^Certificate 1 of 1, the server's own$/m);
     expect(stdout).toMatch(/^ {2}subject {2}CN=localhost$/m);
     expect(stdout).toMatch(/^ {2}issuer {3}itself \(self-signed\)$/m);
@@ -40,7 +40,7 @@ describe('npm run trust', () => {
     expect(stdout).toMatch(/^ {2}valid .* to .*, (29|30) days left$/m);
     expect(stdout).toMatch(/^ {2}key {6}EC, prime256v1$/m);
     expect(stdout).toContain(self.fingerprint);
-    expect(stdout).toContain('do not accept it for this name (DEPTH_ZERO_SELF_SIGNED_CERT)');
+    expect(stdout).toContain('do not accept the certificate for this name (DEPTH_ZERO_SELF_SIGNED_CERT)');
     expect(stdout).toMatch(
       /Before you trust [\s\S]* compare its SHA-256 fingerprint with the one that your array shows/,
     );
