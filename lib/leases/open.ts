@@ -39,7 +39,7 @@
  * - Every write is conditional, so an attempt never changes or removes the item of another attempt that may still be running.
  *
  * A relogin begins in session.ts, then also calls `logInAndRecord` and `conclude`. Where nothing remains here, a relogin leaves the lease
- * open as before, or CLOSED. CONTRIBUTING.md has a glossary.
+ * open as before, or CLOSED. docs/architecture.md has a glossary.
  */
 import { type Deadlines, openingDeadlines, outOfTime, seconds } from '../core/deadlines.ts';
 import { FlashBladeError, isFlashBladeError, known } from '../core/errors.ts';
