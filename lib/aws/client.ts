@@ -14,8 +14,8 @@ const CONDITION_FAILED = 'ConditionalCheckFailedException';
 
 /**
  * Makes one AWS call that ends by `by` (epoch milliseconds). A process that was paused past `by` sends no request, unless the request was
- * already waiting for a connection, because the SDK has no hook for that case. SDK errors are rethrown as `code`, with the AWS error's name
- * and status but without its message, which may quote input. Errors named in `passed` are thrown unchanged for the caller to handle.
+ * already waiting for a connection. The SDK has no hook for that case. SDK errors are rethrown as `code`, with the AWS error's name and
+ * status but without its message, which may quote input. Errors named in `passed` are thrown unchanged for the caller to handle.
  */
 export async function callAws<Output>(
   call: (options: { abortSignal: AbortSignal }) => Promise<Output>,

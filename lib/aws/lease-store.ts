@@ -22,7 +22,7 @@ import { callAws, ifUnchanged } from './client.ts';
 const DUE = 'due';
 /** How error messages describe a read. */
 const READ = 'read the lease table';
-/** The id prefix of items that contain an array's slots, followed by `#` and the array name. */
+/** The id prefix of an item that contains an array's slots. The full id is this prefix, `#` and the array name. */
 const SLOTS_KIND = 'array';
 
 /** More pages than any lease table index ever has. */

@@ -26,7 +26,7 @@ export const EXECUTION_ENDS = ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'] as
 
 /** A session is open. */
 export type SessionOpened = Lease & { readonly owner?: string | undefined };
-/** A session has ended. Published again if the request to end the session arrives again. */
+/** A session has ended. This event is published again if the request to end the session arrives again. */
 export type SessionClosed = { readonly leaseId: string; readonly array: string; readonly owner?: string | undefined };
 /** A request failed and is not retried. docs/errors.md lists the codes. */
 export type SessionFailed = {

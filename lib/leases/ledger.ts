@@ -184,7 +184,7 @@ export async function leaveSuspect(ports: ClosingPorts, opening: Opening, by: nu
   await tryToWrite(ports, opening, () => giveUpIntent(ports, opening, by, false));
 }
 
-/** Records a SUSPECT and raises the alarm, once per attempt. Call this before the attempt's intent is replaced. */
+/** Records a SUSPECT and raises an alarm, once per attempt. Call this before the attempt's intent is replaced. */
 export async function recordSuspect(ports: ClosingPorts, opening: Opening, by: number): Promise<void> {
   const { leaseId, attemptId, target } = opening;
   const item = suspect(opening, ports.limits.arrayIdleSeconds);

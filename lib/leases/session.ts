@@ -1,4 +1,4 @@
-/** Unseals an open lease's session for work, and replaces the session with a new login if the array has dropped it. */
+/** Unseals the auth token for an open lease, and logs in again if the array has dropped the session. */
 import { type Deadlines, openingDeadlines, seconds } from '../core/deadlines.ts';
 import { FlashBladeError, isFlashBladeError, known } from '../core/errors.ts';
 import type { FlashBlade, Session } from '../core/model.ts';
