@@ -1,4 +1,4 @@
-/** The `/api/login` and `/api/logout` endpoints. Switches in options.ts control any behavior that is unknown on real arrays. */
+/** The `/api/login` and `/api/logout` endpoints. If a real array's behavior is unknown, a switch in options.ts controls it. */
 import type { ApiRequest, SimulatedArray } from './array.ts';
 import { accessDenied, empty, json, pathError, type Reply } from './reply.ts';
 import type { SimulatedSession } from './sessions.ts';

@@ -14,6 +14,6 @@ export type Target = {
   readonly sessions: OpenSessions;
   /** Values that must not be printed. `sessions` tracks auth tokens separately. */
   readonly secrets: () => readonly string[];
-  /** The maximum number of refused logins. After that many, no login is sent. */
+  /** The maximum number of refused logins. After that many, no more logins are sent. */
   readonly maxRefusedLogins: number;
 };

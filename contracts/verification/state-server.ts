@@ -1,6 +1,6 @@
 /**
  * A server that the verifier calls to bring a target into a state. If a state cannot be arranged, the server responds with
- * 422. The verifier would ignore a missing handler, and would retry for minutes after a 5xx.
+ * 422, because the verifier would ignore a missing handler and would retry for minutes after a 5xx.
  */
 import { randomUUID } from 'node:crypto';
 import type { Target } from '../targets/target.ts';

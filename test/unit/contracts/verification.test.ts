@@ -114,7 +114,9 @@ describe('arrays', () => {
     const both = { ...twice, interactions: [...twice.interactions, ...again.interactions] };
     const refused = await verify(both, target, verifier);
     expect(reasonsIn(refused)).toContainEqual(
-      expect.stringContaining('no more logins are sent, because the array has refused 1'),
+      expect.stringContaining(
+        'no more logins are sent, because the array has refused the maximum number for this run (1)',
+      ),
     );
     expect(simulator.requests.filter(({ status }) => status === 401)).toHaveLength(1);
   });
