@@ -1,4 +1,4 @@
-/** The `/api/login` and `/api/logout` endpoints. If a real array's behavior is unknown, a switch in options.ts controls it. */
+/** The `/api/login` and `/api/logout` endpoints. For behavior that is unknown on real arrays, options.ts has switches. */
 import type { ApiRequest, SimulatedArray } from './array.ts';
 import { accessDenied, empty, json, pathError, type Reply } from './reply.ts';
 import type { SimulatedSession } from './sessions.ts';

@@ -30,7 +30,7 @@ export type Deadlines = {
   readonly record: number;
   /** Deadline for closing a session that could not be recorded. */
   readonly logout: number;
-  /** When other attempts may take over an intent that was not concluded, in seconds since the epoch. */
+  /** When other attempts may take over an intent that was not concluded. In seconds since the epoch. */
   readonly openingUntil: number;
 };
 

@@ -74,7 +74,7 @@ export const maskUuids = (text: string, mask: string): string => text.replaceAll
 
 /**
  * Returns true if a host, with or without a port, is probably an API token. Such a host contains `T-` followed by a UUID, or is a single
- * label that contains a UUID or consists of 32 or more hex digits and hyphens. A UUID in a longer DNS name is accepted, because cloud
+ * label that either contains a UUID or consists of 32 or more hex digits and hyphens. A UUID in a longer DNS name is accepted, because cloud
  * providers use such host names.
  */
 export function isHostLikeApiToken(host: string): boolean {

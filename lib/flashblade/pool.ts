@@ -46,7 +46,7 @@ export function openConnection(
 
 function listen(connection: Connection): Connection {
   const { socket } = connection;
-  // A request in progress has a timer that keeps the process alive. An idle connection must not.
+  // A request in progress has a timer that keeps the process alive. An idle connection must not do so.
   socket.unref();
   const onBytes = (bytes: Buffer | undefined) => {
     // If the connection stayed open, the next request would read these bytes as its response.
@@ -63,7 +63,7 @@ function listen(connection: Connection): Connection {
   return connection;
 }
 
-/** Takes the most recently used idle connection with this key. Closes any whose certificate has expired since it was verified. */
+/** Takes the most recently used idle connection with this key. Closes connections whose certificates have expired. */
 export function takeIdle(poolKey: string): Connection | undefined {
   let last: Connection | undefined;
   for (const connection of idle) {

@@ -74,7 +74,7 @@ export function connectTls(
   const expire = () => settle(unreachable(array, 'no connection in time', elapsedMs()));
 
   openSockets.add(socket);
-  // With a delay, the first request would wait a round trip for the handshake to be acknowledged.
+  // Otherwise, TCP would delay the first request until the handshake is acknowledged.
   socket.setNoDelay();
   // This listener runs before Node destroys an untrusted socket and its certificate. getPeerX509Certificate would work only once, because
   // it removes the certificate from the connection.
@@ -144,7 +144,7 @@ function* issuersOf(certificate: Partial<DetailedPeerCertificate>): Generator<Pe
   }
 }
 
-/** Returns seconds since the epoch, or undefined if there is no date. */
+/** Returns the date in seconds since the epoch, or undefined if there is no date. */
 function endOf(validTo: string | undefined): number | undefined {
   const endsAt = Date.parse(validTo ?? '') / 1000;
   return Number.isNaN(endsAt) ? undefined : endsAt;

@@ -27,7 +27,7 @@ const CLOSE = /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i;
 
 /**
  * Start the reader with `next()`, then call `next(bytes)` until the reader is done. It calls `onHead` once the head is complete, and
- * skips interim responses (1xx). It accepts at most 16 KiB of heads and 1 MiB of body. Throws UnreadableResponse and EndedEarly.
+ * skips interim responses (1xx). It accepts up to 16 KiB of heads and 1 MiB of body. Throws UnreadableResponse and EndedEarly.
  */
 export function* readResponse(onHead: (head: ResponseHead) => void): Reading<WholeResponse> {
   const input: Input = { bytes: EMPTY };
