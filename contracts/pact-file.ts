@@ -21,9 +21,9 @@ const anyInteraction = v.looseObject({
   description: v.string(),
   type: v.optional(v.string()),
   pending: v.optional(v.boolean()),
-  /** In version 3 and later of the Pact specification. */
+  /** Used in version 3 and later of the Pact specification. */
   providerStates: v.optional(v.array(providerState)),
-  /** In earlier versions. */
+  /** Used in earlier versions of the specification. */
   providerState: v.optional(v.nullable(v.string())),
 });
 const interaction = v.looseObject({
@@ -58,7 +58,7 @@ export type Interaction = v.InferOutput<typeof interaction>;
 export type MessagePact = v.InferOutput<typeof messagePact>;
 export type MessageInteraction = v.InferOutput<typeof message>;
 
-/** Reads a pact file. Throws an Error that names the problem. */
+/** Reads a pact file. Throws an Error that describes the problem. */
 export const readPact = (file: string): Pact => readAs(pact, file);
 export const readMessagePact = (file: string): MessagePact => readAs(messagePact, file);
 export const readAnyPact = (file: string): AnyPact => readAs(anyPact, file);

@@ -1,4 +1,4 @@
-/** The `/api/login` and `/api/logout` endpoints. Switches in options.ts control any behavior that is unknown on real arrays. */
+/** The `/api/login` and `/api/logout` endpoints. For behavior that is unknown on real arrays, options.ts has switches. */
 import type { ApiRequest, SimulatedArray } from './array.ts';
 import { accessDenied, empty, json, pathError, type Reply } from './reply.ts';
 import type { SimulatedSession } from './sessions.ts';

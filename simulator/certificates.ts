@@ -38,7 +38,7 @@ export type AuthorityOptions = Pick<CertificateOptions, 'notBefore' | 'notAfter'
   readonly name?: string;
 };
 
-/** The certificate and key as PEM, and the SHA-256 of the DER certificate as 64 lowercase hex digits. */
+/** The certificate and key as PEM, and the SHA-256 hash of the DER certificate as 64 lowercase hex digits. */
 export type IssuedCertificate = { readonly certificate: string; readonly key: string; readonly fingerprint: string };
 
 export type Authority = {

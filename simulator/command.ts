@@ -1,4 +1,4 @@
-/** The command line for `npm run simulator`: usage text, argument parser, and output lines. */
+/** The command line for `npm run simulator`: usage text, argument parser and output format. */
 import { parsed } from '../scripts/command-line.ts';
 import type { RequestRecord } from './exchange.ts';
 import { FAULT_KINDS, type Fault } from './faults.ts';
@@ -43,7 +43,7 @@ const OPTIONS = {
   fault: { type: 'string', multiple: true },
 } as const;
 
-/** Throws an Error that names the invalid argument and the rule for it, but never contains a token. */
+/** Throws an Error that names the invalid argument and its rule, but never contains a token. */
 export function parseCommand(args: readonly string[]): Command | 'help' {
   const { values } = parsed(args, OPTIONS, { apiTokens: true });
   if (values.help) return 'help';

@@ -1,6 +1,6 @@
 /**
- * The server's network layer. Accepts TCP connections, performs TLS handshakes, and passes each connection to the HTTP
- * version that ALPN selects.
+ * The server's network layer. Accepts TCP connections, performs TLS handshakes, and passes each connection to the server
+ * for the HTTP version that ALPN selects.
  */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';

@@ -58,7 +58,7 @@ function breakDelivery(connection: Connection, reply: Reply, fault: Exclude<Deli
   }
 }
 
-/** Returns the part of a response that is sent before a hang. Replaces an empty body with `{}` to stop in mid-body. */
+/** Returns the part of a response that is sent before a hang. Replaces an empty body with `{}`, so that sending can stop mid-body. */
 function beginning(reply: Reply, at: 'before-headers' | 'in-headers' | 'in-body'): Buffer {
   if (at === 'before-headers') return Buffer.alloc(0);
   const bytes = toBytes(reply.body === '' ? { ...reply, body: '{}' } : reply);

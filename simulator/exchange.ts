@@ -54,7 +54,7 @@ export type Surroundings = {
   readonly note: (record: RequestRecord) => void;
 };
 
-/** Resolves once the response is being sent. If the client disconnects before the request is complete, the array does not act. */
+/** Resolves once sending of the response begins. If the client disconnects before the request is complete, the array does not act. */
 export async function exchange(
   { array, faults, onRequest, note }: Surroundings,
   connection: Connection,

@@ -1,9 +1,9 @@
-/** Faults that tests inject, and the list that selects the fault for the next connection or request. */
+/** Faults that tests inject, and the selection of the fault for the next connection or request. */
 import type { Reply } from './reply.ts';
 
 /**
- * Faults before the end of the TLS handshake. `refuse` makes the array stop listening and ignores `times`. Every other fault
- * affects one connection each time.
+ * Faults that occur before the TLS handshake is complete. `refuse` makes the array stop listening and ignores `times`. Every
+ * other fault affects one connection per occurrence.
  */
 export type ConnectionFault = {
   readonly kind: 'refuse' | 'reset-at-accept' | 'hang-at-accept' | 'hang-in-handshake' | 'plain-text';

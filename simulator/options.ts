@@ -9,7 +9,7 @@ export type SimulatedUser = {
   readonly apiToken: string;
   /** When the API token expires, in milliseconds since the epoch. Default: never. */
   readonly expiresAt?: number;
-  /** For logins with username and password, which REST 2.26 and later support. Default: none. */
+  /** For logins with a username and password, which REST 2.26 and later support. Default: none. */
   readonly password?: string;
   /** Default: `array_admin`. Users with any other role can create and delete only their own API token. */
   readonly role?: 'array_admin' | 'readonly';
@@ -23,7 +23,7 @@ export type PresentedCertificate = {
   readonly ca?: string;
 };
 
-/** Behavior that no public source documents. If your array behaves differently, change the switch. */
+/** Behavior that no public source documents. If your array behaves differently, change the corresponding switch. */
 export type Switches = {
   /** The response status for a login with an invalid API token. Default: 401. */
   readonly refusedLoginStatus: 400 | 401 | 403;
@@ -35,7 +35,7 @@ export type Switches = {
   readonly useExtendsSession: boolean;
   /** How long a session can last, even if it is in use. 0: no limit. Default: 0. */
   readonly maxSessionAgeMs: number;
-  /** The maximum number of live sessions. Logins beyond it get `500 Server is busy`. 0: no limit. Default: 0. */
+  /** The maximum number of live sessions. Any further login fails with `500 Server is busy`. 0: no limit. Default: 0. */
   readonly maxSessions: number;
   /** How many consecutive refused logins cause a lockout, during which every login is refused. 0: no lockout. Default: 0. */
   readonly maxLoginAttempts: number;
@@ -66,7 +66,7 @@ export type SimulatorOptions = Partial<Switches> & {
   readonly now?: () => number;
   /** Default: `authority`, a certificate from a new authority created for this array. */
   readonly certificate?: PresentedCertificate | 'authority' | 'self-signed';
-  /** 48 bytes that encrypt TLS session tickets. Servers with equal keys resume each other's TLS sessions. Default: random. */
+  /** 48 bytes that encrypt TLS session tickets. Servers with the same keys can resume each other's TLS sessions. Default: random. */
   readonly ticketKeys?: Buffer;
   readonly minTlsVersion?: SecureVersion;
   readonly maxTlsVersion?: SecureVersion;

@@ -1,4 +1,4 @@
-/** One array's live and ended sessions. Tests search this history for leaked sessions. */
+/** One array's session history, both live and ended. Tests search the history for leaked sessions. */
 import { randomUUID } from 'node:crypto';
 import type { Settings } from './options.ts';
 
@@ -56,7 +56,7 @@ export function createSessions(settings: Settings) {
     return session;
   }
 
-  /** Returns the live session for an auth token, or undefined. Updates the session's last use. */
+  /** Returns the live session for an auth token, or undefined. Updates the session's `lastUsedAt`. */
   function use(authToken: string): SimulatedSession | undefined {
     const session = live.get(authToken);
     if (session === undefined) return undefined;

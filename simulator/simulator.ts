@@ -36,7 +36,7 @@ export async function startSimulator(options: SimulatorOptions = {}) {
     certificate: presented.ca ?? presented.certificate,
     /** The first user's API token at startup. Empty if there is none. */
     apiToken: users.all()[0]?.apiToken ?? '',
-    /** The SHA-256 of the presented certificate, as 64 lowercase hex digits. */
+    /** The SHA-256 fingerprint of the presented certificate, as 64 lowercase hex digits. */
     get fingerprint() {
       return fingerprint;
     },

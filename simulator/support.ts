@@ -22,7 +22,7 @@ export type HttpResponse = {
 
 export type Call = { readonly headers?: Record<string, string>; readonly body?: string; readonly agent?: Agent };
 
-/** Sends one request, on a new connection unless an agent is given. Rejects if the response is incomplete. */
+/** Sends one request, on a new connection unless you pass an agent. Rejects if the response is incomplete. */
 export function call(
   to: Simulator,
   method: string,

@@ -26,7 +26,7 @@ export function createUsers(initial: readonly SimulatedUser[], now: () => number
     return changed;
   }
 
-  /** Gives a user a new API token that expires after `timeoutMs`, or never if it is undefined. */
+  /** Gives a user a new API token that expires after `timeoutMs`, or never if `timeoutMs` is undefined. */
   function createToken({ expiresAt: _, ...user }: UserRecord, timeoutMs: number | undefined): UserRecord {
     const token = { apiToken: randomApiToken(), tokenCreatedAt: now() };
     return replace({ ...user, ...token, ...(timeoutMs === undefined ? {} : { expiresAt: now() + timeoutMs }) });

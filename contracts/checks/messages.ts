@@ -1,4 +1,4 @@
-/** Rules for message pacts: every message can be verified, no message contains a token, and no event or function is missing. */
+/** Checks message pacts. Every message must be verifiable, no message may contain a token, and no event or function may be missing. */
 import { globSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { DETAIL_TYPES } from '../../lib/leases/events.ts';
@@ -35,7 +35,7 @@ function checkMessage(interaction: MessageInteraction): string[] {
   ];
 }
 
-/** Returns one content for an event, two for an invocation, and none for anything else. */
+/** Returns one item for an event, two for an invocation, and none for any other message. */
 function contentsOf({ contents, request, response }: MessageInteraction): unknown[] {
   if (contents !== undefined) return request === undefined && response === undefined ? [contents.content] : [];
   return request !== undefined && response?.length === 1

@@ -8,22 +8,22 @@ export const checkPact = (pact: Pact): string[] => [
   ...pact.interactions.flatMap(checkInteraction),
 ];
 
-/** Checks for both kinds of pacts: HTTP and message pacts. */
+/** Checks that apply to both HTTP pacts and message pacts. */
 export const checkAnyPact = (pact: AnyPact): string[] => [
   ...(pact.interactions.length === 0
-    ? ['the pact has no interactions, so verification would check nothing. Check the program that wrote it.']
+    ? ['the pact has no interactions, so verification would check nothing. Check the program that wrote the pact.']
     : []),
   ...duplicates(pact),
   ...pact.interactions
     .filter(({ pending }) => pending)
-    .map((one) => `"${titleOf(one)}" is pending, so its failure would not be reported. Remove "pending".`),
+    .map((one) => `"${titleOf(one)}" is pending, so a failure would not be reported. Remove "pending".`),
 ];
 
 function duplicates({ interactions }: AnyPact): string[] {
   const keys = interactions.map((interaction) => keyOf(interaction.description, statesOf(interaction)));
   return interactions
     .filter((_, index) => keys.indexOf(keys[index] ?? '') !== index)
-    .map((interaction) => `"${titleOf(interaction)}" occurs twice. Give one of them a different description.`);
+    .map((interaction) => `"${titleOf(interaction)}" occurs twice. Give one interaction a different description.`);
 }
 
 function checkInteraction(interaction: Interaction): string[] {
@@ -41,7 +41,7 @@ function vocabularyFindings(interaction: Interaction, title: string): string[] {
     .map(
       (name) =>
         `${title} requires the state "${name}", which is not in the vocabulary. ` +
-        `Add it to contracts/states.ts, or use one of: ${Object.keys(STATES).join(' · ')}.`,
+        `Add the state to contracts/states.ts, or use one of: ${Object.keys(STATES).join(' · ')}.`,
     );
 }
 
@@ -64,7 +64,7 @@ function valueFindings(interaction: Interaction, title: string): string[] {
 const namesIn = (expression: string): string[] =>
   [...expression.matchAll(/\$\{([^}]*)\}/g)].map(([, name = '']) => name);
 
-/** Returns the expression of every generator that reads a value from a state. */
+/** Returns the expression from every generator that reads a value from a state. */
 function expressionsIn(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return [];
   const { type, expression } = value as { type?: unknown; expression?: unknown };

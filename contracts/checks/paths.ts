@@ -27,7 +27,7 @@ export function checkPaths({ interactions }: Pact, sources: Readonly<Record<stri
     .map(
       ({ file, method, path }) =>
         `${file} calls ${path} (method: ${method}), which no interaction pins. ` +
-        'Add an interaction to contracts/consumer. Write out any path that varies in more than its version.',
+        'Add an interaction to contracts/consumer. If more than the version varies, write out each path.',
     );
 }
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { apiVersions } from '../../lib/flashblade/client.ts';
 import { interaction, JSON_TYPE, withClient } from './interaction.ts';
 
-test('an array returns its REST versions without a login, as strings with two or three numbers', () =>
+test('an array returns its REST versions without a login, as strings of two or three numbers', () =>
   interaction('a request for the API versions')
     .withRequest('GET', '/api/api_version')
     .willRespondWith(200, (response) =>

@@ -7,7 +7,7 @@ import { interactionIn, sessionUser, tokenFrom, versionedPath, withClient } from
 const AUTH_TOKEN = '0f4a1d8e-7c2b-4b55-9d0e-3a6f5b2c1e90';
 const READ = { method: 'GET', path: '/api/2.26/arrays' } as const;
 
-test('a read under an open session succeeds, which keeps the session alive', () =>
+test('a read in an open session succeeds, which keeps the session alive', () =>
   interactionIn('a session is open', {}, 'a read under an open session')
     .withRequest('GET', versionedPath('arrays', '2.26'), (call) =>
       call.headers({ 'x-auth-token': tokenFrom('a session is open', 'authToken', AUTH_TOKEN) }),
@@ -20,7 +20,7 @@ test('a read under an open session succeeds, which keeps the session alive', () 
       }),
     ));
 
-test('a read under an ended session is refused, which triggers a relogin', () =>
+test('a read in an ended session is refused, which triggers a relogin', () =>
   interactionIn('the session has ended', {}, 'a read under an ended session')
     .withRequest('GET', versionedPath('arrays', '2.26'), (call) =>
       call.headers({ 'x-auth-token': tokenFrom('the session has ended', 'authToken', AUTH_TOKEN) }),
@@ -33,7 +33,7 @@ test('a read under an ended session is refused, which triggers a relogin', () =>
       }),
     ));
 
-// The array refuses these lists to users without the required permission. The client works without the lists.
+// The array returns these lists only to users with the required permission. The client also works without the lists.
 test.each([
   [
     'a read of the own API token',

@@ -1,7 +1,7 @@
 const declared = new Set<string>();
 
-/** Throws if an interaction is declared twice, because Pact would silently drop one. Relies on one worker running all tests. */
+/** Throws if an interaction is declared twice, because Pact would silently drop one. Works only if one worker runs all tests. */
 export function declareOnce(key: string): void {
-  if (declared.has(key)) throw new Error(`declared twice: ${key}. Give one of them a different description.`);
+  if (declared.has(key)) throw new Error(`declared twice: ${key}. Give one interaction a different description.`);
   declared.add(key);
 }

@@ -49,7 +49,7 @@ export const versionedPath = (rest: string, example: string) => ({
   expression: `/api/\${version}/${rest}`,
 });
 
-/** The user whose session the state opened. */
+/** The username for the session that is open in this state. */
 export const sessionUser = (example: string) => ({
   ...MatchersV3.regex('^.+$', example),
   'pact:generator:type': 'ProviderState',
@@ -66,7 +66,7 @@ export const equalTo = <Name extends State>(_state: Name, name: keyof ReturnedBy
 /** Any well-formed token. */
 export const anyToken = (example: string) => MatchersV3.regex(TOKEN, example);
 
-/** The JSON media type, with any parameters. */
+/** The JSON media type, with or without parameters. */
 export const JSON_TYPE = { 'Content-Type': MatchersV3.regex('^application/json( *;.*)?$', 'application/json') };
 
 /** Makes Pact check that the body is empty. If you omit the body instead, Pact accepts any body. */

@@ -24,7 +24,7 @@ test('a logout closes an open session, and its response has no body', () =>
       }),
     ));
 
-test('a logout of an ended session succeeds', () =>
+test('logging out of an ended session succeeds', () =>
   interactionIn('the session has ended', {}, 'a logout of an ended session')
     .withRequest('POST', '/api/logout', (request) =>
       request

@@ -3,7 +3,7 @@ import { page, tableRows } from '../../test/kit/pages.ts';
 
 const PAGE = page('functions-and-events.md');
 
-/** Returns the fields in one row of the table whose first heading is `heading`. A cell like "as `login`" refers to that row. */
+/** Returns the fields in one row of the table whose first heading is `heading`. A cell like "as `login`" refers to the `login` row. */
 function fields(heading: string, row: string, column: 1 | 2): string[] {
   const cell = tableRows(heading, PAGE).find(([first]) => first === `\`${row}\``)?.[column];
   if (cell === undefined) throw new Error(`the ${heading} table in docs/functions-and-events.md has no row ${row}`);

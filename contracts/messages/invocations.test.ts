@@ -1,4 +1,4 @@
-/** Invocations by schedules and workflows. Inputs come from the stack or the documentation. The next step uses the results. */
+/** Invocations by schedules and workflows. Inputs come from the stack or the documentation. A workflow's next step must accept each result. */
 import { expect, test } from 'vitest';
 import { parseCallRequest, parseLogoutRequest, parseRenewRequest } from '../../lib/leases/requests.ts';
 import { examples, page } from '../../test/kit/pages.ts';
@@ -51,7 +51,7 @@ test.each<[Invocation, object, object, (input: object, result: { leaseId: string
     COUNTS,
     (input) => expect(scheduledInputs()['sweep-sessions']).toEqual(input),
   ],
-])('%s: its fields are documented, and the next step accepts its result', (name, input, pinned, next) =>
+])("%s: the fields are documented, and the workflow's next step accepts the result", (name, input, pinned, next) =>
   invocation(name, input, pinned, (result) => {
     for (const field of Object.keys(input)) expect(inputFields(functionOf(name))).toContain(field);
     expect(resultFields(functionOf(name))).toEqual(expect.arrayContaining(Object.keys(result)));

@@ -1,4 +1,4 @@
-/** Runs the functions that callers invoke with in-memory ports, as in functions/ but without the Lambda handlers. */
+/** Runs the invocable functions with in-memory ports, as in functions/ but without the Lambda handlers. */
 
 import { VARIABLES } from '../../lib/core/config.ts';
 import { checkFleet } from '../../lib/fleet/check.ts';
@@ -31,7 +31,7 @@ const FUNCTIONS: Readonly<Record<InvokedFunction, Work>> = {
 
 const isInvoked = (name: string): name is InvokedFunction => Object.hasOwn(FUNCTIONS, name);
 
-/** Runs the function named in `description` and returns its result. Opens the input's lease first, except for login. */
+/** Runs the function named in `description` and returns its result. First opens the lease named in the input, except for login. */
 export async function invoke(ports: Ports, description: string, input: unknown, deadline: number): Promise<unknown> {
   const name = functionOf(description);
   if (!isInvoked(name))

@@ -1,4 +1,4 @@
-/** Verifies message pacts against their providers. Unlike Pact, it also rejects unpinned fields and tokens. */
+/** Verifies message pacts against their providers. Unlike Pact, this verification also rejects unpinned fields and tokens. */
 import { type MessageInteraction, type MessagePact, titleOf } from '../pact-file.ts';
 import { startLoopback } from '../verification/loopback.ts';
 import { mask } from '../verification/mask.ts';
@@ -12,7 +12,7 @@ export type MessageProvider = {
   readonly tokens: () => readonly string[];
 };
 
-/** Never rejects when the provider or verifier fails. The result never contains a token. */
+/** Resolves even if the provider or verifier fails. The result never contains a token. */
 export async function verifyMessages(
   pact: MessagePact,
   { produce, tokens }: MessageProvider,

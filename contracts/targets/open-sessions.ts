@@ -19,7 +19,7 @@ export function createOpenSessions(array: FlashBlade) {
     lost: (how: string): void => void lost.push(how),
     /** The auth tokens of all tracked sessions. */
     tokens: (): readonly string[] => [...tokens],
-    /** Logs out of every session, including those that should have ended. Resolves with one message per session that may still be open. */
+    /** Logs out of every session, including those that should have ended. Returns a message for each session that may still be open. */
     closeAll: async (): Promise<string[]> => {
       const left: string[] = [];
       for (const token of tokens) {

@@ -1,4 +1,4 @@
-/** A verification target: an array, and the handlers that bring the array into the contract's states. */
+/** A verification target: an array, and the handlers that set up the contract's states on the array. */
 import type { FlashBlade } from '../../lib/core/model.ts';
 import type { Handlers, ParametersOf, State } from '../states.ts';
 import type { OpenSessions } from './open-sessions.ts';
@@ -9,11 +9,11 @@ export type Target = {
   readonly handlers: Partial<Handlers<State>>;
   /** Parameters that replace the pact's own, because we cannot choose the user on a real array. */
   readonly parameters: { readonly [Name in State]?: ParametersOf<Name> };
-  /** Undoes the last state's changes, but leaves sessions open. Runs before each state and after the last one. */
+  /** Undoes the previous state's changes, but leaves sessions open. Runs before each state and after the last one. */
   readonly reset: () => Promise<void>;
   readonly sessions: OpenSessions;
   /** Values that must not be printed. `sessions` tracks auth tokens separately. */
   readonly secrets: () => readonly string[];
-  /** The maximum number of refused logins. After that many, no login is sent. */
+  /** The maximum number of refused logins. After that many, no more logins are sent. */
   readonly maxRefusedLogins: number;
 };

@@ -21,7 +21,7 @@ function fillInteraction(interaction: Interaction, parameters: Target['parameter
   return filled;
 }
 
-/** Pact version 4 stores bodies as `{"content": …}` and generators by JSON path. All paths are simple, such as `$.username`. */
+/** A version 4 pact stores bodies as `{"content": …}` and generators by JSON path. All paths are simple, such as `$.username`. */
 function fillBody(response: Interaction['response'], values: Readonly<Record<string, string>>): void {
   const generators = fieldOf(fieldOf(response, 'generators'), 'body');
   const content = fieldOf(response?.body, 'content');

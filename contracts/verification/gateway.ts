@@ -18,7 +18,7 @@ export type Gateway = LoopbackServer & {
   readonly tokens: () => readonly string[];
 };
 
-/** If the array does not respond, the verifier gets a 502 and `onFailure` gets the reason. */
+/** If the array does not respond, the verifier receives a 502, and `onFailure` is called with the reason. */
 export async function startGateway(target: Target, onFailure: (why: string) => void): Promise<Gateway> {
   const tokens = new Set<string>();
   let refusedLogins = 0;
@@ -28,7 +28,7 @@ export async function startGateway(target: Target, onFailure: (why: string) => v
     const isLogin = method === 'POST' && path === '/api/login';
     if (isLogin && refusedLogins >= target.maxRefusedLogins) {
       throw new Error(
-        `no more logins are sent, because the array has refused ${refusedLogins}, which is the limit for this run`,
+        `no more logins are sent, because the array has refused the maximum number for this run (${refusedLogins})`,
       );
     }
     const headers = passedOn(request.headers);
@@ -58,7 +58,7 @@ export async function startGateway(target: Target, onFailure: (why: string) => v
   return { ...server, tokens: () => [...tokens] };
 }
 
-/** Records a login's session as soon as the response headers arrive. If they do not arrive, records the session as lost. */
+/** Records a login's session as soon as the response headers arrive. If the headers never arrive, records the session as lost. */
 function watchLogin({ sessions }: Target, onToken: (token: string) => void) {
   let seen = false;
   return {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 
 export type LoopbackServer = {
   readonly url: string;
-  /** Resolves once every request has a response and every connection is closed. */
+  /** Resolves once every request has been handled and every connection is closed. */
   readonly stop: () => Promise<void>;
 };
 

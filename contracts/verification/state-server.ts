@@ -1,6 +1,6 @@
 /**
- * A server that the verifier calls to bring a target into a state. If a state cannot be arranged, the server responds with
- * 422. The verifier would ignore a missing handler, and would retry for minutes after a 5xx.
+ * A server that the verifier calls to set up a state on a target. If a state cannot be set up, the server responds with
+ * 422, because the verifier would ignore a missing handler and would retry for minutes after a 5xx.
  */
 import { randomUUID } from 'node:crypto';
 import type { Target } from '../targets/target.ts';
@@ -8,7 +8,7 @@ import { type LoopbackServer, startLoopback } from './loopback.ts';
 import { arrange, type Values } from './states.ts';
 
 export type StateServer = LoopbackServer & {
-  /** The error for each state that could not be arranged. */
+  /** The error for each state that could not be set up. */
   readonly failures: ReadonlyMap<string, string>;
   /** The last requested state. Empty for an interaction without a state. */
   readonly current: () => string;
@@ -32,7 +32,7 @@ export async function startStateServer(target: Target): Promise<StateServer> {
       return await arrange(target, state, params);
     } catch (error) {
       const why = error instanceof Error ? error.message : 'an unexpected error';
-      failures.set(state, `the state "${state}" could not be arranged: ${why}`);
+      failures.set(state, `the state "${state}" could not be set up: ${why}`);
       throw error;
     }
   };

@@ -1,4 +1,4 @@
-/** Brings a target into a state. */
+/** Sets up a state on a target. */
 import { definitionOf } from '../states.ts';
 import type { Target } from '../targets/target.ts';
 

@@ -28,7 +28,7 @@ process.on('message', ({ pactFile, provider, providerUrl, stateUrl }: Job) => {
     .verify()
     .then(
       (json) => send({ json }),
-      // If verification fails, the error message is the same JSON.
+      // If verification fails, the error message is the report as JSON.
       (error: unknown) => send(error instanceof Error ? { json: error.message } : {}),
     );
 });

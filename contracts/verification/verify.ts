@@ -34,7 +34,7 @@ export const hasPassed = ({ interactions, findings }: Verification): boolean =>
   interactions.length > 0 && findings.length === 0 && interactions.every(({ reasons }) => reasons.length === 0);
 
 /**
- * Verifies a pact and closes every session that the verification opened. Never rejects when the array or verifier fails.
+ * Verifies a pact and closes every session that the verification opened. Resolves even if the array or verifier fails.
  * The result never contains a token.
  */
 export async function verify(pact: Pact, target: Target, verifier: Pick<Verifier, 'verify'>): Promise<Verification> {
@@ -79,7 +79,7 @@ export async function verifyFile(
   }
 }
 
-/** Returns the verifier's single result for an interaction, or the reason that there is not exactly one. */
+/** Returns the verifier's result for an interaction, or an explanation if there is not exactly one result. */
 export function resultOf(interaction: AnyInteraction, raw: readonly RawResult[]): RawResult | string {
   const key = keyOf(interaction.description, statesOf(interaction));
   const results = raw.filter((result) => keyOf(result.description, result.providerStates) === key);

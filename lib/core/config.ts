@@ -48,8 +48,8 @@ type Values<Variables extends Record<string, Variable>> = {
 export type Config = Values<typeof VARIABLES>;
 
 /**
- * Reads the configuration. An empty variable is treated as missing. Throws CONFIG_INVALID, which names every variable that is missing or
- * out of range but never includes a value.
+ * Reads the configuration. An empty variable is treated as missing. Throws CONFIG_INVALID, which names each missing or invalid variable but
+ * never includes a value.
  */
 export const readConfig = (environment: Environment): Config => read(VARIABLES, environment);
 
@@ -65,7 +65,7 @@ function read<Variables extends Record<string, Variable>>(
   const values = Object.entries<Variable>(variables).map(([name, variable]) => {
     const text = environment[name] || undefined;
     const value = variable.kind === 'text' ? (text ?? variable.default) : numberOf(text, variable);
-    // Table, key and queue names appear in AWS requests and error messages.
+    // Table, key and queue names appear in AWS requests and error messages, so they must not be API tokens.
     if (text !== undefined && containsApiToken(text)) problems.push(`${name} ${NO_API_TOKEN}`);
     else if (value === undefined) problems.push(`${name} ${ruleOf(variable)}`);
     return [name, value];

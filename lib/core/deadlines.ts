@@ -1,14 +1,14 @@
-/** Divides the time available to one call. Times are epoch milliseconds unless their name says seconds. */
+/** Divides the time available to one call. Times are in milliseconds since the epoch unless noted otherwise. */
 import { FlashBladeError } from './errors.ts';
 
-/** Reserved at the end of every call: the half second that every function promises to leave, plus time to return. */
+/** Reserved at the end of every call: the half second that every function leaves unused, plus time to return. */
 export const MARGIN_MS = 750;
-/** Reserved for closing the session after the work. */
+/** Reserved for closing the session once the work is done. */
 export const CLOSING_MS = 10_000;
 const RECORD_MS = 2000;
 const LOGOUT_MS = 3000;
 
-/** How much any two clocks may differ. */
+/** The maximum difference between any two clocks. */
 export const CLOCK_SKEW_SECONDS = 60;
 /** How long an array may still act on a request after the caller has stopped waiting. */
 const LATE_SECONDS = 60;
@@ -18,25 +18,25 @@ export const SLACK_SECONDS = CLOCK_SKEW_SECONDS + LATE_SECONDS;
 export const INDEX_LAG_SECONDS = 60;
 
 /**
- * How long other attempts wait after an attempt's deadline before they take over. A shorter wait would be safe, but small clock
+ * How long other attempts wait after an attempt's deadline before taking over. A shorter wait would be safe, but small clock
  * differences would raise false alarms.
  */
 const TAKE_OVER_SECONDS = 5;
 
 export type Deadlines = {
-  /** When the login and everything before it must have ended. */
+  /** Deadline for the login and all earlier steps. */
   readonly login: number;
-  /** When the login's outcome must be recorded. */
+  /** Deadline for recording the login's outcome. */
   readonly record: number;
-  /** When a session that could not be recorded must be logged out. */
+  /** Deadline for closing a session that could not be recorded. */
   readonly logout: number;
-  /** When other attempts may take over an intent that was not concluded. Epoch seconds. */
+  /** When other attempts may take over an intent that was not concluded. In seconds since the epoch. */
   readonly openingUntil: number;
 };
 
 /**
- * Divides the time until `deadline` for opening a session. Throws OUT_OF_TIME if too little time is left to log in and then record or
- * undo the login.
+ * Divides the time until `deadline` among the steps of opening a session. Throws OUT_OF_TIME if too little time is left to log in and
+ * then record or undo the login.
  */
 export function openingDeadlines(deadline: number, now: number): Deadlines {
   const logout = deadline - MARGIN_MS;
@@ -46,7 +46,7 @@ export function openingDeadlines(deadline: number, now: number): Deadlines {
   return { login, record, logout, openingUntil: seconds(deadline) + 1 + TAKE_OVER_SECONDS };
 }
 
-/** Divides the time until `deadline` for closing a session. Throws OUT_OF_TIME. */
+/** Divides the time until `deadline` among the steps of closing a session. Throws OUT_OF_TIME. */
 export function closingDeadlines(deadline: number, now: number): { readonly logout: number; readonly record: number } {
   const record = deadline - MARGIN_MS;
   const logout = record - RECORD_MS;

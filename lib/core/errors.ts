@@ -1,6 +1,6 @@
 /** The error class and its codes. Callers branch on the code, people read the message, and docs/errors.md explains each code. */
 
-/** Every code. Retryable: the same call may succeed later. */
+/** Every error code. Retryable means that the same call may succeed later. */
 export const ERROR_CODES = {
   CONFIG_INVALID: { retryable: false },
   REQUEST_INVALID: { retryable: false },
@@ -34,17 +34,17 @@ export type ErrorFacts = {
   readonly status?: number;
   /** True if the request, or part of it, may have reached the array. Absent means false. */
   readonly sent?: boolean;
-  /** After a login: true if the array may have a session whose auth token is lost. */
+  /** After a failed login: true if the array may have a session whose auth token is lost. */
   readonly mayHaveOpened?: boolean;
-  /** After a request to open a session: true if the owner had already ended. */
+  /** After a failed request to open a session: true if the owner had already ended. */
   readonly ownerEnded?: boolean;
   /** How long the array asks clients to wait. */
   readonly retryAfterSeconds?: number;
 };
 
 /**
- * The only error class that this product throws. `name` equals `code`, so that `Retry` and `Catch` in Step Functions can match it. It
- * never has a `cause`, because errors from other libraries can quote a header, including its token.
+ * The only error class that this product throws. `name` equals `code`, so that `Retry` and `Catch` in Step Functions can match the code.
+ * The error never has a `cause`, because errors from other libraries can quote a header that contains a token.
  */
 export class FlashBladeError extends Error {
   readonly code: ErrorCode;

@@ -1,6 +1,6 @@
 /**
- * Runs `work` for every item in order, at most `limit` at a time, and returns the results in the same order. The first error that `work`
- * throws rejects the whole call, so catch errors inside `work`.
+ * Runs `work` for every item in order, at most `limit` items at a time, and returns the results in the same order. The first error thrown
+ * by `work` rejects the whole call, so catch errors inside `work`.
  */
 export async function mapLimit<T, Result>(
   items: readonly T[],

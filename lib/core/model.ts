@@ -1,7 +1,7 @@
-/** The domain types: tokens, arrays, sessions, leases. */
+/** The domain types: tokens, arrays, sessions and leases. */
 import { inspect } from 'node:util';
 
-/** A secret string that does not print. `${token}`, JSON and console.log show `[API token]` or `[auth token]`. */
+/** A secret string that cannot be printed by accident. `${token}`, JSON and console.log show `[API token]` or `[auth token]`. */
 class Token<Kind extends string> {
   readonly kind: Kind;
   readonly #value: string;
@@ -12,7 +12,7 @@ class Token<Kind extends string> {
     Object.freeze(this);
   }
 
-  /** Returns the secret. This is the only way to get it, so a search for `reveal(` finds all code that sees a token. */
+  /** Returns the secret. No other code path does, so a search for `reveal(` finds all code that can see a token. */
   reveal(): string {
     return this.#value;
   }
@@ -43,17 +43,17 @@ export const authToken = (value: string): AuthToken => new Token('auth token', v
  * - `public`: with the certificate authorities that ship with Node.js.
  * - `ca`: with a private certificate authority, as PEM text.
  * - `fingerprints`: with the SHA-256 fingerprint of the array's own certificate, as 64 lowercase hex digits. During a certificate change,
- *   list both the current one and the next one. Fingerprints replace the chain and host name checks, but not the check of the validity
- *   dates.
+ *   list both the current fingerprint and the next one. Fingerprints replace the chain and host name checks. Validity dates are still
+ *   checked.
  */
 export type Trust =
   | { readonly kind: 'public' }
   | { readonly kind: 'ca'; readonly ca: string }
   | { readonly kind: 'fingerprints'; readonly fingerprints: readonly string[] };
 
-/** One FlashBlade: its address, and how to verify its certificate. Contains no secret. */
+/** One FlashBlade: its address, and how to verify its certificate. Contains no secrets. */
 export type FlashBlade = {
-  /** The array's name in the fleet. The name of its secret is a prefix followed by this name. */
+  /** The array's name in the fleet. The array's secret is named `SECRET_PREFIX` followed by this name. */
   readonly name: string;
   /** DNS name or IP address. An IPv6 address has no brackets. */
   readonly host: string;
@@ -72,7 +72,7 @@ export type Session = {
   readonly username: string;
 };
 
-/** What callers get instead of a session. `expiresAt` is in seconds since the epoch. */
+/** What callers receive instead of a session. `expiresAt` is in seconds since the epoch. */
 export type Lease = {
   readonly leaseId: string;
   readonly array: string;

@@ -7,10 +7,10 @@ import type { ApiToken, AuthToken } from './model.ts';
 
 export type Tokens = readonly (ApiToken | AuthToken)[];
 
-/** A part of a text and its replacement. */
+/** A range of text and its replacement. */
 type Match = { readonly from: number; readonly to: number; readonly label: string };
 
-/** Replaces these tokens with their labels, whether in upper or lower case, and even with JSON or URL escapes. */
+/** Replaces these tokens with their labels, regardless of case and even if they contain JSON or URL escapes. */
 export function redact(text: string, tokens: Tokens): string {
   const candidates = tokens.filter((token) => token.reveal() !== '' && token.reveal().length <= text.length);
   if (candidates.length === 0) return text;
@@ -42,7 +42,7 @@ export function mapTexts(value: unknown, change: (text: string) => string): unkn
 
 const HEX = '[0-9A-Fa-f]';
 const UUID = `${HEX}{8}-${HEX}{4}-${HEX}{4}-${HEX}{4}-${HEX}{12}`;
-// The last letter of "export" or "REPORT" before a hyphen and a UUID does not start a token.
+// The last letter of "export-<UUID>" or "REPORT-<UUID>" does not start a token.
 const API_TOKEN = `(?:(?<![A-Z])T|(?<![A-Za-z0-9])t)-${UUID}`;
 const API_TOKENS = new RegExp(API_TOKEN, 'g');
 const WITH_API_TOKEN = new RegExp(API_TOKEN);
@@ -57,25 +57,25 @@ const HEX_LABEL = /^(?:t-?)?[0-9a-f-]{32,}$/i;
 export const NO_API_TOKEN = 'must not contain anything that looks like an API token';
 
 /**
- * Returns true if the text contains `T-` followed by a UUID, even with JSON or URL escapes. A bare UUID does not count, because it is a
+ * Returns true if the text contains `T-` followed by a UUID, even with JSON or URL escapes. Returns false for a bare UUID, which can be a
  * legitimate lease id or owner.
  */
 export const containsApiToken = (text: string): boolean =>
   WITH_API_TOKEN.test(text) || WITH_API_TOKEN.test(readable(text).text);
 
-/** Returns true if the text is only a UUID, as newer API tokens are. */
+/** Returns true if the text is a UUID and nothing else, like newer API tokens. */
 export const isBareUuid = (text: string): boolean => BARE_UUID.test(text);
 
-/** Replaces each `T-` followed by a UUID with `mask`. Does not find escaped tokens. */
+/** Replaces each API token (`T-` followed by a UUID) with `mask`. Does not find escaped tokens. */
 export const maskApiTokens = (text: string, mask: string): string => text.replaceAll(API_TOKENS, mask);
 
-/** Replaces each UUID, with or without `T-`, with `mask`. For output in which hiding an id does no harm. */
+/** Replaces each UUID, and any `T-` before it, with `mask`. Use this only for output where hiding an id does no harm. */
 export const maskUuids = (text: string, mask: string): string => text.replaceAll(UUIDS, mask);
 
 /**
- * Returns true if a host, with or without a port, is probably an API token: it contains `T-` followed by a UUID, or it is a single label
- * that contains a UUID or consists of 32 or more hex digits and hyphens. A UUID in a longer DNS name is accepted, because cloud providers
- * use such host names.
+ * Returns true if a host, with or without a port, is probably an API token. Such a host contains `T-` followed by a UUID, or is a single
+ * label that either contains a UUID or consists of 32 or more hex digits and hyphens. A UUID in a longer DNS name is accepted, because cloud
+ * providers use such host names.
  */
 export function isHostLikeApiToken(host: string): boolean {
   const name = host.replace(/:\d*$/, '').replaceAll(/^\.+|\.+$/g, '');
@@ -83,7 +83,7 @@ export function isHostLikeApiToken(host: string): boolean {
   return !name.includes('.') && WITH_UUID.test(name);
 }
 
-/** Replaces everything that `find` finds in the text or in its unescaped form. */
+/** Replaces every match that `find` returns for the text or its unescaped form. */
 function replaceMatches(text: string, find: (spelling: string) => readonly Match[]): string {
   const matches = [...find(text)];
   const decoded = readable(text);
@@ -127,7 +127,7 @@ const WORD = /\w/;
 
 /**
  * Decodes JSON and URL escapes: `\u00XX`, `\/` and other escaped punctuation, and `%XX`. Escapes such as `\n` become a space. A backslash
- * that escapes nothing is kept. Decoding takes one pass, so no input can make it slow.
+ * that escapes nothing is kept. Decoding takes a single pass, so no input can slow it down.
  *
  * `origin(n)` maps a position in the result to its position in the original. The result's length maps to the original's length.
  */

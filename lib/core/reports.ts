@@ -46,7 +46,7 @@ export const GAUGES = {
   LeftBySweep: ['Count', 'fleet'],
   OldestDueAge: ['Seconds', 'fleet'],
   ArrayHealthy: ['Count', 'array'],
-  // Alarms watch the fleet-wide minimum of these two, which only array reports contain.
+  // Alarms watch the fleet-wide minimum of these two gauges, which appear only in array reports.
   CertificateDays: ['None', 'all'],
   ApiTokenDays: ['None', 'all'],
   UnknownSessions: ['Count', 'each'],
@@ -65,7 +65,7 @@ export type Report = {
   /** Id of the EventBridge event that led to the report. */
   readonly eventId?: string | undefined;
   readonly secretVersionId?: string | undefined;
-  /** `X-Request-ID` of the call. For a login, the attempt id. */
+  /** The call's `X-Request-ID`. For a login, the attempt id. */
   readonly requestId?: string | undefined;
   readonly code?: string | undefined;
   /** HTTP status of the array's response. */

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { type ErrorCode, FlashBladeError } from './errors.ts';
 import { containsApiToken, NO_API_TOKEN } from './redact.ts';
 
-/** Returns the input, typed by the schema. Throws `code`, naming the first field that breaks a rule. */
+/** Returns the input, typed by the schema. Throws an error with `code` that names the first invalid field. */
 export function check<Schema extends v.GenericSchema>(
   schema: Schema,
   input: unknown,
@@ -54,7 +54,7 @@ export const jsonObject = (rule: string) =>
     rule,
   );
 
-/** A JSON object with these fields. Other fields are ignored. A missing field fails its own schema. */
+/** A JSON object with these fields. Other fields are ignored. A missing field is validated as undefined. */
 export const fields = <Entries extends v.ObjectEntries>(entries: Entries) =>
   v.pipe(
     jsonObject('must be a JSON object'),

@@ -1,4 +1,4 @@
-/** The client for one FlashBlade: logs in, logs out, sends REST calls under a session, and lists the array's REST versions. */
+/** The client for one FlashBlade: logs in, logs out, sends REST calls in a session, and lists the array's REST versions. */
 import { FlashBladeError, known, withFacts } from '../core/errors.ts';
 import type { ApiToken, AuthToken, FlashBlade, Session } from '../core/model.ts';
 import { mapTexts, redact, type Tokens } from '../core/redact.ts';
@@ -26,7 +26,7 @@ export type CallOptions = Budget & { readonly requestId?: string };
 export type VersionsOptions = CallOptions & { readonly tokens?: Tokens };
 
 export type WithHttpInfo<Data> = HttpInfo & { readonly data: Data };
-/** `body`: the parsed value if the response is declared as JSON, otherwise the text. */
+/** `body`: the parsed value if the content type is JSON, otherwise the text. */
 export type ArrayResponse = HttpInfo & { readonly body: unknown };
 
 /** How much extra time a login may take to close a session that it cannot return. */
@@ -35,7 +35,7 @@ const ROLL_BACK_MS = 3000;
 /**
  * Opens a session with `POST /api/login`, which is sent at most once. In the Python SDK `purity_fb`, this is
  * `AuthenticationApi.login_with_http_info`.
- * Errors: LOGIN_REFUSED (400, 401, 403), ARRAY_BUSY (429, 503), ANSWER_INVALID, SECRET_INVALID and the errors of every call
+ * Errors: LOGIN_REFUSED (400, 401, 403), ARRAY_BUSY (429, 503), ANSWER_INVALID, SECRET_INVALID and the errors common to all calls
  * (ARRAY_UNREACHABLE, ARRAY_UNTRUSTED, OUT_OF_TIME, REQUEST_INVALID), each with `facts.mayHaveOpened`. If a response contains an auth
  * token but is otherwise invalid, the session is closed before the error is thrown. Closing may take up to three seconds beyond the
  * login's time budget and deadline.
@@ -67,17 +67,17 @@ export async function loginWithHttpInfo(
 }
 
 /**
- * Like `loginWithHttpInfo`, but without status and headers. In `purity_fb`, this is `AuthenticationApi.login`, which returns a
+ * Like `loginWithHttpInfo`, but without the status or headers. In `purity_fb`, this is `AuthenticationApi.login`, which returns a
  * `LoginResponse`.
  */
 export const login = async (array: FlashBlade, token: ApiToken, options?: CallOptions): Promise<Session> =>
   (await loginWithHttpInfo(array, token, options)).data;
 
 /**
- * Closes a session with `POST /api/logout`. Resolves if the session is closed now (200) or was already closed (401, 403). In `purity_fb`,
+ * Closes a session with `POST /api/logout`. Resolves if the session is now closed (200) or was already closed (401, 403). In `purity_fb`,
  * this is `AuthenticationApi.logout_with_http_info`, which raises ApiException for 401 and 403.
- * Errors: ARRAY_BUSY (429, 5xx) and ANSWER_INVALID (anything else), after which the session may still be open, and the errors of every
- * call.
+ * Errors: ARRAY_BUSY (429, 5xx), ANSWER_INVALID (any other status) and the errors common to all calls. After any of these errors, the
+ * session may still be open.
  */
 export async function logoutWithHttpInfo(session: Session, options: CallOptions = {}): Promise<WithHttpInfo<void>> {
   const { array, authToken } = session;
@@ -94,21 +94,22 @@ export async function logoutWithHttpInfo(session: Session, options: CallOptions 
   }
   const details = { action: 'the logout', response };
   if (status === 429 || status >= 500) {
-    throw busy(array, { ...details, advice: 'it is busy and the session may still be open. Try again later.' });
+    throw busy(array, { ...details, advice: 'it is busy, and the session may still be open. Try again later.' });
   }
   const advice = 'the session may still be open. Check for a proxy that changes the path, then log out again.';
   throw responseError('ANSWER_INVALID', array, { ...details, advice });
 }
 
-/** Like `logoutWithHttpInfo`, but without status and headers. In `purity_fb`, this is `AuthenticationApi.logout`. */
+/** Like `logoutWithHttpInfo`, but without the status or headers. In `purity_fb`, this is `AuthenticationApi.logout`. */
 export const logout = async (session: Session, options?: CallOptions): Promise<void> => {
   await logoutWithHttpInfo(session, options);
 };
 
 /**
- * Sends any call under a session except login and logout. Resolves for every HTTP status, so check `status`. The session's tokens are
- * redacted from the response. Other tokens, such as an API token that the call creates, are not.
- * Errors: REQUEST_INVALID (names the field and the rule), ANSWER_INVALID (declared as JSON, but not JSON) and the errors of every call.
+ * Sends a call in a session. Any call except login and logout is allowed. Resolves for every HTTP status, so check `status`. The session's
+ * tokens are redacted from the response. Other tokens, such as an API token that the call creates, are not.
+ * Errors: REQUEST_INVALID (names the field and the rule), ANSWER_INVALID (a body declared as JSON is not JSON) and the errors common to all
+ * calls.
  */
 export async function request(session: Session, call: ArrayRequest, options: CallOptions = {}): Promise<ArrayResponse> {
   const { array, authToken } = session;
@@ -123,7 +124,7 @@ export async function request(session: Session, call: ArrayRequest, options: Cal
     fresh: !isGet,
     tokens,
   });
-  // Otherwise, an array that repeats a token would put the token into a result.
+  // The response is returned to the caller, but the array may have repeated a token in it.
   const clean = (text: string) => redact(text, tokens);
   const text = clean(response.body.toString());
   const isJson = text !== '' && /\bjson\b/i.test(response.headers['content-type'] ?? '');
@@ -138,7 +139,7 @@ export async function request(session: Session, call: ArrayRequest, options: Cal
 
 /**
  * Returns the REST versions that an array serves, from `GET /api/api_version`, which needs no session.
- * Errors: ARRAY_UNSUPPORTED (a FlashArray), ARRAY_BUSY (429, 503), ANSWER_INVALID and the errors of every call.
+ * Errors: ARRAY_UNSUPPORTED (a FlashArray), ARRAY_BUSY (429, 503), ANSWER_INVALID and the errors common to all calls.
  */
 export async function apiVersionsWithHttpInfo(
   array: FlashBlade,
@@ -150,7 +151,7 @@ export async function apiVersionsWithHttpInfo(
   return { ...httpInfo(response, tokens), data: versionsOf(array, response) };
 }
 
-/** Like `apiVersionsWithHttpInfo`, but without status and headers. */
+/** Like `apiVersionsWithHttpInfo`, but without the status or headers. */
 export const apiVersions = async (array: FlashBlade, options?: CallOptions): Promise<readonly string[]> =>
   (await apiVersionsWithHttpInfo(array, options)).data;
 
@@ -158,11 +159,11 @@ export const apiVersions = async (array: FlashBlade, options?: CallOptions): Pro
 export const tokensOf = ({ authToken, apiToken }: Session): Tokens =>
   apiToken === undefined ? [authToken] : [authToken, apiToken];
 
-/** Returns the token's value if a header can carry it. Otherwise, throws `code`, without the value. */
+/** Returns the token's value if it is a valid header value. Otherwise, throws an error with `code` that does not contain the value. */
 function sendable(token: ApiToken | AuthToken, array: FlashBlade, code: 'SECRET_INVALID' | 'REQUEST_INVALID'): string {
   const value = token.reveal();
   if (isHeaderValue(value)) return value;
-  const rule = `its ${token.kind} must be 1 to 1024 visible ASCII characters without spaces`;
+  const rule = `the ${token.kind} must be 1 to 1024 visible ASCII characters without spaces`;
   throw new FlashBladeError(code, `${describeArray(array)}: ${rule}`, { sent: false });
 }
 

@@ -15,9 +15,9 @@ import { poolKeyOf } from './trust.ts';
 export type Budget = {
   /** Milliseconds for the DNS lookup, connection and TLS handshake. Default 2000. */
   readonly connectMs?: number;
-  /** Milliseconds from the request to the head of the response. Default 5000. */
+  /** Milliseconds from the request to the response head. Default 5000. */
   readonly firstByteMs?: number;
-  /** Milliseconds for everything, including a retry. Default 10000. */
+  /** Milliseconds for the whole call, including a retry. Default 10000. */
   readonly totalMs?: number;
   /**
    * Milliseconds since the epoch. No phase continues and no request is sent after this time, even if the process was paused. Default
@@ -29,9 +29,9 @@ export type Budget = {
 type ExchangeOptions = {
   /** Use only a new connection, or one used less than a second ago. Default false. */
   readonly fresh?: boolean;
-  /** Send the request once more if its connection failed. Default false. */
+  /** Retry the request once if its connection fails. Default false. */
   readonly repeatable?: boolean;
-  /** Called with status and headers as soon as they arrive, even if the body never does. */
+  /** Called with the status and headers as soon as they arrive, even if the body never arrives. */
   readonly onHead?: (head: ResponseHead) => void;
   /** Tokens to redact from certificate text in errors. Default none. */
   readonly tokens?: Tokens;
@@ -94,7 +94,7 @@ export async function exchange(
   dropIdle(poolKey, Number.POSITIVE_INFINITY);
   const second = await tryOnce(oneTry);
   if ('response' in second) return second.response;
-  // If only the first try may have reached the array, report its error.
+  // If only the first try may have reached the array, report the first error.
   throw first.error.facts.sent && !second.error.facts.sent ? first.error : second.error;
 }
 
@@ -118,7 +118,7 @@ function send(connection: Connection, oneTry: Try, text: string, resolve: (outco
   const { array, request, limits, onHead } = oneTry;
   const { socket, certificateEndsAt, isReused } = connection;
   const startedAt = Date.now();
-  // The process may have been paused or frozen since the last time check, especially during the handshake.
+  // The process may have been paused or frozen since the time was last checked, especially during the handshake.
   if (startedAt >= limits.endsAt) {
     socket.destroy();
     resolve({ error: outOfTime(array), broken: false });
@@ -133,14 +133,14 @@ function send(connection: Connection, oneTry: Try, text: string, resolve: (outco
     // Wait for anything that arrived with the response, such as the end of the connection or extra bytes, so that none of it can affect
     // the next request.
     setImmediate(() => {
-      // If the response arrives before the whole request is written, the array might read the rest as another request.
+      // If the response arrives before the whole request is written, the array might read the rest of the request as a new one.
       if (keepsConnection && socket.writableLength === 0) release(connection);
       else socket.destroy();
       resolve(outcome);
     });
   };
   const lose = (what: string, broken = false) => end({ error: lost(array, what, Date.now() - startedAt), broken });
-  // Deferred with setImmediate, because after a long process pause, the response may be waiting to be read.
+  // The check is deferred with setImmediate, because the response may be waiting to be read after a long process pause.
   const expireIn = (ms: number) => {
     timer = setTimeout(() => setImmediate(expire), capped(ms, limits.endsAt));
   };

@@ -5,7 +5,7 @@ import type { Tokens } from '../core/redact.ts';
 import { connectTls, isOver, openSockets, type TlsConnection } from './tls.ts';
 import { codeOf } from './tls-errors.ts';
 
-/** Each idle connection uses memory and one of the 1024 file descriptors that Lambda allows a process. */
+/** Each idle connection uses memory and one of the 1024 file descriptors that Lambda allows per process. */
 const MAX_IDLE = 128;
 
 export type Connection = TlsConnection & {
@@ -20,16 +20,16 @@ export type Connection = TlsConnection & {
 };
 
 type User = {
-  /** Called with bytes as they arrive, and with `undefined` once the other side sends no more. */
+  /** Called with bytes as they arrive, and with `undefined` once the other side has finished sending. */
   readonly onBytes: (bytes: Buffer | undefined) => void;
-  /** Called when the connection is gone. */
+  /** Called when the connection is lost. */
   readonly onBroken: (code: string) => void;
 };
 
 /** Idle connections, longest idle first. */
 const idle = new Set<Connection>();
 
-/** Opens a connection and calls `done` once it is ready for a request. The limit, errors and tokens work as in `connectTls`. */
+/** Opens a connection and calls `done` with the connection or an error. The limit, errors and tokens work as in `connectTls`. */
 export function openConnection(
   array: FlashBlade,
   poolKey: string,
@@ -46,10 +46,10 @@ export function openConnection(
 
 function listen(connection: Connection): Connection {
   const { socket } = connection;
-  // A request in progress has a timer that keeps the process alive. An idle connection must not keep it alive.
+  // A request in progress has a timer that keeps the process alive. An idle connection must not do so.
   socket.unref();
   const onBytes = (bytes: Buffer | undefined) => {
-    // The next request would read unrequested bytes as its response.
+    // If the connection stayed open, the next request would read these bytes as its response.
     if (connection.user === undefined) socket.destroy();
     else connection.user.onBytes(bytes);
   };
@@ -63,7 +63,7 @@ function listen(connection: Connection): Connection {
   return connection;
 }
 
-/** Takes the most recently used idle connection with this key. Closes connections whose certificate has expired since it was verified. */
+/** Takes the most recently used idle connection with this key. Closes connections whose certificates have expired. */
 export function takeIdle(poolKey: string): Connection | undefined {
   let last: Connection | undefined;
   for (const connection of idle) {
@@ -87,7 +87,7 @@ export function release(connection: Connection): void {
   if (longest !== undefined) drop(longest);
 }
 
-/** Closes the connections with this key that have been idle since `sinceMs` or longer. */
+/** Closes the connections with this key that became idle at or before `sinceMs`. */
 export function dropIdle(poolKey: string, sinceMs: number): void {
   for (const connection of idle)
     if (connection.poolKey === poolKey && connection.idleSinceMs <= sinceMs) drop(connection);
@@ -105,7 +105,7 @@ export const closingsSoFar = (): number => closings;
 /**
  * Closes every connection in this process. Requests in progress fail with ARRAY_UNREACHABLE and are not retried. But a login that has
  * already opened a session still closes that session, on a new connection. TLS sessions are kept, so the next connection to an array is
- * cheaper. Call this when an invocation ends, because a frozen process wakes up with dead sockets.
+ * cheaper. Call this function when an invocation ends, because connections can break while the process is frozen.
  */
 export function closeConnections(): void {
   closings += 1;

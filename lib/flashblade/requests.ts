@@ -1,4 +1,4 @@
-/** Validates a REST call under a session, and builds its path, query and body. Rejects the calls that open and close sessions. */
+/** Validates a REST call and builds its path, query and body. Rejects calls that open or close sessions. */
 import { FlashBladeError } from '../core/errors.ts';
 import { METHODS } from './http/request.ts';
 

@@ -10,12 +10,12 @@ import { describeArray } from './tls-errors.ts';
 
 export type HttpInfo = {
   readonly status: number;
-  /** Names are lowercase. Omits `x-auth-token` and `set-cookie`. Tokens are redacted. */
+  /** Names are lowercase. `x-auth-token` and `set-cookie` are omitted. Tokens are redacted. */
   readonly headers: Readonly<Record<string, string>>;
   readonly requestId: string;
   /**
-   * The earliest expiry among the certificates that verified the array, in seconds since the epoch: the array's own and its issuers',
-   * including the root. With fingerprints, only the array's own certificate matters.
+   * The earliest expiry among the certificates used to verify the array, in seconds since the epoch. These are the array's own
+   * certificate and its issuers', including the root. With fingerprints, only the array's own certificate is used.
    */
   readonly certificateEndsAt?: number;
 };
@@ -25,10 +25,10 @@ type Details = { readonly action: string; readonly response: WireResponse; reado
 
 const SECRET_HEADERS = ['x-auth-token', 'set-cookie'];
 const MAX_WAIT_SECONDS = 86_400;
-/** Far more than any array sends, and far less than JSON.stringify supports. */
+/** Nests far deeper than any array's response, but not nearly as deep as JSON.stringify supports. */
 const MAX_DEPTH = 100;
 const MAX_USERNAME_LENGTH = 256;
-/** If a name shares this many characters with a token, that is no coincidence. */
+/** If a name and a token share this many consecutive characters, the match is no coincidence. */
 const PIECE = 8;
 
 /**
@@ -50,7 +50,7 @@ export function sessionOf(
   return { array, authToken: opened, apiToken: token, username };
 }
 
-/** Returns the auth token from a response head, or undefined if the head contains none that could be sent back. */
+/** Returns the auth token from a response head, or undefined if the token is missing or cannot be sent back. */
 export function authTokenOf({ headers }: ResponseHead): AuthToken | undefined {
   const { 'x-auth-token': value = '' } = headers;
   return isHeaderValue(value) ? authToken(value) : undefined;
@@ -62,7 +62,8 @@ function noSession(array: FlashBlade, response: WireResponse): FlashBladeError {
     case 400:
     case 401:
     case 403: {
-      const advice = 'it does not accept this API token. Store a valid token in its secret before you try again.';
+      const advice =
+        "it does not accept this API token. Store a valid token in the array's secret before you try again.";
       return responseError('LOGIN_REFUSED', array, { ...details, advice }, { mayHaveOpened: false });
     }
     case 429:
@@ -78,7 +79,7 @@ function invalidLogin(array: FlashBlade, response: WireResponse, what: string): 
   return responseError('ANSWER_INVALID', array, { action: 'the login', response, advice }, { mayHaveOpened: true });
 }
 
-// If a server returns a token as the name, the name must not be printed.
+// A server might return a token as the username, and usernames are printed.
 const isUsername = (value: unknown, tokens: Tokens): value is string =>
   typeof value === 'string' &&
   value !== '' &&
@@ -100,12 +101,12 @@ export function versionsOf(array: FlashBlade, response: WireResponse): readonly 
   if (status === 429 || status === 503) throw busy(array, { ...details, advice: 'it is busy. Try again later.' });
   const json = status === 200 ? parseBody(body.toString()) : undefined;
   if (fieldOf(json, 'version') !== undefined) {
-    const advice = 'it is a FlashArray, and only FlashBlades are supported. Remove its secret from the fleet.';
+    const advice = 'it is a FlashArray, but only FlashBlades are supported. Remove its secret from the fleet.';
     throw responseError('ARRAY_UNSUPPORTED', array, { ...details, advice });
   }
   const versions = fieldOf(json, 'versions');
   if (!isVersions(versions)) {
-    const advice = 'this is not a list of REST versions. Check that "host" is a FlashBlade.';
+    const advice = 'the response is not a list of REST versions. Check that "host" is a FlashBlade.';
     throw responseError('ANSWER_INVALID', array, { ...details, advice });
   }
   return versions;
@@ -124,7 +125,7 @@ export function compareVersions(left: string, right: string): number {
 }
 
 /**
- * Returns the parts of a response that callers may see: no header that grants access, none of these tokens, and nothing that looks like
+ * Returns the parts of a response that callers may see. Omits headers that grant access. Redacts these tokens and anything that looks like
  * an API token.
  */
 export function httpInfo(response: WireResponse, tokens: Tokens = []): HttpInfo {
@@ -156,7 +157,7 @@ export const responseError = (
     ...facts,
   });
 
-/** Returns ARRAY_BUSY, with the number of seconds to wait if the array reports one. */
+/** Returns ARRAY_BUSY, with the number of seconds to wait if the array reports it. */
 export function busy(array: FlashBlade, details: Details, facts: ErrorFacts = {}): FlashBladeError {
   const seconds = retryAfterSeconds(details.response.headers, Date.now());
   return responseError('ARRAY_BUSY', array, details, {

@@ -29,7 +29,7 @@ const MAX_NAME_LENGTH = 200;
 /** How messages name an array: `array fb1 (fb1.example.com:443)`. */
 export const describeArray = (array: FlashBlade): string => `array ${array.name} (${addressOf(array)})`;
 
-/** Returns a library error's code, or `unknown` if it has none. The error's message is not used, because it may quote what was sent. */
+/** Returns an error's code, or `unknown` if the error has none. The message is not used, because it may quote data that was sent. */
 export function codeOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(code) ? code : 'unknown';
@@ -44,8 +44,7 @@ export const unreachable = (array: FlashBlade, what: string, elapsedMs: number):
   );
 
 /**
- * Returns the error for a server that is not the array or does not support the required TLS. `tokens` are redacted from the certificate
- * text.
+ * Returns the error for a server that fails verification or the TLS handshake. `tokens` are redacted from the certificate text.
  */
 export const untrusted = (
   array: FlashBlade,
@@ -60,7 +59,7 @@ export const untrusted = (
     { sent: false },
   );
 
-/** Turns a Node connection error into ARRAY_UNREACHABLE or ARRAY_UNTRUSTED. `presented`: the certificate as DER, if one arrived. */
+/** Turns a Node connection error into ARRAY_UNREACHABLE or ARRAY_UNTRUSTED. `presented`: the server's certificate as DER, if it arrived. */
 export function connectionError(
   array: FlashBlade,
   error: unknown,

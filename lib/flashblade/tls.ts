@@ -1,4 +1,4 @@
-/** Opens TLS connections and returns only those whose other end is verified to be the array. */
+/** Opens TLS connections. Returns a connection only after verifying that the server is the array. */
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import {
@@ -19,7 +19,8 @@ import { certificatesOf, failedCheck, isCertificates, poolKeyOf, remember, trust
 
 const contexts = new Map<string, SecureContext>();
 /**
- * A resumed connection presents no certificate, so each session is stored with the expiry of the certificates that were verified earlier.
+ * When a session is resumed, the server presents no certificate. Each session is therefore stored with the expiry of the certificates that
+ * were verified earlier.
  */
 type Resumable = { readonly session: Buffer; readonly certificateEndsAt: number };
 const sessions = new Map<string, Resumable>();
@@ -50,7 +51,7 @@ export function connectTls(
   let certificateEndsAt = resumable?.certificateEndsAt;
   const socket = connect({
     ...connectionOptions(array, resumable?.session),
-    // Node calls this with the whole verified chain, but not if the chain failed verification or the session was resumed.
+    // Node passes the whole verified chain, and skips this call if verification failed or the session was resumed.
     checkServerIdentity: (name, certificate) => {
       const now = Date.now();
       const ends = [earliestEndOf(certificate, now), anchorsEndOf(certificate, array.trust, now)].filter(isTime);
@@ -68,12 +69,12 @@ export function connectTls(
     socket.destroy();
     done(error);
   };
-  // Deferred with setImmediate, because after a long process pause, the end of the handshake may be waiting to be read.
+  // The check is deferred with setImmediate, because the end of the handshake may be waiting to be read after a long process pause.
   const timer = setTimeout(() => setImmediate(expire), limitMs);
   const expire = () => settle(unreachable(array, 'no connection in time', elapsedMs()));
 
   openSockets.add(socket);
-  // Otherwise, the first request would wait one round trip until the handshake is acknowledged.
+  // Otherwise, TCP would delay the first request until the handshake is acknowledged.
   socket.setNoDelay();
   // This listener runs before Node destroys an untrusted socket and its certificate. getPeerX509Certificate would work only once, because
   // it removes the certificate from the connection.
@@ -82,7 +83,7 @@ export function connectTls(
       presented = socket.getPeerCertificate();
     });
   }
-  // Verified here and not one turn of the event loop later, when bytes could already have been sent.
+  // Verify here, because bytes could already have been sent one event loop turn later.
   socket.once('secureConnect', () => {
     const certificate = isPinned ? socket.getPeerX509Certificate() : undefined;
     const error = refusal(array, socket, certificate, tokens);
@@ -105,7 +106,7 @@ export function connectTls(
 
 /**
  * Returns the earliest expiry in a verified chain, including the root, or undefined if no certificate has a date. A server may present
- * more than was verified. An expired authority, and everything behind it, was not verified.
+ * more certificates than were verified. An expired authority and its issuers were not verified.
  */
 export function earliestEndOf(certificate: PeerCertificate, nowMs: number): number | undefined {
   let earliest = endOf(certificate.valid_to);
@@ -120,8 +121,8 @@ export function earliestEndOf(certificate: PeerCertificate, nowMs: number): numb
 
 /**
  * Returns the earliest expiry among the trusted authorities that issued a certificate in the chain. OpenSSL prefers trusted authorities
- * to presented ones. A presented authority with the same name and key, renewed or cross-signed, may expire later, but is not the one that
- * was verified.
+ * to presented ones. A presented authority with the same name and key, renewed or cross-signed, may expire later, but it is not the one
+ * that was verified.
  */
 function anchorsEndOf(certificate: PeerCertificate, trust: Trust, nowMs: number): number | undefined {
   if (trust.kind !== 'ca') return undefined;
@@ -143,7 +144,7 @@ function* issuersOf(certificate: Partial<DetailedPeerCertificate>): Generator<Pe
   }
 }
 
-/** Returns seconds since the epoch, or undefined if there is no date. */
+/** Returns the date in seconds since the epoch, or undefined if there is no date. */
 function endOf(validTo: string | undefined): number | undefined {
   const endsAt = Date.parse(validTo ?? '') / 1000;
   return Number.isNaN(endsAt) ? undefined : endsAt;
@@ -151,11 +152,11 @@ function endOf(validTo: string | undefined): number | undefined {
 
 function resumableBy(poolKey: string): Resumable | undefined {
   const resumable = sessions.get(poolKey);
-  // Resuming a session does not check the certificates' dates again.
+  // Resuming a session does not check the certificates' validity dates again.
   return isOver(resumable?.certificateEndsAt) ? undefined : resumable;
 }
 
-/** Returns whether a certificate has expired. A certificate without a known expiry has not. */
+/** Returns whether a certificate has expired. Returns false if its expiry is unknown. */
 export const isOver = (certificateEndsAt: number | undefined): boolean =>
   certificateEndsAt !== undefined && Date.now() >= 1000 * certificateEndsAt;
 
@@ -166,8 +167,9 @@ function connectionOptions(array: FlashBlade, session: Buffer | undefined): Conn
     port,
     secureContext: contextOf(array),
     ALPNProtocols: ['http/1.1'],
-    // Explicit, so that no environment variable can change it. With fingerprints, `refusal` verifies the certificate, because Node would
-    // reject the certificate before the comparison. No session is offered then, because a resumed session presents no certificate.
+    // Set explicitly so that no environment variable can change the value. With fingerprints, Node would reject the certificate before the
+    // fingerprint comparison, so `refusal` verifies the certificate instead. Sessions are then never resumed, because a resumed session
+    // would have no certificate to compare.
     rejectUnauthorized: trust.kind !== 'fingerprints',
     ...(isIP(host) === 0 ? { servername: host } : {}),
     ...(session === undefined ? {} : { session }),

@@ -1,4 +1,4 @@
-/** Defines what a trust may contain, its digest, and the cache keys per array and trust. */
+/** Defines the valid contents of a trust, its digest, and the pool key for an array and its trust. */
 import { createHash, X509Certificate } from 'node:crypto';
 import type { FlashBlade, Trust } from '../core/model.ts';
 
@@ -10,7 +10,7 @@ const MIN_KEY_BITS = 2048;
 /** The maximum number of entries in a cache. */
 const MAX_REMEMBERED = 1024;
 
-/** Digests by PEM text. Hashing the text for every request would take a tenth of the request time. */
+/** Digests, keyed by PEM text. Hashing the text for every request would take a tenth of the request time. */
 const authorityDigests = new Map<string, string>();
 
 /** Returns a digest. Two trusts have the same digest only if they are equal. */
@@ -32,7 +32,7 @@ export const poolKeyOf = (array: FlashBlade): string => `${array.host} ${array.p
 export const addressOf = ({ host, port }: Pick<FlashBlade, 'host' | 'port'>): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 
-/** Returns which check the array's certificate fails, worded for a message, or undefined if it passes. */
+/** Returns which check the array's certificate fails, worded for a message, or undefined if the certificate passes. */
 export function failedCheck(
   trust: Extract<Trust, { kind: 'fingerprints' }>,
   certificate: X509Certificate | undefined,
@@ -69,7 +69,7 @@ export function isCertificates(pem: string): boolean {
 export const certificatesOf = (pem: string): X509Certificate[] =>
   (pem.match(CERTIFICATE) ?? []).map((one) => new X509Certificate(one));
 
-/** Stores `value` as the newest entry. If that makes more than `max` entries, removes the oldest. */
+/** Stores `value` as the newest entry. If the map then has more than `max` entries, removes the oldest. */
 export function remember<Value>(map: Map<string, Value>, key: string, value: Value, max = MAX_REMEMBERED): void {
   map.delete(key);
   map.set(key, value);

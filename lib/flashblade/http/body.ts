@@ -1,4 +1,4 @@
-/** Reads a response body whose end is announced by a length or by chunks (RFC 9112, sections 6 and 7). */
+/** Reads a response body that has an announced length or is sent in chunks (RFC 9112, sections 6 and 7). */
 import { type Input, type Reading, TEXT, TOKEN, take, takeUntil, UnreadableResponse } from './input.ts';
 
 export type ResponseHead = {
@@ -11,14 +11,14 @@ export type ResponseHead = {
 export type Framing = number | 'chunks';
 
 const MAX_BODY_BYTES = 1024 * 1024;
-/** Each chunk takes far more memory than the one byte that it may contain. */
+/** A chunk can contain as little as one byte, but uses far more memory. */
 const MAX_CHUNKS = 16 * 1024;
 const MAX_CHUNK_LINE_BYTES = 1024;
 const MAX_TRAILER_BYTES = 16 * 1024;
 
 const LENGTH = /^\d{1,15}$/;
 const CHUNK_LINE = new RegExp(`^([0-9A-Fa-f]{1,8})(;${TEXT})?$`);
-/** Accepts `;name`, `;name=token` and `;name="text"`. The RFC allows more, but all readers agree on where these end. */
+/** Accepts `;name`, `;name=token` and `;name="text"`. The RFC allows more, but all readers agree on where these forms end. */
 const EXTENSIONS = new RegExp(`^(?:;${TOKEN}(?:=(?:${TOKEN}|"[\\t !#-[\\]-~]*"))?)*$`);
 const TRAILER = new RegExp(`^${TOKEN}:${TEXT}$`);
 const FRAMING = /^(?:content-length|transfer-encoding):/i;
@@ -32,7 +32,7 @@ export function framingOf(minor: string, { status, headers }: ResponseHead): Fra
     throw invalid('unsupported transfer coding');
   if (status < 200 || status === 204 || status === 304) {
     if (coding !== undefined || Number(length ?? 0) > 0)
-      throw invalid('the head announces a body that its status cannot have');
+      throw invalid('the head announces a body, but its status does not allow one');
     return 0;
   }
   if (coding !== undefined) return 'chunks';
@@ -80,4 +80,4 @@ function bounded(bytes: number): number {
   return bytes;
 }
 
-const invalid = (what: string): UnreadableResponse => new UnreadableResponse(`invalid HTTP, ${what}`);
+const invalid = (what: string): UnreadableResponse => new UnreadableResponse(`invalid HTTP (${what})`);

@@ -1,6 +1,6 @@
 /** Reads a connection's bytes as they arrive. Defines the patterns and errors for all parts of a response. */
 
-/** Bytes that were received but not read yet. */
+/** Bytes that have been received but not yet read. */
 export type Input = { bytes: Buffer };
 
 /** Resumes with the next bytes, or with `undefined` once the other side has ended the connection. */
@@ -56,7 +56,7 @@ export function* take(input: Input, count: number): Reading<Buffer> {
   }
 }
 
-/** Adds a part. Joins the parts once there are many, because a part with one byte occupies hundreds of bytes. */
+/** Adds a part. Joins the parts once there are many, because even a one-byte part occupies hundreds of bytes. */
 function add(parts: Buffer[], part: Buffer): void {
   parts.push(part);
   if (parts.length === MAX_PARTS) parts.splice(0, MAX_PARTS, Buffer.concat(parts));

@@ -26,16 +26,16 @@ const LOWER_CASE: ReadonlyMap<string, string> = new Map(
 const CLOSE = /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i;
 
 /**
- * Start the reader with `next()`, then feed it with `next(bytes)` until it is done. It calls `onHead` once the head is complete, and
- * skips interim responses (1xx). It accepts at most 16 KiB of heads and 1 MiB of body. Throws UnreadableResponse and EndedEarly.
+ * Start the reader with `next()`, then call `next(bytes)` until the reader is done. It calls `onHead` once the head is complete, and
+ * skips interim responses (1xx). It accepts up to 16 KiB of heads and 1 MiB of body. Throws UnreadableResponse and EndedEarly.
  */
 export function* readResponse(onHead: (head: ResponseHead) => void): Reading<WholeResponse> {
   const input: Input = { bytes: EMPTY };
   const { head, minor } = yield* takeHead(input);
-  // Called before any part of the response can be rejected, because the request may have opened a session anyway.
+  // Called before any part of the response can be rejected, because even a request with an invalid response may have opened a session.
   onHead(head);
   const body = yield* takeBody(input, framingOf(minor, head));
-  if (input.bytes.length > 0) throw new UnreadableResponse('extra bytes follow it');
+  if (input.bytes.length > 0) throw new UnreadableResponse('it is followed by extra bytes');
   return { head, body, keepsConnection: !isLast(minor, head) };
 }
 
@@ -55,7 +55,7 @@ function* takeHead(input: Input): Reading<ParsedHead> {
 
 function parseHead(text: string): ParsedHead {
   const [, minor, status, fields] = HEAD.exec(text) ?? [];
-  if (minor === undefined || fields === undefined) throw new UnreadableResponse('invalid HTTP, its head is malformed');
+  if (minor === undefined || fields === undefined) throw new UnreadableResponse('invalid HTTP (its head is malformed)');
   const headers: Record<string, string> = {};
   for (let start = 2; start < fields.length; ) {
     const colon = fields.indexOf(':', start);

@@ -72,7 +72,7 @@ describe('a pact of another consumer', () => {
   it('is refused with the next step, in output and reports, if it has no interaction', async () => {
     const { code, stdout, report, junit } = await verifying({ ...OTHERS, interactions: [] });
     expect(code).toBe(1);
-    expect(stdout).toContain('Check the program that wrote it.');
+    expect(stdout).toContain('Check the program that wrote the pact.');
     expect(report).toContain('- Result: **FAILED**');
     expect(junit).toContain('<failure message=');
   });
@@ -81,10 +81,10 @@ describe('a pact of another consumer', () => {
     [
       'requires an unknown state',
       [{ ...second, request: { method: 'POST', path: '/api/logout' }, providerStates: [{ name: 'x' }] }],
-      'Add it to contracts/states.ts',
+      'Add the state to contracts/states.ts',
     ],
     ['is pending', [{ ...first, pending: true }], 'Remove "pending".'],
-    ['has the same interaction twice', [first, first], 'Give one of them a different description.'],
+    ['has the same interaction twice', [first, first], 'Give one interaction a different description.'],
   ])('is not verified if it %s', async (_, interactions, advice) => {
     const pact = readPact(fileWith(JSON.stringify({ ...OTHERS, interactions })));
     const { verification } = await verifySimulator(pact, new AbortController().signal);

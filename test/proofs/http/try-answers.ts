@@ -12,12 +12,12 @@ export type AnswersSummary = Awaited<ReturnType<typeof tryAnswers>>;
 const STRICTER = [
   'it switches protocols without being asked to',
   'it announces neither a length nor chunks',
-  'invalid HTTP, the head announces a body that its status cannot have',
+  'invalid HTTP (the head announces a body, but its status does not allow one)',
   'it is not HTTP/1.1',
-  'extra bytes follow it',
-  'invalid HTTP, unsupported transfer coding',
-  'invalid HTTP, the trailer contains Content-Length or Transfer-Encoding',
-  'invalid HTTP, a chunk has a malformed extension',
+  'it is followed by extra bytes',
+  'invalid HTTP (unsupported transfer coding)',
+  'invalid HTTP (the trailer contains Content-Length or Transfer-Encoding)',
+  'invalid HTTP (a chunk has a malformed extension)',
 ];
 const CONTROL_IN_REASON = /^HTTP\/1\.[01] \d{3} [^\r\n]*(?![\t\r\n])\p{Cc}/mu;
 

@@ -64,7 +64,7 @@ describe('a pact is refused if', () => {
     [
       'a state is not in the vocabulary',
       changed(VALID, (one) => ({ ...one, providerStates: [{ name: 'a token' }] })),
-      'requires the state "a token", which is not in the vocabulary. Add it to contracts/states.ts, or use one of: an API token is valid',
+      'requires the state "a token", which is not in the vocabulary. Add the state to contracts/states.ts, or use one of: an API token is valid',
     ],
     [
       'a state of an older pact is not in the vocabulary',
@@ -157,7 +157,7 @@ it('a warning about something that the OpenAPI file does not describe is also a 
 it('an interaction that is declared twice is refused, although Pact accepts it', () => {
   declareOnce('one');
   declareOnce('another');
-  expect(() => declareOnce('one')).toThrow('declared twice: one. Give one of them a different description.');
+  expect(() => declareOnce('one')).toThrow('declared twice: one. Give one interaction a different description.');
 });
 
 it('a pact that is written and read again is unchanged', () => {

@@ -32,7 +32,7 @@ describe('states', () => {
     const verification = await verifyWith({}, unknown);
     expect(new Set(reasonsIn(verification))).toEqual(
       new Set([
-        'the state "it rains" could not be arranged: it is not in the vocabulary. Add it to contracts/states.ts, or use a state from that file',
+        'the state "it rains" could not be set up: it is not in the vocabulary. Add it to contracts/states.ts, or use a state from that file',
       ]),
     );
   });
@@ -45,7 +45,7 @@ describe('states', () => {
   });
 
   it.each([
-    ['throws', () => Promise.reject(new Error('no luck')), 'could not be arranged: no luck'],
+    ['throws', () => Promise.reject(new Error('no luck')), 'could not be set up: no luck'],
     [
       'returns nothing',
       async () => ({}),
@@ -114,7 +114,9 @@ describe('arrays', () => {
     const both = { ...twice, interactions: [...twice.interactions, ...again.interactions] };
     const refused = await verify(both, target, verifier);
     expect(reasonsIn(refused)).toContainEqual(
-      expect.stringContaining('no more logins are sent, because the array has refused 1'),
+      expect.stringContaining(
+        'no more logins are sent, because the array has refused the maximum number for this run (1)',
+      ),
     );
     expect(simulator.requests.filter(({ status }) => status === 401)).toHaveLength(1);
   });

@@ -122,7 +122,7 @@ describe('the error of a login says what failed and what to do next', () => {
   test.for([
     [
       { kind: 'answer', act: false, status: 403 },
-      '403 for the login: it does not accept this API token. Store a valid token in its secret before you try again.',
+      "403 for the login: it does not accept this API token. Store a valid token in the array's secret before you try again.",
     ],
     [tooManyRequests('none'), '429 for the login: it is busy. Try again later.'],
     [

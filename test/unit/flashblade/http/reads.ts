@@ -29,7 +29,7 @@ export function weRead(text: string, lengths: readonly number[] = [text.length])
       const { done, value } = reader.next(piece.length === 0 ? undefined : piece);
       if (!done) continue;
       // An idle connection is closed when anything arrives.
-      if (rest.length > 0) return refuse('extra bytes follow it');
+      if (rest.length > 0) return refuse('it is followed by extra bytes');
       const { status, headers } = value.head;
       return { read: { status, headers, body: value.body.toString('latin1') }, head, keeps: value.keepsConnection };
     }

@@ -85,15 +85,15 @@ describe('a response', () => {
 });
 
 describe('a response is refused that', () => {
-  const head = 'invalid HTTP, its head is malformed';
-  const length = 'invalid HTTP, Content-Length is not a single number';
-  const coding = 'invalid HTTP, unsupported transfer coding';
-  const extension = 'invalid HTTP, a chunk has a malformed extension';
-  const noSize = 'invalid HTTP, a chunk has no valid size';
-  const trailer = 'invalid HTTP, the trailer contains Content-Length or Transfer-Encoding';
+  const head = 'invalid HTTP (its head is malformed)';
+  const length = 'invalid HTTP (Content-Length is not a single number)';
+  const coding = 'invalid HTTP (unsupported transfer coding)';
+  const extension = 'invalid HTTP (a chunk has a malformed extension)';
+  const noSize = 'invalid HTTP (a chunk has no valid size)';
+  const trailer = 'invalid HTTP (the trailer contains Content-Length or Transfer-Encoding)';
   const last = 'an interim response closes the connection';
-  const announced = 'invalid HTTP, the head announces a body that its status cannot have';
-  const more = 'extra bytes follow it';
+  const announced = 'invalid HTTP (the head announces a body, but its status does not allow one)';
+  const more = 'it is followed by extra bytes';
   test.for([
     ['is of another protocol', 'SSH-2.0-OpenSSH_9.6', 'it is not HTTP/1.1'],
     ['begins with an empty line', `\r\n${OK}\r\n`, 'it is not HTTP/1.1'],
@@ -125,7 +125,7 @@ describe('a response is refused that', () => {
     [
       'has both a length and chunks',
       `${OK}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
-      'invalid HTTP, both Content-Length and Transfer-Encoding',
+      'invalid HTTP (both Content-Length and Transfer-Encoding)',
     ],
     ['is compressed for transfer', `${OK}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`, coding],
     ['is chunked twice', `${OK}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, coding],
@@ -139,7 +139,7 @@ describe('a response is refused that', () => {
     [
       'has a chunk that is longer than its size',
       `${CHUNKED}1\r\nabc0\r\n\r\n`,
-      'invalid HTTP, a chunk is longer than its size',
+      'invalid HTTP (a chunk is longer than its size)',
     ],
     [
       'closes the connection in an interim response',
@@ -158,7 +158,7 @@ describe('a response is refused that', () => {
     [
       'has a trailer that is not a header',
       `${CHUNKED}0\r\nabc\r\n\r\n`,
-      'invalid HTTP, the trailer contains a line that is not a header',
+      'invalid HTTP (the trailer contains a line that is not a header)',
     ],
     ['has bytes after its body', `${OK}Content-Length: 1\r\n\r\nab`, more],
     ['has another response after it', `${fields('a: b')}${fields('a: b')}`, more],
