@@ -1,4 +1,4 @@
-/** Errors for failed AWS calls, with the next step. They never contain the SDK's own message, which may quote the request. */
+/** Creates errors for failed AWS calls, with advice for the user. The SDK's own message is omitted, because it may quote the request. */
 import { awsErrorName } from '../../lib/aws/client.ts';
 import { type ErrorCode, FlashBladeError } from '../../lib/core/errors.ts';
 
@@ -6,7 +6,7 @@ const SIGN_IN = 'sign in to AWS (`aws sso login`, AWS_PROFILE) and try again';
 const KEY = "check that the secret's KMS key is enabled and that your AWS user may use it";
 const ADVICE: Readonly<Record<string, string>> = {
   AccessDeniedException:
-    'your AWS user needs the permissions on the secret and its KMS key that docs/secrets-and-trust.md lists',
+    'your AWS user needs the permissions on the secret and its KMS key listed in docs/secrets-and-trust.md',
   CredentialsProviderError: SIGN_IN,
   DecryptionFailure: KEY,
   EncryptionFailure: KEY,

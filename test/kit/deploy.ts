@@ -112,7 +112,7 @@ export async function deploy(options: DeployOptions = {}) {
 
   function lambdaOf(name: FunctionName): Lambda {
     const lambda = lambdas.get(name);
-    if (lambda === undefined) throw new Error(`This deployment has no ${name}: name it in the option functions`);
+    if (lambda === undefined) throw new Error(`This deployment has no ${name}. Add the name to the functions option`);
     return lambda;
   }
 
