@@ -29,7 +29,7 @@ export function failure(code: ErrorCode, what: string, error: unknown, outcome?:
   return new FlashBladeError(code, outcome === undefined ? message : `${message} ${outcome}`);
 }
 
-/** Whether AWS refused a call's only try, so that the call had no effect. After a try without a response, the effect is unknown. */
+/** Whether AWS refused a call on its only try, so that the call had no effect. After a try without a response, the effect is unknown. */
 export const isRefusal = (error: unknown): boolean =>
   Math.trunc((statusOf(error) ?? 0) / 100) === 4 && metadataOf(error).attempts === 1;
 

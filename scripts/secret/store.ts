@@ -1,4 +1,4 @@
-/** Accesses secrets in AWS Secrets Manager with the user's AWS credentials. Errors quote no part of a request. */
+/** Accesses secrets in AWS Secrets Manager with the user's AWS credentials. Error messages never quote a request. */
 import {
   CreateSecretCommand,
   GetSecretValueCommand,
