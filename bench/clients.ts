@@ -1,4 +1,4 @@
-/** The clients to measure. Each loads only what it needs. */
+/** The clients to measure. Each client loads only what it needs. */
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { connect, createSecureContext, setDefaultCACertificates, type TLSSocket } from 'node:tls';

@@ -1,6 +1,6 @@
 /**
  * Compares contenders in interleaved rounds. Every round runs each contender once, in random order. Each contender's ratio to the
- * baseline is computed within the round, so a disturbance affects both.
+ * baseline is computed within the round, so that a disturbance affects both contenders.
  */
 
 /** Milliseconds per operation: elapsed time, and CPU time across all threads of the measured process. */

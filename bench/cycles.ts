@@ -123,9 +123,11 @@ export async function besideOneArray(
 const isOurs = ({ name }: Block): boolean => name.startsWith('this library');
 
 export const goalsOf = (blocks: readonly Block[], of: 'cpu' | 'wall', atMost: number): Goal[] =>
-  blocks
-    .filter(isOurs)
-    .map((block) => ({ what: `${of === 'cpu' ? 'CPU' : 'time'} of ${block.name}`, measured: block[of].ratio, atMost }));
+  blocks.filter(isOurs).map((block) => ({
+    what: `${of === 'cpu' ? 'CPU' : 'time'} for ${block.name}`,
+    measured: block[of].ratio,
+    atMost,
+  }));
 
 /** One row per client. Times are per cycle. */
 export const cycleTable = (blocks: readonly Block[]): Table => ({

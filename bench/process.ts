@@ -5,7 +5,7 @@ import { once } from 'node:events';
 type Handlers = Readonly<Record<string, (argument: never) => unknown>>;
 
 export type Process<Remote extends Handlers> = {
-  /** Supports one call at a time. Rejects with the other process's error, or if that process ends. */
+  /** Supports one call at a time. Rejects if the other process throws an error or ends. */
   readonly call: <Name extends string & keyof Remote>(
     name: Name,
     argument: Parameters<Remote[Name]>[0],

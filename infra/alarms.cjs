@@ -1,6 +1,6 @@
 /**
  * The alarms as CloudFormation resources. Each description ends with a link to the runbook section that says what to do. There are no
- * alarms per array, because the template does not know the arrays. The dashboard and the logs show which array is affected.
+ * alarms per array, because the template does not list the arrays. The dashboard and the logs show which array is affected.
  */
 const { logicalId, oslsId } = require('./names.cjs');
 
@@ -47,7 +47,7 @@ const ALARMS = {
   'sweep-failed': { AlarmDescription: "Part of the sweeper's work keeps failing.",
     ...fleet('SweepFailed'), Statistic: 'Sum', Period: 300, ...above(0), EvaluationPeriods: 3, DatapointsToAlarm: 2, ...EVENT },
 
-  // Each of these needs attention, even if it happens only once.
+  // Each of these incidents needs attention, even if it happens only once.
   'altered-lease': { AlarmDescription: 'A sealed token could not be unsealed, because a ledger item was changed or copied.',
     ...fleet('LeaseAltered'), Statistic: 'Sum', Period: 300, ...above(0), EvaluationPeriods: 1, DatapointsToAlarm: 1, ...EVENT },
   'suspect-session': { AlarmDescription: 'The outcome of a login is unknown. The array may have a session that cannot be closed.',
@@ -71,7 +71,7 @@ const ALARMS = {
   'dead-letters': { AlarmDescription: 'The dead-letter queue contains messages that could not be processed.',
     ...queue('DeadLetterQueue', 'ApproximateNumberOfMessagesVisible'),
     Statistic: 'Maximum', Period: 300, ...above(0), EvaluationPeriods: 1, ...GAUGE },
-  'failed-invocations': { AlarmDescription: 'Asynchronous invocations or schedules failed permanently.',
+  'failed-invocations': { AlarmDescription: 'Asynchronous or scheduled invocations failed permanently.',
     ...queue('FailedInvocationQueue', 'ApproximateNumberOfMessagesVisible'),
     Statistic: 'Maximum', Period: 300, ...above(0), EvaluationPeriods: 1, ...GAUGE },
   // A message that fails five times waits half an hour before it moves to the dead-letter queue.
@@ -89,7 +89,7 @@ const when = {
       { Id: 'errors', ReturnData: false, MetricStat: { Metric: lambda(name, 'Errors'), Stat: 'Sum', Period: 300 } },
       { Id: 'invocations', ReturnData: false, MetricStat: { Metric: lambda(name, 'Invocations'), Stat: 'Sum', Period: 300 } },
     ], ...above(50), EvaluationPeriods: 2, ...ACTIVITY }),
-  // These functions do not report refusals as errors, so every error is a fault. After a single error, the next batch or sweep retries.
+  // These functions do not report refusals as errors, so every error is a fault. After one error, the next batch or sweep retries.
   keepsFailing: (name) => ({ AlarmDescription: 'Invocations keep failing.',
     ...lambda(name, 'Errors'), Statistic: 'Sum', Period: 300, ...above(0), EvaluationPeriods: 3, DatapointsToAlarm: 2, ...ACTIVITY }),
   // The same is true of the fleet check, but its next run may be hours away.

@@ -10,7 +10,7 @@ import { commandOfProcess, parsed } from './command-line.ts';
 
 export const ROOT = resolve(import.meta.dirname, '..');
 
-/** The build fails above this size. Most of a cold start is import time, which grows with the bundle. */
+/** The build fails above this size. Most of a cold start is import time, which grows with the bundle size. */
 export const BUNDLE_LIMIT_KIB = 350;
 
 export type BuildOptions = {

@@ -10,7 +10,7 @@ const HELP = { help: { type: 'boolean', short: 'h' } } as const;
 type Given = {
   /** Whether the command takes arguments other than options. Default: false. */
   readonly positionals?: boolean;
-  /** Whether the command accepts API tokens. Use true only if these tokens protect nothing. Default: false. */
+  /** Whether the command accepts API tokens. Set this to true only if the tokens protect nothing. Default: false. */
   readonly apiTokens?: boolean;
   /** Default: process.env. */
   readonly env?: Environment;
@@ -31,7 +31,7 @@ export function parsed<Options extends ParseArgsOptionsConfig>(
   if (help) return result;
   if (!apiTokens) refuseApiTokens(args);
   refuseConsumed(args, options, { positionals, env });
-  if (!positionals && result.positionals.length > 0) throw new Error('unexpected argument: options start with --');
+  if (!positionals && result.positionals.length > 0) throw new Error('unexpected argument; options start with --');
   return result;
 }
 

@@ -23,7 +23,7 @@ import { listenForSignals } from './start/interruption.ts';
 const say = (line: string): boolean =>
   process.stdout.write(`${mask(line, [process.env['FLASHBLADE_API_TOKEN'] ?? ''])}\n`);
 
-/** Verifies this project's own pacts. The consumer tests write the pacts, then every provider and check must agree with them. */
+/** Verifies this project's own pacts. The consumer tests write the pacts. Every provider and check must then agree with these pacts. */
 async function verifyOwn({ accept }: Command, signal: AbortSignal): Promise<(Section & { pact: AnyPact })[]> {
   const { array, requests, outcomes } = await runConsumerTests(signal);
   if (accept) for (const pact of [array, requests, outcomes]) writeFileSync(fileOf(pact), normalText(pact));
@@ -93,7 +93,7 @@ async function main(): Promise<number> {
   }
   const abort = new AbortController();
   const interruption = listenForSignals((signal) => {
-    say(`${signal}: closing what is open …`);
+    say(`${signal}: closing open sessions …`);
     abort.abort();
   });
   const runs = await run(command, real, abort.signal);

@@ -1,8 +1,8 @@
 /**
  * Runs a script from this folder on Node.js 24, for example: `node scripts/launch.mjs start --help`.
  *
- * This file is plain JavaScript because it runs on the Node.js version that started npm. That version may be too old for the scripts,
- * and npm before 11.6 does not link the version that `npm ci` installs on Linux.
+ * This file is plain JavaScript because it runs on the Node.js version that started npm. That version may be too old for the scripts.
+ * On Linux, `npm ci` installs a newer version, but npm versions before 11.6 do not link it.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
@@ -78,7 +78,7 @@ const node = missing === undefined ? findNode() : undefined;
 if (node !== undefined) run(node, argv.slice(2));
 else {
   const needed =
-    `This project needs Node.js ${NEEDED} or newer, but this is ${version} on ${platform} ${arch}. ` +
+    `This project needs Node.js ${NEEDED} or newer, but you are running ${version} on ${platform} ${arch}. ` +
     (platform === 'linux' && (arch === 'x64' || arch === 'arm64')
       ? 'The version that npm ci installs is missing or does not start. Run npm ci again, or install Node.js from https://nodejs.org.'
       : 'Install it from https://nodejs.org, because npm ci provides it only for Linux on x64 and arm64.');

@@ -12,7 +12,7 @@ const run = promisify(execFile);
 /** Fields to remove from package.json. Otherwise, installing the library would also install this project's Node.js. */
 const OURS = ['private', 'scripts', 'devDependencies', 'optionalDependencies', 'scarfSettings'];
 
-/** The Node.js versions that the library supports. This repository accepts older ones, because its scripts find a newer version. */
+/** The Node.js versions that the library supports. This repository accepts older versions, because its scripts find a newer one. */
 const ENGINES = { node: '>=22.12' };
 
 /** Packs the library into `outdir` (default `dist`). Returns the path to the tarball. Needs no network. */

@@ -1,4 +1,4 @@
-/** `npm start` shows the life of a session, step by step. */
+/** `npm start` walks through a session's lifecycle, step by step. */
 import { commandOfProcess } from './command-line.ts';
 import { type Command, readCommand, USAGE } from './start/arguments.ts';
 import { explain } from './start/failures.ts';
@@ -12,7 +12,7 @@ import { showUnattended } from './start/unattended.ts';
 async function show(command: Command, screen: Screen, interruption: Interruption): Promise<void> {
   const startedAt = performance.now();
   await using stack = new AsyncDisposableStack();
-  screen.row('flashblade-sessions: the life of a session', ['ms', 'AWS', 'array']);
+  screen.row("flashblade-sessions: a session's lifecycle", ['ms', 'AWS', 'array']);
   const packaged =
     command.packaged ??
     (await screen.step('   Building and packaging the functions (a few seconds)', () =>
@@ -45,7 +45,7 @@ async function main(): Promise<number> {
   const screen = createScreen(process.stdout, () => performance.now());
   const command = commandOfProcess(readCommand, USAGE);
   if ('exitCode' in command) return command.exitCode;
-  const interruption = listenForSignals((signal) => screen.line(`${signal}: closing what is open …`));
+  const interruption = listenForSignals((signal) => screen.line(`${signal}: closing open sessions …`));
   try {
     await show(command, screen, interruption);
     return interruption.exitCode() ?? 0;

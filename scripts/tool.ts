@@ -22,7 +22,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   vitest: join(modules, 'vitest/vitest.mjs'),
 };
 
-/** npm has its own settings with these names, so such flags were not meant for the tool. */
+/** npm has its own settings with these names, so these flags were not meant for the tool. */
 const OF_NPM = ['all', 'browser', 'cache', 'color', 'colors', 'force', 'init', 'json', 'loglevel', 'version', 'yes'];
 
 /** Matches a flag, and captures whether it takes a value. Both flags in `-t, --testNamePattern <pattern>` take one. */
@@ -39,7 +39,7 @@ function toolsOf(words: readonly string[]): Tool[] {
   return at < 0 ? [[program, ...args]] : [[program, ...args], ...toolsOf(words.slice(at + 1))];
 }
 
-/** Returns the flags listed in a tool's help that npm consumed. Passes only --help, because another argument could consume --help. */
+/** Returns the tool's flags that npm consumed. Runs the tool with only --help, because another argument could consume --help. */
 function flagsOf([program, subcommand = '']: Tool): ParseArgsOptionsConfig {
   const given = npmFlags(process.env).map((flag) => plain(flag.replace(/=.*$/s, '')));
   const { stdout } = spawnSync(process.execPath, [program, ...(/^\w/.test(subcommand) ? [subcommand] : []), '--help'], {

@@ -1,4 +1,4 @@
-/** The baseline for a session: node:https logs in and out after the given number of conditional DynamoDB puts. */
+/** The baseline for a session: makes the given number of conditional DynamoDB puts, then logs in and out with node:https. */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent, request } from 'node:https';

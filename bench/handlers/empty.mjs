@@ -1,2 +1,2 @@
-/** The baseline for a cold start does nothing. This file is JavaScript, because Lambda's runtime client loads it. */
+/** The baseline for a cold start: a handler that does nothing. This file is JavaScript, because Lambda's runtime client loads it. */
 export const handler = async () => null;

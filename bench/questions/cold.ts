@@ -11,7 +11,7 @@ import { openStage, type Stage } from '../functions.ts';
 import type { Answer, Cell, Question } from '../report.ts';
 
 const EMPTY = 'empty handler';
-const FIRST_EVER = 'login, first lease of its array';
+const FIRST_EVER = 'login, first lease on an array';
 const NAMES = [
   ...['login', 'logout', 'call-array', 'renew', 'session-events, a request'],
   ...['sweep-sessions, one lease', 'check-fleet, one array'],
@@ -60,9 +60,9 @@ export const cold: Question = {
       goals: [
         ...compared
           .filter(({ name }) => name === 'login')
-          .map(({ cpu }) => ({ what: 'CPU of login', measured: cpu.ratio, atMost: 3 })),
+          .map(({ cpu }) => ({ what: 'CPU for login', measured: cpu.ratio, atMost: 3 })),
         {
-          what: 'KiB of the largest bundle',
+          what: 'KiB in the largest bundle',
           measured: intervalOf([Math.max(...kib.values())]),
           atMost: BUNDLE_LIMIT_KIB,
         },

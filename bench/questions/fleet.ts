@@ -1,4 +1,4 @@
-/** What a fleet costs: CPU and memory per array, and cycle times of healthy arrays among dead ones. */
+/** What a fleet costs: CPU and memory per array, and healthy arrays' cycle times in a fleet with dead arrays. */
 import type { Health } from '../array-server.ts';
 import type { ClientName } from '../clients.ts';
 import { compare, intervalOf, quantile, type Rounds, shuffled } from '../compare.ts';
@@ -38,7 +38,7 @@ export const fleet: Question = {
           cycleTable(blocks),
           { columns: ['client', 'KiB of memory per array'], rows: memory },
           {
-            columns: ['fleet', 'p99 ms of a healthy array', '× all healthy'],
+            columns: ['fleet', 'p99 ms on healthy arrays', '× all healthy'],
             rows: dead.map(({ name, wall }) => [name, wall.ms.median, wall.ratio]),
           },
         ],
@@ -50,7 +50,7 @@ export const fleet: Question = {
             atMost: 30,
           })),
           ...dead.slice(1).map(({ name, wall }) => ({
-            what: `p99 of healthy arrays in a fleet ${name}`,
+            what: `p99 for healthy arrays in a fleet ${name}`,
             measured: wall.ratio,
             atMost: 1.2,
           })),

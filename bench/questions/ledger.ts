@@ -15,7 +15,7 @@ const BARE: ClientName = 'raw node:tls';
 
 export const ledger: Question = {
   name: 'ledger',
-  title: 'AWS calls of a warm function, and a sweep',
+  title: 'AWS calls per warm function, and a sweep',
   ask: async (quick): Promise<Answer> => {
     const { table, inARow } = await callTable(quick);
     const goal = (name: OperationName, atMost: number): Goal => ({

@@ -1,4 +1,4 @@
-/** CPU time of the warm functions, compared with a bare client, alone and with the same number of AWS calls. */
+/** Compares the warm functions' CPU time with a bare client's. The client makes either no AWS calls or as many as the functions. */
 import { resultOf } from '../../test/kit/lambda/outcome.ts';
 import { LEASE_TABLE } from '../../test/kit/lease-table.ts';
 import { ARRAY } from '../../test/packaged/counters/operations.ts';

@@ -1,6 +1,6 @@
 /**
  * Replaces the SDK's configuration loader in the bundles, so that settings come only from the environment and from defaults. Lambda has
- * no profile files, and while looking for them, the SDK would create two errors for each of about forty settings.
+ * no profile files, and looking for them would make the SDK create two errors for each of about forty settings.
  */
 
 type Setting<Value> = {
@@ -9,7 +9,7 @@ type Setting<Value> = {
   readonly default: Value | (() => Value | Promise<Value>);
 };
 
-/** Returns a function that reads the setting and caches the first value. Rejects if the default rejects, and retries on the next call. */
+/** Returns a function that reads the setting and caches the first value. If the default rejects, the next call tries again. */
 export function loadConfig<Value>(setting: Setting<Value>, options: object = {}): () => Promise<Value> {
   let found: { readonly value: Value } | undefined;
   return async () => {

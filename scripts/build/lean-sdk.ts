@@ -1,4 +1,4 @@
-/** Keeps parts of the AWS SDK that never run in these functions out of the bundles, because import time grows with every KiB. */
+/** Excludes parts of the AWS SDK that these functions never run, because import time grows with every KiB. */
 import { readFile } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import { resolve } from 'node:path';
@@ -45,7 +45,7 @@ export const noProfiles: Plugin = {
   },
 };
 
-/** No logger is configured, but even for the empty default logger, the SDK copies every call's input and output. */
+/** No logger is configured, but the SDK copies every call's input and output even for the no-op default logger. */
 export const noLogs: Plugin = {
   name: 'no logs',
   setup(build) {

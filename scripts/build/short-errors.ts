@@ -1,8 +1,8 @@
-/** The AWS SDK defines a complete class per service error, a tenth of a bundle in total. This plugin generates them from one class. */
+/** The AWS SDK's service error classes would take up a tenth of a bundle. This plugin generates them from a single class. */
 import { readFile } from 'node:fs/promises';
 import type { Plugin } from 'esbuild';
 
-/** What differs between the SDK's error classes. */
+/** The parts that differ between the SDK's error classes. */
 type ErrorClass = {
   readonly name: string;
   readonly namespace: string;
@@ -13,7 +13,7 @@ type ErrorClass = {
 
 const CLASS = /export class [\s\S]*?\n\}\n/g;
 
-/** Shortens an SDK client's `models/errors.js`. Returns source in any other form unchanged, which shows in the bundle sizes. */
+/** Shortens an SDK client's `models/errors.js`. Returns source in any other form unchanged, which makes the bundles larger. */
 export function shortErrors(source: string): string {
   const classes = (source.match(CLASS) ?? []).map(read);
   const header = source.slice(0, source.indexOf('export class'));

@@ -1,8 +1,8 @@
-/** Compares the size of each package in each bundle with a committed table, to show what grew and why. */
+/** Compares the size of each package in each bundle with a committed table, to show which packages grew. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
-/** Bytes per package in each bundle. `ours` is this project's own code. The sum excludes the code that joins the modules. */
+/** Bytes per package in each bundle. `ours` is this project's own code. The total excludes the code that joins the modules. */
 export type Sizes = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 /** Bytes by which a bundle may grow without a warning. Any significant new module is larger. */

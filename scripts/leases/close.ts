@@ -14,13 +14,13 @@ export type Closed =
   | CloseResult
   | { readonly leaseId: string; readonly array?: string; readonly code: string; readonly message: string };
 
-/** Throws LEASE_UNKNOWN, because closing a mistyped id would make that id unusable. Also throws the errors of `closeSession`. */
+/** Throws LEASE_UNKNOWN for an unknown id, because closing it would make the id unusable. Also throws the errors from `closeSession`. */
 export async function closeLease(ports: Ports, leaseId: string): Promise<CloseResult> {
   if ((await readLease(ports, leaseId, ports.now() + READING_MS)) === undefined) throw unknown(leaseId);
   return closeSession(ports, leaseId, ports.now() + CLOSING_MS);
 }
 
-/** Tries to close every lease on the array, but no SUSPECT, which cannot be closed. Throws AWS_UNAVAILABLE if the ledger cannot be read. */
+/** Tries to close every lease on the array. Skips SUSPECTs, which cannot be closed. Throws AWS_UNAVAILABLE if the ledger cannot be read. */
 export async function closeArray(ports: Ports, array: string): Promise<Closed[]> {
   const rows = await liveRows(ports, array, ports.now() + READING_MS);
   const closed: Closed[] = [];

@@ -42,7 +42,7 @@ export async function liveRows(ports: Ports, array: string | undefined, by: numb
   );
 }
 
-/** Throws LEASE_UNKNOWN, AWS_UNAVAILABLE. */
+/** Throws LEASE_UNKNOWN or AWS_UNAVAILABLE. */
 export async function oneLease(ports: Ports, leaseId: string): Promise<object> {
   const item = await readLease(ports, leaseId, ports.now() + READING_MS);
   if (item === undefined) throw unknown(leaseId);
@@ -69,6 +69,6 @@ function lineOf(item: Item | undefined): Line | undefined {
   };
 }
 
-/** A sealed token is useless without the key, but there is no need to show it. */
+/** Omits the sealed token. It is useless without the key, but there is no need to show it. */
 const withoutToken = (item: LeaseItem): object =>
   Object.fromEntries(Object.entries(item).filter(([name]) => name !== 'sealed'));

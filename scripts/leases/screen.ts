@@ -49,6 +49,6 @@ export function closedText(closed: readonly Closed[]): string {
   const failures = closed.filter((one) => 'code' in one).length;
   return [
     ...lines,
-    ...(failures > 0 ? [`${failures} of ${closed.length} failed. The sweeper retries them.`] : []),
+    ...(failures > 0 ? [`${failures} of ${closed.length} leases could not be closed. The sweeper will retry.`] : []),
   ].join('\n');
 }

@@ -31,7 +31,7 @@ what you specify. AWS credentials and region come from the standard AWS settings
 
   --host <host[:port]>     default: the host in the current secret; otherwise, the command asks for one
   --ca <file>              trust this private certificate authority (PEM file)
-  --fingerprint <sha-256>  trust the certificate with this fingerprint; before a change, pass the current and the next one
+  --fingerprint <sha-256>  trust the certificate with this fingerprint; repeat to trust the next certificate too
   --public                 trust public certificate authorities
   --keep-api-token         keep the current API token
   --kms-key <key>          KMS key for a new secret (ARN, id or alias); default: SECRETS_KEY, then the account's default key

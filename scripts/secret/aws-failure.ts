@@ -1,4 +1,4 @@
-/** Errors for failed AWS calls, with the next step. They never contain the SDK's own message, which may quote the request. */
+/** Creates errors for failed AWS calls, with advice for the user. The SDK's own message is omitted, because it may quote the request. */
 import { awsErrorName } from '../../lib/aws/client.ts';
 import { type ErrorCode, FlashBladeError } from '../../lib/core/errors.ts';
 
@@ -6,7 +6,7 @@ const SIGN_IN = 'sign in to AWS (`aws sso login`, AWS_PROFILE) and try again';
 const KEY = "check that the secret's KMS key is enabled and that your AWS user may use it";
 const ADVICE: Readonly<Record<string, string>> = {
   AccessDeniedException:
-    'your AWS user needs the permissions on the secret and its KMS key that docs/secrets-and-trust.md lists',
+    'your AWS user needs the permissions on the secret and its KMS key listed in docs/secrets-and-trust.md',
   CredentialsProviderError: SIGN_IN,
   DecryptionFailure: KEY,
   EncryptionFailure: KEY,
@@ -29,7 +29,7 @@ export function failure(code: ErrorCode, what: string, error: unknown, outcome?:
   return new FlashBladeError(code, outcome === undefined ? message : `${message} ${outcome}`);
 }
 
-/** Whether AWS refused a call's only try, so that the call had no effect. After a try without a response, the effect is unknown. */
+/** Whether AWS refused a call on its only try, so that the call had no effect. After a try without a response, the effect is unknown. */
 export const isRefusal = (error: unknown): boolean =>
   Math.trunc((statusOf(error) ?? 0) / 100) === 4 && metadataOf(error).attempts === 1;
 

@@ -1,4 +1,4 @@
-/** The steps before a secret is written: current secret → certificate → API token → one login and logout. Each must succeed. */
+/** The steps before a secret is written: current secret → certificate → API token → one login and logout. Each step must succeed. */
 import { hostFault, parseHost, parseSecret } from '../../lib/aws/secret-format.ts';
 import { FlashBladeError } from '../../lib/core/errors.ts';
 import { type ApiToken, apiToken, type FlashBlade } from '../../lib/core/model.ts';
@@ -48,7 +48,7 @@ function currentText(old: Old, id: string): string {
   return `The secret ${id} is invalid and will be replaced completely (${old.fault}).`;
 }
 
-/** If the API token comes through a pipe, the command cannot ask for missing values. */
+/** If the API token is piped in, the command cannot ask for missing values. */
 function mustBeComplete(command: Command, { secret }: Old, { input }: Terminal): void {
   if (command.keepApiToken && !secret)
     throw missing('--keep-api-token requires an existing secret with a valid API token');
@@ -68,7 +68,7 @@ async function askForHost({ terminal, signal }: World): Promise<Address> {
   return address;
 }
 
-/** Returns the array with a trust that accepts the current certificate and that the user confirmed. */
+/** Returns the array with a trust that accepts the current certificate. The user has confirmed this trust. */
 async function trustedArray(command: Command, old: Old, address: Address, world: World): Promise<FlashBlade> {
   const { terminal, signal, say, now } = world;
   const presented = await look(address, { signal });
@@ -91,7 +91,7 @@ const TRUSTS = {
   fingerprints: "the fingerprint of the array's certificate",
 } as const;
 
-/** Reads the API token from a pipe or, without echo, from the terminal. Otherwise, keeps the current token. */
+/** Reads the API token from a pipe or, without echo, from the terminal. Keeps the current token if the user asks for that. */
 async function tokenFor({ keepApiToken }: Command, { secret }: Old, world: World): Promise<ApiToken> {
   const { terminal, signal } = world;
   if (secret && keepApiToken) return secret.apiToken;
@@ -104,5 +104,5 @@ async function tokenFor({ keepApiToken }: Command, { secret }: Old, world: World
   );
   if (given.reveal() !== '') return given;
   if (secret && terminal.input.isTTY) return secret.apiToken;
-  throw new Error(terminal.input.isTTY ? 'no API token was entered' : 'the pipe contained no API token');
+  throw new Error(terminal.input.isTTY ? 'no API token was entered' : 'no API token was piped in');
 }

@@ -99,7 +99,7 @@ export async function readPipe(input: Readable, signal: AbortSignal): Promise<st
     let text = '';
     for await (const chunk of input) {
       text += String(chunk);
-      if (text.length > MAX_PIPED_LENGTH) throw new Error('the input from the pipe is too long for an API token');
+      if (text.length > MAX_PIPED_LENGTH) throw new Error('the piped input is too long for an API token');
     }
     return text.trim();
   } finally {

@@ -1,4 +1,4 @@
-/** Runs `npm run secret`, from arguments to exit code. */
+/** Runs `npm run secret`. */
 import { randomUUID } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -68,7 +68,7 @@ async function change(command: Command, world: World, complain: (text: string) =
     world.say(written(value, versionId, world));
     if (!tagged)
       complain(
-        "The secret's tags (product, array) could not be written, probably because you lack the permission secretsmanager:TagResource.",
+        "The secret's tags (product, array) could not be written, probably because you lack the secretsmanager:TagResource permission.",
       );
     return 0;
   } catch (error) {
@@ -93,5 +93,5 @@ const written = ({ name, exists }: NewValue, versionId: string, { store }: World
     `Written: secret ${store.idOf(name)}, version ${versionId}.`,
     exists
       ? 'The functions start using this version within five minutes (SECRET_CACHE_SECONDS), or immediately if the array refuses the old API token.'
-      : `To try the secret, invoke the function login with { "array": "${name}", "leaseId": "first" }, then logout with { "leaseId": "first" }.`,
+      : `To try the secret, invoke the login function with { "array": "${name}", "leaseId": "first" }, then logout with { "leaseId": "first" }.`,
   ].join('\n');

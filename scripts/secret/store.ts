@@ -1,4 +1,4 @@
-/** Accesses secrets in AWS Secrets Manager with the user's AWS credentials. Errors quote no part of a request. */
+/** Accesses secrets in AWS Secrets Manager with the user's AWS credentials. Error messages never quote a request. */
 import {
   CreateSecretCommand,
   GetSecretValueCommand,
@@ -14,7 +14,7 @@ import { FlashBladeError, known } from '../../lib/core/errors.ts';
 import type { ArraySecret } from '../../lib/leases/ports.ts';
 import { failure, isRefusal } from './aws-failure.ts';
 
-/** Longer than in the functions, because of SSO and slow networks. */
+/** These timeouts are longer than in the functions, because of SSO and slow networks. */
 const CALL_MS = 60_000;
 export const CLIENT_OPTIONS = {
   maxAttempts: 3,
@@ -48,7 +48,7 @@ export type Store = ReturnType<typeof storeOf>;
 export function storeOf(client: SecretsManagerClient, prefix: string) {
   const idOf = (name: string): string => prefix + name;
 
-  /** Throws CONFIG_INVALID without a region, and SECRET_UNAVAILABLE if the secret cannot be read. */
+  /** Throws CONFIG_INVALID if no region is set, and SECRET_UNAVAILABLE if the secret cannot be read. */
   async function read(name: string, signal: AbortSignal): Promise<Old> {
     const id = idOf(name);
     await mustHaveRegion(client);

@@ -1,4 +1,4 @@
-/** Rejects API tokens on the command line, which ends up in the shell history and is visible to every user on the machine. */
+/** Rejects API tokens in arguments, because arguments end up in the shell history and are visible to every user on the machine. */
 import { containsApiToken, isBareUuid } from '../../lib/core/redact.ts';
 
 const OPTION = /^--?[\w-]+=/;
@@ -18,7 +18,7 @@ export function refuseApiTokens(args: readonly string[]): void {
 }
 
 /**
- * Like `refuseApiTokens`, for the command that asks for the API token. Also rejects bare UUIDs and options named after secrets.
+ * Like `refuseApiTokens`, but for the command that asks for the API token. Also rejects bare UUIDs and options named after secrets.
  * `consumed`: the flags that npm consumed, whose values remain among the arguments.
  */
 export function refuseTokens(args: readonly string[], consumed: readonly string[] = []): void {

@@ -15,10 +15,10 @@ export type Command = {
 
 export const USAGE = `npm start -- [options]
 
-Shows the life of a session step by step, on a simulated FlashBlade. Then shows what runs unattended: an event, a killed login,
-the sweeper, and a fleet with a dead array. AWS is always simulated, on loopback.
+Walks through a session's lifecycle on a simulated FlashBlade, step by step. Then shows unattended operation: an event, a killed
+login, the sweeper, and a fleet check with an unreachable array. AWS is always simulated, on loopback.
 
-  --secret-file <file>  show only one session, on a real array. The JSON file has the same form as the array's secret:
+  --secret-file <file>  show only one session, on a real array. The JSON file has the same format as an array's secret:
                         { "host": "fb.example.com", "apiToken": "T-…", "trust": { "ca": "-----BEGIN CERTIFICATE-----…" } }
                         trust: ca, fingerprints (a list), or absent for public certificate authorities
   --host <host[:port]>  overrides the host in the secret file

@@ -10,7 +10,7 @@ export type Left = { readonly live: number; readonly report: string };
 export type DemoArray = {
   readonly name: string;
   readonly what: string;
-  /** Looks at the array while our session is live. Returns a function that later checks whether the session is still live. */
+  /** Queries the array while our session is live. Returns a function that later checks whether the session is still live. */
   watch(use: Use, version: string): Promise<(look: Look) => Promise<Left>>;
 };
 
@@ -28,7 +28,7 @@ export const realArray = (name: string): DemoArray => ({
     return async (look) => {
       const sessions = await look((other) => liveSessions(other, version));
       const live = sessions.filter((session) => session === ours).length;
-      const list = `GET /api/${version}/sessions under another lease`;
+      const list = `GET /api/${version}/sessions under a separate lease`;
       return {
         live,
         report: `${list}: ${live === 0 ? 'the session is no longer live' : 'the session is STILL LIVE'}`,

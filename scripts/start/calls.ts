@@ -4,13 +4,13 @@ import type { Service } from '../../test/kit/aws/index.ts';
 import type { Deployment } from '../../test/kit/deploy.ts';
 import type { Counts } from './screen.ts';
 
-/** A function logs one line for each login and logout, even for a failed one. */
+/** A function logs one line for each login and logout, including failed ones. */
 const REPORTED_CALL = /"event":"(Login|Logout)(Succeeded|Failed)"/g;
 const SERVICES: readonly Service[] = ['secretsmanager', 'dynamodb', 'kms', 'events', 'sqs'];
 
 export type Calls = ReturnType<typeof countCalls>;
 
-/** A simulated array counts the requests it receives. Calls to a real array are counted on this side. */
+/** A simulated array counts the requests it receives. Calls to a real array are counted on the client side. */
 export function countCalls({ aws, lambdaOf, simulators }: Deployment, arrays: 'simulated' | 'real') {
   let own = 0;
 

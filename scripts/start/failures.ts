@@ -1,4 +1,4 @@
-/** Error messages for people. */
+/** Error messages for users. */
 import { maskApiTokens } from '../../lib/core/redact.ts';
 
 /** Throws an Error with the message `otherwise` unless the condition is true. */
@@ -6,7 +6,7 @@ export function must(holds: boolean, otherwise: string): void {
   if (!holds) throw new Error(otherwise);
 }
 
-/** Returns the error code, if any, and the message. Masks API tokens, because a misplaced one can end up in a quoted path or variable. */
+/** Returns the error code, if any, and the message. Masks API tokens, because a misplaced token can end up in a quoted path or variable. */
 export function explain(error: unknown): string {
   if (!(error instanceof Error)) return 'an unexpected error';
   return maskApiTokens(error.name === 'Error' ? error.message : `${error.name}: ${error.message}`, '<value>');

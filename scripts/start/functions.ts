@@ -34,7 +34,7 @@ export function functionsOf({ login, logout, lambdaOf }: Pick<Deployment, 'login
   };
 }
 
-/** Looks at the array under another lease. If that fails, the lease stays in `unclosed`. */
+/** Queries the array under a separate lease. If a step fails, that lease stays in `unclosed`. */
 export const lookOf =
   ({ openLease, closeLease }: Functions, ports: Ports, request: OpenRequest): Look =>
   async (work) => {

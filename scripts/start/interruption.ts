@@ -1,11 +1,11 @@
-/** Handles signals between steps, never in the middle of one, so that no session stays open. */
+/** Handles signals only between steps, so that no session stays open. */
 import { constants } from 'node:os';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
  * NODE_OPTIONS for the function processes. A terminal sends Ctrl-C to all processes at once, and a function that is killed during a
- * login leaves a session whose auth token is lost. A process that is still starting may be killed, because it has done no work.
+ * login leaves a session whose auth token is lost. A process that is still starting may be killed, because it has no session yet.
  */
 export const IGNORE_TERMINAL_SIGNALS = `--import=data:text/javascript,${encodeURIComponent(
   "for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => {});",

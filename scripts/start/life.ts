@@ -1,4 +1,4 @@
-/** Shows the life of one session on any array: opens, uses and closes the session, and checks that the session has ended. */
+/** Walks through one session's lifecycle on any array: opens, uses and closes the session, and checks that the session has ended. */
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { compareVersions, withLease } from '../../lib/index.ts';
@@ -28,7 +28,7 @@ export async function showOneSession(surroundings: Surroundings, step: Step): Pr
     return opened;
   });
 
-  await step('3  The lease in DynamoDB, its auth token sealed by KMS', async (say) => {
+  await step('3  The lease in DynamoDB, with its auth token sealed', async (say) => {
     const item = (await surroundings.deployment.items()).find(({ leaseId }) => leaseId === lease.leaseId);
     const sealed = String(item?.sealed ?? '');
     say(`${item?.id}  state ${item?.state}  attemptId ${item?.attemptId}`);
@@ -57,7 +57,7 @@ export async function showOneSession(surroundings: Surroundings, step: Step): Pr
   await step('5  The same login again', async (say) => {
     const second = await functions.openLease(request);
     must(isDeepStrictEqual(second, lease), 'the same request returned a different lease');
-    say('the same lease, with the same end');
+    say('the same lease, with the same expiry');
   });
 
   await step('6  logout closes the session', async (say) => {
@@ -66,7 +66,7 @@ export async function showOneSession(surroundings: Surroundings, step: Step): Pr
     must(result.outcome === 'CLOSED', 'logout did not close the session');
   });
 
-  await step('7  A second logout does no harm', async (say) => {
+  await step('7  A second logout is harmless', async (say) => {
     const { outcome } = await functions.closeLease(lease.leaseId);
     say(outcome);
     must(outcome === 'ALREADY_CLOSED', 'the first logout did not close the session');

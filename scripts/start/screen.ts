@@ -15,7 +15,7 @@ const DETAIL_INDENT = '   ';
 
 /** `now` returns milliseconds since any fixed point in time. */
 export function createScreen(stream: Writable, now: () => number) {
-  // Ignores output errors, because the session must be closed even if the reader of the output exits (`npm start | head`).
+  // Ignores output errors, because the session must be closed even if the output is cut off (`npm start | head`).
   stream.on('error', () => undefined);
   let inTitle = false;
 
@@ -60,7 +60,7 @@ export function createScreen(stream: Writable, now: () => number) {
     }
   }
 
-  /** Prints column names, or numbers that belong to no step. */
+  /** Prints column names, or numbers that do not belong to a step. */
   const row = (title: string, cells: readonly (string | number)[]): void =>
     line(title.padEnd(TITLE_WIDTH) + columns(cells), 'dim');
 

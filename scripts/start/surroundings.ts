@@ -32,7 +32,7 @@ export type Surroundings = {
 
 /**
  * Builds and packages the functions in a directory that `stack` removes. Returns the directory with the zips. `checkpoint` is called
- * between the two steps and can throw to stop.
+ * after the build and can throw an error to prevent packaging.
  */
 export async function packageNow(stack: AsyncDisposableStack, checkpoint: () => void): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'flashblade-start-'));
@@ -48,7 +48,7 @@ export async function packageNow(stack: AsyncDisposableStack, checkpoint: () => 
   return dirname(template);
 }
 
-/** Starts every part. `stack` stops the parts that were started. Throws if a part does not start. */
+/** Starts the environment. `stack` stops everything that was started. Throws if anything fails to start. */
 export async function surround(
   { name, secret }: Command,
   packaged: string,

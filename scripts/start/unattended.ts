@@ -1,4 +1,4 @@
-/** Shows what runs unattended, on simulated arrays: an event requests a session, a process is killed, time passes, an array is down. */
+/** Shows unattended operation on simulated arrays: an event requests a session, a process is killed, time passes, and an array is down. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { FleetResult } from '../../lib/fleet/check.ts';
@@ -22,7 +22,7 @@ export async function showUnattended(world: Surroundings, array: SimulatedArray,
   const killed = `demo-${randomBytes(3).toString('hex')}`;
   const live = () => `live sessions on ${array.name}: ${simulator.sessions().length}`;
 
-  const isRepeatable = await step(`9  An event asks for a session on ${array.name}`, async (say) => {
+  const isRepeatable = await step(`9  An event requests a session on ${array.name}`, async (say) => {
     const deliver = queueWith(deployment, { array: array.name, leaseId: byEvent, leaseSeconds: LEASE_SECONDS });
     world.functions.unclosed.add(byEvent);
     const sent = await deliver();
@@ -32,7 +32,7 @@ export async function showUnattended(world: Surroundings, array: SimulatedArray,
   });
 
   await step('10 The same event is delivered again', async (say) => {
-    must(await isRepeatable(), 'the duplicate event led to a different lease');
+    must(await isRepeatable(), 'the duplicate event returned a different lease');
     say(`session-events reports the same lease; ${live()}`);
     must(simulator.sessions().length === 1, 'the duplicate event opened another session');
   });
@@ -66,7 +66,7 @@ export async function showUnattended(world: Surroundings, array: SimulatedArray,
     must(isDeepStrictEqual(left, [attemptId]), 'the remaining session does not belong to the killed login');
   });
 
-  await step('13 A check of three arrays, one of which is down', async (say) => {
+  await step('13 A fleet check of three arrays, one of which is down', async (say) => {
     const [second, off] = ['fb2', 'fb3', 'fb4'].filter((name) => name !== array.name);
     await deployment.startArray(String(second), likeReal());
     await (await deployment.startArray(String(off), likeReal())).stop();

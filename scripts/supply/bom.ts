@@ -40,7 +40,7 @@ export async function installedBom(): Promise<Bom> {
   return { ...bom, metadata: { ...bom.metadata, tools: { components: tools } } };
 }
 
-/** Keeps only the bundled components, and adds the names of their functions. Throws if a bundled package is missing from `whole`. */
+/** Keeps only the bundled components, and adds the functions that contain them. Throws if a bundled package is missing from `whole`. */
 export function bundledBom(whole: Bom, packages: readonly BundledPackage[]): Bom {
   const byPath = new Map(whole.components.map((component) => [pathOf(component), component]));
   const components = packages.map(({ directory, name, functions }) => {
@@ -70,7 +70,7 @@ export const textOf = (bom: Bom): string => `${JSON.stringify(bom, null, 2)}\n`;
 const pathOf = ({ properties = [] }: Component): string | undefined =>
   properties.find(({ name }) => name === PATH)?.value;
 
-/** Removes the development mark, because a bundled package runs in production. */
+/** Removes the development marker, because a bundled package runs in production. */
 const withFunctions = (component: Component, functions: readonly string[]): Component => ({
   ...component,
   properties: [
@@ -79,6 +79,6 @@ const withFunctions = (component: Component, functions: readonly string[]): Comp
   ],
 });
 
-/** Names of the functions that contain part of a component. */
+/** Names of the functions whose bundles contain part of a component. */
 export const functionsOf = ({ properties = [] }: Component): string[] =>
   properties.flatMap(({ name, value }) => (name === FUNCTION && value !== undefined ? [value] : []));

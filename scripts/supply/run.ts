@@ -1,4 +1,4 @@
-/** Runs `npm run sbom`, from arguments to exit code. */
+/** Runs `npm run sbom`. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
@@ -26,7 +26,7 @@ export async function runSbom(args: readonly string[], streams: Streams): Promis
   }
 }
 
-/** Returns one line per file. */
+/** Writes the files. Returns one line of output per file. */
 async function write({ all, outdir }: Command): Promise<string[]> {
   // Creates the directory first, so that an invalid path fails before the build.
   await mkdir(outdir, { recursive: true });
@@ -34,7 +34,7 @@ async function write({ all, outdir }: Command): Promise<string[]> {
   const bundled = bundledBom(whole, packages);
   const files: [string, string, string][] = [
     ['sbom.cdx.json', await checked(bundled), `${bundled.components.length} packages in the bundles`],
-    ['licenses.txt', await licenseTexts(packages), 'their license texts'],
+    ['licenses.txt', await licenseTexts(packages), 'license texts for the bundled packages'],
   ];
   if (all) files.push(['sbom.all.cdx.json', await checked(whole), `${whole.components.length} packages installed`]);
   return Promise.all(

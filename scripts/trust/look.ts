@@ -1,4 +1,4 @@
-/** Reads what a server presents in the TLS handshake. Sends no application data, and trusts nothing. */
+/** Reads what a server presents in the TLS handshake, without sending application data or trusting the certificate. */
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { type ConnectionOptions, connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
@@ -26,7 +26,7 @@ const MAX_CHAIN = 10;
 
 /** Connects twice and disconnects. If there is no certificate, throws an Error that says why. */
 export async function look(address: Address, options: LookOptions = {}): Promise<Presented> {
-  // Without any authorities, Node cannot add one to the chain, so it returns exactly the presented chain.
+  // Without any authorities, Node cannot add one to the chain, so Node returns exactly the presented chain.
   const presented = handshake(address, { ca: [] }, options, (socket) => ({
     chain: chainOf(socket.getPeerCertificate(true)),
     protocol: socket.getProtocol() ?? 'unknown',
@@ -47,7 +47,7 @@ function handshake<Found>(
 ): Promise<Found> {
   const { host, port } = address;
   return new Promise((resolve, reject) => {
-    // Accepts any certificate, so that it can be shown. Nothing is ever written to this connection.
+    // Accepts any certificate, so that the certificate can be shown. Nothing is ever written to this connection.
     const seen = { ...trust, rejectUnauthorized: false, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] } as const;
     const socket = connect({ host, port, ...seen, ...(isIP(host) === 0 ? { servername: host } : {}) });
     const fail = (why: string) => {
@@ -89,7 +89,7 @@ const refusalOf = ({ authorized, authorizationError }: TLSSocket): string | unde
 const NETWORK: Readonly<Record<string, string>> = {
   ENOTFOUND: 'is an unknown host; check the name',
   EAI_AGAIN: 'cannot be resolved, because the name server does not respond',
-  ECONNREFUSED: 'refuses connections; check the port, and that the management service is up',
+  ECONNREFUSED: 'refuses connections; check the port and whether the management service is up',
 };
 
 function failureOf(code: string): string {

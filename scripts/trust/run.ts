@@ -1,4 +1,4 @@
-/** Runs `npm run trust`, from arguments to exit code. */
+/** Runs `npm run trust`. */
 import type { Writable } from 'node:stream';
 import { closeConnections } from '../../lib/flashblade/pool.ts';
 import { commandOr } from '../command-line.ts';

@@ -43,7 +43,7 @@ const publicText = ({ accepted, reason }: Report['publicAuthorities']): string =
     : `Public certificate authorities do not accept the certificate for this name (${reason}).`;
 
 export const COMPARE = `Before you trust the server's own certificate, compare its SHA-256 fingerprint with the one that your array shows.
-Do not use this network to look at the array, because an attacker between you and the array could present another certificate.
+Do not view the array over this network, because an attacker between you and the array could show you a false fingerprint.
 Your array probably shows its certificate in the GUI under Settings → Certificates, and with \`purecert list\` on the command line.
 To get the fingerprint of a PEM certificate, run: openssl x509 -noout -sha256 -fingerprint -in array.pem`;
 

@@ -1,4 +1,4 @@
-/** Whether a process is running, on Linux and macOS. A negative number is a process group. It is running if any process in it is. */
+/** Whether a process is running, on Linux and macOS. A negative number is a process group, which is running if any of its processes is. */
 export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);

@@ -1,10 +1,10 @@
-/** Tokens that are easy to find. No eight-character piece of a canary occurs anywhere by chance. */
+/** Tokens that are easy to find. No eight-character piece of a canary occurs elsewhere by chance. */
 import { createHash } from 'node:crypto';
 
 /** The length of the shortest piece that is reported as a leak. */
 export const PIECE = 8;
 
-/** No vowels, so no words. No hex digits, so no ids. */
+/** Contains no vowels, which rules out words, and no hex digits, which rules out ids. */
 const LETTERS = 'gjkmnpqrtvwxyz';
 /** Part of every piece, but never part of an id, a number or base64. JSON and URLs do not escape this character. */
 const MARK = '~';
@@ -27,7 +27,7 @@ const CANARY = new RegExp(`^[${LETTERS}]{7}(${MARK}[${LETTERS}]{7}){${GROUPS - 1
 
 export const isCanary = (token: string): boolean => CANARY.test(token);
 
-/** Returns a function that generates consecutive canaries, which are a deployment's tokens. */
+/** Returns a function that generates consecutive canaries, for use as a deployment's tokens. */
 export function canaries(first = 0): () => string {
   let next = first;
   return () => canary(next++);

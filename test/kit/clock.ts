@@ -3,7 +3,7 @@
 /** `now`: milliseconds since the epoch. `aheadMs`: how far the clock is ahead of the machine's clock. */
 export type Clock = { readonly now: () => number; readonly aheadMs: () => number };
 
-/** Creates a clock that matches the machine's clock until a test puts it forward. */
+/** Creates a clock that matches the machine's clock until a test moves it forward. */
 export function createClock() {
   let aheadMs = 0;
   return {

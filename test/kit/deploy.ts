@@ -57,7 +57,7 @@ export type Deployment = Awaited<ReturnType<typeof deploy>>;
 
 const stopOf = ({ stop }: { readonly stop: () => Promise<void> }): Promise<void> => stop();
 
-/** Starts everything with an empty fleet. Runs until you call `stop`. If one part fails to start, the others are stopped. */
+/** Starts everything with an empty fleet. The deployment runs until you call `stop`. If one part fails to start, the others are stopped. */
 export async function deploy(options: DeployOptions = {}) {
   const { functions = ['login', 'logout'], bundles = {}, clock = createClock(), packaged } = options;
   await using ifFailed = new AsyncDisposableStack();
@@ -112,7 +112,7 @@ export async function deploy(options: DeployOptions = {}) {
 
   function lambdaOf(name: FunctionName): Lambda {
     const lambda = lambdas.get(name);
-    if (lambda === undefined) throw new Error(`This deployment has no ${name}: name it in the option functions`);
+    if (lambda === undefined) throw new Error(`This deployment has no ${name}. Add the name to the functions option`);
     return lambda;
   }
 

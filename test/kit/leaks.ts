@@ -61,7 +61,7 @@ export type Find = (text: string) => string[];
  * random ids. Throws if a token is too short.
  */
 export function finderOf(tokens: readonly string[]): Find {
-  if (tokens.some(({ length }) => length < MIN_TOKEN)) throw new Error('A token this short is found everywhere');
+  if (tokens.some(({ length }) => length < MIN_TOKEN)) throw new Error('A token this short would be found everywhere');
   const tokenOf = new Map(tokens.flatMap((token) => shapesOf(token).map((shape) => [shape, token])));
   const passes = [...Map.groupBy(tokenOf.keys(), ({ length }) => length)].map(([length, shapes]) => ({
     length,

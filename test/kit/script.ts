@@ -1,4 +1,4 @@
-/** Runs a project script as a user would, and makes an array wait so that a signal can arrive in the middle of a request. */
+/** Runs a project script as a user would, and makes an array wait so that a signal can arrive during a request. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -49,7 +49,7 @@ export function runScript(
         const found = pattern.exec(stdout);
         if (found) return found[1] ?? found[0];
         const isOver = await Promise.race([once(child.stdout, 'data').then(() => false), closed.then(() => true)]);
-        if (isOver && !pattern.test(stdout)) throw new Error(`It ended without ${pattern}: ${stdout}${stderr}`);
+        if (isOver && !pattern.test(stdout)) throw new Error(`The script ended without ${pattern}: ${stdout}${stderr}`);
       }
     },
     /** Sends a signal to every process in the group, as a terminal does. */

@@ -11,7 +11,7 @@ import { functionEntries, ROOT } from '../../scripts/build.ts';
 const QUESTIONS = {
   warm: [['raw node:tls', 'this library', 'undici dispatch', 'node:https', 'global fetch'], 2],
   fresh: [['this library', 'node:https', 'this library, fingerprint'], 2],
-  cold: [['empty handler', 'login', 'login, first lease of its array'], 2],
+  cold: [['empty handler', 'login', 'login, first lease on an array'], 2],
   overhead: [['bare client', 'login and logout'], 0],
   fleet: [['this library', 'this library, fingerprint'], 4],
   ledger: [['login', 'logout'], 2],

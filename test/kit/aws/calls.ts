@@ -3,11 +3,11 @@
 /** The prefix of the service's IAM actions. */
 export type Service = 'secretsmanager' | 'kms' | 'dynamodb' | 'events' | 'sqs';
 
-/** One request. `body` is the parsed input and `head` is the rest. Both can contain secret values, so only hooks see them, not the log. */
+/** One request. `body` is the parsed input and `head` is the rest. Both can contain secret values, so the log omits them. */
 export type ServiceCall = {
   readonly service: Service;
   readonly action: string;
-  /** The secret, key, table, queue or bus that the input names. For several events, the first event's bus. */
+  /** The secret, key, table, queue or bus that the input names. For a batch of events, the first event's bus. */
   readonly resource?: string;
   readonly body?: unknown;
   readonly head?: string;
@@ -44,7 +44,7 @@ export function callLog(now: () => number, limit = LOG_LIMIT) {
   return { calls: calls as readonly LoggedCall[], received };
 }
 
-/** Hooks, in the order that they were added. */
+/** Hooks, in the order they were added. */
 export function hookList() {
   const hooks = new Set<CallHook>();
 

@@ -1,4 +1,4 @@
-/** For tests: the stand-ins, and real SDK clients that find them through environment variables, as the product does. */
+/** For tests: the stand-ins, and real SDK clients that find the stand-ins through environment variables, as in production. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { KMSClient } from '@aws-sdk/client-kms';

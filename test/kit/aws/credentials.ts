@@ -1,4 +1,4 @@
-/** Credentials that the stand-ins create for one run. Any local process can connect to the stand-ins, but only that run is served. */
+/** Credentials that the stand-ins create for one run. Other local processes can connect to the stand-ins, but are not served. */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 

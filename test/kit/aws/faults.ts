@@ -16,11 +16,11 @@ type FaultKind =
   | { readonly kind: 'answer'; readonly answer: Answer }
   | { readonly kind: 'slow'; readonly ms: number };
 
-/** Affects all calls of a service, or only those with the given action and resource. */
+/** Affects all calls to a service, or only those with the given action and resource. */
 export type Fault = FaultKind & {
   readonly service: Service;
   readonly action?: string;
-  /** The name that the client uses: a secret name or ARN, key id or ARN, table name, queue URL, or bus name or ARN. */
+  /** The resource, as the client names it: a secret name or ARN, key id or ARN, table name, queue URL, or bus name or ARN. */
   readonly resource?: string;
   /** How many calls the fault affects. Default: every call until `clear()`. */
   readonly times?: number;
@@ -57,7 +57,7 @@ function hits(fault: Fault, call: ServiceCall): boolean {
   );
 }
 
-/** The error that a fault responds with, or undefined if it does not respond with one. */
+/** The error that a fault responds with, or undefined if the fault has no error response. */
 export function refusalOf(fault: Fault, call: ServiceCall): AwsError | undefined {
   if (fault.kind === 'throttle') return new AwsError('ThrottlingException', 'Rate exceeded');
   if (fault.kind === 'deny') return accessDenied(`${call.service}:${call.action}`);

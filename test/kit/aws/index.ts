@@ -64,12 +64,12 @@ export async function startAws({
       AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
       AWS_SESSION_TOKEN: credentials.sessionToken,
     },
-    /** New for each start. The stand-ins refuse requests made with any other credentials. */
+    /** Generated at each start. The stand-ins refuse requests made with any other credentials. */
     credentials,
     ...{ secrets, kms, dynamodb, events },
     /** `createQueue` creates an empty queue and returns its URL. */
     sqs: { ...sqs, createQueue: (name: string): string => sqsUrl + sqs.createQueue(name) },
-    /** The newest calls, oldest first, without any values. Calls made by these helpers are not logged. */
+    /** The most recent calls, oldest first, without values. Calls made by these helpers are not logged. */
     calls: log.calls,
     faults,
     /** Adds a hook. Returns a function that removes the hook. */

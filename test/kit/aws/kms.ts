@@ -104,7 +104,7 @@ export function kmsStandIn({ region, accountId, now }: { region: string; account
 
   return {
     definition: serviceOf({ service: 'kms', target: 'TrentService' }, operations),
-    /** Creates an enabled key. `alias` must begin with `alias/`. An alias that another key has moves to the new key. */
+    /** Creates an enabled key. `alias` must begin with `alias/`. If another key has the alias, the alias moves to the new key. */
     createKey(alias?: string): { readonly keyId: string; readonly arn: string } {
       const keyId = randomUUID();
       const arn = `${arnPrefix}key/${keyId}`;

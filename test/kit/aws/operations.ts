@@ -18,7 +18,7 @@ export const operationsRefusing =
     return act(input.data);
   };
 
-/** Builds a service from operations. Every other action gets UnknownOperationException. */
+/** Builds a service from operations. Every other action fails with UnknownOperationException. */
 export const serviceOf = (
   { service, target }: Pick<ServiceDefinition, 'service' | 'target'>,
   operations: Readonly<Record<string, Operation>>,

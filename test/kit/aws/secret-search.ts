@@ -1,4 +1,4 @@
-/** Filters and pages for ListSecrets and BatchGetSecretValue. */
+/** Filtering and pagination for ListSecrets and BatchGetSecretValue. */
 import { z } from 'zod';
 import { AwsError } from './aws-error.ts';
 import type { Secret } from './secret-store.ts';

@@ -202,7 +202,10 @@ export function secretsManagerStandIn({ region, accountId, now, kms }: Account) 
       }),
       ({ SecretId, RecoveryWindowInDays, ForceDeleteWithoutRecovery }) => {
         if (ForceDeleteWithoutRecovery && RecoveryWindowInDays !== undefined)
-          throw new AwsError('InvalidParameterException', 'Either a recovery window, or deletion without recovery.');
+          throw new AwsError(
+            'InvalidParameterException',
+            'Specify either a recovery window or deletion without recovery.',
+          );
         if (ForceDeleteWithoutRecovery) {
           // Deleting a secret that does not exist is not an error.
           const secret = store.lookUp(SecretId);

@@ -49,12 +49,12 @@ export const startLambda = async (options: LambdaOptions) => {
 
   return {
     /**
-     * Runs one invocation and refuses a second one at the same time. If the process was killed, timed out or crashed earlier, a new
+     * Runs one invocation, and refuses a second one in the meantime. If the process was killed, timed out or crashed earlier, a new
      * process replaces it, as in a Lambda cold start.
      */
     invoke: async (event: unknown, invocation: InvokeOptions = {}): Promise<Outcome> => {
       const { awsRequestId = randomUUID(), timeoutMs: ms = timeoutMs } = invocation;
-      if (busy) throw new Error('The function is busy: one environment runs one invocation at a time');
+      if (busy) throw new Error('The function is busy, because one environment runs one invocation at a time');
       busy = true;
       try {
         return await (await warmEnvironment()).invoke({ event, awsRequestId, functionArn, timeoutMs: ms });

@@ -1,4 +1,4 @@
-/** How an in-memory array responds to a read under a session. */
+/** How an in-memory array responds to a read within a session. */
 import type { ArrayRequest } from '../../../lib/flashblade/client.ts';
 import type { LiveSession } from './arrays.ts';
 

@@ -48,7 +48,7 @@ export const portsOver = (
   own: Pick<Ports, 'limits' | 'report' | 'now' | 'random' | 'newId'>,
 ): Ports => hooked({ secrets: secrets.port, store, seal, flashblade, ...own }, hook);
 
-/** Removes deadlines from the seal. The real seal compares them with the real clock, not with the test's clock. */
+/** Removes deadlines from the seal. The real seal compares deadlines with the real clock, not with the test's clock. */
 const sealOutsideTime = ({ dataKey, seal, unseal }: Seal): Seal => ({
   dataKey: (context) => dataKey(context, Number.POSITIVE_INFINITY),
   seal,

@@ -1,4 +1,4 @@
-/** An in-memory ledger store with the same guarantees as DynamoDB, for proofs that run thousands of times a second. */
+/** An in-memory ledger store with the same guarantees as DynamoDB, for proofs that run thousands of times per second. */
 
 import { type Item, isOfItsOwner, leaseKey, type Stored } from '../../../lib/leases/items.ts';
 import type { LeaseStore, Pending, Slot, StoredSlot } from '../../../lib/leases/ports.ts';
@@ -11,11 +11,11 @@ export type MemoryStore = LeaseStore & {
   /** Like `write`, but keeps the item's version, as version 0.1.0 does. */
   readonly replace: <T extends Item>(next: Stored<T>, previous: Stored<Item> | undefined) => Stored<T> | undefined;
   readonly arrays: ReadonlyMap<string, Slots>;
-  /** An array's slots, for tests and former versions that change them. */
+  /** An array's slots, for tests that change the slots directly or as former versions did. */
   readonly slotsOf: (array: string) => Slots;
 };
 
-/** The index contents. `change` is called for every item that is written, or removed (`item` is undefined). */
+/** The index contents. `change` is called for every item that is written or removed. After a removal, `item` is undefined. */
 export type LedgerIndex = {
   readonly change: (id: string, item: Item | undefined) => void;
   readonly items: () => Iterable<Item>;
@@ -112,7 +112,7 @@ export function memoryStore(index?: LedgerIndex): MemoryStore {
   };
 }
 
-/** Freezes the item. A reader that tries to change it fails instead of changing what other readers see. */
+/** Freezes the item. A reader that tries to change the item fails instead of changing what other readers see. */
 function frozen<T extends object>(item: T): T {
   for (const value of Object.values(item)) if (typeof value === 'object' && value !== null) frozen(value);
   return Object.freeze(item);

@@ -1,4 +1,4 @@
-/** The secrets for an in-memory fleet. Tests can rotate secrets, move them to another host, and read them through a cache. */
+/** The secrets for an in-memory fleet. Tests can rotate secrets, move them to a different host, and read them through a cache. */
 import { FlashBladeError } from '../../../lib/core/errors.ts';
 import { apiToken, type FlashBlade } from '../../../lib/core/model.ts';
 import type { Secrets } from '../../../lib/leases/ports.ts';

@@ -16,7 +16,7 @@ const ARRAY_CALL_MS = 10_000;
 /** How far a login may exceed its deadline to close a session that it cannot return. */
 const ROLL_BACK_MS = 3000;
 
-/** `paceOf` returns the pace for each call, in the order that the calls start. */
+/** `paceOf` returns the pace for each call, in the order in which the calls start. */
 export const slow =
   (paceOf: () => Pace): Hook =>
   async <T>({ port, method, by, act }: Call<T>): Promise<T> => {

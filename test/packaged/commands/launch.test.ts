@@ -176,7 +176,7 @@ describe('the launcher names the next step', () => {
     const { code, stderr } = await run(project(), { as: { ...OLD, arch } });
     expect(code).toBe(1);
     expect(stderr).toBe(
-      `This project needs Node.js 24 or newer, but this is v20.20.2 on linux ${arch}. The version that npm ci installs is missing or ` +
+      `This project needs Node.js 24 or newer, but you are running v20.20.2 on linux ${arch}. The version that npm ci installs is missing or ` +
         'does not start. Run npm ci again, or install Node.js from https://nodejs.org.\n',
     );
   });
@@ -188,7 +188,7 @@ describe('the launcher names the next step', () => {
     const { code, stderr } = await run(project(), { as });
     expect(code).toBe(1);
     expect(stderr).toBe(
-      `This project needs Node.js 24 or newer, but this is ${as.version} on ${as.platform} ${as.arch}. ` +
+      `This project needs Node.js 24 or newer, but you are running ${as.version} on ${as.platform} ${as.arch}. ` +
         'Install it from https://nodejs.org, because npm ci provides it only for Linux on x64 and arm64.\n',
     );
   });

@@ -16,7 +16,7 @@ describe('a run that is interrupted', () => {
     const { child, ended, printed } = run(['--array'], env);
     await reached;
     child.kill(signal);
-    await printed(new RegExp(`${signal}: closing what is open`));
+    await printed(new RegExp(`${signal}: closing open sessions`));
     release();
     const { code, stdout, files, all } = await ended;
     expect({ code, files, left: simulator.sessions() }).toEqual({ code: expected, files: [], left: [] });

@@ -73,7 +73,7 @@ describe('the output', () => {
     expect(closedText([{ leaseId: 'a', outcome: 'CLOSED' }])).toBe('a  CLOSED');
     const failed = { leaseId: 'b', code: 'ARRAY_BUSY', message: 'it is busy' };
     expect(closedText([{ leaseId: 'a', outcome: 'CLOSED' }, failed])).toBe(
-      'a  CLOSED\nb  FAILED ARRAY_BUSY: it is busy\n1 of 2 failed. The sweeper retries them.',
+      'a  CLOSED\nb  FAILED ARRAY_BUSY: it is busy\n1 of 2 leases could not be closed. The sweeper will retry.',
     );
   });
 });

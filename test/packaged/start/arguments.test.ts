@@ -46,7 +46,7 @@ test('the host can come from the secret file', () => {
 
 const RULES: readonly (readonly [string, readonly string[], string])[] = [
   ['an unknown option', ['--token'], "Unknown option '--token'"],
-  ['an argument without an option', ['fb1'], 'unexpected argument: options start with --'],
+  ['an argument without an option', ['fb1'], 'unexpected argument; options start with --'],
   ['an API token', [API_TOKEN], 'an argument looks like an API token'],
   ['an array that is an API token', ['--array', API_TOKEN], 'an argument looks like an API token'],
   [

@@ -58,7 +58,7 @@ test('SIGTERM during a logout ends with 143 after the session has ended', async 
 
 test('SIGINT while an event is processed closes the session that the event requested', async () => {
   const { child, ended, printed, living } = run(PACKAGED);
-  await printed(/9 {2}An event asks/);
+  await printed(/9 {2}An event requests/);
   // Only to the script, because the signal would kill a function that is still starting.
   child.kill('SIGINT');
   const { code, stdout, files } = await ended;

@@ -14,7 +14,7 @@ test.concurrent('with a secret file, the run shows one session, and the list of 
   const others = simulator.requests.length;
   const { code, stdout, stderr, files } = await run([...args, '--array', 'fb-lab']).ended;
   expect({ code, stderr, files }).toEqual({ code: 0, stderr: '', files: [] });
-  expect(stdout).toMatch(/GET \/api\/2\.26\/sessions under another lease: the session is no longer live/);
+  expect(stdout).toMatch(/GET \/api\/2\.26\/sessions under a separate lease: the session is no longer live/);
   expect(stdout).toContain('"array": "fb-lab"');
   expect(stdout).toMatch(/^9 {2}Total/m);
   expect(stdout.trimEnd().split('\n').length).toBeLessThanOrEqual(40);

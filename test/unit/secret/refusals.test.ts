@@ -132,7 +132,7 @@ describe('nothing is written, and no login is tried, when', () => {
     const typed = await world.atTerminal(['fb1', ...NEW(world).slice(1)], [[TOKEN, '\r']]);
     expectNothing(world, typed, { why: 'no API token was entered' });
     world.put();
-    expectNothing(world, await world.piped(NEW(world), '\n'), { why: 'the pipe contained no API token' });
+    expectNothing(world, await world.piped(NEW(world), '\n'), { why: 'no API token was piped in' });
   });
 
   test('the API token contains an invalid character', async () => {

@@ -24,7 +24,7 @@ describe('a new secret', () => {
     expect(printed).toContain("Before you trust the server's own certificate, compare its SHA-256 fingerprint");
     expect(printed).toContain('The array accepted the API token for user pureuser. The test session is closed.');
     expect(printed).toContain(`Written: secret ${ID}, version ${versionId}.`);
-    expect(printed).toContain('invoke the function login with { "array": "fb1"');
+    expect(printed).toContain('invoke the login function with { "array": "fb1"');
     expect(world.writes()).toEqual(['CreateSecret']);
     expect(world.logins()).toBe(1);
     expect(world.simulator.history.map(({ ended }) => ended?.by)).toEqual(['logout']);

@@ -127,7 +127,7 @@ describe('the arguments', () => {
     { args: ['--username', ''], rule: '--username must contain only visible ASCII characters' },
     { args: ['--fault', '{"kind":"unknown"}'], rule: '--fault must be a JSON object whose kind is one of refuse,' },
     { args: ['--fault', '{'], rule: '--fault must be a JSON object' },
-    { args: ['T-secret'], rule: 'unexpected argument: options start with --' },
+    { args: ['T-secret'], rule: 'unexpected argument; options start with --' },
     { args: ['--unknown'], rule: '--unknown' },
   ])('invalid arguments are refused with their rule: $args', ({ args, rule }) => {
     expect(() => parseCommand(args)).toThrow(rule);
