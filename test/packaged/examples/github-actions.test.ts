@@ -100,13 +100,6 @@ async function runJob(name: string, values: Readonly<Record<string, string>>, co
 }
 
 describe('the job', () => {
-  test('"simulator" verifies the contracts and writes the report into the summary', async () => {
-    const { ended, summary } = await runJob('simulator', {});
-    expect(ended.map(({ code }) => code)).toEqual([0, 0]);
-    expect(summary).toContain('- Contract: flashblade-sessions → flashblade\n- Provider: the simulator\n');
-    expect(summary).not.toContain('FAILED');
-  });
-
   test('"array" verifies the array that the variables name, and closes every session', async () => {
     const simulator = await startSimulator();
     onTestFinished(() => simulator.stop());

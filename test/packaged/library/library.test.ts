@@ -45,7 +45,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(project, { recursive: true, force: true }));
 
-async function typeCheck(program: string, moduleResolution: string) {
+async function typeCheck(programs: readonly string[], moduleResolution: string) {
   const module = moduleResolution === 'bundler' ? 'esnext' : 'nodenext';
   const args = [
     '--strict',
@@ -58,7 +58,7 @@ async function typeCheck(program: string, moduleResolution: string) {
     moduleResolution,
   ];
   const tsc = resolve(ROOT, 'node_modules/typescript/bin/tsc');
-  return run(process.execPath, [tsc, ...args, '--types', 'node', program], { cwd: project });
+  return run(process.execPath, [tsc, ...args, '--types', 'node', ...programs], { cwd: project });
 }
 
 describe('the packed library', () => {
@@ -90,22 +90,24 @@ describe('the packed library', () => {
   });
 
   it.each(['nodenext', 'bundler'])('type-checks in a strict project with the module resolution "%s"', async (kind) => {
-    await typeCheck('program.ts', kind);
+    await typeCheck(['program.ts'], kind);
   });
 
   it('rejects a plain string as a token at compile time', async () => {
     await writeFile(join(project, 'wrong.ts'), PROGRAM.replace("apiToken('T-wrong')", "'T-wrong'"));
-    const { stdout } = await typeCheck('wrong.ts', 'nodenext').catch((error: { stdout: string }) => error);
+    const { stdout } = await typeCheck(['wrong.ts'], 'nodenext').catch((error: { stdout: string }) => error);
     expect(stdout).toMatch(/wrong\.ts.*error TS2345/);
   });
 
-  it.each([...examples('ts example', OF_LIBRARY), ...FLEET, ...FOR_PYTHON])(
-    'type-checks with the documentation example: %s',
-    async (example) => {
-      await writeFile(join(project, 'example.ts'), example);
-      await typeCheck('example.ts', 'nodenext');
-    },
-  );
+  it('type-checks with every example in the documentation', async () => {
+    const all = [...examples('ts example', OF_LIBRARY), ...FLEET, ...FOR_PYTHON];
+    const names = all.map((_, nth) => `example-${nth}.ts`);
+    for (const [nth, example] of all.entries()) await writeFile(join(project, `example-${nth}.ts`), example);
+    await typeCheck(names, 'nodenext');
+    await writeFile(join(project, 'example-0.ts'), all[0]?.replace('apiToken(', 'String(') ?? '');
+    const { stdout } = await typeCheck(names, 'nodenext').catch((error: { stdout: string }) => error);
+    expect(stdout).toMatch(/example-0\.ts.*error TS2345/);
+  });
 
   it.each(FLEET)('runs the documented example of a fleet and leaves no session: %s', async (example) => {
     await writeFile(join(project, 'fleet.ts'), example);
