@@ -10,6 +10,6 @@ const ports = functionPorts();
 await connect(ports);
 const outbox = functionOutbox();
 
-/** Returns the messages that failed. SQS redelivers only those. */
+/** Returns the messages that failed. SQS redelivers only those messages. */
 export const handler = (event: SQSEvent, context: Context): Promise<SQSBatchResponse> =>
   processBatch(event, context, (message, deadline) => dispatch(ports, outbox, message, deadline));

@@ -5,7 +5,7 @@ import { type SweepResult, sweep } from '../lib/leases/sweep.ts';
 
 const ports = functionClosingPorts();
 
-/** Returns counts of what the sweep found and did. */
+/** Returns the sweep's counts. */
 export const handler = (_event: unknown, context: Context): Promise<SweepResult> =>
   invoke(
     context,

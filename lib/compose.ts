@@ -1,4 +1,4 @@
-/** Builds the real ports from the configuration. The ports call AWS through its SDK and arrays over HTTPS. */
+/** Builds the real ports from the configuration. The ports call AWS through the AWS SDK, and arrays over HTTPS. */
 import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
@@ -56,7 +56,7 @@ export function createClosingPorts(config: Config, reporter: Reporter): ClosingP
   };
 }
 
-/** Returns a reporter that never throws, because a failed report must not lose a session or hide an error. */
+/** Returns a reporter that never throws, because a reporting failure must not leak a session or hide an error. */
 export const harmless =
   (report: Reporter): Reporter =>
   (line) => {

@@ -56,16 +56,18 @@ export type UseOptions = leases.UseOptions & WithPorts;
 export type SessionOptions = leases.SessionOptions & WithPorts;
 
 /**
- * Opens a session on an array, does the work, and closes the session even if the work fails.
+ * Opens a session on an array, runs the work, and closes the session even if the work fails.
  *
- * If closing fails, the failure is reported instead of thrown, so it cannot hide the work's result or error. The sweeper closes the
- * session later. If the array refuses a call because it has dropped the session, the library logs in again under the same lease.
+ * If the session cannot be closed, that failure is reported instead of thrown, so that the work's result or error is not hidden. The
+ * sweeper then closes the session. If the array refuses a call because it has dropped the session, the library logs in again under the same
+ * lease.
  *
- * @param arrayName - The array's name. The secret's name is `SECRET_PREFIX` followed by this name.
- * @param work - Receives the lease and a way to call the array, but never a token. The work's result is returned, and its errors are rethrown.
+ * @param arrayName - The array's name. The array's secret is named `SECRET_PREFIX` followed by the array name.
+ * @param work - Your callback. It receives the lease and a way to call the array, but never a token. Its result is returned, and its errors
+ * are rethrown.
  * @param options - `leaseSeconds` (60 to 86400, default 900): work that takes longer loses its session. `leaseId` (default: a random id)
- * makes the request idempotent: if a lease with this id is open, it is used, then closed. `owner`: the job that the work belongs to.
- * `deadline` (epoch milliseconds, default: none): the session is closed by then, and everything else ends 10 seconds earlier.
+ * makes the request idempotent: if a lease with this id is already open, that lease is used, then closed. `owner`: the job that the work
+ * belongs to. `deadline` (epoch milliseconds, default: none): the session is closed by then, and everything else ends 10 seconds earlier.
  * @throws FlashBladeError if the session cannot be opened, and anything that `work` throws.
  * @example
  * const capacity = await withSession('fb1', async ({ request }) => {
@@ -82,10 +84,11 @@ export async function withSession<T>(
 }
 
 /**
- * Does work under a lease that another call opened, and leaves the lease open.
+ * Runs work under a lease that another call opened, and leaves the lease open.
  *
- * @param leaseId - The id that `openSession` or the function `login` returned.
- * @param work - Receives the lease and a way to call the array, but never a token. The work's result is returned, and its errors are rethrown.
+ * @param leaseId - The lease id returned by `openSession` or by the `login` function.
+ * @param work - Your callback. It receives the lease and a way to call the array, but never a token. Its result is returned, and its errors
+ * are rethrown.
  * @param options - `deadline` (epoch milliseconds, default: none): every call to the array and to AWS ends by then.
  * @throws FlashBladeError LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED, LEASE_ALTERED, AWS_UNAVAILABLE or OUT_OF_TIME, and anything that
  * `work` throws.
@@ -103,8 +106,8 @@ export async function withLease<T>(
 let fromEnvironment: Ports | undefined;
 
 /**
- * Returns this process's ports, configured from its environment variables (`readConfig`). The first call builds them, and later calls
- * return the same ports. Warnings and errors go to stderr, one JSON object per line. Throws CONFIG_INVALID.
+ * Returns this process's ports, configured from its environment variables (`readConfig`). The first call builds the ports, and later calls
+ * return the same ones. Warnings and errors go to stderr, one JSON object per line. Throws CONFIG_INVALID.
  */
 export function environmentPorts(): Ports {
   fromEnvironment ??= createPorts(readConfig(process.env), (report) => {

@@ -4,7 +4,7 @@ import { type ErrorCode, FlashBladeError } from '../core/errors.ts';
 /** The time limit for one AWS call, including its retries. */
 export const AWS_CALL_MS = 2000;
 
-/** Options for every AWS client. They leave time for a second try if a connection hangs. */
+/** Options for every AWS client. The timeouts leave time for a second try if a connection hangs. */
 export const AWS_CLIENT_OPTIONS = {
   maxAttempts: 3,
   requestHandler: { connectionTimeout: 700, requestTimeout: 900, throwOnRequestTimeout: true },
@@ -14,14 +14,14 @@ const CONDITION_FAILED = 'ConditionalCheckFailedException';
 
 /**
  * Makes one AWS call that ends by `by` (epoch milliseconds). A process that was paused past `by` sends no request, unless the request was
- * already waiting for a connection, because the SDK offers no hook there. SDK errors become `code`, with the name and status of the AWS error but
- * without its message, which may quote input. Errors named in `passed` are thrown unchanged for the caller to handle.
+ * already waiting for a connection. The SDK has no hook for that case. SDK errors are rethrown as `code`, with the AWS error's name and
+ * status but without its message, which may quote input. Errors named in `passed` are thrown unchanged for the caller to handle.
  */
 export async function callAws<Output>(
   call: (options: { abortSignal: AbortSignal }) => Promise<Output>,
   about: { what: string; by: number; code?: ErrorCode; passed?: readonly string[] },
 ): Promise<Output> {
-  // A deadline can include a fraction of a millisecond. A timer cannot.
+  // A deadline can include a fraction of a millisecond, but a timer cannot.
   const ms = Math.min(AWS_CALL_MS, Math.floor(about.by - Date.now()));
   if (ms <= 0) throw new FlashBladeError('OUT_OF_TIME', `no time was left to ${about.what}`);
   try {
@@ -30,12 +30,12 @@ export async function callAws<Output>(
     if (about.passed?.includes(awsErrorName(error))) throw error;
     throw new FlashBladeError(
       about.code ?? 'AWS_UNAVAILABLE',
-      `could not ${about.what}: ${describe(error, ms)}. Try again. If it keeps failing, check the role and the configuration`,
+      `could not ${about.what}: ${describe(error, ms)}. Try again. If the call keeps failing, check the role and the configuration`,
     );
   }
 }
 
-/** Makes one conditional DynamoDB call. Returns false if its condition does not hold. Throws AWS_UNAVAILABLE or OUT_OF_TIME. */
+/** Makes one conditional DynamoDB call. Returns false if the condition is not met. Throws AWS_UNAVAILABLE or OUT_OF_TIME. */
 export async function ifUnchanged(
   what: string,
   by: number,

@@ -1,6 +1,6 @@
 /**
- * The lease ledger in one DynamoDB table. An item is written only if its version has not changed since the item was read. The exception
- * is the item with an array's slots, which is updated in place.
+ * The lease ledger in one DynamoDB table. An item is written only if its version has not changed since the item was read. The exception is
+ * the item that contains an array's slots, which is updated in place.
  */
 import {
   DeleteItemCommand,
@@ -22,7 +22,7 @@ import { callAws, ifUnchanged } from './client.ts';
 const DUE = 'due';
 /** How error messages describe a read. */
 const READ = 'read the lease table';
-/** The id prefix of the item with an array's slots. `#` and the array name follow it. */
+/** The id prefix of an item that contains an array's slots. The full id is this prefix, `#` and the array name. */
 const SLOTS_KIND = 'array';
 
 /** More pages than any lease table index ever has. */
@@ -35,7 +35,7 @@ const KINDS: Readonly<Record<string, Pending['kind']>> = {
   [SLOTS_KIND]: 'slots',
 };
 
-/** `newId` returns the version for each write. */
+/** `newId` generates the version for each write. */
 export function createLeaseStore(client: DynamoDBClient, table: string, newId: () => string): LeaseStore {
   const read: LeaseStore['read'] = async (id, by) => {
     const command = new GetItemCommand({ TableName: table, Key: { id: { S: id } }, ConsistentRead: true });
@@ -96,11 +96,12 @@ type Optional = { readonly owner?: string; readonly attemptId?: string };
 
 /**
  * Returns an item as the table stores it, with attributes that only the table uses. Both indexes are sparse. The `due` index omits items
- * without `dueAt`. The `owner` index lists only leases that the owner's end affects, so an owner's history never hides its live leases.
+ * without `dueAt`. The `owner` index lists only leases that the owner's end affects, so an owner's past leases never crowd out its live
+ * ones.
  */
 function rowOf(item: Stored<Item>): Record<string, unknown> {
-  // During an update or rollback, functions from version 0.1.0 run alongside these. They replace an item only if its version and its
-  // attemptId are both unchanged, so every item needs an attemptId.
+  // During an update or rollback, functions from version 0.1.0 run alongside the current ones. The old functions replace an item only if
+  // its version and its attemptId are both unchanged, so every item needs an attemptId.
   const { owner, attemptId = item.version, ...rest }: Stored<Item> & Optional = item;
   return {
     ...rest,
@@ -139,7 +140,7 @@ const TAKE = "take one of the array's slots in the lease table";
 const FREE = "free one of the array's slots in the lease table";
 const SCHEDULE = "schedule the next check of the array's slots in the lease table";
 
-/** True if an earlier try of the same call took the slot. A slot kept for a SUSPECT does not count. */
+/** True if an earlier try of the same call took the slot. A slot kept for a SUSPECT does not match. */
 const OWN = 'attribute_exists(live.#own) AND attribute_not_exists(live.#own.suspect)';
 
 /** True if version 0.1.0 took the slot under its lease id. Newer slots have the attribute `leaseId`. */
@@ -178,7 +179,7 @@ function createSlots(client: DynamoDBClient, table: string): Slots {
     });
   }
 
-  /** No condition holds for a missing item, so an array's first attempt creates the item. */
+  /** Every condition fails if the item does not exist, so an array's first attempt creates it. */
   async function putOrCreate(array: string, by: number, tryToPut: () => Promise<boolean>): Promise<boolean> {
     if (await tryToPut()) return true;
     const empty = new PutItemCommand({

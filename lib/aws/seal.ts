@@ -60,7 +60,7 @@ function openBox(key: Uint8Array, nonce: Buffer, box: Buffer, context: SealConte
 }
 
 function takeApart(sealed: string, context: SealContext): { key: Buffer; nonce: Buffer; box: Buffer } {
-  // Anyone with write access to the table could have put anything here.
+  // Anyone with write access to the table could have written anything here.
   const [format, ...parts] = String(sealed).split('.');
   const [key, nonce, box] = parts.map((part) => Buffer.from(part, 'base64url'));
   const complete =

@@ -80,7 +80,7 @@ function trustOf(trust: v.InferOutput<typeof secret>['trust']): Trust {
 
 type Address = { readonly host: string; readonly port: number };
 
-/** Returns why a host is invalid, worded to follow `the host `, or undefined if it is valid. A host must not contain `apiToken`. */
+/** Returns why a host is invalid, worded to follow `the host `, or undefined if the host is valid. A host must not contain `apiToken`. */
 export function hostFault(value: string, apiToken = ''): string | undefined {
   if (isHostLikeApiToken(value)) return SWAPPED;
   if (apiToken !== '' && holdsToken(value, apiToken)) return HOLDS_TOKEN;
@@ -99,7 +99,7 @@ export function parseHost(value: string): Address | undefined {
   return isIP(name) === 4 || isDnsName(name) ? { host: name, port } : undefined;
 }
 
-// The last label must start with a letter, because some resolvers read "10.1" and "0x7f.1" as addresses.
+// The last label must start with a letter, because some resolvers read "10.1" and "0x7f.1" as IP addresses.
 function isDnsName(name: string): boolean {
   const labels = name.split('.');
   return (

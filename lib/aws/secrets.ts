@@ -34,7 +34,7 @@ export function createSecrets({ client, prefix, cacheSeconds, now, onStale }: Op
     return secret;
   }
 
-  // Concurrent reads share one call, unless that call has less time left than a new one would. A fresh read never shares a call.
+  // Concurrent reads share one call, unless that call has less time left than a new call would have. A fresh read never shares a call.
   function fetchOnce(name: string, by: number): Promise<ArraySecret> {
     const running = inFlight.get(name);
     if (running !== undefined && running.by >= Math.min(by, Date.now() + AWS_CALL_MS)) return running.secret;
@@ -79,8 +79,8 @@ async function getValue(client: SecretsManagerClient, id: string, by: number): P
     throw new FlashBladeError(
       'ARRAY_UNKNOWN',
       missing
-        ? `secret ${id} does not exist or has no current version. Create it, or correct the array name`
-        : `secret ${id} cannot be read, probably because it is scheduled for deletion. Restore it, or stop using the array`,
+        ? `secret ${id} does not exist or has no current version. Create the secret, or correct the array name`
+        : `secret ${id} cannot be read, probably because it is scheduled for deletion. Restore the secret, or stop using the array`,
     );
   }
 }

@@ -1,4 +1,4 @@
-/** Reads what an array reports about itself: its idle timeout, the expiry of its API token, and its sessions. */
+/** Reads what an array reports about itself: its idle timeout, its API token's expiry, and its sessions. */
 import * as v from 'valibot';
 import type { Session } from '../core/model.ts';
 import { fields } from '../core/validation.ts';
@@ -21,7 +21,7 @@ export type ArrayFacts = {
 /** A REST session that has not ended. `startedAt`: seconds since the epoch, by the array's clock. */
 export type ActiveSession = { readonly user: string; readonly startedAt: number };
 
-/** The first REST version that lists an array's sessions. */
+/** The first REST version that can list sessions. */
 const SESSIONS_SINCE = '2.3';
 const PAGE_ITEMS = 1000;
 const MAX_PAGES = 10;
@@ -46,17 +46,17 @@ export async function readFacts(
   if (version === undefined) return { warnings: [] };
   const warnings: string[] = [];
 
-  /** Returns undefined if the array returns no such list, and adds a warning unless the user may not read the list. */
+  /** Returns undefined if the array does not return a list. Also adds a warning, except if the user may not read the list. */
   async function readPage(name: string, query: Query = {}): Promise<Page | undefined> {
     const call = { method: 'GET', path: `/api/${version}/${name}`, query } as const;
     const options = { deadline: by, requestId: ports.newId() };
     const { status, body } = await ports.flashblade.request(session, call, options);
     if (status === 401 || status === 403) return undefined;
     if (status === 429 || status >= 500) {
-      throw unexpectedStatus(array.name, call, status, 'it is busy. Try again later.');
+      throw unexpectedStatus(array.name, call, status, 'the array is busy. Try again later.');
     }
     const page = status === 200 ? pageOf(body) : undefined;
-    if (page === undefined) warnings.push(`it returned ${status} for GET ${call.path} instead of a list`);
+    if (page === undefined) warnings.push(`the array returned ${status} for GET ${call.path} instead of a list`);
     return page;
   }
 
@@ -70,7 +70,7 @@ export async function readFacts(
       if (page.next === undefined) return active;
       from = { continuation_token: page.next };
     }
-    warnings.push(`its session list has more than ${MAX_PAGES} pages, so its sessions were not compared`);
+    warnings.push(`the session list has more than ${MAX_PAGES} pages, so sessions were not compared with the ledger`);
     return undefined;
   }
 
@@ -100,7 +100,7 @@ const sessionItem = fields({
 
 type Page = { readonly items: readonly unknown[]; readonly next?: string };
 
-/** Parses a page of a list. `next` is the token for the next page. Returns undefined if the body is not a page. */
+/** Parses one page of a list. `next` is the token for the next page. Returns undefined if the body is not a page. */
 export function pageOf(body: unknown): Page | undefined {
   const { success, output } = v.safeParse(pageBody, body);
   if (!success) return undefined;
@@ -115,8 +115,8 @@ export function idleSecondsOf([item]: readonly unknown[]): number | undefined {
 }
 
 /**
- * Returns when this user's API token expires, in seconds since the epoch, or undefined if the token never expires or the array does not
- * report its expiry.
+ * Returns the expiry time of this user's API token (seconds since the epoch), or undefined if the token never expires or the array reports
+ * no expiry.
  */
 export function tokenEndOf(items: readonly unknown[], username: string): number | undefined {
   const own = valid(apiTokenItem, items).find(({ admin }) => admin.name === username);
@@ -124,7 +124,7 @@ export function tokenEndOf(items: readonly unknown[], username: string): number 
   return expiresAt ? expiresAt / 1000 : undefined;
 }
 
-/** Returns the REST sessions that have not ended. The list also contains other events, in other formats. */
+/** Returns the REST sessions that have not ended. The array's list also contains other events in other formats. */
 export const activeSessionsOf = (items: readonly unknown[]): ActiveSession[] =>
   valid(sessionItem, items)
     .filter((one) => one.user_interface === 'REST' && one.end_time === 0)

@@ -1,4 +1,4 @@
-/** Checks one array: trust, REST versions, login, facts, logout. The check's session has a lease like any other. */
+/** Checks one array: trust, REST versions, login, facts and logout. The check's session has a lease, like any other session. */
 import { CLOSING_MS, outOfTime, seconds } from '../core/deadlines.ts';
 import { type FlashBladeError, known } from '../core/errors.ts';
 import type { FlashBlade } from '../core/model.ts';
@@ -11,18 +11,20 @@ import { unsealLease } from '../leases/session.ts';
 import { readFacts } from './array-facts.ts';
 import { compareSessions, type Snapshot } from './compare-sessions.ts';
 
-/** The time limit for a check, so that a slow array does not use up the other arrays' time. */
+/** The time limit for checking one array. Keeps a slow array from using up the other arrays' time. */
 const ARRAY_MS = 40_000;
-/** The minimum time that a check needs before it closes its session. With less, a slow array would appear to be down. */
+/**
+ * The minimum time that a check needs, in addition to the time to close its session. With less time, a slow array would appear to be down.
+ */
 const NEEDED_MS = 15_000;
-/** Longer than any check. If the process dies, the sweeper closes the session after this time. */
+/** Longer than any check. If the process dies, the sweeper closes the check's session after this time. */
 const LEASE_SECONDS = 120;
 
 const CERTIFICATE_WARNING_DAYS = 30;
 const API_TOKEN_WARNING_DAYS = 14;
 const DAY_SECONDS = 86_400;
 
-/** The result for one array. Days are rounded down. They are absent if the expiry is unknown or there is none. */
+/** The result for one array. Day counts are rounded down. They are absent if no expiry is known. */
 export type ArrayReport = {
   readonly array: string;
   /** Absent if the array is healthy. */
@@ -81,7 +83,7 @@ async function checkSession(
     note({ certificateDays }, ...certificateWarnings(certificateDays));
   }
 
-  // Not the invocation id, because Lambda reuses that id when it retries, and the lease with that id would have ended.
+  // Not the invocation id, because Lambda reuses that id when it retries, and the lease with that id would already have ended.
   const leaseId = `check:${name}:${ports.newId()}`;
   const loggedInAt = seconds(ports.now());
   await openSession(ports, { array: name, leaseId, leaseSeconds: LEASE_SECONDS }, by);
@@ -108,37 +110,39 @@ async function checkSession(
   try {
     await closeSession(ports, leaseId, endsAt);
   } catch (error) {
-    // This failure is logged, but must not hide the first one. The sweeper keeps trying to close the lease.
+    // A failure to close the session is logged, but must not hide an earlier failure. The sweeper keeps trying to close the lease.
     failure ??= known(error);
   }
   if (failure !== undefined) throw failure;
 }
 
-// Problems that an operator must fix. An empty list means that all is well.
+// Each function below returns the problems that an operator must fix, or an empty list if there are none.
 
-/** As in `expires in 1 day`. */
+/** For example, `expires in 1 day`. */
 const expires = (days: number): string => (days < 0 ? 'has expired' : `expires in ${days} day${days === 1 ? '' : 's'}`);
 
 export const certificateWarnings = (days: number): string[] =>
   days < CERTIFICATE_WARNING_DAYS
     ? [
-        `its certificate, or a CA certificate behind it, ${expires(days)}. Renew the certificate. If the secret trusts fingerprints or a private CA, first add the new fingerprint or CA to the secret`,
+        `the array's certificate, or a CA certificate in its chain, ${expires(days)}. Renew the certificate. If the secret trusts fingerprints or a private CA, first add the new fingerprint or CA to the secret`,
       ]
     : [];
 
 export const apiTokenWarnings = (days: number, username: string): string[] =>
   days < API_TOKEN_WARNING_DAYS
-    ? [`the API token for user ${username} ${expires(days)}. Create a new one and put it in the secret`]
+    ? [`the API token for user ${username} ${expires(days)}. Create a new token and store it in the secret`]
     : [];
 
 /** `idleSeconds`: the array's own idle timeout (0 = never). `configured`: the timeout assumed for every array (ARRAY_IDLE_SECONDS). */
 export function idleWarnings(idleSeconds: number, configured: number): string[] {
   if (idleSeconds === 0) {
-    return ['its idle timeout is 0 (never), so a session that cannot be closed stays open. Set an idle timeout'];
+    return ['the idle timeout is 0 (never), so a session that cannot be closed stays open. Set an idle timeout'];
   }
-  const fact = `its idle timeout is ${idleSeconds} s`;
+  const fact = `the idle timeout is ${idleSeconds} s`;
   if (idleSeconds < DEFAULT_LEASE_SECONDS) {
-    return [`${fact}, which is shorter than a lease, so a session may end before its lease does. Set a longer timeout`];
+    return [
+      `${fact}, which is shorter than the default lease, so a session may end before its lease does. Set a longer timeout`,
+    ];
   }
   if (idleSeconds <= configured) return [];
   return [

@@ -1,4 +1,7 @@
-/** Checks every array in the fleet, reports each one, and summarizes the results. If one array fails, the others are still checked. */
+/**
+ * Checks every array in the fleet, reports on each one, and summarizes the results. If one array's check fails, the others are still
+ * checked.
+ */
 import { MARGIN_MS, seconds } from '../core/deadlines.ts';
 import { mapLimit } from '../core/map-limit.ts';
 import type { GaugeName } from '../core/reports.ts';
@@ -11,14 +14,14 @@ const ARRAYS_AT_A_TIME = 16;
 const MAX_TEXT_LENGTH = 400;
 
 export type FleetResult = {
-  /** How many arrays were checked. The unhealthy ones are listed in `unhealthy`, unless they were `omitted`. */
+  /** Number of arrays checked. Unhealthy arrays are listed in `unhealthy`, except those counted in `omitted`. */
   readonly checked: number;
   readonly healthy: number;
   readonly unhealthy: readonly { readonly array: string; readonly code: string; readonly reason: string }[];
   readonly warnings: readonly { readonly array: string; readonly warning: string }[];
-  /** Our users' active sessions that are not in the ledger, on all arrays that list their sessions. */
+  /** Number of our users' active sessions that are not in the ledger, across all arrays that list their sessions. */
   readonly unknownSessions: number;
-  /** How many entries of `unhealthy` and `warnings` did not fit in the result. */
+  /** Number of `unhealthy` and `warnings` entries that did not fit in the result. */
   readonly omitted?: number;
 };
 
@@ -30,7 +33,7 @@ export type FleetResult = {
 export async function checkFleet(ports: Ports, request: FleetRequest, deadline: number): Promise<FleetResult> {
   const by = deadline - MARGIN_MS;
   const names = request.arrays ?? (await ports.secrets.list({ by }));
-  // The ledger is read before any array lists its sessions, so a session older than this read is unknown if no entry accounts for it.
+  // Read the ledger before any array lists its sessions. Then a session older than this read is unknown if no ledger entry accounts for it.
   const readAt = seconds(ports.now());
   const pending = Map.groupBy(await ports.store.pending(by), ({ array }) => array);
   const reports = await mapLimit(names, ARRAYS_AT_A_TIME, async (name) => {

@@ -1,6 +1,7 @@
 /**
- * Compares an array's session list with the ledger. Finds sessions that are not in the ledger, and drops each SUSPECT that left no
- * session. The two lists have only times in common, so each ledger entry accounts for one session that began in the entry's time window.
+ * Compares an array's session list with the ledger. Finds sessions that are not in the ledger, and drops each SUSPECT that left no session.
+ * The session list and the ledger have only times in common, so each ledger entry accounts for one session that began in the entry's time
+ * window.
  */
 import { CLOCK_SKEW_SECONDS, INDEX_LAG_SECONDS, SLACK_SECONDS } from '../core/deadlines.ts';
 import { mapLimit } from '../core/map-limit.ts';
@@ -25,14 +26,14 @@ type SessionList = {
 };
 
 type Comparison = {
-  /** Our user's active REST sessions that are not in the ledger. Undefined if the list cannot be compared. */
+  /** Number of our user's active REST sessions that are not in the ledger. Undefined if the session list cannot be compared. */
   readonly unknown?: number;
   readonly warnings: readonly string[];
 };
 
 /**
- * The list is newer than the snapshot, so a session that began before the snapshot and is still active must be in both. Newer sessions,
- * such as this check's own, are not compared. `by`: epoch milliseconds. Throws AWS_UNAVAILABLE or OUT_OF_TIME.
+ * Compares the session list with the snapshot. The list is newer, so a session that began before the snapshot and is still active must be
+ * in both. Newer sessions, such as this check's own, are not compared. `by`: epoch milliseconds. Throws AWS_UNAVAILABLE or OUT_OF_TIME.
  */
 export async function compareSessions(
   ports: Ports,
@@ -41,11 +42,11 @@ export async function compareSessions(
   by: number,
 ): Promise<Comparison> {
   const own = sessions.filter(({ user }) => user === username).map(({ startedAt }) => startedAt);
-  // If the list lacks a session that certainly exists, it proves nothing about other sessions.
+  // If the list does not include this check's own session, the list proves nothing about other sessions.
   const thisCheck = { from: loggedInAt - CLOCK_SKEW_SECONDS, to: listedAt + CLOCK_SKEW_SECONDS };
   if (!own.some((startedAt) => isIn(startedAt, thisCheck))) {
     const why =
-      'its session list lacks the session of this check, or its clock is wrong, so its sessions were not compared';
+      "the session list does not include this check's session, or the array's clock is wrong, so sessions were not compared with the ledger";
     return { warnings: [why] };
   }
   const old = own.filter((startedAt) => startedAt < readAt - CLOCK_SKEW_SECONDS - INDEX_LAG_SECONDS);
@@ -59,10 +60,10 @@ export async function compareSessions(
   const windows = items.flatMap((item) => windowOf(item, username) ?? []);
   const unknown = unaccounted(old, windows);
   for (const item of items) {
-    // By now, the name may belong to another array, whose list proves nothing about this SUSPECT.
+    // The name may now belong to a different array, whose session list proves nothing about this SUSPECT.
     if (item?.kind !== 'suspect' || addressOf(item.target) !== addressOf(array)) continue;
     if (!leftNothing(item, sessions, listedAt)) continue;
-    // If this fails, the sweeper drops the SUSPECT once its time is over.
+    // If the SUSPECT cannot be dropped here, the sweeper drops it after `until`.
     await tryToWrite(ports, item, () => dropSuspect(ports, item, by));
   }
   return { unknown, warnings: unknownWarnings(unknown, username) };
@@ -76,7 +77,10 @@ export const unknownWarnings = (count: number, username: string): string[] =>
       ]
     : [];
 
-/** Returns whether this login certainly left no active session: its window is over, and no session of any user began in that window. */
+/**
+ * Returns whether this login is certain to have left no active session, because its window is over and no user's session began in that
+ * window.
+ */
 function leftNothing(item: Suspect, sessions: readonly ActiveSession[], listedAt: number): boolean {
   const window = windowOf(item, '');
   return window !== undefined && listedAt > window.to && !sessions.some(({ startedAt }) => isIn(startedAt, window));
@@ -88,8 +92,8 @@ export type Window = { readonly from: number; readonly to: number };
 const ANY: Window = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
 
 /**
- * Returns when an entry's session may have begun, or undefined if the entry has no session or a session of another user. An entry that
- * was removed after the index was read accounts for any time.
+ * Returns when an entry's session may have begun, or undefined if the entry has no session or its session belongs to a different user. An
+ * entry that was removed after the index was read can account for a session that began at any time.
  */
 export function windowOf(item: Item | undefined, username: string): Window | undefined {
   if (item === undefined) return ANY;
@@ -109,7 +113,7 @@ export const isIn = (time: number, { from, to }: Window): boolean => from <= tim
 
 /** Counts the times that no window accounts for. Each window accounts for at most one time. */
 export function unaccounted(times: readonly number[], windows: readonly Window[]): number {
-  // Use the matching window that ends first, because the others may match later times.
+  // Use the matching window that ends first, because windows that end later may match later times.
   const free = windows.toSorted((a, b) => a.to - b.to);
   return times
     .toSorted((a, b) => a - b)

@@ -32,7 +32,7 @@ export async function invoke<Request extends object, Result>(
     harmless(report)({ event: 'InvocationFailed', ...facts, code, status: failure.facts.status, message });
     throw failure;
   } finally {
-    // Lambda freezes the process between invocations, and open sockets die in the meantime.
+    // Lambda freezes the process between invocations, and open sockets would time out in the meantime.
     closeConnections();
   }
 }
@@ -49,8 +49,8 @@ export const functionClosingPorts = (): ClosingPorts => createClosingPorts(funct
 const CONNECT_MS = 1000;
 
 /**
- * Connects to the ledger at cold start by reading a lease that does not exist. Lambda gives a full CPU to a cold start, but only a
- * fraction of one to an invocation, while a caller waits. Errors are ignored, because the first invocation will hit and report them.
+ * Connects to the ledger at cold start by reading a lease that does not exist. Lambda gives a cold start a full CPU. An invocation gets
+ * only a fraction of one, and its caller is waiting. Errors are ignored, because the first invocation will hit and report the same problem.
  */
 export async function connect(ports: ClosingPorts): Promise<void> {
   await ports.store.read(leaseKey(''), Date.now() + CONNECT_MS).catch(() => {});

@@ -7,7 +7,10 @@ import { EVENTS, type EventName, GAUGES, type Report, type Where } from '../core
 
 const metrics = new Metrics();
 
-/** Writes a report's log line and metrics. The metrics have the dimension `service`, the dimensions `service` and `array`, or both sets. */
+/**
+ * Writes a report's log line and metrics. Each metric is published with the dimension `service`, with the dimensions `service` and `array`,
+ * or with both sets.
+ */
 export function report(entry: Report): void {
   const { event, message, gauges = {}, ...facts } = entry;
   // Lambda adds the time, level and request id, and drops lines below the function's log level.
@@ -32,13 +35,13 @@ export const DURATIONS: Partial<Record<EventName, string>> = {
 export type Scope = 'fleet' | 'array';
 type Unit = 'Count' | 'Seconds' | 'Milliseconds' | 'None';
 
-/** Events that only carry an array's gauges, so counting them would be meaningless. */
+/** Events that only carry an array's gauges. Counting these events would be meaningless. */
 const NOT_COUNTED: readonly string[] = ['ArrayCounted', 'ArrayChecked'] satisfies EventName[];
 
 type Kind = 'event' | 'duration' | 'gauge';
 type Definition = { readonly kind: Kind; readonly unit: Unit; readonly where: Where };
 
-/** Every metric by name. Successes are counted for the fleet only. Failures are rare, so they are also counted per array. */
+/** Every metric, by name. Successes are counted for the fleet only. Failures are rare, so they are also counted per array. */
 export const METRICS: ReadonlyMap<string, Definition> = new Map([
   ...Object.entries(EVENTS)
     .filter(([name]) => !NOT_COUNTED.includes(name))

@@ -1,6 +1,6 @@
 /**
  * Makes one REST call under a lease, for callers that never see a token. An allow-list (ALLOWED_CALLS) defines which calls are allowed.
- * Endpoints that handle sessions or return secrets are never called, even if the list includes them.
+ * Endpoints that handle sessions or return secrets are never called, even if the list allows them.
  */
 import { MARGIN_MS } from '../core/deadlines.ts';
 import { FlashBladeError } from '../core/errors.ts';
@@ -13,9 +13,9 @@ import { withLease } from './use.ts';
 export type CallResult = { readonly status: number; readonly body: unknown };
 
 /**
- * Makes the call if it is allowed. Returns the array's response, whatever its status, without anything that looks like an API token.
- * Throws REQUEST_INVALID, FORBIDDEN, ANSWER_INVALID (the result is too large), and anything that `withLease` and a call to the array
- * throw. `deadline`: epoch milliseconds.
+ * Makes the call if it is allowed. Returns the array's response, whatever its status, and redacts anything that looks like an API token.
+ * Throws REQUEST_INVALID, FORBIDDEN, ANSWER_INVALID (the result is too large), and anything that `withLease` or a call to the array throws.
+ * `deadline`: epoch milliseconds.
  */
 export async function callArray(
   ports: Ports,
@@ -28,7 +28,8 @@ export async function callArray(
   const { status, body } = await withLease(ports, leaseId, (use) => use.request(call), {
     deadline: deadline - MARGIN_MS,
   });
-  // The client has redacted this session's tokens. An array may also return former API tokens, which only their format reveals.
+  // The client has already redacted this session's tokens. An array may also return old API tokens, which can be recognized only by their
+  // format.
   const result = { status, body: mapTexts(body, redactApiTokens) };
   if (Buffer.byteLength(JSON.stringify(result)) <= MAX_RESULT_BYTES) return result;
   throw new FlashBladeError(
@@ -45,7 +46,7 @@ const RULE = new RegExp(`^(${METHODS.join('|')}) (/api/[A-Za-z0-9._*/-]+)$`);
 
 /**
  * Parses an allow-list such as `GET /api/**, POST /api/2.*\/file-systems`. `*` matches a path segment or part of one. `**` at the end
- * matches the rest. Throws CONFIG_INVALID.
+ * matches the rest of the path. Throws CONFIG_INVALID.
  */
 export function allowedCalls(list: string): AllowedCall[] {
   return list.split(',').map((rule) => {
@@ -53,7 +54,7 @@ export function allowedCalls(list: string): AllowedCall[] {
     if (method === undefined || pattern === undefined) {
       throw new FlashBladeError(
         'CONFIG_INVALID',
-        'environment variable ALLOWED_CALLS must be a comma-separated list of "METHOD /api/path": * matches one segment, ** at the end matches the rest',
+        'environment variable ALLOWED_CALLS must be a comma-separated list of "METHOD /api/path". * matches one segment, and ** at the end matches the rest',
       );
     }
     return { method, segments: pattern.split('/') };
@@ -69,8 +70,8 @@ export function refuseUnlessAllowed(allowed: readonly AllowedCall[], { method, p
 }
 
 /**
- * Endpoints that open, end or list sessions, or that return a key, a token, a password or files that can contain one. The patterns match
- * the output of `endpointOf`. docs/security.md lists these endpoints, what they return, and the vendor specifications that say so.
+ * Endpoints that open, end or list sessions, or that return keys, tokens, passwords, or files that can contain them. The patterns match the
+ * output of `endpointOf`. docs/security.md lists these endpoints, what they return, and the vendor specifications that document this.
  */
 const NEVER = [
   // Matched anywhere in a path, whatever follows.
@@ -83,7 +84,7 @@ const NEVER = [
   /^1\/certificates\/$/,
 ];
 const NEVER_RULE =
-  'path must not be an endpoint for sessions, admins, keys, tokens, passwords or logs, which call-array never calls';
+  'path must not be an endpoint for sessions, admins, keys, tokens, passwords or logs. call-array never calls such endpoints';
 
 function isNeverCalled(path: string): boolean {
   const endpoint = endpointOf(path);
@@ -109,7 +110,8 @@ function matchesPath(pattern: readonly string[], path: readonly string[]): boole
   return fixed.every((segment, n) => matchesSegment(segment, path[n]));
 }
 
-// Not a regular expression, because with a few stars, a path chosen by the caller could make it backtrack for hours.
+// Does not use a regular expression, because if a pattern has several stars, a caller could choose a path that makes the expression
+// backtrack for hours.
 function matchesSegment(pattern: string, segment: string | undefined): boolean {
   if (segment === undefined) return false;
   const [head = '', ...between] = pattern.split('*');

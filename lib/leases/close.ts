@@ -10,10 +10,10 @@ import { close, postpone, release } from './states.ts';
 /**
  * - `CLOSED`: the array confirmed that the session has ended.
  * - `ALREADY_CLOSED`: the session had already ended.
- * - `ENDING`: the session is still being opened. The call that opens the session logs out at once.
- * - `NEVER_OPENED`: there is no such lease. A later request for the lease opens nothing.
- * - `SUSPECT`: the process that was opening the session died. Any session that the process left is recorded and ends with the array's
- *   idle timeout.
+ * - `ENDING`: the session is still being opened. The opening call logs out as soon as it has logged in.
+ * - `NEVER_OPENED`: the lease does not exist. A later request with the same lease id opens nothing.
+ * - `SUSPECT`: the process that was opening the session died. A SUSPECT is recorded, and any session left on the array ends with the idle
+ *   timeout.
  */
 export type CloseOutcome = 'CLOSED' | 'ALREADY_CLOSED' | 'ENDING' | 'NEVER_OPENED' | 'SUSPECT';
 export type CloseResult = { readonly leaseId: string; readonly array?: string; readonly outcome: CloseOutcome };
@@ -21,9 +21,9 @@ export type CloseResult = { readonly leaseId: string; readonly array?: string; r
 type Deadlines = ReturnType<typeof closingDeadlines>;
 
 /**
- * Closes a lease's session, whatever the lease's state. Repeatable. Returns or throws a FlashBladeError half a second before `deadline`
- * (epoch milliseconds). If this throws, the ledger keeps track of the session until the session has ended. `byOwner`: the lease closes
- * because its owner has ended.
+ * Closes a lease's session, whatever the lease's state. Safe to repeat. Returns, or throws a FlashBladeError, half a second before
+ * `deadline` (epoch milliseconds). After an error, the ledger tracks the session until the session has ended. `byOwner`: the lease is
+ * closed because its owner has ended.
  */
 export async function closeSession(
   ports: ClosingPorts,
@@ -54,7 +54,7 @@ export async function endInLedger(
   by: number,
 ): Promise<CloseOutcome | undefined> {
   if (step.state === 'CLOSED') return 'ALREADY_CLOSED';
-  // Record what a dead attempt may have left before its item is replaced. The slot now belongs to the SUSPECT.
+  // Before replacing a dead attempt's item, record the session that the attempt may have left. The slot now belongs to the SUSPECT.
   if (step.state === 'DEAD' && current?.state === 'OPENING') await recordSuspect(ports, current, by);
   if (!(await ports.store.write(step.write, current, by))) return undefined;
   return step.state === 'NOTHING' ? 'NEVER_OPENED' : step.state === 'DEAD' ? 'SUSPECT' : 'ENDING';
@@ -68,7 +68,7 @@ export async function claimAndLogOut(
   by: Deadlines,
 ): Promise<'CLOSED' | undefined> {
   const { leaseId, attemptId, target, username, sealed } = claim;
-  // Computed before the claim, because a damaged item may have an unusable target.
+  // Compute the context before the claim, because this throws if the item is damaged and its target is unusable.
   const context = sealContext(leaseId, target);
   const [written, token] = await Promise.allSettled([
     ports.store.write(claim, current, by.logout),
@@ -97,7 +97,7 @@ export async function claimAndLogOut(
   return 'CLOSED';
 }
 
-/** Logs out. If `session` throws, that is reported as a failed logout. Rethrows any error from `session` or the logout. */
+/** Logs out. If `session` throws, the error is reported as a failed logout. Rethrows any error from `session` or the logout. */
 export function logOut(
   ports: ClosingPorts,
   { leaseId, target }: Pick<Open, 'leaseId' | 'target'>,
@@ -112,8 +112,8 @@ export function logOut(
 }
 
 /**
- * Schedules the next try for a session that is still open, and raises the alarm if the lease is STUCK. If this write fails, the claim
- * expires.
+ * Schedules the next logout for a session that is still open, and raises an alarm if the lease is STUCK. If the write fails, the sweeper
+ * tries again after the claim expires.
  */
 async function postponeLogout(
   ports: ClosingPorts,
@@ -127,11 +127,11 @@ async function postponeLogout(
   await tryToWrite(ports, claimed, () => ports.store.write(next, claimed, by.record));
   if (error.code === 'LEASE_ALTERED') reportAltered(ports, claimed, error.message);
   if (next.state !== 'STUCK') return;
-  const message = `user ${username}'s session on array ${target.name} is still open after ${next.tries} failed logouts. Fix the cause, then invoke logout for lease ${leaseId}: ${error.message}`;
+  const message = `user ${username}'s session on array ${target.name} is still open after ${next.tries} failed logouts. Fix the cause, then invoke logout for lease ${leaseId}. The last error was: ${error.message}`;
   ports.report({ event: 'LeaseStuck', leaseId, array: target.name, code: error.code, message });
 }
 
-/** Raises the alarm that something other than this product wrote to the lease table. */
+/** Raises an alarm about a lease table change that this product did not make. */
 export const reportAltered = (
   ports: ClosingPorts,
   { leaseId, target }: Pick<Open, 'leaseId' | 'target'>,

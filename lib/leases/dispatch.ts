@@ -8,15 +8,15 @@ import { openSession } from './open.ts';
 import type { Outbox, Ports } from './ports.ts';
 import type { OpenRequest } from './requests.ts';
 
-/** Time reserved for publishing the outcome: enough for a failure's event and its dead letter. */
+/** Time reserved for publishing the outcome: enough for a failure's event and dead letter. */
 const PUBLISH_MS = 4500;
 
 export type Message = { readonly messageId: string; readonly body: string };
 
 /**
- * Handles the request in a message and publishes the outcome. A permanent failure is published (Session Failed) and sent to the
- * dead-letter queue, and the queue does not redeliver the message. A retryable failure is thrown, so that the queue redelivers the
- * message. Messages may arrive more than once and in any order. Ends half a second before `deadline` (epoch milliseconds).
+ * Handles the request in a message and publishes the outcome. A permanent failure is published (Session Failed) and sent to the dead-letter
+ * queue, and the message is not redelivered. A retryable failure is thrown, so that the queue redelivers the message. Messages may arrive
+ * more than once and in any order. Ends half a second before `deadline` (epoch milliseconds).
  */
 export async function dispatch(ports: Ports, outbox: Outbox, message: Message, deadline: number): Promise<void> {
   const by: Deadlines = { work: deadline - PUBLISH_MS, publish: deadline - MARGIN_MS };
@@ -64,10 +64,10 @@ async function open(
     await outbox.emit({ type: 'opened', detail: { ...lease, owner } }, by.publish);
   } catch (error) {
     if (!isFlashBladeError(error, 'LEASE_ENDED')) throw error;
-    // Either the release came first or this is a redelivery, so nothing is waiting for the session.
+    // Either the lease was released first or the message is a redelivery, so nothing is waiting for the session.
     const { code, message: reason } = error;
     ports.report({ event: 'RequestOutdated', leaseId, array, message: reason });
-    // However, a requester that reuses an ended owner is waiting, and must learn of the mistake.
+    // However, a requester that reuses an ended owner is waiting, so publish the failure.
     if (!error.facts.ownerEnded) return;
     await outbox.emit({ type: 'failed', detail: { eventId, leaseId, array, owner, code, reason } }, by.publish);
   }
@@ -81,7 +81,7 @@ async function publishClosed(
   by: Deadlines,
 ): Promise<void> {
   const hasEnded = outcome === 'CLOSED' || outcome === 'ALREADY_CLOSED';
-  // Without an array, there was no session: the lease was released before it was requested.
+  // If there is no array, there was no session, because the lease was released before it was requested.
   if (!hasEnded || array === undefined) return;
   await outbox.emit({ type: 'closed', detail: { leaseId, array, owner } }, by.publish);
 }

@@ -1,6 +1,6 @@
 /**
- * Ends an owner. The work that the owner's leases were opened for is over, so the leases are closed, and a late request from that owner opens
- * nothing.
+ * Ends an owner. The work that the owner's leases were opened for is over, so the leases are closed, and a late request from the owner
+ * opens nothing.
  */
 import { closingDeadlines, INDEX_LAG_SECONDS, SLACK_SECONDS, seconds } from '../core/deadlines.ts';
 import { type FlashBladeError, known } from '../core/errors.ts';
@@ -14,16 +14,17 @@ import { KEEP_CLOSED_SECONDS, release } from './states.ts';
 /** How long the sweeper waits before it looks for an ended owner's leases again, because the owner index lags behind the table. */
 const OWNER_AGAIN_SECONDS = INDEX_LAG_SECONDS;
 /**
- * How long the sweeper keeps looking. By then, the index has certainly caught up, by any clock, even if the owner's end was written late.
+ * How long the sweeper keeps looking for an ended owner's leases. By then, the index is certain to have caught up, whatever the clock skew,
+ * even if the owner's end was written late.
  */
 const OWNER_SETTLED_SECONDS = INDEX_LAG_SECONDS + SLACK_SECONDS;
-/** How long the sweeper waits if one of an owner's leases cannot be ended. */
+/** How long the sweeper waits after it permanently fails to end one of an owner's leases. */
 const OWNER_FAILED_SECONDS = 600;
 
 /**
- * Records an owner's end, then closes the owner's leases. Repeatable. `onClosed` is called and awaited for each closed lease. If
- * `onClosed` throws, that is treated as a failure to close the lease. After all leases have been tried, throws one of the failures,
- * preferably a retryable one. In any case, the sweeper looks for the owner's leases again.
+ * Records an owner's end, then closes the owner's leases. Safe to repeat. `onClosed` is called and awaited for each closed lease. If
+ * `onClosed` throws, the lease is treated as not closed. After trying all leases, throws one of the errors, preferably a retryable one.
+ * Either way, the sweeper later looks for the owner's leases again.
  */
 export async function endOwner(
   ports: ClosingPorts,
@@ -34,7 +35,7 @@ export async function endOwner(
   const by = closingDeadlines(deadline, ports.now());
   const end = ownerEnd(ownerId, seconds(ports.now()));
   const before = await ports.store.read(end.id, by.logout);
-  // Written before the leases are looked up, so that an opening that the lookup misses finds the owner's end.
+  // Written before the leases are looked up, so that a login that the lookup misses finds the owner's end.
   if (!before) await ports.store.write(end, undefined, by.logout);
   const results: CloseResult[] = [];
   const failure = await forEachLease(ports, ownerId, by.logout, async (leaseId) => {
@@ -47,8 +48,8 @@ export async function endOwner(
 }
 
 /**
- * Marks an ended owner's leases as closing, in the ledger only, so that no array causes a delay. Returns the leases whose sessions the
- * sweeper must log out of, and one of the failures.
+ * Marks an ended owner's leases as closing. Updates only the ledger, so that no array can cause a delay. Returns the leases whose sessions
+ * the sweeper must log out of, and one of the failures, if any.
  */
 export async function endLeasesOf(
   ports: ClosingPorts,
@@ -63,8 +64,8 @@ export async function endLeasesOf(
 }
 
 /**
- * Does `work` for each of an owner's leases in the index. Returns one of the failures, preferably a retryable one, so that the caller
- * tries again.
+ * Runs `work` for each of an owner's leases in the index. Returns one of the failures, if any, preferably a retryable one, so that the
+ * caller tries again.
  */
 async function forEachLease(
   ports: ClosingPorts,
@@ -79,7 +80,7 @@ async function forEachLease(
   return failures.find(({ retryable }) => retryable) ?? failures[0];
 }
 
-/** Returns the lease if it has a session to log out of. */
+/** Ends a lease in the ledger. Returns the lease if it has a session to log out of. */
 const endLease = (ports: ClosingPorts, leaseId: string, by: number): Promise<Pending[]> =>
   retryChanged(leaseId, async () => {
     const current = await readLease(ports, leaseId, by);
@@ -102,7 +103,7 @@ export const ownerEnd = (ownerId: string, now: number): OwnerEnd => ({
 });
 
 /**
- * Called after another search for the owner's leases. Returns undefined if the next sweep must search once more. After a permanent
+ * Called after the sweeper has looked for the owner's leases again. Returns undefined if the next sweep must look again. After a permanent
  * failure, the sweeper waits longer.
  */
 export function settleOwner(

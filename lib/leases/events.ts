@@ -1,14 +1,16 @@
-/** The events that arrive from the queue, and those published on the event bus. Code, contracts and infrastructure use these names. */
+/**
+ * The events received from the queue and the events published on the event bus. The code, contracts and infrastructure use these names.
+ */
 import * as v from 'valibot';
 import { FlashBladeError } from '../core/errors.ts';
 import type { Lease } from '../core/model.ts';
 import { callersId, check, fields, nameText, onlyFields, parseJson } from '../core/validation.ts';
 import { type OpenRequest, parseOpenRequest } from './requests.ts';
 
-/** `source` of the events that this product publishes. */
+/** The `source` of the events that this product publishes. */
 export const SOURCE = 'flashblade-sessions';
 
-/** `detail-type` of every event. The first two are requests. The others report an outcome. */
+/** The `detail-type` of every event. The first two types are requests. The other types report outcomes. */
 export const DETAIL_TYPES = {
   requested: 'Session Requested',
   released: 'Session Released',
@@ -24,7 +26,7 @@ export const EXECUTION_ENDS = ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'] as
 
 /** A session is open. */
 export type SessionOpened = Lease & { readonly owner?: string | undefined };
-/** A session has ended. Published again if the request to end the session arrives again. */
+/** A session has ended. This event is published again if the request to end the session arrives again. */
 export type SessionClosed = { readonly leaseId: string; readonly array: string; readonly owner?: string | undefined };
 /** A request failed and is not retried. docs/errors.md lists the codes. */
 export type SessionFailed = {
@@ -50,9 +52,9 @@ export type IncomingEvent = { readonly eventId: string } & (
 );
 
 const anyText = v.string('must be a string');
-// AWS may add fields to its envelope, so unknown fields are ignored. The details of our own events are strict.
+// AWS may add fields to its envelope, so unknown fields are ignored. Our own events must not have unknown fields.
 const envelope = fields({
-  // Short enough for the array name and this id to form a lease id.
+  // Short enough to form a lease id together with the array name.
   id: nameText('must be 1 to 128 visible ASCII characters without spaces', /^[!-~]{1,128}$/),
   source: callersId,
   'detail-type': anyText,
@@ -67,7 +69,7 @@ const released = v.pipe(
 );
 const execution = fields({ executionArn: callersId, status: anyText });
 
-/** Parses the body of a queue message. Throws REQUEST_INVALID, which names the field and the rule but never a value. */
+/** Parses the body of a queue message. Throws REQUEST_INVALID with a message that names the field and the rule, but never a value. */
 export function parseEvent(body: string): IncomingEvent {
   const json = parseJson(body);
   if (json === undefined) {
@@ -83,7 +85,7 @@ export function parseEvent(body: string): IncomingEvent {
   if (type === EXECUTION_DETAIL_TYPE && source === EXECUTION_SOURCE) return { eventId: id, ...parseExecution(detail) };
   throw new FlashBladeError(
     'REQUEST_INVALID',
-    'event: this queue does not handle this detail-type. Correct the EventBridge rule that sends to the queue',
+    'event: this detail-type is not supported. Correct the EventBridge rule that sends events to the queue',
   );
 }
 

@@ -1,4 +1,4 @@
-/** What the ledger stores. Times are epoch seconds. */
+/** The items in the ledger. Times are epoch seconds. */
 import type { FlashBlade } from '../core/model.ts';
 import { addressOf, trustDigest } from '../flashblade/trust.ts';
 
@@ -32,11 +32,11 @@ export type Opening = LeaseBase & {
   readonly state: 'OPENING';
   /** When this attempt began. */
   readonly attemptedAt: number;
-  /** When the attempt's login has certainly ended. */
+  /** When the attempt's login is certain to have ended. */
   readonly openingUntil: number;
-  /** The lease was released before it was open, so its session is logged out, not recorded. */
+  /** The lease was released before it was open, so the opening call logs out instead of recording the session. */
   readonly endRequested?: true;
-  /** Set for a relogin: the lease's fields from when it was open. The former session has ended. Version 0.1.0 wrote `true`. */
+  /** Set only for a relogin. Contains fields from when the lease was open. The former session has ended. Version 0.1.0 wrote `true`. */
   readonly again?: Pick<Live, 'attemptId' | 'username' | 'sealed' | 'reloginAt'> | true;
 };
 type Live = LeaseBase & {
@@ -53,12 +53,12 @@ export type Closing = Live &
     /** Number of failed logouts. */
     readonly tries: number;
   };
-/** Set if the lease closed because its owner ended. If the owner's end arrives again, the lease's end is published again. */
+/** Set if the lease closed because its owner ended. If the event for the owner's end arrives again, the lease's end is published again. */
 type EndedByOwner = { readonly byOwner?: true };
 export type Closed = Omit<LeaseBase, 'target' | 'expiresAt' | 'attemptId'> &
   EndedByOwner & {
     readonly state: 'CLOSED';
-    /** These three are absent from a tombstone, because the release came before the request. */
+    /** `attemptId`, `target` and `expiresAt` are absent if the lease was released before it was requested (a tombstone). */
     readonly attemptId?: string;
     readonly target?: FlashBlade;
     readonly expiresAt?: number;
@@ -73,9 +73,9 @@ export type Suspect = Common & {
   readonly leaseId: string;
   readonly target: FlashBlade;
   readonly since: number;
-  /** The attempt's login was sent before this, by the sending process's clock. Version 0.1.0 did not write this field. */
+  /** The attempt's login was sent before this time, by the sending process's clock. Version 0.1.0 did not write this field. */
   readonly openingUntil?: number;
-  /** When the array has certainly ended the session. */
+  /** When the array is certain to have ended the session. */
   readonly until: number;
 };
 
@@ -92,11 +92,14 @@ export const suspectKey = (attemptId: string): string => `suspect#${attemptId}`;
 export const ownerKey = (ownerId: string): string => `owner#${ownerId}`;
 export const refusalKey = (array: string, secretVersionId: string): string => `refusal#${array}#${secretVersionId}`;
 
-/** Returns whether the owner index lists the item. An owner's end does not affect leases that were closed for another reason. */
+/**
+ * Returns whether the owner index lists the item. The index omits leases that were closed for other reasons, because the owner's end does
+ * not affect them.
+ */
 export const isOfItsOwner = (item: Item): boolean =>
   item.kind === 'lease' && item.owner !== undefined && (item.state !== 'CLOSED' || item.byOwner === true);
 
-/** The context that a sealed token is bound to. It contains no secrets, because KMS writes the context to CloudTrail. */
+/** The context that a sealed token is bound to. The context contains no secrets, because KMS logs the context in CloudTrail. */
 export type SealContext = {
   readonly leaseId: string;
   readonly array: string;

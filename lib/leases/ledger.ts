@@ -1,4 +1,4 @@
-/** Steps shared by opening, closing, renewing and sweeping. Most of them use the ledger. `by` is epoch milliseconds. */
+/** Steps shared by opening, closing, renewing and sweeping. Most steps use the ledger. `by` is a time in epoch milliseconds. */
 import { seconds } from '../core/deadlines.ts';
 import { FlashBladeError, known } from '../core/errors.ts';
 import type { EventName, Report } from '../core/reports.ts';
@@ -15,16 +15,18 @@ import {
 import type { ArraySecret, ClosingPorts, Slot, StoredSlot } from './ports.ts';
 import { giveUp, suspect } from './states.ts';
 
-/** How many items a call reads or closes at the same time. */
+/** How many items a call reads or closes in parallel. */
 export const LEDGER_CALLS_AT_A_TIME = 8;
 /** How many times a call reads an item that other calls keep changing. */
 const ROUNDS = 3;
-/** How many times a call reads an array's slots while equal requests hold some of them. */
+/** How many times a call reads an array's slots while equal requests occupy some of them. */
 const SLOT_ROUNDS = 10;
-/** How long a refused API token is not sent again. */
+/** How long to wait before a refused API token is sent again. */
 const REFUSAL_SECONDS = 600;
 
-/** Reads a lease's item. `leaseId` is always the requested one, so a copy of another lease's item cannot be unsealed. */
+/**
+ * Reads a lease's item. The result always has the requested `leaseId`, so the token in a copy of another lease's item cannot be unsealed.
+ */
 export async function readLease(
   ports: ClosingPorts,
   leaseId: string,
@@ -35,8 +37,8 @@ export async function readLease(
 }
 
 /**
- * Repeats a step that reads and replaces an item. The step returns undefined if the item changed in the meantime. Throws LEASE_OPENING if
- * that happens three times.
+ * Runs a step that reads and replaces an item. Retries while the step returns undefined, which means that the item changed in the meantime.
+ * Throws LEASE_OPENING after three tries.
  */
 export async function retryChanged<Result>(leaseId: string, step: () => Promise<Result | undefined>): Promise<Result> {
   for (let round = 0; round < ROUNDS; round++) {
@@ -72,7 +74,10 @@ export async function reported<T>(
   }
 }
 
-/** Does work that must not hide an earlier result or error. A failure is reported as `event`, introduced by `what`, and never thrown. */
+/**
+ * Runs work whose failure must not hide an earlier result or error. A failure is reported as `event`, with the prefix `what`, and never
+ * thrown.
+ */
 export async function bestEffort(
   ports: ClosingPorts,
   event: EventName,
@@ -87,7 +92,7 @@ export async function bestEffort(
   }
 }
 
-/** `bestEffort` for a call's remaining writes about a lease. If one fails, the sweeper cleans up. */
+/** `bestEffort` for a call's remaining ledger writes. If a write fails, the sweeper cleans up. */
 export const tryToWrite = (
   ports: ClosingPorts,
   { leaseId, target }: Pick<Opening, 'leaseId' | 'target'>,
@@ -104,7 +109,7 @@ export async function checkRefusal(ports: ClosingPorts, { array, versionId }: Ar
   );
 }
 
-/** Prevents all functions from sending a refused API token again for ten minutes. */
+/** Keeps every function from sending a refused API token again for ten minutes. */
 export async function markRefused(ports: ClosingPorts, array: string, versionId: string, by: number): Promise<void> {
   const marker = refusalOf(array, versionId, seconds(ports.now()));
   await ports.store.write(marker, await ports.store.read(marker.id, by), by);
@@ -119,8 +124,8 @@ export const refusalOf = (array: string, versionId: string, now: number): Refusa
 });
 
 /**
- * Called when all slots are taken. Waits for slots held by equal requests, which have lost to this one or may still lose. Throws
- * LEASE_LIMIT, or LEASE_OPENING if another request has taken over this attempt.
+ * Called when all slots are taken. Waits for slots that equal requests occupy, because those requests free their slots if they lose to this
+ * one. Throws LEASE_LIMIT, or LEASE_OPENING if another request has taken over this attempt.
  */
 export async function waitForSlot(ports: ClosingPorts, array: string, slot: Slot, by: number): Promise<void> {
   const limit = ports.limits.sessionsPerArray;
@@ -145,9 +150,9 @@ export const tooMany = (array: string, limit: number, suspects = 0): FlashBladeE
 type Attempt = Pick<Opening, 'leaseId' | 'attemptId' | 'target' | 'again'>;
 
 /**
- * Cleans up after an attempt that left no session on the array. Removes the intent. After a failed relogin, the lease stays open if
- * `error` is retryable, and is closed otherwise. Frees the slot unless the lease still needs it. Never changes another attempt's item.
- * Never throws: failures are reported and left to the sweeper.
+ * Cleans up after an attempt that left no session on the array. Removes the intent. After a failed relogin, the lease stays open if `error`
+ * is retryable, and is closed otherwise. Frees the slot unless the lease still needs it. Never changes another attempt's item. Never
+ * throws. Failures are reported, and the sweeper handles them later.
  */
 export async function leaveNothing(
   ports: ClosingPorts,
@@ -170,8 +175,8 @@ export async function leaveNothing(
 }
 
 /**
- * Cleans up after an attempt that may have left a session that this process cannot end. The attempt becomes a SUSPECT, which keeps the
- * slot. Then the intent is removed, or the lease is closed. Throws if the SUSPECT could not be recorded. The intent then stays for the
+ * Cleans up after an attempt that may have left a session that this process cannot end. The attempt is recorded as a SUSPECT, which keeps
+ * the slot. Then the intent is removed, or the lease is closed. If the SUSPECT cannot be recorded, throws and leaves the intent for the
  * sweeper.
  */
 export async function leaveSuspect(ports: ClosingPorts, opening: Opening, by: number): Promise<void> {
@@ -179,18 +184,18 @@ export async function leaveSuspect(ports: ClosingPorts, opening: Opening, by: nu
   await tryToWrite(ports, opening, () => giveUpIntent(ports, opening, by, false));
 }
 
-/** Records a SUSPECT and raises the alarm, once per attempt. Call this before the attempt's intent is replaced. */
+/** Records a SUSPECT and raises an alarm, once per attempt. Call this before the attempt's intent is replaced. */
 export async function recordSuspect(ports: ClosingPorts, opening: Opening, by: number): Promise<void> {
   const { leaseId, attemptId, target } = opening;
   const item = suspect(opening, ports.limits.arrayIdleSeconds);
   if (!(await ports.store.write(item, undefined, by))) return;
-  const message = `a login with an unknown outcome was recorded: array ${target.name} may have a session until its idle timeout`;
+  const message = `recorded a login with an unknown outcome. Array ${target.name} may have a session that ends only with the idle timeout`;
   ports.report({ event: 'SuspectRecorded', leaseId, array: target.name, requestId: attemptId, message });
   const slot = { attemptId, leaseId, until: item.until, suspect: true } as const;
   await tryToWrite(ports, opening, () => ports.store.keepSlot(target.name, slot, by));
 }
 
-/** Removes a SUSPECT whose session has certainly ended, and frees its slot unless the attempt's session was recorded after all. */
+/** Removes a SUSPECT whose session is certain to have ended, and frees its slot unless the attempt's session was recorded after all. */
 export async function dropSuspect(ports: ClosingPorts, item: Stored<Suspect>, by: number): Promise<void> {
   const { attemptId, leaseId, target } = item;
   await ports.store.remove(item, by);
@@ -199,7 +204,7 @@ export async function dropSuspect(ports: ClosingPorts, item: Stored<Suspect>, by
   if (!isRecorded) await ports.store.freeSlot(target.name, { attemptId }, by);
 }
 
-/** Returns the lease's item afterward, if there still is one. */
+/** Gives up the attempt's intent. Returns the lease's item afterward, if any. */
 async function giveUpIntent(
   ports: ClosingPorts,
   { leaseId, attemptId }: Attempt,

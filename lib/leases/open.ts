@@ -2,44 +2,44 @@
  * Opens a session under a lease: one request, from top to bottom.
  *
  *   read the secret ─▶ begin: ┬ write the intent (OPENING) ┬─▶ log in ───────────▶ record (OPEN) ─▶ lease
- *                             ├ get a data key             │   (at the same time,
+ *                             ├ get a data key             │   (in parallel,
  *                             ├ take a slot on the array   │   read the owner's end)
  *                             └ check for a recent refusal ┘
  *
  * | what happens                                        | what remains               | what the caller gets              |
  * | --------------------------------------------------- | -------------------------- | --------------------------------- |
  * | too little time is left to log in                   | nothing                    | OUT_OF_TIME                       |
- * | a step in `begin` fails                             | nothing                    | its error                         |
+ * | a step in `begin` fails                             | nothing                    | that step's error                 |
  * | no slot is free                                     | nothing                    | LEASE_LIMIT                       |
  * | the array refuses the API token (400, 401, 403)     | a refusal, for ten minutes | LOGIN_REFUSED (1)                 |
  * | the array is busy (429, 503), or nothing was sent   | nothing                    | the login's error                 |
  * | the login gets no usable response                   | a SUSPECT (2)              | LOGIN_UNKNOWN (2)                 |
- * | logged in, not recorded, logged out again           | nothing                    | why it was not recorded           |
+ * | logged in, not recorded, logged out again           | nothing                    | the reason for not recording it   |
  * | logged in, neither recorded nor logged out          | a SUSPECT                  | LOGIN_UNKNOWN                     |
  * | recorded, but the response was lost                 | the open lease             | the lease (3)                     |
- * | released meanwhile: logged out again (4)            | a CLOSED lease             | LEASE_ENDED                       |
- * | the owner has ended: logged out again               | nothing                    | LEASE_ENDED                       |
+ * | released meanwhile, so logged out again (4)         | a CLOSED lease             | LEASE_ENDED                       |
+ * | the owner has ended, so logged out again            | nothing                    | LEASE_ENDED                       |
  * | the process dies                                    | the intent, with its slot  |                                   |
  * | the ledger cannot be updated after one of these     | the intent, with its slot  | as above                          |
  *
- * (1) If the secret has a newer version, `begin` and all later steps run once more with that version. Until the refusal expires, `begin`
- * fails with LOGIN_REFUSED without contacting the array. (2) If the response had an auth token, the client logs out again, which may take
- * until D − 2.75 s. Nothing remains then, and the caller gets the login's error. (3) If reading the lease back also fails, the session is
- * logged out and the caller gets the error. The lease stays open, and the next call under it logs in again. (4) A release leaves a CLOSED
- * lease, whatever the outcome of the login.
+ * (1) If the secret has a newer version, `begin` and all later steps run again with that version. Until the refusal expires, `begin` fails
+ * with LOGIN_REFUSED without contacting the array. (2) If the response contained an auth token, the client logs out again, which may take
+ * until D − 2.75 s. In that case, nothing remains, and the caller gets the login's error. (3) If reading the lease back also fails, the
+ * session is logged out and the caller gets the error. The lease stays open, and the next call under the lease logs in again. (4) A release
+ * leaves a CLOSED lease, whatever the login's outcome.
  *
  * - Time limits for a deadline D: the login ends by D − 5.75 s (`by.login`), the record by D − 3.75 s (`by.record`), and the cleanup by D
  *   − 0.75 s (`by.logout`).
- * - Equal requests (same lease id, array and owner) get LEASE_OPENING (retryable) while the first one is opening, then the open lease,
- *   and LEASE_ENDED after the lease has ended. The same lease id with another array or owner gets LEASE_CONFLICT.
+ * - Equal requests (same lease id, array and owner) get LEASE_OPENING (retryable) while the first one is opening, then the open lease, and
+ *   LEASE_ENDED after the lease has ended. A request with the same lease id but a different array or owner gets LEASE_CONFLICT.
  * - After `openingUntil` (D + 6 s), a leftover intent is turned into a SUSPECT by the sweeper, by a release, or by the next equal
  *   request, which then proceeds like a first request.
- * - A SUSPECT is a separate item. It raises an alarm and keeps its slot until the array has certainly ended the session. Then the sweeper
- *   or the fleet check drops the SUSPECT and its slot.
- * - Every write is conditional, so an attempt never changes or removes the item of another attempt that may still be running.
+ * - A SUSPECT is a separate item. Recording a SUSPECT raises an alarm. The SUSPECT keeps its slot until the array is certain to have ended
+ *   the session. Then the sweeper or the fleet check drops the SUSPECT and its slot.
+ * - Every write is conditional, so an attempt never changes or removes another attempt's item while that attempt may still be running.
  *
- * A relogin begins in session.ts, then also calls `logInAndRecord` and `conclude`. Where nothing remains here, a relogin leaves the lease
- * open as before, or CLOSED. docs/architecture.md has a glossary.
+ * A relogin begins in session.ts, then also calls `logInAndRecord` and `conclude`. Where the table says that nothing remains, a relogin
+ * leaves the lease open as before, or CLOSED. docs/architecture.md has a glossary.
  */
 import { type Deadlines, openingDeadlines, outOfTime, seconds } from '../core/deadlines.ts';
 import { FlashBladeError, isFlashBladeError, known } from '../core/errors.ts';
@@ -62,12 +62,12 @@ import type { ArraySecret, DataKey, Ports } from './ports.ts';
 import type { OpenRequest } from './requests.ts';
 import { type Intent, intend, record, whyNotRecorded } from './states.ts';
 
-/** Time to find out whether a record was written although its response was lost. Taken from the time to log out. */
+/** Time to check whether a record was written even though the response was lost. Taken from the time reserved for the logout. */
 const READ_BACK_MS = 500;
 
 /**
- * Opens a session on an array, or returns an equal request's open lease. Ends before `deadline` (epoch milliseconds). Throws
- * FlashBladeError, after which the ledger lists every session that may be left.
+ * Opens a session on an array, or returns an equal request's open lease. Ends before `deadline` (epoch milliseconds). Throws a
+ * FlashBladeError. The ledger then lists every session that may remain on the array.
  */
 export async function openSession(ports: Ports, request: OpenRequest, deadline: number): Promise<Lease> {
   const by = openingDeadlines(deadline, ports.now());
@@ -75,7 +75,7 @@ export async function openSession(ports: Ports, request: OpenRequest, deadline: 
   try {
     return await openWith(ports, request, secret, by);
   } catch (error) {
-    // The cached API token may have been rotated, so try once more, but only with a newer version.
+    // The API token may have been rotated since it was cached, so try again if the secret has a newer version.
     const newer = isFlashBladeError(error, 'LOGIN_REFUSED') ? await newerSecret(ports, secret, by) : undefined;
     if (newer === undefined) throw error;
     return openWith(ports, request, newer, by);
@@ -106,11 +106,11 @@ export const leaseOf = ({ leaseId, target, username, expiresAt }: Open): Lease =
 type Attempt = { readonly opening: Stored<Opening>; readonly key: DataKey };
 
 /**
- * Runs the four steps that a login needs, all at the same time. If one step fails, the others are undone and that step's error is thrown.
- * If an equal request has an open lease, that lease is returned, whatever happened to the other steps.
+ * Runs in parallel the four steps that must precede a login. If one step fails, the others are undone and that step's error is thrown. If
+ * an equal request has an open lease, that lease is returned, whatever happened in the other steps.
  *
- * To add a step, add a promise and its `settledValue` below. If the step writes something, undo that in `leaveNothing` and where an open
- * lease is returned. If relogins need the step, add it to session.ts, too.
+ * To add a step, add a promise and its `settledValue` below. If the step writes something, undo the write in `leaveNothing` and where an
+ * open lease is returned. If relogins need the step, add it to session.ts, too.
  */
 async function begin(
   ports: Ports,
@@ -152,12 +152,12 @@ function writeIntent(
   intent: Intent,
   by: Deadlines,
 ): Promise<{ served: Open } | { opening: Stored<Opening> }> {
-  // Usually there is no item, so the first round saves the read.
+  // Usually there is no item yet, so the first round skips the read.
   let current: Stored<LeaseItem> | undefined;
   return retryChanged(intent.leaseId, async () => {
     const decision = intend(current, intent, seconds(ports.now()));
     if ('serve' in decision) return { served: decision.serve };
-    // Record what a dead attempt may have left before its item is replaced.
+    // Before replacing a dead attempt's item, record the session that the attempt may have left.
     if (current?.state === 'OPENING') await recordSuspect(ports, current, by.login);
     const opening = await ports.store.write(decision.write, current, by.login);
     if (opening) return { opening };
@@ -175,7 +175,7 @@ function settledValue<T>(result: PromiseSettledResult<T>): T {
 export type Held = {
   readonly lease: Open;
   readonly session: Session;
-  /** When the array last served a call from this process under the session (epoch milliseconds). */
+  /** When the array last served one of this process's calls in the session (epoch milliseconds). */
   workedAt?: number;
 };
 
@@ -196,8 +196,8 @@ export async function logInAndRecord(
   by: Deadlines,
 ): Promise<Outcome> {
   const { opening } = attempt;
-  // Read after the intent is written. If the owner ends meanwhile, either the owner's end finds the intent, or this read finds the
-  // owner's end.
+  // Check the owner only after the intent is written. If the owner ends in the meantime, either the ending call finds the intent, or this
+  // check finds the owner's end.
   const veto = vetoOfOwner(ports, opening, by.login);
   let session: Session;
   try {
@@ -235,8 +235,8 @@ function logIn(ports: Ports, opening: Opening, secret: ArraySecret, by: number):
 }
 
 /**
- * Returns why no session may be recorded for the owner: the owner has ended, or its state is unknown. Never throws, because the login does not
- * wait for the result.
+ * Returns an error if no session may be recorded for the owner, because the owner has ended or its state is unknown. Never throws, because
+ * the login does not wait for the result.
  */
 async function vetoOfOwner(
   ports: Ports,
@@ -253,7 +253,7 @@ async function vetoOfOwner(
   }
 }
 
-/** Seals the auth token and turns the intent into an open lease. If that is not possible, throws the reason. */
+/** Seals the auth token and turns the intent into an open lease. Throws an error if the session cannot or must not be recorded. */
 async function recordSession(
   ports: Ports,
   { opening, key }: Attempt,
@@ -282,12 +282,13 @@ async function recordSession(
 }
 
 /**
- * Updates the ledger to match what an attempt left. After `begin`, only this function decides what remains. Returns the recorded session,
- * or throws the attempt's error, even if the ledger cannot be updated. A failed update is reported and left to the sweeper.
+ * Updates the ledger to match what an attempt left behind. After `begin`, only this function decides what remains. Returns the recorded
+ * session, or throws the attempt's error, even if the ledger cannot be updated. A failed update is reported, and the sweeper handles it
+ * later.
  *
- * - `nothing`: marks the refusal if the token was refused. Then removes the intent, or closes the lease if it was released meanwhile, and
- *   frees the slot.
- * - `unknown`: records a SUSPECT, then removes the intent. The error becomes LOGIN_UNKNOWN. But if the record was written and only the
+ * - `nothing`: records the refusal if the array refused the API token. Then removes the intent, or closes the lease if it was released
+ *   meanwhile, and frees the slot.
+ * - `unknown`: records a SUSPECT, then removes the intent. The error becomes LOGIN_UNKNOWN. However, if the record was written and only the
  *   response was lost, the lease stays open.
  */
 export async function conclude(
@@ -305,21 +306,21 @@ export async function conclude(
     await leaveNothing(ports, opening, error, by);
     throw error;
   }
-  let fate = 'The ledger could not be updated and still has the intent. The sweeper will report it.';
+  let fate = 'The ledger could not be updated and still contains the intent. The sweeper will report the session.';
   let isRecorded = false;
   await tryToWrite(ports, opening, async () => {
     const current = await readLease(ports, leaseId, by);
     isRecorded = current?.state === 'OPEN' && current.attemptId === attemptId;
     if (isRecorded) return;
     await leaveSuspect(ports, opening, by);
-    fate = "It is recorded as a SUSPECT and ends with the array's idle timeout.";
+    fate = "The session is recorded as a SUSPECT and ends with the array's idle timeout.";
   });
   if (isRecorded) throw error;
   const hasEnded = isRelogin || error.code === 'LEASE_ENDED';
-  const advice = hasEnded ? 'The lease has ended. Use another lease id.' : 'Request the session again.';
+  const advice = hasEnded ? 'The lease has ended. Use a different lease id.' : 'Request the session again.';
   throw new FlashBladeError(
     'LOGIN_UNKNOWN',
-    `array ${target.name} may have a session for lease ${leaseId} whose auth token is lost. ${fate} ${advice} (${error.code}: ${error.message})`,
+    `array ${target.name} may have a session for lease ${leaseId}, but the session's auth token is lost. ${fate} ${advice} (${error.code}: ${error.message})`,
     error.facts,
   );
 }

@@ -1,6 +1,6 @@
 /**
- * Types for everything that leases need from the outside world. `lib/aws` implements the AWS ports, `lib/compose.ts` builds all real
- * ports, and the tests use in-memory ports. `by` and `deadline` are epoch milliseconds. Every call ends by then.
+ * Types for everything that leases need from the outside world. `lib/aws` implements the AWS ports, `lib/compose.ts` builds all real ports,
+ * and the tests use in-memory ports. `by` and `deadline` are the times (epoch milliseconds) by which a call ends.
  */
 import type { ApiToken, AuthToken, FlashBlade, Session } from '../core/model.ts';
 import type { Reporter } from '../core/reports.ts';
@@ -33,7 +33,7 @@ export type Ports = {
   newId(): string;
 };
 
-/** The ports of code that only closes sessions. Without `secrets`, such code cannot read an API token. */
+/** The ports for code that only closes sessions. Without `secrets`, such code cannot read an API token. */
 export type ClosingPorts = Omit<Ports, 'secrets'>;
 
 /** The contents of an array's secret. `versionId` is the secret's version id in AWS. */
@@ -49,19 +49,19 @@ export type Secrets = {
   list(options: { by: number }): Promise<string[]>;
 };
 
-/** A key that seals one token. `plaintext` is overwritten after use. */
+/** A key for sealing one token. `plaintext` is overwritten after use. */
 export type DataKey = { readonly plaintext: Uint8Array; readonly encrypted: Uint8Array };
 
 export type Seal = {
   /** Throws AWS_UNAVAILABLE or OUT_OF_TIME. */
   dataKey(context: SealContext, by: number): Promise<DataKey>;
-  /** Encrypts a token and uses up the key. */
+  /** Encrypts a token, then overwrites the plaintext key. */
   seal(key: DataKey, token: AuthToken, context: SealContext): string;
   /** Decrypts a sealed token. Throws LEASE_ALTERED if the sealed token or its context was changed, AWS_UNAVAILABLE or OUT_OF_TIME. */
   unseal(sealed: string, context: SealContext, by: number): Promise<AuthToken>;
 };
 
-/** An entry in the index of unsettled items. */
+/** An entry in the `due` index, which lists every item that the sweeper must look at. */
 export type Pending = {
   readonly kind: 'lease' | 'suspect' | 'owner' | 'slots';
   /** Lease id, attempt id, owner id or array name. */
@@ -72,17 +72,17 @@ export type Pending = {
   readonly state?: LeaseItem['state'];
 };
 
-/** One of an array's `SESSIONS_PER_ARRAY` slots, taken before the login and kept until the session has certainly ended. */
+/** One of an array's `SESSIONS_PER_ARRAY` slots, taken before the login and kept until the session is certain to have ended. */
 export type Slot = {
   readonly attemptId: string;
   readonly leaseId: string;
-  /** When the attempt's process has certainly ended. Epoch seconds. */
+  /** When the attempt's process is certain to have ended. Epoch seconds. */
   readonly until: number;
   /** The attempt is a SUSPECT. */
   readonly suspect?: true;
 };
 
-/** Version 0.1.0 wrote slots without `leaseId`, under the id of their lease or SUSPECT. */
+/** Version 0.1.0 wrote slots without `leaseId`, keyed by the id of the lease or SUSPECT. */
 export type StoredSlot = Omit<Slot, 'leaseId'> & Partial<Pick<Slot, 'leaseId'>>;
 
 /** The lease ledger. Every operation may throw AWS_UNAVAILABLE or OUT_OF_TIME. */
@@ -90,22 +90,25 @@ export type LeaseStore = {
   /** Strongly consistent. */
   read(id: string, by: number): Promise<Stored<Item> | undefined>;
   /**
-   * Writes `next` if the item has not changed since `previous` was read (`undefined`: the item must not exist). Returns undefined if it
-   * has changed.
+   * Writes `next` if the item has not changed since `previous` was read. If `previous` is undefined, the item must not exist. Returns
+   * undefined if this condition is not met.
    */
   write<T extends Item>(next: T, previous: Stored<Item> | undefined, by: number): Promise<Stored<T> | undefined>;
-  /** Removes an item if it has not changed. Returns false if it has. */
+  /** Removes an item, or returns false if the item has changed since it was read. */
   remove(item: Stored<Item>, by: number): Promise<boolean>;
-  /** Takes one of an array's `limit` slots. Returns false if all slots are taken. Repeatable. */
+  /** Takes one of an array's `limit` slots. Returns false if all slots are taken. Safe to repeat. */
   takeSlot(array: string, slot: Slot, limit: number, by: number): Promise<boolean>;
   /**
-   * Moves the slot of the attempt `from`, or the slot that version 0.1.0 took for the lease, to the attempt in `slot`. If there is
-   * neither, takes a new slot. Returns false if all slots are taken. Repeatable.
+   * Moves a slot to the attempt in `slot`. Uses the slot of the attempt `from`, or the slot that version 0.1.0 took for the lease. If
+   * neither exists, takes a new slot. Returns false if all slots are taken. Safe to repeat.
    */
   moveSlot(array: string, from: string, slot: Slot, limit: number, by: number): Promise<boolean>;
-  /** Writes a slot regardless of the limit, for an attempt that may have a session. Repeatable. */
+  /** Writes a slot regardless of the limit, for an attempt that may have a session. Safe to repeat. */
   keepSlot(array: string, slot: Slot, by: number): Promise<void>;
-  /** Frees an attempt's slot. If there is none, frees the slot that version 0.1.0 took for a lease that is now closed. Repeatable. */
+  /**
+   * Frees an attempt's slot. If the attempt has no slot, frees the one that version 0.1.0 took for a lease that is now closed. Safe to
+   * repeat.
+   */
   freeSlot(
     array: string,
     of: { readonly attemptId: string; readonly closedLeaseId?: string },
@@ -113,15 +116,15 @@ export type LeaseStore = {
   ): Promise<void>;
   /** Returns an array's slots by attempt id. */
   slots(array: string, by: number): Promise<ReadonlyMap<string, StoredSlot>>;
-  /** Sets when the sweeper checks an array's slots next (epoch seconds). Does nothing if no slot is taken. */
+  /** Sets when the sweeper next checks an array's slots (epoch seconds). If no slot is taken, cancels the check. */
   lookAtSlots(array: string, at: number, by: number): Promise<void>;
-  /** Returns all unsettled items, sorted by `dueAt`. Eventually consistent, so read an item before you act on it. */
+  /** Returns all entries in the `due` index, sorted by `dueAt`. Eventually consistent, so read an item before you act on it. */
   pending(by: number): Promise<Pending[]>;
   /** Returns the ids of an owner's leases. Eventually consistent. */
   ofOwner(owner: string, by: number): Promise<string[]>;
 };
 
-/** Why a message was abandoned and what it was about, but never its contents. */
+/** Why a message failed permanently, and which event and lease were affected, but never the message's contents. */
 export type DeadLetter = {
   readonly code: string;
   readonly reason: string;

@@ -13,9 +13,9 @@ import { renew } from './states.ts';
 import { unexpectedStatus, withLease } from './use.ts';
 
 /**
- * Extends a lease to `expiresAt` (epoch seconds), at most MAX_LEASE_SECONDS after the lease was requested. Never shortens a lease.
- * Repeatable. Throws REQUEST_INVALID, LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED, and anything that a call to the array throws. After any
- * of these errors, the lease is unchanged.
+ * Extends a lease to `expiresAt` (epoch seconds), at most MAX_LEASE_SECONDS after the lease was requested. Never shortens a lease. Safe to
+ * repeat. Throws REQUEST_INVALID, LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED, and anything that a call to the array throws. After any of
+ * these errors, the lease is unchanged.
  */
 export async function renewLease(ports: Ports, request: RenewRequest, deadline: number): Promise<Lease> {
   const by = closingDeadlines(deadline, ports.now());
@@ -38,18 +38,23 @@ function renewed(ports: Ports, current: LeaseItem | undefined, { leaseId, expire
   return renew(current, expiresAt, seconds(ports.now()));
 }
 
-/** Makes one cheap call under the session, because every call restarts the array's idle timeout. */
+/** Makes one cheap call in the session, because every call resets the session's idle timer. */
 async function keepAlive(ports: Ports, { leaseId, target }: Open, deadline: number): Promise<void> {
   await withLease(
     ports,
     leaseId,
-    // The host is asked for its versions only after unsealing has verified the host.
+    // Ask the host for its versions only after unsealing has verified the host.
     async ({ request, apiVersions }) => {
       const newest = (await apiVersions()).toSorted(compareVersions).at(-1);
       const call = { method: 'GET', path: `/api/${newest}/arrays` } as const;
       const { status } = await request(call);
       if (status === 200) return;
-      throw unexpectedStatus(target.name, call, status, `lease ${leaseId} was not renewed. Try again before it ends.`);
+      throw unexpectedStatus(
+        target.name,
+        call,
+        status,
+        `lease ${leaseId} was not renewed. Try again before the lease ends.`,
+      );
     },
     { deadline },
   );

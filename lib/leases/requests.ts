@@ -1,16 +1,18 @@
 /**
- * The requests that callers may send, and their schemas. Each parser throws REQUEST_INVALID, which names the field and the rule but never
- * a value.
+ * The requests that callers may send, and their schemas. Each parser throws REQUEST_INVALID with a message that names the field and the
+ * rule, but never a value.
  */
 import * as v from 'valibot';
 import { arrayName, callersId, check, jsonObject, listOf, nameText, onlyFields, whole } from '../core/validation.ts';
 import type { ArrayRequest } from '../flashblade/client.ts';
 import { METHODS } from '../flashblade/http/request.ts';
 
-/** How long a lease lasts unless the request says otherwise. */
+/** How long a lease lasts if the request does not specify a duration. */
 export const DEFAULT_LEASE_SECONDS = 900;
 
-/** The largest result that a function returns. Step Functions limits its state to 256 KiB, and callers also store their own data there. */
+/**
+ * The largest result that a function returns. Step Functions limits a state's data to 256 KiB, which callers also need for their own data.
+ */
 export const MAX_RESULT_BYTES = 240 * 1024;
 
 /** A request for a session. `leaseId` is the idempotency key: repeating the request returns the same lease. */
@@ -39,7 +41,7 @@ export function parseOpenRequest(input: unknown, defaultLeaseId: (array: string)
   };
 }
 
-/** Parses a `login` request. The default lease id is the invocation id, which Lambda keeps when it retries. */
+/** Parses a `login` request. The default lease id is the invocation id, which stays the same when Lambda retries. */
 export const parseLoginRequest = (input: unknown, invocationId: string): OpenRequest =>
   parseOpenRequest(input, () => invocationId, 'login request');
 
@@ -64,10 +66,10 @@ type Query = NonNullable<ArrayRequest['query']>;
 
 const query = v.pipe(
   jsonObject('must be a JSON object with string, number or boolean values'),
-  // Counted first, so that a huge object is not searched.
+  // Count the names first, so that a huge object is not searched.
   v.check(
     (value) => Object.keys(value).length <= MAX_QUERY_NAMES,
-    `must be a JSON object of at most ${MAX_QUERY_NAMES} names`,
+    `must be a JSON object with at most ${MAX_QUERY_NAMES} names`,
   ),
   v.check((value) => !Object.hasOwn(value, '__proto__'), 'must not have the name __proto__'),
   v.rawCheck(({ dataset, addIssue }) => {
@@ -108,7 +110,7 @@ const fleetRequest = onlyFields({
   arrays: v.optional(listOf(arrayName, MAX_ARRAYS, `must be a list of 1 to ${MAX_ARRAYS} array names`)),
 });
 
-/** Parses a request to check the fleet. An array that is named twice is checked once. */
+/** Parses a request to check the fleet. An array that is named twice is checked only once. */
 export function parseFleetRequest(input: unknown): FleetRequest {
   const { arrays } = check(fleetRequest, input, 'REQUEST_INVALID', 'fleet request');
   return arrays === undefined ? {} : { arrays: [...new Set(arrays)] };

@@ -1,4 +1,4 @@
-/** Unseals an open lease's session for work, and replaces the session with a new login if the array has dropped it. */
+/** Unseals the auth token for an open lease, and logs in again if the array has dropped the session. */
 import { type Deadlines, openingDeadlines, seconds } from '../core/deadlines.ts';
 import { FlashBladeError, isFlashBladeError, known } from '../core/errors.ts';
 import type { FlashBlade, Session } from '../core/model.ts';
@@ -14,7 +14,7 @@ import { reopen } from './states.ts';
 const API_TOKEN_MS = 1000;
 /** Within this time after a relogin, a refusal means a missing permission, not a lost session. */
 const RELOGIN_MS = 60_000;
-/** A session that served a call within this time is alive. */
+/** A session that served a call this recently is considered alive. */
 const WORKED_MS = 10_000;
 
 /** Reads an open lease and decrypts its auth token. Throws LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED or LEASE_ALTERED. */
@@ -37,7 +37,7 @@ async function readOpen(ports: Ports, leaseId: string, by: number): Promise<Stor
 export const unknownLease = (leaseId: string): FlashBladeError =>
   new FlashBladeError('LEASE_UNKNOWN', `lease ${leaseId} does not exist. Open a session first, or correct the id`);
 
-/** Decrypts the auth token. Also reads the API token, so that it can be redacted from responses that repeat it. */
+/** Decrypts the auth token. Also reads the API token, so that the token can be redacted from responses. */
 async function unseal(ports: Ports, lease: Open, by: number): Promise<Held> {
   const { leaseId, target, username } = lease;
   try {
@@ -72,14 +72,14 @@ export async function relogin(ports: Ports, held: Held, deadline: number): Promi
 
     ready ??= await prepare(ports, lease, session, by);
     const opening = await begin(ports, current, by);
-    // The lease was renewed or claimed meanwhile, so its current state decides what to do.
+    // The lease was renewed or claimed meanwhile, so start over from its current state.
     if (opening === undefined) return undefined;
     const outcome = await logInAndRecord(ports, { opening, key: ready.key }, ready.secret, by);
     return conclude(ports, opening, outcome, by);
   });
 }
 
-/** Gets the secret and the key for a login, and ends the former session, which is still alive if the user only lacks a permission. */
+/** Gets the secret and the key for a login, and ends the former session, which is still alive if the user merely lacks a permission. */
 async function prepare(
   ports: Ports,
   { leaseId, target }: Open,
@@ -88,14 +88,14 @@ async function prepare(
 ): Promise<{ secret: ArraySecret; key: DataKey }> {
   const secret = await ports.secrets.read(target.name, { by: by.login, fresh: true });
   if (!isSameTarget(secret.array, target)) {
-    const message = `lease ${leaseId} lost its session, and the secret now names another host, port or trust. Open another session`;
+    const message = `lease ${leaseId} lost its session, and the secret now names a different host, port or trust. Open another session`;
     throw new FlashBladeError('LEASE_ENDED', message);
   }
   const [key] = await Promise.all([
     ports.seal.dataKey(sealContext(leaseId, target), by.login),
     checkRefusal(ports, secret, by.login),
   ]);
-  // The logout comes last, so that it happens only if a login may follow.
+  // Log out last, so that the session ends only if a login may follow.
   await ports.flashblade.logout(session, { deadline: by.login, requestId: ports.newId() });
   return { secret, key };
 }
@@ -120,7 +120,7 @@ async function begin(ports: Ports, current: Stored<Open>, by: Deadlines): Promis
   }
 }
 
-/** If the session was alive a moment ago, a refusal means that its user may not make the call. */
+/** If the session was alive a moment ago, a refusal means that the user may not make the call. */
 function isAlive({ lease: { reloginAt }, workedAt = 0 }: Held, now: number): boolean {
   return reloginAt !== undefined && (now - reloginAt * 1000 < RELOGIN_MS || now - workedAt < WORKED_MS);
 }
@@ -129,7 +129,7 @@ const isSameTarget = (a: FlashBlade, b: FlashBlade): boolean =>
   a.name === b.name && a.host === b.host && a.port === b.port && trustDigest(a.trust) === trustDigest(b.trust);
 
 function altered(ports: Ports, lease: Open): FlashBladeError {
-  const message = `lease ${lease.leaseId} on array ${lease.target.name} no longer names the array, host and trust that it was opened for. Find out who writes to the lease table`;
+  const message = `lease ${lease.leaseId} on array ${lease.target.name} no longer names the array, host and trust with which it was opened. Find out who writes to the lease table`;
   reportAltered(ports, lease, message);
   return new FlashBladeError('LEASE_ALTERED', message);
 }

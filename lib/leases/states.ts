@@ -1,12 +1,12 @@
 /**
- * A lease's states and transitions, as pure functions: `(item, what happened, now) → next item`, or an error. Times are epoch seconds.
- * Nothing here reads the clock or the store, or generates random numbers.
+ * A lease's states and transitions, as pure functions: `(item, what happened, now) → next item`, or an error. Times are epoch seconds. None
+ * of these functions reads the clock or the store, or generates random numbers.
  *
  *   (nothing) ─intend─▶ OPENING ─record─▶ OPEN ─claim─▶ CLOSING ─close─▶ CLOSED
  *                          │  ▲            │               └─postpone─▶ CLOSING, after six failures STUCK ─claim─▶ …
  *                          │  └──reopen────┘
  *                          ├─ giveUp: the array has no session from the attempt → removed, OPEN as before, or CLOSED
- *                          └─ suspect: it may have one → a SUSPECT item beside the lease
+ *                          └─ suspect: the array may have a session → a separate SUSPECT item
  */
 import { SLACK_SECONDS } from '../core/deadlines.ts';
 import { FlashBladeError } from '../core/errors.ts';
@@ -24,7 +24,7 @@ import {
 
 /** How long the sweeper waits before it looks at a claimed lease again, because the claiming process may have died. */
 const CLAIM_SECONDS = 60;
-/** The delay after the first failed logout. It doubles with each further failure. */
+/** The delay after the first failed logout. The delay doubles with each further failure. */
 const RETRY_SECONDS = 10;
 export const TRIES_UNTIL_STUCK = 6;
 export const STUCK_RETRY_SECONDS = 600;
@@ -52,20 +52,21 @@ export function intend(
 ): { serve: Open } | { write: Opening } {
   if (current === undefined) return { write: openingOf(intent, now) };
   if (current.target && current.target.name !== intent.target.name) {
-    throw refused('LEASE_CONFLICT', intent.leaseId, 'belongs to another array. Use another lease id');
+    throw refused('LEASE_CONFLICT', intent.leaseId, 'belongs to a different array. Use a different lease id');
   }
   if (current.target && current.owner !== intent.owner) {
-    throw refused('LEASE_CONFLICT', intent.leaseId, 'belongs to another owner. Use another lease id');
+    throw refused('LEASE_CONFLICT', intent.leaseId, 'belongs to a different owner. Use a different lease id');
   }
   if (current.state === 'OPENING') {
-    if (current.endRequested) throw refused('LEASE_ENDED', intent.leaseId, 'was released. Use another lease id');
-    // A dead relogin is not taken over, because the array may have a session from the old attempt. The sweeper closes the lease.
+    if (current.endRequested) throw refused('LEASE_ENDED', intent.leaseId, 'was released. Use a different lease id');
+    // A relogin whose process died is not taken over, because the array may have a session from the old attempt. The sweeper closes the
+    // lease.
     if (current.again || !isDead(current, now))
       throw refused('LEASE_OPENING', intent.leaseId, 'is being opened by another call. Try again');
     return { write: openingOf(intent, now) };
   }
   if (current.state === 'OPEN' && current.expiresAt > now) return { serve: current };
-  throw refused('LEASE_ENDED', intent.leaseId, 'has ended. Use another lease id');
+  throw refused('LEASE_ENDED', intent.leaseId, 'has ended. Use a different lease id');
 }
 
 const openingOf = ({ leaseSeconds, ...intent }: Intent, now: number): Opening => ({
@@ -79,7 +80,7 @@ const openingOf = ({ leaseSeconds, ...intent }: Intent, now: number): Opening =>
   dueAt: intent.openingUntil,
 });
 
-/** Returns whether the attempt's process has ended. Another attempt may take over once a SUSPECT is recorded for this one. */
+/** Returns whether the attempt's process has ended. Another attempt may take over once a SUSPECT is recorded for this attempt. */
 export const isDead = (item: Opening, now: number): boolean => item.openingUntil < now;
 
 /** Starts a new attempt under an open lease whose session the array has dropped. */
@@ -96,7 +97,10 @@ export function record(opening: Opening, session: { username: string; sealed: st
   return { ...base, ...session, ...relogin, state: 'OPEN', dueAt: opening.expiresAt };
 }
 
-/** Returns why the open lease could not be written: another call has changed the item to `current`. The session must be logged out. */
+/**
+ * Returns the error for an open lease that could not be written because another call has changed the item to `current`. The caller must log
+ * out of the session.
+ */
 export function whyNotRecorded(current: LeaseItem | undefined, { leaseId, attemptId }: Opening): FlashBladeError {
   const isOurs = current?.state === 'OPENING' && current.attemptId === attemptId;
   if (isOurs && current.endRequested) return refused('LEASE_ENDED', leaseId, 'was released while it was being opened');
@@ -106,7 +110,8 @@ export function whyNotRecorded(current: LeaseItem | undefined, { leaseId, attemp
 
 /**
  * Returns what becomes of an item whose attempt left no session. After the item is removed, the same request may be sent again. After a
- * failed relogin, the lease stays open if another try may succeed (`retryable`), and the next call that the array refuses logs in again.
+ * failed relogin, the lease stays open if another try may succeed (`retryable`), and the next call that the array refuses triggers another
+ * login.
  */
 export function giveUp(current: Opening, now: number, retryable: boolean): Open | Closed | 'remove' {
   const { again, endRequested, openingUntil: _until, attemptedAt: _at, ...base } = current;
@@ -134,7 +139,7 @@ export function suspect(item: Opening, idleSeconds: number): Suspect {
   };
 }
 
-/** Returns what becomes of an item on a release, the owner's end (`byOwner`) or the expiry. `LIVE`: there is a session to log out of. */
+/** Returns what becomes of an item when its lease is released or its owner ends (`byOwner`). `LIVE`: there is a session to log out of. */
 export function release(
   current: LeaseItem | undefined,
   leaseId: string,
@@ -151,7 +156,7 @@ export function release(
   return { state: 'ENDING', write: { ...current, endRequested: true } };
 }
 
-/** Records that the release came before the request, which then opens nothing. */
+/** Records that a lease was released before it was requested. The request then opens nothing. */
 const tombstone = (leaseId: string, now: number): Closed => ({
   kind: 'lease',
   id: leaseKey(leaseId),
@@ -162,7 +167,7 @@ const tombstone = (leaseId: string, now: number): Closed => ({
   purgeAt: now + KEEP_CLOSED_SECONDS,
 });
 
-/** Marks a lease whose session a call is about to log out of. */
+/** Claims a lease for a call that is about to log out of the lease's session. */
 export const claim = (item: Open | Closing, now: number, byOwner = false): Closing => ({
   ...item,
   ...(byOwner ? { byOwner } : {}),
@@ -171,7 +176,7 @@ export const claim = (item: Open | Closing, now: number, byOwner = false): Closi
   dueAt: now + CLAIM_SECONDS,
 });
 
-/** Closes a lease whose session has certainly ended or never began. The sealed token is dropped. */
+/** Closes a lease whose session never began or is certain to have ended. The sealed token is dropped. */
 export function close(item: Opening | Open | Closing, now: number): Closed {
   const { kind, id, attemptId, leaseId, owner, target, createdAt, expiresAt } = item;
   const kept = { kind, id, attemptId, leaseId, target, createdAt, expiresAt };

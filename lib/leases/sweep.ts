@@ -1,5 +1,5 @@
 /**
- * Cleans up what calls left behind: expired leases, failed logouts, openings whose process died, SUSPECTs, ended owners, leaked slots. A
+ * Cleans up what calls left behind: expired leases, failed logouts, intents whose process died, SUSPECTs, ended owners and leaked slots. A
  * sweep reads the index of due items, then each item itself, because the index lags behind the table.
  */
 import { closingDeadlines, SLACK_SECONDS, seconds } from '../core/deadlines.ts';
@@ -12,9 +12,9 @@ import { bestEffort, dropSuspect, LEDGER_CALLS_AT_A_TIME, leaveSuspect, readLeas
 import type { ClosingPorts, Pending, StoredSlot } from './ports.ts';
 import { claim, isDead } from './states.ts';
 
-/** How many arrays are swept at the same time. Dead arrays delay the others only if there are more dead ones than this. */
+/** How many arrays are swept in parallel. Unresponsive arrays delay the others only if there are more than this many. */
 const ARRAYS_AT_A_TIME = 64;
-/** How many sessions of one array are closed at the same time, once the array has responded. */
+/** How many sessions on one array are closed in parallel, once the array has responded. */
 const LEASES_AT_A_TIME = 4;
 /** How often an array's slots are compared with its leases. */
 const SLOTS_SECONDS = 600;
@@ -32,9 +32,9 @@ export type SweepResult = {
 };
 
 /**
- * Sweeps once, oldest items first, until nothing is due or `deadline` (epoch milliseconds) is near. Each array has its own lane, which
- * ends if the array does not respond. In addition to the due leases, each lane tries one lease that is waiting for its next try. If that
- * succeeds, the lane tries all of the waiting leases. Throws only if the ledger cannot be read.
+ * Sweeps once, oldest items first, until nothing is due or `deadline` (epoch milliseconds) is near. Each array has its own lane, which ends
+ * if the array does not respond. In addition to the due leases, each lane tries one lease that is waiting for its next try. If that lease
+ * closes, the lane tries all of the waiting leases. Throws only if the ledger cannot be read.
  */
 export async function sweep(ports: ClosingPorts, deadline: number): Promise<SweepResult> {
   const startedAt = seconds(ports.now());
@@ -88,8 +88,8 @@ export async function sweep(ports: ClosingPorts, deadline: number): Promise<Swee
 }
 
 /**
- * Groups leases by array: first those that are due, oldest first, then those waiting for their next try. Arrays that have failed before
- * come last.
+ * Groups leases by array. In each group, the due leases come first, oldest first, followed by those waiting for their next try. Arrays with
+ * failed logouts come last.
  */
 function lanesOf(rows: readonly Pending[], now: number): Pending[][] {
   const waits = ({ state }: Pending): boolean => state === 'CLOSING' || state === 'STUCK';
@@ -126,7 +126,7 @@ function reportSweep(ports: ClosingPorts, rows: readonly Pending[], result: Swee
  */
 type Swept = 'closed' | 'silent' | 'settled';
 
-/** Closes a lease that has expired or is being closed. Turns an opening whose process died into a SUSPECT. Never throws. */
+/** Closes a lease that has expired or is being closed. Turns an intent whose process died into a SUSPECT. Never throws. */
 export async function sweepLease(ports: ClosingPorts, leaseId: string, deadline: number): Promise<Swept> {
   let swept: Swept = 'settled';
   await bestEffort(ports, 'SweepFailed', { what: `lease ${leaseId} was not swept` }, async () => {
@@ -170,7 +170,7 @@ export async function sweepOwner(ports: ClosingPorts, ownerId: string, deadline:
   return ended;
 }
 
-/** Drops a SUSPECT whose session the array's idle timeout has ended. Never throws. */
+/** Drops a SUSPECT after the array's idle timeout is certain to have ended its session. Never throws. */
 export const sweepSuspect = (ports: ClosingPorts, attemptId: string, deadline: number): Promise<void> =>
   bestEffort(ports, 'SweepFailed', { what: `SUSPECT ${attemptId} was not swept` }, async () => {
     const by = closingDeadlines(deadline, ports.now()).record;
@@ -178,7 +178,7 @@ export const sweepSuspect = (ports: ClosingPorts, attemptId: string, deadline: n
     if (item?.kind === 'suspect' && item.until <= seconds(ports.now())) await dropSuspect(ports, item, by);
   });
 
-/** Frees an array's slots whose attempts have ended without leaving an unclosed lease or a SUSPECT. Never throws. */
+/** Frees each of an array's slots whose attempt has ended without leaving an unclosed lease or a SUSPECT. Never throws. */
 export const sweepSlots = (ports: ClosingPorts, array: string, deadline: number): Promise<void> =>
   bestEffort(ports, 'SweepFailed', { what: `the slots of array ${array} were not swept` }, async () => {
     const by = closingDeadlines(deadline, ports.now()).record;

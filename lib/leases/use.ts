@@ -1,5 +1,6 @@
 /**
- * Does work under a session. The session is either opened for the work and always closed, or belongs to a lease that another call opened.
+ * Runs work in a session. The session is either opened for the work and always closed afterward, or belongs to a lease that another call
+ * opened.
  */
 import { CLOSING_MS } from '../core/deadlines.ts';
 import { FlashBladeError } from '../core/errors.ts';
@@ -12,27 +13,27 @@ import type { Ports } from './ports.ts';
 import { parseLoginRequest } from './requests.ts';
 import { relogin, unsealLease } from './session.ts';
 
-/** What the work receives: its lease and a way to call the array, but never the auth token. */
+/** What the work receives: the lease and a way to call the array, but never the auth token. */
 export type Use = {
   readonly lease: Lease;
   /**
-   * Makes one REST call under the session. After a 401 or 403, the lease gets a new session and the call is sent once more. A second
-   * refusal is thrown as FORBIDDEN. Every other status is returned as is.
+   * Makes one REST call in the session. After a 401 or 403, the lease gets a new session and the call is retried once. A second refusal is
+   * thrown as FORBIDDEN. Any other status is returned as is.
    */
   request(call: ArrayRequest): Promise<ArrayResponse>;
-  /** Returns the REST versions that the array lists. Needs no session and does not keep one alive. */
+  /** Returns the REST versions that the array lists. Needs no session, and does not keep the session alive. */
   apiVersions(): Promise<readonly string[]>;
 };
 
 export type Work<T> = (use: Use) => Promise<T> | T;
 
 export type UseOptions = {
-  /** Every call to the array or to AWS ends before this (epoch milliseconds). Default: none, but each call has its own time limit. */
+  /** Every call to the array or to AWS ends before this time (epoch milliseconds). Default: none, but each call has its own time limit. */
   readonly deadline?: number | undefined;
 };
 
 export type SessionOptions = UseOptions & {
-  /** Idempotency key. If a lease with this id is open, it is used, then closed. Default: a random id. */
+  /** Idempotency key. If a lease with this id is already open, that lease is used, then closed. Default: a random id. */
   readonly leaseId?: string;
   /** 60 to 86400. Default 900. Work that takes longer loses its session. */
   readonly leaseSeconds?: number;
@@ -40,10 +41,10 @@ export type SessionOptions = UseOptions & {
   readonly owner?: string;
 };
 
-/** The time limit for opening a session or logging in again. After a crash, the intent is dead soon after that. */
+/** The time limit for opening a session or logging in again. After a crash, the intent can be taken over soon after this time. */
 const OPENING_MS = 30_000;
 
-/** Opens a session, does the work, and closes the session even if the work fails. lib/index.ts documents this function for callers. */
+/** Opens a session, runs the work, and closes the session even if the work fails. lib/index.ts documents this function for callers. */
 export async function withSession<T>(
   ports: Ports,
   array: string,
@@ -58,7 +59,7 @@ export async function withSession<T>(
   const end = (): Promise<void> =>
     bestEffort(ports, 'LogoutFailed', { leaseId }, async () => {
       const { outcome } = await closeSession(ports, leaseId, ports.now() + CLOSING_MS);
-      // The opening call, which is ours, then logs out at once.
+      // Our own opening call then logs out at once.
       if (outcome === 'ENDING') await opening.catch(() => {});
     });
   running.add(end);
@@ -75,7 +76,10 @@ export async function withSession<T>(
   }
 }
 
-/** Functions that end this process's open `withSession` sessions. Each is listed from before its lease is requested until it is closed. */
+/**
+ * Functions that close this process's open `withSession` sessions. Each is listed from before the lease is requested until the lease is
+ * closed.
+ */
 const running = new Set<() => Promise<void>>();
 
 /**
@@ -99,7 +103,7 @@ export function closeOnSignals(signals: readonly NodeJS.Signals[] = ['SIGINT', '
   return undo;
 }
 
-/** Does work under a lease that another call opened, and leaves the lease open. lib/index.ts documents this function for callers. */
+/** Runs work under a lease that another call opened, and leaves the lease open. lib/index.ts documents this function for callers. */
 export async function withLease<T>(
   ports: Ports,
   leaseId: string,
@@ -113,7 +117,7 @@ export async function withLease<T>(
     const used = held;
     const response = await send(used, call);
     if (!isRefusal(response)) return response;
-    // Calls that were refused at the same time share one login.
+    // Calls that are refused concurrently share one login.
     if (held === used) held = await reloginOnce(used, call);
     const second = await send(held, call);
     if (isRefusal(second)) throw forbidden(used, call);
@@ -131,7 +135,7 @@ export async function withLease<T>(
 
   async function send(by: Held, call: ArrayRequest): Promise<ArrayResponse> {
     const response = await ports.flashblade.request(by.session, call, { requestId: ports.newId(), deadline });
-    // An error proves nothing, because it may come from a proxy instead of the array.
+    // An error does not prove that the session is alive, because the error may come from a proxy.
     if (response.status < 300) by.workedAt = ports.now();
     return response;
   }
@@ -156,7 +160,7 @@ const forbidden = ({ lease: { target, username } }: Held, { method, path }: Arra
     `array ${target.name} refused ${method} ${path} even after a new login. Give user ${username} permission to make this call, or use another user's API token`,
   );
 
-/** Returns the error for a call under a session whose status the caller cannot use. `advice`: what to do. */
+/** Returns the error for a response status that the caller cannot use. `advice`: what to do. */
 export const unexpectedStatus = (
   array: string,
   { method, path }: Pick<ArrayRequest, 'method' | 'path'>,

@@ -63,7 +63,7 @@ describe('check-fleet', () => {
     ]);
     const warnings = result.warnings.filter(({ array }) => array === 'leaking').map(({ warning }) => warning);
     expect(warnings).toEqual([
-      expect.stringMatching(/^its certificate, or a CA certificate behind it, expires in 29 days/),
+      expect.stringMatching(/^the array's certificate, or a CA certificate in its chain, expires in 29 days/),
       expect.stringMatching(/^the API token for user pureuser expires in 5 days/),
       expect.stringMatching(/^1 active REST session for user pureuser/),
     ]);

@@ -19,7 +19,7 @@ describe('callAws', () => {
     expect(error).toMatchObject({
       code: 'AWS_UNAVAILABLE',
       message:
-        'could not read the table: AWS returned ThrottlingException (400). Try again. If it keeps failing, check the role and the configuration',
+        'could not read the table: AWS returned ThrottlingException (400). Try again. If the call keeps failing, check the role and the configuration',
     });
   });
 

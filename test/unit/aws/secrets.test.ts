@@ -72,7 +72,8 @@ describe("reading an array's secret", () => {
     const call = secrets.read('fb9', { by: soon() });
     await expect(call).rejects.toMatchObject({
       code: 'ARRAY_UNKNOWN',
-      message: 'secret flashblade/fb9 does not exist or has no current version. Create it, or correct the array name',
+      message:
+        'secret flashblade/fb9 does not exist or has no current version. Create the secret, or correct the array name',
     });
   });
 

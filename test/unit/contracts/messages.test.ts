@@ -181,7 +181,7 @@ describe('a request event fails the verification and is refused by its handler i
       released,
       (sent) => withType(sent, 'Session Ended'),
       "Expected 'Session Ended'",
-      'this queue does not handle this detail-type',
+      'this detail-type is not supported',
     ],
     [
       'it contains a token',

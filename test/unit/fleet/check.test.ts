@@ -179,9 +179,9 @@ describe('a fleet check', () => {
     w.once('request', async () => ({ status, body: { items: [] }, headers: {}, requestId: '' }));
     const { unhealthy, warnings } = await check(w, 'fb1');
     const path = '/api/2.10/arrays';
-    const reason = `array fb1 returned ${status} for GET ${path}: it is busy. Try again later.`;
+    const reason = `array fb1 returned ${status} for GET ${path}: the array is busy. Try again later.`;
     expect(unhealthy).toEqual(code === undefined ? [] : [{ array: 'fb1', code, reason }]);
-    const warning = `it returned ${status} for GET ${path} instead of a list`;
+    const warning = `the array returned ${status} for GET ${path} instead of a list`;
     expect(warnings).toEqual(code === undefined ? [{ array: 'fb1', warning }] : []);
   });
 
@@ -252,7 +252,7 @@ describe('a token in what an array presents', () => {
       },
     }));
     const warning =
-      'the API token for user [API token]/[API token] expires in 5 days. Create a new one and put it in the secret';
+      'the API token for user [API token]/[API token] expires in 5 days. Create a new token and store it in the secret';
     expect(await warningsOf(w)).toEqual([warning]);
     expect(w.reports.find(({ event }) => event === 'ArrayWarned')?.message).toBe(warning);
   });
@@ -263,14 +263,14 @@ describe('a warning', () => {
     [
       'a certificate that expires soon',
       { certificateEndsAt: 20 * DAY },
-      /certificate, or a CA certificate behind it, expires in 20 days/,
+      /certificate, or a CA certificate in its chain, expires in 20 days/,
     ],
     ['an API token that expires soon', { tokenEndsAt: 3 * DAY }, /API token for user pureuser expires in 3 days/],
     ['an idle timeout of never', { idleTimeoutMs: 0 }, /idle timeout is 0 \(never\)/],
     [
       'an idle timeout that is shorter than a lease',
       { idleTimeoutMs: 300_000 },
-      /300 s, which is shorter than a lease/,
+      /300 s, which is shorter than the default lease/,
     ],
     [
       'an idle timeout that is longer than ARRAY_IDLE_SECONDS',
@@ -400,7 +400,7 @@ describe('the comparison of the array with the ledger', () => {
   it('a list of ten pages is compared, and an eleventh page is not read', async () => {
     for (const [pages, warning] of [
       [10, undefined],
-      [11, 'its session list has more than 10 pages, so its sessions were not compared'],
+      [11, 'the session list has more than 10 pages, so sessions were not compared with the ledger'],
     ] as const) {
       const w = world();
       let requests = 0;

@@ -6,28 +6,28 @@ describe('the warnings about an array', () => {
   it('a certificate of the chain that expires within 30 days causes a warning', () => {
     expect(certificateWarnings(30)).toEqual([]);
     expect(certificateWarnings(29)).toEqual([
-      'its certificate, or a CA certificate behind it, expires in 29 days. Renew the certificate. If the secret trusts fingerprints or a private CA, first add the new fingerprint or CA to the secret',
+      "the array's certificate, or a CA certificate in its chain, expires in 29 days. Renew the certificate. If the secret trusts fingerprints or a private CA, first add the new fingerprint or CA to the secret",
     ]);
   });
 
   it('an API token that expires within 14 days causes a warning', () => {
     expect(apiTokenWarnings(14, 'pureuser')).toEqual([]);
     expect(apiTokenWarnings(13, 'pureuser')).toEqual([
-      'the API token for user pureuser expires in 13 days. Create a new one and put it in the secret',
+      'the API token for user pureuser expires in 13 days. Create a new token and store it in the secret',
     ]);
   });
 
   it.each([
-    [0, 'its idle timeout is 0 (never), so a session that cannot be closed stays open. Set an idle timeout'],
+    [0, 'the idle timeout is 0 (never), so a session that cannot be closed stays open. Set an idle timeout'],
     [
       899,
-      'its idle timeout is 899 s, which is shorter than a lease, so a session may end before its lease does. Set a longer timeout',
+      'the idle timeout is 899 s, which is shorter than the default lease, so a session may end before its lease does. Set a longer timeout',
     ],
     [900, undefined],
     [1800, undefined],
     [
       1801,
-      'its idle timeout is 1801 s, but ARRAY_IDLE_SECONDS is 1800. Set ARRAY_IDLE_SECONDS to the longest idle timeout in the fleet',
+      'the idle timeout is 1801 s, but ARRAY_IDLE_SECONDS is 1800. Set ARRAY_IDLE_SECONDS to the longest idle timeout in the fleet',
     ],
   ])('an idle timeout of %i s causes a warning only if it does not fit', (idleSeconds, warning) => {
     expect(idleWarnings(idleSeconds, 1800)).toEqual(warning === undefined ? [] : [warning]);

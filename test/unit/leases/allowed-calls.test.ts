@@ -153,7 +153,8 @@ describe('the list of allowed calls', () => {
     'FORGET /api/**',
     'GET /api/** x',
   ])('the list cannot contain %j', (list) => {
-    const rule = 'a comma-separated list of "METHOD /api/path": * matches one segment, ** at the end matches the rest';
+    const rule =
+      'a comma-separated list of "METHOD /api/path". * matches one segment, and ** at the end matches the rest';
     const message = `environment variable ALLOWED_CALLS must be ${rule}`;
     expect(() => allowedCalls(list)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', message }));
   });
@@ -162,7 +163,7 @@ describe('the list of allowed calls', () => {
     const refused = (path: string) => () =>
       refuseUnlessAllowed(allowedCalls('GET /api/2.4/*'), { leaseId: 'job', method: 'GET', path });
     expect(refused('/api/2.4/admins')).toThrow(
-      'call request: path must not be an endpoint for sessions, admins, keys, tokens, passwords or logs, which call-array never calls',
+      'call request: path must not be an endpoint for sessions, admins, keys, tokens, passwords or logs. call-array never calls such endpoints',
     );
     expect(refused('/api/2.4/a/b')).toThrow(
       'call request: method and path must be on the list of allowed calls (ALLOWED_CALLS)',
@@ -184,7 +185,7 @@ describe('the list of allowed calls', () => {
           expect(error).toMatchObject({ code: 'REQUEST_INVALID' });
           // One of two fixed texts, so nothing of the path.
           expect((error as Error).message).toMatch(
-            /^call request: (path must not be an endpoint for sessions, admins, keys, tokens, passwords or logs, which call-array never calls|method and path must be on the list of allowed calls \(ALLOWED_CALLS\))$/,
+            /^call request: (path must not be an endpoint for sessions, admins, keys, tokens, passwords or logs. call-array never calls such endpoints|method and path must be on the list of allowed calls \(ALLOWED_CALLS\))$/,
           );
         }
       }),

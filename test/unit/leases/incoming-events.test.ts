@@ -139,7 +139,7 @@ describe('an event of Step Functions', () => {
 
   it('the status of an execution is only accepted from Step Functions', () => {
     const forged = bodyOf(EXECUTION_DETAIL_TYPE, { executionArn: EXECUTION, status: 'FAILED' });
-    expect(refusal(forged).message).toContain('this queue does not handle this detail-type');
+    expect(refusal(forged).message).toContain('this detail-type is not supported');
   });
 
   it.each([
@@ -156,8 +156,8 @@ describe('a message', () => {
     ['id must be 1 to 128', bodyOf('x', {}, { id: 'e'.repeat(129) })],
     ['source must be 1 to 512', bodyOf('x', {}, { source: 3 })],
     ['detail-type must be a string', bodyOf('x', {}, { 'detail-type': null })],
-    ['this queue does not handle this detail-type', bodyOf('Session Opened', { array: 'fb1' })],
-    ['this queue does not handle this detail-type', bodyOf('Another', {}, { source: EXECUTION_SOURCE })],
+    ['this detail-type is not supported', bodyOf('Session Opened', { array: 'fb1' })],
+    ['this detail-type is not supported', bodyOf('Another', {}, { source: EXECUTION_SOURCE })],
     ['must be a JSON object', '[]'],
     ['must be a JSON object', 'null'],
     ['the message must be an EventBridge event in JSON', 'text'],

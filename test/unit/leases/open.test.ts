@@ -208,7 +208,10 @@ describe('openSession', () => {
   it("refuses a request whose owner differs from the lease's owner, including if only one of them has an owner", async () => {
     const w = world();
     await open(w, { owner: 'me' });
-    const conflict = { code: 'LEASE_CONFLICT', message: 'lease job-1 belongs to another owner. Use another lease id' };
+    const conflict = {
+      code: 'LEASE_CONFLICT',
+      message: 'lease job-1 belongs to a different owner. Use a different lease id',
+    };
     await expect(open(w, { owner: 'you' })).rejects.toMatchObject(conflict);
     await expect(open(w)).rejects.toMatchObject(conflict);
     expect(await open(w, { owner: 'me' })).toMatchObject({ leaseId: 'job-1' });
@@ -339,7 +342,7 @@ describe('a SUSPECT', () => {
     const w = world();
     w.once('login', fail(unreachable(true)));
     w.once('write suspect', fail(awsDown));
-    const message = expect.stringContaining('The ledger could not be updated and still has the intent');
+    const message = expect.stringContaining('The ledger could not be updated and still contains the intent');
     await expect(open(w)).rejects.toMatchObject({ code: 'LOGIN_UNKNOWN', message });
   });
 });
@@ -494,7 +497,7 @@ describe('a session that cannot be recorded', () => {
     w.once('logout', fail(unreachable(true)));
     await expect(open(w)).rejects.toMatchObject({
       code: 'LOGIN_UNKNOWN',
-      message: expect.stringContaining(' The lease has ended. Use another lease id. (LEASE_ENDED: '),
+      message: expect.stringContaining(' The lease has ended. Use a different lease id. (LEASE_ENDED: '),
     });
     expect(w.suspects()).toHaveLength(1);
     expect(w.lease('job-1')?.state).toBe('CLOSED');

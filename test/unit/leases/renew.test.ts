@@ -91,7 +91,7 @@ describe('renewing a lease', () => {
       w.once('request', async () => ({ status, headers: {}, body: '', requestId: '' }));
       await expect(renew(w, lease.expiresAt + 60)).rejects.toMatchObject({
         code,
-        message: `array fb1 returned ${status} for GET /api/2.10/arrays: lease job-1 was not renewed. Try again before it ends.`,
+        message: `array fb1 returned ${status} for GET /api/2.10/arrays: lease job-1 was not renewed. Try again before the lease ends.`,
         facts: { status, sent: true },
       });
     },

@@ -63,11 +63,12 @@ describe('a login', () => {
   it('a login with an unknown outcome is reported as a SUSPECT', async () => {
     const w = world();
     w.once('login', fail(unreachable(true)));
-    const fate = "It is recorded as a SUSPECT and ends with the array's idle timeout.";
+    const fate = "The session is recorded as a SUSPECT and ends with the array's idle timeout.";
     await expect(open(w)).rejects.toThrow(
-      `array fb1 may have a session for lease job-1 whose auth token is lost. ${fate} Request the session again. (ARRAY_UNREACHABLE: no answer)`,
+      `array fb1 may have a session for lease job-1, but the session's auth token is lost. ${fate} Request the session again. (ARRAY_UNREACHABLE: no answer)`,
     );
-    const message = 'a login with an unknown outcome was recorded: array fb1 may have a session until its idle timeout';
+    const message =
+      'recorded a login with an unknown outcome. Array fb1 may have a session that ends only with the idle timeout';
     expect(w.reports.slice(1)).toStrictEqual([{ event: 'SuspectRecorded', ...common, message }]);
     const attemptId = w.reports[1]?.requestId ?? '';
     const until = w.seconds() + 36 + 120 + 1800;
@@ -79,7 +80,7 @@ describe('a login', () => {
     w.dropSessions();
     w.once('login', fail(unreachable(true)));
     const call = withLease(w.ports, 'job-1', ({ request }) => request({ method: 'GET', path: '/api/2.4/arrays' }));
-    await expect(call).rejects.toThrow('The lease has ended. Use another lease id. (ARRAY_UNREACHABLE: no answer)');
+    await expect(call).rejects.toThrow('The lease has ended. Use a different lease id. (ARRAY_UNREACHABLE: no answer)');
   });
 });
 
@@ -103,7 +104,7 @@ describe('a logout', () => {
     w.once('logout', fail(new FlashBladeError('ANSWER_INVALID', 'answered 400')));
     await expect(close(w)).rejects.toThrow();
     const message =
-      "user pureuser's session on array fb1 is still open after 2 failed logouts. Fix the cause, then invoke logout for lease job-1: answered 400";
+      "user pureuser's session on array fb1 is still open after 2 failed logouts. Fix the cause, then invoke logout for lease job-1. The last error was: answered 400";
     const stuck = { event: 'LeaseStuck', leaseId: 'job-1', array: 'fb1', code: 'ANSWER_INVALID', message };
     expect(w.reports.slice(1)).toStrictEqual([stuck]);
   });

@@ -68,7 +68,7 @@ describe('an intent', () => {
       { ...open, target: { ...target, name: 'fb2' } },
       0,
       'LEASE_CONFLICT',
-      'belongs to another array',
+      'belongs to a different array',
     ],
     ['the lease was released', { ...opening, endRequested: true }, 0, 'LEASE_ENDED', 'was released'],
     [
@@ -78,21 +78,27 @@ describe('an intent', () => {
       'LEASE_ENDED',
       'was released',
     ],
-    ['the lease belongs to another owner', { ...open, owner: 'you' }, 0, 'LEASE_CONFLICT', 'belongs to another owner'],
-    ['the lease has no owner', unowned, 0, 'LEASE_CONFLICT', 'belongs to another owner'],
+    [
+      'the lease belongs to another owner',
+      { ...open, owner: 'you' },
+      0,
+      'LEASE_CONFLICT',
+      'belongs to a different owner',
+    ],
+    ['the lease has no owner', unowned, 0, 'LEASE_CONFLICT', 'belongs to a different owner'],
     [
       'the closed lease belonged to another owner',
       { ...closed, owner: 'you' },
       0,
       'LEASE_CONFLICT',
-      'belongs to another owner',
+      'belongs to a different owner',
     ],
     ['the lease has expired', open, 900, 'LEASE_ENDED', 'has ended'],
     ['the lease is being closed', closing, 0, 'LEASE_ENDED', 'has ended'],
     ['the lease was closed', closed, 0, 'LEASE_ENDED', 'has ended'],
     ['the lease was released before it was opened', tombstone, 0, 'LEASE_ENDED', 'has ended'],
   ])('is refused if %s', (_, item, seconds, code, rule) => {
-    expect(() => intend(item, intent, NOW + seconds)).toThrow(refusal(code, `${rule}. Use another lease id`));
+    expect(() => intend(item, intent, NOW + seconds)).toThrow(refusal(code, `${rule}. Use a different lease id`));
   });
 
   it('is refused while another call is opening the lease, including during a relogin', () => {
