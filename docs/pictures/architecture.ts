@@ -31,7 +31,7 @@ export const ARCHITECTURE: Picture = {
   height: 532,
   title: 'How flashblade-sessions opens a session',
   description:
-    "A caller invokes the function login with an array's name. The function reads the array's secret from Secrets Manager, records the intent in the ledger in DynamoDB, logs in to the FlashBlade array over HTTPS with POST /api/login, seals the auth token with a data key from KMS, records it in the ledger, and returns a lease id, never a token. The function logout ends the session with POST /api/logout.",
+    "A caller invokes the login function with an array name. The function reads the array's secret from Secrets Manager, records the intent in the ledger in DynamoDB, logs in to the FlashBlade array over HTTPS with POST /api/login, seals the auth token with a data key from KMS, records the sealed token in the ledger, and returns a lease id, never a token. The logout function ends the session with POST /api/logout.",
   shapes: [
     head(104, 'Callers'),
     { kind: 'frame', x: 28, y: 60, width: 152, height: 260 },

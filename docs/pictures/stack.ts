@@ -28,7 +28,7 @@ export const STACK: Picture = {
   height: 868,
   title: 'What one deployment creates',
   description:
-    'One stack has seven functions. An event bus with a rule, and a rule on the default bus, send events to the request queue, which invokes session-events; messages that fail go to the dead-letter queue. Two schedules invoke sweep-sessions and check-fleet. Callers invoke login, logout, call-array and renew. A queue keeps failed invocations. The functions share two KMS keys and the lease table, which has the indexes due and owner. Alarms notify a topic. A dashboard, roles and log groups complete the stack. Callers, secrets and arrays are outside the stack.',
+    'One stack has seven functions. An event bus with a rule, and a rule on the default bus, send events to the request queue, which invokes session-events; failed messages go to the dead-letter queue. Two schedules invoke sweep-sessions and check-fleet. Callers invoke login, logout, call-array and renew. Failed invocations go to a separate queue. The functions share two KMS keys and the lease table, which has the indexes due and owner. Alarms notify a topic. A dashboard, roles and log groups complete the stack. Callers, secrets and arrays are outside the stack.',
   shapes: [
     head(28, 44, 'Outside'),
     head(196, 44, 'One stack: flashblade-sessions-<stage>'),
@@ -51,7 +51,7 @@ export const STACK: Picture = {
     arrow([762, 136], [762, 184], [636, 184]),
 
     {
-      ...box(LEFT, 240, 'Failed invocations', 'a queue for calls and', 'schedules that failed', 'for good'),
+      ...box(LEFT, 240, 'Failed invocations', 'a queue for calls that', 'failed after all retries'),
       height: 132,
     },
     box(MIDDLE, 240, 'Sweep schedule', 'every minute'),

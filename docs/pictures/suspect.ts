@@ -32,7 +32,7 @@ export const SUSPECT: Picture = {
   width: 900,
   height: 600,
   title: 'A killed login becomes a SUSPECT and ends',
-  description: `The function records the intent, takes a slot, sends the login, and is killed. The array has a session whose auth token is lost. When the intent has expired, a sweep records a SUSPECT and raises the alarm suspect-session. The SUSPECT counts against the array's session limit. The array's idle timeout ends the session. The SUSPECT is dropped after the idle timeout plus ${SLACK_SECONDS} seconds, or once the array lists no session from its time window.`,
+  description: `The function records the intent, takes a slot, sends the login, and is killed. The array has a session whose auth token is lost. When the intent has expired, a sweep records a SUSPECT and raises the alarm suspect-session. The SUSPECT counts against the array's session limit. The array's idle timeout ends the session. The SUSPECT is dropped after the idle timeout plus ${SLACK_SECONDS} seconds, or once the array lists no session from the SUSPECT's time window.`,
   shapes: [
     { kind: 'label', x: 28, y: 51, lines: ['Time, not to scale'], style: 'line' },
     ...Object.values(AT).flatMap((x, index): Shape[] => [
@@ -70,8 +70,8 @@ export const SUSPECT: Picture = {
       7,
       432,
       549,
-      'The SUSPECT is dropped and its slot is freed, or earlier',
-      'if the array lists no session from its time window.',
+      'The SUSPECT is dropped and its slot is freed (earlier',
+      'if the array lists no session from its time window).',
     ),
   ],
 };

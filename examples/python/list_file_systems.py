@@ -55,7 +55,7 @@ def invoke(client, function, request):
 
 @contextmanager
 def session(client, stack, array, lease_seconds=600):
-    """Opens a session, and closes it no matter how the block ends."""
+    """Opens a session, and closes the session no matter how the block ends."""
     # The lease id is chosen before the login, so a retry returns the same lease, and logout works even if the login's response is lost.
     lease_id = f"list-{uuid.uuid4()}"
     try:
