@@ -313,7 +313,7 @@ export async function conclude(
     isRecorded = current?.state === 'OPEN' && current.attemptId === attemptId;
     if (isRecorded) return;
     await leaveSuspect(ports, opening, by);
-    fate = "The session is recorded as a SUSPECT and ends with the array's idle timeout.";
+    fate = "The session is recorded as a SUSPECT and ends after the array's idle timeout.";
   });
   if (isRecorded) throw error;
   const hasEnded = isRelogin || error.code === 'LEASE_ENDED';

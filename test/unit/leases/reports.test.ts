@@ -63,7 +63,7 @@ describe('a login', () => {
   it('a login with an unknown outcome is reported as a SUSPECT', async () => {
     const w = world();
     w.once('login', fail(unreachable(true)));
-    const fate = "The session is recorded as a SUSPECT and ends with the array's idle timeout.";
+    const fate = "The session is recorded as a SUSPECT and ends after the array's idle timeout.";
     await expect(open(w)).rejects.toThrow(
       `array fb1 may have a session for lease job-1, but the session's auth token is lost. ${fate} Request the session again. (ARRAY_UNREACHABLE: no answer)`,
     );
