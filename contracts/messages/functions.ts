@@ -19,8 +19,8 @@ const REQUEST = { array: 'fb1', leaseId: 'nightly-7', owner: 'run-7' };
 /** The messages that lead to each event. The last message triggers the event. */
 const LEADING_TO: Readonly<Record<OutcomeEvent, readonly Message[]>> = {
   'a session was opened': [requested(REQUEST)],
-  'a session was closed by its lease': [requested(REQUEST), released({ leaseId: REQUEST.leaseId })],
-  'a session was closed with its owner': [requested(REQUEST), released({ owner: REQUEST.owner })],
+  'a session was closed by lease id': [requested(REQUEST), released({ leaseId: REQUEST.leaseId })],
+  'a session was closed because its owner was released': [requested(REQUEST), released({ owner: REQUEST.owner })],
   'a session could not be opened': [requested({ ...REQUEST, array: 'fb9' })],
   'a message could not be understood': [requested({})],
 };

@@ -18,35 +18,40 @@ const lasting = { array: 'fb1', leaseId: 'nightly-2026-11-24', leaseSeconds: 180
 const scheduled = { array: 'fb1', leaseId: '<aws.scheduler.execution-id>' };
 
 test.each<[Invocation, object, object, (input: object, result: { leaseId: string; expiresAt: number }) => unknown]>([
-  ['login: of a job', lasting, LEASE, (_, { leaseId }) => parseLogoutRequest({ leaseId })],
-  ['login: by a schedule', scheduled, LEASE, (_, { leaseId, expiresAt }) => parseRenewRequest({ leaseId, expiresAt })],
+  ['login: for a job', lasting, LEASE, (_, { leaseId }) => parseLogoutRequest({ leaseId })],
+  [
+    'login: from a schedule',
+    scheduled,
+    LEASE,
+    (_, { leaseId, expiresAt }) => parseRenewRequest({ leaseId, expiresAt }),
+  ],
   [
     'logout: at the end of a workflow',
     { leaseId: 'nightly-7' },
     { leaseId: id('nightly-7'), array: arrayName(), outcome: equal('CLOSED') },
     parseLogoutRequest,
   ],
-  ['renew: of work that lasts', { leaseId: 'nightly-7', expiresAt: 1_800_001_800 }, LEASE, parseRenewRequest],
+  ['renew: for long-running work', { leaseId: 'nightly-7', expiresAt: 1_800_001_800 }, LEASE, parseRenewRequest],
   [
-    'call-array: of a workflow',
+    'call-array: from a workflow',
     { leaseId: 'nightly-7', method: 'GET', path: '/api/2.26/arrays', query: { limit: 1 } },
     { status: equal(200), body: { items: [] } },
     parseCallRequest,
   ],
   [
-    'check-fleet: of arrays that are named',
+    'check-fleet: for specific arrays',
     { arrays: ['fb1', 'fb2'] },
     { checked: integer(2), healthy: integer(2), ...NO_ARRAYS },
     () => undefined,
   ],
   [
-    'check-fleet: by its schedule',
+    'check-fleet: from its schedule',
     {},
     { checked: integer(2), healthy: integer(2), ...NO_ARRAYS },
     (input) => expect(scheduledInputs()['check-fleet']).toEqual(input),
   ],
   [
-    'sweep-sessions: by its schedule',
+    'sweep-sessions: from its schedule',
     {},
     COUNTS,
     (input) => expect(scheduledInputs()['sweep-sessions']).toEqual(input),

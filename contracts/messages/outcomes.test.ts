@@ -22,8 +22,8 @@ const FAILED: Pinned<SessionFailed> = { code: code('ARRAY_UNKNOWN'), reason: som
 
 test.each<[OutcomeEvent, string, object]>([
   ['a session was opened', opened, OPENED],
-  ['a session was closed by its lease', closed, CLOSED],
-  ['a session was closed with its owner', closed, { ...CLOSED, owner: id('run-7') }],
+  ['a session was closed by lease id', closed, CLOSED],
+  ['a session was closed because its owner was released', closed, { ...CLOSED, owner: id('run-7') }],
   [
     'a session could not be opened',
     failed,

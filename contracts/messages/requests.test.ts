@@ -28,7 +28,7 @@ async function withLeases(...leaseIds: string[]): Promise<World> {
 }
 
 test('a request with only an array opens a session whose lease id consists of the array and the event id', () =>
-  requestEvent('a session is requested, by its array alone', DETAIL_TYPES.requested, {
+  requestEvent('a session is requested with only an array', DETAIL_TYPES.requested, {
     array: arrayName(),
   }).executeTest(async ({ contents }) => {
     const w = world();
@@ -38,7 +38,7 @@ test('a request with only an array opens a session whose lease id consists of th
   }));
 
 test('a request with an owner and a duration opens a session whose lease has both', () =>
-  requestEvent('a session is requested, for an owner and a time', DETAIL_TYPES.requested, {
+  requestEvent('a session is requested with an owner and a duration', DETAIL_TYPES.requested, {
     array: arrayName(),
     leaseId: id('nightly-7'),
     leaseSeconds: integer(1800),
@@ -59,7 +59,7 @@ test('a release by lease id closes only that session', () =>
   ));
 
 test("a release by owner closes all of the owner's sessions", () =>
-  requestEvent('the sessions of an owner are released', DETAIL_TYPES.released, { owner: id('run-7') }).executeTest(
+  requestEvent('all sessions for an owner are released', DETAIL_TYPES.released, { owner: id('run-7') }).executeTest(
     async ({ contents }) => {
       const w = await withLeases('nightly-7', 'nightly-8');
       expect((await deliver(w, contents.content)).sort()).toEqual(['closed nightly-7', 'closed nightly-8']);

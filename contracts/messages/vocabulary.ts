@@ -10,15 +10,15 @@ export const REQUESTS_PACT = nameOf(CONSUMER, STACK);
 export const OUTCOMES_PACT = nameOf(STACK, CONSUMER);
 
 export type RequestEvent =
-  | 'a session is requested, by its array alone'
-  | 'a session is requested, for an owner and a time'
+  | 'a session is requested with only an array'
+  | 'a session is requested with an owner and a duration'
   | 'a session is released'
-  | 'the sessions of an owner are released';
+  | 'all sessions for an owner are released';
 
 export type OutcomeEvent =
   | 'a session was opened'
-  | 'a session was closed by its lease'
-  | 'a session was closed with its owner'
+  | 'a session was closed by lease id'
+  | 'a session was closed because its owner was released'
   | 'a session could not be opened'
   | 'a message could not be understood';
 

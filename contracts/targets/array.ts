@@ -54,7 +54,7 @@ export function arrayTarget(
 function onlyWhileAccepted({ array, apiToken }: RealArray, sessions: OpenSessions) {
   let refused = false;
   return async (signIn: typeof openSession) => {
-    if (refused) throw new Error('the array already refused this API token, so it is not sent again');
+    if (refused) throw new Error('the array already refused this API token, so the token was not sent again');
     try {
       return await signIn(array, apiToken, sessions);
     } catch (error) {

@@ -63,7 +63,7 @@ export const NO_API_TOKEN = 'must not contain anything that looks like an API to
 export const containsApiToken = (text: string): boolean =>
   WITH_API_TOKEN.test(text) || WITH_API_TOKEN.test(readable(text).text);
 
-/** Returns true if the text is a UUID and nothing else, like newer API tokens. */
+/** Returns true if the text is just a UUID, which is the format of newer API tokens. */
 export const isBareUuid = (text: string): boolean => BARE_UUID.test(text);
 
 /** Replaces each API token (`T-` followed by a UUID) with `mask`. Does not find escaped tokens. */

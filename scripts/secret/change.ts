@@ -23,7 +23,7 @@ export type World = {
   readonly newId: () => string;
 };
 
-/** Does everything except write the secret. Throws FlashBladeError, Cancelled or an Error. */
+/** Does everything except write the secret. Throws FlashBladeError, Cancelled or a plain Error. */
 export async function prepare(command: Command, world: World): Promise<NewValue> {
   const { name } = command;
   const { store, signal, say } = world;

@@ -13,7 +13,7 @@ const TITLE_WIDTH = 56;
 const COLUMN_WIDTHS = [9, 6, 8];
 const DETAIL_INDENT = '   ';
 
-/** `now` returns milliseconds since any fixed point in time. */
+/** `now` returns milliseconds since an arbitrary fixed point in time. */
 export function createScreen(stream: Writable, now: () => number) {
   // Ignores output errors, because the session must be closed even if the output is cut off (`npm start | head`).
   stream.on('error', () => undefined);

@@ -45,7 +45,7 @@ export async function showUnattended(world: Surroundings, array: SimulatedArray,
     say(`${item?.id}  state ${item?.state}  attemptId ${item?.attemptId}`);
     must(item?.state === 'OPENING', 'the ledger has no record of the login');
     const session = simulator.sessions().find(({ requestId }) => requestId === item?.attemptId);
-    must(session !== undefined, 'no session belongs to the attempt in the ledger');
+    must(session !== undefined, 'no session on the array matches the attempt recorded in the ledger');
     say("the array knows this attemptId as the session's X-Request-ID");
     return item?.attemptId;
   });

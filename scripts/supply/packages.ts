@@ -27,7 +27,7 @@ export async function bundledPackages(): Promise<BundledPackage[]> {
   }
 }
 
-/** Returns the packages that the bundles' source files belong to. Throws if a package does not declare its name, version and license. */
+/** Returns the packages that the bundles' source files belong to. Throws if a package does not declare a name, version or license. */
 export async function packagesIn(bundles: readonly Made[]): Promise<BundledPackage[]> {
   const functions = new Map<string, Set<string>>();
   for (const { name, inputs } of bundles) {
@@ -50,7 +50,7 @@ async function declared(directory: string): Promise<Omit<BundledPackage, 'functi
     await readFile(resolve(ROOT, directory, 'package.json'), 'utf8'),
   );
   if (typeof name !== 'string' || typeof version !== 'string' || typeof license !== 'string') {
-    throw new Error(`${directory} does not declare its name, version and license`);
+    throw new Error(`${directory} does not declare a name, version or license`);
   }
   return { directory, name, version, license };
 }

@@ -55,7 +55,7 @@ export function adviceText({ chain: [own], publicAuthorities }: Report): string 
   const alternative = own?.selfSigned
     ? []
     : [
-        'If a private certificate authority issued the certificate, you can trust the authority instead. The next certificate is then trusted too.',
+        'If a private certificate authority issued the certificate, you can trust the authority instead. Its renewed certificates are then trusted, too.',
         'Get the PEM certificate from the authority\'s operator, not from this server. Use "trust": { "ca": "…" }, or run:',
         '',
         '  npm run secret -- <array> --ca ca.pem',

@@ -55,7 +55,7 @@ function* takeHead(input: Input): Reading<ParsedHead> {
 
 function parseHead(text: string): ParsedHead {
   const [, minor, status, fields] = HEAD.exec(text) ?? [];
-  if (minor === undefined || fields === undefined) throw new UnreadableResponse('invalid HTTP (its head is malformed)');
+  if (minor === undefined || fields === undefined) throw new UnreadableResponse('invalid HTTP (malformed head)');
   const headers: Record<string, string> = {};
   for (let start = 2; start < fields.length; ) {
     const colon = fields.indexOf(':', start);

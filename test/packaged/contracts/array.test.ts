@@ -149,7 +149,7 @@ describe('an array that breaks the contract', () => {
     const { simulator, env } = await arrayAndEnvironment({ maxLoginAttempts: 1 });
     const { code, stdout } = await run(['--array'], env).ended;
     expect(code).toBe(1);
-    expect(stdout).toContain('the array already refused this API token, so it is not sent again');
+    expect(stdout).toContain('the array already refused this API token, so the token was not sent again');
     expect(refusals(simulator)).toBe(2);
     expect(simulator.sessions()).toEqual([]);
   });

@@ -7,7 +7,7 @@ import { committedFile } from '../../../contracts/pact-file.ts';
 import { changed, eventOf, outcomes, requests, withDetail } from './message-pacts.ts';
 
 const OPENED = 'a session was opened';
-const LOGIN = 'login: of a job';
+const LOGIN = 'login: for a job';
 
 const withContent = (content: object) => (one: object) => ({ ...one, contents: { content } });
 
@@ -88,7 +88,9 @@ it('an event or a function that no message pins is reported', () => {
     expect.stringContaining('no message pins Session Released'),
   ]);
   expect(checkComplete([requests, without(OPENED)])).toEqual([expect.stringContaining('Session Opened')]);
-  expect(checkComplete([requests, without('renew: of work that lasts')])).toEqual([expect.stringContaining('renew')]);
+  expect(checkComplete([requests, without('renew: for long-running work')])).toEqual([
+    expect.stringContaining('renew'),
+  ]);
   expect(checkComplete([requests, outcomes], ['login', 'rotate-api-token'])).toEqual([
     expect.stringContaining('no message pins rotate-api-token'),
   ]);

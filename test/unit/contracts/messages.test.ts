@@ -40,7 +40,7 @@ it('the messages of the functions and the documented examples match the pacts', 
 describe('an event that reports an outcome fails the verification if', () => {
   const [opened, closed, failed] = [
     'a session was opened',
-    'a session was closed with its owner',
+    'a session was closed because its owner was released',
     'a session could not be opened',
   ];
 
@@ -100,7 +100,7 @@ describe('an event that reports an outcome fails the verification if', () => {
 });
 
 describe('an invocation fails the verification if', () => {
-  const [login, logout] = ['login: of a job', 'logout: at the end of a workflow'];
+  const [login, logout] = ['login: for a job', 'logout: at the end of a workflow'];
 
   it.each<[string, string, Change, string]>([
     ['a field of its result is missing', login, (sent) => ({ ...Object(sent), leaseId: undefined }), 'leaseId'],
@@ -117,13 +117,13 @@ describe('an invocation fails the verification if', () => {
     ['its input has no lease id', logout, {}, 'leaseId must be'],
     [
       'its input has a string instead of a number',
-      'renew: of work that lasts',
+      'renew: for long-running work',
       { leaseId: 'nightly-7', expiresAt: '1800001800' },
       'expiresAt must be a whole number',
     ],
     [
       'its input has an empty list of arrays',
-      'check-fleet: of arrays that are named',
+      'check-fleet: for specific arrays',
       { arrays: [] },
       'arrays must be a list',
     ],
@@ -137,15 +137,15 @@ describe('an invocation fails the verification if', () => {
   });
 
   it('no function handles it', async () => {
-    const pact = changed(only(outcomes, login), login, (one) => ({ ...one, description: 'log-in: of a job' }));
+    const pact = changed(only(outcomes, login), login, (one) => ({ ...one, description: 'log-in: for a job' }));
     expect(await reasonsOf(pact, functions)).toEqual([
-      expect.stringContaining('no function handles "log-in: of a job"'),
+      expect.stringContaining('no function handles "log-in: for a job"'),
     ]);
   });
 });
 
 describe('a request event fails the verification and is refused by its handler if', () => {
-  const [asked, released] = ['a session is requested, for an owner and a time', 'a session is released'];
+  const [asked, released] = ['a session is requested with an owner and a duration', 'a session is released'];
   // Pact ignores fields that it does not pin, so our own check must find this one.
   it.each<[string, string, Change, string, string]>([
     [

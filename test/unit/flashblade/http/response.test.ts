@@ -85,7 +85,7 @@ describe('a response', () => {
 });
 
 describe('a response is refused that', () => {
-  const head = 'invalid HTTP (its head is malformed)';
+  const head = 'invalid HTTP (malformed head)';
   const length = 'invalid HTTP (Content-Length is not a single number)';
   const coding = 'invalid HTTP (unsupported transfer coding)';
   const extension = 'invalid HTTP (a chunk has a malformed extension)';
