@@ -62,7 +62,7 @@ export function refuseConsumed(
 /** `--dryRun` and `--dryrun` mean `--dry-run`. */
 export const plain = (name: string): string => name.replaceAll(/[-_]/g, '').toLowerCase();
 
-/** Returns true if the command lost no flag, because the setting is npm's own or the command received the flag. */
+/** Returns true if npm did not consume this flag: either the setting is npm's own, or the command received the flag. */
 function isOwnSetting(name: string, value: string, args: readonly string[], env: Environment): boolean {
   if (args.some((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`))) return true;
   if (name === 'ca') return value.startsWith('-----BEGIN');

@@ -20,7 +20,7 @@ test('a read in an open session succeeds, which keeps the session alive', () =>
       }),
     ));
 
-test('a read in an ended session is refused, which triggers a relogin', () =>
+test('a read after the session has ended is refused, which triggers a relogin', () =>
   interactionIn('the session has ended', {}, 'a read under an ended session')
     .withRequest('GET', versionedPath('arrays', '2.26'), (call) =>
       call.headers({ 'x-auth-token': tokenFrom('the session has ended', 'authToken', AUTH_TOKEN) }),
