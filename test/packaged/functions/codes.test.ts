@@ -168,7 +168,7 @@ const CASES: Readonly<Record<ErrorCode, Case>> = {
 
 /** Words that name a next step. */
 const ADVICE =
-  /\b(must (be|have)|try again|request the session again|create it|correct the|check that|find out|put a valid|remove its|give|use another|open (a|another) session|close some|log out again|report it)\b/i;
+  /\b(must (be|have)|try again|request the session again|create it|correct the|check that|find out|put a valid|remove its|give|use (another|a different)|open (a|another) session|close some|log out again|report it)\b/i;
 
 test.each(Object.keys(ERROR_CODES) as ErrorCode[])(
   '%s is returned as the error name, and its message names the next step',
