@@ -14,8 +14,9 @@ import {
 import { FlashBladeError } from '../core/errors.ts';
 import type { FlashBlade, Trust } from '../core/model.ts';
 import type { Tokens } from '../core/redact.ts';
+import { readPem } from './pem.ts';
 import { connectionError, describeArray, unreachable, untrusted } from './tls-errors.ts';
-import { certificatesOf, failedCheck, isCertificates, poolKeyOf, remember, trustDigest } from './trust.ts';
+import { failedCheck, poolKeyOf, remember, trustDigest } from './trust.ts';
 
 const contexts = new Map<string, SecureContext>();
 /**
@@ -126,7 +127,7 @@ export function earliestEndOf(certificate: PeerCertificate, nowMs: number): numb
  */
 function anchorsEndOf(certificate: PeerCertificate, trust: Trust, nowMs: number): number | undefined {
   if (trust.kind !== 'ca') return undefined;
-  const anchors = certificatesOf(trust.ca).filter(({ validToDate }) => validToDate.getTime() > nowMs);
+  const anchors = (readPem(trust.ca).certificates ?? []).filter(({ validToDate }) => validToDate.getTime() > nowMs);
   const chain = [certificate, ...issuersOf(certificate)].flatMap(({ raw }) => (raw ? [new X509Certificate(raw)] : []));
   const issuers = anchors.filter((anchor) => chain.some((one) => one.checkIssued(anchor)));
   const ends = issuers.map(({ validTo }) => endOf(validTo)).filter(isTime);
@@ -183,13 +184,13 @@ function contextOf(array: FlashBlade): SecureContext {
   return context;
 }
 
-function authorities(array: FlashBlade): { ca?: string } {
+function authorities(array: FlashBlade): { ca?: string[] } {
   const { trust } = array;
   if (trust.kind === 'public' || trust.kind === 'fingerprints') return {};
-  // An empty string would mean the public authorities.
-  if (trust.kind === 'ca' && isCertificates(trust.ca)) return { ca: trust.ca };
-  const rule = 'trust.ca must be one or more certificates as PEM text';
-  throw new FlashBladeError('SECRET_INVALID', `${describeArray(array)}: ${rule}`, { sent: false });
+  const { certificates, fault } = readPem(`${trust.ca}`);
+  // OpenSSL would silently skip what it cannot read in the original text, so it receives one new text per certificate.
+  if (certificates !== undefined) return { ca: certificates.map(String) };
+  throw new FlashBladeError('SECRET_INVALID', `${describeArray(array)}: trust.ca ${fault}`, { sent: false });
 }
 
 function refusal(
