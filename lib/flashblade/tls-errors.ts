@@ -86,7 +86,7 @@ const HANDSHAKES: Reasons = {
   ALERT_UNSUPPORTED_CERTIFICATE: CLIENT_CERTIFICATE,
   BAD_RECORD_TYPE: NOT_TLS,
   DATA_LENGTH_TOO_LONG: NOT_TLS,
-  DH_KEY_TOO_SMALL: ['its Diffie-Hellman key is too short', 'Enable ECDHE ciphers on the array.'],
+  DH_KEY_TOO_SMALL: ['its DH key is too short', 'Enable ECDHE ciphers on the array.'],
   HTTP_REQUEST: NOT_TLS,
   PACKET_LENGTH_TOO_LONG: NOT_TLS,
   UNEXPECTED_MESSAGE: ['the response is not a TLS handshake', CHECK_PORT],
@@ -244,7 +244,7 @@ function handshakeReason(code: string): Reason {
 
 /** Reduces Node's code to OpenSSL's reason. The prefix of an alert depends on the version of OpenSSL. */
 const opensslReason = (code: string): string =>
-  code.replace(/^ERR_SSL_/, '').replace(/^(SSL\/TLS|SSLV3|TLSV1|TLSV13)_(ALERT_)?/, 'ALERT_');
+  code.replace(/^ERR_SSL_/, '').replace(/^(SSL\/TLS|SSLV3|TLSV13?)_(ALERT_)?/, 'ALERT_');
 
 function presentedBy(certificate: X509Certificate | undefined, tokens: Tokens): string {
   if (certificate === undefined) return '';

@@ -137,7 +137,8 @@ describe('a new connection', () => {
     onTestFinished(() => connect.mockRestore());
     const server = await startServer();
     await get(server);
-    expect(connect.mock.calls).toEqual([[[expect.objectContaining({ port: server.port, noDelay: true }), null]]]);
+    const [options] = connect.mock.calls.flat(2).filter((each) => Object(each).port === server.port);
+    expect(options).toMatchObject({ noDelay: true });
   });
 
   test('sends the request as soon as it is secure: if it is closed then, the request counts as sent', async () => {

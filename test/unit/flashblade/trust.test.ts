@@ -209,7 +209,7 @@ describe('a server receives no byte if its certificate is', () => {
     const { server, port } = await serverOf(wrong);
     const { host = 'localhost', code, says } = wrong;
     const message = await refusal(arrayAt({ port }, { host, trust: wrong.trust }), server, code);
-    expect(message).toContain(`array fb1 (${host}:${port}) `);
+    expect(message).toContain(`array fb1 (${host}:${port})`);
     expect(message).toMatch(says);
     const isShown = /handshake failed|cannot be reached|KEY_TOO_SMALL|UNSPECIFIED/.test(message) === false;
     if (isShown) expect(message.replaceAll(':', '').toLowerCase()).toContain(wrong.presents.fingerprint);
