@@ -53,8 +53,8 @@ function holdsToken(host: string, token: string): boolean {
 }
 
 /**
- * Parses the output of GetSecretValue. `name` is the array name, and `id` is the secret name for messages. Throws SECRET_INVALID even if
- * only the trust is malformed, because no request may be sent with the wrong trust.
+ * Parses the output of GetSecretValue. `name` is the array name, and `id` is the secret name to show in messages. Throws SECRET_INVALID
+ * even if only the trust is malformed, because no request may be sent with the wrong trust.
  */
 export function parseSecret(
   name: string,
@@ -80,7 +80,10 @@ function trustOf(trust: v.InferOutput<typeof secret>['trust']): Trust {
 
 type Address = { readonly host: string; readonly port: number };
 
-/** Returns why a host is invalid, worded to follow `the host `, or undefined if the host is valid. A host must not contain `apiToken`. */
+/**
+ * Returns the reason why a host is invalid, worded to follow `the host `, or undefined if the host is valid. A host that contains
+ * `apiToken` is invalid.
+ */
 export function hostFault(value: string, apiToken = ''): string | undefined {
   if (isHostLikeApiToken(value)) return SWAPPED;
   if (apiToken !== '' && holdsToken(value, apiToken)) return HOLDS_TOKEN;

@@ -1,4 +1,4 @@
-/** Input validation. Schema messages state rules. Errors name the field and the rule, never the value. */
+/** Validates input. Each schema's message states its rule. Errors name the field and the rule, but never the value. */
 import * as v from 'valibot';
 import { type ErrorCode, FlashBladeError } from './errors.ts';
 import { containsApiToken, NO_API_TOKEN } from './redact.ts';
@@ -24,7 +24,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** A text field and its rule, such as `must be …`. */
+/** A text field. `rule` is worded to follow the field name, such as `must be …`. */
 export const text = (rule: string, holds: RegExp | ((value: string) => boolean)) =>
   v.pipe(v.string(rule), holds instanceof RegExp ? v.regex(holds, rule) : v.check(holds, rule));
 

@@ -20,8 +20,8 @@ export type Budget = {
   /** Milliseconds for the whole call, including a retry. Default 10000. */
   readonly totalMs?: number;
   /**
-   * Milliseconds since the epoch. No phase continues and no request is sent after this time, even if the process was paused. Default
-   * none.
+   * Deadline in milliseconds since the epoch. No phase continues and no request is sent after this time, even if the process was paused.
+   * Default none.
    */
   readonly deadline?: number | undefined;
 };
@@ -53,7 +53,7 @@ type Try = {
   readonly tokens: Tokens;
 };
 
-/** `broken`: a new connection failed before the request was sent, or a reused connection failed. */
+/** `broken` is true if a new connection failed before the request was sent, or if a reused connection failed. */
 type Outcome = { readonly response: WireResponse } | { readonly error: FlashBladeError; readonly broken: boolean };
 
 /** Long enough for a login and its logout to share a connection, but too short for the connection to become stale. */
@@ -140,7 +140,7 @@ function send(connection: Connection, oneTry: Try, text: string, resolve: (outco
     });
   };
   const lose = (what: string, broken = false) => end({ error: lost(array, what, Date.now() - startedAt), broken });
-  // The check is deferred with setImmediate, because the response may be waiting to be read after a long process pause.
+  // The check is deferred with setImmediate, because after a long process pause, the response may be waiting to be read.
   const expireIn = (ms: number) => {
     timer = setTimeout(() => setImmediate(expire), capped(ms, limits.endsAt));
   };

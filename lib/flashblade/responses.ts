@@ -25,7 +25,7 @@ type Details = { readonly action: string; readonly response: WireResponse; reado
 
 const SECRET_HEADERS = ['x-auth-token', 'set-cookie'];
 const MAX_WAIT_SECONDS = 86_400;
-/** Nests far deeper than any array's response, but not nearly as deep as JSON.stringify supports. */
+/** Far deeper than any array's response, but well within what JSON.stringify supports. */
 const MAX_DEPTH = 100;
 const MAX_USERNAME_LENGTH = 256;
 /** If a name and a token share this many consecutive characters, the match is no coincidence. */
@@ -166,7 +166,7 @@ export function busy(array: FlashBlade, details: Details, facts: ErrorFacts = {}
   });
 }
 
-/** Returns the number of seconds to wait, from `Retry-After` (seconds or a date) or from an exhausted rate limit. */
+/** Returns the number of seconds to wait, from `Retry-After` (seconds or a date) or from the rate-limit headers. */
 export function retryAfterSeconds(headers: WireResponse['headers'], nowMs: number): number | undefined {
   const { 'retry-after': after = '' } = headers;
   const seconds = /^\d{1,9}$/.test(after) ? Number(after) : Math.ceil((dateOf(after) - nowMs) / 1000);

@@ -83,7 +83,7 @@ async function checkSession(
     note({ certificateDays }, ...certificateWarnings(certificateDays));
   }
 
-  // Not the invocation id, because Lambda reuses that id when it retries, and the lease with that id would already have ended.
+  // Do not use the invocation id. Lambda reuses it when it retries, but the lease with that id would already have ended.
   const leaseId = `check:${name}:${ports.newId()}`;
   const loggedInAt = seconds(ports.now());
   await openSession(ports, { array: name, leaseId, leaseSeconds: LEASE_SECONDS }, by);
@@ -133,7 +133,7 @@ export const apiTokenWarnings = (days: number, username: string): string[] =>
     ? [`the API token for user ${username} ${expires(days)}. Create a new token and store it in the secret`]
     : [];
 
-/** `idleSeconds`: the array's own idle timeout (0 = never). `configured`: the timeout assumed for every array (ARRAY_IDLE_SECONDS). */
+/** `idleSeconds` is the array's own idle timeout (0 = never). `configured` is the timeout assumed for every array (ARRAY_IDLE_SECONDS). */
 export function idleWarnings(idleSeconds: number, configured: number): string[] {
   if (idleSeconds === 0) {
     return ['the idle timeout is 0 (never), so a session that cannot be closed stays open. Set an idle timeout'];

@@ -33,7 +33,7 @@ export type FleetResult = {
 export async function checkFleet(ports: Ports, request: FleetRequest, deadline: number): Promise<FleetResult> {
   const by = deadline - MARGIN_MS;
   const names = request.arrays ?? (await ports.secrets.list({ by }));
-  // Read the ledger before any array lists its sessions. Then a session older than this read is unknown if no ledger entry accounts for it.
+  // Read the ledger before any array lists its sessions, so that every known session older than this read has a ledger entry.
   const readAt = seconds(ports.now());
   const pending = Map.groupBy(await ports.store.pending(by), ({ array }) => array);
   const reports = await mapLimit(names, ARRAYS_AT_A_TIME, async (name) => {

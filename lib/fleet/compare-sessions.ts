@@ -1,7 +1,7 @@
 /**
  * Compares an array's session list with the ledger. Finds sessions that are not in the ledger, and drops each SUSPECT that left no session.
- * The session list and the ledger have only times in common, so each ledger entry accounts for one session that began in the entry's time
- * window.
+ * The session list has no ids that are also in the ledger, so sessions are matched by time: each ledger entry accounts for at most one
+ * session that began in the entry's time window.
  */
 import { CLOCK_SKEW_SECONDS, INDEX_LAG_SECONDS, SLACK_SECONDS } from '../core/deadlines.ts';
 import { mapLimit } from '../core/map-limit.ts';
@@ -12,7 +12,7 @@ import { dropSuspect, LEDGER_CALLS_AT_A_TIME, tryToWrite } from '../leases/ledge
 import type { Pending, Ports } from '../leases/ports.ts';
 import type { ActiveSession } from './array-facts.ts';
 
-/** What the ledger's index listed for one array at `readAt` (epoch seconds). */
+/** The entries for one array in the ledger's index, read at `readAt` (epoch seconds). */
 export type Snapshot = { readonly pending: readonly Pending[]; readonly readAt: number };
 
 /** The active sessions that the array listed at `listedAt` or a little later, during this check's session. Times are epoch seconds. */
@@ -33,7 +33,8 @@ type Comparison = {
 
 /**
  * Compares the session list with the snapshot. The list is newer, so a session that began before the snapshot and is still active must be
- * in both. Newer sessions, such as this check's own, are not compared. `by`: epoch milliseconds. Throws AWS_UNAVAILABLE or OUT_OF_TIME.
+ * in both. Newer sessions, such as this check's own, are not compared. `by` is in epoch milliseconds. Throws AWS_UNAVAILABLE or
+ * OUT_OF_TIME.
  */
 export async function compareSessions(
   ports: Ports,
@@ -69,7 +70,7 @@ export async function compareSessions(
   return { unknown, warnings: unknownWarnings(unknown, username) };
 }
 
-/** Returns no warning if `count` is 0. */
+/** Returns an empty list if `count` is 0. */
 export const unknownWarnings = (count: number, username: string): string[] =>
   count > 0
     ? [
@@ -77,10 +78,7 @@ export const unknownWarnings = (count: number, username: string): string[] =>
       ]
     : [];
 
-/**
- * Returns whether this login is certain to have left no active session, because its window is over and no user's session began in that
- * window.
- */
+/** Returns true if this login cannot have left an active session, because its window is over and no user's session began in that window. */
 function leftNothing(item: Suspect, sessions: readonly ActiveSession[], listedAt: number): boolean {
   const window = windowOf(item, '');
   return window !== undefined && listedAt > window.to && !sessions.some(({ startedAt }) => isIn(startedAt, window));

@@ -1,4 +1,7 @@
-/** What all functions share: ports, a deadline, one report per failure, and no connection that outlives the invocation. */
+/**
+ * Code that all functions share. It creates the ports, sets the deadline, reports each failure once, and closes all connections before the
+ * invocation ends.
+ */
 import type { Context } from 'aws-lambda';
 import { createClosingPorts, createPorts, harmless } from '../compose.ts';
 import { type Config, readConfig } from '../core/config.ts';

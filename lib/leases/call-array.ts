@@ -1,5 +1,5 @@
 /**
- * Makes one REST call under a lease, for callers that never see a token. An allow-list (ALLOWED_CALLS) defines which calls are allowed.
+ * Makes one REST call under a lease, for callers that never see a token. The allow-list ALLOWED_CALLS defines which calls are allowed.
  * Endpoints that handle sessions or return secrets are never called, even if the list allows them.
  */
 import { MARGIN_MS } from '../core/deadlines.ts';
@@ -13,9 +13,9 @@ import { withLease } from './use.ts';
 export type CallResult = { readonly status: number; readonly body: unknown };
 
 /**
- * Makes the call if it is allowed. Returns the array's response, whatever its status, and redacts anything that looks like an API token.
- * Throws REQUEST_INVALID, FORBIDDEN, ANSWER_INVALID (the result is too large), and anything that `withLease` or a call to the array throws.
- * `deadline`: epoch milliseconds.
+ * Makes the call if it is allowed. Returns the array's response, regardless of its status, with anything that looks like an API token
+ * redacted. Throws REQUEST_INVALID, FORBIDDEN, ANSWER_INVALID (the result is too large), and anything that `withLease` or a call to the
+ * array throws. `deadline` is in epoch milliseconds.
  */
 export async function callArray(
   ports: Ports,
@@ -110,8 +110,8 @@ function matchesPath(pattern: readonly string[], path: readonly string[]): boole
   return fixed.every((segment, n) => matchesSegment(segment, path[n]));
 }
 
-// Does not use a regular expression, because if a pattern has several stars, a caller could choose a path that makes the expression
-// backtrack for hours.
+// Does not use a regular expression. For a pattern with several stars, a caller could choose a path that makes the expression backtrack for
+// hours.
 function matchesSegment(pattern: string, segment: string | undefined): boolean {
   if (segment === undefined) return false;
   const [head = '', ...between] = pattern.split('*');

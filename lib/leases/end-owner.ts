@@ -1,7 +1,4 @@
-/**
- * Ends an owner. The work that the owner's leases were opened for is over, so the leases are closed, and a late request from the owner
- * opens nothing.
- */
+/** Ends an owner. The owner's work is over, so its leases are closed, and a late request from the owner fails with LEASE_ENDED. */
 import { closingDeadlines, INDEX_LAG_SECONDS, SLACK_SECONDS, seconds } from '../core/deadlines.ts';
 import { type FlashBladeError, known } from '../core/errors.ts';
 import { mapLimit } from '../core/map-limit.ts';
@@ -14,11 +11,11 @@ import { KEEP_CLOSED_SECONDS, release } from './states.ts';
 /** How long the sweeper waits before it looks for an ended owner's leases again, because the owner index lags behind the table. */
 const OWNER_AGAIN_SECONDS = INDEX_LAG_SECONDS;
 /**
- * How long the sweeper keeps looking for an ended owner's leases. By then, the index is certain to have caught up, whatever the clock skew,
- * even if the owner's end was written late.
+ * How long the sweeper keeps looking for an ended owner's leases. By then, the index is certain to have caught up, regardless of clock
+ * skew, even if the owner's end was written late.
  */
 const OWNER_SETTLED_SECONDS = INDEX_LAG_SECONDS + SLACK_SECONDS;
-/** How long the sweeper waits after it permanently fails to end one of an owner's leases. */
+/** How long the sweeper waits after a permanent failure to end one of an owner's leases. */
 const OWNER_FAILED_SECONDS = 600;
 
 /**
@@ -103,8 +100,8 @@ export const ownerEnd = (ownerId: string, now: number): OwnerEnd => ({
 });
 
 /**
- * Called after the sweeper has looked for the owner's leases again. Returns undefined if the next sweep must look again. After a permanent
- * failure, the sweeper waits longer.
+ * Called after the sweeper has looked for the owner's leases again. Returns the updated item, or undefined if the next sweep must look
+ * again. After a permanent failure, the sweeper waits longer.
  */
 export function settleOwner(
   { dueAt: _dueAt, ...item }: OwnerEnd,

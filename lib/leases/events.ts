@@ -19,7 +19,7 @@ export const DETAIL_TYPES = {
   failed: 'Session Failed',
 } as const;
 
-/** How Step Functions reports the end of an execution, on the account's default event bus. */
+/** The event that Step Functions publishes on the account's default event bus when an execution ends. */
 export const EXECUTION_SOURCE = 'aws.states';
 export const EXECUTION_DETAIL_TYPE = 'Step Functions Execution Status Change';
 export const EXECUTION_ENDS = ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'] as const;
@@ -54,7 +54,7 @@ export type IncomingEvent = { readonly eventId: string } & (
 const anyText = v.string('must be a string');
 // AWS may add fields to its envelope, so unknown fields are ignored. Our own events must not have unknown fields.
 const envelope = fields({
-  // Short enough to form a lease id together with the array name.
+  // Short enough that the array name and the event id together fit in a lease id.
   id: nameText('must be 1 to 128 visible ASCII characters without spaces', /^[!-~]{1,128}$/),
   source: callersId,
   'detail-type': anyText,

@@ -19,7 +19,7 @@ type Common = {
 type LeaseBase = Common & {
   readonly kind: 'lease';
   readonly leaseId: string;
-  /** The latest login attempt. */
+  /** Id of the latest login attempt. */
   readonly attemptId: string;
   readonly owner?: string;
   /** Copied from the secret, so that closing needs neither the secret nor the API token. */
@@ -34,9 +34,12 @@ export type Opening = LeaseBase & {
   readonly attemptedAt: number;
   /** When the attempt's login is certain to have ended. */
   readonly openingUntil: number;
-  /** The lease was released before it was open, so the opening call logs out instead of recording the session. */
+  /** Set if the lease was released before it was open. The opening call then logs out instead of recording the session. */
   readonly endRequested?: true;
-  /** Set only for a relogin. Contains fields from when the lease was open. The former session has ended. Version 0.1.0 wrote `true`. */
+  /**
+   * Set only during a relogin. Contains the fields that the lease had while it was open. The former session has ended. Version 0.1.0 wrote
+   * `true`.
+   */
   readonly again?: Pick<Live, 'attemptId' | 'username' | 'sealed' | 'reloginAt'> | true;
 };
 type Live = LeaseBase & {
@@ -82,7 +85,7 @@ export type Suspect = Common & {
 /** An array refused the API token in this secret version. No function sends the token again before `until`. */
 export type Refusal = Common & { readonly kind: 'refusal'; readonly until: number };
 
-/** The end of an owner: the owner's leases close, and a late request from that owner opens nothing. */
+/** Records that an owner has ended. The owner's leases are closed, and a late request from the owner fails with LEASE_ENDED. */
 export type OwnerEnd = Common & { readonly kind: 'owner'; readonly ownerId: string; readonly endedAt: number };
 
 export type Item = LeaseItem | Suspect | Refusal | OwnerEnd;

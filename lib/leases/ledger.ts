@@ -1,4 +1,4 @@
-/** Steps shared by opening, closing, renewing and sweeping. Most steps use the ledger. `by` is a time in epoch milliseconds. */
+/** Steps shared by opening, closing, renewing and sweeping. Most steps use the ledger. `by` is a deadline in epoch milliseconds. */
 import { seconds } from '../core/deadlines.ts';
 import { FlashBladeError, known } from '../core/errors.ts';
 import type { EventName, Report } from '../core/reports.ts';
@@ -17,9 +17,9 @@ import { giveUp, suspect } from './states.ts';
 
 /** How many items a call reads or closes in parallel. */
 export const LEDGER_CALLS_AT_A_TIME = 8;
-/** How many times a call reads an item that other calls keep changing. */
+/** How many times a call tries to change an item that other calls keep changing. */
 const ROUNDS = 3;
-/** How many times a call reads an array's slots while equal requests occupy some of them. */
+/** How many times a call checks an array's slots again while duplicate requests hold some of them. */
 const SLOT_ROUNDS = 10;
 /** How long to wait before a refused API token is sent again. */
 const REFUSAL_SECONDS = 600;
@@ -109,13 +109,13 @@ export async function checkRefusal(ports: ClosingPorts, { array, versionId }: Ar
   );
 }
 
-/** Keeps every function from sending a refused API token again for ten minutes. */
+/** Prevents all functions from sending a refused API token again for ten minutes. */
 export async function markRefused(ports: ClosingPorts, array: string, versionId: string, by: number): Promise<void> {
   const marker = refusalOf(array, versionId, seconds(ports.now()));
   await ports.store.write(marker, await ports.store.read(marker.id, by), by);
 }
 
-/** `now`: epoch seconds. */
+/** `now` is in epoch seconds. */
 export const refusalOf = (array: string, versionId: string, now: number): Refusal => ({
   kind: 'refusal',
   id: refusalKey(array, versionId),
@@ -124,8 +124,8 @@ export const refusalOf = (array: string, versionId: string, now: number): Refusa
 });
 
 /**
- * Called when all slots are taken. Waits for slots that equal requests occupy, because those requests free their slots if they lose to this
- * one. Throws LEASE_LIMIT, or LEASE_OPENING if another request has taken over this attempt.
+ * Called when all slots are taken. Waits for slots that duplicate requests hold, because those requests free their slots if they lose to
+ * this one. Throws LEASE_LIMIT, or LEASE_OPENING if another request has taken over this attempt.
  */
 export async function waitForSlot(ports: ClosingPorts, array: string, slot: Slot, by: number): Promise<void> {
   const limit = ports.limits.sessionsPerArray;
@@ -204,7 +204,7 @@ export async function dropSuspect(ports: ClosingPorts, item: Stored<Suspect>, by
   if (!isRecorded) await ports.store.freeSlot(target.name, { attemptId }, by);
 }
 
-/** Gives up the attempt's intent. Returns the lease's item afterward, if any. */
+/** Gives up the attempt's intent. Returns the lease's resulting item, if any. */
 async function giveUpIntent(
   ports: ClosingPorts,
   { leaseId, attemptId }: Attempt,

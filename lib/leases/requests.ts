@@ -30,7 +30,9 @@ const openRequest = onlyFields({
   owner: v.optional(callersId),
 });
 
-/** Parses a request for a session. `defaultLeaseId` provides the lease id if the caller does not. `what`: the request's name in errors. */
+/**
+ * Parses a request for a session. `defaultLeaseId` provides the lease id if the caller does not. `what` is the request's name in errors.
+ */
 export function parseOpenRequest(input: unknown, defaultLeaseId: (array: string) => string, what: string): OpenRequest {
   const { array, leaseId, leaseSeconds, owner } = check(openRequest, input, 'REQUEST_INVALID', what);
   return {

@@ -12,9 +12,9 @@ import { reopen } from './states.ts';
 
 /** The API token is read only for redaction, so a call waits no longer than this for the token. */
 const API_TOKEN_MS = 1000;
-/** Within this time after a relogin, a refusal means a missing permission, not a lost session. */
+/** Within this time after a relogin, a refused call means a missing permission, not a lost session. */
 const RELOGIN_MS = 60_000;
-/** A session that served a call this recently is considered alive. */
+/** A session is considered alive if a call succeeded in it this recently. */
 const WORKED_MS = 10_000;
 
 /** Reads an open lease and decrypts its auth token. Throws LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED or LEASE_ALTERED. */

@@ -28,10 +28,10 @@ const CLAIM_SECONDS = 60;
 const RETRY_SECONDS = 10;
 export const TRIES_UNTIL_STUCK = 6;
 export const STUCK_RETRY_SECONDS = 600;
-/** A closed lease is kept longer than any dead-letter queue keeps a message that could open the lease again. */
+/** How long a closed lease is kept. Longer than any dead-letter queue keeps a message that could open the lease again. */
 export const KEEP_CLOSED_SECONDS = 30 * 86_400;
 
-/** A request for a session, with the attempt that serves it. */
+/** A request for a session, and the attempt that handles it. */
 export type Intent = {
   readonly leaseId: string;
   readonly attemptId: string;
@@ -42,7 +42,7 @@ export type Intent = {
 };
 
 /**
- * Decides how to serve a request for a session, given the current item with the same lease id. Returns an open lease or the intent to
+ * Decides how to respond to a request for a session, given the current item with the same lease id. Returns an open lease or the intent to
  * write. Throws LEASE_CONFLICT, LEASE_OPENING or LEASE_ENDED.
  */
 export function intend(
@@ -109,7 +109,7 @@ export function whyNotRecorded(current: LeaseItem | undefined, { leaseId, attemp
 }
 
 /**
- * Returns what becomes of an item whose attempt left no session. After the item is removed, the same request may be sent again. After a
+ * Returns the new state of an item whose attempt left no session. After the item is removed, the same request may be sent again. After a
  * failed relogin, the lease stays open if another try may succeed (`retryable`), and the next call that the array refuses triggers another
  * login.
  */
@@ -139,7 +139,10 @@ export function suspect(item: Opening, idleSeconds: number): Suspect {
   };
 }
 
-/** Returns what becomes of an item when its lease is released or its owner ends (`byOwner`). `LIVE`: there is a session to log out of. */
+/**
+ * Returns the new state of an item when its lease is released or its owner ends (`byOwner`). `LIVE` means that the caller must log out of a
+ * session.
+ */
 export function release(
   current: LeaseItem | undefined,
   leaseId: string,
@@ -156,7 +159,7 @@ export function release(
   return { state: 'ENDING', write: { ...current, endRequested: true } };
 }
 
-/** Records that a lease was released before it was requested. The request then opens nothing. */
+/** Records that a lease was released before it was requested. The request then does not open a session. */
 const tombstone = (leaseId: string, now: number): Closed => ({
   kind: 'lease',
   id: leaseKey(leaseId),
@@ -191,8 +194,8 @@ export function close(item: Opening | Open | Closing, now: number): Closed {
 }
 
 /**
- * Schedules the next try after a failed logout. `random` (0 to 1) varies the delay by ±50%. `hopeless`: another try cannot help, so the
- * lease becomes STUCK at once, which raises an alarm.
+ * Schedules the next try after a failed logout. `random` (0 to 1) varies the delay by ±50%. If `hopeless` is true, another try cannot help,
+ * so the lease becomes STUCK immediately, which raises an alarm.
  */
 export function postpone(item: Closing, now: number, random: number, hopeless: boolean): Closing {
   const tries = item.tries + 1;

@@ -1,4 +1,4 @@
-/** Reads a response body that has an announced length or is sent in chunks (RFC 9112, sections 6 and 7). */
+/** Reads a response body that has a Content-Length or is sent in chunks (RFC 9112, sections 6 and 7). */
 import { type Input, type Reading, TEXT, TOKEN, take, takeUntil, UnreadableResponse } from './input.ts';
 
 export type ResponseHead = {
@@ -18,7 +18,7 @@ const MAX_TRAILER_BYTES = 16 * 1024;
 
 const LENGTH = /^\d{1,15}$/;
 const CHUNK_LINE = new RegExp(`^([0-9A-Fa-f]{1,8})(;${TEXT})?$`);
-/** Accepts `;name`, `;name=token` and `;name="text"`. The RFC allows more, but all readers agree on where these forms end. */
+/** Accepts `;name`, `;name=token` and `;name="text"`. The RFC allows more, but all parsers agree on where these forms end. */
 const EXTENSIONS = new RegExp(`^(?:;${TOKEN}(?:=(?:${TOKEN}|"[\\t !#-[\\]-~]*"))?)*$`);
 const TRAILER = new RegExp(`^${TOKEN}:${TEXT}$`);
 const FRAMING = /^(?:content-length|transfer-encoding):/i;

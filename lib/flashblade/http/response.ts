@@ -1,4 +1,4 @@
-/** Reads one HTTP/1.1 response (RFC 9112) from a connection. Rejects anything that two readers might read differently. */
+/** Reads one HTTP/1.1 response (RFC 9112) from a connection. Rejects anything that two parsers might interpret differently. */
 import { framingOf, type ResponseHead, takeBody } from './body.ts';
 import { EMPTY, expectStart, type Input, type Reading, TEXT, TOKEN, takeUntil, UnreadableResponse } from './input.ts';
 
@@ -74,7 +74,7 @@ function parseHead(text: string): ParsedHead {
 const isLast = (minor: string, { headers }: ResponseHead): boolean =>
   minor === '0' || CLOSE.test(headers['connection'] ?? '');
 
-// Not trim(), which removes more than spaces and tabs.
+// Does not use trim(), which removes more than spaces and tabs.
 function withoutBlanks(text: string, from: number, to: number): string {
   let start = from;
   let end = to;
