@@ -13,15 +13,15 @@ export const LEAN_SDK_ALIASES = {
 };
 
 /**
- * The SDK uses the global `crypto` for UUIDs, and checks whether a body is a `ReadableStream`. Reading these globals makes Node load all
- * of Web Crypto and web streams.
+ * Replaces two globals that the SDK reads: `crypto`, for UUIDs, and `ReadableStream`, to check the type of a body. Reading these globals
+ * makes Node load all of Web Crypto and web streams.
  */
 export const NO_WEB_GLOBALS = {
   define: { crypto: 'cryptoOfBundle', ReadableStream: 'undefined' },
   banner: "const cryptoOfBundle = { randomUUID: () => process.getBuiltinModule('node:crypto').randomUUID() };",
 };
 
-/** Each client imports its entire package.json just to read its version. */
+/** Each client imports its entire package.json just to read the version. This plugin includes only the version. */
 export const versionsOnly: Plugin = {
   name: 'versions only',
   setup(build) {
@@ -32,7 +32,7 @@ export const versionsOnly: Plugin = {
   },
 };
 
-/** Lambda passes all settings in the environment, so the bundles read no profile files and request no instance metadata. */
+/** Lambda passes all settings in the environment, so this plugin removes the code that reads profile files and instance metadata. */
 export const noProfiles: Plugin = {
   name: 'no profiles',
   setup(build) {
@@ -45,7 +45,9 @@ export const noProfiles: Plugin = {
   },
 };
 
-/** No logger is configured, but the SDK copies every call's input and output even for the no-op default logger. */
+/**
+ * Removes the SDK's logging. No logger is configured, but the SDK copies every call's input and output even for the no-op default logger.
+ */
 export const noLogs: Plugin = {
   name: 'no logs',
   setup(build) {

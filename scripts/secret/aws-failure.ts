@@ -20,7 +20,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 };
 const OTHERWISE = 'try again';
 
-/** `outcome`: a sentence about the call's effect. */
+/** `outcome` is a sentence about the call's effect. */
 export function failure(code: ErrorCode, what: string, error: unknown, outcome?: string): FlashBladeError {
   const name = awsErrorName(error);
   const status = statusOf(error);
@@ -29,7 +29,10 @@ export function failure(code: ErrorCode, what: string, error: unknown, outcome?:
   return new FlashBladeError(code, outcome === undefined ? message : `${message} ${outcome}`);
 }
 
-/** Whether AWS refused a call on its only try, so that the call had no effect. After a try without a response, the effect is unknown. */
+/**
+ * Returns true if AWS refused a call on the first try, and the call was not retried, so it had no effect. After a try without a response,
+ * the effect is unknown.
+ */
 export const isRefusal = (error: unknown): boolean =>
   Math.trunc((statusOf(error) ?? 0) / 100) === 4 && metadataOf(error).attempts === 1;
 

@@ -1,4 +1,4 @@
-/** The array in the demonstration, and the live sessions that a real array reports. */
+/** The array in the demonstration. Also finds the live sessions that a real array reports. */
 import * as v from 'valibot';
 import { compareVersions, isFlashBladeError, type Use } from '../../lib/index.ts';
 

@@ -6,7 +6,10 @@ export function must(holds: boolean, otherwise: string): void {
   if (!holds) throw new Error(otherwise);
 }
 
-/** Returns the error code, if any, and the message. Masks API tokens, because a misplaced token can end up in a quoted path or variable. */
+/**
+ * Returns the error code, if any, and the message. Masks API tokens, because an error may quote a path or variable that contains a
+ * misplaced token.
+ */
 export function explain(error: unknown): string {
   if (!(error instanceof Error)) return 'an unexpected error';
   return maskApiTokens(error.name === 'Error' ? error.message : `${error.name}: ${error.message}`, '<value>');
