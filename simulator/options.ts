@@ -9,7 +9,7 @@ export type SimulatedUser = {
   readonly apiToken: string;
   /** When the API token expires, in milliseconds since the epoch. Default: never. */
   readonly expiresAt?: number;
-  /** For logins with a username and password, which REST 2.26 and later support. Default: none. */
+  /** The password for logins without an API token, which REST 2.26 and later support. Default: none. */
   readonly password?: string;
   /** Default: `array_admin`. Users with any other role can create and delete only their own API token. */
   readonly role?: 'array_admin' | 'readonly';
@@ -60,7 +60,7 @@ export type SimulatorOptions = Partial<Switches> & {
   readonly users?: readonly SimulatedUser[];
   /** Creates the auth token for a new session. Default: a random UUID. */
   readonly newAuthToken?: () => string;
-  /** The REST versions that the array serves. Default: `DEFAULT_VERSIONS`. */
+  /** The REST versions that the array supports. Default: `DEFAULT_VERSIONS`. */
   readonly versions?: readonly string[];
   /** The array's clock, in milliseconds since the epoch. Default: `Date.now`. */
   readonly now?: () => number;
@@ -72,7 +72,7 @@ export type SimulatorOptions = Partial<Switches> & {
   readonly maxTlsVersion?: SecureVersion;
   /** How long an idle connection stays open. Default: 75 seconds. */
   readonly keepAliveMs?: number;
-  /** Called twice per request: before the array acts, and again before it responds. The array waits for each call. */
+  /** Called twice for each request: before the array acts on it, and again before the array responds. The array waits for each call. */
   readonly onRequest?: OnRequest;
 };
 
