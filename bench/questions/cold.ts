@@ -1,4 +1,4 @@
-/** What each function's cold start costs, from process start to result, in total and by phase. */
+/** Measures the cost of each function's cold start, from process start to result, in total and by phase. */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { BUNDLE_LIMIT_KIB, ROOT } from '../../scripts/build.ts';

@@ -1,4 +1,4 @@
-/** What the ledger costs: each function's AWS calls, how many of them are sequential, and a sweep of ten thousand leases. */
+/** Measures the cost of the ledger: each function's AWS calls, how many of them are sequential, and a sweep of ten thousand leases. */
 import { OPERATION_NAMES, type OperationName, perform } from '../../test/packaged/counters/operations.ts';
 import { inRounds } from '../../test/packaged/counters/rounds.ts';
 import { ROUNDS } from '../../test/packaged/counters/steps.ts';
