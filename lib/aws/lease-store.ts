@@ -18,7 +18,7 @@ import { type Item, isOfItsOwner, leaseKey, type Stored } from '../leases/items.
 import type { LeaseStore, Pending, Slot, StoredSlot } from '../leases/ports.ts';
 import { callAws, ifUnchanged } from './client.ts';
 
-/** The single partition of the `due` index. */
+/** The partition key of every entry in the `due` index. */
 const DUE = 'due';
 /** Describes a read in error messages. */
 const READ = 'read the lease table';
@@ -139,10 +139,10 @@ const TAKE = "take one of the array's slots in the lease table";
 const FREE = "free one of the array's slots in the lease table";
 const SCHEDULE = "schedule the next check of the array's slots in the lease table";
 
-/** True if an earlier try of the same call took the slot. A slot kept for a SUSPECT does not match. */
+/** Matches if an earlier try of the same call took the slot, but not if the slot is kept for a SUSPECT. */
 const OWN = 'attribute_exists(live.#own) AND attribute_not_exists(live.#own.suspect)';
 
-/** True if version 0.1.0 took the slot under its lease id. Newer slots have the attribute `leaseId`. */
+/** Matches if version 0.1.0 took the slot under its lease id. Newer slots have the attribute `leaseId`. */
 const FORMER = 'attribute_exists(live.#instead) AND attribute_not_exists(live.#instead.leaseId)';
 
 type Slots = Pick<LeaseStore, 'takeSlot' | 'moveSlot' | 'keepSlot' | 'freeSlot' | 'slots' | 'lookAtSlots'>;

@@ -1,4 +1,4 @@
-/** Defines and checks the format of an array's secret. No message quotes the secret. */
+/** Defines and checks the format of an array's secret. Error messages never quote the secret. */
 import { isIP } from 'node:net';
 import * as v from 'valibot';
 import { FlashBladeError } from '../core/errors.ts';
@@ -12,7 +12,7 @@ const DEFAULT_PORT = 443;
 const HOST_RULE = 'must be a DNS name (ASCII), an IPv4 address or an IPv6 address in brackets, with or without :port';
 const SWAPPED = 'looks like an API token. Were host and apiToken swapped?';
 const HOLDS_TOKEN = 'contains the apiToken. Correct the host';
-/** A shorter API token could appear in a host by chance. */
+/** Hosts are not searched for shorter API tokens, which could appear in a host by chance. */
 const MIN_FOUND_LENGTH = 8;
 
 const host = v.pipe(

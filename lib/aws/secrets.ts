@@ -12,7 +12,7 @@ import type { ArraySecret, Secrets } from '../leases/ports.ts';
 import { AWS_CALL_MS, awsErrorName, callAws } from './client.ts';
 import { parseSecret } from './secret-format.ts';
 
-/** How long past its age limit a cached secret may still be used while Secrets Manager is unavailable. */
+/** How long an expired cached secret may still be used while Secrets Manager is unavailable. */
 const STALE_SECONDS = 900;
 const LIST_PAGES = 100;
 

@@ -34,9 +34,9 @@ export type ErrorFacts = {
   readonly status?: number;
   /** True if the request, or part of it, may have reached the array. Absent means false. */
   readonly sent?: boolean;
-  /** After a failed login: true if the array may have a session whose auth token is lost. */
+  /** Set after a failed login. True if the array may have a session whose auth token is lost. */
   readonly mayHaveOpened?: boolean;
-  /** After a failed request to open a session: true if the owner had already ended. */
+  /** Set after a failed request to open a session. True if the owner had already ended. */
   readonly ownerEnded?: boolean;
   /** How long the array asks clients to wait. */
   readonly retryAfterSeconds?: number;

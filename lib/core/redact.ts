@@ -38,11 +38,11 @@ export function mapTexts(value: unknown, change: (text: string) => string): unkn
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [change(name), mapTexts(inner, change)]));
 }
 
-// The only definition of what an API token looks like.
+// Only the following patterns define what an API token looks like.
 
 const HEX = '[0-9A-Fa-f]';
 const UUID = `${HEX}{8}-${HEX}{4}-${HEX}{4}-${HEX}{4}-${HEX}{12}`;
-// The last letter of "export-<UUID>" or "REPORT-<UUID>" does not start a token.
+// The last T in "export-<UUID>" or "REPORT-<UUID>" does not start a token.
 const API_TOKEN = `(?:(?<![A-Z])T|(?<![A-Za-z0-9])t)-${UUID}`;
 const API_TOKENS = new RegExp(API_TOKEN, 'g');
 const WITH_API_TOKEN = new RegExp(API_TOKEN);
@@ -126,8 +126,8 @@ const CONTROL = /[bfnrt]/;
 const WORD = /\w/;
 
 /**
- * Decodes JSON and URL escapes: `\u00XX`, `\/` and other escaped punctuation, and `%XX`. Escapes such as `\n` become a space. A backslash
- * that escapes nothing is kept. Decoding takes a single pass, so no input can slow it down.
+ * Decodes JSON and URL escapes: `\u00XX`, `\/` and other escaped punctuation, and `%XX`. Escapes such as `\n` become a space. Keeps a
+ * backslash that escapes nothing. Decoding takes a single pass, so no input can slow it down.
  *
  * `origin(n)` maps a position in the result to its position in the original. The end of the result maps to the end of the original.
  */

@@ -1,4 +1,4 @@
-/** The client for one FlashBlade: logs in, logs out, sends REST calls in a session, and lists the array's REST versions. */
+/** A client for one FlashBlade. It logs in and out, sends REST calls in a session, and lists the array's REST versions. */
 import { FlashBladeError, known, withFacts } from '../core/errors.ts';
 import type { ApiToken, AuthToken, FlashBlade, Session } from '../core/model.ts';
 import { mapTexts, redact, type Tokens } from '../core/redact.ts';
@@ -107,7 +107,7 @@ export const logout = async (session: Session, options?: CallOptions): Promise<v
 
 /**
  * Sends a call in a session. Any call except login and logout is allowed. Resolves for every HTTP status, so check `status`. The session's
- * tokens are redacted from the response. Other tokens, such as an API token that the call creates, are not.
+ * tokens are redacted from the response. Other tokens, such as an API token that the call creates, are not redacted.
  * Errors: REQUEST_INVALID (names the field and the rule), ANSWER_INVALID (a body declared as JSON is not JSON) and the errors common to all
  * calls.
  */

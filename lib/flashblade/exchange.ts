@@ -11,7 +11,7 @@ import { type Connection, closingsSoFar, dropIdle, openConnection, release, take
 import { describeArray } from './tls-errors.ts';
 import { poolKeyOf } from './trust.ts';
 
-/** How long a call may take. */
+/** Time limits for a call. */
 export type Budget = {
   /** Milliseconds for the DNS lookup, connection and TLS handshake. Default 2000. */
   readonly connectMs?: number;
@@ -61,7 +61,7 @@ const FRESH_MS = 1000;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Sends one request and returns the whole response, whatever its status. Redirects are returned, not followed. `requestId` is sent as
+ * Sends one request and returns the whole response, regardless of its status. Redirects are returned, not followed. `requestId` is sent as
  * `X-Request-ID` and defaults to a random UUID.
  * Errors: OUT_OF_TIME, ARRAY_UNREACHABLE, ARRAY_UNTRUSTED, ANSWER_INVALID, REQUEST_INVALID, SECRET_INVALID (the trust is invalid).
  * `facts.sent` is true if any part of the request may have reached the array.
@@ -148,7 +148,7 @@ function send(connection: Connection, oneTry: Try, text: string, resolve: (outco
     if (connection.user !== user) return;
     if (!hasHead) lose('the response did not begin in time');
     else if (Date.now() < limits.endsAt) expireIn(Number.POSITIVE_INFINITY);
-    else lose('the response did not end in time');
+    else lose('the response was not complete in time');
   };
   const reader = readResponse((head) => {
     hasHead = true;

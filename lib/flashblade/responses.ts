@@ -20,7 +20,7 @@ export type HttpInfo = {
   readonly certificateEndsAt?: number;
 };
 
-/** The request, its response, and what to do next. */
+/** Details for an error message: the request, its response, and what to do next. */
 type Details = { readonly action: string; readonly response: WireResponse; readonly advice: string };
 
 const SECRET_HEADERS = ['x-auth-token', 'set-cookie'];
@@ -79,7 +79,7 @@ function invalidLogin(array: FlashBlade, response: WireResponse, what: string): 
   return responseError('ANSWER_INVALID', array, { action: 'the login', response, advice }, { mayHaveOpened: true });
 }
 
-// A server might return a token as the username, and usernames are printed.
+// Usernames are printed, so reject a username that could be a token returned by the server.
 const isUsername = (value: unknown, tokens: Tokens): value is string =>
   typeof value === 'string' &&
   value !== '' &&
@@ -176,7 +176,7 @@ export function retryAfterSeconds(headers: WireResponse['headers'], nowMs: numbe
   return undefined;
 }
 
-// Date.parse finds a date in almost anything, even in -5 and 1.5.
+// Date.parse accepts almost anything as a date, even -5 and 1.5.
 const dateOf = (text: string): number =>
   /^([A-Z][a-z]+, .* GMT|\d{4}-\d\d-\d\dT.*Z)$/.test(text) ? Date.parse(text) : Number.NaN;
 

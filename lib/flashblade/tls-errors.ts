@@ -35,7 +35,7 @@ export function codeOf(error: unknown): string {
   return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(code) ? code : 'unknown';
 }
 
-/** Returns the error for a connection that took too long or was cut. */
+/** Returns the error for a connection that took too long or was closed. */
 export const unreachable = (array: FlashBlade, what: string, elapsedMs: number): FlashBladeError =>
   new FlashBladeError(
     'ARRAY_UNREACHABLE',

@@ -71,7 +71,7 @@ export function connectTls(
   };
   // The check is deferred with setImmediate, because after a long process pause, the end of the handshake may be waiting to be read.
   const timer = setTimeout(() => setImmediate(expire), limitMs);
-  const expire = () => settle(unreachable(array, 'no connection in time', elapsedMs()));
+  const expire = () => settle(unreachable(array, 'the connection was not established in time', elapsedMs()));
 
   openSockets.add(socket);
   // Otherwise, TCP would delay the first request until the handshake is acknowledged.

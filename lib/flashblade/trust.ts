@@ -10,7 +10,7 @@ const MIN_KEY_BITS = 2048;
 /** The maximum number of entries in a cache. */
 const MAX_REMEMBERED = 1024;
 
-/** Digests, keyed by PEM text. Hashing the text for every request would take a tenth of the request time. */
+/** Caches digests by PEM text, because hashing the text for every request would take a tenth of the request time. */
 const authorityDigests = new Map<string, string>();
 
 /** Returns a digest of the trust settings. Different settings have different digests. */

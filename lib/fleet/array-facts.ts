@@ -10,7 +10,7 @@ import { unexpectedStatus } from '../leases/use.ts';
  * A fact is absent if the array does not report it or the user may not read it. `tokenEndsAt` is also absent if the token never expires.
  */
 export type ArrayFacts = {
-  /** 0 = never. */
+  /** 0 means that idle sessions never end. */
   readonly idleSeconds?: number | undefined;
   /** Seconds since the epoch. */
   readonly tokenEndsAt?: number | undefined;

@@ -17,7 +17,7 @@ const ARRAY_MS = 40_000;
  * The minimum time that a check needs, in addition to the time to close its session. With less time, a slow array would appear to be down.
  */
 const NEEDED_MS = 15_000;
-/** Longer than any check. If the process dies, the sweeper closes the check's session after this time. */
+/** How long a check's lease lasts, which is longer than any check. If the process dies, the sweeper closes the session after this time. */
 const LEASE_SECONDS = 120;
 
 const CERTIFICATE_WARNING_DAYS = 30;
@@ -38,7 +38,10 @@ export type ArrayReport = {
 type Measured = Omit<ArrayReport, 'array' | 'fault' | 'warnings'>;
 type Note = (measured: Measured, ...warnings: readonly string[]) => void;
 
-/** Checks an array. Never throws. A failure becomes the report's `fault`. Ends half a second before `deadline` (epoch milliseconds). */
+/**
+ * Checks an array. Never throws. A failure becomes the report's `fault`. Finishes at least half a second before `deadline` (epoch
+ * milliseconds).
+ */
 export async function checkArray(
   ports: Ports,
   array: string,
@@ -48,7 +51,7 @@ export async function checkArray(
   const warnings: string[] = [];
   let measured: Measured = {};
   let tokens: Tokens = [];
-  // Text from an array may contain any token that the array has ever seen.
+  // Text from an array may contain any token that the array has ever received.
   const clean = (text: string): string => redactApiTokens(redact(text, tokens));
   const note: Note = (more, ...texts) => {
     measured = { ...measured, ...more };
@@ -118,7 +121,7 @@ async function checkSession(
 
 // Each function below returns the problems that an operator must fix, or an empty list if there are none.
 
-/** For example, `expires in 1 day`. */
+/** Formats an expiry, such as `expires in 1 day`. */
 const expires = (days: number): string => (days < 0 ? 'has expired' : `expires in ${days} day${days === 1 ? '' : 's'}`);
 
 export const certificateWarnings = (days: number): string[] =>

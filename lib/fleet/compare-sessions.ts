@@ -1,7 +1,7 @@
 /**
  * Compares an array's session list with the ledger. Finds sessions that are not in the ledger, and drops each SUSPECT that left no session.
- * The session list has no ids that are also in the ledger, so sessions are matched by time: each ledger entry accounts for at most one
- * session that began in the entry's time window.
+ * The session list contains no ids from the ledger, so sessions are matched by time. Each ledger entry accounts for at most one session
+ * that began in the entry's time window.
  */
 import { CLOCK_SKEW_SECONDS, INDEX_LAG_SECONDS, SLACK_SECONDS } from '../core/deadlines.ts';
 import { mapLimit } from '../core/map-limit.ts';
@@ -15,7 +15,7 @@ import type { ActiveSession } from './array-facts.ts';
 /** The entries for one array in the ledger's index, read at `readAt` (epoch seconds). */
 export type Snapshot = { readonly pending: readonly Pending[]; readonly readAt: number };
 
-/** The active sessions that the array listed at `listedAt` or a little later, during this check's session. Times are epoch seconds. */
+/** The active sessions that the array listed at `listedAt` or a little later, during this check's session. Times are in epoch seconds. */
 type SessionList = {
   readonly array: FlashBlade;
   /** The user that this check logged in as. */
@@ -84,14 +84,14 @@ function leftNothing(item: Suspect, sessions: readonly ActiveSession[], listedAt
   return window !== undefined && listedAt > window.to && !sessions.some(({ startedAt }) => isIn(startedAt, window));
 }
 
-/** When a session may have begun, by the array's clock. Epoch seconds, inclusive at both ends. */
+/** The time window in which a session may have begun, by the array's clock. In epoch seconds, inclusive at both ends. */
 export type Window = { readonly from: number; readonly to: number };
 
 const ANY: Window = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
 
 /**
- * Returns when an entry's session may have begun, or undefined if the entry has no session or its session belongs to a different user. An
- * entry that was removed after the index was read can account for a session that began at any time.
+ * Returns the time window in which an entry's session may have begun, or undefined if the entry has no session or its session belongs to a
+ * different user. An entry that was removed after the index was read can account for a session that began at any time.
  */
 export function windowOf(item: Item | undefined, username: string): Window | undefined {
   if (item === undefined) return ANY;

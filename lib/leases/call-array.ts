@@ -71,16 +71,16 @@ export function refuseUnlessAllowed(allowed: readonly AllowedCall[], { method, p
 
 /**
  * Endpoints that open, end or list sessions, or that return keys, tokens, passwords, or files that can contain them. The patterns match the
- * output of `endpointOf`. docs/security.md lists these endpoints, what they return, and the vendor specifications that document this.
+ * output of `endpointOf`. docs/security.md lists these endpoints, what they return, and the vendor specifications that describe them.
  */
 const NEVER = [
-  // Matched anywhere in a path, whatever follows.
+  // Matches anywhere in a path, regardless of what follows.
   /\/(login|logout|oauth2|admins|api-clients)\//,
   // Names that indicate a secret, even in future REST versions. Public keys are not secret.
   /token|secret|credential|passphrase|private|(?<!public-|verification-)keys?\//,
   /^\d*\/(sessions|logs|logs-async\/download|keytabs\/(download|upload)|support\/system-manifest)\//,
   /^\d*\/(directory-services\/(?!(local|roles|test)\/)|snmp-agents\/(?!mib\/)|snmp-managers\/(?!test\/))/,
-  // Returns the private key in REST 1 only.
+  // Returns the private key, but only in REST 1.
   /^1\/certificates\/$/,
 ];
 const NEVER_RULE =
@@ -93,7 +93,7 @@ function isNeverCalled(path: string): boolean {
 
 /**
  * Turns `/api/2.15/Admins/api-tokens.json` into `2/admins/api-tokens/`: major version, lower case, no suffix. Reads a path at least as
- * leniently as an array might, so that no spelling slips through.
+ * leniently as an array might, so that no alternative spelling slips through.
  */
 function endpointOf(path: string): string {
   const [, , ...segments] = path.toLowerCase().split('/');

@@ -12,8 +12,8 @@ import { close, postpone, release } from './states.ts';
  * - `ALREADY_CLOSED`: the session had already ended.
  * - `ENDING`: the session is still being opened. The opening call logs out as soon as it has logged in.
  * - `NEVER_OPENED`: the lease does not exist. A later request with the same lease id does not open a session.
- * - `SUSPECT`: the process that was opening the session died. A SUSPECT is recorded, and any session left on the array ends with the idle
- *   timeout.
+ * - `SUSPECT`: the process that was opening the session died. A SUSPECT is recorded, and the array's idle timeout ends any remaining
+ *   session.
  */
 export type CloseOutcome = 'CLOSED' | 'ALREADY_CLOSED' | 'ENDING' | 'NEVER_OPENED' | 'SUSPECT';
 export type CloseResult = { readonly leaseId: string; readonly array?: string; readonly outcome: CloseOutcome };

@@ -32,7 +32,7 @@ export async function endOwner(
   const by = closingDeadlines(deadline, ports.now());
   const end = ownerEnd(ownerId, seconds(ports.now()));
   const before = await ports.store.read(end.id, by.logout);
-  // Written before the leases are looked up, so that a login that the lookup misses finds the owner's end.
+  // Record the end before looking up the leases, so that a login that the lookup misses finds the owner's end.
   if (!before) await ports.store.write(end, undefined, by.logout);
   const results: CloseResult[] = [];
   const failure = await forEachLease(ports, ownerId, by.logout, async (leaseId) => {

@@ -1,4 +1,4 @@
-/** The items in the ledger. Times are epoch seconds. */
+/** The items in the ledger. Times are in epoch seconds. */
 import type { FlashBlade } from '../core/model.ts';
 import { addressOf, trustDigest } from '../flashblade/trust.ts';
 
@@ -76,7 +76,7 @@ export type Suspect = Common & {
   readonly leaseId: string;
   readonly target: FlashBlade;
   readonly since: number;
-  /** The attempt's login was sent before this time, by the sending process's clock. Version 0.1.0 did not write this field. */
+  /** The attempt's login was sent before this time, according to the sending process's clock. Version 0.1.0 did not write this field. */
   readonly openingUntil?: number;
   /** When the array is certain to have ended the session. */
   readonly until: number;

@@ -92,7 +92,7 @@ export async function bestEffort(
   }
 }
 
-/** `bestEffort` for a call's remaining ledger writes. If a write fails, the sweeper cleans up. */
+/** Runs a call's remaining ledger writes with `bestEffort`. If a write fails, the sweeper cleans up. */
 export const tryToWrite = (
   ports: ClosingPorts,
   { leaseId, target }: Pick<Opening, 'leaseId' | 'target'>,
@@ -189,7 +189,7 @@ export async function recordSuspect(ports: ClosingPorts, opening: Opening, by: n
   const { leaseId, attemptId, target } = opening;
   const item = suspect(opening, ports.limits.arrayIdleSeconds);
   if (!(await ports.store.write(item, undefined, by))) return;
-  const message = `recorded a login with an unknown outcome. Array ${target.name} may have a session that ends only with the idle timeout`;
+  const message = `recorded a login with an unknown outcome. Array ${target.name} may have a session that ends only when the idle timeout expires`;
   ports.report({ event: 'SuspectRecorded', leaseId, array: target.name, requestId: attemptId, message });
   const slot = { attemptId, leaseId, until: item.until, suspect: true } as const;
   await tryToWrite(ports, opening, () => ports.store.keepSlot(target.name, slot, by));

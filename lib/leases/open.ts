@@ -1,5 +1,5 @@
 /**
- * Opens a session under a lease: one request, from top to bottom.
+ * Opens a session under a lease. This file shows every step of one request, from top to bottom.
  *
  * read the secret ─▶ begin: ┬ write the intent (OPENING) ┬─▶ log in ───────────▶ record (OPEN) ─▶ lease
  *                             ├ get a data key             │   (in parallel,
@@ -26,7 +26,7 @@
  * with LOGIN_REFUSED without contacting the array. (2) If the response contained an auth token, the client logs out again, which may take
  * until D − 2.75 s. In that case, nothing remains, and the caller gets the login's error. (3) If reading the lease back also fails, the
  * session is logged out and the caller gets the error. The lease stays open, and the next call under the lease logs in again. (4) A release
- * leaves a CLOSED lease, whatever the login's outcome.
+ * leaves a CLOSED lease, regardless of the login's outcome.
  *
  * - Time limits for a deadline D: the login ends by D − 5.75 s (`by.login`), the record by D − 3.75 s (`by.record`), and the cleanup by D −
  *   0.75 s (`by.logout`).
@@ -67,7 +67,7 @@ import { type Intent, intend, record, whyNotRecorded } from './states.ts';
 const READ_BACK_MS = 500;
 
 /**
- * Opens a session on an array, or returns the open lease of a duplicate request. Ends before `deadline` (epoch milliseconds). Throws a
+ * Opens a session on an array, or returns the open lease of a duplicate request. Finishes before `deadline` (epoch milliseconds). Throws a
  * FlashBladeError. Even then, the ledger lists every session that may remain on the array.
  */
 export async function openSession(ports: Ports, request: OpenRequest, deadline: number): Promise<Lease> {
@@ -103,7 +103,7 @@ export const leaseOf = ({ leaseId, target, username, expiresAt }: Open): Lease =
   expiresAt,
 });
 
-/** One login under a lease, with its intent written and its slot taken. */
+/** A login under a lease, whose intent is written and whose slot is taken. */
 type Attempt = { readonly opening: Stored<Opening>; readonly key: DataKey };
 
 /**

@@ -53,7 +53,7 @@ export type Secrets = {
 export type DataKey = { readonly plaintext: Uint8Array; readonly encrypted: Uint8Array };
 
 export type Seal = {
-  /** Throws AWS_UNAVAILABLE or OUT_OF_TIME. */
+  /** Creates a data key for one token. Throws AWS_UNAVAILABLE or OUT_OF_TIME. */
   dataKey(context: SealContext, by: number): Promise<DataKey>;
   /** Encrypts a token, then overwrites the plaintext key. */
   seal(key: DataKey, token: AuthToken, context: SealContext): string;
@@ -87,7 +87,7 @@ export type StoredSlot = Omit<Slot, 'leaseId'> & Partial<Pick<Slot, 'leaseId'>>;
 
 /** The lease ledger. Every operation may throw AWS_UNAVAILABLE or OUT_OF_TIME. */
 export type LeaseStore = {
-  /** Strongly consistent. */
+  /** Reads an item. Strongly consistent. */
   read(id: string, by: number): Promise<Stored<Item> | undefined>;
   /**
    * Writes `next` if the item has not changed since `previous` was read. If `previous` is undefined, the item must not exist. Returns

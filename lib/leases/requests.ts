@@ -104,7 +104,7 @@ export function parseCallRequest(input: unknown): CallRequest {
   return { ...call, ...(query === undefined ? {} : { query }), ...(body === undefined ? {} : { body }) };
 }
 
-/** Which arrays to check. Default: all arrays that have a secret under the prefix. */
+/** A request to check arrays. Default: all arrays that have a secret under the prefix. */
 export type FleetRequest = { readonly arrays?: readonly string[] };
 
 const MAX_ARRAYS = 10_000;

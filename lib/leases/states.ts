@@ -1,8 +1,8 @@
 /**
- * A lease's states and transitions, as pure functions: `(item, what happened, now) → next item`, or an error. Times are epoch seconds. None
- * of these functions reads the clock or the store, or generates random numbers.
+ * A lease's states and transitions, as pure functions: `(item, what happened, now) → next item`, or an error. Times are in epoch seconds.
+ * None of these functions reads the clock or the store, or generates random numbers.
  *
- *   (nothing) ─intend─▶ OPENING ─record─▶ OPEN ─claim─▶ CLOSING ─close─▶ CLOSED
+ * (nothing) ─intend─▶ OPENING ─record─▶ OPEN ─claim─▶ CLOSING ─close─▶ CLOSED
  *                          │  ▲            │               └─postpone─▶ CLOSING, after six failures STUCK ─claim─▶ …
  *                          │  └──reopen────┘
  *                          ├─ giveUp: the array has no session from the attempt → removed, OPEN as before, or CLOSED
@@ -80,7 +80,10 @@ const openingOf = ({ leaseSeconds, ...intent }: Intent, now: number): Opening =>
   dueAt: intent.openingUntil,
 });
 
-/** Returns whether the attempt's process has ended. Another attempt may take over once a SUSPECT is recorded for this attempt. */
+/**
+ * Returns whether the attempt's process is certain to have ended. Another attempt may take over once a SUSPECT is recorded for this
+ * attempt.
+ */
 export const isDead = (item: Opening, now: number): boolean => item.openingUntil < now;
 
 /** Starts a new attempt under an open lease whose session the array has dropped. */
@@ -98,8 +101,8 @@ export function record(opening: Opening, session: { username: string; sealed: st
 }
 
 /**
- * Returns the error for an open lease that could not be written because another call has changed the item to `current`. The caller must log
- * out of the session.
+ * Returns the error for an open lease that could not be written, because another call had changed the item to `current`. The caller must
+ * log out of the session.
  */
 export function whyNotRecorded(current: LeaseItem | undefined, { leaseId, attemptId }: Opening): FlashBladeError {
   const isOurs = current?.state === 'OPENING' && current.attemptId === attemptId;

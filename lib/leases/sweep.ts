@@ -27,14 +27,14 @@ export type SweepResult = {
   readonly stuck: number;
   readonly suspect: number;
   readonly left: number;
-  /** How long the oldest lease had been due when the sweep began. */
+  /** How long the oldest due lease had been due when the sweep began. */
   readonly oldestDueSeconds: number;
 };
 
 /**
- * Sweeps once, oldest items first, until nothing is due or `deadline` (epoch milliseconds) is near. Each array has its own lane, which ends
- * if the array does not respond. In addition to the due leases, each lane tries one lease that is waiting for its next try. If that lease
- * closes, the lane tries all of the waiting leases. Throws only if the ledger cannot be read.
+ * Sweeps once, oldest items first, until nothing is due or `deadline` (epoch milliseconds) is near. Each array has its own lane of leases,
+ * which stops if the array does not respond. In addition to the due leases, each lane tries one lease that is waiting for its next try. If
+ * that lease closes, the lane tries all of the waiting leases. Throws only if the ledger cannot be read.
  */
 export async function sweep(ports: ClosingPorts, deadline: number): Promise<SweepResult> {
   const startedAt = seconds(ports.now());

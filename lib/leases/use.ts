@@ -13,7 +13,7 @@ import type { Ports } from './ports.ts';
 import { parseLoginRequest } from './requests.ts';
 import { relogin, unsealLease } from './session.ts';
 
-/** Passed to the work: the lease and a way to call the array, but never the auth token. */
+/** The argument for the work: the lease and a way to call the array, but never the auth token. */
 export type Use = {
   readonly lease: Lease;
   /**
@@ -35,7 +35,7 @@ export type UseOptions = {
 export type SessionOptions = UseOptions & {
   /** Idempotency key. If a lease with this id is already open, that lease is used and then closed. Default: a random id. */
   readonly leaseId?: string;
-  /** 60 to 86400. Default 900. Work that takes longer loses its session. */
+  /** How long the lease lasts, 60 to 86400. Default 900. Work that takes longer loses its session. */
   readonly leaseSeconds?: number;
   /** The job that the work belongs to. When the owner ends, so does the session. Default: none. */
   readonly owner?: string;

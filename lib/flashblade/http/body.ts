@@ -7,11 +7,11 @@ export type ResponseHead = {
   readonly headers: Readonly<Record<string, string>>;
 };
 
-/** Where a body ends: after this many bytes, or after its last chunk. */
+/** Defines where a body ends: after this many bytes, or after its last chunk. */
 export type Framing = number | 'chunks';
 
 const MAX_BODY_BYTES = 1024 * 1024;
-/** A chunk can contain as little as one byte, but uses far more memory. */
+/** Limits memory use, because even a one-byte chunk occupies hundreds of bytes. */
 const MAX_CHUNKS = 16 * 1024;
 const MAX_CHUNK_LINE_BYTES = 1024;
 const MAX_TRAILER_BYTES = 16 * 1024;
@@ -36,7 +36,7 @@ export function framingOf(minor: string, { status, headers }: ResponseHead): Fra
     return 0;
   }
   if (coding !== undefined) return 'chunks';
-  // Without either header, the body would end with the connection, and anyone between the array and this process can end a connection.
+  // Without either header, the body would end when the connection ends, and anyone between the array and this process can end a connection.
   if (length === undefined) throw new UnreadableResponse('it announces neither a length nor chunks');
   return Number(length);
 }

@@ -32,7 +32,7 @@ const CLOSE = /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i;
 export function* readResponse(onHead: (head: ResponseHead) => void): Reading<WholeResponse> {
   const input: Input = { bytes: EMPTY };
   const { head, minor } = yield* takeHead(input);
-  // Called before any part of the response can be rejected, because even a request with an invalid response may have opened a session.
+  // Call `onHead` before rejecting any part of the response, because the request may have opened a session even if its response is invalid.
   onHead(head);
   const body = yield* takeBody(input, framingOf(minor, head));
   if (input.bytes.length > 0) throw new UnreadableResponse('it is followed by extra bytes');
