@@ -29,15 +29,15 @@ export type Switches = {
   readonly refusedLoginStatus: 400 | 401 | 403;
   /** The response status for a request whose auth token has no live session. Default: 403. */
   readonly deadSessionStatus: 401 | 403;
-  /** How long a session can be idle before it ends. 0: no limit. Default: 30 minutes. */
+  /** How long a session can be idle before it ends. 0 means no limit. Default: 30 minutes. */
   readonly idleTimeoutMs: number;
-  /** Whether each use of a session resets its idle time. If false, idle time runs from the login. Default: true. */
+  /** Whether each use of a session resets its idle time. If false, idle time is measured from the login. Default: true. */
   readonly useExtendsSession: boolean;
-  /** How long a session can last, even if it is in use. 0: no limit. Default: 0. */
+  /** How long a session can last, even if it is in use. 0 means no limit. Default: 0. */
   readonly maxSessionAgeMs: number;
-  /** The maximum number of live sessions. Any further login fails with `500 Server is busy`. 0: no limit. Default: 0. */
+  /** The maximum number of live sessions. Any further login fails with `500 Server is busy`. 0 means no limit. Default: 0. */
   readonly maxSessions: number;
-  /** How many consecutive refused logins cause a lockout, during which every login is refused. 0: no lockout. Default: 0. */
+  /** How many consecutive refused logins cause a lockout, during which every login is refused. 0 means no lockout. Default: 0. */
   readonly maxLoginAttempts: number;
   /** How long a lockout lasts. Default: 15 minutes. */
   readonly lockoutMs: number;

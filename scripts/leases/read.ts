@@ -42,7 +42,7 @@ export async function liveRows(ports: Ports, array: string | undefined, by: numb
   );
 }
 
-/** Throws LEASE_UNKNOWN or AWS_UNAVAILABLE. */
+/** Returns one lease, without its token. Throws LEASE_UNKNOWN or AWS_UNAVAILABLE. */
 export async function oneLease(ports: Ports, leaseId: string): Promise<object> {
   const item = await readLease(ports, leaseId, ports.now() + READING_MS);
   if (item === undefined) throw unknown(leaseId);

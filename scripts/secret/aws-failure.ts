@@ -30,8 +30,8 @@ export function failure(code: ErrorCode, what: string, error: unknown, outcome?:
 }
 
 /**
- * Returns true if AWS refused a call on the first try, and the call was not retried, so it had no effect. After a try without a response,
- * the effect is unknown.
+ * Returns true if AWS refused a call on its only try, which means that the call had no effect. After a try without a response, the effect
+ * is unknown.
  */
 export const isRefusal = (error: unknown): boolean =>
   Math.trunc((statusOf(error) ?? 0) / 100) === 4 && metadataOf(error).attempts === 1;

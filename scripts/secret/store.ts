@@ -30,7 +30,7 @@ export type Old =
 export type NewValue = {
   /** The array's name. */
   readonly name: string;
-  /** JSON text of the secret. */
+  /** The secret as JSON text. */
   readonly text: string;
   /** If true, the secret exists and gets a new version. Otherwise, the secret is created. */
   readonly exists: boolean;

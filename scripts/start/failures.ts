@@ -1,4 +1,4 @@
-/** Error messages for users. */
+/** Creates and formats error messages for users. */
 import { maskApiTokens } from '../../lib/core/redact.ts';
 
 /** Throws an Error with the message `otherwise` unless the condition is true. */

@@ -13,7 +13,7 @@ export type CertificateFacts = {
   readonly validFrom: string;
   readonly validTo: string;
   readonly daysLeft: number;
-  /** SHA-256, 64 lowercase hex digits. */
+  /** SHA-256 fingerprint, as 64 lowercase hex digits. */
   readonly fingerprint: string;
   /** Key type and size, such as `RSA, 2048 bits` or `EC, prime256v1`. */
   readonly key: string;
