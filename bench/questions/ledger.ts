@@ -27,7 +27,7 @@ export const ledger: Question = {
       tables: [table, await sweepTable(quick)],
       goals: [goal('login', 2), goal('logout', 3)],
       notes: [
-        'Steps joined by + are sent in parallel. The first response arrives only after all of them have been received.',
+        'Steps joined by + are sent in parallel. No response is sent until all of these steps have arrived.',
         `The sweep covers ${ARRAYS} arrays over real TLS connections. The ledger and KMS are in memory.`,
         "The sweep's baseline is a login and logout by the raw client on kept-alive connections.",
       ],
