@@ -10,7 +10,7 @@ import { respond } from './routes.ts';
 
 /** The simulator's record of a request. A record never contains a token. */
 export type RequestRecord = {
-  /** When the request arrived, by the array's clock (milliseconds since the epoch). */
+  /** Time at which the request arrived, by the array's clock (milliseconds since the epoch). */
   readonly at: number;
   readonly method: string;
   readonly path: string;

@@ -7,7 +7,7 @@ export type SimulatedUser = {
   readonly username: string;
   /** Empty if the user has no API token. */
   readonly apiToken: string;
-  /** When the API token expires, in milliseconds since the epoch. Default: never. */
+  /** Time at which the API token expires, in milliseconds since the epoch. Default: never. */
   readonly expiresAt?: number;
   /** The password for logins without an API token, which REST 2.26 and later support. Default: none. */
   readonly password?: string;

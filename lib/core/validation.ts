@@ -47,7 +47,7 @@ export function whole(min: number, max: number) {
 export const listOf = <Item extends v.GenericSchema>(item: Item, max: number, rule: string) =>
   v.pipe(v.array(v.unknown(), rule), v.minLength(1, rule), v.maxLength(max, rule), v.array(item));
 
-/** Any JSON object. Unlike Valibot's own object schema, rejects lists. */
+/** Any JSON object. Unlike Valibot's own object schema, this schema rejects lists. */
 export const jsonObject = (rule: string) =>
   v.custom<Readonly<Record<string, unknown>>>(
     (value) => typeof value === 'object' && value !== null && !Array.isArray(value),

@@ -15,7 +15,7 @@ export type Connection = TlsConnection & {
   user: User | undefined;
   /** Whether an earlier request used the connection. */
   isReused: boolean;
-  /** When the connection became idle, in milliseconds since the epoch. */
+  /** Time at which the connection became idle, in milliseconds since the epoch. */
   idleSinceMs: number;
 };
 

@@ -74,7 +74,7 @@ export function connectTls(
   const expire = () => settle(unreachable(array, 'the connection was not established in time', elapsedMs()));
 
   openSockets.add(socket);
-  // Otherwise, TCP would delay the first request until the handshake is acknowledged.
+  // Disable Nagle's algorithm, which would delay the first request until the handshake is acknowledged.
   socket.setNoDelay();
   // This listener runs before Node destroys an untrusted socket and its certificate. getPeerX509Certificate would work only once, because
   // it removes the certificate from the connection.

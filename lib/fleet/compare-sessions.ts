@@ -84,7 +84,7 @@ function leftNothing(item: Suspect, sessions: readonly ActiveSession[], listedAt
   return window !== undefined && listedAt > window.to && !sessions.some(({ startedAt }) => isIn(startedAt, window));
 }
 
-/** The time window in which a session may have begun, by the array's clock. In epoch seconds, inclusive at both ends. */
+/** The time window in which a session may have begun, by the array's clock. Both ends are inclusive and in epoch seconds. */
 export type Window = { readonly from: number; readonly to: number };
 
 const ANY: Window = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
@@ -109,9 +109,9 @@ export function windowOf(item: Item | undefined, username: string): Window | und
 
 export const isIn = (time: number, { from, to }: Window): boolean => from <= time && time <= to;
 
-/** Counts the times that no window accounts for. Each window accounts for at most one time. */
+/** Counts the start times that no window accounts for. Each window accounts for at most one start time. */
 export function unaccounted(times: readonly number[], windows: readonly Window[]): number {
-  // Use the matching window that ends first, because windows that end later may match later times.
+  // Use the matching window that ends first, because windows that end later may match later start times.
   const free = windows.toSorted((a, b) => a.to - b.to);
   return times
     .toSorted((a, b) => a - b)

@@ -76,7 +76,7 @@ export function refuseUnlessAllowed(allowed: readonly AllowedCall[], { method, p
 const NEVER = [
   // Matches anywhere in a path, regardless of what follows.
   /\/(login|logout|oauth2|admins|api-clients)\//,
-  // Names that indicate a secret, even in future REST versions. Public keys are not secret.
+  // Matches names that indicate a secret, so that future REST versions are also covered. Public keys are not secret.
   /token|secret|credential|passphrase|private|(?<!public-|verification-)keys?\//,
   /^\d*\/(sessions|logs|logs-async\/download|keytabs\/(download|upload)|support\/system-manifest)\//,
   /^\d*\/(directory-services\/(?!(local|roles|test)\/)|snmp-agents\/(?!mib\/)|snmp-managers\/(?!test\/))/,

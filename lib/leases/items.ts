@@ -10,9 +10,9 @@ export type Stored<T> = T & { readonly version: string };
 
 type Common = {
   readonly id: string;
-  /** When the sweeper must next look at the item. */
+  /** Time at which the sweeper must next look at the item. */
   readonly dueAt?: number;
-  /** When DynamoDB may delete the item. Set only on items that have no session. */
+  /** Time after which DynamoDB may delete the item. Set only on items that have no session. */
   readonly purgeAt?: number;
 };
 
@@ -30,9 +30,9 @@ type LeaseBase = Common & {
 
 export type Opening = LeaseBase & {
   readonly state: 'OPENING';
-  /** When this attempt began. */
+  /** Time at which this attempt began. */
   readonly attemptedAt: number;
-  /** When the attempt's login is certain to have ended. */
+  /** Time at which the attempt's login is certain to have ended. */
   readonly openingUntil: number;
   /** Set if the lease was released before it was open. The opening call then logs out instead of recording the session. */
   readonly endRequested?: true;
@@ -46,7 +46,7 @@ type Live = LeaseBase & {
   readonly username: string;
   /** The encrypted auth token. */
   readonly sealed: string;
-  /** When the latest relogin began, if any. */
+  /** Time at which the latest relogin began, if any. */
   readonly reloginAt?: number;
 };
 export type Open = Live & { readonly state: 'OPEN' };
@@ -78,7 +78,7 @@ export type Suspect = Common & {
   readonly since: number;
   /** The attempt's login was sent before this time, according to the sending process's clock. Version 0.1.0 did not write this field. */
   readonly openingUntil?: number;
-  /** When the array is certain to have ended the session. */
+  /** Time at which the array is certain to have ended the session. */
   readonly until: number;
 };
 

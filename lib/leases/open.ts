@@ -176,7 +176,7 @@ function settledValue<T>(result: PromiseSettledResult<T>): T {
 export type Held = {
   readonly lease: Open;
   readonly session: Session;
-  /** When a call from this process last succeeded in the session (epoch milliseconds). */
+  /** Time at which a call from this process last succeeded in the session (epoch milliseconds). */
   workedAt?: number;
 };
 

@@ -1,6 +1,6 @@
 /**
- * Types for everything that leases need from the outside world. `lib/aws` implements the AWS ports, `lib/compose.ts` creates the production
- * ports, and the tests use in-memory ports. `by` and `deadline` are the times (epoch milliseconds) by which a call must end.
+ * Types for everything outside the domain that leases depend on. `lib/aws` implements the AWS ports, `lib/compose.ts` creates the
+ * production ports, and the tests use in-memory ports. `by` and `deadline` are the times (epoch milliseconds) by which a call must end.
  */
 import type { ApiToken, AuthToken, FlashBlade, Session } from '../core/model.ts';
 import type { Reporter } from '../core/reports.ts';
@@ -76,7 +76,7 @@ export type Pending = {
 export type Slot = {
   readonly attemptId: string;
   readonly leaseId: string;
-  /** When the attempt's process is certain to have ended. Epoch seconds. */
+  /** Time at which the attempt's process is certain to have ended (epoch seconds). */
   readonly until: number;
   /** Set if the attempt is a SUSPECT. */
   readonly suspect?: true;

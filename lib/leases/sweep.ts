@@ -1,6 +1,6 @@
 /**
- * Cleans up after other calls: expired leases, failed logouts, intents whose process died, SUSPECTs, ended owners and leaked slots. A sweep
- * reads the index of due items, then each item itself, because the index lags behind the table.
+ * Cleans up after other calls. Handles expired leases, failed logouts, intents whose process died, SUSPECTs, ended owners and leaked slots.
+ * A sweep reads the index of due items, then each item itself, because the index lags behind the table.
  */
 import { closingDeadlines, SLACK_SECONDS, seconds } from '../core/deadlines.ts';
 import { isFlashBladeError } from '../core/errors.ts';

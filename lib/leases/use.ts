@@ -13,7 +13,7 @@ import type { Ports } from './ports.ts';
 import { parseLoginRequest } from './requests.ts';
 import { relogin, unsealLease } from './session.ts';
 
-/** The argument for the work: the lease and a way to call the array, but never the auth token. */
+/** The argument that `work` receives: the lease and a way to call the array, but never the auth token. */
 export type Use = {
   readonly lease: Lease;
   /**

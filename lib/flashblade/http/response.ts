@@ -13,7 +13,7 @@ type WholeResponse = {
 type ParsedHead = { readonly head: ResponseHead; readonly minor: string };
 
 const MAX_HEAD_BYTES = 16 * 1024;
-/** A status line and fields (RFC 9112, sections 4 and 5), without line folding. */
+/** Matches a status line and fields (RFC 9112, sections 4 and 5), without line folding. */
 const HEAD = new RegExp(`^HTTP/1\\.([01]) ([1-9]\\d\\d)(?: ${TEXT})?((?:\\r\\n${TOKEN}:${TEXT})*)$`);
 /** Common header names in their usual spelling. Looking them up is cheaper than converting them to lower case each time. */
 const LOWER_CASE: ReadonlyMap<string, string> = new Map(
