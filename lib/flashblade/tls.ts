@@ -74,7 +74,7 @@ export function connectTls(
   const expire = () => settle(unreachable(array, 'the connection was not established in time', elapsedMs()));
 
   openSockets.add(socket);
-  // Disable Nagle's algorithm, which would delay the first request until the handshake is acknowledged.
+  // Without this, TCP would delay the first request until the handshake is acknowledged.
   socket.setNoDelay();
   // This listener runs before Node destroys an untrusted socket and its certificate. getPeerX509Certificate would work only once, because
   // it removes the certificate from the connection.
@@ -167,9 +167,9 @@ function connectionOptions(array: FlashBlade, session: Buffer | undefined): Conn
     port,
     secureContext: contextOf(array),
     ALPNProtocols: ['http/1.1'],
-    // Set explicitly so that no environment variable can change the value. With fingerprints, Node would reject the certificate before the
-    // fingerprint comparison, so `refusal` verifies the certificate instead. Sessions are then never resumed, because a resumed session
-    // would have no certificate to compare.
+    // This option is set explicitly, so that no environment variable can change it. With fingerprints, Node would reject the certificate
+    // before the fingerprint comparison, so `refusal` verifies the certificate instead. Sessions are then never resumed, because a resumed
+    // session would have no certificate to compare.
     rejectUnauthorized: trust.kind !== 'fingerprints',
     ...(isIP(host) === 0 ? { servername: host } : {}),
     ...(session === undefined ? {} : { session }),

@@ -11,8 +11,8 @@ import { KEEP_CLOSED_SECONDS, release } from './states.ts';
 /** How long the sweeper waits before it looks for an ended owner's leases again, because the owner index lags behind the table. */
 const OWNER_AGAIN_SECONDS = INDEX_LAG_SECONDS;
 /**
- * How long the sweeper keeps looking for an ended owner's leases. By then, the index is certain to have caught up, regardless of clock
- * skew, even if the owner's end was written late.
+ * How long the sweeper keeps looking for an ended owner's leases. By then, the index is certain to have caught up, despite clock skew and
+ * even if the owner's end was written late.
  */
 const OWNER_SETTLED_SECONDS = INDEX_LAG_SECONDS + SLACK_SECONDS;
 /** How long the sweeper waits after a permanent failure to end one of an owner's leases. */

@@ -28,7 +28,7 @@ const CLAIM_SECONDS = 60;
 const RETRY_SECONDS = 10;
 export const TRIES_UNTIL_STUCK = 6;
 export const STUCK_RETRY_SECONDS = 600;
-/** How long a closed lease is kept. Longer than any dead-letter queue keeps a message that could open the lease again. */
+/** How long a closed lease is kept, which is longer than any dead-letter queue keeps a message that could open the lease again. */
 export const KEEP_CLOSED_SECONDS = 30 * 86_400;
 
 /** A request for a session, and the attempt that handles it. */
