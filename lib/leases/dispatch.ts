@@ -67,7 +67,7 @@ async function open(
     // Either the lease was released first or the message is a redelivery, so nothing is waiting for the session.
     const { code, message: reason } = error;
     ports.report({ event: 'RequestOutdated', leaseId, array, message: reason });
-    // However, if the owner has ended, a requester is waiting for the session, so publish the failure.
+    // However, if the owner has ended, a requester that reused the owner may be waiting, so publish the failure.
     if (!error.facts.ownerEnded) return;
     await outbox.emit({ type: 'failed', detail: { eventId, leaseId, array, owner, code, reason } }, by.publish);
   }

@@ -19,7 +19,7 @@ import { giveUp, suspect } from './states.ts';
 export const LEDGER_CALLS_AT_A_TIME = 8;
 /** How many times a call tries to change an item that other calls keep changing. */
 const ROUNDS = 3;
-/** How many times a call checks an array's slots again while duplicate requests hold some of them. */
+/** How many times a call checks an array's slots while duplicate requests hold some of them. */
 const SLOT_ROUNDS = 10;
 /** How long to wait before a refused API token is sent again. */
 const REFUSAL_SECONDS = 600;
