@@ -217,11 +217,12 @@ function awsFaults(document: string): string[] {
       .map((name) => `no function ${name}`),
     ...read.filter((name) => !Object.hasOwn(outputs, name)).map((name) => `no output ${name}`),
     ...invoked.filter((all) => !waitsLongEnough(all)).map((all) => `the AWS CLI repeats ${all.join(' ')}`),
-    ...words
-      .filter((all) => all[0] === 'curl' && all.some((word) => /^[\w-]+-token:|^authorization:/i.test(word)))
-      .map((all) => `${all[0]} has a token as an argument`),
+    ...words.filter((all) => all.some(isToken)).map(([program]) => `${program} has a token as an argument`),
   ];
 }
+
+/** A header with a token, or an assignment of an API token. */
+const isToken = (word: string): boolean => /^(?:[\w-]+-token|authorization): |^\w*TOKEN=T-/i.test(word);
 
 /** A check of named arrays takes at most a minute. */
 function waitsLongEnough(words: readonly string[]): boolean {
@@ -251,6 +252,7 @@ describe('commands for AWS', () => {
     ],
     ["curl -X POST https://fb1 -H 'api-token: T-1'", 'curl has a token as an argument'],
     ['curl https://fb1 -H "x-auth-token: $AUTH"', 'curl has a token as an argument'],
+    ['export HOST=fb1 API_TOKEN=T-…', 'export has a token as an argument'],
   ])('are refused: %s', (command, fault) => {
     expect(awsFaults(`# A\n\n\`\`\`sh\n${command}\n\`\`\`\n`)).toEqual([
       typeof fault === 'string' ? fault : expect.stringMatching(fault),
