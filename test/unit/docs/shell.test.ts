@@ -61,6 +61,7 @@ function runShell(
         left: files.filter((name) => existsSync(join(folder, name))),
       }),
     );
+    child.stdin?.on('error', () => {}); // the script may have ended
     child.stdin?.end(input);
   });
 }
