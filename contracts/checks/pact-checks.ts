@@ -1,4 +1,4 @@
-/** Checks that every pact must pass before it is verified. Each finding names the next step. */
+/** Checks that every pact must pass before it is verified. Each finding says how to fix it. */
 import { type AnyPact, type Interaction, keyOf, type Pact, statesOf, titleOf } from '../pact-file.ts';
 import { definitionOf, STATES } from '../states.ts';
 

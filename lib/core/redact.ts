@@ -129,7 +129,7 @@ const WORD = /\w/;
  * Decodes JSON and URL escapes: `\u00XX`, `\/` and other escaped punctuation, and `%XX`. Escapes such as `\n` become a space. Keeps a
  * backslash that escapes nothing. Decoding takes a single pass, so no input can slow it down.
  *
- * `origin(n)` maps a position in the result to its position in the original. The end of the result maps to the end of the original.
+ * `origin(n)` maps a position in the result to the corresponding position in the original. The end of the result maps to the end of the original.
  */
 function readable(original: string): { readonly text: string; readonly origin: (index: number) => number } {
   if (!ESCAPE.test(original)) return { text: original, origin: (index) => index };

@@ -94,7 +94,7 @@ function sharesPiece(name: string, token: string): boolean {
   return false;
 }
 
-/** Returns the REST versions that a response lists. Throws ARRAY_UNSUPPORTED, ARRAY_BUSY or ANSWER_INVALID. */
+/** Returns the REST versions listed in a response. Throws ARRAY_UNSUPPORTED, ARRAY_BUSY or ANSWER_INVALID. */
 export function versionsOf(array: FlashBlade, response: WireResponse): readonly string[] {
   const { status, body } = response;
   const details = { action: 'GET /api/api_version', response };

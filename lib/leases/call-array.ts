@@ -1,5 +1,5 @@
 /**
- * Makes one REST call under a lease, for callers that never see a token. The allow-list ALLOWED_CALLS defines which calls are allowed.
+ * Makes one REST call under a lease, for callers that never see a token. Only calls on the allow-list ALLOWED_CALLS are made.
  * Endpoints that handle sessions or return secrets are never called, even if the list allows them.
  */
 import { MARGIN_MS } from '../core/deadlines.ts';

@@ -107,8 +107,8 @@ export const leaseOf = ({ leaseId, target, username, expiresAt }: Open): Lease =
 type Attempt = { readonly opening: Stored<Opening>; readonly key: DataKey };
 
 /**
- * Runs the four steps that must precede a login, in parallel. If one step fails, undoes the others and throws that step's error. If a
- * duplicate request has an open lease, returns that lease, regardless of the other steps' results.
+ * Runs the four steps that must precede a login, in parallel. If one step fails, undoes the others and throws that step's error. If the
+ * request is a duplicate whose lease is open, returns that lease, regardless of the results of the other steps.
  *
  * To add a step, add a promise and its `settledValue` below. If the step writes something, undo the write in `leaveNothing` and where an
  * open lease is returned. If relogins need the step, add it to session.ts, too.

@@ -6,7 +6,7 @@ const SIGN_IN = 'sign in to AWS (`aws sso login`, AWS_PROFILE) and try again';
 const KEY = "check that the secret's KMS key is enabled and that your AWS user may use it";
 const ADVICE: Readonly<Record<string, string>> = {
   AccessDeniedException:
-    'your AWS user needs the permissions on the secret and its KMS key listed in docs/secrets-and-trust.md',
+    'your AWS user needs the permissions listed in docs/secrets-and-trust.md, on the secret and on its KMS key',
   CredentialsProviderError: SIGN_IN,
   DecryptionFailure: KEY,
   EncryptionFailure: KEY,

@@ -39,8 +39,8 @@ const colons = (fingerprint: string): string => fingerprint.toUpperCase().match(
 
 const publicText = ({ accepted, reason }: Report['publicAuthorities']): string =>
   accepted
-    ? 'Public certificate authorities accept the certificate for this name.'
-    : `Public certificate authorities do not accept the certificate for this name (${reason}).`;
+    ? 'The certificate is publicly trusted for this name.'
+    : `The certificate is not publicly trusted for this name (${reason}).`;
 
 export const COMPARE = `Before you trust the server's own certificate, compare its SHA-256 fingerprint with the one that your array shows.
 Do not view the array over this network, because an attacker between you and the array could show you a false fingerprint.
@@ -50,7 +50,7 @@ To get the fingerprint of a PEM certificate, run: openssl x509 -noout -sha256 -f
 /** Returns advice about the secret's `trust` field, including the alternative. */
 export function adviceText({ chain: [own], publicAuthorities }: Report): string {
   if (publicAuthorities.accepted) {
-    return `If the fingerprints match, omit "trust" from the array's secret, because public certificate authorities accept this certificate.`;
+    return `If the fingerprints match, omit "trust" from the array's secret, because this certificate is publicly trusted.`;
   }
   const alternative = own?.selfSigned
     ? []
