@@ -89,7 +89,7 @@ export async function withSession<T>(
  * @param leaseId - The lease id returned by `openSession` or by the `login` function.
  * @param work - Your callback. It receives the lease and a way to call the array, but never a token. Its result is returned, and its errors
  * are rethrown.
- * @param options - `deadline` (epoch milliseconds, default: none) is when every call to the array or to AWS must end.
+ * @param options - `deadline` (epoch milliseconds, default: none) is the time by which every call to the array or to AWS must end.
  * @throws FlashBladeError LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED, LEASE_ALTERED, AWS_UNAVAILABLE or OUT_OF_TIME, and anything that
  * `work` throws.
  * @example

@@ -106,7 +106,7 @@ export const logout = async (session: Session, options?: CallOptions): Promise<v
 };
 
 /**
- * Sends a call in a session. Any call except login and logout is allowed. Resolves whatever the HTTP status, so check `status`. The session's
+ * Makes a REST call in a session. Any call except login and logout is allowed. Resolves whatever the HTTP status, so check `status`. The session's
  * tokens are redacted from the response. Other tokens, such as an API token that the call creates, are not redacted.
  * Errors: REQUEST_INVALID (names the field and the rule), ANSWER_INVALID (a body declared as JSON is not JSON) and the errors common to all
  * calls.

@@ -46,7 +46,7 @@ export async function endOwner(
 
 /**
  * Marks an ended owner's leases as closing. Updates only the ledger, so that no array can cause a delay. Returns the leases whose sessions
- * the sweeper must log out of, and one of the failures, if any.
+ * the sweeper must log out of. If anything failed, also returns one of the errors.
  */
 export async function endLeasesOf(
   ports: ClosingPorts,
@@ -61,8 +61,8 @@ export async function endLeasesOf(
 }
 
 /**
- * Runs `work` for each of an owner's leases in the index. Returns one of the failures, if any, preferably a retryable one, so that the
- * caller tries again.
+ * Runs `work` for each of an owner's leases in the index. If anything failed, returns one of the errors, preferably a retryable one, so
+ * that the caller tries again.
  */
 async function forEachLease(
   ports: ClosingPorts,

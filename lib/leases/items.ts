@@ -32,7 +32,7 @@ export type Opening = LeaseBase & {
   readonly state: 'OPENING';
   /** Time at which this attempt began. */
   readonly attemptedAt: number;
-  /** Time at which the attempt's login is certain to have ended. */
+  /** Time by which the attempt's login is certain to have ended. */
   readonly openingUntil: number;
   /** Set if the lease was released before it was open. The opening call then logs out instead of recording the session. */
   readonly endRequested?: true;
@@ -78,7 +78,7 @@ export type Suspect = Common & {
   readonly since: number;
   /** The attempt's login was sent before this time, according to the sending process's clock. Version 0.1.0 did not write this field. */
   readonly openingUntil?: number;
-  /** Time at which the array is certain to have ended the session. */
+  /** Time by which the array is certain to have ended the session. */
   readonly until: number;
 };
 

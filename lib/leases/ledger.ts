@@ -25,7 +25,8 @@ const SLOT_ROUNDS = 10;
 const REFUSAL_SECONDS = 600;
 
 /**
- * Reads a lease's item. The result always has the requested `leaseId`, so the token in a copy of another lease's item cannot be unsealed.
+ * Reads a lease's item. The result always has the requested `leaseId`, so if another lease's item was copied over this one, its token
+ * cannot be unsealed.
  */
 export async function readLease(
   ports: ClosingPorts,

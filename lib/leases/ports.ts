@@ -76,7 +76,7 @@ export type Pending = {
 export type Slot = {
   readonly attemptId: string;
   readonly leaseId: string;
-  /** Time at which the attempt's process is certain to have ended (epoch seconds). */
+  /** Time by which the attempt's process is certain to have ended (epoch seconds). */
   readonly until: number;
   /** Set if the attempt is a SUSPECT. */
   readonly suspect?: true;
