@@ -67,6 +67,13 @@ const EXPENSIVE: Readonly<Record<string, string>> = {
   'node:http WebSocket': 'undefined',
 };
 
+/** Exports of node:process that exist only in a child process, such as a test runner's. */
+const OF_CHILD_PROCESSES: readonly string[] = ['channel', 'connected', 'disconnect', 'emit', 'send'];
+
+/** Excludes exports that depend on how this process was started. Otherwise, the same source could produce different bundles. */
+const isStable = (path: string, name: string): boolean =>
+  name !== 'default' && (path !== 'node:process' || !(name.startsWith('_') || OF_CHILD_PROCESSES.includes(name)));
+
 /**
  * An ES import of a built-in module reads every export, and reading some exports loads more code. For example, some exports of
  * node:http load Node's own fetch. This plugin reads only the exports that are used.
@@ -79,7 +86,7 @@ export const lazyBuiltins: Plugin = {
       namespace: 'built-in',
     }));
     build.onLoad({ filter: /.*/, namespace: 'built-in' }, ({ path }) => {
-      const names = Object.keys(process.getBuiltinModule(path) ?? {}).filter((name) => name !== 'default');
+      const names = Object.keys(process.getBuiltinModule(path) ?? {}).filter((name) => isStable(path, name));
       const load = `process.getBuiltinModule('${path}')`;
       const read = (name: string): string => EXPENSIVE[`${path} ${name}`] ?? `/* @__PURE__ */ (() => all.${name})()`;
       const exported = names.map((name) => `export const ${name} = ${read(name)};`);
