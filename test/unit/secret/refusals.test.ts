@@ -186,7 +186,7 @@ describe('AWS', () => {
   test.each([
     [
       'the user may not read',
-      (world: World) => world.aws.secrets.deny(ID),
+      (world: World) => world.aws.faults.add({ kind: 'deny', service: 'secretsmanager', action: 'GetSecretValue' }),
       /AccessDeniedException .* needs the permissions/,
     ],
     ['has a disabled key', (world: World) => world.disableKey(), /DecryptionFailure .* KMS key/],
