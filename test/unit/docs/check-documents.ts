@@ -3,9 +3,10 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, posix, resolve } from 'node:path';
+import { z } from 'zod';
 import { ROOT } from '../../../scripts/build.ts';
 import { commandFaults } from './commands.ts';
-import { type Document, parseDocument, shellCommands } from './markdown.ts';
+import { type Document, type Link, parseDocument, shellCommands } from './markdown.ts';
 
 export type Project = {
   /** The texts of the documents, by file. */
@@ -31,7 +32,11 @@ const parse = ({ documents }: Project): Parsed =>
   Object.fromEntries(Object.entries(documents).map(([file, text]) => [file, parseDocument(text)]));
 
 const isRelative = (href: string): boolean => !/^[a-z][a-z\d+.-]*:/i.test(href);
-const hasScheme = (href: string): boolean => !isRelative(href);
+
+const linksOf = (parsed: Parsed) =>
+  Object.entries(parsed).flatMap(([file, { links }]) =>
+    links.map((link) => ({ ...link, file, at: `${file}:${link.line}` })),
+  );
 
 /** The file or folder that a relative link leads to, from the project's folder; '' is that folder itself. */
 const targetOf = (file: string, href: string): string => {
@@ -45,51 +50,41 @@ const isFolder = (target: string, files: readonly string[]): boolean =>
 /** Relative links and images without a tracked file, and anchors that do not exist. */
 export function linkFaults(project: Project): string[] {
   const parsed = parse(project);
-  return Object.entries(parsed).flatMap(([file, { links }]) =>
-    links
-      .filter(({ href }) => isRelative(href))
-      .flatMap(({ line, href, isImage }) => {
-        const fault = relativeFault(file, href, isImage, project.files, parsed);
-        return fault === undefined ? [] : [`${file}:${line} ${href}: ${fault}`];
-      }),
-  );
+  return linksOf(parsed)
+    .filter(({ href }) => isRelative(href))
+    .flatMap((link) => {
+      const fault = relativeFault(link, project.files, parsed);
+      return fault === undefined ? [] : [`${link.at} ${link.href}: ${fault}`];
+    });
 }
 
 function relativeFault(
-  file: string,
-  href: string,
-  isImage: boolean,
+  { file, href, isImage }: Link & { readonly file: string },
   files: readonly string[],
   parsed: Parsed,
 ): string | undefined {
   if (href.startsWith('/')) return 'a link must be relative to its document';
   const target = targetOf(file, href);
   const anchor = /#(.*)$/s.exec(href)?.[1];
-  if (!files.includes(target)) {
-    if (isImage || anchor !== undefined || !isFolder(target, files)) return 'there is no such file';
-    return undefined;
-  }
+  const isLinkToFolder = !isImage && anchor === undefined && isFolder(target, files);
+  if (!files.includes(target)) return isLinkToFolder ? undefined : 'there is no such file';
   if (anchor === undefined) return undefined;
-  const document = parsed[target];
-  if (document === undefined) return 'only documents have anchors';
-  return document.anchors.has(decodeURIComponent(anchor)) ? undefined : 'there is no such heading';
+  if (parsed[target] === undefined) return 'only documents have anchors';
+  return parsed[target].anchors.has(decodeURIComponent(anchor)) ? undefined : 'there is no such heading';
 }
 
 /** Links to the world that are no addresses of pages by HTTPS. They are not fetched. */
-export function addressFaults(project: Project): string[] {
-  return Object.entries(parse(project)).flatMap(([file, { links }]) =>
-    links
-      .filter(({ href }) => hasScheme(href) && !isAddress(href))
-      .map(({ line, href }) => `${file}:${line} ${href}: this is no https address`),
-  );
-}
+export const addressFaults = (project: Project): string[] =>
+  linksOf(parse(project))
+    .filter(({ href }) => !isRelative(href) && !isAddress(href))
+    .map(({ at, href }) => `${at} ${href}: this is no https address`);
 
-function isAddress(href: string): boolean {
-  if (/^mailto:[^@\s]+@[\w-]+(\.[\w-]+)+$/.test(href)) return true;
-  if (!URL.canParse(href)) return false;
-  const { protocol, hostname, username, password } = new URL(href);
-  return protocol === 'https:' && /^([\w-]+\.)+[a-z]{2,}$/i.test(hostname) && username + password === '';
-}
+const httpsUrl = z.url({ protocol: /^https$/, hostname: z.regexes.domain });
+
+const isAddress = (href: string): boolean =>
+  href.startsWith('mailto:')
+    ? z.email().safeParse(href.slice('mailto:'.length)).success
+    : httpsUrl.safeParse(href).success && !new URL(href).username && !new URL(href).password;
 
 /** Documents that no way of links leads to from the README. A link to a folder leads to its README. */
 export function orphans(project: Project): string[] {
