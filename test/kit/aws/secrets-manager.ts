@@ -12,7 +12,7 @@ type Secret = {
   readonly name: string;
   readonly arn: string;
   readonly kmsKeyId?: string | undefined;
-  readonly tags: Map<string, string>;
+  readonly tags: Record<string, string>;
   /** The values, by version id. */
   readonly versions: Map<string, string>;
   /** The ids of AWSCURRENT and AWSPREVIOUS. */
@@ -25,7 +25,9 @@ const LIST_SIZE = 100;
 
 const operation = operationsRefusing('InvalidParameterException');
 const SecretId = z.string().min(1).max(512);
-const Tags = z.array(z.strictObject({ Key: z.string().min(1).max(128), Value: z.string().max(256) }));
+const Tags = z
+  .array(z.strictObject({ Key: z.string().min(1).max(128), Value: z.string().max(256) }))
+  .transform((tags) => Object.fromEntries(tags.map(({ Key, Value }) => [Key, Value])));
 const content = {
   SecretString: z.string().min(1).max(65_536),
   /** The id of the new version. */
@@ -103,21 +105,10 @@ export function secretsManagerStandIn(arnPrefix: string, kms: Kms) {
       },
     ),
 
-    DescribeSecret: operation(z.strictObject({ SecretId }), (input) => {
-      const secret = find(input.SecretId);
-      const { current, previous, kmsKeyId, tags } = secret;
-      return {
-        ...nameOf(secret),
-        KmsKeyId: kmsKeyId,
-        Tags: [...tags].map(([Key, Value]) => ({ Key, Value })),
-        VersionIdsToStages: { [current]: ['AWSCURRENT'], ...(previous ? { [previous]: ['AWSPREVIOUS'] } : {}) },
-      };
-    }),
-
     CreateSecret: operation(
       z.strictObject({
         Name: z.string().regex(/^[\w/+=.@-]{1,512}$/),
-        Tags: Tags.default([]),
+        Tags: Tags.default({}),
         KmsKeyId: z.string().min(1).max(2048).optional(),
         ...content,
       }),
@@ -129,8 +120,15 @@ export function secretsManagerStandIn(arnPrefix: string, kms: Kms) {
         mustBeUsable(kmsKeyId, 'EncryptionFailure');
         // AWS appends six random characters to the name.
         const arn = `${arnPrefix}${name}-${randomBytes(3).toString('hex')}`;
-        const tags = new Map(Tags.map(({ Key, Value }) => [Key, Value]));
-        const secret = { name, arn, kmsKeyId, tags, versions: new Map(), current: '', isScheduledForDeletion: false };
+        const secret: Secret = {
+          name,
+          arn,
+          kmsKeyId,
+          tags: Tags,
+          versions: new Map(),
+          current: '',
+          isScheduledForDeletion: false,
+        };
         secrets.set(name, secret);
         return write(secret, input);
       },
@@ -142,20 +140,19 @@ export function secretsManagerStandIn(arnPrefix: string, kms: Kms) {
 
     TagResource: operation(z.strictObject({ SecretId, Tags }), (input) => {
       const { tags } = findUsable(input.SecretId, 'EncryptionFailure');
-      for (const { Key, Value } of input.Tags) tags.set(Key, Value);
+      Object.assign(tags, input.Tags);
       return {};
-    }),
-
-    /** Schedules the deletion, which never happens. */
-    DeleteSecret: operation(z.strictObject({ SecretId }), (input) => {
-      const secret = find(input.SecretId);
-      secret.isScheduledForDeletion = true;
-      return nameOf(secret);
     }),
   };
 
   return {
     definition: serviceOf({ service: 'secretsmanager', target: 'secretsmanager' }, operations),
+    /** A secret's key, tags and versions. Throws if there is no such secret. */
+    find: (name: string): Readonly<Secret> => find(name),
+    /** Schedules the deletion of a secret, which never happens. */
+    scheduleDeletion: (name: string): void => {
+      find(name).isScheduledForDeletion = true;
+    },
     /** Creates the secret or a new version. Returns the version id. Objects become JSON. The call is not logged. */
     put(name: string, value: string | object): string {
       const versionId = randomUUID();

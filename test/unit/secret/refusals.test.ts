@@ -1,6 +1,5 @@
 /** Failures of `npm run secret`: nothing is written, the exit code is not 0, and the message names the next step. */
 import { devNull } from 'node:os';
-import { DeleteSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, test, vi } from 'vitest';
 import { selfSigned } from '../../../simulator/certificates.ts';
 import { CONFIRM, type Ended, HOST, ID, secretWorld, TOKEN } from './secret.fixture.ts';
@@ -190,11 +189,7 @@ describe('AWS', () => {
       /AccessDeniedException .* needs the permissions/,
     ],
     ['has a disabled key', (world: World) => world.disableKey(), /DecryptionFailure .* KMS key/],
-    [
-      'is scheduled for deletion',
-      (world: World) => world.secrets.send(new DeleteSecretCommand({ SecretId: ID })),
-      /restore it first/,
-    ],
+    ['is scheduled for deletion', (world: World) => world.aws.secrets.scheduleDeletion(ID), /restore it first/],
   ])('does not return a secret that %s, and nothing is written', async (_, spoil, why) => {
     const world = await secretWorld();
     const { host, apiToken, fingerprint } = world;

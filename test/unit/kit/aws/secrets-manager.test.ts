@@ -1,8 +1,6 @@
 import {
   CreateSecretCommand,
   type CreateSecretCommandInput,
-  DeleteSecretCommand,
-  DescribeSecretCommand,
   type Filter,
   GetSecretValueCommand,
   ListSecretsCommand,
@@ -30,7 +28,6 @@ async function withSecret() {
     read: (id = SecretId) => secrets.send(new GetSecretValueCommand({ SecretId: id })),
     put: (SecretString: string, ClientRequestToken: string) =>
       secrets.send(new PutSecretValueCommand({ SecretId, SecretString, ClientRequestToken })),
-    describe: (id = SecretId) => secrets.send(new DescribeSecretCommand({ SecretId: id })),
   };
 }
 
@@ -56,11 +53,11 @@ describe('a secret', () => {
   });
 
   test('has tags from its creation, which can be added and replaced', async () => {
-    const { secrets, create, describe } = await withSecret();
+    const { aws, secrets, create } = await withSecret();
     const tag = (Key: string, Value: string) => ({ Key, Value });
     await create('v', SECOND, { Name: 'tagged', Tags: [tag('site', 'a'), tag('tier', '1')] });
     await secrets.send(new TagResourceCommand({ SecretId: 'tagged', Tags: [tag('site', 'b'), tag('rack', '7')] }));
-    expect((await describe('tagged')).Tags).toEqual([tag('site', 'b'), tag('tier', '1'), tag('rack', '7')]);
+    expect(aws.secrets.find('tagged').tags).toEqual({ site: 'b', tier: '1', rack: '7' });
   });
 
   test('is created by the helper, which then adds versions, and stores objects as JSON', async () => {
@@ -90,8 +87,8 @@ describe('a secret', () => {
   });
 
   test('that is scheduled for deletion cannot be read, written, created or tagged', async () => {
-    const { secrets, read, put } = await withSecret();
-    await secrets.send(new DeleteSecretCommand({ SecretId }));
+    const { aws, secrets, read, put } = await withSecret();
+    aws.secrets.scheduleDeletion(SecretId);
     const tag = () => secrets.send(new TagResourceCommand({ SecretId, Tags: [] }));
     for (const call of [read, () => put('x', SECOND), tag])
       await expect(call()).rejects.toMatchObject({ name: 'InvalidRequestException' });
@@ -100,20 +97,20 @@ describe('a secret', () => {
 
 describe('a version', () => {
   test('becomes AWSCURRENT, the one before it AWSPREVIOUS, and older ones lose their label', async () => {
-    const { put, read, describe } = await withSecret();
+    const { aws, put, read } = await withSecret();
     expect(await put('second', SECOND)).toMatchObject({ VersionId: SECOND });
-    expect((await describe()).VersionIdsToStages).toEqual({ [SECOND]: ['AWSCURRENT'], [FIRST]: ['AWSPREVIOUS'] });
+    expect(aws.secrets.find(SecretId)).toMatchObject({ current: SECOND, previous: FIRST });
     await put('third', THIRD);
-    expect((await describe()).VersionIdsToStages).toEqual({ [THIRD]: ['AWSCURRENT'], [SECOND]: ['AWSPREVIOUS'] });
+    expect(aws.secrets.find(SecretId)).toMatchObject({ current: THIRD, previous: SECOND });
     expect(await read()).toMatchObject({ SecretString: 'third' });
   });
 
   test('is stored once under its id, and another value under this id is refused', async () => {
-    const { put, read, describe } = await withSecret();
+    const { aws, put, read } = await withSecret();
     await put('second', SECOND);
     await put('third', THIRD);
     await put('second', SECOND);
-    expect((await describe()).VersionIdsToStages).toEqual({ [THIRD]: ['AWSCURRENT'], [SECOND]: ['AWSPREVIOUS'] });
+    expect(aws.secrets.find(SecretId)).toMatchObject({ current: THIRD, previous: SECOND });
     await expect(put('other', THIRD)).rejects.toMatchObject({ name: 'ResourceExistsException' });
     expect(await read()).toMatchObject({ SecretString: 'third' });
   });
@@ -127,7 +124,7 @@ describe('a list', () => {
     for (const name of ['other/x', ...names, 'Flashblade/fb1']) aws.secrets.put(name, 'T-very-secret');
     const list = async (input: ListSecretsCommandInput = {}) =>
       (await secrets.send(new ListSecretsCommand(input))).SecretList?.map(({ Name }) => Name);
-    return { secrets, names, list };
+    return { aws, secrets, names, list };
   }
   const named = (...Values: string[]): Filter[] => [{ Key: 'name', Values }];
 
@@ -156,8 +153,8 @@ describe('a list', () => {
   });
 
   test('omits secrets that are scheduled for deletion', async () => {
-    const { secrets, list } = await withFleet(2);
-    await secrets.send(new DeleteSecretCommand({ SecretId: 'flashblade/fb01' }));
+    const { aws, list } = await withFleet(2);
+    aws.secrets.scheduleDeletion('flashblade/fb01');
     expect(await list({ Filters: named('flashblade/') })).toEqual(['flashblade/fb02']);
   });
 
