@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
-import { isAlive } from '../../../kit/alive.ts';
 import { type Lambda, type LambdaOptions, startLambda } from '../../../kit/lambda/lambda.ts';
 import { resultOf } from '../../../kit/lambda/outcome.ts';
+import { isAlive } from '../../../kit/script.ts';
 
 // A cold start takes a fraction of a second, and some seconds on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });
