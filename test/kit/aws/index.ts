@@ -21,7 +21,7 @@ export type Aws = Awaited<ReturnType<typeof startAws>>;
 export async function startAws() {
   const credentials = newCredentials();
   const kms = kmsStandIn(arnPrefix('kms', 'key/'));
-  const secrets = secretsManagerStandIn(arnPrefix('secretsmanager', 'secret:'), kms);
+  const secrets = secretsManagerStandIn(arnPrefix('secretsmanager', 'secret:'));
   const dynamodb = await dynamoDbStandIn(REGION, credentials);
   const events = eventsStandIn(arnPrefix('events', 'event-bus/'));
   const sqs = sqsStandIn(ACCOUNT);

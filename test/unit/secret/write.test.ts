@@ -96,9 +96,8 @@ describe('an update', () => {
     expect(aws.secrets.find(ID)).toMatchObject({
       kmsKeyId: arn,
       tags: { product: 'flashblade-sessions', array: 'fb1' },
-      current: versionId,
-      previous: before.versionId,
     });
+    expect([...aws.secrets.find(ID).versions.keys()]).toEqual([before.versionId, versionId]);
   });
 
   test('from a pipe does not ask about a certificate that the current trust accepts', async () => {

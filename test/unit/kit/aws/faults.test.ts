@@ -20,7 +20,7 @@ describe('faults', () => {
       const call = () =>
         ({
           secretsmanager: () => secrets.send(new ListSecretsCommand()),
-          kms: () => kms.send(new GenerateDataKeyCommand({ KeyId: key.keyId, KeySpec: 'AES_256' })),
+          kms: () => kms.send(new GenerateDataKeyCommand({ KeyId: key.arn, KeySpec: 'AES_256' })),
           dynamodb: () => dynamodb.send(new ListTablesCommand()),
           events: () => eventBridge.send(new PutEventsCommand({ Entries: [event] })),
           sqs: () => sqs.send(new SendMessageCommand(queue)),
@@ -51,7 +51,7 @@ describe('faults', () => {
     const { aws, secrets, kms } = await awsWithClients();
     aws.secrets.put('flashblade/fb1', 'one');
     aws.secrets.put('flashblade/fb2', 'two');
-    const { keyId } = aws.kms.createKey();
+    const { arn } = aws.kms.createKey();
     const fault = { service: 'secretsmanager', action: 'GetSecretValue', resource: 'flashblade/fb1' } as const;
     aws.faults.add({ ...fault, kind: 'throttle' });
 
@@ -62,7 +62,7 @@ describe('faults', () => {
     aws.faults.clear();
     aws.faults.add({ service: 'secretsmanager', kind: 'deny' });
     await expect(secrets.send(new ListSecretsCommand())).rejects.toMatchObject({ name: 'AccessDeniedException' });
-    await expect(kms.send(new GenerateDataKeyCommand({ KeyId: keyId, KeySpec: 'AES_256' }))).resolves.toBeDefined();
+    await expect(kms.send(new GenerateDataKeyCommand({ KeyId: arn, KeySpec: 'AES_256' }))).resolves.toBeDefined();
     aws.faults.clear();
     await expect(secrets.send(read('flashblade/fb1'))).resolves.toMatchObject({ SecretString: 'one' });
   });

@@ -71,37 +71,18 @@ describe('a secret', () => {
     expect(await read('flashblade/fb2')).toMatchObject({ SecretString: 'plain' });
     expect(aws.calls.map(({ action }) => action)).toEqual(['CreateSecret', 'GetSecretValue', 'GetSecretValue']);
   });
-
-  test('with a disabled KMS key can be neither read nor written', async () => {
-    const { aws, secrets, create, read } = await withSecret();
-    const { keyId, arn: KmsKeyId } = aws.kms.createKey();
-    await create('value', SECOND, { Name: 'own-key', KmsKeyId });
-    await expect(read('own-key')).resolves.toMatchObject({ SecretString: 'value' });
-
-    aws.kms.setEnabled(keyId, false);
-    await expect(read('own-key')).rejects.toMatchObject({ name: 'DecryptionFailure' });
-    const another = create('value', THIRD, { Name: 'another', KmsKeyId });
-    await expect(another).rejects.toMatchObject({ name: 'EncryptionFailure' });
-    const put = new PutSecretValueCommand({ SecretId: 'own-key', SecretString: 'new' });
-    await expect(secrets.send(put)).rejects.toMatchObject({ name: 'EncryptionFailure' });
-  });
-
-  test('that is scheduled for deletion cannot be read, written, created or tagged', async () => {
-    const { aws, secrets, read, put } = await withSecret();
-    aws.secrets.scheduleDeletion(SecretId);
-    const tag = () => secrets.send(new TagResourceCommand({ SecretId, Tags: [] }));
-    for (const call of [read, () => put('x', SECOND), tag])
-      await expect(call()).rejects.toMatchObject({ name: 'InvalidRequestException' });
-  });
 });
 
 describe('a version', () => {
-  test('becomes AWSCURRENT, the one before it AWSPREVIOUS, and older ones lose their label', async () => {
+  test('is current as soon as it is written, and older ones are kept', async () => {
     const { aws, put, read } = await withSecret();
     expect(await put('second', SECOND)).toMatchObject({ VersionId: SECOND });
-    expect(aws.secrets.find(SecretId)).toMatchObject({ current: SECOND, previous: FIRST });
+    expect([...aws.secrets.find(SecretId).versions]).toEqual([
+      [FIRST, 'first'],
+      [SECOND, 'second'],
+    ]);
     await put('third', THIRD);
-    expect(aws.secrets.find(SecretId)).toMatchObject({ current: THIRD, previous: SECOND });
+    expect([...aws.secrets.find(SecretId).versions.keys()]).toEqual([FIRST, SECOND, THIRD]);
     expect(await read()).toMatchObject({ SecretString: 'third' });
   });
 
@@ -110,7 +91,7 @@ describe('a version', () => {
     await put('second', SECOND);
     await put('third', THIRD);
     await put('second', SECOND);
-    expect(aws.secrets.find(SecretId)).toMatchObject({ current: THIRD, previous: SECOND });
+    expect([...aws.secrets.find(SecretId).versions.keys()]).toEqual([FIRST, SECOND, THIRD]);
     await expect(put('other', THIRD)).rejects.toMatchObject({ name: 'ResourceExistsException' });
     expect(await read()).toMatchObject({ SecretString: 'third' });
   });
@@ -124,7 +105,7 @@ describe('a list', () => {
     for (const name of ['other/x', ...names, 'Flashblade/fb1']) aws.secrets.put(name, 'T-very-secret');
     const list = async (input: ListSecretsCommandInput = {}) =>
       (await secrets.send(new ListSecretsCommand(input))).SecretList?.map(({ Name }) => Name);
-    return { aws, secrets, names, list };
+    return { secrets, names, list };
   }
   const named = (...Values: string[]): Filter[] => [{ Key: 'name', Values }];
 
@@ -150,12 +131,6 @@ describe('a list', () => {
       expect(pages.map(({ length }) => length)).toEqual(sizes);
       expect(pages.flat()).toEqual(names);
     }
-  });
-
-  test('omits secrets that are scheduled for deletion', async () => {
-    const { aws, list } = await withFleet(2);
-    aws.secrets.scheduleDeletion('flashblade/fb01');
-    expect(await list({ Filters: named('flashblade/') })).toEqual(['flashblade/fb02']);
   });
 
   test.each([
