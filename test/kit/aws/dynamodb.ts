@@ -61,12 +61,10 @@ export async function dynamoDbStandIn(region: string, credentials: Credentials) 
 
 /** dynalite requires signature headers but does not verify the signature. */
 const FORWARDED_HEADERS = ['authorization', 'content-type', 'x-amz-date', 'x-amz-security-token', 'x-amz-target'];
-const RETURNED_HEADERS = ['content-type', 'x-amz-crc32', 'x-amzn-requestid'];
 
-async function forward({ headers, bytes }: RawCall, endpoint: string): Promise<Answer> {
+async function forward({ headers, body }: RawCall, endpoint: string): Promise<Answer> {
   const present = FORWARDED_HEADERS.filter((name) => headers[name] !== undefined);
   const sent = present.map((name): [string, string] => [name, String(headers[name])]);
-  const answer = await fetch(endpoint, { method: 'POST', headers: sent, body: new Uint8Array(bytes) });
-  const returned = RETURNED_HEADERS.map((name): [string, string] => [name, answer.headers.get(name) ?? '']);
-  return { status: answer.status, headers: Object.fromEntries(returned), body: await answer.text() };
+  const answer = await fetch(endpoint, { method: 'POST', headers: sent, body: JSON.stringify(body) });
+  return { status: answer.status, headers: Object.fromEntries(answer.headers), body: await answer.text() };
 }

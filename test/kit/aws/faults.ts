@@ -18,7 +18,7 @@ type FaultKind =
 export type Fault = FaultKind & {
   readonly service: Service;
   readonly action?: string;
-  /** The resource, as the client names it: a secret name, key id or ARN, table name, queue URL, or bus name or ARN. */
+  /** The resource, as the client names it: a secret's name, a key's ARN, a table's name or a queue's URL. */
   readonly resource?: string;
   /** How many calls the fault affects. Default: every call until `clear()`. */
   readonly times?: number;

@@ -8,7 +8,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { buffer } from 'node:stream/consumers';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Credentials, wasMadeWith } from './credentials.ts';
 import type { Fault, FaultList } from './faults.ts';
@@ -20,7 +20,7 @@ export type Service = 'secretsmanager' | 'kms' | 'dynamodb' | 'events' | 'sqs';
 export type ServiceCall = {
   readonly service: Service;
   readonly action: string;
-  /** The secret, key, table, queue or bus that the input names. For a batch of events, the first event's bus. */
+  /** The secret, key, table or queue that the input names. */
   readonly resource?: string;
   readonly body?: unknown;
   readonly head?: string;
@@ -35,8 +35,7 @@ export type LoggedCall = Pick<ServiceCall, 'service' | 'action' | 'resource'> & 
  */
 export type CallHook = (phase: 'received' | 'done', call: ServiceCall) => Promise<void> | void;
 
-/** A call with its raw bytes. */
-export type RawCall = ServiceCall & { readonly headers: IncomingHttpHeaders; readonly bytes: Buffer };
+export type RawCall = ServiceCall & { readonly headers: IncomingHttpHeaders };
 export type Answer = {
   readonly status: number;
   readonly reason?: string;
@@ -115,7 +114,7 @@ async function outcomeOf(
   request: IncomingMessage,
   stopping: AbortSignal,
 ): Promise<Outcome> {
-  const call = toCall(definition, request, await buffer(request));
+  const call = toCall(definition, request, await text(request));
   const { service, action, resource } = call;
   const logged = {
     service,
@@ -207,18 +206,18 @@ function send(response: ServerResponse, outcome: Outcome): void {
   else if (outcome !== 'hang') response.writeHead(outcome.status, outcome.reason, outcome.headers).end(outcome.body);
 }
 
-function toCall({ service, target }: ServiceDefinition, request: IncomingMessage, bytes: Buffer): RawCall {
+function toCall({ service, target }: ServiceDefinition, request: IncomingMessage, json: string): RawCall {
   const { headers, method, url, rawHeaders } = request;
   const action = String(headers['x-amz-target'] ?? '').replace(`${target}.`, '');
-  const body = parseJson(bytes);
+  const body = parseJson(json);
   const resource = resourceOf(body);
   const head = [method, url, ...rawHeaders].join(' ');
-  return { service, action, headers, bytes, body, head, ...(resource === undefined ? {} : { resource }) };
+  return { service, action, headers, body, head, ...(resource === undefined ? {} : { resource }) };
 }
 
-function parseJson(bytes: Buffer): unknown {
+function parseJson(json: string): unknown {
   try {
-    return JSON.parse(bytes.toString()) as unknown;
+    return JSON.parse(json) as unknown;
   } catch {
     return undefined;
   }
@@ -227,7 +226,6 @@ function parseJson(bytes: Buffer): unknown {
 /** Returns only a resource name, because nothing else in the input may reach the log. */
 function resourceOf(body: unknown): string | undefined {
   const input = (body ?? {}) as Record<string, unknown>;
-  const [entry] = (Array.isArray(input['Entries']) ? input['Entries'] : []) as ({ EventBusName?: unknown } | null)[];
   const names = ['SecretId', 'Name', 'KeyId', 'TableName', 'QueueUrl'].map((key) => input[key]);
-  return [...names, entry?.EventBusName].find((value) => typeof value === 'string');
+  return names.find((value) => typeof value === 'string');
 }
