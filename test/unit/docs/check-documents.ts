@@ -33,9 +33,13 @@ const parse = ({ documents }: Project): Parsed =>
 
 const isRelative = (href: string): boolean => !/^[a-z][a-z\d+.-]*:/i.test(href);
 
-const linksOf = (parsed: Parsed) =>
-  Object.entries(parsed).flatMap(([file, { links }]) =>
-    links.map((link) => ({ ...link, file, at: `${file}:${link.line}` })),
+/** All links, blocks or quotations, each with its place. */
+const every = <One extends { readonly line: number }>(
+  project: Project,
+  onesOf: (document: Document) => readonly One[],
+): (One & { readonly file: string; readonly at: string })[] =>
+  Object.entries(parse(project)).flatMap(([file, document]) =>
+    onesOf(document).map((one) => ({ ...one, file, at: `${file}:${one.line}` })),
   );
 
 /** The file or folder that a relative link leads to, from the project's folder; '' is that folder itself. */
@@ -50,7 +54,7 @@ const isFolder = (target: string, files: readonly string[]): boolean =>
 /** Relative links and images without a tracked file, and anchors that do not exist. */
 export function linkFaults(project: Project): string[] {
   const parsed = parse(project);
-  return linksOf(parsed)
+  return every(project, ({ links }) => links)
     .filter(({ href }) => isRelative(href))
     .flatMap((link) => {
       const fault = relativeFault(link, project.files, parsed);
@@ -75,7 +79,7 @@ function relativeFault(
 
 /** Links to the world that are no addresses of pages by HTTPS. They are not fetched. */
 export const addressFaults = (project: Project): string[] =>
-  linksOf(parse(project))
+  every(project, ({ links }) => links)
     .filter(({ href }) => !isRelative(href) && !isAddress(href))
     .map(({ at, href }) => `${at} ${href}: this is no https address`);
 
@@ -107,30 +111,28 @@ const SHELL = /^(sh|bash|shell|console)\b/;
 
 /** Commands in blocks and in quoted code that do not exist, and their flags. */
 export async function documentCommandFaults(project: Project): Promise<string[]> {
-  const faults = commandsOf(project).map(async ({ file, line, words }) =>
-    (await commandFaults(words)).map((fault) => `${file}:${line} ${words.join(' ')}: ${fault}`),
+  const faults = commandsOf(project).map(async ({ at, words }) =>
+    (await commandFaults(words)).map((fault) => `${at} ${words.join(' ')}: ${fault}`),
   );
   return (await Promise.all(faults)).flat();
 }
 
-const commandsOf = (project: Project) =>
-  Object.entries(parse(project)).flatMap(([file, { blocks, quoted }]) => {
-    const ofBlocks = blocks
-      .filter(({ info }) => SHELL.test(info))
-      // The first line of a block is its fence.
-      .flatMap(({ line, code }) => shellCommands(code).map(({ line: n, words }) => ({ file, line: line + n, words })));
-    const ofQuotes = quoted
-      .filter(({ code }) => /^np[mx] /.test(code))
-      // In quoted code, <name> is a placeholder and no redirection.
-      .flatMap(({ line, code }) =>
-        shellCommands(code.replace(/[<>]/g, '')).map(({ words }) => ({ file, line, words })),
-      );
-    return [...ofBlocks, ...ofQuotes];
-  });
+function commandsOf(project: Project) {
+  const blocks = every(project, (document) => document.blocks.filter(({ info }) => SHELL.test(info)));
+  const quoted = every(project, (document) => document.quoted.filter(({ code }) => /^np[mx] /.test(code)));
+  return [
+    // The first line of a block is its fence.
+    ...blocks.flatMap(({ file, line: fence, code }) =>
+      shellCommands(code).map(({ line, words }) => ({ at: `${file}:${fence + line}`, words })),
+    ),
+    // In quoted code, <name> is a placeholder and no redirection.
+    ...quoted.flatMap(({ at, code }) => shellCommands(code.replace(/[<>]/g, '')).map(({ words }) => ({ at, words }))),
+  ];
+}
 
 /** Blocks of shell that bash does not parse, and of JSON that is none. */
 export function syntaxFaults(project: Project): string[] {
-  return blocksOf(project).flatMap(({ at, info, code }) => {
+  return every(project, ({ blocks }) => blocks).flatMap(({ at, info, code }) => {
     if (SHELL.test(info)) {
       const { status, stderr } = spawnSync('bash', ['-n'], { input: code, encoding: 'utf8' });
       return status === 0 ? [] : [`${at} ${stderr.split('\n')[0]}`];
@@ -138,11 +140,6 @@ export function syntaxFaults(project: Project): string[] {
     return /^json\b/.test(info) && !isJson(code) ? [`${at} this is no JSON`] : [];
   });
 }
-
-const blocksOf = (project: Project) =>
-  Object.entries(parse(project)).flatMap(([file, { blocks }]) =>
-    blocks.map((block) => ({ ...block, file, at: `${file}:${block.line}` })),
-  );
 
 function isJson(text: string): boolean {
   try {
@@ -158,7 +155,9 @@ const KINDS = ['ts example', 'ts run', 'ts quote'];
 
 /** Blocks of TypeScript whose kind is not said, and programs that do not compile against the library's public types. */
 export function typeScriptFaults(project: Project): string[] {
-  const blocks = blocksOf(project).filter(({ info }) => /^(ts|typescript|js|javascript)\b/.test(info));
+  const blocks = every(project, ({ blocks }) => blocks).filter(({ info }) =>
+    /^(ts|typescript|js|javascript)\b/.test(info),
+  );
   const unknown = blocks.filter(({ info }) => !KINDS.includes(info));
   const programs = blocks.filter(({ info }) => info === 'ts example' || info === 'ts run');
   return [
