@@ -123,7 +123,7 @@ async function outcomeOf(
     status: 0,
   };
   surroundings.calls.push(logged);
-  const outcome = await decide(definition, surroundings, call, stopping).catch(ownFailure);
+  const outcome = await decide(definition, surroundings, call, stopping).catch(refused);
   if (typeof outcome !== 'string') logged.status = outcome.status;
   return outcome;
 }
@@ -134,25 +134,24 @@ async function decide(
   call: RawCall,
   stopping: AbortSignal,
 ): Promise<Outcome> {
-  const refusal = refusalOfStranger(credentials, call);
-  if (refusal) return refused(refusal);
+  refuseStranger(credentials, call);
   for (const hook of hooks) await hook('received', call);
   const fault = faults.take(call);
   const instead = fault && insteadOfActing(fault, call);
   if (instead) return instead;
-  const answer = await act(definition, call).catch(refusedByService);
+  const answer = await act(definition, call).catch(refused);
   for (const hook of hooks) await hook('done', call);
   if (fault?.kind === 'slow') await sleep(fault.ms, undefined, { signal: stopping });
   return fault?.kind === 'lost answer' ? 'reset' : answer;
 }
 
-/** Returns AWS's error for a request with missing or unknown credentials. */
-function refusalOfStranger(credentials: Credentials, { service, headers }: RawCall): AwsError | undefined {
+/** Throws AWS's error for a request with missing or unknown credentials. */
+function refuseStranger(credentials: Credentials, { service, headers }: RawCall): void {
   if (!headers.authorization)
-    return new AwsError('MissingAuthenticationTokenException', 'Request is missing Authentication Token');
-  if (wasMadeWith(credentials, headers)) return undefined;
+    throw new AwsError('MissingAuthenticationTokenException', 'Request is missing Authentication Token');
+  if (wasMadeWith(credentials, headers)) return;
   const name = service === 'sqs' ? 'InvalidClientTokenId' : 'UnrecognizedClientException';
-  return new AwsError(name, 'The security token included in the request is invalid.', 403);
+  throw new AwsError(name, 'The security token included in the request is invalid.', 403);
 }
 
 function insteadOfActing(fault: Fault, { service, action }: ServiceCall): Outcome | undefined {
@@ -165,11 +164,11 @@ function insteadOfActing(fault: Fault, { service, action }: ServiceCall): Outcom
     case 'answer':
       return fault.answer;
     case 'throttle':
-      return refused(new AwsError('ThrottlingException', 'Rate exceeded'));
+      throw new AwsError('ThrottlingException', 'Rate exceeded');
     case 'deny':
-      return refused(new AwsError('AccessDeniedException', `User is not authorized to perform: ${service}:${action}`));
+      throw new AwsError('AccessDeniedException', `User is not authorized to perform: ${service}:${action}`);
     case 'error':
-      return refused(new AwsError(fault.name, 'A fault was injected here.', fault.status));
+      throw new AwsError(fault.name, 'A fault was injected here.', fault.status);
     default:
       return undefined;
   }
@@ -182,15 +181,6 @@ async function act(definition: ServiceDefinition, call: RawCall): Promise<Answer
   return definition.act(call);
 }
 
-function refusedByService(error: unknown): Answer {
-  if (error instanceof AwsError) return refused(error);
-  throw error;
-}
-
-/** Reports a bug in the stand-in or in a hook. A broken connection would look like an injected fault. */
-const ownFailure = (error: unknown): Answer =>
-  refused(new AwsError('StandInFailure', error instanceof Error ? error.message : 'unknown', 500));
-
 const JSON_TYPE = { 'Content-Type': 'application/x-amz-json-1.1' };
 
 export const jsonAnswer = (status: number, body: unknown): Answer => ({
@@ -199,7 +189,12 @@ export const jsonAnswer = (status: number, body: unknown): Answer => ({
   body: JSON.stringify(body),
 });
 
-const refused = ({ name, message, status }: AwsError): Answer => jsonAnswer(status, { __type: name, Message: message });
+/** Any other error is a bug in the stand-in or in a hook. A broken connection would look like an injected fault. */
+function refused(thrown: unknown): Answer {
+  const bug = thrown instanceof Error ? thrown.message : 'unknown';
+  const { name, message, status } = thrown instanceof AwsError ? thrown : new AwsError('StandInFailure', bug, 500);
+  return jsonAnswer(status, { __type: name, Message: message });
+}
 
 function send(response: ServerResponse, outcome: Outcome): void {
   if (outcome === 'reset') response.socket?.resetAndDestroy();
