@@ -64,9 +64,15 @@ export function parseDocument(text: string): Document {
 
 export type Command = { readonly line: number; readonly words: readonly string[] };
 
-/** Between two commands. */
-const SEPARATOR = /^(?:&&|\|\||[;|&()\n])/;
-
+const SHELL_TOKEN = new RegExp(
+  [
+    /'(?<single>[^']*)'|"(?<double>(?:[^"\\]|\\[\s\S])*)"|\\(?<escaped>[^\n])/,
+    /(?<blank>\\\n|[ \t]+|(?<=^|[\s;|&()])#[^\n]*)|(?<separator>&&|\|\||[;|&()\n])|(?<plain>.)/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'g',
+);
 const REDIRECTION = /^\d?[<>]/;
 
 /** The simple commands of a shell script, split into words. Comments, redirections and assignments before a command are left out. */
@@ -89,19 +95,12 @@ export function shellCommands(script: string): Command[] {
     if (kept.length > 0) commands.push({ line: startLine, words: kept });
     words = [];
   };
-  for (let at = 0; at < script.length; ) {
-    const rest = script.slice(at);
-    const [quotation, body] =
-      /^'([^']*)'/.exec(rest) ?? /^"((?:[^"\\]|\\[\s\S])*)"/.exec(rest) ?? /^\\([^\n])/.exec(rest) ?? [];
-    const [skipped] = /^(?:\\\n|[ \t]+)/.exec(rest) ?? (word === undefined ? (/^#[^\n]*/.exec(rest) ?? []) : []);
-    const [separator] = SEPARATOR.exec(rest) ?? [];
-    const taken = quotation ?? skipped ?? separator ?? (rest[0] as string);
-    if (quotation !== undefined) word = (word ?? '') + body;
-    else if (skipped !== undefined) endWord();
+  for (const { 0: token, groups = {} } of script.matchAll(SHELL_TOKEN)) {
+    const { single, double, escaped, blank, separator, plain } = groups;
+    if (blank !== undefined) endWord();
     else if (separator !== undefined) endCommand();
-    else word = (word ?? '') + taken;
-    line += taken.split('\n').length - 1;
-    at += taken.length;
+    else word = (word ?? '') + (single ?? double ?? escaped ?? plain);
+    line += token.split('\n').length - 1;
   }
   endCommand();
   return commands;
