@@ -1,4 +1,4 @@
-/** What all AWS calls share: a bounded number of tries, a time limit, and errors that never quote input. */
+/** Makes AWS calls with limited retries, a time limit, and errors that never quote input. */
 import { type ErrorCode, FlashBladeError } from '../core/errors.ts';
 import { AwsAgent } from './agent.ts';
 
@@ -8,7 +8,7 @@ export const AWS_CALL_MS = 2000;
 const agent = new AwsAgent(700);
 
 /**
- * Options for every AWS client. The timeouts leave time for a second try if a connection hangs. `connectionTimeout` is a little longer than
+ * Options for all AWS clients. The timeouts leave time for a second try if a connection hangs. `connectionTimeout` is a little longer than
  * the agent's own, because the agent knows what became of each address.
  */
 export const AWS_CLIENT_OPTIONS = {
@@ -19,15 +19,16 @@ export const AWS_CLIENT_OPTIONS = {
 const CONDITION_FAILED = 'ConditionalCheckFailedException';
 
 /**
- * Makes one AWS call that ends by `by` (epoch milliseconds). A process that was paused past `by` sends no request, unless the request was
- * already waiting for a connection. The SDK has no hook for that case. SDK errors are rethrown as `code`, with the AWS error's name and
- * status but without its message, which may quote input. Errors named in `passed` are thrown unchanged for the caller to handle.
+ * Makes one AWS call, which must finish by `by` (epoch milliseconds). If the process is paused past `by`, it sends no request when it
+ * resumes, unless the request was already waiting for a connection. The SDK has no hook for that case. Converts SDK errors to a
+ * FlashBladeError with `code` and the AWS error's name and status, but without its message, which may quote input. Rethrows errors named in
+ * `passed` unchanged, for the caller to handle.
  */
 export async function callAws<Output>(
   call: (options: { abortSignal: AbortSignal }) => Promise<Output>,
   about: { what: string; by: number; code?: ErrorCode; passed?: readonly string[] },
 ): Promise<Output> {
-  // A deadline can include a fraction of a millisecond, but a timer cannot.
+  // Deadlines can be fractional, but AbortSignal.timeout accepts only whole milliseconds.
   const ms = Math.min(AWS_CALL_MS, Math.floor(about.by - Date.now()));
   if (ms <= 0) throw new FlashBladeError('OUT_OF_TIME', `no time was left to ${about.what}`);
   const startedAt = Date.now();
@@ -63,7 +64,8 @@ export function awsErrorName(error: unknown): string {
   return /^[A-Za-z]{1,80}$/.test(name) ? name : 'Error';
 }
 
-// After a pause, the timer fires late, but the SDK reads `aborted` before it sends a request.
+// If the process is paused, the timer fires late. But the SDK reads `aborted` before it sends a request, so `aborted` also checks the
+// clock.
 function timeUp(ms: number, by: number): AbortSignal {
   const signal = AbortSignal.timeout(ms);
   const fired = (): boolean => Reflect.get(AbortSignal.prototype, 'aborted', signal);

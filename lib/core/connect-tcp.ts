@@ -20,12 +20,15 @@ export type Connecting = {
   readonly isResolved: () => boolean;
 };
 
+/** `code`: how the attempt ended. */
 type Attempt = { readonly address: string; socket?: Socket; code?: string };
 
 /** How long an address has before the next one is tried as well. Node's own connections would give up on the address after this time. */
 const HEAD_START_MS = 250;
 
+const CONNECTED = 'CONNECTED';
 const OUTCOMES: Readonly<Record<string, string>> = {
+  [CONNECTED]: 'accepted the connection',
   ECONNREFUSED: 'refused the connection',
   ECONNRESET: 'cut the connection',
   EHOSTUNREACH: 'has no route to it',
@@ -72,7 +75,9 @@ export function connectTcp(
       finish({ code: new Set(codes).size === 1 ? code : undefined });
     });
     socket.once('connect', () => {
-      if (!isOver) finish(socket, socket);
+      if (isOver) return;
+      attempt.code = CONNECTED;
+      finish(socket, socket);
     });
     timer = setTimeout(begin, Math.min(HEAD_START_MS, limitMs / (2 * attempts.length)));
   };

@@ -1,4 +1,4 @@
-/** The client for one FlashBlade: logs in, logs out, sends REST calls in a session, and lists the array's REST versions. */
+/** A client for one FlashBlade. It logs in and out, sends REST calls in a session, and lists the array's REST versions. */
 import { FlashBladeError, known, withFacts } from '../core/errors.ts';
 import type { ApiToken, AuthToken, FlashBlade, Session } from '../core/model.ts';
 import { mapTexts, redact, type Tokens } from '../core/redact.ts';
@@ -22,11 +22,11 @@ export { compareVersions, type HttpInfo } from './responses.ts';
 
 /** The time budget, and the id to send as `X-Request-ID` (default: a random UUID). */
 export type CallOptions = Budget & { readonly requestId?: string };
-/** `tokens`: tokens to redact, because the array has seen them and might repeat them. */
+/** `tokens` are redacted from the response, because the array has received them and might repeat them. */
 export type VersionsOptions = CallOptions & { readonly tokens?: Tokens };
 
 export type WithHttpInfo<Data> = HttpInfo & { readonly data: Data };
-/** `body`: the parsed value if the content type is JSON, otherwise the text. */
+/** `body` is the parsed value if the content type is JSON, and the text otherwise. */
 export type ArrayResponse = HttpInfo & { readonly body: unknown };
 
 /** How much extra time a login may take to close a session that it cannot return. */
@@ -106,8 +106,8 @@ export const logout = async (session: Session, options?: CallOptions): Promise<v
 };
 
 /**
- * Sends a call in a session. Any call except login and logout is allowed. Resolves for every HTTP status, so check `status`. The session's
- * tokens are redacted from the response. Other tokens, such as an API token that the call creates, are not.
+ * Makes a REST call in a session. Any call except login and logout is allowed. Resolves whatever the HTTP status, so check `status`. The session's
+ * tokens are redacted from the response. Other tokens, such as an API token that the call creates, are not redacted.
  * Errors: REQUEST_INVALID (names the field and the rule), ANSWER_INVALID (a body declared as JSON is not JSON) and the errors common to all
  * calls.
  */
@@ -124,11 +124,11 @@ export async function request(session: Session, call: ArrayRequest, options: Cal
     fresh: !isGet,
     tokens,
   });
-  // The response is returned to the caller, but the array may have repeated a token in it.
+  // Redact the response, because the array may have repeated a token in it.
   const clean = (text: string) => redact(text, tokens);
   const text = clean(response.body.toString());
   const isJson = text !== '' && /\bjson\b/i.test(response.headers['content-type'] ?? '');
-  // Redacted again, because JSON text may contain escaped tokens.
+  // Redact the parsed values too, because JSON text may contain escaped tokens.
   const body = isJson ? mapTexts(parseBody(text), clean) : text;
   if (body === undefined) {
     const advice = 'the body is declared as JSON, but it is not JSON or is nested too deeply.';
@@ -138,7 +138,7 @@ export async function request(session: Session, call: ArrayRequest, options: Cal
 }
 
 /**
- * Returns the REST versions that an array serves, from `GET /api/api_version`, which needs no session.
+ * Returns the REST versions that an array supports, from `GET /api/api_version`, which needs no session.
  * Errors: ARRAY_UNSUPPORTED (a FlashArray), ARRAY_BUSY (429, 503), ANSWER_INVALID and the errors common to all calls.
  */
 export async function apiVersionsWithHttpInfo(

@@ -62,12 +62,13 @@ export function connectTls(
     done(made);
   };
   const fail = (what: string) => settle(unreachable(array, what, elapsedMs(), connecting.tried()));
-  // The check is deferred with setImmediate, because the end of the handshake may be waiting to be read after a long process pause.
+  // The check is deferred with setImmediate, because after a long process pause, the end of the handshake may be waiting to be read.
   const timer = setTimeout(() => setImmediate(expire), limitMs);
   const expire = () => {
-    if (socket !== undefined) fail('no connection in time, because it did not finish the TLS handshake');
-    else if (connecting.isResolved()) fail('no connection in time');
-    else fail('no connection in time, because the name server did not respond; check DNS');
+    if (socket !== undefined)
+      fail('the connection was not established in time, because it did not finish the TLS handshake');
+    else if (connecting.isResolved()) fail('the connection was not established in time');
+    else fail('the connection was not established in time, because the name server did not respond; check DNS');
   };
   const connecting = connectTcp(array, limitMs, (made) => {
     if (!(made instanceof Socket)) return settle(notConnected(array, made.code, elapsedMs(), connecting.tried()));
@@ -101,7 +102,7 @@ export function connectTls(
         presented = socket.getPeerCertificate();
       });
     }
-    // Verify here, because bytes could already have been sent one event loop turn later.
+    // Verify in this handler, because one event loop turn later, bytes could already have been sent.
     socket.once('secureConnect', () => {
       const certificate = isPinned ? socket.getPeerX509Certificate() : undefined;
       const error = refusal(array, socket, certificate, tokens);
@@ -125,8 +126,8 @@ export function connectTls(
 }
 
 /**
- * Returns the earliest expiry in a verified chain, including the root, or undefined if no certificate has a date. A server may present
- * more certificates than were verified. An expired authority and its issuers were not verified.
+ * Returns the earliest expiry in a verified chain, including the root, or undefined if no certificate has a date. A server may present more
+ * certificates than were verified, so the search stops at an expired authority. Neither that authority nor its issuers were verified.
  */
 export function earliestEndOf(certificate: PeerCertificate, nowMs: number): number | undefined {
   let earliest = endOf(certificate.valid_to);
@@ -155,7 +156,7 @@ function anchorsEndOf(certificate: PeerCertificate, trust: Trust, nowMs: number)
 
 const isTime = (time: number | undefined): time is number => time !== undefined;
 
-/** Yields the authorities behind a certificate. The last one is self-signed or has an unknown issuer. */
+/** Yields a certificate's issuers, up to one that is self-signed or has an unknown issuer. */
 function* issuersOf(certificate: Partial<DetailedPeerCertificate>): Generator<PeerCertificate> {
   const seen = new Set([certificate]);
   for (let issuer = certificate.issuerCertificate; issuer && !seen.has(issuer); issuer = issuer.issuerCertificate) {
@@ -189,9 +190,9 @@ function connectionOptions(
     host,
     secureContext,
     ALPNProtocols: ['http/1.1'],
-    // Set explicitly so that no environment variable can change the value. With fingerprints, Node would reject the certificate before the
-    // fingerprint comparison, so `refusal` verifies the certificate instead. Sessions are then never resumed, because a resumed session
-    // would have no certificate to compare.
+    // This option is set explicitly, so that no environment variable can change it. With fingerprints, Node would reject the certificate
+    // before the fingerprint comparison, so `refusal` verifies the certificate instead. Sessions are then never resumed, because a resumed
+    // session would have no certificate to compare.
     rejectUnauthorized: trust.kind !== 'fingerprints',
     ...(isIP(host) === 0 ? { servername: host } : {}),
     ...(session === undefined ? {} : { session }),

@@ -17,7 +17,7 @@ export type Presented = {
   readonly publicRefusal: string | undefined;
 };
 
-/** `timeoutMs`: the total limit for name lookup, connection and handshake. Default: 10 seconds. */
+/** `timeoutMs` is the total time limit for the name lookup, connection and handshake. Default: 10 seconds. */
 export type LookOptions = { readonly timeoutMs?: number; readonly signal?: AbortSignal | undefined };
 
 const TIMEOUT_MS = 10_000;
@@ -26,8 +26,8 @@ const MAX_CHAIN = 10;
 
 /** Connects twice and disconnects. If there is no certificate, throws an Error that says why. */
 export async function look(address: Address, options: LookOptions = {}): Promise<Presented> {
-  // Without any authorities, Node cannot add one to the chain, so Node returns exactly the presented chain. Accepts any certificate, so that
-  // the certificate can be shown. Nothing is ever written to this connection.
+  // Without trusted authorities, Node cannot add one to the chain, so it returns exactly the chain that the server presents. Accept any
+  // certificate, so that it can be shown. Nothing is ever written to this connection.
   const presented = handshake(address, { ca: [], rejectUnauthorized: false }, options, (socket) => ({
     chain: chainOf(socket.getPeerCertificate(true)),
     protocol: socket.getProtocol() ?? 'unknown',
@@ -83,7 +83,7 @@ function handshake<Found>(
       tls.once('secureConnect', () => {
         end();
         resolve(read(tls));
-        // Closes the TLS connection properly, so that the server does not log an error.
+        // Close the TLS connection properly, so that the server does not log an error.
         tls.end(() => tls.destroy());
       });
       tls.on('error', (error) => {

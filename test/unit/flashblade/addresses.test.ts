@@ -65,8 +65,19 @@ describe.runIf(process.platform === 'linux')('an array with several addresses', 
     const error = await failureOf(exchange(array, GET, { connectMs: 300 }));
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: false } });
     expect(error.message.replace(/\d+ ms/, 'n ms')).toBe(
-      `array fb1 (${HOST}:${server.port}) cannot be reached: no connection in time (after n ms). ` +
+      `array fb1 (${HOST}:${server.port}) cannot be reached: the connection was not established in time (after n ms). ` +
         'Addresses: 127.0.0.2 did not respond, 127.0.0.9 refused the connection, 127.0.0.3 did not respond. Nothing was sent.',
+    );
+  });
+
+  test('does not finish the TLS handshake: the message says which one accepted the connection', async () => {
+    const { port } = await listen(createServer());
+    await deadAt('127.0.0.2', port);
+    resolveTo('127.0.0.2', '127.0.0.1');
+    const { message } = await failureOf(exchange(arrayAt({ port }, { host: HOST }), GET, { connectMs: 400 }));
+    expect(message).toContain('in time, because it did not finish the TLS handshake (after');
+    expect(message).toContain(
+      'Addresses: 127.0.0.2 did not respond, 127.0.0.1 accepted the connection. Nothing was sent.',
     );
   });
 

@@ -383,6 +383,6 @@ describe('a certificate is refused with its own reason if it', () => {
 test('npm run trust says why public authorities do not accept a certificate', async () => {
   const { port } = await listen(server([await make('localhost')])());
   expect(await command(port)).toContain(
-    'Public certificate authorities do not accept the certificate for this name: its certificate is self-signed, not issued by a trusted authority (DEPTH_ZERO_SELF_SIGNED_CERT).',
+    'The certificate is not publicly trusted for this name: its certificate is self-signed, not issued by a trusted authority (DEPTH_ZERO_SELF_SIGNED_CERT).',
   );
 });

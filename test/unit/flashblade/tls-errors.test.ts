@@ -40,8 +40,8 @@ describe('an array that cannot be reached', () => {
 
 it('an array with several addresses is reported with what became of each of them', () => {
   const tried = '192.0.2.1 did not respond, 192.0.2.2 refused the connection';
-  expect(unreachable(array, 'no connection in time', 2000, tried).message).toBe(
-    `array fb1 (fb1.example.com:443) cannot be reached: no connection in time (after 2000 ms). Addresses: ${tried}. Nothing was sent.`,
+  expect(unreachable(array, 'the connection was not established in time', 2000, tried).message).toBe(
+    `array fb1 (fb1.example.com:443) cannot be reached: the connection was not established in time (after 2000 ms). Addresses: ${tried}. Nothing was sent.`,
   );
   expect(notConnected(array, undefined, 1, tried).message).toContain(
     'none of its addresses accepts a connection; check',
