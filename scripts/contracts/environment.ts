@@ -43,9 +43,13 @@ function trustOf(
   }
   if (caFile !== '') {
     const ca = readText(caFile);
+    if (ca === undefined) {
+      refuse('FLASHBLADE_CA_FILE must be a readable file');
+      return undefined;
+    }
     const { fault } = readPem(ca);
     if (fault === undefined) return { kind: 'ca', ca };
-    refuse(`the text of the file FLASHBLADE_CA_FILE ${fault}`);
+    refuse(`FLASHBLADE_CA_FILE must be a file with certificates: its text ${fault}`);
     return undefined;
   }
   const fingerprints = fingerprint.split(',').map((one) => normalFingerprint(one.trim()));
@@ -56,10 +60,10 @@ function trustOf(
   return undefined;
 }
 
-function readText(file: string): string {
+function readText(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch {
-    return '';
+    return undefined;
   }
 }

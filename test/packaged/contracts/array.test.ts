@@ -58,6 +58,7 @@ describe('an invalid environment is refused before anything is sent', () => {
     ['FLASHBLADE_HOST', { FLASHBLADE_HOST: 'opaque-text', FLASHBLADE_API_TOKEN: 'opaque-text' }],
     ['FLASHBLADE_API_TOKEN', { FLASHBLADE_API_TOKEN: 'two words' }],
     ['FLASHBLADE_CA_FILE', { FLASHBLADE_FINGERPRINT: '', FLASHBLADE_CA_FILE: 'no such file' }],
+    ['FLASHBLADE_CA_FILE', { FLASHBLADE_FINGERPRINT: '', FLASHBLADE_CA_FILE: import.meta.filename }],
     ['either FLASHBLADE_CA_FILE or FLASHBLADE_FINGERPRINT', { FLASHBLADE_CA_FILE: 'ca.pem' }],
     ['FLASHBLADE_FINGERPRINT', { FLASHBLADE_FINGERPRINT: 'ab' }],
   ])('the error names an invalid %s, but not its value', (name, wrong) => {

@@ -110,6 +110,21 @@ const SCENARIOS: Readonly<Record<string, (actors: Actors) => Promise<void>>> = {
     expect(await close(a, name)).toMatchObject({ outcome: 'CLOSED' });
   },
 
+  "unseals and closes, even if the CA's text in the secret has other line breaks than usual": async ({
+    w,
+    a,
+    b,
+    name,
+  }) => {
+    const pem = w.simulator.certificate;
+    w.addArray(name, { trust: { ca: `\r\n${pem.replaceAll('\n', '\r\n')}\r\n\r\n${pem}` } });
+    await open(a, name);
+    expect(await call(b, name)).toMatchObject({ status: 200 });
+    loseSession(w);
+    expect(await call(b, name)).toMatchObject({ status: 200 });
+    expect(await close(b, name)).toMatchObject({ outcome: 'CLOSED' });
+  },
+
   'turns into a SUSPECT in a sweep, after the process has died': async (actors) => {
     const { w, a, b, name } = actors;
     await dieAtLogin(actors, 'login', () => open(a, name));

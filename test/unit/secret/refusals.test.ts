@@ -57,7 +57,9 @@ describe('nothing is written, and no login is tried, when', () => {
       world.apiToken,
     );
     expect({ code, calls: world.aws.calls, logins: world.logins() }).toEqual({ code: 2, calls: [], logins: 0 });
-    expect(printed).toContain('the text of the --ca file must be one or more certificates as PEM text');
+    expect(printed).toContain(
+      '--ca must be a file with certificates: its text must be one or more certificates as PEM text',
+    );
   });
 
   test('the host refuses connections', async () => {
