@@ -69,15 +69,15 @@ export const sub = (text: string): string => text.replace(/<([\w:.]+)>/g, (_, na
 
 export const arn = (id: string): object => ({ 'Fn::GetAtt': [id, 'Arn'] });
 
-/** Returns a fault that names the value and the required one, or nothing. A text is compared with the value as text. */
-export function differs(what: string, value: unknown, required: unknown): string[] {
+/** A fault that names the value and the required one, if they differ. A text is compared with the value as text. */
+export function differs(what: string, value: unknown, required: unknown): string | false {
   const fits =
     required instanceof RegExp
       ? required.test(render(value))
       : typeof required === 'string'
         ? render(value) === required
         : isDeepStrictEqual(value, required);
-  return fits ? [] : [`${what} must be ${shown(required)}, but is ${shown(value)}`];
+  return !fits && `${what} must be ${shown(required)}, but is ${shown(value)}`;
 }
 
 export const shown = (value: unknown): string =>
