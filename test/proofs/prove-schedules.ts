@@ -1,6 +1,5 @@
 /** Runs many schedules in several dimensions of the world, spread over processes. */
-import { brokenCopy } from './controls.ts';
-import { tell } from './program.ts';
+import { brokenCopy, tell } from './controls.ts';
 import type { Summary } from './schedules.ts';
 import type { Dimension } from './world/dimensions.ts';
 

@@ -1,6 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { brokenCopy } from './controls.ts';
-import { tell } from './program.ts';
+import { brokenCopy, tell } from './controls.ts';
 import { SCHEDULES as MODULE, proveSchedules } from './prove-schedules.ts';
 import { runSchedule, type Summary } from './schedules.ts';
 import { MISTAKES } from './schedules-controls.ts';

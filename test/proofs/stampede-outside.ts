@@ -1,7 +1,7 @@
 /** The stampede over real ports: a program with the AWS stand-ins and a simulated array. */
 import { deploy } from '../kit/deploy.ts';
 import { unknownSessions } from '../packaged/functions/unknown-sessions.ts';
-import { tell } from './program.ts';
+import { tell } from './controls.ts';
 import type { openAtOnce } from './stampede-program.ts';
 
 export const LIMIT = 10;

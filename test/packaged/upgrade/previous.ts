@@ -19,8 +19,11 @@ export function unpackPrevious(directory: string): Readonly<Record<FunctionName,
 /** The files of a directory that differ from the kept checksums: changed, missing or added. */
 export function changed(directory: string): string[] {
   const expected = readFileSync(join(KEPT, 'SHA256SUMS'), 'utf8').trimEnd().split('\n');
-  const sumOf = (name: string) => createHash('sha256').update(readFileSync(join(directory, name))).digest('hex');
+  const sumOf = (name: string) =>
+    createHash('sha256')
+      .update(readFileSync(join(directory, name)))
+      .digest('hex');
   const found = readdirSync(directory).map((name) => `${sumOf(name)}  ${name}`);
-  const wrong = new Set(expected).symmetricDifference(new Set(found));
-  return [...new Set([...wrong].map((line) => line.replace(/^.* /, '')))].sort();
+  const wrong = [...expected, ...found].filter((line) => !expected.includes(line) || !found.includes(line));
+  return [...new Set(wrong.map((line) => line.replace(/^.* /, '')))].sort();
 }

@@ -6,11 +6,10 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import type { Message } from '../../../lib/leases/dispatch.ts';
 import { sqsEventOf } from '../../kit/aws/sqs-event.ts';
 import * as messages from '../../kit/memory/messages.ts';
-import { failuresIn, leftIn } from './checks.ts';
 import { bundlesOf, CONTROLS, type Control, INTERLEAVING_CONTROLS } from './controls.ts';
 import { interleave } from './interleaving.ts';
 import { changed, unpackPrevious } from './previous.ts';
-import { type Fields, SESSIONS_PER_ARRAY, startWorld, type Version, type World } from './world.ts';
+import { type Fields, failuresIn, leftIn, SESSIONS_PER_ARRAY, startWorld, type Version, type World } from './world.ts';
 
 /** `a` opens, `b` does something with it. `name` is an array and a lease id; only this scenario uses it. */
 type Actors = { readonly w: World; readonly a: Version; readonly b: Version; readonly name: string };

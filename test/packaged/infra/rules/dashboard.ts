@@ -1,7 +1,6 @@
 /** The dashboard: CloudWatch can read it, and it shows only metrics that exist. */
 import type { Template } from '../../../kit/packaged.ts';
-import { FIELDS } from '../log-fields.ts';
-import { fieldsIn } from '../runbook.ts';
+import { FIELDS, fieldsIn } from '../runbook.ts';
 import { at, differs, GONE, idsOf, list, render, sub } from '../template.ts';
 import { ACCOUNT_OR_REGION } from './functions.ts';
 import { metricFaults, type Watched } from './metrics.ts';
