@@ -38,20 +38,14 @@ const ARRAY_FAULTS: readonly Fault[] = [
 ];
 
 const SERVICES = ['secretsmanager', 'kms', 'dynamodb'] as const;
-const AWS_FAULTS: readonly Fault[] = SERVICES.flatMap((service) => [
-  ...(['throttle', 'deny', 'reset', 'garbage', 'lost answer', 'hang'] as const).map(
-    (kind): Fault => ({
-      name: `${service}: ${kind}`,
-      hangs: kind === 'hang',
-      arrange: (d) => d.aws.faults.add({ kind, service }),
-    }),
-  ),
-  {
-    name: `${service}: slow`,
-    hangs: true,
-    arrange: (d: Deployment) => d.aws.faults.add({ kind: 'slow', ms: 3000, service }),
-  },
-]);
+const KINDS = ['throttle', 'deny', 'reset', 'garbage', 'lost answer', 'hang'] as const;
+const AWS_FAULTS: readonly Fault[] = SERVICES.flatMap((service) =>
+  [...KINDS.map((kind) => ({ kind })), { kind: 'slow', ms: 3000 } as const].map((fault) => ({
+    name: `${service}: ${fault.kind}`,
+    hangs: fault.kind === 'hang' || fault.kind === 'slow',
+    arrange: (d) => d.aws.faults.add({ ...fault, service }),
+  })),
+);
 
 export const FAULT_KINDS = ARRAY_FAULTS.length + AWS_FAULTS.length / SERVICES.length;
 

@@ -6,7 +6,7 @@ import { sqsEventOf } from '../../kit/aws/sqs-event.ts';
 import { released, requested } from '../../kit/memory/messages.ts';
 import { OPERATIONS } from '../../kit/operations.ts';
 import type { FunctionName } from '../../kit/packaged.ts';
-import { ECHOES } from './echoes.ts';
+import { ECHOES } from './array.ts';
 import { SPELLINGS } from './spellings.ts';
 import type { World } from './world.ts';
 

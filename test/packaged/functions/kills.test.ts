@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Deployment, deploy } from '../../kit/deploy.ts';
 import { resultOf } from '../../kit/lambda/outcome.ts';
 import { brokenFunction } from '../../proofs/controls.ts';
-import { MISTAKES } from '../../proofs/schedules-controls.ts';
+import { MISTAKES } from '../../proofs/prove-schedules.ts';
 import { killDuring, type Phase, recordSteps, type Step } from './steps.ts';
 import { unknownSessions } from './unknown-sessions.ts';
 

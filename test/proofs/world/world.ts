@@ -5,8 +5,7 @@ import type { Hook } from '../../kit/memory/hook.ts';
 import { virtualClock } from './clock.ts';
 import { type Code, CURRENT, codeOf, FORMER, formerPorts } from './code.ts';
 import type { Features } from './dimensions.ts';
-import { effectsOf, type Process } from './effects.ts';
-import { hookOf } from './hook.ts';
+import { hookOf, type Process } from './effects.ts';
 import { laggingIndex } from './indexes.ts';
 import { plainSeal } from './plain-seal.ts';
 import type { Random } from './random.ts';
@@ -57,14 +56,6 @@ export function worldOf(options: WorldOptions) {
   });
   const faults: string[] = [];
   let ids = 0;
-
-  const effect = effectsOf({
-    clock,
-    trace,
-    count,
-    fateOf: weather.fateOf,
-    onEffect: () => options.onEffect(world),
-  });
 
   /**
    * Starts a process, which is killed at its deadline. Errors of our own are expected. Ending too late or with any other error is a
@@ -118,14 +109,8 @@ export function worldOf(options: WorldOptions) {
 
   const world = {
     ...fleet,
-    clock,
-    effect,
-    random,
-    weather,
-    limits,
-    trace,
-    count,
-    features,
+    ...{ clock, random, weather, limits, trace, count, features },
+    onEffect: () => options.onEffect(world),
     newId: () => `id-${++ids}`,
     /** Leases and owners whose end was requested and confirmed. */
     ended: new Set<string | undefined>(),

@@ -33,20 +33,21 @@ export const alarmsOf = (template: Template) =>
 
 /** The metrics that an alarm watches: one, or those of its expression. */
 export function watchedBy(alarm: unknown): Watched[] {
-  const one = (metric: unknown, statistic: unknown): Watched => ({
-    namespace: String(at(metric, 'Namespace')),
-    name: String(at(metric, 'MetricName')),
+  const one = {
+    Metric: alarm,
+    Stat: at(alarm, 'Statistic') ?? at(alarm, 'ExtendedStatistic'),
+    Unit: at(alarm, 'Unit'),
+  };
+  const stats = list(at(alarm, 'Metrics')).flatMap((each) => at(each, 'MetricStat') ?? []);
+  return (at(alarm, 'Metrics') === GONE ? [one] : stats).map((stat) => ({
+    namespace: String(at(stat, 'Metric/Namespace')),
+    name: String(at(stat, 'Metric/MetricName')),
     dimensions: Object.fromEntries(
-      list(at(metric, 'Dimensions')).map((each) => [String(at(each, 'Name')), render(at(each, 'Value'))]),
+      list(at(stat, 'Metric/Dimensions')).map((each) => [String(at(each, 'Name')), render(at(each, 'Value'))]),
     ),
-    statistic: String(statistic ?? ''),
-    ...(at(metric, 'Unit') === GONE ? {} : { unit: String(at(metric, 'Unit')) }),
-  });
-  if (at(alarm, 'Metrics') === GONE) return [one(alarm, at(alarm, 'Statistic') ?? at(alarm, 'ExtendedStatistic'))];
-  return list(at(alarm, 'Metrics'))
-    .map((each) => at(each, 'MetricStat'))
-    .filter((stat) => stat !== GONE)
-    .map((stat) => one(at(stat, 'Metric'), at(stat, 'Stat')));
+    statistic: String(at(stat, 'Stat') ?? ''),
+    unit: at(stat, 'Unit'),
+  }));
 }
 
 /** What an alarm watches decides what missing data means to it, and whether it notifies when it ends. */

@@ -10,7 +10,7 @@ export type Watched = {
   readonly name: string;
   readonly dimensions: Readonly<Record<string, string>>;
   readonly statistic: string;
-  readonly unit?: string;
+  readonly unit?: unknown;
 };
 
 /** Gauges that are written once per sweep and may be summed like events. */
