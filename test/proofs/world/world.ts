@@ -1,5 +1,7 @@
 /** One world: arrays, secrets, ledger and clock in memory, shared by all processes that start in it. */
-import type { Ports } from '../../../lib/leases/ports.ts';
+import { FlashBladeError } from '../../../lib/core/errors.ts';
+import { authToken } from '../../../lib/core/model.ts';
+import type { Ports, Seal } from '../../../lib/leases/ports.ts';
 import { memoryFleet, portsOver } from '../../kit/memory/fleet.ts';
 import type { Hook } from '../../kit/memory/hook.ts';
 import { virtualClock } from './clock.ts';
@@ -7,7 +9,6 @@ import { type Code, CURRENT, codeOf, FORMER, formerPorts } from './code.ts';
 import type { Features } from './dimensions.ts';
 import { hookOf, type Process } from './effects.ts';
 import { laggingIndex } from './indexes.ts';
-import { plainSeal } from './plain-seal.ts';
 import type { Random } from './random.ts';
 import type { Weather } from './weather.ts';
 
@@ -121,3 +122,21 @@ export function worldOf(options: WorldOptions) {
   };
   return world;
 }
+
+/**
+ * A seal without encryption, which would take a third of the time, with the rules of the real one: a key seals once, and a seal opens only
+ * for its own lease and array.
+ */
+const plainSeal: Seal = {
+  dataKey: async () => ({ plaintext: new Uint8Array([1]), encrypted: new Uint8Array() }),
+  seal: ({ plaintext }, token, context) => {
+    const sealed = JSON.stringify([plaintext[0], context, token.reveal()]);
+    plaintext.fill(0);
+    return sealed;
+  },
+  unseal: async (sealed, context) => {
+    const start = `[1,${JSON.stringify(context)},`;
+    if (!sealed.startsWith(start)) throw new FlashBladeError('LEASE_ALTERED', 'could not unseal a token');
+    return authToken(JSON.parse(sealed.slice(start.length, -1)));
+  },
+};
