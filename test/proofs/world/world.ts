@@ -124,8 +124,8 @@ export function worldOf(options: WorldOptions) {
 }
 
 /**
- * A seal without encryption, which would take a third of the time, with the rules of the real one: a key seals once, and a seal opens only
- * for its own lease and array.
+ * A seal without encryption, because the real one makes the schedules take half as long again. It has the rules of the real one: a key seals
+ * once, and a seal opens only for its own lease and array.
  */
 const plainSeal: Seal = {
   dataKey: async () => ({ plaintext: new Uint8Array([1]), encrypted: new Uint8Array() }),
