@@ -1,5 +1,4 @@
 /** Kills: processes of the functions are killed at random moments, and the simulator shows whether a session was forgotten. */
-
 import { type Deployment, deploy } from '../kit/deploy.ts';
 import type { Outcome } from '../kit/lambda/lambda.ts';
 import { OPERATIONS } from '../kit/operations.ts';
@@ -42,44 +41,35 @@ export async function proveKills({ seed, kills }: { readonly seed: number; reado
 
 /** How long a new process works after its first call, in milliseconds. */
 async function durationOf(d: Deployment, name: Attacked): Promise<number> {
-  const { of, prepare, event } = OPERATIONS[name];
-  const leaseId = `measured-${of}-`;
-  d.addArray(leaseId);
-  await prepare(d, leaseId);
   let begunAt = 0;
-  const leave = onFirstCall(d, () => {
+  await runOnce(d, name, `measured-${OPERATIONS[name].of}-`, () => {
     begunAt = performance.now();
   });
-  await d.lambdaOf(of).kill('SIGKILL');
-  await d.invoke(of, event(leaseId));
-  leave();
   return performance.now() - begunAt;
 }
 
-/** Kills the process of one invocation so long after its first call. */
+/** Kills the process so long after its first call, if it still runs. */
 async function killOnce(d: Deployment, name: Attacked, leaseId: string, afterMs: number): Promise<Outcome> {
-  const { of, prepare, event } = OPERATIONS[name];
-  d.addArray(leaseId);
-  await prepare(d, leaseId);
-  const lambda = d.lambdaOf(of);
   let timer: NodeJS.Timeout | undefined;
-  const leave = onFirstCall(d, () => {
-    timer = setTimeout(() => void lambda.kill('SIGKILL'), afterMs);
+  const outcome = await runOnce(d, name, leaseId, () => {
+    timer = setTimeout(() => void d.lambdaOf(OPERATIONS[name].of).kill('SIGKILL'), afterMs);
   });
-  const outcome = await d.invoke(of, event(leaseId));
-  leave();
   clearTimeout(timer);
-  // Use a new process each time, as after a kill.
-  await lambda.kill('SIGKILL');
   return outcome;
 }
 
-function onFirstCall(d: Deployment, act: () => void): () => void {
+/** Runs the operation in a new process, as after a kill. */
+async function runOnce(d: Deployment, name: Attacked, leaseId: string, onFirstCall: () => void): Promise<Outcome> {
+  const { of, prepare, event } = OPERATIONS[name];
+  d.addArray(leaseId);
+  await prepare(d, leaseId);
+  await d.lambdaOf(of).kill('SIGKILL');
   let isFirst = true;
-  return d.aws.onCall((phase) => {
-    if (phase === 'received' && isFirst) {
-      isFirst = false;
-      act();
-    }
+  const leave = d.aws.onCall((phase) => {
+    if (phase === 'received' && isFirst) onFirstCall();
+    isFirst = false;
   });
+  const outcome = await d.invoke(of, event(leaseId));
+  leave();
+  return outcome;
 }
