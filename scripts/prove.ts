@@ -7,8 +7,7 @@ import { proveHostile } from '../test/proofs/hostile/prove-hostile.ts';
 import { proveKills } from '../test/proofs/kills.ts';
 import { proveSchedules } from '../test/proofs/prove-schedules.ts';
 import { runSchedule } from '../test/proofs/schedules.ts';
-import { stampede } from '../test/proofs/stampede.ts';
-import { stampedeOutside } from '../test/proofs/stampede-outside.ts';
+import { stampede, stampedeOutside } from '../test/proofs/stampede.ts';
 import { DIMENSION_NAMES, type Dimension } from '../test/proofs/world/dimensions.ts';
 import { commandOfProcess, parsed } from './command-line.ts';
 
