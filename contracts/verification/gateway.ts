@@ -10,7 +10,10 @@ import type { Target } from '../targets/target.ts';
 import { type LoopbackServer, startLoopback } from './loopback.ts';
 
 /** Headers that apply to a single connection or that the transport sets. */
-const OWN_HEADERS = ['connection', 'content-length', 'host', 'keep-alive', 'transfer-encoding', 'user-agent'];
+const OWN_HEADERS = [
+  ...['accept-encoding', 'connection', 'content-length', 'host', 'keep-alive'],
+  ...['transfer-encoding', 'user-agent'],
+];
 const REFUSED: readonly number[] = [400, 401, 403];
 
 export type Gateway = LoopbackServer & {

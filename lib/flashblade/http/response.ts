@@ -1,5 +1,5 @@
 /** Reads one HTTP/1.1 response (RFC 9112) from a connection. Rejects anything that two readers might read differently. */
-import { framingOf, type ResponseHead, takeBody } from './body.ts';
+import { framingOf, type ResponseHead, refuseCoding, takeBody } from './body.ts';
 import { EMPTY, expectStart, type Input, type Reading, TEXT, TOKEN, takeUntil, UnreadableResponse } from './input.ts';
 
 type WholeResponse = {
@@ -34,7 +34,10 @@ export function* readResponse(onHead: (head: ResponseHead) => void): Reading<Who
   const { head, minor } = yield* takeHead(input);
   // Called before any part of the response can be rejected, because even a request with an invalid response may have opened a session.
   onHead(head);
-  const body = yield* takeBody(input, framingOf(minor, head));
+  const framing = framingOf(minor, head);
+  // Some proxies also label responses that have no body.
+  if (framing !== 0) refuseCoding(head);
+  const body = yield* takeBody(input, framing);
   if (input.bytes.length > 0) throw new UnreadableResponse('it is followed by extra bytes');
   return { head, body, keepsConnection: !isLast(minor, head) };
 }

@@ -38,6 +38,7 @@ describe('a request', () => {
     await exchange(arrayAt(server), { ...POST, requestId: 'attempt-1' });
     const [head = ''] = server.requests;
     expect(head.split('\r\n').filter(Boolean).sort()).toEqual([
+      'Accept-Encoding: identity',
       'Connection: keep-alive',
       'Content-Length: 0',
       `Host: localhost:${server.port}`,

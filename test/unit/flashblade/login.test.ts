@@ -40,6 +40,7 @@ test('a login is one POST that has the API token in its header and nowhere else'
   });
   expect(request).toMatchObject({ hasApiToken: true, hasAuthToken: false });
   expect([...(request?.headerNames ?? [])].sort()).toEqual([
+    'accept-encoding',
     'api-token',
     'connection',
     'content-length',
