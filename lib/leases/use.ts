@@ -4,8 +4,9 @@
  */
 import { CLOSING_MS } from '../core/deadlines.ts';
 import { FlashBladeError } from '../core/errors.ts';
-import type { Lease } from '../core/model.ts';
+import type { FlashBlade, Lease } from '../core/model.ts';
 import { type ArrayRequest, type ArrayResponse, tokensOf } from '../flashblade/client.ts';
+import { blocked, isRefusal } from '../flashblade/responses.ts';
 import { closeSession } from './close.ts';
 import { bestEffort } from './ledger.ts';
 import { type Held, leaseOf, openSession } from './open.ts';
@@ -18,7 +19,8 @@ export type Use = {
   readonly lease: Lease;
   /**
    * Makes one REST call in the session. After a 401 or 403, the lease gets a new session and the call is retried once. A second refusal is
-   * thrown as FORBIDDEN. Any other status is returned as is.
+   * thrown as FORBIDDEN. A 401 or 403 from something in front of the array, such as a proxy, is thrown as ARRAY_UNREACHABLE. Any other
+   * status is returned as is.
    */
   request(call: ArrayRequest): Promise<ArrayResponse>;
   /** Returns the REST versions that the array lists. Needs no session, and does not keep the session alive. */
@@ -116,11 +118,11 @@ export async function withLease<T>(
   async function request(call: ArrayRequest): Promise<ArrayResponse> {
     const used = held;
     const response = await send(used, call);
-    if (!isRefusal(response)) return response;
+    if (!isRefusal(response.status)) return response;
     // Calls that are refused concurrently share one login.
     if (held === used) held = await reloginOnce(used, call);
     const second = await send(held, call);
-    if (isRefusal(second)) throw forbidden(used, call);
+    if (isRefusal(second.status)) throw forbidden(used, call);
     return second;
   }
 
@@ -134,7 +136,9 @@ export async function withLease<T>(
   }
 
   async function send(by: Held, call: ArrayRequest): Promise<ArrayResponse> {
-    const response = await ports.flashblade.request(by.session, call, { requestId: ports.newId(), deadline });
+    const { session } = by;
+    const response = await ports.flashblade.request(session, call, { requestId: ports.newId(), deadline });
+    refuseBlocked(session.array, call, response);
     // An error does not prove that the session is alive, because the error may come from a proxy.
     if (response.status < 300) by.workedAt = ports.now();
     return response;
@@ -152,7 +156,14 @@ export async function withLease<T>(
 const within = (ms: number, ports: Ports, deadline = Number.POSITIVE_INFINITY): number =>
   Math.min(ports.now() + ms, deadline);
 
-const isRefusal = ({ status }: ArrayResponse): boolean => status === 401 || status === 403;
+/**
+ * Throws ARRAY_UNREACHABLE if a call was refused by something in front of the array. Such a refusal says nothing about the session or its
+ * user. A relogin would end a live session, and callers would look for a missing permission.
+ */
+export function refuseBlocked(array: FlashBlade, { method, path }: ArrayRequest, response: ArrayResponse): void {
+  const { status, isInFront } = response;
+  if (isInFront && isRefusal(status)) throw blocked(array, `${method} ${path}`, status);
+}
 
 const forbidden = ({ lease: { target, username } }: Held, { method, path }: ArrayRequest): FlashBladeError =>
   new FlashBladeError(

@@ -26,14 +26,15 @@ const LOWER_CASE: ReadonlyMap<string, string> = new Map(
 const CLOSE = /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i;
 
 /**
- * Start the reader with `next()`, then call `next(bytes)` until the reader is done. It calls `onHead` once the head is complete, and
- * skips interim responses (1xx). It accepts up to 16 KiB of heads and 1 MiB of body. Throws UnreadableResponse and EndedEarly.
+ * Start the reader with `next()`, then call `next(bytes)` until the reader is done. It calls `onHead` once the head is complete, with the
+ * bytes that arrived after it, and skips interim responses (1xx). It accepts up to 16 KiB of heads and 1 MiB of body. Throws
+ * UnreadableResponse and EndedEarly.
  */
-export function* readResponse(onHead: (head: ResponseHead) => void): Reading<WholeResponse> {
+export function* readResponse(onHead: (head: ResponseHead, rest: Buffer) => void): Reading<WholeResponse> {
   const input: Input = { bytes: EMPTY };
   const { head, minor } = yield* takeHead(input);
   // Called before any part of the response can be rejected, because even a request with an invalid response may have opened a session.
-  onHead(head);
+  onHead(head, input.bytes);
   const framing = framingOf(minor, head);
   // Some proxies also label responses that have no body.
   if (framing !== 0) refuseCoding(head);

@@ -150,6 +150,27 @@ describe('a response', () => {
     });
   });
 
+  test('whose head decides is returned with its body if the body can be read, and its connection is used again', async () => {
+    const server = await startServer(reply(403, 'x'));
+    for (const _ of [1, 2]) {
+      const { status, body } = await exchange(arrayAt(server), GET, {}, { decides: (one) => one === 403 });
+      expect([status, `${body}`]).toEqual([403, 'x']);
+    }
+    expect(server.resumed).toHaveLength(1);
+  });
+
+  test('whose head decides is not asked for again if a reused connection breaks behind the head', async () => {
+    const server = await startServer((socket, _, nth) => {
+      if (nth === 0) socket.write(reply(200));
+      else socket.end('HTTP/1.1 503 Busy\r\nContent-Length: 9\r\n\r\n');
+    });
+    const options = { repeatable: true, decides: (status: number) => status === 503 };
+    expect((await exchange(arrayAt(server), GET, {}, options)).status).toBe(200);
+    expect((await exchange(arrayAt(server), GET, {}, options)).status).toBe(503);
+    expect(server.requests).toHaveLength(2);
+    await server.quiet();
+  });
+
   test('whose head handler throws fails with an error that says the request was sent', async () => {
     const server = await startServer();
     const onHead = () => {
@@ -288,6 +309,23 @@ describe('time runs out', () => {
     expect(wasOverdue()).toBe(true);
     await server.quiet();
   });
+
+  test.for([
+    ['after one second', {}, 1000],
+    ['at the total limit', { totalMs: 70 }, 70],
+    ['at the deadline', { deadline: NOW + 500 }, 500],
+  ] satisfies [string, Budget, number][])(
+    'during a response whose head decides %s, and the head is the response',
+    async ([_, budget, limitMs]) => {
+      withClock();
+      const { pass, wasOverdue } = passing(limitMs);
+      const server = await startServer(stalls);
+      const options = { decides: (status: number) => status === 200, onHead: () => setImmediate(pass) };
+      const { status, body } = await exchange(arrayAt(server), GET, budget, options);
+      expect([status, body.length, wasOverdue()]).toEqual([200, 0, true]);
+      await server.quiet();
+    },
+  );
 
   test('during a response that trickles, no matter how often a byte arrives', async () => {
     withClock();
