@@ -36,6 +36,7 @@ export {
   loginWithHttpInfo,
   logout,
   logoutWithHttpInfo,
+  type RequestOptions,
   request,
   type WithHttpInfo,
 } from './flashblade/client.ts';
@@ -67,7 +68,7 @@ export type SessionOptions = leases.SessionOptions & WithPorts;
  * are rethrown.
  * @param options - `leaseSeconds` (60 to 86400, default 900): work that takes longer loses its session. `leaseId` (default: a random id)
  * makes the request idempotent: if a lease with this id is already open, that lease is used, then closed. `owner`: the job that the work
- * belongs to. `deadline` (epoch milliseconds, default: none): the session is closed by then, and everything else ends 10 seconds earlier.
+ * belongs to. `exactNumbers`: see `RequestOptions`. `deadline` (epoch milliseconds, default: none): the session is closed by then, and everything else ends 10 seconds earlier.
  * @throws FlashBladeError if the session cannot be opened, and anything that `work` throws.
  * @example
  * const capacity = await withSession('fb1', async ({ request }) => {
@@ -89,7 +90,8 @@ export async function withSession<T>(
  * @param leaseId - The lease id returned by `openSession` or by the `login` function.
  * @param work - Your callback. It receives the lease and a way to call the array, but never a token. Its result is returned, and its errors
  * are rethrown.
- * @param options - `deadline` (epoch milliseconds, default: none): every call to the array and to AWS ends by then.
+ * @param options - `deadline` (epoch milliseconds, default: none): every call to the array and to AWS ends by then. `exactNumbers`: see
+ * `RequestOptions`.
  * @throws FlashBladeError LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED, LEASE_ALTERED, AWS_UNAVAILABLE or OUT_OF_TIME, and anything that
  * `work` throws.
  * @example

@@ -28,6 +28,13 @@ export { compareVersions, type HttpInfo } from './responses.ts';
 
 /** The time budget, and the id to send as `X-Request-ID` (default: a random UUID). */
 export type CallOptions = Budget & { readonly requestId?: string };
+export type RequestOptions = CallOptions & {
+  /**
+   * Keeps numbers in a JSON response that a JavaScript number cannot hold, such as 12345678901234567890, as `JSON.rawJSON` objects:
+   * `JSON.stringify` writes them unchanged, and their `rawJSON` field has their text. Default: false, which rounds such numbers.
+   */
+  readonly exactNumbers?: boolean | undefined;
+};
 /** `tokens`: tokens to redact, because the array has seen them and might repeat them. */
 export type VersionsOptions = CallOptions & { readonly tokens?: Tokens };
 
@@ -129,11 +136,16 @@ export const logout = async (session: Session, options?: CallOptions): Promise<v
 
 /**
  * Sends a call in a session. Any call except login and logout is allowed. Resolves for every HTTP status, so check `status`. The session's
- * tokens are redacted from the response. Other tokens, such as an API token that the call creates, are not.
+ * tokens are redacted from the response. Other tokens, such as an API token that the call creates, are not. Numbers beyond 2^53 are rounded
+ * unless `exactNumbers` is set.
  * Errors: REQUEST_INVALID (names the field and the rule), ANSWER_INVALID (a body declared as JSON is not JSON) and the errors common to all
  * calls.
  */
-export async function request(session: Session, call: ArrayRequest, options: CallOptions = {}): Promise<ArrayResponse> {
+export async function request(
+  session: Session,
+  call: ArrayRequest,
+  options: RequestOptions = {},
+): Promise<ArrayResponse> {
   const { array, authToken } = session;
   const wire = toWire(call);
   const token = sendable(authToken, array, 'REQUEST_INVALID');
@@ -151,7 +163,7 @@ export async function request(session: Session, call: ArrayRequest, options: Cal
   const clean = (text: string) => redact(text, tokens);
   const text = clean(response.body.toString());
   const isParsed = text !== '' && isJson(response);
-  const value = isParsed ? parseBody(text) : undefined;
+  const value = isParsed ? parseBody(text, options.exactNumbers) : undefined;
   if (isParsed && value === undefined && !decidesCall(response.status)) {
     const advice = 'the body is declared as JSON, but it is not JSON or is nested too deeply.';
     throw responseError('ANSWER_INVALID', array, { action: `${wire.method} ${call.path}`, response, advice });

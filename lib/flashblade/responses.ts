@@ -1,5 +1,6 @@
 /** Turns a status and body into a result or an error. No message quotes a body, because a body may contain the token that was sent. */
 import { type ErrorCode, type ErrorFacts, FlashBladeError } from '../core/errors.ts';
+import { isExactNumber, parseExactJson } from '../core/exact-json.ts';
 import { type ApiToken, type AuthToken, authToken, type FlashBlade, type Session } from '../core/model.ts';
 import { redact, redactApiTokens, type Tokens } from '../core/redact.ts';
 import { parseJson } from '../core/validation.ts';
@@ -210,14 +211,16 @@ export function retryAfterSeconds(headers: WireResponse['headers'], nowMs: numbe
 const dateOf = (text: string): number =>
   /^([A-Z][a-z]+, .* GMT|\d{4}-\d\d-\d\dT.*Z)$/.test(text) ? Date.parse(text) : Number.NaN;
 
-/** Parses a body as JSON. Returns undefined if it is not JSON or is nested too deeply. */
-export function parseBody(text: string): unknown {
-  const value = parseJson(text);
+/** Parses a body as JSON. Returns undefined if it is not JSON or is nested too deeply. `exactNumbers`: as in `RequestOptions`. */
+export function parseBody(text: string, exactNumbers = false): unknown {
+  const value = parseJson(text, exactNumbers ? parseExactJson : JSON.parse);
   return isDeeper(value, MAX_DEPTH) ? undefined : value;
 }
 
 const isDeeper = (value: unknown, max: number): boolean =>
-  isObject(value) && (max === 0 || Object.values(value).some((inner) => isDeeper(inner, max - 1)));
+  isObject(value) &&
+  !isExactNumber(value) &&
+  (max === 0 || Object.values(value).some((inner) => isDeeper(inner, max - 1)));
 
 /** Returns an object's field, or undefined if the value is not an object or has no such field. */
 export const fieldOf = (value: unknown, name: string): unknown =>

@@ -5,7 +5,7 @@
 import { CLOSING_MS } from '../core/deadlines.ts';
 import { FlashBladeError } from '../core/errors.ts';
 import type { FlashBlade, Lease } from '../core/model.ts';
-import { type ArrayRequest, type ArrayResponse, tokensOf } from '../flashblade/client.ts';
+import { type ArrayRequest, type ArrayResponse, type RequestOptions, tokensOf } from '../flashblade/client.ts';
 import { blocked, isRefusal } from '../flashblade/responses.ts';
 import { closeSession } from './close.ts';
 import { bestEffort } from './ledger.ts';
@@ -20,7 +20,7 @@ export type Use = {
   /**
    * Makes one REST call in the session. After a 401 or 403, the lease gets a new session and the call is retried once. A second refusal is
    * thrown as FORBIDDEN. A 401 or 403 from something in front of the array, such as a proxy, is thrown as ARRAY_UNREACHABLE. Any other
-   * status is returned as is.
+   * status is returned as is. Numbers beyond 2^53 are rounded unless the option `exactNumbers` is set.
    */
   request(call: ArrayRequest): Promise<ArrayResponse>;
   /** Returns the REST versions that the array lists. Needs no session, and does not keep the session alive. */
@@ -32,7 +32,7 @@ export type Work<T> = (use: Use) => Promise<T> | T;
 export type UseOptions = {
   /** Every call to the array or to AWS ends before this time (epoch milliseconds). Default: none, but each call has its own time limit. */
   readonly deadline?: number | undefined;
-};
+} & Pick<RequestOptions, 'exactNumbers'>;
 
 export type SessionOptions = UseOptions & {
   /** Idempotency key. If a lease with this id is already open, that lease is used, then closed. Default: a random id. */
@@ -53,7 +53,7 @@ export async function withSession<T>(
   work: Work<T>,
   options: SessionOptions = {},
 ): Promise<T> {
-  const { deadline, ...fields } = options;
+  const { deadline, exactNumbers, ...fields } = options;
   const request = parseLoginRequest({ array, ...fields }, ports.newId());
   const workDeadline = deadline === undefined ? undefined : deadline - CLOSING_MS;
   const { leaseId } = request;
@@ -68,7 +68,7 @@ export async function withSession<T>(
   try {
     await opening;
     try {
-      return await withLease(ports, leaseId, work, { deadline: workDeadline });
+      return await withLease(ports, leaseId, work, { deadline: workDeadline, exactNumbers });
     } finally {
       const closingDeadline = within(CLOSING_MS, ports, deadline);
       await bestEffort(ports, 'LogoutFailed', { leaseId, array }, () => closeSession(ports, leaseId, closingDeadline));
@@ -110,7 +110,7 @@ export async function withLease<T>(
   ports: Ports,
   leaseId: string,
   work: Work<T>,
-  { deadline }: UseOptions = {},
+  { deadline, exactNumbers }: UseOptions = {},
 ): Promise<T> {
   let held = await unsealLease(ports, leaseId, within(OPENING_MS, ports, deadline));
   let ongoing: Promise<Held> | undefined;
@@ -137,7 +137,8 @@ export async function withLease<T>(
 
   async function send(by: Held, call: ArrayRequest): Promise<ArrayResponse> {
     const { session } = by;
-    const response = await ports.flashblade.request(session, call, { requestId: ports.newId(), deadline });
+    const options = { requestId: ports.newId(), deadline, exactNumbers };
+    const response = await ports.flashblade.request(session, call, options);
     refuseBlocked(session.array, call, response);
     // An error does not prove that the session is alive, because the error may come from a proxy.
     if (response.status < 300) by.workedAt = ports.now();

@@ -151,12 +151,29 @@ describe('a response', () => {
   });
 
   test('whose head decides is returned with its body if the body can be read, and its connection is used again', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const server = await startServer(reply(403, 'x'));
     for (const _ of [1, 2]) {
-      const { status, body } = await exchange(arrayAt(server), GET, {}, { decides: (one) => one === 403 });
-      expect([status, `${body}`]).toEqual([403, 'x']);
+      const { status, body, unread } = await exchange(arrayAt(server), GET, {}, { decides: (one) => one === 403 });
+      expect([status, `${body}`, unread]).toEqual([403, 'x', undefined]);
     }
-    expect(server.resumed).toHaveLength(1);
+    expect([server.resumed.length, vi.getTimerCount()]).toEqual([1, 0]);
+  });
+
+  test('whose head decides comes with the first bytes after it if the body cannot be read, in however many pieces they arrive', async () => {
+    const pieces = [
+      'HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n',
+      '1f\r\n',
+      '<ht',
+      `ml>${'x'.repeat(99)}`,
+      'y',
+    ];
+    const server = await startServer(async (socket) => {
+      for (const piece of pieces) await new Promise((resolve) => socket.write(piece, () => setTimeout(resolve, 20)));
+      socket.end();
+    });
+    const { body, unread } = await exchange(arrayAt(server), GET, {}, { decides: (status) => status === 403 });
+    expect([`${body}`, `${unread}`]).toEqual(['', pieces.slice(1, 4).join('')]);
   });
 
   test('whose head decides is not asked for again if a reused connection breaks behind the head', async () => {

@@ -130,6 +130,16 @@ describe('the body of a response', () => {
     expect(parseBody(nested(102))).toBeUndefined();
   });
 
+  it('with exact numbers may be nested just as deep, and not deeper', () => {
+    const nested = (depth: number, value: string) => `${'['.repeat(depth)}${value}${']'.repeat(depth)}`;
+    for (const value of ['1', '12345678901234567890']) {
+      expect(JSON.stringify(parseBody(nested(100, value), true))).toBe(nested(100, value));
+      expect(parseBody(nested(101, value), true)).toBeUndefined();
+    }
+    for (const depth of [10_000, 100_000]) expect(parseBody(nested(depth, '1e400'), true)).toBeUndefined();
+    expect(parseBody('[1e400', true)).toBeUndefined();
+  });
+
   it('has only its own fields, none of a prototype', () => {
     expect(fieldOf({ a: 1 }, 'a')).toBe(1);
     for (const value of [{}, null, undefined, 'text', 7]) expect(fieldOf(value, 'toString')).toBeUndefined();

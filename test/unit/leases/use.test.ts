@@ -62,6 +62,18 @@ describe('withSession', () => {
     },
   );
 
+  it.each([true, false])('passes on whether numbers stay exact: %j', async (exactNumbers) => {
+    const w = world();
+    const seen: unknown[] = [];
+    const { request } = w.ports.flashblade;
+    w.ports.flashblade.request = (session, call, options) => {
+      seen.push(options.exactNumbers);
+      return request(session, call, options);
+    };
+    await withSession(w.ports, 'fb1', (use) => use.request(GET), { exactNumbers });
+    expect(seen).toEqual([exactNumbers]);
+  });
+
   it('refuses invalid lease options before any call', async () => {
     const w = world();
     const call = withSession(w.ports, 'fb1', () => 1, { leaseSeconds: 5 });
