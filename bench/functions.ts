@@ -1,4 +1,4 @@
-/** The packaged functions under AWS's runtime client, with stand-ins for AWS and a simulated array. */
+/** Runs the packaged functions under AWS's runtime client, with stand-ins for AWS and a simulated array. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Deployment, deploy } from '../test/kit/deploy.ts';
@@ -12,7 +12,10 @@ export type Stage = Deployment & {
   readonly startHandler: (name: 'empty' | 'bare') => Promise<Lambda>;
 };
 
-/** Packages the current code. A quick run reuses an existing package, because tests may be reading it. `stack` stops everything. */
+/**
+ * Packages the current code. A quick run reuses an existing package, because tests may be reading it. `stack` stops everything that was
+ * started.
+ */
 export async function openStage(quick: boolean, stack: AsyncDisposableStack): Promise<Stage> {
   if (!quick || !existsSync(zipOf('login'))) await packageOnce();
   const d = stack.adopt(await deploy({ functions: FUNCTIONS }), ({ stop }) => stop());

@@ -1,4 +1,4 @@
-/** What each function's cold start costs, from process start to result, in total and by phase. */
+/** Measures the cost of each function's cold start, from process start to result, in total and by phase. */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { BUNDLE_LIMIT_KIB, ROOT } from '../../scripts/build.ts';
@@ -69,8 +69,8 @@ export const cold: Question = {
       ],
       notes: [
         "All handlers run under AWS's runtime client. CPU is the time across all threads, as reported by the process itself.",
-        'Boot: until the empty handler asks for work. Import: additional time until the function asks for work, including its connection to DynamoDB. Work: from then until the result.',
-        "The array has had a lease before, as nearly all arrays have. An array's first lease takes three more AWS calls.",
+        'Boot is the time until the empty handler asks for work. Import is the additional time until the function asks for work, including its connection to DynamoDB. Work is the time from then until the result.',
+        "The array has already had a lease, like nearly all arrays. An array's first lease takes three more AWS calls.",
         'Time includes the stand-ins, which run on the same machine, but no network and no TLS connection to AWS.',
       ],
     };

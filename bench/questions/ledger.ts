@@ -1,4 +1,4 @@
-/** What the ledger costs: each function's AWS calls, how many of them are sequential, and a sweep of ten thousand leases. */
+/** Measures the cost of the ledger: each function's AWS calls, how many of them are sequential, and a sweep of ten thousand leases. */
 import { OPERATION_NAMES, type OperationName, perform } from '../../test/packaged/counters/operations.ts';
 import { inRounds } from '../../test/packaged/counters/rounds.ts';
 import { ROUNDS } from '../../test/packaged/counters/steps.ts';
@@ -27,7 +27,7 @@ export const ledger: Question = {
       tables: [table, await sweepTable(quick)],
       goals: [goal('login', 2), goal('logout', 3)],
       notes: [
-        'Steps joined by + are sent in parallel. The first response arrives only after all of them have been received.',
+        'Steps joined by + are sent in parallel. No response is sent until all of these steps have arrived.',
         `The sweep covers ${ARRAYS} arrays over real TLS connections. The ledger and KMS are in memory.`,
         "The sweep's baseline is a login and logout by the raw client on kept-alive connections.",
       ],

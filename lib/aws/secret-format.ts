@@ -1,4 +1,4 @@
-/** Defines and checks the format of an array's secret. No message quotes the secret. */
+/** Defines and checks the format of an array's secret. Error messages never quote the secret. */
 import { isIP } from 'node:net';
 import * as v from 'valibot';
 import { FlashBladeError } from '../core/errors.ts';
@@ -12,7 +12,7 @@ const DEFAULT_PORT = 443;
 const HOST_RULE = 'must be a DNS name (ASCII), an IPv4 address or an IPv6 address in brackets, with or without :port';
 const SWAPPED = 'looks like an API token. Were host and apiToken swapped?';
 const HOLDS_TOKEN = 'contains the apiToken. Correct the host';
-/** A shorter API token could appear in a host by chance. */
+/** Hosts are not searched for shorter API tokens, which could appear in a host by chance. */
 const MIN_FOUND_LENGTH = 8;
 
 const host = v.pipe(
@@ -53,8 +53,8 @@ function holdsToken(host: string, token: string): boolean {
 }
 
 /**
- * Parses the output of GetSecretValue. `name` is the array name, and `id` is the secret name for messages. Throws SECRET_INVALID even if
- * only the trust is malformed, because no request may be sent with the wrong trust.
+ * Parses the output of GetSecretValue. `name` is the array name, and `id` is the secret name to show in messages. Throws SECRET_INVALID
+ * even if only the trust is malformed, because no request may be sent with the wrong trust.
  */
 export function parseSecret(
   name: string,
@@ -80,7 +80,10 @@ function trustOf(trust: v.InferOutput<typeof secret>['trust']): Trust {
 
 type Address = { readonly host: string; readonly port: number };
 
-/** Returns why a host is invalid, worded to follow `the host `, or undefined if the host is valid. A host must not contain `apiToken`. */
+/**
+ * Returns the reason why a host is invalid, worded to follow `the host `, or undefined if the host is valid. A host that contains
+ * `apiToken` is invalid.
+ */
 export function hostFault(value: string, apiToken = ''): string | undefined {
   if (isHostLikeApiToken(value)) return SWAPPED;
   if (apiToken !== '' && holdsToken(value, apiToken)) return HOLDS_TOKEN;

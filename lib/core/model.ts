@@ -1,7 +1,9 @@
 /** The domain types: tokens, arrays, sessions and leases. */
 import { inspect } from 'node:util';
 
-/** A secret string that cannot be printed by accident. `${token}`, JSON and console.log show `[API token]` or `[auth token]`. */
+/**
+ * A secret string that cannot be printed by accident. `${token}`, JSON.stringify and console.log show only `[API token]` or `[auth token]`.
+ */
 class Token<Kind extends string> {
   readonly kind: Kind;
   readonly #value: string;
@@ -12,7 +14,7 @@ class Token<Kind extends string> {
     Object.freeze(this);
   }
 
-  /** Returns the secret. No other code path does, so a search for `reveal(` finds all code that can see a token. */
+  /** Returns the secret. Nothing else does, so a search for `reveal(` finds all code that can see a token. */
   reveal(): string {
     return this.#value;
   }
@@ -72,7 +74,7 @@ export type Session = {
   readonly username: string;
 };
 
-/** What callers receive instead of a session. `expiresAt` is in seconds since the epoch. */
+/** The result that callers receive instead of a session. `expiresAt` is in seconds since the epoch. */
 export type Lease = {
   readonly leaseId: string;
   readonly array: string;

@@ -1,9 +1,9 @@
-/** Input validation. Schema messages state rules. Errors name the field and the rule, never the value. */
+/** Validates input. Each schema's message states its rule. Errors name the field and the rule, but never the value. */
 import * as v from 'valibot';
 import { type ErrorCode, FlashBladeError } from './errors.ts';
 import { containsApiToken, NO_API_TOKEN } from './redact.ts';
 
-/** Returns the input, typed by the schema. Throws an error with `code` that names the first invalid field. */
+/** Validates the input and returns it with the schema's type. Throws an error with `code` that names the first invalid field. */
 export function check<Schema extends v.GenericSchema>(
   schema: Schema,
   input: unknown,
@@ -24,7 +24,7 @@ export function parseJson(text: string, parse: (text: string) => unknown = JSON.
   }
 }
 
-/** A text field and its rule, such as `must be …`. */
+/** A text field. `rule` is worded to follow the field name, such as `must be …`. */
 export const text = (rule: string, holds: RegExp | ((value: string) => boolean)) =>
   v.pipe(v.string(rule), holds instanceof RegExp ? v.regex(holds, rule) : v.check(holds, rule));
 
@@ -47,7 +47,7 @@ export function whole(min: number, max: number) {
 export const listOf = <Item extends v.GenericSchema>(item: Item, max: number, rule: string) =>
   v.pipe(v.array(v.unknown(), rule), v.minLength(1, rule), v.maxLength(max, rule), v.array(item));
 
-/** Any JSON object. (Valibot's own object schema also accepts lists.) */
+/** Any JSON object. Unlike Valibot's own object schema, this schema rejects lists. */
 export const jsonObject = (rule: string) =>
   v.custom<Readonly<Record<string, unknown>>>(
     (value) => typeof value === 'object' && value !== null && !Array.isArray(value),

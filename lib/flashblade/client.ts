@@ -1,4 +1,4 @@
-/** The client for one FlashBlade: logs in, logs out, sends REST calls in a session, and lists the array's REST versions. */
+/** A client for one FlashBlade. It logs in and out, sends REST calls in a session, and lists the array's REST versions. */
 import { FlashBladeError, known, withFacts } from '../core/errors.ts';
 import type { ApiToken, AuthToken, FlashBlade, Session } from '../core/model.ts';
 import { mapTexts, redact, type Tokens } from '../core/redact.ts';
@@ -35,7 +35,7 @@ export type RequestOptions = CallOptions & {
    */
   readonly exactNumbers?: boolean | undefined;
 };
-/** `tokens`: tokens to redact, because the array has seen them and might repeat them. */
+/** `tokens` are redacted from the response, because the array has received them and might repeat them. */
 export type VersionsOptions = CallOptions & { readonly tokens?: Tokens };
 
 export type WithHttpInfo<Data> = HttpInfo & { readonly data: Data };
@@ -135,9 +135,9 @@ export const logout = async (session: Session, options?: CallOptions): Promise<v
 };
 
 /**
- * Sends a call in a session. Any call except login and logout is allowed. Resolves for every HTTP status, so check `status`. The session's
- * tokens are redacted from the response. Other tokens, such as an API token that the call creates, are not. Numbers beyond 2^53 are rounded
- * unless `exactNumbers` is set.
+ * Makes a REST call in a session. Any call except login and logout is allowed. Resolves whatever the HTTP status, so check `status`. The
+ * session's tokens are redacted from the response. Other tokens, such as an API token that the call creates, are not redacted. Numbers beyond
+ * 2^53 are rounded unless `exactNumbers` is set.
  * Errors: REQUEST_INVALID (names the field and the rule), ANSWER_INVALID (a body declared as JSON is not JSON) and the errors common to all
  * calls.
  */
@@ -159,7 +159,7 @@ export async function request(
     decides: decidesCall,
     tokens,
   });
-  // The response is returned to the caller, but the array may have repeated a token in it.
+  // Redact the response, because the array may have repeated a token in it.
   const clean = (text: string) => redact(text, tokens);
   const text = clean(response.body.toString());
   const isParsed = text !== '' && isJson(response);
@@ -174,7 +174,7 @@ export async function request(
 }
 
 /**
- * Returns the REST versions that an array serves, from `GET /api/api_version`, which needs no session.
+ * Returns the REST versions that an array supports, from `GET /api/api_version`, which needs no session.
  * Errors: ARRAY_UNSUPPORTED (a FlashArray), ARRAY_BUSY (429, 503), ANSWER_INVALID and the errors common to all calls.
  */
 export async function apiVersionsWithHttpInfo(

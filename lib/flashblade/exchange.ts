@@ -11,7 +11,7 @@ import { type Connection, closingsSoFar, dropIdle, openConnection, release, take
 import { describeArray } from './tls-errors.ts';
 import { poolKeyOf } from './trust.ts';
 
-/** How long a call may take. */
+/** Time limits for a call. */
 export type Budget = {
   /** Milliseconds for the DNS lookup, connection and TLS handshake. Default 2000. */
   readonly connectMs?: number;
@@ -20,8 +20,8 @@ export type Budget = {
   /** Milliseconds for the whole call, including a retry. Default 10000. */
   readonly totalMs?: number;
   /**
-   * Milliseconds since the epoch. No phase continues and no request is sent after this time, even if the process was paused. Default
-   * none.
+   * Deadline in milliseconds since the epoch. No phase continues and no request is sent after this time, even if the process was paused.
+   * Default none.
    */
   readonly deadline?: number | undefined;
 };
@@ -62,7 +62,7 @@ type Try = {
   readonly tokens: Tokens;
 };
 
-/** `broken`: a new connection failed before the request was sent, or a reused connection failed. */
+/** `broken` is true if a new connection failed before the request was sent, or if a reused connection failed. */
 type Outcome = { readonly response: WireResponse } | { readonly error: FlashBladeError; readonly broken: boolean };
 
 /** Long enough for a login and its logout to share a connection, but too short for the connection to become stale. */
@@ -74,7 +74,7 @@ const UNREAD_BYTES = 64;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Sends one request and returns the whole response, whatever its status. Redirects are returned, not followed. `requestId` is sent as
+ * Sends one request and returns the whole response, regardless of its status. Redirects are returned, not followed. `requestId` is sent as
  * `X-Request-ID` and defaults to a random UUID.
  * Errors: OUT_OF_TIME, ARRAY_UNREACHABLE, ARRAY_UNTRUSTED, ANSWER_INVALID, REQUEST_INVALID, SECRET_INVALID (the trust is invalid).
  * `facts.sent` is true if any part of the request may have reached the array.
@@ -162,7 +162,7 @@ function send(connection: Connection, oneTry: Try, text: string, resolve: (outco
     else end({ response: { ...decisive, body: EMPTY, unread, requestId, certificateEndsAt } });
   };
   const lose = (what: string, broken = false) => fail(lost(array, what, Date.now() - startedAt), broken);
-  // The check is deferred with setImmediate, because the response may be waiting to be read after a long process pause.
+  // The check is deferred with setImmediate, because after a long process pause, the response may be waiting to be read.
   const expireIn = (ms: number) => {
     clearTimeout(timer);
     timer = setTimeout(() => setImmediate(expire), capped(ms, limits.endsAt));
@@ -171,7 +171,7 @@ function send(connection: Connection, oneTry: Try, text: string, resolve: (outco
     if (connection.user !== user) return;
     if (!hasHead) lose('the response did not begin in time');
     else if (Date.now() < bodyEndsAt) expireIn(bodyEndsAt - Date.now());
-    else lose('the response did not end in time');
+    else lose('the response was not complete in time');
   };
   const reader = readResponse((head, rest) => {
     hasHead = true;

@@ -21,12 +21,12 @@ export type HttpInfo = {
   readonly certificateEndsAt?: number;
 };
 
-/** The request, its response, and what to do next. */
+/** Details for an error message: the request, its response, and what to do next. */
 type Details = { readonly action: string; readonly response: WireResponse; readonly advice: string };
 
 const SECRET_HEADERS = ['x-auth-token', 'set-cookie'];
 const MAX_WAIT_SECONDS = 86_400;
-/** Nests far deeper than any array's response, but not nearly as deep as JSON.stringify supports. */
+/** Far deeper than any array's response, but well within what JSON.stringify supports. */
 const MAX_DEPTH = 100;
 const MAX_USERNAME_LENGTH = 256;
 /** If a name and a token share this many consecutive characters, the match is no coincidence. */
@@ -109,7 +109,7 @@ function invalidLogin(array: FlashBlade, response: WireResponse, what: string): 
   return responseError('ANSWER_INVALID', array, { action: 'the login', response, advice }, { mayHaveOpened: true });
 }
 
-// A server might return a token as the username, and usernames are printed.
+// Usernames are printed, so reject a username that could be a token returned by the server.
 const isUsername = (value: unknown, tokens: Tokens): value is string =>
   typeof value === 'string' &&
   value !== '' &&
@@ -124,7 +124,9 @@ function sharesPiece(name: string, token: string): boolean {
   return false;
 }
 
-/** Returns the REST versions that a response lists. Throws ARRAY_UNSUPPORTED, ARRAY_BUSY, ARRAY_UNREACHABLE or ANSWER_INVALID. */
+/**
+ * Returns the REST versions listed in a response. Throws ARRAY_UNSUPPORTED, ARRAY_BUSY, ARRAY_UNREACHABLE (`isInFront`) or ANSWER_INVALID.
+ */
 export function versionsOf(array: FlashBlade, response: WireResponse): readonly string[] {
   const { status, body } = response;
   const details = { action: 'GET /api/api_version', response };
@@ -197,7 +199,7 @@ export function busy(array: FlashBlade, details: Details, facts: ErrorFacts = {}
   });
 }
 
-/** Returns the number of seconds to wait, from `Retry-After` (seconds or a date) or from an exhausted rate limit. */
+/** Returns the number of seconds to wait, from `Retry-After` (seconds or a date) or from the rate-limit headers. */
 export function retryAfterSeconds(headers: WireResponse['headers'], nowMs: number): number | undefined {
   const { 'retry-after': after = '' } = headers;
   const seconds = /^\d{1,9}$/.test(after) ? Number(after) : Math.ceil((dateOf(after) - nowMs) / 1000);
@@ -207,7 +209,7 @@ export function retryAfterSeconds(headers: WireResponse['headers'], nowMs: numbe
   return undefined;
 }
 
-// Date.parse finds a date in almost anything, even in -5 and 1.5.
+// Date.parse accepts almost anything as a date, even -5 and 1.5.
 const dateOf = (text: string): number =>
   /^([A-Z][a-z]+, .* GMT|\d{4}-\d\d-\d\dT.*Z)$/.test(text) ? Date.parse(text) : Number.NaN;
 

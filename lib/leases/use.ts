@@ -14,7 +14,7 @@ import type { Ports } from './ports.ts';
 import { parseLoginRequest } from './requests.ts';
 import { relogin, unsealLease } from './session.ts';
 
-/** What the work receives: the lease and a way to call the array, but never the auth token. */
+/** The argument that `work` receives: the lease and a way to call the array, but never the auth token. */
 export type Use = {
   readonly lease: Lease;
   /**
@@ -35,9 +35,9 @@ export type UseOptions = {
 } & Pick<RequestOptions, 'exactNumbers'>;
 
 export type SessionOptions = UseOptions & {
-  /** Idempotency key. If a lease with this id is already open, that lease is used, then closed. Default: a random id. */
+  /** Idempotency key. If a lease with this id is already open, that lease is used and then closed. Default: a random id. */
   readonly leaseId?: string;
-  /** 60 to 86400. Default 900. Work that takes longer loses its session. */
+  /** How long the lease lasts, 60 to 86400. Default 900. Work that takes longer loses its session. */
   readonly leaseSeconds?: number;
   /** The job that the work belongs to. When the owner ends, so does the session. Default: none. */
   readonly owner?: string;
@@ -61,7 +61,7 @@ export async function withSession<T>(
   const end = (): Promise<void> =>
     bestEffort(ports, 'LogoutFailed', { leaseId }, async () => {
       const { outcome } = await closeSession(ports, leaseId, ports.now() + CLOSING_MS);
-      // Our own opening call then logs out at once.
+      // Our own opening call then logs out as soon as it has logged in, so wait for it.
       if (outcome === 'ENDING') await opening.catch(() => {});
     });
   running.add(end);
@@ -79,8 +79,8 @@ export async function withSession<T>(
 }
 
 /**
- * Functions that close this process's open `withSession` sessions. Each is listed from before the lease is requested until the lease is
- * closed.
+ * Functions that close this process's open `withSession` sessions. Each stays in the set from before the lease is requested until the lease
+ * is closed.
  */
 const running = new Set<() => Promise<void>>();
 
@@ -172,7 +172,7 @@ const forbidden = ({ lease: { target, username } }: Held, { method, path }: Arra
     `array ${target.name} refused ${method} ${path} even after a new login. Give user ${username} permission to make this call, or use another user's API token`,
   );
 
-/** Returns the error for a response status that the caller cannot use. `advice`: what to do. */
+/** Returns the error for a response status that the caller cannot use. `advice` is what to do next. */
 export const unexpectedStatus = (
   array: string,
   { method, path }: Pick<ArrayRequest, 'method' | 'path'>,

@@ -3,15 +3,15 @@ import type { FlashBlade } from '../../core/model.ts';
 import { addressOf } from '../trust.ts';
 import { TOKEN } from './input.ts';
 
-/** Product version, the same as in package.json (a test compares them). */
+/** The product version. A test checks that it matches package.json. */
 export const VERSION = '0.1.0';
 
-/** Methods that an array accepts. */
+/** The methods that an array accepts. */
 export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 export type WireRequest = {
   readonly method: string;
-  /** Path with query, already encoded. */
+  /** The encoded path, including the query. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;

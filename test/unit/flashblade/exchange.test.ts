@@ -291,7 +291,7 @@ describe('time runs out', () => {
     );
     const error = await failureOf(get(arrayAt(place, { host: '127.0.0.1' }), budget));
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: false } });
-    expect(error.message).toContain('no connection in time');
+    expect(error.message).toContain('the connection was not established in time');
     expect(wasOverdue()).toBe(true);
     await place.quiet();
   });
@@ -322,7 +322,7 @@ describe('time runs out', () => {
     const server = await startServer(stalls);
     const error = await failureOf(exchange(arrayAt(server), GET, budget, { onHead: () => setImmediate(pass) }));
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: true } });
-    expect(error.message).toContain('the response did not end in time');
+    expect(error.message).toContain('the response was not complete in time');
     expect(wasOverdue()).toBe(true);
     await server.quiet();
   });
@@ -357,7 +357,7 @@ describe('time runs out', () => {
     });
     const error = await failureOf(get(arrayAt(server), { firstByteMs: 30, totalMs: 70 }));
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: true } });
-    expect(error.message).toContain('the response did not end in time');
+    expect(error.message).toContain('the response was not complete in time');
     expect(Date.now() - NOW).toBeLessThan(500);
     await server.quiet();
   });

@@ -4,7 +4,7 @@ import { FlashBladeError } from '../../../lib/core/errors.ts';
 import type { Session } from '../../../lib/core/model.ts';
 import { checkFleet } from '../../../lib/fleet/check.ts';
 import { closeSession } from '../../../lib/leases/close.ts';
-import { sessionItem } from '../../kit/memory/array-facts.ts';
+import { sessionItem } from '../../kit/memory/arrays.ts';
 import {
   awsDown,
   busy,

@@ -532,7 +532,7 @@ describe('withLease', () => {
     });
     const code = 'LEASE_ALTERED';
     const message =
-      'lease job-1 on array fb1 no longer names the array, host and trust with which it was opened. Find out who writes to the lease table';
+      'lease job-1 on array fb1 no longer has the array, host and trust that it was opened with. Find out who changed the lease table';
     await expect(call).rejects.toMatchObject({ code, message });
     expect(w.reports.at(-1)).toEqual({ event: 'LeaseAltered', leaseId: 'job-1', array: 'fb1', code, message });
     expect(countOf(w, 'login')).toBe(1);
