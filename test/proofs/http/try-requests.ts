@@ -86,10 +86,8 @@ function expected(
   { method, path, headers = {}, body = '', requestId }: WireRequest,
 ): Heard {
   const name = host.includes(':') ? `[${host}]` : host;
-  const theirs = Object.entries(headers).map(([key, value]) => [
-    key.toLowerCase(),
-    value.replace(/^[ \t]+|[ \t]+$/g, ''),
-  ]);
+  const trimmed = (value: string) => value.replace(/^[ \t]+|[ \t]+$/g, '');
+  const theirs = Object.entries(headers).map(([key, value]) => [key.toLowerCase(), trimmed(value)]);
   return {
     line: `${method} ${path}`,
     headers: {
@@ -99,7 +97,7 @@ function expected(
       ...Object.fromEntries(theirs),
       ...(method === 'GET' && body === '' ? {} : { 'content-length': `${Buffer.byteLength(body)}` }),
       'user-agent': AGENT,
-      'x-request-id': requestId.replace(/^[ \t]+|[ \t]+$/g, ''),
+      'x-request-id': trimmed(requestId),
     },
     body: Buffer.from(body).toString(),
   };
