@@ -146,13 +146,13 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   'login answer': target({
     input: loginAnswer,
     parse: (answer) => sessionOf(array, answer, apiToken(CANARY), authTokenOf(answer)),
-    codes: ['ANSWER_INVALID', 'ARRAY_BUSY', 'LOGIN_REFUSED'],
+    codes: ['ANSWER_INVALID', 'ARRAY_BUSY', 'ARRAY_UNREACHABLE', 'LOGIN_REFUSED'],
     wrong: containsToken,
   }),
   'versions answer': target({
     input: answerOf(almost({ versions })),
     parse: (answer) => versionsOf(array, answer).toSorted(compareVersions),
-    codes: ['ANSWER_INVALID', 'ARRAY_BUSY', 'ARRAY_UNSUPPORTED'],
+    codes: ['ANSWER_INVALID', 'ARRAY_BUSY', 'ARRAY_UNREACHABLE', 'ARRAY_UNSUPPORTED'],
   }),
   'list answer': target({
     input: almost({ items, continuation_token: fc.constantFrom(null, 'next') }),

@@ -93,6 +93,7 @@ function expected(
     headers: {
       host: port === 443 ? name : `${name}:${port}`,
       connection: 'keep-alive',
+      'accept-encoding': 'identity',
       ...Object.fromEntries(theirs),
       ...(method === 'GET' && body === '' ? {} : { 'content-length': `${Buffer.byteLength(body)}` }),
       'user-agent': AGENT,
