@@ -1,13 +1,19 @@
 /** Makes AWS calls with limited retries, a time limit, and errors that never quote input. */
 import { type ErrorCode, FlashBladeError } from '../core/errors.ts';
+import { AwsAgent } from './agent.ts';
 
 /** The time limit for one AWS call, including its retries. */
 export const AWS_CALL_MS = 2000;
 
-/** Options for all AWS clients. The timeouts leave time for a second try if a connection hangs. */
+const agent = new AwsAgent(700);
+
+/**
+ * Options for all AWS clients. The timeouts leave time for a second try if a connection hangs. `connectionTimeout` is a little longer than
+ * the agent's own, because the agent knows what became of each address.
+ */
 export const AWS_CLIENT_OPTIONS = {
   maxAttempts: 3,
-  requestHandler: { connectionTimeout: 700, requestTimeout: 900, throwOnRequestTimeout: true },
+  requestHandler: { httpsAgent: agent, connectionTimeout: 750, requestTimeout: 900, throwOnRequestTimeout: true },
 } as const;
 
 const CONDITION_FAILED = 'ConditionalCheckFailedException';
@@ -25,13 +31,14 @@ export async function callAws<Output>(
   // Deadlines can be fractional, but AbortSignal.timeout accepts only whole milliseconds.
   const ms = Math.min(AWS_CALL_MS, Math.floor(about.by - Date.now()));
   if (ms <= 0) throw new FlashBladeError('OUT_OF_TIME', `no time was left to ${about.what}`);
+  const startedAt = Date.now();
   try {
     return await call({ abortSignal: timeUp(ms, about.by) });
   } catch (error) {
     if (about.passed?.includes(awsErrorName(error))) throw error;
     throw new FlashBladeError(
       about.code ?? 'AWS_UNAVAILABLE',
-      `could not ${about.what}: ${describe(error, ms)}. Try again. If the call keeps failing, check the role and the configuration`,
+      `could not ${about.what}: ${describe(error, ms, startedAt)}. Try again. If the call keeps failing, check the role and the configuration`,
     );
   }
 }
@@ -65,9 +72,10 @@ function timeUp(ms: number, by: number): AbortSignal {
   return Object.defineProperty(signal, 'aborted', { get: () => fired() || Date.now() >= by });
 }
 
-function describe(error: unknown, ms: number): string {
+function describe(error: unknown, ms: number, startedAt: number): string {
   const name = awsErrorName(error);
-  if (name === 'AbortError' || name === 'TimeoutError') return `no response from AWS within ${ms} ms`;
+  const tried = agent.triedSince(startedAt);
+  if (name === 'AbortError' || name === 'TimeoutError') return `no response from AWS within ${ms} ms${tried}`;
   const status = (error as { $metadata?: { httpStatusCode?: unknown } }).$metadata?.httpStatusCode;
-  return typeof status === 'number' ? `AWS returned ${name} (${status})` : `AWS was unreachable (${name})`;
+  return typeof status === 'number' ? `AWS returned ${name} (${status})` : `AWS was unreachable (${name})${tried}`;
 }

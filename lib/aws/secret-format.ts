@@ -5,7 +5,8 @@ import { FlashBladeError } from '../core/errors.ts';
 import { apiToken, type Trust } from '../core/model.ts';
 import { isHostLikeApiToken } from '../core/redact.ts';
 import { check, listOf, onlyFields, parseJson, text } from '../core/validation.ts';
-import { isCertificates, normalFingerprint } from '../flashblade/trust.ts';
+import { readPem } from '../flashblade/pem.ts';
+import { normalFingerprint } from '../flashblade/trust.ts';
 import type { ArraySecret } from '../leases/ports.ts';
 
 const DEFAULT_PORT = 443;
@@ -21,7 +22,13 @@ const host = v.pipe(
   v.check((value) => parseHost(value) !== undefined, HOST_RULE),
 );
 const token = text('must be the API token: 1 to 1024 visible ASCII characters without spaces', /^[!-~]{1,1024}$/);
-const ca = text('must be one or more certificates as PEM text, and nothing else', isCertificates);
+const ca = v.pipe(
+  v.string('must be one or more certificates as PEM text'),
+  v.check(
+    (pem) => readPem(pem).fault === undefined,
+    ({ input }) => readPem(input).fault ?? '',
+  ),
+);
 const fingerprint = text(
   'must be a SHA-256 fingerprint: 64 hex digits, with or without colons',
   (value) => normalFingerprint(value) !== undefined,
@@ -44,6 +51,11 @@ const secret = v.pipe(
     ),
   }),
   v.check(({ host, apiToken }) => !holdsToken(host, apiToken), `host ${HOLDS_TOKEN}`),
+  // The ledger stores the whole text of the CA, including comments.
+  v.check(
+    ({ apiToken, trust }) => apiToken.length < MIN_FOUND_LENGTH || !trust?.ca?.includes(apiToken),
+    'trust.ca contains the apiToken. Remove it from the text',
+  ),
 );
 
 // A host appears in DNS queries, messages and KMS encryption contexts, so it must not contain the token.

@@ -8,7 +8,7 @@ import { EMPTY, EndedEarly, UnreadableResponse } from './http/input.ts';
 import { isHeaderValue, type WireRequest, writeRequest } from './http/request.ts';
 import { readResponse } from './http/response.ts';
 import { type Connection, closingsSoFar, dropIdle, openConnection, release, takeIdle } from './pool.ts';
-import { describeArray } from './tls-errors.ts';
+import { describeArray, lateRefusal } from './tls-errors.ts';
 import { poolKeyOf } from './trust.ts';
 
 /** Time limits for a call. */
@@ -196,7 +196,14 @@ function send(connection: Connection, oneTry: Try, text: string, resolve: (outco
       else end({ error: withFacts(known(error), { sent: true }), broken: false });
     }
   };
-  const user = { onBytes, onBroken: (code: string) => lose(`the connection broke (${code})`, isReused) };
+  // In TLS 1.3, the client sends its request before it knows whether the server accepts its side of the handshake.
+  const mayBeRefused = !isReused && socket.getProtocol() === 'TLSv1.3';
+  const onBroken = (code: string) => {
+    const refusal = mayBeRefused && socket.bytesRead === 0 ? lateRefusal(array, code) : undefined;
+    if (refusal === undefined) lose(`the connection broke (${code})`, isReused);
+    else end({ error: refusal, broken: false });
+  };
+  const user = { onBytes, onBroken };
 
   reader.next();
   connection.user = user;

@@ -1,6 +1,6 @@
 /** Opens TLS connections. Returns a connection only after verifying that the server is the array. */
 import { X509Certificate } from 'node:crypto';
-import { isIP } from 'node:net';
+import { isIP, Socket } from 'node:net';
 import {
   type ConnectionOptions,
   checkServerIdentity,
@@ -11,11 +11,13 @@ import {
   type SecureContext,
   type TLSSocket,
 } from 'node:tls';
+import { connectTcp } from '../core/connect-tcp.ts';
 import { FlashBladeError } from '../core/errors.ts';
 import type { FlashBlade, Trust } from '../core/model.ts';
 import type { Tokens } from '../core/redact.ts';
-import { connectionError, describeArray, unreachable, untrusted } from './tls-errors.ts';
-import { certificatesOf, failedCheck, isCertificates, poolKeyOf, remember, trustDigest } from './trust.ts';
+import { readPem } from './pem.ts';
+import { connectionError, describeArray, notConnected, unreachable, untrusted } from './tls-errors.ts';
+import { failedCheck, poolKeyOf, remember, trustDigest } from './trust.ts';
 
 const contexts = new Map<string, SecureContext>();
 /**
@@ -26,7 +28,7 @@ type Resumable = { readonly session: Buffer; readonly certificateEndsAt: number 
 const sessions = new Map<string, Resumable>();
 
 /** Every connection in this process that is not closed yet, including those still being opened. */
-export const openSockets = new Set<TLSSocket>();
+export const openSockets = new Set<{ readonly destroy: () => void }>();
 
 /** A socket that is safe to write to, and the earliest expiry of its verified certificates in seconds since the epoch. */
 export type TlsConnection = { readonly socket: TLSSocket; readonly certificateEndsAt: number | undefined };
@@ -45,63 +47,82 @@ export function connectTls(
   const startedAt = Date.now();
   const elapsedMs = () => Date.now() - startedAt;
   const poolKey = poolKeyOf(array);
-  const isPinned = array.trust.kind === 'fingerprints';
-  const resumable = isPinned ? undefined : resumableBy(poolKey);
-  let presented: PeerCertificate | undefined;
-  let certificateEndsAt = resumable?.certificateEndsAt;
-  const socket = connect({
-    ...connectionOptions(array, resumable?.session),
-    // Node passes the whole verified chain, and skips this call if verification failed or the session was resumed.
-    checkServerIdentity: (name, certificate) => {
-      const now = Date.now();
-      const ends = [earliestEndOf(certificate, now), anchorsEndOf(certificate, array.trust, now)].filter(isTime);
-      if (ends.length > 0) certificateEndsAt = Math.min(...ends);
-      return checkServerIdentity(name, certificate);
-    },
-  });
+  const context = contextOf(array);
+  let socket: TLSSocket | undefined;
   let settled = false;
-  const settle = (error: FlashBladeError | null) => {
+  const settle = (made: TlsConnection | FlashBladeError) => {
     if (settled) return;
     settled = true;
     clearTimeout(timer);
-    if (error === null) return done({ socket, certificateEndsAt });
+    openSockets.delete(opening);
+    if (!(made instanceof FlashBladeError)) return done(made);
     sessions.delete(poolKey);
-    socket.destroy();
-    done(error);
+    connecting.destroy();
+    socket?.destroy();
+    done(made);
   };
+  const fail = (what: string) => settle(unreachable(array, what, elapsedMs(), connecting.tried()));
   // The check is deferred with setImmediate, because after a long process pause, the end of the handshake may be waiting to be read.
   const timer = setTimeout(() => setImmediate(expire), limitMs);
-  const expire = () => settle(unreachable(array, 'the connection was not established in time', elapsedMs()));
+  const expire = () => {
+    if (socket !== undefined)
+      fail('the connection was not established in time, because it did not finish the TLS handshake');
+    else if (connecting.isResolved()) fail('the connection was not established in time');
+    else fail('the connection was not established in time, because the name server did not respond; check DNS');
+  };
+  const connecting = connectTcp(array, limitMs, (made) => {
+    if (!(made instanceof Socket)) return settle(notConnected(array, made.code, elapsedMs(), connecting.tried()));
+    openSockets.delete(opening);
+    socket = handshake(made);
+  });
+  const opening = { destroy: () => fail('the connection was closed') };
+  openSockets.add(opening);
 
-  openSockets.add(socket);
-  // Without this, TCP would delay the first request until the handshake is acknowledged.
-  socket.setNoDelay();
-  // This listener runs before Node destroys an untrusted socket and its certificate. getPeerX509Certificate would work only once, because
-  // it removes the certificate from the connection.
-  if (!isPinned) {
-    socket.prependOnceListener('secure', () => {
-      presented = socket.getPeerCertificate();
+  const handshake = (tcp: Socket): TLSSocket => {
+    const isPinned = array.trust.kind === 'fingerprints';
+    const resumable = isPinned ? undefined : resumableBy(poolKey);
+    let presented: PeerCertificate | undefined;
+    let certificateEndsAt = resumable?.certificateEndsAt;
+    const socket = connect({
+      ...connectionOptions(array, context, resumable?.session),
+      socket: tcp,
+      // Node passes the whole verified chain, and skips this call if verification failed or the session was resumed.
+      checkServerIdentity: (name, certificate) => {
+        const now = Date.now();
+        const ends = [earliestEndOf(certificate, now), anchorsEndOf(certificate, array.trust, now)].filter(isTime);
+        if (ends.length > 0) certificateEndsAt = Math.min(...ends);
+        return checkServerIdentity(name, certificate);
+      },
     });
-  }
-  // Verify in this handler, because one event loop turn later, bytes could already have been sent.
-  socket.once('secureConnect', () => {
-    const certificate = isPinned ? socket.getPeerX509Certificate() : undefined;
-    const error = refusal(array, socket, certificate, tokens);
-    if (certificate !== undefined) certificateEndsAt = endOf(certificate.validTo);
-    settle(error);
-  });
-  socket.on('session', (session) => {
-    if (socket.authorized && !isPinned && certificateEndsAt !== undefined)
-      remember(sessions, poolKey, { session, certificateEndsAt });
-  });
-  // This listener is never removed, because a socket may break between two requests, when it has no other listener.
-  socket.on('error', (error) => {
-    if (!settled) settle(connectionError(array, error, elapsedMs(), presented?.raw, tokens));
-  });
-  socket.once('close', () => {
-    openSockets.delete(socket);
-    if (!settled) settle(unreachable(array, 'the connection was closed', elapsedMs()));
-  });
+    openSockets.add(socket);
+    // This listener runs before Node destroys an untrusted socket and its certificate. getPeerX509Certificate would work only once, because
+    // it removes the certificate from the connection.
+    if (!isPinned) {
+      socket.prependOnceListener('secure', () => {
+        presented = socket.getPeerCertificate();
+      });
+    }
+    // Verify in this handler, because one event loop turn later, bytes could already have been sent.
+    socket.once('secureConnect', () => {
+      const certificate = isPinned ? socket.getPeerX509Certificate() : undefined;
+      const error = refusal(array, socket, certificate, tokens);
+      if (certificate !== undefined) certificateEndsAt = endOf(certificate.validTo);
+      settle(error ?? { socket, certificateEndsAt });
+    });
+    socket.on('session', (session) => {
+      if (socket.authorized && !isPinned && certificateEndsAt !== undefined)
+        remember(sessions, poolKey, { session, certificateEndsAt });
+    });
+    // This listener is never removed, because a socket may break between two requests, when it has no other listener.
+    socket.on('error', (error) => {
+      if (!settled) settle(connectionError(array, error, elapsedMs(), presented?.raw, tokens));
+    });
+    socket.once('close', () => {
+      openSockets.delete(socket);
+      if (!settled) fail('the connection was closed');
+    });
+    return socket;
+  };
 }
 
 /**
@@ -126,7 +147,7 @@ export function earliestEndOf(certificate: PeerCertificate, nowMs: number): numb
  */
 function anchorsEndOf(certificate: PeerCertificate, trust: Trust, nowMs: number): number | undefined {
   if (trust.kind !== 'ca') return undefined;
-  const anchors = certificatesOf(trust.ca).filter(({ validToDate }) => validToDate.getTime() > nowMs);
+  const anchors = (readPem(trust.ca).certificates ?? []).filter(({ validToDate }) => validToDate.getTime() > nowMs);
   const chain = [certificate, ...issuersOf(certificate)].flatMap(({ raw }) => (raw ? [new X509Certificate(raw)] : []));
   const issuers = anchors.filter((anchor) => chain.some((one) => one.checkIssued(anchor)));
   const ends = issuers.map(({ validTo }) => endOf(validTo)).filter(isTime);
@@ -160,12 +181,14 @@ function resumableBy(poolKey: string): Resumable | undefined {
 export const isOver = (certificateEndsAt: number | undefined): boolean =>
   certificateEndsAt !== undefined && Date.now() >= 1000 * certificateEndsAt;
 
-function connectionOptions(array: FlashBlade, session: Buffer | undefined): ConnectionOptions {
-  const { host, port, trust } = array;
+function connectionOptions(
+  { host, trust }: FlashBlade,
+  secureContext: SecureContext,
+  session: Buffer | undefined,
+): ConnectionOptions {
   return {
     host,
-    port,
-    secureContext: contextOf(array),
+    secureContext,
     ALPNProtocols: ['http/1.1'],
     // This option is set explicitly, so that no environment variable can change it. With fingerprints, Node would reject the certificate
     // before the fingerprint comparison, so `refusal` verifies the certificate instead. Sessions are then never resumed, because a resumed
@@ -183,13 +206,13 @@ function contextOf(array: FlashBlade): SecureContext {
   return context;
 }
 
-function authorities(array: FlashBlade): { ca?: string } {
+function authorities(array: FlashBlade): { ca?: string[] } {
   const { trust } = array;
   if (trust.kind === 'public' || trust.kind === 'fingerprints') return {};
-  // Node would treat an empty string as the public authorities.
-  if (trust.kind === 'ca' && isCertificates(trust.ca)) return { ca: trust.ca };
-  const rule = 'trust.ca must be one or more certificates as PEM text';
-  throw new FlashBladeError('SECRET_INVALID', `${describeArray(array)}: ${rule}`, { sent: false });
+  const { certificates, fault } = readPem(`${trust.ca}`);
+  // OpenSSL would silently skip what it cannot read in the original text, so it receives one new text per certificate.
+  if (certificates !== undefined) return { ca: certificates.map(String) };
+  throw new FlashBladeError('SECRET_INVALID', `${describeArray(array)}: trust.ca ${fault}`, { sent: false });
 }
 
 function refusal(

@@ -1,8 +1,6 @@
 /** Validates trust settings, and derives their digest and the connection pool's keys. */
-import { createHash, X509Certificate } from 'node:crypto';
+import { createHash, type X509Certificate } from 'node:crypto';
 import type { FlashBlade, Trust } from '../core/model.ts';
-
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
 
 /** The smallest key that OpenSSL's security level accepts in a chain. The fingerprint check alone would accept a weaker key. */
 const MIN_KEY_BITS = 2048;
@@ -55,19 +53,6 @@ export function normalFingerprint(text: string): string | undefined {
   const digits = /^[0-9a-f]{64}$/i.test(text);
   return pairs || digits ? text.replaceAll(':', '').toLowerCase() : undefined;
 }
-
-/** Returns true for PEM text that contains one or more certificates and nothing else. */
-export function isCertificates(pem: string): boolean {
-  try {
-    return certificatesOf(pem).length > 0 && pem.replace(CERTIFICATE, '').trim() === '';
-  } catch {
-    return false;
-  }
-}
-
-/** Returns the certificates from PEM text that contains nothing else. */
-export const certificatesOf = (pem: string): X509Certificate[] =>
-  (pem.match(CERTIFICATE) ?? []).map((one) => new X509Certificate(one));
 
 /** Stores `value` as the newest entry. If the map then has more than `max` entries, removes the oldest. */
 export function remember<Value>(map: Map<string, Value>, key: string, value: Value, max = MAX_REMEMBERED): void {

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import type { RealArray } from '../../contracts/targets/array.ts';
 import { hostFault, parseHost } from '../../lib/aws/secret-format.ts';
 import { apiToken, type Trust } from '../../lib/core/model.ts';
-import { isCertificates, normalFingerprint } from '../../lib/flashblade/trust.ts';
+import { readPem } from '../../lib/flashblade/pem.ts';
+import { normalFingerprint } from '../../lib/flashblade/trust.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -42,8 +43,9 @@ function trustOf(
   }
   if (caFile !== '') {
     const ca = readText(caFile);
-    if (isCertificates(ca)) return { kind: 'ca', ca };
-    refuse('FLASHBLADE_CA_FILE must be a file that contains only certificates in PEM format');
+    const { fault } = readPem(ca);
+    if (fault === undefined) return { kind: 'ca', ca };
+    refuse(`the text of the file FLASHBLADE_CA_FILE ${fault}`);
     return undefined;
   }
   const fingerprints = fingerprint.split(',').map((one) => normalFingerprint(one.trim()));

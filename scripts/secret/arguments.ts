@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { hostFault, parseHost } from '../../lib/aws/secret-format.ts';
 import type { Trust } from '../../lib/core/model.ts';
 import { arrayName, check } from '../../lib/core/validation.ts';
-import { isCertificates, normalFingerprint } from '../../lib/flashblade/trust.ts';
+import { readPem } from '../../lib/flashblade/pem.ts';
+import { normalFingerprint } from '../../lib/flashblade/trust.ts';
 import { parsed } from '../command-line.ts';
 import { type Environment, npmFlags } from '../npm-flags.ts';
 import type { Address } from '../trust/look.ts';
@@ -112,6 +113,7 @@ function readCertificates(file: string): string {
   } catch {
     throw new Error('--ca must be a readable file');
   }
-  if (isCertificates(text)) return text;
-  throw new Error('--ca must be a file that contains only certificates in PEM format');
+  const { fault } = readPem(text);
+  if (fault === undefined) return text;
+  throw new Error(`the text of the --ca file ${fault}`);
 }

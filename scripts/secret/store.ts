@@ -8,6 +8,7 @@ import {
   type SecretsManagerClientConfig,
   TagResourceCommand,
 } from '@aws-sdk/client-secrets-manager';
+import { AwsAgent } from '../../lib/aws/agent.ts';
 import { awsErrorName } from '../../lib/aws/client.ts';
 import { parseSecret } from '../../lib/aws/secret-format.ts';
 import { FlashBladeError, known } from '../../lib/core/errors.ts';
@@ -18,7 +19,12 @@ import { failure, isRefusal } from './aws-failure.ts';
 const CALL_MS = 60_000;
 export const CLIENT_OPTIONS = {
   maxAttempts: 3,
-  requestHandler: { connectionTimeout: 5000, requestTimeout: 15_000, throwOnRequestTimeout: true },
+  requestHandler: {
+    httpsAgent: new AwsAgent(5000),
+    connectionTimeout: 5050,
+    requestTimeout: 15_000,
+    throwOnRequestTimeout: true,
+  },
 } as const satisfies SecretsManagerClientConfig;
 
 /** `fault` is the reason why the current value is invalid. */

@@ -1,19 +1,19 @@
 /** Reads what a server presents in the TLS handshake, without sending application data or trusting the certificate. */
 import { X509Certificate } from 'node:crypto';
-import { isIP } from 'node:net';
+import { isIP, Socket } from 'node:net';
 import { type ConnectionOptions, connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
-import { codeOf } from '../../lib/flashblade/tls-errors.ts';
+import { type Address, connectTcp } from '../../lib/core/connect-tcp.ts';
+import { networkReason, reasonOf } from '../../lib/flashblade/tls-errors.ts';
 import { addressOf } from '../../lib/flashblade/trust.ts';
 
-/** `host` has no brackets. */
-export type Address = { readonly host: string; readonly port: number };
+export type { Address } from '../../lib/core/connect-tcp.ts';
 
 export type Presented = {
   /** The server's own certificate, then the issuer certificates that the server presents. */
   readonly chain: readonly [X509Certificate, ...X509Certificate[]];
   /** TLS version, such as `TLSv1.3`. */
   readonly protocol: string;
-  /** The error from OpenSSL or Node if the certificate is not publicly trusted for this host. Otherwise undefined. */
+  /** Why the certificate is not publicly trusted for this host. Undefined if it is. */
   readonly publicRefusal: string | undefined;
 };
 
@@ -26,50 +26,77 @@ const MAX_CHAIN = 10;
 
 /** Connects twice and disconnects. If there is no certificate, throws an Error that says why. */
 export async function look(address: Address, options: LookOptions = {}): Promise<Presented> {
-  // Without trusted authorities, Node cannot add one to the chain, so it returns exactly the chain that the server presents.
-  const presented = handshake(address, { ca: [] }, options, (socket) => ({
+  // Without trusted authorities, Node cannot add one to the chain, so it returns exactly the chain that the server presents. Accept any
+  // certificate, so that it can be shown. Nothing is ever written to this connection.
+  const presented = handshake(address, { ca: [], rejectUnauthorized: false }, options, (socket) => ({
     chain: chainOf(socket.getPeerCertificate(true)),
     protocol: socket.getProtocol() ?? 'unknown',
   }));
-  const refusal = handshake(address, {}, options, refusalOf);
+  const refusal = handshake<string | undefined>(
+    address,
+    { rejectUnauthorized: true },
+    options,
+    () => undefined,
+    (why) => why,
+  );
   const [{ chain, protocol }, publicRefusal] = await Promise.all([presented, refusal]);
   const [own, ...others] = chain;
   if (own === undefined) throw new Error(`${addressOf(address)} presents no certificate`);
   return { chain: [own, ...others], protocol, publicRefusal };
 }
 
-/** Connects, calls `read` after the TLS handshake, resolves with the result, and closes the connection. */
+/**
+ * Connects, calls `read` after the TLS handshake, or `refused` if the certificate is not accepted, resolves with the result, and closes the
+ * connection.
+ */
 function handshake<Found>(
   address: Address,
-  trust: Pick<ConnectionOptions, 'ca'>,
+  trust: Pick<ConnectionOptions, 'ca' | 'rejectUnauthorized'>,
   { timeoutMs = TIMEOUT_MS, signal }: LookOptions,
   read: (socket: TLSSocket) => Found,
+  refused?: (why: string) => Found,
 ): Promise<Found> {
-  const { host, port } = address;
+  const { host } = address;
   return new Promise((resolve, reject) => {
-    // Accept any certificate, so that it can be shown. Nothing is ever written to this connection.
-    const seen = { ...trust, rejectUnauthorized: false, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] } as const;
-    const socket = connect({ host, port, ...seen, ...(isIP(host) === 0 ? { servername: host } : {}) });
-    const fail = (why: string) => {
-      reject(new Error(`${addressOf(address)} ${why}`));
-      socket.destroy();
-    };
-    const timer = setTimeout(() => fail(`did not complete a TLS handshake within ${timeoutMs} ms`), timeoutMs);
-    const onAbort = () => fail('was not checked, because the command was interrupted');
-    signal?.addEventListener('abort', onAbort);
-    socket.once('secureConnect', () => {
-      resolve(read(socket));
-      // Close the TLS connection properly, so that the server does not log an error.
-      socket.end(() => socket.destroy());
-    });
-    socket.on('error', (error) => fail(failureOf(codeOf(error))));
-    socket.once('close', () => {
+    let socket: TLSSocket | undefined;
+    const end = () => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
-      fail('closed the connection during the TLS handshake');
+      connecting.destroy();
+    };
+    const fail = (why: string) => {
+      end();
+      reject(new Error(`${addressOf(address)} ${why}`));
+      socket?.destroy();
+    };
+    const timer = setTimeout(() => {
+      fail(`did not complete a TLS handshake within ${timeoutMs} ms${socket ? '' : among(connecting.tried())}`);
+    }, timeoutMs);
+    const onAbort = () => fail('was not checked, because the command was interrupted');
+    signal?.addEventListener('abort', onAbort);
+    const connecting = connectTcp(address, timeoutMs, (tcp) => {
+      if (!(tcp instanceof Socket))
+        return fail(`cannot be reached: ${networkReason(tcp.code)}${among(connecting.tried())}`);
+      const options = { ...trust, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] } as const;
+      const tls = connect({ socket: tcp, host, ...options, ...(isIP(host) === 0 ? { servername: host } : {}) });
+      socket = tls;
+      tls.once('secureConnect', () => {
+        end();
+        resolve(read(tls));
+        // Close the TLS connection properly, so that the server does not log an error.
+        tls.end(() => tls.destroy());
+      });
+      tls.on('error', (error) => {
+        const { about, why, advice } = reasonOf(error);
+        if (about === 'certificate' && refused) resolve(refused(why));
+        fail(about === 'network' ? `cannot be reached: ${why}` : `cannot be used: ${why}. ${advice}`);
+      });
+      tls.once('close', () => fail('closed the connection during the TLS handshake'));
     });
   });
 }
+
+const among = (tried: string): string => (tried === '' ? '' : ` (${tried})`);
 
 function chainOf(own: DetailedPeerCertificate): X509Certificate[] {
   const chain: X509Certificate[] = [];
@@ -80,20 +107,4 @@ function chainOf(own: DetailedPeerCertificate): X509Certificate[] {
     next = next.issuerCertificate === next ? undefined : next.issuerCertificate;
   }
   return chain;
-}
-
-// authorizationError has the type Error, but its value is the error code as a string.
-const refusalOf = ({ authorized, authorizationError }: TLSSocket): string | undefined =>
-  authorized ? undefined : String(authorizationError);
-
-const NETWORK: Readonly<Record<string, string>> = {
-  ENOTFOUND: 'is an unknown host; check the name',
-  EAI_AGAIN: 'cannot be resolved, because the name server does not respond',
-  ECONNREFUSED: 'refuses connections; check the port and whether the management service is up',
-};
-
-function failureOf(code: string): string {
-  if (NETWORK[code] !== undefined) return `${NETWORK[code]} (${code})`;
-  const reached = code === 'EPROTO' || code.startsWith('ERR_') || code === 'unknown';
-  return reached ? `does not speak TLS 1.2 or newer (${code})` : `cannot be reached (${code})`;
 }

@@ -9,7 +9,7 @@ export type Report = Address & {
   readonly protocol: string;
   /** The server's own certificate first. */
   readonly chain: readonly CertificateFacts[];
-  /** `reason` is the error from OpenSSL or Node if the certificate is not publicly trusted. */
+  /** `reason` says why the certificate is not publicly trusted. */
   readonly publicAuthorities: { readonly accepted: boolean; readonly reason?: string };
 };
 

@@ -40,7 +40,7 @@ const colons = (fingerprint: string): string => fingerprint.toUpperCase().match(
 const publicText = ({ accepted, reason }: Report['publicAuthorities']): string =>
   accepted
     ? 'The certificate is publicly trusted for this name.'
-    : `The certificate is not publicly trusted for this name (${reason}).`;
+    : `The certificate is not publicly trusted for this name: ${reason}.`;
 
 export const COMPARE = `Before you trust the server's own certificate, compare its SHA-256 fingerprint with the one that your array shows.
 Do not view the array over this network, because an attacker between you and the array could show you a false fingerprint.

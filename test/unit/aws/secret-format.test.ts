@@ -147,6 +147,7 @@ describe('parseSecret', () => {
     ['trust.ca', { ca: 'x', fingerprints: [PIN] }],
     ['trust.ca', { ca: '' }],
     ['trust.ca', { ca: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----' }],
+    ['trust.ca', { ca: 5 }],
     ['trust.fingerprints', { fingerprints: [] }],
     ['trust.fingerprints', { fingerprints: [PIN, PIN, PIN] }],
     ['trust.fingerprints', { fingerprints: PIN }],
@@ -156,7 +157,7 @@ describe('parseSecret', () => {
   ])('rejects a malformed %s before anything is sent', (field, trust) => {
     const call = () => parse({ ...GOOD, trust });
     expect(call).toThrow(expect.objectContaining({ code: 'SECRET_INVALID' }));
-    expect(call).toThrow(new RegExp(`^secret flashblade/fb1: ${field.replaceAll('.', '\\.')} (must|has)`));
+    expect(call).toThrow(new RegExp(`^secret flashblade/fb1: ${field.replaceAll('.', '\\.')} (must|has|cannot)`));
   });
 
   it('rejects both a private authority and fingerprints', () => {
@@ -167,8 +168,21 @@ describe('parseSecret', () => {
   it('rejects a private key next to the certificate', () => {
     const ca = `${authority.certificate}\n${authority.key}`;
     expect(() => parse({ ...GOOD, trust: { ca } })).toThrow(
-      'trust.ca must be one or more certificates as PEM text, and nothing else',
+      'trust.ca contains a private key. Remove it, keep only the certificates, and treat the key as exposed',
     );
+  });
+
+  it('keeps the text of a private authority unchanged, because open leases are sealed with it', () => {
+    const ca = `# root\n  ${authority.certificate}`;
+    expect(parse({ ...GOOD, trust: { ca } }).array.trust).toEqual({ kind: 'ca', ca });
+  });
+
+  it('rejects the API token in a comment of the private authority, because the ledger stores the text', () => {
+    const trust = { ca: `# ${GOOD.apiToken}\n${authority.certificate}` };
+    const call = () => parse({ ...GOOD, trust });
+    expect(call).toThrow('trust.ca contains the apiToken. Remove it from the text');
+    expect(call).not.toThrow(GOOD.apiToken);
+    expect(parse({ ...GOOD, apiToken: 'T', trust }).array.trust).toEqual({ kind: 'ca', ca: trust.ca });
   });
 
   it.each(['', 'T x', 'T\n', 'é', 'a'.repeat(1025), 5])(

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createServer as createTcpServer } from 'node:net';
+import { createServer as createTcpServer, type Socket } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { FlashBlade } from '../../../lib/core/model.ts';
@@ -529,7 +529,7 @@ describe('a connection', () => {
       socket.write(reply(200));
     });
     await get(array);
-    const waiting = [...openSockets];
+    const waiting = [...openSockets] as Socket[];
     for (let n = 0; n < 127; n++) await get(ownTrustAt(closing, n));
     for (const socket of sockets) socket.end();
     await vi.waitFor(() => expect(openSockets.size).toBe(1));

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Trust } from '../../../lib/core/model.ts';
-import { addressOf, isCertificates, normalFingerprint, trustDigest } from '../../../lib/flashblade/trust.ts';
+import { addressOf, normalFingerprint, trustDigest } from '../../../lib/flashblade/trust.ts';
 import { createAuthority } from '../../../simulator/certificates.ts';
 
 let pem = '';
@@ -43,27 +43,6 @@ describe('the trust digest', () => {
 it('an address consists of host and port, with an IPv6 host in brackets', () => {
   expect(addressOf({ host: 'fb1.example.com', port: 443 })).toBe('fb1.example.com:443');
   expect(addressOf({ host: '2001:db8::1', port: 8443 })).toBe('[2001:db8::1]:8443');
-});
-
-describe('a CA in PEM', () => {
-  it('consists of one or more certificates with only white space around them', () => {
-    expect(isCertificates(pem)).toBe(true);
-    expect(isCertificates(`\n${pem}\n\n${other} \n`)).toBe(true);
-    expect(isCertificates(pem + other)).toBe(true);
-  });
-
-  it.each<[string, () => string]>([
-    ['nothing', () => ''],
-    ['plain text', () => 'my authority'],
-    ['a certificate and a word', () => `${pem}x`],
-    ['a word and a certificate', () => `x${pem}`],
-    ['a certificate and a broken one', () => pem + pem.replace(/MII/, 'MIJ')],
-    ['a truncated certificate', () => pem.slice(0, -30)],
-    ['a certificate with an invalid character', () => pem.replace('MII', 'M!I')],
-    ['an empty certificate', () => '-----BEGIN CERTIFICATE-----\n\n-----END CERTIFICATE-----'],
-  ])('is not %s', (_, text) => {
-    expect(isCertificates(text())).toBe(false);
-  });
 });
 
 describe('a fingerprint', () => {

@@ -69,14 +69,12 @@ describe('an invalid argument is refused with its rule', () => {
   });
 
   test.each([
-    '',
-    'not PEM',
-    '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----',
-    '-----BEGIN PRIVATE KEY-----\nAAAA',
-  ])('a CA file with %j', (text) => {
-    expect(refusal('fb1', '--ca', file(text))).toContain(
-      '--ca must be a file that contains only certificates in PEM format',
-    );
+    ['', 'must be one or more certificates as PEM text'],
+    ['not PEM', 'must be one or more certificates as PEM text'],
+    ['-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----', 'cannot be used: certificate 1 is damaged'],
+    ['-----BEGIN PRIVATE KEY-----\nAAAA', 'contains a private key. Remove it'],
+  ])('a CA file with %j', (text, fault) => {
+    expect(refusal('fb1', '--ca', file(text))).toContain(`the text of the --ca file ${fault}`);
   });
 });
 

@@ -57,13 +57,13 @@ describe('nothing is written, and no login is tried, when', () => {
       world.apiToken,
     );
     expect({ code, calls: world.aws.calls, logins: world.logins() }).toEqual({ code: 2, calls: [], logins: 0 });
-    expect(printed).toContain('--ca must be a file that contains only certificates');
+    expect(printed).toContain('the text of the --ca file must be one or more certificates as PEM text');
   });
 
   test('the host refuses connections', async () => {
     const world = await secretWorld();
     const ended = await world.piped(['fb1', '--host', '127.0.0.1:1', '--public', '--yes'], world.apiToken);
-    expectNothing(world, ended, { why: '127.0.0.1:1 refuses connections; check the port' });
+    expectNothing(world, ended, { why: '127.0.0.1:1 cannot be reached: it refuses connections on this port' });
   });
 
   test('the array presents another certificate than the given one', async () => {

@@ -1,0 +1,60 @@
+/** Connects to AWS like to an array: on whichever of an endpoint's addresses accepts the connection first. */
+import { Agent, type AgentOptions, type RequestOptions } from 'node:https';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { connectTcp } from '../core/connect-tcp.ts';
+
+/** The SDK's own limit. */
+const MAX_SOCKETS = 50;
+
+type Done = (error: Error | null, socket: Duplex) => void;
+/** What Node passes besides the documented options: the key in `sockets`. */
+type Options = RequestOptions & { readonly _agentKey?: string };
+
+/** Without this agent, Node would give up on an address after 250 ms if the endpoint has others. `connectMs`: for one connection. */
+export class AwsAgent extends Agent {
+  readonly #connectMs: number;
+  #failure: { readonly at: number; readonly what: string } | undefined;
+
+  constructor(connectMs: number, options: AgentOptions = {}) {
+    super({ keepAlive: true, maxSockets: MAX_SOCKETS, ...options });
+    this.#connectMs = connectMs;
+  }
+
+  /** Returns in parentheses what became of the addresses in the latest failed connection, or nothing if there was none since `sinceMs`. */
+  triedSince(sinceMs: number): string {
+    return this.#failure !== undefined && this.#failure.at >= sinceMs ? ` (${this.#failure.what})` : '';
+  }
+
+  override createConnection(options: Options, done: Done): undefined {
+    const { _agentKey: key = '', host, port } = options;
+    const end = (): void => {
+      clearTimeout(timer);
+      const at = sockets.indexOf(connecting);
+      if (at >= 0) sockets.splice(at, 1);
+    };
+    const fail = (code: string): void => {
+      const what = `${host}: ${connecting.tried() || code}`;
+      this.#failure = { at: Date.now(), what };
+      end();
+      connecting.destroy();
+      done(Object.assign(new Error(what), { code }), undefined as never);
+    };
+    const connecting = connectTcp({ host: String(host), port: Number(port) }, this.#connectMs, (made) => {
+      if (!(made instanceof Socket)) return fail(made.code ?? 'ECONNREFUSED');
+      end();
+      done(null, super.createConnection({ ...options, socket: made } as Options) as Duplex);
+    });
+    // The check is deferred with setImmediate, because a connection may be waiting to be read after a long process pause.
+    const timer = setTimeout(
+      () => setImmediate(() => sockets.includes(connecting) && fail('ETIMEDOUT')),
+      this.#connectMs,
+    );
+    // Node counts a connection only once it exists, so a burst of requests would exceed the limit.
+    const all = this.sockets as Record<string, unknown[] | undefined>;
+    const sockets = all[key] ?? [];
+    all[key] = sockets;
+    sockets.push(connecting);
+    return undefined;
+  }
+}
