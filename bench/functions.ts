@@ -5,7 +5,7 @@ import { type Deployment, deploy } from '../test/kit/deploy.ts';
 import { type Lambda, startLambda } from '../test/kit/lambda/lambda.ts';
 import packageOnce from '../test/kit/package-once.ts';
 import { FUNCTIONS, zipOf } from '../test/kit/packaged.ts';
-import { ARRAY } from '../test/packaged/counters/operations.ts';
+import { ARRAY } from '../test/packaged/counters/rounds.ts';
 
 export type Stage = Deployment & {
   /** Starts a handler from bench/handlers/ with the functions' environment variables. */

@@ -36,6 +36,7 @@ export {
   loginWithHttpInfo,
   logout,
   logoutWithHttpInfo,
+  type RequestOptions,
   request,
   type WithHttpInfo,
 } from './flashblade/client.ts';
@@ -66,8 +67,8 @@ export type SessionOptions = leases.SessionOptions & WithPorts;
  * are rethrown.
  * @param options - `leaseSeconds` (60 to 86400, default 900) is how long the lease lasts. Work that takes longer loses its session.
  * `leaseId` (default: a random id) makes the request idempotent: if a lease with this id is already open, that lease is used and then
- * closed. `owner` (default: none) is the job that the work belongs to. `deadline` (epoch milliseconds, default: none) is when the session
- * must be closed. Everything else must end 10 seconds earlier.
+ * closed. `owner` (default: none) is the job that the work belongs to. `exactNumbers` works as in `RequestOptions`.
+ * `deadline` (epoch milliseconds, default: none) is when the session must be closed. Everything else must end 10 seconds earlier.
  * @throws FlashBladeError if the session cannot be opened, and anything that `work` throws.
  * @example
  * const capacity = await withSession('fb1', async ({ request }) => {
@@ -90,6 +91,7 @@ export async function withSession<T>(
  * @param work - Your callback. It receives the lease and a way to call the array, but never a token. Its result is returned, and its errors
  * are rethrown.
  * @param options - `deadline` (epoch milliseconds, default: none) is the time by which every call to the array or to AWS must end.
+ * `exactNumbers` works as in `RequestOptions`.
  * @throws FlashBladeError LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED, LEASE_ALTERED, AWS_UNAVAILABLE or OUT_OF_TIME, and anything that
  * `work` throws.
  * @example

@@ -4,8 +4,7 @@
  */
 import { resultOf } from '../../test/kit/lambda/outcome.ts';
 import { LEASE_TABLE } from '../../test/kit/lease-table.ts';
-import { ARRAY } from '../../test/packaged/counters/operations.ts';
-import { ROUNDS } from '../../test/packaged/counters/steps.ts';
+import { ARRAY, ROUNDS } from '../../test/packaged/counters/rounds.ts';
 import { compare } from '../compare.ts';
 import { openStage } from '../functions.ts';
 import type { Answer, Question } from '../report.ts';

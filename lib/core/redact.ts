@@ -3,6 +3,7 @@
  * redacted before it is returned or logged. A session's own tokens are redacted everywhere. Anything else that looks like an API token is
  * redacted wherever it cannot be legitimate data.
  */
+import { isExactNumber } from './exact-json.ts';
 import type { ApiToken, AuthToken } from './model.ts';
 
 export type Tokens = readonly (ApiToken | AuthToken)[];
@@ -30,11 +31,11 @@ export const redactApiTokens = (text: string): string =>
     })),
   );
 
-/** Copies a JSON value and applies `change` to every string in it, including field names. */
+/** Copies a JSON value and applies `change` to every string in it, including field names. Keeps exact numbers. */
 export function mapTexts(value: unknown, change: (text: string) => string): unknown {
   if (typeof value === 'string') return change(value);
   if (Array.isArray(value)) return value.map((inner) => mapTexts(inner, change));
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || isExactNumber(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [change(name), mapTexts(inner, change)]));
 }
 

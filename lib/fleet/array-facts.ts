@@ -4,7 +4,7 @@ import type { Session } from '../core/model.ts';
 import { fields } from '../core/validation.ts';
 import { compareVersions } from '../flashblade/client.ts';
 import type { Ports } from '../leases/ports.ts';
-import { unexpectedStatus } from '../leases/use.ts';
+import { refuseBlocked, unexpectedStatus } from '../leases/use.ts';
 
 /**
  * A fact is absent if the array does not report it or the user may not read it. `tokenEndsAt` is also absent if the token never expires.
@@ -29,8 +29,8 @@ const MAX_PAGES = 10;
 type Query = Readonly<Record<string, string | number>>;
 
 /**
- * Reads the facts using only GET requests, one at a time, until `by` (epoch milliseconds). Throws ARRAY_BUSY, and anything that a call to
- * the array throws.
+ * Reads the facts using only GET requests, one at a time, until `by` (epoch milliseconds). Throws ARRAY_BUSY, ARRAY_UNREACHABLE, and anything
+ * that a call to the array throws.
  */
 export async function readFacts(
   ports: Ports,
@@ -50,7 +50,9 @@ export async function readFacts(
   async function readPage(name: string, query: Query = {}): Promise<Page | undefined> {
     const call = { method: 'GET', path: `/api/${version}/${name}`, query } as const;
     const options = { deadline: by, requestId: ports.newId() };
-    const { status, body } = await ports.flashblade.request(session, call, options);
+    const response = await ports.flashblade.request(session, call, options);
+    refuseBlocked(array, call, response);
+    const { status, body } = response;
     if (status === 401 || status === 403) return undefined;
     if (status === 429 || status >= 500) {
       throw unexpectedStatus(array.name, call, status, 'the array is busy. Try again later.');

@@ -14,8 +14,8 @@ export type CallResult = { readonly status: number; readonly body: unknown };
 
 /**
  * Makes the call if it is allowed. Returns the array's response, regardless of its status, with anything that looks like an API token
- * redacted. Throws REQUEST_INVALID, FORBIDDEN, ANSWER_INVALID (the result is too large), and anything that `withLease` or a call to the
- * array throws. `deadline` is in epoch milliseconds.
+ * redacted. Numbers keep their exact value when the result is written as JSON. Throws REQUEST_INVALID, FORBIDDEN, ANSWER_INVALID (the result
+ * is too large), and anything that `withLease` or a call to the array throws. `deadline` is in epoch milliseconds.
  */
 export async function callArray(
   ports: Ports,
@@ -27,6 +27,7 @@ export async function callArray(
   const { leaseId, ...call } = request;
   const { status, body } = await withLease(ports, leaseId, (use) => use.request(call), {
     deadline: deadline - MARGIN_MS,
+    exactNumbers: true,
   });
   // The client has already redacted this session's tokens. An array may also return old API tokens, which can be recognized only by their
   // format.

@@ -4,7 +4,14 @@
  */
 import type { ApiToken, AuthToken, FlashBlade, Session } from '../core/model.ts';
 import type { Reporter } from '../core/reports.ts';
-import type { ArrayRequest, ArrayResponse, CallOptions, VersionsOptions, WithHttpInfo } from '../flashblade/client.ts';
+import type {
+  ArrayRequest,
+  ArrayResponse,
+  CallOptions,
+  RequestOptions,
+  VersionsOptions,
+  WithHttpInfo,
+} from '../flashblade/client.ts';
 import type { OutgoingEvent } from './events.ts';
 import type { Item, LeaseItem, SealContext, Stored } from './items.ts';
 
@@ -16,7 +23,7 @@ export type Ports = {
     login(array: FlashBlade, token: ApiToken, options: CallOptions): Promise<WithHttpInfo<Session>>;
     logout(session: Session, options: CallOptions): Promise<WithHttpInfo<void>>;
     apiVersions(array: FlashBlade, options: VersionsOptions): Promise<WithHttpInfo<readonly string[]>>;
-    request(session: Session, call: ArrayRequest, options: CallOptions): Promise<ArrayResponse>;
+    request(session: Session, call: ArrayRequest, options: RequestOptions): Promise<ArrayResponse>;
   };
   readonly limits: {
     readonly sessionsPerArray: number;

@@ -16,6 +16,8 @@ const MAX_CHUNKS = 16 * 1024;
 const MAX_CHUNK_LINE_BYTES = 1024;
 const MAX_TRAILER_BYTES = 16 * 1024;
 
+/** The names that an error quotes. Any other text could repeat a token. */
+const CODINGS = ['gzip', 'br', 'deflate', 'zstd', 'compress'];
 const LENGTH = /^\d{1,15}$/;
 const CHUNK_LINE = new RegExp(`^([0-9A-Fa-f]{1,8})(;${TEXT})?$`);
 /** Accepts `;name`, `;name=token` and `;name="text"`. The RFC allows more, but all parsers agree on where these forms end. */
@@ -39,6 +41,17 @@ export function framingOf(minor: string, { status, headers }: ResponseHead): Fra
   // Without either header, the body would end when the connection ends, and anyone between the array and this process can end a connection.
   if (length === undefined) throw new UnreadableResponse('it announces neither a length nor chunks');
   return Number(length);
+}
+
+/** Throws UnreadableResponse if a body is compressed. Requests ask for an uncompressed one, and no body is decompressed. */
+export function refuseCoding({ headers }: ResponseHead): void {
+  const { 'content-encoding': codings = '' } = headers;
+  for (const listed of codings.split(',')) {
+    const coding = listed.trim().toLowerCase();
+    if (coding === '' || coding === 'identity') continue;
+    const name = CODINGS.find((known) => coding === known || coding === `x-${known}`) ?? 'an unknown coding';
+    throw new UnreadableResponse(`its body is compressed (Content-Encoding: ${name}), which the request did not allow`);
+  }
 }
 
 /** Reads a body of at most 1 MiB. */

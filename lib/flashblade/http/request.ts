@@ -29,7 +29,7 @@ export function writeRequest(array: FlashBlade, request: WireRequest): string | 
   const { method, path, headers = {}, body = '', requestId } = request;
   const host = hostOf(array);
   if (!METHOD.test(method) || !TARGET.test(path) || !VALUE.test(host) || !VALUE.test(requestId)) return undefined;
-  let head = `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: keep-alive\r\n`;
+  let head = `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: keep-alive\r\nAccept-Encoding: identity\r\n`;
   for (const [name, value] of Object.entries(headers)) {
     if (!NAME.test(name) || !VALUE.test(value)) return undefined;
     head += `${name}: ${value}\r\n`;

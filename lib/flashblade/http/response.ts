@@ -1,5 +1,5 @@
 /** Reads one HTTP/1.1 response (RFC 9112) from a connection. Rejects anything that two parsers might interpret differently. */
-import { framingOf, type ResponseHead, takeBody } from './body.ts';
+import { framingOf, type ResponseHead, refuseCoding, takeBody } from './body.ts';
 import { EMPTY, expectStart, type Input, type Reading, TEXT, TOKEN, takeUntil, UnreadableResponse } from './input.ts';
 
 type WholeResponse = {
@@ -26,15 +26,19 @@ const LOWER_CASE: ReadonlyMap<string, string> = new Map(
 const CLOSE = /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i;
 
 /**
- * Start the reader with `next()`, then call `next(bytes)` until the reader is done. It calls `onHead` once the head is complete, and
- * skips interim responses (1xx). It accepts up to 16 KiB of heads and 1 MiB of body. Throws UnreadableResponse and EndedEarly.
+ * Start the reader with `next()`, then call `next(bytes)` until the reader is done. It calls `onHead` once the head is complete, with the
+ * bytes that arrived after it, and skips interim responses (1xx). It accepts up to 16 KiB of heads and 1 MiB of body. Throws
+ * UnreadableResponse and EndedEarly.
  */
-export function* readResponse(onHead: (head: ResponseHead) => void): Reading<WholeResponse> {
+export function* readResponse(onHead: (head: ResponseHead, rest: Buffer) => void): Reading<WholeResponse> {
   const input: Input = { bytes: EMPTY };
   const { head, minor } = yield* takeHead(input);
   // Call `onHead` before rejecting any part of the response, because the request may have opened a session even if its response is invalid.
-  onHead(head);
-  const body = yield* takeBody(input, framingOf(minor, head));
+  onHead(head, input.bytes);
+  const framing = framingOf(minor, head);
+  // Some proxies also label responses that have no body.
+  if (framing !== 0) refuseCoding(head);
+  const body = yield* takeBody(input, framing);
   if (input.bytes.length > 0) throw new UnreadableResponse('it is followed by extra bytes');
   return { head, body, keepsConnection: !isLast(minor, head) };
 }

@@ -16,7 +16,7 @@ export type Document = {
 /** Tokens and everything in them, in the order of the text. */
 function all(tokens: Token[]): Token[] {
   const found: Token[] = [];
-  walkTokens(tokens, (token) => void found.push(token));
+  void walkTokens(tokens, (token) => void found.push(token));
   return found;
 }
 

@@ -307,6 +307,15 @@ describe('a warning', () => {
     expect(w.calls.filter((name) => name === 'login')).toHaveLength(2);
   });
 
+  it.each([401, 403])('an array is unhealthy if something in front of it returns %i for a read', async (status) => {
+    const w = world();
+    w.once('request', async () => ({ status, headers: {}, body: '<html>', requestId: '', isInFront: true }));
+    const { healthy, unhealthy } = await check(w, 'fb1');
+    expect([healthy, unhealthy]).toEqual([0, [expect.objectContaining({ array: 'fb1', code: 'ARRAY_UNREACHABLE' })]]);
+    expect(unhealthy[0]?.reason).toContain(`returned ${status} for GET /api/2.10/arrays`);
+    expect(w.live.size).toBe(0);
+  });
+
   it.each([
     [['1.9', '1.12'], 0],
     [['1.12', '2.2'], 2],
