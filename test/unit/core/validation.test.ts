@@ -47,8 +47,12 @@ describe('a refused input', () => {
     expect(refusal(schema, { ...VALID, array: TOKEN })).toBe(
       'request: array must not contain anything that looks like an API token',
     );
-    expect(refusal(schema, { ...VALID, [TOKEN]: 1 })).toBe('request: has an unknown field');
-    expect(refusal(schema, { ...VALID, host: TOKEN })).toBe('request: has an unknown field: host');
+    expect(refusal(schema, { ...VALID, [TOKEN]: 1 })).toBe(
+      'request: has an unknown field (allowed: array, leaseId, seconds)',
+    );
+    expect(refusal(schema, { ...VALID, host: TOKEN })).toBe(
+      'request: has an unknown field: host (allowed: array, leaseId, seconds)',
+    );
   });
 });
 

@@ -50,6 +50,12 @@ it.each(examples('json secret', page('secrets-and-trust.md')))('the example of a
   expect(parseSecret('fb1', 'flashblade/fb1', { SecretString: json }).array.host).toBe('fb1.example.com');
 });
 
+it.each(examples('json schedule-input', FUNCTIONS))('only EventBridge Scheduler makes this input valid: %s', (json) => {
+  expect(() => parseLoginRequest(JSON.parse(json), 'invocation')).toThrow('only EventBridge Scheduler replaces');
+  const replaced = JSON.parse(json.replaceAll(/<aws\.scheduler\.[a-z-]+>/g, 'd32c5kddcf5bb8c3'));
+  expect(parseLoginRequest(replaced, 'invocation')).toMatchObject({ array: 'fb1', leaseId: 'd32c5kddcf5bb8c3' });
+});
+
 it.each(examples('json login-request', FUNCTIONS))('the example of a login request is valid: %s', (json) => {
   expect(parseLoginRequest(JSON.parse(json), 'invocation')).toMatchObject({ array: 'fb1' });
 });
