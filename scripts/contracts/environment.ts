@@ -1,7 +1,7 @@
 /** Reads the real array's settings from environment variables. */
 import { readFileSync } from 'node:fs';
 import type { RealArray } from '../../contracts/targets/array.ts';
-import { hostFault, parseHost } from '../../lib/aws/secret-format.ts';
+import { hostFault, parseHost } from '../../lib/core/host.ts';
 import { apiToken, type Trust } from '../../lib/core/model.ts';
 import { isCertificates, normalFingerprint } from '../../lib/flashblade/trust.ts';
 

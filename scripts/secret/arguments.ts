@@ -1,6 +1,6 @@
 /** Parses the arguments of `npm run secret`. */
 import { readFileSync } from 'node:fs';
-import { hostFault, parseHost } from '../../lib/aws/secret-format.ts';
+import { hostFault, parseHost } from '../../lib/core/host.ts';
 import type { Trust } from '../../lib/core/model.ts';
 import { arrayName, check } from '../../lib/core/validation.ts';
 import { isCertificates, normalFingerprint } from '../../lib/flashblade/trust.ts';

@@ -1,6 +1,7 @@
 /** The steps before a secret is written: current secret → certificate → API token → one login and logout. Each step must succeed. */
-import { hostFault, parseHost, parseSecret } from '../../lib/aws/secret-format.ts';
+import { parseSecret } from '../../lib/aws/secret-format.ts';
 import { FlashBladeError } from '../../lib/core/errors.ts';
+import { hostFault, parseHost } from '../../lib/core/host.ts';
 import { type ApiToken, apiToken, type FlashBlade } from '../../lib/core/model.ts';
 import { type Address, look } from '../trust/look.ts';
 import { reportOf, trustFor } from '../trust/report.ts';

@@ -1,6 +1,7 @@
 /** Parses the arguments of `npm start`. */
 import { readFileSync } from 'node:fs';
-import { hostFault, parseSecret } from '../../lib/aws/secret-format.ts';
+import { parseSecret } from '../../lib/aws/secret-format.ts';
+import { hostFault } from '../../lib/core/host.ts';
 import { arrayName, check } from '../../lib/core/validation.ts';
 import { parsed } from '../command-line.ts';
 

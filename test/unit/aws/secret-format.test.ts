@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { hostFault, parseHost, parseSecret } from '../../../lib/aws/secret-format.ts';
+import { parseSecret } from '../../../lib/aws/secret-format.ts';
 import { isFlashBladeError } from '../../../lib/core/errors.ts';
+import { hostFault, parseHost } from '../../../lib/core/host.ts';
 import { createAuthority } from '../../../simulator/certificates.ts';
 
 const TOKEN = 'T-00000000-1111-2222-3333-444444444444';
