@@ -95,7 +95,10 @@ async function listNames(client: SecretsManagerClient, prefix: string, by: numbe
       by,
       code: 'SECRET_UNAVAILABLE',
     });
-    for (const { Name } of output.SecretList ?? []) if (Name?.startsWith(prefix)) names.push(Name.slice(prefix.length));
+    for (const { Name, DeletedDate } of output.SecretList ?? []) {
+      // Lists can be out of date, so a secret that was just scheduled for deletion may still be in one.
+      if (Name?.startsWith(prefix) && DeletedDate === undefined) names.push(Name.slice(prefix.length));
+    }
     token = output.NextToken;
     if (!token) return names.sort();
   }

@@ -21,6 +21,7 @@ export const EVENTS = {
   ArrayChecked: 'info',
   ArrayWarned: 'warn',
   ArrayUnhealthy: 'error',
+  SecretsIgnored: 'info',
   FleetChecked: 'info',
 } as const satisfies Record<string, 'info' | 'warn' | 'error'>;
 

@@ -12,7 +12,7 @@ const PATH =
 const JSONATA =
   'contains {% … %}, which was not replaced. Step Functions replaces it only in a state whose QueryLanguage is JSONata, and only around the whole value';
 const VARIABLE =
-  'looks like a variable that was not replaced, such as ${JOB}. In a shell, use double quotes; in CloudFormation, use Fn::Sub; in JavaScript, use backticks';
+  'looks like a variable that was not replaced, such as $JOB. In a shell, use double quotes; in CloudFormation, use Fn::Sub; in JavaScript, use backticks';
 const TEMPLATE = 'looks like a template that was not rendered. Render the template, then send the request';
 
 const SIGNS: readonly (readonly [RegExp, string])[] = [

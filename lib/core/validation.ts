@@ -96,6 +96,8 @@ export const arrayName = nameText(
   /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
 );
 
+export const isArrayName = (name: string): boolean => v.is(arrayName, name);
+
 const ID_RULE = 'must be 1 to 512 visible ASCII characters without spaces';
 const ID = /^[!-~]{1,512}$/;
 /** A lease id or an owner, chosen by the caller. */

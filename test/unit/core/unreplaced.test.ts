@@ -24,7 +24,7 @@ const UNREPLACED: readonly (readonly [text: string, cause: string])[] = [
     ...["States.Format('{}:{}', $$.Execution.Id, 1)", 'States.UUID()', '$states.context.Execution.Id'],
   ].map((text) => [text, 'Step Functions path'] as const),
   ...['{% $states.input.id %}', '{%$uuid()%}'].map((text) => [text, 'JSONata'] as const),
-  ...['${JOB}', 'job-${JOB}', '$JOB', '$1', '$(date)', '$((1+1))', '%JOB%', '#{job}', '@{job}', '%{job}'].map(
+  ...[`\${JOB}`, `job-\${JOB}`, '$JOB', '$1', '$(date)', '$((1+1))', '%JOB%', '#{job}', '@{job}', '%{job}'].map(
     (text) => [text, 'a variable'] as const,
   ),
   ...['{{ job }}', '{{job}}', 'x-{{job.id}}', '<% job %>', '<job>', 'job-<id>', '{job}', '{}', '{0}', '%s', '%d'].map(
