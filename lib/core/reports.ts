@@ -15,6 +15,7 @@ export const EVENTS = {
   StaleSecretServed: 'warn',
   MessageFailed: 'warn',
   RequestOutdated: 'info',
+  EventIgnored: 'info',
   SweepDone: 'info',
   SweepFailed: 'error',
   ArrayCounted: 'info',

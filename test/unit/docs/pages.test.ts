@@ -41,7 +41,9 @@ it('the table of variables has the names, defaults and ranges of the code', () =
 it('the section about logs and metrics lists every event and duration', () => {
   const section = FUNCTIONS.slice(FUNCTIONS.indexOf('## Logs and metrics'));
   const named = [
-    ...section.matchAll(/`((?:Log|Lease|Invocation|Suspect|Ledger|Stale|Sweep|Array|Fleet|Message|Request|Secrets)\w+)`/g),
+    ...section.matchAll(
+      /`((?:Log|Lease|Invocation|Suspect|Ledger|Stale|Sweep|Array|Fleet|Message|Request|Secrets|Event)\w+)`/g,
+    ),
   ].map(([, name]) => name);
   expect([...new Set(named)].sort()).toEqual([...Object.keys(EVENTS), ...Object.values(DURATIONS)].sort());
 });
