@@ -1,6 +1,7 @@
 /** The only rule for an array's host. Secrets, the library and the commands all use it. Messages never contain the value. */
 import { isIP } from 'node:net';
 import { isHostLikeApiToken } from './redact.ts';
+import { unreplaced } from './unreplaced.ts';
 
 export type Address = { readonly host: string; readonly port: number };
 
@@ -19,7 +20,7 @@ const HOLDS_TOKEN = 'contains the apiToken. Correct the host';
  * like an API token.
  */
 export function parseHost(value: string): Address | undefined {
-  if (isHostLikeApiToken(value)) return undefined;
+  if (isHostLikeApiToken(value) || placeholder(value) !== undefined) return undefined;
   const parts = /^(?:\[([0-9A-Fa-f:.]{2,45})\]|([\w.-]{1,253}))(?::(\d{1,5}))?$/.exec(value);
   if (!parts) return undefined;
   const port = parts[3] === undefined ? DEFAULT_PORT : Number(parts[3]);
@@ -29,6 +30,9 @@ export function parseHost(value: string): Address | undefined {
   return isIP(name) === 4 || isDnsName(name) ? { host: name, port } : undefined;
 }
 
+/** Returns what a host looks like if a tool should have replaced it, or undefined. */
+const placeholder = (value: string): string | undefined => unreplaced(value.replace(/:\d*$/, ''));
+
 export const isPort = (port: unknown): port is number =>
   Number.isInteger(port) && (port as number) >= 1 && (port as number) <= 65_535;
 
@@ -36,7 +40,7 @@ export const isPort = (port: unknown): port is number =>
 export function hostFault(value: string, apiToken = ''): string | undefined {
   if (isHostLikeApiToken(value)) return SWAPPED;
   if (apiToken !== '' && holdsToken(value, apiToken)) return HOLDS_TOKEN;
-  return parseHost(value) === undefined ? withMistake(HOST_RULE, mistakeIn(value)) : undefined;
+  return parseHost(value) === undefined ? (placeholder(value) ?? withMistake(HOST_RULE, mistakeIn(value))) : undefined;
 }
 
 /** Like `hostFault`, for a host whose port has a field of its own. Such a host has no brackets. */
@@ -44,7 +48,7 @@ export function bareHostFault(value: string): string | undefined {
   if (isHostLikeApiToken(value)) return SWAPPED;
   // Node accepts a zone in an IPv6 address.
   if (isIP(value) === 6 && !value.includes('%')) return undefined;
-  if (parseHost(value) === undefined) return withMistake(BARE_RULE, mistakeIn(value));
+  if (parseHost(value) === undefined) return placeholder(value) ?? withMistake(BARE_RULE, mistakeIn(value));
   if (!/[:[]/.test(value)) return undefined;
   return withMistake(BARE_RULE, value.startsWith('[') ? 'Remove the brackets' : 'Move the port to the field "port"');
 }

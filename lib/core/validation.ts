@@ -50,9 +50,15 @@ export const storedName = (rule: string, holds: RegExp) =>
     v.check((value) => !containsApiToken(value), NO_API_TOKEN),
   );
 
-export function whole(min: number, max: number) {
-  const rule = `must be a whole number from ${min} to ${max}`;
-  return v.pipe(v.number(rule), v.integer(rule), v.minValue(min, rule), v.maxValue(max, rule));
+/** `unit`: added to the rule, if the number alone is easy to mistake. */
+export function whole(min: number, max: number, unit = '') {
+  const rule = `must be a whole number from ${min} to ${max}${unit}`;
+  return v.pipe(
+    v.number(({ input }) => (typeof input === 'string' ? `${rule}, not a string` : rule)),
+    v.integer(rule),
+    v.minValue(min, rule),
+    v.maxValue(max, rule),
+  );
 }
 
 /** A list of 1 to `max` items. The length is checked before the items. */

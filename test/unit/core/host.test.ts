@@ -80,6 +80,9 @@ const WRONG: readonly (readonly [host: string, sentence: string])[] = [
   ...['.fb1', 'fb1..example'].map((host) => [host, 'Remove the extra dot'] as const),
   ...['-fb1', 'fb1-', 'fb1.-x.example', 'a-.example'].map((host) => [host, 'start or end with a hyphen'] as const),
   ['x'.repeat(64), 'at most 63 characters'],
+  ...['undefined', 'undefined:443', 'null', 'None', 'string'].map((host) => [host, 'a missing value'] as const),
+  ...['$HOST', `\${HOST}`, `\${HOST}:443`, '%HOST%'].map((host) => [host, 'a variable that was not replaced'] as const),
+  ...['{{ host }}', '<host>', 'fb{n}.example.com'].map((host) => [host, 'a template that was not rendered'] as const),
   ...['fb1,fb2', 'fb1;fb2'].map((host) => [host, 'Use one host'] as const),
 ];
 
@@ -89,7 +92,6 @@ const possible = (reader: string, host: string): boolean => reader === 'the secr
 describe('a wrong host', () => {
   it.each(WRONG)('%j gets the sentence that fits: %s', (host, sentence) => {
     expect(parseHost(host)).toBeUndefined();
-    expect(hostFault(host)).toMatch(/^must be a DNS name, /);
     expect(hostFault(host)).toContain(sentence);
   });
 
