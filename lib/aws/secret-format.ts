@@ -2,23 +2,43 @@
 import * as v from 'valibot';
 import { FlashBladeError } from '../core/errors.ts';
 import { type Address, HOST_RULE, hostFault, parseHost } from '../core/host.ts';
+import { jsonFault } from '../core/json-fault.ts';
 import { apiToken, type Trust } from '../core/model.ts';
-import { check, listOf, onlyFields, parseJson, text, without } from '../core/validation.ts';
-import { isCertificates, normalFingerprint } from '../flashblade/trust.ts';
+import { TOKEN_RULE, tokenFault } from '../core/token-format.ts';
+import { check, isObject, listOf, onlyFields, parseJson, without } from '../core/validation.ts';
+import { normalFingerprint } from '../flashblade/trust.ts';
+import { caFault, fingerprintFault } from '../flashblade/trust-format.ts';
 import type { ArraySecret } from '../leases/ports.ts';
 
 const host = v.pipe(
   v.string(HOST_RULE),
   without((value) => hostFault(value)),
 );
-const token = text('must be the API token: 1 to 1024 visible ASCII characters without spaces', /^[!-~]{1,1024}$/);
-const ca = text('must be one or more certificates as PEM text, and nothing else', isCertificates);
-const fingerprint = text(
-  'must be a SHA-256 fingerprint: 64 hex digits, with or without colons',
-  (value) => normalFingerprint(value) !== undefined,
-);
+const token = v.pipe(v.string(TOKEN_RULE), without(tokenFault));
+const ca = v.pipe(v.string('must be PEM text'), without(caFault));
+const fingerprint = v.pipe(v.string('must be a string'), without(fingerprintFault));
 const ONE_OR_TWO =
   'must be a list of one or two fingerprints: the current one and, during a certificate change, the next one';
+const fingerprints = v.pipe(
+  v.unknown(),
+  without((value) => (typeof value === 'string' ? `${ONE_OR_TWO}. ${isJson(value) ? PLAINTEXT : IN_LIST}` : undefined)),
+  listOf(fingerprint, 2, ONE_OR_TWO),
+);
+
+const PLAINTEXT = 'Key/value pairs in the Secrets Manager console are always text, so edit the secret as plaintext';
+const IN_LIST = 'Put the fingerprint in a list: ["…"]';
+const isJson = (text: string): boolean => typeof parseJson(text) === 'object';
+
+/** Returns why `trust` is not even an object, or undefined. */
+function trustFault(value: unknown): string | undefined {
+  if (isObject(value)) return undefined;
+  const rule = 'must be a JSON object with ca or fingerprints';
+  if (typeof value !== 'string') return `${rule}. To trust public authorities, leave it out`;
+  if (isJson(value)) return `${rule}. ${PLAINTEXT}`;
+  if (value.includes('-----BEGIN')) return `${rule}: { "ca": "…" }`;
+  if (normalFingerprint(value)) return `${rule}: { "fingerprints": ["…"] }`;
+  return `${rule}. To trust public authorities, leave it out. Verification cannot be turned off`;
+}
 
 const secret = v.pipe(
   onlyFields({
@@ -26,7 +46,9 @@ const secret = v.pipe(
     apiToken: token,
     trust: v.optional(
       v.pipe(
-        onlyFields({ ca: v.optional(ca), fingerprints: v.optional(listOf(fingerprint, 2, ONE_OR_TWO)) }),
+        v.unknown(),
+        without(trustFault),
+        onlyFields({ ca: v.optional(ca), fingerprints: v.optional(fingerprints) }),
         v.check(
           (trust) => (trust.ca === undefined) !== (trust.fingerprints === undefined),
           'must have either ca or fingerprints',
@@ -50,9 +72,17 @@ export function parseSecret(
   { SecretString, VersionId }: { SecretString?: string | undefined; VersionId?: string | undefined },
 ): ArraySecret {
   if (SecretString === undefined) {
-    throw new FlashBladeError('SECRET_INVALID', `secret ${id}: must be text (SecretString), not binary`);
+    throw new FlashBladeError(
+      'SECRET_INVALID',
+      `secret ${id}: must be text (SecretString), not binary. Write it with --secret-string`,
+    );
   }
-  const fields = check(secret, parseJson(SecretString), 'SECRET_INVALID', `secret ${id}`);
+  const json = parseJson(SecretString);
+  if (json === undefined) {
+    const rule = `must be a JSON object, but is not JSON${jsonFault(SecretString)}`;
+    throw new FlashBladeError('SECRET_INVALID', `secret ${id}: ${rule}`);
+  }
+  const fields = check(secret, json, 'SECRET_INVALID', `secret ${id}`);
   return {
     array: { name, ...(parseHost(fields.host) as Address), trust: trustOf(fields.trust) },
     apiToken: apiToken(fields.apiToken),

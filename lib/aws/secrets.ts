@@ -7,7 +7,8 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { FlashBladeError, isFlashBladeError } from '../core/errors.ts';
 import type { ArraySecret, Secrets } from '../leases/ports.ts';
-import { AWS_CALL_MS, awsErrorName, callAws } from './client.ts';
+import { awsErrorName } from './aws-error.ts';
+import { AWS_CALL_MS, callAws } from './client.ts';
 import { parseSecret } from './secret-format.ts';
 
 /** How long a cached secret may be used past its age limit while Secrets Manager is unavailable. */

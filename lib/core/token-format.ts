@@ -1,7 +1,7 @@
 /** The rule for the text of an API token, and the usual mistakes. Messages never contain the token. */
 import { unreplaced } from './unreplaced.ts';
 
-const RULE = 'must be the API token: 1 to 1024 visible ASCII characters without spaces';
+export const TOKEN_RULE = 'must be the API token: 1 to 1024 visible ASCII characters without spaces';
 
 const MISTAKES: readonly (readonly [RegExp, string])[] = [
   [/^$/, 'It is empty'],
@@ -20,5 +20,5 @@ const MISTAKES: readonly (readonly [RegExp, string])[] = [
 /** Returns why a text cannot be an API token, worded to follow `apiToken `, or undefined. */
 export function tokenFault(text: string): string | undefined {
   const mistake = MISTAKES.find(([pattern]) => pattern.test(text))?.[1];
-  return mistake === undefined ? unreplaced(text) : `${RULE}. ${mistake}`;
+  return mistake === undefined ? unreplaced(text) : `${TOKEN_RULE}. ${mistake}`;
 }

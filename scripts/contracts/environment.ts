@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs';
 import type { RealArray } from '../../contracts/targets/array.ts';
 import { hostFault, parseHost } from '../../lib/core/host.ts';
 import { apiToken, type Trust } from '../../lib/core/model.ts';
-import { isCertificates, normalFingerprint } from '../../lib/flashblade/trust.ts';
+import { tokenFault } from '../../lib/core/token-format.ts';
+import { normalFingerprint } from '../../lib/flashblade/trust.ts';
+import { caFault, fingerprintFault } from '../../lib/flashblade/trust-format.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -18,9 +20,9 @@ export function readArray(environment: Environment): RealArray {
   const host = environment['FLASHBLADE_HOST'] ?? '';
   const fault = hostFault(host, environment['FLASHBLADE_API_TOKEN']);
   if (fault !== undefined) faults.push(`FLASHBLADE_HOST ${fault}`);
-  const token = text('FLASHBLADE_API_TOKEN', 'an API token: visible ASCII without spaces', (value) =>
-    /^[!-~]{1,1024}$/.test(value),
-  );
+  const token = environment['FLASHBLADE_API_TOKEN'] ?? '';
+  const wrongToken = tokenFault(token);
+  if (wrongToken !== undefined) faults.push(`FLASHBLADE_API_TOKEN ${wrongToken}`);
   const username = text('FLASHBLADE_USERNAME', 'the name of the user who owns the API token', (value) => value !== '');
   const trust = trustOf(environment, (fault) => faults.push(fault));
   const address = parseHost(host);
@@ -42,22 +44,29 @@ function trustOf(
   }
   if (caFile !== '') {
     const ca = readText(caFile);
-    if (isCertificates(ca)) return { kind: 'ca', ca };
-    refuse('FLASHBLADE_CA_FILE must be a file that contains only certificates in PEM format');
+    const fault = ca === undefined ? 'it cannot be read' : caFault(ca);
+    if (ca !== undefined && fault === undefined) return { kind: 'ca', ca };
+    refuse(`FLASHBLADE_CA_FILE must be a file that contains only certificates in PEM format: ${fault}`);
     return undefined;
   }
   const fingerprints = fingerprint.split(',').map((one) => normalFingerprint(one.trim()));
   if (fingerprints.length <= 2 && fingerprints.every((one) => one !== undefined)) {
     return { kind: 'fingerprints', fingerprints };
   }
-  refuse('FLASHBLADE_FINGERPRINT must be one SHA-256 fingerprint, or two separated by a comma');
+  const fault = fingerprint
+    .split(',')
+    .map((one) => fingerprintFault(one.trim()))
+    .find((one) => one !== undefined);
+  refuse(
+    `FLASHBLADE_FINGERPRINT must be one SHA-256 fingerprint, or two separated by a comma${fault ? `: it ${fault}` : ''}`,
+  );
   return undefined;
 }
 
-function readText(file: string): string {
+function readText(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch {
-    return '';
+    return undefined;
   }
 }

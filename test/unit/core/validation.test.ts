@@ -68,5 +68,5 @@ it('the length of a list is checked before its items', () => {
   for (const input of [[], ['x', 1, 2], 'x']) {
     expect(refusal(schema, input)).toBe('request: must be a list of 1 or 2 numbers');
   }
-  expect(refusal(schema, [1, 'x'])).toBe('request: 1 must be a whole number from 1 to 9');
+  expect(refusal(schema, [1, 'x'])).toBe('request: 1 must be a whole number from 1 to 9, not a string');
 });
