@@ -15,7 +15,7 @@ const COUNTS = Object.fromEntries(
 
 const lasting = { array: 'fb1', leaseId: 'nightly-2026-11-24', leaseSeconds: 1800, owner: 'nightly-2026-11-24' };
 // EventBridge Scheduler replaces the placeholder in the documented input with an id.
-const scheduled = { array: 'fb1', leaseId: 'd32c5kddcf5bb8c3' };
+const scheduled = { array: 'fb1', leaseId: 'execution-7' };
 const asScheduled = (input: string): string => input.replace('<aws.scheduler.execution-id>', scheduled.leaseId);
 
 test.each<[Invocation, object, object, (input: object, result: { leaseId: string; expiresAt: number }) => unknown]>([

@@ -10,21 +10,8 @@ import { normalFingerprint } from '../flashblade/trust.ts';
 import { caFault, fingerprintFault } from '../flashblade/trust-format.ts';
 import type { ArraySecret } from '../leases/ports.ts';
 
-const host = v.pipe(
-  v.string(HOST_RULE),
-  without((value) => hostFault(value)),
-);
-const token = v.pipe(v.string(TOKEN_RULE), without(tokenFault));
-const ca = v.pipe(v.string('must be PEM text'), without(caFault));
-const fingerprint = v.pipe(v.string('must be a string'), without(fingerprintFault));
 const ONE_OR_TWO =
   'must be a list of one or two fingerprints: the current one and, during a certificate change, the next one';
-const fingerprints = v.pipe(
-  v.unknown(),
-  without((value) => (typeof value === 'string' ? `${ONE_OR_TWO}. ${isJson(value) ? PLAINTEXT : IN_LIST}` : undefined)),
-  listOf(fingerprint, 2, ONE_OR_TWO),
-);
-
 const PLAINTEXT = 'Key/value pairs in the Secrets Manager console are always text, so edit the secret as plaintext';
 const IN_LIST = 'Put the fingerprint in a list: ["…"]';
 const isJson = (text: string): boolean => typeof parseJson(text) === 'object';
@@ -40,27 +27,44 @@ function trustFault(value: unknown): string | undefined {
   return `${rule}. To trust public authorities, leave it out. Verification cannot be turned off`;
 }
 
-const secret = v.pipe(
-  onlyFields({
-    host,
-    apiToken: token,
-    trust: v.optional(
-      v.pipe(
-        v.unknown(),
-        without(trustFault),
-        onlyFields({ ca: v.optional(ca), fingerprints: v.optional(fingerprints) }),
-        v.check(
-          (trust) => (trust.ca === undefined) !== (trust.fingerprints === undefined),
-          'must have either ca or fingerprints',
-        ),
-      ),
+/** Creates the schema. A function that reads no secret then neither contains nor runs this code. */
+function createSchema() {
+  const host = v.pipe(
+    v.string(HOST_RULE),
+    without((value) => hostFault(value)),
+  );
+  const ca = v.pipe(v.string('must be PEM text'), without(caFault));
+  const fingerprint = v.pipe(v.string('must be a string'), without(fingerprintFault));
+  const fingerprints = v.pipe(
+    v.unknown(),
+    without((value) =>
+      typeof value === 'string' ? `${ONE_OR_TWO}. ${isJson(value) ? PLAINTEXT : IN_LIST}` : undefined,
     ),
-  }),
-  without(({ host, apiToken }) => {
-    const fault = hostFault(host, apiToken);
-    return fault && `host ${fault}`;
-  }),
-);
+    listOf(fingerprint, 2, ONE_OR_TWO),
+  );
+  const trust = v.pipe(
+    v.unknown(),
+    without(trustFault),
+    onlyFields({ ca: v.optional(ca), fingerprints: v.optional(fingerprints) }),
+    v.check(
+      (trust) => (trust.ca === undefined) !== (trust.fingerprints === undefined),
+      'must have either ca or fingerprints',
+    ),
+  );
+  return v.pipe(
+    onlyFields({
+      host,
+      apiToken: v.pipe(v.string(TOKEN_RULE), without(tokenFault)),
+      trust: v.optional(trust),
+    }),
+    without(({ host, apiToken }) => {
+      const fault = hostFault(host, apiToken);
+      return fault && `host ${fault}`;
+    }),
+  );
+}
+type Schema = ReturnType<typeof createSchema>;
+let schema: Schema | undefined;
 
 /**
  * Parses the output of GetSecretValue. `name` is the array name, and `id` is the secret name for messages. Throws SECRET_INVALID even if
@@ -82,7 +86,8 @@ export function parseSecret(
     const rule = `must be a JSON object, but is not JSON${jsonFault(SecretString)}`;
     throw new FlashBladeError('SECRET_INVALID', `secret ${id}: ${rule}`);
   }
-  const fields = check(secret, json, 'SECRET_INVALID', `secret ${id}`);
+  schema ??= createSchema();
+  const fields = check(schema, json, 'SECRET_INVALID', `secret ${id}`);
   return {
     array: { name, ...(parseHost(fields.host) as Address), trust: trustOf(fields.trust) },
     apiToken: apiToken(fields.apiToken),
@@ -90,7 +95,7 @@ export function parseSecret(
   };
 }
 
-function trustOf(trust: v.InferOutput<typeof secret>['trust']): Trust {
+function trustOf(trust: v.InferOutput<Schema>['trust']): Trust {
   if (trust?.ca !== undefined) return { kind: 'ca', ca: trust.ca };
   const fingerprints = trust?.fingerprints?.map((value) => normalFingerprint(value) as string);
   return fingerprints ? { kind: 'fingerprints', fingerprints } : { kind: 'public' };

@@ -1,10 +1,11 @@
 /** Finds the place where a text stops being JSON. The parser's own error is of no use, because it quotes the text. */
 
 const SPACE = '[ \\t\\r\\n]*';
-const STRING = '"(?:[^"\\\\\\u0000-\\u001f]|\\\\(?:["\\\\/bfnrt]|u[\\dA-Fa-f]{4}))*"';
+const IN_STRING = '(?:[^"\\\\\\u0000-\\u001f]|\\\\(?:["\\\\/bfnrt]|u[\\dA-Fa-f]{4}))*';
+const STRING = `"${IN_STRING}"`;
 const SCALAR = `true|false|null|-?(?:0|[1-9]\\d*)(?:\\.\\d+)?(?:[eE][+-]?\\d+)?(?![\\w.+-])|${STRING}`;
-/** What may come next: a value, a value or the end of a list, a name, a name or the end of an object, a colon, or what follows a value. */
-const NEXT = {
+/** What may come next. `item` and `field` may also end the list or object that has just begun. */
+const patterns = () => ({
   value: new RegExp(`${SPACE}(${SCALAR}|[[{])`, 'y'),
   item: new RegExp(`${SPACE}(${SCALAR}|[[{\\]])`, 'y'),
   name: new RegExp(`${SPACE}(${STRING})`, 'y'),
@@ -13,7 +14,7 @@ const NEXT = {
   afterItem: new RegExp(`${SPACE}([,\\]])`, 'y'),
   afterField: new RegExp(`${SPACE}([,}])`, 'y'),
   end: new RegExp(`${SPACE}($)`, 'y'),
-};
+});
 
 const TAKES_STRING: readonly string[] = ['value', 'item', 'name', 'field'];
 
@@ -29,6 +30,7 @@ export function jsonFault(text: string): string {
 /** Returns the index of the first character that cannot continue the text as JSON. */
 export function faultIndex(text: string): number {
   const open: string[] = [];
+  const NEXT = patterns();
   let next: keyof typeof NEXT = 'value';
   let at = 0;
   for (;;) {
@@ -54,7 +56,7 @@ export function faultIndex(text: string): number {
 /** Returns the next character after spaces or, if that begins a string that may be here, the character that cannot be part of it. */
 function placeOf(text: string, from: number, takesString: boolean): number {
   const start = from + (/^[ \t\r\n]*/.exec(text.slice(from))?.[0].length ?? 0);
-  const begun = /^"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4}))*/.exec(text.slice(start))?.[0];
+  const begun = new RegExp(`^"${IN_STRING}`).exec(text.slice(start))?.[0];
   return takesString && begun !== undefined ? start + begun.length : start;
 }
 

@@ -9,7 +9,7 @@ const SCHEDULER =
   "contains <aws.…>, which only EventBridge Scheduler replaces, and only in a schedule's own input. Invoke the function from a schedule, or pass another value";
 const PATH =
   'looks like a Step Functions path or function that was not replaced. End the field\'s name with ".$", as in "owner.$": "$$.Execution.Id", or, in a JSONata state, use {% … %}';
-const JSONATA =
+const QUERY =
   'contains {% … %}, which was not replaced. Step Functions replaces it only in a state whose QueryLanguage is JSONata, and only around the whole value';
 const VARIABLE =
   'looks like a variable that was not replaced, such as $JOB. In a shell, use double quotes; in CloudFormation, use Fn::Sub; in JavaScript, use backticks';
@@ -19,7 +19,7 @@ const SIGNS: readonly (readonly [RegExp, string])[] = [
   [/^\W?(undefined|null|nan|none|nil|true|false|string)\W?$/i, MISSING],
   [/\[object \w/, MISSING],
   [/<aws\.[\w.-]*>/, SCHEDULER],
-  [/\{%|%\}/, JSONATA],
+  [/\{%|%\}/, QUERY],
   [/\$\$?\.|\$\[|^\$\$?$|^\$(states|context)\b|\bStates\.[A-Z]\w*\(/, PATH],
   // `[$LATEST]` is part of the names of Lambda's log streams, so a variable without braces counts only at the beginning.
   [/[$#@%]\{|\$\(|^\$\w|^%[A-Za-z_]\w*%$/, VARIABLE],

@@ -56,7 +56,7 @@ const GENUINE = [
   'price-5$',
   'a<b',
   'None-1',
-  'd32c5kddcf5bb8c3',
+  'execution-7',
   '0',
 ];
 

@@ -54,8 +54,8 @@ it.each(examples('json secret', page('secrets-and-trust.md')))('the example of a
 
 it.each(examples('json schedule-input', FUNCTIONS))('only EventBridge Scheduler makes this input valid: %s', (json) => {
   expect(() => parseLoginRequest(JSON.parse(json), 'invocation')).toThrow('only EventBridge Scheduler replaces');
-  const replaced = JSON.parse(json.replaceAll(/<aws\.scheduler\.[a-z-]+>/g, 'd32c5kddcf5bb8c3'));
-  expect(parseLoginRequest(replaced, 'invocation')).toMatchObject({ array: 'fb1', leaseId: 'd32c5kddcf5bb8c3' });
+  const replaced = JSON.parse(json.replaceAll(/<aws\.scheduler\.[a-z-]+>/g, 'execution-7'));
+  expect(parseLoginRequest(replaced, 'invocation')).toMatchObject({ array: 'fb1', leaseId: 'execution-7' });
 });
 
 it.each(examples('json login-request', FUNCTIONS))('the example of a login request is valid: %s', (json) => {
