@@ -18,7 +18,7 @@ export default defineConfig({
     // One more than cores: many tests wait for a timeout or for a process of their own.
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
-    // Files share their workers: loading everything anew for each would be a third of the whole time. Every test restores
+    // Files share their workers: loading everything again for each would be a third of the whole time. Every test restores
     // what it changes.
     isolate: false,
     testTimeout: 120_000,

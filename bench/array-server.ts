@@ -1,4 +1,4 @@
-/** Runs in its own process: one TLS server that listens on many ports and responds like an array, with as little work as possible. */
+/** Runs a TLS server in its own process. The server listens on many ports and responds like an array, with as little work as possible. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';

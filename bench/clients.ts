@@ -14,7 +14,10 @@ export type Client = {
   readonly close: () => void;
 };
 
-/** `ca`: PEM certificate of the authority that issued the arrays' certificate. `fingerprint`: SHA-256 of the arrays' certificate. */
+/**
+ * `ca` is the PEM certificate of the authority that issued the arrays' certificate. `fingerprint` is the SHA-256 fingerprint of the arrays'
+ * certificate.
+ */
 export type Identity = { readonly ca: string; readonly fingerprint: string };
 
 export const CLIENTS = {
@@ -80,7 +83,7 @@ export function rawClient(ca: string, resume: boolean): Client {
   };
 }
 
-/** This project's client, with all its checks. */
+/** Uses this project's client, with all its checks. */
 async function libraryClient(trust: Trust): Promise<Client> {
   const { apiToken } = await import('../lib/core/model.ts');
   const { loginWithHttpInfo, logoutWithHttpInfo } = await import('../lib/flashblade/client.ts');
@@ -113,7 +116,7 @@ function clientOf(post: Post, close: () => void): Client {
   return { cycle, close };
 }
 
-/** undici's lowest-level interface, `dispatch`, with one Client per array. */
+/** Uses undici's lowest-level interface, `dispatch`, with one Client per array. */
 async function undiciClient(ca: string): Promise<Client> {
   const undici = await import('undici');
   const connections = new Map<number, InstanceType<typeof undici.Client>>();
@@ -144,7 +147,7 @@ async function undiciClient(ca: string): Promise<Client> {
   });
 }
 
-/** node:https used as documented, with one keep-alive Agent and the authority passed with every request. */
+/** Uses node:https as documented, with one keep-alive Agent and the authority passed with every request. */
 async function httpsClient(ca: string): Promise<Client> {
   const { Agent, request } = await import('node:https');
   const { text } = await import('node:stream/consumers');
@@ -164,7 +167,7 @@ async function httpsClient(ca: string): Promise<Client> {
   });
 }
 
-/** The global fetch. Its connections cannot be closed. */
+/** Uses the global fetch, whose connections cannot be closed. */
 function fetchClient(ca: string): Client {
   setDefaultCACertificates([ca]);
   const post: Post = async (port, path, name, value) => {

@@ -57,7 +57,10 @@ const measured = (samples: readonly Usage[], base: readonly Usage[], what: keyof
 /** Half of the normal 97.5% quantile. The standard deviation of the median's rank is √n / 2. */
 const HALF_WIDTH = 0.98;
 
-/** Uses only ranks, so it assumes no distribution. Throws if `values` is empty. */
+/**
+ * Returns the median and its confidence interval. Uses only ranks, so it makes no assumption about the distribution. Throws if `values` is
+ * empty.
+ */
 export function intervalOf(values: readonly number[]): Interval {
   const reach = HALF_WIDTH * Math.sqrt(values.length);
   const middle = (values.length - 1) / 2;
@@ -68,7 +71,7 @@ export function intervalOf(values: readonly number[]): Interval {
   };
 }
 
-/** Interpolates between the two nearest values. `share` ranges from 0 to 1. Throws if `values` is empty. */
+/** Returns a quantile, interpolated between the two nearest values. `share` ranges from 0 to 1. Throws if `values` is empty. */
 export function quantile(values: readonly number[], share: number): number {
   const index = share * (values.length - 1);
   const [below, above] = [rank(values, Math.floor(index)), rank(values, Math.ceil(index))];
@@ -82,7 +85,7 @@ function rank(values: readonly number[], index: number): number {
   return value;
 }
 
-/** Each order is equally likely. */
+/** Returns the values in random order. Each order is equally likely. */
 export function shuffled<Value>(values: readonly Value[], random: () => number): Value[] {
   return values
     .map((value) => ({ value, draw: random() }))

@@ -20,7 +20,7 @@ export type Arena = {
 /** A client and its baseline. */
 export type Pair = readonly [client: ClientName, baseline: ClientName];
 
-/** `flags`: Node.js flags for the client processes. Throws if a client fails `checkClient`. */
+/** `flags` are Node.js flags for the client processes. Throws if a client fails `checkClient`. */
 export async function openArena(names: readonly ClientName[], flags: readonly string[] = []): Promise<Arena> {
   const authority = await createAuthority();
   const { certificate, key, fingerprint } = await authority.issue();
@@ -129,7 +129,7 @@ export const goalsOf = (blocks: readonly Block[], of: 'cpu' | 'wall', atMost: nu
     atMost,
   }));
 
-/** One row per client. Times are per cycle. */
+/** Returns a table with one row per client. Times are per cycle. */
 export const cycleTable = (blocks: readonly Block[]): Table => ({
   columns: ['client', 'CPU ms', 'CPU, × baseline', 'time ms', 'time, × baseline', 'baseline', 'connections', 'resumed'],
   rows: blocks.map(({ name, baseline, cpu, wall, totals: { cycles, connections, resumed } }) => {

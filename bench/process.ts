@@ -1,4 +1,4 @@
-/** Calls functions in another process. Each contender runs in its own process, so that CPU time can be measured per contender. */
+/** Calls functions in another process. Each contender runs in its own process, so that its CPU time can be measured separately. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 
@@ -34,7 +34,7 @@ export function start<Remote extends Handlers>(file: URL, flags: readonly string
   };
 }
 
-/** Serves calls from the parent process, and exits when the parent disconnects. */
+/** Handles calls from the parent process, and exits when the parent disconnects. */
 export function expose(handlers: Handlers): void {
   process.on('message', async ({ name, argument }: { name: string; argument: never }) => {
     let reply: Reply;

@@ -1,4 +1,4 @@
-/** Formats the answers as a Markdown report that is aligned for a terminal. */
+/** Formats the results as a Markdown report, with columns aligned for a terminal. */
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
 import undici from 'undici/package.json' with { type: 'json' };
 import { VERSION } from '../lib/flashblade/http/request.ts';
@@ -8,7 +8,7 @@ export type Question = {
   /** The value of `--question`. */
   readonly name: string;
   readonly title: string;
-  /** `quick`: run only a few rounds. */
+  /** Runs only a few rounds if `quick` is true. */
   readonly ask: (quick: boolean) => Promise<Answer>;
 };
 
@@ -78,7 +78,7 @@ function cellText(cell: Cell): string {
   return low === high ? numberText(median) : `${median.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`;
 }
 
-/** At least three significant digits; integers are unchanged. */
+/** Formats a number with at least three significant digits. Integers are unchanged. */
 function numberText(value: number): string {
   if (Number.isInteger(value)) return `${value}`;
   const size = Math.abs(value);

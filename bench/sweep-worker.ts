@@ -1,4 +1,4 @@
-/** Runs in its own process: opens sessions and sweeps their expired leases, over real TLS, with the ledger and KMS in memory. */
+/** Opens sessions and sweeps their expired leases, in its own process. Uses real TLS, but keeps the ledger and KMS in memory. */
 import { createSeal } from '../lib/aws/seal.ts';
 import { createClosingPorts } from '../lib/compose.ts';
 import { readConfig } from '../lib/core/config.ts';

@@ -1,4 +1,4 @@
-/** Runs in its own process, one per client, and waits for blocks of cycles to run. */
+/** Runs in a separate process for each client, and waits for blocks of cycles to run. */
 import { mapLimit } from '../lib/core/map-limit.ts';
 import { CLIENTS, type Client, type ClientName, type Identity } from './clients.ts';
 import type { Usage } from './compare.ts';
@@ -12,7 +12,7 @@ export type Work = {
   readonly keep: boolean;
 };
 
-/** `cyclesMs`: the duration of each successful cycle. */
+/** `cyclesMs` has the duration of each successful cycle. */
 export type Worked = Usage & { readonly cyclesMs: readonly number[]; readonly failures: readonly string[] };
 
 let client: Client | undefined;
@@ -41,7 +41,7 @@ const handlers = {
     });
     return { ...usage, cyclesMs, failures };
   },
-  /** Resident memory after garbage collection, in KiB. */
+  /** Returns the resident memory after garbage collection, in KiB. */
   memoryKib: (): number => {
     for (let nth = 0; nth < 3; nth++) globalThis.gc?.();
     return process.memoryUsage.rss() / 1024;

@@ -5,10 +5,10 @@ import * as v from 'valibot';
 
 export const CONSUMER = 'flashblade-sessions';
 export const PROVIDER = 'flashblade';
-/** The name of the file where Pact writes the pact between these two participants. */
+/** Returns the name of the file to which Pact writes the pact between these two participants. */
 export const nameOf = (consumer: string, provider: string): string => `${consumer}-${provider}.json`;
 export const PACT_NAME = nameOf(CONSUMER, PROVIDER);
-/** The path to a committed pact. */
+/** Returns the path to a committed pact. */
 export const committedFile = (name: string): string => resolve(import.meta.dirname, 'pacts', name);
 /** The path to the committed pact with an array. */
 export const PACT_FILE = committedFile(PACT_NAME);
@@ -84,17 +84,17 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The names of the states that an interaction requires, in any version of the Pact specification. */
+/** Returns the names of the states that an interaction requires, in any version of the Pact specification. */
 export function statesOf({ providerStates, providerState }: AnyInteraction): readonly string[] {
   if (providerStates !== undefined) return providerStates.map(({ name }) => name);
   return providerState ? [providerState] : [];
 }
 
-/** Identifies an interaction. */
+/** Returns a key that identifies an interaction. */
 export const keyOf = (description: string, states: readonly string[]): string =>
   JSON.stringify([description, ...states]);
 
-/** An interaction's display title, such as `a login with a valid API token (an API token is valid)`. */
+/** Returns an interaction's display title, such as `a login with a valid API token (an API token is valid)`. */
 export function titleOf(interaction: AnyInteraction): string {
   const states = statesOf(interaction);
   return states.length === 0 ? interaction.description : `${interaction.description} (${states.join(', ')})`;

@@ -1,4 +1,4 @@
-/** The contract's provider states: parameters, return values, and whether a real array supports each state. */
+/** The contract's provider states, with their parameters, their return values, and whether a real array supports them. */
 
 type Definition = {
   /** The names of the parameters that an interaction passes. */
@@ -13,7 +13,7 @@ export const STATES = {
   'an API token is valid': { parameters: ['username'], returns: ['apiToken', 'username'], live: true },
   'the API token is not known': { parameters: [], returns: ['apiToken'], live: true },
   'the array cannot serve requests': { parameters: [], returns: [], live: false },
-  // `version`: the newest REST version that the array serves. `username`: the session's user.
+  // `version` is the newest REST version that the array supports. `username` is the session's user.
   'a session is open': { parameters: [], returns: ['authToken', 'username', 'version'], live: true },
   'the session has ended': { parameters: [], returns: ['authToken', 'version'], live: true },
 } as const satisfies Readonly<Record<string, Definition>>;

@@ -6,11 +6,11 @@ const { logicalId, oslsId } = require('./names.cjs');
 
 const NOTIFY = [{ Ref: 'AlarmTopic' }];
 
-/** A value that is measured irregularly. The alarm keeps its state until the next measurement. */
+/** A value that is measured at irregular intervals. The alarm keeps its state until the next measurement. */
 const GAUGE = { TreatMissingData: 'ignore', OKActions: NOTIFY };
 /** An incident. The alarm sends no OK notification, because the incident still needs attention. */
 const EVENT = { TreatMissingData: 'notBreaching' };
-/** Something that must happen regularly. Missing data is the failure. */
+/** Something that must happen regularly. Missing data means a failure. */
 const HEARTBEAT = { TreatMissingData: 'breaching', OKActions: NOTIFY };
 /** Activity that AWS measures. Missing data means no activity. */
 const ACTIVITY = { TreatMissingData: 'notBreaching', OKActions: NOTIFY };

@@ -1,4 +1,4 @@
-/** Parameter values that osls variables cannot express. osls calls these functions when it packages the template. */
+/** Computes parameter values that osls variables cannot express. osls calls these functions when it packages the template. */
 const parameterOf = async (resolveVariable, name) => String(await resolveVariable(`param:${name}`)).trim();
 
 const listOf = async (resolveVariable, name) =>
@@ -14,7 +14,7 @@ exports.permissionsBoundary = async ({ resolveVariable }) =>
 
 exports.subnetIds = ({ resolveVariable }) => listOf(resolveVariable, 'vpcSubnetIds');
 
-/** The specified security groups, plus the stack's own group if vpcEgress is set. */
+/** Returns the specified security groups, plus the stack's own group if vpcEgress is set. */
 exports.securityGroupIds = async ({ resolveVariable }) => {
   const subnets = await listOf(resolveVariable, 'vpcSubnetIds');
   const given = await listOf(resolveVariable, 'vpcSecurityGroupIds');
@@ -25,7 +25,7 @@ exports.securityGroupIds = async ({ resolveVariable }) => {
   return egress.length === 0 ? given : [...given, { 'Fn::GetAtt': ['EgressSecurityGroup', 'GroupId'] }];
 };
 
-/** Egress rules for the stack's own security group, which allow only HTTPS to the networks in vpcEgress. */
+/** Returns egress rules for the stack's own security group, which allow only HTTPS to the networks in vpcEgress. */
 exports.egressRules = async ({ resolveVariable }) =>
   (await listOf(resolveVariable, 'vpcEgress')).map((item) => ({
     Description: 'HTTPS',
@@ -40,7 +40,7 @@ const destination = (item) => {
   return item.includes(':') ? { CidrIpv6: item } : { CidrIp: item };
 };
 
-/** The VPC for the stack's own security group. */
+/** Returns the VPC for the stack's own security group. */
 exports.vpcId = async ({ resolveVariable }) => {
   const vpcId = await parameterOf(resolveVariable, 'vpcId');
   if (vpcId !== '') return vpcId;

@@ -20,7 +20,7 @@ const PERMISSIONS = {
 const role = (name, permissions) => ({
   Type: 'AWS::IAM::Role',
   Properties: {
-    // A fixed name, because the lease key's policy refers to the role by ARN.
+    // The name is fixed, because the lease key's policy refers to the role by ARN.
     RoleName: { 'Fn::Sub': `\${AWS::StackName}-\${AWS::Region}-${name}` },
     PermissionsBoundary: '${file(infra/parameters.cjs):permissionsBoundary}',
     AssumeRolePolicyDocument: {
@@ -39,7 +39,9 @@ const role = (name, permissions) => ({
   },
 });
 
-/** osls inserts the statement from permissions.yml, and fails if that file does not define the permission. */
+/**
+ * Returns a variable that osls replaces with the statement from permissions.yml. osls fails if that file does not define the permission.
+ */
 const defined = (permission) => `\${file(infra/permissions.yml):${permission}}`;
 
 const writeLogs = (name) => ({

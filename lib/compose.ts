@@ -1,4 +1,4 @@
-/** Builds the real ports from the configuration. The ports call AWS through the AWS SDK, and arrays over HTTPS. */
+/** Creates the production ports, which call AWS through the AWS SDK and arrays over HTTPS. */
 import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
@@ -12,7 +12,7 @@ import type { Reporter } from './core/reports.ts';
 import { apiVersionsWithHttpInfo, loginWithHttpInfo, logoutWithHttpInfo, request } from './flashblade/client.ts';
 import type { ClosingPorts, Ports } from './leases/ports.ts';
 
-/** The AWS region, credentials and endpoints come from the environment. Errors thrown by `reporter` are ignored. */
+/** Creates the ports. The AWS region, credentials and endpoints come from the environment. Errors thrown by `reporter` are ignored. */
 export function createPorts(config: Config, reporter: Reporter): Ports {
   const ports = createClosingPorts(config, reporter);
   const secrets = createSecrets({

@@ -40,7 +40,14 @@ export {
   type Trust,
 } from './core/model.ts';
 export type { EventName, Report, Reporter } from './core/reports.ts';
-export type { ArrayRequest, ArrayResponse, CallOptions, VersionsOptions, WithHttpInfo } from './flashblade/client.ts';
+export type {
+  ArrayRequest,
+  ArrayResponse,
+  CallOptions,
+  RequestOptions,
+  VersionsOptions,
+  WithHttpInfo,
+} from './flashblade/client.ts';
 export { VERSION } from './flashblade/http/request.ts';
 export { closeConnections } from './flashblade/pool.ts';
 export type { CloseOutcome, CloseResult } from './leases/close.ts';
@@ -92,7 +99,7 @@ export const logoutWithHttpInfo = async (
 export const request = async (
   session: Session,
   call: client.ArrayRequest,
-  options?: client.CallOptions,
+  options?: client.RequestOptions,
 ): Promise<client.ArrayResponse> => client.request(checkedSession(session), call, checkedOptions(options));
 
 /**
@@ -206,16 +213,16 @@ export type SessionOptions = leases.SessionOptions & WithPorts;
 /**
  * Opens a session on an array, runs the work, and closes the session even if the work fails.
  *
- * If the session cannot be closed, that failure is reported instead of thrown, so that the work's result or error is not hidden. The
- * sweeper then closes the session. If the array refuses a call because it has dropped the session, the library logs in again under the same
- * lease.
+ * A failure to close the session is reported, not thrown, so that it does not hide the work's result or error. The sweeper then closes the
+ * session. If the array refuses a call because it has dropped the session, the library logs in again under the same lease.
  *
  * @param arrayName - The array's name. The array's secret is named `SECRET_PREFIX` followed by the array name.
  * @param work - Your callback. It receives the lease and a way to call the array, but never a token. Its result is returned, and its errors
  * are rethrown.
- * @param options - `leaseSeconds` (60 to 86400, default 900): work that takes longer loses its session. `leaseId` (default: a random id)
- * makes the request idempotent: if a lease with this id is already open, that lease is used, then closed. `owner`: the job that the work
- * belongs to. `deadline` (epoch milliseconds, default: none): the session is closed by then, and everything else ends 10 seconds earlier.
+ * @param options - `leaseSeconds` (60 to 86400, default 900) is how long the lease lasts. Work that takes longer loses its session.
+ * `leaseId` (default: a random id) makes the request idempotent: if a lease with this id is already open, that lease is used and then
+ * closed. `owner` (default: none) is the job that the work belongs to. `exactNumbers` works as in `RequestOptions`.
+ * `deadline` (epoch milliseconds, default: none) is when the session must be closed. Everything else must end 10 seconds earlier.
  * @throws FlashBladeError if the session cannot be opened, and anything that `work` throws.
  * @example
  * const capacity = await withSession('fb1', async ({ request }) => {
@@ -239,7 +246,8 @@ export async function withSession<T>(
  * @param leaseId - The lease id returned by `openSession` or by the `login` function.
  * @param work - Your callback. It receives the lease and a way to call the array, but never a token. Its result is returned, and its errors
  * are rethrown.
- * @param options - `deadline` (epoch milliseconds, default: none): every call to the array and to AWS ends by then.
+ * @param options - `deadline` (epoch milliseconds, default: none) is the time by which every call to the array or to AWS must end.
+ * `exactNumbers` works as in `RequestOptions`.
  * @throws FlashBladeError LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED, LEASE_ALTERED, AWS_UNAVAILABLE or OUT_OF_TIME, and anything that
  * `work` throws.
  * @example

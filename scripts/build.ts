@@ -31,7 +31,7 @@ export type Bundle = {
   readonly packages: Readonly<Record<string, number>>;
 };
 
-/** Paths to the functions' entry files, sorted. */
+/** Returns the paths to the functions' entry files, sorted. */
 export const functionEntries = (): string[] =>
   globSync('functions/*.ts', { cwd: ROOT, exclude: (name) => name.endsWith('.test.ts') })
     .sort()
@@ -73,7 +73,7 @@ const bundlesOf = (metafile: Metafile): Bundle[] =>
     }))
     .sort((a, b) => a.name.localeCompare(b.name));
 
-/** Names of the bundles that exceed the limit. */
+/** Returns the names of the bundles that exceed the limit. */
 export const tooLarge = (bundles: readonly Bundle[], limitKib = BUNDLE_LIMIT_KIB): string[] =>
   bundles.filter((bundle) => bundle.kib > limitKib).map((bundle) => bundle.name);
 

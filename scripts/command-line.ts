@@ -17,7 +17,7 @@ type Given = {
 };
 
 /**
- * Returns the options, including `help`, and the other arguments. Throws an Error that names the option but quotes no value. Rejects
+ * Returns the options, including `help`, and the other arguments. Throws an Error that names the option but never quotes a value. Rejects
  * API tokens in the arguments, so that no command can print one.
  */
 export function parsed<Options extends ParseArgsOptionsConfig>(
@@ -39,7 +39,8 @@ function orError<Result>(parse: () => Result): Result {
   try {
     return parse();
   } catch (error) {
-    // The first sentence names the option. The rest is about values that begin with a hyphen, which no option here accepts.
+    // Keep only the first sentence, which names the option. The rest is about values that begin with a hyphen, which no option here
+    // accepts.
     throw new Error(error instanceof Error ? error.message.split(/\. |\n/)[0] : 'the arguments cannot be parsed');
   }
 }

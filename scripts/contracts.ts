@@ -1,4 +1,4 @@
-/** `npm run contracts` and `npm run contracts:array` verify the contract. */
+/** `npm run contracts` and `npm run contracts:array` verify the contracts. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import { checkDrift } from '../contracts/checks/drift.ts';
@@ -23,7 +23,7 @@ import { listenForSignals } from './start/interruption.ts';
 const say = (line: string): boolean =>
   process.stdout.write(`${mask(line, [process.env['FLASHBLADE_API_TOKEN'] ?? ''])}\n`);
 
-/** Verifies this project's own pacts. The consumer tests write the pacts. Every provider and check must then agree with these pacts. */
+/** Verifies this project's own pacts. The consumer tests write the pacts, and every provider and check must then agree with them. */
 async function verifyOwn({ accept }: Command, signal: AbortSignal): Promise<(Section & { pact: AnyPact })[]> {
   const { array, requests, outcomes } = await runConsumerTests(signal);
   if (accept) for (const pact of [array, requests, outcomes]) writeFileSync(fileOf(pact), normalText(pact));
@@ -44,7 +44,7 @@ const found = ({ provider, verification }: Section, findings: readonly string[])
   verification: { ...verification, findings: [...findings, ...verification.findings] },
 });
 
-/** `real`: the array to verify instead of the simulator. Never rejects. */
+/** `real` is the array to verify instead of the simulator. Never rejects. */
 async function run(command: Command, real: RealArray | undefined, signal: AbortSignal): Promise<Run[]> {
   const at = new Date().toISOString();
   try {

@@ -33,7 +33,7 @@ function missingPackages() {
 /** Returns the path to a Node.js binary that can run the scripts, or undefined if none is found. */
 function findNode() {
   const installed = join(modules, `node-${platform}-${arch}/bin/node`);
-  // A binary built for another C library does not start.
+  // A binary that was built for a different C library does not start.
   if (existsSync(installed) && spawnSync(installed, ['--version']).status === 0) return installed;
   return Number.parseInt(version.slice(1), 10) >= NEEDED ? execPath : undefined;
 }

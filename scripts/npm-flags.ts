@@ -14,25 +14,27 @@ const ALWAYS = { 'dry-run': { type: 'boolean' } } as const;
 const PREFIX = 'npm_config_';
 export const HIDDEN = '<value>';
 
-/** npm's settings from its flags, the environment and .npmrc, such as `['dry-run', 'true']`. Omits registries and disabled settings. */
+/**
+ * Returns npm's settings from its flags, the environment and .npmrc, such as `['dry-run', 'true']`. Omits registries and disabled settings.
+ */
 const npmSettings = (env: Environment): [name: string, value: string][] =>
   Object.entries(env)
     .filter(([name, value]) => name.startsWith(PREFIX) && !['', 'false', 'null', undefined].includes(value))
     .map(([name, value = '']): [string, string] => [name.slice(PREFIX.length).replaceAll('_', '-'), value])
     .filter(([name]) => /^\w/.test(name));
 
-/** npm's settings as command-line flags. */
+/** Returns npm's settings as command-line flags. */
 export const npmFlags = (env: Environment): string[] =>
   npmSettings(env).map(([name, value]) => (value === 'true' ? `--${name}` : `--${name}=${value}`));
 
 export class ConsumedByNpm extends Error {}
 
-/** `values`: the values that npm passed on, or `true` if npm passed on none. Undefined for a flag without a value. */
+/** `values` are the values that npm passed on, or `true` if npm passed on none. It is undefined for a flag without a value. */
 type Consumed = { readonly flag: string; readonly values: readonly string[] | undefined };
 
 /**
- * Throws ConsumedByNpm, with the command to type instead, if npm consumed one of `options` or --dry-run.
- * `positionals`: whether the command takes arguments other than options.
+ * Throws ConsumedByNpm, with the command to type instead, if npm consumed one of `options` or --dry-run. `positionals` is true if the
+ * command takes arguments other than options.
  */
 export function refuseConsumed(
   args: readonly string[],
@@ -59,7 +61,7 @@ export function refuseConsumed(
   );
 }
 
-/** `--dryRun` and `--dryrun` mean `--dry-run`. */
+/** Normalizes a flag's name, because `--dryRun` and `--dryrun` mean `--dry-run`. */
 export const plain = (name: string): string => name.replaceAll(/[-_]/g, '').toLowerCase();
 
 /** Returns true if npm did not consume this flag: either the setting is npm's own, or the command received the flag. */
@@ -82,7 +84,7 @@ function commandFor(
   const flags = consumed.flatMap(({ flag, values }) =>
     values === undefined ? [flag] : values.flatMap((value) => [flag, isSecret(flag, value) ? HIDDEN : shown(value)]),
   );
-  // For `--host fb1`, npm leaves the value among the arguments without saying which argument it is.
+  // For `--host fb1`, npm leaves the value among the arguments without indicating which argument it is.
   const lost = flags.filter((word) => word === 'true').length;
   const [only] = typed;
   const words =

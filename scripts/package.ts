@@ -39,7 +39,8 @@ export type Package = { readonly zips: readonly FunctionZip[]; readonly template
 
 /**
  * Runs `osls package` on a copy of the bundles, without network access or an AWS account. Because of the copy, concurrent runs do not
- * interfere, and project size does not matter. If osls rejects the configuration, the error contains the output of osls.
+ * interfere with each other, and the size of the project does not matter. If osls rejects the configuration, the error contains the output
+ * of osls.
  */
 export const packageFunctions = async (options: PackageOptions = {}): Promise<Package> => {
   const { bundles = resolve(ROOT, 'dist/functions'), outdir = resolve(ROOT, '.serverless'), stage = 'dev' } = options;
@@ -59,7 +60,7 @@ export const packageFunctions = async (options: PackageOptions = {}): Promise<Pa
   return { zips: await readZips(outdir), template: join(outdir, TEMPLATE) };
 };
 
-/** osls receives nothing from the caller's environment: no account, no profile, no settings in the home directory. */
+/** Runs osls without the caller's environment, so that it has no AWS account, no profile, and no settings from the home directory. */
 const runOsls = async (directory: string, options: readonly string[]): Promise<void> => {
   const env = { HOME: directory, CI: '1', SLS_DEPRECATION_NOTIFICATION_MODE: 'error' };
   const run = promisify(execFile)(process.execPath, [OSLS, 'package', ...options], { cwd: directory, env });

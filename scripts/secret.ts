@@ -7,7 +7,7 @@ const interruption = listenForSignals((signal) => {
   process.stderr.write(`\n${signal}: stopping once the open session is closed …\n`);
   abort.abort();
 });
-// Ignores output errors, because the session must be closed even if the process that reads the output exits.
+// Ignore output errors, because the session must be closed even if the process that reads the output exits.
 process.stdout.on('error', () => undefined);
 
 const code = await runSecret(process.argv.slice(2), {

@@ -22,7 +22,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   vitest: join(modules, 'vitest/vitest.mjs'),
 };
 
-/** npm has its own settings with these names, so these flags were not meant for the tool. */
+/** npm has its own settings with these names, so these flags are not meant for the tool. */
 const OF_NPM = ['all', 'browser', 'cache', 'color', 'colors', 'force', 'init', 'json', 'loglevel', 'version', 'yes'];
 
 /** Matches a flag, and captures whether it takes a value. Both flags in `-t, --testNamePattern <pattern>` take one. */

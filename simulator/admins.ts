@@ -1,4 +1,4 @@
-/** Endpoints for admins and their API tokens. REST 1 creates and deletes API tokens with PATCH, REST 2 with POST and DELETE. */
+/** Endpoints for admins and their API tokens. REST 1 creates and deletes API tokens with PATCH. REST 2 uses POST and DELETE. */
 import type { ApiRequest, SimulatedArray } from './array.ts';
 import { jsonObject } from './authentication.ts';
 import { listItems, listItemsOldWay } from './pages.ts';
@@ -23,7 +23,7 @@ export const listAdmins = (request: ApiRequest, { users }: SimulatedArray): Repl
     })),
   );
 
-/** REST 1: users can change only their own API token. The body must request either creation or deletion, but not both. */
+/** In REST 1, users can change only their own API token. The body must request either creation or deletion, but not both. */
 export function changeAdmin(request: ApiRequest, array: SimulatedArray, session: SimulatedSession): Reply {
   const user = array.users.named(session.username);
   if (user === undefined || request.query.get('names') !== user.username) return accessDenied(403, request.path);

@@ -7,7 +7,7 @@ export type SimulatedArray = {
   readonly settings: Settings;
   readonly users: Users;
   readonly sessions: Sessions;
-  /** The number of consecutive refused logins, and when the lockout ends (milliseconds since the epoch). */
+  /** The number of consecutive refused logins, and the time at which the lockout ends (milliseconds since the epoch). */
   readonly lockout: { refusals: number; until: number };
 };
 

@@ -1,4 +1,4 @@
-/** The `/api/login` and `/api/logout` endpoints. For behavior that is unknown on real arrays, options.ts has switches. */
+/** The `/api/login` and `/api/logout` endpoints. If it is unknown how real arrays behave, the behavior is configurable in options.ts. */
 import type { ApiRequest, SimulatedArray } from './array.ts';
 import { accessDenied, empty, json, pathError, type Reply } from './reply.ts';
 import type { SimulatedSession } from './sessions.ts';

@@ -19,7 +19,7 @@ export const htmlAnswer = (status: number): BadAnswer => {
   return { kind: 'answer', act: false, status, headers, body };
 };
 
-/** Status 429 with the given kind of retry hint. The array does not act on the request. */
+/** A 429 response with this kind of retry hint. The array does not act on the request. */
 export function tooManyRequests(hint: 'retry-after' | 'x-ratelimit' | 'none', seconds = 1): BadAnswer {
   const headers = {
     'retry-after': { 'retry-after': `${seconds}` },

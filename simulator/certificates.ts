@@ -27,7 +27,7 @@ export type CertificateOptions = {
   readonly notBefore?: Date;
   /** Default: 30 days from now. */
   readonly notAfter?: Date;
-  /** Default: `server`. An `authority` certificate can only sign certificates. */
+  /** Default: `server`. A certificate with the usage `authority` can only sign certificates. */
   readonly usage?: 'server' | 'client' | 'authority';
   /** Default: `ec` (P-256). OpenSSL loads `rsa1024` only at security level 0. */
   readonly keyKind?: KeyKind;
@@ -38,7 +38,7 @@ export type AuthorityOptions = Pick<CertificateOptions, 'notBefore' | 'notAfter'
   readonly name?: string;
 };
 
-/** The certificate and key as PEM, and the SHA-256 hash of the DER certificate as 64 lowercase hex digits. */
+/** A certificate and its key in PEM format, and the SHA-256 hash of the DER certificate as 64 lowercase hex digits. */
 export type IssuedCertificate = { readonly certificate: string; readonly key: string; readonly fingerprint: string };
 
 export type Authority = {
@@ -72,7 +72,7 @@ export const createAuthority = (options: AuthorityOptions = {}): Promise<Authori
 
 type Issuer = { readonly subject: string; readonly keys: CryptoKeyPair };
 
-/** Creates a root if `issuer` is omitted. `chain`: the issuer's intermediate certificates as PEM, starting with its own. */
+/** Creates a root if `issuer` is omitted. `chain` has the issuer's intermediate certificates as PEM, starting with its own. */
 async function authorityUnder(
   options: AuthorityOptions,
   issuer?: Issuer,

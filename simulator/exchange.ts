@@ -8,9 +8,9 @@ import type { OnRequest } from './options.ts';
 import { htmlPage, type Reply } from './reply.ts';
 import { respond } from './routes.ts';
 
-/** What the simulator records about a request. A record never contains a token. */
+/** The simulator's record of a request. A record never contains a token. */
 export type RequestRecord = {
-  /** When the request arrived, by the array's clock (milliseconds since the epoch). */
+  /** Time at which the request arrived, by the array's clock (milliseconds since the epoch). */
   readonly at: number;
   readonly method: string;
   readonly path: string;
@@ -54,7 +54,7 @@ export type Surroundings = {
   readonly note: (record: RequestRecord) => void;
 };
 
-/** Resolves once sending of the response begins. If the client disconnects before the request is complete, the array does not act. */
+/** Resolves when it starts to send the response. If the client disconnects before the request is complete, the array does not act on it. */
 export async function exchange(
   { array, faults, onRequest, note }: Surroundings,
   connection: Connection,

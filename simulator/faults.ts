@@ -1,4 +1,4 @@
-/** Faults that tests inject, and the selection of the fault for the next connection or request. */
+/** Defines the faults that tests can inject, and selects the fault for each connection and request. */
 import type { Reply } from './reply.ts';
 
 /**

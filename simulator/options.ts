@@ -7,9 +7,9 @@ export type SimulatedUser = {
   readonly username: string;
   /** Empty if the user has no API token. */
   readonly apiToken: string;
-  /** When the API token expires, in milliseconds since the epoch. Default: never. */
+  /** Time at which the API token expires, in milliseconds since the epoch. Default: never. */
   readonly expiresAt?: number;
-  /** For logins with a username and password, which REST 2.26 and later support. Default: none. */
+  /** The password for logins without an API token, which REST 2.26 and later support. Default: none. */
   readonly password?: string;
   /** Default: `array_admin`. Users with any other role can create and delete only their own API token. */
   readonly role?: 'array_admin' | 'readonly';
@@ -29,15 +29,15 @@ export type Switches = {
   readonly refusedLoginStatus: 400 | 401 | 403;
   /** The response status for a request whose auth token has no live session. Default: 403. */
   readonly deadSessionStatus: 401 | 403;
-  /** How long a session can be idle before it ends. 0: no limit. Default: 30 minutes. */
+  /** How long a session can be idle before it ends. 0 means no limit. Default: 30 minutes. */
   readonly idleTimeoutMs: number;
-  /** Whether each use of a session resets its idle time. If false, idle time runs from the login. Default: true. */
+  /** Whether each use of a session resets its idle time. If false, idle time is measured from the login. Default: true. */
   readonly useExtendsSession: boolean;
-  /** How long a session can last, even if it is in use. 0: no limit. Default: 0. */
+  /** How long a session can last, even if it is in use. 0 means no limit. Default: 0. */
   readonly maxSessionAgeMs: number;
-  /** The maximum number of live sessions. Any further login fails with `500 Server is busy`. 0: no limit. Default: 0. */
+  /** The maximum number of live sessions. Any further login fails with `500 Server is busy`. 0 means no limit. Default: 0. */
   readonly maxSessions: number;
-  /** How many consecutive refused logins cause a lockout, during which every login is refused. 0: no lockout. Default: 0. */
+  /** How many consecutive refused logins cause a lockout, during which every login is refused. 0 means no lockout. Default: 0. */
   readonly maxLoginAttempts: number;
   /** How long a lockout lasts. Default: 15 minutes. */
   readonly lockoutMs: number;
@@ -60,7 +60,7 @@ export type SimulatorOptions = Partial<Switches> & {
   readonly users?: readonly SimulatedUser[];
   /** Creates the auth token for a new session. Default: a random UUID. */
   readonly newAuthToken?: () => string;
-  /** The REST versions that the array serves. Default: `DEFAULT_VERSIONS`. */
+  /** The REST versions that the array supports. Default: `DEFAULT_VERSIONS`. */
   readonly versions?: readonly string[];
   /** The array's clock, in milliseconds since the epoch. Default: `Date.now`. */
   readonly now?: () => number;
@@ -72,7 +72,7 @@ export type SimulatorOptions = Partial<Switches> & {
   readonly maxTlsVersion?: SecureVersion;
   /** How long an idle connection stays open. Default: 75 seconds. */
   readonly keepAliveMs?: number;
-  /** Called twice per request: before the array acts, and again before it responds. The array waits for each call. */
+  /** Called twice for each request: before the array acts on it, and again before the array responds. The array waits for each call. */
   readonly onRequest?: OnRequest;
 };
 

@@ -4,7 +4,10 @@ import { json, noSuchResource, type Reply, resourceError } from './reply.ts';
 
 type Named = { readonly name: string };
 
-/** REST 2 takes `limit` and `continuation_token`. Without a token, the list starts at its first item. */
+/**
+ * Returns a page of a REST 2 list, which has the parameters `limit` and `continuation_token`. Without a token, the page starts at the first
+ * item.
+ */
 export function listItems<Item extends Named>({ query }: ApiRequest, items: readonly Item[]): Reply {
   const chosen = chooseByName(items, query.get('names'));
   if (!Array.isArray(chosen)) return chosen;
@@ -13,7 +16,7 @@ export function listItems<Item extends Named>({ query }: ApiRequest, items: read
   return json(200, { continuation_token: page.next, total_item_count: chosen.length, items: page.items });
 }
 
-/** REST 1 takes `limit` and `token`, and its response has a `pagination_info` object. */
+/** Returns a page of a REST 1 list, which has the parameters `limit` and `token`. The response has a `pagination_info` object. */
 export function listItemsOldWay<Item extends Named>({ query }: ApiRequest, items: readonly Item[]): Reply {
   const chosen = chooseByName(items, query.get('names'));
   if (!Array.isArray(chosen)) return chosen;

@@ -1,4 +1,4 @@
-/** Read endpoints for the array, file systems, snapshots and sessions. All data is fixed, except for the sessions. */
+/** Read-only endpoints for the array, file systems, snapshots and sessions. All data is fixed, except for the sessions. */
 import { createHash } from 'node:crypto';
 import type { ApiRequest, SimulatedArray } from './array.ts';
 import { listItems, listItemsOldWay } from './pages.ts';

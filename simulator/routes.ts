@@ -1,4 +1,4 @@
-/** Routes a request to its endpoint and returns the response. The only side effects are changes to the array's state. */
+/** Routes each request to its endpoint and returns the response. The only side effects are changes to the array's state. */
 import {
   changeAdmin,
   createApiTokens,

@@ -75,7 +75,7 @@ export const errorCode = (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => (error instanceof Error && 'code' in error ? error.code : error),
   );
 
-/** A clock in milliseconds since the epoch. The time moves only when a test calls `forward`. */
+/** A clock in milliseconds since the epoch. The time advances only when a test calls `forward`. */
 export function clock(start = 1_800_000_000_000) {
   let time = start;
   return {

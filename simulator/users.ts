@@ -3,7 +3,7 @@ import { randomApiToken, type SimulatedUser } from './options.ts';
 
 export type Users = ReturnType<typeof createUsers>;
 
-/** A user, and when their API token was created (milliseconds since the epoch). */
+/** A user, and the time at which their API token was created (milliseconds since the epoch). */
 export type UserRecord = SimulatedUser & { readonly tokenCreatedAt: number };
 
 export function createUsers(initial: readonly SimulatedUser[], now: () => number) {

@@ -1,21 +1,17 @@
-/** What each function's cold start costs, from process start to result, in total and by phase. */
+/** Measures the cost of each function's cold start, from process start to result, in total and by phase. */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { BUNDLE_LIMIT_KIB, ROOT } from '../../scripts/build.ts';
 import type { Lambda, Outcome } from '../../test/kit/lambda/lambda.ts';
 import { resultOf } from '../../test/kit/lambda/outcome.ts';
-import type { FunctionName } from '../../test/kit/packaged.ts';
-import { OPERATIONS, type OperationName, perform } from '../../test/packaged/counters/operations.ts';
+import { FUNCTIONS, type FunctionName } from '../../test/kit/packaged.ts';
+import { perform } from '../../test/packaged/counters/rounds.ts';
 import { type Contender, compare, intervalOf, type Usage } from '../compare.ts';
 import { openStage, type Stage } from '../functions.ts';
 import type { Answer, Cell, Question } from '../report.ts';
 
 const EMPTY = 'empty handler';
 const FIRST_EVER = 'login, first lease on an array';
-const NAMES = [
-  ...['login', 'logout', 'call-array', 'renew', 'session-events, a request'],
-  ...['sweep-sessions, one lease', 'check-fleet, one array'],
-] as OperationName[];
 
 /** `asked` covers the time until the process asked for work. The other fields cover the time until the process returned the result. */
 type ColdStart = Usage & { readonly asked: Usage };
@@ -31,7 +27,7 @@ export const cold: Question = {
       quick ? { rounds: 1, warmUp: 0 } : { rounds: 25, warmUp: 2 },
     );
     const kib = new Map<string, number>();
-    for (const name of NAMES) kib.set(name, await bundleKib(name));
+    for (const name of FUNCTIONS) kib.set(name, await bundleKib(name));
     const empties = compared.find(({ name }) => name === EMPTY)?.samples ?? [];
     const median = (values: readonly number[]): number => intervalOf(values).median;
     return {
@@ -69,8 +65,8 @@ export const cold: Question = {
       ],
       notes: [
         "All handlers run under AWS's runtime client. CPU is the time across all threads, as reported by the process itself.",
-        'Boot: until the empty handler asks for work. Import: additional time until the function asks for work, including its connection to DynamoDB. Work: from then until the result.',
-        "The array has had a lease before, as nearly all arrays have. An array's first lease takes three more AWS calls.",
+        'Boot is the time until the empty handler asks for work. Import is the additional time until the function asks for work, including its connection to DynamoDB. Work is the time from then until the result.',
+        "The array has already had a lease, like nearly all arrays. An array's first lease takes three more AWS calls.",
         'Time includes the stand-ins, which run on the same machine, but no network and no TLS connection to AWS.',
       ],
     };
@@ -83,7 +79,7 @@ async function contenders(stage: Stage): Promise<Contender<ColdStart>[]> {
   // An array's first lease creates the array's ledger item.
   await perform(stage, 'login', 'first', (invoke) => invoke());
 
-  const operation = async (name: OperationName): Promise<ColdStart> => {
+  const operation = async (name: FunctionName): Promise<ColdStart> => {
     const started = Promise.withResolvers<ColdStart>();
     const invoke = async (of: FunctionName, event: unknown): Promise<Outcome> => {
       const { outcome, ...start } = await coldStart(stage.lambdaOf(of), event);
@@ -104,7 +100,7 @@ async function contenders(stage: Stage): Promise<Contender<ColdStart>[]> {
   return [
     { name: EMPTY, baseline: EMPTY, run: () => coldStart(empty, {}) },
     { name: FIRST_EVER, baseline: EMPTY, run: firstEver },
-    ...NAMES.map((name) => ({ name, baseline: EMPTY, run: () => operation(name) })),
+    ...FUNCTIONS.map((name) => ({ name, baseline: EMPTY, run: () => operation(name) })),
   ];
 }
 
@@ -123,5 +119,5 @@ async function coldStart(lambda: Lambda, event: unknown): Promise<ColdStart & { 
   return { ...usage(), asked, outcome };
 }
 
-const bundleKib = async (name: OperationName): Promise<number> =>
-  (await stat(resolve(ROOT, `dist/functions/${OPERATIONS[name].of}.mjs`))).size / 1024;
+const bundleKib = async (name: FunctionName): Promise<number> =>
+  (await stat(resolve(ROOT, `dist/functions/${name}.mjs`))).size / 1024;

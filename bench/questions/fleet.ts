@@ -1,4 +1,4 @@
-/** What a fleet costs: CPU and memory per array, and healthy arrays' cycle times in a fleet with dead arrays. */
+/** Measures the cost of a fleet: CPU and memory per array, and healthy arrays' cycle times in a fleet with dead arrays. */
 import type { Health } from '../array-server.ts';
 import type { ClientName } from '../clients.ts';
 import { compare, intervalOf, quantile, type Rounds, shuffled } from '../compare.ts';
@@ -66,7 +66,7 @@ export const fleet: Question = {
   },
 };
 
-/** One cycle per array. */
+/** Returns work that runs one cycle per array. */
 const onceOver = (ports: readonly number[], keep = false): Work => ({
   ports,
   passes: 1,

@@ -1,4 +1,4 @@
-/** What a login and logout cost on a new connection. */
+/** Measures the cost of a login and logout on a new connection. */
 import { besideOneArray, cycleTable, goalsOf, type Pair } from '../cycles.ts';
 import type { Question } from '../report.ts';
 
@@ -20,8 +20,8 @@ export const fresh: Question = {
       tables: [cycleTable(blocks)],
       goals: goalsOf(blocks, 'cpu', 1.4),
       notes: [
-        'With trust in a certificate authority, a new connection resumes the previous TLS session.',
-        'With a pinned fingerprint, no TLS session is resumed, because the server presents no certificate on resumption.',
+        'If the client trusts a certificate authority, a new connection resumes the previous TLS session.',
+        'If the client trusts a fingerprint, no TLS session is resumed, because the server presents no certificate on resumption.',
       ],
     };
   },

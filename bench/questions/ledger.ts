@@ -1,7 +1,5 @@
-/** What the ledger costs: each function's AWS calls, how many of them are sequential, and a sweep of ten thousand leases. */
-import { OPERATION_NAMES, type OperationName, perform } from '../../test/packaged/counters/operations.ts';
-import { inRounds } from '../../test/packaged/counters/rounds.ts';
-import { ROUNDS } from '../../test/packaged/counters/steps.ts';
+/** Measures the cost of the ledger: each function's AWS calls, how many of them are sequential, and a sweep of ten thousand leases. */
+import { COUNTED_NAMES, type CountedName, inRounds, perform, ROUNDS } from '../../test/packaged/counters/rounds.ts';
 import type { ClientName } from '../clients.ts';
 import { compare, intervalOf } from '../compare.ts';
 import { openArena } from '../cycles.ts';
@@ -18,7 +16,7 @@ export const ledger: Question = {
   title: 'AWS calls per warm function, and a sweep',
   ask: async (quick): Promise<Answer> => {
     const { table, inARow } = await callTable(quick);
-    const goal = (name: OperationName, atMost: number): Goal => ({
+    const goal = (name: CountedName, atMost: number): Goal => ({
       what: `AWS calls in a row for a warm ${name}`,
       measured: intervalOf([inARow.get(name) ?? Number.NaN]),
       atMost,
@@ -27,7 +25,7 @@ export const ledger: Question = {
       tables: [table, await sweepTable(quick)],
       goals: [goal('login', 2), goal('logout', 3)],
       notes: [
-        'Steps joined by + are sent in parallel. The first response arrives only after all of them have been received.',
+        'Steps joined by + are sent in parallel. No response is sent until all of these steps have arrived.',
         `The sweep covers ${ARRAYS} arrays over real TLS connections. The ledger and KMS are in memory.`,
         "The sweep's baseline is a login and logout by the raw client on kept-alive connections.",
       ],
@@ -36,12 +34,12 @@ export const ledger: Question = {
 };
 
 /** Lists the steps of each warm function, round by round. Steps that arrive outside their round are listed last. */
-async function callTable(quick: boolean): Promise<{ table: Table; inARow: ReadonlyMap<OperationName, number> }> {
+async function callTable(quick: boolean): Promise<{ table: Table; inARow: ReadonlyMap<CountedName, number> }> {
   await using stack = new AsyncDisposableStack();
   const stage = await openStage(quick, stack);
-  const inARow = new Map<OperationName, number>();
+  const inARow = new Map<CountedName, number>();
   const rows: Cell[][] = [];
-  for (const [nth, name] of OPERATION_NAMES.entries()) {
+  for (const [nth, name] of COUNTED_NAMES.entries()) {
     await perform(stage, name, `cold-${nth}`, (invoke) => invoke());
     const seen = await perform(stage, name, `warm-${nth}`, (invoke) => inRounds(stage, ROUNDS[name], invoke));
     const rounds = [...seen.rounds, ...seen.others.map((step) => [step])];

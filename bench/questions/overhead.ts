@@ -1,8 +1,10 @@
-/** Compares the warm functions' CPU time with a bare client's. The client makes either no AWS calls or as many as the functions. */
+/**
+ * Compares the warm functions' CPU time with that of a bare client. The client makes either no AWS calls or the same number as the
+ * functions.
+ */
 import { resultOf } from '../../test/kit/lambda/outcome.ts';
 import { LEASE_TABLE } from '../../test/kit/lease-table.ts';
-import { ARRAY } from '../../test/packaged/counters/operations.ts';
-import { ROUNDS } from '../../test/packaged/counters/steps.ts';
+import { ARRAY, ROUNDS } from '../../test/packaged/counters/rounds.ts';
 import { compare } from '../compare.ts';
 import { openStage } from '../functions.ts';
 import type { Answer, Question } from '../report.ts';

@@ -1,4 +1,4 @@
-/** What a login and logout cost on a connection that is already open. */
+/** Measures the cost of a login and logout on a connection that is already open. */
 import { besideOneArray, cycleTable, goalsOf, type Pair } from '../cycles.ts';
 import type { Question } from '../report.ts';
 

@@ -10,7 +10,7 @@ export function checkDrift(generated: AnyPact, committedFile: string): string[] 
   if (!existsSync(committedFile)) return [`there is no committed pact at ${committedFile}. ${ADVICE}`];
   if (readFileSync(committedFile, 'utf8') === normalText(generated)) return [];
   const changes = changesBetween(readAnyPact(committedFile), generated);
-  const what = changes.length === 0 ? ['something other than its interactions differs'] : changes;
+  const what = changes.length === 0 ? ['the interactions match, but something else differs'] : changes;
   return [`the committed pact does not match the consumer tests: ${what.join('; ')}. ${ADVICE}`];
 }
 

@@ -1,8 +1,8 @@
-/** Checks that every pact must pass before it is verified. Each finding names the next step. */
+/** Checks that every pact must pass before it is verified. Each finding says how to fix it. */
 import { type AnyPact, type Interaction, keyOf, type Pact, statesOf, titleOf } from '../pact-file.ts';
 import { definitionOf, STATES } from '../states.ts';
 
-/** Returns everything that would make verification weaker than it looks. */
+/** Returns a finding for everything that would make the verification weaker than it appears. */
 export const checkPact = (pact: Pact): string[] => [
   ...checkAnyPact(pact),
   ...pact.interactions.flatMap(checkInteraction),

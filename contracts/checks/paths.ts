@@ -8,7 +8,7 @@ const ROOT = resolve(import.meta.dirname, '../..');
 /** `method` is `any` if the source does not name the method next to the path. */
 type Call = { readonly file: string; readonly method: string; readonly path: string };
 
-/** The shipped source files, keyed by name. */
+/** Returns the shipped source files, keyed by name. */
 export const shippedSources = (): Readonly<Record<string, string>> =>
   Object.fromEntries(
     globSync('{lib,functions}/**/*.ts', { cwd: ROOT }).map((name) => [name, readFileSync(resolve(ROOT, name), 'utf8')]),

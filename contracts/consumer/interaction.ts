@@ -42,14 +42,14 @@ export const tokenFrom = <Name extends State>(
   expression: `\${${name}}`,
 });
 
-/** A request path with the newest REST version that the array serves in this state. */
+/** A request path with the newest REST version that the array supports in this state. */
 export const versionedPath = (rest: string, example: string) => ({
   ...MatchersV3.regex(`^/api/\\d+(\\.\\d+){1,2}/${rest}$`, `/api/${example}/${rest}`),
   'pact:generator:type': 'ProviderState',
   expression: `/api/\${version}/${rest}`,
 });
 
-/** The username for the session that is open in this state. */
+/** The username of the session that is open in this state. */
 export const sessionUser = (example: string) => ({
   ...MatchersV3.regex('^.+$', example),
   'pact:generator:type': 'ProviderState',

@@ -1,6 +1,6 @@
 /**
- * The provider of the functions' messages. Runs the functions' code with in-memory ports and the real outbox, which
- * publishes to an EventBridge stand-in.
+ * Provides the functions' messages. Runs the functions' code with in-memory ports and the real outbox, which publishes to an EventBridge
+ * stand-in.
  */
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -16,7 +16,7 @@ import type { OutcomeEvent } from './vocabulary.ts';
 
 const REQUEST = { array: 'fb1', leaseId: 'nightly-7', owner: 'run-7' };
 
-/** The messages that lead to each event. The last message triggers the event. */
+/** The messages that cause each event. The last message triggers the event. */
 const LEADING_TO: Readonly<Record<OutcomeEvent, readonly Message[]>> = {
   'a session was opened': [requested(REQUEST)],
   'a session was closed by lease id': [requested(REQUEST), released({ leaseId: REQUEST.leaseId })],

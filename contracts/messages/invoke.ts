@@ -31,7 +31,10 @@ const FUNCTIONS: Readonly<Record<InvokedFunction, Work>> = {
 
 const isInvoked = (name: string): name is InvokedFunction => Object.hasOwn(FUNCTIONS, name);
 
-/** Runs the function named in `description` and returns its result. First opens the lease named in the input, except for login. */
+/**
+ * Runs the function named in `description` and returns its result. For functions other than login, first opens the lease named in the
+ * input.
+ */
 export async function invoke(ports: Ports, description: string, input: unknown, deadline: number): Promise<unknown> {
   const name = functionOf(description);
   if (!isInvoked(name))

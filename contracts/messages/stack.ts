@@ -1,18 +1,18 @@
-/** The provider of the stack's messages, which come from infra/ and the documentation. */
+/** Provides the stack's messages, which come from infra/ and the documentation. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { MessageProvider } from './verify.ts';
 
 const read = (name: string): string => readFileSync(resolve(import.meta.dirname, '../..', name), 'utf8');
 
-/** The detail types that the stack's rule forwards to the request queue. */
+/** Returns the detail types that the stack's rule forwards to the request queue. */
 export function requestTypes(): string[] {
   const [, types] = /^ {2}RequestRule:\n(?: {4}.*\n)*? +detail-type: \[(.*)\]$/m.exec(read('infra/events.yml')) ?? [];
   if (types === undefined) throw new Error('RequestRule in infra/events.yml has no `detail-type: [...]` line');
   return types.split(', ');
 }
 
-/** The constant input for each schedule, keyed by function name. */
+/** Returns each schedule's constant input, keyed by function name. */
 export function scheduledInputs(): Readonly<Record<string, unknown>> {
   const targets = read('infra/schedules.yml').matchAll(
     /\bArn: \{ 'Fn::GetAtt': \[(\w+)LambdaFunction, Arn\] \}\n +RoleArn: .*\n +Input: '(.*)'/g,

@@ -52,7 +52,7 @@ type MessageRequest = {
   readonly description?: string;
   readonly request?: { readonly contents?: { readonly content?: unknown } };
 };
-/** `why` explains a missing value. The verifier ignores the response status and would accept any matching body. */
+/** `why` explains a missing value. It is needed because the verifier ignores the response status and accepts any matching body. */
 type Produced = { readonly value?: unknown; readonly why?: string };
 
 async function valueOrReason(act: () => Promise<unknown>): Promise<Produced> {

@@ -15,7 +15,7 @@ export type RealArray = {
   readonly username: string;
 };
 
-/** `unknownTokens`: how many interactions send a made-up API token, which the array refuses. */
+/** `unknownTokens` is the number of interactions that send a made-up API token, which the array refuses. */
 export function arrayTarget(
   real: RealArray,
   { unknownTokens }: { unknownTokens: number },

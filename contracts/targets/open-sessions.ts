@@ -34,7 +34,7 @@ export function createOpenSessions(array: FlashBlade) {
   };
 }
 
-/** Returns why the session could not be closed, or undefined if it was closed. */
+/** Returns the reason why the session could not be closed, or undefined if it was closed. */
 async function close(array: FlashBlade, token: string, tries = 1): Promise<string | undefined> {
   try {
     await logout({ array, authToken: authToken(token), username: '' });

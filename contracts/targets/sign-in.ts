@@ -1,4 +1,4 @@
-/** Login and logout for state handlers. Every session is recorded. */
+/** Logs in and out for state handlers, and records every session. */
 
 import { isFlashBladeError } from '../../lib/core/errors.ts';
 import type { ApiToken, FlashBlade, Session } from '../../lib/core/model.ts';

@@ -16,7 +16,7 @@ import type { Target } from './target.ts';
 
 export type SimulatorTarget = Target & { readonly handlers: Handlers<State> };
 
-/** `versions`: the REST versions that the simulator serves. */
+/** `versions` are the REST versions that the simulator supports. */
 export function simulatorTarget(simulator: Simulator, versions = DEFAULT_VERSIONS): SimulatorTarget {
   const { host, port, certificate: ca, apiToken: ownToken } = simulator;
   const array = { name: 'simulator', host, port, trust: { kind: 'ca', ca } } as const;

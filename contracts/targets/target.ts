@@ -7,7 +7,7 @@ export type Target = {
   readonly array: FlashBlade;
   /** A handler for every state that this target supports. */
   readonly handlers: Partial<Handlers<State>>;
-  /** Parameters that replace the pact's own, because we cannot choose the user on a real array. */
+  /** Parameters that replace those in the pact, because a verification cannot choose the user on a real array. */
   readonly parameters: { readonly [Name in State]?: ParametersOf<Name> };
   /** Undoes the previous state's changes, but leaves sessions open. Runs before each state and after the last one. */
   readonly reset: () => Promise<void>;

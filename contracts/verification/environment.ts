@@ -1,4 +1,4 @@
-/** The environment for Pact's tools, limited to the variables that a process needs. */
+/** Builds the environment for Pact's tools, limited to the variables that a process needs. */
 
 const KEPT = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'SystemRoot', 'CI', 'NO_COLOR', 'FORCE_COLOR', 'TERM'];
 

@@ -6,11 +6,15 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isFlashBladeError } from '../../lib/core/errors.ts';
 import { exchange, type WireResponse } from '../../lib/flashblade/exchange.ts';
+import { isInFront } from '../../lib/flashblade/responses.ts';
 import type { Target } from '../targets/target.ts';
 import { type LoopbackServer, startLoopback } from './loopback.ts';
 
 /** Headers that apply to a single connection or that the transport sets. */
-const OWN_HEADERS = ['connection', 'content-length', 'host', 'keep-alive', 'transfer-encoding', 'user-agent'];
+const OWN_HEADERS = [
+  ...['accept-encoding', 'connection', 'content-length', 'host', 'keep-alive'],
+  ...['transfer-encoding', 'user-agent'],
+];
 const REFUSED: readonly number[] = [400, 401, 403];
 
 export type Gateway = LoopbackServer & {
@@ -39,6 +43,8 @@ export async function startGateway(target: Target, onFailure: (why: string) => v
       const sent = body === '' ? wire : { ...wire, body };
       const response = await exchange(target.array, sent, {}, { fresh: true, ...(watch && { onHead: watch.onHead }) });
       if (isLogin && REFUSED.includes(response.status)) refusedLogins += 1;
+      // Pact cannot express this rule, because the content type may be JSON or absent.
+      if (isInFront(response)) throw new Error(notTheArray(response.status, method, path));
       return response;
     } catch (error) {
       if (isFlashBladeError(error) && error.facts.sent) watch?.onLoss();
@@ -57,6 +63,9 @@ export async function startGateway(target: Target, onFailure: (why: string) => v
   });
   return { ...server, tokens: () => [...tokens] };
 }
+
+const notTheArray = (status: number, method: string, path: string): string =>
+  `the response to ${method} ${path} has status ${status}, but is neither JSON nor empty. The client treats it as sent by something in front of the array, such as a proxy.`;
 
 /** Records a login's session as soon as the response headers arrive. If the headers never arrive, records the session as lost. */
 function watchLogin({ sessions }: Target, onToken: (token: string) => void) {

@@ -1,6 +1,6 @@
 /**
- * Runs Pact's verifier for the parent process. The verifier needs its own process because the native library prints
- * everything, including live tokens, to standard output, and because only killing the process stops a verification.
+ * Runs Pact's verifier for the parent process. The verifier needs its own process because its native library prints everything, including
+ * live tokens, to standard output, and because the only way to stop a verification is to kill the process.
  */
 import { Verifier } from '@pact-foundation/pact-core';
 
@@ -10,7 +10,7 @@ export type Job = {
   readonly providerUrl: string;
   readonly stateUrl: string;
 };
-/** `json`: the verifier's report, absent if the run produced none. */
+/** `json` is the verifier's report. It is absent if the run produced none. */
 export type Outcome = { readonly json?: string };
 
 const send = (outcome: Outcome): void => void process.send?.(outcome);

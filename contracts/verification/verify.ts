@@ -1,4 +1,4 @@
-/** Verifies one pact against one target. Returns a result for every interaction, and all other findings. */
+/** Verifies one pact against one target. Returns a result for every interaction, plus all other findings. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -104,7 +104,7 @@ function reasonsOf(
   return [...(mayBeOurs ? unanswered : []), ...mismatchesOf(result)];
 }
 
-/** Treats a pending interaction that fails as a failure. */
+/** Returns the reasons why an interaction failed, even if the interaction is pending. Returns an empty list if it passed. */
 export function mismatchesOf({ result, mismatch }: RawResult): readonly string[] {
   if (result === 'OK') return [];
   const mismatches = mismatch?.mismatches?.map((one) => one.mismatch) ?? [];

@@ -1,11 +1,11 @@
-/** What all AWS calls share: a bounded number of tries, a time limit, and errors that never quote input. */
+/** Makes AWS calls with limited retries, a time limit, and errors that never quote input. */
 import { type ErrorCode, FlashBladeError } from '../core/errors.ts';
 import { awsErrorName, explainAwsError, isRegionError } from './aws-error.ts';
 
 /** The time limit for one AWS call, including its retries. */
 export const AWS_CALL_MS = 2000;
 
-/** Options for every AWS client. The timeouts leave time for a second try if a connection hangs. */
+/** Options for all AWS clients. The timeouts leave time for a second try if a connection hangs. */
 export const AWS_CLIENT_OPTIONS = {
   maxAttempts: 3,
   requestHandler: { connectionTimeout: 700, requestTimeout: 900, throwOnRequestTimeout: true },
@@ -16,15 +16,16 @@ export const TABLE_SETTING = 'LEASE_TABLE';
 const CONDITION_FAILED = 'ConditionalCheckFailedException';
 
 /**
- * Makes one AWS call that ends by `by` (epoch milliseconds). A process that was paused past `by` sends no request, unless the request was
- * already waiting for a connection. The SDK has no hook for that case. SDK errors are rethrown as `code`, with the AWS error's name and
- * status but without its message, which may quote input. `setting` is the variable that names the resource. Errors named in `passed` are thrown unchanged for the caller to handle.
+ * Makes one AWS call, which must finish by `by` (epoch milliseconds). If the process is paused past `by`, it sends no request when it
+ * resumes, unless the request was already waiting for a connection. The SDK has no hook for that case. Converts SDK errors to a
+ * FlashBladeError with `code` and the AWS error's name and status, but without its message, which may quote input. Rethrows errors named in
+ * `passed` unchanged, for the caller to handle. `setting` is the variable that names the resource.
  */
 export async function callAws<Output>(
   call: (options: { abortSignal: AbortSignal }) => Promise<Output>,
   about: { what: string; by: number; code?: ErrorCode; passed?: readonly string[]; setting?: string },
 ): Promise<Output> {
-  // A deadline can include a fraction of a millisecond, but a timer cannot.
+  // Deadlines can be fractional, but AbortSignal.timeout accepts only whole milliseconds.
   const ms = Math.min(AWS_CALL_MS, Math.floor(about.by - Date.now()));
   if (ms <= 0) throw new FlashBladeError('OUT_OF_TIME', `no time was left to ${about.what}`);
   try {
@@ -55,7 +56,8 @@ export async function ifUnchanged(
   }
 }
 
-// After a pause, the timer fires late, but the SDK reads `aborted` before it sends a request.
+// If the process is paused, the timer fires late. But the SDK reads `aborted` before it sends a request, so `aborted` also checks the
+// clock.
 function timeUp(ms: number, by: number): AbortSignal {
   const signal = AbortSignal.timeout(ms);
   const fired = (): boolean => Reflect.get(AbortSignal.prototype, 'aborted', signal);

@@ -1,6 +1,6 @@
 /**
- * The lease ledger in one DynamoDB table. An item is written only if its version has not changed since the item was read. The exception is
- * the item that contains an array's slots, which is updated in place.
+ * Stores the lease ledger in one DynamoDB table. Each write succeeds only if the item's version has not changed since the item was read.
+ * The exception is the item with an array's slots, which is updated in place.
  */
 import {
   DeleteItemCommand,
@@ -18,14 +18,14 @@ import { type Item, isOfItsOwner, leaseKey, type Stored } from '../leases/items.
 import type { LeaseStore, Pending, Slot, StoredSlot } from '../leases/ports.ts';
 import { callAws, ifUnchanged, TABLE_SETTING } from './client.ts';
 
-/** The single partition of the `due` index. */
+/** The partition key of every entry in the `due` index. */
 const DUE = 'due';
-/** How error messages describe a read. */
+/** Describes a read in error messages. */
 const READ = { what: 'read the lease table', setting: TABLE_SETTING };
-/** The id prefix of an item that contains an array's slots. The full id is this prefix, `#` and the array name. */
+/** The item with an array's slots has the id `array#` followed by the array name. */
 const SLOTS_KIND = 'array';
 
-/** More pages than any lease table index ever has. */
+/** Stops endless pagination. No lease table index has this many pages. */
 const MAX_PAGES = 1000;
 
 const KINDS: Readonly<Record<string, Pending['kind']>> = {
@@ -35,7 +35,7 @@ const KINDS: Readonly<Record<string, Pending['kind']>> = {
   [SLOTS_KIND]: 'slots',
 };
 
-/** `newId` generates the version for each write. */
+/** Creates the ledger. `newId` generates the version for each write. */
 export function createLeaseStore(client: DynamoDBClient, table: string, newId: () => string): LeaseStore {
   const read: LeaseStore['read'] = async (id, by) => {
     const command = new GetItemCommand({ TableName: table, Key: { id: { S: id } }, ConsistentRead: true });
@@ -98,9 +98,9 @@ const unchanged = (previous: Stored<Item> | undefined) =>
 type Optional = { readonly owner?: string; readonly attemptId?: string };
 
 /**
- * Returns an item as the table stores it, with attributes that only the table uses. Both indexes are sparse. The `due` index omits items
- * without `dueAt`. The `owner` index lists only leases that the owner's end affects, so an owner's past leases never crowd out its live
- * ones.
+ * Converts an item to a table row, adding attributes that only the table uses. Both indexes are sparse. The `due` index omits items without
+ * `dueAt`. The `owner` index omits leases that closed for another reason than their owner's end, so an owner's past leases never crowd out
+ * its live ones.
  */
 function rowOf(item: Stored<Item>): Record<string, unknown> {
   // During an update or rollback, functions from version 0.1.0 run alongside the current ones. The old functions replace an item only if
@@ -143,10 +143,10 @@ const TAKE = "take one of the array's slots in the lease table";
 const FREE = "free one of the array's slots in the lease table";
 const SCHEDULE = "schedule the next check of the array's slots in the lease table";
 
-/** True if an earlier try of the same call took the slot. A slot kept for a SUSPECT does not match. */
+/** Matches if an earlier try of the same call took the slot, but not if the slot is kept for a SUSPECT. */
 const OWN = 'attribute_exists(live.#own) AND attribute_not_exists(live.#own.suspect)';
 
-/** True if version 0.1.0 took the slot under its lease id. Newer slots have the attribute `leaseId`. */
+/** Matches if version 0.1.0 took the slot under its lease id. Newer slots have the attribute `leaseId`. */
 const FORMER = 'attribute_exists(live.#instead) AND attribute_not_exists(live.#instead.leaseId)';
 
 type Slots = Pick<LeaseStore, 'takeSlot' | 'moveSlot' | 'keepSlot' | 'freeSlot' | 'slots' | 'lookAtSlots'>;
@@ -158,7 +158,7 @@ function createSlots(client: DynamoDBClient, table: string): Slots {
   const update = (what: string, by: number, input: UpdateItemCommandInput): Promise<boolean> =>
     ifUnchanged(what, by, (options) => client.send(new UpdateItemCommand(input), options));
 
-  /** Writes a slot under its attempt id if the condition holds. Attempt ids are generated, so callers never choose a key. */
+  /** Writes a slot under its attempt id if the condition is met. Attempt ids are generated, so callers never choose a key. */
   function put(
     array: string,
     slot: Slot,
@@ -182,7 +182,7 @@ function createSlots(client: DynamoDBClient, table: string): Slots {
     });
   }
 
-  /** Every condition fails if the item does not exist, so an array's first attempt creates it. */
+  /** Every condition fails if the item does not exist, so the first attempt on an array creates the item. */
   async function putOrCreate(array: string, by: number, tryToPut: () => Promise<boolean>): Promise<boolean> {
     if (await tryToPut()) return true;
     const empty = new PutItemCommand({

@@ -1,4 +1,4 @@
-/** Sends events to an EventBridge bus, and dead letters to an SQS queue. */
+/** Sends events to an EventBridge bus and dead letters to an SQS queue. */
 import { type EventBridgeClient, PutEventsCommand, type PutEventsCommandOutput } from '@aws-sdk/client-eventbridge';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { DETAIL_TYPES, SOURCE } from '../leases/events.ts';
@@ -37,7 +37,7 @@ export function createOutbox(
   return { emit, deadLetter };
 }
 
-/** Throws if EventBridge did not accept the event, because PutEvents returns 200 even then. `callAws` reports this as an AWS error. */
+/** Throws if EventBridge rejected the event, because PutEvents returns 200 even then. `callAws` converts the error to AWS_UNAVAILABLE. */
 function assertTaken({ FailedEntryCount, Entries, $metadata }: PutEventsCommandOutput): void {
   if (FailedEntryCount)
     throw Object.assign(new Error(), { name: Entries?.[0]?.ErrorCode ?? 'InternalFailure', $metadata });

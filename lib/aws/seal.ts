@@ -1,4 +1,7 @@
-/** Seals each auth token with AES-256-GCM under its own KMS data key, bound to the lease and to the array's name, host and trust. */
+/**
+ * Seals each auth token with AES-256-GCM and a separate KMS data key. A sealed token is bound to its lease and to the array's name, host
+ * and trust.
+ */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { DecryptCommand, GenerateDataKeyCommand, type KMSClient } from '@aws-sdk/client-kms';
 import { FlashBladeError } from '../core/errors.ts';
@@ -15,7 +18,7 @@ const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** `keyId` is the ARN, id or alias of a KMS key. */
+/** Creates the port that seals tokens. `keyId` is the ARN, id or alias of a KMS key. */
 export function createSeal(client: KMSClient, keyId: string): Seal {
   const dataKey: Seal['dataKey'] = async (context, by) => {
     const command = new GenerateDataKeyCommand({ KeyId: keyId, KeySpec: 'AES_256', EncryptionContext: context });
@@ -44,7 +47,9 @@ export function createSeal(client: KMSClient, keyId: string): Seal {
   return { dataKey, seal: sealToken, unseal };
 }
 
-/** Returns `1.<encrypted key>.<nonce>.<ciphertext and tag>`, with each part in base64url, and overwrites the plaintext key. */
+/**
+ * Returns the sealed token as `1.<encrypted key>.<nonce>.<ciphertext and tag>`, with each part in base64url. Overwrites the plaintext key.
+ */
 function sealToken(key: DataKey, token: AuthToken, context: SealContext): string {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv('aes-256-gcm', key.plaintext, nonce).setAAD(associated(context));

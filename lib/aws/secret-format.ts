@@ -1,4 +1,4 @@
-/** Defines and checks the format of an array's secret. No message quotes the secret. */
+/** Defines and checks the format of an array's secret. Error messages never quote the secret. */
 import * as v from 'valibot';
 import { FlashBladeError } from '../core/errors.ts';
 import { type Address, HOST_RULE, hostFault, parseHost } from '../core/host.ts';
@@ -67,8 +67,8 @@ type Schema = ReturnType<typeof createSchema>;
 let schema: Schema | undefined;
 
 /**
- * Parses the output of GetSecretValue. `name` is the array name, and `id` is the secret name for messages. Throws SECRET_INVALID even if
- * only the trust is malformed, because no request may be sent with the wrong trust.
+ * Parses the output of GetSecretValue. `name` is the array name, and `id` is the secret name to show in messages. Throws SECRET_INVALID
+ * even if only the trust is malformed, because no request may be sent with the wrong trust.
  */
 export function parseSecret(
   name: string,

@@ -1,4 +1,6 @@
-/** Reads the fleet's arrays and API tokens from AWS Secrets Manager: one secret per array, cached per process. */
+/**
+ * Reads each array's address, trust and API token from AWS Secrets Manager. Every array has its own secret, which is cached in the process.
+ */
 import {
   GetSecretValueCommand,
   type GetSecretValueCommandOutput,
@@ -11,7 +13,7 @@ import { awsErrorName } from './aws-error.ts';
 import { AWS_CALL_MS, callAws } from './client.ts';
 import { parseSecret } from './secret-format.ts';
 
-/** How long a cached secret may be used past its age limit while Secrets Manager is unavailable. */
+/** How long an expired cached secret may still be used while Secrets Manager is unavailable. */
 const STALE_SECONDS = 900;
 const LIST_PAGES = 100;
 

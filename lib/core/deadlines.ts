@@ -1,9 +1,9 @@
-/** Divides the time available to one call. Times are in milliseconds since the epoch unless noted otherwise. */
+/** Divides the time available for a call among its steps. Times are in milliseconds since the epoch unless noted otherwise. */
 import { FlashBladeError } from './errors.ts';
 
-/** Reserved at the end of every call: the half second that every function leaves unused, plus time to return. */
+/** Time reserved at the end of every call. Includes the half second that every function leaves unused. */
 export const MARGIN_MS = 750;
-/** Reserved for closing the session once the work is done. */
+/** Time reserved for closing the session once the work is done. */
 export const CLOSING_MS = 10_000;
 const RECORD_MS = 2000;
 const LOGOUT_MS = 3000;
@@ -12,9 +12,9 @@ const LOGOUT_MS = 3000;
 export const CLOCK_SKEW_SECONDS = 60;
 /** How long an array may still act on a request after the caller has stopped waiting. */
 const LATE_SECONDS = 60;
-/** Once this much time has passed since a request ended, by any clock, the request can no longer affect an array. */
+/** Once this much time has passed since a request ended, as measured by any clock, the request can no longer affect an array. */
 export const SLACK_SECONDS = CLOCK_SKEW_SECONDS + LATE_SECONDS;
-/** How far an index may lag behind its table. */
+/** How long an index may take to catch up with its table. */
 export const INDEX_LAG_SECONDS = 60;
 
 /**
@@ -30,7 +30,7 @@ export type Deadlines = {
   readonly record: number;
   /** Deadline for closing a session that could not be recorded. */
   readonly logout: number;
-  /** When other attempts may take over an intent that was not concluded. In seconds since the epoch. */
+  /** Time after which other attempts may take over an unfinished intent, in seconds since the epoch. */
   readonly openingUntil: number;
 };
 

@@ -34,9 +34,9 @@ export type ErrorFacts = {
   readonly status?: number;
   /** True if the request, or part of it, may have reached the array. Absent means false. */
   readonly sent?: boolean;
-  /** After a failed login: true if the array may have a session whose auth token is lost. */
+  /** Set after a failed login. True if the array may have a session whose auth token is lost. */
   readonly mayHaveOpened?: boolean;
-  /** After a failed request to open a session: true if the owner had already ended. */
+  /** Set after a failed request to open a session. True if the owner had already ended. */
   readonly ownerEnded?: boolean;
   /** How long the array asks clients to wait. */
   readonly retryAfterSeconds?: number;
@@ -77,8 +77,8 @@ export function withFacts(error: FlashBladeError, facts: ErrorFacts): FlashBlade
 }
 
 /**
- * Returns a FlashBladeError unchanged. Wraps any other error as INTERNAL, with its class name and stack frames but without its message,
- * which can quote anything. Sets `mayHaveOpened`, because the array may have a session after an unknown error.
+ * Returns a FlashBladeError unchanged. Converts any other error to INTERNAL, keeping its class name and stack frames but not its message,
+ * which can quote anything. Sets `mayHaveOpened`, because after an unknown error, the array may have a session.
  */
 export function known(error: unknown): FlashBladeError {
   if (error instanceof FlashBladeError) return error;
@@ -88,7 +88,7 @@ export function known(error: unknown): FlashBladeError {
     `unexpected ${name}. This is probably a bug. Please report it with the stack trace`,
     { mayHaveOpened: true },
   );
-  // The message itself can contain lines that look like stack frames.
+  // Remove the message first, because it can contain lines that look like stack frames.
   const frames = error instanceof Error ? error.stack?.replace(error.message, '').match(/^ {4}at .*$/gm) : undefined;
   if (frames) internal.stack = [`INTERNAL: ${internal.message}`, ...frames].join('\n');
   return internal;

@@ -2,7 +2,9 @@
 import { inspect } from 'node:util';
 import { FlashBladeError } from './errors.ts';
 
-/** A secret string that cannot be printed by accident. `${token}`, JSON and console.log show `[API token]` or `[auth token]`. */
+/**
+ * A secret string that cannot be printed by accident. `${token}`, JSON.stringify and console.log show only `[API token]` or `[auth token]`.
+ */
 class Token<Kind extends string> {
   readonly kind: Kind;
   readonly #value: string;
@@ -13,7 +15,7 @@ class Token<Kind extends string> {
     Object.freeze(this);
   }
 
-  /** Returns the secret. No other code path does, so a search for `reveal(` finds all code that can see a token. */
+  /** Returns the secret. Nothing else does, so a search for `reveal(` finds all code that can see a token. */
   reveal(): string {
     return this.#value;
   }
@@ -80,7 +82,7 @@ export type Session = {
   readonly username: string;
 };
 
-/** What callers receive instead of a session. `expiresAt` is in seconds since the epoch. */
+/** The result that callers receive instead of a session. `expiresAt` is in seconds since the epoch. */
 export type Lease = {
   readonly leaseId: string;
   readonly array: string;

@@ -1,8 +1,9 @@
 /**
- * Recognizes tokens in text, even escaped ones, and removes them. Arrays can repeat any token that they have ever seen, so text from an
- * array is redacted before it is returned or logged. A session's own tokens are redacted everywhere. Anything else that looks like an API
- * token is redacted wherever it cannot be legitimate data.
+ * Finds and removes tokens in text, even escaped ones. Arrays can repeat any token that they have ever received, so text from an array is
+ * redacted before it is returned or logged. A session's own tokens are redacted everywhere. Anything else that looks like an API token is
+ * redacted wherever it cannot be legitimate data.
  */
+import { isExactNumber } from './exact-json.ts';
 import type { ApiToken, AuthToken } from './model.ts';
 
 export type Tokens = readonly (ApiToken | AuthToken)[];
@@ -10,7 +11,7 @@ export type Tokens = readonly (ApiToken | AuthToken)[];
 /** A range of text and its replacement. */
 type Match = { readonly from: number; readonly to: number; readonly label: string };
 
-/** Replaces these tokens with their labels, regardless of case and even if they contain JSON or URL escapes. */
+/** Replaces these tokens with their labels. Ignores case, and also finds tokens that contain JSON or URL escapes. */
 export function redact(text: string, tokens: Tokens): string {
   const candidates = tokens.filter((token) => token.reveal() !== '' && token.reveal().length <= text.length);
   if (candidates.length === 0) return text;
@@ -30,19 +31,19 @@ export const redactApiTokens = (text: string): string =>
     })),
   );
 
-/** Copies a JSON value and applies `change` to every string in it, including field names. */
+/** Copies a JSON value and applies `change` to every string in it, including field names. Keeps exact numbers. */
 export function mapTexts(value: unknown, change: (text: string) => string): unknown {
   if (typeof value === 'string') return change(value);
   if (Array.isArray(value)) return value.map((inner) => mapTexts(inner, change));
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || isExactNumber(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [change(name), mapTexts(inner, change)]));
 }
 
-// The only definition of what an API token looks like.
+// Only the following patterns define what an API token looks like.
 
 const HEX = '[0-9A-Fa-f]';
 const UUID = `${HEX}{8}-${HEX}{4}-${HEX}{4}-${HEX}{4}-${HEX}{12}`;
-// The last letter of "export-<UUID>" or "REPORT-<UUID>" does not start a token.
+// The last T in "export-<UUID>" or "REPORT-<UUID>" does not start a token.
 const API_TOKEN = `(?:(?<![A-Z])T|(?<![A-Za-z0-9])t)-${UUID}`;
 const API_TOKENS = new RegExp(API_TOKEN, 'g');
 const WITH_API_TOKEN = new RegExp(API_TOKEN);
@@ -112,7 +113,7 @@ function matchesOf(text: string, part: string, label: string): Match[] {
 
 const ASCII = /^[\0-\x7f]*$/;
 
-// Some non-ASCII letters get longer in lower case, which would shift every later position.
+// Some non-ASCII letters become longer when they are lowercased, which would shift every later position.
 const lowerCase = (text: string): string =>
   ASCII.test(text) ? text.toLowerCase() : text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
 
@@ -126,10 +127,10 @@ const CONTROL = /[bfnrt]/;
 const WORD = /\w/;
 
 /**
- * Decodes JSON and URL escapes: `\u00XX`, `\/` and other escaped punctuation, and `%XX`. Escapes such as `\n` become a space. A backslash
- * that escapes nothing is kept. Decoding takes a single pass, so no input can slow it down.
+ * Decodes JSON and URL escapes: `\u00XX`, `\/` and other escaped punctuation, and `%XX`. Escapes such as `\n` become a space. Keeps a
+ * backslash that escapes nothing. Decoding takes a single pass, so no input can slow it down.
  *
- * `origin(n)` maps a position in the result to its position in the original. The result's length maps to the original's length.
+ * `origin(n)` maps a position in the result to the corresponding position in the original. The end of the result maps to the end of the original.
  */
 function readable(original: string): { readonly text: string; readonly origin: (index: number) => number } {
   if (!ESCAPE.test(original)) return { text: original, origin: (index) => index };
@@ -153,7 +154,7 @@ function readable(original: string): { readonly text: string; readonly origin: (
   return { text, origin: (index) => origins[index] as number };
 }
 
-/** Returns the character that the escape at this position stands for, and the position after the escape. */
+/** Returns the character that the escape at this position represents, and the position after the escape. */
 function characterAt(text: string, at: number): [character: string, next: number] {
   const here = text.charAt(at);
   if (here === '%') {

@@ -1,4 +1,4 @@
-/** What the library reports: one line per login, logout or other notable event. A report never contains a token. */
+/** The reports that the library writes, one for each login, logout or other notable event. A report never contains a token. */
 
 /** Every event and its log level. Most events are also metrics with the same name. */
 export const EVENTS = {
@@ -29,7 +29,7 @@ export const EVENTS = {
 export type EventName = keyof typeof EVENTS;
 
 /**
- * Where a metric is published. CloudWatch bills each combination of name and dimensions.
+ * Where a metric is published. CloudWatch charges for each combination of name and dimensions.
  * - `fleet`: for the fleet only, even if the report is about an array.
  * - `array`: per array only.
  * - `each`: per array if the report is about an array, otherwise for the fleet. The fleet has its own report, so publishing an array's
@@ -64,7 +64,7 @@ export type Report = {
   readonly leaseId?: string | undefined;
   readonly array?: string | undefined;
   readonly owner?: string | undefined;
-  /** Id of the EventBridge event that led to the report. */
+  /** Id of the EventBridge event that caused the report. */
   readonly eventId?: string | undefined;
   readonly secretVersionId?: string | undefined;
   /** The call's `X-Request-ID`. For a login, the attempt id. */

@@ -1,10 +1,10 @@
-/** Input validation. Schema messages state rules. Errors name the field and the rule, never the value. */
+/** Validates input. Each schema's message states its rule. Errors name the field and the rule, but never the value. */
 import * as v from 'valibot';
 import { type ErrorCode, FlashBladeError } from './errors.ts';
 import { containsApiToken, NO_API_TOKEN } from './redact.ts';
 import { unreplaced } from './unreplaced.ts';
 
-/** Returns the input, typed by the schema. Throws an error with `code` that names the first invalid field. */
+/** Validates the input and returns it with the schema's type. Throws an error with `code` that names the first invalid field. */
 export function check<Schema extends v.GenericSchema>(
   schema: Schema,
   input: unknown,
@@ -17,9 +17,9 @@ export function check<Schema extends v.GenericSchema>(
 }
 
 /** Parses JSON. Returns undefined for invalid JSON instead of throwing, because the parser's error quotes the text. */
-export function parseJson(text: string): unknown {
+export function parseJson(text: string, parse: (text: string) => unknown = JSON.parse): unknown {
   try {
-    return JSON.parse(text);
+    return parse(text);
   } catch {
     return undefined;
   }
@@ -32,7 +32,7 @@ export const without = <Input>(faultOf: (value: Input) => string | undefined) =>
     if (message !== undefined) addIssue({ message });
   });
 
-/** A text field and its rule, such as `must be …`. */
+/** A text field. `rule` is worded to follow the field name, such as `must be …`. */
 export const text = (rule: string, holds: RegExp | ((value: string) => boolean)) =>
   v.pipe(v.string(rule), holds instanceof RegExp ? v.regex(holds, rule) : v.check(holds, rule));
 
@@ -65,7 +65,7 @@ export function whole(min: number, max: number, unit = '') {
 export const listOf = <Item extends v.GenericSchema>(item: Item, max: number, rule: string) =>
   v.pipe(v.array(v.unknown(), rule), v.minLength(1, rule), v.maxLength(max, rule), v.array(item));
 
-/** Any JSON object. (Valibot's own object schema also accepts lists.) */
+/** Any JSON object. Unlike Valibot's own object schema, this schema rejects lists. */
 export const jsonObject = (rule: string) =>
   v.custom<Readonly<Record<string, unknown>>>(isObject, ({ input }) =>
     typeof input === 'string' && isObject(parseJson(input))

@@ -106,6 +106,9 @@ export function checkedOptions<Options extends CallOptions>(options: Options | u
       throw invalid(`options.${name}`, 'must be a number of milliseconds greater than 0');
   }
   if (deadline !== undefined) checkedDeadline('options.deadline', deadline);
+  const { exactNumbers } = others as Fields;
+  if (exactNumbers !== undefined && typeof exactNumbers !== 'boolean')
+    throw invalid('options.exactNumbers', 'must be true or false');
   if (requestId !== undefined && !(typeof requestId === 'string' && isHeaderValue(requestId)))
     throw invalid('options.requestId', 'must be 1 to 1024 visible ASCII characters without spaces');
   return options;

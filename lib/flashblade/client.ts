@@ -1,4 +1,4 @@
-/** The client for one FlashBlade: logs in, logs out, sends REST calls in a session, and lists the array's REST versions. */
+/** A client for one FlashBlade. It logs in and out, sends REST calls in a session, and lists the array's REST versions. */
 import { FlashBladeError, known, withFacts } from '../core/errors.ts';
 import type { ApiToken, AuthToken, FlashBlade, Session } from '../core/model.ts';
 import { mapTexts, redact, type Tokens } from '../core/redact.ts';
@@ -7,9 +7,15 @@ import { isHeaderValue } from './http/request.ts';
 import { type ArrayRequest, toWire } from './requests.ts';
 import {
   authTokenOf,
+  blocked,
   busy,
+  decidesCall,
+  decidesLogin,
   type HttpInfo,
   httpInfo,
+  isInFront,
+  isJson,
+  isRefusal,
   parseBody,
   responseError,
   sessionOf,
@@ -22,12 +28,26 @@ export { compareVersions, type HttpInfo } from './responses.ts';
 
 /** The time budget, and the id to send as `X-Request-ID` (default: a random UUID). */
 export type CallOptions = Budget & { readonly requestId?: string };
-/** `tokens`: tokens to redact, because the array has seen them and might repeat them. */
+export type RequestOptions = CallOptions & {
+  /**
+   * Keeps numbers in a JSON response that a JavaScript number cannot hold, such as 12345678901234567890, as `JSON.rawJSON` objects:
+   * `JSON.stringify` writes them unchanged, and their `rawJSON` field has their text. Default: false, which rounds such numbers.
+   */
+  readonly exactNumbers?: boolean | undefined;
+};
+/** `tokens` are redacted from the response, because the array has received them and might repeat them. */
 export type VersionsOptions = CallOptions & { readonly tokens?: Tokens };
 
 export type WithHttpInfo<Data> = HttpInfo & { readonly data: Data };
-/** `body`: the parsed value if the content type is JSON, otherwise the text. */
-export type ArrayResponse = HttpInfo & { readonly body: unknown };
+export type ArrayResponse = HttpInfo & {
+  /**
+   * The parsed value if the content type is JSON, otherwise the text. For 401, 403, 429 and 5xx: also the text if it is not valid JSON, and
+   * empty if the body cannot be read.
+   */
+  readonly body: unknown;
+  /** True if a 400, 401 or 403 comes from something in front of the array, such as a proxy. Otherwise absent. */
+  readonly isInFront?: true;
+};
 
 /** How much extra time a login may take to close a session that it cannot return. */
 const ROLL_BACK_MS = 3000;
@@ -35,7 +55,8 @@ const ROLL_BACK_MS = 3000;
 /**
  * Opens a session with `POST /api/login`, which is sent at most once. In the Python SDK `purity_fb`, this is
  * `AuthenticationApi.login_with_http_info`.
- * Errors: LOGIN_REFUSED (400, 401, 403), ARRAY_BUSY (429, 503), ANSWER_INVALID, SECRET_INVALID and the errors common to all calls
+ * Errors: LOGIN_REFUSED (400, 401, 403), or ARRAY_UNREACHABLE if one of these statuses comes from something in front of the array,
+ * ARRAY_BUSY (429, 503), ANSWER_INVALID, SECRET_INVALID and the errors common to all calls
  * (ARRAY_UNREACHABLE, ARRAY_UNTRUSTED, OUT_OF_TIME, REQUEST_INVALID), each with `facts.mayHaveOpened`. If a response contains an auth
  * token but is otherwise invalid, the session is closed before the error is thrown. Closing may take up to three seconds beyond the
  * login's time budget and deadline.
@@ -52,6 +73,7 @@ export async function loginWithHttpInfo(
     const response = await exchange(array, wire, options, {
       fresh: true,
       tokens: [token],
+      decides: decidesLogin,
       onHead: (head) => {
         opened = authTokenOf(head);
       },
@@ -76,8 +98,8 @@ export const login = async (array: FlashBlade, token: ApiToken, options?: CallOp
 /**
  * Closes a session with `POST /api/logout`. Resolves if the session is now closed (200) or was already closed (401, 403). In `purity_fb`,
  * this is `AuthenticationApi.logout_with_http_info`, which raises ApiException for 401 and 403.
- * Errors: ARRAY_BUSY (429, 5xx), ANSWER_INVALID (any other status) and the errors common to all calls. After any of these errors, the
- * session may still be open.
+ * Errors: ARRAY_BUSY (429, 5xx), ANSWER_INVALID (any other status), ARRAY_UNREACHABLE (an unreadable response, or a 401 or 403 from
+ * something in front of the array) and the errors common to all calls. After any of these errors, the session may still be open.
  */
 export async function logoutWithHttpInfo(session: Session, options: CallOptions = {}): Promise<WithHttpInfo<void>> {
   const { array, authToken } = session;
@@ -86,9 +108,16 @@ export async function logoutWithHttpInfo(session: Session, options: CallOptions 
     array,
     { method: 'POST', path: '/api/logout', headers: { 'x-auth-token': token }, requestId: options.requestId },
     options,
-    { repeatable: true, tokens: tokensOf(session) },
-  );
+    { repeatable: true, decides: decidesCall, tokens: tokensOf(session) },
+  ).catch((thrown) => {
+    const error = known(thrown);
+    // A garbled response says no more than a lost one, so the logout may be retried.
+    throw error.code === 'ANSWER_INVALID'
+      ? new FlashBladeError('ARRAY_UNREACHABLE', error.message, error.facts)
+      : error;
+  });
   const { status, body } = response;
+  if (isRefusal(status) && isInFront(response)) throw blocked(array, 'the logout', status);
   if ((status === 200 && body.length === 0) || status === 401 || status === 403) {
     return { ...httpInfo(response, tokensOf(session)), data: undefined };
   }
@@ -106,12 +135,17 @@ export const logout = async (session: Session, options?: CallOptions): Promise<v
 };
 
 /**
- * Sends a call in a session. Any call except login and logout is allowed. Resolves for every HTTP status, so check `status`. The session's
- * tokens are redacted from the response. Other tokens, such as an API token that the call creates, are not.
+ * Makes a REST call in a session. Any call except login and logout is allowed. Resolves whatever the HTTP status, so check `status`. The
+ * session's tokens are redacted from the response. Other tokens, such as an API token that the call creates, are not redacted. Numbers beyond
+ * 2^53 are rounded unless `exactNumbers` is set.
  * Errors: REQUEST_INVALID (names the field and the rule), ANSWER_INVALID (a body declared as JSON is not JSON) and the errors common to all
  * calls.
  */
-export async function request(session: Session, call: ArrayRequest, options: CallOptions = {}): Promise<ArrayResponse> {
+export async function request(
+  session: Session,
+  call: ArrayRequest,
+  options: RequestOptions = {},
+): Promise<ArrayResponse> {
   const { array, authToken } = session;
   const wire = toWire(call);
   const token = sendable(authToken, array, 'REQUEST_INVALID');
@@ -122,23 +156,25 @@ export async function request(session: Session, call: ArrayRequest, options: Cal
   const response = await exchange(array, { ...wire, headers, requestId: options.requestId }, options, {
     repeatable: isGet,
     fresh: !isGet,
+    decides: decidesCall,
     tokens,
   });
-  // The response is returned to the caller, but the array may have repeated a token in it.
+  // Redact the response, because the array may have repeated a token in it.
   const clean = (text: string) => redact(text, tokens);
   const text = clean(response.body.toString());
-  const isJson = text !== '' && /\bjson\b/i.test(response.headers['content-type'] ?? '');
-  // Redacted again, because JSON text may contain escaped tokens.
-  const body = isJson ? mapTexts(parseBody(text), clean) : text;
-  if (body === undefined) {
+  const isParsed = text !== '' && isJson(response);
+  const value = isParsed ? parseBody(text, options.exactNumbers) : undefined;
+  if (isParsed && value === undefined && !decidesCall(response.status)) {
     const advice = 'the body is declared as JSON, but it is not JSON or is nested too deeply.';
     throw responseError('ANSWER_INVALID', array, { action: `${wire.method} ${call.path}`, response, advice });
   }
-  return { ...httpInfo(response, tokens), body };
+  // Redacted again, because JSON text may contain escaped tokens.
+  const body = value === undefined ? text : mapTexts(value, clean);
+  return { ...httpInfo(response, tokens), body, ...(isInFront(response) ? { isInFront: true } : {}) };
 }
 
 /**
- * Returns the REST versions that an array serves, from `GET /api/api_version`, which needs no session.
+ * Returns the REST versions that an array supports, from `GET /api/api_version`, which needs no session.
  * Errors: ARRAY_UNSUPPORTED (a FlashArray), ARRAY_BUSY (429, 503), ANSWER_INVALID and the errors common to all calls.
  */
 export async function apiVersionsWithHttpInfo(
@@ -147,7 +183,7 @@ export async function apiVersionsWithHttpInfo(
 ): Promise<WithHttpInfo<readonly string[]>> {
   const { requestId, tokens = [] } = options;
   const wire = { method: 'GET', path: '/api/api_version', requestId };
-  const response = await exchange(array, wire, options, { repeatable: true, tokens });
+  const response = await exchange(array, wire, options, { repeatable: true, decides: decidesLogin, tokens });
   return { ...httpInfo(response, tokens), data: versionsOf(array, response) };
 }
 

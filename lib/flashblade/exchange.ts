@@ -4,14 +4,14 @@ import { FlashBladeError, known, withFacts } from '../core/errors.ts';
 import type { FlashBlade } from '../core/model.ts';
 import type { Tokens } from '../core/redact.ts';
 import type { ResponseHead } from './http/body.ts';
-import { EndedEarly, UnreadableResponse } from './http/input.ts';
+import { EMPTY, EndedEarly, UnreadableResponse } from './http/input.ts';
 import { isHeaderValue, type WireRequest, writeRequest } from './http/request.ts';
 import { readResponse } from './http/response.ts';
 import { type Connection, closingsSoFar, dropIdle, openConnection, release, takeIdle } from './pool.ts';
 import { describeArray } from './tls-errors.ts';
 import { poolKeyOf } from './trust.ts';
 
-/** How long a call may take. */
+/** Time limits for a call. */
 export type Budget = {
   /** Milliseconds for the DNS lookup, connection and TLS handshake. Default 2000. */
   readonly connectMs?: number;
@@ -20,8 +20,8 @@ export type Budget = {
   /** Milliseconds for the whole call, including a retry. Default 10000. */
   readonly totalMs?: number;
   /**
-   * Milliseconds since the epoch. No phase continues and no request is sent after this time, even if the process was paused. Default
-   * none.
+   * Deadline in milliseconds since the epoch. No phase continues and no request is sent after this time, even if the process was paused.
+   * Default none.
    */
   readonly deadline?: number | undefined;
 };
@@ -33,12 +33,20 @@ type ExchangeOptions = {
   readonly repeatable?: boolean;
   /** Called with the status and headers as soon as they arrive, even if the body never arrives. */
   readonly onHead?: (head: ResponseHead) => void;
+  /**
+   * Returns whether the status says enough. Then the response is returned even if its body cannot be read, whatever the reason. Default:
+   * no status does.
+   */
+  readonly decides?: (status: number) => boolean;
   /** Tokens to redact from certificate text in errors. Default none. */
   readonly tokens?: Tokens;
 };
 
 export type WireResponse = ResponseHead & {
+  /** Empty if only the head could be read. */
   readonly body: Buffer;
+  /** If only the head could be read: the first bytes after it, if any. They may include framing. */
+  readonly unread?: Buffer;
   readonly requestId: string;
   readonly certificateEndsAt: number | undefined;
 };
@@ -50,18 +58,23 @@ type Try = {
   /** Milliseconds per phase. `endsAt` is in milliseconds since the epoch. */
   readonly limits: { readonly connectMs: number; readonly firstByteMs: number; readonly endsAt: number };
   readonly onHead: ((head: ResponseHead) => void) | undefined;
+  readonly decides: (status: number) => boolean;
   readonly tokens: Tokens;
 };
 
-/** `broken`: a new connection failed before the request was sent, or a reused connection failed. */
+/** `broken` is true if a new connection failed before the request was sent, or if a reused connection failed. */
 type Outcome = { readonly response: WireResponse } | { readonly error: FlashBladeError; readonly broken: boolean };
 
 /** Long enough for a login and its logout to share a connection, but too short for the connection to become stale. */
 const FRESH_MS = 1000;
+/** How long to wait for the body after a head that decides. */
+const DECIDED_BODY_MS = 1000;
+/** Enough to recognize markup, even behind blanks or the size of a chunk. */
+const UNREAD_BYTES = 64;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Sends one request and returns the whole response, whatever its status. Redirects are returned, not followed. `requestId` is sent as
+ * Sends one request and returns the whole response, regardless of its status. Redirects are returned, not followed. `requestId` is sent as
  * `X-Request-ID` and defaults to a random UUID.
  * Errors: OUT_OF_TIME, ARRAY_UNREACHABLE, ARRAY_UNTRUSTED, ANSWER_INVALID, REQUEST_INVALID, SECRET_INVALID (the trust is invalid).
  * `facts.sent` is true if any part of the request may have reached the array.
@@ -83,8 +96,8 @@ export async function exchange(
 
   const closings = closingsSoFar();
   const poolKey = poolKeyOf(array);
-  const { onHead, tokens = [] } = options;
-  const oneTry: Try = { array, poolKey, request: { ...request, requestId }, limits, onHead, tokens };
+  const { onHead, decides = () => false, tokens = [] } = options;
+  const oneTry: Try = { array, poolKey, request: { ...request, requestId }, limits, onHead, decides, tokens };
   if (options.fresh) dropIdle(poolKey, Date.now() - FRESH_MS);
   const first = await tryOnce(oneTry);
   if ('response' in first) return first.response;
@@ -115,8 +128,9 @@ function tryOnce(oneTry: Try): Promise<Outcome> {
 }
 
 function send(connection: Connection, oneTry: Try, text: string, resolve: (outcome: Outcome) => void): void {
-  const { array, request, limits, onHead } = oneTry;
+  const { array, request, limits, onHead, decides } = oneTry;
   const { socket, certificateEndsAt, isReused } = connection;
+  const { requestId } = request;
   const startedAt = Date.now();
   // The process may have been paused or frozen since the time was last checked, especially during the handshake.
   if (startedAt >= limits.endsAt) {
@@ -126,6 +140,9 @@ function send(connection: Connection, oneTry: Try, text: string, resolve: (outco
   }
   let timer: NodeJS.Timeout | undefined;
   let hasHead = false;
+  let decisive: ResponseHead | undefined;
+  let unread: Buffer = EMPTY;
+  let bodyEndsAt = limits.endsAt;
   const end = (outcome: Outcome, keepsConnection = false) => {
     clearTimeout(timer);
     connection.user = undefined;
@@ -139,30 +156,43 @@ function send(connection: Connection, oneTry: Try, text: string, resolve: (outco
       resolve(outcome);
     });
   };
-  const lose = (what: string, broken = false) => end({ error: lost(array, what, Date.now() - startedAt), broken });
-  // The check is deferred with setImmediate, because the response may be waiting to be read after a long process pause.
+  /** Ends the try without a whole response. If the head decides, the head is the response. */
+  const fail = (error: FlashBladeError, broken: boolean) => {
+    if (decisive === undefined) end({ error, broken });
+    else end({ response: { ...decisive, body: EMPTY, unread, requestId, certificateEndsAt } });
+  };
+  const lose = (what: string, broken = false) => fail(lost(array, what, Date.now() - startedAt), broken);
+  // The check is deferred with setImmediate, because after a long process pause, the response may be waiting to be read.
   const expireIn = (ms: number) => {
+    clearTimeout(timer);
     timer = setTimeout(() => setImmediate(expire), capped(ms, limits.endsAt));
   };
   const expire = () => {
     if (connection.user !== user) return;
     if (!hasHead) lose('the response did not begin in time');
-    else if (Date.now() < limits.endsAt) expireIn(Number.POSITIVE_INFINITY);
-    else lose('the response did not end in time');
+    else if (Date.now() < bodyEndsAt) expireIn(bodyEndsAt - Date.now());
+    else lose('the response was not complete in time');
   };
-  const reader = readResponse((head) => {
+  const reader = readResponse((head, rest) => {
     hasHead = true;
+    if (decides(head.status)) {
+      decisive = head;
+      unread = rest;
+      bodyEndsAt = Math.min(bodyEndsAt, Date.now() + DECIDED_BODY_MS);
+      expireIn(DECIDED_BODY_MS);
+    }
     onHead?.(head);
   });
   const onBytes = (bytes: Buffer | undefined) => {
+    if (decisive && bytes && unread.length < UNREAD_BYTES) unread = Buffer.concat([unread, bytes]);
     try {
       const { done, value } = reader.next(bytes);
       if (!done) return;
       const { head, body, keepsConnection } = value;
-      end({ response: { ...head, body, requestId: request.requestId, certificateEndsAt } }, keepsConnection);
+      end({ response: { ...head, body, requestId, certificateEndsAt } }, keepsConnection);
     } catch (error) {
       if (error instanceof EndedEarly) lose('the connection was closed before the response was complete', isReused);
-      else if (error instanceof UnreadableResponse) end({ error: unreadable(array, error.message), broken: false });
+      else if (error instanceof UnreadableResponse) fail(unreadable(array, error.message), false);
       else end({ error: withFacts(known(error), { sent: true }), broken: false });
     }
   };

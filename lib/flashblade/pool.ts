@@ -1,4 +1,4 @@
-/** The connection pool. Decides which connection serves a request and which idle connections may be reused. */
+/** The connection pool. Selects a connection for each request, and decides which idle connections may be reused. */
 import { FlashBladeError } from '../core/errors.ts';
 import type { FlashBlade } from '../core/model.ts';
 import type { Tokens } from '../core/redact.ts';
@@ -13,9 +13,9 @@ export type Connection = TlsConnection & {
   readonly poolKey: string;
   /** The request in progress; undefined while the connection is idle. */
   user: User | undefined;
-  /** Whether the connection has served an earlier request. */
+  /** Whether an earlier request used the connection. */
   isReused: boolean;
-  /** When the connection became idle, in milliseconds since the epoch. */
+  /** Time at which the connection became idle, in milliseconds since the epoch. */
   idleSinceMs: number;
 };
 
@@ -46,7 +46,7 @@ export function openConnection(
 
 function listen(connection: Connection): Connection {
   const { socket } = connection;
-  // A request in progress has a timer that keeps the process alive. An idle connection must not do so.
+  // A request in progress has a timer that keeps the process alive. An idle connection must not keep it alive.
   socket.unref();
   const onBytes = (bytes: Buffer | undefined) => {
     // If the connection stayed open, the next request would read these bytes as its response.
@@ -103,9 +103,9 @@ let closings = 0;
 export const closingsSoFar = (): number => closings;
 
 /**
- * Closes every connection in this process. Requests in progress fail with ARRAY_UNREACHABLE and are not retried. But a login that has
- * already opened a session still closes that session, on a new connection. TLS sessions are kept, so the next connection to an array is
- * cheaper. Call this function when an invocation ends, because connections can break while the process is frozen.
+ * Closes every connection in this process. Requests in progress fail with ARRAY_UNREACHABLE and are not retried. However, a login that has
+ * already opened a session still closes it, on a new connection. TLS sessions are kept, so the next connection to an array is cheaper. Call
+ * this function when an invocation ends, because connections can break while the process is frozen.
  */
 export function closeConnections(): void {
   closings += 1;

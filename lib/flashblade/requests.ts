@@ -13,7 +13,7 @@ export type ArrayRequest = {
   readonly body?: unknown;
 };
 
-// Excludes anything that a proxy and an array could read differently: %, ;, // and segments that begin with a dot.
+// Excludes anything that a proxy and an array could interpret differently: %, ;, // and segments that begin with a dot.
 const PATH = /^\/api(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$/;
 export const METHOD_RULE = `must be one of ${METHODS.join(', ')}, in capital letters`;
 const SESSION_CALL = /\/(login|logout)([./]|$)/i;

@@ -1,5 +1,6 @@
 /** Turns a status and body into a result or an error. No message quotes a body, because a body may contain the token that was sent. */
 import { type ErrorCode, type ErrorFacts, FlashBladeError } from '../core/errors.ts';
+import { isExactNumber, parseExactJson } from '../core/exact-json.ts';
 import { type ApiToken, type AuthToken, authToken, type FlashBlade, type Session } from '../core/model.ts';
 import { redact, redactApiTokens, type Tokens } from '../core/redact.ts';
 import { parseJson } from '../core/validation.ts';
@@ -20,20 +21,56 @@ export type HttpInfo = {
   readonly certificateEndsAt?: number;
 };
 
-/** The request, its response, and what to do next. */
+/** Details for an error message: the request, its response, and what to do next. */
 type Details = { readonly action: string; readonly response: WireResponse; readonly advice: string };
 
 const SECRET_HEADERS = ['x-auth-token', 'set-cookie'];
 const MAX_WAIT_SECONDS = 86_400;
-/** Nests far deeper than any array's response, but not nearly as deep as JSON.stringify supports. */
+/** Far deeper than any array's response, but well within what JSON.stringify supports. */
 const MAX_DEPTH = 100;
 const MAX_USERNAME_LENGTH = 256;
 /** If a name and a token share this many consecutive characters, the match is no coincidence. */
 const PIECE = 8;
 
+/** Whether a call is refused, because its session has ended or its user lacks a permission. */
+export const isRefusal = (status: number): boolean => status === 401 || status === 403;
+const isRefusedLogin = (status: number): boolean => status === 400 || isRefusal(status);
+/** The array did not act on the request. */
+const isBusy = (status: number): boolean => status === 429 || status === 503;
+
+/** Whether the status alone decides the outcome of a login or of a request for the REST versions. */
+export const decidesLogin = (status: number): boolean => isRefusedLogin(status) || isBusy(status);
+/** Whether the status alone decides the outcome of a logout, or of a call in a session. */
+export const decidesCall = (status: number): boolean => isRefusal(status) || status === 429 || status >= 500;
+
+/** Matches the media types `application/json`, `text/json` and `application/problem+json`, with or without parameters. */
+const JSON_TYPE = /^[^;,]*\bjson *(?:[;,]|$)/i;
+/** Markup, possibly after a first line such as the size of a chunk, a byte order mark, blanks, or zeros (UTF-16). For text read as Latin-1. */
+const MARKUP = /^(?:[^\n<]{0,64}\n)?(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\0]*</;
+
+export const isJson = ({ headers }: ResponseHead): boolean => JSON_TYPE.test(headers['content-type'] ?? '');
+
 /**
- * Returns the session that a login opened. `opened` is the auth token from the response head. Throws LOGIN_REFUSED, ARRAY_BUSY or
- * ANSWER_INVALID, each with `facts.mayHaveOpened`.
+ * Whether a 400, 401 or 403 comes from something in front of the array, such as a proxy. Arrays refuse requests with JSON or without a
+ * body. So a refusal comes from the array if its content type is JSON or absent, and its body does not begin with `<`.
+ */
+export function isInFront(response: WireResponse): boolean {
+  const { status, headers, body, unread = body } = response;
+  const { 'content-type': type = '' } = headers;
+  return isRefusedLogin(status) && ((type !== '' && !isJson(response)) || MARKUP.test(unread.toString('latin1')));
+}
+
+/** Returns the error for a refusal that does not come from the array. The array has not acted on the request. */
+export const blocked = (array: FlashBlade, action: string, status: number, facts: ErrorFacts = {}): FlashBladeError =>
+  new FlashBladeError(
+    'ARRAY_UNREACHABLE',
+    `${describeArray(array)} cannot be reached: something in front of it, such as a proxy or a load balancer, returned ${status} for ${action}. Let requests to the array pass.`,
+    { status, sent: true, ...facts },
+  );
+
+/**
+ * Returns the session that a login opened. `opened` is the auth token from the response head. Throws LOGIN_REFUSED, ARRAY_BUSY,
+ * ARRAY_UNREACHABLE (`isInFront`) or ANSWER_INVALID, each with `facts.mayHaveOpened`.
  */
 export function sessionOf(
   array: FlashBlade,
@@ -57,21 +94,14 @@ export function authTokenOf({ headers }: ResponseHead): AuthToken | undefined {
 }
 
 function noSession(array: FlashBlade, response: WireResponse): FlashBladeError {
+  const { status } = response;
   const details = { action: 'the login', response };
-  switch (response.status) {
-    case 400:
-    case 401:
-    case 403: {
-      const advice =
-        "it does not accept this API token. Store a valid token in the array's secret before you try again.";
-      return responseError('LOGIN_REFUSED', array, { ...details, advice }, { mayHaveOpened: false });
-    }
-    case 429:
-    case 503:
-      return busy(array, { ...details, advice: 'it is busy. Try again later.' }, { mayHaveOpened: false });
-    default:
-      return invalidLogin(array, response, 'a login never returns this status');
-  }
+  const facts = { mayHaveOpened: false };
+  if (isBusy(status)) return busy(array, { ...details, advice: 'it is busy. Try again later.' }, facts);
+  if (!isRefusedLogin(status)) return invalidLogin(array, response, 'a login never returns this status');
+  if (isInFront(response)) return blocked(array, details.action, status, facts);
+  const advice = "it does not accept this API token. Store a valid token in the array's secret before you try again.";
+  return responseError('LOGIN_REFUSED', array, { ...details, advice }, facts);
 }
 
 function invalidLogin(array: FlashBlade, response: WireResponse, what: string): FlashBladeError {
@@ -79,7 +109,7 @@ function invalidLogin(array: FlashBlade, response: WireResponse, what: string): 
   return responseError('ANSWER_INVALID', array, { action: 'the login', response, advice }, { mayHaveOpened: true });
 }
 
-// A server might return a token as the username, and usernames are printed.
+// Usernames are printed, so reject a username that could be a token returned by the server.
 const isUsername = (value: unknown, tokens: Tokens): value is string =>
   typeof value === 'string' &&
   value !== '' &&
@@ -94,11 +124,14 @@ function sharesPiece(name: string, token: string): boolean {
   return false;
 }
 
-/** Returns the REST versions that a response lists. Throws ARRAY_UNSUPPORTED, ARRAY_BUSY or ANSWER_INVALID. */
+/**
+ * Returns the REST versions listed in a response. Throws ARRAY_UNSUPPORTED, ARRAY_BUSY, ARRAY_UNREACHABLE (`isInFront`) or ANSWER_INVALID.
+ */
 export function versionsOf(array: FlashBlade, response: WireResponse): readonly string[] {
   const { status, body } = response;
   const details = { action: 'GET /api/api_version', response };
-  if (status === 429 || status === 503) throw busy(array, { ...details, advice: 'it is busy. Try again later.' });
+  if (isBusy(status)) throw busy(array, { ...details, advice: 'it is busy. Try again later.' });
+  if (isInFront(response)) throw blocked(array, details.action, status);
   const json = status === 200 ? parseBody(body.toString()) : undefined;
   if (fieldOf(json, 'version') !== undefined) {
     const advice = 'it is a FlashArray, but only FlashBlades are supported. Remove its secret from the fleet.';
@@ -166,7 +199,7 @@ export function busy(array: FlashBlade, details: Details, facts: ErrorFacts = {}
   });
 }
 
-/** Returns the number of seconds to wait, from `Retry-After` (seconds or a date) or from an exhausted rate limit. */
+/** Returns the number of seconds to wait, from `Retry-After` (seconds or a date) or from the rate-limit headers. */
 export function retryAfterSeconds(headers: WireResponse['headers'], nowMs: number): number | undefined {
   const { 'retry-after': after = '' } = headers;
   const seconds = /^\d{1,9}$/.test(after) ? Number(after) : Math.ceil((dateOf(after) - nowMs) / 1000);
@@ -176,18 +209,20 @@ export function retryAfterSeconds(headers: WireResponse['headers'], nowMs: numbe
   return undefined;
 }
 
-// Date.parse finds a date in almost anything, even in -5 and 1.5.
+// Date.parse accepts almost anything as a date, even -5 and 1.5.
 const dateOf = (text: string): number =>
   /^([A-Z][a-z]+, .* GMT|\d{4}-\d\d-\d\dT.*Z)$/.test(text) ? Date.parse(text) : Number.NaN;
 
-/** Parses a body as JSON. Returns undefined if it is not JSON or is nested too deeply. */
-export function parseBody(text: string): unknown {
-  const value = parseJson(text);
+/** Parses a body as JSON. Returns undefined if it is not JSON or is nested too deeply. `exactNumbers`: as in `RequestOptions`. */
+export function parseBody(text: string, exactNumbers = false): unknown {
+  const value = parseJson(text, exactNumbers ? parseExactJson : JSON.parse);
   return isDeeper(value, MAX_DEPTH) ? undefined : value;
 }
 
 const isDeeper = (value: unknown, max: number): boolean =>
-  isObject(value) && (max === 0 || Object.values(value).some((inner) => isDeeper(inner, max - 1)));
+  isObject(value) &&
+  !isExactNumber(value) &&
+  (max === 0 || Object.values(value).some((inner) => isDeeper(inner, max - 1)));
 
 /** Returns an object's field, or undefined if the value is not an object or has no such field. */
 export const fieldOf = (value: unknown, name: string): unknown =>

@@ -1,4 +1,4 @@
-/** Explains to the person on call why a connection to an array failed. */
+/** Turns connection failures into errors that explain the cause to the person on call. */
 import { X509Certificate } from 'node:crypto';
 import { FlashBladeError } from '../core/errors.ts';
 import type { FlashBlade } from '../core/model.ts';
@@ -26,7 +26,7 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
 };
 const MAX_NAME_LENGTH = 200;
 
-/** How messages name an array: `array fb1 (fb1.example.com:443)`. */
+/** Formats an array for messages, such as `array fb1 (fb1.example.com:443)`. */
 export const describeArray = (array: FlashBlade): string => `array ${array.name} (${addressOf(array)})`;
 
 /** Returns an error's code, or `unknown` if the error has none. The message is not used, because it may quote data that was sent. */
@@ -35,7 +35,7 @@ export function codeOf(error: unknown): string {
   return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(code) ? code : 'unknown';
 }
 
-/** Returns the error for a connection that took too long or was cut. */
+/** Returns the error for a connection that took too long or was closed. */
 export const unreachable = (array: FlashBlade, what: string, elapsedMs: number): FlashBladeError =>
   new FlashBladeError(
     'ARRAY_UNREACHABLE',
@@ -59,7 +59,10 @@ export const untrusted = (
     { sent: false },
   );
 
-/** Turns a Node connection error into ARRAY_UNREACHABLE or ARRAY_UNTRUSTED. `presented`: the server's certificate as DER, if it arrived. */
+/**
+ * Turns a Node connection error into ARRAY_UNREACHABLE or ARRAY_UNTRUSTED. `presented` is the server's certificate in DER format, if it
+ * arrived.
+ */
 export function connectionError(
   array: FlashBlade,
   error: unknown,

@@ -69,12 +69,12 @@ export function connectTls(
     socket.destroy();
     done(error);
   };
-  // The check is deferred with setImmediate, because the end of the handshake may be waiting to be read after a long process pause.
+  // The check is deferred with setImmediate, because after a long process pause, the end of the handshake may be waiting to be read.
   const timer = setTimeout(() => setImmediate(expire), limitMs);
-  const expire = () => settle(unreachable(array, 'no connection in time', elapsedMs()));
+  const expire = () => settle(unreachable(array, 'the connection was not established in time', elapsedMs()));
 
   openSockets.add(socket);
-  // Otherwise, TCP would delay the first request until the handshake is acknowledged.
+  // Without this, TCP would delay the first request until the handshake is acknowledged.
   socket.setNoDelay();
   // This listener runs before Node destroys an untrusted socket and its certificate. getPeerX509Certificate would work only once, because
   // it removes the certificate from the connection.
@@ -83,7 +83,7 @@ export function connectTls(
       presented = socket.getPeerCertificate();
     });
   }
-  // Verify here, because bytes could already have been sent one event loop turn later.
+  // Verify in this handler, because one event loop turn later, bytes could already have been sent.
   socket.once('secureConnect', () => {
     const certificate = isPinned ? socket.getPeerX509Certificate() : undefined;
     const error = refusal(array, socket, certificate, tokens);
@@ -105,8 +105,8 @@ export function connectTls(
 }
 
 /**
- * Returns the earliest expiry in a verified chain, including the root, or undefined if no certificate has a date. A server may present
- * more certificates than were verified. An expired authority and its issuers were not verified.
+ * Returns the earliest expiry in a verified chain, including the root, or undefined if no certificate has a date. A server may present more
+ * certificates than were verified, so the search stops at an expired authority. Neither that authority nor its issuers were verified.
  */
 export function earliestEndOf(certificate: PeerCertificate, nowMs: number): number | undefined {
   let earliest = endOf(certificate.valid_to);
@@ -135,7 +135,7 @@ function anchorsEndOf(certificate: PeerCertificate, trust: Trust, nowMs: number)
 
 const isTime = (time: number | undefined): time is number => time !== undefined;
 
-/** Yields the authorities behind a certificate. The last one is self-signed or has an unknown issuer. */
+/** Yields a certificate's issuers, up to one that is self-signed or has an unknown issuer. */
 function* issuersOf(certificate: Partial<DetailedPeerCertificate>): Generator<PeerCertificate> {
   const seen = new Set([certificate]);
   for (let issuer = certificate.issuerCertificate; issuer && !seen.has(issuer); issuer = issuer.issuerCertificate) {
@@ -167,9 +167,9 @@ function connectionOptions(array: FlashBlade, session: Buffer | undefined): Conn
     port,
     secureContext: contextOf(array),
     ALPNProtocols: ['http/1.1'],
-    // Set explicitly so that no environment variable can change the value. With fingerprints, Node would reject the certificate before the
-    // fingerprint comparison, so `refusal` verifies the certificate instead. Sessions are then never resumed, because a resumed session
-    // would have no certificate to compare.
+    // This option is set explicitly, so that no environment variable can change it. With fingerprints, Node would reject the certificate
+    // before the fingerprint comparison, so `refusal` verifies the certificate instead. Sessions are then never resumed, because a resumed
+    // session would have no certificate to compare.
     rejectUnauthorized: trust.kind !== 'fingerprints',
     ...(isIP(host) === 0 ? { servername: host } : {}),
     ...(session === undefined ? {} : { session }),
@@ -186,7 +186,7 @@ function contextOf(array: FlashBlade): SecureContext {
 function authorities(array: FlashBlade): { ca?: string } {
   const { trust } = array;
   if (trust.kind === 'public' || trust.kind === 'fingerprints') return {};
-  // An empty string would mean the public authorities.
+  // Node would treat an empty string as the public authorities.
   if (trust.kind === 'ca' && isCertificates(trust.ca)) return { ca: trust.ca };
   const rule = 'trust.ca must be one or more certificates as PEM text';
   throw new FlashBladeError('SECRET_INVALID', `${describeArray(array)}: ${rule}`, { sent: false });

@@ -1,4 +1,4 @@
-/** Defines the valid contents of a trust, its digest, and the pool key for an array and its trust. */
+/** Validates trust settings, and derives their digest and the connection pool's keys. */
 import { createHash, X509Certificate } from 'node:crypto';
 import type { FlashBlade, Trust } from '../core/model.ts';
 
@@ -10,10 +10,10 @@ const MIN_KEY_BITS = 2048;
 /** The maximum number of entries in a cache. */
 const MAX_REMEMBERED = 1024;
 
-/** Digests, keyed by PEM text. Hashing the text for every request would take a tenth of the request time. */
+/** Caches digests by PEM text, because hashing the text for every request would take a tenth of the request time. */
 const authorityDigests = new Map<string, string>();
 
-/** Returns a digest. Two trusts have the same digest only if they are equal. */
+/** Returns a digest of the trust settings. Different settings have different digests. */
 export function trustDigest(trust: Trust): string {
   const known = trust.kind === 'ca' ? authorityDigests.get(trust.ca) : undefined;
   if (known !== undefined) return known;

@@ -4,13 +4,13 @@ import type { Session } from '../core/model.ts';
 import { fields } from '../core/validation.ts';
 import { compareVersions } from '../flashblade/client.ts';
 import type { Ports } from '../leases/ports.ts';
-import { unexpectedStatus } from '../leases/use.ts';
+import { refuseBlocked, unexpectedStatus } from '../leases/use.ts';
 
 /**
  * A fact is absent if the array does not report it or the user may not read it. `tokenEndsAt` is also absent if the token never expires.
  */
 export type ArrayFacts = {
-  /** 0 = never. */
+  /** 0 means that idle sessions never end. */
   readonly idleSeconds?: number | undefined;
   /** Seconds since the epoch. */
   readonly tokenEndsAt?: number | undefined;
@@ -18,7 +18,7 @@ export type ArrayFacts = {
   readonly warnings: readonly string[];
 };
 
-/** A REST session that has not ended. `startedAt`: seconds since the epoch, by the array's clock. */
+/** A REST session that has not ended. `startedAt` is in seconds since the epoch, by the array's clock. */
 export type ActiveSession = { readonly user: string; readonly startedAt: number };
 
 /** The first REST version that can list sessions. */
@@ -29,8 +29,8 @@ const MAX_PAGES = 10;
 type Query = Readonly<Record<string, string | number>>;
 
 /**
- * Reads the facts with GET requests only, one at a time. `by`: epoch milliseconds. Throws ARRAY_BUSY, and anything that a call to the
- * array throws.
+ * Reads the facts using only GET requests, one at a time, until `by` (epoch milliseconds). Throws ARRAY_BUSY, ARRAY_UNREACHABLE, and anything
+ * that a call to the array throws.
  */
 export async function readFacts(
   ports: Ports,
@@ -46,11 +46,13 @@ export async function readFacts(
   if (version === undefined) return { warnings: [] };
   const warnings: string[] = [];
 
-  /** Returns undefined if the array does not return a list. Also adds a warning, except if the user may not read the list. */
+  /** Returns undefined if the array does not return a list. In that case, also adds a warning, unless the user may not read the list. */
   async function readPage(name: string, query: Query = {}): Promise<Page | undefined> {
     const call = { method: 'GET', path: `/api/${version}/${name}`, query } as const;
     const options = { deadline: by, requestId: ports.newId() };
-    const { status, body } = await ports.flashblade.request(session, call, options);
+    const response = await ports.flashblade.request(session, call, options);
+    refuseBlocked(array, call, response);
+    const { status, body } = response;
     if (status === 401 || status === 403) return undefined;
     if (status === 429 || status >= 500) {
       throw unexpectedStatus(array.name, call, status, 'the array is busy. Try again later.');

@@ -17,7 +17,7 @@ const ARRAY_MS = 40_000;
  * The minimum time that a check needs, in addition to the time to close its session. With less time, a slow array would appear to be down.
  */
 const NEEDED_MS = 15_000;
-/** Longer than any check. If the process dies, the sweeper closes the check's session after this time. */
+/** How long a check's lease lasts, which is longer than any check. If the process dies, the sweeper closes the session after this time. */
 const LEASE_SECONDS = 120;
 
 const CERTIFICATE_WARNING_DAYS = 30;
@@ -38,7 +38,10 @@ export type ArrayReport = {
 type Measured = Omit<ArrayReport, 'array' | 'fault' | 'warnings'>;
 type Note = (measured: Measured, ...warnings: readonly string[]) => void;
 
-/** Checks an array. Never throws. A failure becomes the report's `fault`. Ends half a second before `deadline` (epoch milliseconds). */
+/**
+ * Checks an array. Never throws. A failure becomes the report's `fault`. Finishes at least half a second before `deadline` (epoch
+ * milliseconds).
+ */
 export async function checkArray(
   ports: Ports,
   array: string,
@@ -48,7 +51,7 @@ export async function checkArray(
   const warnings: string[] = [];
   let measured: Measured = {};
   let tokens: Tokens = [];
-  // Text from an array may contain any token that the array has ever seen.
+  // Text from an array may contain any token that the array has ever received.
   const clean = (text: string): string => redactApiTokens(redact(text, tokens));
   const note: Note = (more, ...texts) => {
     measured = { ...measured, ...more };
@@ -83,7 +86,7 @@ async function checkSession(
     note({ certificateDays }, ...certificateWarnings(certificateDays));
   }
 
-  // Not the invocation id, because Lambda reuses that id when it retries, and the lease with that id would already have ended.
+  // Do not use the invocation id. Lambda reuses it when it retries, but the lease with that id would already have ended.
   const leaseId = `check:${name}:${ports.newId()}`;
   const loggedInAt = seconds(ports.now());
   await openSession(ports, { array: name, leaseId, leaseSeconds: LEASE_SECONDS }, by);
@@ -118,7 +121,7 @@ async function checkSession(
 
 // Each function below returns the problems that an operator must fix, or an empty list if there are none.
 
-/** For example, `expires in 1 day`. */
+/** Formats an expiry, such as `expires in 1 day`. */
 const expires = (days: number): string => (days < 0 ? 'has expired' : `expires in ${days} day${days === 1 ? '' : 's'}`);
 
 export const certificateWarnings = (days: number): string[] =>
@@ -133,7 +136,7 @@ export const apiTokenWarnings = (days: number, username: string): string[] =>
     ? [`the API token for user ${username} ${expires(days)}. Create a new token and store it in the secret`]
     : [];
 
-/** `idleSeconds`: the array's own idle timeout (0 = never). `configured`: the timeout assumed for every array (ARRAY_IDLE_SECONDS). */
+/** `idleSeconds` is the array's own idle timeout (0 = never). `configured` is the timeout assumed for every array (ARRAY_IDLE_SECONDS). */
 export function idleWarnings(idleSeconds: number, configured: number): string[] {
   if (idleSeconds === 0) {
     return ['the idle timeout is 0 (never), so a session that cannot be closed stays open. Set an idle timeout'];

@@ -31,9 +31,9 @@ export type FleetResult = {
 };
 
 /**
- * Checks the arrays that the request names, or all arrays that have a secret. Ends half a second before `deadline` (epoch milliseconds).
- * An array that could not be checked by then is reported as unhealthy with OUT_OF_TIME. Throws SECRET_UNAVAILABLE, AWS_UNAVAILABLE or
- * OUT_OF_TIME, but only if the list of arrays or the ledger cannot be read.
+ * Checks the arrays that the request names, or all arrays that have a secret. Finishes at least half a second before `deadline` (epoch
+ * milliseconds). An array that could not be checked by then is reported as unhealthy with OUT_OF_TIME. Throws SECRET_UNAVAILABLE,
+ * AWS_UNAVAILABLE or OUT_OF_TIME, but only if the list of arrays or the ledger cannot be read.
  */
 export async function checkFleet(ports: Ports, request: FleetRequest, deadline: number): Promise<FleetResult> {
   const by = deadline - MARGIN_MS;
@@ -41,7 +41,7 @@ export async function checkFleet(ports: Ports, request: FleetRequest, deadline: 
   // A secret that `login` cannot name is not an array. It may belong to another stage whose prefix begins with this one.
   const names = listed.filter(isArrayName);
   const others = listed.filter((name) => !isArrayName(name));
-  // Read the ledger before any array lists its sessions. Then a session older than this read is unknown if no ledger entry accounts for it.
+  // Read the ledger before any array lists its sessions, so that every known session older than this read has a ledger entry.
   const readAt = seconds(ports.now());
   const pending = Map.groupBy(await ports.store.pending(by), ({ array }) => array);
   const reports = await mapLimit(names, ARRAYS_AT_A_TIME, async (name) => {

@@ -1,7 +1,7 @@
 /**
  * Compares an array's session list with the ledger. Finds sessions that are not in the ledger, and drops each SUSPECT that left no session.
- * The session list and the ledger have only times in common, so each ledger entry accounts for one session that began in the entry's time
- * window.
+ * The session list contains no ids from the ledger, so sessions are matched by time. Each ledger entry accounts for at most one session
+ * that began in the entry's time window.
  */
 import { CLOCK_SKEW_SECONDS, INDEX_LAG_SECONDS, SLACK_SECONDS } from '../core/deadlines.ts';
 import { mapLimit } from '../core/map-limit.ts';
@@ -12,10 +12,10 @@ import { dropSuspect, LEDGER_CALLS_AT_A_TIME, tryToWrite } from '../leases/ledge
 import type { Pending, Ports } from '../leases/ports.ts';
 import type { ActiveSession } from './array-facts.ts';
 
-/** What the ledger's index listed for one array at `readAt` (epoch seconds). */
+/** The entries for one array in the ledger's index, read at `readAt` (epoch seconds). */
 export type Snapshot = { readonly pending: readonly Pending[]; readonly readAt: number };
 
-/** The active sessions that the array listed at `listedAt` or a little later, during this check's session. Times are epoch seconds. */
+/** The active sessions that the array listed at `listedAt` or a little later, during this check's session. Times are in epoch seconds. */
 type SessionList = {
   readonly array: FlashBlade;
   /** The user that this check logged in as. */
@@ -33,7 +33,8 @@ type Comparison = {
 
 /**
  * Compares the session list with the snapshot. The list is newer, so a session that began before the snapshot and is still active must be
- * in both. Newer sessions, such as this check's own, are not compared. `by`: epoch milliseconds. Throws AWS_UNAVAILABLE or OUT_OF_TIME.
+ * in both. Newer sessions, such as this check's own, are not compared. `by` is in epoch milliseconds. Throws AWS_UNAVAILABLE or
+ * OUT_OF_TIME.
  */
 export async function compareSessions(
   ports: Ports,
@@ -69,7 +70,7 @@ export async function compareSessions(
   return { unknown, warnings: unknownWarnings(unknown, username) };
 }
 
-/** Returns no warning if `count` is 0. */
+/** Returns an empty list if `count` is 0. */
 export const unknownWarnings = (count: number, username: string): string[] =>
   count > 0
     ? [
@@ -77,23 +78,20 @@ export const unknownWarnings = (count: number, username: string): string[] =>
       ]
     : [];
 
-/**
- * Returns whether this login is certain to have left no active session, because its window is over and no user's session began in that
- * window.
- */
+/** Returns true if this login cannot have left an active session, because its window is over and no user's session began in that window. */
 function leftNothing(item: Suspect, sessions: readonly ActiveSession[], listedAt: number): boolean {
   const window = windowOf(item, '');
   return window !== undefined && listedAt > window.to && !sessions.some(({ startedAt }) => isIn(startedAt, window));
 }
 
-/** When a session may have begun, by the array's clock. Epoch seconds, inclusive at both ends. */
+/** The time window in which a session may have begun, by the array's clock. Both ends are inclusive and in epoch seconds. */
 export type Window = { readonly from: number; readonly to: number };
 
 const ANY: Window = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
 
 /**
- * Returns when an entry's session may have begun, or undefined if the entry has no session or its session belongs to a different user. An
- * entry that was removed after the index was read can account for a session that began at any time.
+ * Returns the time window in which an entry's session may have begun, or undefined if the entry has no session or its session belongs to a
+ * different user. An entry that was removed after the index was read can account for a session that began at any time.
  */
 export function windowOf(item: Item | undefined, username: string): Window | undefined {
   if (item === undefined) return ANY;
@@ -111,9 +109,9 @@ export function windowOf(item: Item | undefined, username: string): Window | und
 
 export const isIn = (time: number, { from, to }: Window): boolean => from <= time && time <= to;
 
-/** Counts the times that no window accounts for. Each window accounts for at most one time. */
+/** Counts the start times that no window accounts for. Each window accounts for at most one start time. */
 export function unaccounted(times: readonly number[], windows: readonly Window[]): number {
-  // Use the matching window that ends first, because windows that end later may match later times.
+  // Use the matching window that ends first, because windows that end later may match later start times.
   const free = windows.toSorted((a, b) => a.to - b.to);
   return times
     .toSorted((a, b) => a - b)

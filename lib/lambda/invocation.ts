@@ -1,4 +1,7 @@
-/** What all functions share: ports, a deadline, one report per failure, and no connection that outlives the invocation. */
+/**
+ * Code that all functions share. It creates the ports, sets the deadline, reports each failure once, and closes all connections before the
+ * invocation ends.
+ */
 import type { Context } from 'aws-lambda';
 import { createClosingPorts, createPorts, harmless } from '../compose.ts';
 import { type Config, readConfig } from '../core/config.ts';
@@ -49,8 +52,9 @@ export const functionClosingPorts = (): ClosingPorts => createClosingPorts(funct
 const CONNECT_MS = 1000;
 
 /**
- * Connects to the ledger at cold start by reading a lease that does not exist. Lambda gives a cold start a full CPU. An invocation gets
- * only a fraction of one, and its caller is waiting. Errors are ignored, because the first invocation will hit and report the same problem.
+ * Connects to the ledger at cold start by reading a lease that does not exist. A cold start gets a full CPU from Lambda. An invocation gets
+ * only a fraction of a CPU, and its caller is waiting. Errors are ignored, because the first invocation will hit and report the same
+ * problem.
  */
 export async function connect(ports: ClosingPorts): Promise<void> {
   await ports.store.read(leaseKey(''), Date.now() + CONNECT_MS).catch(() => {});

@@ -31,7 +31,7 @@ export const DURATIONS: Partial<Record<EventName, string>> = {
   LogoutSucceeded: 'LogoutDuration',
 };
 
-/** `fleet`: the dimension `service` alone, which alarms watch. `array`: the dimensions `service` and `array`. */
+/** `fleet` means the dimension `service` alone, which alarms watch. `array` means the dimensions `service` and `array`. */
 export type Scope = 'fleet' | 'array';
 type Unit = 'Count' | 'Seconds' | 'Milliseconds' | 'None';
 

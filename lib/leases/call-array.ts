@@ -1,5 +1,5 @@
 /**
- * Makes one REST call under a lease, for callers that never see a token. An allow-list (ALLOWED_CALLS) defines which calls are allowed.
+ * Makes one REST call under a lease, for callers that never see a token. Only calls on the allow-list ALLOWED_CALLS are made.
  * Endpoints that handle sessions or return secrets are never called, even if the list allows them.
  */
 import { MARGIN_MS } from '../core/deadlines.ts';
@@ -13,9 +13,9 @@ import { withLease } from './use.ts';
 export type CallResult = { readonly status: number; readonly body: unknown };
 
 /**
- * Makes the call if it is allowed. Returns the array's response, whatever its status, and redacts anything that looks like an API token.
- * Throws REQUEST_INVALID, FORBIDDEN, ANSWER_INVALID (the result is too large), and anything that `withLease` or a call to the array throws.
- * `deadline`: epoch milliseconds.
+ * Makes the call if it is allowed. Returns the array's response, regardless of its status, with anything that looks like an API token
+ * redacted. Numbers keep their exact value when the result is written as JSON. Throws REQUEST_INVALID, FORBIDDEN, ANSWER_INVALID (the result
+ * is too large), and anything that `withLease` or a call to the array throws. `deadline` is in epoch milliseconds.
  */
 export async function callArray(
   ports: Ports,
@@ -27,6 +27,7 @@ export async function callArray(
   const { leaseId, ...call } = request;
   const { status, body } = await withLease(ports, leaseId, (use) => use.request(call), {
     deadline: deadline - MARGIN_MS,
+    exactNumbers: true,
   });
   // The client has already redacted this session's tokens. An array may also return old API tokens, which can be recognized only by their
   // format.
@@ -71,16 +72,16 @@ export function refuseUnlessAllowed(allowed: readonly AllowedCall[], { method, p
 
 /**
  * Endpoints that open, end or list sessions, or that return keys, tokens, passwords, or files that can contain them. The patterns match the
- * output of `endpointOf`. docs/security.md lists these endpoints, what they return, and the vendor specifications that document this.
+ * output of `endpointOf`. docs/security.md lists these endpoints, what they return, and the vendor specifications that describe them.
  */
 const NEVER = [
-  // Matched anywhere in a path, whatever follows.
+  // Matches anywhere in a path, regardless of what follows.
   /\/(login|logout|oauth2|admins|api-clients)\//,
-  // Names that indicate a secret, even in future REST versions. Public keys are not secret.
+  // Matches names that indicate a secret, so that future REST versions are also covered. Public keys are not secret.
   /token|secret|credential|passphrase|private|(?<!public-|verification-)keys?\//,
   /^\d*\/(sessions|logs|logs-async\/download|keytabs\/(download|upload)|support\/system-manifest)\//,
   /^\d*\/(directory-services\/(?!(local|roles|test)\/)|snmp-agents\/(?!mib\/)|snmp-managers\/(?!test\/))/,
-  // Returns the private key in REST 1 only.
+  // Returns the private key, but only in REST 1.
   /^1\/certificates\/$/,
 ];
 const NEVER_RULE =
@@ -93,7 +94,7 @@ function isNeverCalled(path: string): boolean {
 
 /**
  * Turns `/api/2.15/Admins/api-tokens.json` into `2/admins/api-tokens/`: major version, lower case, no suffix. Reads a path at least as
- * leniently as an array might, so that no spelling slips through.
+ * leniently as an array might, so that no alternative spelling slips through.
  */
 function endpointOf(path: string): string {
   const [, , ...segments] = path.toLowerCase().split('/');
@@ -110,8 +111,8 @@ function matchesPath(pattern: readonly string[], path: readonly string[]): boole
   return fixed.every((segment, n) => matchesSegment(segment, path[n]));
 }
 
-// Does not use a regular expression, because if a pattern has several stars, a caller could choose a path that makes the expression
-// backtrack for hours.
+// Does not use a regular expression. For a pattern with several stars, a caller could choose a path that makes the expression backtrack for
+// hours.
 function matchesSegment(pattern: string, segment: string | undefined): boolean {
   if (segment === undefined) return false;
   const [head = '', ...between] = pattern.split('*');

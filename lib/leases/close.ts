@@ -11,9 +11,9 @@ import { close, postpone, release } from './states.ts';
  * - `CLOSED`: the array confirmed that the session has ended.
  * - `ALREADY_CLOSED`: the session had already ended.
  * - `ENDING`: the session is still being opened. The opening call logs out as soon as it has logged in.
- * - `NEVER_OPENED`: the lease does not exist. A later request with the same lease id opens nothing.
- * - `SUSPECT`: the process that was opening the session died. A SUSPECT is recorded, and any session left on the array ends with the idle
- *   timeout.
+ * - `NEVER_OPENED`: the lease does not exist. A later request with the same lease id does not open a session.
+ * - `SUSPECT`: the process that was opening the session died. A SUSPECT is recorded, and the array's idle timeout ends any remaining
+ *   session.
  */
 export type CloseOutcome = 'CLOSED' | 'ALREADY_CLOSED' | 'ENDING' | 'NEVER_OPENED' | 'SUSPECT';
 export type CloseResult = { readonly leaseId: string; readonly array?: string; readonly outcome: CloseOutcome };
@@ -21,9 +21,9 @@ export type CloseResult = { readonly leaseId: string; readonly array?: string; r
 type Deadlines = ReturnType<typeof closingDeadlines>;
 
 /**
- * Closes a lease's session, whatever the lease's state. Safe to repeat. Returns, or throws a FlashBladeError, half a second before
- * `deadline` (epoch milliseconds). After an error, the ledger tracks the session until the session has ended. `byOwner`: the lease is
- * closed because its owner has ended.
+ * Closes a lease's session, regardless of the lease's state. Safe to repeat. Returns or throws a FlashBladeError at least half a second
+ * before `deadline` (epoch milliseconds). After an error, the ledger tracks the session until it has ended. `byOwner` is true if the lease
+ * is closed because its owner has ended.
  */
 export async function closeSession(
   ports: ClosingPorts,
@@ -68,7 +68,7 @@ export async function claimAndLogOut(
   by: Deadlines,
 ): Promise<'CLOSED' | undefined> {
   const { leaseId, attemptId, target, username, sealed } = claim;
-  // Compute the context before the claim, because this throws if the item is damaged and its target is unusable.
+  // Compute the context before claiming the lease, because `sealContext` throws if the item's target is damaged.
   const context = sealContext(leaseId, target);
   const [written, token] = await Promise.allSettled([
     ports.store.write(claim, current, by.logout),

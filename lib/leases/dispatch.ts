@@ -8,7 +8,7 @@ import { openSession } from './open.ts';
 import type { Outbox, Ports } from './ports.ts';
 import type { OpenRequest } from './requests.ts';
 
-/** Time reserved for publishing the outcome: enough for a failure's event and dead letter. */
+/** Time reserved for publishing the outcome, which is enough to send a failure's event and dead letter. */
 const PUBLISH_MS = 4500;
 
 export type Message = { readonly messageId: string; readonly body: string };
@@ -16,7 +16,7 @@ export type Message = { readonly messageId: string; readonly body: string };
 /**
  * Handles the request in a message and publishes the outcome. A permanent failure is published (Session Failed) and sent to the dead-letter
  * queue, and the message is not redelivered. A retryable failure is thrown, so that the queue redelivers the message. Messages may arrive
- * more than once and in any order. Ends half a second before `deadline` (epoch milliseconds).
+ * more than once and in any order. Finishes at least half a second before `deadline` (epoch milliseconds).
  */
 export async function dispatch(ports: Ports, outbox: Outbox, message: Message, deadline: number): Promise<void> {
   const by: Deadlines = { work: deadline - PUBLISH_MS, publish: deadline - MARGIN_MS };
@@ -70,7 +70,7 @@ async function open(
     // Either the lease was released first or the message is a redelivery, so nothing is waiting for the session.
     const { code, message: reason } = error;
     ports.report({ event: 'RequestOutdated', leaseId, array, message: reason });
-    // However, a requester that reuses an ended owner is waiting, so publish the failure.
+    // However, if the owner has ended, a requester that reused the owner may be waiting, so publish the failure.
     if (!error.facts.ownerEnded) return;
     await outbox.emit(
       { type: 'failed', detail: { ...eventIdOf(ids), leaseId, array, owner, code, reason } },

@@ -1,7 +1,4 @@
-/**
- * Ends an owner. The work that the owner's leases were opened for is over, so the leases are closed, and a late request from the owner
- * opens nothing.
- */
+/** Ends an owner. The owner's work is over, so its leases are closed, and a late request from the owner fails with LEASE_ENDED. */
 import { closingDeadlines, INDEX_LAG_SECONDS, SLACK_SECONDS, seconds } from '../core/deadlines.ts';
 import { type FlashBladeError, known } from '../core/errors.ts';
 import { mapLimit } from '../core/map-limit.ts';
@@ -14,11 +11,11 @@ import { KEEP_CLOSED_SECONDS, release } from './states.ts';
 /** How long the sweeper waits before it looks for an ended owner's leases again, because the owner index lags behind the table. */
 const OWNER_AGAIN_SECONDS = INDEX_LAG_SECONDS;
 /**
- * How long the sweeper keeps looking for an ended owner's leases. By then, the index is certain to have caught up, whatever the clock skew,
+ * How long the sweeper keeps looking for an ended owner's leases. By then, the index is certain to have caught up, despite clock skew and
  * even if the owner's end was written late.
  */
 const OWNER_SETTLED_SECONDS = INDEX_LAG_SECONDS + SLACK_SECONDS;
-/** How long the sweeper waits after it permanently fails to end one of an owner's leases. */
+/** How long the sweeper waits after a permanent failure to end one of an owner's leases. */
 const OWNER_FAILED_SECONDS = 600;
 
 /**
@@ -35,7 +32,7 @@ export async function endOwner(
   const by = closingDeadlines(deadline, ports.now());
   const end = ownerEnd(ownerId, seconds(ports.now()));
   const before = await ports.store.read(end.id, by.logout);
-  // Written before the leases are looked up, so that a login that the lookup misses finds the owner's end.
+  // Record the end before looking up the leases, so that a login that the lookup misses finds the owner's end.
   if (!before) await ports.store.write(end, undefined, by.logout);
   const results: CloseResult[] = [];
   const failure = await forEachLease(ports, ownerId, by.logout, async (leaseId) => {
@@ -49,7 +46,7 @@ export async function endOwner(
 
 /**
  * Marks an ended owner's leases as closing. Updates only the ledger, so that no array can cause a delay. Returns the leases whose sessions
- * the sweeper must log out of, and one of the failures, if any.
+ * the sweeper must log out of. If anything failed, also returns one of the errors.
  */
 export async function endLeasesOf(
   ports: ClosingPorts,
@@ -64,8 +61,8 @@ export async function endLeasesOf(
 }
 
 /**
- * Runs `work` for each of an owner's leases in the index. Returns one of the failures, if any, preferably a retryable one, so that the
- * caller tries again.
+ * Runs `work` for each of an owner's leases in the index. If anything failed, returns one of the errors, preferably a retryable one, so
+ * that the caller tries again.
  */
 async function forEachLease(
   ports: ClosingPorts,
@@ -103,8 +100,8 @@ export const ownerEnd = (ownerId: string, now: number): OwnerEnd => ({
 });
 
 /**
- * Called after the sweeper has looked for the owner's leases again. Returns undefined if the next sweep must look again. After a permanent
- * failure, the sweeper waits longer.
+ * Called after the sweeper has looked for the owner's leases again. Returns the updated item, or undefined if the next sweep must look
+ * again. After a permanent failure, the sweeper waits longer.
  */
 export function settleOwner(
   { dueAt: _dueAt, ...item }: OwnerEnd,

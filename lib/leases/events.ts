@@ -19,16 +19,16 @@ export const DETAIL_TYPES = {
   failed: 'Session Failed',
 } as const;
 
-/** How Step Functions reports the end of an execution, on the account's default event bus. */
+/** The event that Step Functions publishes on the account's default event bus when an execution ends. */
 export const EXECUTION_SOURCE = 'aws.states';
 export const EXECUTION_DETAIL_TYPE = 'Step Functions Execution Status Change';
 export const EXECUTION_ENDS = ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'] as const;
 
-/** A session is open. */
+/** Reports that a session is open. */
 export type SessionOpened = Lease & { readonly owner?: string | undefined };
-/** A session has ended. This event is published again if the request to end the session arrives again. */
+/** Reports that a session has ended. This event is published again if the request to end the session arrives again. */
 export type SessionClosed = { readonly leaseId: string; readonly array: string; readonly owner?: string | undefined };
-/** A request failed and is not retried. docs/errors.md lists the codes. */
+/** Reports that a request failed and is not retried. docs/errors.md lists the codes. */
 export type SessionFailed = {
   readonly eventId?: string;
   readonly leaseId?: string;

@@ -1,4 +1,4 @@
-/** The items in the ledger. Times are epoch seconds. */
+/** The items in the ledger. Times are in epoch seconds. */
 import type { FlashBlade } from '../core/model.ts';
 import { addressOf, trustDigest } from '../flashblade/trust.ts';
 
@@ -10,16 +10,16 @@ export type Stored<T> = T & { readonly version: string };
 
 type Common = {
   readonly id: string;
-  /** When the sweeper must next look at the item. */
+  /** Time at which the sweeper must next look at the item. */
   readonly dueAt?: number;
-  /** When DynamoDB may delete the item. Set only on items that have no session. */
+  /** Time after which DynamoDB may delete the item. Set only on items that have no session. */
   readonly purgeAt?: number;
 };
 
 type LeaseBase = Common & {
   readonly kind: 'lease';
   readonly leaseId: string;
-  /** The latest login attempt. */
+  /** Id of the latest login attempt. */
   readonly attemptId: string;
   readonly owner?: string;
   /** Copied from the secret, so that closing needs neither the secret nor the API token. */
@@ -30,20 +30,23 @@ type LeaseBase = Common & {
 
 export type Opening = LeaseBase & {
   readonly state: 'OPENING';
-  /** When this attempt began. */
+  /** Time at which this attempt began. */
   readonly attemptedAt: number;
-  /** When the attempt's login is certain to have ended. */
+  /** Time by which the attempt's login is certain to have ended. */
   readonly openingUntil: number;
-  /** The lease was released before it was open, so the opening call logs out instead of recording the session. */
+  /** Set if the lease was released before it was open. The opening call then logs out instead of recording the session. */
   readonly endRequested?: true;
-  /** Set only for a relogin. Contains fields from when the lease was open. The former session has ended. Version 0.1.0 wrote `true`. */
+  /**
+   * Set only during a relogin. Contains the fields that the lease had while it was open. The former session has ended. Version 0.1.0 wrote
+   * `true`.
+   */
   readonly again?: Pick<Live, 'attemptId' | 'username' | 'sealed' | 'reloginAt'> | true;
 };
 type Live = LeaseBase & {
   readonly username: string;
   /** The encrypted auth token. */
   readonly sealed: string;
-  /** When the latest relogin began, if any. */
+  /** Time at which the latest relogin began, if any. */
   readonly reloginAt?: number;
 };
 export type Open = Live & { readonly state: 'OPEN' };
@@ -73,16 +76,16 @@ export type Suspect = Common & {
   readonly leaseId: string;
   readonly target: FlashBlade;
   readonly since: number;
-  /** The attempt's login was sent before this time, by the sending process's clock. Version 0.1.0 did not write this field. */
+  /** The attempt's login was sent before this time, according to the sending process's clock. Version 0.1.0 did not write this field. */
   readonly openingUntil?: number;
-  /** When the array is certain to have ended the session. */
+  /** Time by which the array is certain to have ended the session. */
   readonly until: number;
 };
 
 /** An array refused the API token in this secret version. No function sends the token again before `until`. */
 export type Refusal = Common & { readonly kind: 'refusal'; readonly until: number };
 
-/** The end of an owner: the owner's leases close, and a late request from that owner opens nothing. */
+/** Records that an owner has ended. The owner's leases are closed, and a late request from the owner fails with LEASE_ENDED. */
 export type OwnerEnd = Common & { readonly kind: 'owner'; readonly ownerId: string; readonly endedAt: number };
 
 export type Item = LeaseItem | Suspect | Refusal | OwnerEnd;

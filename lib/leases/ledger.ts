@@ -1,4 +1,4 @@
-/** Steps shared by opening, closing, renewing and sweeping. Most steps use the ledger. `by` is a time in epoch milliseconds. */
+/** Steps shared by opening, closing, renewing and sweeping. Most steps use the ledger. `by` is a deadline in epoch milliseconds. */
 import { seconds } from '../core/deadlines.ts';
 import { FlashBladeError, known } from '../core/errors.ts';
 import type { EventName, Report } from '../core/reports.ts';
@@ -17,15 +17,16 @@ import { giveUp, suspect } from './states.ts';
 
 /** How many items a call reads or closes in parallel. */
 export const LEDGER_CALLS_AT_A_TIME = 8;
-/** How many times a call reads an item that other calls keep changing. */
+/** How many times a call tries to change an item that other calls keep changing. */
 const ROUNDS = 3;
-/** How many times a call reads an array's slots while equal requests occupy some of them. */
+/** How many times a call checks an array's slots while duplicate requests hold some of them. */
 const SLOT_ROUNDS = 10;
 /** How long to wait before a refused API token is sent again. */
 const REFUSAL_SECONDS = 600;
 
 /**
- * Reads a lease's item. The result always has the requested `leaseId`, so the token in a copy of another lease's item cannot be unsealed.
+ * Reads a lease's item. The result always has the requested `leaseId`, so if another lease's item was copied over this one, its token
+ * cannot be unsealed.
  */
 export async function readLease(
   ports: ClosingPorts,
@@ -92,7 +93,7 @@ export async function bestEffort(
   }
 }
 
-/** `bestEffort` for a call's remaining ledger writes. If a write fails, the sweeper cleans up. */
+/** Runs a call's remaining ledger writes with `bestEffort`. If a write fails, the sweeper cleans up. */
 export const tryToWrite = (
   ports: ClosingPorts,
   { leaseId, target }: Pick<Opening, 'leaseId' | 'target'>,
@@ -109,13 +110,13 @@ export async function checkRefusal(ports: ClosingPorts, { array, versionId }: Ar
   );
 }
 
-/** Keeps every function from sending a refused API token again for ten minutes. */
+/** Prevents all functions from sending a refused API token again for ten minutes. */
 export async function markRefused(ports: ClosingPorts, array: string, versionId: string, by: number): Promise<void> {
   const marker = refusalOf(array, versionId, seconds(ports.now()));
   await ports.store.write(marker, await ports.store.read(marker.id, by), by);
 }
 
-/** `now`: epoch seconds. */
+/** `now` is in epoch seconds. */
 export const refusalOf = (array: string, versionId: string, now: number): Refusal => ({
   kind: 'refusal',
   id: refusalKey(array, versionId),
@@ -124,8 +125,8 @@ export const refusalOf = (array: string, versionId: string, now: number): Refusa
 });
 
 /**
- * Called when all slots are taken. Waits for slots that equal requests occupy, because those requests free their slots if they lose to this
- * one. Throws LEASE_LIMIT, or LEASE_OPENING if another request has taken over this attempt.
+ * Called when all slots are taken. Waits for slots that duplicate requests hold, because those requests free their slots if they lose to
+ * this one. Throws LEASE_LIMIT, or LEASE_OPENING if another request has taken over this attempt.
  */
 export async function waitForSlot(ports: ClosingPorts, array: string, slot: Slot, by: number): Promise<void> {
   const limit = ports.limits.sessionsPerArray;
@@ -189,7 +190,7 @@ export async function recordSuspect(ports: ClosingPorts, opening: Opening, by: n
   const { leaseId, attemptId, target } = opening;
   const item = suspect(opening, ports.limits.arrayIdleSeconds);
   if (!(await ports.store.write(item, undefined, by))) return;
-  const message = `recorded a login with an unknown outcome. Array ${target.name} may have a session that ends only with the idle timeout`;
+  const message = `recorded a login with an unknown outcome. Array ${target.name} may have a session that ends only when the idle timeout expires`;
   ports.report({ event: 'SuspectRecorded', leaseId, array: target.name, requestId: attemptId, message });
   const slot = { attemptId, leaseId, until: item.until, suspect: true } as const;
   await tryToWrite(ports, opening, () => ports.store.keepSlot(target.name, slot, by));
@@ -204,7 +205,7 @@ export async function dropSuspect(ports: ClosingPorts, item: Stored<Suspect>, by
   if (!isRecorded) await ports.store.freeSlot(target.name, { attemptId }, by);
 }
 
-/** Gives up the attempt's intent. Returns the lease's item afterward, if any. */
+/** Gives up the attempt's intent. Returns the lease's resulting item, if any. */
 async function giveUpIntent(
   ports: ClosingPorts,
   { leaseId, attemptId }: Attempt,

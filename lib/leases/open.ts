@@ -1,7 +1,7 @@
 /**
- * Opens a session under a lease: one request, from top to bottom.
+ * Opens a session under a lease. This file shows every step of one request, from top to bottom.
  *
- *   read the secret ─▶ begin: ┬ write the intent (OPENING) ┬─▶ log in ───────────▶ record (OPEN) ─▶ lease
+ * read the secret ─▶ begin: ┬ write the intent (OPENING) ┬─▶ log in ───────────▶ record (OPEN) ─▶ lease
  *                             ├ get a data key             │   (in parallel,
  *                             ├ take a slot on the array   │   read the owner's end)
  *                             └ check for a recent refusal ┘
@@ -26,13 +26,14 @@
  * with LOGIN_REFUSED without contacting the array. (2) If the response contained an auth token, the client logs out again, which may take
  * until D − 2.75 s. In that case, nothing remains, and the caller gets the login's error. (3) If reading the lease back also fails, the
  * session is logged out and the caller gets the error. The lease stays open, and the next call under the lease logs in again. (4) A release
- * leaves a CLOSED lease, whatever the login's outcome.
+ * leaves a CLOSED lease, regardless of the login's outcome.
  *
- * - Time limits for a deadline D: the login ends by D − 5.75 s (`by.login`), the record by D − 3.75 s (`by.record`), and the cleanup by D
- *   − 0.75 s (`by.logout`).
- * - Equal requests (same lease id, array and owner) get LEASE_OPENING (retryable) while the first one is opening, then the open lease, and
- *   LEASE_ENDED after the lease has ended. A request with the same lease id but a different array or owner gets LEASE_CONFLICT.
- * - After `openingUntil` (D + 6 s), a leftover intent is turned into a SUSPECT by the sweeper, by a release, or by the next equal
+ * - Time limits for a deadline D: the login ends by D − 5.75 s (`by.login`), the record by D − 3.75 s (`by.record`), and the cleanup by D −
+ *   0.75 s (`by.logout`).
+ * - Duplicate requests (same lease id, array and owner) get LEASE_OPENING (retryable) while the first one is opening the session, then the
+ *   open lease, and LEASE_ENDED after the lease has ended. A request with the same lease id but a different array or owner gets
+ *   LEASE_CONFLICT.
+ * - After `openingUntil` (D + 6 s), a leftover intent is turned into a SUSPECT by the sweeper, by a release, or by the next duplicate
  *   request, which then proceeds like a first request.
  * - A SUSPECT is a separate item. Recording a SUSPECT raises an alarm. The SUSPECT keeps its slot until the array is certain to have ended
  *   the session. Then the sweeper or the fleet check drops the SUSPECT and its slot.
@@ -62,12 +63,12 @@ import type { ArraySecret, DataKey, Ports } from './ports.ts';
 import type { OpenRequest } from './requests.ts';
 import { type Intent, intend, record, whyNotRecorded } from './states.ts';
 
-/** Time to check whether a record was written even though the response was lost. Taken from the time reserved for the logout. */
+/** Time for checking whether a record was written even though the response was lost. Taken from the time reserved for the logout. */
 const READ_BACK_MS = 500;
 
 /**
- * Opens a session on an array, or returns an equal request's open lease. Ends before `deadline` (epoch milliseconds). Throws a
- * FlashBladeError. The ledger then lists every session that may remain on the array.
+ * Opens a session on an array, or returns the open lease of a duplicate request. Finishes before `deadline` (epoch milliseconds). Throws a
+ * FlashBladeError. Even then, the ledger lists every session that may remain on the array.
  */
 export async function openSession(ports: Ports, request: OpenRequest, deadline: number): Promise<Lease> {
   const by = openingDeadlines(deadline, ports.now());
@@ -102,12 +103,12 @@ export const leaseOf = ({ leaseId, target, username, expiresAt }: Open): Lease =
   expiresAt,
 });
 
-/** One login under a lease, with its intent written and its slot taken. */
+/** A login under a lease, whose intent is written and whose slot is taken. */
 type Attempt = { readonly opening: Stored<Opening>; readonly key: DataKey };
 
 /**
- * Runs in parallel the four steps that must precede a login. If one step fails, the others are undone and that step's error is thrown. If
- * an equal request has an open lease, that lease is returned, whatever happened in the other steps.
+ * Runs the four steps that must precede a login, in parallel. If one step fails, undoes the others and throws that step's error. If the
+ * request is a duplicate whose lease is open, returns that lease, regardless of the results of the other steps.
  *
  * To add a step, add a promise and its `settledValue` below. If the step writes something, undo the write in `leaveNothing` and where an
  * open lease is returned. If relogins need the step, add it to session.ts, too.
@@ -175,7 +176,7 @@ function settledValue<T>(result: PromiseSettledResult<T>): T {
 export type Held = {
   readonly lease: Open;
   readonly session: Session;
-  /** When the array last served one of this process's calls in the session (epoch milliseconds). */
+  /** Time at which a call from this process last succeeded in the session (epoch milliseconds). */
   workedAt?: number;
 };
 
@@ -183,7 +184,7 @@ export type Held = {
 type Outcome =
   /** The session is recorded, and callers may use it. */
   | { readonly left: 'session'; readonly held: Held }
-  /** The array has no session from this attempt. `refused`: the secret version that the array refused. */
+  /** The array has no session from this attempt. `refused` is the secret version that the array refused. */
   | { readonly left: 'nothing'; readonly error: FlashBladeError; readonly refused?: string }
   /** The array may have a session that this process cannot end. */
   | { readonly left: 'unknown'; readonly error: FlashBladeError };

@@ -1,10 +1,17 @@
 /**
- * Types for everything that leases need from the outside world. `lib/aws` implements the AWS ports, `lib/compose.ts` builds all real ports,
- * and the tests use in-memory ports. `by` and `deadline` are the times (epoch milliseconds) by which a call ends.
+ * Types for everything outside the domain that leases depend on. `lib/aws` implements the AWS ports, `lib/compose.ts` creates the
+ * production ports, and the tests use in-memory ports. `by` and `deadline` are the times (epoch milliseconds) by which a call must end.
  */
 import type { ApiToken, AuthToken, FlashBlade, Session } from '../core/model.ts';
 import type { Reporter } from '../core/reports.ts';
-import type { ArrayRequest, ArrayResponse, CallOptions, VersionsOptions, WithHttpInfo } from '../flashblade/client.ts';
+import type {
+  ArrayRequest,
+  ArrayResponse,
+  CallOptions,
+  RequestOptions,
+  VersionsOptions,
+  WithHttpInfo,
+} from '../flashblade/client.ts';
 import type { OutgoingEvent } from './events.ts';
 import type { Item, LeaseItem, SealContext, Stored } from './items.ts';
 
@@ -16,7 +23,7 @@ export type Ports = {
     login(array: FlashBlade, token: ApiToken, options: CallOptions): Promise<WithHttpInfo<Session>>;
     logout(session: Session, options: CallOptions): Promise<WithHttpInfo<void>>;
     apiVersions(array: FlashBlade, options: VersionsOptions): Promise<WithHttpInfo<readonly string[]>>;
-    request(session: Session, call: ArrayRequest, options: CallOptions): Promise<ArrayResponse>;
+    request(session: Session, call: ArrayRequest, options: RequestOptions): Promise<ArrayResponse>;
   };
   readonly limits: {
     readonly sessionsPerArray: number;
@@ -27,7 +34,7 @@ export type Ports = {
   readonly report: Reporter;
   /** Epoch milliseconds. */
   now(): number;
-  /** 0 to 1. */
+  /** Returns a random number from 0 to 1. */
   random(): number;
   /** Returns a new id on every call. */
   newId(): string;
@@ -53,7 +60,7 @@ export type Secrets = {
 export type DataKey = { readonly plaintext: Uint8Array; readonly encrypted: Uint8Array };
 
 export type Seal = {
-  /** Throws AWS_UNAVAILABLE or OUT_OF_TIME. */
+  /** Creates a data key for one token. Throws AWS_UNAVAILABLE or OUT_OF_TIME. */
   dataKey(context: SealContext, by: number): Promise<DataKey>;
   /** Encrypts a token, then overwrites the plaintext key. */
   seal(key: DataKey, token: AuthToken, context: SealContext): string;
@@ -76,9 +83,9 @@ export type Pending = {
 export type Slot = {
   readonly attemptId: string;
   readonly leaseId: string;
-  /** When the attempt's process is certain to have ended. Epoch seconds. */
+  /** Time by which the attempt's process is certain to have ended (epoch seconds). */
   readonly until: number;
-  /** The attempt is a SUSPECT. */
+  /** Set if the attempt is a SUSPECT. */
   readonly suspect?: true;
 };
 
@@ -87,7 +94,7 @@ export type StoredSlot = Omit<Slot, 'leaseId'> & Partial<Pick<Slot, 'leaseId'>>;
 
 /** The lease ledger. Every operation may throw AWS_UNAVAILABLE or OUT_OF_TIME. */
 export type LeaseStore = {
-  /** Strongly consistent. */
+  /** Reads an item. Strongly consistent. */
   read(id: string, by: number): Promise<Stored<Item> | undefined>;
   /**
    * Writes `next` if the item has not changed since `previous` was read. If `previous` is undefined, the item must not exist. Returns
@@ -124,7 +131,7 @@ export type LeaseStore = {
   ofOwner(owner: string, by: number): Promise<string[]>;
 };
 
-/** Why a message failed permanently, and which event and lease were affected, but never the message's contents. */
+/** A message that failed permanently: the reason, and the event and lease that were affected, but never the message's contents. */
 export type DeadLetter = {
   readonly code: string;
   readonly reason: string;

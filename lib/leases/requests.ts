@@ -63,7 +63,9 @@ const openRequest = onlyFields({
   owner: v.optional(callersId),
 });
 
-/** Parses a request for a session. `defaultLeaseId` provides the lease id if the caller does not. `what`: the request's name in errors. */
+/**
+ * Parses a request for a session. `defaultLeaseId` provides the lease id if the caller does not. `what` is the request's name in errors.
+ */
 export function parseOpenRequest(input: unknown, defaultLeaseId: (array: string) => string, what: string): OpenRequest {
   const { array, leaseId, leaseSeconds, owner } = checkRequest(openRequest, input, what);
   return {
@@ -138,7 +140,7 @@ export function parseCallRequest(input: unknown): CallRequest {
   return { ...call, ...(query === undefined ? {} : { query }), ...(body === undefined ? {} : { body }) };
 }
 
-/** Which arrays to check. Default: all arrays that have a secret under the prefix. */
+/** A request to check arrays. Default: all arrays that have a secret under the prefix. */
 export type FleetRequest = { readonly arrays?: readonly string[] };
 
 const MAX_ARRAYS = 10_000;

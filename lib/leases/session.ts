@@ -12,16 +12,16 @@ import { reopen } from './states.ts';
 
 /** The API token is read only for redaction, so a call waits no longer than this for the token. */
 const API_TOKEN_MS = 1000;
-/** Within this time after a relogin, a refusal means a missing permission, not a lost session. */
+/** Within this time after a relogin, a refused call means a missing permission, not a lost session. */
 const RELOGIN_MS = 60_000;
-/** A session that served a call this recently is considered alive. */
+/** A session is considered alive if a call succeeded in it this recently. */
 const WORKED_MS = 10_000;
 
 /** Reads an open lease and decrypts its auth token. Throws LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED or LEASE_ALTERED. */
 export const unsealLease = async (ports: Ports, leaseId: string, by: number): Promise<Held> =>
   unseal(ports, await readOpen(ports, leaseId, by), by);
 
-/** Throws LEASE_UNKNOWN, LEASE_OPENING or LEASE_ENDED. */
+/** Reads a lease that must be open. Throws LEASE_UNKNOWN, LEASE_OPENING or LEASE_ENDED. */
 async function readOpen(ports: Ports, leaseId: string, by: number): Promise<Stored<Open>> {
   const item = await readLease(ports, leaseId, by);
   if (item === undefined) throw unknownLease(leaseId);
@@ -37,7 +37,7 @@ async function readOpen(ports: Ports, leaseId: string, by: number): Promise<Stor
 export const unknownLease = (leaseId: string): FlashBladeError =>
   new FlashBladeError('LEASE_UNKNOWN', `lease ${leaseId} does not exist. Open a session first, or correct the id`);
 
-/** Decrypts the auth token. Also reads the API token, so that the token can be redacted from responses. */
+/** Decrypts the auth token. Also reads the API token, so that it can be redacted from responses. */
 async function unseal(ports: Ports, lease: Open, by: number): Promise<Held> {
   const { leaseId, target, username } = lease;
   try {
@@ -129,7 +129,7 @@ const isSameTarget = (a: FlashBlade, b: FlashBlade): boolean =>
   a.name === b.name && a.host === b.host && a.port === b.port && trustDigest(a.trust) === trustDigest(b.trust);
 
 function altered(ports: Ports, lease: Open): FlashBladeError {
-  const message = `lease ${lease.leaseId} on array ${lease.target.name} no longer names the array, host and trust with which it was opened. Find out who writes to the lease table`;
+  const message = `lease ${lease.leaseId} on array ${lease.target.name} no longer has the array, host and trust that it was opened with. Find out who changed the lease table`;
   reportAltered(ports, lease, message);
   return new FlashBladeError('LEASE_ALTERED', message);
 }

@@ -1,8 +1,8 @@
 /**
- * A lease's states and transitions, as pure functions: `(item, what happened, now) → next item`, or an error. Times are epoch seconds. None
- * of these functions reads the clock or the store, or generates random numbers.
+ * A lease's states and transitions, as pure functions: `(item, what happened, now) → next item`, or an error. Times are in epoch seconds.
+ * None of these functions reads the clock or the store, or generates random numbers.
  *
- *   (nothing) ─intend─▶ OPENING ─record─▶ OPEN ─claim─▶ CLOSING ─close─▶ CLOSED
+ * (nothing) ─intend─▶ OPENING ─record─▶ OPEN ─claim─▶ CLOSING ─close─▶ CLOSED
  *                          │  ▲            │               └─postpone─▶ CLOSING, after six failures STUCK ─claim─▶ …
  *                          │  └──reopen────┘
  *                          ├─ giveUp: the array has no session from the attempt → removed, OPEN as before, or CLOSED
@@ -28,10 +28,10 @@ const CLAIM_SECONDS = 60;
 const RETRY_SECONDS = 10;
 export const TRIES_UNTIL_STUCK = 6;
 export const STUCK_RETRY_SECONDS = 600;
-/** A closed lease is kept longer than any dead-letter queue keeps a message that could open the lease again. */
+/** How long a closed lease is kept, which is longer than any dead-letter queue keeps a message that could open the lease again. */
 export const KEEP_CLOSED_SECONDS = 30 * 86_400;
 
-/** A request for a session, with the attempt that serves it. */
+/** A request for a session, and the attempt that handles it. */
 export type Intent = {
   readonly leaseId: string;
   readonly attemptId: string;
@@ -42,7 +42,7 @@ export type Intent = {
 };
 
 /**
- * Decides how to serve a request for a session, given the current item with the same lease id. Returns an open lease or the intent to
+ * Decides how to respond to a request for a session, given the current item with the same lease id. Returns an open lease or the intent to
  * write. Throws LEASE_CONFLICT, LEASE_OPENING or LEASE_ENDED.
  */
 export function intend(
@@ -80,7 +80,10 @@ const openingOf = ({ leaseSeconds, ...intent }: Intent, now: number): Opening =>
   dueAt: intent.openingUntil,
 });
 
-/** Returns whether the attempt's process has ended. Another attempt may take over once a SUSPECT is recorded for this attempt. */
+/**
+ * Returns whether the attempt's process is certain to have ended. Another attempt may take over once a SUSPECT is recorded for this
+ * attempt.
+ */
 export const isDead = (item: Opening, now: number): boolean => item.openingUntil < now;
 
 /** Starts a new attempt under an open lease whose session the array has dropped. */
@@ -98,8 +101,8 @@ export function record(opening: Opening, session: { username: string; sealed: st
 }
 
 /**
- * Returns the error for an open lease that could not be written because another call has changed the item to `current`. The caller must log
- * out of the session.
+ * Returns the error for an open lease that could not be written, because another call had changed the item to `current`. The caller must
+ * log out of the session.
  */
 export function whyNotRecorded(current: LeaseItem | undefined, { leaseId, attemptId }: Opening): FlashBladeError {
   const isOurs = current?.state === 'OPENING' && current.attemptId === attemptId;
@@ -109,7 +112,7 @@ export function whyNotRecorded(current: LeaseItem | undefined, { leaseId, attemp
 }
 
 /**
- * Returns what becomes of an item whose attempt left no session. After the item is removed, the same request may be sent again. After a
+ * Returns the new state of an item whose attempt left no session. After the item is removed, the same request may be sent again. After a
  * failed relogin, the lease stays open if another try may succeed (`retryable`), and the next call that the array refuses triggers another
  * login.
  */
@@ -139,7 +142,10 @@ export function suspect(item: Opening, idleSeconds: number): Suspect {
   };
 }
 
-/** Returns what becomes of an item when its lease is released or its owner ends (`byOwner`). `LIVE`: there is a session to log out of. */
+/**
+ * Returns the new state of an item when its lease is released or its owner ends (`byOwner`). `LIVE` means that the caller must log out of a
+ * session.
+ */
 export function release(
   current: LeaseItem | undefined,
   leaseId: string,
@@ -156,7 +162,7 @@ export function release(
   return { state: 'ENDING', write: { ...current, endRequested: true } };
 }
 
-/** Records that a lease was released before it was requested. The request then opens nothing. */
+/** Records that a lease was released before it was requested. The request then does not open a session. */
 const tombstone = (leaseId: string, now: number): Closed => ({
   kind: 'lease',
   id: leaseKey(leaseId),
@@ -191,8 +197,8 @@ export function close(item: Opening | Open | Closing, now: number): Closed {
 }
 
 /**
- * Schedules the next try after a failed logout. `random` (0 to 1) varies the delay by ±50%. `hopeless`: another try cannot help, so the
- * lease becomes STUCK at once, which raises an alarm.
+ * Schedules the next try after a failed logout. `random` (0 to 1) varies the delay by ±50%. If `hopeless` is true, another try cannot help,
+ * so the lease becomes STUCK immediately, which raises an alarm.
  */
 export function postpone(item: Closing, now: number, random: number, hopeless: boolean): Closing {
   const tries = item.tries + 1;

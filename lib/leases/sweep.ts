@@ -1,6 +1,6 @@
 /**
- * Cleans up what calls left behind: expired leases, failed logouts, intents whose process died, SUSPECTs, ended owners and leaked slots. A
- * sweep reads the index of due items, then each item itself, because the index lags behind the table.
+ * Cleans up after other calls. Handles expired leases, failed logouts, intents whose process died, SUSPECTs, ended owners and leaked slots.
+ * A sweep reads the index of due items, then each item itself, because the index lags behind the table.
  */
 import { closingDeadlines, SLACK_SECONDS, seconds } from '../core/deadlines.ts';
 import { isFlashBladeError } from '../core/errors.ts';
@@ -19,7 +19,7 @@ const LEASES_AT_A_TIME = 4;
 /** How often an array's slots are compared with its leases. */
 const SLOTS_SECONDS = 600;
 
-/** Counts from one sweep. `left`: leases that were due but not closed, because time ran out or their array did not respond. */
+/** Counts from one sweep. `left` counts leases that were due but not closed, because time ran out or their array did not respond. */
 export type SweepResult = {
   readonly live: number;
   readonly expired: number;
@@ -27,14 +27,14 @@ export type SweepResult = {
   readonly stuck: number;
   readonly suspect: number;
   readonly left: number;
-  /** How long the oldest lease had been due when the sweep began. */
+  /** How long the oldest due lease had been due when the sweep began. */
   readonly oldestDueSeconds: number;
 };
 
 /**
- * Sweeps once, oldest items first, until nothing is due or `deadline` (epoch milliseconds) is near. Each array has its own lane, which ends
- * if the array does not respond. In addition to the due leases, each lane tries one lease that is waiting for its next try. If that lease
- * closes, the lane tries all of the waiting leases. Throws only if the ledger cannot be read.
+ * Sweeps once, oldest items first, until nothing is due or `deadline` (epoch milliseconds) is near. Each array has its own lane of leases,
+ * which stops if the array does not respond. In addition to the due leases, each lane tries one lease that is waiting for its next try. If
+ * that lease closes, the lane tries all of the waiting leases. Throws only if the ledger cannot be read.
  */
 export async function sweep(ports: ClosingPorts, deadline: number): Promise<SweepResult> {
   const startedAt = seconds(ports.now());
@@ -191,7 +191,7 @@ export const sweepSlots = (ports: ClosingPorts, array: string, deadline: number)
     await ports.store.lookAtSlots(array, now + SLOTS_SECONDS, by);
   });
 
-/** `name`: the attempt id. Version 0.1.0 wrote the id of the lease or SUSPECT instead. */
+/** `name` is the attempt id. Version 0.1.0 wrote the id of the lease or SUSPECT instead. */
 async function isNeeded(
   ports: ClosingPorts,
   array: string,

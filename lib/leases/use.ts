@@ -4,8 +4,9 @@
  */
 import { CLOSING_MS } from '../core/deadlines.ts';
 import { FlashBladeError } from '../core/errors.ts';
-import type { Lease } from '../core/model.ts';
-import { type ArrayRequest, type ArrayResponse, tokensOf } from '../flashblade/client.ts';
+import type { FlashBlade, Lease } from '../core/model.ts';
+import { type ArrayRequest, type ArrayResponse, type RequestOptions, tokensOf } from '../flashblade/client.ts';
+import { blocked, isRefusal } from '../flashblade/responses.ts';
 import { closeSession } from './close.ts';
 import { bestEffort } from './ledger.ts';
 import { type Held, leaseOf, openSession } from './open.ts';
@@ -13,12 +14,13 @@ import type { Ports } from './ports.ts';
 import { parseLoginRequest } from './requests.ts';
 import { relogin, unsealLease } from './session.ts';
 
-/** What the work receives: the lease and a way to call the array, but never the auth token. */
+/** The argument that `work` receives: the lease and a way to call the array, but never the auth token. */
 export type Use = {
   readonly lease: Lease;
   /**
    * Makes one REST call in the session. After a 401 or 403, the lease gets a new session and the call is retried once. A second refusal is
-   * thrown as FORBIDDEN. Any other status is returned as is.
+   * thrown as FORBIDDEN. A 401 or 403 from something in front of the array, such as a proxy, is thrown as ARRAY_UNREACHABLE. Any other
+   * status is returned as is. Numbers beyond 2^53 are rounded unless the option `exactNumbers` is set.
    */
   request(call: ArrayRequest): Promise<ArrayResponse>;
   /** Returns the REST versions that the array lists. Needs no session, and does not keep the session alive. */
@@ -30,12 +32,12 @@ export type Work<T> = (use: Use) => Promise<T> | T;
 export type UseOptions = {
   /** Every call to the array or to AWS ends before this time (epoch milliseconds). Default: none, but each call has its own time limit. */
   readonly deadline?: number | undefined;
-};
+} & Pick<RequestOptions, 'exactNumbers'>;
 
 export type SessionOptions = UseOptions & {
-  /** Idempotency key. If a lease with this id is already open, that lease is used, then closed. Default: a random id. */
+  /** Idempotency key. If a lease with this id is already open, that lease is used and then closed. Default: a random id. */
   readonly leaseId?: string;
-  /** 60 to 86400. Default 900. Work that takes longer loses its session. */
+  /** How long the lease lasts, 60 to 86400. Default 900. Work that takes longer loses its session. */
   readonly leaseSeconds?: number;
   /** The job that the work belongs to. When the owner ends, so does the session. Default: none. */
   readonly owner?: string;
@@ -51,7 +53,7 @@ export async function withSession<T>(
   work: Work<T>,
   options: SessionOptions = {},
 ): Promise<T> {
-  const { deadline, ...fields } = options;
+  const { deadline, exactNumbers, ...fields } = options;
   const request = parseLoginRequest({ array, ...fields }, ports.newId());
   const workDeadline = deadline === undefined ? undefined : deadline - CLOSING_MS;
   const { leaseId } = request;
@@ -59,14 +61,14 @@ export async function withSession<T>(
   const end = (): Promise<void> =>
     bestEffort(ports, 'LogoutFailed', { leaseId }, async () => {
       const { outcome } = await closeSession(ports, leaseId, ports.now() + CLOSING_MS);
-      // Our own opening call then logs out at once.
+      // Our own opening call then logs out as soon as it has logged in, so wait for it.
       if (outcome === 'ENDING') await opening.catch(() => {});
     });
   running.add(end);
   try {
     await opening;
     try {
-      return await withLease(ports, leaseId, work, { deadline: workDeadline });
+      return await withLease(ports, leaseId, work, { deadline: workDeadline, exactNumbers });
     } finally {
       const closingDeadline = within(CLOSING_MS, ports, deadline);
       await bestEffort(ports, 'LogoutFailed', { leaseId, array }, () => closeSession(ports, leaseId, closingDeadline));
@@ -77,8 +79,8 @@ export async function withSession<T>(
 }
 
 /**
- * Functions that close this process's open `withSession` sessions. Each is listed from before the lease is requested until the lease is
- * closed.
+ * Functions that close this process's open `withSession` sessions. Each stays in the set from before the lease is requested until the lease
+ * is closed.
  */
 const running = new Set<() => Promise<void>>();
 
@@ -108,7 +110,7 @@ export async function withLease<T>(
   ports: Ports,
   leaseId: string,
   work: Work<T>,
-  { deadline }: UseOptions = {},
+  { deadline, exactNumbers }: UseOptions = {},
 ): Promise<T> {
   let held = await unsealLease(ports, leaseId, within(OPENING_MS, ports, deadline));
   let ongoing: Promise<Held> | undefined;
@@ -116,11 +118,11 @@ export async function withLease<T>(
   async function request(call: ArrayRequest): Promise<ArrayResponse> {
     const used = held;
     const response = await send(used, call);
-    if (!isRefusal(response)) return response;
+    if (!isRefusal(response.status)) return response;
     // Calls that are refused concurrently share one login.
     if (held === used) held = await reloginOnce(used, call);
     const second = await send(held, call);
-    if (isRefusal(second)) throw forbidden(used, call);
+    if (isRefusal(second.status)) throw forbidden(used, call);
     return second;
   }
 
@@ -134,7 +136,10 @@ export async function withLease<T>(
   }
 
   async function send(by: Held, call: ArrayRequest): Promise<ArrayResponse> {
-    const response = await ports.flashblade.request(by.session, call, { requestId: ports.newId(), deadline });
+    const { session } = by;
+    const options = { requestId: ports.newId(), deadline, exactNumbers };
+    const response = await ports.flashblade.request(session, call, options);
+    refuseBlocked(session.array, call, response);
     // An error does not prove that the session is alive, because the error may come from a proxy.
     if (response.status < 300) by.workedAt = ports.now();
     return response;
@@ -152,7 +157,14 @@ export async function withLease<T>(
 const within = (ms: number, ports: Ports, deadline = Number.POSITIVE_INFINITY): number =>
   Math.min(ports.now() + ms, deadline);
 
-const isRefusal = ({ status }: ArrayResponse): boolean => status === 401 || status === 403;
+/**
+ * Throws ARRAY_UNREACHABLE if a call was refused by something in front of the array. Such a refusal says nothing about the session or its
+ * user. A relogin would end a live session, and callers would look for a missing permission.
+ */
+export function refuseBlocked(array: FlashBlade, { method, path }: ArrayRequest, response: ArrayResponse): void {
+  const { status, isInFront } = response;
+  if (isInFront && isRefusal(status)) throw blocked(array, `${method} ${path}`, status);
+}
 
 const forbidden = ({ lease: { target, username } }: Held, { method, path }: ArrayRequest): FlashBladeError =>
   new FlashBladeError(
@@ -160,7 +172,7 @@ const forbidden = ({ lease: { target, username } }: Held, { method, path }: Arra
     `array ${target.name} refused ${method} ${path} even after a new login. Give user ${username} permission to make this call, or use another user's API token`,
   );
 
-/** Returns the error for a response status that the caller cannot use. `advice`: what to do. */
+/** Returns the error for a response status that the caller cannot use. `advice` is what to do next. */
 export const unexpectedStatus = (
   array: string,
   { method, path }: Pick<ArrayRequest, 'method' | 'path'>,

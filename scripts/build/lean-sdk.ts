@@ -13,15 +13,15 @@ export const LEAN_SDK_ALIASES = {
 };
 
 /**
- * The SDK uses the global `crypto` for UUIDs, and checks whether a body is a `ReadableStream`. Reading these globals makes Node load all
- * of Web Crypto and web streams.
+ * Replaces two globals that the SDK reads: `crypto`, for UUIDs, and `ReadableStream`, to check the type of a body. Reading these globals
+ * makes Node load all of Web Crypto and web streams.
  */
 export const NO_WEB_GLOBALS = {
   define: { crypto: 'cryptoOfBundle', ReadableStream: 'undefined' },
   banner: "const cryptoOfBundle = { randomUUID: () => process.getBuiltinModule('node:crypto').randomUUID() };",
 };
 
-/** Each client imports its entire package.json just to read its version. */
+/** Each client imports its entire package.json just to read the version. This plugin includes only the version. */
 export const versionsOnly: Plugin = {
   name: 'versions only',
   setup(build) {
@@ -32,7 +32,7 @@ export const versionsOnly: Plugin = {
   },
 };
 
-/** Lambda passes all settings in the environment, so the bundles read no profile files and request no instance metadata. */
+/** Lambda passes all settings in the environment, so this plugin removes the code that reads profile files and instance metadata. */
 export const noProfiles: Plugin = {
   name: 'no profiles',
   setup(build) {
@@ -45,7 +45,9 @@ export const noProfiles: Plugin = {
   },
 };
 
-/** No logger is configured, but the SDK copies every call's input and output even for the no-op default logger. */
+/**
+ * Removes the SDK's logging. No logger is configured, but the SDK copies every call's input and output even for the no-op default logger.
+ */
 export const noLogs: Plugin = {
   name: 'no logs',
   setup(build) {
@@ -65,6 +67,13 @@ const EXPENSIVE: Readonly<Record<string, string>> = {
   'node:http WebSocket': 'undefined',
 };
 
+/** Exports of node:process that exist only in a child process, such as a test runner's. */
+const OF_CHILD_PROCESSES: readonly string[] = ['channel', 'connected', 'disconnect', 'emit', 'send'];
+
+/** Excludes exports that depend on how this process was started. Otherwise, the same source could produce different bundles. */
+const isStable = (path: string, name: string): boolean =>
+  name !== 'default' && (path !== 'node:process' || !(name.startsWith('_') || OF_CHILD_PROCESSES.includes(name)));
+
 /**
  * An ES import of a built-in module reads every export, and reading some exports loads more code. For example, some exports of
  * node:http load Node's own fetch. This plugin reads only the exports that are used.
@@ -77,7 +86,7 @@ export const lazyBuiltins: Plugin = {
       namespace: 'built-in',
     }));
     build.onLoad({ filter: /.*/, namespace: 'built-in' }, ({ path }) => {
-      const names = Object.keys(process.getBuiltinModule(path) ?? {}).filter((name) => name !== 'default');
+      const names = Object.keys(process.getBuiltinModule(path) ?? {}).filter((name) => isStable(path, name));
       const load = `process.getBuiltinModule('${path}')`;
       const read = (name: string): string => EXPENSIVE[`${path} ${name}`] ?? `/* @__PURE__ */ (() => all.${name})()`;
       const exported = names.map((name) => `export const ${name} = ${read(name)};`);

@@ -2,15 +2,17 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
-/** Bytes per package in each bundle. `ours` is this project's own code. The total excludes the code that joins the modules. */
+/**
+ * Bytes per package in each bundle. `ours` is this project's own code. The total excludes the code that esbuild adds to join the modules.
+ */
 export type Sizes = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
-/** Bytes by which a bundle may grow without a warning. Any significant new module is larger. */
+/** The number of bytes by which a bundle may grow without a warning. Any significant new module is larger. */
 const TOLERANCE = 512;
 
 export const TABLE = resolve(import.meta.dirname, 'sizes.json');
 
-/** The package that a source file belongs to. */
+/** Returns the package that a source file belongs to. */
 export const packageOf = (input: string): string => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? 'ours';
 
 /** Adds up a bundle's bytes per package. */
@@ -25,7 +27,7 @@ export function byPackage(
   return Object.fromEntries(Object.entries(sizes).sort(([a], [b]) => a.localeCompare(b)));
 }
 
-/** One line for each bundle that grew by more than the tolerance or is not in the table. */
+/** Returns one line for each bundle that grew by more than the tolerance or is not in the table. */
 export function grown(now: Sizes, table: Sizes): string[] {
   return Object.entries(now).flatMap(([name, packages]) => {
     const before = table[name];

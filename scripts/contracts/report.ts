@@ -63,7 +63,7 @@ function testCase({ title, reasons }: InteractionResult): string {
   return `${head}>\n      <failure message="${xml(reasons[0] ?? '')}">${xml(reasons.join('\n'))}</failure>\n    </testcase>`;
 }
 
-// Escapes every special character, because a response can contain anything.
+// Escape every special character, because a response can contain anything.
 const cell = (text: string): string =>
   text.replaceAll(/[\s\p{C}]+/gu, ' ').replaceAll(/[\\|<>&`*_[\]]/g, (character) => `&#${character.charCodeAt(0)};`);
 

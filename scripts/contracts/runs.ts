@@ -11,7 +11,7 @@ import { closeConnections } from '../../lib/flashblade/pool.ts';
 import { startSimulator } from '../../simulator/index.ts';
 import type { Section } from './report.ts';
 
-/** Verifies a simulated array over TLS. At the end, the array must have no live sessions. */
+/** Verifies a simulated array over TLS. Afterward, the array must have no live sessions. */
 export async function verifySimulator(pact: Pact, signal: AbortSignal): Promise<Section> {
   const provider = 'the simulator';
   const findings = checkPact(pact);

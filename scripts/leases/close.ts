@@ -1,4 +1,4 @@
-/** Closes leases as the `logout` function does. */
+/** Closes leases in the same way as the `logout` function. */
 import { known } from '../../lib/core/errors.ts';
 import { mapLimit } from '../../lib/core/map-limit.ts';
 import { type CloseResult, closeSession } from '../../lib/leases/close.ts';
@@ -14,7 +14,10 @@ export type Closed =
   | CloseResult
   | { readonly leaseId: string; readonly array?: string; readonly code: string; readonly message: string };
 
-/** Throws LEASE_UNKNOWN for an unknown id, because closing it would make the id unusable. Also throws the errors from `closeSession`. */
+/**
+ * Throws LEASE_UNKNOWN for an unknown id, because closing an unknown lease would make its id unusable. Also throws the errors from
+ * `closeSession`.
+ */
 export async function closeLease(ports: Ports, leaseId: string): Promise<CloseResult> {
   if ((await readLease(ports, leaseId, ports.now() + READING_MS)) === undefined) throw unknown(leaseId);
   return closeSession(ports, leaseId, ports.now() + CLOSING_MS);

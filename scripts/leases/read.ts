@@ -8,7 +8,7 @@ import type { Pending, Ports } from '../../lib/leases/ports.ts';
 const READING_MS = 60_000;
 const READS_AT_A_TIME = 16;
 
-/** A lease that has not ended, or a SUSPECT. `endsAt`: when the lease ends or the SUSPECT is dropped, in seconds since the epoch. */
+/** A lease that has not ended, or a SUSPECT. `endsAt` is when the lease ends or the SUSPECT is dropped, in seconds since the epoch. */
 export type Line = {
   readonly leaseId: string;
   readonly array: string;
@@ -24,7 +24,7 @@ export async function liveLines(ports: Ports, array?: string): Promise<Line[]> {
   const by = ports.now() + READING_MS;
   const lines: Line[] = [];
   await mapLimit(await liveRows(ports, array, by), READS_AT_A_TIME, async ({ kind, id }) => {
-    // Reads the item itself, because the index is eventually consistent.
+    // Read the item itself, because the index is eventually consistent.
     const item = await ports.store.read(kind === 'suspect' ? suspectKey(id) : leaseKey(id), by);
     const line = lineOf(item);
     if (line !== undefined) lines.push(line);
@@ -42,7 +42,7 @@ export async function liveRows(ports: Ports, array: string | undefined, by: numb
   );
 }
 
-/** Throws LEASE_UNKNOWN or AWS_UNAVAILABLE. */
+/** Returns one lease, without its token. Throws LEASE_UNKNOWN or AWS_UNAVAILABLE. */
 export async function oneLease(ports: Ports, leaseId: string): Promise<object> {
   const item = await readLease(ports, leaseId, ports.now() + READING_MS);
   if (item === undefined) throw unknown(leaseId);
@@ -69,6 +69,6 @@ function lineOf(item: Item | undefined): Line | undefined {
   };
 }
 
-/** Omits the sealed token. It is useless without the key, but there is no need to show it. */
+/** Omits the sealed token, which is useless without the key. */
 const withoutToken = (item: LeaseItem): object =>
   Object.fromEntries(Object.entries(item).filter(([name]) => name !== 'sealed'));

@@ -27,7 +27,7 @@ export function span(seconds: number): string {
   return `${sign}${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
-/** One line per field. Times are also printed as dates. */
+/** Formats an item with one line per field. Times are also shown as dates. */
 export function itemText(item: object): string {
   const fields = Object.entries(item).filter(([, value]) => value !== undefined);
   return fields.map(([name, value]) => `${name.padEnd(14)}${fieldText(name, value)}`).join('\n');

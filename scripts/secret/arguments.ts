@@ -54,7 +54,7 @@ const OPTIONS = {
   yes: { type: 'boolean' },
 } as const;
 
-/** Throws an Error that names the argument and the rule it breaks, never a value. */
+/** Throws an Error that names the argument and the rule it breaks, but never contains a value. */
 export function readCommand(args: readonly string[], env: Environment = process.env): Command | 'help' {
   refuseTokens(args, npmFlags(env));
   const { values, positionals } = parsed(args, OPTIONS, { positionals: true, env });

@@ -6,7 +6,7 @@ const SIGN_IN = 'sign in to AWS (`aws sso login`, AWS_PROFILE) and try again';
 const KEY = "check that the secret's KMS key is enabled and that your AWS user may use it";
 const ADVICE: Readonly<Record<string, string>> = {
   AccessDeniedException:
-    'your AWS user needs the permissions on the secret and its KMS key listed in docs/secrets-and-trust.md',
+    'your AWS user needs the permissions listed in docs/secrets-and-trust.md, on the secret and on its KMS key',
   CredentialsProviderError: SIGN_IN,
   DecryptionFailure: KEY,
   EncryptionFailure: KEY,
@@ -19,7 +19,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   UnrecognizedClientException: SIGN_IN,
 };
 
-/** `outcome`: a sentence about the call's effect. */
+/** `outcome` is a sentence about the call's effect. */
 export function failure(code: ErrorCode, what: string, error: unknown, outcome?: string): FlashBladeError {
   const name = awsErrorName(error);
   const status = statusOf(error);
@@ -29,7 +29,10 @@ export function failure(code: ErrorCode, what: string, error: unknown, outcome?:
   return new FlashBladeError(code, outcome === undefined ? message : `${message} ${outcome}`);
 }
 
-/** Whether AWS refused a call on its only try, so that the call had no effect. After a try without a response, the effect is unknown. */
+/**
+ * Returns true if AWS refused a call on its only try, which means that the call had no effect. After a try without a response, the effect
+ * is unknown.
+ */
 export const isRefusal = (error: unknown): boolean =>
   Math.trunc((statusOf(error) ?? 0) / 100) === 4 && metadataOf(error).attempts === 1;
 

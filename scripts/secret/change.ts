@@ -1,4 +1,6 @@
-/** The steps before a secret is written: current secret → certificate → API token → one login and logout. Each step must succeed. */
+/**
+ * Runs the steps that precede writing a secret: current secret → certificate → API token → one login and logout. Each step must succeed.
+ */
 import { parseSecret } from '../../lib/aws/secret-format.ts';
 import { FlashBladeError } from '../../lib/core/errors.ts';
 import { hostFault, parseHost } from '../../lib/core/host.ts';

@@ -9,7 +9,7 @@ import type { Readable, Writable } from 'node:stream';
 export type Input = Readable & { readonly isTTY?: boolean; setRawMode?(on: boolean): unknown };
 export type Terminal = { readonly input: Input; readonly output: Writable };
 
-/** The user or a signal canceled the command. `exitCode`: 130 after Ctrl-C or a signal, 1 after Ctrl-D. */
+/** Thrown if the user or a signal cancels the command. `exitCode` is 130 after Ctrl-C or a signal, and 1 after Ctrl-D. */
 export class Cancelled extends Error {
   readonly exitCode: 1 | 130;
 
@@ -87,7 +87,7 @@ export function ask({ input, output }: Terminal, question: string, options: AskO
   });
 }
 
-/** Limits how much is read from a pipe. API tokens are never this long. */
+/** Limits how much is read from a pipe. No API token is this long. */
 const MAX_PIPED_LENGTH = 64 * 1024;
 
 /** Reads a pipe to the end. Resolves with the text, without surrounding spaces. Rejects with Cancelled if the signal is aborted. */

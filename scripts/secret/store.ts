@@ -14,14 +14,14 @@ import { FlashBladeError, known } from '../../lib/core/errors.ts';
 import type { ArraySecret } from '../../lib/leases/ports.ts';
 import { failure, isRefusal } from './aws-failure.ts';
 
-/** These timeouts are longer than in the functions, because of SSO and slow networks. */
+/** These timeouts are longer than those in the functions, because of SSO and slow networks. */
 const CALL_MS = 60_000;
 export const CLIENT_OPTIONS = {
   maxAttempts: 3,
   requestHandler: { connectionTimeout: 5000, requestTimeout: 15_000, throwOnRequestTimeout: true },
 } as const satisfies SecretsManagerClientConfig;
 
-/** `fault`: why the current value is invalid. */
+/** `fault` is the reason why the current value is invalid. */
 export type Old =
   | { readonly exists: false; readonly secret?: undefined }
   | { readonly exists: true; readonly secret: ArraySecret }
@@ -30,7 +30,7 @@ export type Old =
 export type NewValue = {
   /** The array's name. */
   readonly name: string;
-  /** JSON text of the secret. */
+  /** The secret as JSON text. */
   readonly text: string;
   /** If true, the secret exists and gets a new version. Otherwise, the secret is created. */
   readonly exists: boolean;

@@ -19,7 +19,7 @@ export function refuseApiTokens(args: readonly string[]): void {
 
 /**
  * Like `refuseApiTokens`, but for the command that asks for the API token. Also rejects bare UUIDs and options named after secrets.
- * `consumed`: the flags that npm consumed, whose values remain among the arguments.
+ * `consumed` are the flags that npm consumed. Their values remain among the arguments.
  */
 export function refuseTokens(args: readonly string[], consumed: readonly string[] = []): void {
   const words = [...args, ...consumed];

@@ -5,14 +5,14 @@ import type { ApiToken, FlashBlade, Trust } from '../../lib/core/model.ts';
 import { login, logout } from '../../lib/flashblade/client.ts';
 import { addressOf } from '../../lib/flashblade/trust.ts';
 
-/** Timeouts in milliseconds, longer than in the functions. */
+/** Timeouts in milliseconds, which are longer than those in the functions. */
 const PATIENCE = { connectMs: 10_000, firstByteMs: 20_000, totalMs: 30_000 };
 
-/** The JSON text of the secret. It contains the API token, so pass it only to parseSecret and to the store. */
+/** Returns the secret as JSON text. The text contains the API token, so pass it only to parseSecret and to the store. */
 export const secretText = (array: FlashBlade, token: ApiToken): string =>
   JSON.stringify({ host: hostText(array), apiToken: token.reveal(), ...trustFields(array.trust) });
 
-/** Omits the default HTTPS port. */
+/** Formats the host without the default HTTPS port. */
 const hostText = (array: FlashBlade): string => addressOf(array).replace(/:443$/, '');
 
 function trustFields(trust: Trust): object {

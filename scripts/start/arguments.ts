@@ -35,7 +35,7 @@ const OPTIONS = {
   'secret-file': { type: 'string' },
 } as const;
 
-/** Throws an Error that names the argument and the rule it breaks, never a value. */
+/** Throws an Error that names the argument and the rule it breaks, but never contains a value. */
 export function readCommand(args: readonly string[]): Command | 'help' {
   const { values } = parsed(args, OPTIONS);
   if (values.help) return 'help';

@@ -1,8 +1,8 @@
-/** The array in the demonstration, and the live sessions that a real array reports. */
+/** The array in the demonstration. Also finds the live sessions that a real array reports. */
 import * as v from 'valibot';
 import { compareVersions, isFlashBladeError, type Use } from '../../lib/index.ts';
 
-/** Does work under a separate lease, then closes that lease. */
+/** Runs work under a separate lease, then closes that lease. */
 export type Look = <T>(work: (use: Use) => Promise<T>) => Promise<T>;
 /** The number of this run's live sessions, and a report for the user. */
 export type Left = { readonly live: number; readonly report: string };

@@ -35,7 +35,7 @@ export function countCalls({ aws, lambdaOf, simulators }: Deployment, arrays: 's
     return { aws: aws.calls.length, array: arrays === 'simulated' ? received() : made() };
   }
 
-  /** One string per service that was called, such as `kms 4`. */
+  /** Returns one string for each service that was called, such as `kms 4`. */
   const byService = (): string[] =>
     SERVICES.map((name) => [name, aws.calls.filter(({ service }) => service === name).length] as const)
       .filter(([, calls]) => calls > 0)

@@ -15,7 +15,7 @@ const DETAIL_INDENT = '   ';
 
 /** `now` returns milliseconds since an arbitrary fixed point in time. */
 export function createScreen(stream: Writable, now: () => number) {
-  // Ignores output errors, because the session must be closed even if the output is cut off (`npm start | head`).
+  // Ignore output errors, because the session must be closed even if the output is cut off (`npm start | head`).
   stream.on('error', () => undefined);
   let inTitle = false;
 

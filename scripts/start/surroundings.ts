@@ -83,7 +83,7 @@ export async function surround(
   };
 }
 
-/** Drops reports, because every caller handles the thrown errors. */
+/** Ignores reports, because every caller handles the thrown errors. */
 const ignore = (): void => undefined;
 
 /** Replaces this process's AWS variables, so that the SDK uses the stand-ins and never the user's own AWS account. */

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { ROOT } from '../build.ts';
 import { parsed } from '../command-line.ts';
 
-/** `all`: also lists development packages. */
+/** If `all` is true, development packages are listed, too. */
 export type Command = { readonly all: boolean; readonly outdir: string };
 
 export const USAGE = `npm run sbom -- [--all] [--outdir <directory>]

@@ -1,4 +1,4 @@
-/** Bills of materials (CycloneDX, JSON) for the installed packages, and for those in the bundles. */
+/** Creates bills of materials (CycloneDX, JSON) for the installed packages and for those in the bundles. */
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -35,7 +35,7 @@ export async function installedBom(): Promise<Bom> {
   const args = [TOOL, ...form, '--output-file', '-'];
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT, maxBuffer: MAX_BYTES });
   const bom = JSON.parse(stdout) as Bom;
-  // Omits npm, because its version does not affect the result.
+  // Omit npm, because its version does not affect the result.
   const tools = bom.metadata.tools?.components.filter(({ name }) => name !== 'npm') ?? [];
   return { ...bom, metadata: { ...bom.metadata, tools: { components: tools } } };
 }
@@ -79,6 +79,6 @@ const withFunctions = (component: Component, functions: readonly string[]): Comp
   ],
 });
 
-/** Names of the functions whose bundles contain part of a component. */
+/** Returns the names of the functions whose bundles contain part of a component. */
 export const functionsOf = ({ properties = [] }: Component): string[] =>
   properties.flatMap(({ name, value }) => (name === FUNCTION && value !== undefined ? [value] : []));

@@ -1,4 +1,4 @@
-/** The installed packages in the functions' bundles: those that esbuild included, not those that package.json lists. */
+/** Finds the packages in the functions' bundles. These are the packages that esbuild included, not those that package.json lists. */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -41,7 +41,7 @@ export async function packagesIn(bundles: readonly Made[]): Promise<BundledPacka
   );
 }
 
-/** The directory of the package that a source file belongs to, or undefined for our own files. */
+/** Returns the directory of the package that a source file belongs to, or undefined for this project's own files. */
 export const directoryOf = (input: string): string | undefined =>
   /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(input)?.[0];
 
@@ -55,7 +55,7 @@ async function declared(directory: string): Promise<Omit<BundledPackage, 'functi
   return { directory, name, version, license };
 }
 
-/** The texts that must accompany a package: its license and notices, with their file names. */
+/** Returns the texts that must accompany a package, its license and notices, with their file names. */
 export async function legalTextsOf({ directory }: Pick<BundledPackage, 'directory'>): Promise<[string, string][]> {
   const files = (await readdir(resolve(ROOT, directory))).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file));
   return Promise.all(

@@ -28,7 +28,7 @@ export async function runSbom(args: readonly string[], streams: Streams): Promis
 
 /** Writes the files. Returns one line of output per file. */
 async function write({ all, outdir }: Command): Promise<string[]> {
-  // Creates the directory first, so that an invalid path fails before the build.
+  // Create the directory first, so that an invalid path fails before the build.
   await mkdir(outdir, { recursive: true });
   const [packages, whole] = await Promise.all([bundledPackages(), installedBom()]);
   const bundled = bundledBom(whole, packages);

@@ -1,4 +1,6 @@
-/** Facts about a certificate, as safe text. A certificate can contain control characters, which a terminal would interpret. */
+/**
+ * Describes a certificate as text that is safe to print. A certificate can contain control characters, which a terminal would interpret.
+ */
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { normalFingerprint } from '../../lib/flashblade/trust.ts';
 
@@ -11,7 +13,7 @@ export type CertificateFacts = {
   readonly validFrom: string;
   readonly validTo: string;
   readonly daysLeft: number;
-  /** SHA-256, 64 lowercase hex digits. */
+  /** SHA-256 fingerprint, as 64 lowercase hex digits. */
   readonly fingerprint: string;
   /** Key type and size, such as `RSA, 2048 bits` or `EC, prime256v1`. */
   readonly key: string;
@@ -37,10 +39,10 @@ export function factsOf(certificate: X509Certificate, now: number): CertificateF
   };
 }
 
-/** The SHA-256 fingerprint in the form that the array's secret uses. */
+/** Returns the SHA-256 fingerprint in the format that the array's secret uses. */
 export const fingerprintOf = ({ fingerprint256 }: X509Certificate): string => normalFingerprint(fingerprint256) ?? '';
 
-/** Node returns each part of a name on a separate line. */
+/** Joins the parts of a name, which Node returns on separate lines. */
 const nameText = (name: string): string => clean(name.replaceAll('\n', ', '));
 
 /** Reduces text to one line of printable characters. */
@@ -57,12 +59,12 @@ function keyOf(certificate: X509Certificate): string {
 }
 
 function isSelfSigned(certificate: X509Certificate): boolean {
-  // Does not use checkIssued, which requires a key that may sign certificates. Arrays' own certificates may not declare such a key.
+  // Do not use checkIssued, which requires a key that may sign certificates. An array's own certificate may not declare such a key.
   const key = publicKeyOf(certificate);
   return certificate.subject === certificate.issuer && key !== undefined && certificate.verify(key);
 }
 
-/** Undefined if OpenSSL does not support this kind of key. */
+/** Returns undefined if OpenSSL does not support this kind of key. */
 function publicKeyOf(certificate: X509Certificate): KeyObject | undefined {
   try {
     return certificate.publicKey;

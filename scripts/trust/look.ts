@@ -17,7 +17,7 @@ export type Presented = {
   readonly publicRefusal: string | undefined;
 };
 
-/** `timeoutMs`: the total limit for name lookup, connection and handshake. Default: 10 seconds. */
+/** `timeoutMs` is the total time limit for the name lookup, connection and handshake. Default: 10 seconds. */
 export type LookOptions = { readonly timeoutMs?: number; readonly signal?: AbortSignal | undefined };
 
 const TIMEOUT_MS = 10_000;
@@ -26,7 +26,7 @@ const MAX_CHAIN = 10;
 
 /** Connects twice and disconnects. If there is no certificate, throws an Error that says why. */
 export async function look(address: Address, options: LookOptions = {}): Promise<Presented> {
-  // Without any authorities, Node cannot add one to the chain, so Node returns exactly the presented chain.
+  // Without trusted authorities, Node cannot add one to the chain, so it returns exactly the chain that the server presents.
   const presented = handshake(address, { ca: [] }, options, (socket) => ({
     chain: chainOf(socket.getPeerCertificate(true)),
     protocol: socket.getProtocol() ?? 'unknown',
@@ -47,7 +47,7 @@ function handshake<Found>(
 ): Promise<Found> {
   const { host, port } = address;
   return new Promise((resolve, reject) => {
-    // Accepts any certificate, so that the certificate can be shown. Nothing is ever written to this connection.
+    // Accept any certificate, so that it can be shown. Nothing is ever written to this connection.
     const seen = { ...trust, rejectUnauthorized: false, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] } as const;
     const socket = connect({ host, port, ...seen, ...(isIP(host) === 0 ? { servername: host } : {}) });
     const fail = (why: string) => {
@@ -59,7 +59,7 @@ function handshake<Found>(
     signal?.addEventListener('abort', onAbort);
     socket.once('secureConnect', () => {
       resolve(read(socket));
-      // Closes the TLS connection properly, so that the server does not log an error.
+      // Close the TLS connection properly, so that the server does not log an error.
       socket.end(() => socket.destroy());
     });
     socket.on('error', (error) => fail(failureOf(codeOf(error))));

@@ -1,4 +1,4 @@
-/** Describes a server's certificate, and which trust the array's secret needs. */
+/** Describes a server's certificate and the trust that the array's secret needs. */
 import { known } from '../../lib/core/errors.ts';
 import type { FlashBlade, Trust } from '../../lib/core/model.ts';
 import { type CertificateFacts, factsOf, fingerprintOf } from './certificate.ts';
@@ -9,7 +9,7 @@ export type Report = Address & {
   readonly protocol: string;
   /** The server's own certificate first. */
   readonly chain: readonly CertificateFacts[];
-  /** `reason`: the error from OpenSSL or Node if the certificate is not publicly trusted. */
+  /** `reason` is the error from OpenSSL or Node if the certificate is not publicly trusted. */
   readonly publicAuthorities: { readonly accepted: boolean; readonly reason?: string };
 };
 
@@ -21,11 +21,11 @@ export const reportOf = (address: Address, { chain, protocol, publicRefusal }: P
   publicAuthorities: publicRefusal === undefined ? { accepted: true } : { accepted: false, reason: publicRefusal },
 });
 
-/** The trust for a confirmed certificate: public authorities if they accept the certificate, otherwise its fingerprint. */
+/** Returns the trust for a confirmed certificate: public authorities if they accept the certificate, otherwise its fingerprint. */
 export const trustFor = ({ chain: [own], publicRefusal }: Presented): Trust =>
   publicRefusal === undefined ? { kind: 'public' } : { kind: 'fingerprints', fingerprints: [fingerprintOf(own)] };
 
-/** Returns why the functions would refuse the array under this trust, or undefined if they would accept the array. */
+/** Returns the reason why the functions would refuse the array with this trust, or undefined if they would accept it. */
 export async function refusalOf(array: FlashBlade): Promise<string | undefined> {
   try {
     await verify(array);

@@ -29,7 +29,7 @@ export async function runTrust(args: readonly string[], streams: Streams, option
   }
 }
 
-/** `refusal`: why the functions would refuse the certificate. Throws an Error if there is no certificate. */
+/** `refusal` is the reason why the functions would refuse the certificate. Throws an Error if there is no certificate. */
 async function find({ address, json }: Command, options: LookOptions): Promise<{ text: string; refusal?: string }> {
   const presented = await look(address, options);
   const report = reportOf(address, presented, Date.now());

@@ -3,7 +3,7 @@ import { addressOf } from '../../lib/flashblade/trust.ts';
 import type { CertificateFacts } from './certificate.ts';
 import type { Report } from './report.ts';
 
-/** The presented chain, and whether public authorities accept it. */
+/** Describes the presented chain, and whether public authorities accept it. */
 export function reportText(report: Report): string {
   const { chain, protocol, publicAuthorities } = report;
   const certificates = chain.map((facts, index) => [title(index, chain.length), ...certificateLines(facts)].join('\n'));
@@ -34,23 +34,23 @@ function certificateLines({ selfSigned, ...facts }: CertificateFacts): string[] 
 const daysText = (days: number): string =>
   days < 0 ? `EXPIRED ${-days} days ago` : days === 1 ? '1 day left' : `${days} days left`;
 
-/** The form that most arrays and tools show. */
+/** Formats a fingerprint as most arrays and tools show it. */
 const colons = (fingerprint: string): string => fingerprint.toUpperCase().match(/../g)?.join(':') ?? '';
 
 const publicText = ({ accepted, reason }: Report['publicAuthorities']): string =>
   accepted
-    ? 'Public certificate authorities accept the certificate for this name.'
-    : `Public certificate authorities do not accept the certificate for this name (${reason}).`;
+    ? 'The certificate is publicly trusted for this name.'
+    : `The certificate is not publicly trusted for this name (${reason}).`;
 
 export const COMPARE = `Before you trust the server's own certificate, compare its SHA-256 fingerprint with the one that your array shows.
 Do not view the array over this network, because an attacker between you and the array could show you a false fingerprint.
 Your array probably shows its certificate in the GUI under Settings → Certificates, and with \`purecert list\` on the command line.
 To get the fingerprint of a PEM certificate, run: openssl x509 -noout -sha256 -fingerprint -in array.pem`;
 
-/** The secret's `trust` field, and the alternative. */
+/** Returns advice about the secret's `trust` field, including the alternative. */
 export function adviceText({ chain: [own], publicAuthorities }: Report): string {
   if (publicAuthorities.accepted) {
-    return `If the fingerprints match, omit "trust" from the array's secret, because public certificate authorities accept this certificate.`;
+    return `If the fingerprints match, omit "trust" from the array's secret, because this certificate is publicly trusted.`;
   }
   const alternative = own?.selfSigned
     ? []

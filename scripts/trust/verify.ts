@@ -1,4 +1,4 @@
-/** Checks whether the functions would trust an array, by using the functions' own code. */
+/** Checks whether the functions would trust an array. Uses the functions' own code. */
 
 import { FlashBladeError } from '../../lib/core/errors.ts';
 import type { FlashBlade } from '../../lib/core/model.ts';

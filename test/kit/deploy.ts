@@ -70,7 +70,7 @@ export async function deploy(options: DeployOptions = {}) {
   const simulators: Simulator[] = [];
   const lambdas = new Map<FunctionName, Lambda>();
 
-  const aws = parts.adopt(await startAws({ now: () => clock.now() / 1000 }), stopOf);
+  const aws = parts.adopt(await startAws(), stopOf);
   aws.onCall((phase, { head, body }) => {
     if (phase === 'received') sentToAws.push(`${head} ${JSON.stringify(body)}`);
   });

@@ -1,23 +1,17 @@
 /** Reads tables and examples from the documentation, for tests that compare them with the code. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { lexer, type Tokens } from 'marked';
 import { ROOT } from '../../scripts/build.ts';
 
 export const README = readFileSync(resolve(ROOT, 'README.md'), 'utf8');
 
 /** The cells in the table whose first heading is `heading`, row by row. `nth` selects one of several such tables, starting at 0. */
 export function tableRows(heading: string, text: string, nth = 0): string[][] {
-  const lines = text.split('\n');
-  const starts = lines.flatMap((line, index) => (line.startsWith(`| ${heading} |`) ? [index] : []));
-  const start = starts[nth];
-  if (start === undefined) throw new Error(`no table begins with ${heading}`);
-  const length = lines.slice(start).findIndex((line) => !line.startsWith('|'));
-  return lines.slice(start + 2, start + length).map((line) =>
-    line
-      .split('|')
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  );
+  const tables = lexer(text).filter((token): token is Tokens.Table => token.type === 'table');
+  const table = tables.filter(({ header }) => header[0]?.text === heading)[nth];
+  if (table === undefined) throw new Error(`no table begins with ${heading}`);
+  return table.rows.map((cells) => cells.map((cell) => cell.text));
 }
 
 /** The text of a page in docs/. */

@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { ROOT } from '../../scripts/build.ts';
 import type { OnRequest } from '../../simulator/index.ts';
-import { isAlive } from './alive.ts';
 
 /**
  * Starts the script in its own process and process group, as a terminal would. The script gets none of the test's environment variables
@@ -62,6 +61,15 @@ export function runScript(
       rmSync(temporary, { recursive: true, force: true });
     },
   };
+}
+
+/** Whether a process is running, on Linux and macOS. A negative number is a process group, which is running if any of its processes is. */
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 /** An array with this `onRequest` acts on the nth request for the path, but does not respond until you call `release`. */

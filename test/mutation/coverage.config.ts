@@ -1,6 +1,11 @@
 import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
-import { IN_PROCESS } from './in-process.ts';
+
+/** The tests that run lib/ in their own process, none of the packaged bundles: only they can be measured and mutated. */
+export const IN_PROCESS = [
+  'test/unit/{core,leases,fleet,aws,flashblade,lambda}/*.test.ts',
+  'test/unit/compose.test.ts',
+];
 
 export default defineConfig({
   root: resolve(import.meta.dirname, '../..'),

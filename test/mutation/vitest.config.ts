@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
-import { IN_PROCESS } from './in-process.ts';
+import { IN_PROCESS } from './coverage.config.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const ORDER = [

@@ -1,6 +1,9 @@
-/** Copies of the product with deliberate mistakes. Each must turn a proof red. */
+/** Copies of the product with deliberate mistakes, and calls of their functions. Each mistake must turn a proof red. */
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { build, type Plugin } from 'esbuild';
 import { buildFunctions, ROOT } from '../../scripts/build.ts';
 
@@ -41,21 +44,38 @@ export async function brokenFunction(name: string, patches: readonly Patch[]) {
   return { ...copy, path: bundle?.path ?? '' };
 }
 
+/** The text of the patch's file, broken by the patch. */
+export function patched(text: string, { file, find, replace }: Patch): string {
+  const [before, after, ...more] = text.split(find);
+  if (after === undefined || more.length > 0) throw new Error(`${file} does not have this exactly once: ${find}`);
+  return before + replace + after;
+}
+
 const patching = (patches: readonly Patch[], applied: Set<Patch>): Plugin => ({
   name: 'broken on purpose',
   setup: ({ onLoad }) =>
     onLoad({ filter: /\.ts$/ }, async ({ path }) => {
       const own = patches.filter(({ file }) => resolve(ROOT, file) === path);
       if (own.length === 0) return undefined;
-      let contents = await readFile(path, 'utf8');
-      for (const patch of own) {
-        const [before, after, ...more] = contents.split(patch.find);
-        if (after === undefined || more.length > 0) {
-          throw new Error(`${relative(ROOT, path)} does not have this exactly once: ${patch.find}`);
-        }
-        contents = before + patch.replace + after;
-        applied.add(patch);
-      }
+      const contents = own.reduce(patched, await readFile(path, 'utf8'));
+      for (const patch of own) applied.add(patch);
       return { contents, loader: 'ts' };
     }),
 });
+
+/**
+ * Calls an exported function of a module in a process of its own, and returns what it returned, as JSON. `path`: from the project's root.
+ * Throws if the process fails.
+ */
+export async function tell<Output>(
+  path: string,
+  name: string,
+  args: readonly unknown[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Output> {
+  const code = `
+    import { ${name} } from '${pathToFileURL(resolve(ROOT, path))}';
+    process.stdout.write(JSON.stringify(await ${name}(...${JSON.stringify(args)})));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code], { env });
+  return JSON.parse(stdout) as Output;
+}

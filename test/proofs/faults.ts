@@ -1,9 +1,8 @@
-/** Faults: whatever the array or AWS does, every function responds in time and no session is forgotten. */
-
+/** Faults: whatever the array or AWS does, every function responds in time, no session is forgotten, and no token appears anywhere. */
 import type { Fault as ArrayFault } from '../../simulator/index.ts';
 import { type Deployment, type DeployOptions, deploy } from '../kit/deploy.ts';
+import { OPERATIONS } from '../kit/operations.ts';
 import { unknownSessions } from '../packaged/functions/unknown-sessions.ts';
-import { OPERATION_NAMES, OPERATIONS, type OperationName } from './operations.ts';
 
 const TIMEOUT_MS = 8000;
 /** Every call ends half a second before the timeout. A busy machine may need most of that to deliver the response. */
@@ -39,28 +38,27 @@ const ARRAY_FAULTS: readonly Fault[] = [
 ];
 
 const SERVICES = ['secretsmanager', 'kms', 'dynamodb'] as const;
-const AWS_FAULTS: readonly Fault[] = SERVICES.flatMap((service) => [
-  ...(['throttle', 'deny', 'reset', 'garbage', 'lost answer', 'hang'] as const).map(
-    (kind): Fault => ({
-      name: `${service}: ${kind}`,
-      hangs: kind === 'hang',
-      arrange: (d) => d.aws.faults.add({ kind, service }),
-    }),
-  ),
-  {
-    name: `${service}: slow`,
-    hangs: true,
-    arrange: (d: Deployment) => d.aws.faults.add({ kind: 'slow', ms: 3000, service }),
-  },
-]);
+const KINDS = ['throttle', 'deny', 'reset', 'garbage', 'lost answer', 'hang'] as const;
+const AWS_FAULTS: readonly Fault[] = SERVICES.flatMap((service) =>
+  [...KINDS.map((kind) => ({ kind })), { kind: 'slow', ms: 3000 } as const].map((fault) => ({
+    name: `${service}: ${fault.kind}`,
+    hangs: fault.kind === 'hang' || fault.kind === 'slow',
+    arrange: (d) => d.aws.faults.add({ ...fault, service }),
+  })),
+);
 
 export const FAULT_KINDS = ARRAY_FAULTS.length + AWS_FAULTS.length / SERVICES.length;
 
-export type Case = { readonly of: OperationName; readonly fault: Fault };
+/** The operations that callers and the schedule invoke. */
+export const ATTACKED = ['login', 'logout', 'call-array, after a lost session', 'renew', 'sweep-sessions'] as const;
+export type Attacked = (typeof ATTACKED)[number];
+export const ATTACKED_FUNCTIONS = ATTACKED.map((name) => OPERATIONS[name].of);
+
+export type Case = { readonly name: Attacked; readonly fault: Fault };
 
 /** Every fault combined with every operation. */
-export const ALL_CASES: readonly Case[] = OPERATION_NAMES.flatMap((of) =>
-  [...ARRAY_FAULTS, ...AWS_FAULTS].map((fault) => ({ of, fault })),
+export const ALL_CASES: readonly Case[] = ATTACKED.flatMap((name) =>
+  [...ARRAY_FAULTS, ...AWS_FAULTS].map((fault) => ({ name, fault })),
 );
 
 /**
@@ -71,40 +69,39 @@ export async function proveFaults(cases: readonly Case[], bundles: DeployOptions
   const wrong: string[] = [];
   let leastLeftMs = TIMEOUT_MS;
 
-  async function proveOne(d: Deployment, { of, fault }: Case, name: string): Promise<void> {
-    d.addArray(name);
-    await OPERATIONS[of].prepare(d, name);
+  async function proveOne(d: Deployment, { name, fault }: Case, leaseId: string): Promise<void> {
+    const { of, prepare, event } = OPERATIONS[name];
+    d.addArray(leaseId);
+    await prepare(d, leaseId);
     fault.arrange(d);
     const startedAt = performance.now();
-    const outcome = await d.invoke(of, OPERATIONS[of].event(name), { timeoutMs: TIMEOUT_MS });
+    const outcome = await d.invoke(of, event(leaseId), { timeoutMs: TIMEOUT_MS });
     const leftMs = TIMEOUT_MS - (performance.now() - startedAt);
-    if (fault === NOTHING) return;
     leastLeftMs = Math.min(leastLeftMs, leftMs);
     await d.simulator.faults.clear();
     d.aws.faults.clear();
     const unknown = (await unknownSessions(d)).length;
     const answered =
       'result' in outcome || ('error' in outcome && !outcome.timedOut && isOurs(outcome.error.errorType));
-    if (!answered) wrong.push(`${of}, ${fault.name}: ${JSON.stringify(outcome)}`);
-    if (leftMs < LEFT_MS) wrong.push(`${of}, ${fault.name}: responded ${Math.round(leftMs)} ms before its timeout`);
-    if (unknown > 0) wrong.push(`${of}, ${fault.name}: ${unknown} unknown sessions`);
+    if (!answered) wrong.push(`${name}, ${fault.name}: ${JSON.stringify(outcome)}`);
+    if (leftMs < LEFT_MS) wrong.push(`${name}, ${fault.name}: responded ${Math.round(leftMs)} ms before its timeout`);
+    if (unknown > 0) wrong.push(`${name}, ${fault.name}: ${unknown} unknown sessions`);
   }
 
   async function proveOperation(own: readonly Case[]): Promise<void> {
-    const d = await deploy({ functions: OPERATION_NAMES, env: ENV, bundles });
+    const d = await deploy({ functions: ATTACKED_FUNCTIONS, env: ENV, bundles });
     try {
       // A warm-up, so that the cases measure the waiting and not the start of the process.
-      await proveOne(d, { of: own[0]?.of ?? 'login', fault: NOTHING }, 'warm');
+      await d.invoke(OPERATIONS[own[0]?.name ?? 'login'].of, {});
       for (const [index, one] of own.entries()) await proveOne(d, one, `case-${index}`);
+      wrong.push(...(await d.leaks()).map((where) => `${own[0]?.name}: a token appears in ${where}`));
     } finally {
       await d.stop();
     }
   }
 
-  await Promise.all([...Map.groupBy(cases, ({ of }) => of).values()].map(proveOperation));
+  await Promise.all([...Map.groupBy(cases, ({ name }) => name).values()].map(proveOperation));
   return { cases: cases.length, leastLeftMs: Math.round(leastLeftMs), wrong };
 }
-
-const NOTHING: Fault = { name: 'nothing', hangs: false, arrange: () => {} };
 
 const isOurs = (errorType: string): boolean => /^[A-Z]+(_[A-Z]+)+$/.test(errorType);

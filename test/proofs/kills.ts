@@ -1,10 +1,10 @@
 /** Kills: processes of the functions are killed at random moments, and the simulator shows whether a session was forgotten. */
-
 import { type Deployment, deploy } from '../kit/deploy.ts';
 import type { Outcome } from '../kit/lambda/lambda.ts';
+import { OPERATIONS } from '../kit/operations.ts';
 import { unknownSessions } from '../packaged/functions/unknown-sessions.ts';
-import { OPERATION_NAMES, OPERATIONS, type OperationName } from './operations.ts';
-import { type Random, randomOf } from './world/random.ts';
+import { ATTACKED, ATTACKED_FUNCTIONS, type Attacked } from './faults.ts';
+import { randomOf } from './world/random.ts';
 
 /**
  * Kills `kills` processes at work, of all operations in turn. The seed decides how long after its first call each is killed; the rest
@@ -13,17 +13,18 @@ import { type Random, randomOf } from './world/random.ts';
 export async function proveKills({ seed, kills }: { readonly seed: number; readonly kills: number }) {
   const random = randomOf(seed);
   const env = { SECRET_CACHE_SECONDS: '0', SESSIONS_PER_ARRAY: '500' };
-  const d = await deploy({ functions: OPERATION_NAMES, env });
+  const d = await deploy({ functions: ATTACKED_FUNCTIONS, env });
   const wrong: string[] = [];
   let [killed, cases] = [0, 0];
   try {
-    const longestMs = new Map<OperationName, number>();
-    for (const name of OPERATION_NAMES) longestMs.set(name, await durationOf(d, name));
+    const longestMs = new Map<Attacked, number>();
+    for (const name of ATTACKED) longestMs.set(name, await durationOf(d, name));
     while (killed < kills) {
-      const name = OPERATION_NAMES[cases % OPERATION_NAMES.length] as OperationName;
-      const subject = `case-${++cases}-`;
+      const name = ATTACKED[cases % ATTACKED.length] as Attacked;
       const before = (await unknownSessions(d)).length;
-      const outcome = await killOnce(d, { name, subject, random, longestMs: longestMs.get(name) ?? 0 });
+      // Half of them are killed early, while they open a session.
+      const afterMs = random.next() * (longestMs.get(name) ?? 0) * random.pick([0.5, 1]);
+      const outcome = await killOnce(d, name, `case-${++cases}-`, afterMs);
       if ('killed' in outcome) killed += 1;
       else if (!('result' in outcome)) throw new Error(`${name} failed: ${JSON.stringify(outcome)}`);
       const unknown = (await unknownSessions(d)).length - before;
@@ -39,51 +40,36 @@ export async function proveKills({ seed, kills }: { readonly seed: number; reado
 }
 
 /** How long a new process works after its first call, in milliseconds. */
-async function durationOf(d: Deployment, name: OperationName): Promise<number> {
-  const subject = `measured-${name}-`;
-  d.addArray(subject);
-  await OPERATIONS[name].prepare(d, subject);
+async function durationOf(d: Deployment, name: Attacked): Promise<number> {
   let begunAt = 0;
-  const leave = onFirstCall(d, () => {
+  await runOnce(d, name, `measured-${OPERATIONS[name].of}-`, () => {
     begunAt = performance.now();
   });
-  await d.lambdaOf(name).kill('SIGKILL');
-  await d.invoke(name, OPERATIONS[name].event(subject));
-  leave();
   return performance.now() - begunAt;
 }
 
-type One = {
-  readonly name: OperationName;
-  readonly subject: string;
-  readonly random: Random;
-  readonly longestMs: number;
-};
-
-async function killOnce(d: Deployment, { name, subject, random, longestMs }: One): Promise<Outcome> {
-  d.addArray(subject);
-  await OPERATIONS[name].prepare(d, subject);
-  const lambda = d.lambdaOf(name);
-  // Kill half of them early, while they open a session.
-  const afterMs = random.next() * longestMs * random.pick([0.5, 1]);
+/** Kills the process so long after its first call, if it still runs. */
+async function killOnce(d: Deployment, name: Attacked, leaseId: string, afterMs: number): Promise<Outcome> {
   let timer: NodeJS.Timeout | undefined;
-  const leave = onFirstCall(d, () => {
-    timer = setTimeout(() => void lambda.kill('SIGKILL'), afterMs);
+  const outcome = await runOnce(d, name, leaseId, () => {
+    timer = setTimeout(() => void d.lambdaOf(OPERATIONS[name].of).kill('SIGKILL'), afterMs);
   });
-  const outcome = await d.invoke(name, OPERATIONS[name].event(subject));
-  leave();
   clearTimeout(timer);
-  // Use a new process each time, as after a kill.
-  await lambda.kill('SIGKILL');
   return outcome;
 }
 
-function onFirstCall(d: Deployment, act: () => void): () => void {
+/** Runs the operation in a new process, as after a kill. */
+async function runOnce(d: Deployment, name: Attacked, leaseId: string, onFirstCall: () => void): Promise<Outcome> {
+  const { of, prepare, event } = OPERATIONS[name];
+  d.addArray(leaseId);
+  await prepare(d, leaseId);
+  await d.lambdaOf(of).kill('SIGKILL');
   let isFirst = true;
-  return d.aws.onCall((phase) => {
-    if (phase === 'received' && isFirst) {
-      isFirst = false;
-      act();
-    }
+  const leave = d.aws.onCall((phase) => {
+    if (phase === 'received' && isFirst) onFirstCall();
+    isFirst = false;
   });
+  const outcome = await d.invoke(of, event(leaseId));
+  leave();
+  return outcome;
 }

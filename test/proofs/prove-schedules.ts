@@ -1,8 +1,9 @@
-/** Runs many schedules in several dimensions of the world, spread over processes. */
-import { brokenCopy } from './controls.ts';
-import { tell } from './program.ts';
+/** Runs many schedules in several dimensions of the world, spread over processes, and lists the mistakes that they must find. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { brokenCopy, type Patch, tell } from './controls.ts';
 import type { Summary } from './schedules.ts';
-import type { Dimension } from './world/dimensions.ts';
+import { DIMENSION_NAMES, type Dimension } from './world/dimensions.ts';
 
 /** The module with the function `runSchedules`, from the project's root. */
 export const SCHEDULES = 'test/proofs/schedules.ts';
@@ -28,3 +29,22 @@ export async function proveSchedules(dimensions: readonly Dimension[], { from, c
   }
   return { schedules, happened, wrong };
 }
+
+const TEXT = readFileSync(join(import.meta.dirname, 'schedules-mistakes.diff'), 'utf8');
+const CHANGE = /((?:^-.*\n)+)((?:^\+.*\n)*)/gm;
+const unmarked = (lines: string): string => lines.replace(/^[-+]/gm, '').replace(/\n$/, '');
+
+/** Plausible mistakes that the schedules must find: the entries of schedules-mistakes.diff, which explains itself. */
+export const MISTAKES = TEXT.split(/^@@ /m)
+  .slice(1)
+  .map((entry) => {
+    const [, name, seed, what] = /^(.+), (\d+) @@ (.+)\n/.exec(entry) ?? [];
+    const dimension = DIMENSION_NAMES.find((one) => one === name);
+    if (dimension === undefined) throw new Error(`schedules-mistakes.diff: no dimension in ${entry}`);
+    const patches = [...entry.matchAll(/^(\w+\/\S+\.ts)\n((?:[-+].*\n)+)/gm)].flatMap(([, file = '', changes = '']) =>
+      [...changes.matchAll(CHANGE)].map(
+        ([, find = '', replace = '']): Patch => ({ file, find: unmarked(find), replace: unmarked(replace) }),
+      ),
+    );
+    return { what, dimension, seed: Number(seed), patches };
+  });

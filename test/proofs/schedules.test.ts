@@ -1,9 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import { brokenCopy } from './controls.ts';
-import { tell } from './program.ts';
-import { SCHEDULES as MODULE, proveSchedules } from './prove-schedules.ts';
+import { brokenCopy, tell } from './controls.ts';
+import { MISTAKES, SCHEDULES as MODULE, proveSchedules } from './prove-schedules.ts';
 import { runSchedule, type Summary } from './schedules.ts';
-import { MISTAKES } from './schedules-controls.ts';
 import { DIMENSION_NAMES } from './world/dimensions.ts';
 
 vi.setConfig({ testTimeout: 240_000 });

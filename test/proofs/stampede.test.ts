@@ -1,7 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { brokenCopy } from './controls.ts';
-import { stampede } from './stampede.ts';
-import { LIMIT, PROGRAM, stampedeOutside } from './stampede-outside.ts';
+import { LIMIT, PROGRAM, stampede, stampedeOutside } from './stampede.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 

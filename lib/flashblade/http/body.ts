@@ -1,4 +1,4 @@
-/** Reads a response body that has an announced length or is sent in chunks (RFC 9112, sections 6 and 7). */
+/** Reads a response body that has a Content-Length or is sent in chunks (RFC 9112, sections 6 and 7). */
 import { type Input, type Reading, TEXT, TOKEN, take, takeUntil, UnreadableResponse } from './input.ts';
 
 export type ResponseHead = {
@@ -7,18 +7,20 @@ export type ResponseHead = {
   readonly headers: Readonly<Record<string, string>>;
 };
 
-/** Where a body ends: after this many bytes, or after its last chunk. */
+/** Defines where a body ends: after this many bytes, or after its last chunk. */
 export type Framing = number | 'chunks';
 
 const MAX_BODY_BYTES = 1024 * 1024;
-/** A chunk can contain as little as one byte, but uses far more memory. */
+/** Limits memory use, because even a one-byte chunk occupies hundreds of bytes. */
 const MAX_CHUNKS = 16 * 1024;
 const MAX_CHUNK_LINE_BYTES = 1024;
 const MAX_TRAILER_BYTES = 16 * 1024;
 
+/** The names that an error quotes. Any other text could repeat a token. */
+const CODINGS = ['gzip', 'br', 'deflate', 'zstd', 'compress'];
 const LENGTH = /^\d{1,15}$/;
 const CHUNK_LINE = new RegExp(`^([0-9A-Fa-f]{1,8})(;${TEXT})?$`);
-/** Accepts `;name`, `;name=token` and `;name="text"`. The RFC allows more, but all readers agree on where these forms end. */
+/** Accepts `;name`, `;name=token` and `;name="text"`. The RFC allows more, but all parsers agree on where these forms end. */
 const EXTENSIONS = new RegExp(`^(?:;${TOKEN}(?:=(?:${TOKEN}|"[\\t !#-[\\]-~]*"))?)*$`);
 const TRAILER = new RegExp(`^${TOKEN}:${TEXT}$`);
 const FRAMING = /^(?:content-length|transfer-encoding):/i;
@@ -36,9 +38,20 @@ export function framingOf(minor: string, { status, headers }: ResponseHead): Fra
     return 0;
   }
   if (coding !== undefined) return 'chunks';
-  // Without either header, the body would end with the connection, and anyone between the array and this process can end a connection.
+  // Without either header, the body would end when the connection ends, and anyone between the array and this process can end a connection.
   if (length === undefined) throw new UnreadableResponse('it announces neither a length nor chunks');
   return Number(length);
+}
+
+/** Throws UnreadableResponse if a body is compressed. Requests ask for an uncompressed one, and no body is decompressed. */
+export function refuseCoding({ headers }: ResponseHead): void {
+  const { 'content-encoding': codings = '' } = headers;
+  for (const listed of codings.split(',')) {
+    const coding = listed.trim().toLowerCase();
+    if (coding === '' || coding === 'identity') continue;
+    const name = CODINGS.find((known) => coding === known || coding === `x-${known}`) ?? 'an unknown coding';
+    throw new UnreadableResponse(`its body is compressed (Content-Encoding: ${name}), which the request did not allow`);
+  }
 }
 
 /** Reads a body of at most 1 MiB. */

@@ -1,14 +1,14 @@
-/** Reads a connection's bytes as they arrive. Defines the patterns and errors for all parts of a response. */
+/** Reads bytes from a connection as they arrive. Also defines the patterns and errors for all parts of a response. */
 
 /** Bytes that have been received but not yet read. */
 export type Input = { bytes: Buffer };
 
-/** Resumes with the next bytes, or with `undefined` once the other side has ended the connection. */
+/** A reader to resume with the next bytes, or with `undefined` once the other side has ended the connection. */
 export type Reading<Value> = Generator<void, Value, Buffer | undefined>;
 
-/** The response cannot be used. The message gives the reason without quoting the response. */
+/** Thrown if the response cannot be used. The message gives the reason without quoting the response. */
 export class UnreadableResponse extends Error {}
-/** The connection ended before the response did. */
+/** Thrown if the connection ended before the response did. */
 export class EndedEarly extends Error {}
 
 /** Pattern for an HTTP name (RFC 9110, section 5.6.2). */

@@ -3,15 +3,15 @@ import type { FlashBlade } from '../../core/model.ts';
 import { addressOf } from '../trust.ts';
 import { TOKEN } from './input.ts';
 
-/** Product version, the same as in package.json (a test compares them). */
+/** The product version. A test checks that it matches package.json. */
 export const VERSION = '0.1.0';
 
-/** Methods that an array accepts. */
+/** The methods that an array accepts. */
 export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 export type WireRequest = {
   readonly method: string;
-  /** Path with query, already encoded. */
+  /** The encoded path, including the query. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
@@ -29,7 +29,7 @@ export function writeRequest(array: FlashBlade, request: WireRequest): string | 
   const { method, path, headers = {}, body = '', requestId } = request;
   const host = hostOf(array);
   if (!METHOD.test(method) || !TARGET.test(path) || !VALUE.test(host) || !VALUE.test(requestId)) return undefined;
-  let head = `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: keep-alive\r\n`;
+  let head = `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: keep-alive\r\nAccept-Encoding: identity\r\n`;
   for (const [name, value] of Object.entries(headers)) {
     if (!NAME.test(name) || !VALUE.test(value)) return undefined;
     head += `${name}: ${value}\r\n`;

@@ -1,5 +1,5 @@
-/** Reads one HTTP/1.1 response (RFC 9112) from a connection. Rejects anything that two readers might read differently. */
-import { framingOf, type ResponseHead, takeBody } from './body.ts';
+/** Reads one HTTP/1.1 response (RFC 9112) from a connection. Rejects anything that two parsers might interpret differently. */
+import { framingOf, type ResponseHead, refuseCoding, takeBody } from './body.ts';
 import { EMPTY, expectStart, type Input, type Reading, TEXT, TOKEN, takeUntil, UnreadableResponse } from './input.ts';
 
 type WholeResponse = {
@@ -13,7 +13,7 @@ type WholeResponse = {
 type ParsedHead = { readonly head: ResponseHead; readonly minor: string };
 
 const MAX_HEAD_BYTES = 16 * 1024;
-/** A status line and fields (RFC 9112, sections 4 and 5), without line folding. */
+/** Matches a status line and fields (RFC 9112, sections 4 and 5), without line folding. */
 const HEAD = new RegExp(`^HTTP/1\\.([01]) ([1-9]\\d\\d)(?: ${TEXT})?((?:\\r\\n${TOKEN}:${TEXT})*)$`);
 /** Common header names in their usual spelling. Looking them up is cheaper than converting them to lower case each time. */
 const LOWER_CASE: ReadonlyMap<string, string> = new Map(
@@ -26,15 +26,19 @@ const LOWER_CASE: ReadonlyMap<string, string> = new Map(
 const CLOSE = /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i;
 
 /**
- * Start the reader with `next()`, then call `next(bytes)` until the reader is done. It calls `onHead` once the head is complete, and
- * skips interim responses (1xx). It accepts up to 16 KiB of heads and 1 MiB of body. Throws UnreadableResponse and EndedEarly.
+ * Start the reader with `next()`, then call `next(bytes)` until the reader is done. It calls `onHead` once the head is complete, with the
+ * bytes that arrived after it, and skips interim responses (1xx). It accepts up to 16 KiB of heads and 1 MiB of body. Throws
+ * UnreadableResponse and EndedEarly.
  */
-export function* readResponse(onHead: (head: ResponseHead) => void): Reading<WholeResponse> {
+export function* readResponse(onHead: (head: ResponseHead, rest: Buffer) => void): Reading<WholeResponse> {
   const input: Input = { bytes: EMPTY };
   const { head, minor } = yield* takeHead(input);
-  // Called before any part of the response can be rejected, because even a request with an invalid response may have opened a session.
-  onHead(head);
-  const body = yield* takeBody(input, framingOf(minor, head));
+  // Call `onHead` before rejecting any part of the response, because the request may have opened a session even if its response is invalid.
+  onHead(head, input.bytes);
+  const framing = framingOf(minor, head);
+  // Some proxies also label responses that have no body.
+  if (framing !== 0) refuseCoding(head);
+  const body = yield* takeBody(input, framing);
   if (input.bytes.length > 0) throw new UnreadableResponse('it is followed by extra bytes');
   return { head, body, keepsConnection: !isLast(minor, head) };
 }
@@ -74,7 +78,7 @@ function parseHead(text: string): ParsedHead {
 const isLast = (minor: string, { headers }: ResponseHead): boolean =>
   minor === '0' || CLOSE.test(headers['connection'] ?? '');
 
-// Not trim(), which removes more than spaces and tabs.
+// Does not use trim(), which removes more than spaces and tabs.
 function withoutBlanks(text: string, from: number, to: number): string {
   let start = from;
   let end = to;

@@ -5,11 +5,11 @@ import { KMSClient } from '@aws-sdk/client-kms';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { onTestFinished, vi } from 'vitest';
-import { type AwsOptions, startAws } from './index.ts';
+import { startAws } from './index.ts';
 
 /** Everything stops when the test ends. Clients do not retry unless you raise `maxAttempts`. */
-export async function awsWithClients({ maxAttempts = 1, ...options }: AwsOptions & { maxAttempts?: number } = {}) {
-  const aws = await startAws(options);
+export async function awsWithClients({ maxAttempts = 1 } = {}) {
+  const aws = await startAws();
   for (const [name, value] of Object.entries(aws.env)) vi.stubEnv(name, value);
   const secrets = new SecretsManagerClient({ maxAttempts });
   const kms = new KMSClient({ maxAttempts });

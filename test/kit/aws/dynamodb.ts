@@ -3,36 +3,18 @@
  * transactions, TTL (nothing expires, and UpdateTimeToLive is refused) and point-in-time recovery. It also ignores
  * ReturnValuesOnConditionCheckFailure, so a failed condition never returns the item.
  */
-import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { CreateTableCommand, DescribeTableCommand, DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  DescribeTableCommand,
+  DynamoDBClient,
+  paginateScan,
+} from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import dynalite from 'dynalite';
-import { z } from 'zod';
 import { type Credentials, wasMadeWith } from './credentials.ts';
-import type { Answer, RawCall, ServiceDefinition } from './server.ts';
-
-const keySchema = z.array(z.object({ AttributeName: z.string(), KeyType: z.enum(['HASH', 'RANGE']) }));
-const index = z.object({
-  IndexName: z.string(),
-  KeySchema: keySchema,
-  Projection: z.object({
-    ProjectionType: z.enum(['ALL', 'KEYS_ONLY', 'INCLUDE']),
-    NonKeyAttributes: z.array(z.string()).optional(),
-  }),
-});
-/** The AWS::DynamoDB::Table properties that dynalite supports. All others are dropped. */
-const tableProperties = z.object({
-  TableName: z.string(),
-  KeySchema: keySchema,
-  AttributeDefinitions: z.array(z.object({ AttributeName: z.string(), AttributeType: z.enum(['S', 'N', 'B']) })),
-  GlobalSecondaryIndexes: z.array(index).optional(),
-  LocalSecondaryIndexes: z.array(index).optional(),
-  BillingMode: z.literal('PAY_PER_REQUEST'),
-});
-
-export type DynamoDb = Awaited<ReturnType<typeof dynamoDbStandIn>>;
+import { type Answer, listen, type RawCall, type ServiceDefinition } from './server.ts';
 
 /** Starts dynalite on a free loopback port. Serves only requests made with the credentials. */
 export async function dynamoDbStandIn(region: string, credentials: Credentials) {
@@ -42,20 +24,16 @@ export async function dynamoDbStandIn(region: string, credentials: Credentials) 
     if (wasMadeWith(credentials, request.headers)) serveRequest?.(request, response);
     else response.writeHead(403).end();
   });
-  server.keepAliveTimeout = 0;
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { url: endpoint, stop } = await listen(server);
   const client = new DynamoDBClient({ endpoint, region, credentials });
 
-  /**
-   * Creates a table from the Properties in its CloudFormation resource. The call is not logged. Pass `tableName` if the template
-   * computes the name.
-   */
-  async function createTable(properties: object, tableName?: string): Promise<void> {
-    const input = tableProperties.parse(tableName === undefined ? properties : { ...properties, TableName: tableName });
-    await client.send(new CreateTableCommand(input as ConstructorParameters<typeof CreateTableCommand>[0]));
-    const describe = new DescribeTableCommand({ TableName: input.TableName });
+  /** Creates a table from the Properties in its CloudFormation resource, but only with what dynalite supports. The call is not logged. */
+  async function createTable(properties: object, tableName: string): Promise<void> {
+    const { KeySchema, AttributeDefinitions, GlobalSecondaryIndexes, BillingMode } =
+      properties as CreateTableCommandInput;
+    const supported = { KeySchema, AttributeDefinitions, GlobalSecondaryIndexes, BillingMode };
+    await client.send(new CreateTableCommand({ TableName: tableName, ...supported }));
+    const describe = new DescribeTableCommand({ TableName: tableName });
     while ((await client.send(describe)).Table?.TableStatus !== 'ACTIVE');
   }
 
@@ -67,29 +45,26 @@ export async function dynamoDbStandIn(region: string, credentials: Credentials) 
     return items;
   }
 
-  async function stop(): Promise<void> {
-    client.destroy();
-    const closed = new Promise<void>((resolve, reject) => server.close((error) => (error ? reject(error) : resolve())));
-    server.closeAllConnections();
-    await closed;
-  }
-
   const definition: ServiceDefinition = {
     service: 'dynamodb',
     target: 'DynamoDB_20120810',
     act: (call) => forward(call, endpoint),
   };
-  return { definition, endpoint, createTable, scan, stop };
+  return {
+    ...{ definition, endpoint, createTable, scan },
+    stop: (): Promise<void> => {
+      client.destroy();
+      return stop();
+    },
+  };
 }
 
 /** dynalite requires signature headers but does not verify the signature. */
 const FORWARDED_HEADERS = ['authorization', 'content-type', 'x-amz-date', 'x-amz-security-token', 'x-amz-target'];
-const RETURNED_HEADERS = ['content-type', 'x-amz-crc32', 'x-amzn-requestid'];
 
-async function forward({ headers, bytes }: RawCall, endpoint: string): Promise<Answer> {
+async function forward({ headers, body }: RawCall, endpoint: string): Promise<Answer> {
   const present = FORWARDED_HEADERS.filter((name) => headers[name] !== undefined);
   const sent = present.map((name): [string, string] => [name, String(headers[name])]);
-  const answer = await fetch(endpoint, { method: 'POST', headers: sent, body: new Uint8Array(bytes) });
-  const returned = RETURNED_HEADERS.map((name): [string, string] => [name, answer.headers.get(name) ?? '']);
-  return { status: answer.status, headers: Object.fromEntries(returned), body: await answer.text() };
+  const answer = await fetch(endpoint, { method: 'POST', headers: sent, body: JSON.stringify(body) });
+  return { status: answer.status, headers: Object.fromEntries(answer.headers), body: await answer.text() };
 }

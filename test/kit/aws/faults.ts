@@ -1,7 +1,5 @@
 /** Faults that tests inject. */
-import { AwsError } from './aws-error.ts';
-import type { Service, ServiceCall } from './calls.ts';
-import type { Answer } from './server.ts';
+import type { Answer, Service, ServiceCall } from './server.ts';
 
 /**
  * What the service does:
@@ -20,7 +18,7 @@ type FaultKind =
 export type Fault = FaultKind & {
   readonly service: Service;
   readonly action?: string;
-  /** The resource, as the client names it: a secret name or ARN, key id or ARN, table name, queue URL, or bus name or ARN. */
+  /** The resource, as the client names it: a secret's name, a key's ARN, a table's name or a queue's URL. */
   readonly resource?: string;
   /** How many calls the fault affects. Default: every call until `clear()`. */
   readonly times?: number;
@@ -31,13 +29,6 @@ export type FaultList = ReturnType<typeof faultList>;
 /** The planned faults. If several match a call, the oldest one applies. */
 export function faultList() {
   let planned: { readonly fault: Fault; left: number }[] = [];
-
-  function take(call: ServiceCall): Fault | undefined {
-    const hit = planned.find(({ fault, left }) => left > 0 && hits(fault, call));
-    if (hit) hit.left -= 1;
-    return hit?.fault;
-  }
-
   return {
     add: (fault: Fault): void => {
       planned.push({ fault, left: fault.times ?? Number.POSITIVE_INFINITY });
@@ -45,26 +36,16 @@ export function faultList() {
     clear: (): void => {
       planned = [];
     },
-    take,
+    take: ({ service, action, resource }: ServiceCall): Fault | undefined => {
+      const hit = planned.find(
+        ({ fault, left }) =>
+          left > 0 &&
+          fault.service === service &&
+          (fault.action ?? action) === action &&
+          (fault.resource ?? resource) === resource,
+      );
+      if (hit) hit.left -= 1;
+      return hit?.fault;
+    },
   };
 }
-
-function hits(fault: Fault, call: ServiceCall): boolean {
-  return (
-    fault.service === call.service &&
-    (fault.action ?? call.action) === call.action &&
-    (fault.resource ?? call.resource) === call.resource
-  );
-}
-
-/** The error that a fault responds with, or undefined if the fault has no error response. */
-export function refusalOf(fault: Fault, call: ServiceCall): AwsError | undefined {
-  if (fault.kind === 'throttle') return new AwsError('ThrottlingException', 'Rate exceeded');
-  if (fault.kind === 'deny') return accessDenied(`${call.service}:${call.action}`);
-  if (fault.kind === 'error') return new AwsError(fault.name, 'A fault was injected here.', fault.status);
-  return undefined;
-}
-
-/** `permission` is an IAM action, such as `kms:Decrypt`. */
-export const accessDenied = (permission: string): AwsError =>
-  new AwsError('AccessDeniedException', `User is not authorized to perform: ${permission}`);

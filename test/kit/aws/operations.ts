@@ -1,7 +1,6 @@
 /** Operations that the stand-ins implement: action name, input check and response. */
 import type { z } from 'zod';
-import { AwsError } from './aws-error.ts';
-import { jsonAnswer, type ServiceDefinition } from './server.ts';
+import { AwsError, jsonAnswer, type ServiceDefinition } from './server.ts';
 
 /** Takes the parsed JSON of a request and returns the JSON of the response. */
 type Operation = (body: unknown) => object;

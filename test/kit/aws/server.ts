@@ -1,20 +1,59 @@
 /** AWS's JSON protocol on loopback: one `POST /` per call, with the action in a header. Adds faults, hooks and a log. */
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { AwsError } from './aws-error.ts';
-import type { CallHook, CallLog, Service, ServiceCall } from './calls.ts';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Credentials, wasMadeWith } from './credentials.ts';
-import { type Fault, type FaultList, refusalOf } from './faults.ts';
+import type { Fault, FaultList } from './faults.ts';
 
-/** A call with its raw bytes. */
-export type RawCall = ServiceCall & { readonly headers: IncomingHttpHeaders; readonly bytes: Buffer };
+/** The prefix of the service's IAM actions. */
+export type Service = 'secretsmanager' | 'kms' | 'dynamodb' | 'events' | 'sqs';
+
+/** One request. `body` is the parsed input and `head` is the rest. Both can contain secret values, so the log omits them. */
+export type ServiceCall = {
+  readonly service: Service;
+  readonly action: string;
+  /** The secret, key, table or queue that the input names. */
+  readonly resource?: string;
+  readonly body?: unknown;
+  readonly head?: string;
+};
+
+/** One log line. `status` is 0 until there is a response. */
+export type LoggedCall = Pick<ServiceCall, 'service' | 'action' | 'resource'> & { status: number };
+
+/**
+ * Called when a request arrives (`received`), and after the service acts but before it responds (`done`). The service waits for the
+ * hook. Faults are looked up after `received`, so a hook can add a fault for the same call.
+ */
+export type CallHook = (phase: 'received' | 'done', call: ServiceCall) => Promise<void> | void;
+
+export type RawCall = ServiceCall & { readonly headers: IncomingHttpHeaders };
 export type Answer = {
   readonly status: number;
   readonly reason?: string;
   readonly headers: Record<string, string>;
   readonly body: string;
 };
+type Outcome = Answer | 'hang' | 'reset';
+
+/** An error response from a service. `name` is the exception that the SDK throws, and `status` is the HTTP status. */
+export class AwsError extends Error {
+  readonly status: number;
+
+  constructor(name: string, message: string, status = 400) {
+    super(message);
+    this.name = name;
+    this.status = status;
+  }
+}
 
 /** One service. `target` is the prefix of the action in `X-Amz-Target`. `act` throws AwsError to refuse a call. */
 export type ServiceDefinition = {
@@ -26,58 +65,47 @@ export type ServiceDefinition = {
 export type Surroundings = {
   /** Only requests made with these credentials are served. */
   readonly credentials: Credentials;
-  readonly log: CallLog;
+  /** The log. */
+  readonly calls: LoggedCall[];
   readonly faults: FaultList;
-  readonly hooks: CallHook;
-  /** Waits `ms` milliseconds, or until the signal is aborted. */
-  readonly sleep: (ms: number, signal: AbortSignal) => Promise<unknown>;
+  readonly hooks: ReadonlySet<CallHook>;
 };
 
-export type RunningService = {
-  readonly url: string;
-  /** How many connections have been accepted so far. */
-  readonly connections: () => number;
-  readonly stop: () => Promise<void>;
-};
-
-type Outcome = Answer | 'hang' | 'reset';
-
-const MAX_REQUEST_BYTES = 16 * 1024 * 1024;
-const JSON_TYPE = { 'Content-Type': 'application/x-amz-json-1.1' };
-const GARBAGE: Answer = { status: 200, headers: JSON_TYPE, body: '<html>not the service</html>' };
-
-export const jsonAnswer = (status: number, body: unknown): Answer => ({
-  status,
-  headers: JSON_TYPE,
-  body: JSON.stringify(body),
-});
-
-/** Listens on a free loopback port. `stop` drops calls in progress. */
-export async function serve(definition: ServiceDefinition, surroundings: Surroundings): Promise<RunningService> {
+/** Serves on a free loopback port. `stop` drops calls in progress. */
+export async function serve(definition: ServiceDefinition, surroundings: Surroundings) {
   const stopping = new AbortController();
+  let connections = 0;
   const server = createServer((request, response) => {
     outcomeOf(definition, surroundings, request, stopping.signal)
       .then((outcome) => send(response, outcome))
       .catch(() => response.destroy()); // the request was cut off, or the server is stopping
-  });
-  let connections = 0;
-  server.on('connection', () => {
+  }).on('connection', () => {
     connections += 1;
   });
+  const { url, stop } = await listen(server);
+  return {
+    url,
+    /** How many connections have been accepted so far. */
+    connections: (): number => connections,
+    stop: (): Promise<void> => {
+      stopping.abort();
+      return stop();
+    },
+  };
+}
+
+/** Listens on a free loopback port. `stop` closes the server and every connection. */
+export async function listen(server: Server): Promise<{ readonly url: string; readonly stop: () => Promise<void> }> {
   // If the server closed an idle connection while the client was sending, the test would see a fault that it did not inject.
   server.keepAliveTimeout = 0;
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-
-  async function stop(): Promise<void> {
-    stopping.abort();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const stop = async (): Promise<void> => {
     const closed = once(server, 'close');
     server.close();
     server.closeAllConnections();
     await closed;
-  }
-  const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, connections: () => connections, stop };
+  };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, stop };
 }
 
 async function outcomeOf(
@@ -86,46 +114,64 @@ async function outcomeOf(
   request: IncomingMessage,
   stopping: AbortSignal,
 ): Promise<Outcome> {
-  const call = toCall(definition, request, await readBytes(request));
-  const answered = surroundings.log.received(call);
-  const outcome = await decide(definition, surroundings, call, stopping).catch(ownFailure);
-  answered(typeof outcome === 'string' ? 0 : outcome.status);
+  const call = toCall(definition, request, await text(request));
+  const { service, action, resource } = call;
+  const logged = {
+    service,
+    action,
+    ...(resource === undefined ? {} : { resource }),
+    status: 0,
+  };
+  surroundings.calls.push(logged);
+  const outcome = await decide(definition, surroundings, call, stopping).catch(refused);
+  if (typeof outcome !== 'string') logged.status = outcome.status;
   return outcome;
 }
 
 async function decide(
   definition: ServiceDefinition,
-  { credentials, faults, hooks, sleep }: Surroundings,
+  { credentials, faults, hooks }: Surroundings,
   call: RawCall,
   stopping: AbortSignal,
 ): Promise<Outcome> {
-  const refusal = refusalOfStranger(credentials, call);
-  if (refusal) return refused(refusal);
-  await hooks('received', call);
+  refuseStranger(credentials, call);
+  for (const hook of hooks) await hook('received', call);
   const fault = faults.take(call);
   const instead = fault && insteadOfActing(fault, call);
   if (instead) return instead;
-  const answer = await act(definition, call).catch(refusedByService);
-  await hooks('done', call);
-  if (fault?.kind === 'slow') await sleep(fault.ms, stopping);
+  const answer = await act(definition, call).catch(refused);
+  for (const hook of hooks) await hook('done', call);
+  if (fault?.kind === 'slow') await sleep(fault.ms, undefined, { signal: stopping });
   return fault?.kind === 'lost answer' ? 'reset' : answer;
 }
 
-/** Returns AWS's error for a request with missing or unknown credentials. */
-function refusalOfStranger(credentials: Credentials, { service, headers }: RawCall): AwsError | undefined {
+/** Throws AWS's error for a request with missing or unknown credentials. */
+function refuseStranger(credentials: Credentials, { service, headers }: RawCall): void {
   if (!headers.authorization)
-    return new AwsError('MissingAuthenticationTokenException', 'Request is missing Authentication Token');
-  if (wasMadeWith(credentials, headers)) return undefined;
+    throw new AwsError('MissingAuthenticationTokenException', 'Request is missing Authentication Token');
+  if (wasMadeWith(credentials, headers)) return;
   const name = service === 'sqs' ? 'InvalidClientTokenId' : 'UnrecognizedClientException';
-  return new AwsError(name, 'The security token included in the request is invalid.', 403);
+  throw new AwsError(name, 'The security token included in the request is invalid.', 403);
 }
 
-function insteadOfActing(fault: Fault, call: ServiceCall): Outcome | undefined {
-  if (fault.kind === 'hang' || fault.kind === 'reset') return fault.kind;
-  if (fault.kind === 'garbage') return GARBAGE;
-  if (fault.kind === 'answer') return fault.answer;
-  const refusal = refusalOf(fault, call);
-  return refusal && refused(refusal);
+function insteadOfActing(fault: Fault, { service, action }: ServiceCall): Outcome | undefined {
+  switch (fault.kind) {
+    case 'hang':
+    case 'reset':
+      return fault.kind;
+    case 'garbage':
+      return { status: 200, headers: JSON_TYPE, body: '<html>not the service</html>' };
+    case 'answer':
+      return fault.answer;
+    case 'throttle':
+      throw new AwsError('ThrottlingException', 'Rate exceeded');
+    case 'deny':
+      throw new AwsError('AccessDeniedException', `User is not authorized to perform: ${service}:${action}`);
+    case 'error':
+      throw new AwsError(fault.name, 'A fault was injected here.', fault.status);
+    default:
+      return undefined;
+  }
 }
 
 async function act(definition: ServiceDefinition, call: RawCall): Promise<Answer> {
@@ -135,45 +181,38 @@ async function act(definition: ServiceDefinition, call: RawCall): Promise<Answer
   return definition.act(call);
 }
 
-function refusedByService(error: unknown): Answer {
-  if (error instanceof AwsError) return refused(error);
-  throw error;
+const JSON_TYPE = { 'Content-Type': 'application/x-amz-json-1.1' };
+
+export const jsonAnswer = (status: number, body: unknown): Answer => ({
+  status,
+  headers: JSON_TYPE,
+  body: JSON.stringify(body),
+});
+
+/** Any other error is a bug in the stand-in or in a hook. A broken connection would look like an injected fault. */
+function refused(thrown: unknown): Answer {
+  const bug = thrown instanceof Error ? thrown.message : 'unknown';
+  const { name, message, status } = thrown instanceof AwsError ? thrown : new AwsError('StandInFailure', bug, 500);
+  return jsonAnswer(status, { __type: name, Message: message });
 }
-
-/** Reports a bug in the stand-in or in a hook. A broken connection would look like an injected fault. */
-const ownFailure = (error: unknown): Answer =>
-  refused(new AwsError('StandInFailure', error instanceof Error ? error.message : 'unknown', 500));
-
-const refused = ({ name, message, status }: AwsError): Answer => jsonAnswer(status, { __type: name, Message: message });
 
 function send(response: ServerResponse, outcome: Outcome): void {
   if (outcome === 'reset') response.socket?.resetAndDestroy();
   else if (outcome !== 'hang') response.writeHead(outcome.status, outcome.reason, outcome.headers).end(outcome.body);
 }
 
-async function readBytes(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > MAX_REQUEST_BYTES) throw new Error('The request is too large.');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-function toCall({ service, target }: ServiceDefinition, request: IncomingMessage, bytes: Buffer): RawCall {
+function toCall({ service, target }: ServiceDefinition, request: IncomingMessage, json: string): RawCall {
   const { headers, method, url, rawHeaders } = request;
   const action = String(headers['x-amz-target'] ?? '').replace(`${target}.`, '');
-  const body = parseJson(bytes);
+  const body = parseJson(json);
   const resource = resourceOf(body);
   const head = [method, url, ...rawHeaders].join(' ');
-  return { service, action, headers, bytes, body, head, ...(resource === undefined ? {} : { resource }) };
+  return { service, action, headers, body, head, ...(resource === undefined ? {} : { resource }) };
 }
 
-function parseJson(bytes: Buffer): unknown {
+function parseJson(json: string): unknown {
   try {
-    return JSON.parse(bytes.toString()) as unknown;
+    return JSON.parse(json) as unknown;
   } catch {
     return undefined;
   }
@@ -182,7 +221,6 @@ function parseJson(bytes: Buffer): unknown {
 /** Returns only a resource name, because nothing else in the input may reach the log. */
 function resourceOf(body: unknown): string | undefined {
   const input = (body ?? {}) as Record<string, unknown>;
-  const [entry] = (Array.isArray(input['Entries']) ? input['Entries'] : []) as ({ EventBusName?: unknown } | null)[];
   const names = ['SecretId', 'Name', 'KeyId', 'TableName', 'QueueUrl'].map((key) => input[key]);
-  return [...names, entry?.EventBusName].find((value) => typeof value === 'string');
+  return names.find((value) => typeof value === 'string');
 }

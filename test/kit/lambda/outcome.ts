@@ -1,7 +1,6 @@
 /** An invocation's outcome: a result or an error. */
 import type { CloseResult, Lease } from '../../../lib/index.ts';
-import type { Outcome } from './environment.ts';
-import type { LambdaError } from './runtime-api.ts';
+import type { LambdaError, Outcome } from './environment.ts';
 
 /**
  * Returns an invocation's result. Throws the function's error, named after its type, or an error named after the signal that ended

@@ -1,7 +1,7 @@
 /** The arrays in an in-memory fleet: live sessions, accepted API tokens, idle timeouts and facts. */
 import { authToken } from '../../../lib/core/model.ts';
+import type { ArrayRequest } from '../../../lib/flashblade/client.ts';
 import type { Ports } from '../../../lib/leases/ports.ts';
-import { type Facts, responseOf } from './array-facts.ts';
 import { refused, unreachable } from './faults.ts';
 
 export type LiveSession = {
@@ -15,7 +15,17 @@ export type LiveSession = {
   readonly user: string;
 };
 
-export type Arrays = ReturnType<typeof memoryArrays>;
+/** What the array reports. Times are in seconds since the epoch. */
+export type Facts = {
+  readonly versions?: readonly string[];
+  readonly certificateEndsAt?: number;
+  readonly idleTimeoutMs?: number;
+  readonly tokenEndsAt?: number;
+  /** The status of a read, keyed by the last part of the path. Default: 200. */
+  readonly statuses?: Readonly<Record<string, number>>;
+  /** Replaces the list of sessions. */
+  readonly sessions?: (query: ArrayRequest['query'], sessions: readonly LiveSession[]) => unknown;
+};
 
 export type ArraysOptions = {
   readonly now: () => number;
@@ -108,3 +118,28 @@ export function memoryArrays({ now, idleMs = Number.POSITIVE_INFINITY, aheadMs =
     },
   };
 }
+
+/** How an array responds to a read within a session. */
+function responseOf(facts: Facts, { path, query }: ArrayRequest, sessions: readonly LiveSession[]) {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const status = facts.statuses?.[name] ?? 200;
+  if (status !== 200) return { status, body: {} };
+  if (name === 'arrays' && facts.idleTimeoutMs !== undefined)
+    return { status, body: { items: [{ idle_timeout: facts.idleTimeoutMs }] } };
+  if (name === 'api-tokens' && facts.tokenEndsAt !== undefined) {
+    const token = { admin: { name: query?.['admin_names'] }, api_token: { expires_at: facts.tokenEndsAt * 1000 } };
+    return { status, body: { items: [token] } };
+  }
+  if (name === 'sessions')
+    return { status, body: facts.sessions?.(query, sessions) ?? { items: sessions.map(sessionItem) } };
+  return { status, body: { items: [] } };
+}
+
+export const sessionItem = ({ user, startedAt }: LiveSession) => ({
+  user,
+  user_interface: 'REST',
+  method: 'API token',
+  event: 'user session',
+  start_time: startedAt,
+  end_time: 0,
+});

@@ -4,8 +4,9 @@ import type { Service } from '../../kit/aws/index.ts';
 import type { Answer } from '../../kit/aws/server.ts';
 import { sqsEventOf } from '../../kit/aws/sqs-event.ts';
 import { released, requested } from '../../kit/memory/messages.ts';
+import { OPERATIONS } from '../../kit/operations.ts';
 import type { FunctionName } from '../../kit/packaged.ts';
-import { ECHOES } from './echoes.ts';
+import { ECHOES } from './array.ts';
 import { SPELLINGS } from './spellings.ts';
 import type { World } from './world.ts';
 
@@ -15,17 +16,7 @@ export type Case = { readonly what: string; readonly run: (w: World, name: strin
 const READ = { method: 'GET', path: '/api/2.15/arrays' } as const;
 const batch = (...messages: readonly Message[]) => sqsEventOf(messages);
 
-const EVENTS = {
-  login: (name) => ({ array: name, leaseId: name }),
-  logout: (name) => ({ leaseId: name }),
-  'call-array': (name) => ({ leaseId: name, ...READ }),
-  renew: (name) => ({ leaseId: name, expiresAt: Math.floor(Date.now() / 1000) + 3000 }),
-  'session-events': (name) => batch(requested({ array: name, leaseId: name }, name)),
-  'sweep-sessions': () => ({}),
-  'check-fleet': (name) => ({ arrays: [name] }),
-} as const satisfies Readonly<Record<FunctionName, (name: string) => unknown>>;
-
-export const open = (w: World, name: string) => w.invoke('login', EVENTS.login(name));
+export const open = (w: World, name: string) => w.invoke('login', OPERATIONS.login.event(name));
 
 /** The auth token of the newest session. */
 const newest = ({ array }: World): string => array.opened.at(-1) ?? '';
@@ -48,7 +39,7 @@ export function arrayCase(asking: Asking, echo: string, spelling: string, repeat
       await w.array.answering(
         PATHS[asking],
         (opened) => ECHOES[echo]?.(said, opened) ?? '',
-        () => w.invoke(asking, EVENTS[asking](name)),
+        () => w.invoke(asking, OPERATIONS[asking].event(name)),
       );
     },
   };
@@ -86,7 +77,7 @@ export const secretCases = (asking: 'login' | 'session-events' | 'check-fleet'):
     run: async (w, name) => {
       const { host, certificate: ca } = w.array;
       w.putSecret(name, textOf(w.apiToken, { host, apiToken: w.apiToken, trust: { ca } }));
-      await w.invoke(asking, EVENTS[asking](name));
+      await w.invoke(asking, OPERATIONS[asking].event(name));
     },
   }));
 
@@ -134,7 +125,7 @@ export const awsCases = (): Case[] =>
           const hasLease = of !== 'login' && of !== 'check-fleet';
           if (hasLease) await open(w, name);
           const answer = answerOf(hasLease ? newest(w) : w.apiToken);
-          await w.awsAnswering(service, answer, () => w.invoke(of, (MORE[of] ?? EVENTS[of])(name)));
+          await w.awsAnswering(service, answer, () => w.invoke(of, (MORE[of] ?? OPERATIONS[of].event)(name)));
         },
       })),
     ),

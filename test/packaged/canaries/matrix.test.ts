@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PIECE } from '../../kit/canary.ts';
 import { errorOf } from '../../kit/lambda/outcome.ts';
 import { eventsOf } from '../functions/logs.ts';
+import { ECHOES } from './array.ts';
 import { arrayCase, open } from './cases.ts';
-import { ECHOES } from './echoes.ts';
 import { someCases } from './matrix.ts';
 import { runCases, startWorld, type World } from './world.ts';
 

@@ -1,6 +1,7 @@
 /** The cases: a few of every kind for the tests, and all of them for `npm run prove`. */
+
+import { ECHOES } from './array.ts';
 import { type Asking, arrayCase, awsCases, type Case, eventCases, secretCases } from './cases.ts';
-import { ECHOES } from './echoes.ts';
 import { SPELLINGS } from './spellings.ts';
 
 type Answered = { readonly asking: Asking; readonly echo: string; readonly spelling: string };

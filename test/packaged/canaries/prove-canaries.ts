@@ -1,39 +1,25 @@
-/** Runs every case in which a token might leak and every fault of the array and AWS, and searches all output for tokens. */
+/** Runs every case in which a token might leak, and searches all output for tokens. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildFunctions } from '../../../scripts/build.ts';
 import { canary } from '../../kit/canary.ts';
-import { type Deployment, deploy } from '../../kit/deploy.ts';
 import { tokensIn } from '../../kit/leaks.ts';
-import { ALL_CASES, type Case as FaultCase } from '../../proofs/faults.ts';
-import { OPERATION_NAMES, OPERATIONS } from '../../proofs/operations.ts';
 import { builtFiles } from './built.ts';
 import { allCases } from './matrix.ts';
 import { runCases, startWorld } from './world.ts';
 
-/** Short timeouts, so that faults that hang end soon. Another proof covers deadlines. */
-const ENV = { CONNECT_TIMEOUT_MS: '500', FIRST_BYTE_TIMEOUT_MS: '500', ANSWER_TIMEOUT_MS: '1000' };
-
-export type CanariesResult = {
-  readonly cases: number;
-  /** How many characters were searched. */
-  readonly searched: number;
-  /** Where a token was found. Empty if nowhere. */
-  readonly wrong: readonly string[];
-};
-
-/** Takes several minutes. The functions must be packaged. */
-export async function proveCanaries(): Promise<CanariesResult> {
-  const results = [await proveMatrix(), await proveFaults(), await proveBundles()];
+/** Takes several minutes. The functions must be packaged. `searched`: how many characters. `wrong`: where a token was found. */
+export async function proveCanaries() {
+  const [matrix, bundles] = [await proveMatrix(), await proveBundles()];
   return {
-    cases: results.reduce((sum, { cases }) => sum + cases, 0),
-    searched: results.reduce((sum, { searched }) => sum + searched, 0),
-    wrong: results.flatMap(({ wrong }) => wrong),
+    cases: matrix.cases + bundles.cases,
+    searched: matrix.searched + bundles.searched,
+    wrong: [...matrix.wrong, ...bundles.wrong],
   };
 }
 
-async function proveMatrix(): Promise<CanariesResult> {
+async function proveMatrix() {
   const w = await startWorld();
   try {
     const cases = allCases();
@@ -45,29 +31,8 @@ async function proveMatrix(): Promise<CanariesResult> {
   }
 }
 
-/** The faults of proofs/faults.ts: timed there, searched for tokens here. */
-async function proveFaults(): Promise<CanariesResult> {
-  const d = await deploy({ functions: OPERATION_NAMES, env: ENV });
-  try {
-    for (const [index, one] of ALL_CASES.entries()) await meet(d, one, `case-${index}`);
-    const searched = lengthOf(Object.values(await d.visible()));
-    return { cases: ALL_CASES.length, searched, wrong: await d.leaks() };
-  } finally {
-    await d.stop();
-  }
-}
-
-async function meet(d: Deployment, { of, fault }: FaultCase, name: string): Promise<void> {
-  d.addArray(name);
-  await OPERATIONS[of].prepare(d, name);
-  fault.arrange(d);
-  await d.invoke(of, OPERATIONS[of].event(name));
-  await d.simulator.faults.clear();
-  d.aws.faults.clear();
-}
-
 /** Bundles that are built with a token in the environment. */
-async function proveBundles(): Promise<CanariesResult> {
+async function proveBundles() {
   const token = canary(0);
   const outdir = await mkdtemp(join(tmpdir(), 'flashblade-canary-'));
   process.env['API_TOKEN'] = token;

@@ -95,7 +95,7 @@ export async function startWorld() {
 export async function runCases(w: World, cases: readonly Case[]): Promise<string[]> {
   const marks = [w.mark()];
   for (const one of cases) {
-    await runOne(w, one, TRIES);
+    await runOne(w, one);
     marks.push(w.mark());
   }
   const find = w.finder();
@@ -108,11 +108,8 @@ export async function runCases(w: World, cases: readonly Case[]): Promise<string
   return wrong.length > 0 ? wrong : [`between two cases: told in ${all.join(', ')}`];
 }
 
-async function runOne(w: World, one: Case, left: number): Promise<void> {
-  try {
-    await one.run(w, w.addArray());
-  } catch (error) {
-    if (left === 1) throw new Error(`${one.what}: ${error}`);
-    await runOne(w, one, left - 1);
-  }
-}
+const runOne = (w: World, { what, run }: Case, left = TRIES): Promise<unknown> =>
+  run(w, w.addArray()).catch((error) => {
+    if (left === 1) throw new Error(`${what}: ${error}`);
+    return runOne(w, { what, run }, left - 1);
+  });

@@ -4,22 +4,18 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { defineConfig, type Plugin } from 'vitest/config';
 import type { TestModule } from 'vitest/node';
+import { ROOT } from '../../../scripts/build.ts';
+import { patched } from '../../proofs/controls.ts';
 import { FAULTY_CLIENTS, type FaultyClient } from './faulty-clients.ts';
-
-const ROOT = resolve(import.meta.dirname, '../../..');
 
 const pacts = mkdtempSync(join(tmpdir(), 'flashblade-faulty-clients-'));
 process.once('exit', () => rmSync(pacts, { recursive: true, force: true }));
 
-const change = ({ file, from, to }: FaultyClient): Plugin => ({
+const change = (client: FaultyClient): Plugin => ({
   // Projects whose plugins have the same names share one server, and thus each other's changes.
-  name: `faulty-client: ${to}`,
+  name: `faulty-client: ${client.replace}`,
   enforce: 'pre',
-  transform: (source, id) => {
-    if (id !== resolve(ROOT, file)) return undefined;
-    if (source.split(from).length !== 2) throw new Error(`${file} must contain exactly once: ${from}`);
-    return source.replace(from, () => to);
-  },
+  transform: (source, id) => (id === resolve(ROOT, client.file) ? patched(source, client) : undefined),
 });
 
 const project = (name: string, clients: readonly FaultyClient[], plugins: Plugin[]) => ({
@@ -47,8 +43,6 @@ function printFailed(modules: readonly TestModule[]): void {
   );
 }
 
-const clients = Object.entries(FAULTY_CLIENTS);
-
 export default defineConfig({
   root: ROOT,
   test: {
@@ -56,12 +50,8 @@ export default defineConfig({
     fileParallelism: false,
     reporters: [{ onTestRunEnd: printFailed }],
     projects: [
-      project(
-        'unchanged',
-        clients.map(([, client]) => client),
-        [],
-      ),
-      ...clients.map(([name, client]) => project(name, [client], [change(client)])),
+      project('unchanged', Object.values(FAULTY_CLIENTS), []),
+      ...Object.entries(FAULTY_CLIENTS).map(([name, client]) => project(name, [client], [change(client)])),
     ],
   },
 });

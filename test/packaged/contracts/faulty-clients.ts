@@ -1,69 +1,66 @@
 /** Faulty clients: each is one change in the source code of lib/. */
+import type { Patch } from '../../proofs/controls.ts';
 
-export type FaultyClient = {
-  readonly file: string;
-  readonly from: string;
-  readonly to: string;
-  /** The test file that detects the fault: a consumer test, or a test of responses that the contract cannot express. */
-  readonly by: string;
-  /** The test that must fail. */
-  readonly test: string;
+/** `by`: the test file that detects the fault. `test`: the test that must fail. */
+export type FaultyClient = Patch & { readonly by: string; readonly test: string };
+
+const [CLIENT, RESPONSES] = ['lib/flashblade/client.ts', 'lib/flashblade/responses.ts'];
+const LOGIN = {
+  file: CLIENT,
+  by: 'contracts/consumer/login.test.ts',
+  test: 'a login with a valid API token opens a session for the user who owns the token',
+};
+const LOGOUT = {
+  file: CLIENT,
+  by: 'contracts/consumer/logout.test.ts',
+  test: 'a logout closes an open session, and its response has no body',
 };
 
+/** The last three are faults that the contract cannot express. */
 export const FAULTY_CLIENTS: Readonly<Record<string, FaultyClient>> = {
   'sends the API token in another header': {
-    file: 'lib/flashblade/client.ts',
-    from: "'api-token': sendable",
-    to: "'x-api-token': sendable",
-    by: 'contracts/consumer/login.test.ts',
-    test: 'a login with a valid API token opens a session for the user who owns the token',
+    ...LOGIN,
+    find: "'api-token': sendable",
+    replace: "'x-api-token': sendable",
   },
   'also sends the API token in the query': {
-    file: 'lib/flashblade/client.ts',
-    from: "path: '/api/login'",
-    to: "path: '/api/login?api-token=' + token.reveal()",
-    by: 'contracts/consumer/login.test.ts',
-    test: 'a login with a valid API token opens a session for the user who owns the token',
+    ...LOGIN,
+    find: "path: '/api/login'",
+    replace: "path: '/api/login?api-token=' + token.reveal()",
   },
   'sends a body with the login': {
-    file: 'lib/flashblade/client.ts',
-    from: "path: '/api/login', headers",
-    to: "path: '/api/login', body: 'null', headers",
-    by: 'contracts/consumer/login.test.ts',
-    test: 'a login with a valid API token opens a session for the user who owns the token',
+    ...LOGIN,
+    find: "path: '/api/login', headers",
+    replace: "path: '/api/login', body: 'null', headers",
   },
   'sends a body with the logout': {
-    file: 'lib/flashblade/client.ts',
-    from: "path: '/api/logout', headers",
-    to: "path: '/api/logout', body: '{}', headers",
-    by: 'contracts/consumer/logout.test.ts',
-    test: 'a logout closes an open session, and its response has no body',
+    ...LOGOUT,
+    find: "path: '/api/logout', headers",
+    replace: "path: '/api/logout', body: '{}', headers",
   },
   'logs out on a versioned path': {
-    file: 'lib/flashblade/client.ts',
-    from: "path: '/api/logout'",
-    to: "path: '/api/2.26/logout'",
-    by: 'contracts/consumer/logout.test.ts',
-    test: 'a logout closes an open session, and its response has no body',
+    ...LOGOUT,
+    find: "path: '/api/logout'",
+    replace: "path: '/api/2.26/logout'",
   },
   'accepts every 2xx as a login': {
-    file: 'lib/flashblade/responses.ts',
-    from: 'response.status !== 200',
-    to: 'Math.floor(response.status / 100) !== 2',
+    file: RESPONSES,
+    find: 'response.status !== 200',
+    replace: 'Math.floor(response.status / 100) !== 2',
     by: 'test/unit/flashblade/login.test.ts',
     test: 'a valid body with status 201',
   },
   'accepts a login without an auth token': {
-    file: 'lib/flashblade/responses.ts',
-    from: 'isHeaderValue(value) ? authToken(value) : undefined',
-    to: "authToken(value || 'none')",
+    file: RESPONSES,
+    find: 'isHeaderValue(value) ? authToken(value) : undefined',
+    replace: "authToken(value || 'none')",
     by: 'test/unit/flashblade/login.test.ts',
     test: 'status 200 with no auth token',
   },
   'accepts every 2xx as a logout': {
-    file: 'lib/flashblade/client.ts',
-    from: 'status === 200 && body.length === 0',
-    to: 'status >= 200 && status < 300',
+    file: CLIENT,
+    find: 'status === 200 && body.length === 0',
+    replace: 'status >= 200 && status < 300',
     by: 'test/unit/flashblade/logout.test.ts',
     test: 'status 204 is not a logout and fails as ANSWER_INVALID',
   },

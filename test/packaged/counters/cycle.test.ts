@@ -9,8 +9,7 @@ import { withSession } from '../../../lib/leases/use.ts';
 import type { Simulator } from '../../../simulator/index.ts';
 import { deploy } from '../../kit/deploy.ts';
 import { simulated } from '../../unit/flashblade/simulated.ts';
-import { inRounds } from './rounds.ts';
-import { CLOSE, HOLD, OPEN } from './steps.ts';
+import { CLOSE, HOLD, inRounds, OPEN } from './rounds.ts';
 
 const LOGIN_AND_LOGOUT = ['/api/login', '/api/logout'];
 const countersOf = ({ counters }: Simulator) => ({ ...counters, applicationBytes: undefined });

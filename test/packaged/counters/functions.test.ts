@@ -2,9 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Deployment, deploy } from '../../kit/deploy.ts';
 import { FUNCTIONS } from '../../kit/packaged.ts';
-import { ARRAY, OPERATION_NAMES, perform } from './operations.ts';
-import { inRounds } from './rounds.ts';
-import { ROUNDS } from './steps.ts';
+import { ARRAY, COUNTED_NAMES, inRounds, perform, ROUNDS } from './rounds.ts';
 
 let d: Deployment;
 
@@ -21,7 +19,7 @@ const counted = () => {
   return { connections, fullHandshakes, resumedHandshakes, awsConnections: d.aws.connections() };
 };
 
-test.for(OPERATION_NAMES)('%s makes exactly the expected round trips, on one resumed connection', async (name) => {
+test.for(COUNTED_NAMES)('%s makes exactly the expected round trips, on one resumed connection', async (name) => {
   const rounds = ROUNDS[name];
   const leaseId = name.replaceAll(/\W+/g, '-');
   await perform(d, name, `${leaseId}-cold`, (invoke) => inRounds(d, rounds, invoke));

@@ -1,10 +1,10 @@
-/** examples/github-actions: every name in the workflow exists, and its shell steps run over a simulated array and a stand-in for a broker. */
+/** examples/github-actions: every name in a workflow exists, and its shell steps run over a simulated array and a stand-in for a broker. */
 import { existsSync, readFileSync } from 'node:fs';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
@@ -13,18 +13,48 @@ import { readArray } from '../../../scripts/contracts/environment.ts';
 import { startSimulator } from '../../../simulator/index.ts';
 import { changed, type Ended, read, start } from './files.ts';
 
-type Step = { readonly uses?: string; readonly run?: string; readonly env?: Readonly<Record<string, string>> };
+type Step = {
+  readonly uses?: string;
+  readonly with?: { readonly path?: string };
+  readonly if?: string;
+  readonly run?: string;
+  readonly env?: Readonly<Record<string, string>>;
+};
 type Job = {
+  readonly defaults?: { readonly run: { readonly 'working-directory': string } };
   readonly env?: Readonly<Record<string, string>>;
   readonly steps: readonly Step[];
   readonly needs?: string;
 };
 type Workflow = { readonly jobs: Readonly<Record<string, Job>> };
 
-const WORKFLOW = read('github-actions/contracts.yml');
+/** For a clone of this repository, and for a provider's own repository. */
+const [CONTRACTS, PROVIDER] = [read('github-actions/contracts.yml'), read('github-actions/provider.yml')];
+const BOTH = [
+  ['contracts.yml', CONTRACTS],
+  ['provider.yml', PROVIDER],
+] as const;
 const CI = readFileSync(resolve(ROOT, '.github/workflows/ci.yml'), 'utf8');
 const { scripts }: { scripts: object } = JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8'));
 const READ_BY_ARRAY = readFileSync(resolve(ROOT, 'scripts/contracts/environment.ts'), 'utf8');
+
+/** The folder that a job's steps run in, from the runner's workspace. */
+const folderOf = ({ defaults }: Job): string => defaults?.run['working-directory'] ?? '.';
+
+/** Steps that run where nothing is checked out, and conditions on another report than the one that the step reads. */
+function folderFaults(job: Job): string[] {
+  const folder = folderOf(job);
+  const checkouts = job.steps.filter(({ uses = '' }) => uses.startsWith('actions/checkout@'));
+  const reports = job.steps.flatMap(({ if: condition = '', run = '' }) => {
+    const [, tested] = /hashFiles\('([^']+)'\)/.exec(condition) ?? [];
+    const [, printed = ''] = /^cat (\S+)/.exec(run) ?? [];
+    return tested === undefined || tested === join(folder, printed) ? [] : [`${tested} is not the file of "${run}"`];
+  });
+  return [
+    ...(checkouts.some((step) => (step.with?.path ?? '.') === folder) ? [] : [`nothing is checked out in ${folder}`]),
+    ...reports,
+  ];
+}
 
 /** Names in the workflow that do not exist. */
 function faultsOf(workflow: string): string[] {
@@ -42,27 +72,52 @@ function faultsOf(workflow: string): string[] {
     ...called.filter((name) => !Object.hasOwn(scripts, name)).map((name) => `no script ${name}`),
     ...files.filter((name) => !existsSync(resolve(ROOT, name))).map((name) => `no file ${name}`),
     ...set.filter((name) => !READ_BY_ARRAY.includes(name)).map((name) => `contracts:array does not read ${name}`),
+    ...Object.values(jobs).flatMap(folderFaults),
   ];
 }
 
-test('every job, action, script, file and variable in the workflow exists', () => {
-  expect(faultsOf(WORKFLOW)).toEqual([]);
+test.each(BOTH)('every job, action, script, file and variable in %s exists', (_, workflow) => {
+  expect(faultsOf(workflow)).toEqual([]);
 });
 
+const REPORT = 'flashblade-sessions/dist/contracts/report.md';
 test.each([
   ['needs: array', 'needs: arrays', 'no job arrays'],
   ['npm run contracts:array', 'npm run contracts:arrays', 'no script contracts:arrays'],
   ['publish contracts/pacts/', 'publish contracts/pact/', 'no file contracts/pact/flashblade-sessions-flashblade.json'],
   ['FLASHBLADE_HOST: ', 'FLASHBLADE_HOSTS: ', 'contracts:array does not read FLASHBLADE_HOSTS'],
-])('a workflow in which "%s" becomes "%s" is reported', (find, replacement, fault) => {
-  expect(faultsOf(changed(WORKFLOW, find, replacement))).toEqual([fault]);
+])('a copy of contracts.yml in which "%s" becomes "%s" is reported', (find, replacement, fault) => {
+  expect(faultsOf(changed(CONTRACTS, find, replacement))).toEqual([fault]);
+});
+
+test.each([
+  ['path: flashblade-sessions', 'path: sessions', 'nothing is checked out in flashblade-sessions'],
+  [
+    `hashFiles('${REPORT}')`,
+    "hashFiles('report.md')",
+    'report.md is not the file of "cat dist/contracts/report.md >> "$GITHUB_STEP_SUMMARY""',
+  ],
+  [
+    'actions/checkout@3d',
+    'actions/checkout@4d',
+    'actions/checkout@4d3c42e5aac5ba805825da76410c181273ba90b1 is not the version that CI uses',
+  ],
+  ['npm run contracts:array', 'npm run contract:array', 'no script contract:array'],
+  ['FLASHBLADE_API_TOKEN: ', 'FLASHBLADE_TOKEN: ', 'contracts:array does not read FLASHBLADE_TOKEN'],
+])('a copy of provider.yml in which "%s" becomes "%s" is reported', (find, replacement, fault) => {
+  expect(faultsOf(changed(PROVIDER, find, replacement))).toEqual([fault]);
 });
 
 /**
  * Runs a job's shell steps as GitHub does, until one fails. Omits those that install packages. `values`: what each expression of the
  * workflow is.
  */
-async function runJob(name: string, values: Readonly<Record<string, string>>, commands: readonly string[] = []) {
+async function runJob(
+  workflow: string,
+  name: string,
+  values: Readonly<Record<string, string>>,
+  commands: readonly string[] = [],
+) {
   const folder = await mkdtemp(join(tmpdir(), 'flashblade-example-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   // Each of these only writes down its arguments.
@@ -70,7 +125,13 @@ async function runJob(name: string, values: Readonly<Record<string, string>>, co
     await writeFile(join(folder, command), `#!/bin/sh\necho ${command} "$@"\n`);
     await chmod(join(folder, command), 0o755);
   }
-  const { [name]: job } = (parse(WORKFLOW) as Workflow).jobs;
+  const { [name]: job } = (parse(workflow) as Workflow).jobs;
+  if (job === undefined) throw new Error(`The workflow has no job ${name}`);
+  // The checkout: this project, in the folder that the workflow names.
+  const workspace = join(folder, 'workspace');
+  const checkout = join(workspace, job.steps[0]?.with?.path ?? '.');
+  await mkdir(dirname(checkout), { recursive: true });
+  await symlink(ROOT, checkout);
   const filled = (env: Step['env'] = {}) =>
     Object.fromEntries(Object.entries(env).map(([key, text]) => [key, text.replace(/^\$\{\{ (.*) \}\}$/, resolved)]));
   const resolved = (_: string, expression: string): string => {
@@ -82,17 +143,20 @@ async function runJob(name: string, values: Readonly<Record<string, string>>, co
   const summary = join(folder, 'summary.md');
   const github = { GITHUB_STEP_SUMMARY: summary, GITHUB_SHA: 'commit-7', GITHUB_REF_NAME: 'main' };
   const ended: Ended[] = [];
-  for (const { run, env } of job?.steps ?? []) {
+  for (const { run, env } of job.steps) {
     if (run === undefined || /^npm (ci|install)\b/.test(run)) continue;
     const all = {
       PATH: `${folder}${delimiter}${PATH}`,
       HOME,
       NO_COLOR: '1',
       ...github,
-      ...filled(job?.env),
+      ...filled(job.env),
       ...filled(env),
     };
-    const step = await start('bash', ['-e', '-o', 'pipefail', '-c', run], { cwd: ROOT, env: all }).ended;
+    const step = await start('bash', ['-e', '-o', 'pipefail', '-c', run], {
+      cwd: join(workspace, folderOf(job)),
+      env: all,
+    }).ended;
     ended.push(step);
     if (step.code !== 0) break;
   }
@@ -100,28 +164,31 @@ async function runJob(name: string, values: Readonly<Record<string, string>>, co
 }
 
 describe('the job', () => {
-  test('"array" verifies the array that the variables name, and closes every session', async () => {
-    const simulator = await startSimulator();
-    onTestFinished(() => simulator.stop());
-    const values = {
-      'vars.FLASHBLADE_HOST': `127.0.0.1:${simulator.port}`,
-      'vars.FLASHBLADE_USERNAME': 'pureuser',
-      'vars.FLASHBLADE_FINGERPRINT': simulator.fingerprint,
-      'secrets.FLASHBLADE_API_TOKEN': simulator.apiToken,
-    };
-    const { ended, summary } = await runJob('array', values);
-    expect(ended.map(({ code }) => code)).toEqual([0, 0]);
-    expect(summary).toContain(`- Provider: 127.0.0.1:${simulator.port}, as pureuser\n`);
-    expect(simulator.history.length).toBeGreaterThan(0);
-    expect(simulator.sessions()).toEqual([]);
-    expect(JSON.stringify([ended, summary])).not.toContain(simulator.apiToken);
+  test.each(BOTH)(
+    '"array" in %s verifies the array that the variables name, and closes every session',
+    async (_, workflow) => {
+      const simulator = await startSimulator();
+      onTestFinished(() => simulator.stop());
+      const values = {
+        'vars.FLASHBLADE_HOST': `127.0.0.1:${simulator.port}`,
+        'vars.FLASHBLADE_USERNAME': 'pureuser',
+        'vars.FLASHBLADE_FINGERPRINT': simulator.fingerprint,
+        'secrets.FLASHBLADE_API_TOKEN': simulator.apiToken,
+      };
+      const { ended, summary } = await runJob(workflow, 'array', values);
+      expect(ended.map(({ code }) => code)).toEqual([0, 0]);
+      expect(summary).toContain(`- Provider: 127.0.0.1:${simulator.port}, as pureuser\n`);
+      expect(simulator.history.length).toBeGreaterThan(0);
+      expect(simulator.sessions()).toEqual([]);
+      expect(JSON.stringify([ended, summary])).not.toContain(simulator.apiToken);
 
-    const wrong = await runJob('array', { ...values, 'vars.FLASHBLADE_FINGERPRINT': 'ab'.repeat(32) });
-    expect(wrong.ended.map(({ code }) => code)).toEqual([1]);
-  });
+      const wrong = await runJob(workflow, 'array', { ...values, 'vars.FLASHBLADE_FINGERPRINT': 'ab'.repeat(32) });
+      expect(wrong.ended.map(({ code }) => code)).toEqual([1]);
+    },
+  );
 
-  test('"array" sets every variable that the command requires', () => {
-    const { array } = (parse(WORKFLOW) as Workflow).jobs;
+  test.each(BOTH)('"array" in %s sets every variable that the command requires', (_, workflow) => {
+    const { array } = (parse(workflow) as Workflow).jobs;
     const names = array?.steps.flatMap(({ env = {} }) => Object.keys(env)) ?? [];
     const value = (name: string) =>
       ({ FLASHBLADE_HOST: 'fb1.example.com', FLASHBLADE_FINGERPRINT: 'ab'.repeat(32) })[name];
@@ -145,7 +212,7 @@ describe('the job', () => {
       'secrets.PACT_BROKER_TOKEN': 'broker-token',
       "needs.array.result == 'success'": success,
     };
-    const { ended } = await runJob('broker', values, ['pact-broker']);
+    const { ended } = await runJob(CONTRACTS, 'broker', values, ['pact-broker']);
     expect(ended.map(({ code, stdout }) => [code, stdout.startsWith('pact-broker ') ? stdout.trim() : ''])).toEqual([
       [
         0,

@@ -11,7 +11,7 @@ import type { Fault } from '../../kit/aws/index.ts';
 import { type Deployment, deploy, type Item } from '../../kit/deploy.ts';
 import { resultOf } from '../../kit/lambda/outcome.ts';
 import { tokensIn } from '../../kit/leaks.ts';
-import { killDuring } from './kill.ts';
+import { killDuring } from './steps.ts';
 import { unknownSessions } from './unknown-sessions.ts';
 
 let d: Deployment;
@@ -121,7 +121,7 @@ const CASES: Readonly<Record<ErrorCode, Case>> = {
   LEASE_OPENING: {
     names: 'lease NAME',
     provoke: async (name) => {
-      const kill = { lambda: d.lambdaOf('login'), at: { name: '/api/login', nth: 0 }, phase: 'received' } as const;
+      const kill = { lambda: d.lambdaOf('login'), at: { name: 'POST /api/login', nth: 0 }, phase: 'received' } as const;
       await killDuring(d, name, kill, () => d.login({ array: name, leaseId: name }));
       return login(name);
     },

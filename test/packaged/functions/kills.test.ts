@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Deployment, deploy } from '../../kit/deploy.ts';
 import { resultOf } from '../../kit/lambda/outcome.ts';
 import { brokenFunction } from '../../proofs/controls.ts';
-import { MISTAKES } from '../../proofs/schedules-controls.ts';
-import { killDuring, type Phase, recordSteps, type Step } from './kill.ts';
+import { MISTAKES } from '../../proofs/prove-schedules.ts';
+import { killDuring, type Phase, recordSteps, type Step } from './steps.ts';
 import { unknownSessions } from './unknown-sessions.ts';
 
 // Every case kills processes and starts new ones.
@@ -51,10 +51,10 @@ describe('a login whose process is killed at any step', () => {
   test('leaves no session that is missing from the ledger, and another login succeeds', async () => {
     const { steps, unknownAfter } = await killLoginEverywhere(d);
     expect([...steps].sort()).toEqual([
-      '/api/login',
       'GenerateDataKey',
       'GetItem refusal',
       'GetSecretValue',
+      'POST /api/login',
       'PutItem array',
       'PutItem lease OPEN',
       'PutItem lease OPENING',
@@ -83,7 +83,7 @@ describe('a login that writes its intent after the login', () => {
 
   test('is reported to leave unknown sessions if its process is killed in between', async () => {
     const { unknownAfter } = await killLoginEverywhere(d);
-    expect(unknownAfter).toEqual(['after /api/login', 'before PutItem lease OPENING']);
+    expect(unknownAfter).toEqual(['after POST /api/login', 'before PutItem lease OPENING']);
   });
 });
 
@@ -105,9 +105,9 @@ describe('a logout whose process is killed at any step', () => {
     await open('array-00-');
     const steps = await recordSteps(d, 'array-00-', () => close('array-00-'));
     expect(steps.map(({ name }) => name).sort()).toEqual([
-      '/api/logout',
       'Decrypt',
       'GetItem lease',
+      'POST /api/logout',
       'PutItem lease CLOSED',
       'PutItem lease CLOSING',
       'UpdateItem array',

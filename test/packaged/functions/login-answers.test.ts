@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { RequestFault } from '../../../simulator/faults.ts';
-import { badAnswers } from '../../../simulator/index.ts';
+import { badAnswers, randomApiToken } from '../../../simulator/index.ts';
 import { type Deployment, deploy } from '../../kit/deploy.ts';
 import { errorOf, resultOf } from '../../kit/lambda/outcome.ts';
 import { eventsOf } from './logs.ts';
@@ -75,6 +75,28 @@ describe('an array that refuses the API token', () => {
       await expectSameRequestToSucceed(leaseId, array);
     },
   );
+});
+
+test('an array that refuses the API token receives one login, even if the body of its refusal never ends', async () => {
+  d.addArray('refusing-slowly', { apiToken: randomApiToken() });
+  const { leaseId, error } = await loginMeeting({ kind: 'hang', at: 'in-body' }, 'refusing-slowly');
+  expect(error.errorType).toBe('LOGIN_REFUSED');
+  await expectNothingLeft(leaseId);
+  const requests = d.simulator.requests.length;
+  expect(errorOf(await d.login({ array: 'refusing-slowly', leaseId })).errorType).toBe('LOGIN_REFUSED');
+  expect(d.simulator.requests).toHaveLength(requests);
+});
+
+describe('something in front of an array', () => {
+  test.each([400, 401, 403])('that returns %i leaves nothing, and the same request succeeds later', async (status) => {
+    const { leaseId, error } = await loginMeeting(htmlAnswer(status));
+    expect(error.errorType).toBe('ARRAY_UNREACHABLE');
+    expect(error.errorMessage).toContain(
+      `something in front of it, such as a proxy or a load balancer, returned ${status}`,
+    );
+    await expectNothingLeft(leaseId);
+    await expectSameRequestToSucceed(leaseId);
+  });
 });
 
 describe('an array that is busy', () => {

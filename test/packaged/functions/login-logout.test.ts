@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Deployment, deploy } from '../../kit/deploy.ts';
 import { errorOf, resultOf } from '../../kit/lambda/outcome.ts';
 
@@ -97,4 +97,19 @@ describe.each(['ca', 'fingerprints'] as const)('with an array trusted by %s', (t
     expect(d.simulator.sessions()).toHaveLength(1);
     expect(await d.leaks()).toEqual([]);
   });
+});
+
+test('a call returns numbers that JavaScript cannot hold to the caller', async () => {
+  const d = await deploy({ functions: ['login', 'logout', 'call-array'] });
+  onTestFinished(() => d.stop());
+  d.addArray('fb1');
+  resultOf(await d.login({ array: 'fb1', leaseId: 'numbers' }));
+  d.simulator.faults.add({ kind: 'answer', path: '/api/2.4/arrays', body: '{"items":[1e400,{"n":-0}]}' });
+  const call = { leaseId: 'numbers', method: 'GET', path: '/api/2.4/arrays' };
+  // The test reads the result with ordinary numbers, but a number that the function had read this way would be null or 0.
+  expect(resultOf(await d.invoke('call-array', call))).toEqual({
+    status: 200,
+    body: { items: [Number.POSITIVE_INFINITY, { n: -0 }] },
+  });
+  resultOf(await d.logout({ leaseId: 'numbers' }));
 });

@@ -48,7 +48,6 @@ describe('a logout response that no FlashBlade sends', () => {
     ['400', { kind: 'answer', act: false, status: 400, body: '' }],
     ['404', htmlAnswer(404)],
     ['405', htmlAnswer(405)],
-    ['a response that is not HTTP', { kind: 'garbage' }],
   ])('(%s) logs an error at once, and the lease is STUCK until a logout is confirmed', async (_, fault) => {
     const { leaseId, outcome } = await logoutMeeting(fault);
     expect(errorOf(outcome).errorType).toBe('ANSWER_INVALID');
@@ -70,6 +69,13 @@ describe('a lease whose session the array no longer has', () => {
     expect(await d.lease(leaseId)).toMatchObject({ state: 'CLOSED' });
   });
 
+  test('is CLOSED even if the body of the refusal never ends', async () => {
+    resultOf(await d.login({ array: 'fb1', leaseId: 'dropped-and-stalled' }));
+    for (const { authToken } of d.simulator.sessions()) d.simulator.endSession(authToken);
+    d.simulator.faults.add({ path: '/api/logout', kind: 'hang', at: 'in-body' });
+    expect(resultOf(await d.logout({ leaseId: 'dropped-and-stalled' })).outcome).toBe('CLOSED');
+  });
+
   test('is CLOSED by a logout if the array ended the session itself', async () => {
     resultOf(await d.login({ array: 'fb1', leaseId: 'dropped' }));
     for (const { authToken } of d.simulator.sessions()) d.simulator.endSession(authToken);
@@ -88,6 +94,9 @@ describe('a logout after which the array may still have the session', () => {
     ['a reset before the array acts', 'ARRAY_UNREACHABLE', { kind: 'reset', act: false }],
     ['no response', 'ARRAY_UNREACHABLE', { kind: 'hang', at: 'before-headers', act: false }],
     ['half of a response body', 'ARRAY_UNREACHABLE', { kind: 'hang', at: 'in-body' }],
+    ['a response that is not HTTP', 'ARRAY_UNREACHABLE', { kind: 'garbage' }],
+    ["a proxy's 401", 'ARRAY_UNREACHABLE', htmlAnswer(401)],
+    ["a proxy's 403", 'ARRAY_UNREACHABLE', htmlAnswer(403)],
   ])('(%s) leaves the lease CLOSING with a time for the next attempt, which closes it', async (_, code, fault) => {
     const { leaseId, outcome } = await logoutMeeting(fault);
     expect(errorOf(outcome).errorType).toBe(code);

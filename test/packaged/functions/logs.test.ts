@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { type Deployment, deploy } from '../../kit/deploy.ts';
 import { errorOf, resultOf } from '../../kit/lambda/outcome.ts';
-import { OF_ERROR } from '../infra/log-fields.ts';
+import { OF_ERROR } from '../infra/runbook.ts';
 import { eventsOf, linesOf } from './logs.ts';
 
 let d: Deployment;

@@ -6,8 +6,7 @@ import { type Deployment, deploy } from '../../kit/deploy.ts';
 import { errorOf, resultOf } from '../../kit/lambda/outcome.ts';
 import type { FunctionName } from '../../kit/packaged.ts';
 import { tableRows } from '../../kit/pages.ts';
-import { FIELDS, OF_ERROR } from '../infra/log-fields.ts';
-import { RUNBOOK } from '../infra/runbook.ts';
+import { FIELDS, OF_ERROR, RUNBOOK } from '../infra/runbook.ts';
 import { linesOf, metricLinesOf, metricsOf } from './logs.ts';
 
 const DAY_MS = 86_400_000;

@@ -8,8 +8,7 @@ import { page, tableRows } from '../../kit/pages.ts';
 import { OTHERS } from './package-with.ts';
 import { permissionTable } from './rules/permissions.ts';
 import { permissionFaults } from './rules/roles.ts';
-import { settled } from './settled.ts';
-import { at } from './template.ts';
+import { at, settled } from './template.ts';
 
 const byDefault = settled(template());
 

@@ -16,8 +16,7 @@ import { ROLE_RULES } from './rules/roles.ts';
 import { testRules, variants } from './rules/rule.ts';
 import { SCHEDULE_RULES } from './rules/schedules.ts';
 import { TABLE_RULES } from './rules/table.ts';
-import { settled } from './settled.ts';
-import { at, render } from './template.ts';
+import { at, render, settled } from './template.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 

@@ -13,8 +13,7 @@ import { KEY_RULES } from './rules/keys.ts';
 import { CONTEXT, ROLE_RULES } from './rules/roles.ts';
 import { faultsOf } from './rules/rule.ts';
 import { SCHEDULE_RULES } from './rules/schedules.ts';
-import { settled } from './settled.ts';
-import { at, GONE, idsOf, render, withChange } from './template.ts';
+import { at, GONE, idsOf, render, settled, withChange } from './template.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 

@@ -5,9 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { ROOT } from '../../../scripts/build.ts';
 import { template } from '../../kit/packaged.ts';
 import { page, tableRows } from '../../kit/pages.ts';
-import { FIELDS } from './log-fields.ts';
 import { alarmsOf, watchedBy } from './rules/alarms.ts';
-import { fieldsIn, headings, queries, RUNBOOK } from './runbook.ts';
+import { FIELDS, fieldsIn, headings, queries, RUNBOOK } from './runbook.ts';
 import { render } from './template.ts';
 
 const scripts: Record<string, string> = JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8')).scripts;

@@ -1,4 +1,5 @@
-/** Reads the runbook for the tests that compare it with the alarms and the dashboard. */
+/** Reads the runbook for the tests that compare it with the alarms, the dashboard and the log lines. */
+import type { Report } from '../../../lib/core/reports.ts';
 import { page } from '../../kit/pages.ts';
 
 export const RUNBOOK = page('operations.md');
@@ -30,3 +31,18 @@ export const fieldsIn = (query: string): string[] => {
   const words = bare.match(/@?[A-Za-z_][\w.]*/g) ?? [];
   return [...new Set(words)].filter((word) => !WORDS.test(word) && !named.has(word) && !word.startsWith('@'));
 };
+
+const REPORTED = [
+  ...(['event', 'message', 'leaseId', 'array', 'owner', 'eventId', 'secretVersionId'] as const),
+  ...(['requestId', 'code', 'status', 'durationMs'] as const),
+] satisfies (keyof Report)[];
+
+/** The line that Lambda writes for an error of a function has no event, but these fields. */
+export const OF_ERROR = ['message.errorType', 'message.errorMessage', 'message.stackTrace'];
+
+/** Fields of the functions' log lines, as a query names them: those of a report, and those that Lambda adds. */
+export const FIELDS: readonly string[] = [
+  ...REPORTED.map((field) => `message.${field}`),
+  ...['level', 'timestamp', 'requestId'],
+  ...OF_ERROR,
+];

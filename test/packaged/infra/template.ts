@@ -1,4 +1,4 @@
-/** Paths in the compiled CloudFormation template, and values as text. */
+/** The compiled CloudFormation template: as CloudFormation resolves it, its paths, and its values as text. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Template } from '../../kit/packaged.ts';
 
@@ -69,16 +69,40 @@ export const sub = (text: string): string => text.replace(/<([\w:.]+)>/g, (_, na
 
 export const arn = (id: string): object => ({ 'Fn::GetAtt': [id, 'Arn'] });
 
-/** Returns a fault that names the value and the required one, or nothing. A text is compared with the value as text. */
-export function differs(what: string, value: unknown, required: unknown): string[] {
+/** A fault that names the value and the required one, if they differ. A text is compared with the value as text. */
+export function differs(what: string, value: unknown, required: unknown): string | false {
   const fits =
     required instanceof RegExp
       ? required.test(render(value))
       : typeof required === 'string'
         ? render(value) === required
         : isDeepStrictEqual(value, required);
-  return fits ? [] : [`${what} must be ${shown(required)}, but is ${shown(value)}`];
+  return !fits && `${what} must be ${shown(required)}, but is ${shown(value)}`;
 }
 
 export const shown = (value: unknown): string =>
   value === GONE ? 'absent' : value instanceof RegExp ? String(value) : JSON.stringify(value);
+
+/** Resolves a template as CloudFormation does: decides conditions, splits strings, and omits resources and properties without a value. */
+export const settled = (template: object): Template & { readonly Outputs: Readonly<Record<string, unknown>> } => {
+  const holds = (name: unknown): boolean => isTrue(at(template, `Conditions/${String(name)}`));
+  const { Resources, Outputs } = JSON.parse(JSON.stringify(template), (key, value) => {
+    // The branches of an `Fn::If` keep their positions, even if one of them has no value.
+    if (Array.isArray(value)) return key === 'Fn::If' ? value : value.filter((one) => one !== undefined);
+    if (at(value, 'Ref') === 'AWS::NoValue') return undefined;
+    if (at(value, 'Fn::If') !== undefined) return value['Fn::If'][holds(value['Fn::If'][0]) ? 1 : 2];
+    if (at(value, 'Fn::Split') !== undefined) return value['Fn::Split'][1].split(value['Fn::Split'][0]);
+    return at(value, 'Type') !== undefined && value.Condition !== undefined && !holds(value.Condition)
+      ? undefined
+      : value;
+  });
+  return { Resources, Outputs };
+};
+
+const isTrue = (condition: unknown): boolean => {
+  const not = at(condition, 'Fn::Not/0');
+  if (not !== undefined) return !isTrue(not);
+  const [one, other] = [at(condition, 'Fn::Equals/0'), at(condition, 'Fn::Equals/1')];
+  if (one === undefined || other === undefined) throw new Error(`an unknown condition: ${JSON.stringify(condition)}`);
+  return one === other;
+};

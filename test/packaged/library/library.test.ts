@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
+import { inspect, promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { VERSION } from '../../../lib/index.ts';
+import { apiToken, type FlashBlade, login, request, VERSION } from '../../../lib/index.ts';
 import { ROOT } from '../../../scripts/build.ts';
 import { startSimulator } from '../../../simulator/index.ts';
 import { deploy } from '../../kit/deploy.ts';
@@ -15,7 +15,11 @@ import { installLibrary, type Manifest } from './install.ts';
 const run = promisify(execFile);
 
 const OF_LIBRARY = page('library.md');
-const FLEET = [...examples('ts run', OF_LIBRARY), ...examples('ts run', README)];
+/** The documented programs for an array of a fleet, each with what it prints about the array's file systems. */
+const FLEET = [
+  [String(examples('ts run', OF_LIBRARY)), 'status'],
+  [String(examples('ts run', README)), 'body'],
+] as const;
 const FOR_PYTHON = examples('ts example', page('coming-from-purity_fb.md'));
 
 const PROGRAM = `
@@ -110,7 +114,7 @@ describe('the packed library', () => {
   });
 
   it('type-checks with every example in the documentation', async () => {
-    const all = [...examples('ts example', OF_LIBRARY), ...FLEET, ...FOR_PYTHON];
+    const all = [...examples('ts example', OF_LIBRARY), ...FLEET.map(([example]) => example), ...FOR_PYTHON];
     const names = all.map((_, nth) => `example-${nth}.ts`);
     for (const [nth, example] of all.entries()) await writeFile(join(project, `example-${nth}.ts`), example);
     await typeCheck(names, 'nodenext');
@@ -119,16 +123,21 @@ describe('the packed library', () => {
     expect(stdout).toMatch(/example-0\.ts.*error TS2345/);
   });
 
-  it.each(FLEET)('runs the documented example of a fleet and leaves no session: %s', async (example) => {
+  it.each(FLEET)('runs the documented example of a fleet and leaves no session: %s', async (example, part) => {
     await writeFile(join(project, 'fleet.ts'), example);
     const d = await deploy({ functions: [] });
     onTestFinished(d.stop);
     d.addArray('fb1');
     const { stdout, stderr } = await run(process.execPath, ['fleet.ts'], { cwd: project, env: d.env });
-    expect([stdout === '200\n' || stdout.includes('items:'), stderr]).toEqual([true, '']);
+    expect(stderr).toBe('');
     expect(d.simulator.history).toHaveLength(1);
     expect(d.simulator.sessions()).toEqual([]);
     expect(await d.items()).toEqual(expect.arrayContaining([expect.objectContaining({ state: 'CLOSED' })]));
+    const { port, certificate: ca } = d.simulator;
+    const array: FlashBlade = { name: 'fb1', host: '127.0.0.1', port, trust: { kind: 'ca', ca } };
+    const session = await login(array, apiToken(d.simulator.apiToken));
+    const response = await request(session, { method: 'GET', path: '/api/2.4/file-systems' });
+    expect(stdout).toBe(`${inspect(response[part])}\n`);
   });
 
   it.each(FOR_PYTHON)('runs the purity_fb migration example to its end and to its error: %s', async (example) => {

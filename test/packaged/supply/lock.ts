@@ -17,16 +17,13 @@ const PERMISSIVE = [
   ...['CC0-1.0', 'CC-BY-4.0', 'Python-2.0'],
 ];
 
-/** Exceptions for tools of which nothing ships: which packages may have another license, and why. */
-const EXCEPTIONS: Readonly<Record<string, { readonly packages: RegExp; readonly why: string }>> = {
-  'MPL-2.0': { packages: /^lightningcss(-[\w-]+)?$/, why: 'a style sheet compiler of the test runner, never called' },
-  'PSF-2.0': { packages: /^argparse$/, why: 'a port of a part of Python, under the license of Python' },
-  'CC BY-SA 4.0': {
-    packages: /^@cspell\/dict-en-common-misspellings$/,
-    why: 'a list of misspelled words that the spelling checker reads',
-  },
-  WTFPL: { packages: /^@cspell\/dict-django$/, why: 'a list of words that the spelling checker reads' },
-  'CC-BY-3.0': { packages: /^spdx-exceptions$/, why: 'a list of license names that tools read' },
+/** Exceptions for tools of which nothing ships: which packages may have another license. */
+const EXCEPTIONS: Readonly<Record<string, RegExp>> = {
+  'MPL-2.0': /^lightningcss(-[\w-]+)?$/, // a style sheet compiler of the test runner, never called
+  'PSF-2.0': /^argparse$/, // a port of a part of Python, under the license of Python
+  'CC BY-SA 4.0': /^@cspell\/dict-en-common-misspellings$/, // words that the spelling checker reads
+  WTFPL: /^@cspell\/dict-django$/, // words that the spelling checker reads
+  'CC-BY-3.0': /^spdx-exceptions$/, // license names that tools read
 };
 
 /** Whether permissive licenses alone satisfy an SPDX expression. */
@@ -42,7 +39,7 @@ const installed = (packages: Packages): [string, LockEntry][] =>
 
 export const licenseFaults = (packages: Packages): string[] =>
   installed(packages).flatMap(([directory, { license = 'no license' }]) => {
-    const isExcepted = EXCEPTIONS[license]?.packages.test(nameOf(directory)) ?? false;
+    const isExcepted = EXCEPTIONS[license]?.test(nameOf(directory)) ?? false;
     return isExcepted || isPermissive(license) ? [] : [`${directory}: ${license}`];
   });
 

@@ -1,29 +1,21 @@
 /** Both versions at work on the same few leases at the same time. The seed decides what each call does, the machine when. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { OPERATIONS } from '../../kit/operations.ts';
 import { type Random, randomOf } from '../../proofs/world/random.ts';
 import { unknownSessions } from '../functions/unknown-sessions.ts';
-import { failuresIn, leftIn } from './checks.ts';
-import { type Fields, SESSIONS_PER_ARRAY, type World } from './world.ts';
+import { failuresIn, leftIn, SESSIONS_PER_ARRAY, type World } from './world.ts';
 
 const ARRAY = 'shared';
 const VERSIONS = ['today', 'previous'] as const;
 type VersionName = (typeof VERSIONS)[number];
 /** One more than may be open at the same time. */
 const LEASES = SESSIONS_PER_ARRAY + 1;
-/** `rarity`: the average number of other calls between two calls of a function. Leases must live long enough to be worked on. */
-type Work = { readonly rarity: number; readonly event: (leaseId: string) => Fields };
-
-const WORK = {
-  login: { rarity: 2, event: (leaseId) => ({ array: ARRAY, leaseId }) },
-  logout: { rarity: 25, event: (leaseId) => ({ leaseId }) },
-  renew: { rarity: 2, event: (leaseId) => ({ leaseId, expiresAt: Math.floor(Date.now() / 1000) + 1800 }) },
-  'call-array': { rarity: 2, event: (leaseId) => ({ leaseId, method: 'GET', path: '/api/2.15/arrays' }) },
-  'sweep-sessions': { rarity: 6, event: () => ({}) },
-} as const satisfies Record<string, Work>;
+/** The average number of other calls between two calls of a function. Leases must live long enough to be worked on. */
+const RARITY = { login: 2, logout: 25, renew: 2, 'call-array': 2, 'sweep-sessions': 6 };
 /** How rarely a lease expires or a session is lost. */
 const DISTURBANCE_RARITY = 15;
-type Name = keyof typeof WORK;
-const NAMES = Object.keys(WORK) as Name[];
+type Name = keyof typeof RARITY;
+const NAMES = Object.keys(RARITY) as Name[];
 
 /** Expected when calls meet, or when a session is lost twice within a minute (FORBIDDEN). */
 const EXPECTED = ['LEASE_OPENING', 'LEASE_ENDED', 'LEASE_UNKNOWN', 'LEASE_LIMIT', 'FORBIDDEN'];
@@ -54,7 +46,7 @@ export async function interleave(w: World, { seed, calls }: { seed: number; call
 
   async function invoke(version: VersionName, name: Name, leaseId: string): Promise<void> {
     try {
-      await w[version].invoke(name, WORK[name].event(leaseId));
+      await w[version].invoke(name, OPERATIONS[name].event(leaseId, ARRAY));
       idle.delete(`${version} ${name} never succeeded`);
       if (name === 'logout') leases.replace(leaseId);
     } catch (error) {
@@ -67,7 +59,7 @@ export async function interleave(w: World, { seed, calls }: { seed: number; call
   async function work(version: VersionName, name: Name): Promise<void> {
     while (!isOver()) {
       await invoke(version, name, leases.pick());
-      await pause(WORK[name].rarity);
+      await pause(RARITY[name]);
     }
   }
   const findUnknown = async (): Promise<void> => {

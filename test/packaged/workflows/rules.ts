@@ -1,7 +1,7 @@
 /** Rules that a state machine must follow so that its sessions end, beyond those of the language's own validator. */
 import { ERROR_CODES } from '../../../lib/core/errors.ts';
 import { configurationOf } from '../../kit/packaged.ts';
-import { rule } from '../infra/rules/rule.ts';
+import { type Faults, rule } from '../infra/rules/rule.ts';
 import { at, differs, GONE } from '../infra/template.ts';
 import { type Flow, flowsOf, functionOf, type Machine, type State, statesOf } from './machine.ts';
 
@@ -19,16 +19,10 @@ const AFTER_A_DEAD_OPENING_SECONDS = 6;
 const EXECUTION_ID = '$$.Execution.Id';
 const LEASE_PER_ARRAY = "States.Format('{}:{}', $$.Execution.Id, $$.Map.Item.Value)";
 
-type Faults = (machine: Machine) => string[];
-
-const eachTask =
-  (faults: (name: string, task: State, machine: Machine) => string[]): Faults =>
-  (machine) =>
-    statesOf(machine, 'Task').flatMap(([name, task]) => faults(name, task, machine));
-const eachMap =
-  (faults: (name: string, map: State) => string[]): Faults =>
-  (machine) =>
-    statesOf(machine, 'Map').flatMap(([name, map]) => faults(name, map));
+type Find = (name: string, state: State, machine: Machine) => Faults;
+const each = (type: string, find: Find) => (machine: Machine) =>
+  statesOf(machine, type).map(([name, state]) => find(name, state, machine));
+const eachFlow = (find: (flow: Flow) => Faults) => (machine: Machine) => flowsOf(machine).map(find);
 
 const isLogin = (state: State): boolean => functionOf(state) === 'login';
 const isLogout = (state: State): boolean => functionOf(state) === 'logout';
@@ -92,13 +86,13 @@ const isOwnField = (path: string): boolean => /^\$\.\w+$/.test(path) && !['$.arr
 export const RULES = [
   rule(
     'every task retries exactly the errors that may succeed later',
-    eachTask((name, { Retry = [] }) => {
+    each('Task', (name, { Retry = [] }) => {
       const codes = Retry.flatMap(({ ErrorEquals }) => ErrorEquals);
       const missing = RETRIED.filter((code) => !codes.includes(code));
       const others = codes.filter((code, n) => !RETRIED.includes(code) || codes.indexOf(code) !== n);
       return [
-        ...missing.map((code) => `${name}: ${code} must be repeated`),
-        ...others.map((code) => `${name}: ${code} must not be repeated`),
+        missing.map((code) => `${name}: ${code} must be repeated`),
+        others.map((code) => `${name}: ${code} must not be repeated`),
       ];
     }),
     ['a retry after a refused login', 'Login/Retry/0/ErrorEquals/0', 'LOGIN_REFUSED', 'LOGIN_REFUSED must not'],
@@ -108,43 +102,40 @@ export const RULES = [
   ),
   rule(
     'every wait is bounded, and a function ends before its task',
-    eachTask((name, task, { TimeoutSeconds: whole = Number.POSITIVE_INFINITY }) => {
+    each('Task', (name, task, { TimeoutSeconds: whole = Number.POSITIVE_INFINITY }) => {
       const { TimeoutSeconds: limit = Number.POSITIVE_INFINITY } = task;
-      return limit > functionSecondsOf(task) && limit < whole && Number.isFinite(whole)
-        ? []
-        : [`${name}: TimeoutSeconds`];
+      const isBounded = limit > functionSecondsOf(task) && limit < whole && Number.isFinite(whole);
+      return !isBounded && `${name}: TimeoutSeconds`;
     }),
     ['work without a timeout', 'Work/TimeoutSeconds', GONE, 'Work: TimeoutSeconds'],
     ['a timeout shorter than that of its function', 'Login/TimeoutSeconds', 30, 'Login: TimeoutSeconds'],
   ),
   rule(
     'a lease lasts until its work has ended, and a login is retried until a dead opening has ended',
-    (machine: Machine) =>
-      flowsOf(machine).flatMap(({ States }) => {
-        const tasks = Object.values(States).filter(({ Type }) => Type === 'Task');
-        const needed = tasks.reduce((sum, task) => (isLogout(task) ? sum : sum + longestOf(task)), 0);
-        return tasks.filter(isLogin).flatMap((login) => {
-          const isShort = !(Number(login.Parameters?.['leaseSeconds']) >= needed);
-          const blocked = functionSecondsOf(login) + AFTER_A_DEAD_OPENING_SECONDS;
-          return [
-            ...(isShort ? [`the lease may end before the work: ${needed} s`] : []),
-            ...(waitsOf(login) > blocked ? [] : [`the waits of login must outlast a dead opening: ${blocked} s`]),
-          ];
-        });
-      }),
+    eachFlow(({ States }) => {
+      const tasks = Object.values(States).filter(({ Type }) => Type === 'Task');
+      const needed = tasks.reduce((sum, task) => (isLogout(task) ? sum : sum + longestOf(task)), 0);
+      return tasks.filter(isLogin).map((login) => {
+        const isEnough = Number(login.Parameters?.['leaseSeconds']) >= needed;
+        const blocked = functionSecondsOf(login) + AFTER_A_DEAD_OPENING_SECONDS;
+        return [
+          !isEnough && `the lease may end before the work: ${needed} s`,
+          !(waitsOf(login) > blocked) && `the waits of login must outlast a dead opening: ${blocked} s`,
+        ];
+      });
+    }),
     ['a lease shorter than the work', 'Login/Parameters/leaseSeconds', 300, 'the lease may end'],
     ['too few retries of a login', 'Login/Retry/0/MaxAttempts', 2, 'outlast a dead opening'],
   ),
   rule(
     'all tasks use one lease per execution, or per execution and array, and the execution owns it',
-    eachTask((name, task, machine) => [
-      ...differs(
-        `${name}: leaseId`,
-        at(task, 'Parameters/leaseId.$'),
-        statesOf(machine, 'Map').length === 0 ? EXECUTION_ID : '$.leaseId',
-      ),
-      ...(isLogin(task) ? differs(`${name}: owner`, at(task, 'Parameters/owner.$'), EXECUTION_ID) : []),
-    ]),
+    each('Task', (name, task, machine) => {
+      const leaseId = statesOf(machine, 'Map').length === 0 ? EXECUTION_ID : '$.leaseId';
+      return [
+        differs(`${name}: leaseId`, at(task, 'Parameters/leaseId.$'), leaseId),
+        isLogin(task) && differs(`${name}: owner`, at(task, 'Parameters/owner.$'), EXECUTION_ID),
+      ];
+    }),
     ['a lease without an owner', 'Login/Parameters/owner.$', GONE, 'Login: owner'],
     ['an owner whose end is never reported', 'Login/Parameters/owner.$', '$$.Execution.Name', 'Login: owner'],
     ['a logout of another lease', 'Logout/Parameters/leaseId.$', '$.lease.array', 'Logout: leaseId'],
@@ -152,18 +143,19 @@ export const RULES = [
   ),
   rule(
     'from a login on, every path leads through a logout, and every failure before the logout is caught',
-    (machine: Machine) =>
-      flowsOf(machine)
-        .flatMap((flow) => fromLogin(flow, isLogout))
-        .filter(([, state]) => !isLogout(state))
-        .flatMap(([name, state]) => {
-          const { Type, Catch = [] } = state;
-          const catchesAll = Catch.some(({ ErrorEquals }) => ErrorEquals.includes('States.ALL'));
-          return [
-            ...(/^(Task|Map|Parallel)$/.test(Type) && !catchesAll ? [`${name}: if it fails, no logout follows`] : []),
-            ...(isEnd(state) ? [`${name}: ends without a logout`] : []),
-          ];
-        }),
+    eachFlow((flow) =>
+      fromLogin(flow, isLogout).map(([name, state]) => {
+        const { Type, Catch = [] } = state;
+        const canFail = /^(Task|Map|Parallel)$/.test(Type);
+        const catchesAll = Catch.some(({ ErrorEquals }) => ErrorEquals.includes('States.ALL'));
+        return (
+          !isLogout(state) && [
+            canFail && !catchesAll && `${name}: if it fails, no logout follows`,
+            isEnd(state) && `${name}: ends without a logout`,
+          ]
+        );
+      }),
+    ),
     ['work without a Catch', 'Work/Catch', GONE, 'Work: if it fails'],
     ['work that catches only one error', 'Work/Catch/0/ErrorEquals', ['FORBIDDEN'], 'Work: if it fails'],
     ['a login without a Catch', 'Login/Catch', GONE, 'Login: if it fails'],
@@ -173,34 +165,32 @@ export const RULES = [
   ),
   rule(
     'after a failure, no later failure replaces it, and every end reports it',
-    (machine: Machine) =>
-      flowsOf(machine)
-        .flatMap(failuresOf)
-        .flatMap(({ name, after }) =>
-          after.flatMap(([later, state]) => [
-            ...(hidesFailure(state) ? [`${name}: its failure is hidden by ${later}`] : []),
-            ...(isEnd(state) && !reportsFailure(state) ? [`${name}: its failure is not told by ${later}`] : []),
-          ]),
-        ),
+    eachFlow((flow) =>
+      failuresOf(flow).map(({ name, after }) =>
+        after.map(([later, state]) => [
+          hidesFailure(state) && `${name}: its failure is hidden by ${later}`,
+          isEnd(state) && !reportsFailure(state) && `${name}: its failure is not reported by ${later}`,
+        ]),
+      ),
+    ),
     ["a logout that hides the work's failure", 'LogoutAfterFailure/ResultPath', '$.failure', 'hidden by Logout'],
     ['a failed logout that hides it', 'LogoutAfterFailure/Catch/0/ResultPath', '$.failure', 'hidden by Logout'],
-    ['failed work that ends in success', 'LogoutAfterFailure', { Type: 'Succeed' }, 'not told by LogoutAfterFailure'],
-    ['a failure without its code', 'Failed', { Type: 'Fail', Error: 'FAILED' }, 'not told by Failed'],
+    ['failed work that ends in success', 'LogoutAfterFailure', { Type: 'Succeed' }, 'not reported by Logout'],
+    ['a failure without its code', 'Failed', { Type: 'Fail', Error: 'FAILED' }, 'not reported by Failed'],
   ),
   rule(
     'from a login on, no state replaces or drops its input, and a caught failure goes to a defined field',
-    (machine: Machine) =>
-      flowsOf(machine).flatMap((flow) => {
-        const failed = new Set(failuresOf(flow).flatMap(({ after }) => after.map(([name]) => name)));
-        return fromLogin(flow).flatMap(([name, { Type, Next, ResultPath = '$', OutputPath, Catch = [] }]) => {
-          const isKept = Next === GONE || Type === 'Choice' || (isOwnField(ResultPath) && OutputPath === GONE);
-          const field = failed.has(name) ? '$.logoutFailure' : '$.failure';
-          return [
-            ...(isKept ? [] : [`${name}: its result replaces what came in`]),
-            ...Catch.flatMap((one) => differs(`${name}: the field of a failure`, one.ResultPath, field)),
-          ];
-        });
-      }),
+    eachFlow((flow) => {
+      const failed = new Set(failuresOf(flow).flatMap(({ after }) => after.map(([name]) => name)));
+      return fromLogin(flow).map(([name, { Type, Next, ResultPath = '$', OutputPath, Catch = [] }]) => {
+        const isKept = Next === GONE || Type === 'Choice' || (isOwnField(ResultPath) && OutputPath === GONE);
+        const field = failed.has(name) ? '$.logoutFailure' : '$.failure';
+        return [
+          !isKept && `${name}: its result replaces what came in`,
+          Catch.map((one) => differs(`${name}: the field of a failure`, one.ResultPath, field)),
+        ];
+      });
+    }),
     ['a result that drops the lease', 'Work/ResultPath', GONE, 'Work: its result'],
     ['a result that replaces the lease id', 'Login/ResultPath', '$.leaseId', 'Login: its result'],
     ['a failure that drops the lease', 'Work/Catch/0/ResultPath', GONE, 'Work: the field of a failure'],
@@ -211,14 +201,15 @@ export const RULES = [
 export const MAP_RULES = [
   rule(
     'every array of a Map has its own lease',
-    eachMap((name, map) => differs(`${name}: leaseId`, at(map, 'ItemSelector/leaseId.$'), LEASE_PER_ARRAY)),
+    each('Map', (name, map) => differs(`${name}: leaseId`, at(map, 'ItemSelector/leaseId.$'), LEASE_PER_ARRAY)),
     ['one lease for all arrays', 'Arrays/ItemSelector/leaseId.$', '$$.Execution.Id'],
   ),
   rule(
     'a Map works on 1 to 40 arrays at a time',
-    eachMap((name, { MaxConcurrency = 0 }) =>
-      MaxConcurrency >= 1 && MaxConcurrency <= 40 ? [] : [`${name}: MaxConcurrency is ${MaxConcurrency}`],
-    ),
+    each('Map', (name, { MaxConcurrency = 0 }) => {
+      const isBounded = MaxConcurrency >= 1 && MaxConcurrency <= 40;
+      return !isBounded && `${name}: MaxConcurrency is ${MaxConcurrency}`;
+    }),
     ['unlimited concurrency', 'Arrays/MaxConcurrency', 0],
   ),
 ];

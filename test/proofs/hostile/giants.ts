@@ -21,6 +21,7 @@ const call = (more: object) => parseCallRequest({ leaseId: 'job', method: 'GET',
 const event = (text: string) =>
   parseEvent(`{"id":"1","source":"s","detail-type":"Session Requested","detail":${text}}`);
 const secret = (text: string) => parseSecret('fb1', 'flashblade/fb1', { SecretString: text });
+const trusting = (trust: object) => secret(JSON.stringify({ host: 'a', apiToken: 'T', trust }));
 const answer = (text: string) => ({
   status: 200,
   headers: { 'x-auth-token': 'x' },
@@ -60,15 +61,10 @@ const GIANTS: Readonly<Record<string, () => unknown>> = {
   'a deeply nested secret': () => secret(`{"host":${nested(DEPTH)}}`),
   'a secret with a host of 1 MiB of dots': () => secret(JSON.stringify({ host: 'a.'.repeat(MIB / 2), apiToken: 'T' })),
   'a secret with 1 MiB of unfinished certificates': () =>
-    secret(
-      JSON.stringify({ host: 'a', apiToken: 'T', trust: { ca: '-----BEGIN CERTIFICATE-----a'.repeat(MIB / 28) } }),
-    ),
-  'a secret with 1 MiB of invalid certificates': () => {
-    const ca = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'.repeat(MIB / 60);
-    return secret(JSON.stringify({ host: 'a', apiToken: 'T', trust: { ca } }));
-  },
-  'a secret with 500,000 fingerprints': () =>
-    secret(JSON.stringify({ host: 'a', apiToken: 'T', trust: { fingerprints: new Array(500_000).fill(1) } })),
+    trusting({ ca: '-----BEGIN CERTIFICATE-----a'.repeat(MIB / 28) }),
+  'a secret with 1 MiB of invalid certificates': () =>
+    trusting({ ca: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'.repeat(MIB / 60) }),
+  'a secret with 500,000 fingerprints': () => trusting({ fingerprints: new Array(500_000).fill(1) }),
   'a deeply nested login response': () => login(`{"username":"u","x":${nested(MIB / 2 - 20)}}`),
   'a login response with a username of 1 MiB': () => login(JSON.stringify({ username: 'u'.repeat(MIB) })),
   'a list of 300,000 versions': () =>

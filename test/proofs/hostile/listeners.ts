@@ -5,23 +5,14 @@ import { type AddressInfo, connect, createServer as createTcpServer, type Socket
 import { createServer } from 'node:tls';
 import type { IssuedCertificate } from '../../../simulator/certificates.ts';
 
-export type Listener = {
-  readonly port: number;
-  /** What has reached it since the last call: TCP connections, and application bytes as text. */
-  readonly drain: () => { readonly connections: number; readonly text: string };
-  /** Resolves when everything sent to it has been counted and its connections have ended. */
-  readonly settled: () => Promise<void>;
-  readonly stop: () => Promise<void>;
-};
-
-export type Endpoint = { readonly address: string; readonly port?: number };
+export type Listener = Awaited<ReturnType<typeof startListener>>;
 
 /** Sends what `answer` returns at that moment as the response to a request, and ends the connection. */
 export async function startListener(
-  { address, port = 0 }: Endpoint,
+  { address, port = 0 }: { readonly address: string; readonly port?: number },
   { certificate: cert, key }: IssuedCertificate,
   answer: (request: string) => string,
-): Promise<Listener> {
+) {
   const sockets = new Set<Socket>();
   /** Ports of the other ends. */
   const accepted = new Set<number | undefined>();
@@ -47,6 +38,7 @@ export async function startListener(
   await once(server, 'listening');
   const bound = server.address() as AddressInfo;
 
+  /** Resolves when everything sent to it has been counted and its connections have ended. */
   async function settled(): Promise<void> {
     // Connections are accepted in the order in which they were made: once this one is accepted, so are all earlier ones.
     const last = connect(bound.port, address);
@@ -63,6 +55,7 @@ export async function startListener(
     for (const socket of sockets) socket.destroy();
     await once(server, 'close');
   }
+  /** What has reached it since the last call: TCP connections, and application bytes as text. */
   const drain = () => {
     const reached = { connections, text };
     connections = 0;

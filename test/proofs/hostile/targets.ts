@@ -9,20 +9,8 @@ import { toWire } from '../../../lib/flashblade/requests.ts';
 import { authTokenOf, retryAfterSeconds, sessionOf, versionsOf } from '../../../lib/flashblade/responses.ts';
 import { activeSessionsOf, idleSecondsOf, pageOf, tokenEndOf } from '../../../lib/fleet/array-facts.ts';
 import { allowedCalls, refuseUnlessAllowed } from '../../../lib/leases/call-array.ts';
-import {
-  DETAIL_TYPES,
-  EXECUTION_DETAIL_TYPE,
-  EXECUTION_ENDS,
-  EXECUTION_SOURCE,
-  parseEvent,
-} from '../../../lib/leases/events.ts';
-import {
-  parseCallRequest,
-  parseFleetRequest,
-  parseLoginRequest,
-  parseLogoutRequest,
-  parseRenewRequest,
-} from '../../../lib/leases/requests.ts';
+import * as events from '../../../lib/leases/events.ts';
+import * as requests from '../../../lib/leases/requests.ts';
 import { wrongOf } from './paths.ts';
 import { almost, CANARY, hostileText, hostileValue, jsonText } from './values.ts';
 
@@ -35,23 +23,30 @@ export type Target<Input = unknown> = {
   readonly wrong?: (input: Input, result: unknown) => string | undefined;
 };
 const target = <Input>(one: Target<Input>): Target => one as unknown as Target;
+/** A request with these fields. */
+const request = (fields: Parameters<typeof almost>[0], parse: Target['parse']): Target => ({
+  ...{ input: almost(fields), parse, codes: ['REQUEST_INVALID'] },
+});
 
 const array: FlashBlade = { name: 'fb1', host: 'fb1.example.com', port: 443, trust: { kind: 'public' } };
 const name = fc.constantFrom('fb1', 'fb-2.lab_1');
 const id = fc.constantFrom('job-1', 'arn:aws:states:eu-central-1:1:execution:a:b');
 const leaseSeconds = fc.constantFrom(60, 900, 86_400);
 const opening = { array: name, leaseId: id, leaseSeconds, owner: id };
-const REQUEST: readonly ErrorCode[] = ['REQUEST_INVALID'];
 
 const detail = fc.oneof(
   almost({ array: name, owner: id }),
   almost({ leaseId: id }),
-  almost({ executionArn: id, status: fc.constantFrom(...EXECUTION_ENDS, 'RUNNING') }),
+  almost({ executionArn: id, status: fc.constantFrom(...events.EXECUTION_ENDS, 'RUNNING') }),
 );
 const event = almost({
   id: fc.constant('5b6f0e1c-8c4a-4d63-9a57-2f6d1c0b9e11'),
-  source: fc.constantFrom(EXECUTION_SOURCE, 'com.example.jobs'),
-  'detail-type': fc.constantFrom(DETAIL_TYPES.requested, DETAIL_TYPES.released, EXECUTION_DETAIL_TYPE),
+  source: fc.constantFrom(events.EXECUTION_SOURCE, 'com.example.jobs'),
+  'detail-type': fc.constantFrom(
+    events.DETAIL_TYPES.requested,
+    events.DETAIL_TYPES.released,
+    events.EXECUTION_DETAIL_TYPE,
+  ),
   detail,
 });
 
@@ -75,7 +70,7 @@ const path = fc.oneof(
   { weight: 3, arbitrary: pathOf(fc.oneof(segment, hostileText)) },
   { weight: 1, arbitrary: hostileText },
 );
-const call = almost({
+const call = {
   leaseId: id,
   method: fc.constantFrom('GET', 'POST', 'DELETE'),
   path,
@@ -84,11 +79,11 @@ const call = almost({
     { weight: 1, arbitrary: fc.dictionary(hostileText, hostileValue, { maxKeys: 3 }) },
   ),
   body: hostileValue,
-});
+};
 const everything = allowedCalls('GET /api/**,POST /api/**,DELETE /api/**');
 
 function wireOf(input: unknown): string {
-  const { leaseId, ...request } = parseCallRequest(input);
+  const { leaseId, ...request } = requests.parseCallRequest(input);
   refuseUnlessAllowed(everything, { leaseId, ...request });
   return toWire(request).path;
 }
@@ -105,13 +100,8 @@ const answerOf = (body: fc.Arbitrary<unknown>) =>
 const loginAnswer = answerOf(almost({ username: fc.constantFrom('pureuser', `x${CANARY.toUpperCase()}`) })).map(
   (answer) => ({ ...answer, headers: { 'x-auth-token': 'an-auth-token', ...answer.headers } }),
 );
-const versions = fc.array(
-  fc.oneof({ weight: 5, arbitrary: fc.constantFrom<unknown>('1.10', '2.4', '2.15') }, hostileValue),
-  {
-    minLength: 1,
-    maxLength: 2,
-  },
-);
+const version = fc.oneof({ weight: 5, arbitrary: fc.constantFrom<unknown>('1.10', '2.4', '2.15') }, hostileValue);
+const versions = fc.array(version, { minLength: 1, maxLength: 2 });
 const items = fc.array(
   fc.oneof(
     almost({ user: name, user_interface: fc.constant('REST'), start_time: fc.integer(), end_time: fc.constant(0) }),
@@ -138,24 +128,15 @@ function hostIsRead(text: string): string | undefined {
 }
 
 export const TARGETS: Readonly<Record<string, Target>> = {
-  'login request': target({
-    input: almost(opening),
-    parse: (input) => parseLoginRequest(input, 'invocation'),
-    codes: REQUEST,
-  }),
-  'logout request': target({ input: almost({ leaseId: id }), parse: parseLogoutRequest, codes: REQUEST }),
-  'renew request': target({
-    input: almost({ leaseId: id, expiresAt: fc.constant(1_800_000_000) }),
-    parse: parseRenewRequest,
-    codes: REQUEST,
-  }),
-  'fleet request': target({
-    input: almost({ arrays: fc.array(fc.oneof(name, hostileValue), { maxLength: 3 }) }),
-    parse: parseFleetRequest,
-    codes: REQUEST,
-  }),
-  'call request': target({ input: call, parse: wireOf, codes: REQUEST, wrong: (_, wire) => wrongOf(String(wire)) }),
-  event: target({ input: jsonText(event), parse: parseEvent, codes: REQUEST }),
+  'login request': request(opening, (input) => requests.parseLoginRequest(input, 'invocation')),
+  'logout request': request({ leaseId: id }, requests.parseLogoutRequest),
+  'renew request': request({ leaseId: id, expiresAt: fc.constant(1_800_000_000) }, requests.parseRenewRequest),
+  'fleet request': request(
+    { arrays: fc.array(fc.oneof(name, hostileValue), { maxLength: 3 }) },
+    requests.parseFleetRequest,
+  ),
+  'call request': { ...request(call, wireOf), wrong: (_, wire) => wrongOf(String(wire)) },
+  event: target({ input: jsonText(event), parse: events.parseEvent, codes: ['REQUEST_INVALID'] }),
   secret: target({
     input: jsonText(secret),
     parse: (text) => parseSecret('fb1', 'flashblade/fb1', { SecretString: text, VersionId: 'v1' }),
@@ -165,13 +146,13 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   'login answer': target({
     input: loginAnswer,
     parse: (answer) => sessionOf(array, answer, apiToken(CANARY), authTokenOf(answer)),
-    codes: ['ANSWER_INVALID', 'ARRAY_BUSY', 'LOGIN_REFUSED'],
+    codes: ['ANSWER_INVALID', 'ARRAY_BUSY', 'ARRAY_UNREACHABLE', 'LOGIN_REFUSED'],
     wrong: containsToken,
   }),
   'versions answer': target({
     input: answerOf(almost({ versions })),
     parse: (answer) => versionsOf(array, answer).toSorted(compareVersions),
-    codes: ['ANSWER_INVALID', 'ARRAY_BUSY', 'ARRAY_UNSUPPORTED'],
+    codes: ['ANSWER_INVALID', 'ARRAY_BUSY', 'ARRAY_UNREACHABLE', 'ARRAY_UNSUPPORTED'],
   }),
   'list answer': target({
     input: almost({ items, continuation_token: fc.constantFrom(null, 'next') }),

@@ -2,8 +2,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ROOT } from '../../../scripts/build.ts';
-import { brokenCopy, type Patch } from '../controls.ts';
-import { tell } from '../program.ts';
+import { brokenCopy, type Patch, tell } from '../controls.ts';
 import { tryWire, type WireSummary } from './wire.ts';
 import { callAll, callHost, ELSEWHERE, HAS_ELSEWHERE, NAME, startWorld, type World } from './world.ts';
 
@@ -83,7 +82,7 @@ describe.skipIf(!HAS_ELSEWHERE)('the client of an array', () => {
       'Content-Type: text/html\r\n\r\n<meta http-equiv="refresh" content="0;url=https://TRAP/">',
     ],
   ] satisfies [string, number, string][])('does not follow a response with %s', async (_, status, text) => {
-    const trap = `${ELSEWHERE}:${world.trap.port}`;
+    const trap = `${ELSEWHERE}:${world.array.port}`;
     const [headers, body = ''] = text.replaceAll('TRAP', trap).split('\r\n\r\n');
     const length = status === 103 ? '' : `Content-Length: ${body.length}\r\n`;
     world.answerWith(`HTTP/1.1 ${status} Whatever\r\n${length}${headers}\r\n\r\n${body}`);
@@ -101,7 +100,7 @@ describe.skipIf(!HAS_ELSEWHERE)('the client of an array', () => {
     '\\\\TRAP\\x',
     '/api/x HTTP/1.1\r\nHost: TRAP\r\n\r\n',
   ])('never sends the path %j', async (path) => {
-    await callAll(world.array, path.replaceAll('TRAP', `${ELSEWHERE}:${world.trap.port}`));
+    await callAll(world.array, path.replaceAll('TRAP', `${ELSEWHERE}:${world.array.port}`));
     expect((await world.verdict()).what).toBeUndefined();
   });
 });

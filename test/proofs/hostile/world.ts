@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { parseSecret } from '../../../lib/aws/secret-format.ts';
 import { FlashBladeError } from '../../../lib/core/errors.ts';
-import { type ApiToken, apiToken, authToken, type FlashBlade } from '../../../lib/core/model.ts';
+import { apiToken, authToken, type FlashBlade } from '../../../lib/core/model.ts';
 import { apiVersions, login, logout, request } from '../../../lib/flashblade/client.ts';
 import { closeConnections } from '../../../lib/flashblade/pool.ts';
 import { createAuthority } from '../../../simulator/certificates.ts';
@@ -15,12 +15,6 @@ export const HOME = '127.0.0.1';
 export const ELSEWHERE = '127.0.0.2';
 /** The trap needs a second loopback address. On macOS, `sudo ifconfig lo0 alias 127.0.0.2` adds it. */
 export const HAS_ELSEWHERE = await hasAddress(ELSEWHERE);
-
-/**
- * `requests`: those that the array received. `what`: what is wrong, such as bytes anywhere else, a connection to the trap,
- * another host or path.
- */
-export type Verdict = { readonly requests: number; readonly what: string | undefined };
 
 export type World = Awaited<ReturnType<typeof startWorld>>;
 
@@ -39,8 +33,11 @@ export async function startWorld(kind: 'trusted' | 'stranger') {
   );
   const restore = resolveNames((name) => [name === NAME ? HOME : ELSEWHERE]);
 
-  /** Ends all connections and judges what was received since the last verdict. */
-  async function verdict(): Promise<Verdict> {
+  /**
+   * Ends all connections and judges what was received since the last verdict. `requests`: those that the array received. `what`: what is
+   * wrong, such as bytes anywhere else, a connection to the trap, another host or path.
+   */
+  async function verdict() {
     closeConnections();
     await Promise.all([home.settled(), trap.settled()]);
     const [own, stray] = [home.drain(), trap.drain()];
@@ -59,10 +56,6 @@ export async function startWorld(kind: 'trusted' | 'stranger') {
 
   return {
     array: { name: 'fb1', host: NAME, port, trust: { kind: 'ca', ca: own.certificate } } satisfies FlashBlade,
-    /** The array's own listener. */
-    home,
-    /** A listener at the same port of another address. */
-    trap,
     /** Sets the response that the array sends from now on. */
     answerWith: (text: string): void => {
       answer = text;
@@ -80,14 +73,10 @@ export async function startWorld(kind: 'trusted' | 'stranger') {
  * Makes every call that carries a token, and one that carries none. Throws unless each succeeds or fails with an error that
  * contains no token.
  */
-export async function callAll(
-  array: FlashBlade,
-  path = '/api/2.4/arrays',
-  token: ApiToken = apiToken(CANARY),
-): Promise<void> {
-  const session = { array, authToken: authToken(token.reveal()), username: 'u' };
+export async function callAll(array: FlashBlade, path = '/api/2.4/arrays'): Promise<void> {
+  const session = { array, authToken: authToken(CANARY), username: 'u' };
   for (const call of [
-    () => login(array, token),
+    () => login(array, apiToken(CANARY)),
     () => request(session, { method: 'GET', path }),
     () => logout(session),
     () => apiVersions(array),

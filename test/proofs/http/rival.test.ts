@@ -1,7 +1,6 @@
 /** Compares the product's HTTP with Node's, using thousands of responses and requests from one seed. */
 import { describe, expect, it, vi } from 'vitest';
-import { brokenCopy } from '../controls.ts';
-import { tell } from '../program.ts';
+import { brokenCopy, tell } from '../controls.ts';
 import { type AnswersSummary, tryAnswers } from './try-answers.ts';
 import { type RequestsSummary, tryRequests } from './try-requests.ts';
 

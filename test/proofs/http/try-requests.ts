@@ -86,19 +86,18 @@ function expected(
   { method, path, headers = {}, body = '', requestId }: WireRequest,
 ): Heard {
   const name = host.includes(':') ? `[${host}]` : host;
-  const theirs = Object.entries(headers).map(([key, value]) => [
-    key.toLowerCase(),
-    value.replace(/^[ \t]+|[ \t]+$/g, ''),
-  ]);
+  const trimmed = (value: string) => value.replace(/^[ \t]+|[ \t]+$/g, '');
+  const theirs = Object.entries(headers).map(([key, value]) => [key.toLowerCase(), trimmed(value)]);
   return {
     line: `${method} ${path}`,
     headers: {
       host: port === 443 ? name : `${name}:${port}`,
       connection: 'keep-alive',
+      'accept-encoding': 'identity',
       ...Object.fromEntries(theirs),
       ...(method === 'GET' && body === '' ? {} : { 'content-length': `${Buffer.byteLength(body)}` }),
       'user-agent': AGENT,
-      'x-request-id': requestId.replace(/^[ \t]+|[ \t]+$/g, ''),
+      'x-request-id': trimmed(requestId),
     },
     body: Buffer.from(body).toString(),
   };

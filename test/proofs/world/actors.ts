@@ -64,9 +64,7 @@ export const ACTORS = {
     const { unknownSessions } = await checkFleet(ports, {}, deadline);
     if (unknownSessions > 0) faults.push('a fleet check reports a session as unknown that is in the ledger');
   }),
-  checkOften: (world, wish) => {
-    for (let times = 0; times < 10; times++) world.clock.after(times * 30_000, () => ACTORS.check(world, wish));
-  },
+  checkOften: (world, wish) => often(world, 10, 30_000, () => ACTORS.check(world, wish)),
   /** An open lease can be used once the weather is clear. A former version may have no slot for a relogin. */
   use: process('use', [FUNCTION_MS[0]], async ({ code, ports, deadline }, { leaseId }, world) => {
     try {
@@ -81,9 +79,7 @@ export const ACTORS = {
   request: (world, wish) => deliver(world, 'requested', wish),
   release: (world, { leaseId }) => deliver(world, 'released', { leaseId }, () => world.ended.add(leaseId)),
   releaseOwner: (world, { owner = 'no-owner' }) => deliver(world, 'released', { owner }, () => world.ended.add(owner)),
-  sweepOften: (world, wish) => {
-    for (let times = 0; times < 12; times++) world.clock.after(times * 15_000, () => ACTORS.sweep(world, wish));
-  },
+  sweepOften: (world, wish) => often(world, 12, 15_000, () => ACTORS.sweep(world, wish)),
   rotate: (world, { array }) => {
     const { secrets, arrays, random, clock, newId } = world;
     const before = secrets.latest(array)?.token;
@@ -101,6 +97,10 @@ export const ACTORS = {
 } as const satisfies Record<string, Actor>;
 
 export type ActorName = keyof typeof ACTORS;
+
+const often = ({ clock }: World, times: number, everyMs: number, act: () => void): void => {
+  for (let nth = 0; nth < times; nth++) clock.after(nth * everyMs, act);
+};
 
 const useTwice = async ({ request }: Use): Promise<void> => {
   await Promise.all([request(READ), request(READ)]);

@@ -1,6 +1,13 @@
-/** The effects of a process on the world. At every effect, other processes may come first, or the process may die. */
+/**
+ * How the calls of one process fare. Each is an effect on the world: before it, other processes may come first, or the process may die. The
+ * weather decides its fate, and how an array responds.
+ */
 import { FlashBladeError } from '../../../lib/core/errors.ts';
-import type { Clock } from './clock.ts';
+import type { Session } from '../../../lib/core/model.ts';
+import type { Item, Stored } from '../../../lib/leases/items.ts';
+import { awsDown, busy, unreachable } from '../../kit/memory/faults.ts';
+import { type Call, type Hook, through } from '../../kit/memory/hook.ts';
+import type { World } from './world.ts';
 
 /** A dead process does nothing more, but what it has sent may still arrive. */
 export type Process = {
@@ -30,99 +37,146 @@ export type Fate = {
   readonly stop?: { readonly ms: number; readonly when: 'sending' | 'waiting' };
 };
 
-export type Effect<T> = {
-  readonly name: string;
-  /** The name and what the call is about. */
-  readonly label: () => string;
-  /** When the caller stops waiting (epoch, ms). */
-  readonly by: number;
-  readonly act: () => T | Promise<T>;
-  /** How long after `by` a sent request may still take effect, although no caller waits for it. In milliseconds. */
-  readonly lateMs: number;
-  /** Whether the deadline is checked again right before the request is sent. */
-  readonly looksAgain: boolean;
-  /** The error that the caller gets without a response. `sent`: the effect may have happened. */
-  readonly noResponse: (sent: boolean) => Error;
-  /** The response after the effect happened a second time. Default: the client does not repeat such an effect. */
-  readonly repeat?: (first: T) => T | Promise<T>;
-};
+/**
+ * `longestMs`: how long a caller waits. `lateMs`: how long afterwards a sent request may still take effect. `looksAgain`: whether the deadline
+ * is checked again right before the request is sent. `noResponse`: the error without a response, and whether the request was sent.
+ */
+const AWS = { longestMs: 2000, lateMs: 5000, looksAgain: false, noResponse: awsDown };
+const SECRETS = { ...AWS, noResponse: () => new FlashBladeError('SECRET_UNAVAILABLE', 'no response') };
+const ARRAY = { longestMs: 10_000, looksAgain: true, noResponse: unreachable };
+/** How long a login may take beyond its deadline to close a session that it cannot return. */
+const ROLL_BACK_MS = 3000;
+/** The client sends these again if it gets no response. */
+const REPEATED = ['write', 'remove', 'takeSlot', 'moveSlot', 'join', 'leave', 'logout', 'request'];
+const FORBIDDEN: unknown = { status: 403, headers: {}, body: {}, requestId: '' };
 
-type Surroundings = {
-  readonly clock: Clock;
-  readonly fateOf: (name: string, lateMs: number) => Fate;
-  /** Called after every change to the world. */
-  readonly onEffect: () => void;
-  readonly count: (what: string) => void;
-  readonly trace: ((line: string) => void) | undefined;
-};
+export function hookOf(world: World, process: Process): Hook {
+  const { clock, weather, features, arrays, store, count } = world;
 
-export function effectsOf({ clock, fateOf, onEffect, count, trace }: Surroundings) {
-  return function effect<T>(process: Process, about: Effect<T>): Promise<T> {
-    const { name, label, by, act, lateMs, looksAgain, noResponse, repeat } = about;
+  /** Lets the process proceed, unless it is dead. A stopped process proceeds when it resumes. */
+  function proceed(act: () => void): void {
+    if (process.dead) return;
+    if (clock.now() < process.stoppedUntil) clock.at(process.stoppedUntil, () => proceed(act));
+    else act();
+  }
+
+  async function act<T>({ port, method, args, act }: Call<T>): Promise<T> {
+    if (port === 'flashblade' && weather.arrayIsBusy()) throw busy();
+    const isDrop = method === 'remove' && (args[0] as Item).kind === 'suspect';
+    if (isDrop) count(`SUSPECT dropped by ${process.name.split(' ')[0]}`);
+    return respond({ method, act });
+  }
+  const respond = async <T>({ method, act }: Pick<Call<T>, 'method' | 'act'>): Promise<T> =>
+    method === 'request' && weather.callIsForbidden() ? (FORBIDDEN as T) : act();
+
+  /** What the client returns after a second try. It recognizes what its first one wrote or removed. */
+  async function actAgain<T>(call: Call<T>, first: T): Promise<T> {
+    const { method, args } = call;
+    const second = await respond(call);
+    if (second) return second;
+    const written = first as Stored<Item> | undefined;
+    if (method === 'write' && written && store.items.get(written.id)?.version === written.version) return first;
+    return method === 'remove' ? (!store.items.has((args[0] as Item).id) as T) : second;
+  }
+
+  function effect<T>(call: Call<T>): Promise<T> {
+    const { port, name, method } = call;
+    const wire = {
+      flashblade: { ...ARRAY, lateMs: features.lateMs },
+      secrets: SECRETS,
+      store: AWS,
+      seal: AWS,
+      outbox: AWS,
+    };
+    const { longestMs, lateMs, looksAgain, noResponse } = wire[port];
+    const by = Math.min(call.by - process.clockAheadMs, clock.now() + longestMs);
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     if (process.dead) return promise;
-    const fate = fateOf(name, lateMs);
-    count(fate.end);
-    const log = (what: string): void => trace?.(`${clock.now()} ${process.name} ${label()}: ${what}`);
-    const end = (respond: () => void): void => {
-      if (process.dead) return;
-      if (clock.now() < process.stoppedUntil) clock.at(process.stoppedUntil, () => end(respond));
-      else respond();
-    };
-    const stop = (ms: number): void => {
-      log(`stops for ${ms} ms`);
-      count('stopped');
-      process.stoppedUntil = Math.max(process.stoppedUntil, clock.now() + ms);
-    };
-    const happen = (action: () => T | Promise<T>, how: string): Promise<T> => {
+    const { thereMs, backMs, end, stop } = weather.fateOf(name, lateMs);
+    count(end);
+    const log = (what: string): void => world.trace?.(`${clock.now()} ${process.name} ${labelOf(call)}: ${what}`);
+
+    const happen = (action: () => Promise<T>, how: string): Promise<T> => {
       log(how);
-      const outcome = (async () => action())();
+      const outcome = action();
       outcome.catch(() => {});
-      onEffect();
+      world.onEffect();
       return outcome;
     };
-
     const isLate = (): boolean => {
       if (clock.now() < by) return false;
       log('no time is left');
-      reject(new FlashBladeError('OUT_OF_TIME', `no time was left for ${label()}`));
+      reject(new FlashBladeError('OUT_OF_TIME', `no time was left for ${labelOf(call)}`));
       return true;
+    };
+    const giveUp = (): void => {
+      log('no response in time');
+      reject(noResponse(true));
+    };
+    const arrive = (backAt: number): void => {
+      if (end === 'died before') {
+        log(end);
+        process.dead = true;
+      }
+      if (end === 'failed') proceed(() => reject(noResponse(false)));
+      if (end === 'died before' || end === 'failed') return;
+      if (clock.now() > by && looksAgain) count('late');
+      const first = happen(() => act(call), end);
+      if (end === 'died after') process.dead = true;
+      if (end === 'lost') clock.at(backAt, () => proceed(() => reject(noResponse(true))));
+      if (end !== 'answered' && end !== 'repeated') return;
+      clock.at(backAt, () => {
+        const again = end === 'repeated' && REPEATED.includes(method);
+        const outcome = again ? happen(async () => actAgain(call, await first), 'again') : first;
+        proceed(() => resolve(outcome));
+      });
     };
     const send = (): void => {
       if (looksAgain && isLate()) return;
-      const thereAt = Math.min(clock.now() + fate.thereMs, Math.max(by, clock.now()) + lateMs);
-      const backAt = thereAt + fate.backMs;
-      const giveUp = (): void => {
-        log('no response in time');
-        reject(noResponse(true));
-      };
-      if (backAt > by) clock.at(by, () => end(giveUp));
-      clock.at(thereAt, () => {
-        if (fate.end === 'died before') {
-          log(fate.end);
-          process.dead = true;
-          return;
-        }
-        if (fate.end === 'failed') return end(() => reject(noResponse(false)));
-        if (clock.now() > by && looksAgain) count('late');
-        let outcome = happen(act, fate.end);
-        if (fate.end === 'died after') process.dead = true;
-        if (fate.end === 'lost') clock.at(backAt, () => end(() => reject(noResponse(true))));
-        if (fate.end !== 'answered' && fate.end !== 'repeated') return;
-        clock.at(backAt, () => {
-          if (fate.end === 'repeated' && repeat) {
-            const first = outcome;
-            outcome = happen(async () => repeat(await first), 'again');
-          }
-          end(() => resolve(outcome));
-        });
-      });
+      const thereAt = Math.min(clock.now() + thereMs, Math.max(by, clock.now()) + lateMs);
+      const backAt = thereAt + backMs;
+      if (backAt > by) clock.at(by, () => proceed(giveUp));
+      clock.at(thereAt, () => arrive(backAt));
     };
 
     if (isLate()) return promise;
-    if (fate.stop) stop(fate.stop.ms);
-    if (fate.stop?.when === 'sending') end(send);
+    if (stop) {
+      log(`stops for ${stop.ms} ms`);
+      count('stopped');
+      process.stoppedUntil = Math.max(process.stoppedUntil, clock.now() + stop.ms);
+    }
+    if (stop?.when === 'sending') proceed(send);
     else send();
     return promise;
+  }
+
+  /** Like the real adapter: if the response to a login is bad, it closes the session before it throws. */
+  async function rollBack({ by }: Call, session: Session): Promise<never> {
+    const { logout } = through('flashblade', arrays.flashblade, hook);
+    const mayHaveOpened = await logout(session, { deadline: by + ROLL_BACK_MS }).then(
+      () => false,
+      () => true,
+    );
+    throw new FlashBladeError('ANSWER_INVALID', 'no username', { sent: true, mayHaveOpened });
+  }
+
+  const hook: Hook = async <T>(call: Call<T>): Promise<T> => {
+    // Listing the secrets never fails here, so that more fleet checks get as far as their arrays.
+    if (call.method === 'list') return call.act();
+    const response = await effect(call);
+    const isBad = call.method === 'login' && weather.responseIsBad();
+    return isBad ? rollBack(call, (response as { data: Session }).data) : response;
   };
+  return hook;
+}
+
+/** The call with what it is about: `login fb1 id-7`. A sealed token differs in every run. */
+const labelOf = ({ port, name, args }: Call): string =>
+  [...new Set([name, ...(port === 'seal' ? [] : args.flatMap((argument) => idOf(argument) ?? []))])].join(' ');
+
+function idOf(argument: unknown): string | undefined {
+  if (typeof argument === 'string') return argument;
+  type Ids = { id: string; attemptId: string; requestId: string; name: string; array: { name: string } };
+  const { id, attemptId, requestId, name, array } = (argument ?? {}) as Partial<Ids>;
+  return id ?? attemptId ?? requestId ?? name ?? array?.name;
 }

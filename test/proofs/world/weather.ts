@@ -4,7 +4,7 @@ import type { End, Fate } from './effects.ts';
 import type { Random } from './random.ts';
 
 /** What may happen besides the processes' own work. The seed decides all of it. */
-export type Weather = Omit<ReturnType<typeof weatherOf>, 'clear'>;
+export type Weather = ReturnType<typeof weatherOf>;
 
 export function weatherOf(random: Random, features: Features) {
   const often = random.pick([0, 0.02, 0.05, 0.2]);
@@ -58,16 +58,3 @@ export function weatherOf(random: Random, features: Features) {
     },
   };
 }
-
-/** Nothing fails; only the order of the processes is random. */
-export const fairWeather = (random: Random): Weather => ({
-  fateOf: () => ({ thereMs: random.below(50), backMs: random.below(50), end: 'answered' }),
-  arrayIsBusy: () => false,
-  responseIsBad: () => false,
-  callIsForbidden: () => false,
-  secretIsStale: () => false,
-  indexLagMs: () => 0,
-  clockAheadMs: () => 0,
-  outlivesItsDeadline: () => false,
-  runsFormerCode: () => false,
-});

@@ -7,7 +7,7 @@ import type { FlashBlade } from '../../../lib/core/model.ts';
 import type { Report } from '../../../lib/core/reports.ts';
 import * as client from '../../../lib/flashblade/client.ts';
 import { closeConnections } from '../../../lib/flashblade/pool.ts';
-import { type Item, type LeaseItem, leaseKey } from '../../../lib/leases/items.ts';
+import { type Item, type LeaseItem, leaseKey, type Stored } from '../../../lib/leases/items.ts';
 import { openSession } from '../../../lib/leases/open.ts';
 import type { Ports } from '../../../lib/leases/ports.ts';
 import { createAuthority } from '../../../simulator/certificates.ts';
@@ -86,10 +86,7 @@ export async function startArena() {
       lease,
       /** Writes an item, even over an existing one. */
       put,
-      remove: async (id: string): Promise<void> => {
-        const item = store.items.get(id);
-        if (item !== undefined) await store.remove(item, 0);
-      },
+      remove: (id: string) => store.remove(store.items.get(id) as Stored<Item>, 0),
       /** Replaces fields of a lease's item. Fields that are `undefined` are removed. */
       change: (leaseId: string, fields: object) => {
         const changed = Object.entries({ ...lease(leaseId), ...fields }).filter(([, value]) => value !== undefined);

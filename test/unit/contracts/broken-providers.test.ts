@@ -52,6 +52,17 @@ const BROKEN: [string, Break, string][] = [
     VALID,
   ],
   ['its login returns 201', login(answer({ status: 201 }), 'an API token is valid'), VALID],
+  ['it refuses an unknown API token in HTML', login(badAnswers.htmlAnswer(403), 'the API token is not known'), UNKNOWN],
+  [
+    'it refuses the logout of an ended session in HTML',
+    logout(badAnswers.htmlAnswer(403), 'the session has ended'),
+    ENDED,
+  ],
+  [
+    'it refuses a read under an ended session in HTML',
+    read(badAnswers.htmlAnswer(403), 'the session has ended'),
+    READ_ENDED,
+  ],
   ['it accepts any API token', login(answer({ status: 200 })), UNKNOWN],
   ['it returns 404 for an unknown API token', login(answer({ status: 404 }), 'the API token is not known'), UNKNOWN],
   [

@@ -108,7 +108,11 @@ describe('drift from the committed pact is reported if the consumer tests', () =
       changed(VALID, (one) => asText(one, 'pureuser', 'root')),
       `changed: "${VALID} (`,
     ],
-    ['name another consumer', { ...pact, consumer: { name: 'x' } }, 'something other than its interactions'],
+    [
+      'name another consumer',
+      { ...pact, consumer: { name: 'x' } },
+      'the interactions match, but something else differs',
+    ],
   ])('%s', (_, generated, finding) => {
     const [found] = checkDrift(generated, PACT_FILE);
     expect(found).toContain(finding);

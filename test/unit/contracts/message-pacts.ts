@@ -24,10 +24,8 @@ export function changed(
   change: (interaction: MessageInteraction) => object,
 ): MessagePact {
   const [one] = only(pact, description).interactions;
-  const interactions = pact.interactions.map((each) =>
-    each === one ? (change(structuredClone(each)) as MessageInteraction) : each,
-  );
-  return { ...pact, interactions };
+  const changedOne = change(structuredClone(one) as MessageInteraction) as MessageInteraction;
+  return { ...pact, interactions: pact.interactions.map((each) => (each === one ? changedOne : each)) };
 }
 
 type Event = { readonly 'detail-type': string; readonly detail: Readonly<Record<string, unknown>> };

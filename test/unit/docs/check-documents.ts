@@ -3,9 +3,10 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, posix, resolve } from 'node:path';
+import { z } from 'zod';
 import { ROOT } from '../../../scripts/build.ts';
 import { commandFaults } from './commands.ts';
-import { type Document, parseDocument, shellCommands } from './markdown.ts';
+import { type Document, type Link, parseDocument, shellCommands } from './markdown.ts';
 
 export type Project = {
   /** The texts of the documents, by file. */
@@ -31,7 +32,15 @@ const parse = ({ documents }: Project): Parsed =>
   Object.fromEntries(Object.entries(documents).map(([file, text]) => [file, parseDocument(text)]));
 
 const isRelative = (href: string): boolean => !/^[a-z][a-z\d+.-]*:/i.test(href);
-const hasScheme = (href: string): boolean => !isRelative(href);
+
+/** All links, blocks or quotations, each with its place. */
+const every = <One extends { readonly line: number }>(
+  project: Project,
+  onesOf: (document: Document) => readonly One[],
+): (One & { readonly file: string; readonly at: string })[] =>
+  Object.entries(parse(project)).flatMap(([file, document]) =>
+    onesOf(document).map((one) => ({ ...one, file, at: `${file}:${one.line}` })),
+  );
 
 /** The file or folder that a relative link leads to, from the project's folder; '' is that folder itself. */
 const targetOf = (file: string, href: string): string => {
@@ -45,51 +54,41 @@ const isFolder = (target: string, files: readonly string[]): boolean =>
 /** Relative links and images without a tracked file, and anchors that do not exist. */
 export function linkFaults(project: Project): string[] {
   const parsed = parse(project);
-  return Object.entries(parsed).flatMap(([file, { links }]) =>
-    links
-      .filter(({ href }) => isRelative(href))
-      .flatMap(({ line, href, isImage }) => {
-        const fault = relativeFault(file, href, isImage, project.files, parsed);
-        return fault === undefined ? [] : [`${file}:${line} ${href}: ${fault}`];
-      }),
-  );
+  return every(project, ({ links }) => links)
+    .filter(({ href }) => isRelative(href))
+    .flatMap((link) => {
+      const fault = relativeFault(link, project.files, parsed);
+      return fault === undefined ? [] : [`${link.at} ${link.href}: ${fault}`];
+    });
 }
 
 function relativeFault(
-  file: string,
-  href: string,
-  isImage: boolean,
+  { file, href, isImage }: Link & { readonly file: string },
   files: readonly string[],
   parsed: Parsed,
 ): string | undefined {
   if (href.startsWith('/')) return 'a link must be relative to its document';
   const target = targetOf(file, href);
   const anchor = /#(.*)$/s.exec(href)?.[1];
-  if (!files.includes(target)) {
-    if (isImage || anchor !== undefined || !isFolder(target, files)) return 'there is no such file';
-    return undefined;
-  }
+  const isLinkToFolder = !isImage && anchor === undefined && isFolder(target, files);
+  if (!files.includes(target)) return isLinkToFolder ? undefined : 'there is no such file';
   if (anchor === undefined) return undefined;
-  const document = parsed[target];
-  if (document === undefined) return 'only documents have anchors';
-  return document.anchors.has(decodeURIComponent(anchor)) ? undefined : 'there is no such heading';
+  if (parsed[target] === undefined) return 'only documents have anchors';
+  return parsed[target].anchors.has(decodeURIComponent(anchor)) ? undefined : 'there is no such heading';
 }
 
 /** Links to the world that are no addresses of pages by HTTPS. They are not fetched. */
-export function addressFaults(project: Project): string[] {
-  return Object.entries(parse(project)).flatMap(([file, { links }]) =>
-    links
-      .filter(({ href }) => hasScheme(href) && !isAddress(href))
-      .map(({ line, href }) => `${file}:${line} ${href}: this is no https address`),
-  );
-}
+export const addressFaults = (project: Project): string[] =>
+  every(project, ({ links }) => links)
+    .filter(({ href }) => !isRelative(href) && !isAddress(href))
+    .map(({ at, href }) => `${at} ${href}: this is no https address`);
 
-function isAddress(href: string): boolean {
-  if (/^mailto:[^@\s]+@[\w-]+(\.[\w-]+)+$/.test(href)) return true;
-  if (!URL.canParse(href)) return false;
-  const { protocol, hostname, username, password } = new URL(href);
-  return protocol === 'https:' && /^([\w-]+\.)+[a-z]{2,}$/i.test(hostname) && username + password === '';
-}
+const httpsUrl = z.url({ protocol: /^https$/, hostname: z.regexes.domain });
+
+const isAddress = (href: string): boolean =>
+  href.startsWith('mailto:')
+    ? z.email().safeParse(href.slice('mailto:'.length)).success
+    : httpsUrl.safeParse(href).success && !new URL(href).username && !new URL(href).password;
 
 /** Documents that no way of links leads to from the README. A link to a folder leads to its README. */
 export function orphans(project: Project): string[] {
@@ -112,30 +111,28 @@ const SHELL = /^(sh|bash|shell|console)\b/;
 
 /** Commands in blocks and in quoted code that do not exist, and their flags. */
 export async function documentCommandFaults(project: Project): Promise<string[]> {
-  const faults = commandsOf(project).map(async ({ file, line, words }) =>
-    (await commandFaults(words)).map((fault) => `${file}:${line} ${words.join(' ')}: ${fault}`),
+  const faults = commandsOf(project).map(async ({ at, words }) =>
+    (await commandFaults(words)).map((fault) => `${at} ${words.join(' ')}: ${fault}`),
   );
   return (await Promise.all(faults)).flat();
 }
 
-const commandsOf = (project: Project) =>
-  Object.entries(parse(project)).flatMap(([file, { blocks, quoted }]) => {
-    const ofBlocks = blocks
-      .filter(({ info }) => SHELL.test(info))
-      // The first line of a block is its fence.
-      .flatMap(({ line, code }) => shellCommands(code).map(({ line: n, words }) => ({ file, line: line + n, words })));
-    const ofQuotes = quoted
-      .filter(({ code }) => /^np[mx] /.test(code))
-      // In quoted code, <name> is a placeholder and no redirection.
-      .flatMap(({ line, code }) =>
-        shellCommands(code.replace(/[<>]/g, '')).map(({ words }) => ({ file, line, words })),
-      );
-    return [...ofBlocks, ...ofQuotes];
-  });
+function commandsOf(project: Project) {
+  const blocks = every(project, (document) => document.blocks.filter(({ info }) => SHELL.test(info)));
+  const quoted = every(project, (document) => document.quoted.filter(({ code }) => /^np[mx] /.test(code)));
+  return [
+    // The first line of a block is its fence.
+    ...blocks.flatMap(({ file, line: fence, code }) =>
+      shellCommands(code).map(({ line, words }) => ({ at: `${file}:${fence + line}`, words })),
+    ),
+    // In quoted code, <name> is a placeholder and no redirection.
+    ...quoted.flatMap(({ at, code }) => shellCommands(code.replace(/[<>]/g, '')).map(({ words }) => ({ at, words }))),
+  ];
+}
 
 /** Blocks of shell that bash does not parse, and of JSON that is none. */
 export function syntaxFaults(project: Project): string[] {
-  return blocksOf(project).flatMap(({ at, info, code }) => {
+  return every(project, ({ blocks }) => blocks).flatMap(({ at, info, code }) => {
     if (SHELL.test(info)) {
       const { status, stderr } = spawnSync('bash', ['-n'], { input: code, encoding: 'utf8' });
       return status === 0 ? [] : [`${at} ${stderr.split('\n')[0]}`];
@@ -143,11 +140,6 @@ export function syntaxFaults(project: Project): string[] {
     return /^json\b/.test(info) && !isJson(code) ? [`${at} this is no JSON`] : [];
   });
 }
-
-const blocksOf = (project: Project) =>
-  Object.entries(parse(project)).flatMap(([file, { blocks }]) =>
-    blocks.map((block) => ({ ...block, file, at: `${file}:${block.line}` })),
-  );
 
 function isJson(text: string): boolean {
   try {
@@ -163,7 +155,9 @@ const KINDS = ['ts example', 'ts run', 'ts quote'];
 
 /** Blocks of TypeScript whose kind is not said, and programs that do not compile against the library's public types. */
 export function typeScriptFaults(project: Project): string[] {
-  const blocks = blocksOf(project).filter(({ info }) => /^(ts|typescript|js|javascript)\b/.test(info));
+  const blocks = every(project, ({ blocks }) => blocks).filter(({ info }) =>
+    /^(ts|typescript|js|javascript)\b/.test(info),
+  );
   const unknown = blocks.filter(({ info }) => !KINDS.includes(info));
   const programs = blocks.filter(({ info }) => info === 'ts example' || info === 'ts run');
   return [

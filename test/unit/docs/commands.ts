@@ -3,7 +3,8 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
-import { promisify } from 'node:util';
+import { type ParseArgsOptionDescriptor, parseArgs, promisify } from 'node:util';
+import { parse } from 'yaml';
 import { ROOT } from '../../../scripts/build.ts';
 
 const { scripts }: { scripts: Record<string, string> } = JSON.parse(
@@ -61,41 +62,36 @@ const OSLS: ReadonlyMap<string, { readonly options: Readonly<Record<string, Osls
   import.meta.url,
 )('osls/lib/cli/commands-schema/aws-service.js');
 
-/** The names below `params: default:` of serverless.yml. */
-const parameters = (): string[] => {
-  const [, section = ''] =
-    /^params:\n {2}default:\n((?: {4}.*\n|\s*\n)+)/m.exec(readFileSync(resolve(ROOT, 'serverless.yml'), 'utf8')) ?? [];
-  return [...section.matchAll(/^ {4}(\w+):/gm)].map(([, name = '']) => name);
-};
+/** The parameters in serverless.yml. */
+const PARAMETERS = Object.keys(parse(readFileSync(resolve(ROOT, 'serverless.yml'), 'utf8')).params.default);
 
 /** What is wrong with the words of `npx osls …`. */
 function oslsFaults(words: readonly string[]): string[] {
   const at = words.findIndex((word) => word.startsWith('-'));
-  const command = (at < 0 ? words : words.slice(0, at)).join(' ');
-  const options = OSLS.get(command)?.options;
-  if (options === undefined) return [`osls has no command ${command}`];
-  const faults: string[] = [];
-  for (let n = at < 0 ? words.length : at; n < words.length; n++) {
-    const word = words[n] as string;
-    const [, name = '', value] = /^--?([\w-]+)(?:=([\s\S]*))?$/.exec(word) ?? [];
-    const option = word.startsWith('--')
-      ? options[name]
-      : Object.values(options).find(({ shortcut }) => shortcut === name);
-    if (option === undefined)
-      faults.push(`osls ${command} has no ${word.startsWith('-') ? word.replace(/=.*$/s, '') : `argument ${word}`}`);
-    else if (option.type !== 'boolean') {
-      const given = value ?? words[++n];
-      if (given === undefined || given.startsWith('--')) faults.push(`osls ${command} ${word} needs a value`);
-      else if (name === 'param') faults.push(...parameterFaults(given));
-    } else if (value !== undefined) faults.push(`osls ${command} --${name} has no value`);
-  }
-  return faults;
+  const command = words.slice(0, at < 0 ? words.length : at).join(' ');
+  const known = Object.entries(OSLS.get(command)?.options ?? {});
+  if (known.length === 0) return [`osls has no command ${command}`];
+  const options = known.map(([name, { type, shortcut }]): [string, ParseArgsOptionDescriptor] => [
+    name,
+    { type: type === 'boolean' ? 'boolean' : 'string', ...(shortcut === undefined ? {} : { short: shortcut }) },
+  ]);
+  const config = { options: Object.fromEntries(options), args: words.slice(at), strict: false, tokens: true } as const;
+  return parseArgs(config).tokens.flatMap((token) => {
+    if (token.kind !== 'option')
+      return [`osls ${command} has no argument ${token.kind === 'positional' ? token.value : '--'}`];
+    const { name, rawName, value } = token;
+    const type = config.options[name]?.type;
+    if (type === undefined) return [`osls ${command} has no ${rawName}`];
+    if (type === 'boolean') return value === undefined ? [] : [`osls ${command} --${name} has no value`];
+    if (value === undefined || value.startsWith('--')) return [`osls ${command} ${rawName} needs a value`];
+    return name === 'param' ? parameterFaults(value) : [];
+  });
 }
 
 function parameterFaults(given: string): string[] {
   const [name = '', ...value] = given.split('=');
   if (value.length === 0) return [`--param needs name=value, and not ${given}`];
-  return isPlaceholder(name) || parameters().includes(name) ? [] : [`serverless.yml has no parameter ${name}`];
+  return isPlaceholder(name) || PARAMETERS.includes(name) ? [] : [`serverless.yml has no parameter ${name}`];
 }
 
 /** What is wrong with one command. Commands other than npm and osls are not known here. */

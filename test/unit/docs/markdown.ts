@@ -1,6 +1,6 @@
 /** Reads what can be checked from a Markdown document: links, anchors, blocks of code and commands. */
 import GithubSlugger from 'github-slugger';
-import { lexer, type Token, type Tokens } from 'marked';
+import { lexer, type Token, type Tokens, walkTokens } from 'marked';
 
 export type Link = { readonly line: number; readonly href: string; readonly isImage: boolean };
 export type Block = { readonly line: number; readonly info: string; readonly code: string };
@@ -13,26 +13,19 @@ export type Document = {
   readonly quoted: readonly { readonly line: number; readonly code: string }[];
 };
 
-type Parent = {
-  readonly tokens?: Token[];
-  readonly items?: Token[];
-  readonly header?: Tokens.TableCell[];
-  readonly rows?: Tokens.TableCell[][];
-};
-
-function childrenOf(token: Token): Token[] {
-  const { tokens = [], items = [], header = [], rows = [] } = token as Parent;
-  return [...tokens, ...items, ...[...header, ...rows.flat()].flatMap((cell) => cell.tokens)];
+/** Tokens and everything in them, in the order of the text. */
+function all(tokens: Token[]): Token[] {
+  const found: Token[] = [];
+  void walkTokens(tokens, (token) => void found.push(token));
+  return found;
 }
-
-const all = (token: Token): Token[] => [token, ...childrenOf(token).flatMap(all)];
 
 /** The text that a reader sees. */
-function textOf(token: Token): string {
-  const children = childrenOf(token);
-  if (children.length > 0) return children.map(textOf).join('');
-  return token.type === 'image' || token.type === 'html' ? '' : ((token as { text?: string }).text ?? '');
-}
+const textOf = ({ tokens = [] }: Tokens.Heading): string =>
+  all(tokens)
+    .filter((token) => !('tokens' in token) && token.type !== 'html')
+    .map((token) => (token as Tokens.Text).text)
+    .join('');
 
 export function parseDocument(text: string): Document {
   const slugger = new GithubSlugger();
@@ -43,12 +36,12 @@ export function parseDocument(text: string): Document {
   let start = 1;
   for (const top of lexer(text)) {
     let from = 0;
-    for (const token of all(top)) {
+    for (const token of all([top])) {
       // The tokens follow the text, so each is searched after the beginning of the last.
       const at = top.raw.indexOf(token.raw, from);
       if (at >= 0) from = at;
       const line = start + top.raw.slice(0, from).split('\n').length - 1;
-      if (token.type === 'heading') anchors.add(slugger.slug(textOf(token)));
+      if (token.type === 'heading') anchors.add(slugger.slug(textOf(token as Tokens.Heading)));
       if (token.type === 'link' || token.type === 'image') {
         links.push({ line, href: (token as Tokens.Link).href, isImage: token.type === 'image' });
       }
@@ -71,9 +64,15 @@ export function parseDocument(text: string): Document {
 
 export type Command = { readonly line: number; readonly words: readonly string[] };
 
-/** Between two commands. */
-const SEPARATOR = /^(?:&&|\|\||[;|&()\n])/;
-
+const SHELL_TOKEN = new RegExp(
+  [
+    /'(?<single>[^']*)'|"(?<double>(?:[^"\\]|\\[\s\S])*)"|\\(?<escaped>[^\n])/,
+    /(?<blank>\\\n|[ \t]+|(?<=^|[\s;|&()])#[^\n]*)|(?<separator>&&|\|\||[;|&()\n])|(?<plain>.)/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'g',
+);
 const REDIRECTION = /^\d?[<>]/;
 
 /** The simple commands of a shell script, split into words. Comments, redirections and assignments before a command are left out. */
@@ -96,19 +95,12 @@ export function shellCommands(script: string): Command[] {
     if (kept.length > 0) commands.push({ line: startLine, words: kept });
     words = [];
   };
-  for (let at = 0; at < script.length; ) {
-    const rest = script.slice(at);
-    const [quotation, body] =
-      /^'([^']*)'/.exec(rest) ?? /^"((?:[^"\\]|\\[\s\S])*)"/.exec(rest) ?? /^\\([^\n])/.exec(rest) ?? [];
-    const [skipped] = /^(?:\\\n|[ \t]+)/.exec(rest) ?? (word === undefined ? (/^#[^\n]*/.exec(rest) ?? []) : []);
-    const [separator] = SEPARATOR.exec(rest) ?? [];
-    const taken = quotation ?? skipped ?? separator ?? (rest[0] as string);
-    if (quotation !== undefined) word = (word ?? '') + body;
-    else if (skipped !== undefined) endWord();
+  for (const { 0: token, groups = {} } of script.matchAll(SHELL_TOKEN)) {
+    const { single, double, escaped, blank, separator, plain } = groups;
+    if (blank !== undefined) endWord();
     else if (separator !== undefined) endCommand();
-    else word = (word ?? '') + taken;
-    line += taken.split('\n').length - 1;
-    at += taken.length;
+    else word = (word ?? '') + (single ?? double ?? escaped ?? plain);
+    line += token.split('\n').length - 1;
   }
   endCommand();
   return commands;

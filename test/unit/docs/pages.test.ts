@@ -1,12 +1,19 @@
 /** The documentation's tables equal the code, and its examples work. */
+import type { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from 'vitest';
+import { PACT_FILE, readPact, statesOf } from '../../../contracts/pact-file.ts';
+import { definitionOf } from '../../../contracts/states.ts';
+import { createLeaseStore } from '../../../lib/aws/lease-store.ts';
 import { parseSecret } from '../../../lib/aws/secret-format.ts';
 import { OUTBOX_VARIABLES, VARIABLES } from '../../../lib/core/config.ts';
 import { ERROR_CODES } from '../../../lib/core/errors.ts';
 import { EVENTS } from '../../../lib/core/reports.ts';
 import { DURATIONS } from '../../../lib/lambda/metrics.ts';
+import type { LeaseItem, Opening } from '../../../lib/leases/items.ts';
 import { parseLoginRequest } from '../../../lib/leases/requests.ts';
+import { claim, close, intend, postpone, record, release, reopen } from '../../../lib/leases/states.ts';
 import { examples, page, tableRows } from '../../kit/pages.ts';
+import { parseDocument } from './markdown.ts';
 
 const FUNCTIONS = page('functions-and-events.md');
 
@@ -60,4 +67,107 @@ it.each(examples('json schedule-input', FUNCTIONS))('only EventBridge Scheduler 
 
 it.each(examples('json login-request', FUNCTIONS))('the example of a login request is valid: %s', (json) => {
   expect(parseLoginRequest(JSON.parse(json), 'invocation')).toMatchObject({ array: 'fb1' });
+});
+
+it('the table of what is pinned lists every interaction of the pact, and whether a real array can be in its state', () => {
+  const expected = readPact(PACT_FILE).interactions.map((interaction) => {
+    const [state] = statesOf(interaction);
+    const { method = '', path = '' } = interaction.request ?? {};
+    return [
+      interaction.description,
+      `\`${method} ${path.replace(/\/\d+\.\d+\//, '/2.N/')}\``,
+      state === undefined ? 'none' : `\`${state}\``,
+      state === undefined || definitionOf(state)?.live ? 'yes' : 'no',
+    ];
+  });
+  const rows = tableRows('interaction', page('contracts.md')).map(([what, request, state, , live]) => [
+    what,
+    request,
+    state,
+    live,
+  ]);
+  expect(rows.sort()).toEqual(expected.sort());
+});
+
+describe("the table of a lease's item", () => {
+  const TARGET = { name: 'fb1', host: 'fb1.example.com', port: 443, trust: { kind: 'public' } } as const;
+  const SESSION = { username: 'automation', sealed: 'x' };
+
+  /** The ways through every state, with every optional field. */
+  function items(): LeaseItem[] {
+    const intent = { leaseId: 'job', attemptId: 'a', owner: 'me', target: TARGET, leaseSeconds: 900, openingUntil: 40 };
+    const decided = intend(undefined, intent, 10);
+    if (!('write' in decided)) throw new Error('no intent');
+    const released = release(decided.write, 'job', 20);
+    if (!('write' in released)) throw new Error('not released');
+    const open = record(decided.write, SESSION);
+    const again: Opening = reopen(open, { attemptId: 'b', openingUntil: 90 }, 50);
+    const closing = claim(record(again, SESSION), 60, true);
+    const stuck = postpone(closing, 70, 0, true);
+    return [
+      decided.write,
+      released.write,
+      open,
+      again,
+      record(again, SESSION),
+      closing,
+      stuck,
+      close(open, 70),
+      close(stuck, 80),
+    ];
+  }
+
+  it('lists every field that the table stores, with the states that have it', async () => {
+    const found = new Map<string, Set<string>>();
+    const send = async ({ input }: PutItemCommand) => {
+      for (const field of Object.keys(input.Item ?? {})) {
+        found.set(field, (found.get(field) ?? new Set()).add(input.Item?.['state']?.S ?? ''));
+      }
+      return {};
+    };
+    const store = createLeaseStore({ send } as unknown as DynamoDBClient, 'leases', () => 'v');
+    for (const item of items()) await store.write(item, undefined, Date.now() + 60_000);
+
+    const ALL = ['OPENING', 'OPEN', 'CLOSING', 'STUCK', 'CLOSED'];
+    const listed = tableRows('field', page('architecture.md')).flatMap(([names = '', , states = '']) => {
+      const which = states === 'all' ? ALL : states === 'all but CLOSED' ? ALL.slice(0, -1) : states.split(', ');
+      return Array.from(names.matchAll(/`(\w+)`/g), ([, name = '']) => [name, which.toSorted()]);
+    });
+    const stored = [...found].map(([name, states]) => [name, [...states].sort()]);
+    expect(listed.sort()).toEqual(stored.sort());
+  });
+});
+
+describe("the policies of a program's role", () => {
+  const PAGE = page('deploying.md');
+  type Statement = { Action: string | string[]; Resource?: string };
+  const statementsOf = (kind: string): Statement[] => {
+    const block = parseDocument(PAGE).blocks.find(({ info }) => info === `json ${kind}`);
+    return JSON.parse(block?.code ?? '').Statement;
+  };
+  /** How the policy names what the table of permissions lists. */
+  const RESOURCES = new Map([
+    ["the arrays' secrets", 'arn:aws:secretsmanager:<region>:<account>:secret:flashblade/*'],
+    ["the secrets' key", '<SecretsKeyArn>'],
+    ["the leases' key", '<LeaseKeyArn>'],
+    ['the lease table', '<LeaseTableArn>'],
+  ]);
+
+  it('grant what the functions login and logout may do, and to list leases', () => {
+    const listed = tableRows('permission', PAGE).flatMap(([actions = '', on = '', who = '']) => {
+      const resource = /`log(in|out)`|every function$/.test(who) ? RESOURCES.get(on) : undefined;
+      return Array.from(actions.matchAll(/`([^`]+)`/g), ([, action]) => [action, resource]);
+    });
+    const needed = [...listed.filter(([, on]) => on !== undefined), ['dynamodb:Query', '<LeaseTableArn>/index/due']];
+    const granted = statementsOf('program-policy').flatMap(({ Action, Resource }) =>
+      [Action].flat().map((action) => [action, Resource]),
+    );
+    expect(granted.sort()).toEqual(needed.sort());
+  });
+
+  it('let the program assume the role', () => {
+    expect(statementsOf('trust-policy')).toEqual([
+      expect.objectContaining({ Effect: 'Allow', Action: 'sts:AssumeRole' }),
+    ]);
+  });
 });

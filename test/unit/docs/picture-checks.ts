@@ -20,21 +20,22 @@ const TEXT_CONTRAST = 4.5;
 const LINE_CONTRAST = 3;
 
 type Area = { readonly left: number; readonly right: number; readonly top: number; readonly bottom: number };
+type Rectangle = Pick<Box, 'x' | 'y' | 'width' | 'height'>;
 
 /** Returns a message for each fault. */
 export function faultsOf(picture: Picture): string[] {
+  const whole = { x: 0, y: 0, ...picture };
   const lines = picture.shapes.flatMap(linesOf);
   const boxes = picture.shapes.filter((shape) => shape.kind === 'box');
+  const textOverlaps = pairs(lines).filter(([a, b]) => overlap(areaOfText(a), areaOfText(b)));
+  const boxOverlaps = pairs(boxes).filter(([a, b]) => overlap(areaOf(a), areaOf(b)));
   return [
-    ...lines.filter(({ box }) => box).flatMap((line) => overflow(line, line.box as Box)),
-    ...lines.flatMap((line) => overflow(line, { x: 0, y: 0, ...picture })),
-    ...boxes.flatMap((box) =>
-      isInside(areaOf(box), areaOf({ x: 0, y: 0, ...picture })) ? [] : [`${nameOf(box)} is outside`],
-    ),
-    ...pairs(lines).flatMap(([a, b]) =>
-      overlap(areaOfText(a), areaOfText(b)) ? [`"${a.text}" covers "${b.text}"`] : [],
-    ),
-    ...pairs(boxes).flatMap(([a, b]) => (overlap(areaOf(a), areaOf(b)) ? [`${nameOf(a)} covers ${nameOf(b)}`] : [])),
+    ...lines
+      .filter((line) => !fits(line, line.box ?? whole) || !fits(line, whole))
+      .map(({ text }) => `"${text}" does not fit`),
+    ...boxes.filter((box) => !isInside(areaOf(box), areaOf(whole))).map((box) => `${nameOf(box)} is outside`),
+    ...textOverlaps.map(([a, b]) => `"${a.text}" covers "${b.text}"`),
+    ...boxOverlaps.map(([a, b]) => `${nameOf(a)} covers ${nameOf(b)}`),
     ...lines.flatMap((line) => covered(line, boxes)),
     ...picture.shapes.flatMap((shape) => crossings(shape, lines, boxes)),
   ];
@@ -65,7 +66,8 @@ function areaOfText(line: Line): Area {
   return { left, right: left + width, top: y - size * 0.78, bottom: y + size * 0.22 };
 }
 
-const areaOf = ({ x, y, width, height }: Pick<Box, 'x' | 'y' | 'width' | 'height'>, by = 0): Area => ({
+/** The area that is `by` smaller on each side. */
+const areaOf = ({ x, y, width, height }: Rectangle, by = 0): Area => ({
   ...{ left: x + by, right: x + width - by, top: y + by, bottom: y + height - by },
 });
 
@@ -74,10 +76,9 @@ const overlap = (a: Area, b: Area): boolean =>
 const isInside = (a: Area, b: Area): boolean =>
   a.left >= b.left && a.right <= b.right && a.top >= b.top && a.bottom <= b.bottom;
 
-function overflow(line: Line, box: Pick<Box, 'x' | 'y' | 'width' | 'height'>): string[] {
-  const [text, limit] = [areaOfText(line), areaOf(box)];
-  const isWithin = isInside({ ...text, left: text.left - MARGIN, right: text.right + MARGIN }, limit);
-  return isWithin ? [] : [`"${line.text}" does not fit`];
+function fits(line: Line, limit: Rectangle): boolean {
+  const text = areaOfText(line);
+  return isInside({ ...text, left: text.left - MARGIN, right: text.right + MARGIN }, areaOf(limit));
 }
 
 function covered(line: Line, boxes: readonly Box[]): string[] {
@@ -127,19 +128,14 @@ export function contrastFaults(picture: Picture, colors = COLORS): string[] {
     const palette: Record<string, string> = rest;
     const texts = picture.shapes.flatMap(linesOf).map(({ text, style, box }) => {
       const back = style === 'number' ? badge : box ? tones[box.tone ?? 'plain'][0] : page;
-      const ratio = contrast(palette[STYLES[style].color] ?? '', back);
-      return ratio < TEXT_CONTRAST ? `${mode}: "${text}" has a contrast of ${ratio.toFixed(1)}` : '';
+      return { what: `"${text}"`, ratio: contrast(palette[STYLES[style].color] ?? '', back), least: TEXT_CONTRAST };
     });
-    const borders = Object.entries({
-      arrow,
-      badge,
-      ...Object.fromEntries(Object.entries(tones).map(([k, v]) => [k, v[1]])),
+    const borders = Object.entries(tones).map(([tone, [, border]]) => [tone, border] as const);
+    const lines = [['arrow', arrow] as const, ['badge', badge] as const, ...borders].map(([what, color]) => {
+      return { what, ratio: contrast(color, page), least: LINE_CONTRAST };
     });
-    const lines = borders.map(([name, color]) => {
-      const ratio = contrast(color, page);
-      return ratio < LINE_CONTRAST ? `${mode}: ${name} has a contrast of ${ratio.toFixed(1)}` : '';
-    });
-    return [...texts, ...lines].filter((fault) => fault !== '');
+    const faults = [...texts, ...lines].filter(({ ratio, least }) => ratio < least);
+    return faults.map(({ what, ratio }) => `${mode}: ${what} has a contrast of ${ratio.toFixed(1)}`);
   });
 }
 

@@ -68,6 +68,17 @@ describe('REST versions', () => {
   });
 });
 
+test.for([400, 401, 403])(
+  'status %i from something in front of the array means that its versions cannot be reached',
+  async (status) => {
+    const { simulator, array } = await simulated();
+    simulator.faults.add(badAnswers.htmlAnswer(status));
+    const error = await failureOf(apiVersions(array));
+    expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { status, sent: true } });
+    expect(error.message).toContain(`returned ${status} for GET /api/api_version. Let requests to the array pass.`);
+  },
+);
+
 describe('a call under a session', () => {
   async function opened() {
     const { simulator, array, token } = await simulated();
@@ -118,6 +129,31 @@ describe('a call under a session', () => {
       expect(await request(session, call)).toMatchObject({ status, body: '' });
     }
   });
+
+  test('says if a refusal comes from something in front of the array, but not for any other status', async () => {
+    const { simulator, session } = await opened();
+    const call = { method: 'GET', path: '/api/2.15/arrays' } as const;
+    for (const status of [400, 401, 403]) {
+      simulator.faults.add({ ...badAnswers.htmlAnswer(status), times: 1 });
+      expect(await request(session, call)).toMatchObject({ status, isInFront: true });
+      simulator.faults.add({ kind: 'answer', status, times: 1 });
+      expect(await request(session, call)).not.toHaveProperty('isInFront');
+    }
+    for (const status of [200, 404, 429, 502]) {
+      simulator.faults.add({ ...badAnswers.htmlAnswer(status), times: 1 });
+      expect(await request(session, call)).not.toHaveProperty('isInFront');
+    }
+  });
+
+  test.for([401, 403, 429, 500, 503])(
+    'with status %i and a body that is only declared as JSON returns the body as text, without the token',
+    async (status) => {
+      const server = await startServer(reply(status, '{"message":"no uuid-1', JSON_TYPE));
+      const session: Session = { array: arrayAt(server), authToken: authToken('uuid-1'), username: 'pureuser' };
+      const response = await request(session, { method: 'GET', path: '/api/2.15/arrays' });
+      expect(response).toMatchObject({ status, body: '{"message":"no [auth token]' });
+    },
+  );
 
   test('returns a body that is not declared as JSON as text', async () => {
     const { simulator, session } = await opened();

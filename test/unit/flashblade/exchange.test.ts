@@ -38,6 +38,7 @@ describe('a request', () => {
     await exchange(arrayAt(server), { ...POST, requestId: 'attempt-1' });
     const [head = ''] = server.requests;
     expect(head.split('\r\n').filter(Boolean).sort()).toEqual([
+      'Accept-Encoding: identity',
       'Connection: keep-alive',
       'Content-Length: 0',
       `Host: localhost:${server.port}`,
@@ -149,6 +150,44 @@ describe('a response', () => {
     });
   });
 
+  test('whose head decides is returned with its body if the body can be read, and its connection is used again', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const server = await startServer(reply(403, 'x'));
+    for (const _ of [1, 2]) {
+      const { status, body, unread } = await exchange(arrayAt(server), GET, {}, { decides: (one) => one === 403 });
+      expect([status, `${body}`, unread]).toEqual([403, 'x', undefined]);
+    }
+    expect([server.resumed.length, vi.getTimerCount()]).toEqual([1, 0]);
+  });
+
+  test('whose head decides comes with the first bytes after it if the body cannot be read, in however many pieces they arrive', async () => {
+    const pieces = [
+      'HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n',
+      '1f\r\n',
+      '<ht',
+      `ml>${'x'.repeat(99)}`,
+      'y',
+    ];
+    const server = await startServer(async (socket) => {
+      for (const piece of pieces) await new Promise((resolve) => socket.write(piece, () => setTimeout(resolve, 20)));
+      socket.end();
+    });
+    const { body, unread } = await exchange(arrayAt(server), GET, {}, { decides: (status) => status === 403 });
+    expect([`${body}`, `${unread}`]).toEqual(['', pieces.slice(1, 4).join('')]);
+  });
+
+  test('whose head decides is not asked for again if a reused connection breaks behind the head', async () => {
+    const server = await startServer((socket, _, nth) => {
+      if (nth === 0) socket.write(reply(200));
+      else socket.end('HTTP/1.1 503 Busy\r\nContent-Length: 9\r\n\r\n');
+    });
+    const options = { repeatable: true, decides: (status: number) => status === 503 };
+    expect((await exchange(arrayAt(server), GET, {}, options)).status).toBe(200);
+    expect((await exchange(arrayAt(server), GET, {}, options)).status).toBe(503);
+    expect(server.requests).toHaveLength(2);
+    await server.quiet();
+  });
+
   test('whose head handler throws fails with an error that says the request was sent', async () => {
     const server = await startServer();
     const onHead = () => {
@@ -252,7 +291,7 @@ describe('time runs out', () => {
     );
     const error = await failureOf(get(arrayAt(place, { host: '127.0.0.1' }), budget));
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: false } });
-    expect(error.message).toContain('no connection in time');
+    expect(error.message).toContain('the connection was not established in time');
     expect(wasOverdue()).toBe(true);
     await place.quiet();
   });
@@ -283,10 +322,27 @@ describe('time runs out', () => {
     const server = await startServer(stalls);
     const error = await failureOf(exchange(arrayAt(server), GET, budget, { onHead: () => setImmediate(pass) }));
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: true } });
-    expect(error.message).toContain('the response did not end in time');
+    expect(error.message).toContain('the response was not complete in time');
     expect(wasOverdue()).toBe(true);
     await server.quiet();
   });
+
+  test.for([
+    ['after one second', {}, 1000],
+    ['at the total limit', { totalMs: 70 }, 70],
+    ['at the deadline', { deadline: NOW + 500 }, 500],
+  ] satisfies [string, Budget, number][])(
+    'during a response whose head decides %s, and the head is the response',
+    async ([_, budget, limitMs]) => {
+      withClock();
+      const { pass, wasOverdue } = passing(limitMs);
+      const server = await startServer(stalls);
+      const options = { decides: (status: number) => status === 200, onHead: () => setImmediate(pass) };
+      const { status, body } = await exchange(arrayAt(server), GET, budget, options);
+      expect([status, body.length, wasOverdue()]).toEqual([200, 0, true]);
+      await server.quiet();
+    },
+  );
 
   test('during a response that trickles, no matter how often a byte arrives', async () => {
     withClock();
@@ -301,7 +357,7 @@ describe('time runs out', () => {
     });
     const error = await failureOf(get(arrayAt(server), { firstByteMs: 30, totalMs: 70 }));
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: true } });
-    expect(error.message).toContain('the response did not end in time');
+    expect(error.message).toContain('the response was not complete in time');
     expect(Date.now() - NOW).toBeLessThan(500);
     await server.quiet();
   });

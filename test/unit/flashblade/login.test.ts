@@ -8,8 +8,16 @@ import { nextConnection } from './made.ts';
 import { arrayAt, reply, startServer } from './servers.ts';
 import { type Simulated, simulated } from './simulated.ts';
 
-const { loginBody, malformedAuthToken, oversized, redirect, serverIsBusy, tooManyRequests, withoutAuthToken } =
-  badAnswers;
+const {
+  htmlAnswer,
+  loginBody,
+  malformedAuthToken,
+  oversized,
+  redirect,
+  serverIsBusy,
+  tooManyRequests,
+  withoutAuthToken,
+} = badAnswers;
 afterEach(() => {
   vi.useRealTimers();
 });
@@ -40,6 +48,7 @@ test('a login is one POST that has the API token in its header and nowhere else'
   });
   expect(request).toMatchObject({ hasApiToken: true, hasAuthToken: false });
   expect([...(request?.headerNames ?? [])].sort()).toEqual([
+    'accept-encoding',
     'api-token',
     'connection',
     'content-length',
@@ -89,6 +98,30 @@ test.for([400, 401, 403] as const)(
   },
 );
 
+test.for([400, 401, 403] as const)(
+  'status %i from something in front of the array says nothing about the API token, and no session was opened',
+  async (status) => {
+    const prepared = await simulated();
+    const { host, port } = prepared.array;
+    const { error } = await faulty(htmlAnswer(status), prepared);
+    expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', retryable: true });
+    expect(error.facts).toEqual({ status, sent: true, mayHaveOpened: false });
+    expect(error.message).toBe(
+      `array fb1 (${host}:${port}) cannot be reached: something in front of it, such as a proxy or a load balancer, returned ${status} for the login. Let requests to the array pass.`,
+    );
+  },
+);
+
+test('a refusal that contains an auth token is logged out again', async () => {
+  const server = await startServer((socket, request) => {
+    if (request.includes('/logout')) socket.write(reply(200));
+    else socket.end('HTTP/1.1 403 Forbidden\r\nx-auth-token: opened\r\nContent-Length: 9\r\n\r\n{');
+  });
+  const error = await failureOf(login(arrayAt(server), apiToken('T')));
+  expect(error).toMatchObject({ code: 'LOGIN_REFUSED', facts: { mayHaveOpened: false } });
+  expect(server.requests.map((text) => text.split(' ')[1])).toEqual(['/api/login', '/api/logout']);
+});
+
 test.for(['', 'two words', 'line\n', 'ümlaut', 'x'.repeat(1025)])(
   'an API token that is not a valid header value is not sent: %j',
   async (value) => {
@@ -121,7 +154,7 @@ describe('the error of a login says what failed and what to do next', () => {
   const proxy = 'Check that "host" is a FlashBlade and that no proxy is in front of it.';
   test.for([
     [
-      { kind: 'answer', act: false, status: 403 },
+      { kind: 'answer', status: 403 },
       "403 for the login: it does not accept this API token. Store a valid token in the array's secret before you try again.",
     ],
     [tooManyRequests('none'), '429 for the login: it is busy. Try again later.'],

@@ -26,6 +26,15 @@ test.for([401, 403] as const)('status %i means that the session was already clos
   expect((await logoutWithHttpInfo(gone)).status).toBe(status);
 });
 
+test.for([401, 403])('status %i from something in front of the array does not confirm a logout', async (status) => {
+  const { simulator, session } = await withSession();
+  simulator.faults.add({ ...badAnswers.htmlAnswer(status), ...atLogout });
+  const error = await failureOf(logout(session));
+  expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', retryable: true, facts: { status, sent: true } });
+  expect(error.message).toContain(`returned ${status} for the logout. Let requests to the array pass.`);
+  expect(simulator.sessions()).toHaveLength(1);
+});
+
 test.for([201, 204, 302, 307, 400, 404, 405])(
   'status %i is not a logout and fails as ANSWER_INVALID',
   async (status) => {
@@ -72,14 +81,19 @@ test('a logout whose response was lost is confirmed by a second request', async 
 });
 
 test.for([
-  ['no response', { kind: 'hang', at: 'before-headers' }],
-  ['garbage', { kind: 'garbage' }],
-] satisfies [string, Fault][])('a logout without a valid response does not count as closed: %s', async ([_, fault]) => {
-  const { simulator, session } = await withSession();
-  simulator.faults.add({ ...fault, ...atLogout });
-  const error = await failureOf(logout(session, { firstByteMs: 100 }));
-  expect(error.facts).toMatchObject({ sent: true });
-});
+  ['no response', { kind: 'hang', at: 'before-headers' }, 'the response did not begin in time'],
+  ['garbage', { kind: 'garbage' }, 'sent a response that cannot be used: it is not HTTP/1.1'],
+  ['half a response', { kind: 'cut', afterBytes: 40 }, 'the connection was closed before the response was complete'],
+] satisfies [string, Fault, string][])(
+  'a logout without a valid response does not count as closed and can be retried: %s',
+  async ([_, fault, reason]) => {
+    const { simulator, session } = await withSession();
+    simulator.faults.add({ ...fault, path: '/api/logout', times: 2 });
+    const error = await failureOf(logout(session, { firstByteMs: 100 }));
+    expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', retryable: true, facts: { sent: true } });
+    expect(error.message).toContain(reason);
+  },
+);
 
 test.for(['', 'two words', 'line\n'])(
   'an auth token that is not a valid header value is not sent: %j',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { busy, fieldOf, httpInfo, parseBody, retryAfterSeconds } from '../../../lib/flashblade/responses.ts';
+import { busy, fieldOf, httpInfo, isInFront, parseBody, retryAfterSeconds } from '../../../lib/flashblade/responses.ts';
 import { arrayAt } from './servers.ts';
 
 const NOW = Date.parse('2026-11-24T05:00:00Z');
@@ -62,6 +62,63 @@ describe('the time to wait for a busy array', () => {
   });
 });
 
+describe('a refusal', () => {
+  const isFront = (type: string | undefined, body: string, unread?: string, status = 403) => {
+    const headers = type === undefined ? {} : { 'content-type': type };
+    const own = { ...response, status, headers, body: Buffer.from(body, 'latin1') };
+    return isInFront(unread === undefined ? own : { ...own, unread: Buffer.from(unread, 'latin1') });
+  };
+  const UTF_16 = '\xff\xfe<\0h\0t\0m\0l\0>\0';
+
+  it.each([
+    undefined,
+    '',
+    'application/json',
+    'Application/JSON; charset=utf-8',
+    'text/json',
+    'application/problem+json',
+  ])('of the content type %s comes from the array, unless it has markup', (type) => {
+    for (const body of ['', '{"error":[]}', '\n{}', 'Access Denied', '{"message":"<b>"}', '{\n"message":"\n<b>"}'])
+      expect(isFront(type, body), body).toBe(false);
+    for (const body of ['<html>', '<', ' \r\n\t<?xml', '\xef\xbb\xbf<!DOCTYPE html>', '\xef\xbb\xbf \n<p>', UTF_16])
+      expect(isFront(type, body), body).toBe(true);
+  });
+
+  it.each([
+    'text/html',
+    'text/html; charset=utf-8',
+    'text/plain',
+    'application/xml',
+    'text/html, application/json',
+    '?',
+  ])('of the content type %s comes from something in front of the array', (type) => {
+    for (const body of ['', '{"error":[]}', 'Access Denied', '<html>']) expect(isFront(type, body)).toBe(true);
+  });
+
+  it('is also recognized by the beginning of a body that cannot be read', () => {
+    for (const unread of ['<', 'a7\r\n<html>', 'zz;x="y"\r\n\r\n <html>', '\xef\xbb\xbf<'])
+      expect(isFront(undefined, '', unread), unread).toBe(true);
+    for (const unread of ['', '{', 'a7\r\n{"error', 'Access Denied'])
+      expect(isFront(undefined, '', unread)).toBe(false);
+  });
+
+  it('is a 400, a 401 or a 403', () => {
+    const fronts = [200, 302, 400, 401, 403, 404, 407, 429, 503].filter((status) =>
+      isFront('text/html', '', '', status),
+    );
+    expect(fronts).toEqual([400, 401, 403]);
+  });
+
+  it.each(['a'.repeat(2 ** 20), ' '.repeat(2 ** 20), `${'a'.repeat(64)}\n`.repeat(2 ** 14), '\n'.repeat(2 ** 20)])(
+    'of 1 MiB is judged in a moment (%#)',
+    (body) => {
+      const startedAt = performance.now();
+      expect(isFront(undefined, body)).toBe(false);
+      expect(performance.now() - startedAt).toBeLessThan(500);
+    },
+  );
+});
+
 describe('the body of a response', () => {
   it('is parsed as JSON, and is undefined if it is not JSON', () => {
     expect([parseBody('{"a":1}'), parseBody('null'), parseBody('{')]).toEqual([{ a: 1 }, null, undefined]);
@@ -71,6 +128,16 @@ describe('the body of a response', () => {
     const nested = (depth: number) => `${'{"a":['.repeat(depth / 2)}1${']}'.repeat(depth / 2)}`;
     expect(parseBody(nested(100))).toBeDefined();
     expect(parseBody(nested(102))).toBeUndefined();
+  });
+
+  it('with exact numbers may be nested just as deep, and not deeper', () => {
+    const nested = (depth: number, value: string) => `${'['.repeat(depth)}${value}${']'.repeat(depth)}`;
+    for (const value of ['1', '12345678901234567890']) {
+      expect(JSON.stringify(parseBody(nested(100, value), true))).toBe(nested(100, value));
+      expect(parseBody(nested(101, value), true)).toBeUndefined();
+    }
+    for (const depth of [10_000, 100_000]) expect(parseBody(nested(depth, '1e400'), true)).toBeUndefined();
+    expect(parseBody('[1e400', true)).toBeUndefined();
   });
 
   it('has only its own fields, none of a prototype', () => {

@@ -5,7 +5,7 @@ import type { Session } from '../../../lib/core/model.ts';
 import { EVENTS } from '../../../lib/core/reports.ts';
 import { checkFleet } from '../../../lib/fleet/check.ts';
 import { closeSession } from '../../../lib/leases/close.ts';
-import { sessionItem } from '../../kit/memory/array-facts.ts';
+import { sessionItem } from '../../kit/memory/arrays.ts';
 import {
   awsDown,
   busy,
@@ -331,6 +331,15 @@ describe('a warning', () => {
     w.facts.set('fb1', { statuses: { arrays: 403, 'api-tokens': 401, sessions: 403 } });
     expect(await check(w, 'fb1')).toEqual({ checked: 1, healthy: 1, unhealthy: [], warnings: [], unknownSessions: 0 });
     expect(w.calls.filter((name) => name === 'login')).toHaveLength(2);
+  });
+
+  it.each([401, 403])('an array is unhealthy if something in front of it returns %i for a read', async (status) => {
+    const w = world();
+    w.once('request', async () => ({ status, headers: {}, body: '<html>', requestId: '', isInFront: true }));
+    const { healthy, unhealthy } = await check(w, 'fb1');
+    expect([healthy, unhealthy]).toEqual([0, [expect.objectContaining({ array: 'fb1', code: 'ARRAY_UNREACHABLE' })]]);
+    expect(unhealthy[0]?.reason).toContain(`returned ${status} for GET /api/2.10/arrays`);
+    expect(w.live.size).toBe(0);
   });
 
   it.each([

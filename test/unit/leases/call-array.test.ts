@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { authToken } from '../../../lib/core/model.ts';
+import { request } from '../../../lib/flashblade/client.ts';
+import { closeConnections } from '../../../lib/flashblade/pool.ts';
 import { allowedCalls, callArray } from '../../../lib/leases/call-array.ts';
 import { MAX_RESULT_BYTES } from '../../../lib/leases/requests.ts';
+import { withLease } from '../../../lib/leases/use.ts';
 import { opened, type World } from '../../kit/memory/world.ts';
+import { arrayAt, JSON_TYPE, reply, startServer } from '../flashblade/servers.ts';
 
 const allowed = allowedCalls('GET /api/**');
 const call = (w: World, path = '/api/2.4/arrays', method: 'GET' | 'POST' = 'GET') =>
@@ -32,6 +37,19 @@ describe('a call under a lease', () => {
     expect(await call(w)).toEqual({ status: 200, body: { items: [{ text: 'was [API token]' }], '[API token]': 1 } });
     w.once('request', respond(404, `<html>${token}</html>`));
     expect(await call(w)).toEqual({ status: 404, body: '<html>[API token]</html>' });
+  });
+
+  it('a call keeps numbers exact, and still redacts what looks like an API token', async () => {
+    const text = '{"items":[{"id":12345678901234567890,"x":[-0,1e400,{"y":1.0000000000000000001}]}],"n":1}';
+    const server = await startServer(reply(200, text, JSON_TYPE));
+    const w = await opened();
+    const session = { array: arrayAt(server), authToken: authToken('uuid'), username: 'pureuser' };
+    w.ports.flashblade.request = (_, sent, { exactNumbers }) => request(session, sent, { exactNumbers });
+    expect(JSON.stringify(await call(w))).toBe(`{"status":200,"body":${text}}`);
+    // Callers in the same process count with the numbers.
+    const plain = await withLease(w.ports, 'job-1', (use) => use.request({ method: 'GET', path: '/api/2.4/arrays' }));
+    expect(plain.body).toEqual(JSON.parse(text));
+    closeConnections();
   });
 
   it('a call that is not allowed reaches neither the ledger nor the array', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { closeSession } from '../../../lib/leases/close.ts';
 import { endOwner } from '../../../lib/leases/end-owner.ts';
-import { sweep } from '../../../lib/leases/sweep.ts';
+import { sweep, sweepOwner } from '../../../lib/leases/sweep.ts';
 import { awsDown, busy, fail, hang, open, unreachable, type World, world } from '../../kit/memory/world.ts';
 
 const openOf = (w: World, leaseId: string, owner = 'execution-1') => open(w, { leaseId, owner });
@@ -78,8 +78,46 @@ describe('the end of an owner', () => {
     w.once('ofOwner', fail(awsDown));
     await sweep(w.ports, w.deadline());
     expect(w.live.size).toBe(1);
+    expect(w.events()).toContain('SweepFailed');
     await sweep(w.ports, w.deadline());
     expect(w.live.size).toBe(0);
+  });
+
+  it('ends leases that are open, being opened, waiting for a logout or already closed, when the sweeper finds them', async () => {
+    const w = world();
+    for (const leaseId of ['open', 'closing', 'closed']) await openOf(w, leaseId);
+    w.once('logout', fail(busy));
+    await expect(closeSession(w.ports, 'closing', w.deadline())).rejects.toMatchObject({ code: 'ARRAY_BUSY' });
+    await closeSession(w.ports, 'closed', w.deadline());
+    const before = w.lease('closing');
+    w.once('ofOwner', async () => []);
+    await end(w);
+    w.once('login', async (act) => {
+      w.once('ofOwner', async () => ['open', 'closing', 'opening', 'closed']);
+      const ended = await sweepOwner(w.ports, 'execution-1', w.deadline());
+      expect(ended).toMatchObject([{ kind: 'lease', id: 'open', state: 'CLOSING', array: 'fb1' }]);
+      expect(w.lease('open')).toMatchObject({ state: 'CLOSING', byOwner: true });
+      expect(w.lease('opening')).toMatchObject({ state: 'OPENING', endRequested: true });
+      return act();
+    });
+    await expect(openOf(w, 'opening')).rejects.toMatchObject({ code: 'LEASE_ENDED' });
+    expect(w.lease('closing')).toEqual(before);
+    expect(w.lease('opening')?.state).toBe('CLOSED');
+    expect(w.events()).not.toContain('SweepFailed');
+  });
+
+  it('is reported as not swept if one of its leases cannot be read, and the other leases end', async () => {
+    const w = world();
+    await openOf(w, 'a');
+    await openOf(w, 'b');
+    w.once('ofOwner', async () => []);
+    await end(w);
+    w.once('read', fail(awsDown));
+    expect(await sweepOwner(w.ports, 'execution-1', w.deadline())).toMatchObject([{ id: 'b' }]);
+    expect(w.events()).toContain('SweepFailed');
+    w.once('ofOwner', fail(awsDown));
+    expect(await sweepOwner(w.ports, 'execution-1', w.deadline())).toEqual([]);
+    expect(await sweepOwner(w.ports, 'execution-1', w.deadline())).toMatchObject([{ id: 'a' }]);
   });
 
   it('tries every lease before it fails', async () => {

@@ -68,7 +68,7 @@ describe('a login', () => {
       `array fb1 may have a session for lease job-1, but the session's auth token is lost. ${fate} Request the session again. (ARRAY_UNREACHABLE: no answer)`,
     );
     const message =
-      'recorded a login with an unknown outcome. Array fb1 may have a session that ends only with the idle timeout';
+      'recorded a login with an unknown outcome. Array fb1 may have a session that ends only when the idle timeout expires';
     expect(w.reports.slice(1)).toStrictEqual([{ event: 'SuspectRecorded', ...common, message }]);
     const attemptId = w.reports[1]?.requestId ?? '';
     const until = w.seconds() + 36 + 120 + 1800;

@@ -62,6 +62,18 @@ describe('withSession', () => {
     },
   );
 
+  it.each([true, false])('passes on whether numbers stay exact: %j', async (exactNumbers) => {
+    const w = world();
+    const seen: unknown[] = [];
+    const { request } = w.ports.flashblade;
+    w.ports.flashblade.request = (session, call, options) => {
+      seen.push(options.exactNumbers);
+      return request(session, call, options);
+    };
+    await withSession(w.ports, 'fb1', (use) => use.request(GET), { exactNumbers });
+    expect(seen).toEqual([exactNumbers]);
+  });
+
   it('refuses invalid lease options before any call', async () => {
     const w = world();
     const call = withSession(w.ports, 'fb1', () => 1, { leaseSeconds: 5 });
@@ -246,6 +258,30 @@ describe('withLease', () => {
     };
     expect(await withLease(w.ports, 'job-1', work)).toMatchObject({ status: 200 });
     expect(countOf(w, 'login')).toBe(2);
+  });
+
+  it.each([401, 403])('keeps the session if something in front of the array returns %i', async (status) => {
+    const w = world();
+    await open(w);
+    const before = w.lease('job-1');
+    const front = async () => ({ ...(await noPermission()), status, isInFront: true });
+    w.once('request', front);
+    const work = withLease(w.ports, 'job-1', ({ request }) => request(GET));
+    await expect(work).rejects.toMatchObject({
+      code: 'ARRAY_UNREACHABLE',
+      retryable: true,
+      message: expect.stringContaining(`returned ${status} for GET /api/2.4/arrays. Let requests to the array pass.`),
+      facts: { status, sent: true },
+    });
+    expect([countOf(w, 'login'), countOf(w, 'logout'), w.live.size]).toEqual([1, 0, 1]);
+    expect(w.lease('job-1')).toEqual(before);
+
+    w.dropSessions();
+    w.once('request', noPermission);
+    w.once('request', front);
+    const again = withLease(w.ports, 'job-1', ({ request }) => request(GET));
+    await expect(again).rejects.toMatchObject({ code: 'ARRAY_UNREACHABLE' });
+    expect([w.live.size, w.lease('job-1')?.state]).toEqual([1, 'OPEN']);
   });
 
   it('logs in again only once for many concurrent requests', async () => {
@@ -496,7 +532,7 @@ describe('withLease', () => {
     });
     const code = 'LEASE_ALTERED';
     const message =
-      'lease job-1 on array fb1 no longer names the array, host and trust with which it was opened. Find out who writes to the lease table';
+      'lease job-1 on array fb1 no longer has the array, host and trust that it was opened with. Find out who changed the lease table';
     await expect(call).rejects.toMatchObject({ code, message });
     expect(w.reports.at(-1)).toEqual({ event: 'LeaseAltered', leaseId: 'job-1', array: 'fb1', code, message });
     expect(countOf(w, 'login')).toBe(1);

@@ -94,14 +94,12 @@ const CONFIG: Configuration = {
 };
 
 /** The faults of these files, as `file:line what is wrong`. Names relative to `root`. */
-export function checkProse(root: string, files: readonly string[]): string[] {
-  const texts = Object.fromEntries(files.map((file) => [file, readFileSync(join(root, file), 'utf8')]));
-  return Object.entries(texts).flatMap(([file, text]) =>
-    file.endsWith('.md')
-      ? checkDocument(file, text)
-      : findTerms(text).map(({ line, found, write }) => `${file}:${line} ${messageOf(found, write)}`),
-  );
-}
+export const checkProse = (root: string, files: readonly string[]): string[] =>
+  files.flatMap((file) => {
+    const text = readFileSync(join(root, file), 'utf8');
+    if (file.endsWith('.md')) return checkDocument(file, text);
+    return findTerms(text).map(({ line, found, write }) => `${file}:${line} ${messageOf(found, write)}`);
+  });
 
 export function checkDocument(file: string, text: string): string[] {
   const results = lint({ strings: { [file]: text }, customRules: [termsRule], config: CONFIG, noInlineConfig: true });

@@ -1,9 +1,8 @@
 /** Failures of `npm run secret`: nothing is written, the exit code is not 0, and the message names the next step. */
 import { devNull } from 'node:os';
-import { DeleteSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, test, vi } from 'vitest';
 import { createAuthority, selfSigned } from '../../../simulator/certificates.ts';
-import { CONFIRM, type Ended, HOST, ID, secretWorld, TOKEN } from './secret.fixture.ts';
+import { CONFIRM, type Ended, HOST, secretWorld, TOKEN } from './secret.fixture.ts';
 
 type World = Awaited<ReturnType<typeof secretWorld>>;
 
@@ -206,23 +205,15 @@ describe('nothing is written when', () => {
 
 describe('AWS', () => {
   test.each([
-    [
-      'the user may not read',
-      (world: World) => world.aws.secrets.deny(ID),
-      /AccessDeniedException .* needs the permissions/,
-    ],
-    ['has a disabled key', (world: World) => world.disableKey(), /DecryptionFailure .* KMS key/],
-    [
-      'is scheduled for deletion',
-      (world: World) => world.secrets.send(new DeleteSecretCommand({ SecretId: ID })),
-      /restore it first/,
-    ],
-  ])('does not return a secret that %s, and nothing is written', async (_, spoil, why) => {
+    ['the user may not read', 'AccessDeniedException', /AccessDeniedException .* needs the permissions/],
+    ['has a disabled key', 'DecryptionFailure', /DecryptionFailure .* KMS key/],
+    ['is scheduled for deletion', 'InvalidRequestException', /restore it first/],
+  ])('does not return a secret that %s, and nothing is written', async (_, name, why) => {
     const world = await secretWorld();
-    const { host, apiToken, fingerprint } = world;
-    await world.create({ host, apiToken, trust: { fingerprints: [fingerprint] } }, world.key.arn);
-    await spoil(world);
-    const ended = await world.piped(NEW(world), apiToken);
+    world.put();
+    const call = { service: 'secretsmanager', action: 'GetSecretValue' } as const;
+    world.aws.faults.add({ ...call, kind: 'error', name, status: 400 });
+    const ended = await world.piped(NEW(world), world.apiToken);
     expect(ended.printed).toContain('SECRET_UNAVAILABLE: could not read the secret flashblade/fb1: AWS returned');
     expectNothing(world, ended, { why });
   });

@@ -32,7 +32,6 @@ export async function secretWorld(options: SimulatorOptions = {}) {
   const { simulator, array } = await simulated({ certificate: 'self-signed', ...options });
   const { aws, secrets } = await awsWithClients();
   const { apiToken, fingerprint } = simulator;
-  const key = aws.kms.createKey();
   const host = `127.0.0.1:${array.port}`;
   const others: string[] = [];
   let own = 0;
@@ -53,7 +52,7 @@ export async function secretWorld(options: SimulatorOptions = {}) {
   }
 
   return {
-    ...{ aws, secrets, simulator, apiToken, fingerprint, host, key },
+    ...{ aws, secrets, simulator, apiToken, fingerprint, host },
     /** Runs the command at a terminal. The command must ask for every reply. */
     async atTerminal(args: readonly string[], replies: readonly Reply[], more: Surroundings = {}): Promise<Ended> {
       const terminal = fakeTerminal(...replies);
@@ -75,7 +74,6 @@ export async function secretWorld(options: SimulatorOptions = {}) {
       await secrets.send(new CreateSecretCommand({ Name: ID, SecretString: JSON.stringify(value), KmsKeyId }));
       own = aws.calls.length;
     },
-    disableKey: (): void => aws.kms.setEnabled(key.keyId, false),
     file(text: string): string {
       const path = join(tmpdir(), `${randomUUID()}.pem`);
       writeFileSync(path, text);

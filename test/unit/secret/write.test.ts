@@ -1,5 +1,4 @@
 /** The secrets that `npm run secret` writes if all steps succeed. */
-import { DescribeSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, test } from 'vitest';
 import { awsWithClients } from '../../kit/aws/clients.ts';
 import { tokensIn } from '../../kit/leaks.ts';
@@ -32,21 +31,17 @@ describe('a new secret', () => {
 
   test('has tags, and the KMS key from the option or from the environment', async () => {
     const world = await secretWorld();
-    const { aws, secrets, host, fingerprint, apiToken } = world;
+    const { aws, host, fingerprint, apiToken } = world;
     const [first, second] = [aws.kms.createKey().arn, aws.kms.createKey().arn];
     const given = ['--host', host, '--fingerprint', fingerprint, '--yes'];
     const env = { SECRETS_KEY: first };
     expect(await world.piped(['fb1', ...given], apiToken, { env })).toMatchObject({ code: 0 });
     expect(await world.piped(['fb2', ...given, '--kms-key', second], apiToken, { env })).toMatchObject({ code: 0 });
     expect(await world.piped(['fb3', ...given], apiToken)).toMatchObject({ code: 0 });
-    const about = (name: string) => secrets.send(new DescribeSecretCommand({ SecretId: `flashblade/${name}` }));
-    const tags = [
-      { Key: 'product', Value: 'flashblade-sessions' },
-      { Key: 'array', Value: 'fb1' },
-    ];
-    expect(await about('fb1')).toMatchObject({ KmsKeyId: first, Tags: tags });
-    expect(await about('fb2')).toMatchObject({ KmsKeyId: second });
-    expect(await about('fb3')).not.toHaveProperty('KmsKeyId');
+    const tags = { product: 'flashblade-sessions', array: 'fb1' };
+    expect(aws.secrets.find('flashblade/fb1')).toMatchObject({ kmsKeyId: first, tags });
+    expect(aws.secrets.find('flashblade/fb2')).toMatchObject({ kmsKeyId: second });
+    expect(aws.secrets.find('flashblade/fb3').kmsKeyId).toBeUndefined();
   });
 
   test('has a name with the prefix in SECRET_PREFIX', async () => {
@@ -81,7 +76,7 @@ describe('a new secret', () => {
 describe('an update', () => {
   test('of the API token keeps host, trust and key, and the old version becomes AWSPREVIOUS', async () => {
     const world = await secretWorld();
-    const { aws, secrets, host, fingerprint, apiToken } = world;
+    const { aws, host, fingerprint, apiToken } = world;
     const { arn } = aws.kms.createKey();
     const old = world.alsoSecret('T-00000000-old0-old0-old0-000000000000');
     await world.create({ host, apiToken: old, trust: { fingerprints: [fingerprint, 'ab'.repeat(32)] } }, arn);
@@ -98,14 +93,11 @@ describe('an update', () => {
     expect(value).toEqual({ host, apiToken, trust: { fingerprints: [fingerprint, 'ab'.repeat(32)] } });
     expect(printed).toContain(`Written: secret ${ID}, version ${versionId}.`);
     expect(printed).toContain('within five minutes');
-    expect(await secrets.send(new DescribeSecretCommand({ SecretId: ID }))).toMatchObject({
-      KmsKeyId: arn,
-      Tags: [
-        { Key: 'product', Value: 'flashblade-sessions' },
-        { Key: 'array', Value: 'fb1' },
-      ],
-      VersionIdsToStages: { [versionId ?? '']: ['AWSCURRENT'], [before.versionId ?? '']: ['AWSPREVIOUS'] },
+    expect(aws.secrets.find(ID)).toMatchObject({
+      kmsKeyId: arn,
+      tags: { product: 'flashblade-sessions', array: 'fb1' },
     });
+    expect([...aws.secrets.find(ID).versions.keys()]).toEqual([before.versionId, versionId]);
   });
 
   test('from a pipe does not ask about a certificate that the current trust accepts', async () => {

@@ -40,7 +40,7 @@ describe('npm run trust', () => {
     expect(stdout).toMatch(/^ {2}valid .* to .*, (29|30) days left$/m);
     expect(stdout).toMatch(/^ {2}key {6}EC, prime256v1$/m);
     expect(stdout).toContain(self.fingerprint);
-    expect(stdout).toContain('do not accept the certificate for this name (DEPTH_ZERO_SELF_SIGNED_CERT)');
+    expect(stdout).toContain('is not publicly trusted for this name (DEPTH_ZERO_SELF_SIGNED_CERT)');
     expect(stdout).toMatch(
       /Before you trust [\s\S]* compare its SHA-256 fingerprint with the one that your array shows/,
     );
@@ -103,7 +103,7 @@ describe('npm run trust', () => {
     expect((await trust([`localhost:${server.port}`])).stdout).toContain('EXPIRED 10 days ago');
   });
 
-  test('for a certificate that public authorities accept, no trust is printed, and a root from the trust store is not part of the chain', async () => {
+  test('for a publicly trusted certificate, no trust is printed, and a root from the trust store is not part of the chain', async () => {
     const server = await startServer();
     const file = join(tmpdir(), `${randomUUID()}.pem`);
     writeFileSync(file, authority.certificate);

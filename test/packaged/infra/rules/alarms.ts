@@ -5,7 +5,7 @@ import { FUNCTIONS, logicalIdOf, type Template } from '../../../kit/packaged.ts'
 import { headings } from '../runbook.ts';
 import { at, differs, GONE, idsOf, list, render, sub } from '../template.ts';
 import { metricFaults, type Watched } from './metrics.ts';
-import { must, only, type Rule, rule } from './rule.ts';
+import { type Faults, must, mustAll, only, type Rule, rule } from './rule.ts';
 import { minutesBetween } from './schedules.ts';
 
 /** Error events that another metric covers: a gauge that stays up as long as the error lasts. */
@@ -26,26 +26,28 @@ const LOGIN = 'LoginErrorsAlarm/Properties';
 const THROTTLES = 'LoginThrottlesAlarm/Properties';
 const PUBLISHING = 'AlarmTopicPolicy/Properties/PolicyDocument/Statement';
 const PUBLISH = `${PUBLISHING}/FromTheAlarms`;
+const OUR_ALARMS = 'arn:<AWS::Partition>:cloudwatch:<AWS::Region>:<AWS::AccountId>:alarm:<AWS::StackName>-*';
 
 export const alarmsOf = (template: Template) =>
   idsOf(template, 'AWS::CloudWatch::Alarm').map((id) => [id, template.Resources[id]?.Properties ?? {}] as const);
 
 /** The metrics that an alarm watches: one, or those of its expression. */
 export function watchedBy(alarm: unknown): Watched[] {
-  const one = (metric: unknown, statistic: unknown): Watched => ({
-    namespace: String(at(metric, 'Namespace')),
-    name: String(at(metric, 'MetricName')),
+  const one = {
+    Metric: alarm,
+    Stat: at(alarm, 'Statistic') ?? at(alarm, 'ExtendedStatistic'),
+    Unit: at(alarm, 'Unit'),
+  };
+  const stats = list(at(alarm, 'Metrics')).flatMap((each) => at(each, 'MetricStat') ?? []);
+  return (at(alarm, 'Metrics') === GONE ? [one] : stats).map((stat) => ({
+    namespace: String(at(stat, 'Metric/Namespace')),
+    name: String(at(stat, 'Metric/MetricName')),
     dimensions: Object.fromEntries(
-      list(at(metric, 'Dimensions')).map((each) => [String(at(each, 'Name')), render(at(each, 'Value'))]),
+      list(at(stat, 'Metric/Dimensions')).map((each) => [String(at(each, 'Name')), render(at(each, 'Value'))]),
     ),
-    statistic: String(statistic ?? ''),
-    ...(at(metric, 'Unit') === GONE ? {} : { unit: String(at(metric, 'Unit')) }),
-  });
-  if (at(alarm, 'Metrics') === GONE) return [one(alarm, at(alarm, 'Statistic') ?? at(alarm, 'ExtendedStatistic'))];
-  return list(at(alarm, 'Metrics'))
-    .map((each) => at(each, 'MetricStat'))
-    .filter((stat) => stat !== GONE)
-    .map((stat) => one(at(stat, 'Metric'), at(stat, 'Stat')));
+    statistic: String(at(stat, 'Stat') ?? ''),
+    unit: at(stat, 'Unit'),
+  }));
 }
 
 /** What an alarm watches decides what missing data means to it, and whether it notifies when it ends. */
@@ -67,10 +69,8 @@ function kindOf(alarm: unknown): keyof typeof KINDS {
 }
 
 /** Faults of each alarm. */
-const eachAlarm =
-  (faults: (alarm: unknown, id: string, template: Template) => string[]) =>
-  (template: Template): string[] =>
-    alarmsOf(template).flatMap(([id, alarm]) => faults(alarm, id, template));
+const eachAlarm = (faults: (alarm: unknown, id: string, template: Template) => Faults) => (template: Template) =>
+  alarmsOf(template).map(([id, alarm]) => faults(alarm, id, template));
 
 /** Everything that must have an alarm: a metric of the fleet, or of a resource. */
 const NEEDED: readonly string[] = [
@@ -86,20 +86,19 @@ export const ALARM_RULES: Rule[] = [
   must(`${ALARM}/AlarmName`, /^<StackName>-[a-z-]+$/, 'stuck-sessions'),
   // What it means, and a link to what to do.
   must(`${ALARM}/AlarmDescription`, /^.{21,} \S+#[\w-]+$/, GONE),
-  must(`${ALARM}/AlarmActions`, NOTIFY, GONE, [{ Ref: 'OtherTopic' }]),
-  must(`${ALARM}/ActionsEnabled`, GONE, false),
+  ...mustAll(ALARM, { AlarmActions: NOTIFY, ActionsEnabled: GONE }),
   must(`${ALARM}/Threshold`, /^\d+$/, GONE),
   rule(
     'every alarm links to a section of the runbook',
     eachAlarm((alarm, id) => {
       const section = String(at(alarm, 'AlarmDescription')).replace(/^.*#/, '');
-      return headings().has(section) ? [] : [`${id}: the runbook has no section ${section}`];
+      return !headings().has(section) && `${id}: the runbook has no section ${section}`;
     }),
     ['a misspelt section', `${STUCK}/AlarmDescription`, 'Something is wrong. docs/operations.md#stuck-session'],
   ),
   rule(
     'every alarm watches metrics that exist, by a statistic that makes sense for them',
-    eachAlarm((alarm, id, template) => watchedBy(alarm).flatMap((metric) => metricFaults(template, id, metric))),
+    eachAlarm((alarm, id, template) => watchedBy(alarm).map((metric) => metricFaults(template, id, metric))),
     ['a misspelt metric', `${STUCK}/MetricName`, 'StuckLeasse', 'nobody emits'],
     ['a metric that exists only per array', `${STUCK}/MetricName`, 'ArrayHealthy', 'nobody emits'],
     ['a wrong namespace', `${STUCK}/Namespace`, 'FlashbladeSessions', 'nobody emits'],
@@ -145,9 +144,9 @@ export const ALARM_RULES: Rule[] = [
       const points = Number(at(alarm, 'DatapointsToAlarm') ?? periods);
       const longest = period >= 3600 ? 7 * DAY_SECONDS : DAY_SECONDS;
       return [
-        ...(period % 60 === 0 && period > 0 ? [] : [`${id}: a period of ${period} s`]),
-        ...(periods >= 1 && period * periods <= longest ? [] : [`${id}: looks at ${periods} periods`]),
-        ...(points >= 1 && points <= periods ? [] : [`${id}: never has ${points} of ${periods} periods`]),
+        !(period % 60 === 0 && period > 0) && `${id}: a period of ${period} s`,
+        !(periods >= 1 && period * periods <= longest) && `${id}: looks at ${periods} periods`,
+        !(points >= 1 && points <= periods) && `${id}: never has ${points} of ${periods} periods`,
       ];
     }),
     ['half a minute', `${ALTERED}/Period`, 30, 'a period of 30 s'],
@@ -158,14 +157,11 @@ export const ALARM_RULES: Rule[] = [
     'an expression has one result, and uses exactly the metrics that are listed',
     eachAlarm((alarm, id) => {
       const metrics = list(at(alarm, 'Metrics'));
-      if (metrics.length === 0) return [];
+      if (metrics.length === 0) return undefined;
       const results = metrics.filter((one) => at(one, 'ReturnData') !== false);
       const used = new Set(String(at(results[0], 'Expression')).match(/[a-z]\w*/g));
       const given = metrics.filter((one) => at(one, 'MetricStat') !== GONE).map((one) => at(one, 'Id'));
-      return [
-        ...differs(`${id}: results`, results.length, 1),
-        ...differs(`${id}: uses`, [...used].sort(), given.sort()),
-      ];
+      return [differs(`${id}: results`, results.length, 1), differs(`${id}: uses`, [...used].sort(), given.sort())];
     }),
     ['a misspelt id', `${LOGIN}/Metrics/1/Id`, 'error', 'uses'],
     ['two results', `${LOGIN}/Metrics/1/ReturnData`, GONE, 'results'],
@@ -176,7 +172,7 @@ export const ALARM_RULES: Rule[] = [
       const watched = alarmsOf(template)
         .flatMap(([, alarm]) => watchedBy(alarm))
         .flatMap(({ name, dimensions }) => [name, ...Object.values(dimensions).map((of) => `${name} of ${of}`)]);
-      return NEEDED.filter((name) => !watched.includes(name)).map((name) => `no alarm watches ${name}`);
+      return NEEDED.map((name) => !watched.includes(name) && `no alarm watches ${name}`);
     },
     ['an error without an alarm', 'SuspectSessionAlarm', GONE, 'watches SuspectRecorded'],
     ['an error whose alarm is removed', 'StuckSessionsAlarm', GONE, 'watches StuckLeases'],
@@ -186,19 +182,17 @@ export const ALARM_RULES: Rule[] = [
   rule(
     'the alarm no-fleet-check goes off only after two missing checks',
     (template) => {
-      const [period, periods] = ['Period', 'EvaluationPeriods'].map((name) =>
-        at(template.Resources, `${NO_CHECK}/${name}`),
-      );
-      const minutes = (Number(period) * Number(periods)) / 60;
-      return minutes >= 2 * minutesBetween(template, 'CheckSchedule') ? [] : [`${minutes} minutes are too few`];
+      const numberAt = (field: string) => Number(at(template.Resources, `${NO_CHECK}/${field}`));
+      const minutes = (numberAt('Period') * numberAt('EvaluationPeriods')) / 60;
+      return !(minutes >= 2 * minutesBetween(template, 'CheckSchedule')) && `${minutes} minutes are too few`;
     },
     ['a shorter window', `${NO_CHECK}/Period`, 600],
   ),
   only('AWS::SNS::Topic', 'AlarmTopic'),
   // CloudWatch may not use AWS's own key.
-  must('AlarmTopic/Properties/KmsMasterKeyId', GONE, 'alias/aws/sns'),
+  must('AlarmTopic/Properties/KmsMasterKeyId', GONE),
   only('AWS::SNS::TopicPolicy', 'AlarmTopicPolicy'),
-  must('AlarmTopicPolicy/Properties/Topics', NOTIFY, []),
+  must('AlarmTopicPolicy/Properties/Topics', NOTIFY),
   rule(
     'only alarms of this stack may publish to the topic',
     ({ Resources }) =>
@@ -211,13 +205,7 @@ export const ALARM_RULES: Rule[] = [
           Resource: { Ref: 'AlarmTopic' },
           Condition: {
             StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
-            ArnLike: {
-              'aws:SourceArn': {
-                'Fn::Sub': sub(
-                  'arn:<AWS::Partition>:cloudwatch:<AWS::Region>:<AWS::AccountId>:alarm:<AWS::StackName>-*',
-                ),
-              },
-            },
+            ArnLike: { 'aws:SourceArn': { 'Fn::Sub': sub(OUR_ALARMS) } },
           },
         },
       ]),

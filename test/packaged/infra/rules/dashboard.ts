@@ -1,11 +1,10 @@
 /** The dashboard: CloudWatch can read it, and it shows only metrics that exist. */
 import type { Template } from '../../../kit/packaged.ts';
-import { FIELDS } from '../log-fields.ts';
-import { fieldsIn } from '../runbook.ts';
+import { FIELDS, fieldsIn } from '../runbook.ts';
 import { at, differs, GONE, idsOf, list, render, sub } from '../template.ts';
 import { ACCOUNT_OR_REGION } from './functions.ts';
 import { metricFaults, type Watched } from './metrics.ts';
-import { must, type Rule, rule } from './rule.ts';
+import { type Faults, must, type Rule, rule } from './rule.ts';
 
 const COLUMNS = 24;
 const NAME = 'Dashboard/Properties/DashboardName';
@@ -14,15 +13,14 @@ const BODY = 'Dashboard/Properties/DashboardBody/Fn::Sub';
 const bodyOf = ({ Resources }: Template): string => render(at(Resources, 'Dashboard/Properties/DashboardBody'));
 /** Faults of each widget of this type, or of any. */
 const eachWidget =
-  (type: RegExp, faults: (widget: unknown, what: string, template: Template) => string[]) =>
-  (template: Template): string[] =>
+  (type: RegExp, faults: (widget: unknown, what: string, template: Template) => Faults) => (template: Template) =>
     widgetsOf(template)
       .filter((widget) => type.test(String(at(widget, 'type'))))
-      .flatMap((widget) => faults(widget, String(at(widget, 'properties/title') ?? 'a text'), template));
+      .map((widget) => faults(widget, String(at(widget, 'properties/title') ?? 'a text'), template));
 const widgetsOf = (template: Template): readonly unknown[] => list(at(JSON.parse(bodyOf(template)), 'widgets'));
 
 /** Faults of each query for CloudWatch Logs Insights. */
-const eachQuery = (faults: (query: string, template: Template) => string[]) =>
+const eachQuery = (faults: (query: string, template: Template) => Faults) =>
   eachWidget(/^log$/, (widget, _, template) => faults(String(at(widget, 'properties/query')), template));
 
 type Box = { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
@@ -70,16 +68,16 @@ export const DASHBOARD_RULES: Rule[] = [
     'the body of the dashboard is JSON',
     (template) => {
       try {
-        return JSON.parse(bodyOf(template)) && [];
+        return !JSON.parse(bodyOf(template));
       } catch {
-        return ['it is not JSON'];
+        return 'it is not JSON';
       }
     },
     ['an open bracket', BODY, '{ "widgets": ['],
   ),
   rule(
     'the dashboard names no account and no region',
-    (template) => ACCOUNT_OR_REGION.exec(bodyOf(template)) ?? [],
+    (template) => ACCOUNT_OR_REGION.exec(bodyOf(template))?.[0],
     ['a region', BODY, metric({ region: 'eu-west-1' })],
     ['an account', BODY, metric({ accountId: '123456789012' })],
   ),
@@ -88,7 +86,7 @@ export const DASHBOARD_RULES: Rule[] = [
     eachWidget(/./, (widget, what) => {
       const { x, y, width, height } = widget as Box;
       const fits = x >= 0 && y >= 0 && width > 0 && height > 0 && x + width <= COLUMNS;
-      return fits ? [] : [`${what}: is not on the grid`];
+      return !fits && `${what}: is not on the grid`;
     }),
     ['a widget outside the grid', BODY, body({ type: 'metric', ...box, x: 20 })],
   ),
@@ -96,19 +94,20 @@ export const DASHBOARD_RULES: Rule[] = [
     'no widgets overlap',
     (template) => {
       const boxes = widgetsOf(template) as Box[];
-      return boxes.flatMap((one, n) => (boxes.slice(n + 1).some((two) => overlap(one, two)) ? [`widget ${n}`] : []));
+      return boxes.map((one, n) => boxes.slice(n + 1).some((two) => overlap(one, two)) && `widget ${n}`);
     },
     ['two widgets', BODY, body({ type: 'alarm', ...box }, { type: 'alarm', ...box, x: 2, y: 2 })],
   ),
   rule(
     'every widget has a type that these rules know',
-    eachWidget(/^(?!(text|alarm|log|metric)$)/, (_, what) => [what]),
+    eachWidget(/^(?!(text|alarm|log|metric)$)/, (_, what) => what),
     ['another type', BODY, body({ type: 'explorer', ...box })],
   ),
   rule(
     'every text links to the runbook',
-    eachWidget(/^text$/, (widget) =>
-      /\]\(\S*operations\.md\)/.test(String(at(widget, 'properties/markdown'))) ? [] : ['a text without a link'],
+    eachWidget(
+      /^text$/,
+      (widget) => !/\]\(\S*operations\.md\)/.test(String(at(widget, 'properties/markdown'))) && 'a text without a link',
     ),
     ['a text without a link', BODY, body({ type: 'text', ...box, properties: { markdown: 'hello' } })],
   ),
@@ -137,7 +136,7 @@ export const DASHBOARD_RULES: Rule[] = [
   rule(
     // For an error that a function returns, Lambda adds its own line, which has no event.
     'no log query counts failures twice',
-    eachQuery((query) => (/\| filter ispresent\(message\.event\)/.test(query) ? [] : [query])),
+    eachQuery((query) => !/\| filter ispresent\(message\.event\)/.test(query) && query),
     ['no filter', BODY, log("filter level = 'WARN' | stats count(*)")],
   ),
   rule(
@@ -149,8 +148,8 @@ export const DASHBOARD_RULES: Rule[] = [
     'every widget shows metrics that exist, by a statistic that makes sense for them',
     eachWidget(/^metric$/, (widget, what, template) => {
       const metrics = metricsOf(widget);
-      if (metrics.length === 0) return [`${what}: shows nothing`];
-      return metrics.flatMap((one) => metricFaults(template, what, one));
+      if (metrics.length === 0) return `${what}: shows nothing`;
+      return metrics.map((one) => metricFaults(template, what, one));
     }),
     ['an empty widget', BODY, metric({}), 'shows nothing'],
     ['a misspelt metric', BODY, ours('LoginSucceded', 'Sum'), 'nobody emits'],

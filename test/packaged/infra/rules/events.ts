@@ -1,20 +1,12 @@
 /** The path of an event through rules, queue and function, and the destinations of failures. */
-import {
-  DETAIL_TYPES,
-  EXECUTION_DETAIL_TYPE,
-  EXECUTION_ENDS,
-  EXECUTION_SOURCE,
-} from '../../../../lib/leases/events.ts';
+import * as events from '../../../../lib/leases/events.ts';
 import { FUNCTIONS, logicalIdOf } from '../../../kit/packaged.ts';
 import { arn, at, differs, GONE } from '../template.ts';
-import { must, only, type Rule, rule } from './rule.ts';
+import { must, mustAll, only, type Rule, rule } from './rule.ts';
 
 const FUNCTION = 'SessionDasheventsLambdaFunction';
-const MAPPING_ID = 'SessionDasheventsEventSourceMappingSQSRequestQueue';
-const MAPPING = `${MAPPING_ID}/Properties`;
-const RULE = 'AWS::Events::Rule/Properties';
+const MAPPING = 'SessionDasheventsEventSourceMappingSQSRequestQueue';
 const PATTERN = 'ExecutionRule/Properties/EventPattern';
-const QUEUE = 'RequestQueue/Properties';
 const POLICY = 'RequestQueuePolicy/Properties/PolicyDocument/Statement';
 const REDRIVE = { deadLetterTargetArn: arn('DeadLetterQueue'), maxReceiveCount: 5 };
 const TWO_WEEKS_SECONDS = 14 * 86_400;
@@ -23,63 +15,62 @@ const TWO_WEEKS_SECONDS = 14 * 86_400;
 const NOT_REPEATED = ['call-array', 'sweep-sessions', 'check-fleet'];
 
 /** Every failed invocation is kept: by the queue, or in the configured failure destination. */
-const failureRules = FUNCTIONS.filter((name) => name !== 'session-events').flatMap((name) => {
-  const id = logicalIdOf(name);
-  const of = `${id.replace(/Function$/, 'EvConf')}/Properties`;
-  const retries = NOT_REPEATED.includes(name) ? 0 : GONE;
-  return [
-    must(`${of}/FunctionName`, id, 'another'),
-    must(`${of}/DestinationConfig/OnFailure/Destination`, 'FailedInvocationQueue.Arn', GONE, 'x'),
-    must(`${of}/MaximumRetryAttempts`, retries, retries === 0 ? 2 : 0),
-  ];
-});
+const failureRules = FUNCTIONS.filter((name) => name !== 'session-events').flatMap((name) =>
+  mustAll(`${logicalIdOf(name).replace(/Function$/, 'EvConf')}/Properties`, {
+    FunctionName: logicalIdOf(name),
+    'DestinationConfig/OnFailure/Destination': 'FailedInvocationQueue.Arn',
+    MaximumRetryAttempts: NOT_REPEATED.includes(name) ? 0 : GONE,
+  }),
+);
 
 export const EVENT_RULES: Rule[] = [
-  must('RequestRule/Properties/EventBusName', 'EventBus', GONE),
+  must('RequestRule/Properties/EventBusName', 'EventBus'),
   rule(
     'the request rule matches requests and releases from every source',
     ({ Resources }) =>
       differs('pattern', at(Resources, 'RequestRule/Properties/EventPattern'), {
-        'detail-type': [DETAIL_TYPES.requested, DETAIL_TYPES.released],
+        'detail-type': [events.DETAIL_TYPES.requested, events.DETAIL_TYPES.released],
       }),
     ['another detail type', 'RequestRule/Properties/EventPattern/detail-type/0', 'Session Wanted'],
     ['one source only', 'RequestRule/Properties/EventPattern/source', ['x']],
   ),
   // Step Functions publishes on the default bus.
-  must('ExecutionRule/Properties/EventBusName', GONE, { Ref: 'EventBus' }),
+  must('ExecutionRule/Properties/EventBusName', GONE),
   must(`${PATTERN}/detail/stateMachineArn/0/prefix`, /^arn:/, 'jobs'),
   rule(
     'the execution rule matches every end of an execution, and no other change',
     ({ Resources }) =>
       differs('pattern', at(Resources, PATTERN), {
-        source: [EXECUTION_SOURCE],
-        'detail-type': [EXECUTION_DETAIL_TYPE],
+        source: [events.EXECUTION_SOURCE],
+        'detail-type': [events.EXECUTION_DETAIL_TYPE],
         detail: {
-          status: [...EXECUTION_ENDS],
+          status: [...events.EXECUTION_ENDS],
           stateMachineArn: [{ prefix: at(Resources, `${PATTERN}/detail/stateMachineArn/0/prefix`) }],
         },
       }),
     ['no aborted executions', `${PATTERN}/detail/status/3`, GONE],
     ['running executions', `${PATTERN}/detail/status/+`, 'RUNNING'],
   ),
-  must(`${RULE}/State`, GONE, 'DISABLED'),
-  must(`${RULE}/Targets/0/Arn`, 'RequestQueue.Arn', arn('DeadLetterQueue')),
-  must(`${RULE}/Targets/0/DeadLetterConfig/Arn`, 'DeadLetterQueue.Arn', GONE),
-  must(`${RULE}/Targets/1`, GONE, { Arn: arn('DeadLetterQueue') }),
+  ...mustAll('AWS::Events::Rule/Properties', {
+    State: GONE,
+    'Targets/0/Arn': 'RequestQueue.Arn',
+    'Targets/0/DeadLetterConfig/Arn': 'DeadLetterQueue.Arn',
+    'Targets/1': GONE,
+  }),
 
-  must('AWS::SQS::Queue/Properties/SqsManagedSseEnabled', true, false),
-  must(`${QUEUE}/RedrivePolicy`, REDRIVE, GONE, { ...REDRIVE, maxReceiveCount: 1 }),
-  must('DeadLetterQueue/Properties/MessageRetentionPeriod', TWO_WEEKS_SECONDS, GONE),
-  must('FailedInvocationQueue/Properties/MessageRetentionPeriod', TWO_WEEKS_SECONDS, GONE),
+  must('AWS::SQS::Queue/Properties/SqsManagedSseEnabled', true),
+  must('RequestQueue/Properties/RedrivePolicy', REDRIVE, { ...REDRIVE, maxReceiveCount: 1 }),
+  must('DeadLetterQueue/Properties/MessageRetentionPeriod', TWO_WEEKS_SECONDS),
+  must('FailedInvocationQueue/Properties/MessageRetentionPeriod', TWO_WEEKS_SECONDS),
   rule(
     'a message stays invisible for six times as long as its function may take',
     ({ Resources }) => {
-      const visible = Number(at(Resources, `${QUEUE}/VisibilityTimeout`));
+      const visible = Number(at(Resources, 'RequestQueue/Properties/VisibilityTimeout'));
       const needed = 6 * Number(at(Resources, `${FUNCTION}/Properties/Timeout`));
-      return visible >= needed ? [] : [`a visibility timeout of ${visible} s is less than ${needed} s`];
+      return !(visible >= needed) && `a visibility timeout of ${visible} s is less than ${needed} s`;
     },
-    ['a shorter time', `${QUEUE}/VisibilityTimeout`, 359, 'less than 360 s'],
-    ['the default time', `${QUEUE}/VisibilityTimeout`, GONE, 'less than 360 s'],
+    ['a shorter time', 'RequestQueue/Properties/VisibilityTimeout', 359, 'less than 360 s'],
+    ['the default time', 'RequestQueue/Properties/VisibilityTimeout', GONE, 'less than 360 s'],
     ['a slower function', `${FUNCTION}/Properties/Timeout`, 61, 'less than 366 s'],
   ),
   only('AWS::SQS::QueuePolicy', 'RequestQueuePolicy'),
@@ -101,13 +92,15 @@ export const EVENT_RULES: Rule[] = [
     ['a rule that may not write', `${POLICY}/FromTheRules/Condition/ArnEquals/aws:SourceArn/1`, GONE],
   ),
 
-  only('AWS::Lambda::EventSourceMapping', MAPPING_ID),
-  must(`${MAPPING}/EventSourceArn`, 'RequestQueue.Arn', arn('DeadLetterQueue')),
-  must(`${MAPPING}/FunctionName`, `${FUNCTION}.Arn`, arn('LoginLambdaFunction')),
-  must(`${MAPPING}/Enabled`, true, false),
-  must(`${MAPPING}/BatchSize`, 10, 1),
-  must(`${MAPPING}/FunctionResponseTypes`, ['ReportBatchItemFailures'], GONE),
+  only('AWS::Lambda::EventSourceMapping', MAPPING),
+  ...mustAll(`${MAPPING}/Properties`, {
+    EventSourceArn: 'RequestQueue.Arn',
+    FunctionName: `${FUNCTION}.Arn`,
+    Enabled: true,
+    BatchSize: 10,
+    FunctionResponseTypes: ['ReportBatchItemFailures'],
+  }),
   // 2 to 1000, as AWS supports.
-  must(`${MAPPING}/ScalingConfig/MaximumConcurrency`, /^([2-9]|\d\d|\d\d\d|1000)$/, GONE, 1, 1001),
+  must(`${MAPPING}/Properties/ScalingConfig/MaximumConcurrency`, /^([2-9]|\d\d|\d\d\d|1000)$/, GONE, 1, 1001),
   ...failureRules,
 ];

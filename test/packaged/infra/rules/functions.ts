@@ -1,25 +1,24 @@
 /** The functions, their logs and their variables. */
 import { FUNCTIONS, type FunctionName, logicalIdOf } from '../../../kit/packaged.ts';
-import { arn, at, GONE, idsOf } from '../template.ts';
+import { at, GONE, idsOf } from '../template.ts';
 import { roleOf } from './permissions.ts';
-import { must, only, type Rule, rule } from './rule.ts';
+import { must, mustAll, only, type Rule, rule } from './rule.ts';
 
 type Settings = {
-  readonly seconds: number;
-  readonly reserved?: number;
+  readonly Timeout: number;
+  readonly ReservedConcurrentExecutions?: number;
   readonly own?: Readonly<Record<string, string>>;
 };
 /** Two sweeps may overlap, because each starts within a window, but never three. */
 const SETTINGS: Readonly<Record<FunctionName, Settings>> = {
-  login: { seconds: 30 },
-  logout: { seconds: 30 },
-  'call-array': { seconds: 30, own: { ALLOWED_CALLS: 'GET /api/**' } },
-  renew: { seconds: 30 },
-  'session-events': { seconds: 60, own: { EVENT_BUS: 'EventBus', DEAD_LETTER_QUEUE: 'DeadLetterQueue' } },
-  'sweep-sessions': { seconds: 55, reserved: 2 },
-  'check-fleet': { seconds: 300, reserved: 1 },
+  login: { Timeout: 30 },
+  logout: { Timeout: 30 },
+  'call-array': { Timeout: 30, own: { ALLOWED_CALLS: 'GET /api/**' } },
+  renew: { Timeout: 30 },
+  'session-events': { Timeout: 60, own: { EVENT_BUS: 'EventBus', DEAD_LETTER_QUEUE: 'DeadLetterQueue' } },
+  'sweep-sessions': { Timeout: 55, ReservedConcurrentExecutions: 2 },
+  'check-fleet': { Timeout: 300, ReservedConcurrentExecutions: 1 },
 };
-const OWN = ['ALLOWED_CALLS', 'EVENT_BUS', 'DEAD_LETTER_QUEUE'];
 
 const FUNCTION = 'AWS::Lambda::Function/Properties';
 const VARIABLES = 'LoginLambdaFunction/Properties/Environment/Variables';
@@ -28,43 +27,32 @@ const SECRET_NAME = /TOKEN|PASSWORD|CREDENTIAL|ACCESS_KEY|SECRET(?!_PREFIX$)/i;
 const SECRET_VALUE = /T-[0-9a-f]{8}-|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-|-----BEGIN/i;
 export const ACCOUNT_OR_REGION = /\b\d{12}\b|\b[a-z]{2}(-gov)?-(north|south|east|west|central)[a-z]*-\d\b/;
 
-function rulesOf(name: FunctionName): Rule[] {
-  const of = `${logicalIdOf(name)}/Properties`;
-  const { seconds, reserved, own = {} } = SETTINGS[name];
-  const another = name === 'login' ? 'logout' : 'login';
-  return [
-    must(
-      `${of}/Handler`,
-      `dist/functions/${name}.handler`,
-      'dist/functions/logn.handler',
-      `dist/functions/${another}.handler`,
-    ),
-    must(`${of}/Role`, `${roleOf(name)}.Arn`, arn(roleOf(another)), 'arn:aws:iam::1:role/admin'),
-    // Lambda refuses more than 900, but only at deployment.
-    must(`${of}/Timeout`, seconds, 901, GONE),
-    must(`${of}/ReservedConcurrentExecutions`, reserved, reserved === 1 ? GONE : 1),
-    ...OWN.map((variable) => must(`${of}/Environment/Variables/${variable}`, own[variable], 'another')),
-  ];
-}
+const rulesOf = (name: FunctionName): Rule[] => {
+  const { Timeout, ReservedConcurrentExecutions, own = {} } = SETTINGS[name];
+  return mustAll(`${logicalIdOf(name)}/Properties`, {
+    Handler: `dist/functions/${name}.handler`,
+    Role: `${roleOf(name)}.Arn`,
+    Timeout,
+    ReservedConcurrentExecutions,
+    'Environment/Variables/ALLOWED_CALLS': own['ALLOWED_CALLS'],
+    'Environment/Variables/EVENT_BUS': own['EVENT_BUS'],
+    'Environment/Variables/DEAD_LETTER_QUEUE': own['DEAD_LETTER_QUEUE'],
+  });
+};
 
 export const FUNCTION_RULES: Rule[] = [
   only('AWS::Lambda::Function', ...FUNCTIONS.map(logicalIdOf)),
-  must(`${FUNCTION}/Runtime`, 'nodejs24.x', 'nodejs20.x'),
-  must(`${FUNCTION}/Architectures`, ['arm64'], ['x86_64']),
+  ...mustAll(FUNCTION, { Runtime: 'nodejs24.x', Architectures: ['arm64'], 'LoggingConfig/LogFormat': 'JSON' }),
   must(`${FUNCTION}/MemorySize`, /^(512|1024)$/, 128),
-  must(`${FUNCTION}/LoggingConfig/LogFormat`, 'JSON', GONE),
   ...FUNCTIONS.flatMap(rulesOf),
   must('AWS::Logs::LogGroup/Properties/RetentionInDays', /^\d+$/, GONE),
   rule(
     'every function has a log group',
     (template) => {
-      const groups = idsOf(template, 'AWS::Logs::LogGroup').map((id) =>
-        at(template.Resources, `${id}/Properties/LogGroupName`),
-      );
-      return idsOf(template, 'AWS::Lambda::Function').flatMap((id) =>
-        groups.includes(`/aws/lambda/${at(template.Resources, `${id}/Properties/FunctionName`)}`)
-          ? []
-          : [`${id}: has no log group`],
+      const nameOf = (id: string, field: string) => at(template.Resources, `${id}/Properties/${field}`);
+      const groups = idsOf(template, 'AWS::Logs::LogGroup').map((id) => nameOf(id, 'LogGroupName'));
+      return idsOf(template, 'AWS::Lambda::Function').map(
+        (id) => !groups.includes(`/aws/lambda/${nameOf(id, 'FunctionName')}`) && `${id}: has no log group`,
       );
     },
     ['no log group', 'LoginLogGroup', GONE],
@@ -72,7 +60,7 @@ export const FUNCTION_RULES: Rule[] = [
   rule(
     'no variable looks like a secret',
     (template) =>
-      idsOf(template, 'AWS::Lambda::Function').flatMap((id) =>
+      idsOf(template, 'AWS::Lambda::Function').map((id) =>
         Object.entries(Object(at(template.Resources, `${id}/Properties/Environment/Variables`)))
           .filter(([name, value]) => SECRET_NAME.test(name) || SECRET_VALUE.test(JSON.stringify(value)))
           .map(([name]) => `${id}: the variable ${name} looks like a secret`),
@@ -83,9 +71,9 @@ export const FUNCTION_RULES: Rule[] = [
   rule(
     'the template names no account and no region, so that it works in all of them',
     ({ Resources }) =>
-      Object.keys(Resources)
-        .filter((id) => ACCOUNT_OR_REGION.test(JSON.stringify(Resources[id])))
-        .map((id) => `${id}: names an account or a region`),
+      Object.keys(Resources).map(
+        (id) => ACCOUNT_OR_REGION.test(JSON.stringify(Resources[id])) && `${id}: names an account or a region`,
+      ),
     ['an account', `${VARIABLES}/X`, 'arn:aws:s3:x:123456789012:y'],
     ['a region', `${VARIABLES}/X`, 'eu-west-1'],
   ),

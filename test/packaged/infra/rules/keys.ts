@@ -2,31 +2,25 @@
 import { at, differs, GONE, list, render } from '../template.ts';
 import { HOLDERS, permissionsOf } from './permissions.ts';
 import { CONTEXT, SECRETS_MANAGER } from './roles.ts';
-import { must, only, type Rule, rule } from './rule.ts';
+import { must, mustAll, only, type Rule, rule } from './rule.ts';
 
 const KEY = 'AWS::KMS::Key';
 const LEASE_KEY = 'LeaseKey/Properties/KeyPolicy/Statement';
 const SECRETS_KEY = 'SecretsKey/Properties/KeyPolicy/Statement';
-const USE_SECRETS = `${SECRETS_KEY}/UseThroughSecretsManager`;
 const USERS = 'Condition/ArnEquals/aws:PrincipalArn';
 const ACCOUNT = 'arn:<Partition>:iam::<AccountId>';
 /** The statement for programs that use the library, in some deployments. */
 const PROGRAMS = 'SealAndUnsealInPrograms';
 /** No action that reveals sealed content, or grants others access to it. */
 const NO_USE = /^(?!.*(\*|kms:(Decrypt|Encrypt|ReEncrypt|GenerateDataKey|GenerateMac|Sign|CreateGrant)))/;
-const FOR_SECRETS = ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey'];
-const MORE_KEYS = { 'kms:EncryptionContextKeys': ['leaseId', 'array', 'host', 'trust', 'x'] };
 
 /** The statement for `action` demands the context of one lease, and names exactly the roles that have a permission for it. */
 const useRules = (sid: string, action: string): Rule[] => [
-  must(`${LEASE_KEY}/${sid}/Action`, action, [action, 'kms:Encrypt'], ['kms:GenerateDataKey', 'kms:Decrypt'], 'kms:*'),
-  must(
-    `${LEASE_KEY}/${sid}/Condition/ForAllValues:StringEquals`,
-    CONTEXT['ForAllValues:StringEquals'],
-    GONE,
-    MORE_KEYS,
-  ),
-  must(`${LEASE_KEY}/${sid}/Condition/Null`, CONTEXT.Null, GONE),
+  ...mustAll(`${LEASE_KEY}/${sid}`, {
+    Action: action,
+    'Condition/ForAllValues:StringEquals': CONTEXT['ForAllValues:StringEquals'],
+    'Condition/Null': CONTEXT.Null,
+  }),
   rule(
     `${sid}: the leases' key names exactly the roles that have ${action}`,
     (template) => {
@@ -46,12 +40,16 @@ const useRules = (sid: string, action: string): Rule[] => [
 
 export const KEY_RULES: Rule[] = [
   only(KEY, 'SecretsKey', 'LeaseKey'),
-  must(`${KEY}/Properties/EnableKeyRotation`, true, false),
-  must(`${KEY}/DeletionPolicy`, 'RetainExceptOnCreate', 'Delete'),
-  must(`${KEY}/Properties/KeyPolicy/Statement/*/Principal/AWS`, `${ACCOUNT}:root`, '*'),
+  ...mustAll(KEY, {
+    'Properties/EnableKeyRotation': true,
+    DeletionPolicy: 'RetainExceptOnCreate',
+    'Properties/KeyPolicy/Statement/*/Principal/AWS': `${ACCOUNT}:root`,
+  }),
   must(`${KEY}/Properties/KeyPolicy/Statement/Administer/Action`, NO_USE, 'kms:*', ['kms:CreateGrant']),
-  must(`${USE_SECRETS}/Action`, FOR_SECRETS, [...FOR_SECRETS, 'kms:CreateGrant']),
-  must(`${USE_SECRETS}/Condition/StringEquals/kms:ViaService`, SECRETS_MANAGER, GONE),
+  ...mustAll(`${SECRETS_KEY}/UseThroughSecretsManager`, {
+    Action: ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey'],
+    'Condition/StringEquals/kms:ViaService': SECRETS_MANAGER,
+  }),
   ...useRules('Seal', 'kms:GenerateDataKey'),
   ...useRules('Unseal', 'kms:Decrypt'),
   rule(
@@ -62,8 +60,8 @@ export const KEY_RULES: Rule[] = [
           .map((statement) => at(statement, 'Sid'))
           .join();
       return [
-        ...differs(SECRETS_KEY, sids(SECRETS_KEY), 'Administer,UseThroughSecretsManager'),
-        ...differs(LEASE_KEY, sids(LEASE_KEY), /^Administer,Seal,Unseal(,SealAndUnsealInPrograms)?$/),
+        differs(SECRETS_KEY, sids(SECRETS_KEY), 'Administer,UseThroughSecretsManager'),
+        differs(LEASE_KEY, sids(LEASE_KEY), /^Administer,Seal,Unseal(,SealAndUnsealInPrograms)?$/),
       ];
     },
     ["one for the secrets' key", `${SECRETS_KEY}/+`, { Sid: 'Seal' }],
@@ -73,18 +71,12 @@ export const KEY_RULES: Rule[] = [
     "programs that use the leases' key are named by their roles, with the encryption context of one lease",
     ({ Resources }) => {
       const programs = at(Resources, `${LEASE_KEY}/${PROGRAMS}`);
-      if (programs === GONE) return [];
+      if (programs === GONE) return undefined;
       const users = list(at(programs, USERS)).map(render);
       // A role of ours has a `<` in its rendered ARN. Its statements are Seal and Unseal.
       const isNamed = users.length > 0 && users.every((user) => /^arn:[^*<]+$/.test(user));
-      return [
-        ...(isNamed ? [] : [`${PROGRAMS}: ${users}`]),
-        ...differs(
-          PROGRAMS,
-          { ...Object(at(programs, 'Condition')), ArnEquals: GONE },
-          { ...CONTEXT, ArnEquals: GONE },
-        ),
-      ];
+      const { ArnEquals: _, ...context } = Object(at(programs, 'Condition'));
+      return [!isNamed && `${PROGRAMS}: ${users}`, differs(PROGRAMS, context, CONTEXT)];
     },
     ['every role', `${LEASE_KEY}/+`, { Sid: PROGRAMS, Condition: byArn('arn:x:iam::1:role/*') }, 'role/*'],
     ['a role of ours', `${LEASE_KEY}/+`, { Sid: PROGRAMS, Condition: byArn(`${ACCOUNT}:role/x`) }, 'role/x'],

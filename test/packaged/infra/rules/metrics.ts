@@ -2,6 +2,7 @@
 import { METRICS } from '../../../../lib/lambda/metrics.ts';
 import type { Template } from '../../../kit/packaged.ts';
 import { at, differs, idsOf } from '../template.ts';
+import type { Faults } from './rule.ts';
 
 /** A metric in an alarm or a widget. `dimensions`: values in the form of `render`, by name; `array: '*'` means every array. */
 export type Watched = {
@@ -9,7 +10,7 @@ export type Watched = {
   readonly name: string;
   readonly dimensions: Readonly<Record<string, string>>;
   readonly statistic: string;
-  readonly unit?: string;
+  readonly unit?: unknown;
 };
 
 /** Gauges that are written once per sweep and may be summed like events. */
@@ -31,38 +32,33 @@ const OF_AWS: Readonly<Record<string, OfAws>> = {
   },
 };
 
-export function metricFaults(template: Template, what: string, metric: Watched): string[] {
+export function metricFaults(template: Template, what: string, metric: Watched): Faults {
   const { namespace, name, dimensions, statistic } = metric;
   const variables = at(template.Resources, 'LoginLambdaFunction/Properties/Environment/Variables');
   if (namespace === at(variables, 'POWERTOOLS_METRICS_NAMESPACE')) {
     return faultsOfOurs(`${what}: ${name}`, metric, at(variables, 'POWERTOOLS_SERVICE_NAME'));
   }
   const service = OF_AWS[namespace];
-  if (service === undefined) return [`${what}: nobody emits metrics of the namespace ${namespace}`];
+  if (service === undefined) return `${what}: nobody emits metrics of the namespace ${namespace}`;
   const sense = service.names[name];
-  if (sense === undefined) return [`${what}: nobody emits ${namespace} ${name}`];
-  const places = idsOf(template, service.type).map((id) => (namespace === 'AWS/SQS' ? `${id}.QueueName` : id));
-  const exists = places.some((id) => isOnly(dimensions, service.dimension, id));
+  if (sense === undefined) return `${what}: nobody emits ${namespace} ${name}`;
+  // An alarm names a resource as `render` writes it, and a widget in angle brackets.
+  const [[dimension, value = ''] = [], ...others] = Object.entries(dimensions);
+  const id = value.replace(/^<(.*)>$/, '$1');
+  const ids = idsOf(template, service.type).map((one) => (namespace === 'AWS/SQS' ? `${one}.QueueName` : one));
+  const exists = dimension === service.dimension && ids.includes(id) && others.length === 0;
   return [
-    ...senseless(`${what}: ${name}`, sense, statistic),
-    ...(exists ? [] : [`${what}: ${name}: nobody emits it with the dimensions ${JSON.stringify(dimensions)}`]),
+    senseless(`${what}: ${name}`, sense, statistic),
+    !exists && `${what}: ${name}: nobody emits it with the dimensions ${JSON.stringify(dimensions)}`,
   ];
 }
 
-/** An alarm names a resource as `render` writes it, and a widget in angle brackets. */
-const isOnly = (dimensions: Watched['dimensions'], dimension: string, id: string): boolean =>
-  [`${dimension}=${id}`, `${dimension}=<${id}>`].includes(
-    Object.entries(dimensions)
-      .map((pair) => pair.join('='))
-      .join(),
-  );
-
-function faultsOfOurs(what: string, { name, dimensions, statistic, unit }: Watched, ourService: unknown): string[] {
+function faultsOfOurs(what: string, { name, dimensions, statistic, unit }: Watched, ourService: unknown): Faults {
   const metric = METRICS.get(name);
-  if (metric === undefined) return [`${what}: nobody emits it`];
-  const { service, ...others } = dimensions;
-  const perArray = 'array' in others;
-  const elsewhere = metric.where === (perArray ? 'fleet' : 'array');
+  if (metric === undefined) return `${what}: nobody emits it`;
+  const { service, array, ...others } = dimensions;
+  const perArray = array !== undefined;
+  const exists = metric.where !== (perArray ? 'fleet' : 'array') && Object.keys(others).length === 0;
   const ofGauge = metric.where === 'all' ? /^Minimum$/ : perArray ? /^(Minimum|Maximum)$/ : /^Maximum$/;
   const makesSense = {
     event: /^Sum$/,
@@ -70,14 +66,12 @@ function faultsOfOurs(what: string, { name, dimensions, statistic, unit }: Watch
     gauge: ADDS_UP.includes(name) ? /^Sum$/ : ofGauge,
   }[metric.kind];
   return [
-    ...differs(`${what}: dimension service`, service, ourService),
-    ...(elsewhere || Object.keys(others).some((key) => key !== 'array')
-      ? [`${what}: nobody emits it with the dimensions ${Object.keys(dimensions).join()}`]
-      : []),
-    ...senseless(what, makesSense, statistic),
-    ...(unit === undefined ? [] : differs(`${what}: unit`, unit, metric.unit)),
+    differs(`${what}: dimension service`, service, ourService),
+    !exists && `${what}: nobody emits it with the dimensions ${Object.keys(dimensions).join()}`,
+    senseless(what, makesSense, statistic),
+    unit !== undefined && differs(`${what}: unit`, unit, metric.unit),
   ];
 }
 
-const senseless = (what: string, sense: RegExp, statistic: string): string[] =>
-  sense.test(statistic) ? [] : [`${what}: ${statistic || 'no statistic'} makes no sense`];
+const senseless = (what: string, sense: RegExp, statistic: string): Faults =>
+  !sense.test(statistic) && `${what}: ${statistic || 'no statistic'} makes no sense`;

@@ -2,7 +2,7 @@
 import type { Template } from '../../../kit/packaged.ts';
 import { arn, at, differs, GONE, idsOf } from '../template.ts';
 import { allowedTo, HOLDERS, permissionsOf, permissionTable, type Row, SECRETS } from './permissions.ts';
-import { must, only, type Rule, rule } from './rule.ts';
+import { type Faults, mustAll, only, type Rule, rule } from './rule.ts';
 
 /** Resource types that would grant access outside the roles. */
 const BESIDE_ROLES =
@@ -33,31 +33,28 @@ export const permissionFaults = (template: Template, table: readonly Row[] = per
   HOLDERS.flatMap((holder) => {
     const inVpc = at(template.Resources, `${holder.id}/Properties/VpcConfig`) !== GONE;
     const permissions = permissionsOf(template, holder.role).map(({ action, resource }) => `${action} on ${resource}`);
-    return differs(`${holder.role}: permissions`, permissions.sort(), allowedTo(holder, inVpc, table));
+    return differs(`${holder.role}: permissions`, permissions.sort(), allowedTo(holder, inVpc, table)) || [];
   });
 
 type Permission = ReturnType<typeof permissionsOf>[number];
 
 /** Faults of each permission of each role. */
-const eachPermission =
-  (faults: (permission: Permission, what: string) => string[]) =>
-  (template: Template): string[] =>
-    idsOf(template, 'AWS::IAM::Role').flatMap((id) =>
-      permissionsOf(template, id).flatMap((one) => faults(one, `${id}: ${one.action}`)),
-    );
+const eachPermission = (faults: (permission: Permission, what: string) => Faults) => (template: Template) =>
+  idsOf(template, 'AWS::IAM::Role').map((id) =>
+    permissionsOf(template, id).map((one) => faults(one, `${id}: ${one.action}`)),
+  );
 
-const trustRules = HOLDERS.flatMap(({ role, isSchedule }) => {
-  const trust = `${role}/Properties/AssumeRolePolicyDocument/Statement`;
-  const service = isSchedule ? 'scheduler.amazonaws.com' : 'lambda.amazonaws.com';
-  const byAccount = { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } };
-  const byGroup = { ArnEquals: { 'aws:SourceArn': arn('ScheduleGroup') } };
-  const condition = isSchedule ? { ...byAccount, ...byGroup } : GONE;
-  return [
-    must(`${trust}/0/Principal`, { Service: service }, '*'),
-    must(`${trust}/0/Condition`, condition, byAccount, byGroup),
-    must(`${trust}/1`, GONE, { Effect: 'Allow', Principal: '*', Action: 'sts:AssumeRole' }),
-  ];
-});
+const OF_OUR_SCHEDULES = {
+  StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
+  ArnEquals: { 'aws:SourceArn': arn('ScheduleGroup') },
+};
+const trustRules = HOLDERS.flatMap(({ role, isSchedule }) =>
+  mustAll(`${role}/Properties/AssumeRolePolicyDocument/Statement`, {
+    '0/Principal': { Service: isSchedule ? 'scheduler.amazonaws.com' : 'lambda.amazonaws.com' },
+    '0/Condition': isSchedule ? OF_OUR_SCHEDULES : GONE,
+    1: GONE,
+  }),
+);
 
 export const ROLE_RULES: Rule[] = [
   only('AWS::IAM::Role', ...HOLDERS.map(({ role }) => role)),
@@ -86,19 +83,17 @@ export const ROLE_RULES: Rule[] = [
     ['network permissions without a VPC', `${LOGIN}/+`, { ...READ, Action: 'ec2:DescribeSubnets' }],
     ['a schedule that invokes another function', `${SCHEDULE}/Invoke/Resource`, arn('LoginLambdaFunction')],
   ),
-  must('AWS::IAM::Role/Properties/ManagedPolicyArns', GONE, ['x']),
-  must(`${STATEMENT}/Effect`, 'Allow', 'Deny'),
-  must(`${STATEMENT}/NotAction`, GONE, 's3:GetObject'),
-  must(`${STATEMENT}/NotResource`, GONE, '*'),
+  ...mustAll('AWS::IAM::Role/Properties', { ManagedPolicyArns: GONE }),
+  ...mustAll(STATEMENT, { Effect: 'Allow', NotAction: GONE, NotResource: GONE }),
   rule(
     'no permission has a wildcard for actions',
-    eachPermission(({ action }, what) => (action.includes('*') ? [`${what} is more than one action`] : [])),
+    eachPermission(({ action }, what) => action.includes('*') && `${what} is more than one action`),
     ['every action of a service', `${LOGIN}/KeepLedger/Action`, 'dynamodb:*'],
   ),
   rule(
     'no permission is for everything, where AWS supports a narrower resource',
-    eachPermission(({ action, resource }, what) =>
-      resource === '*' && !ON_EVERYTHING.test(action) ? [`${what} on everything`] : [],
+    eachPermission(
+      ({ action, resource }, what) => resource === '*' && !ON_EVERYTHING.test(action) && `${what} on everything`,
     ),
     ['every table', `${LOGIN}/KeepLedger/Resource`, '*'],
     ['every secret', `${LOGIN}/ReadApiTokens/Resource`, '*'],
@@ -108,15 +103,17 @@ export const ROLE_RULES: Rule[] = [
   ),
   rule(
     'only Lambda itself uses the network permissions of a function',
-    eachPermission(({ action, statement }, what) =>
-      action.startsWith('ec2:') ? differs(what, at(statement, 'Condition'), BY_LAMBDA) : [],
+    eachPermission(
+      ({ action, statement }, what) =>
+        action.startsWith('ec2:') && differs(what, at(statement, 'Condition'), BY_LAMBDA),
     ),
     ['no condition', `${LOGIN}/+`, { ...READ, Action: 'ec2:CreateNetworkInterface' }],
   ),
   rule(
     "a role uses the leases' key only with the encryption context of one lease",
-    eachPermission(({ resource, statement }, what) =>
-      resource === 'LeaseKey.Arn' ? differs(what, at(statement, 'Condition'), CONTEXT) : [],
+    eachPermission(
+      ({ resource, statement }, what) =>
+        resource === 'LeaseKey.Arn' && differs(what, at(statement, 'Condition'), CONTEXT),
     ),
     ['sealing without context', `${LOGIN}/Seal/Condition`, GONE],
     ['sealing with a part of it', `${LOGIN}/Seal/Condition/Null/kms:EncryptionContext:trust`, GONE],
@@ -124,13 +121,13 @@ export const ROLE_RULES: Rule[] = [
   ),
   rule(
     "a role uses the secrets' key only through Secrets Manager, for the arrays' secrets",
-    eachPermission(({ resource, statement }, what) => {
-      if (resource !== 'SecretsKey.Arn') return [];
-      return [
-        ...differs(`${what}: by way of`, at(statement, 'Condition/StringEquals/kms:ViaService'), SECRETS_MANAGER),
-        ...differs(`${what}: which`, at(statement, 'Condition/ArnLike/kms:EncryptionContext:SecretARN'), SECRETS),
-      ];
-    }),
+    eachPermission(
+      ({ resource, statement }, what) =>
+        resource === 'SecretsKey.Arn' && [
+          differs(`${what}: by way of`, at(statement, 'Condition/StringEquals/kms:ViaService'), SECRETS_MANAGER),
+          differs(`${what}: which`, at(statement, 'Condition/ArnLike/kms:EncryptionContext:SecretARN'), SECRETS),
+        ],
+    ),
     ['decrypting outside Secrets Manager', `${LOGIN}/DecryptSecrets/Condition/StringEquals`, GONE, 'by way of'],
     ['decrypting any secret', `${LOGIN}/DecryptSecrets/Condition/ArnLike`, GONE, 'which'],
   ),

@@ -3,8 +3,11 @@ import { expect, test } from 'vitest';
 import type { Template } from '../../../kit/packaged.ts';
 import { at, differs, GONE, idsOf, places, shown, withChange } from '../template.ts';
 
+/** What is wrong, as text. Anything but a text means that nothing is. */
+export type Faults = string | boolean | undefined | readonly Faults[];
+
 /** A change: the value at a path. `fault`: a part of the fault that the rule must report then, if it knows several. */
-export type Planted = readonly [what: string, path: string, value: unknown, fault?: string];
+type Planted = readonly [what: string, path: string, value: unknown, fault?: string];
 
 export type Rule<Subject = Template> = {
   readonly rule: string;
@@ -14,20 +17,35 @@ export type Rule<Subject = Template> = {
 
 export const rule = <Subject = Template>(
   text: string,
-  faults: Rule<Subject>['faults'],
+  find: (subject: Subject) => Faults,
   ...planted: Planted[]
-): Rule<Subject> => ({ rule: text, faults, planted });
+): Rule<Subject> => ({ rule: text, faults: (subject) => textsIn(find(subject)), planted });
 
-/** The value at each place that the pattern matches is the required one (GONE: nothing is there), and not one of the `wrong` values. */
-export const must = (pattern: string, required: unknown, ...wrong: unknown[]): Rule => ({
-  rule: `${pattern} must be ${shown(required)}`,
-  faults: (template) => {
-    const paths = places(template, pattern);
-    if (paths.length === 0) return [`There is no ${pattern}`];
-    return paths.flatMap((path) => differs(path, at(template.Resources, path), required));
-  },
-  planted: wrong.map((value) => [`the value ${shown(value)}`, pattern, value]),
-});
+const textsIn = (faults: Faults): string[] => {
+  if (Array.isArray(faults)) return faults.flatMap(textsIn);
+  return typeof faults === 'string' ? [faults] : [];
+};
+
+/**
+ * The value at each place that the pattern matches is the required one (GONE: nothing is there). An exact value is broken by any other
+ * and by none at all; `wrong` are other values that must break the rule.
+ */
+export const must = (pattern: string, required: unknown, ...wrong: unknown[]): Rule => {
+  const always = required instanceof RegExp ? [] : required === GONE ? ['another'] : ['another', GONE];
+  return rule(
+    `${pattern} must be ${shown(required)}`,
+    (template) => {
+      const paths = places(template, pattern);
+      if (paths.length === 0) return `There is no ${pattern}`;
+      return paths.map((path) => differs(path, at(template.Resources, path), required));
+    },
+    ...[...always, ...wrong].map((value): Planted => [`the value ${shown(value)}`, pattern, value]),
+  );
+};
+
+/** `must` for each path below `prefix`. */
+export const mustAll = (prefix: string, required: Readonly<Record<string, unknown>>): Rule[] =>
+  Object.entries(required).map(([path, value]) => must(`${prefix}/${path}`, value));
 
 /** The resources of this type are these, and no others. */
 export const only = (type: string, ...ids: string[]): Rule =>

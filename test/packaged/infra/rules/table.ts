@@ -1,9 +1,7 @@
 /** The ledger's table. */
 import { LEASE_TABLE } from '../../../kit/lease-table.ts';
-import { GONE } from '../template.ts';
-import { must, only } from './rule.ts';
+import { must, mustAll, only } from './rule.ts';
 
-const TABLE = 'LeaseTable/Properties';
 const [DUE, BY_OWNER] = LEASE_TABLE.GlobalSecondaryIndexes;
 /** The index `due` without the states of leases. */
 const STATELESS = { ...DUE, Projection: { ...DUE.Projection, NonKeyAttributes: ['array'] } };
@@ -11,19 +9,20 @@ const WHOLE_ITEMS = { ...BY_OWNER, Projection: { ProjectionType: 'ALL' } };
 
 export const TABLE_RULES = [
   only('AWS::DynamoDB::Table', 'LeaseTable'),
-  must('LeaseTable/DeletionPolicy', 'RetainExceptOnCreate', GONE),
-  must('LeaseTable/UpdateReplacePolicy', 'Retain', GONE),
-  must(`${TABLE}/BillingMode`, LEASE_TABLE.BillingMode, 'PROVISIONED'),
-  must(`${TABLE}/PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled`, true, GONE),
-  must(`${TABLE}/DeletionProtectionEnabled`, true, false),
-  must(`${TABLE}/SSESpecification/SSEEnabled`, true, GONE),
-  must(`${TABLE}/TimeToLiveSpecification/AttributeName`, 'purgeAt', 'dueAt'),
-  must(`${TABLE}/TimeToLiveSpecification/Enabled`, true, false),
-  // The table of the unit tests is the stack's. An index holds what is read from it, and never a sealed token.
-  must(`${TABLE}/AttributeDefinitions`, LEASE_TABLE.AttributeDefinitions, []),
-  must(`${TABLE}/KeySchema`, LEASE_TABLE.KeySchema, [{ AttributeName: 'leaseId', KeyType: 'HASH' }]),
+  ...mustAll('LeaseTable', { DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' }),
+  ...mustAll('LeaseTable/Properties', {
+    BillingMode: LEASE_TABLE.BillingMode,
+    'PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled': true,
+    DeletionProtectionEnabled: true,
+    'SSESpecification/SSEEnabled': true,
+    'TimeToLiveSpecification/AttributeName': 'purgeAt',
+    'TimeToLiveSpecification/Enabled': true,
+    // The table of the unit tests is the stack's. An index holds what is read from it, and never a sealed token.
+    AttributeDefinitions: LEASE_TABLE.AttributeDefinitions,
+    KeySchema: LEASE_TABLE.KeySchema,
+  }),
   must(
-    `${TABLE}/GlobalSecondaryIndexes`,
+    'LeaseTable/Properties/GlobalSecondaryIndexes',
     LEASE_TABLE.GlobalSecondaryIndexes,
     ...[[DUE], [BY_OWNER, DUE], [STATELESS, BY_OWNER], [DUE, WHOLE_ITEMS]],
   ),

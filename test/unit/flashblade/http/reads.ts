@@ -66,18 +66,10 @@ export async function nodeReads(text: string): Promise<Read> {
   wire.push(null);
   await closed;
   if (refused !== undefined || !response?.complete) return { refused: refused ?? ENDED_EARLY };
+  const headers = Object.entries(response.headersDistinct);
   return {
     status: response.statusCode ?? 0,
-    headers: joined(response.rawHeaders),
+    headers: Object.fromEntries(headers.map(([name, values = []]) => [name, values.join(', ')])),
     body: Buffer.concat(body).toString('latin1'),
   };
-}
-
-function joined(raw: readonly string[]): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (let at = 0; at < raw.length; at += 2) {
-    const [name = '', value = ''] = [raw[at]?.toLowerCase(), raw[at + 1]];
-    headers[name] = Object.hasOwn(headers, name) ? `${headers[name]}, ${value}` : value;
-  }
-  return headers;
 }

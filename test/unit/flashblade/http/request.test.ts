@@ -14,6 +14,7 @@ describe('a request is written', () => {
       'POST /api/2.4/x?a=b HTTP/1.1',
       'Host: fb1.example.com',
       'Connection: keep-alive',
+      'Accept-Encoding: identity',
       'api-token: T-1',
       'Content-Length: 8',
       `User-Agent: ${AGENT}`,

@@ -73,6 +73,16 @@ describe('a response', () => {
       expect(weRead(`HTTP/1.1 ${status} X\r\n${length}\r\n`).read).toMatchObject({ status, body: '' });
   });
 
+  test.for(['', 'identity', 'Identity ,identity', ','])('is not compressed with the coding %j', (coding) => {
+    const text = `${OK}Content-Length: 2\r\nContent-Encoding: ${coding}\r\n\r\n{}`;
+    expect(weRead(text).read).toMatchObject({ body: '{}' });
+  });
+
+  test('without a body may name a coding', () => {
+    const text = `${OK}Content-Length: 0\r\nContent-Encoding: gzip\r\n\r\n`;
+    expect(weRead(text).read).toMatchObject({ status: 200, body: '' });
+  });
+
   test('reports its head before its body, even if the body never comes', () => {
     const { read, head } = weRead(`${OK}x-auth-token: a\r\nContent-Length: 3\r\n\r\n`);
     expect([read, head]).toEqual([{ refused: ENDED_EARLY }, expect.objectContaining({ status: 200 })]);
@@ -167,6 +177,23 @@ describe('a response is refused that', () => {
   ] satisfies [string, string, string][])('%s', ([_, text, reason]) => {
     expect(weRead(text).read).toEqual({ refused: reason });
     expect(weRead(text, [1]).read).toEqual({ refused: reason });
+  });
+
+  test.for([
+    ['gzip', 'gzip'],
+    ['br', 'br'],
+    ['deflate', 'deflate'],
+    ['zstd', 'zstd'],
+    ['compress', 'compress'],
+    ['X-GZip', 'gzip'],
+    ['identity, gzip', 'gzip'],
+    ['gzip\r\nContent-Encoding: identity', 'gzip'],
+    ['T-secret', 'an unknown coding'],
+  ])('is compressed: %j', ([coding = '', name = '']) => {
+    const refused = `its body is compressed (Content-Encoding: ${name}), which the request did not allow`;
+    const framed = { byLength: `${OK}Content-Length: 2`, byChunks: `${OK}Transfer-Encoding: chunked` };
+    for (const head of Object.values(framed))
+      expect(weRead(`${head}\r\nContent-Encoding: ${coding}\r\n\r\n{}`).read).toEqual({ refused });
   });
 
   test.for(['S', '\r', 'HTTP/2', 'HTTP/1,', 'http/1.1'])('begins with %j, as soon as that arrives', (text) => {

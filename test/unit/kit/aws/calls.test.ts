@@ -1,9 +1,8 @@
-import { fork } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { GetSecretValueCommand, ListSecretsCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, test } from 'vitest';
-import { callLog } from '../../../kit/aws/calls.ts';
 import { awsWithClients } from '../../../kit/aws/clients.ts';
 import type { Fault } from '../../../kit/aws/index.ts';
 
@@ -50,9 +49,12 @@ describe('hooks and the log', () => {
     const { aws, secrets } = await awsWithClients();
     aws.secrets.put('flashblade/fb1', 'old');
     const { PATH } = process.env;
-    const child = fork(new URL('../../../kit/aws/put-secret.fixture.ts', import.meta.url), ['flashblade/fb1', 'new'], {
-      env: { PATH, ...aws.env },
-    });
+    const script = `
+      import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+      const input = { SecretId: 'flashblade/fb1', SecretString: 'new' };
+      await new SecretsManagerClient({}).send(new PutSecretValueCommand(input));`;
+    const options = { cwd: import.meta.dirname, env: { PATH, ...aws.env } };
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', script], options);
     const exited = once(child, 'exit');
     const remove = aws.onCall(async (phase) => {
       if (phase === 'received') return;
@@ -65,25 +67,13 @@ describe('hooks and the log', () => {
     await expect(secrets.send(read('flashblade/fb1'))).resolves.toMatchObject({ SecretString: 'new' });
   });
 
-  test('the log records time, service, action and resource, but no value', async () => {
-    const { aws, secrets } = await awsWithClients({ now: () => 1_800_000_000.5 });
+  test('the log records service, action, resource and status, but no value', async () => {
+    const { aws, secrets } = await awsWithClients();
     aws.secrets.put('flashblade/fb1', 'old');
     await secrets.send(new PutSecretValueCommand({ SecretId: 'flashblade/fb1', SecretString: 'T-very-secret' }));
 
     expect(aws.calls).toEqual([
-      {
-        at: 1_800_000_000.5,
-        service: 'secretsmanager',
-        action: 'PutSecretValue',
-        resource: 'flashblade/fb1',
-        status: 200,
-      },
+      { service: 'secretsmanager', action: 'PutSecretValue', resource: 'flashblade/fb1', status: 200 },
     ]);
-  });
-
-  test('the log keeps only the newest calls', () => {
-    const { calls, received } = callLog(() => 0, 2);
-    for (const action of ['first', 'second', 'third']) received({ service: 'kms', action });
-    expect(calls.map(({ action }) => action)).toEqual(['second', 'third']);
   });
 });

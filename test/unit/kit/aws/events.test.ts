@@ -10,7 +10,7 @@ const entry = (fields: PutEventsRequestEntry = {}): PutEventsRequestEntry => ({
 });
 
 async function withBus() {
-  const { aws, eventBridge } = await awsWithClients({ now: () => 1_800_000_000 });
+  const { aws, eventBridge } = await awsWithClients();
   const arn = aws.events.createBus('jobs');
   const put = (...Entries: PutEventsRequestEntry[]) => eventBridge.send(new PutEventsCommand({ Entries }));
   return { aws, arn, put };
@@ -29,7 +29,6 @@ describe('PutEvents', () => {
       source: 'test',
       detailType: 'Tested',
       detail: { n: 1 },
-      at: 1_800_000_000,
     });
   });
 
@@ -37,21 +36,6 @@ describe('PutEvents', () => {
     const { aws, put } = await withBus();
     expect((await put(entry({ EventBusName: 'nowhere' }))).FailedEntryCount).toBe(0);
     expect(aws.events.sent).toEqual([]);
-  });
-
-  test.each([
-    ['InvalidArgument', { Source: undefined }],
-    ['InvalidArgument', { DetailType: '' }],
-    ['InvalidArgument', { Detail: undefined }],
-    ['MalformedDetail', { Detail: 'text' }],
-    ['MalformedDetail', { Detail: '[1]' }],
-    ['NotAuthorizedForSourceException', { Source: 'aws.states' }],
-  ])('a bad entry is refused with %s, and the good entries of the same call are sent', async (code, fields) => {
-    const { aws, put } = await withBus();
-    const answer = await put(entry(fields), entry());
-    expect(answer.FailedEntryCount).toBe(1);
-    expect(answer.Entries?.map(({ ErrorCode }) => ErrorCode)).toEqual([code, undefined]);
-    expect(aws.events.sent).toHaveLength(1);
   });
 
   test('a test can have the next entries refused while the call succeeds', async () => {
@@ -70,25 +54,22 @@ describe('PutEvents', () => {
   test.each([
     ['no entry', []],
     ['eleven entries', Array.from({ length: 11 }, () => entry())],
-    ['more than 256 KiB', [entry({ Detail: JSON.stringify({ text: 'x'.repeat(256 * 1024) }) })]],
+    ['a detail of more than 256 KiB', [entry({ Detail: JSON.stringify({ text: 'ü'.repeat(128 * 1024) }) })]],
+    ['a detail that is not JSON', [entry({ Detail: 'text' })]],
+    ['a detail that is a list', [entry({ Detail: '[1]' })]],
+    ['no detail', [entry({ Detail: undefined })]],
+    ['no source', [entry({ Source: undefined })]],
+    ['a source of AWS', [entry({ Source: 'aws.states' })]],
+    ['an empty detail type', [entry({ DetailType: '' })]],
   ])('a call with %s is refused', async (_case, entries) => {
     const { aws, put } = await withBus();
     await expect(put(...entries)).rejects.toMatchObject({ name: 'ValidationException' });
     expect(aws.events.sent).toEqual([]);
   });
 
-  test('the log names the bus but nothing of the event, and a fault can affect a single bus', async () => {
+  test('the log contains nothing of the event', async () => {
     const { aws, put } = await withBus();
-    aws.faults.add({ service: 'events', resource: 'jobs', kind: 'lost answer', times: 1 });
-    await expect(put(entry({ EventBusName: 'jobs', Detail: '{"token":"secret"}' }))).rejects.toMatchObject({
-      code: 'ECONNRESET',
-    });
-    await put(entry());
-    expect(aws.events.sent).toHaveLength(2);
-    expect(aws.calls.map(({ resource, status }) => [resource, status])).toEqual([
-      ['jobs', 0],
-      [undefined, 200],
-    ]);
-    expect(JSON.stringify(aws.calls)).not.toContain('secret');
+    await put(entry({ EventBusName: 'jobs', Detail: '{"token":"secret"}' }));
+    expect(aws.calls).toEqual([{ service: 'events', action: 'PutEvents', status: 200 }]);
   });
 });

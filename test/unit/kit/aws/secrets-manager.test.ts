@@ -1,150 +1,145 @@
-import { CreateSecretCommand, DescribeSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
+import {
+  CreateSecretCommand,
+  type CreateSecretCommandInput,
+  type Filter,
+  GetSecretValueCommand,
+  ListSecretsCommand,
+  type ListSecretsCommandInput,
+  PutSecretValueCommand,
+  paginateListSecrets,
+  TagResourceCommand,
+} from '@aws-sdk/client-secrets-manager';
 import { describe, expect, test } from 'vitest';
-import { FIRST, SECOND, SecretId, THIRD, withSecret } from '../../../kit/aws/secret.fixture.ts';
+import { awsWithClients } from '../../../kit/aws/clients.ts';
 
-describe('reading', () => {
-  test('a secret can be read by name, by ARN, and by ARN without the six random characters', async () => {
+const SecretId = 'flashblade/fb1';
+const FIRST = '11111111-1111-4111-8111-111111111111';
+const SECOND = '22222222-2222-4222-8222-222222222222';
+const THIRD = '33333333-3333-4333-8333-333333333333';
+
+/** A secret whose version FIRST has the value `first`, and calls that use this secret. */
+async function withSecret() {
+  const { aws, secrets } = await awsWithClients();
+  const create = (SecretString: string, ClientRequestToken?: string, input: Partial<CreateSecretCommandInput> = {}) =>
+    secrets.send(new CreateSecretCommand({ Name: SecretId, SecretString, ClientRequestToken, ...input }));
+  const { ARN } = await create('first', FIRST);
+  return {
+    ...{ aws, secrets, ARN, create },
+    read: (id = SecretId) => secrets.send(new GetSecretValueCommand({ SecretId: id })),
+    put: (SecretString: string, ClientRequestToken: string) =>
+      secrets.send(new PutSecretValueCommand({ SecretId, SecretString, ClientRequestToken })),
+  };
+}
+
+describe('a secret', () => {
+  test('is read by its name, with its version', async () => {
     const { read, ARN } = await withSecret();
     expect(ARN).toMatch(/^arn:aws:secretsmanager:eu-central-1:123456789012:secret:flashblade\/fb1-[A-Za-z0-9]{6}$/);
-    for (const id of [SecretId, ARN, ARN.slice(0, -7)])
-      expect(await read({ SecretId: id })).toMatchObject({
-        ARN,
-        Name: SecretId,
-        SecretString: 'first',
-        VersionId: FIRST,
-        VersionStages: ['AWSCURRENT'],
-        CreatedDate: new Date('2027-01-15T08:00:00Z'),
-      });
+    const version = { SecretString: 'first', VersionId: FIRST, VersionStages: ['AWSCURRENT'] };
+    expect(await read()).toMatchObject({ ARN, Name: SecretId, ...version });
+    await expect(read('flashblade/unknown')).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
   });
 
-  test('an older version can be read by its id or label, and both must match', async () => {
-    const { read, put } = await withSecret();
-    await put('second', SECOND);
-    await expect(read({ VersionId: FIRST })).resolves.toMatchObject({ SecretString: 'first' });
-    await expect(read({ VersionStage: 'AWSPREVIOUS' })).resolves.toMatchObject({ SecretString: 'first' });
-    await expect(read({ VersionId: FIRST, VersionStage: 'AWSPREVIOUS' })).resolves.toMatchObject({ VersionId: FIRST });
-    await expect(read({ VersionId: FIRST, VersionStage: 'AWSCURRENT' })).rejects.toMatchObject({
-      name: 'InvalidRequestException',
-    });
+  test('is created once, even if the request is repeated, and never replaced by another one', async () => {
+    const { create, ARN } = await withSecret();
+    await expect(create('first', FIRST)).resolves.toMatchObject({ ARN, VersionId: FIRST });
+    await expect(create('other', FIRST)).rejects.toMatchObject({ name: 'ResourceExistsException' });
+    await expect(create('first')).rejects.toMatchObject({ name: 'ResourceExistsException' });
   });
 
-  test.each([
-    ['secret', { SecretId: 'flashblade/unknown' }],
-    ['version', { VersionId: THIRD }],
-    ['label', { VersionStage: 'AWSPENDING' }],
-  ])('an unknown %s is reported as not found', async (_what, input) => {
-    const { read } = await withSecret();
-    await expect(read(input)).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+  test.each(['with space', 'ü', '', 'x'.repeat(513)])('is refused if its name is "%s"', async (Name) => {
+    const { create } = await withSecret();
+    await expect(create('v', FIRST, { Name })).rejects.toMatchObject({ name: 'InvalidParameterException' });
   });
 
-  test('binary values are returned as bytes', async () => {
-    const { secrets, read } = await withSecret();
-    const SecretBinary = new Uint8Array([0, 1, 255]);
-    await secrets.send(new PutSecretValueCommand({ SecretId, SecretBinary }));
-    expect(await read()).toMatchObject({ SecretBinary });
+  test('has tags from its creation, which can be added and replaced', async () => {
+    const { aws, secrets, create } = await withSecret();
+    const tag = (Key: string, Value: string) => ({ Key, Value });
+    await create('v', SECOND, { Name: 'tagged', Tags: [tag('site', 'a'), tag('tier', '1')] });
+    await secrets.send(new TagResourceCommand({ SecretId: 'tagged', Tags: [tag('site', 'b'), tag('rack', '7')] }));
+    expect(aws.secrets.find('tagged').tags).toEqual({ site: 'b', tier: '1', rack: '7' });
   });
 
-  test('reading a secret without a value fails', async () => {
-    const { secrets, read } = await withSecret();
-    expect((await secrets.send(new CreateSecretCommand({ Name: 'empty' }))).VersionId).toBeUndefined();
-    await expect(read({ SecretId: 'empty' })).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
-  });
-
-  test('a denied secret cannot be read until the denial is revoked', async () => {
+  test('is created by the helper, which then adds versions, and stores objects as JSON', async () => {
     const { aws, read } = await withSecret();
-    aws.secrets.deny(SecretId);
-    await expect(read()).rejects.toMatchObject({ name: 'AccessDeniedException' });
-    aws.secrets.deny(SecretId, false);
-    await expect(read()).resolves.toMatchObject({ SecretString: 'first' });
-  });
-
-  test('a secret with a disabled KMS key can be neither read nor written', async () => {
-    const { aws, secrets, read } = await withSecret();
-    const { keyId } = aws.kms.createKey('alias/secrets');
-    const create = (Name: string) =>
-      secrets.send(new CreateSecretCommand({ Name, SecretString: 'value', KmsKeyId: 'alias/secrets' }));
-    await create('own-key');
-    await expect(read({ SecretId: 'own-key' })).resolves.toMatchObject({ SecretString: 'value' });
-
-    aws.kms.setEnabled(keyId, false);
-    await expect(read({ SecretId: 'own-key' })).rejects.toMatchObject({ name: 'DecryptionFailure' });
-    await expect(create('another')).rejects.toMatchObject({ name: 'EncryptionFailure' });
-    const put = new PutSecretValueCommand({ SecretId: 'own-key', SecretString: 'new' });
-    await expect(secrets.send(put)).rejects.toMatchObject({ name: 'EncryptionFailure' });
+    const versionId = aws.secrets.put('flashblade/fb2', { host: 'fb2.example.com' });
+    expect(await read('flashblade/fb2')).toMatchObject({
+      SecretString: '{"host":"fb2.example.com"}',
+      VersionId: versionId,
+    });
+    aws.secrets.put('flashblade/fb2', 'plain');
+    expect(await read('flashblade/fb2')).toMatchObject({ SecretString: 'plain' });
+    expect(aws.calls.map(({ action }) => action)).toEqual(['CreateSecret', 'GetSecretValue', 'GetSecretValue']);
   });
 });
 
-describe('versions', () => {
-  test('a new value becomes AWSCURRENT, the one before it AWSPREVIOUS, and older ones lose their label', async () => {
-    const { put, read, stages } = await withSecret();
-    expect(await put('second', SECOND)).toMatchObject({ VersionId: SECOND, VersionStages: ['AWSCURRENT'] });
-    expect(await stages()).toEqual({ [SECOND]: ['AWSCURRENT'], [FIRST]: ['AWSPREVIOUS'] });
+describe('a version', () => {
+  test('is current as soon as it is written, and older ones are kept', async () => {
+    const { aws, put, read } = await withSecret();
+    expect(await put('second', SECOND)).toMatchObject({ VersionId: SECOND });
+    expect([...aws.secrets.find(SecretId).versions]).toEqual([
+      [FIRST, 'first'],
+      [SECOND, 'second'],
+    ]);
     await put('third', THIRD);
-    expect(await stages()).toEqual({ [THIRD]: ['AWSCURRENT'], [SECOND]: ['AWSPREVIOUS'] });
+    expect([...aws.secrets.find(SecretId).versions.keys()]).toEqual([FIRST, SECOND, THIRD]);
     expect(await read()).toMatchObject({ SecretString: 'third' });
   });
 
-  test('a rotation writes AWSPENDING, makes it AWSCURRENT, and can be reverted', async () => {
-    const { put, read, move, stages } = await withSecret();
-    await put('second', SECOND, ['AWSPENDING']);
-    expect(await read()).toMatchObject({ SecretString: 'first' });
-    expect(await read({ VersionStage: 'AWSPENDING' })).toMatchObject({ SecretString: 'second' });
-
-    await move('AWSCURRENT', FIRST, SECOND);
-    expect(await stages()).toEqual({ [SECOND]: ['AWSCURRENT', 'AWSPENDING'], [FIRST]: ['AWSPREVIOUS'] });
-    await move('AWSPENDING', SECOND);
-    await move('AWSCURRENT', SECOND, FIRST);
-    expect(await stages()).toEqual({ [FIRST]: ['AWSCURRENT'], [SECOND]: ['AWSPREVIOUS'] });
-    expect(await read()).toMatchObject({ SecretString: 'first' });
-  });
-
-  test.each([
-    ['AWSCURRENT moves without naming the version that has it', ['AWSCURRENT', undefined, SECOND], 'InvalidParameter'],
-    ['AWSCURRENT moves from a version that does not have it', ['AWSCURRENT', SECOND, SECOND], 'InvalidParameter'],
-    ['AWSPENDING is taken from a version that does not have it', ['AWSPENDING', FIRST, FIRST], 'InvalidParameter'],
-    ['AWSCURRENT is removed', ['AWSCURRENT', FIRST], 'InvalidParameter'],
-    ['neither version is named', ['CUSTOM'], 'InvalidParameter'],
-    ['the version to move to is unknown', ['AWSCURRENT', FIRST, THIRD], 'ResourceNotFound'],
-  ] as const)('no label changes when %s', async (_what, [stage, from, to], name) => {
-    const { put, move, stages } = await withSecret();
-    await put('second', SECOND, ['AWSPENDING']);
-    await expect(move(stage, from, to)).rejects.toMatchObject({ name: `${name}Exception` });
-    expect(await stages()).toEqual({ [FIRST]: ['AWSCURRENT'], [SECOND]: ['AWSPENDING'] });
-  });
-
-  test('the same value under the same version id is stored once, and another value is refused', async () => {
-    const { put, read, stages } = await withSecret();
+  test('is stored once under its id, and another value under this id is refused', async () => {
+    const { aws, put, read } = await withSecret();
     await put('second', SECOND);
     await put('third', THIRD);
     await put('second', SECOND);
-    expect(await stages()).toEqual({ [THIRD]: ['AWSCURRENT'], [SECOND]: ['AWSPREVIOUS'] });
-    await expect(put('other', SECOND)).rejects.toMatchObject({ name: 'ResourceExistsException' });
-    expect(await read({ VersionId: SECOND })).toMatchObject({ SecretString: 'second' });
+    expect([...aws.secrets.find(SecretId).versions.keys()]).toEqual([FIRST, SECOND, THIRD]);
+    await expect(put('other', THIRD)).rejects.toMatchObject({ name: 'ResourceExistsException' });
+    expect(await read()).toMatchObject({ SecretString: 'third' });
+  });
+});
+
+describe('a list', () => {
+  /** Secrets `flashblade/fb01` … and two secrets that belong to no array. */
+  async function withFleet(count: number) {
+    const { aws, secrets } = await awsWithClients();
+    const names = Array.from({ length: count }, (_, index) => `flashblade/fb${String(index + 1).padStart(2, '0')}`);
+    for (const name of ['other/x', ...names, 'Flashblade/fb1']) aws.secrets.put(name, 'T-very-secret');
+    const list = async (input: ListSecretsCommandInput = {}) =>
+      (await secrets.send(new ListSecretsCommand(input))).SecretList?.map(({ Name }) => Name);
+    return { secrets, names, list };
+  }
+  const named = (...Values: string[]): Filter[] => [{ Key: 'name', Values }];
+
+  test('has the secrets whose name begins with one of the values of each filter', async () => {
+    const { list, names } = await withFleet(3);
+    expect(await list()).toEqual(['other/x', ...names, 'Flashblade/fb1']);
+    expect(await list({ Filters: named('flashblade/') })).toEqual(names);
+    expect(await list({ Filters: named('flashblade/', 'other/') })).toEqual(['other/x', ...names]);
+    expect(await list({ Filters: [...named('flashblade/'), ...named('flashblade/fb02')] })).toEqual([names[1]]);
   });
 
-  test('the first version of a secret is AWSCURRENT, regardless of its requested labels', async () => {
-    const { secrets, read } = await withSecret();
-    await secrets.send(new CreateSecretCommand({ Name: 'empty' }));
-    const put = { SecretId: 'empty', SecretString: 'value', VersionStages: ['AWSPENDING'] };
-    await secrets.send(new PutSecretValueCommand(put));
-    expect(await read({ SecretId: 'empty' })).toMatchObject({ SecretString: 'value' });
+  test('has pages of the requested size, at most a hundred, which have every secret once and no value', async () => {
+    const { secrets, names } = await withFleet(205);
+    for (const [size, sizes] of [
+      [{}, [100, 100, 5]],
+      [{ pageSize: 90 }, [90, 90, 25]],
+    ] as const) {
+      const pages: string[][] = [];
+      for await (const page of paginateListSecrets({ client: secrets, ...size }, { Filters: named('flashblade/') })) {
+        pages.push((page.SecretList ?? []).map(({ Name = '' }) => Name));
+        expect(JSON.stringify(page)).not.toContain('T-very-secret');
+      }
+      expect(pages.map(({ length }) => length)).toEqual(sizes);
+      expect(pages.flat()).toEqual(names);
+    }
   });
 
-  test('an update changes the value, the description and the key, and nothing that it does not name', async () => {
-    const { aws, secrets, update, stages, clock } = await withSecret();
-    const { arn } = aws.kms.createKey();
-    clock.now += 60;
-    await update({ SecretString: 'second', ClientRequestToken: SECOND, Description: 'one array', KmsKeyId: arn });
-    await update({});
-    expect(await stages()).toEqual({ [SECOND]: ['AWSCURRENT'], [FIRST]: ['AWSPREVIOUS'] });
-    expect(await secrets.send(new DescribeSecretCommand({ SecretId }))).toMatchObject({
-      Description: 'one array',
-      KmsKeyId: arn,
-      CreatedDate: new Date('2027-01-15T08:00:00Z'),
-      LastChangedDate: new Date('2027-01-15T08:01:00Z'),
-    });
-    await expect(update({ SecretString: 'second', ClientRequestToken: SECOND })).rejects.toMatchObject({
-      name: 'ResourceExistsException',
-    });
+  test.each([
+    ['an invalid token', { NextToken: 'made-up' }],
+    ['too large a page', { MaxResults: 101 }],
+    ['an empty page', { MaxResults: 0 }],
+    ['another filter', { Filters: [{ Key: 'tag-key', Values: ['x'] }] satisfies Filter[] }],
+  ])('with %s is refused', async (_what, input) => {
+    const { list } = await withFleet(1);
+    await expect(list(input)).rejects.toMatchObject({ name: 'InvalidParameterException' });
   });
 });

@@ -1,13 +1,13 @@
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { EncryptCommand, KMSClient } from '@aws-sdk/client-kms';
+import { GenerateDataKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import {
   GetSecretValueCommand,
   ListSecretsCommand,
   PutSecretValueCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { awsWithClients } from '../../../kit/aws/clients.ts';
 import { type Credentials, newCredentials } from '../../../kit/aws/credentials.ts';
@@ -77,10 +77,10 @@ describe('requests', () => {
     const calls = await Promise.allSettled([
       secrets.send(new GetSecretValueCommand({ SecretId: 'flashblade/fb1' })),
       secrets.send(new ListSecretsCommand({})),
-      keys.send(new EncryptCommand({ KeyId: kms.createKey().arn, Plaintext: Buffer.from('x') })),
+      keys.send(new GenerateDataKeyCommand({ KeyId: kms.createKey().arn, KeySpec: 'AES_256' })),
       tables.send(new ListTablesCommand({})),
       events.send(new PutEventsCommand({ Entries })),
-      queues.send(new ReceiveMessageCommand({ QueueUrl: sqs.createQueue('letters') })),
+      queues.send(new SendMessageCommand({ QueueUrl: sqs.createQueue('letters'), MessageBody: 'x' })),
     ]);
     for (const client of [secrets, keys, tables, events, queues]) client.destroy();
     return calls.map((call) =>
@@ -143,11 +143,11 @@ describe('requests', () => {
     const faulty = new PutSecretValueCommand({
       SecretId: 'flashblade/fb1',
       SecretString: 'T-very-secret'.repeat(10_000),
-      VersionStages: [],
+      ClientRequestToken: 'short',
     });
     await expect(secrets.send(faulty)).rejects.toMatchObject({
       name: 'InvalidParameterException',
-      message: 'VersionStages: too_small; SecretString: too_big',
+      message: 'SecretString: too_big; ClientRequestToken: too_small',
     });
   });
 

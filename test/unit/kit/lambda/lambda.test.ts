@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
-import { isAlive } from '../../../kit/alive.ts';
 import { type Lambda, type LambdaOptions, startLambda } from '../../../kit/lambda/lambda.ts';
 import { resultOf } from '../../../kit/lambda/outcome.ts';
+import { isAlive } from '../../../kit/script.ts';
 
 // A cold start takes a fraction of a second, and some seconds on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });
@@ -94,10 +94,10 @@ test('a handler that ends the process is an error, not a result', async () => {
 });
 
 test('a module that cannot be imported fails every invocation', async () => {
-  const lambda = await start('broken.handler');
+  const lambda = await start('is-not-here.handler');
   for (let attempt = 0; attempt < 2; attempt += 1) {
     expect(await lambda.invoke({})).toMatchObject({
-      error: { errorMessage: expect.stringContaining('is-not-here.mjs') },
+      error: { errorType: 'Runtime.ImportModuleError', errorMessage: expect.stringContaining('is-not-here') },
     });
   }
 });
@@ -147,7 +147,7 @@ test('a handler can clean up on SIGTERM before its process ends', async () => {
 test('the context contains the invocation, the function and the remaining time', async () => {
   const lambda = await start('handlers.describe', { functionName: 'flashblade-sessions-dev-login' });
   const outcome = await lambda.invoke({}, { awsRequestId: 'r-3', timeoutMs: 900_000 });
-  expect(outcome).toEqual({
+  expect(outcome).toMatchObject({
     result: {
       awsRequestId: 'r-3',
       functionName: 'flashblade-sessions-dev-login',

@@ -1,0 +1,47 @@
+/** examples/pact: another consumer's pact, verified with the commands in docs/contracts.md. */
+import { expect, test } from 'vitest';
+import { readPact } from '../../../contracts/pact-file.ts';
+import { arrayAndEnvironment, fileWith, run } from '../contracts/run.ts';
+import { EXAMPLES } from './files.ts';
+
+const FILE = `${EXAMPLES}/pact/backup-reports-flashblade.json`;
+const PACT = readPact(FILE);
+
+/** A copy of the pact in which each interaction is replaced by what `change` returns. */
+const copied = (change: (interaction: (typeof PACT.interactions)[number]) => readonly object[]): string =>
+  fileWith(JSON.stringify({ ...PACT, interactions: PACT.interactions.flatMap(change) }));
+
+test('the simulator and a real array fulfill the pact', async () => {
+  const simulated = await run(['--pact', FILE]).ended;
+  expect(simulated.stdout).toContain('Verified the simulator: 4 of 4 interactions passed, 0 other findings.');
+  expect(simulated.code).toBe(0);
+
+  const { simulator, env } = await arrayAndEnvironment();
+  const real = await run(['--array', '--pact', FILE], env).ended;
+  expect(real.stdout).toContain('4 of 4 interactions passed, 0 other findings.');
+  expect([real.code, simulator.sessions()]).toEqual([0, []]);
+});
+
+test.each([
+  ['a logout', 'another status', { response: { status: 204 } }, 'expected 204 but was 200'],
+  [
+    'a read of the file systems',
+    'another body',
+    { response: { status: 200, body: { content: { gone: [] } } } },
+    'gone',
+  ],
+  ['a logout', 'no generator', { request: { method: 'POST', path: '/api/logout' } }, 'expected 200 but was 403'],
+])('"%s" with %s fails', async (description, _, wrong, reason) => {
+  const broken = copied((one) => [one.description === description ? { ...one, ...wrong } : one]);
+  const { code, stdout } = await run(['--pact', broken]).ended;
+  expect(stdout).toMatch(new RegExp(`^FAILED {2}${description} .*\\n {8}.*${reason}`, 'm'));
+  expect([code, stdout.match(/^FAILED/gm)]).toEqual([1, ['FAILED']]);
+});
+
+test('without a login that the array must refuse, `contracts:array` sends no login from the pact', async () => {
+  const file = copied((one) => (one.description === 'a login with an unknown API token' ? [] : [one]));
+  const { env } = await arrayAndEnvironment();
+  const { code, stdout } = await run(['--array', '--pact', file], env).ended;
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/^FAILED {2}a login with a valid API token .*\n {8}no more logins are sent/m);
+});
