@@ -1,7 +1,7 @@
 /**
  * Opens and closes sessions in response to events. EventBridge sends the events to an SQS queue, which invokes this function in batches.
  */
-import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type { Context, SQSBatchResponse } from 'aws-lambda';
 import { functionOutbox, processBatch } from '../lib/lambda/batch.ts';
 import { connect, functionPorts } from '../lib/lambda/invocation.ts';
 import { dispatch } from '../lib/leases/dispatch.ts';
@@ -11,5 +11,5 @@ await connect(ports);
 const outbox = functionOutbox();
 
 /** Returns the messages that failed. SQS redelivers only those messages. */
-export const handler = (event: SQSEvent, context: Context): Promise<SQSBatchResponse> =>
+export const handler = (event: unknown, context: Context): Promise<SQSBatchResponse> =>
   processBatch(event, context, (message, deadline) => dispatch(ports, outbox, message, deadline));

@@ -4,6 +4,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { NEEDED_NODE } from '../lib/core/node-version.ts';
 import { ROOT } from './build.ts';
 import { runPlain } from './command-line.ts';
 
@@ -13,7 +14,7 @@ const run = promisify(execFile);
 const OURS = ['private', 'scripts', 'devDependencies', 'optionalDependencies', 'scarfSettings'];
 
 /** The Node.js versions that the library supports. This repository accepts older versions, because its scripts find a newer one. */
-const ENGINES = { node: '>=22.12' };
+const ENGINES = { node: `>=${NEEDED_NODE}` };
 
 /** Packs the library into `outdir` (default `dist`). Returns the path to the tarball. Needs no network. */
 export async function packLibrary(outdir = resolve(ROOT, 'dist')): Promise<string> {

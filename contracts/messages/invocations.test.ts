@@ -14,8 +14,9 @@ const COUNTS = Object.fromEntries(
 );
 
 const lasting = { array: 'fb1', leaseId: 'nightly-2026-11-24', leaseSeconds: 1800, owner: 'nightly-2026-11-24' };
-// EventBridge Scheduler replaces the placeholder with an id.
-const scheduled = { array: 'fb1', leaseId: '<aws.scheduler.execution-id>' };
+// EventBridge Scheduler replaces the placeholder in the documented input with an id.
+const scheduled = { array: 'fb1', leaseId: 'execution-7' };
+const asScheduled = (input: string): string => input.replace('<aws.scheduler.execution-id>', scheduled.leaseId);
 
 test.each<[Invocation, object, object, (input: object, result: { leaseId: string; expiresAt: number }) => unknown]>([
   ['login: for a job', lasting, LEASE, (_, { leaseId }) => parseLogoutRequest({ leaseId })],
@@ -65,8 +66,7 @@ test.each<[Invocation, object, object, (input: object, result: { leaseId: string
 );
 
 test('the documented login examples equal the inputs in the contract', () => {
-  expect(examples('json login-request', page('functions-and-events.md')).map((json) => JSON.parse(json))).toEqual([
-    lasting,
-    scheduled,
-  ]);
+  const PAGE = page('functions-and-events.md');
+  const documented = [...examples('json login-request', PAGE), ...examples('json schedule-input', PAGE)];
+  expect(documented.map((json) => JSON.parse(asScheduled(json)))).toEqual([lasting, scheduled]);
 });

@@ -16,12 +16,12 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { FlashBladeError } from '../core/errors.ts';
 import { type Item, isOfItsOwner, leaseKey, type Stored } from '../leases/items.ts';
 import type { LeaseStore, Pending, Slot, StoredSlot } from '../leases/ports.ts';
-import { callAws, ifUnchanged } from './client.ts';
+import { callAws, ifUnchanged, TABLE_SETTING } from './client.ts';
 
 /** The partition key of every entry in the `due` index. */
 const DUE = 'due';
 /** Describes a read in error messages. */
-const READ = 'read the lease table';
+const READ = { what: 'read the lease table', setting: TABLE_SETTING };
 /** The item with an array's slots has the id `array#` followed by the array name. */
 const SLOTS_KIND = 'array';
 
@@ -39,7 +39,7 @@ const KINDS: Readonly<Record<string, Pending['kind']>> = {
 export function createLeaseStore(client: DynamoDBClient, table: string, newId: () => string): LeaseStore {
   const read: LeaseStore['read'] = async (id, by) => {
     const command = new GetItemCommand({ TableName: table, Key: { id: { S: id } }, ConsistentRead: true });
-    const { Item: row } = await callAws((options) => client.send(command, options), { what: READ, by });
+    const { Item: row } = await callAws((options) => client.send(command, options), { ...READ, by });
     return row && itemOf(unmarshall(row));
   };
 
@@ -63,12 +63,15 @@ export function createLeaseStore(client: DynamoDBClient, table: string, newId: (
     let from: QueryCommandInput['ExclusiveStartKey'];
     for (let page = 0; page < MAX_PAGES; page++) {
       const command = new QueryCommand({ TableName: table, ...input, ExclusiveStartKey: from });
-      const output = await callAws((options) => client.send(command, options), { what: READ, by });
+      const output = await callAws((options) => client.send(command, options), { ...READ, by });
       for (const row of output.Items ?? []) rows.push(unmarshall(row));
       from = output.LastEvaluatedKey;
       if (from === undefined) return rows;
     }
-    throw new FlashBladeError('AWS_UNAVAILABLE', `could not ${READ}: the query returned more than ${MAX_PAGES} pages`);
+    throw new FlashBladeError(
+      'AWS_UNAVAILABLE',
+      `could not ${READ.what}: the query returned more than ${MAX_PAGES} pages`,
+    );
   }
 
   const pending: LeaseStore['pending'] = async (by) => {
@@ -223,7 +226,7 @@ function createSlots(client: DynamoDBClient, table: string): Slots {
 
   const slots: Slots['slots'] = async (array, by) => {
     const command = new GetItemCommand({ ...keyOf(array), ConsistentRead: true });
-    const { Item: stored } = await callAws((options) => client.send(command, options), { what: READ, by });
+    const { Item: stored } = await callAws((options) => client.send(command, options), { ...READ, by });
     const live: Readonly<Record<string, Omit<StoredSlot, 'attemptId'>>> = (stored && unmarshall(stored)['live']) ?? {};
     return new Map(Object.entries(live).map(([attemptId, slot]) => [attemptId, { attemptId, ...slot }]));
   };

@@ -18,12 +18,20 @@ export function createOutbox(
     };
     const command = new PutEventsCommand({ Entries: [entry] });
     const what = `send the event ${DETAIL_TYPES[type]}`;
-    await callAws(async (options) => assertTaken(await clients.eventBridge.send(command, options)), { what, by });
+    await callAws(async (options) => assertTaken(await clients.eventBridge.send(command, options)), {
+      what,
+      by,
+      setting: 'EVENT_BUS',
+    });
   };
 
   const deadLetter: Outbox['deadLetter'] = async (letter, by) => {
     const command = new SendMessageCommand({ QueueUrl: names.deadLetterQueue, MessageBody: JSON.stringify(letter) });
-    await callAws((options) => clients.sqs.send(command, options), { what: 'write to the dead-letter queue', by });
+    await callAws((options) => clients.sqs.send(command, options), {
+      what: 'write to the dead-letter queue',
+      by,
+      setting: 'DEAD_LETTER_QUEUE',
+    });
   };
 
   return { emit, deadLetter };

@@ -8,8 +8,11 @@ import { FlashBladeError } from '../core/errors.ts';
 import { type AuthToken, authToken } from '../core/model.ts';
 import type { SealContext } from '../leases/items.ts';
 import type { DataKey, Seal } from '../leases/ports.ts';
-import { awsErrorName, callAws } from './client.ts';
+import { awsErrorName } from './aws-error.ts';
+import { callAws } from './client.ts';
 
+/** The variable that names the key. */
+const KEY_SETTING = 'LEASE_KEY';
 const ALTERED = ['InvalidCiphertextException', 'IncorrectKeyException'];
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
@@ -19,7 +22,11 @@ const TAG_BYTES = 16;
 export function createSeal(client: KMSClient, keyId: string): Seal {
   const dataKey: Seal['dataKey'] = async (context, by) => {
     const command = new GenerateDataKeyCommand({ KeyId: keyId, KeySpec: 'AES_256', EncryptionContext: context });
-    const output = await callAws((options) => client.send(command, options), { what: 'get a data key from KMS', by });
+    const output = await callAws((options) => client.send(command, options), {
+      what: 'get a data key from KMS',
+      by,
+      setting: KEY_SETTING,
+    });
     if (output.Plaintext?.length !== KEY_BYTES || !output.CiphertextBlob) {
       throw new FlashBladeError('AWS_UNAVAILABLE', 'KMS returned no data key. Try again');
     }
@@ -29,7 +36,7 @@ export function createSeal(client: KMSClient, keyId: string): Seal {
   const unseal: Seal['unseal'] = async (sealed, context, by) => {
     const { key, nonce, box } = takeApart(sealed, context);
     const command = new DecryptCommand({ KeyId: keyId, CiphertextBlob: key, EncryptionContext: context });
-    const about = { what: 'unseal an auth token with KMS', by, passed: ALTERED };
+    const about = { what: 'unseal an auth token with KMS', by, passed: ALTERED, setting: KEY_SETTING };
     const output = await callAws((options) => client.send(command, options), about).catch((error) => {
       throw ALTERED.includes(awsErrorName(error)) ? altered(context) : error;
     });

@@ -9,7 +9,8 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { FlashBladeError, isFlashBladeError } from '../core/errors.ts';
 import type { ArraySecret, Secrets } from '../leases/ports.ts';
-import { AWS_CALL_MS, awsErrorName, callAws } from './client.ts';
+import { awsErrorName } from './aws-error.ts';
+import { AWS_CALL_MS, callAws } from './client.ts';
 import { parseSecret } from './secret-format.ts';
 
 /** How long an expired cached secret may still be used while Secrets Manager is unavailable. */
@@ -97,7 +98,10 @@ async function listNames(client: SecretsManagerClient, prefix: string, by: numbe
       by,
       code: 'SECRET_UNAVAILABLE',
     });
-    for (const { Name } of output.SecretList ?? []) if (Name?.startsWith(prefix)) names.push(Name.slice(prefix.length));
+    for (const { Name, DeletedDate } of output.SecretList ?? []) {
+      // Lists can be out of date, so a secret that was just scheduled for deletion may still be in one.
+      if (Name?.startsWith(prefix) && DeletedDate === undefined) names.push(Name.slice(prefix.length));
+    }
     token = output.NextToken;
     if (!token) return names.sort();
   }

@@ -1,6 +1,7 @@
 /** Reads and validates the configuration from environment variables, once at cold start. */
 import { FlashBladeError } from './errors.ts';
 import { containsApiToken, NO_API_TOKEN } from './redact.ts';
+import { unreplaced } from './unreplaced.ts';
 
 const required = (about: string) => ({ kind: 'text', about }) as const;
 const optional = (fallback: string, about: string) => ({ kind: 'text', default: fallback, about }) as const;
@@ -61,13 +62,18 @@ function read<Variables extends Record<string, Variable>>(
   variables: Variables,
   environment: Environment,
 ): Values<Variables> {
+  if (typeof environment !== 'object' || environment === null)
+    throw new FlashBladeError('CONFIG_INVALID', 'the environment must be an object, such as process.env');
   const problems: string[] = [];
   const values = Object.entries<Variable>(variables).map(([name, variable]) => {
-    const text = environment[name] || undefined;
+    const given: unknown = environment[name] || undefined;
+    const text = typeof given === 'string' || typeof given === 'number' ? String(given) : undefined;
     const value = variable.kind === 'text' ? (text ?? variable.default) : numberOf(text, variable);
     // Table, key and queue names appear in AWS requests and error messages, so they must not be API tokens.
     if (text !== undefined && containsApiToken(text)) problems.push(`${name} ${NO_API_TOKEN}`);
-    else if (value === undefined) problems.push(`${name} ${ruleOf(variable)}`);
+    else if (value === undefined || (text === undefined && given !== undefined))
+      problems.push(`${name} ${ruleOf(variable)}`);
+    else if (text !== undefined && unreplaced(text) !== undefined) problems.push(`${name} ${unreplaced(text)}`);
     return [name, value];
   });
   if (problems.length > 0) throw new FlashBladeError('CONFIG_INVALID', `environment variable ${problems.join('; ')}`);

@@ -1,5 +1,6 @@
 /** The domain types: tokens, arrays, sessions and leases. */
 import { inspect } from 'node:util';
+import { FlashBladeError } from './errors.ts';
 
 /**
  * A secret string that cannot be printed by accident. `${token}`, JSON.stringify and console.log show only `[API token]` or `[auth token]`.
@@ -37,7 +38,14 @@ export type ApiToken = Token<'API token'>;
 /** Short-lived token for one session, sent in the `x-auth-token` header. */
 export type AuthToken = Token<'auth token'>;
 
-export const apiToken = (value: string): ApiToken => new Token('API token', value);
+/** Wraps an API token. Throws REQUEST_INVALID unless the token is a string, because a missing value would be sent as `undefined`. */
+export function apiToken(value: string): ApiToken {
+  if (typeof value === 'string') return new Token('API token', value);
+  throw new FlashBladeError(
+    'REQUEST_INVALID',
+    'apiToken(…) must be called with a string. Is the variable with the token set?',
+  );
+}
 export const authToken = (value: string): AuthToken => new Token('auth token', value);
 
 /**

@@ -15,12 +15,14 @@ export const EVENTS = {
   StaleSecretServed: 'warn',
   MessageFailed: 'warn',
   RequestOutdated: 'info',
+  EventIgnored: 'info',
   SweepDone: 'info',
   SweepFailed: 'error',
   ArrayCounted: 'info',
   ArrayChecked: 'info',
   ArrayWarned: 'warn',
   ArrayUnhealthy: 'error',
+  SecretsIgnored: 'info',
   FleetChecked: 'info',
 } as const satisfies Record<string, 'info' | 'warn' | 'error'>;
 

@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { type ErrorCode, FlashBladeError } from './errors.ts';
 import { containsApiToken, NO_API_TOKEN } from './redact.ts';
+import { unreplaced } from './unreplaced.ts';
 
 /** Validates the input and returns it with the schema's type. Throws an error with `code` that names the first invalid field. */
 export function check<Schema extends v.GenericSchema>(
@@ -24,23 +25,40 @@ export function parseJson(text: string, parse: (text: string) => unknown = JSON.
   }
 }
 
+/** A check that finds its own words: `faultOf` returns why a value is invalid, or undefined. */
+export const without = <Input>(faultOf: (value: Input) => string | undefined) =>
+  v.rawCheck<Input>(({ dataset, addIssue }) => {
+    const message = dataset.typed ? faultOf(dataset.value) : undefined;
+    if (message !== undefined) addIssue({ message });
+  });
+
 /** A text field. `rule` is worded to follow the field name, such as `must be …`. */
 export const text = (rule: string, holds: RegExp | ((value: string) => boolean)) =>
   v.pipe(v.string(rule), holds instanceof RegExp ? v.regex(holds, rule) : v.check(holds, rule));
 
 /**
- * A text field for a name that the caller chooses. Such names appear in logs, errors and AWS requests, so they must not contain an API
- * token.
+ * A text field for a name that the caller chooses. Such names identify work, so they must not be text that a tool should have replaced.
+ * They also appear in logs, errors and AWS requests, so they must not contain an API token.
  */
 export const nameText = (rule: string, holds: RegExp) =>
+  v.pipe(v.string(rule), without(unreplaced), storedName(rule, holds));
+
+/** Like `nameText`, for a name that the ledger may already contain, even if callers can no longer choose it. */
+export const storedName = (rule: string, holds: RegExp) =>
   v.pipe(
     text(rule, holds),
     v.check((value) => !containsApiToken(value), NO_API_TOKEN),
   );
 
-export function whole(min: number, max: number) {
-  const rule = `must be a whole number from ${min} to ${max}`;
-  return v.pipe(v.number(rule), v.integer(rule), v.minValue(min, rule), v.maxValue(max, rule));
+/** `unit`: added to the rule, if the number alone is easy to mistake. */
+export function whole(min: number, max: number, unit = '') {
+  const rule = `must be a whole number from ${min} to ${max}${unit}`;
+  return v.pipe(
+    v.number(({ input }) => (typeof input === 'string' ? `${rule}, not a string` : rule)),
+    v.integer(rule),
+    v.minValue(min, rule),
+    v.maxValue(max, rule),
+  );
 }
 
 /** A list of 1 to `max` items. The length is checked before the items. */
@@ -49,10 +67,14 @@ export const listOf = <Item extends v.GenericSchema>(item: Item, max: number, ru
 
 /** Any JSON object. Unlike Valibot's own object schema, this schema rejects lists. */
 export const jsonObject = (rule: string) =>
-  v.custom<Readonly<Record<string, unknown>>>(
-    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-    rule,
+  v.custom<Readonly<Record<string, unknown>>>(isObject, ({ input }) =>
+    typeof input === 'string' && isObject(parseJson(input))
+      ? `${rule}, but is text that contains one. Encode it once`
+      : rule,
   );
+
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** A JSON object with these fields. Other fields are ignored. A missing field is validated as undefined. */
 export const fields = <Entries extends v.ObjectEntries>(entries: Entries) =>
@@ -69,7 +91,8 @@ export const onlyFields = <Entries extends v.ObjectEntries>(entries: Entries) =>
     v.rawCheck(({ dataset, addIssue }) => {
       const other = dataset.typed && Object.keys(dataset.value).find((name) => !Object.hasOwn(entries, name));
       if (typeof other !== 'string') return;
-      addIssue({ message: `has an unknown field${isName(other) ? `: ${other}` : ''}` });
+      const name = isName(other) ? `: ${other}` : '';
+      addIssue({ message: `has an unknown field${name} (allowed: ${Object.keys(entries).join(', ')})` });
     }),
     fields(entries),
   );
@@ -79,8 +102,14 @@ export const arrayName = nameText(
   /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
 );
 
+export const isArrayName = (name: string): boolean => v.is(arrayName, name);
+
+const ID_RULE = 'must be 1 to 512 visible ASCII characters without spaces';
+const ID = /^[!-~]{1,512}$/;
 /** A lease id or an owner, chosen by the caller. */
-export const callersId = nameText('must be 1 to 512 visible ASCII characters without spaces', /^[!-~]{1,512}$/);
+export const callersId = nameText(ID_RULE, ID);
+/** A lease id or an owner that the ledger may contain. */
+export const storedId = storedName(ID_RULE, ID);
 
 const ownOf = (input: Readonly<Record<string, unknown>>, name: string): unknown =>
   Object.hasOwn(input, name) ? input[name] : undefined;

@@ -15,14 +15,17 @@ export type ArrayRequest = {
 
 // Excludes anything that a proxy and an array could interpret differently: %, ;, // and segments that begin with a dot.
 const PATH = /^\/api(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$/;
+export const METHOD_RULE = `must be one of ${METHODS.join(', ')}, in capital letters`;
 const SESSION_CALL = /\/(login|logout)([./]|$)/i;
 
 /**
  * Returns the method, the path with the query, and the body text. Throws REQUEST_INVALID, which names the field and the rule but never a
  * value.
  */
-export function toWire({ method, path, query = {}, body }: ArrayRequest) {
-  if (!METHODS.includes(method)) throw invalid(`method must be one of ${METHODS.join(', ')}`);
+export function toWire(call: ArrayRequest) {
+  if (!isObject(call)) throw invalid('the call must be an object with method and path');
+  const { method, path, query = {}, body } = call;
+  if (!METHODS.includes(method)) throw invalid(`method ${METHOD_RULE}`);
   if (typeof path !== 'string' || !PATH.test(path) || path.includes('..'))
     throw invalid(
       'path must start with /api/ and have segments of letters, digits, dots, hyphens and underscores; put the query in "query"',
@@ -33,14 +36,38 @@ export function toWire({ method, path, query = {}, body }: ArrayRequest) {
 }
 
 function toQuery(query: NonNullable<ArrayRequest['query']>): string {
-  const pairs = Object.entries(query).map(([name, value]) => {
-    if (!['string', 'number', 'boolean'].includes(typeof value)) {
-      throw invalid('query must contain only strings, numbers and booleans');
-    }
-    return `${encode(name)}=${encode(String(value))}`;
-  });
+  const fault = queryFault(query);
+  if (fault !== undefined) throw invalid(`query${fault}`);
+  const pairs = Object.entries(query).map(([name, value]) => `${encode(name)}=${encode(String(value))}`);
   return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
 }
+
+/** Returns why a query is invalid, worded to follow the word `query`, or undefined. Names a value by its name if that is an ordinary one. */
+function queryFault(query: unknown): string | undefined {
+  if (!isPlainObject(query)) return ' must be a JSON object with string, number or boolean values';
+  for (const [name, value] of Object.entries(query)) {
+    const fault = valueFault(value);
+    if (fault !== undefined) return `${/^[A-Za-z][A-Za-z_-]{0,31}$/.test(name) ? `.${name}` : ''} ${fault}`;
+  }
+  return undefined;
+}
+
+/** Returns why a value cannot be part of a query, or undefined. */
+export function valueFault(value: unknown): string | undefined {
+  if (typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)) return undefined;
+  const rule = 'must be a string, a number or a boolean';
+  if (Array.isArray(value)) return `${rule}. Join the items of a list with commas`;
+  return value === undefined || value === null ? `${rule}. Leave out a name that has no value` : rule;
+}
+
+/** False for lists, and for a Map or URLSearchParams, whose entries would be dropped. */
+function isPlainObject(value: unknown): value is object {
+  const prototype = isObject(value) ? Object.getPrototypeOf(value) : undefined;
+  return prototype === null || (prototype !== undefined && Object.getPrototypeOf(prototype) === null);
+}
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function encode(text: string): string {
   if (!text.isWellFormed()) throw invalid('query must be well-formed Unicode');

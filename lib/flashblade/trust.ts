@@ -54,6 +54,23 @@ export function normalFingerprint(text: string): string | undefined {
   return pairs || digits ? text.replaceAll(':', '').toLowerCase() : undefined;
 }
 
+const FINGERPRINT_RULE = 'must be a SHA-256 fingerprint: 64 hex digits, with or without colons';
+
+const FINGERPRINT_MISTAKES: readonly (readonly [RegExp, string])[] = [
+  [/^\s*$/, 'It is empty'],
+  [/-----BEGIN/, 'It is a certificate. Use ca for the certificate of an authority'],
+  [/^(sha-?256|fingerprint)/i, 'Remove everything before the digits'],
+  [/^([\da-f]{40}|([\da-f]{2}:){19}[\da-f]{2})$/i, 'It looks like a SHA-1 fingerprint'],
+  [/^[\da-f:\s-]+$/i, 'It has too few or too many digits, or separators other than colons'],
+];
+
+/** Returns why a text is not a fingerprint, worded to follow the field's name, or undefined. */
+export function fingerprintFault(text: string): string | undefined {
+  if (normalFingerprint(text) !== undefined) return undefined;
+  const mistake = FINGERPRINT_MISTAKES.find(([pattern]) => pattern.test(text))?.[1];
+  return mistake === undefined ? FINGERPRINT_RULE : `${FINGERPRINT_RULE}. ${mistake}`;
+}
+
 /** Stores `value` as the newest entry. If the map then has more than `max` entries, removes the oldest. */
 export function remember<Value>(map: Map<string, Value>, key: string, value: Value, max = MAX_REMEMBERED): void {
   map.delete(key);

@@ -4,7 +4,9 @@
  */
 import { MARGIN_MS, seconds } from '../core/deadlines.ts';
 import { mapLimit } from '../core/map-limit.ts';
+import { redactApiTokens } from '../core/redact.ts';
 import type { GaugeName } from '../core/reports.ts';
+import { isArrayName } from '../core/validation.ts';
 import type { Ports } from '../leases/ports.ts';
 import { type FleetRequest, MAX_RESULT_BYTES } from '../leases/requests.ts';
 import { type ArrayReport, checkArray } from './check-array.ts';
@@ -12,6 +14,7 @@ import { type ArrayReport, checkArray } from './check-array.ts';
 const ARRAYS_AT_A_TIME = 16;
 /** Longer texts are truncated in the result. The log has the full text. */
 const MAX_TEXT_LENGTH = 400;
+const MAX_IGNORED_NAMES = 20;
 
 export type FleetResult = {
   /** Number of arrays checked. Unhealthy arrays are listed in `unhealthy`, except those counted in `omitted`. */
@@ -23,6 +26,8 @@ export type FleetResult = {
   readonly unknownSessions: number;
   /** Number of `unhealthy` and `warnings` entries that did not fit in the result. */
   readonly omitted?: number;
+  /** Secrets under the prefix that are not checked, because their names are not array names: at most 20, without the prefix. */
+  readonly ignoredSecrets?: readonly string[];
 };
 
 /**
@@ -32,7 +37,10 @@ export type FleetResult = {
  */
 export async function checkFleet(ports: Ports, request: FleetRequest, deadline: number): Promise<FleetResult> {
   const by = deadline - MARGIN_MS;
-  const names = request.arrays ?? (await ports.secrets.list({ by }));
+  const listed = request.arrays ?? (await ports.secrets.list({ by }));
+  // A secret that `login` cannot name is not an array. It may belong to another stage whose prefix begins with this one.
+  const names = listed.filter(isArrayName);
+  const others = listed.filter((name) => !isArrayName(name));
   // Read the ledger before any array lists its sessions, so that every known session older than this read has a ledger entry.
   const readAt = seconds(ports.now());
   const pending = Map.groupBy(await ports.store.pending(by), ({ array }) => array);
@@ -41,8 +49,13 @@ export async function checkFleet(ports: Ports, request: FleetRequest, deadline: 
     logReport(ports, report);
     return report;
   });
-  const result = summarize(reports);
+  const ignoredSecrets = others.slice(0, MAX_IGNORED_NAMES).map((name) => shorten(redactApiTokens(name)));
+  const result = { ...summarize(reports), ...(others.length > 0 && { ignoredSecrets }) };
   const { checked, healthy, unknownSessions } = result;
+  if (others.length > 0) {
+    const message = `${others.length} secrets under the prefix are not arrays: ${ignoredSecrets.join(', ')}`;
+    ports.report({ event: 'SecretsIgnored', message });
+  }
   const gauges = { HealthyArrays: healthy, UnhealthyArrays: checked - healthy, UnknownSessions: unknownSessions };
   ports.report({ event: 'FleetChecked', gauges, message: `${healthy} of ${checked} arrays are healthy` });
   return result;

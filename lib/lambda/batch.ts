@@ -6,25 +6,41 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { AWS_CLIENT_OPTIONS } from '../aws/client.ts';
 import { createOutbox } from '../aws/outbox.ts';
 import { readOutboxConfig } from '../core/config.ts';
+import { FlashBladeError } from '../core/errors.ts';
+import { isObject } from '../core/validation.ts';
 import type { Message } from '../leases/dispatch.ts';
 import type { Outbox } from '../leases/ports.ts';
 import { invoke } from './invocation.ts';
 
 /** Processes all messages in a batch concurrently. Returns the failed messages instead of throwing, even if all of them failed. */
 export const processBatch = (
-  event: SQSEvent,
+  event: unknown,
   context: Context,
   work: (message: Message, deadline: number) => Promise<void>,
 ): Promise<SQSBatchResponse> =>
   invoke(
     context,
-    () => ({}),
-    (_request, deadline) => {
+    () => checkBatch(event),
+    (batch, deadline) => {
       const processor = new BatchProcessor(EventType.SQS);
       const handle = ({ messageId, body }: SQSRecord): Promise<void> => work({ messageId, body }, deadline);
-      return processPartialResponse(event, handle, processor, { context, throwOnFullBatchFailure: false });
+      return processPartialResponse(batch, handle, processor, { context, throwOnFullBatchFailure: false });
     },
   );
+
+/** Throws REQUEST_INVALID for anything but a batch from SQS, such as a bare event, or the list that EventBridge Pipes sends. */
+function checkBatch(event: unknown): SQSEvent {
+  const records = isObject(event) ? event['Records'] : undefined;
+  if (Array.isArray(records) && records.every(isRecord)) return event as unknown as SQSEvent;
+  throw new FlashBladeError(
+    'REQUEST_INVALID',
+    'session-events: the input must be a batch of SQS messages, with messageId and body in each of its Records. Send events to the ' +
+      "stack's event bus instead of invoking the function",
+  );
+}
+
+const isRecord = (record: unknown): boolean =>
+  isObject(record) && typeof record['messageId'] === 'string' && typeof record['body'] === 'string';
 
 /** Creates the function's outbox. Call this once, at cold start. Throws CONFIG_INVALID. */
 export function functionOutbox(): Outbox {

@@ -35,8 +35,13 @@ export const DURATIONS: Partial<Record<EventName, string>> = {
 export type Scope = 'fleet' | 'array';
 type Unit = 'Count' | 'Seconds' | 'Milliseconds' | 'None';
 
-/** Events that only carry an array's gauges. Counting these events would be meaningless. */
-const NOT_COUNTED: readonly string[] = ['ArrayCounted', 'ArrayChecked'] satisfies EventName[];
+/** Events that only carry an array's gauges or only explain. Counting these events would be meaningless. */
+const NOT_COUNTED: readonly string[] = [
+  'ArrayCounted',
+  'ArrayChecked',
+  'SecretsIgnored',
+  'EventIgnored',
+] satisfies EventName[];
 
 type Kind = 'event' | 'duration' | 'gauge';
 type Definition = { readonly kind: Kind; readonly unit: Unit; readonly where: Where };

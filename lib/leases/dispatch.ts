@@ -48,14 +48,17 @@ async function perform(ports: Ports, outbox: Outbox, event: IncomingEvent, by: D
       const { owner } = event;
       // Publish as each lease closes, so that if time runs out, the events for closed leases have been sent.
       await endOwner(ports, owner, by.work, (result) => publishClosed(outbox, result, owner, by));
+      return;
     }
+    case 'nothing':
+      if (event.why !== undefined) ports.report({ event: 'EventIgnored', eventId: event.eventId, message: event.why });
   }
 }
 
 async function open(
   ports: Ports,
   outbox: Outbox,
-  { request, eventId }: { request: OpenRequest; eventId: string },
+  { request, ...ids }: { readonly request: OpenRequest; readonly eventId?: string },
   by: Deadlines,
 ): Promise<void> {
   const { leaseId, array, owner } = request;
@@ -69,7 +72,10 @@ async function open(
     ports.report({ event: 'RequestOutdated', leaseId, array, message: reason });
     // However, if the owner has ended, a requester that reused the owner may be waiting, so publish the failure.
     if (!error.facts.ownerEnded) return;
-    await outbox.emit({ type: 'failed', detail: { eventId, leaseId, array, owner, code, reason } }, by.publish);
+    await outbox.emit(
+      { type: 'failed', detail: { ...eventIdOf(ids), leaseId, array, owner, code, reason } },
+      by.publish,
+    );
   }
 }
 
@@ -88,10 +94,12 @@ async function publishClosed(
 
 function idsOf(event: IncomingEvent | undefined): Omit<SessionFailed, 'code' | 'reason'> {
   if (event === undefined) return {};
-  const { eventId } = event;
-  if (event.kind === 'close') return { eventId, leaseId: event.leaseId };
-  if (event.kind === 'end') return { eventId, owner: event.owner };
-  if (event.kind === 'nothing') return { eventId };
+  const id = eventIdOf(event);
+  if (event.kind === 'close') return { ...id, leaseId: event.leaseId };
+  if (event.kind === 'end') return { ...id, owner: event.owner };
+  if (event.kind === 'nothing') return id;
   const { leaseId, array, owner } = event.request;
-  return { eventId, leaseId, array, ...(owner === undefined ? {} : { owner }) };
+  return { ...id, leaseId, array, ...(owner === undefined ? {} : { owner }) };
 }
+
+const eventIdOf = ({ eventId }: { readonly eventId?: string }) => (eventId === undefined ? {} : { eventId });

@@ -4,7 +4,7 @@
 import * as v from 'valibot';
 import { FlashBladeError } from '../core/errors.ts';
 import type { Lease } from '../core/model.ts';
-import { callersId, check, fields, nameText, onlyFields, parseJson } from '../core/validation.ts';
+import { callersId, check, fields, isObject, nameText, onlyFields, parseJson, storedId } from '../core/validation.ts';
 import { type OpenRequest, parseOpenRequest } from './requests.ts';
 
 /** The `source` of the events that this product publishes. */
@@ -43,23 +43,25 @@ export type OutgoingEvent =
   | { readonly type: 'closed'; readonly detail: SessionClosed }
   | { readonly type: 'failed'; readonly detail: SessionFailed };
 
-/** The request in an event from the queue. */
-export type IncomingEvent = { readonly eventId: string } & (
+/** The request in an event from the queue. `eventId` is absent if the event has none that can be logged. */
+export type IncomingEvent = { readonly eventId?: string } & (
   | { readonly kind: 'open'; readonly request: OpenRequest }
   | { readonly kind: 'close'; readonly leaseId: string }
   | { readonly kind: 'end'; readonly owner: string }
-  | { readonly kind: 'nothing' }
+  /** `why`: why an event that ends an execution asks for nothing. */
+  | { readonly kind: 'nothing'; readonly why?: string }
 );
 
-const anyText = v.string('must be a string');
-// AWS may add fields to its envelope, so unknown fields are ignored. Our own events must not have unknown fields.
+// Senders do not choose the envelope, so only what is used is checked, where it is used. Unknown fields are ignored.
 const envelope = fields({
-  // Short enough that the array name and the event id together fit in a lease id.
-  id: nameText('must be 1 to 128 visible ASCII characters without spaces', /^[!-~]{1,128}$/),
-  source: callersId,
-  'detail-type': anyText,
-  detail: v.optional(v.unknown()),
+  id: v.unknown(),
+  source: v.unknown(),
+  'detail-type': v.string('must be a string. The message must be an EventBridge event, with the request in "detail"'),
+  detail: v.unknown(),
 });
+// Short enough to form a lease id together with the array name.
+const eventId = nameText('must be 1 to 128 visible ASCII characters without spaces', /^[!-~]{1,128}$/);
+const identified = fields({ id: eventId });
 const released = v.pipe(
   onlyFields({ leaseId: v.optional(callersId), owner: v.optional(callersId) }),
   v.check(
@@ -67,7 +69,6 @@ const released = v.pipe(
     'must have either leaseId or owner',
   ),
 );
-const execution = fields({ executionArn: callersId, status: anyText });
 
 /** Parses the body of a queue message. Throws REQUEST_INVALID with a message that names the field and the rule, but never a value. */
 export function parseEvent(body: string): IncomingEvent {
@@ -76,13 +77,14 @@ export function parseEvent(body: string): IncomingEvent {
     throw new FlashBladeError('REQUEST_INVALID', 'event: the message must be an EventBridge event in JSON');
   }
   const { id, source, 'detail-type': type, detail } = check(envelope, json, 'REQUEST_INVALID', 'event');
+  const ids = v.is(eventId, id) ? { eventId: id } : {};
   if (type === DETAIL_TYPES.requested) {
     // A redelivery has the same event id, and therefore the same lease id.
-    const request = parseOpenRequest(detail, (array) => `${array}:${id}`, DETAIL_TYPES.requested);
-    return { eventId: id, kind: 'open', request };
+    const defaultId = (array: string): string => `${array}:${check(identified, json, 'REQUEST_INVALID', 'event').id}`;
+    return { ...ids, kind: 'open', request: parseOpenRequest(detail, defaultId, DETAIL_TYPES.requested) };
   }
-  if (type === DETAIL_TYPES.released) return { eventId: id, ...parseReleased(detail) };
-  if (type === EXECUTION_DETAIL_TYPE && source === EXECUTION_SOURCE) return { eventId: id, ...parseExecution(detail) };
+  if (type === DETAIL_TYPES.released) return { ...ids, ...parseReleased(detail) };
+  if (type === EXECUTION_DETAIL_TYPE && source === EXECUTION_SOURCE) return { ...ids, ...parseExecution(detail) };
   throw new FlashBladeError(
     'REQUEST_INVALID',
     'event: this detail-type is not supported. Correct the EventBridge rule that sends events to the queue',
@@ -94,8 +96,10 @@ function parseReleased(detail: unknown): { kind: 'close'; leaseId: string } | { 
   return leaseId === undefined ? { kind: 'end', owner: owner as string } : { kind: 'close', leaseId };
 }
 
-function parseExecution(detail: unknown): { kind: 'end'; owner: string } | { kind: 'nothing' } {
-  const { executionArn, status } = check(execution, detail, 'REQUEST_INVALID', EXECUTION_DETAIL_TYPE);
-  const hasEnded = EXECUTION_ENDS.some((end) => end === status);
-  return hasEnded ? { kind: 'end', owner: executionArn } : { kind: 'nothing' };
+/** Step Functions reports every execution, most of which own no lease. An execution that cannot own one is ignored. */
+function parseExecution(detail: unknown): { kind: 'end'; owner: string } | { kind: 'nothing'; why?: string } {
+  const { executionArn, status } = isObject(detail) ? detail : {};
+  if (!EXECUTION_ENDS.some((end) => end === status)) return { kind: 'nothing' };
+  if (v.is(storedId, executionArn)) return { kind: 'end', owner: executionArn };
+  return { kind: 'nothing', why: 'an execution ended whose ARN breaks the rule for owners, so it owns no lease' };
 }

@@ -3,9 +3,21 @@
  * rule, but never a value.
  */
 import * as v from 'valibot';
-import { arrayName, callersId, check, jsonObject, listOf, nameText, onlyFields, whole } from '../core/validation.ts';
+import { FlashBladeError } from '../core/errors.ts';
+import {
+  arrayName,
+  callersId,
+  check,
+  isObject,
+  jsonObject,
+  listOf,
+  nameText,
+  onlyFields,
+  whole,
+} from '../core/validation.ts';
 import type { ArrayRequest } from '../flashblade/client.ts';
 import { METHODS } from '../flashblade/http/request.ts';
+import { METHOD_RULE, valueFault } from '../flashblade/requests.ts';
 
 /** How long a lease lasts if the request does not specify a duration. */
 export const DEFAULT_LEASE_SECONDS = 900;
@@ -23,6 +35,27 @@ export type OpenRequest = {
   readonly owner?: string;
 };
 
+/** Events that reach a function by mistake, by a field that only they have. */
+const OTHER_EVENTS: Readonly<Record<string, string>> = {
+  key1: "the Lambda console's sample event. Replace it with the function's input",
+  'detail-type':
+    "an EventBridge event. Give the rule or schedule a constant input, or send a request to the stack's bus",
+  Records: 'a batch of messages. Only session-events takes those, from its queue',
+  requestContext: "an HTTP request. Pass only the function's input",
+};
+
+/** Checks a request. Names an event of another kind, which would otherwise only have an unknown field. */
+function checkRequest<Schema extends v.GenericSchema>(schema: Schema, input: unknown, what: string) {
+  if (Array.isArray(input))
+    throw new FlashBladeError(
+      'REQUEST_INVALID',
+      `${what}: must be a JSON object, not a list. EventBridge Pipes sends lists`,
+    );
+  const kind = isObject(input) && Object.keys(OTHER_EVENTS).find((name) => Object.hasOwn(input, name));
+  if (kind) throw new FlashBladeError('REQUEST_INVALID', `${what}: must not be ${OTHER_EVENTS[kind]}`);
+  return check(schema, input, 'REQUEST_INVALID', what);
+}
+
 const openRequest = onlyFields({
   array: arrayName,
   leaseId: v.optional(callersId),
@@ -34,7 +67,7 @@ const openRequest = onlyFields({
  * Parses a request for a session. `defaultLeaseId` provides the lease id if the caller does not. `what` is the request's name in errors.
  */
 export function parseOpenRequest(input: unknown, defaultLeaseId: (array: string) => string, what: string): OpenRequest {
-  const { array, leaseId, leaseSeconds, owner } = check(openRequest, input, 'REQUEST_INVALID', what);
+  const { array, leaseId, leaseSeconds, owner } = checkRequest(openRequest, input, what);
   return {
     array,
     leaseId: leaseId ?? defaultLeaseId(array),
@@ -50,15 +83,17 @@ export const parseLoginRequest = (input: unknown, invocationId: string): OpenReq
 const logoutRequest = onlyFields({ leaseId: callersId });
 
 export const parseLogoutRequest = (input: unknown): { readonly leaseId: string } =>
-  check(logoutRequest, input, 'REQUEST_INVALID', 'logout request');
+  checkRequest(logoutRequest, input, 'logout request');
 
 /** A request to renew a lease. `expiresAt` is an absolute time in epoch seconds, so a repeated request changes nothing. */
 export type RenewRequest = { readonly leaseId: string; readonly expiresAt: number };
 
-const renewRequest = onlyFields({ leaseId: callersId, expiresAt: whole(1, 9_999_999_999) });
+const renewRequest = onlyFields({
+  leaseId: callersId,
+  expiresAt: whole(1, 9_999_999_999, ' (in seconds since the epoch, not milliseconds)'),
+});
 
-export const parseRenewRequest = (input: unknown): RenewRequest =>
-  check(renewRequest, input, 'REQUEST_INVALID', 'renew request');
+export const parseRenewRequest = (input: unknown): RenewRequest => checkRequest(renewRequest, input, 'renew request');
 
 /** One REST call under a lease. `body` is any JSON value. */
 export type CallRequest = { readonly leaseId: string } & ArrayRequest;
@@ -77,9 +112,10 @@ const query = v.pipe(
   v.rawCheck(({ dataset, addIssue }) => {
     const input = dataset.typed ? dataset.value : {};
     for (const [key, value] of Object.entries(input)) {
-      if (['string', 'number', 'boolean'].includes(typeof value)) continue;
+      const message = valueFault(value);
+      if (message === undefined) continue;
       addIssue({
-        message: 'must be a string, a number or a boolean',
+        message,
         path: [{ type: 'object', origin: 'value', input, key, value }],
       });
       return;
@@ -89,7 +125,7 @@ const query = v.pipe(
 );
 const callRequest = onlyFields({
   leaseId: callersId,
-  method: v.picklist(METHODS, `must be one of ${METHODS.join(', ')}`),
+  method: v.picklist(METHODS, METHOD_RULE),
   path: nameText(
     'must be a path of at most 1024 characters that begins with /api/ and has no query',
     /^\/api\/[!-~]{1,1019}$/,
@@ -100,7 +136,7 @@ const callRequest = onlyFields({
 
 /** Parses a request to call an array. Does not check whether the call is allowed. */
 export function parseCallRequest(input: unknown): CallRequest {
-  const { query, body, ...call } = check(callRequest, input, 'REQUEST_INVALID', 'call request');
+  const { query, body, ...call } = checkRequest(callRequest, input, 'call request');
   return { ...call, ...(query === undefined ? {} : { query }), ...(body === undefined ? {} : { body }) };
 }
 
@@ -114,6 +150,6 @@ const fleetRequest = onlyFields({
 
 /** Parses a request to check the fleet. An array that is named twice is checked only once. */
 export function parseFleetRequest(input: unknown): FleetRequest {
-  const { arrays } = check(fleetRequest, input, 'REQUEST_INVALID', 'fleet request');
+  const { arrays } = checkRequest(fleetRequest, input, 'fleet request');
   return arrays === undefined ? {} : { arrays: [...new Set(arrays)] };
 }

@@ -1,10 +1,11 @@
 /** Reads the real array's settings from environment variables. */
 import { readFileSync } from 'node:fs';
 import type { RealArray } from '../../contracts/targets/array.ts';
-import { hostFault, parseHost } from '../../lib/aws/secret-format.ts';
+import { hostFault, parseHost } from '../../lib/core/host.ts';
 import { apiToken, type Trust } from '../../lib/core/model.ts';
+import { tokenFault } from '../../lib/core/token-format.ts';
 import { readPem } from '../../lib/flashblade/pem.ts';
-import { normalFingerprint } from '../../lib/flashblade/trust.ts';
+import { fingerprintFault, normalFingerprint } from '../../lib/flashblade/trust.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -19,9 +20,9 @@ export function readArray(environment: Environment): RealArray {
   const host = environment['FLASHBLADE_HOST'] ?? '';
   const fault = hostFault(host, environment['FLASHBLADE_API_TOKEN']);
   if (fault !== undefined) faults.push(`FLASHBLADE_HOST ${fault}`);
-  const token = text('FLASHBLADE_API_TOKEN', 'an API token: visible ASCII without spaces', (value) =>
-    /^[!-~]{1,1024}$/.test(value),
-  );
+  const token = environment['FLASHBLADE_API_TOKEN'] ?? '';
+  const wrongToken = tokenFault(token);
+  if (wrongToken !== undefined) faults.push(`FLASHBLADE_API_TOKEN ${wrongToken}`);
   const username = text('FLASHBLADE_USERNAME', 'the name of the user who owns the API token', (value) => value !== '');
   const trust = trustOf(environment, (fault) => faults.push(fault));
   const address = parseHost(host);
@@ -56,7 +57,13 @@ function trustOf(
   if (fingerprints.length <= 2 && fingerprints.every((one) => one !== undefined)) {
     return { kind: 'fingerprints', fingerprints };
   }
-  refuse('FLASHBLADE_FINGERPRINT must be one SHA-256 fingerprint, or two separated by a comma');
+  const fault = fingerprint
+    .split(',')
+    .map((one) => fingerprintFault(one.trim()))
+    .find((one) => one !== undefined);
+  refuse(
+    `FLASHBLADE_FINGERPRINT must be one SHA-256 fingerprint, or two separated by a comma${fault ? `: it ${fault}` : ''}`,
+  );
   return undefined;
 }
 

@@ -1,5 +1,5 @@
 /** Parses the arguments of `npm run leases`. */
-import { arrayName, callersId, check } from '../../lib/core/validation.ts';
+import { arrayName, check, storedId } from '../../lib/core/validation.ts';
 import { parsed } from '../command-line.ts';
 
 export type Command = { readonly json: boolean } & (
@@ -35,7 +35,7 @@ export function readCommand(args: readonly string[]): Command | 'help' {
   if (what === 'list' && leaseId === undefined) return { do: what, json, ...(array === undefined ? {} : { array }) };
   if (what === 'close' && leaseId === undefined && array !== undefined) return { do: what, json, array };
   if ((what === 'show' || what === 'close') && leaseId !== undefined && array === undefined) {
-    return { do: what, json, leaseId: check(callersId, leaseId, 'REQUEST_INVALID', 'lease id') };
+    return { do: what, json, leaseId: check(storedId, leaseId, 'REQUEST_INVALID', 'lease id') };
   }
   throw new Error('use list, show <lease id>, close <lease id> or close --array <name>');
 }

@@ -1,10 +1,10 @@
 /** Parses the arguments of `npm run secret`. */
 import { readFileSync } from 'node:fs';
-import { hostFault, parseHost } from '../../lib/aws/secret-format.ts';
+import { hostFault, parseHost } from '../../lib/core/host.ts';
 import type { Trust } from '../../lib/core/model.ts';
 import { arrayName, check } from '../../lib/core/validation.ts';
 import { readPem } from '../../lib/flashblade/pem.ts';
-import { normalFingerprint } from '../../lib/flashblade/trust.ts';
+import { fingerprintFault, normalFingerprint } from '../../lib/flashblade/trust.ts';
 import { parsed } from '../command-line.ts';
 import { type Environment, npmFlags } from '../npm-flags.ts';
 import type { Address } from '../trust/look.ts';
@@ -98,9 +98,9 @@ function trustOf({ ca, fingerprint, public: isPublic }: Given): Trust | undefine
 }
 
 function fingerprintsIn(texts: readonly string[]): string[] {
-  const fingerprints = texts.map(normalFingerprint).filter((one) => one !== undefined);
-  if (fingerprints.length < texts.length)
-    throw new Error('--fingerprint must be a SHA-256 fingerprint: 64 hex digits, with or without colons');
+  const fault = texts.map(fingerprintFault).find((one) => one !== undefined);
+  if (fault !== undefined) throw new Error(`--fingerprint ${fault}`);
+  const fingerprints = texts.map((text) => normalFingerprint(text) as string);
   if (fingerprints.length > 2)
     throw new Error('--fingerprint can be used at most twice: for the current and the next certificate');
   return fingerprints;

@@ -1,5 +1,5 @@
 /** Creates errors for failed AWS calls, with advice for the user. The SDK's own message is omitted, because it may quote the request. */
-import { awsErrorName } from '../../lib/aws/client.ts';
+import { awsErrorName, explainAwsError } from '../../lib/aws/aws-error.ts';
 import { type ErrorCode, FlashBladeError } from '../../lib/core/errors.ts';
 
 const SIGN_IN = 'sign in to AWS (`aws sso login`, AWS_PROFILE) and try again';
@@ -18,14 +18,14 @@ const ADVICE: Readonly<Record<string, string>> = {
   TokenProviderError: SIGN_IN,
   UnrecognizedClientException: SIGN_IN,
 };
-const OTHERWISE = 'try again';
 
 /** `outcome` is a sentence about the call's effect. */
 export function failure(code: ErrorCode, what: string, error: unknown, outcome?: string): FlashBladeError {
   const name = awsErrorName(error);
   const status = statusOf(error);
   const how = status === undefined ? `AWS was unreachable (${name})` : `AWS returned ${name} (${status})`;
-  const message = `${what}: ${how}; ${ADVICE[name] ?? OTHERWISE}.`;
+  const advice = ADVICE[name];
+  const message = `${what}: ${advice === undefined ? explainAwsError(error) : `${how}; ${advice}`}.`;
   return new FlashBladeError(code, outcome === undefined ? message : `${message} ${outcome}`);
 }
 

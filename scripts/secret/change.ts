@@ -1,8 +1,9 @@
 /**
  * Runs the steps that precede writing a secret: current secret → certificate → API token → one login and logout. Each step must succeed.
  */
-import { hostFault, parseHost, parseSecret } from '../../lib/aws/secret-format.ts';
+import { parseSecret } from '../../lib/aws/secret-format.ts';
 import { FlashBladeError } from '../../lib/core/errors.ts';
+import { hostFault, parseHost } from '../../lib/core/host.ts';
 import { type ApiToken, apiToken, type FlashBlade } from '../../lib/core/model.ts';
 import { type Address, look } from '../trust/look.ts';
 import { reportOf, trustFor } from '../trust/report.ts';
@@ -36,6 +37,7 @@ export async function prepare(command: Command, world: World): Promise<NewValue>
   const array = await trustedArray(command, old, { host, port }, world);
   const token = await tokenFor(command, old, world);
   const text = secretText(array, token);
+  mustFit(text);
   const secret = parseSecret(name, store.idOf(name), { SecretString: text });
   if (signal.aborted) throw new Cancelled(130);
   const username = await tryOut(secret.array, secret.apiToken);
@@ -86,6 +88,17 @@ async function trustedArray(command: Command, old: Old, address: Address, world:
   if (!/^y(es)?$/i.test(answer)) throw new Error('the certificate was not confirmed');
   return array;
 }
+
+/** Secrets Manager would refuse a larger secret, but only after the test login. */
+function mustFit(text: string): void {
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= MAX_SECRET_BYTES) return;
+  throw new Error(
+    `the secret would have ${bytes} bytes, but Secrets Manager accepts at most ${MAX_SECRET_BYTES}. Remove the certificates that the array does not need from the file in --ca`,
+  );
+}
+
+const MAX_SECRET_BYTES = 65_536;
 
 const TRUSTS = {
   public: 'the public certificate authorities',

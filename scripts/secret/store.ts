@@ -9,7 +9,7 @@ import {
   TagResourceCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { AwsAgent } from '../../lib/aws/agent.ts';
-import { awsErrorName } from '../../lib/aws/client.ts';
+import { awsErrorName } from '../../lib/aws/aws-error.ts';
 import { parseSecret } from '../../lib/aws/secret-format.ts';
 import { FlashBladeError, known } from '../../lib/core/errors.ts';
 import type { ArraySecret } from '../../lib/leases/ports.ts';

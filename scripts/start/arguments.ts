@@ -1,7 +1,9 @@
 /** Parses the arguments of `npm start`. */
 import { readFileSync } from 'node:fs';
-import { hostFault, parseSecret } from '../../lib/aws/secret-format.ts';
-import { arrayName, check } from '../../lib/core/validation.ts';
+import { parseSecret } from '../../lib/aws/secret-format.ts';
+import { hostFault } from '../../lib/core/host.ts';
+import { jsonFault } from '../../lib/core/json-fault.ts';
+import { arrayName, check, isObject, parseJson } from '../../lib/core/validation.ts';
 import { parsed } from '../command-line.ts';
 
 export type Command = {
@@ -67,15 +69,7 @@ function readJson(file: string): object {
     throw new Error('--secret-file must be a readable file');
   }
   const value = parseJson(text);
-  if (typeof value === 'object' && value !== null) return value;
-  throw new Error('--secret-file must contain a JSON object');
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The parser's own error would quote the input.
-    return undefined;
-  }
+  if (isObject(value)) return value;
+  const fault = value === undefined ? `, but is not JSON${jsonFault(text)}` : '';
+  throw new Error(`--secret-file must contain a JSON object${fault}`);
 }

@@ -1,5 +1,5 @@
 /** Parses the arguments of `npm run trust`. */
-import { hostFault, parseHost } from '../../lib/aws/secret-format.ts';
+import { hostFault, parseHost } from '../../lib/core/host.ts';
 import { parsed } from '../command-line.ts';
 import type { Address } from './look.ts';
 

@@ -134,7 +134,9 @@ describe('npm run leases', () => {
     expect(missing).toMatchObject({ code: 2, stdout: '' });
     expect(missing.stderr).toMatch(/^CONFIG_INVALID: environment variable LEASE_TABLE must be set/);
     expect(down).toMatchObject({ code: 1, stdout: '' });
-    expect(down.stderr).toMatch(/^AWS_UNAVAILABLE: could not read the lease table: .*Try again/);
+    expect(down.stderr).toMatch(
+      /^AWS_UNAVAILABLE: could not read the lease table: AWS returned ResourceNotFoundException .*Check that LEASE_TABLE /,
+    );
     expect(help).toMatchObject({ code: 0, stderr: '' });
   });
 

@@ -82,6 +82,16 @@ describe('the packed library', () => {
     expect(packed['engines']).toEqual({ node: '>=22.12' });
   });
 
+  it.each(['18.20.8', '20.20.2', '22.11.0'])('says in one sentence that Node.js %s is too old', async (version) => {
+    const older = `Object.defineProperty(process.versions, 'node', { value: '${version}' })`;
+    const options = ['--import', `data:text/javascript,${encodeURIComponent(older)}`, '--input-type=module'];
+    const program = "await import('flashblade-sessions').catch(({ code, message }) => console.log(code, message));";
+    const { stdout } = await run(process.execPath, [...options, '--eval', program], { cwd: project });
+    expect(stdout).toBe(
+      `CONFIG_INVALID flashblade-sessions needs Node.js 22.12 or newer, but this is Node.js ${version}. Install a newer version from https://nodejs.org\n`,
+    );
+  });
+
   it('installs no Node.js, no scripts and no development tools', () => {
     expect(Object.keys(packed)).toEqual(
       expect.not.arrayContaining(['scripts', 'devDependencies', 'optionalDependencies', 'private']),

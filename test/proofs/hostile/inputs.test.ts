@@ -54,7 +54,7 @@ describe('the check of hostile inputs', () => {
     patch('flashblade/responses.ts', 'value.every(', 'value.some('),
     patch('flashblade/responses.ts', 'Math.min(Math.max(seconds, 0), MAX_WAIT_SECONDS)', 'seconds'),
     patch('fleet/array-facts.ts', 'v.safeParse(pageBody, body)', '{ success: true, output: v.parse(pageBody, body) }'),
-    patch('aws/secret-format.ts', '/^[a-z]/.test(labels.at(-1) as string)', 'true'),
+    patch('core/host.ts', '/^[a-z_]/.test(labels.at(-1) as string)', 'true'),
     patch('leases/events.ts', `'event: the message must be an EventBridge event in JSON'`, 'body'),
     patch('leases/call-array.ts', 'isNeverCalled(path)) throw', 'false) throw'),
   ];

@@ -1,6 +1,12 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { devNull } from 'node:os';
+import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
-import { describe, expect, it } from 'vitest';
-import { awsErrorName, callAws } from '../../../lib/aws/client.ts';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { awsErrorName } from '../../../lib/aws/aws-error.ts';
+import { callAws } from '../../../lib/aws/client.ts';
 import { awsWithClients } from '../../kit/aws/clients.ts';
 import { failureOf } from '../flashblade/failures.ts';
 
@@ -33,6 +39,107 @@ describe('callAws', () => {
     const { message } = await failing(thrown);
     expect(message).toContain(`could not read the table: ${text}. `);
     expect(message).not.toContain('T-secret');
+  });
+
+  it.each([
+    ['AccessDeniedException', 400, 'Check that the role has the permission'],
+    ['ExpiredTokenException', 400, 'Check the AWS credentials'],
+    ['UnrecognizedClientException', 400, 'Check the AWS credentials'],
+    ['MissingAuthenticationTokenException', 400, 'Check the AWS credentials'],
+    ['InvalidSignatureException', 400, 'the clock of this machine'],
+    ['CredentialsProviderError', undefined, 'Check the AWS credentials'],
+    ['TokenProviderError', undefined, 'Check the AWS credentials'],
+    ['ResourceNotFoundException', 400, 'Check that LEASE_TABLE names a resource that exists in this region'],
+    ['NotFoundException', 400, 'Check that LEASE_TABLE names a resource'],
+    ['QueueDoesNotExist', 400, 'Check that LEASE_TABLE names a resource'],
+    ['ValidationException', 400, 'Check the value of LEASE_TABLE'],
+    ['DisabledException', 400, 'Check that the KMS key is enabled'],
+    ['KMSInvalidStateException', 400, 'Check that the KMS key is enabled'],
+    ['DecryptionFailure', 400, 'Check that the KMS key is enabled'],
+    ['SyntaxError', 403, 'a response that is not JSON (403). The response was not from AWS'],
+    ['SyntaxError', 200, 'a response that is not JSON (200). The response was not from AWS'],
+    ['Unknown', 302, 'The response was not from AWS'],
+  ])('says what to do about %s (%s), not to try again, and stays retryable', async (name, status, advice) => {
+    const error = await failing(awsError(name, status), { setting: 'LEASE_TABLE' });
+    // An operator can repair the cause while a queue redelivers the message or the sweeper retries.
+    expect(error).toMatchObject({ code: 'AWS_UNAVAILABLE', retryable: true, message: expect.stringContaining(advice) });
+    expect(error.message).not.toMatch(/try again|secret/i);
+  });
+
+  it.each([
+    ['ThrottlingException', 400],
+    ['InternalServerError', 500],
+    ['SyntaxError', 502],
+    ['Unknown', 503],
+    ['ECONNREFUSED', undefined],
+    ['constructor', 400],
+  ])('advises to try again after %s (%s)', async (name, status) => {
+    expect((await failing(awsError(name, status))).message).toContain('Try again');
+  });
+
+  it.each([
+    [
+      'ENOTFOUND',
+      'dynamodb.eu-central1.amazonaws.com',
+      'at dynamodb.eu-central1.amazonaws.com (ENOTFOUND). Check the region',
+    ],
+    [
+      'ENOTFOUND',
+      'dynamodb.t-3f2504e0-4f89-11d3-9a0c-0305e82c3301.amazonaws.com',
+      'unreachable (ENOTFOUND). Check the region',
+    ],
+    ['ENOTFOUND', 'proxy.corp', 'unreachable (ENOTFOUND). Check the region'],
+    [
+      'EAI_AGAIN',
+      'dynamodb.eu-central-1.amazonaws.com',
+      'at dynamodb.eu-central-1.amazonaws.com (EAI_AGAIN). Try again',
+    ],
+    ['SELF_SIGNED_CERT_IN_CHAIN', undefined, 'NODE_EXTRA_CA_CERTS'],
+  ])('names the code %s and the host %s of a connection that failed', async (code, hostname, text) => {
+    const error = Object.assign(awsError('Error'), { code, hostname, $metadata: { attempts: 3 } });
+    expect((await failing(error)).message).toContain(text);
+  });
+
+  it.each([undefined, null, 5, {}])('explains an error that is %s', async (thrown) => {
+    expect((await failing(thrown)).message).toContain('AWS was unreachable (Error)');
+  });
+
+  it.each([undefined, 'eu central 1'])('does not ask for another try if the region is %j', async (region) => {
+    vi.stubEnv('AWS_REGION', '');
+    vi.stubEnv('AWS_CONFIG_FILE', devNull);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
+    const client = new DynamoDBClient({ credentials, ...(region && { region }) });
+    const command = new GetItemCommand({ TableName: 'leases', Key: { id: { S: 'x' } } });
+    const error = await failureOf(callAws((options) => client.send(command, options), about()));
+    expect(error).toMatchObject({
+      code: 'CONFIG_INVALID',
+      retryable: false,
+      message: 'could not read the table: no valid AWS region is set. Set AWS_REGION to a region such as eu-central-1',
+    });
+  });
+
+  it.each([
+    [403, 'text/html', '<html>T-secret</html>', 'a response that is not JSON (403). The response was not from AWS'],
+    [200, 'text/html', '<html>T-secret</html>', 'a response that is not JSON (200). The response was not from AWS'],
+    [407, 'text/plain', 'T-secret', 'a response that is not JSON (407). The response was not from AWS'],
+    [302, 'text/html', '', 'The response was not from AWS'],
+    [403, 'text/plain', '', 'The response was not from AWS'],
+    [502, 'text/html', '<html>T-secret</html>', 'Try again'],
+  ])('explains a response of a proxy: %i %s', async (status, type, body, text) => {
+    const server = createServer((request, response) => {
+      request.resume().on('end', () => response.writeHead(status, { 'Content-Type': type }).end(body));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close().closeAllConnections());
+    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
+    const client = new DynamoDBClient({ endpoint, credentials, region: 'eu-central-1', maxAttempts: 1 });
+    const command = new GetItemCommand({ TableName: 'leases', Key: { id: { S: 'x' } } });
+    const { message } = await failureOf(callAws((options) => client.send(command, options), about()));
+    expect(message).toContain(text);
+    expect(message).not.toContain('secret');
   });
 
   it('accepts a deadline with a fraction of a millisecond', async () => {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { hostFault, parseHost, parseSecret } from '../../../lib/aws/secret-format.ts';
+import { parseSecret } from '../../../lib/aws/secret-format.ts';
 import { isFlashBladeError } from '../../../lib/core/errors.ts';
+import { hostFault, parseHost } from '../../../lib/core/host.ts';
 import { createAuthority } from '../../../simulator/certificates.ts';
 
 const TOKEN = 'T-00000000-1111-2222-3333-444444444444';
@@ -202,6 +203,94 @@ describe('parseSecret', () => {
       expect(() => parse(text)).toThrow('secret flashblade/fb1: must be a JSON object');
     },
   );
+
+  it.each<[string, unknown, string]>([
+    [
+      'key/value pairs',
+      { trust: JSON.stringify({ fingerprints: [PIN] }) },
+      'trust must be a JSON object with ca or fingerprints. Key/value pairs',
+    ],
+    [
+      'key/value pairs with a list',
+      { trust: { fingerprints: JSON.stringify([PIN]) } },
+      'fingerprints must be a list of one or two fingerprints',
+    ],
+    ['key/value pairs with a list', { trust: { fingerprints: JSON.stringify([PIN]) } }, 'edit the secret as plaintext'],
+    ['one fingerprint as text', { trust: { fingerprints: PIN } }, 'Put the fingerprint in a list: ["…"]'],
+    [
+      'a fingerprint as the trust',
+      { trust: PIN },
+      'trust must be a JSON object with ca or fingerprints: { "fingerprints": ["…"] }',
+    ],
+    ['certificates as the trust', { trust: '-----BEGIN CERTIFICATE-----' }, 'fingerprints: { "ca": "…" }'],
+    ['public', { trust: 'public' }, 'To trust public authorities, leave it out'],
+    ['false', { trust: false }, 'To trust public authorities, leave it out'],
+    ['none', { trust: 'none' }, 'Verification cannot be turned off'],
+    ['a port of its own', { port: 8443 }, 'has an unknown field: port (allowed: host, apiToken, trust)'],
+    ['another spelling', { api_token: 'x' }, 'has an unknown field: api_token (allowed: host, apiToken, trust)'],
+    ['a token in quotation marks', { apiToken: `"${TOKEN}"` }, 'Remove the quotation marks'],
+    ['a token with a line break', { apiToken: `${TOKEN}\n` }, 'Remove the spaces and line breaks around it'],
+    ['a token in two lines', { apiToken: 'T-1\nT-2' }, 'Remove the spaces and line breaks in it'],
+    ['a header', { apiToken: `api-token: ${TOKEN}` }, 'Keep only the token'],
+    ['a header without a space', { apiToken: `api-token:${TOKEN}` }, 'Keep only the token'],
+    ['a bearer token', { apiToken: `Bearer ${TOKEN}` }, 'Keep only the token'],
+    ['a missing token', { apiToken: 'undefined' }, 'what a missing value looks like'],
+    ['a token reference', { apiToken: '{{resolve:ssm:/fb1}}' }, 'a template that was not rendered'],
+    ['an empty token', { apiToken: '' }, 'It is empty'],
+    ['a redacted token', { apiToken: '[API token]' }, 'stands for a token in logs'],
+    ['a SHA-1 fingerprint', { trust: { fingerprints: ['ab'.repeat(20)] } }, 'It looks like a SHA-1 fingerprint'],
+    [
+      'a labeled fingerprint',
+      { trust: { fingerprints: [`SHA256 Fingerprint=${PIN}`] } },
+      'Remove everything before the digits',
+    ],
+    [
+      'a fingerprint with spaces',
+      { trust: { fingerprints: [PIN.match(/../g)?.join(' ')] } },
+      'separators other than colons',
+    ],
+    ['a fingerprint as the CA', { trust: { ca: PIN } }, 'Use fingerprints instead of ca'],
+    ['a file as the CA', { trust: { ca: '/etc/pki/ca.pem' } }, 'Use the contents of the file'],
+    [
+      'a CA without its markers',
+      { trust: { ca: 'MIIBszCCAVmgAwIBAgIU' } },
+      'A line -----BEGIN CERTIFICATE----- is missing',
+    ],
+    [
+      'a certificate request',
+      { trust: { ca: '-----BEGIN CERTIFICATE REQUEST-----\nMII' } },
+      'Keep only the parts that begin with',
+    ],
+    ['half a CA', { trust: { ca: '-----BEGIN CERTIFICATE-----\nMII' } }, 'it was cut off'],
+  ])('names the usual mistake: %s', (_, changes, sentence) => {
+    const call = () => parse({ ...GOOD, ...(changes as object) });
+    expect(call).toThrow(
+      expect.objectContaining({ code: 'SECRET_INVALID', message: expect.stringContaining(sentence) }),
+    );
+  });
+
+  it.each([
+    ['whose line breaks were lost', (pem: string) => pem.replaceAll('\n', ''), 'line breaks were lost'],
+    ['whose line breaks became spaces', (pem: string) => pem.replaceAll('\n', ' '), 'line breaks were lost'],
+    ['that was escaped twice', (pem: string) => pem.replaceAll('\n', '\\n'), 'escaped twice'],
+  ] as const)('accepts certificates %s, or names the mistake', (_, spoil, sentence) => {
+    try {
+      expect(parse({ ...GOOD, trust: { ca: spoil(authority.certificate) } }).array.trust.kind).toBe('ca');
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'SECRET_INVALID', message: expect.stringContaining(sentence) });
+    }
+  });
+
+  it('names the line and the column if the text is not JSON', () => {
+    const pasted = `{\n  "host": "fb1",\n  "apiToken": "${TOKEN}",\n  "trust": { "ca": "-----BEGIN CERTIFICATE-----\nMII" } }`;
+    expect(() => parse(pasted)).toThrow(
+      'secret flashblade/fb1: must be a JSON object, but is not JSON at line 4, column 48. In a string, write a line break as \\n',
+    );
+    expect(() => parse(TOKEN)).toThrow('not JSON at line 1, column 1. It must begin with {');
+    expect(() => parse(JSON.stringify(JSON.stringify(GOOD)))).toThrow(
+      'must be a JSON object, but is text that contains one',
+    );
+  });
 
   it('rejects a binary secret', () => {
     expect(() => parseSecret('fb1', 'flashblade/fb1', {})).toThrow('must be text (SecretString), not binary');

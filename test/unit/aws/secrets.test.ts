@@ -204,6 +204,11 @@ describe('listing the fleet', () => {
     expect(await listing({ SecretList: names })).toEqual(['fb1']);
   });
 
+  it('skips secrets that are scheduled for deletion', async () => {
+    const names = [{ Name: 'flashblade/fb1' }, { Name: 'flashblade/fb2', DeletedDate: new Date() }];
+    expect(await listing({ SecretList: names })).toEqual(['fb1']);
+  });
+
   it('stops reading a list that has no end', async () => {
     const call = listing({ SecretList: [], NextToken: 'more' });
     await expect(call).rejects.toMatchObject({

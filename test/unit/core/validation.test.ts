@@ -47,8 +47,12 @@ describe('a refused input', () => {
     expect(refusal(schema, { ...VALID, array: TOKEN })).toBe(
       'request: array must not contain anything that looks like an API token',
     );
-    expect(refusal(schema, { ...VALID, [TOKEN]: 1 })).toBe('request: has an unknown field');
-    expect(refusal(schema, { ...VALID, host: TOKEN })).toBe('request: has an unknown field: host');
+    expect(refusal(schema, { ...VALID, [TOKEN]: 1 })).toBe(
+      'request: has an unknown field (allowed: array, leaseId, seconds)',
+    );
+    expect(refusal(schema, { ...VALID, host: TOKEN })).toBe(
+      'request: has an unknown field: host (allowed: array, leaseId, seconds)',
+    );
   });
 });
 
@@ -64,5 +68,5 @@ it('the length of a list is checked before its items', () => {
   for (const input of [[], ['x', 1, 2], 'x']) {
     expect(refusal(schema, input)).toBe('request: must be a list of 1 or 2 numbers');
   }
-  expect(refusal(schema, [1, 'x'])).toBe('request: 1 must be a whole number from 1 to 9');
+  expect(refusal(schema, [1, 'x'])).toBe('request: 1 must be a whole number from 1 to 9, not a string');
 });

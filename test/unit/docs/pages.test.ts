@@ -48,13 +48,21 @@ it('the table of variables has the names, defaults and ranges of the code', () =
 it('the section about logs and metrics lists every event and duration', () => {
   const section = FUNCTIONS.slice(FUNCTIONS.indexOf('## Logs and metrics'));
   const named = [
-    ...section.matchAll(/`((?:Log|Lease|Invocation|Suspect|Ledger|Stale|Sweep|Array|Fleet|Message|Request)\w+)`/g),
+    ...section.matchAll(
+      /`((?:Log|Lease|Invocation|Suspect|Ledger|Stale|Sweep|Array|Fleet|Message|Request|Secrets|Event)\w+)`/g,
+    ),
   ].map(([, name]) => name);
   expect([...new Set(named)].sort()).toEqual([...Object.keys(EVENTS), ...Object.values(DURATIONS)].sort());
 });
 
 it.each(examples('json secret', page('secrets-and-trust.md')))('the example of a secret is valid: %s', (json) => {
   expect(parseSecret('fb1', 'flashblade/fb1', { SecretString: json }).array.host).toBe('fb1.example.com');
+});
+
+it.each(examples('json schedule-input', FUNCTIONS))('only EventBridge Scheduler makes this input valid: %s', (json) => {
+  expect(() => parseLoginRequest(JSON.parse(json), 'invocation')).toThrow('only EventBridge Scheduler replaces');
+  const replaced = JSON.parse(json.replaceAll(/<aws\.scheduler\.[a-z-]+>/g, 'execution-7'));
+  expect(parseLoginRequest(replaced, 'invocation')).toMatchObject({ array: 'fb1', leaseId: 'execution-7' });
 });
 
 it.each(examples('json login-request', FUNCTIONS))('the example of a login request is valid: %s', (json) => {

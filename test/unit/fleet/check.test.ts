@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { outOfTime } from '../../../lib/core/deadlines.ts';
 import { FlashBladeError } from '../../../lib/core/errors.ts';
 import type { Session } from '../../../lib/core/model.ts';
+import { EVENTS } from '../../../lib/core/reports.ts';
 import { checkFleet } from '../../../lib/fleet/check.ts';
 import { closeSession } from '../../../lib/leases/close.ts';
 import { sessionItem } from '../../kit/memory/arrays.ts';
@@ -57,6 +58,31 @@ describe('a fleet check', () => {
     const w = world();
     expect(await check(w, 'fb2')).toMatchObject({ checked: 1, healthy: 1 });
     expect(w.logouts('fb1')).toBe(0);
+  });
+
+  it('a fleet check ignores secrets whose names a login would refuse, and says so without an alarm', async () => {
+    const token = 'T-3f2504e0-4f89-11d3-9a0c-0305e82c3301';
+    const names = ['dev/fb1', '-dev/fb1', '', ' fb1', 'a'.repeat(65), 'münchen', 'undefined', `x-${token}`];
+    const w = world();
+    for (const name of names) w.addArray(name);
+    const { ignoredSecrets, ...rest } = await check(w);
+    expect(rest).toEqual({ checked: 2, healthy: 2, unhealthy: [], warnings: [], unknownSessions: 0 });
+    expect(ignoredSecrets).toHaveLength(names.length);
+    expect(ignoredSecrets).toEqual(expect.arrayContaining(['dev/fb1', 'x-[API token]']));
+    const reads = w.calls.filter((call) => call === 'login');
+    expect(reads).toHaveLength(2);
+    const [line, ...more] = w.reports.filter(({ event }) => event === 'SecretsIgnored');
+    expect(more).toEqual([]);
+    expect(line?.message).toContain('8 secrets under the prefix are not arrays: ');
+    expect(EVENTS.SecretsIgnored).toBe('info');
+    expect(JSON.stringify([ignoredSecrets, w.reports])).not.toContain(token);
+  });
+
+  it('a fleet check names at most 20 ignored secrets', async () => {
+    const w = world();
+    for (let n = 0; n < 25; n++) w.addArray(`dev/${n}`);
+    expect((await check(w)).ignoredSecrets).toHaveLength(20);
+    expect(w.reports.find(({ event }) => event === 'SecretsIgnored')?.message).toMatch(/^25 secrets /);
   });
 
   it('a fleet check reports the measurements of each array and of the fleet', async () => {

@@ -81,7 +81,7 @@ it('every metric is an event, a duration or a gauge, and events that only carry 
   expect(METRICS.get('LoginSucceeded')).toEqual({ kind: 'event', unit: 'Count', where: 'fleet' });
   expect(METRICS.get('UnknownSessions')).toEqual({ kind: 'gauge', unit: 'Count', where: 'each' });
   expect(METRICS.get('ClosedBySweep')).toEqual({ kind: 'gauge', unit: 'Count', where: 'fleet' });
-  expect([METRICS.has('ArrayCounted'), METRICS.has('ArrayChecked'), METRICS.has('FleetChecked')]).toEqual([
+  expect([METRICS.has('ArrayCounted'), METRICS.has('SecretsIgnored'), METRICS.has('FleetChecked')]).toEqual([
     false,
     false,
     true,

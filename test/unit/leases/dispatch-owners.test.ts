@@ -7,6 +7,17 @@ import { awsDown, fail, unreachable } from '../../kit/memory/world.ts';
 const REQUEST = { array: 'fb1', leaseId: 'job-1', leaseSeconds: 600 };
 const EXECUTION = 'arn:aws:states:eu-central-1:123456789012:execution:nightly:0f3e7a52';
 
+it('an execution that can own no lease is ignored with a log line, not sent to the dead-letter queue', async () => {
+  const { w, published, letters, deliver } = queueWorld();
+  await deliver(executionEnded(EXECUTION.replace('0f3e7a52', 'Prüfung 7'), 'FAILED'));
+  expect([published, letters]).toEqual([[], []]);
+  expect(w.reports).toEqual([
+    { event: 'EventIgnored', eventId: 'event-1', message: expect.stringContaining('owns no lease') },
+  ]);
+  await deliver(executionEnded(EXECUTION, 'RUNNING'));
+  expect(w.reports).toHaveLength(1);
+});
+
 describe('an owner', () => {
   const LEASES = Array.from({ length: 30 }, (_, n) => `job-${n}`);
 

@@ -49,13 +49,11 @@ const TOKEN = 'T-3f2504e0-4f89-11d3-9a0c-0305e82c3301';
 
 it.each([
   ['event: id', bodyOf(DETAIL_TYPES.requested, { array: 'fb1' }, { id: TOKEN })],
-  ['event: source', bodyOf(DETAIL_TYPES.requested, { array: 'fb1' }, { source: TOKEN })],
   [`${DETAIL_TYPES.requested}: array`, requested({ array: TOKEN })],
   [`${DETAIL_TYPES.requested}: leaseId`, requested({ array: 'fb1', leaseId: `job-${TOKEN}` })],
   [`${DETAIL_TYPES.requested}: owner`, requested({ array: 'fb1', owner: TOKEN })],
   [`${DETAIL_TYPES.released}: leaseId`, released({ leaseId: TOKEN })],
   [`${DETAIL_TYPES.released}: owner`, released({ owner: TOKEN })],
-  [`${EXECUTION_DETAIL_TYPE}: executionArn`, execution('SUCCEEDED', TOKEN)],
 ])('%s that contains an API token is refused, and the error only names the field', (field, body) => {
   const { code, message } = refusal(body);
   expect([code, message]).toEqual([
@@ -143,18 +141,78 @@ describe('an event of Step Functions', () => {
   });
 
   it.each([
-    ['executionArn must be 1 to 512', execution('FAILED', 5)],
-    ['status must be a string', execution(undefined)],
-  ])('an execution event that breaks a rule is refused: %s', (rule, body) => {
-    expect(refusal(body).message).toContain(`${EXECUTION_DETAIL_TYPE}: ${rule}`);
+    ['arn:aws:states:eu-central-1:123456789012:execution:nightly:Prüfung'],
+    ['arn:aws:states:eu-central-1:123456789012:execution:nightly:夜間'],
+    ['arn:aws:states:eu-central-1:123456789012:execution:nightly:a b'],
+    [`arn:aws:states:eu-central-1:123456789012:execution:nightly:${TOKEN}`],
+    ['a'.repeat(513)],
+    [''],
+    [5],
+    [null],
+    [undefined],
+    [[EXECUTION]],
+  ])('an execution that can own no lease is ignored, with a reason that does not quote it: %j', (arn) => {
+    const event = parseEvent(execution('FAILED', arn === undefined ? null : arn));
+    expect(event).toEqual({ eventId: EVENT_ID, kind: 'nothing', why: expect.stringContaining('it owns no lease') });
+    expect(JSON.stringify(event)).not.toContain('nightly');
+  });
+
+  it.each([undefined, null, 5, '', 'PENDING_REDRIVE', ['FAILED']])(
+    'an execution with the status %j has not ended',
+    (status) => {
+      expect(parseEvent(execution(status))).toEqual({ eventId: EVENT_ID, kind: 'nothing' });
+    },
+  );
+
+  it.each([undefined, null, 'text', [], {}])('an execution event with the detail %j asks for nothing', (detail) => {
+    const body = bodyOf(EXECUTION_DETAIL_TYPE, detail, { source: EXECUTION_SOURCE });
+    expect(parseEvent(body)).toMatchObject({ kind: 'nothing' });
+  });
+});
+
+/** Values for fields that the sender does not choose, or that we do not use. */
+const ODD = ['', ' ', 'My App / jobs', 'münchen', 'a'.repeat(2000), TOKEN, 5, true, null, [], {}, undefined];
+const IGNORED = ['source', 'version', 'account', 'time', 'region', 'resources', 'replay-name', 'trace-header', 'x'];
+
+describe("another system's envelope", () => {
+  const OPEN = { kind: 'open', request: { array: 'fb1', leaseId: 'job-1' } };
+
+  it.each(IGNORED)('may have any %s', (field) => {
+    for (const value of ODD) {
+      const body = bodyOf(DETAIL_TYPES.requested, { array: 'fb1', leaseId: 'job-1' }, { [field]: value });
+      expect(parseEvent(body)).toMatchObject({ eventId: EVENT_ID, ...OPEN });
+      const ended = bodyOf(
+        EXECUTION_DETAIL_TYPE,
+        { executionArn: EXECUTION, status: 'ABORTED', [field]: value },
+        { [field]: value, source: EXECUTION_SOURCE },
+      );
+      expect(parseEvent(ended)).toEqual({ eventId: EVENT_ID, kind: 'end', owner: EXECUTION });
+    }
+  });
+
+  it('may lack everything that a request does not need', () => {
+    const needed = { 'detail-type': DETAIL_TYPES.requested, detail: { array: 'fb1', leaseId: 'job-1' } };
+    expect(parseEvent(JSON.stringify(needed))).toMatchObject(OPEN);
+    const release = { 'detail-type': DETAIL_TYPES.released, detail: { owner: 'job' } };
+    expect(parseEvent(JSON.stringify(release))).toEqual({ kind: 'end', owner: 'job' });
+  });
+
+  it('may have any id, which is reported only if it can be logged', () => {
+    for (const id of ODD) {
+      const detail = { array: 'fb1', leaseId: 'job-1' };
+      const event = parseEvent(bodyOf(DETAIL_TYPES.requested, detail, { id }));
+      expect(event).toMatchObject(OPEN);
+      expect(event).not.toHaveProperty('eventId');
+      expect(refusal(bodyOf(DETAIL_TYPES.requested, { array: 'fb1' }, { id })).message).toMatch(/^event: id must /);
+    }
   });
 });
 
 describe('a message', () => {
   it.each([
-    ['id must be 1 to 128', bodyOf('x', {}, { id: undefined })],
-    ['id must be 1 to 128', bodyOf('x', {}, { id: 'e'.repeat(129) })],
-    ['source must be 1 to 512', bodyOf('x', {}, { source: 3 })],
+    ['id must be 1 to 128', bodyOf(DETAIL_TYPES.requested, { array: 'fb1' }, { id: undefined })],
+    ['id must be 1 to 128', bodyOf(DETAIL_TYPES.requested, { array: 'fb1' }, { id: 'e'.repeat(129) })],
+    ['detail-type must be a string', '{"array":"fb1"}'],
     ['detail-type must be a string', bodyOf('x', {}, { 'detail-type': null })],
     ['this detail-type is not supported', bodyOf('Session Opened', { array: 'fb1' })],
     ['this detail-type is not supported', bodyOf('Another', {}, { source: EXECUTION_SOURCE })],

@@ -1,7 +1,7 @@
 /** Failures of `npm run secret`: nothing is written, the exit code is not 0, and the message names the next step. */
 import { devNull } from 'node:os';
 import { describe, expect, test, vi } from 'vitest';
-import { selfSigned } from '../../../simulator/certificates.ts';
+import { createAuthority, selfSigned } from '../../../simulator/certificates.ts';
 import { CONFIRM, type Ended, HOST, secretWorld, TOKEN } from './secret.fixture.ts';
 
 type World = Awaited<ReturnType<typeof secretWorld>>;
@@ -60,6 +60,28 @@ describe('nothing is written, and no login is tried, when', () => {
     expect(printed).toContain(
       '--ca must be a file with certificates: its text must be one or more certificates as PEM text',
     );
+  });
+
+  test('the secret would be larger than Secrets Manager accepts', async () => {
+    const world = await secretWorld();
+    const authorities = await Promise.all([createAuthority(), createAuthority()]);
+    const many = Array.from({ length: 150 }, (_, n) => authorities[n % 2]?.certificate.trim());
+    const ca = world.file([world.simulator.certificate, ...many].join('\n'));
+    const ended = await world.piped(['fb1', '--host', world.host, '--ca', ca, '--yes'], world.apiToken);
+    expectNothing(world, ended, {
+      why: /the secret would have \d{5} bytes, but Secrets Manager accepts at most 65536\. /,
+    });
+  });
+
+  test.each([
+    ['"', '"', 'Remove the quotation marks'],
+    ['Bearer ', '', 'Keep only the token'],
+    ['api-token: ', '', 'Keep only the token'],
+    ['', '\nsecond line', 'Remove the spaces and line breaks in it'],
+  ])('the API token is written as %j … %j', async (before, after, why) => {
+    const world = await secretWorld();
+    const ended = await world.piped(NEW(world), `${before}${world.apiToken}${after}`);
+    expectNothing(world, ended, { why });
   });
 
   test('the host refuses connections', async () => {

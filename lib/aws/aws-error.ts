@@ -1,0 +1,80 @@
+/**
+ * Explains an error from the AWS SDK: what happened, and what to do. The SDK's own message is never used, because it may quote what was
+ * sent or received. "Try again" is only advised where that can help. The error code does not depend on the cause: a permission that was
+ * removed by mistake may be restored while a queue redelivers messages or the sweeper retries.
+ */
+
+/** Returns an AWS error's name, such as `ThrottlingException`, or `Error` if the name is malformed. */
+export function awsErrorName(error: unknown): string {
+  const name = error instanceof Error ? error.name : 'Error';
+  return /^[A-Za-z]{1,80}$/.test(name) ? name : 'Error';
+}
+
+const CREDENTIALS =
+  'Check the AWS credentials of this process. On your own machine, sign in (aws sso login, AWS_PROFILE)';
+const KEY = 'Check that the KMS key is enabled and that its policy permits the use';
+/** `%`: the variable that names the resource. */
+const MISSING = 'Check that % names a resource that exists in this region, and check the region (AWS_REGION)';
+const NOT_AWS =
+  'The response was not from AWS. Check that no proxy, firewall or VPC endpoint policy is answering in place of AWS';
+const REGION = 'Check the region (AWS_REGION), then DNS and the VPC endpoint';
+
+/** By error name or, if there was no response, by error code. */
+const ADVICE: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    AccessDenied: 'Check that the role has the permission, and check the key policy and the VPC endpoint policy',
+    CredentialsProvider: CREDENTIALS,
+    DecryptionFailure: KEY,
+    Disabled: KEY,
+    EncryptionFailure: KEY,
+    ENOTFOUND: REGION,
+    ExpiredToken: CREDENTIALS,
+    InvalidClientTokenId: CREDENTIALS,
+    InvalidSignature: 'Check the AWS credentials, and the clock of this machine',
+    KMSInvalidState: KEY,
+    MissingAuthenticationToken: CREDENTIALS,
+    NotFound: MISSING,
+    QueueDoesNotExist: MISSING,
+    ResourceNotFound: MISSING,
+    SELF_SIGNED_CERT_IN_CHAIN: 'A proxy intercepts TLS. Set NODE_EXTRA_CA_CERTS to its certificate authority',
+    TokenProvider: CREDENTIALS,
+    UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'A proxy intercepts TLS. Set NODE_EXTRA_CA_CERTS to its certificate authority',
+    UnrecognizedClient: CREDENTIALS,
+    Validation: 'Check the value of %',
+  }),
+);
+const OTHERWISE = 'Try again. If the call keeps failing, check the role and the configuration';
+
+/** `ms`: how long the call waited. `setting`: the variable that names the resource. `tried`: what became of the endpoint's addresses. */
+export function explainAwsError(
+  error: unknown,
+  { ms, setting, tried = '' }: { ms?: number; setting?: string | undefined; tried?: string } = {},
+): string {
+  const name = awsErrorName(error);
+  const { code, hostname, $metadata: { httpStatusCode: status } = {} }: SdkError = Object(error);
+  if (name === 'AbortError' || name === 'TimeoutError') {
+    return `no response from AWS${ms === undefined ? '' : ` within ${ms} ms`}${tried}. ${OTHERWISE}`;
+  }
+  if (typeof status === 'number') {
+    // The SDK could not read an error response, or not as JSON.
+    const isForeign = (name === 'SyntaxError' || name === 'Unknown') && status < 500;
+    const what = name === 'SyntaxError' ? 'a response that is not JSON' : name;
+    return `AWS returned ${what} (${status}). ${isForeign ? NOT_AWS : adviceFor(name, setting)}`;
+  }
+  const kind = typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(code) ? code : name;
+  const host = /^[a-z0-9-]+\.[a-z0-9-]{1,30}\.amazonaws\.com$/.test(String(hostname)) ? ` at ${hostname}` : '';
+  return `AWS was unreachable${host} (${kind})${tried}. ${adviceFor(kind, setting)}`;
+}
+
+const adviceFor = (kind: string, setting = 'the configuration'): string =>
+  (ADVICE.get(kind.replace(/(Exception|Error)$/, '')) ?? OTHERWISE).replace('%', setting);
+
+/** Whether the region is missing or malformed, which no second try can change. */
+export const isRegionError = (error: unknown): boolean =>
+  error instanceof Error && /^Region (is missing|not accepted)/.test(error.message);
+
+type SdkError = {
+  readonly code?: unknown;
+  readonly hostname?: unknown;
+  readonly $metadata?: { readonly httpStatusCode?: unknown };
+};
