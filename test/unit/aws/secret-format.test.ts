@@ -249,19 +249,15 @@ describe('parseSecret', () => {
       { trust: { fingerprints: [PIN.match(/../g)?.join(' ')] } },
       'separators other than colons',
     ],
-    ['a fingerprint as the CA', { trust: { ca: PIN } }, 'Use fingerprints instead of ca'],
-    ['a file as the CA', { trust: { ca: '/etc/pki/ca.pem' } }, 'Use the contents of the file'],
-    [
-      'a CA without its markers',
-      { trust: { ca: 'MIIBszCCAVmgAwIBAgIU' } },
-      'A line -----BEGIN CERTIFICATE----- is missing',
-    ],
+    ['a fingerprint as the CA', { trust: { ca: PIN } }, 'The text is a fingerprint. Use trust.fingerprints'],
+    ['a file as the CA', { trust: { ca: '/etc/pki/ca.pem' } }, 'The text is a file name'],
+    ['a CA without its markers', { trust: { ca: 'MIIBszCCAVmgAwIBAgIU' } }, 'The BEGIN and END lines are missing'],
     [
       'a certificate request',
       { trust: { ca: '-----BEGIN CERTIFICATE REQUEST-----\nMII' } },
-      'Keep only the parts that begin with',
+      'contains a certificate request',
     ],
-    ['half a CA', { trust: { ca: '-----BEGIN CERTIFICATE-----\nMII' } }, 'it was cut off'],
+    ['half a CA', { trust: { ca: '-----BEGIN CERTIFICATE-----\nMII' } }, 'has no END line'],
   ])('names the usual mistake: %s', (_, changes, sentence) => {
     const call = () => parse({ ...GOOD, ...(changes as object) });
     expect(call).toThrow(
@@ -269,16 +265,13 @@ describe('parseSecret', () => {
     );
   });
 
-  it.each([
-    ['whose line breaks were lost', (pem: string) => pem.replaceAll('\n', ''), 'line breaks were lost'],
-    ['whose line breaks became spaces', (pem: string) => pem.replaceAll('\n', ' '), 'line breaks were lost'],
-    ['that was escaped twice', (pem: string) => pem.replaceAll('\n', '\\n'), 'escaped twice'],
-  ] as const)('accepts certificates %s, or names the mistake', (_, spoil, sentence) => {
-    try {
-      expect(parse({ ...GOOD, trust: { ca: spoil(authority.certificate) } }).array.trust.kind).toBe('ca');
-    } catch (error) {
-      expect(error).toMatchObject({ code: 'SECRET_INVALID', message: expect.stringContaining(sentence) });
-    }
+  it.each<[string, (pem: string) => string]>([
+    ['were lost', (pem) => pem.replaceAll('\n', '')],
+    ['became spaces', (pem) => pem.replaceAll('\n', ' ')],
+    ['were escaped twice', (pem) => pem.replaceAll('\n', '\\n')],
+  ])('accepts a CA whose line breaks %s', (_, spoil) => {
+    const ca = spoil(authority.certificate);
+    expect(parse({ ...GOOD, trust: { ca } }).array.trust).toEqual({ kind: 'ca', ca });
   });
 
   it('names the line and the column if the text is not JSON', () => {
