@@ -249,19 +249,11 @@ describe('parseSecret', () => {
       { trust: { fingerprints: [PIN.match(/../g)?.join(' ')] } },
       'separators other than colons',
     ],
-    ['a fingerprint as the CA', { trust: { ca: PIN } }, 'Use fingerprints instead of ca'],
-    ['a file as the CA', { trust: { ca: '/etc/pki/ca.pem' } }, 'Use the contents of the file'],
-    [
-      'a CA without its markers',
-      { trust: { ca: 'MIIBszCCAVmgAwIBAgIU' } },
-      'A line -----BEGIN CERTIFICATE----- is missing',
-    ],
-    [
-      'a certificate request',
-      { trust: { ca: '-----BEGIN CERTIFICATE REQUEST-----\nMII' } },
-      'Keep only the parts that begin with',
-    ],
-    ['half a CA', { trust: { ca: '-----BEGIN CERTIFICATE-----\nMII' } }, 'it was cut off'],
+    ['a fingerprint as the CA', { trust: { ca: PIN } }, 'The text is a fingerprint. Use trust.fingerprints'],
+    ['a file as the CA', { trust: { ca: '/etc/pki/ca.pem' } }, 'The text is a file name. Use the content of the file'],
+    ['a CA without its markers', { trust: { ca: 'MIIBszCCAVmgAwIBAgIU' } }, 'The BEGIN and END lines are missing'],
+    ['a certificate request', { trust: { ca: '-----BEGIN CERTIFICATE REQUEST-----\nMII' } }, 'a certificate request'],
+    ['half a CA', { trust: { ca: '-----BEGIN CERTIFICATE-----\nMII' } }, 'Was the text cut off?'],
   ])('names the usual mistake: %s', (_, changes, sentence) => {
     const call = () => parse({ ...GOOD, ...(changes as object) });
     expect(call).toThrow(
@@ -270,15 +262,11 @@ describe('parseSecret', () => {
   });
 
   it.each([
-    ['whose line breaks were lost', (pem: string) => pem.replaceAll('\n', ''), 'line breaks were lost'],
-    ['whose line breaks became spaces', (pem: string) => pem.replaceAll('\n', ' '), 'line breaks were lost'],
-    ['that was escaped twice', (pem: string) => pem.replaceAll('\n', '\\n'), 'escaped twice'],
-  ] as const)('accepts certificates %s, or names the mistake', (_, spoil, sentence) => {
-    try {
-      expect(parse({ ...GOOD, trust: { ca: spoil(authority.certificate) } }).array.trust.kind).toBe('ca');
-    } catch (error) {
-      expect(error).toMatchObject({ code: 'SECRET_INVALID', message: expect.stringContaining(sentence) });
-    }
+    ['whose line breaks were lost', (pem: string) => pem.replaceAll('\n', '')],
+    ['whose line breaks became spaces', (pem: string) => pem.replaceAll('\n', ' ')],
+    ['that were escaped twice', (pem: string) => pem.replaceAll('\n', '\\n')],
+  ] as const)('accepts certificates %s', (_, spoil) => {
+    expect(parse({ ...GOOD, trust: { ca: spoil(authority.certificate) } }).array.trust.kind).toBe('ca');
   });
 
   it('names the line and the column if the text is not JSON', () => {
