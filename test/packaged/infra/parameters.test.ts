@@ -121,20 +121,11 @@ describe('the VPC configuration', () => {
     expect(byDefault.Resources).not.toHaveProperty('EgressSecurityGroup');
   });
 
-  it('requires vpcId if the stack creates a security group', async () => {
-    await expect(made('vpcId', { vpcEgress: '10.1.0.0/16' })).rejects.toThrow('vpcEgress requires vpcId');
-    expect(await made('vpcId', { vpcEgress: '10.1.0.0/16', vpcId: 'vpc-1' })).toBe('vpc-1');
-    expect(await made('vpcId', {})).toEqual({ Ref: 'AWS::NoValue' });
-  });
-
-  it('is refused without a security group', async () => {
-    const alone = made('securityGroupIds', { vpcSubnetIds: 'subnet-1' });
-    await expect(alone).rejects.toThrow('vpcSubnetIds requires vpcSecurityGroupIds, or vpcEgress and vpcId');
-    expect(await made('securityGroupIds', { vpcSubnetIds: 'subnet-1', vpcSecurityGroupIds: 'sg-1,sg-2,' })).toEqual([
-      'sg-1',
-      'sg-2',
-    ]);
+  it('has only the security groups and the VPC that the parameters name', async () => {
+    expect(await made('securityGroupIds', { vpcSecurityGroupIds: 'sg-1,sg-2,' })).toEqual(['sg-1', 'sg-2']);
     expect(await made('securityGroupIds', {})).toEqual([]);
+    expect(await made('vpcId', { vpcId: 'vpc-1' })).toBe('vpc-1');
+    expect(await made('vpcId', {})).toEqual({ Ref: 'AWS::NoValue' });
   });
 
   it('adds exactly the permissions to connect to a VPC to every function role', () => {
@@ -169,7 +160,7 @@ describe('programs that use the library', () => {
     expect(at(statement, 'Action')).toEqual(['kms:GenerateDataKey', 'kms:Decrypt']);
     expect(at(statement, 'Condition')).toEqual({
       ...CONTEXT,
-      ArnEquals: { 'aws:PrincipalArn': ['arn:x:iam::1:role/one', 'arn:x:iam::1:role/two'] },
+      ArnEquals: { 'aws:PrincipalArn': OTHERS.programRoleArns.split(', ') },
     });
   });
 

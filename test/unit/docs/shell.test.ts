@@ -79,13 +79,12 @@ describe('deploy.sh', () => {
   const SCRIPT = example('deploying.md', '# deploy.sh');
 
   it('deploys with all parameters, then records the commit', async () => {
-    const standIns = { npm: '', npx: '', aws: AWS, git: 'echo 0123abcd' };
+    const standIns = { npm: '', aws: AWS, git: 'echo 0123abcd' };
     const { code, calls } = await runShell(SCRIPT, { standIns });
     expect(code).toBe(0);
     expect(calls.map((call) => call.split(' ', 3).join(' '))).toEqual([
       'npm ci',
-      'npm run package',
-      'npx osls deploy',
+      'npm run deploy',
       'aws lambda get-function',
       'git describe --always',
       'aws lambda tag-resource',
@@ -94,8 +93,10 @@ describe('deploy.sh', () => {
   });
 
   it('records nothing if the deployment fails', async () => {
-    const { code, calls } = await runShell(SCRIPT, { standIns: { npm: '', npx: 'exit 3', aws: AWS, git: '' } });
-    expect([code, calls.at(-1)]).toEqual([3, expect.stringContaining('npx osls deploy')]);
+    const { code, calls } = await runShell(SCRIPT, {
+      standIns: { npm: '[ "$2" != deploy ] || exit 3', aws: AWS, git: '' },
+    });
+    expect([code, calls.at(-1)]).toEqual([3, expect.stringContaining('npm run deploy')]);
   });
 
   it('describes the checkout by its full commit', () => {
