@@ -14,7 +14,7 @@ export const OTHERS = {
   stateMachineArnPrefix: 'arn:x:states:x:1:stateMachine:nightly-',
   queueConcurrency: '2',
   checkRate: 'rate(1 hour)',
-  reserveConcurrency: 'false',
+  reserveConcurrency: 'true',
   programRoleArns: 'arn:x:iam::111111111111:role/one, arn:x:iam::111111111111:role/two',
   permissionsBoundaryArn: 'arn:x:iam::111111111111:policy/bound',
   vpcSubnetIds: 'subnet-11111111, subnet-22222222',
