@@ -15,6 +15,21 @@ exports.programRoleArns = ({ resolveVariable }) => listOf(resolveVariable, 'prog
 exports.permissionsBoundary = async ({ resolveVariable }) =>
   (await parameterOf(resolveVariable, 'permissionsBoundaryArn')) || { Ref: 'AWS::NoValue' };
 
+/** Returns the tags as an object, from a list such as team=storage,cost-center=42. */
+exports.stackTags = async ({ resolveVariable }) =>
+  Object.fromEntries(
+    (await listOf(resolveVariable, 'stackTags')).map((tag) => {
+      const [key, ...value] = tag.split('=');
+      return [key, value.join('=')];
+    }),
+  );
+
+/** Returns the bucket for the deployment's files. Without a name, osls creates the bucket. */
+exports.deploymentBucket = async ({ resolveVariable }) => {
+  const name = await parameterOf(resolveVariable, 'deploymentBucket');
+  return name === '' ? { blockPublicAccess: true } : { name };
+};
+
 exports.subnetIds = ({ resolveVariable }) => listOf(resolveVariable, 'vpcSubnetIds');
 
 /** Returns the specified security groups, plus the stack's own group if vpcEgress is set. */

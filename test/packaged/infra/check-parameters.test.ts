@@ -127,6 +127,9 @@ describe('the rules for parameters', () => {
     ],
     vpcId: ['10.0.0.0/16', 'subnet-1'],
     deletionProtection: ['no', 'TRUE'],
+    stackTags: ['storage', '=x', 'aws:team=x', 'team=storage;x=(y)'],
+    deploymentBucket: ['s3://x', 'Bucket', 'ab'],
+    tracing: ['active', 'true'],
     logRetentionInDays: ['0', '31', '100', 'forever'],
     alarmEmail: ['storage', 'a@b@c', 'a b@c'],
     checkAlarmHours: ['1', '169'],
@@ -182,7 +185,7 @@ describe('the rules for parameters', () => {
     );
   });
 
-  it.each(['stackName', 'x'])('name no parameter that %s cannot mean', (name) => {
+  it.each(['memorySize', 'x'])('name no parameter that %s cannot mean', (name) => {
     expect(faultsWith({ [name]: '1' })).toEqual([
       `There is no parameter ${name}. docs/deploying.md lists the parameters.`,
     ]);
@@ -241,12 +244,14 @@ describe('osls', () => {
     const account = { AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'x', AWS_EC2_METADATA_DISABLED: 'true' };
     const env = { PATH: process.env['PATH'], HOME: cwd, AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`, ...account };
     const program = resolve(ROOT, 'node_modules/osls/bin/serverless.js');
-    const output = await new Promise<string>((done) => {
-      execFile(process.execPath, [program, ...args], { cwd, env }, (_, stdout, stderr) => done(stdout + stderr));
+    const { output, stdout } = await new Promise<{ output: string; stdout: string }>((done) => {
+      execFile(process.execPath, [program, ...args], { cwd, env }, (_, stdout, stderr) =>
+        done({ output: stdout + stderr, stdout }),
+      );
     });
     aws.closeAllConnections();
     aws.close();
-    return { output, requests };
+    return { output, stdout, requests };
   }
 
   test.each([
@@ -275,6 +280,26 @@ describe('osls', () => {
     writeFileSync(path, readFileSync(path, 'utf8').replace('\nprovider:', `\n${inStage}\nprovider:`));
     const { output } = await osls(directory, 'print', '--stage=prod');
     expect(output).toContain('Error:\nThe parameter sessionsPerArray must be');
+  });
+
+  test('sets the tags, the bucket and the protection of the stack', async () => {
+    const parameters = {
+      deletionProtection: 'false',
+      stackTags: 'team=storage, note=a=b c',
+      deploymentBucket: 'our-artifacts',
+    };
+    const given = Object.entries(parameters).map(([name, value]) => `--param=${name}=${value}`);
+    const providerOf = async (...args: string[]) => parse((await osls(project(), 'print', ...args)).stdout).provider;
+    expect(await providerOf(...given)).toMatchObject({
+      deletionProtection: false,
+      stackTags: { team: 'storage', note: 'a=b c' },
+      deploymentBucket: 'our-artifacts',
+    });
+    expect(await providerOf()).toMatchObject({
+      deletionProtection: true,
+      stackTags: {},
+      deploymentBucketObject: { blockPublicAccess: true },
+    });
   });
 
   test('deploys bundles that are as new as the source, and no others', async () => {

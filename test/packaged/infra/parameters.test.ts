@@ -83,6 +83,9 @@ describe('with a value other than the default for every parameter', () => {
     expect(valuesAt('AWS::Lambda::EventSourceMapping', 'ScalingConfig/MaximumConcurrency')).toEqual([2]);
     expect(valueAt('CheckSchedule/Properties/ScheduleExpression')).toBe('rate(1 hour)');
     expect(valueAt('LeaseTable/Properties/DeletionProtectionEnabled')).toBe(false);
+    expect(valuesAt('AWS::Lambda::Function', 'TracingConfig/Mode')).toEqual(Array(7).fill('Active'));
+    expect(valuesAt('AWS::Lambda::Function', 'Code/S3Bucket')).toEqual(Array(7).fill('our-artifacts'));
+    expect(idsOf(template, 'AWS::S3::Bucket')).toEqual([]);
     expect(valuesAt('AWS::Logs::LogGroup', 'RetentionInDays')).toEqual(Array(7).fill(30));
     expect(Number(valueAt('NoFleetCheckAlarm/Properties/EvaluationPeriods'))).toBe(3);
     expect(render(valueAt('Dashboard/Properties/DashboardBody'))).toContain(`(${OTHERS.runbook})`);

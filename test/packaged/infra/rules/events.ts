@@ -1,7 +1,7 @@
 /** The path of an event through rules, queue and function, and the destinations of failures. */
 import * as events from '../../../../lib/leases/events.ts';
 import { FUNCTIONS, logicalIdOf } from '../../../kit/packaged.ts';
-import { arn, at, differs, GONE } from '../template.ts';
+import { arn, at, differs, GONE, sub } from '../template.ts';
 import { must, mustAll, only, type Rule, rule } from './rule.ts';
 
 const FUNCTION = 'SessionDasheventsLambdaFunction';
@@ -24,6 +24,19 @@ const failureRules = FUNCTIONS.filter((name) => name !== 'session-events').flatM
 );
 
 export const EVENT_RULES: Rule[] = [
+  only('AWS::Events::EventBusPolicy', 'SendersPolicy'),
+  ...mustAll('SendersPolicy/Properties', {
+    EventBusName: 'EventBus',
+    // The account itself, which gives access only to principals that IAM also allows to send events.
+    'Statement/Principal/AWS': 'arn:<Partition>:iam::<AccountId>:root',
+    'Statement/Action': 'events:PutEvents',
+    'Statement/Resource': 'EventBus.Arn',
+  }),
+  must(
+    'SendersPolicy/Properties/Statement/Principal',
+    { AWS: { 'Fn::Sub': sub('arn:<AWS::Partition>:iam::<AWS::AccountId>:root') } },
+    '*',
+  ),
   must('RequestRule/Properties/EventBusName', 'EventBus'),
   rule(
     'the request rule matches requests and releases from every source',
