@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { METRICS } from '../../../lib/lambda/metrics.ts';
 import { ROOT } from '../../../scripts/build.ts';
 import { template } from '../../kit/packaged.ts';
 import { page, tableRows } from '../../kit/pages.ts';
@@ -44,6 +45,25 @@ describe('the runbook', () => {
     expect(queries().length).toBeGreaterThan(12);
     for (const query of queries()) expect(FIELDS).toEqual(expect.arrayContaining(fieldsIn(query)));
     expect(fieldsIn("filter lease = 'x' | stats count(*) as n by errorCode | sort n")).toEqual(['lease', 'errorCode']);
+  });
+});
+
+describe('the service levels', () => {
+  const named = rows('objective').flatMap(([, , metrics = '']) =>
+    [...metrics.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name),
+  );
+  const dashboard = render(template().Resources['Dashboard']?.Properties['DashboardBody']);
+  const isShown = (name: string): boolean => {
+    const [metric, namespace] = name.split(' ').reverse();
+    const exists = namespace === undefined ? METRICS.has(name) : namespace.startsWith('AWS/');
+    return exists && new RegExp(`\\b${metric}\\b`).test(dashboard);
+  };
+
+  it('name metrics that exist and that the dashboard shows', () => {
+    expect(named.length).toBeGreaterThan(8);
+    expect(named.filter((name) => !isShown(name))).toEqual([]);
+    // Controls: a metric that does not exist, and one that the dashboard does not show.
+    expect(['LoginWaited', 'SweepFailedOften'].filter(isShown)).toEqual([]);
   });
 });
 
