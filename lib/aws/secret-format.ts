@@ -2,10 +2,9 @@
 import * as v from 'valibot';
 import { FlashBladeError } from '../core/errors.ts';
 import { type Address, HOST_RULE, holdsToken, hostFault, parseHost } from '../core/host.ts';
-import { jsonFault } from '../core/json-fault.ts';
-import { apiToken, type Trust } from '../core/model.ts';
-import { TOKEN_RULE, tokenFault } from '../core/token-format.ts';
-import { check, isObject, listOf, onlyFields, parseJson, without } from '../core/validation.ts';
+import { jsonFault, parseJson } from '../core/json.ts';
+import { apiToken, TOKEN_RULE, type Trust, tokenFault } from '../core/model.ts';
+import { check, isObject, listOf, onlyFields, without } from '../core/validation.ts';
 import { readPem } from '../flashblade/pem.ts';
 import { fingerprintFault, normalFingerprint } from '../flashblade/trust.ts';
 import type { ArraySecret } from '../leases/ports.ts';

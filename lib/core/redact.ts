@@ -3,7 +3,7 @@
  * redacted before it is returned or logged. A session's own tokens are redacted everywhere. Anything else that looks like an API token is
  * redacted wherever it cannot be legitimate data.
  */
-import { isExactNumber } from './exact-json.ts';
+import { isExactNumber } from './json.ts';
 import type { ApiToken, AuthToken } from './model.ts';
 
 export type Tokens = readonly (ApiToken | AuthToken)[];

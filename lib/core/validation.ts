@@ -1,6 +1,7 @@
 /** Validates input. Each schema's message states its rule. Errors name the field and the rule, but never the value. */
 import * as v from 'valibot';
 import { type ErrorCode, FlashBladeError } from './errors.ts';
+import { parseJson } from './json.ts';
 import { containsApiToken, NO_API_TOKEN } from './redact.ts';
 import { unreplaced } from './unreplaced.ts';
 
@@ -14,15 +15,6 @@ export function check<Schema extends v.GenericSchema>(
   const result = v.safeParse(schema, input, { abortEarly: true });
   if (result.success) return result.output;
   throw new FlashBladeError(code, `${what}: ${describe(result.issues[0])}`);
-}
-
-/** Parses JSON. Returns undefined for invalid JSON instead of throwing, because the parser's error quotes the text. */
-export function parseJson(text: string, parse: (text: string) => unknown = JSON.parse): unknown {
-  try {
-    return parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** A check that finds its own words: `faultOf` returns why a value is invalid, or undefined. */

@@ -5,8 +5,8 @@
 import { type ErrorCode, FlashBladeError } from '../core/errors.ts';
 import { bareHostFault, isPort } from '../core/host.ts';
 import type { ApiToken, FlashBlade, Session, Trust } from '../core/model.ts';
+import { tokenFault } from '../core/model.ts';
 import { containsApiToken, NO_API_TOKEN } from '../core/redact.ts';
-import { tokenFault } from '../core/token-format.ts';
 import type { CallOptions } from './client.ts';
 import { isHeaderValue } from './http/request.ts';
 import { readPem } from './pem.ts';

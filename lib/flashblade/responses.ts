@@ -1,9 +1,9 @@
 /** Turns a status and body into a result or an error. No message quotes a body, because a body may contain the token that was sent. */
 import { type ErrorCode, type ErrorFacts, FlashBladeError } from '../core/errors.ts';
-import { isExactNumber, parseExactJson } from '../core/exact-json.ts';
+import { isExactNumber, parseExactJson, parseJson } from '../core/json.ts';
 import { type ApiToken, type AuthToken, authToken, type FlashBlade, type Session } from '../core/model.ts';
 import { redact, redactApiTokens, type Tokens } from '../core/redact.ts';
-import { parseJson } from '../core/validation.ts';
+
 import type { WireResponse } from './exchange.ts';
 import type { ResponseHead } from './http/body.ts';
 import { isHeaderValue } from './http/request.ts';

@@ -3,8 +3,9 @@
  */
 import * as v from 'valibot';
 import { FlashBladeError } from '../core/errors.ts';
+import { parseJson } from '../core/json.ts';
 import type { Lease } from '../core/model.ts';
-import { callersId, check, fields, isObject, nameText, onlyFields, parseJson, storedId } from '../core/validation.ts';
+import { callersId, check, fields, isObject, nameText, onlyFields, storedId } from '../core/validation.ts';
 import { type OpenRequest, parseOpenRequest } from './requests.ts';
 
 /** The `source` of the events that this product publishes. */

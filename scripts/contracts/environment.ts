@@ -2,8 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { RealArray } from '../../contracts/targets/array.ts';
 import { hostFault, parseHost } from '../../lib/core/host.ts';
-import { apiToken, type Trust } from '../../lib/core/model.ts';
-import { tokenFault } from '../../lib/core/token-format.ts';
+import { apiToken, type Trust, tokenFault } from '../../lib/core/model.ts';
 import { readPem } from '../../lib/flashblade/pem.ts';
 import { fingerprintFault, normalFingerprint } from '../../lib/flashblade/trust.ts';
 

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { parseSecret } from '../../lib/aws/secret-format.ts';
 import { hostFault } from '../../lib/core/host.ts';
-import { jsonFault } from '../../lib/core/json-fault.ts';
-import { arrayName, check, isObject, parseJson } from '../../lib/core/validation.ts';
+import { jsonFault, parseJson } from '../../lib/core/json.ts';
+import { arrayName, check, isObject } from '../../lib/core/validation.ts';
 import { parsed } from '../command-line.ts';
 
 export type Command = {

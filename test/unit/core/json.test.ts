@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { faultIndex, jsonFault } from '../../../lib/core/json-fault.ts';
-import { parseJson } from '../../../lib/core/validation.ts';
+import { faultIndex, jsonFault, parseJson } from '../../../lib/core/json.ts';
 
 /** Whether some text that begins with this prefix is JSON. */
 const canContinue = (prefix: string): boolean => ENDINGS.some((ending) => parseJson(prefix + ending) !== undefined);
