@@ -5,14 +5,14 @@ import type { FlashBlade } from '../core/model.ts';
 import { redact, redactApiTokens, type Tokens } from '../core/redact.ts';
 import { addressOf } from './trust.ts';
 
-/** `why` includes the code, so that it can be looked up. `advice` says what to change. For the network, `why` says it. */
+/** `why` includes the code, so that readers can look it up. `advice` says what to change. For the network, `why` includes the advice. */
 export type Reason = {
   readonly about: 'network' | 'handshake' | 'certificate';
   readonly why: string;
   readonly advice: string;
 };
 
-/** Keys: codes. Values: why it failed, and what to change. */
+/** Maps each code to the reason for the failure and the advice. */
 type Reasons = Readonly<Record<string, readonly [why: string, advice: string]>>;
 
 const UPDATE_TRUST =
@@ -25,7 +25,7 @@ const SUBTREE = [
   REPLACE,
 ] as const;
 
-/** The keys are codes of Node and, where Node has no code of its own, texts of OpenSSL. */
+/** The keys are Node's codes or, where Node has no code of its own, OpenSSL's texts. */
 const CERTIFICATES: Reasons = {
   CERT_HAS_EXPIRED: ["its certificate, or an issuer's, has expired", `Renew it. ${UPDATE_TRUST}`],
   CERT_NOT_YET_VALID: ["its certificate, or an issuer's, is not valid yet", `Check the clocks. ${UPDATE_TRUST}`],
@@ -49,7 +49,7 @@ const CERTIFICATES: Reasons = {
     'a signature in its certificate chain is too weak, such as SHA-1',
     REPLACE,
   ],
-  'EE certificate key too weak': ["its certificate's key is too weak, such as RSA with less than 2048 bits", REPLACE],
+  'EE certificate key too weak': ["its certificate's key is too weak, such as RSA with fewer than 2048 bits", REPLACE],
   'excluded subtree violation': SUBTREE,
   'key usage does not include certificate signing': ['an authority in its chain may not sign certificates', REPLACE],
   'permitted subtree violation': SUBTREE,
@@ -99,8 +99,8 @@ const HANDSHAKES: Reasons = {
 };
 
 /**
- * By these alerts, a server says that it did not accept the handshake. In TLS 1.3, they may arrive after the client has sent its request.
- * All others may also be sent later. In particular, `internal_error` does not say what the server did before.
+ * The alerts that mean that the server did not accept the handshake. In TLS 1.3, they may arrive after the client has sent its request. All
+ * other alerts may also be sent later. In particular, `internal_error` does not reveal what the server did before.
  */
 const REFUSALS = new Set(
   [
@@ -137,7 +137,7 @@ const NETWORK: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'this machine has no free port or no suitable address; check its network',
   EAI_AGAIN: 'the name server does not respond; check DNS',
   ECONNREFUSED: 'it refuses connections on this port; check that the management service is up',
-  ECONNRESET: 'the connection was cut before TLS was established; check the port, and what is in between',
+  ECONNRESET: 'the connection was cut before TLS was established; check the port, and any proxy or firewall in between',
   EHOSTUNREACH: NO_ROUTE,
   EMFILE: 'this process has too many open files; make fewer calls at the same time',
   ENETUNREACH: NO_ROUTE,
@@ -157,7 +157,7 @@ export function codeOf(error: unknown): string {
   return typeof code === 'string' && /^[A-Z][A-Z0-9_/]{1,63}$/.test(code) ? code : 'unknown';
 }
 
-/** Returns the error for a connection that took too long or was closed. `tried` says what became of each address. */
+/** Returns the error for a connection that took too long or was closed. `tried` lists the outcome for each address. */
 export const unreachable = (array: FlashBlade, what: string, elapsedMs: number, tried = ''): FlashBladeError => {
   const addresses = tried === '' ? '' : ` Addresses: ${tried}.`;
   return new FlashBladeError(
@@ -198,7 +198,7 @@ export function connectionError(
   return untrusted(array, why, presented && new X509Certificate(presented), tokens, advice);
 }
 
-/** Returns the error for a host of which no address accepts a TCP connection. `code` and `tried`: see `connectTcp`. */
+/** Returns the error for a host none of whose addresses accepts a TCP connection. `code` and `tried` come from `connectTcp`. */
 export const notConnected = (array: FlashBlade, code: string | undefined, elapsedMs: number, tried: string) =>
   unreachable(array, networkReason(code), elapsedMs, tried);
 
@@ -227,7 +227,7 @@ export function reasonOf(error: unknown): Reason {
   return isCertificate ? certificateReason(code, error) : handshakeReason(code);
 }
 
-/** Returns why no address accepts a TCP connection. `code`: see `connectTcp`. */
+/** Returns why no address accepts a TCP connection. `code` comes from `connectTcp`. */
 export const networkReason = (code: string | undefined): string =>
   code === undefined ? NO_ADDRESS : (NETWORK[code] ?? `the connection failed (${code})`);
 

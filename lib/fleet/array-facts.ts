@@ -29,8 +29,8 @@ const MAX_PAGES = 10;
 type Query = Readonly<Record<string, string | number>>;
 
 /**
- * Reads the facts using only GET requests, one at a time, until `by` (epoch milliseconds). Throws ARRAY_BUSY, ARRAY_UNREACHABLE, and anything
- * that a call to the array throws.
+ * Reads the facts using only GET requests, one at a time, until `by` (epoch milliseconds). Throws ARRAY_BUSY, ARRAY_UNREACHABLE, and
+ * anything that a call to the array throws.
  */
 export async function readFacts(
   ports: Ports,

@@ -37,7 +37,7 @@ export type UseOptions = {
 export type SessionOptions = UseOptions & {
   /** Idempotency key. If a lease with this id is already open, that lease is used and then closed. Default: a random id. */
   readonly leaseId?: string;
-  /** How long the lease lasts, 60 to 86400. Default 900. Work that takes longer loses its session. */
+  /** How long the lease lasts, from 60 to 86400 seconds. Default: 900. Work that takes longer loses its session. */
   readonly leaseSeconds?: number;
   /** The job that the work belongs to. When the owner ends, so does the session. Default: none. */
   readonly owner?: string;

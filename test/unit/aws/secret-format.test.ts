@@ -181,7 +181,7 @@ describe('parseSecret', () => {
   it('rejects the API token in a comment of the private authority, because the ledger stores the text', () => {
     const trust = { ca: `# ${GOOD.apiToken}\n${authority.certificate}` };
     const call = () => parse({ ...GOOD, trust });
-    expect(call).toThrow('trust.ca contains the apiToken. Remove it from the text');
+    expect(call).toThrow('trust.ca contains the apiToken. Remove the token from the text');
     expect(call).not.toThrow(GOOD.apiToken);
     expect(parse({ ...GOOD, apiToken: 'T', trust }).array.trust).toEqual({ kind: 'ca', ca: trust.ca });
   });
@@ -223,8 +223,8 @@ describe('parseSecret', () => {
       'trust must be a JSON object with ca or fingerprints: { "fingerprints": ["…"] }',
     ],
     ['certificates as the trust', { trust: '-----BEGIN CERTIFICATE-----' }, 'fingerprints: { "ca": "…" }'],
-    ['public', { trust: 'public' }, 'To trust public authorities, leave it out'],
-    ['false', { trust: false }, 'To trust public authorities, leave it out'],
+    ['public', { trust: 'public' }, 'To trust public authorities, omit trust'],
+    ['false', { trust: false }, 'To trust public authorities, omit trust'],
     ['none', { trust: 'none' }, 'Verification cannot be turned off'],
     ['a port of its own', { port: 8443 }, 'has an unknown field: port (allowed: host, apiToken, trust)'],
     ['another spelling', { api_token: 'x' }, 'has an unknown field: api_token (allowed: host, apiToken, trust)'],
@@ -234,7 +234,7 @@ describe('parseSecret', () => {
     ['a header', { apiToken: `api-token: ${TOKEN}` }, 'Keep only the token'],
     ['a header without a space', { apiToken: `api-token:${TOKEN}` }, 'Keep only the token'],
     ['a bearer token', { apiToken: `Bearer ${TOKEN}` }, 'Keep only the token'],
-    ['a missing token', { apiToken: 'undefined' }, 'what a missing value looks like'],
+    ['a missing token', { apiToken: 'undefined' }, 'looks like a placeholder for a missing value'],
     ['a token reference', { apiToken: '{{resolve:ssm:/fb1}}' }, 'a template that was not rendered'],
     ['an empty token', { apiToken: '' }, 'It is empty'],
     ['a redacted token', { apiToken: '[API token]' }, 'stands for a token in logs'],

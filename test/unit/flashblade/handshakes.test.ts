@@ -81,7 +81,7 @@ const HTTP1 = ['it does not offer HTTP/1.1 (ALPN)', 'Enable HTTP/1.1 for this ad
 const cut = (server: Server): Case => ({
   server,
   code: 'ARRAY_UNREACHABLE',
-  says: 'cannot be reached: the connection was cut before TLS was established; check the port, and what is in between (after n ms). Nothing was sent.',
+  says: 'cannot be reached: the connection was cut before TLS was established; check the port, and any proxy or firewall in between (after n ms). Nothing was sent.',
 });
 const lax = 'DEFAULT:@SECLEVEL=0';
 const clients: TlsOptions = { requestCert: true, rejectUnauthorized: true, ca: authority.certificate };
@@ -267,7 +267,7 @@ const CERTIFICATES: Readonly<Record<string, readonly [readonly Issued[], Trust, 
   'has a short RSA key': [
     await under(root, { key: SHORT_RSA }),
     ca(root),
-    "its certificate's key is too weak, such as RSA with less than 2048 bits (EE certificate key too weak)",
+    "its certificate's key is too weak, such as RSA with fewer than 2048 bits (EE certificate key too weak)",
     REPLACE,
   ],
   'has an authority with a short RSA key': [

@@ -58,7 +58,7 @@ describe('nothing is written, and no login is tried, when', () => {
     );
     expect({ code, calls: world.aws.calls, logins: world.logins() }).toEqual({ code: 2, calls: [], logins: 0 });
     expect(printed).toContain(
-      '--ca must be a file with certificates: its text must be one or more certificates as PEM text',
+      '--ca names a file whose text must be one or more certificates as PEM text',
     );
   });
 
