@@ -140,8 +140,8 @@ export function createPorts(config: Config, report: Reporter): Ports {
  * Opens a session on one array under a lease. The request must have a `leaseId`. Repeating the request returns the same lease. Ends half a
  * second before `deadline` (epoch milliseconds).
  *
- * @throws FlashBladeError with any code in docs/errors.md except FORBIDDEN. Even then, the ledger lists every session that may remain on the
- * array.
+ * @throws FlashBladeError with any code in docs/errors.md except FORBIDDEN. Even then, the ledger lists every session that may remain on
+ * the array.
  */
 export async function openSession(ports: Ports, request: OpenRequest, deadline: number): Promise<Lease> {
   const parsed = parseOpenRequest(

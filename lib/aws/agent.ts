@@ -25,7 +25,7 @@ export class AwsAgent extends Agent {
   }
 
   /**
-   * Returns each address's outcome in the latest failed connection, in parentheses, or an empty text if none has failed since `sinceMs`.
+   * Returns each address's outcome in the latest failed connection, in parentheses, or an empty string if none failed since `sinceMs`.
    */
   triedSince(sinceMs: number): string {
     return this.#failure !== undefined && this.#failure.at >= sinceMs ? ` (${this.#failure.what})` : '';

@@ -1,5 +1,5 @@
 /**
- * Explains an error from the AWS SDK: what happened, and what to do. The SDK's own message is never used, because it may quote what was
+ * Explains errors from the AWS SDK, and says what to do about them. The SDK's own message is never used, because it may quote what was
  * sent or received. "Try again" is only advised where that can help. The error code does not depend on the cause, because a permission that
  * was removed by mistake may be restored while a queue redelivers messages or the sweeper retries.
  */
@@ -17,12 +17,14 @@ const KEY = 'Check that the KMS key is enabled and that its policy lets this rol
 const MISSING = 'Check that % names a resource that exists in this region, and check the region (AWS_REGION)';
 const NOT_AWS =
   'The response was not from AWS. Check that no proxy, firewall or VPC endpoint policy is answering in place of AWS';
+const PROXY = 'A proxy is intercepting TLS. Set NODE_EXTRA_CA_CERTS to the file with its CA certificate';
 const REGION = 'Check the region (AWS_REGION), then DNS and the VPC endpoint';
 
 /** Advice by error name or, if there was no response, by error code. */
 const ADVICE: ReadonlyMap<string, string> = new Map(
   Object.entries({
-    AccessDenied: 'Check that the role has the permission, and check the key policy and the VPC endpoint policy',
+    AccessDenied:
+      'Check that the role has the required permission, and check the key policy and the VPC endpoint policy',
     CredentialsProvider: CREDENTIALS,
     DecryptionFailure: KEY,
     Disabled: KEY,
@@ -36,9 +38,9 @@ const ADVICE: ReadonlyMap<string, string> = new Map(
     NotFound: MISSING,
     QueueDoesNotExist: MISSING,
     ResourceNotFound: MISSING,
-    SELF_SIGNED_CERT_IN_CHAIN: 'A proxy intercepts TLS. Set NODE_EXTRA_CA_CERTS to its certificate authority',
+    SELF_SIGNED_CERT_IN_CHAIN: PROXY,
     TokenProvider: CREDENTIALS,
-    UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'A proxy intercepts TLS. Set NODE_EXTRA_CA_CERTS to its certificate authority',
+    UNABLE_TO_GET_ISSUER_CERT_LOCALLY: PROXY,
     UnrecognizedClient: CREDENTIALS,
     Validation: 'Check the value of %',
   }),

@@ -19,11 +19,11 @@ const isJson = (text: string): boolean => typeof parseJson(text) === 'object';
 function trustFault(value: unknown): string | undefined {
   if (isObject(value)) return undefined;
   const rule = 'must be a JSON object with ca or fingerprints';
-  if (typeof value !== 'string') return `${rule}. To trust public authorities, omit trust`;
+  if (typeof value !== 'string') return `${rule}. To trust public authorities, omit the field`;
   if (isJson(value)) return `${rule}. ${PLAINTEXT}`;
   if (value.includes('-----BEGIN')) return `${rule}: { "ca": "…" }`;
   if (normalFingerprint(value)) return `${rule}: { "fingerprints": ["…"] }`;
-  return `${rule}. To trust public authorities, omit trust. Verification cannot be turned off`;
+  return `${rule}. To trust public authorities, omit the field. Verification cannot be turned off`;
 }
 
 /** Creates the schema on first use, so that a function that reads no secret neither contains nor runs this code. */
@@ -89,7 +89,7 @@ export function parseSecret(
   }
   const json = parseJson(SecretString);
   if (json === undefined) {
-    const rule = `must be a JSON object, but is not JSON${jsonFault(SecretString)}`;
+    const rule = `must be a JSON object, but is not valid JSON${jsonFault(SecretString)}`;
     throw new FlashBladeError('SECRET_INVALID', `secret ${id}: ${rule}`);
   }
   schema ??= createSchema();

@@ -14,7 +14,7 @@ export type NoConnection = {
 export type Connecting = {
   /** Stops trying. Does nothing after `done` was called. */
   readonly destroy: () => void;
-  /** Lists the outcome for each address so far, such as `192.0.2.1 did not respond`. Empty if the host is itself an address. */
+  /** Returns each address's outcome so far, such as `192.0.2.1 did not respond`. Empty if the host is itself an address. */
   readonly tried: () => string;
   /** Returns true if the host's addresses are known. */
   readonly isResolved: () => boolean;

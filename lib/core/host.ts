@@ -30,7 +30,7 @@ export function parseHost(value: string): Address | undefined {
   return isIP(name) === 4 || isDnsName(name) ? { host: name, port } : undefined;
 }
 
-/** Returns what an unreplaced host looks like and how to correct it, or undefined for any other host. */
+/** If a tool should have replaced the host, returns what it looks like and how to correct it. Otherwise, returns undefined. */
 const placeholder = (value: string): string | undefined => unreplaced(value.replace(/:\d*$/, ''));
 
 export const isPort = (port: unknown): port is number =>
@@ -54,8 +54,8 @@ export function bareHostFault(value: string): string | undefined {
 }
 
 /**
- * Returns true if a field of a secret contains the API token. No field may contain it. A host, for example, appears in DNS queries,
- * messages and KMS encryption contexts.
+ * Returns true if a field of a secret contains the API token. Other fields must not contain the token. A host, for example, appears
+ * in DNS queries, messages and KMS encryption contexts.
  */
 export function holdsToken(field: string, token: string): boolean {
   const [fieldText, tokenText] = [field.toLowerCase(), token.toLowerCase()];

@@ -57,8 +57,8 @@ const patterns = () => ({
 const TAKES_STRING: readonly string[] = ['value', 'item', 'name', 'field'];
 
 /**
- * Returns where invalid JSON goes wrong, and the likely mistake, worded to follow `is not JSON`. Never quotes the text. Do not call this
- * function with valid JSON.
+ * Returns where invalid JSON goes wrong, and the likely mistake, worded to follow `is not valid JSON`. Never quotes the text. Do not call
+ * this function with valid JSON.
  */
 export function jsonFault(text: string): string {
   const at = faultIndex(text);

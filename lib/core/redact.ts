@@ -127,7 +127,7 @@ const CONTROL = /[bfnrt]/;
 const WORD = /\w/;
 
 /**
- * Decodes JSON and URL escapes: `\u00XX`, `\/` and other escaped punctuation, and `%XX`. Escapes such as `\n` become a space. Keeps a
+ * Decodes JSON and URL escapes: `\u00XX`, `\/` and other escaped punctuation, and `%XX`. An escape such as `\n` becomes a space. Keeps a
  * backslash that escapes nothing. Decoding takes a single pass, so no input can slow it down.
  *
  * `origin(n)` maps a position in the result to the corresponding position in the original. The end of the result maps to the end of the

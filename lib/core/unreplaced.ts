@@ -26,5 +26,8 @@ const SIGNS: readonly (readonly [RegExp, string])[] = [
   [/\{\{|\}\}|<%|%>|<[\w.:$-]+>|\{\w{0,32}\}|^%[sd]$/, TEMPLATE],
 ];
 
-/** Returns what an unreplaced text looks like and how to correct it, worded to follow a field name, or undefined for any other text. */
+/**
+ * If a tool should have replaced the text, returns what the text looks like and how to correct it, worded to follow a field name.
+ * Otherwise, returns undefined.
+ */
 export const unreplaced = (text: string): string | undefined => SIGNS.find(([sign]) => sign.test(text))?.[1];

@@ -62,7 +62,10 @@ function checkedTrust(trust: Trust, what: string): Trust {
     return normal.every((one, index) => one === fingerprints[index]) ? trust : { kind, fingerprints: normal };
   }
   const ofSecret = kind !== undefined ? undefined : ca !== undefined ? 'ca' : fingerprints && 'fingerprints';
-  throw refused('', ofSecret ? `${TRUST_RULE}. This is the format of a secret. Add kind: '${ofSecret}'` : TRUST_RULE);
+  throw refused(
+    '',
+    ofSecret ? `${TRUST_RULE}. The value has the format of a secret. Add kind: '${ofSecret}'` : TRUST_RULE,
+  );
 }
 
 type AnyToken = { readonly kind: string; reveal(): unknown };

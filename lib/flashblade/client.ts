@@ -43,7 +43,7 @@ export type WithHttpInfo<Data> = HttpInfo & { readonly data: Data };
 export type ArrayResponse = HttpInfo & {
   /**
    * The parsed value if the content type is JSON, otherwise the text. For 401, 403, 429 and 5xx, invalid JSON is also returned as text, and
-   * a body that cannot be read is returned as an empty text.
+   * a body that cannot be read is returned as an empty string.
    */
   readonly body: unknown;
   /** True if a 400, 401 or 403 comes from something in front of the array, such as a proxy. Otherwise absent. */

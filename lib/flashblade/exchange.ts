@@ -27,9 +27,9 @@ export type Budget = {
 };
 
 type ExchangeOptions = {
-  /** Use only a new connection, or one used less than a second ago. Default: false. */
+  /** Uses only a new connection, or one used less than a second ago. Default: false. */
   readonly fresh?: boolean;
-  /** Retry the request once if its connection fails. Default: false. */
+  /** Retries the request once if its connection fails. Default: false. */
   readonly repeatable?: boolean;
   /** Called with the status and headers as soon as they arrive, even if the body never arrives. */
   readonly onHead?: (head: ResponseHead) => void;

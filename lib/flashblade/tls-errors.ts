@@ -57,41 +57,41 @@ const CERTIFICATES: Reasons = {
 };
 
 const CHECK_TLS = 'Check the TLS settings of the array, and of a load balancer or proxy in front of it.';
-const CHECK_PORT = 'Check the port: it may be for plain HTTP, SSH or another protocol.';
+const CHECK_PORT = 'Check the port. It may serve plain HTTP, SSH or another protocol.';
 const NOT_TLS = ['the response is not TLS', CHECK_PORT] as const;
-const OLD_TLS = ['it accepts neither TLS 1.2 nor TLS 1.3', 'Enable TLS 1.2 or newer on the array.'] as const;
+const OLD_TLS = ['the server accepts neither TLS 1.2 nor TLS 1.3', 'Enable TLS 1.2 or newer on the array.'] as const;
 const CLIENT_CERTIFICATE = [
-  'it requires a client certificate, which this client does not have',
+  'the server requires a client certificate, which this client does not have',
   'Turn off client certificates (mutual TLS) for this address.',
 ] as const;
 
 /** The keys are OpenSSL's reasons. Those that begin with ALERT are alerts from the server. */
 const HANDSHAKES: Reasons = {
-  ALERT_ACCESS_DENIED: ['it denied access, perhaps because it requires a client certificate', CHECK_TLS],
+  ALERT_ACCESS_DENIED: ['the server denied access, perhaps because it requires a client certificate', CHECK_TLS],
   ALERT_BAD_CERTIFICATE: CLIENT_CERTIFICATE,
   ALERT_CERTIFICATE_EXPIRED: CLIENT_CERTIFICATE,
   ALERT_CERTIFICATE_REQUIRED: CLIENT_CERTIFICATE,
   ALERT_CERTIFICATE_REVOKED: CLIENT_CERTIFICATE,
   ALERT_CERTIFICATE_UNKNOWN: CLIENT_CERTIFICATE,
   ALERT_HANDSHAKE_FAILURE: [
-    'it shares no cipher, curve or certificate type with this client, or it requires a client certificate',
+    'the server shares no cipher, curve or certificate type with this client, or it requires a client certificate',
     CHECK_TLS,
   ],
-  ALERT_INSUFFICIENT_SECURITY: ['it requires stronger ciphers than this client offers', CHECK_TLS],
-  ALERT_INTERNAL_ERROR: ['it had an internal error', CHECK_TLS],
-  ALERT_NO_APPLICATION_PROTOCOL: ['it does not offer HTTP/1.1 (ALPN)', 'Enable HTTP/1.1 for this address.'],
+  ALERT_INSUFFICIENT_SECURITY: ['the server requires stronger ciphers than this client offers', CHECK_TLS],
+  ALERT_INTERNAL_ERROR: ['the server had an internal error', CHECK_TLS],
+  ALERT_NO_APPLICATION_PROTOCOL: ['the server does not offer HTTP/1.1 (ALPN)', 'Enable HTTP/1.1 for this address.'],
   ALERT_PROTOCOL_VERSION: OLD_TLS,
   ALERT_UNKNOWN_CA: CLIENT_CERTIFICATE,
-  ALERT_UNRECOGNIZED_NAME: ['it does not serve this host name (SNI)', 'Correct "host" in the array\'s secret.'],
+  ALERT_UNRECOGNIZED_NAME: ['the server does not serve this host name (SNI)', 'Correct "host" in the array\'s secret.'],
   ALERT_UNSUPPORTED_CERTIFICATE: CLIENT_CERTIFICATE,
   BAD_RECORD_TYPE: NOT_TLS,
   DATA_LENGTH_TOO_LONG: NOT_TLS,
-  DH_KEY_TOO_SMALL: ['its DH key is too short', 'Enable ECDHE ciphers on the array.'],
+  DH_KEY_TOO_SMALL: ["the server's DH key is too short", 'Enable ECDHE ciphers on the array.'],
   HTTP_REQUEST: NOT_TLS,
   PACKET_LENGTH_TOO_LONG: NOT_TLS,
   UNEXPECTED_MESSAGE: ['the response is not a TLS handshake', CHECK_PORT],
   UNSAFE_LEGACY_RENEGOTIATION_DISABLED: [
-    'it does not support secure renegotiation (RFC 5746)',
+    'the server does not support secure renegotiation (RFC 5746)',
     `Update its software. ${CHECK_TLS}`,
   ],
   UNSUPPORTED_PROTOCOL: OLD_TLS,

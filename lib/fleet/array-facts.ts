@@ -46,7 +46,7 @@ export async function readFacts(
   if (version === undefined) return { warnings: [] };
   const warnings: string[] = [];
 
-  /** Returns undefined if the array does not return a list. In that case, also adds a warning, unless the user may not read the list. */
+  /** Reads a page. If the array does not return a list, returns undefined and, unless the user may not read the list, adds a warning. */
   async function readPage(name: string, query: Query = {}): Promise<Page | undefined> {
     const call = { method: 'GET', path: `/api/${version}/${name}`, query } as const;
     const options = { deadline: by, requestId: ports.newId() };

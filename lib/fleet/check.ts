@@ -31,7 +31,7 @@ export type FleetResult = {
 };
 
 /**
- * Checks the arrays that the request names, or all arrays that have a secret. Finishes at least half a second before `deadline` (epoch
+ * Checks the arrays named in the request, or all arrays that have a secret. Finishes at least half a second before `deadline` (epoch
  * milliseconds). An array that could not be checked by then is reported as unhealthy with OUT_OF_TIME. Throws SECRET_UNAVAILABLE,
  * AWS_UNAVAILABLE or OUT_OF_TIME, but only if the list of arrays or the ledger cannot be read.
  */

@@ -102,5 +102,8 @@ function parseExecution(detail: unknown): { kind: 'end'; owner: string } | { kin
   const { executionArn, status } = isObject(detail) ? detail : {};
   if (!EXECUTION_ENDS.some((end) => end === status)) return { kind: 'nothing' };
   if (v.is(storedId, executionArn)) return { kind: 'end', owner: executionArn };
-  return { kind: 'nothing', why: 'an execution ended, but its ARN is not a valid owner, so the execution owns no lease' };
+  return {
+    kind: 'nothing',
+    why: 'an execution ended, but its ARN is not a valid owner, so the execution owns no lease',
+  };
 }

@@ -36,7 +36,7 @@ export function* readResponse(onHead: (head: ResponseHead, rest: Buffer) => void
   // Call `onHead` before rejecting any part of the response, because the request may have opened a session even if its response is invalid.
   onHead(head, input.bytes);
   const framing = framingOf(minor, head);
-  // Some proxies also label responses that have no body, which is harmless.
+  // Some proxies add Content-Encoding even to responses without a body, which is harmless.
   if (framing !== 0) refuseCoding(head);
   const body = yield* takeBody(input, framing);
   if (input.bytes.length > 0) throw new UnreadableResponse('it is followed by extra bytes');

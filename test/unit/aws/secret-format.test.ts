@@ -223,8 +223,8 @@ describe('parseSecret', () => {
       'trust must be a JSON object with ca or fingerprints: { "fingerprints": ["…"] }',
     ],
     ['certificates as the trust', { trust: '-----BEGIN CERTIFICATE-----' }, 'fingerprints: { "ca": "…" }'],
-    ['public', { trust: 'public' }, 'To trust public authorities, omit trust'],
-    ['false', { trust: false }, 'To trust public authorities, omit trust'],
+    ['public', { trust: 'public' }, 'To trust public authorities, omit the field'],
+    ['false', { trust: false }, 'To trust public authorities, omit the field'],
     ['none', { trust: 'none' }, 'Verification cannot be turned off'],
     ['a port of its own', { port: 8443 }, 'has an unknown field: port (allowed: host, apiToken, trust)'],
     ['another spelling', { api_token: 'x' }, 'has an unknown field: api_token (allowed: host, apiToken, trust)'],
@@ -277,7 +277,7 @@ describe('parseSecret', () => {
   it('names the line and the column if the text is not JSON', () => {
     const pasted = `{\n  "host": "fb1",\n  "apiToken": "${TOKEN}",\n  "trust": { "ca": "-----BEGIN CERTIFICATE-----\nMII" } }`;
     expect(() => parse(pasted)).toThrow(
-      'secret flashblade/fb1: must be a JSON object, but is not JSON at line 4, column 48. In a string, write a line break as \\n',
+      'secret flashblade/fb1: must be a JSON object, but is not valid JSON at line 4, column 48. In a string, write a line break as \\n',
     );
     expect(() => parse(TOKEN)).toThrow('not JSON at line 1, column 1. It must begin with {');
     expect(() => parse(JSON.stringify(JSON.stringify(GOOD)))).toThrow(
