@@ -42,7 +42,7 @@ describe('callAws', () => {
   });
 
   it.each([
-    ['AccessDeniedException', 400, 'Check that the role has the permission'],
+    ['AccessDeniedException', 400, 'Check that the role has the required permission'],
     ['ExpiredTokenException', 400, 'Check the AWS credentials'],
     ['UnrecognizedClientException', 400, 'Check the AWS credentials'],
     ['MissingAuthenticationTokenException', 400, 'Check the AWS credentials'],

@@ -279,7 +279,7 @@ describe('parseSecret', () => {
     expect(() => parse(pasted)).toThrow(
       'secret flashblade/fb1: must be a JSON object, but is not valid JSON at line 4, column 48. In a string, write a line break as \\n',
     );
-    expect(() => parse(TOKEN)).toThrow('not JSON at line 1, column 1. It must begin with {');
+    expect(() => parse(TOKEN)).toThrow('not valid JSON at line 1, column 1. It must begin with {');
     expect(() => parse(JSON.stringify(JSON.stringify(GOOD)))).toThrow(
       'must be a JSON object, but is text that contains one',
     );
