@@ -62,7 +62,7 @@ export function connectTls(
     done(made);
   };
   const fail = (what: string) => settle(unreachable(array, what, elapsedMs(), connecting.tried()));
-  // The check is deferred with setImmediate, because after a long process pause, the end of the handshake may be waiting to be read.
+  // The check is deferred with setImmediate, because after a long process pause, the handshake's last message may be waiting to be read.
   const timer = setTimeout(() => setImmediate(expire), limitMs);
   const expire = () => {
     if (socket !== undefined)

@@ -55,7 +55,7 @@ export function allowedCalls(list: string): AllowedCall[] {
     if (method === undefined || pattern === undefined) {
       throw new FlashBladeError(
         'CONFIG_INVALID',
-        'environment variable ALLOWED_CALLS must be a comma-separated list of "METHOD /api/path". * matches one segment, and ** at the end matches the rest',
+        'environment variable ALLOWED_CALLS must be a comma-separated list of "METHOD /api/path". * matches a segment or part of one, and ** at the end matches the rest',
       );
     }
     return { method, segments: pattern.split('/') };

@@ -26,7 +26,7 @@ const versionList = (body: unknown) => answer({ body: JSON.stringify(body) });
 
 const VALID = 'a login with a valid API token';
 const UNKNOWN = 'a login with an unknown API token';
-const BUSY = 'a login while the array cannot serve';
+const BUSY = 'a login while the array cannot serve requests';
 const OPEN = 'a logout of an open session';
 const ENDED = 'a logout of an ended session';
 const READ = 'a read under an open session';
