@@ -86,7 +86,7 @@ const BROKEN: [string, Break, string][] = [
   [
     'it has no list of API tokens',
     at(/\/api-tokens$/)(answer({ act: false, status: 400 })),
-    'a read of the own API token',
+    "a read of the user's own API token",
   ],
   ['its versions are numbers', versions(versionList({ versions: [2.26] })), VERSIONS],
   ['its list of versions is empty', versions(versionList({ versions: [] })), VERSIONS],
