@@ -52,7 +52,10 @@ export type Secrets = {
    * SECRET_INVALID, SECRET_UNAVAILABLE or OUT_OF_TIME.
    */
   read(array: string, options: { by: number; fresh?: boolean }): Promise<ArraySecret>;
-  /** Returns the names of all secrets under the prefix, without the prefix, sorted. Not all need be array names. Throws SECRET_UNAVAILABLE or OUT_OF_TIME. */
+  /**
+   * Returns the names of all secrets under the prefix, sorted and without the prefix. Some may not be array names. Throws
+   * SECRET_UNAVAILABLE or OUT_OF_TIME.
+   */
   list(options: { by: number }): Promise<string[]>;
 };
 
