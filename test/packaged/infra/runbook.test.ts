@@ -68,7 +68,7 @@ describe('the service levels', () => {
 });
 
 describe('the cost estimate', () => {
-  it.each([0, 1])('has correct products and sums in table %d', (nth) => {
+  it.each([0, 1, 2, 3])('has correct products and sums in table %d', (nth) => {
     const lines = rows('what', nth);
     const [together, ...parts] = lines.reverse().map((line) => line.map((cell) => Number(cell)));
     for (const [, units = 0, price = 0, cost = 0] of parts) expect(Math.abs(units * price - cost)).toBeLessThan(0.006);
