@@ -70,6 +70,7 @@ function runShell(
 const AWS = `case "$*" in
   *describe-stacks*) echo "$*" | sed "s/.*OutputKey=='\\([A-Za-z]*\\)'.*/arn:the:\\1/" ;;
   *get-queue-url*) echo "https://queue" ;;
+  *list-event-source-mappings*) echo the-mapping ;;
   *list-secrets*) printf 'flashblade/fb1\\nflashblade/fb-2\\n' ;;
   *get-function*) echo arn:of:login ;;
 esac`;
@@ -115,7 +116,9 @@ it('the steps for removing a stack stop, close and delete everything in order', 
     'npm run leases -- list',
     'npx osls info --stage prod --verbose',
     'aws secretsmanager list-secrets --filters Key=name,Values=flashblade/ --query SecretList[].[Name] --output text',
-    ...['login', 'call-array', 'renew', 'session-events', 'check-fleet'].map(
+    'aws lambda list-event-source-mappings --function-name flashblade-sessions-prod-session-events --query EventSourceMappings[].UUID --output text',
+    'aws lambda update-event-source-mapping --uuid the-mapping --no-enabled',
+    ...['login', 'call-array', 'renew', 'check-fleet'].map(
       (name) =>
         `aws lambda put-function-concurrency --function-name flashblade-sessions-prod-${name} --reserved-concurrent-executions 0`,
     ),
@@ -156,7 +159,7 @@ describe('the runbook', () => {
     const leases = ['nightly-7', `a"b\\c'd$e`].map((leaseId) => ({ leaseId, state: 'OPEN' }));
     const listed = JSON.stringify([...leases, { leaseId: 'lost', state: 'SUSPECT' }]);
     const npm = `cat <<'END'\n${listed}\nEND`;
-    const script = `STACK=stack\n${example('operations.md', '--silent leases')}`;
+    const script = `STACK=stack\n${example('operations.md', 'state !== "SUSPECT"')}`;
     const aws = `printf '%s\\n' "$*" | sed 's/.*--payload //; s/ .dev.stdout$//'`;
     const { stdout, calls } = await runShell(script, { standIns: { npm, aws } });
     expect(
