@@ -281,7 +281,7 @@ describe('parseSecret', () => {
     );
     expect(() => parse(TOKEN)).toThrow('not valid JSON at line 1, column 1. It must begin with {');
     expect(() => parse(JSON.stringify(JSON.stringify(GOOD)))).toThrow(
-      'must be a JSON object, but is text that contains one',
+      'must be a JSON object, but is a string that contains one',
     );
   });
 
