@@ -249,7 +249,7 @@ describe('parseSecret', () => {
       { trust: { fingerprints: [PIN.match(/../g)?.join(' ')] } },
       'separators other than colons',
     ],
-    ['a fingerprint as the CA', { trust: { ca: PIN } }, 'The text is a fingerprint. Use trust.fingerprints'],
+    ['a fingerprint as the CA', { trust: { ca: PIN } }, 'The text is a fingerprint. Put it in trust.fingerprints'],
     ['a file as the CA', { trust: { ca: '/etc/pki/ca.pem' } }, 'The text is a file name'],
     ['a CA without its markers', { trust: { ca: 'MIIBszCCAVmgAwIBAgIU' } }, 'The BEGIN and END lines are missing'],
     [
