@@ -24,6 +24,15 @@ function example(name: string, part: string): string {
   return found;
 }
 
+/** Text such as <name> in the commands of a document, in blocks and within sentences. */
+const placeholdersIn = (document: string): string[] => {
+  const { blocks, quoted } = parseDocument(document);
+  const commands = quoted.filter(({ code }) => /^(aws|npm|npx|curl) /.test(code));
+  return [...blocks.filter(({ info }) => info === 'sh'), ...commands].flatMap(
+    ({ code }) => code.match(/<[a-z][^<>]*>/gi) ?? [],
+  );
+};
+
 type Ended = {
   readonly code: number;
   readonly stdout: string;
@@ -133,6 +142,14 @@ it('the steps for removing a stack stop, close and delete everything in order', 
 
 describe('the runbook', () => {
   const standIns = { npm: '', aws: AWS };
+
+  it('has only commands that can be pasted: a shell reads <name> as a redirection', () => {
+    expect(placeholdersIn(page('operations.md'))).toEqual([]);
+    for (const command of ['aws lambda invoke --function-name <stack>-login', 'npm run leases -- close <stack>']) {
+      expect(placeholdersIn(`# A\n\n\`\`\`sh\n${command}\n\`\`\`\n`)).toEqual(['<stack>']);
+      expect(placeholdersIn(`# A\n\nRun \`${command}\`.\n`)).toEqual(['<stack>']);
+    }
+  });
 
   it('finds a queue by the last part of its ARN', async () => {
     const queues = example('operations.md', 'queue() {');
