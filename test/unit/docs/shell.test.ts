@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
+import { parseSecret } from '../../../lib/aws/secret-format.ts';
 import { normalFingerprint } from '../../../lib/flashblade/trust.ts';
 import { ROOT } from '../../../scripts/build.ts';
 import { page } from '../../kit/pages.ts';
@@ -95,8 +96,8 @@ describe('deploy.sh', () => {
       'npm ci',
       'npm run package',
       'npx osls deploy',
-      'aws lambda get-function',
       'git describe --always',
+      'aws lambda get-function',
       'aws lambda tag-resource',
     ]);
     expect(calls.at(-1)).toBe('aws lambda tag-resource --resource arn:of:login --tags commit=0123abcd');
@@ -105,6 +106,11 @@ describe('deploy.sh', () => {
   it('records nothing if the deployment fails', async () => {
     const { code, calls } = await runShell(SCRIPT, { standIns: { npm: '', npx: 'exit 3', aws: AWS, git: '' } });
     expect([code, calls.at(-1)]).toEqual([3, expect.stringContaining('npx osls deploy')]);
+  });
+
+  it('fails if the commit cannot be read', async () => {
+    const { code, calls } = await runShell(SCRIPT, { standIns: { npm: '', npx: '', aws: AWS, git: 'exit 3' } });
+    expect([code, calls.at(-1)]).toEqual([3, expect.stringContaining('git describe')]);
   });
 
   it('describes the checkout by its full commit', () => {
@@ -189,7 +195,7 @@ describe('with a simulated array', () => {
     const { simulator } = await simulated();
     const [typed, rest] = [
       example('preparing-an-array.md', 'cat > api-token'),
-      example('preparing-an-array.md', 'curl'),
+      example('preparing-an-array.md', '/api/login'),
     ];
     const script = `set -e\n${typed}\ncat > ca.pem <<'END'\n${simulator.certificate}\nEND\n${rest}`;
     const addressed = script.replaceAll('fb1.example.com', `127.0.0.1:${simulator.port}`);
@@ -198,6 +204,26 @@ describe('with a simulated array', () => {
     expect([code, left]).toEqual([0, ['ca.pem']]);
     expect(stdout).toContain('"idle_timeout":');
     expect(simulator.history.map(({ ended }) => ended?.by)).toEqual(['logout']);
+  });
+
+  it('the commands that an administrator sends are sent under the session, with the body as JSON', async () => {
+    const standIns = { curl: '' };
+    const token = await runShell(example('preparing-an-array.md', '/admins/api-tokens'), { standIns });
+    expect(token.calls).toEqual([
+      'curl --cacert ca.pem -fsS -H @auth-token -X POST https://fb1.example.com/api/2.4/admins/api-tokens?admin_names=automation&timeout=7776000000',
+    ]);
+    const timeout = await runShell(example('preparing-an-array.md', '-X PATCH'), { standIns });
+    expect(timeout.calls).toEqual([
+      'curl --cacert ca.pem -fsS -H @auth-token -X PATCH https://fb1.example.com/api/2.4/arrays -H Content-Type: application/json -d { "idle_timeout": 1800000 }',
+    ]);
+  });
+
+  it('the command that writes a secret with a private CA passes valid JSON to the AWS CLI', async () => {
+    const { simulator } = await simulated();
+    const script = `cat > ca.pem <<'END'\n${simulator.certificate}\nEND\n${example('secrets-and-trust.md', 'jq -R')}`;
+    const { stdout } = await runShell(script, { standIns: { aws: 'cat' }, input: `${simulator.apiToken}\n` });
+    const { apiToken, array } = parseSecret('fb1', 'flashblade/fb1', { SecretString: stdout });
+    expect([apiToken.reveal(), array.host, array.trust.kind]).toEqual([simulator.apiToken, 'fb1.example.com', 'ca']);
   });
 
   it('the command for a certificate file prints the fingerprint that a secret accepts', async () => {
