@@ -170,6 +170,7 @@ describe("an operator's policy", () => {
   const ACTIONS: Readonly<Record<string, readonly string[]>> = {
     'logs tail': ['logs:FilterLogEvents'],
     'lambda invoke': ['lambda:InvokeFunction'],
+    'scheduler update-schedule': ['scheduler:UpdateSchedule', 'iam:PassRole'],
     'sqs start-message-move-task': [
       'sqs:StartMessageMoveTask',
       ...['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:SendMessage'],

@@ -146,6 +146,42 @@ it('the steps for removing a stack stop, close and delete everything in order', 
   ]);
 });
 
+it('the commands for a VPC create the endpoints with a security group that lets the VPC in', async () => {
+  const aws = 'case "$*" in *create-security-group*) echo sg-7 ;; esac';
+  const { code, calls } = await runShell(example('deploying.md', 'create-vpc-endpoint'), { standIns: { aws } });
+  expect(code).toBe(0);
+  expect(calls).toContain(
+    'aws ec2 authorize-security-group-ingress --group-id sg-7 --protocol tcp --port 443 --cidr 10.0.0.0/16',
+  );
+  const endpoints = calls.filter((call) => call.includes('create-vpc-endpoint'));
+  expect(endpoints.map((call) => [/eu-central-1\.(\w+)/.exec(call)?.[1], call.endsWith('group-ids sg-7')])).toEqual([
+    ...['secretsmanager', 'kms', 'events', 'sqs'].map((service) => [service, true]),
+    ['dynamodb', false],
+  ]);
+});
+
+it('the commands that deploy into a VPC pass the id of the prefix list', async () => {
+  const aws = 'case "$*" in *describe-managed-prefix-lists*) echo pl-7 ;; esac';
+  const { calls } = await runShell(example('deploying.md', 'vpcEgress='), { standIns: { npm: '', npx: '', aws } });
+  expect(calls.at(-1)).toMatch(/--param=vpcEgress=\S+,pl-7$/);
+});
+
+it('the command for the request queue counts waiting messages and those in process', async () => {
+  const script = example('getting-started.md', 'get-queue-attributes');
+  const { calls } = await runShell(script, { standIns: { aws: AWS } });
+  expect(calls.at(-1)).toBe(
+    'aws sqs get-queue-attributes --queue-url https://queue --attribute-names ApproximateNumberOfMessages ApproximateNumberOfMessagesNotVisible',
+  );
+  expect(calls.at(-2)).toContain('--queue-name RequestQueueArn ');
+});
+
+it('the loop that writes the secrets of several arrays passes only the first line of each entry', async () => {
+  const standIns = { pass: 'printf "T-of-$2\\nnotes\\n"', npm: 'cat' };
+  const { stdout, calls } = await runShell(example('secrets-and-trust.md', 'pass show'), { standIns });
+  expect(stdout).toBe('T-of-fb1\nT-of-fb2\n');
+  expect(calls).toContain('npm run secret -- fb2 --host fb2.example.com --ca ca.pem --yes');
+});
+
 describe('the runbook', () => {
   const standIns = { npm: '', aws: AWS };
 
@@ -171,6 +207,26 @@ describe('the runbook', () => {
       'aws sqs get-queue-url --queue-name DeadLetterQueueArn --query QueueUrl --output text',
       'aws sqs purge-queue --queue-url https://queue',
     ]);
+  });
+
+  it('enables a schedule without changing anything else', async () => {
+    const found = {
+      Arn: 'a',
+      CreationDate: 1,
+      LastModificationDate: 2,
+      GroupName: 'stack',
+      Name: 'S',
+      State: 'DISABLED',
+    };
+    const aws = `case "$*" in
+      *list-schedules*) echo S ;;
+      *get-schedule*) echo '${JSON.stringify({ ...found, Target: { Input: '{}' } })}' ;;
+      *update-schedule*) cat "\${4#file://}" ;;
+    esac`;
+    const script = `STACK=stack\n${example('operations.md', 'update-schedule')}`;
+    const { stdout, calls } = await runShell(script, { standIns: { aws } });
+    expect(JSON.parse(stdout)).toEqual({ GroupName: 'stack', Name: 'S', State: 'ENABLED', Target: { Input: '{}' } });
+    expect(calls).toContain('aws scheduler get-schedule --group-name stack --name S');
   });
 
   it('invokes logout once for each lease that is no SUSPECT, whatever the lease ids contain', async () => {
