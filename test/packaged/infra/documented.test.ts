@@ -49,6 +49,13 @@ describe('the stack outputs', () => {
     ...['LeaseTableName', 'LeaseTableArn', 'LeaseKeyArn', 'SecretsKeyArn'],
   ];
 
+  it('are listed on the page about deploying', () => {
+    const names = tableRows('stack output', page('deploying.md')).flatMap(([cell = '']) =>
+      Array.from(cell.matchAll(/`(\w+)`/g), ([, name]) => name),
+    );
+    expect(names).toEqual(NAMED);
+  });
+
   it('are complete, and each refers to a resource of the template', () => {
     const outputs = byDefault.Outputs;
     expect(Object.keys(outputs).filter((name) => name !== 'ServerlessDeploymentBucketName')).toEqual(NAMED);
