@@ -214,26 +214,6 @@ describe('the runbook', () => {
     ]);
   });
 
-  it('enables a schedule without changing anything else', async () => {
-    const found = {
-      Arn: 'a',
-      CreationDate: 1,
-      LastModificationDate: 2,
-      GroupName: 'stack',
-      Name: 'S',
-      State: 'DISABLED',
-    };
-    const aws = `case "$*" in
-      *list-schedules*) echo S ;;
-      *get-schedule*) echo '${JSON.stringify({ ...found, Target: { Input: '{}' } })}' ;;
-      *update-schedule*) cat "\${4#file://}" ;;
-    esac`;
-    const script = `STACK=stack\n${example('operations.md', 'update-schedule')}`;
-    const { stdout, calls } = await runShell(script, { standIns: { aws } });
-    expect(JSON.parse(stdout)).toEqual({ GroupName: 'stack', Name: 'S', State: 'ENABLED', Target: { Input: '{}' } });
-    expect(calls).toContain('aws scheduler get-schedule --group-name stack --name S');
-  });
-
   it('invokes logout once for each lease that is no SUSPECT, whatever the lease ids contain', async () => {
     const leases = ['nightly-7', `a"b\\c'd$e`].map((leaseId) => ({ leaseId, state: 'OPEN' }));
     const listed = JSON.stringify([...leases, { leaseId: 'lost', state: 'SUSPECT' }]);
