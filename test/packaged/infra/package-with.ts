@@ -8,6 +8,7 @@ import { packageFunctions } from '../../../scripts/package.ts';
 export const OTHERS = {
   secretPrefix: 'flashblade/eu/',
   sessionsPerArray: '7',
+  dueShards: '16',
   maxLeaseSeconds: '3600',
   arrayIdleSeconds: '600',
   allowedCalls: 'GET /api/**, POST /api/2.*/file-systems',
