@@ -8,9 +8,9 @@ import { packageFunctions } from '../../../scripts/package.ts';
 export const OTHERS = {
   secretPrefix: 'flashblade/eu/',
   sessionsPerArray: '7',
-  dueShards: '16',
   maxLeaseSeconds: '3600',
   arrayIdleSeconds: '600',
+  dueShards: '16',
   allowedCalls: 'GET /api/**, POST /api/2.*/file-systems',
   stateMachineArnPrefix: 'arn:x:states:x:1:stateMachine:nightly-',
   queueConcurrency: '2',
