@@ -1,6 +1,7 @@
 /** How many sessions per second the ledger takes, in a model of DynamoDB's limits per partition. */
 import { describe, expect, it } from 'vitest';
 import { page, tableRows } from '../kit/pages.ts';
+import { SWEEP_SECONDS, sweepOnce } from './sweep-throughput.ts';
 import { type Load, recordSession, simulate, unitsOf, WRITE_UNITS } from './throughput.ts';
 
 const THOUSAND: Omit<Load, 'shards'> = {
@@ -86,5 +87,27 @@ describe('the table of walls', () => {
     const { calls } = await recordSession({ shards: 16, live: 9, owner: 'nightly' });
     const perSession = Number(unitsOf(calls)['write owner']);
     expect(walls.get('sessions per second and owner')).toBe(WRITE_UNITS / perSession);
+  });
+});
+
+describe('a sweep', () => {
+  const times = { arrayMs: 100, awsMs: 5 };
+  const rows = new Map(tableRows('arrays', page('performance.md')).map(([arrays = '', ...cells]) => [arrays, cells]));
+  const published = (arrays: number): number => Number(rows.get(String(arrays))?.[0]?.replaceAll(',', ''));
+
+  it('closes as many sessions of one array as the page says, and the rest are left', async () => {
+    const { closed, left, open } = await sweepOnce(1, 2000, times);
+    expect([closed + left, open]).toEqual([2000, left]);
+    expect(left).toBeGreaterThan(0);
+    expect(Math.floor(closed / 100) * 100).toBe(published(1));
+  });
+
+  it('closes sessions on 64 arrays at the rate that the page says', async () => {
+    const { closed, left, ms } = await sweepOnce(64, 6400, times);
+    expect({ closed, left }).toEqual({ closed: 6400, left: 0 });
+    // A sweep starts no logout in its last three seconds.
+    const perSweep = (closed / ms) * 1000 * (SWEEP_SECONDS - 3);
+    expect(perSweep).toBeGreaterThanOrEqual(published(64));
+    expect(perSweep).toBeLessThan(published(64) * 1.1);
   });
 });

@@ -129,7 +129,7 @@ export function worldOf(options: WorldOptions) {
  * A seal without encryption, because the real one makes the schedules take half as long again. It has the rules of the real one: a key seals
  * once, and a seal opens only for its own lease and array.
  */
-const plainSeal: Seal = {
+export const plainSeal: Seal = {
   dataKey: async () => ({ plaintext: new Uint8Array([1]), encrypted: new Uint8Array() }),
   seal: ({ plaintext }, token, context) => {
     const sealed = JSON.stringify([plaintext[0], context, token.reveal()]);
