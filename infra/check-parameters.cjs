@@ -41,6 +41,7 @@ const RULES = {
   sessionsPerArray: whole(1, 500),
   maxLeaseSeconds: whole(60, 604_800),
   arrayIdleSeconds: whole(300, 86_400),
+  dueShards: whole(1, 16),
   allowedCalls: text(new RegExp(`^\\s*${CALL}(\\s*,\\s*${CALL})*\\s*$`), 'must list methods and paths, such as GET /api/**,PATCH /api/2.*/file-systems'),
   stateMachineArnPrefix: text(/^arn:[\w:*/-]*$/, 'must begin with arn:'),
   queueConcurrency: whole(2, 1000),

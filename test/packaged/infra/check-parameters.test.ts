@@ -90,6 +90,7 @@ describe('the rules for parameters', () => {
     sessionsPerArray: ['0', '501', '9999', '-1', '1.5', '1e2', 'fifty', '0x10', '9'.repeat(20)],
     maxLeaseSeconds: ['59', '604801', '1h'],
     arrayIdleSeconds: ['299', '86401', '30m'],
+    dueShards: ['0', '17', 'all'],
     allowedCalls: ['GET', '/api/**', 'GET /api/**;POST /api/**', 'get /api/**'],
     stateMachineArnPrefix: ['nightly-', 'arn:aws:states:*:1:stateMachine:a b'],
     queueConcurrency: ['1', '1001'],

@@ -35,6 +35,15 @@ describe('the runbook', () => {
     expect(headings().size).toBe(RUNBOOK.match(/^#{1,4} /gm)?.length);
   });
 
+  it('names dashboard widgets that exist', () => {
+    const titles = [
+      ...render(template().Resources['Dashboard']?.Properties?.['DashboardBody']).matchAll(/"title": "([^"]+)"/g),
+    ];
+    const named = [...RUNBOOK.matchAll(/dashboard\s+widget\s+\*([^*]+)\*/g)].map(([, title]) => title);
+    expect(named.length).toBeGreaterThanOrEqual(4);
+    expect(titles.map(([, title]) => title)).toEqual(expect.arrayContaining(named));
+  });
+
   it('names commands that exist', () => {
     const named = [...RUNBOOK.matchAll(/npm run ([\w:]+)/g)].map(([, name]) => name);
     expect(new Set(named)).toEqual(new Set(['leases', 'trust', 'secret']));

@@ -48,10 +48,12 @@ export function worldOf(options: WorldOptions) {
     clocksAhead.set(array, ms);
     return ms;
   };
+  let writes = 0;
   const fleet = memoryFleet({
     ...{ now: clock.now, idleMs: options.idleSeconds * 1000, aheadMs },
     cache: (versions) => (weather.secretIsStale() ? versions.at(-2) : undefined),
     index: laggingIndex(clock.now, weather.indexLagMs),
+    ...(features.shards ? { dueShards: () => (++writes % 3 === 0 ? 1 : 16) } : {}),
     // The former version seals by itself, so that both need the real seal.
     ...(features.former ? {} : { seal: plainSeal }),
   });
@@ -127,7 +129,7 @@ export function worldOf(options: WorldOptions) {
  * A seal without encryption, because the real one makes the schedules take half as long again. It has the rules of the real one: a key seals
  * once, and a seal opens only for its own lease and array.
  */
-const plainSeal: Seal = {
+export const plainSeal: Seal = {
   dataKey: async () => ({ plaintext: new Uint8Array([1]), encrypted: new Uint8Array() }),
   seal: ({ plaintext }, token, context) => {
     const sealed = JSON.stringify([plaintext[0], context, token.reveal()]);
