@@ -40,6 +40,13 @@ export const VARIABLES = {
 export const OUTBOX_VARIABLES = {
   EVENT_BUS: required('name or ARN of the event bus that receives session events (session-events only)'),
   DEAD_LETTER_QUEUE: required('URL of the queue for messages that cannot be processed (session-events only)'),
+  // The minimum is several times the difference between any two clocks. The maximum is Lambda's for asynchronous invocations.
+  MAX_REQUEST_AGE_SECONDS: number(
+    3600,
+    300,
+    21_600,
+    'age above which a Session Requested event opens no session (session-events only)',
+  ),
 };
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -126,7 +126,9 @@ export async function deploy(options: DeployOptions = {}) {
 
   /** Invokes session-events with a batch. Returns the sorted ids of the messages that SQS must redeliver. */
   async function deliver(messages: readonly Message[]): Promise<string[]> {
-    const { batchItemFailures } = resultOf<SQSBatchResponse>(await invoke('session-events', sqsEventOf(messages)));
+    const { batchItemFailures } = resultOf<SQSBatchResponse>(
+      await invoke('session-events', sqsEventOf(messages, clock.now())),
+    );
     return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier).sort();
   }
 

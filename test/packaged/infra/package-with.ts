@@ -12,6 +12,7 @@ export const OTHERS = {
   arrayIdleSeconds: '600',
   allowedCalls: 'GET /api/**, POST /api/2.*/file-systems',
   stateMachineArnPrefix: 'arn:x:states:x:1:stateMachine:nightly-',
+  maxRequestAgeSeconds: '600',
   queueConcurrency: '2',
   checkRate: 'rate(1 hour)',
   reserveConcurrency: 'false',

@@ -72,6 +72,13 @@ describe('with a value other than the default for every parameter', () => {
     expect(valueAt('ExecutionRule/Properties/EventPattern/detail/stateMachineArn')).toEqual([
       { prefix: OTHERS.stateMachineArnPrefix },
     ]);
+    expect(valueAt('SessionDasheventsLambdaFunction/Properties/Environment/Variables/MAX_REQUEST_AGE_SECONDS')).toBe(
+      '600',
+    );
+    expect(valuesAt('AWS::Lambda::EventInvokeConfig', 'MaximumEventAgeInSeconds').sort()).toEqual([
+      ...Array(4).fill(600),
+      ...[undefined, undefined],
+    ]);
     expect(valuesAt('AWS::Lambda::EventSourceMapping', 'ScalingConfig/MaximumConcurrency')).toEqual([2]);
     expect(valueAt('CheckSchedule/Properties/ScheduleExpression')).toBe('rate(1 hour)');
     expect(valueAt('LeaseTable/Properties/DeletionProtectionEnabled')).toBe(false);

@@ -23,6 +23,16 @@ const failureRules = FUNCTIONS.filter((name) => name !== 'session-events').flatM
   }),
 );
 
+/** Functions that may log in. */
+const LOG_IN = ['login', 'call-array', 'renew', 'check-fleet'];
+
+/** A login that comes too late is useless. The other functions only close sessions, for which it is never too late. */
+const ageRules = FUNCTIONS.filter((name) => name !== 'session-events').map((name) => {
+  const path = `${logicalIdOf(name).replace(/Function$/, 'EvConf')}/Properties/MaximumEventAgeInSeconds`;
+  // The default, and the value in package-with.ts.
+  return LOG_IN.includes(name) ? must(path, /^(3600|600)$/, GONE, 21_600) : must(path, GONE);
+});
+
 export const EVENT_RULES: Rule[] = [
   must('RequestRule/Properties/EventBusName', 'EventBus'),
   rule(
@@ -103,4 +113,5 @@ export const EVENT_RULES: Rule[] = [
   // 2 to 1000, as AWS supports.
   must(`${MAPPING}/Properties/ScalingConfig/MaximumConcurrency`, /^([2-9]|\d\d|\d\d\d|1000)$/, GONE, 1, 1001),
   ...failureRules,
+  ...ageRules,
 ];

@@ -15,7 +15,10 @@ const SETTINGS: Readonly<Record<FunctionName, Settings>> = {
   logout: { Timeout: 30 },
   'call-array': { Timeout: 30, own: { ALLOWED_CALLS: 'GET /api/**' } },
   renew: { Timeout: 30 },
-  'session-events': { Timeout: 60, own: { EVENT_BUS: 'EventBus', DEAD_LETTER_QUEUE: 'DeadLetterQueue' } },
+  'session-events': {
+    Timeout: 60,
+    own: { EVENT_BUS: 'EventBus', DEAD_LETTER_QUEUE: 'DeadLetterQueue', MAX_REQUEST_AGE_SECONDS: '3600' },
+  },
   'sweep-sessions': { Timeout: 55, ReservedConcurrentExecutions: 2 },
   'check-fleet': { Timeout: 300, ReservedConcurrentExecutions: 1 },
 };
@@ -37,6 +40,7 @@ const rulesOf = (name: FunctionName): Rule[] => {
     'Environment/Variables/ALLOWED_CALLS': own['ALLOWED_CALLS'],
     'Environment/Variables/EVENT_BUS': own['EVENT_BUS'],
     'Environment/Variables/DEAD_LETTER_QUEUE': own['DEAD_LETTER_QUEUE'],
+    'Environment/Variables/MAX_REQUEST_AGE_SECONDS': own['MAX_REQUEST_AGE_SECONDS'],
   });
 };
 
