@@ -12,6 +12,21 @@ exports.programRoleArns = ({ resolveVariable }) => listOf(resolveVariable, 'prog
 exports.permissionsBoundary = async ({ resolveVariable }) =>
   (await parameterOf(resolveVariable, 'permissionsBoundaryArn')) || { Ref: 'AWS::NoValue' };
 
+const STATE_MACHINES = /^arn:[^:]+:states:[^:]+:\d+:stateMachine:[^:*?]*$/;
+
+/**
+ * Returns what the execution rule requires of a state machine's ARN. Every matching execution costs a message and a ledger item, whether or
+ * not it owns a lease, so there is no default that matches. Without the parameter, the rule has a value that no ARN equals.
+ */
+exports.stateMachineArns = async ({ resolveVariable }) => {
+  const prefix = await parameterOf(resolveVariable, 'stateMachineArnPrefix');
+  if (prefix === '') return 'stateMachineArnPrefix is not set';
+  if (STATE_MACHINES.test(prefix)) return { prefix };
+  throw new Error(
+    'the parameter stateMachineArnPrefix must be the beginning of state machine ARNs, such as arn:aws:states:eu-central-1:123456789012:stateMachine:nightly-',
+  );
+};
+
 exports.subnetIds = ({ resolveVariable }) => listOf(resolveVariable, 'vpcSubnetIds');
 
 /** Returns the specified security groups, plus the stack's own group if vpcEgress is set. */

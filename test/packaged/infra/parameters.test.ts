@@ -95,6 +95,29 @@ const made = (name: string, given: Readonly<Record<string, string>>): Promise<un
     resolveVariable: async (address: string) => given[address.replace('param:', '')] ?? '',
   });
 
+describe('the state machines whose executions own leases', () => {
+  const madeOf = (stateMachineArnPrefix: string) => made('stateMachineArns', { stateMachineArnPrefix });
+  const machines = 'arn:aws:states:eu-central-1:123456789012:stateMachine:';
+
+  it('are none by default', async () => {
+    const nothing = 'stateMachineArnPrefix is not set';
+    expect(await madeOf('')).toBe(nothing);
+    expect(valueAt('ExecutionRule/Properties/EventPattern/detail/stateMachineArn', byDefault)).toEqual([nothing]);
+  });
+
+  it.each([machines, `${machines}nightly-`, ` ${machines}nightly `, `${machines.replace('aws', 'aws-us-gov')}x`])(
+    'are those with the prefix %j',
+    async (prefix) => expect(await madeOf(prefix)).toEqual({ prefix: prefix.trim() }),
+  );
+
+  it.each([
+    ...['arn:', 'arn:aws:states:', 'nightly-', '*', `${machines}*`, `${machines}nightly:1`],
+    ...[machines.replace('stateMachine', 'execution'), machines.replace('123456789012', ''), machines.slice(0, -1)],
+  ])('cannot have the prefix %j', async (prefix) => {
+    await expect(madeOf(prefix)).rejects.toThrow('stateMachineArnPrefix must be the beginning of state machine ARNs');
+  });
+});
+
 describe('every role', () => {
   const boundariesOf = (of: Template): unknown[] => valuesAt('AWS::IAM::Role', 'PermissionsBoundary', of);
 

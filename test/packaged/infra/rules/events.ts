@@ -46,7 +46,12 @@ export const EVENT_RULES: Rule[] = [
   ),
   // Step Functions publishes on the default bus.
   must('ExecutionRule/Properties/EventBusName', GONE),
-  must(`${PATTERN}/detail/stateMachineArn/0/prefix`, /^arn:/, 'jobs'),
+  // A pattern without a value or with an empty prefix would match every execution in the account. An exact value that is no ARN matches none.
+  must(
+    `${PATTERN}/detail/stateMachineArn`,
+    /^\[("stateMachineArnPrefix is not set"|\{"prefix":"arn:[^:]+:states:[^:]+:\d+:stateMachine:[^":]*"\})\]$/,
+    ...[GONE, [], [{ prefix: '' }], [{ prefix: 'arn:' }], [{ prefix: 'arn:aws:states:' }], [{ exists: true }]],
+  ),
   rule(
     'the execution rule matches every end of an execution, and no other change',
     ({ Resources }) =>
@@ -55,7 +60,7 @@ export const EVENT_RULES: Rule[] = [
         'detail-type': [events.EXECUTION_DETAIL_TYPE],
         detail: {
           status: [...events.EXECUTION_ENDS],
-          stateMachineArn: [{ prefix: at(Resources, `${PATTERN}/detail/stateMachineArn/0/prefix`) }],
+          stateMachineArn: at(Resources, `${PATTERN}/detail/stateMachineArn`),
         },
       }),
     ['no aborted executions', `${PATTERN}/detail/status/3`, GONE],
