@@ -27,6 +27,14 @@ exports.stateMachineArns = async ({ resolveVariable }) => {
   );
 };
 
+/** Returns the statement that lets the sweeper ask about these state machines' executions. */
+exports.askAboutExecutions = async ({ resolveVariable }) => {
+  const { prefix } = await exports.stateMachineArns({ resolveVariable });
+  if (prefix === undefined) return { Ref: 'AWS::NoValue' };
+  const Resource = `${prefix.replace(':stateMachine:', ':execution:')}*`;
+  return { Sid: 'AskAboutExecutions', Effect: 'Allow', Action: 'states:DescribeExecution', Resource };
+};
+
 exports.subnetIds = ({ resolveVariable }) => listOf(resolveVariable, 'vpcSubnetIds');
 
 /** Returns the specified security groups, plus the stack's own group if vpcEgress is set. */

@@ -49,6 +49,14 @@ export const OUTBOX_VARIABLES = {
   ),
 };
 
+/** The additional variable that sweep-sessions reads. */
+export const SWEEP_VARIABLES = {
+  STATE_MACHINE_ARN_PREFIX: optional(
+    '',
+    'ARN prefix of the state machines whose executions own leases; if empty, the sweeper asks about none (sweep-sessions only)',
+  ),
+};
+
 type Environment = Readonly<Record<string, string | undefined>>;
 type Values<Variables extends Record<string, Variable>> = {
   readonly [Name in keyof Variables]: Variables[Name] extends Whole ? number : string;
@@ -64,6 +72,10 @@ export const readConfig = (environment: Environment): Config => read(VARIABLES, 
 /** Reads the additional variables for session-events. Throws CONFIG_INVALID. */
 export const readOutboxConfig = (environment: Environment): Values<typeof OUTBOX_VARIABLES> =>
   read(OUTBOX_VARIABLES, environment);
+
+/** Reads the additional variable for sweep-sessions. Throws CONFIG_INVALID. */
+export const readSweepConfig = (environment: Environment): Values<typeof SWEEP_VARIABLES> =>
+  read(SWEEP_VARIABLES, environment);
 
 function read<Variables extends Record<string, Variable>>(
   variables: Variables,

@@ -6,6 +6,7 @@ import { FlashBladeError } from '../core/errors.ts';
 import { parseJson } from '../core/json.ts';
 import type { Lease } from '../core/model.ts';
 import { callersId, check, fields, isObject, nameText, onlyFields, storedId } from '../core/validation.ts';
+import { EXECUTION_ENDS } from './items.ts';
 import { type OpenRequest, parseOpenRequest } from './requests.ts';
 
 /** The `source` of the events that this product publishes. */
@@ -23,7 +24,7 @@ export const DETAIL_TYPES = {
 /** The event that Step Functions publishes on the account's default event bus when an execution ends. */
 export const EXECUTION_SOURCE = 'aws.states';
 export const EXECUTION_DETAIL_TYPE = 'Step Functions Execution Status Change';
-export const EXECUTION_ENDS = ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'] as const;
+export { EXECUTION_ENDS };
 
 /** Reports that a session is open. */
 export type SessionOpened = Lease & { readonly owner?: string | undefined };

@@ -11,7 +11,7 @@ export const OTHERS = {
   maxLeaseSeconds: '3600',
   arrayIdleSeconds: '600',
   allowedCalls: 'GET /api/**, POST /api/2.*/file-systems',
-  stateMachineArnPrefix: 'arn:x:states:x:1:stateMachine:nightly-',
+  stateMachineArnPrefix: 'arn:aws:states:eu-central-1:123456789012:stateMachine:nightly-',
   maxRequestAgeSeconds: '600',
   queueConcurrency: '2',
   checkRate: 'rate(1 hour)',

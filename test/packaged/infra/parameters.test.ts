@@ -10,6 +10,7 @@ import { OTHERS, packageWith } from './package-with.ts';
 import { ALARM_RULES } from './rules/alarms.ts';
 import { EVENT_RULES } from './rules/events.ts';
 import { KEY_RULES } from './rules/keys.ts';
+import { permissionsOf, permissionTable } from './rules/permissions.ts';
 import { CONTEXT, ROLE_RULES } from './rules/roles.ts';
 import { faultsOf } from './rules/rule.ts';
 import { SCHEDULE_RULES } from './rules/schedules.ts';
@@ -103,6 +104,25 @@ describe('the state machines whose executions own leases', () => {
     const nothing = 'stateMachineArnPrefix is not set';
     expect(await madeOf('')).toBe(nothing);
     expect(valueAt('ExecutionRule/Properties/EventPattern/detail/stateMachineArn', byDefault)).toEqual([nothing]);
+  });
+
+  it('are the only ones whose executions the sweeper may ask about, and it asks about no others', () => {
+    const asking = (of: Template) =>
+      idsOf(of, 'AWS::IAM::Role').flatMap((id) =>
+        permissionsOf(of, id).flatMap(({ action, resource }) =>
+          action.startsWith('states:') ? [`${id}: ${action} on ${resource}`] : [],
+        ),
+      );
+    const variable = 'SweepDashsessionsLambdaFunction/Properties/Environment/Variables/STATE_MACHINE_ARN_PREFIX';
+    expect([valueAt(variable), valueAt(variable, byDefault)]).toEqual([OTHERS.stateMachineArnPrefix, '']);
+    expect(asking(template)).toEqual([
+      'SweepSessionsRole: states:DescribeExecution on arn:aws:states:eu-central-1:123456789012:execution:nightly-*',
+    ]);
+    expect(asking(byDefault)).toEqual([]);
+    const rows = permissionTable().filter(([actions]) => actions?.includes('states:'));
+    expect(rows.map(([actions, , who]) => [actions, who])).toEqual([
+      ['`states:DescribeExecution`', '`sweep-sessions`, if that parameter is set'],
+    ]);
   });
 
   it.each([machines, `${machines}nightly-`, ` ${machines}nightly `, `${machines.replace('aws', 'aws-us-gov')}x`])(

@@ -16,6 +16,8 @@ export type Features = {
   readonly queue: boolean;
   /** Two owners request the same lease id. */
   readonly owners: boolean;
+  /** Owners are executions. The events that report their ends are lost, so the sweeper must ask. */
+  readonly executions: boolean;
   /** Some processes run the code of a former version. */
   readonly former: boolean;
 };
@@ -24,7 +26,7 @@ const MINUTE_MS = 60_000;
 /** Conditions that every version of the code supports. */
 const PLAIN: Features = {
   ...{ lateMs: 5000, skewMs: 5000, stopMs: 0, lagMs: 20_000 },
-  ...{ checks: false, queue: false, owners: false, former: false },
+  ...{ checks: false, queue: false, owners: false, executions: false, former: false },
 };
 const [LATE, SKEWED, STOPPED] = [{ lateMs: MINUTE_MS }, { skewMs: MINUTE_MS }, { stopMs: MINUTE_MS }];
 
@@ -38,6 +40,7 @@ export const DIMENSIONS = {
   'the queue': { ...PLAIN, ...STOPPED, queue: true },
   'lagging indexes': { ...PLAIN, ...SKEWED, lagMs: MINUTE_MS },
   'two owners': { ...PLAIN, owners: true, queue: true },
+  'unreported executions': { ...PLAIN, ...STOPPED, executions: true },
   'a former version': { ...PLAIN, former: true },
   everything: {
     ...{ ...PLAIN, ...LATE, ...SKEWED, ...STOPPED, lagMs: MINUTE_MS },

@@ -5,7 +5,7 @@ import { PACT_FILE, readPact, statesOf } from '../../../contracts/pact-file.ts';
 import { definitionOf } from '../../../contracts/states.ts';
 import { createLeaseStore } from '../../../lib/aws/lease-store.ts';
 import { parseSecret } from '../../../lib/aws/secret-format.ts';
-import { OUTBOX_VARIABLES, VARIABLES } from '../../../lib/core/config.ts';
+import { OUTBOX_VARIABLES, SWEEP_VARIABLES, VARIABLES } from '../../../lib/core/config.ts';
 import { ERROR_CODES } from '../../../lib/core/errors.ts';
 import { EVENTS } from '../../../lib/core/reports.ts';
 import { DURATIONS } from '../../../lib/lambda/metrics.ts';
@@ -37,9 +37,9 @@ describe('the page about errors', () => {
 });
 
 it('the table of variables has the names, defaults and ranges of the code', () => {
-  const expected = Object.entries({ ...VARIABLES, ...OUTBOX_VARIABLES }).map(([name, variable]) => [
+  const expected = Object.entries({ ...VARIABLES, ...OUTBOX_VARIABLES, ...SWEEP_VARIABLES }).map(([name, variable]) => [
     `\`${name}\``,
-    'default' in variable ? `\`${variable.default}\`` : '',
+    'default' in variable && variable.default !== '' ? `\`${variable.default}\`` : '',
     variable.kind === 'number' ? `${variable.min} to ${variable.max}` : '',
     variable.about,
   ]);

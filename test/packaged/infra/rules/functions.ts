@@ -19,7 +19,7 @@ const SETTINGS: Readonly<Record<FunctionName, Settings>> = {
     Timeout: 60,
     own: { EVENT_BUS: 'EventBus', DEAD_LETTER_QUEUE: 'DeadLetterQueue', MAX_REQUEST_AGE_SECONDS: '3600' },
   },
-  'sweep-sessions': { Timeout: 55, ReservedConcurrentExecutions: 2 },
+  'sweep-sessions': { Timeout: 55, ReservedConcurrentExecutions: 2, own: { STATE_MACHINE_ARN_PREFIX: '' } },
   'check-fleet': { Timeout: 300, ReservedConcurrentExecutions: 1 },
 };
 
@@ -41,6 +41,7 @@ const rulesOf = (name: FunctionName): Rule[] => {
     'Environment/Variables/EVENT_BUS': own['EVENT_BUS'],
     'Environment/Variables/DEAD_LETTER_QUEUE': own['DEAD_LETTER_QUEUE'],
     'Environment/Variables/MAX_REQUEST_AGE_SECONDS': own['MAX_REQUEST_AGE_SECONDS'],
+    'Environment/Variables/STATE_MACHINE_ARN_PREFIX': own['STATE_MACHINE_ARN_PREFIX'],
   });
 };
 

@@ -44,15 +44,25 @@ const RESOURCES: Readonly<Record<string, string>> = {
   '`*`': '*',
 };
 
+/** Ends a row that holds only with a parameter that is empty by default. */
+export const IF_SET = 'if that parameter is set';
+
 export type Row = readonly string[];
 export const permissionTable = (): Row[] => tableRows('permission', page('deploying.md'));
 
-/** What the table allows to one holder: `<action> on <resource>`, sorted. */
-export const allowedTo = (holder: Holder, inVpc: boolean, table: readonly Row[]): string[] =>
+/**
+ * What the table allows to one holder: `<action> on <resource>`, sorted. `stateMachines`: the prefix of those whose executions own leases,
+ * or nothing.
+ */
+export const allowedTo = (
+  holder: Holder,
+  { inVpc, stateMachines }: { readonly inVpc: boolean; readonly stateMachines: string },
+  table: readonly Row[],
+): string[] =>
   table
-    .filter(([, , who = '']) => isMeant(holder, inVpc, who))
+    .filter(([, , who = '']) => isMeant(holder, inVpc, who) && (stateMachines !== '' || !who.endsWith(IF_SET)))
     .flatMap(([actions = '', on = '']) =>
-      [...actions.matchAll(/`([^`]+)`/g)].map(([, action]) => `${action} on ${resourceOf(holder, on)}`),
+      [...actions.matchAll(/`([^`]+)`/g)].map(([, action]) => `${action} on ${resourceOf(holder, on, stateMachines)}`),
     )
     .sort();
 
@@ -63,7 +73,8 @@ function isMeant({ name, isSchedule }: Holder, inVpc: boolean, who: string): boo
   return who.startsWith('every function') || who.includes(`\`${name}\``);
 }
 
-function resourceOf({ id }: Holder, words: string): string {
+function resourceOf({ id }: Holder, words: string, stateMachines: string): string {
+  if (words.startsWith('executions of')) return `${stateMachines.replace(':stateMachine:', ':execution:')}*`;
   if (words === 'its own log group') return `${id.replace(/LambdaFunction$/, 'LogGroup')}.Arn`;
   if (words === 'its own function') return `${id}.Arn`;
   const resource = RESOURCES[words];

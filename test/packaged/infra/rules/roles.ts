@@ -31,9 +31,14 @@ const ALSO_UNSEAL = ['kms:GenerateDataKey', 'kms:Decrypt'];
 /** Compares the roles with the README's table. */
 export const permissionFaults = (template: Template, table: readonly Row[] = permissionTable()): string[] =>
   HOLDERS.flatMap((holder) => {
-    const inVpc = at(template.Resources, `${holder.id}/Properties/VpcConfig`) !== GONE;
+    const own = at(template.Resources, `${holder.id}/Properties`);
+    const inVpc = at(own, 'VpcConfig') !== GONE;
+    const stateMachines = String(at(own, 'Environment/Variables/STATE_MACHINE_ARN_PREFIX') ?? '');
     const permissions = permissionsOf(template, holder.role).map(({ action, resource }) => `${action} on ${resource}`);
-    return differs(`${holder.role}: permissions`, permissions.sort(), allowedTo(holder, inVpc, table)) || [];
+    return (
+      differs(`${holder.role}: permissions`, permissions.sort(), allowedTo(holder, { inVpc, stateMachines }, table)) ||
+      []
+    );
   });
 
 type Permission = ReturnType<typeof permissionsOf>[number];
