@@ -11,12 +11,15 @@ import type { OpenRequest } from './requests.ts';
 /** Time reserved for publishing the outcome, which is enough to send a failure's event and dead letter. */
 const PUBLISH_MS = 4500;
 
+/** A message that is older and still fails raises an alarm. Its last try is half an hour after the first. */
+const DELAYED_MS = 900_000;
+
 /** `sentAt`: when the message was put into the queue, in epoch milliseconds, if known. */
 export type Message = { readonly messageId: string; readonly body: string; readonly sentAt?: number };
 
 /**
- * Handles the request in a message and publishes the outcome. A permanent failure is published (Session Failed) and sent to the dead-letter
- * queue, and the message is not redelivered. A retryable failure is thrown, so that the queue redelivers the message. A request for a
+ * Handles the request in a message and publishes the outcome. A permanent failure is published (Session Failed) and recorded as a dead
+ * letter, and the message is not redelivered. A retryable failure is thrown, so that the queue redelivers the message. A request for a
  * session that is older than `maxAgeSeconds` opens no session, because its job is unlikely to be waiting. Messages may arrive more than once
  * and in any order. Finishes at least half a second before `deadline` (epoch milliseconds).
  */
@@ -38,7 +41,12 @@ export async function dispatch(
     const { code, message: reason } = error;
     const ids = idsOf(event);
     ports.report({ event: 'MessageFailed', code, ...ids, message: reason });
-    if (error.retryable) throw error;
+    if (error.retryable) {
+      // The age that SQS measures leaves out messages that were received three times.
+      const isDelayed = ports.now() - (message.sentAt ?? Number.POSITIVE_INFINITY) > DELAYED_MS;
+      if (isDelayed) ports.report({ event: 'RequestDelayed', code, ...ids, message: 'still failing after 15 minutes' });
+      throw error;
+    }
     await outbox.emit({ type: 'failed', detail: { ...ids, code, reason } }, by.publish);
     // The event is the whole answer: there is nothing to correct, and sending the message again would be refused again.
     if (error.code === 'REQUEST_EXPIRED') return;

@@ -85,7 +85,7 @@ export async function deploy(options: DeployOptions = {}) {
     LeaseTable: TABLE,
     LeaseKey: aws.kms.createKey().arn,
     EventBus: BUS,
-    DeadLetterQueue: aws.sqs.createQueue(QUEUE).replace(awsEnv.AWS_ENDPOINT_URL_SQS, all.AWS_ENDPOINT_URL_SQS),
+    FailedEventQueue: aws.sqs.createQueue(QUEUE).replace(awsEnv.AWS_ENDPOINT_URL_SQS, all.AWS_ENDPOINT_URL_SQS),
   };
   /** Variables for a program that uses the library with the same ledger and fleet. */
   const env: Aws['env'] & Variables = { ...configurationOf('login', physical, packaged).variables, ...awsEnv };

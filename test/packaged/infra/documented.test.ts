@@ -44,7 +44,14 @@ describe('the stack outputs', () => {
     ...['Login', 'Logout', 'CallArray', 'Renew', 'SessionEvents', 'SweepSessions', 'CheckFleet'].map(
       (name) => `${name}FunctionArn`,
     ),
-    ...['EventBusArn', 'RequestQueueArn', 'DeadLetterQueueArn', 'FailedInvocationQueueArn', 'AlarmTopicArn'],
+    ...[
+      'EventBusArn',
+      'RequestQueueArn',
+      'DeadLetterQueueArn',
+      'FailedEventQueueArn',
+      'FailedInvocationQueueArn',
+      'AlarmTopicArn',
+    ],
     ...['LeaseTableName', 'LeaseTableArn', 'LeaseKeyArn', 'SecretsKeyArn'],
   ];
 

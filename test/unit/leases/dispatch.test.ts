@@ -135,6 +135,34 @@ describe('an old request', () => {
   });
 });
 
+describe('a message that keeps failing', () => {
+  // SQS delivers a message again after six minutes, five times in all.
+  it.each([
+    [0, false],
+    [720, false],
+    [900, false],
+    [901, true],
+    [1080, true],
+    [1440, true],
+  ])('%s s after it was sent is reported as delayed: %s', async (age, isDelayed) => {
+    const { w, deliver } = queueWorld();
+    w.once('secret', fail(awsDown));
+    const message = { ...requested(REQUEST), sentAt: (w.seconds() - age) * 1000 };
+    await expect(deliver(message)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+    const found = w.reports.filter(({ event }) => event === 'RequestDelayed');
+    const report = { code: 'AWS_UNAVAILABLE', eventId: 'event-1', leaseId: 'job-1', array: 'fb1' };
+    expect(found).toMatchObject(isDelayed ? [report] : []);
+  });
+
+  it('is not reported as delayed without a time of sending, or after a permanent failure', async () => {
+    const { w, deliver } = queueWorld();
+    w.once('secret', fail(awsDown));
+    await expect(deliver(requested(REQUEST))).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+    await deliver({ ...requested({ array: 'fb9' }), sentAt: (w.seconds() - 1440) * 1000 });
+    expect(w.events()).not.toContain('RequestDelayed');
+  });
+});
+
 describe('a release of a session', () => {
   it('every delivery of a release publishes that the session has closed', async () => {
     const { w, published, deliver } = queueWorld();

@@ -77,9 +77,11 @@ const NEEDED: readonly string[] = [
   ...Object.entries(EVENTS).flatMap(([name, level]) => (level === 'error' ? [COVERED_BY[name] ?? name] : [])),
   ...HEARTBEATS,
   ...FUNCTIONS.map(logicalIdOf).flatMap((id) => [`Errors of ${id}`, `Throttles of ${id}`]),
+  'ApproximateNumberOfMessagesVisible of FailedEventQueue.QueueName',
   'ApproximateNumberOfMessagesVisible of DeadLetterQueue.QueueName',
   'ApproximateNumberOfMessagesVisible of FailedInvocationQueue.QueueName',
   'ApproximateAgeOfOldestMessage of RequestQueue.QueueName',
+  'RequestDelayed',
 ];
 
 export const ALARM_RULES: Rule[] = [
@@ -177,6 +179,8 @@ export const ALARM_RULES: Rule[] = [
     ['an error without an alarm', 'SuspectSessionAlarm', GONE, 'watches SuspectRecorded'],
     ['an error whose alarm is removed', 'StuckSessionsAlarm', GONE, 'watches StuckLeases'],
     ['a queue without an alarm', 'FailedInvocationsAlarm', GONE, 'FailedInvocationQueue'],
+    ['letters without an alarm', 'FailedEventsAlarm', GONE, 'FailedEventQueue'],
+    ['messages that SQS leaves out of the age', 'DelayedRequestsAlarm', GONE, 'RequestDelayed'],
     ['a function without a throttle alarm', 'LogoutThrottlesAlarm', GONE, 'Throttles of LogoutLambdaFunction'],
   ),
   rule(

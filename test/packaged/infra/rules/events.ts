@@ -33,6 +33,16 @@ const ageRules = FUNCTIONS.filter((name) => name !== 'session-events').map((name
   return LOG_IN.includes(name) ? must(path, /^(3600|600)$/, GONE, 21_600) : must(path, GONE);
 });
 
+/** The alarm and the dashboard only read the queue's metrics. */
+const READS = /^(DeadLettersAlarm|Dashboard)\//;
+
+/** The paths at which a value refers to the dead-letter queue. */
+function usesOf(value: unknown, path: string): string[] {
+  if (at(value, 'Ref') === 'DeadLetterQueue' || at(value, 'Fn::GetAtt/0') === 'DeadLetterQueue') return [path];
+  if (typeof value === 'string') return value.includes('DeadLetterQueue') ? [path] : [];
+  return Object.entries(Object(value)).flatMap(([key, inner]) => usesOf(inner, `${path}/${key}`));
+}
+
 export const EVENT_RULES: Rule[] = [
   must('RequestRule/Properties/EventBusName', 'EventBus'),
   rule(
@@ -69,13 +79,14 @@ export const EVENT_RULES: Rule[] = [
   ...mustAll('AWS::Events::Rule/Properties', {
     State: GONE,
     'Targets/0/Arn': 'RequestQueue.Arn',
-    'Targets/0/DeadLetterConfig/Arn': 'DeadLetterQueue.Arn',
+    'Targets/0/DeadLetterConfig/Arn': 'FailedEventQueue.Arn',
     'Targets/1': GONE,
   }),
 
   must('AWS::SQS::Queue/Properties/SqsManagedSseEnabled', true),
   must('RequestQueue/Properties/RedrivePolicy', REDRIVE, { ...REDRIVE, maxReceiveCount: 1 }),
   must('DeadLetterQueue/Properties/MessageRetentionPeriod', TWO_WEEKS_SECONDS),
+  must('FailedEventQueue/Properties/MessageRetentionPeriod', TWO_WEEKS_SECONDS),
   must('FailedInvocationQueue/Properties/MessageRetentionPeriod', TWO_WEEKS_SECONDS),
   rule(
     'a message stays invisible for six times as long as its function may take',
@@ -98,7 +109,7 @@ export const EVENT_RULES: Rule[] = [
           Effect: 'Allow',
           Principal: { Service: 'events.amazonaws.com' },
           Action: 'sqs:SendMessage',
-          Resource: [arn('RequestQueue'), arn('DeadLetterQueue')],
+          Resource: [arn('RequestQueue'), arn('FailedEventQueue')],
           Condition: { ArnEquals: { 'aws:SourceArn': [arn('RequestRule'), arn('ExecutionRule')] } },
         },
       ]),
@@ -107,6 +118,28 @@ export const EVENT_RULES: Rule[] = [
     ['a rule that may not write', `${POLICY}/FromTheRules/Condition/ArnEquals/aws:SourceArn/1`, GONE],
   ),
 
+  rule(
+    'only SQS writes to the dead-letter queue, because it cannot move back a message that it did not move there',
+    ({ Resources }) =>
+      Object.keys(Resources).flatMap((id) =>
+        usesOf(Resources[id], id)
+          .filter((path) => path !== 'RequestQueue/Properties/RedrivePolicy/deadLetterTargetArn' && !READS.test(path))
+          .map((path) => `${path} refers to the dead-letter queue`),
+      ),
+    ['letters', `${FUNCTION}/Properties/Environment/Variables/DEAD_LETTER_QUEUE`, { Ref: 'DeadLetterQueue' }, 'refers'],
+    ['undeliverable events', 'AWS::Events::Rule/Properties/Targets/0/DeadLetterConfig/Arn', arn('DeadLetterQueue')],
+    ['a permission', `${POLICY}/FromTheRules/Resource/+`, arn('DeadLetterQueue'), 'RequestQueuePolicy'],
+    [
+      'a role',
+      'SessionEventsRole/Properties/Policies/0/PolicyDocument/Statement/GiveUpMessages/Resource',
+      arn('DeadLetterQueue'),
+    ],
+    [
+      'failed invocations',
+      'LoginLambdaEvConf/Properties/DestinationConfig/OnFailure/Destination',
+      arn('DeadLetterQueue'),
+    ],
+  ),
   only('AWS::Lambda::EventSourceMapping', MAPPING),
   ...mustAll(`${MAPPING}/Properties`, {
     EventSourceArn: 'RequestQueue.Arn',

@@ -17,7 +17,7 @@ const SETTINGS: Readonly<Record<FunctionName, Settings>> = {
   renew: { Timeout: 30 },
   'session-events': {
     Timeout: 60,
-    own: { EVENT_BUS: 'EventBus', DEAD_LETTER_QUEUE: 'DeadLetterQueue', MAX_REQUEST_AGE_SECONDS: '3600' },
+    own: { EVENT_BUS: 'EventBus', DEAD_LETTER_QUEUE: 'FailedEventQueue', MAX_REQUEST_AGE_SECONDS: '3600' },
   },
   'sweep-sessions': { Timeout: 55, ReservedConcurrentExecutions: 2, own: { STATE_MACHINE_ARN_PREFIX: '' } },
   'check-fleet': { Timeout: 300, ReservedConcurrentExecutions: 1 },

@@ -38,7 +38,7 @@ const RESOURCES: Readonly<Record<string, string>> = {
   "the lease table's `due` index": '<LeaseTable.Arn>/index/due',
   "the lease table's `owner` index": '<LeaseTable.Arn>/index/owner',
   'the request queue': 'RequestQueue.Arn',
-  'the dead-letter queue': 'DeadLetterQueue.Arn',
+  'the queue for failed events': 'FailedEventQueue.Arn',
   'the queue for failed invocations': 'FailedInvocationQueue.Arn',
   'the event bus': 'EventBus.Arn',
   '`*`': '*',
