@@ -8,9 +8,9 @@ import { explain } from './start/failures.ts';
 const HELP = { help: { type: 'boolean', short: 'h' } } as const;
 
 type Given = {
-  /** Whether the command takes arguments other than options. Default: false. */
+  /** True if the command takes arguments other than options. Default: false. */
   readonly positionals?: boolean;
-  /** Whether the command accepts API tokens. Set this to true only if the tokens protect nothing. Default: false. */
+  /** True if the command accepts API tokens, which must not protect anything. Default: false. */
   readonly apiTokens?: boolean;
   /** Default: process.env. */
   readonly env?: Environment;
@@ -67,7 +67,7 @@ export function commandOr<Command>({ read, usage, say, complain }: Reading<Comma
   }
 }
 
-/** Like `commandOr`, with this process's arguments and output. */
+/** Like `commandOr`, but uses this process's arguments and output. */
 export const commandOfProcess = <Command>(read: (args: readonly string[]) => Command | 'help', usage: string) =>
   commandOr({ read: () => read(process.argv.slice(2)), usage, say: console.log, complain: console.error });
 

@@ -16,7 +16,7 @@ class Token<Kind extends string> {
     Object.freeze(this);
   }
 
-  /** Returns the secret. Nothing else does, so a search for `reveal(` finds all code that can see a token. */
+  /** Returns the secret. No other member does, so a search for `reveal(` finds all code that can see a token. */
   reveal(): string {
     return this.#value;
   }
@@ -103,7 +103,7 @@ const TOKEN_MISTAKES: readonly (readonly [RegExp, string])[] = [
   ],
   [/^\s|\s$/, 'Remove the spaces and line breaks around it'],
   [/\s/, 'Remove the spaces and line breaks in it'],
-  [/[^!-~]/, 'It contains a character that no token has. Copy it from the array again'],
+  [/[^!-~]/, 'It contains a character that no token contains. Copy the token from the array again'],
   [/.{1025}/, 'It is too long'],
 ];
 

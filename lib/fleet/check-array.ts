@@ -17,7 +17,9 @@ const ARRAY_MS = 40_000;
  * The minimum time that a check needs, in addition to the time to close its session. With less time, a slow array would appear to be down.
  */
 const NEEDED_MS = 15_000;
-/** How long a check's lease lasts, which is longer than any check. If the process dies, the sweeper closes the session after this time. */
+/**
+ * The duration of a check's lease, which is longer than any check. If the process dies, the sweeper closes the session once the lease ends.
+ */
 const LEASE_SECONDS = 120;
 
 const CERTIFICATE_WARNING_DAYS = 30;

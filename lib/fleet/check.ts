@@ -26,12 +26,12 @@ export type FleetResult = {
   readonly unknownSessions: number;
   /** Number of `unhealthy` and `warnings` entries that did not fit in the result. */
   readonly omitted?: number;
-  /** Secrets under the prefix that are not checked, because their names are not array names: at most 20, without the prefix. */
+  /** Up to 20 secrets under the prefix that are not checked, because their names are not array names. Listed without the prefix. */
   readonly ignoredSecrets?: readonly string[];
 };
 
 /**
- * Checks the arrays that the request names, or all arrays that have a secret. Finishes at least half a second before `deadline` (epoch
+ * Checks the arrays named in the request, or all arrays that have a secret. Finishes at least half a second before `deadline` (epoch
  * milliseconds). An array that could not be checked by then is reported as unhealthy with OUT_OF_TIME. Throws SECRET_UNAVAILABLE,
  * AWS_UNAVAILABLE or OUT_OF_TIME, but only if the list of arrays or the ledger cannot be read.
  */

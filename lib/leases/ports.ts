@@ -54,7 +54,10 @@ export type Secrets = {
    * SECRET_INVALID, SECRET_UNAVAILABLE or OUT_OF_TIME.
    */
   read(array: string, options: { by: number; fresh?: boolean }): Promise<ArraySecret>;
-  /** Returns the names of all secrets under the prefix, without the prefix, sorted. Not all need be array names. Throws SECRET_UNAVAILABLE or OUT_OF_TIME. */
+  /**
+   * Returns the names of all secrets under the prefix, sorted and without the prefix. Some may not be array names. Throws
+   * SECRET_UNAVAILABLE or OUT_OF_TIME.
+   */
   list(options: { by: number }): Promise<string[]>;
 };
 
@@ -77,7 +80,7 @@ export type Seal = {
   dataKey(context: SealContext, by: number): Promise<DataKey>;
   /** Encrypts a token, then overwrites the plaintext key. */
   seal(key: DataKey, token: AuthToken, context: SealContext): string;
-  /** Decrypts a sealed token. Throws LEASE_ALTERED if the sealed token or its context was changed, AWS_UNAVAILABLE or OUT_OF_TIME. */
+  /** Decrypts a sealed token. Throws AWS_UNAVAILABLE, OUT_OF_TIME, or LEASE_ALTERED if the sealed token or its context was changed. */
   unseal(sealed: string, context: SealContext, by: number): Promise<AuthToken>;
 };
 

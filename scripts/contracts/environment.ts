@@ -37,7 +37,9 @@ function trustOf(
 ): Trust | undefined {
   if ((caFile === '') === (fingerprint === '')) {
     refuse(
-      'either FLASHBLADE_CA_FILE or FLASHBLADE_FINGERPRINT must be set, because no request is sent to an unverified array',
+      caFile === ''
+        ? 'FLASHBLADE_CA_FILE or FLASHBLADE_FINGERPRINT must be set, because no request is sent to an unverified array'
+        : 'only one of FLASHBLADE_CA_FILE and FLASHBLADE_FINGERPRINT may be set, but both are',
     );
     return undefined;
   }
@@ -49,7 +51,7 @@ function trustOf(
     }
     const { fault } = readPem(ca);
     if (fault === undefined) return { kind: 'ca', ca };
-    refuse(`FLASHBLADE_CA_FILE must be a file with certificates: its text ${fault}`);
+    refuse(`FLASHBLADE_CA_FILE names a file whose text ${fault}`);
     return undefined;
   }
   const fingerprints = fingerprint.split(',').map((one) => normalFingerprint(one.trim()));
@@ -61,7 +63,7 @@ function trustOf(
     .map((one) => fingerprintFault(one.trim()))
     .find((one) => one !== undefined);
   refuse(
-    `FLASHBLADE_FINGERPRINT must be one SHA-256 fingerprint, or two separated by a comma${fault ? `: it ${fault}` : ''}`,
+    `FLASHBLADE_FINGERPRINT must be one SHA-256 fingerprint, or two separated by a comma${fault ? `. Each ${fault}` : ''}`,
   );
   return undefined;
 }

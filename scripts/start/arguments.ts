@@ -70,6 +70,6 @@ function readJson(file: string): object {
   }
   const value = parseJson(text);
   if (isObject(value)) return value;
-  const fault = value === undefined ? `, but is not JSON${jsonFault(text)}` : '';
+  const fault = value === undefined ? `, but is not valid JSON${jsonFault(text)}` : '';
   throw new Error(`--secret-file must contain a JSON object${fault}`);
 }
