@@ -50,7 +50,7 @@ describe('the status of an execution', () => {
   });
 
   it.each([
-    ['deny', 'AccessDeniedException (400). Check that the role has the permission'],
+    ['deny', 'AccessDeniedException (400)'],
     ['reset', 'AWS was unreachable (ECONNRESET)'],
     ['garbage', 'Check that no proxy'],
     ['error', 'InternalFailure (500)'],
