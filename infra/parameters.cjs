@@ -1,4 +1,7 @@
-/** Computes parameter values that osls variables cannot express. osls calls these functions when it packages the template. */
+/**
+ * Computes parameter values that osls variables cannot express. osls calls these functions when it packages the template, after
+ * check-parameters.cjs has checked every parameter.
+ */
 const parameterOf = async (resolveVariable, name) => String(await resolveVariable(`param:${name}`)).trim();
 
 const listOf = async (resolveVariable, name) =>
@@ -12,7 +15,7 @@ exports.programRoleArns = ({ resolveVariable }) => listOf(resolveVariable, 'prog
 exports.permissionsBoundary = async ({ resolveVariable }) =>
   (await parameterOf(resolveVariable, 'permissionsBoundaryArn')) || { Ref: 'AWS::NoValue' };
 
-const STATE_MACHINES = /^arn:[^:]+:states:[^:]+:\d+:stateMachine:[^:*?]*$/;
+const STATE_MACHINES = /^arn:[^:]+:states:[^:]+:\d+:stateMachine:[^:*?\s]*$/;
 
 /**
  * Returns what the execution rule requires of a state machine's ARN. Every matching execution costs a message and a ledger item, whether or
@@ -35,16 +38,27 @@ exports.askAboutExecutions = async ({ resolveVariable }) => {
   return { Sid: 'AskAboutExecutions', Effect: 'Allow', Action: 'states:DescribeExecution', Resource };
 };
 
+/** Returns the tags as an object, from a list such as team=storage,cost-center=42. */
+exports.stackTags = async ({ resolveVariable }) =>
+  Object.fromEntries(
+    (await listOf(resolveVariable, 'stackTags')).map((tag) => {
+      const [key, ...value] = tag.split('=');
+      return [key, value.join('=')];
+    }),
+  );
+
+/** Returns the bucket for the deployment's files. Without a name, osls creates the bucket. */
+exports.deploymentBucket = async ({ resolveVariable }) => {
+  const name = await parameterOf(resolveVariable, 'deploymentBucket');
+  return name === '' ? { blockPublicAccess: true } : { name };
+};
+
 exports.subnetIds = ({ resolveVariable }) => listOf(resolveVariable, 'vpcSubnetIds');
 
 /** Returns the specified security groups, plus the stack's own group if vpcEgress is set. */
 exports.securityGroupIds = async ({ resolveVariable }) => {
-  const subnets = await listOf(resolveVariable, 'vpcSubnetIds');
   const given = await listOf(resolveVariable, 'vpcSecurityGroupIds');
   const egress = await listOf(resolveVariable, 'vpcEgress');
-  if (subnets.length > 0 && given.length + egress.length === 0) {
-    throw new Error('the parameter vpcSubnetIds requires vpcSecurityGroupIds, or vpcEgress and vpcId');
-  }
   return egress.length === 0 ? given : [...given, { 'Fn::GetAtt': ['EgressSecurityGroup', 'GroupId'] }];
 };
 
@@ -64,9 +78,4 @@ const destination = (item) => {
 };
 
 /** Returns the VPC for the stack's own security group. */
-exports.vpcId = async ({ resolveVariable }) => {
-  const vpcId = await parameterOf(resolveVariable, 'vpcId');
-  if (vpcId !== '') return vpcId;
-  if ((await listOf(resolveVariable, 'vpcEgress')).length === 0) return { Ref: 'AWS::NoValue' };
-  throw new Error('the parameter vpcEgress requires vpcId, the id of the VPC that contains the subnets');
-};
+exports.vpcId = async ({ resolveVariable }) => (await parameterOf(resolveVariable, 'vpcId')) || { Ref: 'AWS::NoValue' };

@@ -30,7 +30,8 @@ describe('the page about deploying', () => {
 
   it('lists only permissions that a role has', () => {
     for (const row of permissionTable()) {
-      if (row[2]?.startsWith('every function in a VPC') || row[2]?.endsWith(IF_SET)) continue;
+      // Only with parameters.
+      if (/^every function (in a VPC|with `tracing)/.test(row[2] ?? '') || row[2]?.endsWith(IF_SET)) continue;
       const others = permissionTable().filter((other) => other.join() !== row.join());
       expect(permissionFaults(byDefault, others).join()).toContain('permissions');
     }
@@ -54,6 +55,13 @@ describe('the stack outputs', () => {
     ],
     ...['LeaseTableName', 'LeaseTableArn', 'LeaseKeyArn', 'SecretsKeyArn'],
   ];
+
+  it('are listed on the page about deploying', () => {
+    const names = tableRows('stack output', page('deploying.md')).flatMap(([cell = '']) =>
+      Array.from(cell.matchAll(/`(\w+)`/g), ([, name]) => name),
+    );
+    expect(names).toEqual(NAMED);
+  });
 
   it('are complete, and each refers to a resource of the template', () => {
     const outputs = byDefault.Outputs;

@@ -14,7 +14,7 @@ import { parseLoginRequest, parseLogoutRequest } from '../../../lib/leases/reque
 import { claim, close, intend, postpone, record, release, reopen } from '../../../lib/leases/states.ts';
 import { examples, page, tableRows } from '../../kit/pages.ts';
 import { scheduledInput } from '../../kit/scheduler.ts';
-import { parseDocument } from './markdown.ts';
+import { parseDocument, shellCommands } from './markdown.ts';
 
 const FUNCTIONS = page('functions-and-events.md');
 
@@ -153,13 +153,69 @@ describe("the table of a lease's item", () => {
   });
 });
 
-describe("the policies of a program's role", () => {
-  const PAGE = page('deploying.md');
-  type Statement = { Action: string | string[]; Resource?: string };
-  const statementsOf = (kind: string): Statement[] => {
-    const block = parseDocument(PAGE).blocks.find(({ info }) => info === `json ${kind}`);
-    return JSON.parse(block?.code ?? '').Statement;
+/** The statements of the example of a policy in docs/deploying.md. */
+type Statement = { Action: string | string[]; Resource?: string | string[] };
+const statementsOf = (kind: string): Statement[] => {
+  const block = parseDocument(page('deploying.md')).blocks.find(({ info }) => info === `json ${kind}`);
+  return JSON.parse(block?.code ?? '').Statement;
+};
+
+/** `action on resource`, for everything that the statements grant. */
+const grantsOf = (statements: readonly Statement[]): string[] =>
+  statements.flatMap(({ Action, Resource }) =>
+    [Action].flat().flatMap((action) => [Resource].flat().map((resource) => `${action} on ${resource}`)),
+  );
+
+it('the permissions boundary allows exactly the actions in the table of permissions', () => {
+  const actions = tableRows('permission', page('deploying.md')).flatMap(([cell = '']) =>
+    Array.from(cell.matchAll(/`([^`]+)`/g), ([, action]) => `${action} on *`),
+  );
+  expect(grantsOf(statementsOf('boundary')).sort()).toEqual([...new Set(actions)].sort());
+});
+
+describe("an operator's policy", () => {
+  const SECTIONS = page('operations.md').split(/^(?=##)/m);
+  /** Sections whose commands stop, start or recover the whole stack, or look up prices. */
+  const FOR_OTHERS = /^#+ (.* (was lost|is gone)\b|Stop and start|Cost$)/m;
+  const RUNBOOK = parseDocument(SECTIONS.filter((section) => !FOR_OTHERS.test(section)).join(''));
+  const COMMANDS = [...RUNBOOK.blocks.filter(({ info }) => info === 'sh'), ...RUNBOOK.quoted]
+    .flatMap(({ code }) => shellCommands(code))
+    .map(({ words }) => words.slice(words[0] === '{' ? 1 : 0))
+    .filter(([program, service]) => program === 'aws' && service !== undefined);
+
+  /** Actions that are not called like the command. */
+  const ACTIONS: Readonly<Record<string, readonly string[]>> = {
+    'logs tail': ['logs:FilterLogEvents'],
+    'lambda invoke': ['lambda:InvokeFunction'],
+    'scheduler update-schedule': ['scheduler:UpdateSchedule', 'iam:PassRole'],
+    'sqs start-message-move-task': [
+      'sqs:StartMessageMoveTask',
+      ...['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:SendMessage'],
+    ],
   };
+  const pascal = (name: string): string => name.replace(/(?:^|-)(\w)/g, (_, initial: string) => initial.toUpperCase());
+  const functionIn = (words: readonly string[]): string =>
+    (words[words.indexOf('--function-name') + 1] ?? '').replace('$STACK-', '');
+
+  it('allows exactly the actions of the commands in the runbook', () => {
+    const needed = COMMANDS.flatMap(
+      ([, service, command = '']) => ACTIONS[`${service} ${command}`] ?? [`${service}:${pascal(command)}`],
+    );
+    const granted = statementsOf('operator-policy').flatMap(({ Action }) => Action);
+    expect(granted.sort()).toEqual([...new Set(needed)].sort());
+  });
+
+  it('allows to invoke exactly the functions that the runbook invokes', () => {
+    const invoked = COMMANDS.filter(([, , command]) => command === 'invoke').map(functionIn);
+    expect(
+      grantsOf(statementsOf('operator-policy'))
+        .filter((grant) => grant.startsWith('lambda:'))
+        .sort(),
+    ).toEqual([...new Set(invoked)].map((name) => `lambda:InvokeFunction on <${pascal(name)}FunctionArn>`).sort());
+  });
+});
+
+describe("the policies of a program's role", () => {
   /** How the policy names what the table of permissions lists. */
   const RESOURCES = new Map([
     ["the arrays' secrets", 'arn:aws:secretsmanager:<region>:<account>:secret:flashblade/*'],
@@ -169,15 +225,12 @@ describe("the policies of a program's role", () => {
   ]);
 
   it('grant what the functions login and logout may do, and to list leases', () => {
-    const listed = tableRows('permission', PAGE).flatMap(([actions = '', on = '', who = '']) => {
+    const listed = tableRows('permission', page('deploying.md')).flatMap(([actions = '', on = '', who = '']) => {
       const resource = /`log(in|out)`|every function$/.test(who) ? RESOURCES.get(on) : undefined;
-      return Array.from(actions.matchAll(/`([^`]+)`/g), ([, action]) => [action, resource]);
+      return Array.from(actions.matchAll(/`([^`]+)`/g), ([, action]) => (resource ? [`${action} on ${resource}`] : []));
     });
-    const needed = [...listed.filter(([, on]) => on !== undefined), ['dynamodb:Query', '<LeaseTableArn>/index/due']];
-    const granted = statementsOf('program-policy').flatMap(({ Action, Resource }) =>
-      [Action].flat().map((action) => [action, Resource]),
-    );
-    expect(granted.sort()).toEqual(needed.sort());
+    const needed = [...listed.flat(), 'dynamodb:Query on <LeaseTableArn>/index/due'];
+    expect(grantsOf(statementsOf('program-policy')).sort()).toEqual(needed.sort());
   });
 
   it('let the program assume the role', () => {

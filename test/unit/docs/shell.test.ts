@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
+import { parseSecret } from '../../../lib/aws/secret-format.ts';
 import { normalFingerprint } from '../../../lib/flashblade/trust.ts';
 import { ROOT } from '../../../scripts/build.ts';
 import { page } from '../../kit/pages.ts';
@@ -23,6 +24,15 @@ function example(name: string, part: string): string {
   if (found === undefined || others.length > 0) throw new Error(`docs/${name} must have one example with ${part}`);
   return found;
 }
+
+/** Text such as <name> in the commands of a document, in blocks and within sentences. */
+const placeholdersIn = (document: string): string[] => {
+  const { blocks, quoted } = parseDocument(document);
+  const commands = quoted.filter(({ code }) => /^(aws|npm|npx|curl) /.test(code));
+  return [...blocks.filter(({ info }) => info === 'sh'), ...commands].flatMap(
+    ({ code }) => code.match(/<[a-z][^<>]*>/gi) ?? [],
+  );
+};
 
 type Ended = {
   readonly code: number;
@@ -70,6 +80,7 @@ function runShell(
 const AWS = `case "$*" in
   *describe-stacks*) echo "$*" | sed "s/.*OutputKey=='\\([A-Za-z]*\\)'.*/arn:the:\\1/" ;;
   *get-queue-url*) echo "https://queue" ;;
+  *list-event-source-mappings*) echo the-mapping ;;
   *list-secrets*) printf 'flashblade/fb1\\nflashblade/fb-2\\n' ;;
   *get-function*) echo arn:of:login ;;
 esac`;
@@ -79,23 +90,29 @@ describe('deploy.sh', () => {
   const SCRIPT = example('deploying.md', '# deploy.sh');
 
   it('deploys with all parameters, then records the commit', async () => {
-    const standIns = { npm: '', npx: '', aws: AWS, git: 'echo 0123abcd' };
+    const standIns = { npm: '', aws: AWS, git: 'echo 0123abcd' };
     const { code, calls } = await runShell(SCRIPT, { standIns });
     expect(code).toBe(0);
     expect(calls.map((call) => call.split(' ', 3).join(' '))).toEqual([
       'npm ci',
-      'npm run package',
-      'npx osls deploy',
-      'aws lambda get-function',
+      'npm run deploy',
       'git describe --always',
+      'aws lambda get-function',
       'aws lambda tag-resource',
     ]);
     expect(calls.at(-1)).toBe('aws lambda tag-resource --resource arn:of:login --tags commit=0123abcd');
   });
 
   it('records nothing if the deployment fails', async () => {
-    const { code, calls } = await runShell(SCRIPT, { standIns: { npm: '', npx: 'exit 3', aws: AWS, git: '' } });
-    expect([code, calls.at(-1)]).toEqual([3, expect.stringContaining('npx osls deploy')]);
+    const { code, calls } = await runShell(SCRIPT, {
+      standIns: { npm: '[ "$2" != deploy ] || exit 3', aws: AWS, git: '' },
+    });
+    expect([code, calls.at(-1)]).toEqual([3, expect.stringContaining('npm run deploy')]);
+  });
+
+  it('fails if the commit cannot be read', async () => {
+    const { code, calls } = await runShell(SCRIPT, { standIns: { npm: '', npx: '', aws: AWS, git: 'exit 3' } });
+    expect([code, calls.at(-1)]).toEqual([3, expect.stringContaining('git describe')]);
   });
 
   it('describes the checkout by its full commit', () => {
@@ -114,13 +131,16 @@ it('the steps for removing a stack stop, close and delete everything in order', 
     'npm run leases -- list',
     'npx osls info --stage prod --verbose',
     'aws secretsmanager list-secrets --filters Key=name,Values=flashblade/ --query SecretList[].[Name] --output text',
-    ...['login', 'call-array', 'renew', 'session-events', 'check-fleet'].map(
+    'aws lambda list-event-source-mappings --function-name flashblade-sessions-prod-session-events --query EventSourceMappings[].UUID --output text',
+    'aws lambda update-event-source-mapping --uuid the-mapping --no-enabled',
+    ...['login', 'call-array', 'renew', 'check-fleet'].map(
       (name) =>
         `aws lambda put-function-concurrency --function-name flashblade-sessions-prod-${name} --reserved-concurrent-executions 0`,
     ),
     'npm run leases -- close --array fb1',
     'npm run leases -- close --array fb-2',
     'npm run leases -- list',
+    'aws cloudformation update-termination-protection --stack-name flashblade-sessions-prod --no-enable-termination-protection',
     'npx osls remove --stage prod',
     'aws secretsmanager delete-secret --secret-id flashblade/fb1',
     'aws secretsmanager delete-secret --secret-id flashblade/fb-2',
@@ -131,8 +151,52 @@ it('the steps for removing a stack stop, close and delete everything in order', 
   ]);
 });
 
+it('the commands for a VPC create the endpoints with a security group that lets the VPC in', async () => {
+  const aws = 'case "$*" in *create-security-group*) echo sg-7 ;; esac';
+  const { code, calls } = await runShell(example('deploying.md', 'create-vpc-endpoint'), { standIns: { aws } });
+  expect(code).toBe(0);
+  expect(calls).toContain(
+    'aws ec2 authorize-security-group-ingress --group-id sg-7 --protocol tcp --port 443 --cidr 10.0.0.0/16',
+  );
+  const endpoints = calls.filter((call) => call.includes('create-vpc-endpoint'));
+  expect(endpoints.map((call) => [/eu-central-1\.(\w+)/.exec(call)?.[1], call.endsWith('group-ids sg-7')])).toEqual([
+    ...['secretsmanager', 'kms', 'events', 'sqs'].map((service) => [service, true]),
+    ['dynamodb', false],
+  ]);
+});
+
+it('the commands that deploy into a VPC pass the id of the prefix list', async () => {
+  const aws = 'case "$*" in *describe-managed-prefix-lists*) echo pl-7 ;; esac';
+  const { calls } = await runShell(example('deploying.md', 'vpcEgress='), { standIns: { npm: '', npx: '', aws } });
+  expect(calls.at(-1)).toMatch(/--param=vpcEgress=\S+,pl-7$/);
+});
+
+it('the command for the request queue counts waiting messages and those in process', async () => {
+  const script = example('getting-started.md', 'get-queue-attributes');
+  const { calls } = await runShell(script, { standIns: { aws: AWS } });
+  expect(calls.at(-1)).toBe(
+    'aws sqs get-queue-attributes --queue-url https://queue --attribute-names ApproximateNumberOfMessages ApproximateNumberOfMessagesNotVisible',
+  );
+  expect(calls.at(-2)).toContain('--queue-name RequestQueueArn ');
+});
+
+it('the loop that writes the secrets of several arrays passes only the first line of each entry', async () => {
+  const standIns = { pass: 'printf "T-of-$2\\nnotes\\n"', npm: 'cat' };
+  const { stdout, calls } = await runShell(example('secrets-and-trust.md', 'pass show'), { standIns });
+  expect(stdout).toBe('T-of-fb1\nT-of-fb2\n');
+  expect(calls).toContain('npm run secret -- fb2 --host fb2.example.com --ca ca.pem --yes');
+});
+
 describe('the runbook', () => {
   const standIns = { npm: '', aws: AWS };
+
+  it('has only commands that can be pasted: a shell reads <name> as a redirection', () => {
+    expect(placeholdersIn(page('operations.md'))).toEqual([]);
+    for (const command of ['aws lambda invoke --function-name <stack>-login', 'npm run leases -- close <stack>']) {
+      expect(placeholdersIn(`# A\n\n\`\`\`sh\n${command}\n\`\`\`\n`)).toEqual(['<stack>']);
+      expect(placeholdersIn(`# A\n\nRun \`${command}\`.\n`)).toEqual(['<stack>']);
+    }
+  });
 
   it('finds a queue by the last part of its ARN', async () => {
     const queues = example('operations.md', 'queue() {');
@@ -154,7 +218,7 @@ describe('the runbook', () => {
     const leases = ['nightly-7', `a"b\\c'd$e`].map((leaseId) => ({ leaseId, state: 'OPEN' }));
     const listed = JSON.stringify([...leases, { leaseId: 'lost', state: 'SUSPECT' }]);
     const npm = `cat <<'END'\n${listed}\nEND`;
-    const script = `STACK=stack\n${example('operations.md', '--silent leases')}`;
+    const script = `STACK=stack\n${example('operations.md', 'state !== "SUSPECT"')}`;
     const aws = `printf '%s\\n' "$*" | sed 's/.*--payload //; s/ .dev.stdout$//'`;
     const { stdout, calls } = await runShell(script, { standIns: { npm, aws } });
     expect(
@@ -172,7 +236,7 @@ describe('with a simulated array', () => {
     const { simulator } = await simulated();
     const [typed, rest] = [
       example('preparing-an-array.md', 'cat > api-token'),
-      example('preparing-an-array.md', 'curl'),
+      example('preparing-an-array.md', '/api/login'),
     ];
     const script = `set -e\n${typed}\ncat > ca.pem <<'END'\n${simulator.certificate}\nEND\n${rest}`;
     const addressed = script.replaceAll('fb1.example.com', `127.0.0.1:${simulator.port}`);
@@ -181,6 +245,26 @@ describe('with a simulated array', () => {
     expect([code, left]).toEqual([0, ['ca.pem']]);
     expect(stdout).toContain('"idle_timeout":');
     expect(simulator.history.map(({ ended }) => ended?.by)).toEqual(['logout']);
+  });
+
+  it('the commands that an administrator sends are sent under the session, with the body as JSON', async () => {
+    const standIns = { curl: '' };
+    const token = await runShell(example('preparing-an-array.md', '/admins/api-tokens'), { standIns });
+    expect(token.calls).toEqual([
+      'curl --cacert ca.pem -fsS -H @auth-token -X POST https://fb1.example.com/api/2.4/admins/api-tokens?admin_names=automation&timeout=7776000000',
+    ]);
+    const timeout = await runShell(example('preparing-an-array.md', '-X PATCH'), { standIns });
+    expect(timeout.calls).toEqual([
+      'curl --cacert ca.pem -fsS -H @auth-token -X PATCH https://fb1.example.com/api/2.4/arrays -H Content-Type: application/json -d { "idle_timeout": 1800000 }',
+    ]);
+  });
+
+  it('the command that writes a secret with a private CA passes valid JSON to the AWS CLI', async () => {
+    const { simulator } = await simulated();
+    const script = `cat > ca.pem <<'END'\n${simulator.certificate}\nEND\n${example('secrets-and-trust.md', 'jq -R')}`;
+    const { stdout } = await runShell(script, { standIns: { aws: 'cat' }, input: `${simulator.apiToken}\n` });
+    const { apiToken, array } = parseSecret('fb1', 'flashblade/fb1', { SecretString: stdout });
+    expect([apiToken.reveal(), array.host, array.trust.kind]).toEqual([simulator.apiToken, 'fb1.example.com', 'ca']);
   });
 
   it('the command for a certificate file prints the fingerprint that a secret accepts', async () => {

@@ -170,7 +170,7 @@ const REFUSED: Readonly<Record<string, readonly [string, RegExp]>> = {
   'PEM in base64': [Buffer.from(all).toString('base64'), /The text is PEM in base64/],
   DER: [Buffer.from(body(first), 'base64').toString(), /The text is DER/],
   'a file name': ['/etc/ssl/company-ca.pem', /The text is a file name/],
-  'a fingerprint': [fingerprints[0] as string, /The text is a fingerprint\. Use trust\.fingerprints for it$/],
+  'a fingerprint': [fingerprints[0] as string, /The text is a fingerprint\. Put it in trust\.fingerprints instead$/],
   "a server's certificate": [leaf, /^contains a server's certificate, but no authority/],
   'an intermediate authority': [intermediate.certificate, /^contains an intermediate authority, but no root/],
   "an intermediate authority and a server's certificate": [

@@ -6,10 +6,8 @@ import { must, mustAll, only, type Rule, rule } from './rule.ts';
 
 type Settings = {
   readonly Timeout: number;
-  readonly ReservedConcurrentExecutions?: number;
   readonly own?: Readonly<Record<string, string>>;
 };
-/** Two sweeps may overlap, because each starts within a window, but never three. */
 const SETTINGS: Readonly<Record<FunctionName, Settings>> = {
   login: { Timeout: 30 },
   logout: { Timeout: 30 },
@@ -19,8 +17,8 @@ const SETTINGS: Readonly<Record<FunctionName, Settings>> = {
     Timeout: 60,
     own: { EVENT_BUS: 'EventBus', DEAD_LETTER_QUEUE: 'FailedEventQueue', MAX_REQUEST_AGE_SECONDS: '3600' },
   },
-  'sweep-sessions': { Timeout: 55, ReservedConcurrentExecutions: 2, own: { STATE_MACHINE_ARN_PREFIX: '' } },
-  'check-fleet': { Timeout: 300, ReservedConcurrentExecutions: 1 },
+  'sweep-sessions': { Timeout: 55, own: { STATE_MACHINE_ARN_PREFIX: '' } },
+  'check-fleet': { Timeout: 300 },
 };
 
 const FUNCTION = 'AWS::Lambda::Function/Properties';
@@ -31,12 +29,11 @@ const SECRET_VALUE = /T-[0-9a-f]{8}-|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-|-----B
 export const ACCOUNT_OR_REGION = /\b\d{12}\b|\b[a-z]{2}(-gov)?-(north|south|east|west|central)[a-z]*-\d\b/;
 
 const rulesOf = (name: FunctionName): Rule[] => {
-  const { Timeout, ReservedConcurrentExecutions, own = {} } = SETTINGS[name];
+  const { Timeout, own = {} } = SETTINGS[name];
   return mustAll(`${logicalIdOf(name)}/Properties`, {
     Handler: `dist/functions/${name}.handler`,
     Role: `${roleOf(name)}.Arn`,
     Timeout,
-    ReservedConcurrentExecutions,
     'Environment/Variables/ALLOWED_CALLS': own['ALLOWED_CALLS'],
     'Environment/Variables/EVENT_BUS': own['EVENT_BUS'],
     'Environment/Variables/DEAD_LETTER_QUEUE': own['DEAD_LETTER_QUEUE'],

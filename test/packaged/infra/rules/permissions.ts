@@ -50,25 +50,24 @@ export const IF_SET = 'if that parameter is set';
 export type Row = readonly string[];
 export const permissionTable = (): Row[] => tableRows('permission', page('deploying.md'));
 
-/**
- * What the table allows to one holder: `<action> on <resource>`, sorted. `stateMachines`: the prefix of those whose executions own leases,
- * or nothing.
- */
-export const allowedTo = (
-  holder: Holder,
-  { inVpc, stateMachines }: { readonly inVpc: boolean; readonly stateMachines: string },
-  table: readonly Row[],
-): string[] =>
+/** Parameters that give a function more permissions. `stateMachines`: the prefix of those whose executions own leases, or nothing. */
+type Extras = { readonly inVpc: boolean; readonly isTraced: boolean; readonly stateMachines: string };
+
+/** What the table allows to one holder: `<action> on <resource>`, sorted. */
+export const allowedTo = (holder: Holder, extras: Extras, table: readonly Row[]): string[] =>
   table
-    .filter(([, , who = '']) => isMeant(holder, inVpc, who) && (stateMachines !== '' || !who.endsWith(IF_SET)))
+    .filter(([, , who = '']) => isMeant(holder, extras, who) && (extras.stateMachines !== '' || !who.endsWith(IF_SET)))
     .flatMap(([actions = '', on = '']) =>
-      [...actions.matchAll(/`([^`]+)`/g)].map(([, action]) => `${action} on ${resourceOf(holder, on, stateMachines)}`),
+      [...actions.matchAll(/`([^`]+)`/g)].map(
+        ([, action]) => `${action} on ${resourceOf(holder, on, extras.stateMachines)}`,
+      ),
     )
     .sort();
 
-function isMeant({ name, isSchedule }: Holder, inVpc: boolean, who: string): boolean {
+function isMeant({ name, isSchedule }: Holder, { inVpc, isTraced }: Extras, who: string): boolean {
   if (isSchedule) return who.includes('the schedules');
   if (who.startsWith('every function in a VPC')) return inVpc;
+  if (who.startsWith('every function with `tracing=Active`')) return isTraced;
   if (who.startsWith('every function but')) return !who.includes(`\`${name}\``);
   return who.startsWith('every function') || who.includes(`\`${name}\``);
 }
