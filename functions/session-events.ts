@@ -8,8 +8,8 @@ import { dispatch } from '../lib/leases/dispatch.ts';
 
 const ports = functionPorts();
 await connect(ports);
-const outbox = functionOutbox();
+const { outbox, maxAgeSeconds } = functionOutbox();
 
 /** Returns the messages that failed. SQS redelivers only those messages. */
 export const handler = (event: unknown, context: Context): Promise<SQSBatchResponse> =>
-  processBatch(event, context, (message, deadline) => dispatch(ports, outbox, message, deadline));
+  processBatch(event, context, (message, deadline) => dispatch(ports, outbox, message, maxAgeSeconds, deadline));

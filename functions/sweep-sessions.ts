@@ -1,9 +1,9 @@
 /** Closes overdue sessions. Invoked by a schedule about every minute. The input is ignored. */
 import type { Context } from 'aws-lambda';
-import { functionClosingPorts, invoke } from '../lib/lambda/invocation.ts';
+import { functionSweepPorts, invoke } from '../lib/lambda/invocation.ts';
 import { type SweepResult, sweep } from '../lib/leases/sweep.ts';
 
-const ports = functionClosingPorts();
+const ports = functionSweepPorts();
 
 /** Returns the sweep's counts. */
 export const handler = (_event: unknown, context: Context): Promise<SweepResult> =>

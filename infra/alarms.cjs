@@ -77,13 +77,19 @@ const ALARMS = {
     ...fleet('FleetChecked'), Statistic: 'Sum', Period: 3600, ...below(1), EvaluationPeriods: '${param:checkAlarmHours}', ...HEARTBEAT },
 
   // SQS stops reporting metrics for a queue after six idle hours, even if messages remain. A gauge alarm keeps its state.
-  'dead-letters': { AlarmDescription: 'The dead-letter queue contains messages that could not be processed.',
+  'failed-events': { AlarmDescription: 'Events failed permanently, or could not be delivered.',
+    ...queue('FailedEventQueue', 'ApproximateNumberOfMessagesVisible'),
+    Statistic: 'Maximum', Period: 300, ...above(0), EvaluationPeriods: 1, ...GAUGE },
+  'dead-letters': { AlarmDescription: 'Events failed five times. The dead-letter queue keeps them.',
     ...queue('DeadLetterQueue', 'ApproximateNumberOfMessagesVisible'),
     Statistic: 'Maximum', Period: 300, ...above(0), EvaluationPeriods: 1, ...GAUGE },
   'failed-invocations': { AlarmDescription: 'Asynchronous or scheduled invocations failed permanently.',
     ...queue('FailedInvocationQueue', 'ApproximateNumberOfMessagesVisible'),
     Statistic: 'Maximum', Period: 300, ...above(0), EvaluationPeriods: 1, ...GAUGE },
-  // A message that fails five times waits half an hour before it moves to the dead-letter queue.
+  // A message that fails five times waits half an hour before it moves to the dead-letter queue. SQS leaves a message that was received
+  // three times out of the age, so the function itself reports the messages that keep failing.
+  'delayed-requests': { AlarmDescription: 'A session request keeps failing, and is more than 15 minutes old.',
+    ...fleet('RequestDelayed'), Statistic: 'Sum', Period: 300, ...above(0), EvaluationPeriods: 1, DatapointsToAlarm: 1, ...EVENT },
   'waiting-requests': { AlarmDescription: 'A session request has been waiting for more than 15 minutes.',
     ...queue('RequestQueue', 'ApproximateAgeOfOldestMessage'),
     Statistic: 'Maximum', Period: 300, ...above(900), EvaluationPeriods: 1, ...ACTIVITY },

@@ -15,6 +15,29 @@ exports.programRoleArns = ({ resolveVariable }) => listOf(resolveVariable, 'prog
 exports.permissionsBoundary = async ({ resolveVariable }) =>
   (await parameterOf(resolveVariable, 'permissionsBoundaryArn')) || { Ref: 'AWS::NoValue' };
 
+const STATE_MACHINES = /^arn:[^:]+:states:[^:]+:\d+:stateMachine:[^:*?\s]*$/;
+
+/**
+ * Returns what the execution rule requires of a state machine's ARN. Every matching execution costs a message and a ledger item, whether or
+ * not it owns a lease, so there is no default that matches. Without the parameter, the rule has a value that no ARN equals.
+ */
+exports.stateMachineArns = async ({ resolveVariable }) => {
+  const prefix = await parameterOf(resolveVariable, 'stateMachineArnPrefix');
+  if (prefix === '') return 'stateMachineArnPrefix is not set';
+  if (STATE_MACHINES.test(prefix)) return { prefix };
+  throw new Error(
+    'the parameter stateMachineArnPrefix must be the beginning of state machine ARNs, such as arn:aws:states:eu-central-1:123456789012:stateMachine:nightly-',
+  );
+};
+
+/** Returns the statement that lets the sweeper ask about these state machines' executions. */
+exports.askAboutExecutions = async ({ resolveVariable }) => {
+  const { prefix } = await exports.stateMachineArns({ resolveVariable });
+  if (prefix === undefined) return { Ref: 'AWS::NoValue' };
+  const Resource = `${prefix.replace(':stateMachine:', ':execution:')}*`;
+  return { Sid: 'AskAboutExecutions', Effect: 'Allow', Action: 'states:DescribeExecution', Resource };
+};
+
 /** Returns the tags as an object, from a list such as team=storage,cost-center=42. */
 exports.stackTags = async ({ resolveVariable }) =>
   Object.fromEntries(

@@ -12,7 +12,8 @@ const PERMISSIONS = {
   'renew': ['readApiTokens', 'decryptSecrets', 'seal', 'unseal', 'keepLedger', 'reportFailedInvocations'],
   'session-events': ['readApiTokens', 'decryptSecrets', 'seal', 'unseal', 'keepLedger', 'removeItems', 'findByOwner',
     'takeRequests', 'giveUpMessages', 'tellOthers'],
-  'sweep-sessions': ['unseal', 'keepLedger', 'removeItems', 'findDue', 'findByOwner', 'reportFailedInvocations'],
+  'sweep-sessions': ['unseal', 'keepLedger', 'removeItems', 'findDue', 'findByOwner', 'askAboutExecutions',
+    'reportFailedInvocations'],
   'check-fleet': ['readApiTokens', 'listSecrets', 'decryptSecrets', 'seal', 'unseal', 'keepLedger', 'removeItems', 'findDue',
     'reportFailedInvocations'],
 };

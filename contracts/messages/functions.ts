@@ -8,6 +8,7 @@ import { createOutbox } from '../../lib/aws/outbox.ts';
 import { dispatch, type Message } from '../../lib/leases/dispatch.ts';
 import type { Ports } from '../../lib/leases/ports.ts';
 import { startAws } from '../../test/kit/aws/index.ts';
+import { MAX_AGE_SECONDS } from '../../test/kit/memory/memory-outbox.ts';
 import { released, requested } from '../../test/kit/memory/messages.ts';
 import { API_TOKEN, world } from '../../test/kit/memory/world.ts';
 import { invoke } from './invoke.ts';
@@ -35,7 +36,7 @@ export async function startFunctions(): Promise<MessageProvider & { readonly sto
 
   async function publish(ports: Ports, messages: readonly Message[], deadline: number): Promise<unknown> {
     const before = aws.events.sent.length;
-    for (const message of messages) await dispatch(ports, outbox, message, deadline);
+    for (const message of messages) await dispatch(ports, outbox, message, MAX_AGE_SECONDS, deadline);
     const published = aws.events.sent.slice(before);
     if (published.length !== messages.length)
       throw new Error(`${published.length} events were published instead of ${messages.length}`);

@@ -4,6 +4,7 @@
 import { expect, test } from 'vitest';
 import { parseCallRequest, parseLogoutRequest, parseRenewRequest } from '../../lib/leases/requests.ts';
 import { examples, page } from '../../test/kit/pages.ts';
+import { scheduledInput } from '../../test/kit/scheduler.ts';
 import { arrayName, equal, id, integer, invocation, someText } from './declare.ts';
 import { inputFields, resultFields } from './documented.ts';
 import { scheduledInputs } from './stack.ts';
@@ -16,9 +17,10 @@ const COUNTS = Object.fromEntries(
 );
 
 const lasting = { array: 'fb1', leaseId: 'nightly-2026-11-24', leaseSeconds: 1800, owner: 'nightly-2026-11-24' };
-// EventBridge Scheduler replaces the placeholder in the documented input with an id.
-const scheduled = { array: 'fb1', leaseId: 'execution-7' };
-const asScheduled = (input: string): string => input.replace('<aws.scheduler.execution-id>', scheduled.leaseId);
+const scheduled = {
+  array: 'fb1',
+  leaseId: 'arn:aws:scheduler:eu-central-1:123456789012:schedule/default/nightly:2026-11-24T01:00:00Z',
+};
 
 test.each<[Invocation, object, object, (input: object, result: { leaseId: string; expiresAt: number }) => unknown]>([
   ['login: for a job', lasting, LEASE, (_, { leaseId }) => parseLogoutRequest({ leaseId })],
@@ -70,5 +72,5 @@ test.each<[Invocation, object, object, (input: object, result: { leaseId: string
 test('the documented login examples equal the inputs in the contract', () => {
   const PAGE = page('functions-and-events.md');
   const documented = [...examples('json login-request', PAGE), ...examples('json schedule-input', PAGE)];
-  expect(documented.map((json) => JSON.parse(asScheduled(json)))).toEqual([lasting, scheduled]);
+  expect(documented.map((json) => scheduledInput(json))).toEqual([lasting, scheduled]);
 });

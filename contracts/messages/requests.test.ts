@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { dispatch } from '../../lib/leases/dispatch.ts';
 import { DETAIL_TYPES } from '../../lib/leases/events.ts';
-import { memoryOutbox } from '../../test/kit/memory/memory-outbox.ts';
+import { MAX_AGE_SECONDS, memoryOutbox } from '../../test/kit/memory/memory-outbox.ts';
 import { type World, world } from '../../test/kit/memory/world.ts';
 import { arrayName, id, integer, requestEvent } from './declare.ts';
 import { detailFields } from './documented.ts';
@@ -12,7 +12,13 @@ async function deliver(w: World, content: unknown): Promise<string[]> {
   const { 'detail-type': type, detail } = content as { 'detail-type': string; detail: object };
   expect(detailFields(type)).toEqual(expect.arrayContaining(Object.keys(detail)));
   const { outbox, outcomes, letters } = memoryOutbox();
-  await dispatch(w.ports, outbox, { messageId: 'message-7', body: JSON.stringify(content) }, w.deadline());
+  await dispatch(
+    w.ports,
+    outbox,
+    { messageId: 'message-7', body: JSON.stringify(content) },
+    MAX_AGE_SECONDS,
+    w.deadline(),
+  );
   expect(letters).toEqual([]);
   return outcomes();
 }

@@ -28,7 +28,7 @@ export const STACK: Picture = {
   height: 868,
   title: 'What one deployment creates',
   description:
-    'One stack has seven functions. An event bus with a rule, and a rule on the default bus, send events to the request queue, which invokes session-events; failed messages go to the dead-letter queue. Two schedules invoke sweep-sessions and check-fleet. Callers invoke login, logout, call-array and renew. Failed invocations go to a separate queue. The functions share two KMS keys and the lease table, which has the indexes due and owner. Alarms notify a topic. A dashboard, roles and log groups complete the stack. Callers, secrets and arrays are outside the stack.',
+    'One stack has seven functions. An event bus with a rule, and a rule on the default bus, send events to the request queue, which invokes session-events; events that failed five times go to the dead-letter queue, and permanent failures to the queue for failed events. Two schedules invoke sweep-sessions and check-fleet. Callers invoke login, logout, call-array and renew. Failed invocations go to a separate queue. The functions share two KMS keys and the lease table, which has the indexes due and owner. Alarms notify a topic. A dashboard, roles and log groups complete the stack. Callers, secrets and arrays are outside the stack.',
   shapes: [
     head(28, 44, 'Outside'),
     head(196, 44, 'One stack: flashblade-sessions-<stage>'),
@@ -47,7 +47,7 @@ export const STACK: Picture = {
     box(LEFT, 156, 'Execution rule', 'on the default bus'),
     arrow([404, 184], [422, 184], [422, 118], [440, 118]),
     arrow([538, 136], [538, 156]),
-    box(MIDDLE, 156, 'Dead-letter queue', 'failed messages'),
+    box(MIDDLE, 156, 'Failure queues', 'events that failed'),
     arrow([762, 136], [762, 184], [636, 184]),
 
     {

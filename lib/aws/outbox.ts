@@ -28,7 +28,7 @@ export function createOutbox(
   const deadLetter: Outbox['deadLetter'] = async (letter, by) => {
     const command = new SendMessageCommand({ QueueUrl: names.deadLetterQueue, MessageBody: JSON.stringify(letter) });
     await callAws((options) => clients.sqs.send(command, options), {
-      what: 'write to the dead-letter queue',
+      what: 'write to the queue for failed events',
       by,
       setting: 'DEAD_LETTER_QUEUE',
     });

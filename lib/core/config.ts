@@ -40,7 +40,22 @@ export const VARIABLES = {
 /** The additional variables that session-events reads. */
 export const OUTBOX_VARIABLES = {
   EVENT_BUS: required('name or ARN of the event bus that receives session events (session-events only)'),
-  DEAD_LETTER_QUEUE: required('URL of the queue for messages that cannot be processed (session-events only)'),
+  DEAD_LETTER_QUEUE: required('URL of the queue for the reasons of permanent failures (session-events only)'),
+  // The minimum is several times the difference between any two clocks. The maximum is Lambda's for asynchronous invocations.
+  MAX_REQUEST_AGE_SECONDS: number(
+    3600,
+    300,
+    21_600,
+    'age above which a Session Requested event opens no session (session-events only)',
+  ),
+};
+
+/** The additional variable that sweep-sessions reads. */
+export const SWEEP_VARIABLES = {
+  STATE_MACHINE_ARN_PREFIX: optional(
+    '',
+    'ARN prefix of the state machines whose executions own leases; if empty, the sweeper asks about none (sweep-sessions only)',
+  ),
 };
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -58,6 +73,10 @@ export const readConfig = (environment: Environment): Config => read(VARIABLES, 
 /** Reads the additional variables for session-events. Throws CONFIG_INVALID. */
 export const readOutboxConfig = (environment: Environment): Values<typeof OUTBOX_VARIABLES> =>
   read(OUTBOX_VARIABLES, environment);
+
+/** Reads the additional variable for sweep-sessions. Throws CONFIG_INVALID. */
+export const readSweepConfig = (environment: Environment): Values<typeof SWEEP_VARIABLES> =>
+  read(SWEEP_VARIABLES, environment);
 
 function read<Variables extends Record<string, Variable>>(
   variables: Variables,

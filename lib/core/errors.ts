@@ -4,6 +4,7 @@
 export const ERROR_CODES = {
   CONFIG_INVALID: { retryable: false },
   REQUEST_INVALID: { retryable: false },
+  REQUEST_EXPIRED: { retryable: false },
   ARRAY_UNKNOWN: { retryable: false },
   SECRET_INVALID: { retryable: false },
   SECRET_UNAVAILABLE: { retryable: true },

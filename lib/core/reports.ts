@@ -14,6 +14,7 @@ export const EVENTS = {
   LedgerWriteFailed: 'error',
   StaleSecretServed: 'warn',
   MessageFailed: 'warn',
+  RequestDelayed: 'warn',
   RequestOutdated: 'info',
   EventIgnored: 'info',
   SweepDone: 'info',

@@ -23,10 +23,16 @@ export const processBatch = (
     () => checkBatch(event),
     (batch, deadline) => {
       const processor = new BatchProcessor(EventType.SQS);
-      const handle = ({ messageId, body }: SQSRecord): Promise<void> => work({ messageId, body }, deadline);
+      const handle = (record: SQSRecord): Promise<void> => work(messageOf(record), deadline);
       return processPartialResponse(batch, handle, processor, { context, throwOnFullBatchFailure: false });
     },
   );
+
+/** Reads the attributes with care, because `checkBatch` does not check them. */
+function messageOf({ messageId, body, attributes }: Omit<SQSRecord, 'attributes'> & Partial<SQSRecord>): Message {
+  const sentAt = Number(attributes?.SentTimestamp);
+  return { messageId, body, ...(sentAt > 0 ? { sentAt } : {}) };
+}
 
 /** Throws REQUEST_INVALID for anything but a batch from SQS, such as a bare event or the list that EventBridge Pipes sends. */
 function checkBatch(event: unknown): SQSEvent {
@@ -43,12 +49,12 @@ const isRecord = (record: unknown): boolean =>
   isObject(record) && typeof record['messageId'] === 'string' && typeof record['body'] === 'string';
 
 /** Creates the function's outbox. Call this once, at cold start. Throws CONFIG_INVALID. */
-export function functionOutbox(): Outbox {
-  const { EVENT_BUS, DEAD_LETTER_QUEUE } = readOutboxConfig(process.env);
+export function functionOutbox(): { readonly outbox: Outbox; readonly maxAgeSeconds: number } {
+  const { EVENT_BUS, DEAD_LETTER_QUEUE, MAX_REQUEST_AGE_SECONDS: maxAgeSeconds } = readOutboxConfig(process.env);
   const clients = {
     eventBridge: new EventBridgeClient(AWS_CLIENT_OPTIONS),
     // Otherwise, the SDK calls the host in the queue's URL, and ignores AWS_USE_FIPS_ENDPOINT and AWS_ENDPOINT_URL_SQS.
     sqs: new SQSClient({ ...AWS_CLIENT_OPTIONS, useQueueUrlAsEndpoint: false }),
   };
-  return createOutbox(clients, { bus: EVENT_BUS, deadLetterQueue: DEAD_LETTER_QUEUE });
+  return { outbox: createOutbox(clients, { bus: EVENT_BUS, deadLetterQueue: DEAD_LETTER_QUEUE }), maxAgeSeconds };
 }

@@ -1,6 +1,6 @@
 /** Handles one message from the queue: parse → open a session, close one, or end an owner → publish the outcome. */
 import { MARGIN_MS } from '../core/deadlines.ts';
-import { isFlashBladeError, known } from '../core/errors.ts';
+import { FlashBladeError, isFlashBladeError, known } from '../core/errors.ts';
 import { type CloseResult, closeSession } from './close.ts';
 import { endOwner } from './end-owner.ts';
 import { type IncomingEvent, parseEvent, type SessionFailed } from './events.ts';
@@ -11,29 +11,62 @@ import type { OpenRequest } from './requests.ts';
 /** Time reserved for publishing the outcome, which is enough to send a failure's event and dead letter. */
 const PUBLISH_MS = 4500;
 
-export type Message = { readonly messageId: string; readonly body: string };
+/** A message that is older and still fails raises an alarm. Its last try is half an hour after the first. */
+const DELAYED_MS = 900_000;
+
+/** `sentAt`: when the message was put into the queue, in epoch milliseconds, if known. */
+export type Message = { readonly messageId: string; readonly body: string; readonly sentAt?: number };
 
 /**
- * Handles the request in a message and publishes the outcome. A permanent failure is published (Session Failed) and sent to the dead-letter
- * queue, and the message is not redelivered. A retryable failure is thrown, so that the queue redelivers the message. Messages may arrive
- * more than once and in any order. Finishes at least half a second before `deadline` (epoch milliseconds).
+ * Handles the request in a message and publishes the outcome. A permanent failure is published (Session Failed) and recorded as a dead
+ * letter, and the message is not redelivered. A retryable failure is thrown, so that the queue redelivers the message. A request for a
+ * session that is older than `maxAgeSeconds` opens no session, because its job is unlikely to be waiting. Messages may arrive more than once
+ * and in any order. Finishes at least half a second before `deadline` (epoch milliseconds).
  */
-export async function dispatch(ports: Ports, outbox: Outbox, message: Message, deadline: number): Promise<void> {
+export async function dispatch(
+  ports: Ports,
+  outbox: Outbox,
+  message: Message,
+  maxAgeSeconds: number,
+  deadline: number,
+): Promise<void> {
   const by: Deadlines = { work: deadline - PUBLISH_MS, publish: deadline - MARGIN_MS };
   let event: IncomingEvent | undefined;
   try {
     event = parseEvent(message.body);
+    if (event.kind === 'open') refuseIfOld(event, message, maxAgeSeconds, ports.now());
     await perform(ports, outbox, event, by);
   } catch (thrown) {
     const error = known(thrown);
     const { code, message: reason } = error;
     const ids = idsOf(event);
     ports.report({ event: 'MessageFailed', code, ...ids, message: reason });
-    if (error.retryable) throw error;
+    if (error.retryable) {
+      // The age that SQS measures leaves out messages that were received three times.
+      const isDelayed = ports.now() - (message.sentAt ?? Number.POSITIVE_INFINITY) > DELAYED_MS;
+      if (isDelayed) ports.report({ event: 'RequestDelayed', code, ...ids, message: 'still failing after 15 minutes' });
+      throw error;
+    }
     await outbox.emit({ type: 'failed', detail: { ...ids, code, reason } }, by.publish);
+    // The event is the whole answer: there is nothing to correct, and sending the message again would be refused again.
+    if (error.code === 'REQUEST_EXPIRED') return;
     const { eventId, leaseId } = ids;
     await outbox.deadLetter({ code, reason, messageId: message.messageId, eventId, leaseId }, by.publish);
   }
+}
+
+/** Throws REQUEST_EXPIRED. The earlier of the two times counts: a sender may set the event's time, and a redrive renews the message's. */
+function refuseIfOld(
+  { requestedAt = Number.POSITIVE_INFINITY }: { readonly requestedAt?: number },
+  { sentAt = Number.POSITIVE_INFINITY }: Message,
+  maxAgeSeconds: number,
+  now: number,
+): void {
+  if (now - Math.min(requestedAt, sentAt) <= maxAgeSeconds * 1000) return;
+  throw new FlashBladeError(
+    'REQUEST_EXPIRED',
+    `the request is older than ${maxAgeSeconds} seconds (MAX_REQUEST_AGE_SECONDS), so no session was opened. If the session is still needed, send a new event. If the event was new, correct the sender's clock`,
+  );
 }
 
 type Deadlines = { readonly work: number; readonly publish: number };

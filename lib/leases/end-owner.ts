@@ -6,7 +6,7 @@ import { type CloseResult, closeSession, endInLedger } from './close.ts';
 import { type OwnerEnd, ownerKey } from './items.ts';
 import { LEDGER_CALLS_AT_A_TIME, readLease, retryChanged } from './ledger.ts';
 import type { ClosingPorts, Pending } from './ports.ts';
-import { KEEP_CLOSED_SECONDS, release } from './states.ts';
+import { release } from './states.ts';
 
 /** How long the sweeper waits before it looks again for an ended owner's leases. The owner index lags behind the table. */
 const OWNER_AGAIN_SECONDS = INDEX_LAG_SECONDS;
@@ -15,6 +15,11 @@ const OWNER_AGAIN_SECONDS = INDEX_LAG_SECONDS;
  * even if the owner's end was written late.
  */
 const OWNER_SETTLED_SECONDS = INDEX_LAG_SECONDS + SLACK_SECONDS;
+/**
+ * How long an owner's end is kept. A late request is refused after six hours at the latest, its last tries take another half hour, and its
+ * login a few minutes. By then, a request for the owner is a new one. Every execution of a matching state machine leaves such an item.
+ */
+export const KEEP_OWNER_END_SECONDS = 86_400;
 /** How long the sweeper waits after a permanent failure to end one of an owner's leases. */
 const OWNER_FAILED_SECONDS = 600;
 
@@ -96,18 +101,19 @@ export const ownerEnd = (ownerId: string, now: number): OwnerEnd => ({
   ownerId,
   endedAt: now,
   dueAt: now + OWNER_AGAIN_SECONDS,
-  purgeAt: now + KEEP_CLOSED_SECONDS,
+  purgeAt: now + KEEP_OWNER_END_SECONDS,
 });
 
 /**
  * Called after the sweeper has looked for the owner's leases again. Returns the updated item, or undefined if the next sweep must look
- * again. After a permanent failure, the sweeper waits longer.
+ * again. After a permanent failure, the sweeper waits longer, and the item is kept as long as it is needed.
  */
 export function settleOwner(
   { dueAt: _dueAt, ...item }: OwnerEnd,
   now: number,
   failure?: { readonly retryable: boolean },
 ): OwnerEnd | undefined {
-  if (failure && !failure.retryable) return { ...item, dueAt: now + OWNER_FAILED_SECONDS };
+  if (failure && !failure.retryable)
+    return { ...item, dueAt: now + OWNER_FAILED_SECONDS, purgeAt: now + KEEP_OWNER_END_SECONDS };
   return failure || now < item.endedAt + OWNER_SETTLED_SECONDS ? undefined : item;
 }

@@ -6,6 +6,7 @@ import { FlashBladeError } from '../core/errors.ts';
 import { parseJson } from '../core/json.ts';
 import type { Lease } from '../core/model.ts';
 import { callersId, check, fields, isObject, nameText, onlyFields, storedId } from '../core/validation.ts';
+import { EXECUTION_ENDS } from './items.ts';
 import { type OpenRequest, parseOpenRequest } from './requests.ts';
 
 /** The `source` of the events that this product publishes. */
@@ -23,7 +24,7 @@ export const DETAIL_TYPES = {
 /** The event that Step Functions publishes on the account's default event bus when an execution ends. */
 export const EXECUTION_SOURCE = 'aws.states';
 export const EXECUTION_DETAIL_TYPE = 'Step Functions Execution Status Change';
-export const EXECUTION_ENDS = ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'] as const;
+export { EXECUTION_ENDS };
 
 /** Reports that a session is open. */
 export type SessionOpened = Lease & { readonly owner?: string | undefined };
@@ -44,9 +45,12 @@ export type OutgoingEvent =
   | { readonly type: 'closed'; readonly detail: SessionClosed }
   | { readonly type: 'failed'; readonly detail: SessionFailed };
 
-/** The request in an event from the queue. `eventId` is absent if the event's id is missing or invalid. */
+/**
+ * The request in an event from the queue. `eventId` is absent if the event's id is missing or invalid. `requestedAt` is the event's time in
+ * epoch milliseconds, and absent if that time is missing or invalid.
+ */
 export type IncomingEvent = { readonly eventId?: string } & (
-  | { readonly kind: 'open'; readonly request: OpenRequest }
+  | { readonly kind: 'open'; readonly request: OpenRequest; readonly requestedAt?: number }
   | { readonly kind: 'close'; readonly leaseId: string }
   | { readonly kind: 'end'; readonly owner: string }
   /** `why` explains why the end of an execution requires no action. Absent if the execution has not ended. */
@@ -57,6 +61,7 @@ export type IncomingEvent = { readonly eventId?: string } & (
 const envelope = fields({
   id: v.unknown(),
   source: v.unknown(),
+  time: v.unknown(),
   'detail-type': v.string('must be a string. The message must be an EventBridge event, with the request in "detail"'),
   detail: v.unknown(),
 });
@@ -77,12 +82,14 @@ export function parseEvent(body: string): IncomingEvent {
   if (json === undefined) {
     throw new FlashBladeError('REQUEST_INVALID', 'event: the message must be an EventBridge event in JSON');
   }
-  const { id, source, 'detail-type': type, detail } = check(envelope, json, 'REQUEST_INVALID', 'event');
+  const { id, source, time, 'detail-type': type, detail } = check(envelope, json, 'REQUEST_INVALID', 'event');
   const ids = v.is(eventId, id) ? { eventId: id } : {};
   if (type === DETAIL_TYPES.requested) {
     // A redelivery has the same event id, and therefore the same lease id.
     const defaultId = (array: string): string => `${array}:${check(identified, json, 'REQUEST_INVALID', 'event').id}`;
-    return { ...ids, kind: 'open', request: parseOpenRequest(detail, defaultId, DETAIL_TYPES.requested) };
+    const request = parseOpenRequest(detail, defaultId, DETAIL_TYPES.requested);
+    const requestedAt = parseTime(time);
+    return { ...ids, kind: 'open', request, ...(requestedAt === undefined ? {} : { requestedAt }) };
   }
   if (type === DETAIL_TYPES.released) return { ...ids, ...parseReleased(detail) };
   if (type === EXECUTION_DETAIL_TYPE && source === EXECUTION_SOURCE) return { ...ids, ...parseExecution(detail) };
@@ -90,6 +97,14 @@ export function parseEvent(body: string): IncomingEvent {
     'REQUEST_INVALID',
     'event: this detail-type is not supported. Correct the EventBridge rule that sends events to the queue',
   );
+}
+
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
+
+/** Parses a time as EventBridge writes it (RFC 3339). Returns undefined for anything else, which `Date.parse` might read somehow. */
+function parseTime(time: unknown): number | undefined {
+  const ms = typeof time === 'string' && TIME.test(time) ? Date.parse(time) : Number.NaN;
+  return Number.isNaN(ms) ? undefined : ms;
 }
 
 function parseReleased(detail: unknown): { kind: 'close'; leaseId: string } | { kind: 'end'; owner: string } {

@@ -88,6 +88,9 @@ export type Refusal = Common & { readonly kind: 'refusal'; readonly until: numbe
 /** Records that an owner has ended. The owner's leases are closed, and a late request from the owner fails with LEASE_ENDED. */
 export type OwnerEnd = Common & { readonly kind: 'owner'; readonly ownerId: string; readonly endedAt: number };
 
+/** The statuses of a Step Functions execution that has ended. */
+export const EXECUTION_ENDS = ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'] as const;
+
 export type Item = LeaseItem | Suspect | Refusal | OwnerEnd;
 
 export const leaseKey = (leaseId: string): string => `lease#${leaseId}`;

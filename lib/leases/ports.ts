@@ -30,6 +30,8 @@ export type Ports = {
     readonly arrayIdleSeconds: number;
     readonly maxLeaseSeconds: number;
   };
+  /** Only the sweeper has it, if executions may own leases. */
+  readonly executions?: Executions;
   /** Never throws. */
   readonly report: Reporter;
   /** Epoch milliseconds. */
@@ -57,6 +59,17 @@ export type Secrets = {
    * SECRET_UNAVAILABLE or OUT_OF_TIME.
    */
   list(options: { by: number }): Promise<string[]>;
+};
+
+/** Step Functions, whose executions can own leases. */
+export type Executions = {
+  /** Whether this owner is an execution that can be asked about. */
+  isExecution(owner: string): boolean;
+  /**
+   * Returns an execution's status, or undefined if the execution does not exist or Step Functions is busy. Throws AWS_UNAVAILABLE or
+   * OUT_OF_TIME.
+   */
+  status(executionArn: string, by: number): Promise<string | undefined>;
 };
 
 /** A key for sealing one token. `plaintext` is overwritten after use. */

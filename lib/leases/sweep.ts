@@ -1,12 +1,13 @@
 /**
  * Cleans up after other calls. Handles expired leases, failed logouts, intents whose process died, SUSPECTs, ended owners and leaked slots.
- * A sweep reads the index of due items, then each item itself, because the index lags behind the table.
+ * It also looks for executions whose end was not reported. A sweep reads the index of due items, then each item itself, because the index lags behind the table.
  */
 import { closingDeadlines, SLACK_SECONDS, seconds } from '../core/deadlines.ts';
 import { isFlashBladeError } from '../core/errors.ts';
 import { mapLimit } from '../core/map-limit.ts';
 import { claimAndLogOut } from './close.ts';
 import { endLeasesOf, settleOwner } from './end-owner.ts';
+import { findEndedExecutions } from './ended-executions.ts';
 import { leaseKey, ownerKey, suspectKey } from './items.ts';
 import { bestEffort, dropSuspect, LEDGER_CALLS_AT_A_TIME, leaveSuspect, readLease } from './ledger.ts';
 import type { ClosingPorts, Pending, StoredSlot } from './ports.ts';
@@ -67,13 +68,18 @@ export async function sweep(ports: ClosingPorts, deadline: number): Promise<Swee
     const due = rows.filter((row) => row.kind === kind && row.dueAt <= startedAt);
     return mapLimit(due, LEDGER_CALLS_AT_A_TIME, ({ id }) => work(id));
   };
-  const [, ended] = await Promise.all([
+  const sweepExecutions = async () =>
+    mapLimit(await findEndedExecutions(ports, rows, deadline), LEDGER_CALLS_AT_A_TIME, (id) =>
+      sweepOwner(ports, id, deadline),
+    );
+  const [, ended, unreported] = await Promise.all([
     sweepArrays(rows),
     sweepAll('owner', (id) => sweepOwner(ports, id, deadline)),
+    sweepExecutions(),
     sweepAll('suspect', (id) => sweepSuspect(ports, id, deadline)),
     sweepAll('slots', (id) => sweepSlots(ports, id, deadline)),
   ]);
-  await sweepArrays(ended.flat());
+  await sweepArrays([...ended, ...unreported].flat());
 
   const due = rows.filter(({ kind, dueAt }) => kind === 'lease' && dueAt <= startedAt);
   const result: SweepResult = {

@@ -85,7 +85,7 @@ export async function deploy(options: DeployOptions = {}) {
     LeaseTable: TABLE,
     LeaseKey: aws.kms.createKey().arn,
     EventBus: BUS,
-    DeadLetterQueue: aws.sqs.createQueue(QUEUE).replace(awsEnv.AWS_ENDPOINT_URL_SQS, all.AWS_ENDPOINT_URL_SQS),
+    FailedEventQueue: aws.sqs.createQueue(QUEUE).replace(awsEnv.AWS_ENDPOINT_URL_SQS, all.AWS_ENDPOINT_URL_SQS),
   };
   /** Variables for a program that uses the library with the same ledger and fleet. */
   const env: Aws['env'] & Variables = { ...configurationOf('login', physical, packaged).variables, ...awsEnv };
@@ -134,7 +134,9 @@ export async function deploy(options: DeployOptions = {}) {
 
   /** Invokes session-events with a batch. Returns the sorted ids of the messages that SQS must redeliver. */
   async function deliver(messages: readonly Message[]): Promise<string[]> {
-    const { batchItemFailures } = resultOf<SQSBatchResponse>(await invoke('session-events', sqsEventOf(messages)));
+    const { batchItemFailures } = resultOf<SQSBatchResponse>(
+      await invoke('session-events', sqsEventOf(messages, clock.now())),
+    );
     return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier).sort();
   }
 

@@ -11,7 +11,7 @@ import { startSimulator } from '../../simulator/index.ts';
 import { awsWithClients } from '../kit/aws/clients.ts';
 import { LEASE_TABLE } from '../kit/lease-table.ts';
 import { type Hook, hooked } from '../kit/memory/hook.ts';
-import { memoryOutbox } from '../kit/memory/memory-outbox.ts';
+import { MAX_AGE_SECONDS, memoryOutbox } from '../kit/memory/memory-outbox.ts';
 import { requested } from '../kit/memory/messages.ts';
 import { busy, fail, type World, world } from '../kit/memory/world.ts';
 
@@ -41,7 +41,9 @@ async function deliverAll(w: World, ports: Ports, count: number, scheduler: Sche
   let left = count;
   for (let round = 0; left > 0; round++) {
     expect(round, 'rounds').toBeLessThan(5);
-    const deliveries = Array.from({ length: left }, () => dispatch(steps, box.outbox, EVENT, w.deadline()));
+    const deliveries = Array.from({ length: left }, () =>
+      dispatch(steps, box.outbox, EVENT, MAX_AGE_SECONDS, w.deadline()),
+    );
     const outcomes = await scheduler.waitFor(Promise.allSettled(deliveries));
     const thrown = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason.code] : []));
     for (const code of thrown) expect(['LEASE_OPENING', 'ARRAY_BUSY']).toContain(code);
@@ -117,7 +119,7 @@ describe('16 deliveries of one event over the real ports', () => {
     const ports = createPorts(readConfig({ LEASE_TABLE: 'leases', LEASE_KEY: aws.kms.createKey().arn }), () => {});
 
     // Redeliveries run with less concurrency, as from a queue. More than 16 in one process may overload a busy machine.
-    const deliver = () => dispatch(ports, outbox, EVENT, Date.now() + 60_000);
+    const deliver = () => dispatch(ports, outbox, EVENT, MAX_AGE_SECONDS, Date.now() + 60_000);
     let left = 16;
     for (let round = 0; left > 0; round++) {
       expect(round, 'rounds').toBeLessThan(50);

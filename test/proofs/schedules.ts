@@ -4,7 +4,7 @@
  */
 import { ACTORS, type ActorName, SWEEP_MS, type Wish } from './world/actors.ts';
 import { DIMENSIONS, type Dimension, type Features } from './world/dimensions.ts';
-import { wrongAfterReleases, wrongAfterwards, wrongAtLast, wrongNow } from './world/invariants.ts';
+import { wrongAfterReleases, wrongAfterwards, wrongAtLast, wrongNow, wrongOwner } from './world/invariants.ts';
 import { type Random, randomOf } from './world/random.ts';
 import { weatherOf } from './world/weather.ts';
 import { type World, worldOf } from './world/world.ts';
@@ -18,6 +18,7 @@ const weightsOf = (features: Features): Readonly<Record<ActorName, number>> => (
   ...{ open: 6, close: 3, call: 3, renew: 1, work: 1, sweep: 2 },
   ...{ rotate: 1, move: 0.2, outage: 1, restart: 0.7, use: 0 },
   ...(lags(features) ? { endOwner: 8, sweepOften: 6 } : { endOwner: 1, sweepOften: 0.5 }),
+  ...(features.executions ? { endExecution: 5, endOwner: 0.3, sweepOften: 3 } : { endExecution: 0 }),
   ...(features.checks ? { check: 2, checkOften: 2 } : { check: 0, checkOften: 0 }),
   ...(features.queue ? { request: 8, release: 3, releaseOwner: 1 } : { request: 0, release: 0, releaseOwner: 0 }),
 });
@@ -71,6 +72,7 @@ export async function runSchedule(seed: number, dimension: Dimension, trace?: (l
   for (const leaseId of openLeases(world)) ACTORS.use(world, { array: '', leaseId, leaseSeconds: 0 });
   await openMore(world);
   await sweepUntil(world, world.seconds() + CLOSED_AFTER_SECONDS);
+  note(wrongOwner(world));
   note(wrongAfterReleases(world));
   await sweepUntil(world, lastEnd(world) + CLOSED_AFTER_SECONDS);
   note(wrongAfterwards(world));

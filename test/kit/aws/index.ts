@@ -7,6 +7,7 @@ import { kmsStandIn } from './kms.ts';
 import { secretsManagerStandIn } from './secrets-manager.ts';
 import { type CallHook, type LoggedCall, serve } from './server.ts';
 import { sqsStandIn } from './sqs.ts';
+import { statesStandIn } from './states.ts';
 
 export type { Fault } from './faults.ts';
 export type { CallHook, LoggedCall, Service, ServiceCall } from './server.ts';
@@ -25,14 +26,17 @@ export async function startAws() {
   const dynamodb = await dynamoDbStandIn(REGION, credentials);
   const events = eventsStandIn(arnPrefix('events', 'event-bus/'));
   const sqs = sqsStandIn(ACCOUNT);
+  const states = statesStandIn(arnPrefix('states', 'execution:'));
   const calls: LoggedCall[] = [];
   const hooks = new Set<CallHook>();
   const faults = faultList();
-  const services = [secrets, kms, dynamodb, events, sqs];
+  const services = [secrets, kms, dynamodb, events, sqs, states];
   const servers = await Promise.all(
     services.map(({ definition }) => serve(definition, { credentials, calls, faults, hooks })),
   );
-  const [secretsUrl = '', kmsUrl = '', dynamodbUrl = '', eventsUrl = '', sqsUrl = ''] = servers.map(({ url }) => url);
+  const [secretsUrl = '', kmsUrl = '', dynamodbUrl = '', eventsUrl = '', sqsUrl = '', statesUrl = ''] = servers.map(
+    ({ url }) => url,
+  );
   const parts = new AsyncDisposableStack();
   for (const { stop } of [dynamodb, ...servers]) parts.defer(stop);
 
@@ -44,6 +48,7 @@ export async function startAws() {
       AWS_ENDPOINT_URL_DYNAMODB: dynamodbUrl,
       AWS_ENDPOINT_URL_EVENTBRIDGE: eventsUrl,
       AWS_ENDPOINT_URL_SQS: sqsUrl,
+      AWS_ENDPOINT_URL_SFN: statesUrl,
       AWS_REGION: REGION,
       AWS_ACCESS_KEY_ID: credentials.accessKeyId,
       AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
@@ -51,7 +56,7 @@ export async function startAws() {
     },
     /** Generated at each start. The stand-ins refuse requests made with any other credentials. */
     credentials,
-    ...{ secrets, kms, dynamodb, events },
+    ...{ secrets, kms, dynamodb, events, states },
     /** `createQueue` creates an empty queue and returns its URL. */
     sqs: { ...sqs, createQueue: (name: string): string => sqsUrl + sqs.createQueue(name) },
     /** The calls, oldest first, without values. Calls made by these helpers are not logged. */

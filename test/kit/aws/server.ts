@@ -14,7 +14,7 @@ import { type Credentials, wasMadeWith } from './credentials.ts';
 import type { Fault, FaultList } from './faults.ts';
 
 /** The prefix of the service's IAM actions. */
-export type Service = 'secretsmanager' | 'kms' | 'dynamodb' | 'events' | 'sqs';
+export type Service = 'secretsmanager' | 'kms' | 'dynamodb' | 'events' | 'sqs' | 'states';
 
 /** One request. `body` is the parsed input and `head` is the rest. Both can contain secret values, so the log omits them. */
 export type ServiceCall = {

@@ -3,17 +3,20 @@ import { createHash } from 'node:crypto';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import type { QueuedMessage } from './sqs.ts';
 
-export const sqsEventOf = (messages: readonly QueuedMessage[]): SQSEvent => ({ Records: messages.map(recordOf) });
+/** `sentAt`: when the messages were sent, in epoch milliseconds. */
+export const sqsEventOf = (messages: readonly QueuedMessage[], sentAt = Date.now()): SQSEvent => ({
+  Records: messages.map((message) => recordOf(message, sentAt)),
+});
 
-const recordOf = ({ messageId, body }: QueuedMessage): SQSRecord => ({
+const recordOf = ({ messageId, body }: QueuedMessage, sentAt: number): SQSRecord => ({
   messageId,
   receiptHandle: `AQEBzbVv8yLgbXBBAXEv${createHash('sha256').update(messageId).digest('base64')}`,
   body,
   attributes: {
     ApproximateReceiveCount: '1',
-    SentTimestamp: '1795500000123',
+    SentTimestamp: String(sentAt),
     SenderId: 'AIDAIENQZJOLO23YVJ4VO',
-    ApproximateFirstReceiveTimestamp: '1795500000131',
+    ApproximateFirstReceiveTimestamp: String(sentAt + 8),
   },
   messageAttributes: {},
   md5OfBody: createHash('md5').update(body).digest('hex'),

@@ -47,7 +47,7 @@ export function memoryFleet({ cache, index, dueShards, seal, ...options }: Fleet
 export const portsOver = (
   { secrets, store, seal, arrays: { flashblade } }: Fleet,
   hook: Hook,
-  own: Pick<Ports, 'limits' | 'report' | 'now' | 'random' | 'newId'>,
+  own: Pick<Ports, 'limits' | 'report' | 'now' | 'random' | 'newId' | 'executions'>,
 ): Ports => hooked({ secrets: secrets.port, store, seal, flashblade, ...own }, hook);
 
 /** Removes deadlines from the seal. The real seal compares deadlines with the real clock, not with the test's clock. */

@@ -12,7 +12,7 @@ import type { Item } from '../../../lib/leases/items.ts';
 import type { Outbox, Ports } from '../../../lib/leases/ports.ts';
 
 export type Call<T = unknown> = {
-  readonly port: 'secrets' | 'store' | 'seal' | 'flashblade' | 'outbox';
+  readonly port: 'secrets' | 'store' | 'seal' | 'flashblade' | 'executions' | 'outbox';
   readonly method: string;
   /** The call's name in tests: `secret` for reading a secret, `write OPENING` or `write owner` for a write, otherwise the method. */
   readonly name: string;
@@ -45,13 +45,17 @@ export const through = <T extends object>(port: Call['port'], group: T, hook: Ho
 
 /** Wraps the ports so that every call passes through the hook. Sealing is not a call, because it does not leave the process. */
 export function hooked(ports: Ports, hook: Hook): Ports {
-  const { secrets, store, seal, flashblade } = ports;
+  const { secrets, store, seal, flashblade, executions } = ports;
   return {
     ...ports,
     secrets: through('secrets', secrets, hook),
     store: through('store', store, hook),
     seal: { ...through('seal', seal, hook), seal: seal.seal },
     flashblade: through('flashblade', flashblade, hook),
+    // Whether an owner is an execution is not a call either.
+    ...(executions && {
+      executions: { ...through('executions', executions, hook), isExecution: executions.isExecution },
+    }),
   };
 }
 

@@ -5,6 +5,9 @@ import type { DeadLetter, Outbox } from '../../../lib/leases/ports.ts';
 import { hookedOutbox } from './hook.ts';
 import { world } from './world.ts';
 
+/** The greatest age of a request, as in a default deployment. */
+export const MAX_AGE_SECONDS = 3600;
+
 export function memoryOutbox() {
   const published: OutgoingEvent[] = [];
   const letters: DeadLetter[] = [];
@@ -27,6 +30,6 @@ export function queueWorld() {
   const w = world();
   const box = memoryOutbox();
   const outbox = hookedOutbox(box.outbox, w.hook);
-  const deliver = (message: Message) => dispatch(w.ports, outbox, message, w.deadline());
+  const deliver = (message: Message) => dispatch(w.ports, outbox, message, MAX_AGE_SECONDS, w.deadline());
   return { w, ...box, deliver };
 }

@@ -2,17 +2,27 @@
 import type { Message } from '../../../lib/leases/dispatch.ts';
 import { DETAIL_TYPES, EXECUTION_DETAIL_TYPE, EXECUTION_SOURCE } from '../../../lib/leases/events.ts';
 
-export function messageOf(type: string, detail: unknown, id = 'event-1', source = 'com.example.jobs'): Message {
+/**
+ * `envelope`: other fields of the event. By default, the event has no `time`, so that it is as old as its message, whatever the clock of a
+ * test says.
+ */
+export function messageOf(
+  type: string,
+  detail: unknown,
+  id = 'event-1',
+  source = 'com.example.jobs',
+  envelope: object = {},
+): Message {
   const event = {
     version: '0',
     id,
     'detail-type': type,
     source,
     account: '123456789012',
-    time: '2026-11-24T05:00:00Z',
     region: 'eu-central-1',
     resources: [],
     detail,
+    ...envelope,
   };
   return { messageId: `message-of-${id}`, body: JSON.stringify(event) };
 }

@@ -14,6 +14,7 @@ import type { Report } from '../../../lib/core/reports.ts';
 import { type LeaseItem, leaseKey, type Stored } from '../../../lib/leases/items.ts';
 import { openSession } from '../../../lib/leases/open.ts';
 import type { OpenRequest } from '../../../lib/leases/requests.ts';
+import { memoryExecutions } from './executions.ts';
 import type { Fault } from './faults.ts';
 import { memoryFleet, portsOver } from './fleet.ts';
 import type { Call, Hook } from './hook.ts';
@@ -42,7 +43,9 @@ export function world({ sessionsPerArray = 50 } = {}) {
     return fault ? ((await fault(call.act, call)) as T) : call.act();
   };
 
+  const executions = memoryExecutions('arn:aws:states:eu-central-1:123456789012:execution:');
   const ports = portsOver(fleet, hook, {
+    executions: executions.port,
     limits: { sessionsPerArray, arrayIdleSeconds: 1800, maxLeaseSeconds: 86_400 },
     report: (line) => reports.push(line),
     now,
@@ -61,6 +64,8 @@ export function world({ sessionsPerArray = 50 } = {}) {
     ports,
     hook,
     store,
+    /** Executions that can own leases. With the world's random number, the sweeper asks about none. */
+    executions,
     /** Live sessions on all arrays, by auth token. */
     live: arrays.sessions,
     reports,

@@ -82,7 +82,7 @@ describe('the search of a deployment', () => {
       },
       { step: 'build' },
     );
-    await sqs.send(new SendMessageCommand({ QueueUrl: d.physical.DeadLetterQueue, MessageBody }));
+    await sqs.send(new SendMessageCommand({ QueueUrl: d.physical.FailedEventQueue, MessageBody }));
     sqs.destroy();
   }
 

@@ -11,13 +11,14 @@ import type { Fault } from '../../kit/aws/index.ts';
 import { type Deployment, deploy, type Item } from '../../kit/deploy.ts';
 import { resultOf } from '../../kit/lambda/outcome.ts';
 import { tokensIn } from '../../kit/leaks.ts';
+import { messageOf } from '../../kit/memory/messages.ts';
 import { killDuring } from './steps.ts';
 import { unknownSessions } from './unknown-sessions.ts';
 
 let d: Deployment;
 
 beforeAll(async () => {
-  d = await deploy({ env: { SESSIONS_PER_ARRAY: '1' } });
+  d = await deploy({ functions: ['login', 'logout', 'session-events'], env: { SESSIONS_PER_ARRAY: '1' } });
   for (const [name, value] of Object.entries(d.env)) vi.stubEnv(name, value);
 });
 
@@ -69,6 +70,18 @@ const CASES: Readonly<Record<ErrorCode, Case>> = {
     },
   },
   REQUEST_INVALID: { names: 'leaseSeconds', provoke: (name) => login(name, { leaseSeconds: 5 }) },
+  REQUEST_EXPIRED: {
+    names: '3600 seconds',
+    provoke: async (name) => {
+      const time = '2026-01-01T00:00:00Z';
+      expect(await d.deliver([messageOf('Session Requested', { array: name }, 'event-1', 'jobs', { time })])).toEqual(
+        [],
+      );
+      const { detail } = d.aws.events.sent.at(-1) ?? {};
+      const { code, reason } = detail as { code: string; reason: string };
+      throw Object.assign(new Error(reason), { name: code });
+    },
+  },
   ARRAY_UNKNOWN: { names: 'secret flashblade/no-NAME', provoke: (name) => login(name, { array: `no-${name}` }) },
   SECRET_INVALID: { names: 'secret flashblade/NAME: trust', provoke: loginWithSecret({ trust: {} }) },
   SECRET_UNAVAILABLE: {

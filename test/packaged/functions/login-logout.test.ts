@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Deployment, deploy } from '../../kit/deploy.ts';
 import { errorOf, resultOf } from '../../kit/lambda/outcome.ts';
+import { examples, page } from '../../kit/pages.ts';
+import { scheduledInput } from '../../kit/scheduler.ts';
 
 const EXECUTION = 'arn:aws:states:eu-central-1:123456789012:execution:nightly:0f3e7a52-9d0c-4f0e-b8a9-6c1d2e3f4a5b';
 
@@ -58,6 +60,21 @@ describe.each(['ca', 'fingerprints'] as const)('with an array trusted by %s', (t
     const requests = d.simulator.requests.length;
     expect(errorOf(await d.login({ array: 'fb1', leaseId: 'late' })).errorType).toBe('LEASE_ENDED');
     expect(d.simulator.requests).toHaveLength(requests);
+  });
+
+  test('a retry by EventBridge Scheduler after a lost response returns the same lease and opens no session', async () => {
+    const [input = ''] = examples('json schedule-input', page('functions-and-events.md'));
+    // Each attempt is an invocation of its own. The scheduler never sees the first one's response.
+    const first = resultOf(await d.login(scheduledInput(input, 1)));
+    expect(resultOf(await d.login(scheduledInput(input, 2)))).toEqual(first);
+    expect(d.simulator.sessions()).toHaveLength(1);
+
+    // An execution id, which names the attempt, would open one session per attempt.
+    const perAttempt = '{ "array": "fb1", "leaseId": "<aws.scheduler.execution-id>" }';
+    const leaseIds = [first.leaseId];
+    for (const attempt of [1, 2]) leaseIds.push(resultOf(await d.login(scheduledInput(perAttempt, attempt))).leaseId);
+    expect(d.simulator.sessions()).toHaveLength(3);
+    for (const leaseId of leaseIds) await d.logout({ leaseId });
   });
 
   test('a login without a lease id uses the invocation id as the lease id, also when Lambda retries', async () => {

@@ -169,3 +169,23 @@ test('a token in an event is found', async () => {
   expect(found).toContain('events on the bus');
   expect(found).toContain('what session-events wrote');
 });
+
+test('sweep-sessions closes the sessions of an execution whose end was never reported', async () => {
+  const prefix = EXECUTION.replace(':execution:', ':stateMachine:').replace(/:[^:]*$/, '');
+  const stack = await deploy({ functions: ['login', 'sweep-sessions'], env: { STATE_MACHINE_ARN_PREFIX: prefix } });
+  onTestFinished(stack.stop);
+  stack.addArray('fb1');
+  const owners = [EXECUTION, `${EXECUTION}-running`, 'job'];
+  for (const owner of owners)
+    for (let n = 0; n < 8; n++) await stack.login({ array: 'fb1', leaseId: `${owner}-${n}`, owner });
+  stack.aws.states.setStatus(EXECUTION, 'ABORTED');
+  stack.aws.states.setStatus(`${EXECUTION}-running`, 'RUNNING');
+  // Each sweep looks at about one lease in five.
+  for (let sweeps = 0; sweeps < 50 && stack.simulator.sessions().length > 16; sweeps++)
+    expect(await stack.invoke('sweep-sessions', {})).toHaveProperty('result');
+  expect(stack.simulator.sessions()).toHaveLength(16);
+  const asked = stack.aws.calls.filter(({ service }) => service === 'states');
+  expect(asked.map(({ status }) => status)).toEqual(asked.map(() => 200));
+  expect((await stack.items()).filter(({ kind }) => kind === 'owner')).toHaveLength(1);
+  expect(await stack.leaks()).toEqual([]);
+});

@@ -92,7 +92,8 @@ describe('the rules for parameters', () => {
     arrayIdleSeconds: ['299', '86401', '30m'],
     dueShards: ['0', '17', 'all'],
     allowedCalls: ['GET', '/api/**', 'GET /api/**;POST /api/**', 'get /api/**'],
-    stateMachineArnPrefix: ['nightly-', 'arn:aws:states:*:1:stateMachine:a b'],
+    maxRequestAgeSeconds: ['299', '21601'],
+    stateMachineArnPrefix: ['arn:', 'nightly-', 'arn:aws:states:*:1:stateMachine:a b'],
     queueConcurrency: ['1', '1001'],
     checkRate: [
       ...[

@@ -10,6 +10,7 @@ import { OTHERS, packageWith } from './package-with.ts';
 import { ALARM_RULES } from './rules/alarms.ts';
 import { EVENT_RULES } from './rules/events.ts';
 import { KEY_RULES } from './rules/keys.ts';
+import { permissionsOf, permissionTable } from './rules/permissions.ts';
 import { CONTEXT, ROLE_RULES } from './rules/roles.ts';
 import { faultsOf } from './rules/rule.ts';
 import { SCHEDULE_RULES } from './rules/schedules.ts';
@@ -81,6 +82,13 @@ describe('with a value other than the default for every parameter', () => {
     expect(valueAt('ExecutionRule/Properties/EventPattern/detail/stateMachineArn')).toEqual([
       { prefix: OTHERS.stateMachineArnPrefix },
     ]);
+    expect(valueAt('SessionDasheventsLambdaFunction/Properties/Environment/Variables/MAX_REQUEST_AGE_SECONDS')).toBe(
+      '600',
+    );
+    expect(valuesAt('AWS::Lambda::EventInvokeConfig', 'MaximumEventAgeInSeconds').sort()).toEqual([
+      ...Array(4).fill(600),
+      ...[undefined, undefined],
+    ]);
     expect(valuesAt('AWS::Lambda::EventSourceMapping', 'ScalingConfig/MaximumConcurrency')).toEqual([2]);
     expect(valueAt('CheckSchedule/Properties/ScheduleExpression')).toBe('rate(1 hour)');
     expect(valueAt('LeaseTable/Properties/DeletionProtectionEnabled')).toBe(false);
@@ -99,6 +107,48 @@ const made = (name: string, given: Readonly<Record<string, string>>): Promise<un
   createRequire(import.meta.url)('../../../infra/parameters.cjs')[name]({
     resolveVariable: async (address: string) => given[address.replace('param:', '')] ?? '',
   });
+
+describe('the state machines whose executions own leases', () => {
+  const madeOf = (stateMachineArnPrefix: string) => made('stateMachineArns', { stateMachineArnPrefix });
+  const machines = 'arn:aws:states:eu-central-1:123456789012:stateMachine:';
+
+  it('are none by default', async () => {
+    const nothing = 'stateMachineArnPrefix is not set';
+    expect(await madeOf('')).toBe(nothing);
+    expect(valueAt('ExecutionRule/Properties/EventPattern/detail/stateMachineArn', byDefault)).toEqual([nothing]);
+  });
+
+  it('are the only ones whose executions the sweeper may ask about, and it asks about no others', () => {
+    const asking = (of: Template) =>
+      idsOf(of, 'AWS::IAM::Role').flatMap((id) =>
+        permissionsOf(of, id).flatMap(({ action, resource }) =>
+          action.startsWith('states:') ? [`${id}: ${action} on ${resource}`] : [],
+        ),
+      );
+    const variable = 'SweepDashsessionsLambdaFunction/Properties/Environment/Variables/STATE_MACHINE_ARN_PREFIX';
+    expect([valueAt(variable), valueAt(variable, byDefault)]).toEqual([OTHERS.stateMachineArnPrefix, '']);
+    expect(asking(template)).toEqual([
+      'SweepSessionsRole: states:DescribeExecution on arn:aws:states:eu-central-1:123456789012:execution:nightly-*',
+    ]);
+    expect(asking(byDefault)).toEqual([]);
+    const rows = permissionTable().filter(([actions]) => actions?.includes('states:'));
+    expect(rows.map(([actions, , who]) => [actions, who])).toEqual([
+      ['`states:DescribeExecution`', '`sweep-sessions`, if that parameter is set'],
+    ]);
+  });
+
+  it.each([machines, `${machines}nightly-`, ` ${machines}nightly `, `${machines.replace('aws', 'aws-us-gov')}x`])(
+    'are those with the prefix %j',
+    async (prefix) => expect(await madeOf(prefix)).toEqual({ prefix: prefix.trim() }),
+  );
+
+  it.each([
+    ...['arn:', 'arn:aws:states:', 'nightly-', '*', `${machines}*`, `${machines}nightly:1`],
+    ...[machines.replace('stateMachine', 'execution'), machines.replace('123456789012', ''), machines.slice(0, -1)],
+  ])('cannot have the prefix %j', async (prefix) => {
+    await expect(madeOf(prefix)).rejects.toThrow('stateMachineArnPrefix must be the beginning of state machine ARNs');
+  });
+});
 
 describe('every role', () => {
   const boundariesOf = (of: Template): unknown[] => valuesAt('AWS::IAM::Role', 'PermissionsBoundary', of);

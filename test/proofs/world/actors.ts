@@ -54,11 +54,17 @@ export const ACTORS = {
   work: process('work', [WORK_MS], ({ code, ports, deadline }, { array, ...options }, world) =>
     code.withSession(ports, array, useForAWhile(world), { ...options, deadline }),
   ),
-  endOwner: process('end owner of', FUNCTION_MS, async ({ code, ports, deadline }, wish, { ended }) => {
+  endOwner: process('end owner of', FUNCTION_MS, async ({ code, ports, deadline }, wish, world) => {
     const { owner = 'no-owner' } = wish;
+    world.over.add(owner);
     await code.endOwner(ports, owner, deadline);
-    ended.add(owner);
+    world.ended.add(owner);
   }),
+  /** Nothing reports the end. */
+  endExecution: ({ executions, over, random }, { owner = 'no-owner' }) => {
+    over.add(owner);
+    executions.end(owner, random.pick(['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED']));
+  },
   sweep: process('sweep', [SWEEP_MS], ({ code, ports, deadline }) => code.sweep(ports, deadline)),
   check: process('check', [CHECK_MS], async ({ ports, deadline }, _wish, { faults }) => {
     const { unknownSessions } = await checkFleet(ports, {}, deadline);
@@ -78,7 +84,10 @@ export const ACTORS = {
   }),
   request: (world, wish) => deliver(world, 'requested', wish),
   release: (world, { leaseId }) => deliver(world, 'released', { leaseId }, () => world.ended.add(leaseId)),
-  releaseOwner: (world, { owner = 'no-owner' }) => deliver(world, 'released', { owner }, () => world.ended.add(owner)),
+  releaseOwner: (world, { owner = 'no-owner' }) => {
+    world.over.add(owner);
+    deliver(world, 'released', { owner }, () => world.ended.add(owner));
+  },
   sweepOften: (world, wish) => often(world, 12, 15_000, () => ACTORS.sweep(world, wish)),
   rotate: (world, { array }) => {
     const { secrets, arrays, random, clock, newId } = world;

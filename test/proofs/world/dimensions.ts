@@ -18,6 +18,8 @@ export type Features = {
   readonly owners: boolean;
   /** The owner of the stack turns shards on and off while sessions are open, so that entries of the index move. */
   readonly shards: boolean;
+  /** Owners are executions. The events that report their ends are lost, so the sweeper must ask. */
+  readonly executions: boolean;
   /** Some processes run the code of a former version. */
   readonly former: boolean;
 };
@@ -26,7 +28,7 @@ const MINUTE_MS = 60_000;
 /** Conditions that every version of the code supports. */
 const PLAIN: Features = {
   ...{ lateMs: 5000, skewMs: 5000, stopMs: 0, lagMs: 20_000 },
-  ...{ checks: false, queue: false, owners: false, shards: false, former: false },
+  ...{ checks: false, queue: false, owners: false, shards: false, executions: false, former: false },
 };
 const [LATE, SKEWED, STOPPED] = [{ lateMs: MINUTE_MS }, { skewMs: MINUTE_MS }, { stopMs: MINUTE_MS }];
 
@@ -40,6 +42,7 @@ export const DIMENSIONS = {
   'the queue': { ...PLAIN, ...STOPPED, queue: true },
   'lagging indexes': { ...PLAIN, ...SKEWED, lagMs: MINUTE_MS, shards: true },
   'two owners': { ...PLAIN, owners: true, queue: true },
+  'unreported executions': { ...PLAIN, ...STOPPED, executions: true },
   'a former version': { ...PLAIN, former: true },
   everything: {
     ...{ ...PLAIN, ...LATE, ...SKEWED, ...STOPPED, lagMs: MINUTE_MS },

@@ -86,6 +86,7 @@ export function hookOf(world: World, process: Process): Hook {
       secrets: SECRETS,
       store: AWS,
       seal: AWS,
+      executions: AWS,
       outbox: AWS,
     };
     const { longestMs, lateMs, looksAgain, noResponse } = wire[port];

@@ -23,6 +23,21 @@ export function wrongNow({ arrays, store, limits, features }: World): string | u
   return undefined;
 }
 
+/**
+ * After three minutes of sweeping, an owner whose end is recorded is over, and has no lease that is not closed. The end of every owner for
+ * which a lease was closed is recorded, because late requests look for it.
+ */
+export function wrongOwner({ store, over }: World): string | undefined {
+  const ends = new Set([...store.items.values()].flatMap((item) => (item.kind === 'owner' ? [item.ownerId] : [])));
+  const early = [...ends].find((owner) => !over.has(owner));
+  if (early) return `the end of ${early} is recorded, although it has not ended`;
+  const leases = [...store.items.values()].filter((item) => item.kind === 'lease');
+  const unrecorded = leases.find((item) => 'byOwner' in item && item.byOwner && !ends.has(item.owner ?? ''));
+  if (unrecorded) return `${unrecorded.id} was closed for its owner, whose end is not recorded`;
+  const left = leases.find((item) => item.state !== 'CLOSED' && item.owner !== undefined && ends.has(item.owner));
+  return left && `${left.id} is not closed, although the end of its owner is recorded`;
+}
+
 /** After three minutes of sweeping, every lease that was released or whose owner has ended is closed. */
 export function wrongAfterReleases({ store, ended }: World): string | undefined {
   const released = [...store.items.values()].find(

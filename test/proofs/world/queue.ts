@@ -5,6 +5,7 @@ import { DETAIL_TYPES, type SessionOpened } from '../../../lib/leases/events.ts'
 import { leaseKey } from '../../../lib/leases/items.ts';
 import type { Outbox } from '../../../lib/leases/ports.ts';
 import { hookedOutbox } from '../../kit/memory/hook.ts';
+import { MAX_AGE_SECONDS } from '../../kit/memory/memory-outbox.ts';
 import type { World } from './world.ts';
 
 const FUNCTION_MS = 30_000;
@@ -26,7 +27,7 @@ export function deliver(world: World, type: keyof typeof DETAIL_TYPES, detail: o
     left -= 1;
     world.count('delivered');
     world.start(`queue ${messageId}`, FUNCTION_MS, async ({ ports, deadline, hook }) => {
-      await dispatch(ports, hookedOutbox(outboxOf(world), hook), message, deadline);
+      await dispatch(ports, hookedOutbox(outboxOf(world), hook), message, MAX_AGE_SECONDS, deadline);
       isHandled = true;
       handled();
     });

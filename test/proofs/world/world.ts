@@ -2,6 +2,7 @@
 import { FlashBladeError } from '../../../lib/core/errors.ts';
 import { authToken } from '../../../lib/core/model.ts';
 import type { Ports, Seal } from '../../../lib/leases/ports.ts';
+import { memoryExecutions } from '../../kit/memory/executions.ts';
 import { memoryFleet, portsOver } from '../../kit/memory/fleet.ts';
 import type { Hook } from '../../kit/memory/hook.ts';
 import { virtualClock } from './clock.ts';
@@ -57,6 +58,7 @@ export function worldOf(options: WorldOptions) {
     // The former version seals by itself, so that both need the real seal.
     ...(features.former ? {} : { seal: plainSeal }),
   });
+  const executions = memoryExecutions('owner-');
   const faults: string[] = [];
   let ids = 0;
 
@@ -86,6 +88,7 @@ export function worldOf(options: WorldOptions) {
     const hook = hookOf(world, process);
     const current = portsOver(fleet, hook, {
       limits,
+      ...(features.executions ? { executions: executions.port } : {}),
       report: ({ event, message }) => {
         count(event);
         trace?.(`${clock.now()} ${name} reports ${event}: ${message}`);
@@ -112,9 +115,11 @@ export function worldOf(options: WorldOptions) {
 
   const world = {
     ...fleet,
-    ...{ clock, random, weather, limits, trace, count, features },
+    ...{ clock, random, weather, limits, trace, count, features, executions },
     onEffect: () => options.onEffect(world),
     newId: () => `id-${++ids}`,
+    /** Owners whose end was requested, or whose execution has ended. */
+    over: new Set<string>(),
     /** Leases and owners whose end was requested and confirmed. */
     ended: new Set<string | undefined>(),
     /** Violations by processes. */

@@ -10,7 +10,7 @@ import { openSession } from '../../../lib/leases/open.ts';
 import type { Ports } from '../../../lib/leases/ports.ts';
 import { renewLease } from '../../../lib/leases/renew.ts';
 import { sweep } from '../../../lib/leases/sweep.ts';
-import { memoryOutbox } from '../../kit/memory/memory-outbox.ts';
+import { MAX_AGE_SECONDS, memoryOutbox } from '../../kit/memory/memory-outbox.ts';
 import { released } from '../../kit/memory/messages.ts';
 import { type Ledger, soon } from './arena.ts';
 
@@ -46,7 +46,7 @@ export const DEEDS = {
   /** Releases a lease. Returns the events and the dead letters. */
   'session-events': afterwards(async (ports, leaseId) => {
     const { outbox, published, letters } = memoryOutbox();
-    await dispatch(ports, outbox, released({ leaseId }), soon(ports));
+    await dispatch(ports, outbox, released({ leaseId }), MAX_AGE_SECONDS, soon(ports));
     return { published, letters };
   }),
   /** Alters the check's own lease as soon as it is open. */

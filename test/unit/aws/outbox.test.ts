@@ -104,7 +104,7 @@ describe('deadLetter', () => {
     aws.faults.add({ service: 'sqs', kind, ...details } as never);
     await expect(outbox.deadLetter(LETTER, soon())).rejects.toMatchObject({
       code: 'AWS_UNAVAILABLE',
-      message: expect.stringContaining('could not write to the dead-letter queue'),
+      message: expect.stringContaining('could not write to the queue for failed events'),
     });
   });
 

@@ -6,7 +6,7 @@ import { type MessageProvider, verifyMessages } from '../../../contracts/message
 import type { MessagePact } from '../../../contracts/pact-file.ts';
 import { startVerifier, type Verifier } from '../../../contracts/verification/verifier.ts';
 import { dispatch } from '../../../lib/leases/dispatch.ts';
-import { queueWorld } from '../../kit/memory/memory-outbox.ts';
+import { MAX_AGE_SECONDS, queueWorld } from '../../kit/memory/memory-outbox.ts';
 import { API_TOKEN } from '../../kit/memory/world.ts';
 import { changed, eventOf, only, outcomes, requests, withDetail, withType } from './message-pacts.ts';
 
@@ -196,7 +196,7 @@ describe('a request event fails the verification and is refused by its handler i
 
     const { w, outbox, published, letters } = queueWorld();
     const body = JSON.stringify(change(eventOf(requests, description)));
-    await dispatch(w.ports, outbox, { messageId: 'message-7', body }, w.deadline());
+    await dispatch(w.ports, outbox, { messageId: 'message-7', body }, MAX_AGE_SECONDS, w.deadline());
     expect(published).toMatchObject([
       { type: 'failed', detail: { code: 'REQUEST_INVALID', reason: expect.stringContaining(rule) } },
     ]);

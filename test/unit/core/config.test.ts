@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { OUTBOX_VARIABLES, readConfig, readOutboxConfig, VARIABLES } from '../../../lib/core/config.ts';
+import {
+  OUTBOX_VARIABLES,
+  readConfig,
+  readOutboxConfig,
+  readSweepConfig,
+  SWEEP_VARIABLES,
+  VARIABLES,
+} from '../../../lib/core/config.ts';
 
 const NEEDED = { LEASE_TABLE: 'leases', LEASE_KEY: 'alias/leases' };
 const SECRET_LOOKING = 'T-00000000';
@@ -29,8 +36,12 @@ describe('the configuration', () => {
 
   it('of session-events also needs an event bus and a dead-letter queue', () => {
     const names = { EVENT_BUS: 'sessions', DEAD_LETTER_QUEUE: 'https://sqs.example.com/1/q' };
-    expect(readOutboxConfig({ ...NEEDED, ...names })).toEqual(names);
+    expect(readOutboxConfig({ ...NEEDED, ...names })).toEqual({ ...names, MAX_REQUEST_AGE_SECONDS: 3600 });
     expect(() => readOutboxConfig(NEEDED)).toThrow(/EVENT_BUS must be set \(.*\); DEAD_LETTER_QUEUE must be set/);
+  });
+
+  it('of sweep-sessions has no state machines by default', () => {
+    expect(readSweepConfig(NEEDED)).toEqual({ STATE_MACHINE_ARN_PREFIX: '' });
   });
 
   it('treats an empty variable as missing', () => {
@@ -38,13 +49,14 @@ describe('the configuration', () => {
     expect(readConfig({ ...NEEDED, SESSIONS_PER_ARRAY: '' }).SESSIONS_PER_ARRAY).toBe(50);
   });
 
-  const texts = Object.entries({ ...VARIABLES, ...OUTBOX_VARIABLES }).flatMap(([name, { kind }]) =>
+  const texts = Object.entries({ ...VARIABLES, ...OUTBOX_VARIABLES, ...SWEEP_VARIABLES }).flatMap(([name, { kind }]) =>
     kind === 'text' ? [name] : [],
   );
 
   it.each(texts)('is refused if %s contains an API token, and the message does not repeat the token', (name) => {
     const token = 'T-3f2504e0-4f89-11d3-9a0c-0305e82c3301';
-    const read = name in OUTBOX_VARIABLES ? readOutboxConfig : readConfig;
+    const readOthers = name in SWEEP_VARIABLES ? readSweepConfig : readConfig;
+    const read = name in OUTBOX_VARIABLES ? readOutboxConfig : readOthers;
     const others = { ...NEEDED, EVENT_BUS: 'sessions', DEAD_LETTER_QUEUE: 'https://sqs.example.com/1/q' };
     for (const value of [token, `x/${token}`]) {
       const message = `environment variable ${name} must not contain anything that looks like an API token`;

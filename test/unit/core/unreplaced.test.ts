@@ -16,9 +16,11 @@ const UNREPLACED: readonly (readonly [text: string, cause: string])[] = [
     ...['undefined', 'null', 'NULL', 'Null', 'NaN', 'nan', 'None', 'nil', '<nil>', '(null)', '<null>', '"null"'],
     ...['true', 'True', 'false', 'string', '[object Object]', '[object Promise]', 'job-[object Object]'],
   ].map((text) => [text, 'a missing value'] as const),
-  ...['<aws.scheduler.execution-id>', 'nightly-<aws.scheduler.scheduled-time>'].map(
-    (text) => [text, 'EventBridge Scheduler'] as const,
-  ),
+  ...[
+    '<aws.scheduler.execution-id>',
+    'nightly-<aws.scheduler.scheduled-time>',
+    '<aws.scheduler.schedule-arn>:<aws.scheduler.scheduled-time>',
+  ].map((text) => [text, 'EventBridge Scheduler'] as const),
   ...[
     ...['$', '$$', '$.id', '$$.Execution.Id', '$.detail.jobs[0]', '$[0]', "$['id']", 'job-$$.Execution.Name'],
     ...["States.Format('{}:{}', $$.Execution.Id, 1)", 'States.UUID()', '$states.context.Execution.Id'],
@@ -56,7 +58,7 @@ const GENUINE = [
   'price-5$',
   'a<b',
   'None-1',
-  'execution-7',
+  'arn:aws:scheduler:eu-central-1:123456789012:schedule/default/nightly:2026-11-24T01:00:00Z',
   '0',
 ];
 

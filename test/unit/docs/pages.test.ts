@@ -5,14 +5,15 @@ import { PACT_FILE, readPact, statesOf } from '../../../contracts/pact-file.ts';
 import { definitionOf } from '../../../contracts/states.ts';
 import { createLeaseStore } from '../../../lib/aws/lease-store.ts';
 import { parseSecret } from '../../../lib/aws/secret-format.ts';
-import { OUTBOX_VARIABLES, VARIABLES } from '../../../lib/core/config.ts';
+import { OUTBOX_VARIABLES, SWEEP_VARIABLES, VARIABLES } from '../../../lib/core/config.ts';
 import { ERROR_CODES } from '../../../lib/core/errors.ts';
 import { EVENTS } from '../../../lib/core/reports.ts';
 import { DURATIONS } from '../../../lib/lambda/metrics.ts';
 import type { LeaseItem, Opening } from '../../../lib/leases/items.ts';
-import { parseLoginRequest } from '../../../lib/leases/requests.ts';
+import { parseLoginRequest, parseLogoutRequest } from '../../../lib/leases/requests.ts';
 import { claim, close, intend, postpone, record, release, reopen } from '../../../lib/leases/states.ts';
 import { examples, page, tableRows } from '../../kit/pages.ts';
+import { scheduledInput } from '../../kit/scheduler.ts';
 import { parseDocument, shellCommands } from './markdown.ts';
 
 const FUNCTIONS = page('functions-and-events.md');
@@ -36,9 +37,9 @@ describe('the page about errors', () => {
 });
 
 it('the table of variables has the names, defaults and ranges of the code', () => {
-  const expected = Object.entries({ ...VARIABLES, ...OUTBOX_VARIABLES }).map(([name, variable]) => [
+  const expected = Object.entries({ ...VARIABLES, ...OUTBOX_VARIABLES, ...SWEEP_VARIABLES }).map(([name, variable]) => [
     `\`${name}\``,
-    'default' in variable ? `\`${variable.default}\`` : '',
+    'default' in variable && variable.default !== '' ? `\`${variable.default}\`` : '',
     variable.kind === 'number' ? `${variable.min} to ${variable.max}` : '',
     variable.about,
   ]);
@@ -61,8 +62,22 @@ it.each(examples('json secret', page('secrets-and-trust.md')))('the example of a
 
 it.each(examples('json schedule-input', FUNCTIONS))('only EventBridge Scheduler makes this input valid: %s', (json) => {
   expect(() => parseLoginRequest(JSON.parse(json), 'invocation')).toThrow('only EventBridge Scheduler replaces');
-  const replaced = JSON.parse(json.replaceAll(/<aws\.scheduler\.[a-z-]+>/g, 'execution-7'));
-  expect(parseLoginRequest(replaced, 'invocation')).toMatchObject({ array: 'fb1', leaseId: 'execution-7' });
+  expect(parseLoginRequest(scheduledInput(json), 'invocation')).toMatchObject({ array: 'fb1' });
+});
+
+it('the documented id of a schedule fits the rule for ids, whatever the schedule is called', () => {
+  const [json = ''] = examples('json schedule-input', FUNCTIONS);
+  // The longest names that AWS allows, with every character that it allows.
+  const name = `${'aZ0-_.'.repeat(10)}long`;
+  const longest = json
+    .replace(
+      '<aws.scheduler.schedule-arn>',
+      `arn:aws-us-gov:scheduler:us-gov-west-1:123456789012:schedule/${name}/${name}`,
+    )
+    .replace('<aws.scheduler.scheduled-time>', '2026-11-24T01:00:00.000Z');
+  const { leaseId } = parseLoginRequest(JSON.parse(longest), 'invocation');
+  expect(leaseId.length).toBeGreaterThan(200);
+  expect(parseLogoutRequest({ leaseId })).toEqual({ leaseId });
 });
 
 it.each(examples('json login-request', FUNCTIONS))('the example of a login request is valid: %s', (json) => {

@@ -272,6 +272,7 @@ test('the picture stack names the indexes, the schedules, the keys and the queue
   expect(resources('events.yml', 'AWS::SQS::Queue')).toEqual([
     'RequestQueue',
     'DeadLetterQueue',
+    'FailedEventQueue',
     'FailedInvocationQueue',
   ]);
   expect(resources('events.yml', 'AWS::Events::Rule')).toEqual(['RequestRule', 'ExecutionRule']);

@@ -8,7 +8,7 @@ import { openSession } from '../../../lib/leases/open.ts';
 import { renewLease } from '../../../lib/leases/renew.ts';
 import { withLease } from '../../../lib/leases/use.ts';
 import { type Hook, hooked, hookedOutbox } from '../../kit/memory/hook.ts';
-import { memoryOutbox } from '../../kit/memory/memory-outbox.ts';
+import { MAX_AGE_SECONDS, memoryOutbox } from '../../kit/memory/memory-outbox.ts';
 import { released, requested } from '../../kit/memory/messages.ts';
 import { awsDown, busy, fail, opened, REQUEST, unreachable, type World, world } from '../../kit/memory/world.ts';
 
@@ -110,13 +110,13 @@ describe('every call ends before the deadline and leaves time for the calls afte
   it('handling a message leaves time to emit its event or send it to the dead-letter queue', async () => {
     const w = world();
     const { ports, outbox, log } = watched(w);
-    await dispatch(ports, outbox, requested(REQUEST), w.deadline());
+    await dispatch(ports, outbox, requested(REQUEST), MAX_AGE_SECONDS, w.deadline());
     expect([log[0], log.at(-1)]).toEqual(['read: 19.75', 'emit: 29.25']);
     log.length = 0;
-    await dispatch(ports, outbox, released({ leaseId: 'job-1' }), w.deadline());
+    await dispatch(ports, outbox, released({ leaseId: 'job-1' }), MAX_AGE_SECONDS, w.deadline());
     expect([log[0], log.at(-1)]).toEqual(['read: 24.75', 'emit: 29.25']);
     log.length = 0;
-    await dispatch(ports, outbox, requested({ array: 'fb9' }), w.deadline());
+    await dispatch(ports, outbox, requested({ array: 'fb9' }), MAX_AGE_SECONDS, w.deadline());
     expect(log.slice(-2)).toEqual(['emit: 29.25', 'deadLetter: 29.25']);
   });
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { dispatch, type Message } from '../../../lib/leases/dispatch.ts';
 import { type Hook, hooked, hookedOutbox } from '../../kit/memory/hook.ts';
-import { memoryOutbox } from '../../kit/memory/memory-outbox.ts';
+import { MAX_AGE_SECONDS, memoryOutbox } from '../../kit/memory/memory-outbox.ts';
 import { executionEnded, released, requested } from '../../kit/memory/messages.ts';
 import { type Pace, slow } from '../../kit/memory/slow.ts';
 import { world } from '../../kit/memory/world.ts';
@@ -30,7 +30,7 @@ async function timeLeft(message: Message, timeMs: number, paces: (call: number) 
   w.accept('fb2', 'another API token');
   for (let n = 0; n < leases; n++) {
     const lease = requested({ array: 'fb1', leaseId: `lease-${n}`, leaseSeconds: 86_400, owner: OWNER });
-    await dispatch({ ...w.ports, now: Date.now }, box.outbox, lease, Date.now() + 60_000);
+    await dispatch({ ...w.ports, now: Date.now }, box.outbox, lease, MAX_AGE_SECONDS, Date.now() + 60_000);
   }
   box.published.length = 0;
   let paced = 0;
@@ -50,7 +50,7 @@ async function timeLeft(message: Message, timeMs: number, paces: (call: number) 
   const end = (): void => {
     endedAt = Date.now();
   };
-  const done = dispatch(ports, outbox, message, deadline).then(end, end);
+  const done = dispatch(ports, outbox, message, MAX_AGE_SECONDS, deadline).then(end, end);
   await vi.runAllTimersAsync();
   await done;
   return { leftMs: deadline - endedAt, w, calls, published: box.published };

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../../lib/leases/dispatch.ts';
-import { queueWorld } from '../../kit/memory/memory-outbox.ts';
-import { executionEnded, released, requested } from '../../kit/memory/messages.ts';
+import { DETAIL_TYPES } from '../../../lib/leases/events.ts';
+import { MAX_AGE_SECONDS, queueWorld } from '../../kit/memory/memory-outbox.ts';
+import { executionEnded, messageOf, released, requested } from '../../kit/memory/messages.ts';
 import { awsDown, fail, untilCalled } from '../../kit/memory/world.ts';
 
 const REQUEST = { array: 'fb1', leaseId: 'job-1', leaseSeconds: 600 };
@@ -66,6 +67,99 @@ describe('a request for a session', () => {
     letGo();
     await first;
     expect(outcomes()).toEqual(['opened job-1']);
+  });
+});
+
+describe('an old request', () => {
+  /** A request whose event and message are this many seconds old. `undefined`: the age is not known. */
+  function aged(
+    w: { seconds: () => number },
+    eventAge: number | undefined,
+    messageAge: number | undefined,
+    detail = {},
+  ) {
+    const at = (age: number) => (w.seconds() - age) * 1000;
+    const time = eventAge === undefined ? {} : { time: new Date(at(eventAge)).toISOString() };
+    const message = messageOf(DETAIL_TYPES.requested, { ...REQUEST, ...detail }, 'event-1', 'com.example.jobs', time);
+    return { ...message, ...(messageAge === undefined ? {} : { sentAt: at(messageAge) }) };
+  }
+  const [NEW, OLD] = [MAX_AGE_SECONDS, MAX_AGE_SECONDS + 1];
+
+  it.each([
+    [OLD, OLD],
+    // A redrive writes the message anew, and the event keeps its time.
+    [OLD, 0],
+    [OLD, undefined],
+    // A transformed event has no time. The sender's clock may be wrong.
+    [undefined, OLD],
+    [-86_400, OLD],
+  ])('an event that is %s s old in a message that is %s s old fails, and opens no session', async (event, message) => {
+    const { w, published, letters, deliver } = queueWorld();
+    await deliver(aged(w, event, message, { owner: 'job' }));
+    expect(w.calls.filter((call) => call !== 'emit')).toEqual([]);
+    expect(letters).toEqual([]);
+    const reason = expect.stringContaining('older than 3600 seconds');
+    const ids = { eventId: 'event-1', leaseId: 'job-1', array: 'fb1', owner: 'job' };
+    expect(published).toEqual([{ type: 'failed', detail: { ...ids, code: 'REQUEST_EXPIRED', reason } }]);
+    expect(w.events()).toEqual(['MessageFailed']);
+  });
+
+  it.each([
+    [NEW, NEW],
+    [NEW, undefined],
+    [undefined, NEW],
+    [undefined, undefined],
+    // A clock that is ahead makes nothing older.
+    [-60, 0],
+    [-86_400, NEW],
+  ])('an event that is %s s old in a message that is %s s old opens a session', async (event, message) => {
+    const { w, outcomes, deliver } = queueWorld();
+    await deliver(aged(w, event, message));
+    expect(outcomes()).toEqual(['opened job-1']);
+  });
+
+  it('an old release still closes its session', async () => {
+    const { w, outcomes, deliver } = queueWorld();
+    await deliver(requested(REQUEST));
+    await deliver({ ...released({ leaseId: 'job-1' }), sentAt: (w.seconds() - OLD) * 1000 });
+    expect(outcomes()).toEqual(['opened job-1', 'closed job-1']);
+  });
+
+  it('a failure that could not be published is published at the next delivery', async () => {
+    const { w, published, deliver } = queueWorld();
+    w.once('emit', fail(awsDown));
+    const message = aged(w, OLD, OLD);
+    await expect(deliver(message)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+    await deliver(message);
+    expect(published).toMatchObject([{ type: 'failed', detail: { code: 'REQUEST_EXPIRED' } }]);
+  });
+});
+
+describe('a message that keeps failing', () => {
+  // SQS delivers a message again after six minutes, five times in all.
+  it.each([
+    [0, false],
+    [720, false],
+    [900, false],
+    [901, true],
+    [1080, true],
+    [1440, true],
+  ])('%s s after it was sent is reported as delayed: %s', async (age, isDelayed) => {
+    const { w, deliver } = queueWorld();
+    w.once('secret', fail(awsDown));
+    const message = { ...requested(REQUEST), sentAt: (w.seconds() - age) * 1000 };
+    await expect(deliver(message)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+    const found = w.reports.filter(({ event }) => event === 'RequestDelayed');
+    const report = { code: 'AWS_UNAVAILABLE', eventId: 'event-1', leaseId: 'job-1', array: 'fb1' };
+    expect(found).toMatchObject(isDelayed ? [report] : []);
+  });
+
+  it('is not reported as delayed without a time of sending, or after a permanent failure', async () => {
+    const { w, deliver } = queueWorld();
+    w.once('secret', fail(awsDown));
+    await expect(deliver(requested(REQUEST))).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+    await deliver({ ...requested({ array: 'fb9' }), sentAt: (w.seconds() - 1440) * 1000 });
+    expect(w.events()).not.toContain('RequestDelayed');
   });
 });
 

@@ -65,7 +65,27 @@ it.each([
 describe('a Session Requested event', () => {
   it('a request has the lease id, the seconds and the owner of its event', () => {
     const detail = { array: 'fb1', leaseId: 'job-1', leaseSeconds: 60, owner: EXECUTION };
-    expect(parseEvent(requested(detail))).toEqual({ eventId: EVENT_ID, kind: 'open', request: detail });
+    const requestedAt = Date.UTC(2026, 10, 24, 5);
+    expect(parseEvent(requested(detail))).toEqual({ eventId: EVENT_ID, kind: 'open', request: detail, requestedAt });
+  });
+
+  it.each([
+    ['2026-11-24T05:00:00Z', Date.UTC(2026, 10, 24, 5)],
+    ['2026-11-24T05:00:00.250Z', Date.UTC(2026, 10, 24, 5, 0, 0, 250)],
+    ['2026-11-24T05:00:00.123456789Z', Date.UTC(2026, 10, 24, 5, 0, 0, 123)],
+    ['2026-11-24T05:00:00+01:00', Date.UTC(2026, 10, 24, 4)],
+  ])('the time %s is read', (time, requestedAt) => {
+    expect(parseEvent(bodyOf(DETAIL_TYPES.requested, { array: 'fb1' }, { time }))).toMatchObject({ requestedAt });
+  });
+
+  it.each([
+    ...[undefined, null, '', 0, 1_795_500_000, 1_795_500_000_000, '1795500000', {}, ['2026-11-24T05:00:00Z'], true],
+    ...['2026', '2026-11-24', '2026-11-24T05:00:00', '2026-11-24 05:00:00Z', 'Tue Nov 24 2026', 'yesterday'],
+    ...['2026-13-45T05:00:00Z', '2026-11-24T25:00:00Z', ' 2026-11-24T05:00:00Z', '$.time', '<time>'],
+  ])('the time %j is ignored, and the request is read', (time) => {
+    const event = parseEvent(bodyOf(DETAIL_TYPES.requested, { array: 'fb1' }, { time }));
+    expect(event).toMatchObject({ kind: 'open', request: { array: 'fb1' } });
+    expect(event).not.toHaveProperty('requestedAt');
   });
 
   it('a request without a lease id and seconds gets array and event id as its lease id, and 900 seconds', () => {
@@ -73,6 +93,7 @@ describe('a Session Requested event', () => {
       eventId: EVENT_ID,
       kind: 'open',
       request: { array: 'fb1', leaseId: `fb1:${EVENT_ID}`, leaseSeconds: 900 },
+      requestedAt: Date.UTC(2026, 10, 24, 5),
     });
   });
 

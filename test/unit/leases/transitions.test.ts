@@ -20,6 +20,7 @@ import {
 
 const NOW = 1_800_000_000;
 const MONTH = 30 * 86_400;
+const DAY = 86_400;
 const target: FlashBlade = { name: 'fb1', host: 'fb1.example.com', port: 443, trust: { kind: 'public' } };
 
 const common = { kind: 'lease', id: 'lease#job', leaseId: 'job', target, createdAt: NOW } as const;
@@ -246,11 +247,13 @@ describe('the ledger', () => {
   it('stores the end of an owner, due until the index has caught up and kept as long as a closed lease', () => {
     const ended = { kind: 'owner', id: 'owner#me', ownerId: 'me', endedAt: NOW } as const;
     const item = ownerEnd('me', NOW);
-    expect(item).toStrictEqual({ ...ended, dueAt: NOW + 60, purgeAt: NOW + MONTH });
+    expect(item).toStrictEqual({ ...ended, dueAt: NOW + 60, purgeAt: NOW + DAY });
     expect(settleOwner(item, NOW + 179)).toBeUndefined();
-    expect(settleOwner(item, NOW + 180)).toStrictEqual({ ...ended, purgeAt: NOW + MONTH });
+    expect(settleOwner(item, NOW + 180)).toStrictEqual({ ...ended, purgeAt: NOW + DAY });
     expect(settleOwner(item, NOW + 180, { retryable: true })).toBeUndefined();
-    expect(settleOwner(item, NOW + 60, { retryable: false })).toStrictEqual({ ...item, dueAt: NOW + 660 });
+    // The item stays while the sweeper still needs it.
+    const failed = { ...item, dueAt: NOW + 660, purgeAt: NOW + 60 + DAY };
+    expect(settleOwner(item, NOW + 60, { retryable: false })).toStrictEqual(failed);
   });
 
   it('stores the refusal of an API token for ten minutes', () => {

@@ -78,11 +78,13 @@ const NEEDED: readonly string[] = [
   ...Object.entries(EVENTS).flatMap(([name, level]) => (level === 'error' ? [COVERED_BY[name] ?? name] : [])),
   ...HEARTBEATS,
   ...FUNCTIONS.map(logicalIdOf).flatMap((id) => [`Errors of ${id}`, `Throttles of ${id}`]),
+  'ApproximateNumberOfMessagesVisible of FailedEventQueue.QueueName',
   'ApproximateNumberOfMessagesVisible of DeadLetterQueue.QueueName',
   'ApproximateNumberOfMessagesVisible of FailedInvocationQueue.QueueName',
   'ApproximateAgeOfOldestMessage of RequestQueue.QueueName',
   // A full index rejects writes to the table.
   ...['LeaseTable', 'due', 'owner'].flatMap((of) => [`ReadThrottleEvents of ${of}`, `WriteThrottleEvents of ${of}`]),
+  'RequestDelayed',
 ];
 
 export const ALARM_RULES: Rule[] = [
@@ -190,6 +192,8 @@ export const ALARM_RULES: Rule[] = [
     ['a queue without an alarm', 'FailedInvocationsAlarm', GONE, 'FailedInvocationQueue'],
     ['an index without a throttle alarm', 'DueWritesThrottledAlarm', GONE, 'WriteThrottleEvents of due'],
     ['a table without a throttle alarm', 'TableWritesThrottledAlarm', GONE, 'WriteThrottleEvents of LeaseTable'],
+    ['letters without an alarm', 'FailedEventsAlarm', GONE, 'FailedEventQueue'],
+    ['messages that SQS leaves out of the age', 'DelayedRequestsAlarm', GONE, 'RequestDelayed'],
     ['a function without a throttle alarm', 'LogoutThrottlesAlarm', GONE, 'Throttles of LogoutLambdaFunction'],
   ),
   rule(

@@ -23,6 +23,26 @@ const failureRules = FUNCTIONS.filter((name) => name !== 'session-events').flatM
   }),
 );
 
+/** Functions that may log in. */
+const LOG_IN = ['login', 'call-array', 'renew', 'check-fleet'];
+
+/** A login that comes too late is useless. The other functions only close sessions, for which it is never too late. */
+const ageRules = FUNCTIONS.filter((name) => name !== 'session-events').map((name) => {
+  const path = `${logicalIdOf(name).replace(/Function$/, 'EvConf')}/Properties/MaximumEventAgeInSeconds`;
+  // The default, and the value in package-with.ts.
+  return LOG_IN.includes(name) ? must(path, /^(3600|600)$/, GONE, 21_600) : must(path, GONE);
+});
+
+/** The alarm and the dashboard only read the queue's metrics. */
+const READS = /^(DeadLettersAlarm|Dashboard)\//;
+
+/** The paths at which a value refers to the dead-letter queue. */
+function usesOf(value: unknown, path: string): string[] {
+  if (at(value, 'Ref') === 'DeadLetterQueue' || at(value, 'Fn::GetAtt/0') === 'DeadLetterQueue') return [path];
+  if (typeof value === 'string') return value.includes('DeadLetterQueue') ? [path] : [];
+  return Object.entries(Object(value)).flatMap(([key, inner]) => usesOf(inner, `${path}/${key}`));
+}
+
 export const EVENT_RULES: Rule[] = [
   rule(
     'a state machine logs its failures, without their input and output',
@@ -71,7 +91,12 @@ export const EVENT_RULES: Rule[] = [
   ),
   // Step Functions publishes on the default bus.
   must('ExecutionRule/Properties/EventBusName', GONE),
-  must(`${PATTERN}/detail/stateMachineArn/0/prefix`, /^arn:/, 'jobs'),
+  // A pattern without a value or with an empty prefix would match every execution in the account. An exact value that is no ARN matches none.
+  must(
+    `${PATTERN}/detail/stateMachineArn`,
+    /^\[("stateMachineArnPrefix is not set"|\{"prefix":"arn:[^:]+:states:[^:]+:\d+:stateMachine:[^":]*"\})\]$/,
+    ...[GONE, [], [{ prefix: '' }], [{ prefix: 'arn:' }], [{ prefix: 'arn:aws:states:' }], [{ exists: true }]],
+  ),
   rule(
     'the execution rule matches every end of an execution, and no other change',
     ({ Resources }) =>
@@ -80,7 +105,7 @@ export const EVENT_RULES: Rule[] = [
         'detail-type': [events.EXECUTION_DETAIL_TYPE],
         detail: {
           status: [...events.EXECUTION_ENDS],
-          stateMachineArn: [{ prefix: at(Resources, `${PATTERN}/detail/stateMachineArn/0/prefix`) }],
+          stateMachineArn: at(Resources, `${PATTERN}/detail/stateMachineArn`),
         },
       }),
     ['no aborted executions', `${PATTERN}/detail/status/3`, GONE],
@@ -89,13 +114,14 @@ export const EVENT_RULES: Rule[] = [
   ...mustAll('AWS::Events::Rule/Properties', {
     State: GONE,
     'Targets/0/Arn': 'RequestQueue.Arn',
-    'Targets/0/DeadLetterConfig/Arn': 'DeadLetterQueue.Arn',
+    'Targets/0/DeadLetterConfig/Arn': 'FailedEventQueue.Arn',
     'Targets/1': GONE,
   }),
 
   must('AWS::SQS::Queue/Properties/SqsManagedSseEnabled', true),
   must('RequestQueue/Properties/RedrivePolicy', REDRIVE, { ...REDRIVE, maxReceiveCount: 1 }),
   must('DeadLetterQueue/Properties/MessageRetentionPeriod', TWO_WEEKS_SECONDS),
+  must('FailedEventQueue/Properties/MessageRetentionPeriod', TWO_WEEKS_SECONDS),
   must('FailedInvocationQueue/Properties/MessageRetentionPeriod', TWO_WEEKS_SECONDS),
   rule(
     'a message stays invisible for six times as long as its function may take',
@@ -118,7 +144,7 @@ export const EVENT_RULES: Rule[] = [
           Effect: 'Allow',
           Principal: { Service: 'events.amazonaws.com' },
           Action: 'sqs:SendMessage',
-          Resource: [arn('RequestQueue'), arn('DeadLetterQueue')],
+          Resource: [arn('RequestQueue'), arn('FailedEventQueue')],
           Condition: { ArnEquals: { 'aws:SourceArn': [arn('RequestRule'), arn('ExecutionRule')] } },
         },
       ]),
@@ -127,6 +153,28 @@ export const EVENT_RULES: Rule[] = [
     ['a rule that may not write', `${POLICY}/FromTheRules/Condition/ArnEquals/aws:SourceArn/1`, GONE],
   ),
 
+  rule(
+    'only SQS writes to the dead-letter queue, because it cannot move back a message that it did not move there',
+    ({ Resources }) =>
+      Object.keys(Resources).flatMap((id) =>
+        usesOf(Resources[id], id)
+          .filter((path) => path !== 'RequestQueue/Properties/RedrivePolicy/deadLetterTargetArn' && !READS.test(path))
+          .map((path) => `${path} refers to the dead-letter queue`),
+      ),
+    ['letters', `${FUNCTION}/Properties/Environment/Variables/DEAD_LETTER_QUEUE`, { Ref: 'DeadLetterQueue' }, 'refers'],
+    ['undeliverable events', 'AWS::Events::Rule/Properties/Targets/0/DeadLetterConfig/Arn', arn('DeadLetterQueue')],
+    ['a permission', `${POLICY}/FromTheRules/Resource/+`, arn('DeadLetterQueue'), 'RequestQueuePolicy'],
+    [
+      'a role',
+      'SessionEventsRole/Properties/Policies/0/PolicyDocument/Statement/GiveUpMessages/Resource',
+      arn('DeadLetterQueue'),
+    ],
+    [
+      'failed invocations',
+      'LoginLambdaEvConf/Properties/DestinationConfig/OnFailure/Destination',
+      arn('DeadLetterQueue'),
+    ],
+  ),
   only('AWS::Lambda::EventSourceMapping', MAPPING),
   ...mustAll(`${MAPPING}/Properties`, {
     EventSourceArn: 'RequestQueue.Arn',
@@ -138,4 +186,5 @@ export const EVENT_RULES: Rule[] = [
   // 2 to 1000, as AWS supports.
   must(`${MAPPING}/Properties/ScalingConfig/MaximumConcurrency`, /^([2-9]|\d\d|\d\d\d|1000)$/, GONE, 1, 1001),
   ...failureRules,
+  ...ageRules,
 ];

@@ -13,8 +13,11 @@ const SETTINGS: Readonly<Record<FunctionName, Settings>> = {
   logout: { Timeout: 30 },
   'call-array': { Timeout: 30, own: { ALLOWED_CALLS: 'GET /api/**' } },
   renew: { Timeout: 30 },
-  'session-events': { Timeout: 60, own: { EVENT_BUS: 'EventBus', DEAD_LETTER_QUEUE: 'DeadLetterQueue' } },
-  'sweep-sessions': { Timeout: 55 },
+  'session-events': {
+    Timeout: 60,
+    own: { EVENT_BUS: 'EventBus', DEAD_LETTER_QUEUE: 'FailedEventQueue', MAX_REQUEST_AGE_SECONDS: '3600' },
+  },
+  'sweep-sessions': { Timeout: 55, own: { STATE_MACHINE_ARN_PREFIX: '' } },
   'check-fleet': { Timeout: 300 },
 };
 
@@ -34,6 +37,8 @@ const rulesOf = (name: FunctionName): Rule[] => {
     'Environment/Variables/ALLOWED_CALLS': own['ALLOWED_CALLS'],
     'Environment/Variables/EVENT_BUS': own['EVENT_BUS'],
     'Environment/Variables/DEAD_LETTER_QUEUE': own['DEAD_LETTER_QUEUE'],
+    'Environment/Variables/MAX_REQUEST_AGE_SECONDS': own['MAX_REQUEST_AGE_SECONDS'],
+    'Environment/Variables/STATE_MACHINE_ARN_PREFIX': own['STATE_MACHINE_ARN_PREFIX'],
   });
 };
 

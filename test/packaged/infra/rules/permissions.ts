@@ -38,24 +38,29 @@ const RESOURCES: Readonly<Record<string, string>> = {
   "the lease table's `due` index": '<LeaseTable.Arn>/index/due',
   "the lease table's `owner` index": '<LeaseTable.Arn>/index/owner',
   'the request queue': 'RequestQueue.Arn',
-  'the dead-letter queue': 'DeadLetterQueue.Arn',
+  'the queue for failed events': 'FailedEventQueue.Arn',
   'the queue for failed invocations': 'FailedInvocationQueue.Arn',
   'the event bus': 'EventBus.Arn',
   '`*`': '*',
 };
 
+/** Ends a row that holds only with a parameter that is empty by default. */
+export const IF_SET = 'if that parameter is set';
+
 export type Row = readonly string[];
 export const permissionTable = (): Row[] => tableRows('permission', page('deploying.md'));
 
-/** Parameters that give a function more permissions. */
-type Extras = { readonly inVpc: boolean; readonly isTraced: boolean };
+/** Parameters that give a function more permissions. `stateMachines`: the prefix of those whose executions own leases, or nothing. */
+type Extras = { readonly inVpc: boolean; readonly isTraced: boolean; readonly stateMachines: string };
 
 /** What the table allows to one holder: `<action> on <resource>`, sorted. */
 export const allowedTo = (holder: Holder, extras: Extras, table: readonly Row[]): string[] =>
   table
-    .filter(([, , who = '']) => isMeant(holder, extras, who))
+    .filter(([, , who = '']) => isMeant(holder, extras, who) && (extras.stateMachines !== '' || !who.endsWith(IF_SET)))
     .flatMap(([actions = '', on = '']) =>
-      [...actions.matchAll(/`([^`]+)`/g)].map(([, action]) => `${action} on ${resourceOf(holder, on)}`),
+      [...actions.matchAll(/`([^`]+)`/g)].map(
+        ([, action]) => `${action} on ${resourceOf(holder, on, extras.stateMachines)}`,
+      ),
     )
     .sort();
 
@@ -67,7 +72,8 @@ function isMeant({ name, isSchedule }: Holder, { inVpc, isTraced }: Extras, who:
   return who.startsWith('every function') || who.includes(`\`${name}\``);
 }
 
-function resourceOf({ id }: Holder, words: string): string {
+function resourceOf({ id }: Holder, words: string, stateMachines: string): string {
+  if (words.startsWith('executions of')) return `${stateMachines.replace(':stateMachine:', ':execution:')}*`;
   if (words === 'its own log group') return `${id.replace(/LambdaFunction$/, 'LogGroup')}.Arn`;
   if (words === 'its own function') return `${id}.Arn`;
   const resource = RESOURCES[words];

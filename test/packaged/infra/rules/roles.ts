@@ -30,12 +30,13 @@ const ALSO_UNSEAL = ['kms:GenerateDataKey', 'kms:Decrypt'];
 /** Compares the roles with the README's table. */
 export const permissionFaults = (template: Template, table: readonly Row[] = permissionTable()): string[] =>
   HOLDERS.flatMap((holder) => {
-    const inVpc = at(template.Resources, `${holder.id}/Properties/VpcConfig`) !== GONE;
-    const isTraced = at(template.Resources, `${holder.id}/Properties/TracingConfig/Mode`) === 'Active';
+    const own = at(template.Resources, `${holder.id}/Properties`);
+    const inVpc = at(own, 'VpcConfig') !== GONE;
+    const isTraced = at(own, 'TracingConfig/Mode') === 'Active';
+    const stateMachines = String(at(own, 'Environment/Variables/STATE_MACHINE_ARN_PREFIX') ?? '');
     const permissions = permissionsOf(template, holder.role).map(({ action, resource }) => `${action} on ${resource}`);
-    return (
-      differs(`${holder.role}: permissions`, permissions.sort(), allowedTo(holder, { inVpc, isTraced }, table)) || []
-    );
+    const allowed = allowedTo(holder, { inVpc, isTraced, stateMachines }, table);
+    return differs(`${holder.role}: permissions`, permissions.sort(), allowed) || [];
   });
 
 type Permission = ReturnType<typeof permissionsOf>[number];
