@@ -145,7 +145,7 @@ describe('the outbox of session-events', () => {
       const asked = new Set();
       dns.lookup = (host, options, done) => { asked.add(host); done(new Error('no such host')); };
       const { functionOutbox } = await import(${JSON.stringify(resolve(ROOT, 'lib/lambda/batch.ts'))});
-      await functionOutbox().deadLetter({}, Date.now() + 900).catch(() => {});
+      await functionOutbox().outbox.deadLetter({}, Date.now() + 900).catch(() => {});
       console.log([...asked].join());`;
       const env = { ...ENV, EVENT_BUS: 'bus', DEAD_LETTER_QUEUE: QUEUE, ...said };
       const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
