@@ -28,6 +28,15 @@ const queue = (id, metric) => ({
   MetricName: metric,
   Dimensions: [{ Name: 'QueueName', Value: { 'Fn::GetAtt': [id, 'QueueName'] } }],
 });
+/** Without an index, the metric counts the table's own requests only. */
+const table = (metric, index) => ({
+  Namespace: 'AWS/DynamoDB',
+  MetricName: metric,
+  Dimensions: [
+    { Name: 'TableName', Value: { Ref: 'LeaseTable' } },
+    ...(index === undefined ? [] : [{ Name: 'GlobalSecondaryIndexName', Value: index }]),
+  ],
+});
 const lambda = (name, metric) => ({
   Namespace: 'AWS/Lambda',
   MetricName: metric,
@@ -99,6 +108,26 @@ const when = {
   throttled: (name) => ({ AlarmDescription: 'Lambda has throttled invocations for 15 minutes, because no concurrency is available.',
     ...lambda(name, 'Throttles'), Statistic: 'Sum', Period: 300, ...above(0), EvaluationPeriods: 3, DatapointsToAlarm: 3, ...ACTIVITY }),
 };
+/** A write to a full index is rejected like a write to a full table. Callers retry after a short burst. */
+const THROTTLED = [
+  ['table-writes', 'WriteThrottleEvents'],
+  ['table-reads', 'ReadThrottleEvents'],
+  ['due-writes', 'WriteThrottleEvents', 'due'],
+  ['due-reads', 'ReadThrottleEvents', 'due'],
+  ['owner-writes', 'WriteThrottleEvents', 'owner'],
+  ['owner-reads', 'ReadThrottleEvents', 'owner'],
+];
+const ledgerThrottled = ([name, metric, index]) =>
+  alarm(
+    `${name}-throttled`,
+    {
+      AlarmDescription: 'DynamoDB keeps throttling the lease table or one of its indexes.',
+      ...{ ...table(metric, index), Statistic: 'Sum', Period: 300, ...above(0) },
+      ...{ EvaluationPeriods: 3, DatapointsToAlarm: 2, ...ACTIVITY },
+    },
+    'ledger-throttled',
+  );
+
 const ON_ERRORS = {
   login: when.mostFail,
   logout: when.mostFail,
@@ -124,5 +153,6 @@ const alarm = (name, { AlarmDescription, ...properties }, section = name) => ({
 exports.Resources = Object.assign(
   ...Object.entries(ALARMS).map(([name, properties]) => alarm(name, properties)),
   ...Object.entries(ON_ERRORS).map(([name, errors]) => alarm(`${name}-errors`, errors(name), 'function-errors')),
+  ...THROTTLED.map(ledgerThrottled),
   ...Object.keys(ON_ERRORS).map((name) => alarm(`${name}-throttles`, when.throttled(name), 'function-throttles')),
 );

@@ -36,7 +36,7 @@ export function createClosingPorts(config: Config, reporter: Reporter): ClosingP
     totalMs: config.ANSWER_TIMEOUT_MS,
   };
   return {
-    store: createLeaseStore(new DynamoDBClient(AWS_CLIENT_OPTIONS), config.LEASE_TABLE, randomUUID),
+    store: createLeaseStore(new DynamoDBClient(AWS_CLIENT_OPTIONS), config.LEASE_TABLE, randomUUID, config.DUE_SHARDS),
     seal: createSeal(new KMSClient(AWS_CLIENT_OPTIONS), config.LEASE_KEY),
     flashblade: {
       login: (array, token, options) => loginWithHttpInfo(array, token, { ...budget, ...options }),

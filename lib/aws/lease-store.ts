@@ -17,15 +17,14 @@ import { FlashBladeError } from '../core/errors.ts';
 import { type Item, isOfItsOwner, leaseKey, type Stored } from '../leases/items.ts';
 import type { LeaseStore, Pending, Slot, StoredSlot } from '../leases/ports.ts';
 import { callAws, ifUnchanged, TABLE_SETTING } from './client.ts';
+import { DUE_PARTITIONS, duePartitionOf } from './due-partitions.ts';
 
-/** The partition key of every entry in the `due` index. */
-const DUE = 'due';
 /** Describes a read in error messages. */
 const READ = { what: 'read the lease table', setting: TABLE_SETTING };
 /** The item with an array's slots has the id `array#` followed by the array name. */
 const SLOTS_KIND = 'array';
 
-/** Stops endless pagination. No lease table index has this many pages. */
+/** Stops endless pagination. No partition of an index has this many pages. */
 const MAX_PAGES = 1000;
 
 const KINDS: Readonly<Record<string, Pending['kind']>> = {
@@ -35,8 +34,16 @@ const KINDS: Readonly<Record<string, Pending['kind']>> = {
   [SLOTS_KIND]: 'slots',
 };
 
-/** Creates the ledger. `newId` generates the version for each write. */
-export function createLeaseStore(client: DynamoDBClient, table: string, newId: () => string): LeaseStore {
+/**
+ * Creates the ledger. `newId` generates the version for each write. `dueShards` is the number of partitions for new entries in the `due`
+ * index.
+ */
+export function createLeaseStore(
+  client: DynamoDBClient,
+  table: string,
+  newId: () => string,
+  dueShards = 1,
+): LeaseStore {
   const read: LeaseStore['read'] = async (id, by) => {
     const command = new GetItemCommand({ TableName: table, Key: { id: { S: id } }, ConsistentRead: true });
     const { Item: row } = await callAws((options) => client.send(command, options), { ...READ, by });
@@ -45,7 +52,7 @@ export function createLeaseStore(client: DynamoDBClient, table: string, newId: (
 
   const write: LeaseStore['write'] = async (next, previous, by) => {
     const stored = { ...next, version: newId() };
-    const row = marshall(rowOf(stored), { removeUndefinedValues: true });
+    const row = marshall(rowOf(stored, dueShards), { removeUndefinedValues: true });
     const command = new PutItemCommand({ TableName: table, Item: row, ...unchanged(previous) });
     if (await ifUnchanged('write to the lease table', by, (options) => client.send(command, options))) return stored;
     // The condition also fails if the SDK's first try succeeded, its response was lost, and the SDK retried.
@@ -76,8 +83,12 @@ export function createLeaseStore(client: DynamoDBClient, table: string, newId: (
 
   const pending: LeaseStore['pending'] = async (by) => {
     const byDueAt = { IndexName: 'due', KeyConditionExpression: 'duePartition = :due' };
-    const rows = await query({ ...byDueAt, ExpressionAttributeValues: { ':due': { S: DUE } } }, by);
-    return rows.map(pendingOf);
+    const partitions = await Promise.all(
+      DUE_PARTITIONS.map((due) => query({ ...byDueAt, ExpressionAttributeValues: { ':due': { S: due } } }, by)),
+    );
+    // An entry that moved to another partition in the meantime was read twice.
+    const rows = new Map(partitions.flat().map((row) => [row['id'], row]));
+    return [...rows.values()].map(pendingOf).sort((a, b) => a.dueAt - b.dueAt);
   };
 
   const ofOwner: LeaseStore['ofOwner'] = async (owner, by) => {
@@ -87,7 +98,7 @@ export function createLeaseStore(client: DynamoDBClient, table: string, newId: (
     return rows.map((row) => String(row['id']).slice(leaseKey('').length));
   };
 
-  return { read, write, remove, pending, ofOwner, ...createSlots(client, table) };
+  return { read, write, remove, pending, ofOwner, ...createSlots(client, table, dueShards) };
 }
 
 const unchanged = (previous: Stored<Item> | undefined) =>
@@ -102,7 +113,7 @@ type Optional = { readonly owner?: string; readonly attemptId?: string };
  * `dueAt`. The `owner` index omits leases that closed for any reason other than their owner's end, so an owner's past leases never crowd
  * out its live ones.
  */
-function rowOf(item: Stored<Item>): Record<string, unknown> {
+function rowOf(item: Stored<Item>, dueShards: number): Record<string, unknown> {
   // During an update or rollback, functions from version 0.1.0 run alongside the current ones. The old functions replace an item only if
   // its version and its attemptId are both unchanged, so every item needs an attemptId.
   const { owner, attemptId = item.version, ...rest }: Stored<Item> & Optional = item;
@@ -111,7 +122,7 @@ function rowOf(item: Stored<Item>): Record<string, unknown> {
     attemptId,
     ...(isOfItsOwner(item) ? { owner } : { formerOwner: owner }),
     ...('target' in item && item.target ? { array: item.target.name } : {}),
-    ...(item.dueAt === undefined ? {} : { duePartition: DUE }),
+    ...(item.dueAt === undefined ? {} : { duePartition: duePartitionOf(item.id, dueShards) }),
   };
 }
 
@@ -152,8 +163,10 @@ const FORMER = 'attribute_exists(live.#instead) AND attribute_not_exists(live.#i
 type Slots = Pick<LeaseStore, 'takeSlot' | 'moveSlot' | 'keepSlot' | 'freeSlot' | 'slots' | 'lookAtSlots'>;
 
 /** Reads and writes an array's slots, which list the attempts that may have a session on the array. */
-function createSlots(client: DynamoDBClient, table: string): Slots {
-  const keyOf = (array: string) => ({ TableName: table, Key: { id: { S: `${SLOTS_KIND}#${array}` } } });
+function createSlots(client: DynamoDBClient, table: string, dueShards: number): Slots {
+  const idOf = (array: string): string => `${SLOTS_KIND}#${array}`;
+  const keyOf = (array: string) => ({ TableName: table, Key: { id: { S: idOf(array) } } });
+  const partitionOf = (array: string) => ({ S: duePartitionOf(idOf(array), dueShards) });
 
   const update = (what: string, by: number, input: UpdateItemCommandInput): Promise<boolean> =>
     ifUnchanged(what, by, (options) => client.send(new UpdateItemCommand(input), options));
@@ -170,13 +183,13 @@ function createSlots(client: DynamoDBClient, table: string): Slots {
     const marked = suspect ? { suspect: { BOOL: true } } : {};
     return update(TAKE, by, {
       ...keyOf(array),
-      UpdateExpression: `SET live.#own = :slot, duePartition = :due, dueAt = if_not_exists(dueAt, :until)${instead === undefined ? '' : ' REMOVE live.#instead'}`,
+      UpdateExpression: `SET live.#own = :slot, duePartition = if_not_exists(duePartition, :due), dueAt = if_not_exists(dueAt, :until)${instead === undefined ? '' : ' REMOVE live.#instead'}`,
       ConditionExpression: condition,
       ExpressionAttributeNames: { '#own': attemptId, ...(instead === undefined ? {} : { '#instead': instead }) },
       ExpressionAttributeValues: {
         ':slot': { M: { leaseId: { S: leaseId }, until: { N: String(until) }, ...marked } },
         ':until': { N: String(until) },
-        ':due': { S: DUE },
+        ':due': partitionOf(array),
         ...values,
       },
     });
@@ -243,7 +256,7 @@ function createSlots(client: DynamoDBClient, table: string): Slots {
       ...keyOf(array),
       UpdateExpression: 'SET dueAt = :at, duePartition = :due',
       ConditionExpression: 'attribute_exists(id)',
-      ExpressionAttributeValues: { ':at': { N: String(at) }, ':due': { S: DUE } },
+      ExpressionAttributeValues: { ':at': { N: String(at) }, ':due': partitionOf(array) },
     });
   };
 

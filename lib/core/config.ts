@@ -30,6 +30,7 @@ export const VARIABLES = {
     'maximum lifetime of a renewed lease, counted from the original request',
   ),
   SECRET_CACHE_SECONDS: number(300, 0, 3600, 'how long a secret stays cached'),
+  DUE_SHARDS: number(1, 1, 16, 'number of partitions that new entries in the index of due items are spread over'),
   ARRAY_IDLE_SECONDS: number(1800, 300, 86_400, 'idle time after which an array ends a session'),
   CONNECT_TIMEOUT_MS: number(2000, 100, 60_000, 'combined time limit for DNS lookup, TCP and TLS'),
   FIRST_BYTE_TIMEOUT_MS: number(5000, 100, 60_000, 'time limit from the request to the end of the response headers'),

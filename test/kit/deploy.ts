@@ -98,14 +98,22 @@ export async function deploy(options: DeployOptions = {}) {
   }
   const simulator = await simulate({ ...options.array, onRequest: (phase, request) => watcher?.(phase, request) });
 
-  /** Starts a function, even if another copy is running. `bundle`: the path to a bundle that runs instead of the function's zip. */
-  async function startFunction(name: FunctionName, bundle?: string): Promise<Lambda> {
+  /**
+   * Starts a function, even if another copy is running. `bundle`: the path to a bundle that runs instead of the function's zip. `more`:
+   * variables for this copy.
+   */
+  async function startFunction(name: FunctionName, bundle?: string, more: Variables = {}): Promise<Lambda> {
     const { variables, handler, ...names } = configurationOf(name, physical, packaged);
     const code =
       bundle === undefined
         ? { zip: zipOf(name, packaged), handler }
         : { directory: dirname(bundle), handler: `${basename(bundle, '.mjs')}.handler` };
-    const lambda = await startLambda({ ...names, ...code, aheadMs: clock.aheadMs, env: { ...variables, ...all } });
+    const lambda = await startLambda({
+      ...names,
+      ...code,
+      aheadMs: clock.aheadMs,
+      env: { ...variables, ...all, ...more },
+    });
     return parts.adopt(lambda, stopOf);
   }
   for (const name of functions) lambdas.set(name, await startFunction(name, bundles[name]));

@@ -21,17 +21,19 @@ export type FleetOptions = ArraysOptions & {
   readonly cache?: Cache;
   /** Default: never lags behind the table. */
   readonly index?: LedgerIndex;
+  /** The number of partitions of the index for the next write. Default: one. */
+  readonly dueShards?: () => number;
   /** Default: the real seal with an in-memory KMS. */
   readonly seal?: Seal;
 };
 
-export function memoryFleet({ cache, index, seal, ...options }: FleetOptions) {
+export function memoryFleet({ cache, index, dueShards, seal, ...options }: FleetOptions) {
   const arrays = memoryArrays(options);
   const secrets = memorySecrets(cache);
   return {
     arrays,
     secrets,
-    store: memoryStore(index),
+    store: memoryStore(index, dueShards),
     seal: seal ?? sealOutsideTime(createSeal(memoryKms(), 'alias/leases')),
     /** Adds an array and its secret. */
     add: (name: string, token: string): void => {

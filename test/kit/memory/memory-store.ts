@@ -1,5 +1,6 @@
 /** An in-memory ledger store with the same guarantees as DynamoDB, for proofs that run thousands of times per second. */
 
+import { DUE_PARTITIONS, duePartitionOf, WITHOUT_SHARDS } from '../../../lib/aws/due-partitions.ts';
 import { type Item, isOfItsOwner, leaseKey, type Stored } from '../../../lib/leases/items.ts';
 import type { LeaseStore, Pending, Slot, StoredSlot } from '../../../lib/leases/ports.ts';
 
@@ -8,7 +9,9 @@ export type Slots = Map<string, StoredSlot> & { dueAt?: number };
 
 export type MemoryStore = LeaseStore & {
   readonly items: ReadonlyMap<string, Stored<Item>>;
-  /** Like `write`, but keeps the item's version, as version 0.1.0 does. */
+  /** The entries in one partition of the index, which is all that version 0.1.0 reads. */
+  readonly pendingIn: (partitions: readonly string[]) => Pending[];
+  /** Like `write`, but keeps the item's version, and writes its entry where version 0.1.0 does. */
   readonly replace: <T extends Item>(next: Stored<T>, previous: Stored<Item> | undefined) => Stored<T> | undefined;
   readonly arrays: ReadonlyMap<string, Slots>;
   /** An array's slots, for tests that change the slots directly or as former versions did. */
@@ -21,9 +24,11 @@ export type LedgerIndex = {
   readonly items: () => Iterable<Item>;
 };
 
-/** By default, the index always matches the table. */
-export function memoryStore(index?: LedgerIndex): MemoryStore {
+/** By default, the index always matches the table, and has one partition. `dueShards` is called for each write. */
+export function memoryStore(index?: LedgerIndex, dueShards = () => 1): MemoryStore {
   const items = new Map<string, Stored<Item>>();
+  /** The partition of each item's entry in the index. */
+  const partitions = new Map<string, string>();
   const indexed = (): Item[] => [...(index?.items() ?? items.values())];
   const arrays = new Map<string, Slots>();
 
@@ -33,10 +38,15 @@ export function memoryStore(index?: LedgerIndex): MemoryStore {
     const stored = items.get(id);
     return stored?.version === previous?.version;
   };
-  const replace = <T extends Item>(next: Stored<T>, previous: Stored<Item> | undefined): Stored<T> | undefined => {
+  const replace = <T extends Item>(
+    next: Stored<T>,
+    previous: Stored<Item> | undefined,
+    partition = WITHOUT_SHARDS,
+  ): Stored<T> | undefined => {
     if (!isUnchanged(next.id, previous)) return undefined;
     const stored: Stored<Item> = frozen<Item>(next) as Stored<Item>;
     items.set(next.id, stored);
+    partitions.set(next.id, partition);
     index?.change(next.id, stored);
     return next;
   };
@@ -58,16 +68,22 @@ export function memoryStore(index?: LedgerIndex): MemoryStore {
     return true;
   };
 
+  const pendingIn: MemoryStore['pendingIn'] = (wanted) => {
+    const isWanted = ({ id }: Item): boolean => wanted.includes(partitions.get(id) ?? WITHOUT_SHARDS);
+    return [...indexed().filter(isWanted).flatMap(pendingOf), ...slotRows(arrays)].sort((a, b) => a.dueAt - b.dueAt);
+  };
+
   return {
     items,
     arrays,
     slotsOf,
+    pendingIn,
     async read(id) {
       return items.get(id);
     },
     replace,
     async write(next, previous) {
-      return replace({ ...next, version: `v${++versions}` }, previous);
+      return replace({ ...next, version: `v${++versions}` }, previous, duePartitionOf(next.id, dueShards()));
     },
     async remove(item) {
       if (!isUnchanged(item.id, item)) return false;
@@ -102,7 +118,7 @@ export function memoryStore(index?: LedgerIndex): MemoryStore {
       else taken.dueAt = at;
     },
     async pending() {
-      return [...indexed().flatMap(pendingOf), ...slotRows(arrays)].sort((a, b) => a.dueAt - b.dueAt);
+      return pendingIn(DUE_PARTITIONS);
     },
     async ofOwner(owner) {
       return indexed().flatMap((item) =>

@@ -10,6 +10,7 @@ export const OTHERS = {
   sessionsPerArray: '7',
   maxLeaseSeconds: '3600',
   arrayIdleSeconds: '600',
+  dueShards: '16',
   allowedCalls: 'GET /api/**, POST /api/2.*/file-systems',
   stateMachineArnPrefix: 'arn:x:states:x:1:stateMachine:nightly-',
   queueConcurrency: '2',

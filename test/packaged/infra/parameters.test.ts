@@ -62,6 +62,7 @@ describe('with a value other than the default for every parameter', () => {
       expect(variables).toMatchObject({
         SECRET_PREFIX: 'flashblade/eu/',
         SESSIONS_PER_ARRAY: '7',
+        DUE_SHARDS: '16',
         MAX_LEASE_SECONDS: '3600',
         ARRAY_IDLE_SECONDS: '600',
       });

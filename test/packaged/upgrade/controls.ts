@@ -22,8 +22,9 @@ export const CONTROLS: Readonly<Record<string, Control & { readonly scenario: st
     patches: [
       {
         file: STORE,
-        find: 'const row = marshall(rowOf(stored),',
-        replace: 'const { version: revision, ...rest } = rowOf(stored); const row = marshall({ ...rest, revision },',
+        find: 'const row = marshall(rowOf(stored, dueShards),',
+        replace:
+          'const { version: revision, ...rest } = rowOf(stored, dueShards); const row = marshall({ ...rest, revision },',
       },
       { file: STORE, find: "'version = :version'", replace: "'revision = :version'" },
       {
@@ -51,6 +52,12 @@ export const CONTROLS: Readonly<Record<string, Control & { readonly scenario: st
     changed: ['login', 'logout'],
     patches: [{ file: ITEMS, find: '`refusal#$', replace: '`refused#$' }],
     complaint: /to have a length of/,
+  },
+  'entries of the index are in shards by default': {
+    scenario: 'sweeps when the lease has expired',
+    changed: ['login', 'logout', 'renew'],
+    patches: [{ file: 'lib/aws/due-partitions.ts', find: 'if (shards === 1) return WITHOUT_SHARDS;', replace: '' }],
+    complaint: /to match object/,
   },
   'each version counts its own slots': {
     scenario: 'counts as sessions of the array',

@@ -6,8 +6,7 @@ import { unknownSessions } from '../functions/unknown-sessions.ts';
 import { failuresIn, leftIn, SESSIONS_PER_ARRAY, type World } from './world.ts';
 
 const ARRAY = 'shared';
-const VERSIONS = ['today', 'previous'] as const;
-type VersionName = (typeof VERSIONS)[number];
+type VersionName = 'today' | 'previous' | 'sharded';
 /** One more than may be open at the same time. */
 const LEASES = SESSIONS_PER_ARRAY + 1;
 /** The average number of other calls between two calls of a function. Leases must live long enough to be worked on. */
@@ -20,19 +19,28 @@ const NAMES = Object.keys(RARITY) as Name[];
 /** Expected when calls meet, or when a session is lost twice within a minute (FORBIDDEN). */
 const EXPECTED = ['LEASE_OPENING', 'LEASE_ENDED', 'LEASE_UNKNOWN', 'LEASE_LIMIT', 'FORBIDDEN'];
 
+type Options = {
+  readonly seed: number;
+  readonly calls: number;
+  readonly versions?: readonly [VersionName, VersionName];
+};
+
 /**
  * Makes `calls` calls, up to three times as many until every function of both versions has succeeded, but none once something has gone
  * wrong. Then closes everything. Returns what went wrong: unexpected errors, more sessions than the limit, live sessions that the ledger
  * does not know, what is left in the end, functions that never succeeded.
  */
-export async function interleave(w: World, { seed, calls }: { seed: number; calls: number }): Promise<string[]> {
+export async function interleave(
+  w: World,
+  { seed, calls, versions = ['today', 'previous'] }: Options,
+): Promise<string[]> {
   await w.reset();
   w.addArray(ARRAY);
   const random = randomOf(seed);
   const leases = leasesOf(random);
   const before = failuresIn(w);
   const wrong: string[] = [];
-  const idle = new Set(VERSIONS.flatMap((version) => NAMES.map((name) => `${version} ${name} never succeeded`)));
+  const idle = new Set(versions.flatMap((version) => NAMES.map((name) => `${version} ${name} never succeeded`)));
   let done = 0;
   const isOver = (): boolean => wrong.length > 0 || done >= (idle.size === 0 ? calls : 3 * calls);
   const pause = async (rarity: number): Promise<void> => {
@@ -73,11 +81,11 @@ export async function interleave(w: World, { seed, calls }: { seed: number; call
     }
   };
   // One after the other: a machine that starts ten processes at once is too busy to respond in time.
-  for (const name of NAMES) for (const version of VERSIONS) await invoke(version, name, 'warm');
-  await Promise.all([...VERSIONS.flatMap((version) => NAMES.map((name) => work(version, name))), disturb()]);
+  for (const name of NAMES) for (const version of versions) await invoke(version, name, 'warm');
+  await Promise.all([...versions.flatMap((version) => NAMES.map((name) => work(version, name))), disturb()]);
 
   await findUnknown();
-  await closeAll(w);
+  await closeAll(w, versions);
   return [...wrong, ...idle, ...(await leftIn(w)), ...failuresIn(w, before)];
 }
 
@@ -105,8 +113,8 @@ const expire = (w: World, leaseId: string): Promise<void> =>
   w.change(`lease#${leaseId}`, { expiresAt: 1, dueAt: 1 }).catch(() => {});
 
 /** Each version closes every other lease; then both sweep. */
-async function closeAll(w: World): Promise<void> {
+async function closeAll(w: World, versions: readonly [VersionName, VersionName]): Promise<void> {
   const open = (await w.items()).filter(({ kind, state }) => kind === 'lease' && state !== 'CLOSED');
-  for (const [n, { leaseId }] of open.entries()) await w[n % 2 ? 'previous' : 'today'].invoke('logout', { leaseId });
-  for (const version of VERSIONS) await w[version].invoke('sweep-sessions', {});
+  for (const [n, { leaseId }] of open.entries()) await w[versions[n % 2 ? 1 : 0]].invoke('logout', { leaseId });
+  for (const version of versions) await w[version].invoke('sweep-sessions', {});
 }

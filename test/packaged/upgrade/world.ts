@@ -31,7 +31,11 @@ export async function startWorld(
   const env = { SESSIONS_PER_ARRAY: String(SESSIONS_PER_ARRAY) };
   const d = await deploy({ functions: FUNCTIONS, bundles: today, env });
   const kept = new Map<FunctionName, Lambda>();
-  for (const name of FUNCTIONS) kept.set(name, await d.startFunction(name, previous[name]));
+  const sharded = new Map<FunctionName, Lambda>();
+  for (const name of FUNCTIONS) {
+    kept.set(name, await d.startFunction(name, previous[name]));
+    sharded.set(name, await d.startFunction(name, undefined, { DUE_SHARDS: '16' }));
+  }
   const { AWS_ENDPOINT_URL_DYNAMODB: endpoint, AWS_REGION: region } = d.env;
   const dynamodb = new DynamoDBClient({ endpoint, region, credentials: d.aws.credentials });
   const TableName = d.physical.LeaseTable;
@@ -40,6 +44,8 @@ export async function startWorld(
     ...d,
     previous: versionOf((name) => kept.get(name) as Lambda),
     today: versionOf(d.lambdaOf),
+    /** Today's functions, after the owner of the stack has set `dueShards` to 16. */
+    sharded: versionOf((name) => sharded.get(name) as Lambda),
     item: async (id: string) => (await d.items()).find((item) => item.id === id),
     /** Replaces attributes that an item has, such as a time. The item keeps its version. */
     async change(id: string, values: Fields): Promise<void> {
@@ -81,7 +87,7 @@ export async function leftIn(w: World): Promise<string[]> {
 const FAILURE = /"event":"(LedgerWriteFailed|SweepFailed|LeaseAltered)"|"(code|errorType)":"INTERNAL"/;
 
 /** Log lines of failures that no version may cause in the other. `before`: those of earlier work. */
-export const failuresIn = ({ previous, today }: World, before: readonly string[] = []): string[] =>
-  [...previous.output().split('\n'), ...today.output().split('\n')].filter(
-    (line) => FAILURE.test(line) && !before.includes(line),
-  );
+export const failuresIn = ({ previous, today, sharded }: World, before: readonly string[] = []): string[] =>
+  [previous, today, sharded]
+    .flatMap((version) => version.output().split('\n'))
+    .filter((line) => FAILURE.test(line) && !before.includes(line));

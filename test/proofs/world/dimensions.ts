@@ -16,6 +16,8 @@ export type Features = {
   readonly queue: boolean;
   /** Two owners request the same lease id. */
   readonly owners: boolean;
+  /** The owner of the stack turns shards on and off while sessions are open, so that entries of the index move. */
+  readonly shards: boolean;
   /** Some processes run the code of a former version. */
   readonly former: boolean;
 };
@@ -24,7 +26,7 @@ const MINUTE_MS = 60_000;
 /** Conditions that every version of the code supports. */
 const PLAIN: Features = {
   ...{ lateMs: 5000, skewMs: 5000, stopMs: 0, lagMs: 20_000 },
-  ...{ checks: false, queue: false, owners: false, former: false },
+  ...{ checks: false, queue: false, owners: false, shards: false, former: false },
 };
 const [LATE, SKEWED, STOPPED] = [{ lateMs: MINUTE_MS }, { skewMs: MINUTE_MS }, { stopMs: MINUTE_MS }];
 
@@ -36,12 +38,12 @@ export const DIMENSIONS = {
   'late, skewed and stopped': { ...PLAIN, ...LATE, ...SKEWED, ...STOPPED },
   'fleet checks': { ...PLAIN, ...LATE, ...SKEWED, checks: true },
   'the queue': { ...PLAIN, ...STOPPED, queue: true },
-  'lagging indexes': { ...PLAIN, ...SKEWED, lagMs: MINUTE_MS },
+  'lagging indexes': { ...PLAIN, ...SKEWED, lagMs: MINUTE_MS, shards: true },
   'two owners': { ...PLAIN, owners: true, queue: true },
   'a former version': { ...PLAIN, former: true },
   everything: {
     ...{ ...PLAIN, ...LATE, ...SKEWED, ...STOPPED, lagMs: MINUTE_MS },
-    ...{ checks: true, queue: true, owners: true },
+    ...{ checks: true, queue: true, owners: true, shards: true },
   },
 } as const satisfies Record<string, Features>;
 

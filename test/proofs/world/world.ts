@@ -48,10 +48,12 @@ export function worldOf(options: WorldOptions) {
     clocksAhead.set(array, ms);
     return ms;
   };
+  let writes = 0;
   const fleet = memoryFleet({
     ...{ now: clock.now, idleMs: options.idleSeconds * 1000, aheadMs },
     cache: (versions) => (weather.secretIsStale() ? versions.at(-2) : undefined),
     index: laggingIndex(clock.now, weather.indexLagMs),
+    ...(features.shards ? { dueShards: () => (++writes % 3 === 0 ? 1 : 16) } : {}),
     // The former version seals by itself, so that both need the real seal.
     ...(features.former ? {} : { seal: plainSeal }),
   });

@@ -58,15 +58,16 @@ async function written<T extends Item>(store: LeaseStore, next: T, previous?: St
 
 const stale = <T extends Item>(item: Stored<T>): Stored<T> => ({ ...item, version: 'stale' });
 
-async function dynamo(options: { maxAttempts?: number } = {}) {
+async function dynamo({ dueShards, ...options }: { maxAttempts?: number; dueShards?: number } = {}) {
   const { aws, dynamodb } = await awsWithClients(options);
   await aws.dynamodb.createTable(LEASE_TABLE, 'leases');
-  return { aws, dynamodb, store: createLeaseStore(dynamodb, 'leases', randomUUID) };
+  return { aws, dynamodb, store: createLeaseStore(dynamodb, 'leases', randomUUID, dueShards) };
 }
 
 const STORES: [string, () => Promise<LeaseStore>][] = [
   ['memory', async () => memoryStore()],
   ['DynamoDB', async () => (await dynamo()).store],
+  ['DynamoDB, with shards', async () => (await dynamo({ dueShards: 16 })).store],
 ];
 
 describe.each(STORES)('the ledger in %s', (_name, make) => {
@@ -341,6 +342,69 @@ describe('the ledger in DynamoDB', () => {
     const { dueAt: _dueAt, ...settled } = item;
     await written(store, settled, item);
     expect((await aws.dynamodb.scan('leases'))[0]).not.toHaveProperty('duePartition');
+  });
+
+  it('spreads entries over the shards, lists all of them oldest first, and also lists those without shards', async () => {
+    const { aws, dynamodb, store } = await dynamo({ dueShards: 16 });
+    const before = createLeaseStore(dynamodb, 'leases', randomUUID, 1);
+    const items = Array.from({ length: 200 }, (_, n) => ({
+      ...ownerEnd,
+      id: `owner#${n}`,
+      ownerId: `${n}`,
+      dueAt: 900 - n,
+    }));
+    for (const [n, item] of items.entries()) await written(n % 10 === 0 ? before : store, item);
+    const rows = await aws.dynamodb.scan('leases');
+    const sizes = [...Map.groupBy(rows, ({ duePartition }) => duePartition).values()].map(({ length }) => length);
+    expect(sizes).toHaveLength(17);
+    expect(Math.max(...sizes)).toBeLessThan(30);
+    expect((await store.pending(soon())).map(({ dueAt }) => dueAt)).toEqual(items.map(({ dueAt }) => dueAt).reverse());
+    expect(await before.pending(soon())).toEqual(await store.pending(soon()));
+  });
+
+  it('writes an entry to the same shard each time, and lists it once', async () => {
+    const { aws, store } = await dynamo({ dueShards: 16 });
+    const partition = async () => (await aws.dynamodb.scan('leases')).map(({ duePartition }) => duePartition);
+    const first = await written(store, opening());
+    const [shard] = await partition();
+    expect(shard).toMatch(/^due#\d+$/);
+    await written(store, { ...first, dueAt: 5 }, first);
+    expect(await partition()).toEqual([shard]);
+    expect(await store.pending(soon())).toMatchObject([{ id: 'job', dueAt: 5 }]);
+  });
+
+  it('lists an entry once if it moves to another partition while the partitions are read', async () => {
+    const row = marshall({ id: 'lease#job', dueAt: 5, state: 'OPEN', array: 'fb1' });
+    const send = async ({ input }: { input: { ExpressionAttributeValues: { ':due': { S: string } } } }) =>
+      ['due', 'due#3'].includes(input.ExpressionAttributeValues[':due'].S) ? { Items: [row] } : { Items: [] };
+    const store = createLeaseStore({ send } as unknown as DynamoDBClient, 'leases', randomUUID);
+    expect(await store.pending(soon())).toEqual([{ kind: 'lease', id: 'job', array: 'fb1', state: 'OPEN', dueAt: 5 }]);
+  });
+
+  it('reads all partitions of the index at once', async () => {
+    const asked: string[] = [];
+    const { promise, resolve } = Promise.withResolvers<object>();
+    const send = ({ input }: { input: { ExpressionAttributeValues: { ':due': { S: string } } } }) => {
+      asked.push(input.ExpressionAttributeValues[':due'].S);
+      if (asked.length === 17) resolve({});
+      return promise;
+    };
+    const store = createLeaseStore({ send } as unknown as DynamoDBClient, 'leases', randomUUID);
+    expect(await store.pending(soon())).toEqual([]);
+    expect(asked).toEqual(['due', ...Array.from({ length: 16 }, (_, n) => `due#${n}`)]);
+  });
+
+  it('keeps the entry of slots in its partition until their next check, whatever the number of shards', async () => {
+    const { aws, dynamodb, store } = await dynamo({ dueShards: 16 });
+    const before = createLeaseStore(dynamodb, 'leases', randomUUID, 1);
+    const partition = async () => (await aws.dynamodb.scan('leases')).map(({ duePartition }) => duePartition);
+    await before.takeSlot('fb1', slot('a'), 3, soon());
+    await store.takeSlot('fb1', slot('b'), 3, soon());
+    expect(await partition()).toEqual(['due']);
+    await store.lookAtSlots('fb1', 700, soon());
+    expect(await partition()).toEqual([expect.stringMatching(/^due#\d+$/)]);
+    await before.lookAtSlots('fb1', 700, soon());
+    expect(await partition()).toEqual(['due']);
   });
 
   it.each(['throttle', 'deny', 'reset', 'garbage'] as const)(

@@ -13,6 +13,7 @@ describe('the configuration', () => {
       ALLOWED_CALLS: 'GET /api/**',
       MAX_LEASE_SECONDS: 86_400,
       SECRET_CACHE_SECONDS: 300,
+      DUE_SHARDS: 1,
       ARRAY_IDLE_SECONDS: 1800,
       CONNECT_TIMEOUT_MS: 2000,
       FIRST_BYTE_TIMEOUT_MS: 5000,

@@ -24,6 +24,7 @@ const NO_CHECK = 'NoFleetCheckAlarm/Properties';
 const LETTERS = 'DeadLettersAlarm/Properties';
 const LOGIN = 'LoginErrorsAlarm/Properties';
 const THROTTLES = 'LoginThrottlesAlarm/Properties';
+const DUE_WRITES = 'DueWritesThrottledAlarm/Properties';
 const PUBLISHING = 'AlarmTopicPolicy/Properties/PolicyDocument/Statement';
 const PUBLISH = `${PUBLISHING}/FromTheAlarms`;
 const OUR_ALARMS = 'arn:<AWS::Partition>:cloudwatch:<AWS::Region>:<AWS::AccountId>:alarm:<AWS::StackName>-*';
@@ -80,6 +81,8 @@ const NEEDED: readonly string[] = [
   'ApproximateNumberOfMessagesVisible of DeadLetterQueue.QueueName',
   'ApproximateNumberOfMessagesVisible of FailedInvocationQueue.QueueName',
   'ApproximateAgeOfOldestMessage of RequestQueue.QueueName',
+  // A full index rejects writes to the table.
+  ...['LeaseTable', 'due', 'owner'].flatMap((of) => [`ReadThrottleEvents of ${of}`, `WriteThrottleEvents of ${of}`]),
 ];
 
 export const ALARM_RULES: Rule[] = [
@@ -112,6 +115,14 @@ export const ALARM_RULES: Rule[] = [
     ['no statistic', `${STUCK}/Statistic`, GONE, 'no statistic'],
     ['a wrong unit', `${STUCK}/Unit`, 'Seconds', 'unit'],
     ['a function that does not exist', `${THROTTLES}/Dimensions/0/Value/Ref`, 'LoginFunction', 'with the dimensions'],
+    ['an index that does not exist', `${DUE_WRITES}/Dimensions/1/Value`, 'dues', 'with the dimensions'],
+    ['an index without its table', `${DUE_WRITES}/Dimensions/0`, GONE, 'with the dimensions'],
+    [
+      'a metric that DynamoDB emits only per operation',
+      `${DUE_WRITES}/MetricName`,
+      'ThrottledRequests',
+      'nobody emits',
+    ],
     ['a metric that Lambda does not emit', `${THROTTLES}/MetricName`, 'Throttle', 'nobody emits'],
   ),
   rule(
@@ -167,16 +178,18 @@ export const ALARM_RULES: Rule[] = [
     ['two results', `${LOGIN}/Metrics/1/ReturnData`, GONE, 'results'],
   ),
   rule(
-    'an alarm watches every error, heartbeat, function and queue',
+    'an alarm watches every error, heartbeat, function, queue, table and index',
     (template) => {
       const watched = alarmsOf(template)
         .flatMap(([, alarm]) => watchedBy(alarm))
-        .flatMap(({ name, dimensions }) => [name, ...Object.values(dimensions).map((of) => `${name} of ${of}`)]);
+        .flatMap(({ name, dimensions }) => [name, `${name} of ${Object.values(dimensions).at(-1)}`]);
       return NEEDED.map((name) => !watched.includes(name) && `no alarm watches ${name}`);
     },
     ['an error without an alarm', 'SuspectSessionAlarm', GONE, 'watches SuspectRecorded'],
     ['an error whose alarm is removed', 'StuckSessionsAlarm', GONE, 'watches StuckLeases'],
     ['a queue without an alarm', 'FailedInvocationsAlarm', GONE, 'FailedInvocationQueue'],
+    ['an index without a throttle alarm', 'DueWritesThrottledAlarm', GONE, 'WriteThrottleEvents of due'],
+    ['a table without a throttle alarm', 'TableWritesThrottledAlarm', GONE, 'WriteThrottleEvents of LeaseTable'],
     ['a function without a throttle alarm', 'LogoutThrottlesAlarm', GONE, 'Throttles of LogoutLambdaFunction'],
   ),
   rule(

@@ -34,7 +34,7 @@ function metricsOf(widget: unknown): Watched[] {
     const parts = [...list(line)];
     const options = parts.pop();
     const expression = at(options, 'expression');
-    if (expression !== GONE) return searched(String(expression));
+    if (expression !== GONE) return queried(String(expression));
     if (parts[0] === '...') parts.splice(0, 1, ...before.slice(0, before.length - parts.length + 1));
     before = parts;
     const [namespace = '', name = '', ...dimensions] = parts.map(String);
@@ -43,12 +43,23 @@ function metricsOf(widget: unknown): Watched[] {
   });
 }
 
-const SEARCH = /^SEARCH\('\{([\w/]+),service,array\} service="([^"]+)" MetricName="(\w+)"', '(\w+)', \d+\)$/;
+/** A Metrics Insights query. `array` is a reserved word, and must have quotes. */
+const QUERY =
+  /^SELECT (MIN|MAX)\((\w+)\) FROM SCHEMA\("(\w+)", "service", "array"\) WHERE "service" = '([^']+)' GROUP BY "array"( ORDER BY .*)?$/;
+const STATISTICS: Readonly<Record<string, string>> = { MIN: 'Minimum', MAX: 'Maximum' };
 
-const searched = (expression: string): Watched => {
-  const [, namespace = expression, service = '', name = '', statistic = ''] = SEARCH.exec(expression) ?? [];
-  return { namespace, name, dimensions: { service, array: '*' }, statistic };
+const queried = (expression: string): Watched => {
+  const [, by = '', name = '', namespace = expression, service = ''] = QUERY.exec(expression) ?? [];
+  return { namespace, name, dimensions: { service, array: '*' }, statistic: STATISTICS[by] ?? '' };
 };
+
+/** A graph shows at most 500 lines, and a reader can follow ten. For a maximum, the worst arrays are the highest ones. */
+const WORST = /^SELECT (?:MIN\(.* ORDER BY MIN\(\) ASC|MAX\(.* ORDER BY MAX\(\) DESC) LIMIT 10$/;
+const expressionsOf = (widget: unknown): string[] =>
+  list(at(widget, 'properties/metrics'))
+    .map((line) => at(list(line).at(-1), 'expression'))
+    .filter((expression) => expression !== GONE)
+    .map(String);
 
 // What the planted changes put in place of the dashboard's body.
 const box = { x: 0, y: 0, width: 6, height: 6 };
@@ -58,7 +69,10 @@ const metric = (properties: object): string =>
 const line = (...parts: unknown[]): string => metric({ metrics: [parts] });
 const ours = (name: string, stat: string): string =>
   line('FlashBladeSessions', name, 'service', 'flashblade-sessions-test', { stat });
-const search = (what: string): string => line({ expression: `SEARCH('${what}', 'Maximum', 60)` });
+const query = (name: string, { by = 'MAX', service = 'flashblade-sessions-test', end = '' } = {}): string =>
+  line({
+    expression: `SELECT ${by}(${name}) FROM SCHEMA("FlashBladeSessions", "service", "array") WHERE "service" = '${service}' GROUP BY "array"${end}`,
+  });
 const log = (query: string): string => body({ type: 'log', ...box, properties: { query } });
 
 export const DASHBOARD_RULES: Rule[] = [
@@ -164,12 +178,54 @@ export const DASHBOARD_RULES: Rule[] = [
       line('AWS/SQS', 'ApproximateAgeOfOldestMessage', 'QueueName', sub('<Queue.QueueName>'), { stat: 'Maximum' }),
       'with the dimensions',
     ],
-    ['no stage', BODY, search('{FlashBladeSessions,service,array} MetricName="LiveLeases"'), 'of the namespace'],
     [
-      'a search for a metric that no array has',
+      'a query without quotes around a reserved word',
       BODY,
-      search('{FlashBladeSessions,service,array} service="flashblade-sessions-test" MetricName="OldestDueAge"'),
+      line({ expression: 'SELECT MAX(LiveLeases) FROM SCHEMA(FlashBladeSessions, service, array) GROUP BY array' }),
+      'of the namespace',
+    ],
+    ['a query for another stage', BODY, query('LiveLeases', { service: 'another' }), 'dimension service'],
+    ['a query for a metric that no array has', BODY, query('OldestDueAge'), 'with the dimensions'],
+    ['an average over arrays', BODY, query('LiveLeases', { by: 'AVG' }), 'of the namespace'],
+    [
+      'an index that does not exist',
+      BODY,
+      line(
+        'AWS/DynamoDB',
+        'WriteThrottleEvents',
+        'TableName',
+        sub('<LeaseTable>'),
+        'GlobalSecondaryIndexName',
+        'dues',
+        {
+          stat: 'Sum',
+        },
+      ),
       'with the dimensions',
     ],
+  ),
+  rule(
+    'a widget that shows something per array shows the ten worst arrays, whatever the size of the fleet',
+    eachWidget(/^metric$/, (widget, what) =>
+      expressionsOf(widget).map((expression) => !WORST.test(expression) && `${what}: ${expression}`),
+    ),
+    ['no order, so that any 500 arrays are shown', BODY, query('LiveLeases')],
+    ['the best arrays', BODY, query('LiveLeases', { end: ' ORDER BY MAX() ASC LIMIT 10' })],
+    ['the healthiest arrays', BODY, query('ArrayHealthy', { by: 'MIN', end: ' ORDER BY MIN() DESC LIMIT 10' })],
+    ['an order by something else', BODY, query('LiveLeases', { end: ' ORDER BY MIN() ASC LIMIT 10' })],
+    ['no limit', BODY, query('LiveLeases', { end: ' ORDER BY MAX() DESC' })],
+    [
+      'a search, which shows at most 500 arrays in no order',
+      BODY,
+      line({ expression: `SEARCH('{FlashBladeSessions,service,array} MetricName="LiveLeases"', 'Maximum', 60)` }),
+    ],
+  ),
+  rule(
+    'the dashboard shows what every array has: sessions, health, and the days left',
+    (template) => {
+      const shown = widgetsOf(template).flatMap((widget) => expressionsOf(widget).map((one) => queried(one).name));
+      return differs('per array', shown.sort(), ['ApiTokenDays', 'ArrayHealthy', 'CertificateDays', 'LiveLeases']);
+    },
+    ['nothing per array', BODY, metric({})],
   ),
 ];

@@ -1,7 +1,7 @@
 /** Whether a metric exists: the code emits it, or AWS emits it for a resource of the template. */
 import { METRICS } from '../../../../lib/lambda/metrics.ts';
 import type { Template } from '../../../kit/packaged.ts';
-import { at, differs, idsOf } from '../template.ts';
+import { at, differs, idsOf, list } from '../template.ts';
 import type { Faults } from './rule.ts';
 
 /** A metric in an alarm or a widget. `dimensions`: values in the form of `render`, by name; `array: '*'` means every array. */
@@ -17,13 +17,29 @@ export type Watched = {
 const ADDS_UP = ['ClosedBySweep'];
 const ANY_TIME = /^(p\d{1,2}(\.\d+)?|Average|Minimum|Maximum)$/;
 
-type OfAws = { readonly type: string; readonly dimension: string; readonly names: Readonly<Record<string, RegExp>> };
+type OfAws = {
+  readonly type: string;
+  readonly dimension: string;
+  readonly names: Readonly<Record<string, RegExp>>;
+  /** Values of further dimensions, by name. Without them, the metric is that of the whole resource. */
+  readonly parts?: (template: Template) => Readonly<Record<string, readonly string[]>>;
+};
 /** Metrics of AWS: the resource type that the dimension names, and the statistics that make sense. */
 const OF_AWS: Readonly<Record<string, OfAws>> = {
   'AWS/Lambda': {
     type: 'AWS::Lambda::Function',
     dimension: 'FunctionName',
     names: { Errors: /^Sum$/, Throttles: /^Sum$/, Invocations: /^Sum$/, Duration: ANY_TIME },
+  },
+  'AWS/DynamoDB': {
+    type: 'AWS::DynamoDB::Table',
+    dimension: 'TableName',
+    names: { ReadThrottleEvents: /^Sum$/, WriteThrottleEvents: /^Sum$/ },
+    parts: ({ Resources }) => ({
+      GlobalSecondaryIndexName: list(at(Resources, 'LeaseTable/Properties/GlobalSecondaryIndexes')).map((index) =>
+        String(at(index, 'IndexName')),
+      ),
+    }),
   },
   'AWS/SQS': {
     type: 'AWS::SQS::Queue',
@@ -46,7 +62,11 @@ export function metricFaults(template: Template, what: string, metric: Watched):
   const [[dimension, value = ''] = [], ...others] = Object.entries(dimensions);
   const id = value.replace(/^<(.*)>$/, '$1');
   const ids = idsOf(template, service.type).map((one) => (namespace === 'AWS/SQS' ? `${one}.QueueName` : one));
-  const exists = dimension === service.dimension && ids.includes(id) && others.length === 0;
+  const parts = service.parts?.(template) ?? {};
+  const exists =
+    dimension === service.dimension &&
+    ids.includes(id) &&
+    others.every(([part, value]) => parts[part]?.includes(value) === true);
   return [
     senseless(`${what}: ${name}`, sense, statistic),
     !exists && `${what}: ${name}: nobody emits it with the dimensions ${JSON.stringify(dimensions)}`,
