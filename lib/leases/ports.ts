@@ -52,8 +52,11 @@ export type Secrets = {
    * SECRET_INVALID, SECRET_UNAVAILABLE or OUT_OF_TIME.
    */
   read(array: string, options: { by: number; fresh?: boolean }): Promise<ArraySecret>;
-  /** Returns the names of all secrets under the prefix, without the prefix, sorted. Not all need be array names. Throws SECRET_UNAVAILABLE or OUT_OF_TIME. */
-  list(options: { by: number }): Promise<string[]>;
+  /**
+   * Returns the names of all secrets under the stack's prefix, without that prefix, sorted; with `prefix`, only the names that begin with it.
+   * Not all need be array names. Throws SECRET_UNAVAILABLE or OUT_OF_TIME.
+   */
+  list(options: { by: number; prefix?: string }): Promise<string[]>;
 };
 
 /** A key for sealing one token. `plaintext` is overwritten after use. */
