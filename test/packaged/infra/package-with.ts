@@ -14,6 +14,7 @@ export const OTHERS = {
   stateMachineArnPrefix: 'arn:x:states:x:1:stateMachine:nightly-',
   queueConcurrency: '2',
   checkRate: 'rate(1 hour)',
+  checkConcurrency: '12',
   reserveConcurrency: 'false',
   programRoleArns: 'arn:x:iam::1:role/one, arn:x:iam::1:role/two',
   permissionsBoundaryArn: 'arn:x:iam::1:policy/bound',

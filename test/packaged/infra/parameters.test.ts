@@ -75,7 +75,9 @@ describe('with a value other than the default for every parameter', () => {
     expect(valuesAt('AWS::Lambda::EventSourceMapping', 'ScalingConfig/MaximumConcurrency')).toEqual([2]);
     expect(valueAt('CheckSchedule/Properties/ScheduleExpression')).toBe('rate(1 hour)');
     expect(valueAt('LeaseTable/Properties/DeletionProtectionEnabled')).toBe(false);
-    expect(valuesAt('AWS::Logs::LogGroup', 'RetentionInDays')).toEqual(Array(7).fill(30));
+    expect(valuesAt('AWS::Logs::LogGroup', 'RetentionInDays').map(Number)).toEqual(Array(8).fill(30));
+    expect(valueAt('FleetCheck/Properties/Definition/States/Parts/MaxConcurrency')).toBe(12);
+    expect(valueAt('CheckDashfleetLambdaFunction/Properties/ReservedConcurrentExecutions', byDefault)).toBe(5);
     expect(Number(valueAt('NoFleetCheckAlarm/Properties/EvaluationPeriods'))).toBe(3);
     expect(render(valueAt('Dashboard/Properties/DashboardBody'))).toContain(`(${OTHERS.runbook})`);
     expect(valueAt('StuckSessionsAlarm/Properties/AlarmDescription')).toContain(`${OTHERS.runbook}#stuck-sessions`);
@@ -88,12 +90,16 @@ const made = (name: string, given: Readonly<Record<string, string>>): Promise<un
     resolveVariable: async (address: string) => given[address.replace('param:', '')] ?? '',
   });
 
+it.each(['0', '101', '2.5', '', 'five'])('checkConcurrency must not be %j', async (checkConcurrency) => {
+  await expect(made('checkConcurrency', { checkConcurrency })).rejects.toThrow('a whole number from 1 to 100');
+});
+
 describe('every role', () => {
   const boundariesOf = (of: Template): unknown[] => valuesAt('AWS::IAM::Role', 'PermissionsBoundary', of);
 
   it('has the given permissions boundary, and none by default', () => {
-    expect(boundariesOf(template)).toEqual(Array(9).fill(OTHERS.permissionsBoundaryArn));
-    expect(boundariesOf(byDefault)).toEqual(Array(9).fill(undefined));
+    expect(boundariesOf(template)).toEqual(Array(10).fill(OTHERS.permissionsBoundaryArn));
+    expect(boundariesOf(byDefault)).toEqual(Array(10).fill(undefined));
   });
 });
 

@@ -17,7 +17,7 @@ const SETTINGS: Readonly<Record<FunctionName, Settings>> = {
   renew: { Timeout: 30 },
   'session-events': { Timeout: 60, own: { EVENT_BUS: 'EventBus', DEAD_LETTER_QUEUE: 'DeadLetterQueue' } },
   'sweep-sessions': { Timeout: 55, ReservedConcurrentExecutions: 2 },
-  'check-fleet': { Timeout: 300, ReservedConcurrentExecutions: 1 },
+  'check-fleet': { Timeout: 300, ReservedConcurrentExecutions: 5 },
 };
 
 const FUNCTION = 'AWS::Lambda::Function/Properties';

@@ -25,6 +25,11 @@ const OF_AWS: Readonly<Record<string, OfAws>> = {
     dimension: 'FunctionName',
     names: { Errors: /^Sum$/, Throttles: /^Sum$/, Invocations: /^Sum$/, Duration: ANY_TIME },
   },
+  'AWS/States': {
+    type: 'AWS::StepFunctions::StateMachine',
+    dimension: 'StateMachineArn',
+    names: { ExecutionsFailed: /^Sum$/, ExecutionsTimedOut: /^Sum$/ },
+  },
   'AWS/SQS': {
     type: 'AWS::SQS::Queue',
     dimension: 'QueueName',
