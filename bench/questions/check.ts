@@ -94,7 +94,8 @@ export const check: Question = {
       'Secrets Manager, ListSecrets': count('secretsmanager', /^ListSecrets$/),
       'DynamoDB, writes (one unit each, without index entries)': count('dynamodb', /^(Put|Update|Delete)Item$/),
       'DynamoDB, reads': count('dynamodb', /^(GetItem|Query)$/),
-      'KMS, requests': count('kms', /./),
+      // Secrets Manager decrypts each secret with the stack's key.
+      'KMS, requests': count('kms', /./) + count('secretsmanager', /^GetSecretValue$/),
     };
     const costs = Object.entries(PRICES).map(([what, price]): Cell[] => {
       const used = units[what as keyof typeof PRICES];
