@@ -5,7 +5,7 @@ type Definition = {
   readonly parameters: readonly string[];
   /** The names of the values that the state's handler must return. Interactions refer to each value as `${name}`. */
   readonly returns: readonly string[];
-  /** Whether logins and logouts alone can set up this state on a real array. */
+  /** True if logins and logouts alone can set up this state on a real array. */
   readonly live: boolean;
 };
 

@@ -91,8 +91,8 @@ export const logoutWithHttpInfo = async (
 ): Promise<client.WithHttpInfo<void>> => client.logoutWithHttpInfo(checkedSession(session), checkedOptions(options));
 
 /**
- * Sends a call in a session. Any call except login and logout is allowed. Resolves for every HTTP status, so check `status`. The session's
- * tokens are redacted from the response. Other tokens, such as an API token that the call creates, are not.
+ * Makes a REST call in a session. Any call except login and logout is allowed. Resolves regardless of the HTTP status, so check `status`.
+ * The session's tokens are redacted from the response. Other tokens, such as an API token that the call creates, are not.
  *
  * @throws FlashBladeError REQUEST_INVALID, ANSWER_INVALID, ARRAY_UNREACHABLE, ARRAY_UNTRUSTED or OUT_OF_TIME.
  */
@@ -118,7 +118,7 @@ export const apiVersionsWithHttpInfo = async (
 ): Promise<client.WithHttpInfo<readonly string[]>> =>
   client.apiVersionsWithHttpInfo(checkedArray(array), checkedOptions(options));
 
-/** Compares two REST versions for sorting: negative if `left` is older. Throws REQUEST_INVALID unless both are strings. */
+/** Compares two REST versions, for use with `sort`. Negative if `left` is older. Throws REQUEST_INVALID unless both are strings. */
 export function compareVersions(left: string, right: string): number {
   if (typeof left === 'string' && typeof right === 'string') return client.compareVersions(left, right);
   throw invalid('version', 'must be a string, such as "2.15"');
@@ -137,10 +137,11 @@ export function createPorts(config: Config, report: Reporter): Ports {
 }
 
 /**
- * Opens a session on one array under a lease. The request must have a `leaseId`; repeating it returns the same lease. Ends half a second
- * before `deadline` (epoch milliseconds).
+ * Opens a session on one array under a lease. The request must have a `leaseId`. Repeating the request returns the same lease. Ends half a
+ * second before `deadline` (epoch milliseconds).
  *
- * @throws FlashBladeError with any code in docs/errors.md except FORBIDDEN. If it throws, the array has no session that is not recorded.
+ * @throws FlashBladeError with any code in docs/errors.md except FORBIDDEN. Even then, the ledger lists every session that may remain on
+ * the array.
  */
 export async function openSession(ports: Ports, request: OpenRequest, deadline: number): Promise<Lease> {
   const parsed = parseOpenRequest(
@@ -154,8 +155,8 @@ export async function openSession(ports: Ports, request: OpenRequest, deadline: 
 }
 
 /**
- * Closes a lease's session, whatever the lease's state. Safe to repeat. Ends half a second before `deadline` (epoch milliseconds). After
- * an error, the ledger tracks the session until the session has ended.
+ * Closes a lease's session, regardless of the lease's state. Safe to repeat. Ends half a second before `deadline` (epoch milliseconds).
+ * After an error, the ledger tracks the session until the session has ended.
  */
 export const closeSession = async (ports: Ports, leaseId: string, deadline: number): Promise<CloseResult> =>
   closeLease(checkedPorts(ports), checkedLeaseId(leaseId), checkedDeadline('deadline', deadline));
@@ -185,7 +186,7 @@ function mustBeFunction(what: string, value: unknown): void {
 const checkedLeaseId = (leaseId: string): string => check(callersId, leaseId, 'REQUEST_INVALID', 'leaseId');
 
 function checkedPorts(ports: Ports): Ports {
-  const rule = 'must be made with createPorts(…) or environmentPorts()';
+  const rule = 'must be created with createPorts(…) or environmentPorts()';
   const { store, flashblade, now } = checkedObject('ports', ports, rule);
   if (typeof store !== 'object' || typeof flashblade !== 'object' || typeof now !== 'function')
     throw invalid('ports', rule);
@@ -196,7 +197,7 @@ function checkedPorts(ports: Ports): Ports {
 function split<Options extends leases.UseOptions>(
   options: Options & WithPorts,
 ): { readonly ports: Ports; readonly rest: Omit<Options, 'ports'> } {
-  const { ports, ...rest } = checkedObject('options', options, 'must be an object, or be left out') as Options &
+  const { ports, ...rest } = checkedObject('options', options, 'must be an object, or be omitted') as Options &
     WithPorts;
   if (rest.deadline !== undefined) checkedDeadline('options.deadline', rest.deadline);
   return { ports: ports === undefined ? environmentPorts() : checkedPorts(ports), rest };
@@ -219,10 +220,11 @@ export type SessionOptions = leases.SessionOptions & WithPorts;
  * @param arrayName - The array's name. The array's secret is named `SECRET_PREFIX` followed by the array name.
  * @param work - Your callback. It receives the lease and a way to call the array, but never a token. Its result is returned, and its errors
  * are rethrown.
- * @param options - `leaseSeconds` (60 to 86400, default 900) is how long the lease lasts. Work that takes longer loses its session.
- * `leaseId` (default: a random id) makes the request idempotent: if a lease with this id is already open, that lease is used and then
+ * @param options - `leaseSeconds` (60 to 86400, default: 900) is how long the lease lasts. Work that takes longer loses its session.
+ * `leaseId` (default: a random id) makes the request idempotent. If a lease with this id is already open, that lease is used and then
  * closed. `owner` (default: none) is the job that the work belongs to. `exactNumbers` works as in `RequestOptions`.
- * `deadline` (epoch milliseconds, default: none) is when the session must be closed. Everything else must end 10 seconds earlier.
+ * `deadline` (epoch milliseconds, default: none) is the time by which the session must be closed. Everything else must end 10 seconds
+ * earlier.
  * @throws FlashBladeError if the session cannot be opened, and anything that `work` throws.
  * @example
  * const capacity = await withSession('fb1', async ({ request }) => {

@@ -8,9 +8,9 @@ import { explain } from './start/failures.ts';
 const HELP = { help: { type: 'boolean', short: 'h' } } as const;
 
 type Given = {
-  /** Whether the command takes arguments other than options. Default: false. */
+  /** True if the command takes arguments other than options. Default: false. */
   readonly positionals?: boolean;
-  /** Whether the command accepts API tokens. Set this to true only if the tokens protect nothing. Default: false. */
+  /** True if the command accepts API tokens, which must not protect anything. Default: false. */
   readonly apiTokens?: boolean;
   /** Default: process.env. */
   readonly env?: Environment;

@@ -44,7 +44,7 @@ const found = ({ provider, verification }: Section, findings: readonly string[])
   verification: { ...verification, findings: [...findings, ...verification.findings] },
 });
 
-/** `real` is the array to verify instead of the simulator. Never rejects. */
+/** Runs the command. `real` is the array to verify instead of the simulator. Never rejects. */
 async function run(command: Command, real: RealArray | undefined, signal: AbortSignal): Promise<Run[]> {
   const at = new Date().toISOString();
   try {

@@ -16,7 +16,7 @@ const OURS = ['private', 'scripts', 'devDependencies', 'optionalDependencies', '
 /** The Node.js versions that the library supports. This repository accepts older versions, because its scripts find a newer one. */
 const ENGINES = { node: `>=${NEEDED_NODE}` };
 
-/** Packs the library into `outdir` (default `dist`). Returns the path to the tarball. Needs no network. */
+/** Packs the library into `outdir` (default: `dist`). Returns the path to the tarball. Needs no network. */
 export async function packLibrary(outdir = resolve(ROOT, 'dist')): Promise<string> {
   const staging = await mkdtemp(join(tmpdir(), 'flashblade-library-'));
   try {

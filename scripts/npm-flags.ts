@@ -29,7 +29,7 @@ export const npmFlags = (env: Environment): string[] =>
 
 export class ConsumedByNpm extends Error {}
 
-/** `values` are the values that npm passed on, or `true` if npm passed on none. It is undefined for a flag without a value. */
+/** `values` are the values that npm passed on, or `true` if npm passed on none. Undefined for a flag that takes no value. */
 type Consumed = { readonly flag: string; readonly values: readonly string[] | undefined };
 
 /**

@@ -1,4 +1,4 @@
-/** The `/api/login` and `/api/logout` endpoints. If it is unknown how real arrays behave, the behavior is configurable in options.ts. */
+/** The `/api/login` and `/api/logout` endpoints. Where the behavior of real arrays is unknown, options.ts makes it configurable. */
 import type { ApiRequest, SimulatedArray } from './array.ts';
 import { accessDenied, empty, json, pathError, type Reply } from './reply.ts';
 import type { SimulatedSession } from './sessions.ts';

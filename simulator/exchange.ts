@@ -54,7 +54,7 @@ export type Surroundings = {
   readonly note: (record: RequestRecord) => void;
 };
 
-/** Resolves when it starts to send the response. If the client disconnects before the request is complete, the array does not act on it. */
+/** Resolves once it begins to send the response. If the client disconnects early, the array does not act on the incomplete request. */
 export async function exchange(
   { array, faults, onRequest, note }: Surroundings,
   connection: Connection,

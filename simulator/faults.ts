@@ -37,7 +37,7 @@ export type RequestFault = (AnswerFault | DeliveryFault) & {
   readonly method?: string;
   /** Matches the path without the query. A string must equal the whole path. Default: every path. */
   readonly path?: string | RegExp;
-  /** Whether the array acts on the request, for example by opening or ending a session. Default: true. */
+  /** True if the array acts on the request, for example by opening or ending a session. Default: true. */
   readonly act?: boolean;
 };
 

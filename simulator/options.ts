@@ -31,7 +31,7 @@ export type Switches = {
   readonly deadSessionStatus: 401 | 403;
   /** How long a session can be idle before it ends. 0 means no limit. Default: 30 minutes. */
   readonly idleTimeoutMs: number;
-  /** Whether each use of a session resets its idle time. If false, idle time is measured from the login. Default: true. */
+  /** True if each use of a session resets its idle time. If false, idle time is measured from the login. Default: true. */
   readonly useExtendsSession: boolean;
   /** How long a session can last, even if it is in use. 0 means no limit. Default: 0. */
   readonly maxSessionAgeMs: number;
@@ -43,7 +43,7 @@ export type Switches = {
   readonly lockoutMs: number;
   /** What happens if an API token is created for a user who already has one. Default: `fail`. */
   readonly createExistingToken: 'fail' | 'replace';
-  /** Whether sessions stay open when their user's API token is deleted or replaced. Default: true. */
+  /** True if sessions stay open when their user's API token is deleted or replaced. Default: true. */
   readonly sessionsOutliveToken: boolean;
 };
 

@@ -1,4 +1,4 @@
-/** Pagination: at most `limit` items per response, and a continuation token for the next page. */
+/** Splits lists into pages. Each response has at most `limit` items and a continuation token for the next page. */
 import type { ApiRequest } from './array.ts';
 import { json, noSuchResource, type Reply, resourceError } from './reply.ts';
 

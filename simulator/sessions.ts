@@ -1,4 +1,4 @@
-/** One array's session history, both live and ended. Tests search the history for leaked sessions. */
+/** One array's sessions, both live and ended. Tests search the history for leaked sessions. */
 import { randomUUID } from 'node:crypto';
 import type { Settings } from './options.ts';
 

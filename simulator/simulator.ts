@@ -1,6 +1,6 @@
 /**
- * A simulated FlashBlade: an HTTPS server with users, sessions and injectable faults. The server implements the wire protocol as far as it
- * is known.
+ * Simulates a FlashBlade. Runs an HTTPS server with users, sessions and injectable faults. The server implements the wire protocol as far
+ * as the protocol is known.
  */
 import { X509Certificate } from 'node:crypto';
 import { createArray, removeUser, setUsers } from './array.ts';

@@ -36,7 +36,7 @@ test('a read after the session has ended is refused, which triggers a relogin', 
 // The array returns these lists only to users with the required permission. The client also works without the lists.
 test.each([
   [
-    'a read of the own API token',
+    "a read of the user's own API token",
     'admins/api-tokens',
     { admin_names: 'pureuser' },
     { admin_names: sessionUser('pureuser') },

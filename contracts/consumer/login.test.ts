@@ -42,7 +42,7 @@ test('a login with an unknown API token is refused', () =>
     ));
 
 test('a login that the array cannot serve opens no session and fails with ARRAY_BUSY', () =>
-  interactionIn('the array cannot serve requests', {}, 'a login while the array cannot serve')
+  interactionIn('the array cannot serve requests', {}, 'a login while the array cannot serve requests')
     .withRequest('POST', '/api/login', (request) =>
       request.headers({ 'api-token': anyToken(API_TOKEN) }).jsonBody(NO_BODY),
     )

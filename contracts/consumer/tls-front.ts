@@ -15,7 +15,7 @@ export async function startTlsFront(mockPort: number): Promise<{ array: FlashBla
   const server = createServer({ cert, key, ALPNProtocols: ['http/1.1'] }, (secure) => {
     const plain = connect(mockPort, '127.0.0.1');
     for (const socket of [secure, plain]) sockets.add(socket);
-    // If one connection breaks, both are closed.
+    // If either connection breaks, both are closed.
     pipeline(secure, plain, secure, () => {});
   });
   server.listen(0, '127.0.0.1');

@@ -1,4 +1,6 @@
-/** Invocations by schedules and workflows. Inputs come from the stack or the documentation. A workflow's next step must accept each result. */
+/**
+ * Invocations by schedules and workflows. Inputs come from the stack or the documentation. A workflow's next step must accept each result.
+ */
 import { expect, test } from 'vitest';
 import { parseCallRequest, parseLogoutRequest, parseRenewRequest } from '../../lib/leases/requests.ts';
 import { examples, page } from '../../test/kit/pages.ts';

@@ -65,7 +65,7 @@ export async function startGateway(target: Target, onFailure: (why: string) => v
 }
 
 const notTheArray = (status: number, method: string, path: string): string =>
-  `the response to ${method} ${path} has status ${status}, but is neither JSON nor empty. The client treats it as sent by something in front of the array, such as a proxy.`;
+  `the response to ${method} ${path} has status ${status}, but is neither JSON nor empty. The client assumes that something in front of the array, such as a proxy, sent the response.`;
 
 /** Records a login's session as soon as the response headers arrive. If the headers never arrive, records the session as lost. */
 function watchLogin({ sessions }: Target, onToken: (token: string) => void) {

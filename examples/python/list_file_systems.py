@@ -90,7 +90,7 @@ def main():
     parser.add_argument("stack", help="for example flashblade-sessions-prod")
     parser.add_argument("array", help="for example fb1")
     args = parser.parse_args()
-    # SIGTERM ends Python without running `finally`, unless the signal raises an exception.
+    # SIGTERM ends Python without running `finally`, unless a signal handler raises an exception.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         list_file_systems(boto3.client("lambda"), args.stack, args.array)

@@ -1,17 +1,20 @@
-/** Connects to AWS like to an array: on whichever of an endpoint's addresses accepts the connection first. */
+/** Connects to AWS in the same way as to an array, through whichever of an endpoint's addresses accepts the connection first. */
 import { Agent, type AgentOptions, type RequestOptions } from 'node:https';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connectTcp } from '../core/connect-tcp.ts';
 
-/** The SDK's own limit. */
+/** The SDK's default. */
 const MAX_SOCKETS = 50;
 
 type Done = (error: Error | null, socket: Duplex) => void;
-/** What Node passes besides the documented options: the key in `sockets`. */
+/** The options that Node passes, including one that it does not document: the key in `sockets`. */
 type Options = RequestOptions & { readonly _agentKey?: string };
 
-/** Without this agent, Node would give up on an address after 250 ms if the endpoint has others. `connectMs`: for one connection. */
+/**
+ * Gives every address time to respond. Node's own agent gives up on an address after 250 ms if the endpoint has others. `connectMs` is the
+ * time limit for opening one connection.
+ */
 export class AwsAgent extends Agent {
   readonly #connectMs: number;
   #failure: { readonly at: number; readonly what: string } | undefined;
@@ -21,7 +24,9 @@ export class AwsAgent extends Agent {
     this.#connectMs = connectMs;
   }
 
-  /** Returns in parentheses what became of the addresses in the latest failed connection, or nothing if there was none since `sinceMs`. */
+  /**
+   * Returns each address's outcome in the latest failed connection, in parentheses, or an empty string if none failed since `sinceMs`.
+   */
   triedSince(sinceMs: number): string {
     return this.#failure !== undefined && this.#failure.at >= sinceMs ? ` (${this.#failure.what})` : '';
   }
@@ -45,12 +50,12 @@ export class AwsAgent extends Agent {
       end();
       done(null, super.createConnection({ ...options, socket: made } as Options) as Duplex);
     });
-    // The check is deferred with setImmediate, because a connection may be waiting to be read after a long process pause.
+    // The check is deferred with setImmediate, because after a long process pause, the connection may already be established.
     const timer = setTimeout(
       () => setImmediate(() => sockets.includes(connecting) && fail('ETIMEDOUT')),
       this.#connectMs,
     );
-    // Node counts a connection only once it exists, so a burst of requests would exceed the limit.
+    // Node counts a connection only once it exists. Count it now, or a burst of requests would exceed the limit.
     const all = this.sockets as Record<string, unknown[] | undefined>;
     const sockets = all[key] ?? [];
     all[key] = sockets;

@@ -1,7 +1,7 @@
 /**
- * Explains an error from the AWS SDK: what happened, and what to do. The SDK's own message is never used, because it may quote what was
- * sent or received. "Try again" is only advised where that can help. The error code does not depend on the cause: a permission that was
- * removed by mistake may be restored while a queue redelivers messages or the sweeper retries.
+ * Explains errors from the AWS SDK, and says what to do about them. The SDK's own message is never used, because it may quote what was
+ * sent or received. "Try again" is only advised where that can help. The error code does not depend on the cause, because a permission that
+ * was removed by mistake may be restored while a queue redelivers messages or the sweeper retries.
  */
 
 /** Returns an AWS error's name, such as `ThrottlingException`, or `Error` if the name is malformed. */
@@ -11,18 +11,20 @@ export function awsErrorName(error: unknown): string {
 }
 
 const CREDENTIALS =
-  'Check the AWS credentials of this process. On your own machine, sign in (aws sso login, AWS_PROFILE)';
-const KEY = 'Check that the KMS key is enabled and that its policy permits the use';
-/** `%`: the variable that names the resource. */
+  'Check the AWS credentials of this process. On your own machine, run aws sso login or set AWS_PROFILE';
+const KEY = 'Check that the KMS key is enabled and that its policy lets this role use it';
+/** `%` stands for the variable that names the resource. */
 const MISSING = 'Check that % names a resource that exists in this region, and check the region (AWS_REGION)';
 const NOT_AWS =
   'The response was not from AWS. Check that no proxy, firewall or VPC endpoint policy is answering in place of AWS';
+const PROXY = 'A proxy is intercepting TLS. Set NODE_EXTRA_CA_CERTS to the file with its CA certificate';
 const REGION = 'Check the region (AWS_REGION), then DNS and the VPC endpoint';
 
-/** By error name or, if there was no response, by error code. */
+/** Advice by error name or, if there was no response, by error code. */
 const ADVICE: ReadonlyMap<string, string> = new Map(
   Object.entries({
-    AccessDenied: 'Check that the role has the permission, and check the key policy and the VPC endpoint policy',
+    AccessDenied:
+      'Check that the role has the required permission, and check the key policy and the VPC endpoint policy',
     CredentialsProvider: CREDENTIALS,
     DecryptionFailure: KEY,
     Disabled: KEY,
@@ -30,22 +32,25 @@ const ADVICE: ReadonlyMap<string, string> = new Map(
     ENOTFOUND: REGION,
     ExpiredToken: CREDENTIALS,
     InvalidClientTokenId: CREDENTIALS,
-    InvalidSignature: 'Check the AWS credentials, and the clock of this machine',
+    InvalidSignature: "Check the AWS credentials and this machine's clock",
     KMSInvalidState: KEY,
     MissingAuthenticationToken: CREDENTIALS,
     NotFound: MISSING,
     QueueDoesNotExist: MISSING,
     ResourceNotFound: MISSING,
-    SELF_SIGNED_CERT_IN_CHAIN: 'A proxy intercepts TLS. Set NODE_EXTRA_CA_CERTS to its certificate authority',
+    SELF_SIGNED_CERT_IN_CHAIN: PROXY,
     TokenProvider: CREDENTIALS,
-    UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'A proxy intercepts TLS. Set NODE_EXTRA_CA_CERTS to its certificate authority',
+    UNABLE_TO_GET_ISSUER_CERT_LOCALLY: PROXY,
     UnrecognizedClient: CREDENTIALS,
     Validation: 'Check the value of %',
   }),
 );
 const OTHERWISE = 'Try again. If the call keeps failing, check the role and the configuration';
 
-/** `ms`: how long the call waited. `setting`: the variable that names the resource. `tried`: what became of the endpoint's addresses. */
+/**
+ * Explains an error. `ms` is the time that the call waited, `setting` is the variable that names the resource, and `tried` lists the
+ * outcome for each of the endpoint's addresses.
+ */
 export function explainAwsError(
   error: unknown,
   { ms, setting, tried = '' }: { ms?: number; setting?: string | undefined; tried?: string } = {},
@@ -56,7 +61,7 @@ export function explainAwsError(
     return `no response from AWS${ms === undefined ? '' : ` within ${ms} ms`}${tried}. ${OTHERWISE}`;
   }
   if (typeof status === 'number') {
-    // The SDK could not read an error response, or not as JSON.
+    // The SDK uses these names for an error response that it cannot parse.
     const isForeign = (name === 'SyntaxError' || name === 'Unknown') && status < 500;
     const what = name === 'SyntaxError' ? 'a response that is not JSON' : name;
     return `AWS returned ${what} (${status}). ${isForeign ? NOT_AWS : adviceFor(name, setting)}`;
@@ -69,7 +74,7 @@ export function explainAwsError(
 const adviceFor = (kind: string, setting = 'the configuration'): string =>
   (ADVICE.get(kind.replace(/(Exception|Error)$/, '')) ?? OTHERWISE).replace('%', setting);
 
-/** Whether the region is missing or malformed, which no second try can change. */
+/** Returns true if the region is missing or malformed. Trying again cannot help. */
 export const isRegionError = (error: unknown): boolean =>
   error instanceof Error && /^Region (is missing|not accepted)/.test(error.message);
 

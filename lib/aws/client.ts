@@ -9,8 +9,8 @@ export const AWS_CALL_MS = 2000;
 const agent = new AwsAgent(700);
 
 /**
- * Options for all AWS clients. The timeouts leave time for a second try if a connection hangs. `connectionTimeout` is a little longer than
- * the agent's own, because the agent knows what became of each address.
+ * Options for all AWS clients. The timeouts leave time for a second try if a connection hangs. `connectionTimeout` is slightly longer than
+ * the agent's own limit, because only the agent knows the outcome for each address.
  */
 export const AWS_CLIENT_OPTIONS = {
   maxAttempts: 3,
@@ -22,10 +22,10 @@ export const TABLE_SETTING = 'LEASE_TABLE';
 const CONDITION_FAILED = 'ConditionalCheckFailedException';
 
 /**
- * Makes one AWS call, which must finish by `by` (epoch milliseconds). If the process is paused past `by`, it sends no request when it
- * resumes, unless the request was already waiting for a connection. The SDK has no hook for that case. Converts SDK errors to a
- * FlashBladeError with `code` and the AWS error's name and status, but without its message, which may quote input. Rethrows errors named in
- * `passed` unchanged, for the caller to handle. `setting` is the variable that names the resource.
+ * Makes one AWS call, which must finish by `by` (epoch milliseconds). If the process is paused past `by`, the call sends no request when
+ * the process resumes, unless the request was already waiting for a connection, because the SDK has no hook for that case. Converts an SDK
+ * error to a FlashBladeError with `code` and the AWS error's name and status, but without the SDK's message, which may quote input.
+ * Rethrows errors named in `passed` unchanged, so that the caller can handle them. `setting` is the variable that names the resource.
  */
 export async function callAws<Output>(
   call: (options: { abortSignal: AbortSignal }) => Promise<Output>,
@@ -63,8 +63,8 @@ export async function ifUnchanged(
   }
 }
 
-// If the process is paused, the timer fires late. But the SDK reads `aborted` before it sends a request, so `aborted` also checks the
-// clock.
+// If the process is paused, the timer fires late. However, the SDK reads `aborted` before it sends a request, so this getter also checks
+// the clock.
 function timeUp(ms: number, by: number): AbortSignal {
   const signal = AbortSignal.timeout(ms);
   const fired = (): boolean => Reflect.get(AbortSignal.prototype, 'aborted', signal);

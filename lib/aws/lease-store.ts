@@ -99,8 +99,8 @@ type Optional = { readonly owner?: string; readonly attemptId?: string };
 
 /**
  * Converts an item to a table row, adding attributes that only the table uses. Both indexes are sparse. The `due` index omits items without
- * `dueAt`. The `owner` index omits leases that closed for another reason than their owner's end, so an owner's past leases never crowd out
- * its live ones.
+ * `dueAt`. The `owner` index omits leases that closed for any reason other than their owner's end, so an owner's past leases never crowd
+ * out its live ones.
  */
 function rowOf(item: Stored<Item>): Record<string, unknown> {
   // During an update or rollback, functions from version 0.1.0 run alongside the current ones. The old functions replace an item only if
@@ -182,7 +182,7 @@ function createSlots(client: DynamoDBClient, table: string): Slots {
     });
   }
 
-  /** Every condition fails if the item does not exist, so the first attempt on an array creates the item. */
+  /** Tries to write a slot. Every condition fails if the item does not exist, so the first attempt on an array creates the item. */
   async function putOrCreate(array: string, by: number, tryToPut: () => Promise<boolean>): Promise<boolean> {
     if (await tryToPut()) return true;
     const empty = new PutItemCommand({

@@ -2,10 +2,9 @@
 import * as v from 'valibot';
 import { FlashBladeError } from '../core/errors.ts';
 import { type Address, HOST_RULE, holdsToken, hostFault, parseHost } from '../core/host.ts';
-import { jsonFault } from '../core/json-fault.ts';
-import { apiToken, type Trust } from '../core/model.ts';
-import { TOKEN_RULE, tokenFault } from '../core/token-format.ts';
-import { check, isObject, listOf, onlyFields, parseJson, without } from '../core/validation.ts';
+import { jsonFault, parseJson } from '../core/json.ts';
+import { apiToken, TOKEN_RULE, type Trust, tokenFault } from '../core/model.ts';
+import { check, isObject, listOf, onlyFields, without } from '../core/validation.ts';
 import { readPem } from '../flashblade/pem.ts';
 import { fingerprintFault, normalFingerprint } from '../flashblade/trust.ts';
 import type { ArraySecret } from '../leases/ports.ts';
@@ -16,18 +15,18 @@ const PLAINTEXT = 'Key/value pairs in the Secrets Manager console are always tex
 const IN_LIST = 'Put the fingerprint in a list: ["…"]';
 const isJson = (text: string): boolean => typeof parseJson(text) === 'object';
 
-/** Returns why `trust` is not even an object, or undefined. */
+/** Returns why `trust` is not an object, or undefined if it is one. */
 function trustFault(value: unknown): string | undefined {
   if (isObject(value)) return undefined;
   const rule = 'must be a JSON object with ca or fingerprints';
-  if (typeof value !== 'string') return `${rule}. To trust public authorities, leave it out`;
+  if (typeof value !== 'string') return `${rule}. To trust public authorities, omit the field`;
   if (isJson(value)) return `${rule}. ${PLAINTEXT}`;
   if (value.includes('-----BEGIN')) return `${rule}: { "ca": "…" }`;
   if (normalFingerprint(value)) return `${rule}: { "fingerprints": ["…"] }`;
-  return `${rule}. To trust public authorities, leave it out. Verification cannot be turned off`;
+  return `${rule}. To trust public authorities, omit the field. Verification cannot be turned off`;
 }
 
-/** Creates the schema. A function that reads no secret then neither contains nor runs this code. */
+/** Creates the schema on first use, so that a function that reads no secret neither contains nor runs this code. */
 function createSchema() {
   const host = v.pipe(
     v.string(HOST_RULE),
@@ -63,9 +62,9 @@ function createSchema() {
     without(({ host, apiToken, trust }) => {
       const fault = hostFault(host, apiToken);
       if (fault !== undefined) return `host ${fault}`;
-      // The ledger stores the whole text of the CA, including comments.
+      // The ledger stores the CA's whole text, including its comments.
       return holdsToken(trust?.ca ?? '', apiToken)
-        ? 'trust.ca contains the apiToken. Remove it from the text'
+        ? 'trust.ca contains the apiToken. Remove the token from the text'
         : undefined;
     }),
   );
@@ -85,12 +84,12 @@ export function parseSecret(
   if (SecretString === undefined) {
     throw new FlashBladeError(
       'SECRET_INVALID',
-      `secret ${id}: must be text (SecretString), not binary. Write it with --secret-string`,
+      `secret ${id}: must be text (SecretString), not binary. Store it with --secret-string`,
     );
   }
   const json = parseJson(SecretString);
   if (json === undefined) {
-    const rule = `must be a JSON object, but is not JSON${jsonFault(SecretString)}`;
+    const rule = `must be a JSON object, but is not valid JSON${jsonFault(SecretString)}`;
     throw new FlashBladeError('SECRET_INVALID', `secret ${id}: ${rule}`);
   }
   schema ??= createSchema();

@@ -1,29 +1,29 @@
-/** Opens a TCP connection to a host, on whichever of its addresses accepts the connection first. */
+/** Opens a TCP connection to a host, through whichever of its addresses accepts the connection first. */
 import dns, { type LookupAddress } from 'node:dns';
 import { connect, isIP, type Socket } from 'node:net';
 
 export type Address = { readonly host: string; readonly port: number };
 
-/** Why there is no connection. */
+/** The reason why no connection was made. */
 export type NoConnection = {
-  /** The code of the name lookup, or of every address. Undefined if the addresses failed in different ways. */
+  /** The error code of the DNS lookup, or the one that all addresses share. Undefined if the addresses failed in different ways. */
   readonly code: string | undefined;
 };
 
 /** A connection that is being opened. */
 export type Connecting = {
-  /** Gives up, unless `done` was called. */
+  /** Stops trying. Does nothing after `done` was called. */
   readonly destroy: () => void;
-  /** What became of each address so far, such as `192.0.2.1 did not respond`. Empty for a host that is an address itself. */
+  /** Returns each address's outcome so far, such as `192.0.2.1 did not respond`. Empty if the host is itself an address. */
   readonly tried: () => string;
-  /** Whether the host's addresses are known. */
+  /** Returns true if the host's addresses are known. */
   readonly isResolved: () => boolean;
 };
 
-/** `code`: how the attempt ended. */
+/** One of the host's addresses. `code` is its outcome, once known. */
 type Attempt = { readonly address: string; socket?: Socket; code?: string };
 
-/** How long an address has before the next one is tried as well. Node's own connections would give up on the address after this time. */
+/** The time after which the next address is tried as well. Node's own connections would give up on an address after this time. */
 const HEAD_START_MS = 250;
 
 const CONNECTED = 'CONNECTED';
@@ -31,14 +31,14 @@ const OUTCOMES: Readonly<Record<string, string>> = {
   [CONNECTED]: 'accepted the connection',
   ECONNREFUSED: 'refused the connection',
   ECONNRESET: 'cut the connection',
-  EHOSTUNREACH: 'has no route to it',
-  ENETUNREACH: 'has no route to it',
+  EHOSTUNREACH: 'is unreachable (no route)',
+  ENETUNREACH: 'is unreachable (no route)',
   ETIMEDOUT: 'did not respond',
 };
 
 /**
- * Calls `done` once. Has no time limit of its own: the caller gives up after `limitMs`, and by then every address has had time to respond,
- * unless there are very many. An address that was tried earlier stays in the race.
+ * Connects, and calls `done` once. Does not enforce `limitMs`, after which the caller must give up. Tries the addresses one after another,
+ * fast enough to give each one time to respond, unless there are very many. Earlier tries continue when the next one begins.
  */
 export function connectTcp(
   { host, port }: Address,
@@ -66,7 +66,7 @@ export function connectTcp(
     begun += 1;
     const socket = connect({ host: attempt.address, port, noDelay: true });
     attempt.socket = socket;
-    // Stays, because a socket that lost the race may fail later.
+    // This listener is never removed, because a socket that lost the race may fail later.
     socket.on('error', ({ code = 'unknown' }: NodeJS.ErrnoException) => {
       if (isOver) return;
       attempt.code = code;
@@ -100,7 +100,7 @@ export function connectTcp(
     return `${address} ${OUTCOMES[code ?? 'ETIMEDOUT'] ?? `failed (${code})`}`;
   };
   return {
-    // Node crashes if a TCP connection is destroyed together with the TLS connection on top of it, so the winner is left alone.
+    // Node crashes if a TCP connection is destroyed together with the TLS connection on top of it, so the winning connection is left alone.
     destroy: () => {
       if (!isOver) end();
     },
@@ -109,7 +109,7 @@ export function connectTcp(
   };
 }
 
-/** Alternates between IPv6 and IPv4, because a network may lose one of them entirely. */
+/** Sorts addresses so that IPv6 and IPv4 alternate, because one of the two may fail throughout a network. */
 function alternating(addresses: readonly LookupAddress[]): string[] {
   const isFirst = ({ family }: LookupAddress) => family === addresses[0]?.family;
   const same = addresses.filter(isFirst);

@@ -1,4 +1,4 @@
-/** The only rule for an array's host. Secrets, the library and the commands all use it. Messages never contain the value. */
+/** Defines the rule for an array's host, which applies to secrets, the library and the commands. Messages never contain the value. */
 import { isIP } from 'node:net';
 import { isHostLikeApiToken } from './redact.ts';
 import { unreplaced } from './unreplaced.ts';
@@ -30,7 +30,7 @@ export function parseHost(value: string): Address | undefined {
   return isIP(name) === 4 || isDnsName(name) ? { host: name, port } : undefined;
 }
 
-/** Returns what a host looks like if a tool should have replaced it, or undefined. */
+/** If a tool should have replaced the host, returns what it looks like and how to correct it. Otherwise, returns undefined. */
 const placeholder = (value: string): string | undefined => unreplaced(value.replace(/:\d*$/, ''));
 
 export const isPort = (port: unknown): port is number =>
@@ -54,8 +54,8 @@ export function bareHostFault(value: string): string | undefined {
 }
 
 /**
- * Returns whether a field of a secret contains the API token. A host, for example, appears in DNS queries, messages and KMS encryption
- * contexts, so it must not.
+ * Returns true if a field of a secret contains the API token. Other fields must not contain the token. A host, for example, appears
+ * in DNS queries, messages and KMS encryption contexts.
  */
 export function holdsToken(field: string, token: string): boolean {
   const [fieldText, tokenText] = [field.toLowerCase(), token.toLowerCase()];
@@ -73,7 +73,7 @@ function isDnsName(name: string): boolean {
 
 const PORT_RULE = 'The port must be a number from 1 to 65535';
 
-/** The usual mistakes, most specific first, each with its fix. */
+/** Common mistakes, most specific first, each with its fix. */
 const MISTAKES: readonly (readonly [RegExp, string])[] = [
   [/^$/, 'It is empty'],
   [/^[a-z][a-z0-9+.-]*:[/\\]/i, 'It looks like a URL. Keep only the host, without https:// and without a path'],
@@ -81,13 +81,13 @@ const MISTAKES: readonly (readonly [RegExp, string])[] = [
   [/["'`\u2018-\u201f]/, 'Remove the quotation marks'],
   [/@/, 'Remove the user name and the @'],
   [/[/\\?#]/, 'Remove the path'],
-  [/\*/, 'A wildcard is not a host. Use the name of one array'],
+  [/\*/, 'A wildcard is not a host. Use the host of one array'],
   [/%/, 'Remove the % and what follows. Zones such as %eth0 are not supported'],
   [/[^ -~]/, 'Use ASCII characters only. Write an international name in its xn-- form'],
-  [/[,;]/, 'Use one host'],
+  [/[,;]/, 'Use a single host'],
   [/^[^[]*(::|:.*:.*:)/, 'Put an IPv6 address in brackets'],
   [/^\[[\da-f.:]+\]:/i, PORT_RULE],
-  [/[[\]]/, 'Brackets must enclose an IPv6 address, and nothing else'],
+  [/[[\]]/, 'Use brackets only around an IPv6 address'],
   [/\.(:\d+)?$/, 'Remove the dot at the end'],
   [/(^|\.)(\d+|0x[\da-f]*)(:\d+)?$/i, 'An IPv4 address has four numbers from 0 to 255, without leading zeros'],
   [/^\.|\.\./, 'Remove the extra dot'],

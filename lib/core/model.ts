@@ -1,6 +1,7 @@
 /** The domain types: tokens, arrays, sessions and leases. */
 import { inspect } from 'node:util';
 import { FlashBladeError } from './errors.ts';
+import { unreplaced } from './unreplaced.ts';
 
 /**
  * A secret string that cannot be printed by accident. `${token}`, JSON.stringify and console.log show only `[API token]` or `[auth token]`.
@@ -15,7 +16,7 @@ class Token<Kind extends string> {
     Object.freeze(this);
   }
 
-  /** Returns the secret. Nothing else does, so a search for `reveal(` finds all code that can see a token. */
+  /** Returns the secret. No other member does, so a search for `reveal(` finds all code that can see a token. */
   reveal(): string {
     return this.#value;
   }
@@ -89,3 +90,25 @@ export type Lease = {
   readonly username: string;
   readonly expiresAt: number;
 };
+
+export const TOKEN_RULE = 'must be the API token: 1 to 1024 visible ASCII characters without spaces';
+
+const TOKEN_MISTAKES: readonly (readonly [RegExp, string])[] = [
+  [/^$/, 'It is empty'],
+  [/^\[(API|auth) token\]$/, 'It is the text that stands for a token in logs and JSON. Pass the token itself'],
+  [/^\s*["'`\u2018-\u201f]|["'`\u2018-\u201f]\s*$/, 'Remove the quotation marks'],
+  [
+    /^\s*(api[-_]?token|x-auth-token|authorization|bearer|token)\s*[:=\s]/i,
+    'Keep only the token, without the words before it',
+  ],
+  [/^\s|\s$/, 'Remove the spaces and line breaks around it'],
+  [/\s/, 'Remove the spaces and line breaks in it'],
+  [/[^!-~]/, 'It contains a character that no token contains. Copy the token from the array again'],
+  [/.{1025}/, 'It is too long'],
+];
+
+/** Returns why a text cannot be an API token, worded to follow `apiToken `, or undefined. */
+export function tokenFault(text: string): string | undefined {
+  const mistake = TOKEN_MISTAKES.find(([pattern]) => pattern.test(text))?.[1];
+  return mistake === undefined ? unreplaced(text) : `${TOKEN_RULE}. ${mistake}`;
+}

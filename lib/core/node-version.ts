@@ -1,4 +1,4 @@
-/** Imported first by the library, so that a Node.js that is too old says so instead of failing in the middle of a call. */
+/** Checks the Node.js version. The library imports this file first, so that an old version fails at once, not in the middle of a call. */
 import { FlashBladeError } from './errors.ts';
 
 export const NEEDED_NODE = '22.12';

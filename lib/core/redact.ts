@@ -3,7 +3,7 @@
  * redacted before it is returned or logged. A session's own tokens are redacted everywhere. Anything else that looks like an API token is
  * redacted wherever it cannot be legitimate data.
  */
-import { isExactNumber } from './exact-json.ts';
+import { isExactNumber } from './json.ts';
 import type { ApiToken, AuthToken } from './model.ts';
 
 export type Tokens = readonly (ApiToken | AuthToken)[];
@@ -75,8 +75,8 @@ export const maskUuids = (text: string, mask: string): string => text.replaceAll
 
 /**
  * Returns true if a host, with or without a port, is probably an API token. Such a host contains `T-` followed by a UUID, or is a single
- * label that either contains a UUID or consists of 32 or more hex digits and hyphens. A UUID in a longer DNS name is accepted, because cloud
- * providers use such host names.
+ * label that either contains a UUID or consists of 32 or more hex digits and hyphens. A UUID in a longer DNS name is accepted, because
+ * cloud providers use such host names.
  */
 export function isHostLikeApiToken(host: string): boolean {
   const name = host.replace(/:\d*$/, '').replaceAll(/^\.+|\.+$/g, '');
@@ -127,10 +127,11 @@ const CONTROL = /[bfnrt]/;
 const WORD = /\w/;
 
 /**
- * Decodes JSON and URL escapes: `\u00XX`, `\/` and other escaped punctuation, and `%XX`. Escapes such as `\n` become a space. Keeps a
+ * Decodes JSON and URL escapes: `\u00XX`, `\/` and other escaped punctuation, and `%XX`. An escape such as `\n` becomes a space. Keeps a
  * backslash that escapes nothing. Decoding takes a single pass, so no input can slow it down.
  *
- * `origin(n)` maps a position in the result to the corresponding position in the original. The end of the result maps to the end of the original.
+ * `origin(n)` maps a position in the result to the corresponding position in the original. The end of the result maps to the end of the
+ * original.
  */
 function readable(original: string): { readonly text: string; readonly origin: (index: number) => number } {
   if (!ESCAPE.test(original)) return { text: original, origin: (index) => index };

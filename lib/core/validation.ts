@@ -1,6 +1,7 @@
 /** Validates input. Each schema's message states its rule. Errors name the field and the rule, but never the value. */
 import * as v from 'valibot';
 import { type ErrorCode, FlashBladeError } from './errors.ts';
+import { parseJson } from './json.ts';
 import { containsApiToken, NO_API_TOKEN } from './redact.ts';
 import { unreplaced } from './unreplaced.ts';
 
@@ -16,29 +17,20 @@ export function check<Schema extends v.GenericSchema>(
   throw new FlashBladeError(code, `${what}: ${describe(result.issues[0])}`);
 }
 
-/** Parses JSON. Returns undefined for invalid JSON instead of throwing, because the parser's error quotes the text. */
-export function parseJson(text: string, parse: (text: string) => unknown = JSON.parse): unknown {
-  try {
-    return parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** A check that finds its own words: `faultOf` returns why a value is invalid, or undefined. */
+/** Creates a check whose message depends on the value. `faultOf` returns why a value is invalid, or undefined. */
 export const without = <Input>(faultOf: (value: Input) => string | undefined) =>
   v.rawCheck<Input>(({ dataset, addIssue }) => {
     const message = dataset.typed ? faultOf(dataset.value) : undefined;
     if (message !== undefined) addIssue({ message });
   });
 
-/** A text field. `rule` is worded to follow the field name, such as `must be …`. */
+/** Creates the schema for a text field. `rule` is worded to follow the field name, such as `must be …`. */
 export const text = (rule: string, holds: RegExp | ((value: string) => boolean)) =>
   v.pipe(v.string(rule), holds instanceof RegExp ? v.regex(holds, rule) : v.check(holds, rule));
 
 /**
- * A text field for a name that the caller chooses. Such names identify work, so they must not be text that a tool should have replaced.
- * They also appear in logs, errors and AWS requests, so they must not contain an API token.
+ * Creates the schema for a name that the caller chooses. Such names identify work, so they must not be text that a tool should have
+ * replaced. They also appear in logs, errors and AWS requests, so they must not contain an API token.
  */
 export const nameText = (rule: string, holds: RegExp) =>
   v.pipe(v.string(rule), without(unreplaced), storedName(rule, holds));
@@ -50,7 +42,7 @@ export const storedName = (rule: string, holds: RegExp) =>
     v.check((value) => !containsApiToken(value), NO_API_TOKEN),
   );
 
-/** `unit`: added to the rule, if the number alone is easy to mistake. */
+/** Creates the schema for a whole number. `unit` is appended to the rule, for a number whose unit is easily mistaken. */
 export function whole(min: number, max: number, unit = '') {
   const rule = `must be a whole number from ${min} to ${max}${unit}`;
   return v.pipe(
@@ -61,22 +53,22 @@ export function whole(min: number, max: number, unit = '') {
   );
 }
 
-/** A list of 1 to `max` items. The length is checked before the items. */
+/** Creates the schema for a list of 1 to `max` items. The length is checked before the items. */
 export const listOf = <Item extends v.GenericSchema>(item: Item, max: number, rule: string) =>
   v.pipe(v.array(v.unknown(), rule), v.minLength(1, rule), v.maxLength(max, rule), v.array(item));
 
-/** Any JSON object. Unlike Valibot's own object schema, this schema rejects lists. */
+/** Creates the schema for any JSON object. Unlike Valibot's own object schema, this schema rejects lists. */
 export const jsonObject = (rule: string) =>
   v.custom<Readonly<Record<string, unknown>>>(isObject, ({ input }) =>
     typeof input === 'string' && isObject(parseJson(input))
-      ? `${rule}, but is text that contains one. Encode it once`
+      ? `${rule}, but is text that contains one. Encode the object only once`
       : rule,
   );
 
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** A JSON object with these fields. Other fields are ignored. A missing field is validated as undefined. */
+/** Creates the schema for a JSON object. Fields that are not in `entries` are ignored. A missing field is validated as undefined. */
 export const fields = <Entries extends v.ObjectEntries>(entries: Entries) =>
   v.pipe(
     jsonObject('must be a JSON object'),
@@ -84,7 +76,7 @@ export const fields = <Entries extends v.ObjectEntries>(entries: Entries) =>
     v.object(entries),
   );
 
-/** A JSON object with these fields and no others. */
+/** Creates the schema for a JSON object with these fields and no others. */
 export const onlyFields = <Entries extends v.ObjectEntries>(entries: Entries) =>
   v.pipe(
     jsonObject('must be a JSON object'),
@@ -106,9 +98,9 @@ export const isArrayName = (name: string): boolean => v.is(arrayName, name);
 
 const ID_RULE = 'must be 1 to 512 visible ASCII characters without spaces';
 const ID = /^[!-~]{1,512}$/;
-/** A lease id or an owner, chosen by the caller. */
+/** The schema for a lease id or an owner that a caller chooses. */
 export const callersId = nameText(ID_RULE, ID);
-/** A lease id or an owner that the ledger may contain. */
+/** The schema for a lease id or an owner that the ledger may contain. */
 export const storedId = storedName(ID_RULE, ID);
 
 const ownOf = (input: Readonly<Record<string, unknown>>, name: string): unknown =>

@@ -1,12 +1,12 @@
 /**
- * Checks the arguments of the library's functions, because JavaScript programs, `any` and JSON can pass anything. Every error names the
- * argument and the fix, never the value, and nothing is sent.
+ * Checks the arguments of the library's functions, because JavaScript programs, `any` and parsed JSON can pass anything. Every error names
+ * the argument and the fix, but never the value. Nothing is sent to an array.
  */
 import { type ErrorCode, FlashBladeError } from '../core/errors.ts';
 import { bareHostFault, isPort } from '../core/host.ts';
 import type { ApiToken, FlashBlade, Session, Trust } from '../core/model.ts';
+import { tokenFault } from '../core/model.ts';
 import { containsApiToken, NO_API_TOKEN } from '../core/redact.ts';
-import { tokenFault } from '../core/token-format.ts';
 import type { CallOptions } from './client.ts';
 import { isHeaderValue } from './http/request.ts';
 import { readPem } from './pem.ts';
@@ -18,7 +18,7 @@ export function invalid(what: string, rule: string, code: ErrorCode = 'REQUEST_I
   return new FlashBladeError(code, `${what} ${rule}`, { sent: false });
 }
 
-/** Returns the value if it is an object. `rule`: how to get such an object. */
+/** Returns the value if it is an object. Otherwise, throws an error with `rule`, which says how to get such an object. */
 export function checkedObject<Value>(what: string, value: Value, rule: string): Value & Fields {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Value & Fields;
   throw invalid(what, rule);
@@ -62,7 +62,10 @@ function checkedTrust(trust: Trust, what: string): Trust {
     return normal.every((one, index) => one === fingerprints[index]) ? trust : { kind, fingerprints: normal };
   }
   const ofSecret = kind !== undefined ? undefined : ca !== undefined ? 'ca' : fingerprints && 'fingerprints';
-  throw refused('', ofSecret ? `${TRUST_RULE}. This is the format of a secret: add kind: '${ofSecret}'` : TRUST_RULE);
+  throw refused(
+    '',
+    ofSecret ? `${TRUST_RULE}. The value has the format of a secret. Add kind: '${ofSecret}'` : TRUST_RULE,
+  );
 }
 
 type AnyToken = { readonly kind: string; reveal(): unknown };
@@ -74,7 +77,7 @@ const isToken = (value: unknown, kind: string): value is AnyToken =>
   typeof (value as Partial<AnyToken>).reveal === 'function';
 
 export function checkedApiToken(token: ApiToken): ApiToken {
-  if (!isToken(token, 'API token')) throw invalid('token', 'must be made with apiToken(…)');
+  if (!isToken(token, 'API token')) throw invalid('token', 'must be created with apiToken(…)');
   const fault = tokenFault(String(token.reveal()));
   if (fault !== undefined) throw invalid('token', fault, 'SECRET_INVALID');
   return token;
@@ -95,7 +98,7 @@ const TIMES = ['connectMs', 'firstByteMs', 'totalMs'] as const;
 
 export function checkedOptions<Options extends CallOptions>(options: Options | undefined): Options | undefined {
   if (options === undefined) return undefined;
-  const { deadline, requestId, ...others } = checkedObject('options', options, 'must be an object, or be left out');
+  const { deadline, requestId, ...others } = checkedObject('options', options, 'must be an object, or be omitted');
   for (const name of TIMES) {
     const value = (others as Fields)[name];
     if (value !== undefined && !(typeof value === 'number' && value > 0))

@@ -30,8 +30,9 @@ export { compareVersions, type HttpInfo } from './responses.ts';
 export type CallOptions = Budget & { readonly requestId?: string };
 export type RequestOptions = CallOptions & {
   /**
-   * Keeps numbers in a JSON response that a JavaScript number cannot hold, such as 12345678901234567890, as `JSON.rawJSON` objects:
-   * `JSON.stringify` writes them unchanged, and their `rawJSON` field has their text. Default: false, which rounds such numbers.
+   * Keeps numbers in a JSON response that JavaScript would change, such as 12345678901234567890, as `JSON.rawJSON` objects.
+   * `JSON.stringify` writes these objects unchanged, and their `rawJSON` field contains the number's text. Default: false, which rounds
+   * such numbers.
    */
   readonly exactNumbers?: boolean | undefined;
 };
@@ -41,15 +42,15 @@ export type VersionsOptions = CallOptions & { readonly tokens?: Tokens };
 export type WithHttpInfo<Data> = HttpInfo & { readonly data: Data };
 export type ArrayResponse = HttpInfo & {
   /**
-   * The parsed value if the content type is JSON, otherwise the text. For 401, 403, 429 and 5xx: also the text if it is not valid JSON, and
-   * empty if the body cannot be read.
+   * The parsed value if the content type is JSON, otherwise the text. For 401, 403, 429 and 5xx, invalid JSON is also returned as text, and
+   * a body that cannot be read is returned as an empty string.
    */
   readonly body: unknown;
   /** True if a 400, 401 or 403 comes from something in front of the array, such as a proxy. Otherwise absent. */
   readonly isInFront?: true;
 };
 
-/** How much extra time a login may take to close a session that it cannot return. */
+/** The extra time that a login may take to close a session that it cannot return. */
 const ROLL_BACK_MS = 3000;
 
 /**
@@ -135,9 +136,9 @@ export const logout = async (session: Session, options?: CallOptions): Promise<v
 };
 
 /**
- * Makes a REST call in a session. Any call except login and logout is allowed. Resolves whatever the HTTP status, so check `status`. The
- * session's tokens are redacted from the response. Other tokens, such as an API token that the call creates, are not redacted. Numbers beyond
- * 2^53 are rounded unless `exactNumbers` is set.
+ * Makes a REST call in a session. Any call except login and logout is allowed. Resolves regardless of the HTTP status, so check `status`.
+ * The session's tokens are redacted from the response. Other tokens, such as an API token that the call creates, are not redacted. Numbers
+ * beyond 2^53 are rounded unless `exactNumbers` is set.
  * Errors: REQUEST_INVALID (names the field and the rule), ANSWER_INVALID (a body declared as JSON is not JSON) and the errors common to all
  * calls.
  */
@@ -168,7 +169,7 @@ export async function request(
     const advice = 'the body is declared as JSON, but it is not JSON or is nested too deeply.';
     throw responseError('ANSWER_INVALID', array, { action: `${wire.method} ${call.path}`, response, advice });
   }
-  // Redacted again, because JSON text may contain escaped tokens.
+  // Redact again, because the JSON text may have contained escaped tokens.
   const body = value === undefined ? text : mapTexts(value, clean);
   return { ...httpInfo(response, tokens), body, ...(isInFront(response) ? { isInFront: true } : {}) };
 }
@@ -203,7 +204,7 @@ function sendable(token: ApiToken | AuthToken, array: FlashBlade, code: 'SECRET_
   throw new FlashBladeError(code, `${describeArray(array)}: ${rule}`, { sent: false });
 }
 
-/** Logs out after a failed login. Returns whether the session is now closed. Ignores errors, because the login's own error matters more. */
+/** Logs out after a failed login. Returns true if the session is now closed. Ignores errors, because the login's own error matters more. */
 async function rollBack(
   array: FlashBlade,
   authToken: AuthToken,

@@ -13,39 +13,39 @@ import { poolKeyOf } from './trust.ts';
 
 /** Time limits for a call. */
 export type Budget = {
-  /** Milliseconds for the DNS lookup, connection and TLS handshake. Default 2000. */
+  /** Milliseconds for the DNS lookup, connection and TLS handshake. Default: 2000. */
   readonly connectMs?: number;
-  /** Milliseconds from the request to the response head. Default 5000. */
+  /** Milliseconds from the request to the response head. Default: 5000. */
   readonly firstByteMs?: number;
-  /** Milliseconds for the whole call, including a retry. Default 10000. */
+  /** Milliseconds for the whole call, including a retry. Default: 10000. */
   readonly totalMs?: number;
   /**
    * Deadline in milliseconds since the epoch. No phase continues and no request is sent after this time, even if the process was paused.
-   * Default none.
+   * Default: none.
    */
   readonly deadline?: number | undefined;
 };
 
 type ExchangeOptions = {
-  /** Use only a new connection, or one used less than a second ago. Default false. */
+  /** Uses only a new connection, or one used less than a second ago. Default: false. */
   readonly fresh?: boolean;
-  /** Retry the request once if its connection fails. Default false. */
+  /** Retries the request once if its connection fails. Default: false. */
   readonly repeatable?: boolean;
   /** Called with the status and headers as soon as they arrive, even if the body never arrives. */
   readonly onHead?: (head: ResponseHead) => void;
   /**
-   * Returns whether the status says enough. Then the response is returned even if its body cannot be read, whatever the reason. Default:
-   * no status does.
+   * Returns true if the status alone decides the outcome. The response is then returned even if its body cannot be read for any reason.
+   * Default: always false.
    */
   readonly decides?: (status: number) => boolean;
-  /** Tokens to redact from certificate text in errors. Default none. */
+  /** Tokens to redact from certificate text in errors. Default: none. */
   readonly tokens?: Tokens;
 };
 
 export type WireResponse = ResponseHead & {
   /** Empty if only the head could be read. */
   readonly body: Buffer;
-  /** If only the head could be read: the first bytes after it, if any. They may include framing. */
+  /** The first bytes after the head. Set only if the body could not be read. May include framing. */
   readonly unread?: Buffer;
   readonly requestId: string;
   readonly certificateEndsAt: number | undefined;
@@ -67,9 +67,9 @@ type Outcome = { readonly response: WireResponse } | { readonly error: FlashBlad
 
 /** Long enough for a login and its logout to share a connection, but too short for the connection to become stale. */
 const FRESH_MS = 1000;
-/** How long to wait for the body after a head that decides. */
+/** How long to wait for the body once the head has decided the outcome. */
 const DECIDED_BODY_MS = 1000;
-/** Enough to recognize markup, even behind blanks or the size of a chunk. */
+/** Enough to recognize markup, even after white space or a chunk size. */
 const UNREAD_BYTES = 64;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -156,7 +156,7 @@ function send(connection: Connection, oneTry: Try, text: string, resolve: (outco
       resolve(outcome);
     });
   };
-  /** Ends the try without a whole response. If the head decides, the head is the response. */
+  /** Ends the try without a whole response. If the head decided the outcome, returns the head as the response. */
   const fail = (error: FlashBladeError, broken: boolean) => {
     if (decisive === undefined) end({ error, broken });
     else end({ response: { ...decisive, body: EMPTY, unread, requestId, certificateEndsAt } });

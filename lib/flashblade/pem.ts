@@ -1,4 +1,4 @@
-/** Reads the certificates in PEM text, in every form in which people paste them. */
+/** Reads certificates from PEM text, in all the forms in which people paste it. */
 import { X509Certificate } from 'node:crypto';
 import { normalFingerprint, remember } from './trust.ts';
 
@@ -9,18 +9,18 @@ export type Pem =
 
 type Hints = readonly (readonly [RegExp, string])[];
 
-/** Word processors replace hyphens. */
+/** A hyphen, or a character with which word processors replace it. */
 const DASH = '[-\\u2010-\\u2015\\u2212]';
-/** The words between the dashes of a BEGIN or END line. Every repetition is bounded, so that no text is slow to search. */
+/** Matches the words between the dashes of a BEGIN or END line. Every repetition is bounded, so that no text is slow to search. */
 const BOUNDARY = new RegExp(`(?<=${DASH}{4}\\s{0,9})(BEGIN|END)\\s{1,9}([A-Z0-9#\\s]{1,60}?)\\s{0,9}(?=${DASH})`, 'gi');
 const DASHES_AND_SPACE = new RegExp(`${DASH}|\\s`, 'g');
-/** Byte order marks, zero-width characters, and the zero bytes of UTF-16. */
+/** Matches byte order marks, zero-width characters, and the zero bytes of UTF-16. */
 const INVISIBLE = /\p{Cf}|\0/gu;
-/** A line break that was encoded once too often, as in JSON inside JSON. */
+/** Matches a line break that was escaped once too often, as in JSON inside JSON. */
 const ESCAPED_BREAK = /\\+[nrt]/g;
-/** How a certificate or a key begins in base64. */
+/** Matches the beginning of a certificate or a key in base64. */
 const BASE64 = /(?<![A-Za-z0-9+/])MI(?=[A-Z0-9+/]{0,15}[a-z])[A-Za-z0-9+/]{16}/;
-/** The start of a line with a comment that leads to the end of the text. */
+/** Matches if the text ends inside a comment. */
 const OPEN_COMMENT = /(^|[\r\n])[ \t]*(#|;|\/\/)[^\r\n]*$/;
 
 const RULE = 'must be one or more certificates as PEM text, each from BEGIN CERTIFICATE to END CERTIFICATE';
@@ -43,11 +43,11 @@ const OTHER_BLOCKS: Hints = [
 ];
 const OTHER_CHARACTERS: Hints = [
   [/[<>&]/, 'contains HTML or a quoted email. Copy the plain text'],
-  [/[#;]/, 'is commented out, or has a comment inside. Remove the comment or the certificate'],
+  [/[#;]/, 'is commented out, or contains a comment. Remove the comment or the certificate'],
   [/\\/, 'contains backslashes. Was the JSON encoded twice?'],
   [/%[0-9A-F]{2}/i, 'is URL-encoded. Decode it first'],
   [/\.\.|…/, 'is abbreviated with dots. Copy the whole text'],
-  [/:/, 'has a header inside. Keep only the base64 lines between BEGIN and END'],
+  [/:/, 'contains a header. Keep only the base64 lines between BEGIN and END'],
   [/(?:)/, 'contains characters that are not base64. Copy it again'],
 ];
 
@@ -71,7 +71,7 @@ function parse(pem: string): Pem {
     start: index,
     end: index + words.length,
   }));
-  // A private key is the worst fault, so it is reported even if there are others.
+  // A private key is the worst fault, so report it even if there are others.
   const other =
     boundaries.find(({ label }) => label.includes('PRIVATE KEY')) ??
     boundaries.find(({ label }) => label !== 'CERTIFICATE' && label !== 'X509 CERTIFICATE');
@@ -116,7 +116,7 @@ function certificateIn(body: string): X509Certificate | string {
   }
 }
 
-/** Verification always ends at a certificate that issued itself. */
+/** Returns what is missing if no certificate issued itself, because verification always ends at such a certificate. */
 function authorityFault(certificates: readonly X509Certificate[]): string | undefined {
   if (certificates.some(({ subject, issuer }) => subject === issuer)) return undefined;
   return certificates.some(({ ca }) => ca)

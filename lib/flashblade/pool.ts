@@ -11,9 +11,9 @@ const MAX_IDLE = 128;
 export type Connection = TlsConnection & {
   /** Identifies the array and its trust. If two arrays shared a connection, they would receive each other's tokens. */
   readonly poolKey: string;
-  /** The request in progress; undefined while the connection is idle. */
+  /** The request in progress. Undefined while the connection is idle. */
   user: User | undefined;
-  /** Whether an earlier request used the connection. */
+  /** True if an earlier request used the connection. */
   isReused: boolean;
   /** Time at which the connection became idle, in milliseconds since the epoch. */
   idleSinceMs: number;

@@ -7,9 +7,9 @@ export type ArrayRequest = {
   readonly method: (typeof METHODS)[number];
   /** Path with the REST version, but without the query: `/api/2.15/file-systems`. */
   readonly path: string;
-  /** Values are encoded for you. */
+  /** The names and values are encoded for you. */
   readonly query?: Readonly<Record<string, string | number | boolean>>;
-  /** JSON value. Default none. */
+  /** JSON value. Default: none. */
   readonly body?: unknown;
 };
 
@@ -42,7 +42,7 @@ function toQuery(query: NonNullable<ArrayRequest['query']>): string {
   return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
 }
 
-/** Returns why a query is invalid, worded to follow the word `query`, or undefined. Names a value by its name if that is an ordinary one. */
+/** Returns why a query is invalid, worded to follow the word `query`, or undefined. Quotes a name only if it looks like a field name. */
 function queryFault(query: unknown): string | undefined {
   if (!isPlainObject(query)) return ' must be a JSON object with string, number or boolean values';
   for (const [name, value] of Object.entries(query)) {
@@ -57,10 +57,10 @@ export function valueFault(value: unknown): string | undefined {
   if (typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)) return undefined;
   const rule = 'must be a string, a number or a boolean';
   if (Array.isArray(value)) return `${rule}. Join the items of a list with commas`;
-  return value === undefined || value === null ? `${rule}. Leave out a name that has no value` : rule;
+  return value === undefined || value === null ? `${rule}. Omit names that have no value` : rule;
 }
 
-/** False for lists, and for a Map or URLSearchParams, whose entries would be dropped. */
+/** Returns false for lists, and for objects such as a Map or URLSearchParams, whose entries would be lost. */
 function isPlainObject(value: unknown): value is object {
   const prototype = isObject(value) ? Object.getPrototypeOf(value) : undefined;
   return prototype === null || (prototype !== undefined && Object.getPrototypeOf(prototype) === null);

@@ -1,9 +1,9 @@
 /** Turns a status and body into a result or an error. No message quotes a body, because a body may contain the token that was sent. */
 import { type ErrorCode, type ErrorFacts, FlashBladeError } from '../core/errors.ts';
-import { isExactNumber, parseExactJson } from '../core/exact-json.ts';
+import { isExactNumber, parseExactJson, parseJson } from '../core/json.ts';
 import { type ApiToken, type AuthToken, authToken, type FlashBlade, type Session } from '../core/model.ts';
 import { redact, redactApiTokens, type Tokens } from '../core/redact.ts';
-import { parseJson } from '../core/validation.ts';
+
 import type { WireResponse } from './exchange.ts';
 import type { ResponseHead } from './http/body.ts';
 import { isHeaderValue } from './http/request.ts';
@@ -32,27 +32,28 @@ const MAX_USERNAME_LENGTH = 256;
 /** If a name and a token share this many consecutive characters, the match is no coincidence. */
 const PIECE = 8;
 
-/** Whether a call is refused, because its session has ended or its user lacks a permission. */
+/** Returns true if a call was refused because its session has ended or its user lacks a permission. */
 export const isRefusal = (status: number): boolean => status === 401 || status === 403;
 const isRefusedLogin = (status: number): boolean => status === 400 || isRefusal(status);
-/** The array did not act on the request. */
+/** Returns true if the array was too busy to act on the request. */
 const isBusy = (status: number): boolean => status === 429 || status === 503;
 
-/** Whether the status alone decides the outcome of a login or of a request for the REST versions. */
+/** Returns true if the status alone decides the outcome of a login or of a request for the REST versions. */
 export const decidesLogin = (status: number): boolean => isRefusedLogin(status) || isBusy(status);
-/** Whether the status alone decides the outcome of a logout, or of a call in a session. */
+/** Returns true if the status alone decides the outcome of a logout or of a call in a session. */
 export const decidesCall = (status: number): boolean => isRefusal(status) || status === 429 || status >= 500;
 
 /** Matches the media types `application/json`, `text/json` and `application/problem+json`, with or without parameters. */
 const JSON_TYPE = /^[^;,]*\bjson *(?:[;,]|$)/i;
-/** Markup, possibly after a first line such as the size of a chunk, a byte order mark, blanks, or zeros (UTF-16). For text read as Latin-1. */
+/** Matches markup, even after a line such as a chunk size, a byte order mark, white space or UTF-16's zero bytes. For Latin-1 text. */
 const MARKUP = /^(?:[^\n<]{0,64}\n)?(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\0]*</;
 
 export const isJson = ({ headers }: ResponseHead): boolean => JSON_TYPE.test(headers['content-type'] ?? '');
 
 /**
- * Whether a 400, 401 or 403 comes from something in front of the array, such as a proxy. Arrays refuse requests with JSON or without a
- * body. So a refusal comes from the array if its content type is JSON or absent, and its body does not begin with `<`.
+ * Returns true if a 400, 401 or 403 comes from something in front of the array, such as a proxy. When an array refuses a request, its
+ * response has a JSON body or none. A refusal therefore comes from the array if its content type is JSON or absent, and its body does not
+ * begin with `<`.
  */
 export function isInFront(response: WireResponse): boolean {
   const { status, headers, body, unread = body } = response;
@@ -64,13 +65,13 @@ export function isInFront(response: WireResponse): boolean {
 export const blocked = (array: FlashBlade, action: string, status: number, facts: ErrorFacts = {}): FlashBladeError =>
   new FlashBladeError(
     'ARRAY_UNREACHABLE',
-    `${describeArray(array)} cannot be reached: something in front of it, such as a proxy or a load balancer, returned ${status} for ${action}. Let requests to the array pass.`,
+    `${describeArray(array)} cannot be reached: something in front of it, such as a proxy or a load balancer, returned ${status} for ${action}. Let requests to the array through.`,
     { status, sent: true, ...facts },
   );
 
 /**
  * Returns the session that a login opened. `opened` is the auth token from the response head. Throws LOGIN_REFUSED, ARRAY_BUSY,
- * ARRAY_UNREACHABLE (`isInFront`) or ANSWER_INVALID, each with `facts.mayHaveOpened`.
+ * ARRAY_UNREACHABLE (if `isInFront`) or ANSWER_INVALID, each with `facts.mayHaveOpened`.
  */
 export function sessionOf(
   array: FlashBlade,
@@ -125,7 +126,8 @@ function sharesPiece(name: string, token: string): boolean {
 }
 
 /**
- * Returns the REST versions listed in a response. Throws ARRAY_UNSUPPORTED, ARRAY_BUSY, ARRAY_UNREACHABLE (`isInFront`) or ANSWER_INVALID.
+ * Returns the REST versions listed in a response. Throws ARRAY_UNSUPPORTED, ARRAY_BUSY, ARRAY_UNREACHABLE (if `isInFront`) or
+ * ANSWER_INVALID.
  */
 export function versionsOf(array: FlashBlade, response: WireResponse): readonly string[] {
   const { status, body } = response;
@@ -150,7 +152,7 @@ const isVersions = (value: unknown): value is string[] =>
   value.length > 0 &&
   value.every((version) => typeof version === 'string' && /^\d{1,5}(\.\d{1,5}){1,2}$/.test(version));
 
-/** Compares REST versions number by number, for `sort`: 1.9 < 1.10, 1.8 < 1.8.1. */
+/** Compares REST versions number by number, for use with `sort`. For example, 1.9 < 1.10 and 1.8 < 1.8.1. */
 export function compareVersions(left: string, right: string): number {
   const [a, b] = [left.split('.').map(Number), right.split('.').map(Number)];
   const parts = Array.from({ length: Math.max(a.length, b.length) }, (_, index) => (a[index] ?? 0) - (b[index] ?? 0));
@@ -213,7 +215,7 @@ export function retryAfterSeconds(headers: WireResponse['headers'], nowMs: numbe
 const dateOf = (text: string): number =>
   /^([A-Z][a-z]+, .* GMT|\d{4}-\d\d-\d\dT.*Z)$/.test(text) ? Date.parse(text) : Number.NaN;
 
-/** Parses a body as JSON. Returns undefined if it is not JSON or is nested too deeply. `exactNumbers`: as in `RequestOptions`. */
+/** Parses a body as JSON. Returns undefined if it is not JSON or is nested too deeply. `exactNumbers` works as in `RequestOptions`. */
 export function parseBody(text: string, exactNumbers = false): unknown {
   const value = parseJson(text, exactNumbers ? parseExactJson : JSON.parse);
   return isDeeper(value, MAX_DEPTH) ? undefined : value;

@@ -5,14 +5,14 @@ import type { FlashBlade } from '../core/model.ts';
 import { redact, redactApiTokens, type Tokens } from '../core/redact.ts';
 import { addressOf } from './trust.ts';
 
-/** `why` includes the code, so that it can be looked up. `advice` says what to change. For the network, `why` says it. */
+/** `why` includes the code, so that readers can look it up. `advice` says what to change. For the network, `why` includes the advice. */
 export type Reason = {
   readonly about: 'network' | 'handshake' | 'certificate';
   readonly why: string;
   readonly advice: string;
 };
 
-/** Keys: codes. Values: why it failed, and what to change. */
+/** Maps each code to the reason for the failure and the advice. */
 type Reasons = Readonly<Record<string, readonly [why: string, advice: string]>>;
 
 const UPDATE_TRUST =
@@ -25,7 +25,7 @@ const SUBTREE = [
   REPLACE,
 ] as const;
 
-/** The keys are codes of Node and, where Node has no code of its own, texts of OpenSSL. */
+/** The keys are Node's codes or, where Node has no code of its own, OpenSSL's texts. */
 const CERTIFICATES: Reasons = {
   CERT_HAS_EXPIRED: ["its certificate, or an issuer's, has expired", `Renew it. ${UPDATE_TRUST}`],
   CERT_NOT_YET_VALID: ["its certificate, or an issuer's, is not valid yet", `Check the clocks. ${UPDATE_TRUST}`],
@@ -49,7 +49,7 @@ const CERTIFICATES: Reasons = {
     'a signature in its certificate chain is too weak, such as SHA-1',
     REPLACE,
   ],
-  'EE certificate key too weak': ["its certificate's key is too weak, such as RSA with less than 2048 bits", REPLACE],
+  'EE certificate key too weak': ["its certificate's key is too weak, such as RSA with fewer than 2048 bits", REPLACE],
   'excluded subtree violation': SUBTREE,
   'key usage does not include certificate signing': ['an authority in its chain may not sign certificates', REPLACE],
   'permitted subtree violation': SUBTREE,
@@ -57,41 +57,41 @@ const CERTIFICATES: Reasons = {
 };
 
 const CHECK_TLS = 'Check the TLS settings of the array, and of a load balancer or proxy in front of it.';
-const CHECK_PORT = 'Check the port: it may be for plain HTTP, SSH or another protocol.';
+const CHECK_PORT = 'Check the port. It may serve plain HTTP, SSH or another protocol.';
 const NOT_TLS = ['the response is not TLS', CHECK_PORT] as const;
-const OLD_TLS = ['it accepts neither TLS 1.2 nor TLS 1.3', 'Enable TLS 1.2 or newer on the array.'] as const;
+const OLD_TLS = ['the server accepts neither TLS 1.2 nor TLS 1.3', 'Enable TLS 1.2 or newer on the array.'] as const;
 const CLIENT_CERTIFICATE = [
-  'it requires a client certificate, which this client does not have',
+  'the server requires a client certificate, which this client does not have',
   'Turn off client certificates (mutual TLS) for this address.',
 ] as const;
 
 /** The keys are OpenSSL's reasons. Those that begin with ALERT are alerts from the server. */
 const HANDSHAKES: Reasons = {
-  ALERT_ACCESS_DENIED: ['it denied access, perhaps because it requires a client certificate', CHECK_TLS],
+  ALERT_ACCESS_DENIED: ['the server denied access, perhaps because it requires a client certificate', CHECK_TLS],
   ALERT_BAD_CERTIFICATE: CLIENT_CERTIFICATE,
   ALERT_CERTIFICATE_EXPIRED: CLIENT_CERTIFICATE,
   ALERT_CERTIFICATE_REQUIRED: CLIENT_CERTIFICATE,
   ALERT_CERTIFICATE_REVOKED: CLIENT_CERTIFICATE,
   ALERT_CERTIFICATE_UNKNOWN: CLIENT_CERTIFICATE,
   ALERT_HANDSHAKE_FAILURE: [
-    'it shares no cipher, curve or certificate type with this client, or it requires a client certificate',
+    'the server shares no cipher, curve or certificate type with this client, or it requires a client certificate',
     CHECK_TLS,
   ],
-  ALERT_INSUFFICIENT_SECURITY: ['it requires stronger ciphers than this client offers', CHECK_TLS],
-  ALERT_INTERNAL_ERROR: ['it had an internal error', CHECK_TLS],
-  ALERT_NO_APPLICATION_PROTOCOL: ['it does not offer HTTP/1.1 (ALPN)', 'Enable HTTP/1.1 for this address.'],
+  ALERT_INSUFFICIENT_SECURITY: ['the server requires stronger ciphers than this client offers', CHECK_TLS],
+  ALERT_INTERNAL_ERROR: ['the server had an internal error', CHECK_TLS],
+  ALERT_NO_APPLICATION_PROTOCOL: ['the server does not offer HTTP/1.1 (ALPN)', 'Enable HTTP/1.1 for this address.'],
   ALERT_PROTOCOL_VERSION: OLD_TLS,
   ALERT_UNKNOWN_CA: CLIENT_CERTIFICATE,
-  ALERT_UNRECOGNIZED_NAME: ['it does not serve this host name (SNI)', 'Correct "host" in the array\'s secret.'],
+  ALERT_UNRECOGNIZED_NAME: ['the server does not serve this host name (SNI)', 'Correct "host" in the array\'s secret.'],
   ALERT_UNSUPPORTED_CERTIFICATE: CLIENT_CERTIFICATE,
   BAD_RECORD_TYPE: NOT_TLS,
   DATA_LENGTH_TOO_LONG: NOT_TLS,
-  DH_KEY_TOO_SMALL: ['its DH key is too short', 'Enable ECDHE ciphers on the array.'],
+  DH_KEY_TOO_SMALL: ["the server's DH key is too short", 'Enable ECDHE ciphers on the array.'],
   HTTP_REQUEST: NOT_TLS,
   PACKET_LENGTH_TOO_LONG: NOT_TLS,
   UNEXPECTED_MESSAGE: ['the response is not a TLS handshake', CHECK_PORT],
   UNSAFE_LEGACY_RENEGOTIATION_DISABLED: [
-    'it does not support secure renegotiation (RFC 5746)',
+    'the server does not support secure renegotiation (RFC 5746)',
     `Update its software. ${CHECK_TLS}`,
   ],
   UNSUPPORTED_PROTOCOL: OLD_TLS,
@@ -99,8 +99,8 @@ const HANDSHAKES: Reasons = {
 };
 
 /**
- * By these alerts, a server says that it did not accept the handshake. In TLS 1.3, they may arrive after the client has sent its request.
- * All others may also be sent later. In particular, `internal_error` does not say what the server did before.
+ * The alerts that mean that the server did not accept the handshake. In TLS 1.3, they may arrive after the client has sent its request. All
+ * other alerts may also be sent later. In particular, `internal_error` does not reveal what the server did before.
  */
 const REFUSALS = new Set(
   [
@@ -137,7 +137,7 @@ const NETWORK: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'this machine has no free port or no suitable address; check its network',
   EAI_AGAIN: 'the name server does not respond; check DNS',
   ECONNREFUSED: 'it refuses connections on this port; check that the management service is up',
-  ECONNRESET: 'the connection was cut before TLS was established; check the port, and what is in between',
+  ECONNRESET: 'the connection was cut before TLS was established; check the port, and any proxy or firewall in between',
   EHOSTUNREACH: NO_ROUTE,
   EMFILE: 'this process has too many open files; make fewer calls at the same time',
   ENETUNREACH: NO_ROUTE,
@@ -157,7 +157,7 @@ export function codeOf(error: unknown): string {
   return typeof code === 'string' && /^[A-Z][A-Z0-9_/]{1,63}$/.test(code) ? code : 'unknown';
 }
 
-/** Returns the error for a connection that took too long or was closed. `tried` says what became of each address. */
+/** Returns the error for a connection that took too long or was closed. `tried` lists the outcome for each address. */
 export const unreachable = (array: FlashBlade, what: string, elapsedMs: number, tried = ''): FlashBladeError => {
   const addresses = tried === '' ? '' : ` Addresses: ${tried}.`;
   return new FlashBladeError(
@@ -198,7 +198,7 @@ export function connectionError(
   return untrusted(array, why, presented && new X509Certificate(presented), tokens, advice);
 }
 
-/** Returns the error for a host of which no address accepts a TCP connection. `code` and `tried`: see `connectTcp`. */
+/** Returns the error for a host none of whose addresses accepts a TCP connection. `code` and `tried` come from `connectTcp`. */
 export const notConnected = (array: FlashBlade, code: string | undefined, elapsedMs: number, tried: string) =>
   unreachable(array, networkReason(code), elapsedMs, tried);
 
@@ -227,7 +227,7 @@ export function reasonOf(error: unknown): Reason {
   return isCertificate ? certificateReason(code, error) : handshakeReason(code);
 }
 
-/** Returns why no address accepts a TCP connection. `code`: see `connectTcp`. */
+/** Returns why no address accepts a TCP connection. `code` comes from `connectTcp`. */
 export const networkReason = (code: string | undefined): string =>
   code === undefined ? NO_ADDRESS : (NETWORK[code] ?? `the connection failed (${code})`);
 

@@ -62,11 +62,11 @@ export function connectTls(
     done(made);
   };
   const fail = (what: string) => settle(unreachable(array, what, elapsedMs(), connecting.tried()));
-  // The check is deferred with setImmediate, because after a long process pause, the end of the handshake may be waiting to be read.
+  // The check is deferred with setImmediate, because after a long process pause, the handshake's last message may be waiting to be read.
   const timer = setTimeout(() => setImmediate(expire), limitMs);
   const expire = () => {
     if (socket !== undefined)
-      fail('the connection was not established in time, because it did not finish the TLS handshake');
+      fail('the connection was not established in time, because the TLS handshake did not finish');
     else if (connecting.isResolved()) fail('the connection was not established in time');
     else fail('the connection was not established in time, because the name server did not respond; check DNS');
   };
@@ -177,7 +177,7 @@ function resumableBy(poolKey: string): Resumable | undefined {
   return isOver(resumable?.certificateEndsAt) ? undefined : resumable;
 }
 
-/** Returns whether a certificate has expired. Returns false if its expiry is unknown. */
+/** Returns true if a certificate has expired. Returns false if its expiry is unknown. */
 export const isOver = (certificateEndsAt: number | undefined): boolean =>
   certificateEndsAt !== undefined && Date.now() >= 1000 * certificateEndsAt;
 
@@ -210,7 +210,7 @@ function authorities(array: FlashBlade): { ca?: string[] } {
   const { trust } = array;
   if (trust.kind === 'public' || trust.kind === 'fingerprints') return {};
   const { certificates, fault } = readPem(`${trust.ca}`);
-  // OpenSSL would silently skip what it cannot read in the original text, so it receives one new text per certificate.
+  // OpenSSL would silently skip anything that it cannot read in the original text, so pass each certificate as a new text.
   if (certificates !== undefined) return { ca: certificates.map(String) };
   throw new FlashBladeError('SECRET_INVALID', `${describeArray(array)}: trust.ca ${fault}`, { sent: false });
 }

@@ -29,8 +29,8 @@ const MAX_PAGES = 10;
 type Query = Readonly<Record<string, string | number>>;
 
 /**
- * Reads the facts using only GET requests, one at a time, until `by` (epoch milliseconds). Throws ARRAY_BUSY, ARRAY_UNREACHABLE, and anything
- * that a call to the array throws.
+ * Reads the facts using only GET requests, one at a time, until `by` (epoch milliseconds). Throws ARRAY_BUSY, ARRAY_UNREACHABLE, and
+ * anything that a call to the array throws.
  */
 export async function readFacts(
   ports: Ports,
@@ -46,7 +46,7 @@ export async function readFacts(
   if (version === undefined) return { warnings: [] };
   const warnings: string[] = [];
 
-  /** Returns undefined if the array does not return a list. In that case, also adds a warning, unless the user may not read the list. */
+  /** Reads a page. If the array does not return a list, returns undefined and, unless the user may not read the list, adds a warning. */
   async function readPage(name: string, query: Query = {}): Promise<Page | undefined> {
     const call = { method: 'GET', path: `/api/${version}/${name}`, query } as const;
     const options = { deadline: by, requestId: ports.newId() };

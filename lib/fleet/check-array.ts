@@ -16,7 +16,9 @@ import { compareSessions, type Snapshot } from './compare-sessions.ts';
  * be down, so a check that has less does not begin.
  */
 export const ARRAY_MS = 40_000;
-/** How long a check's lease lasts, which is longer than any check. If the process dies, the sweeper closes the session after this time. */
+/**
+ * The duration of a check's lease, which is longer than any check. If the process dies, the sweeper closes the session once the lease ends.
+ */
 const LEASE_SECONDS = 120;
 
 const CERTIFICATE_WARNING_DAYS = 30;

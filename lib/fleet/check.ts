@@ -18,7 +18,7 @@ const ARRAYS_AT_A_TIME = 16;
 const MAX_IGNORED_NAMES = 20;
 
 /**
- * Checks the arrays that the request names, or all arrays that have a secret, in one invocation. Finishes at least half a second before
+ * Checks the arrays named in the request, or all arrays that have a secret, in one invocation. Finishes at least half a second before
  * `deadline` (epoch milliseconds). Throws SECRET_UNAVAILABLE, AWS_UNAVAILABLE or OUT_OF_TIME, but only if the list of arrays or the ledger
  * cannot be read.
  */

@@ -70,7 +70,7 @@ export async function compareSessions(
   return { unknown, warnings: unknownWarnings(unknown, username) };
 }
 
-/** Returns an empty list if `count` is 0. */
+/** Returns the warning about unknown sessions, or an empty list if `count` is 0. */
 export const unknownWarnings = (count: number, username: string): string[] =>
   count > 0
     ? [

@@ -19,7 +19,7 @@ export type FleetResult = {
   readonly unknownSessions: number;
   /** Number of `unhealthy` and `warnings` entries that did not fit in the result. */
   readonly omitted?: number | undefined;
-  /** Secrets under the prefix that are not checked, because their names are not array names: at most 20, without the prefix. */
+  /** Up to 20 secrets under the prefix that are not checked, because their names are not array names. Listed without the prefix. */
   readonly ignoredSecrets?: readonly string[];
 };
 

@@ -28,13 +28,13 @@ export const processBatch = (
     },
   );
 
-/** Throws REQUEST_INVALID for anything but a batch from SQS, such as a bare event, or the list that EventBridge Pipes sends. */
+/** Throws REQUEST_INVALID for anything but a batch from SQS, such as a bare event or the list that EventBridge Pipes sends. */
 function checkBatch(event: unknown): SQSEvent {
   const records = isObject(event) ? event['Records'] : undefined;
   if (Array.isArray(records) && records.every(isRecord)) return event as unknown as SQSEvent;
   throw new FlashBladeError(
     'REQUEST_INVALID',
-    'session-events: the input must be a batch of SQS messages, with messageId and body in each of its Records. Send events to the ' +
+    'session-events: the input must be a batch of SQS messages, each with a messageId and a body, in Records. Send events to the ' +
       "stack's event bus instead of invoking the function",
   );
 }

@@ -35,7 +35,7 @@ export const DURATIONS: Partial<Record<EventName, string>> = {
 export type Scope = 'fleet' | 'array';
 type Unit = 'Count' | 'Seconds' | 'Milliseconds' | 'None';
 
-/** Events that only carry an array's gauges or only explain. Counting these events would be meaningless. */
+/** Events that only carry an array's gauges or an explanation. Counting these events would be meaningless. */
 const NOT_COUNTED: readonly string[] = [
   'ArrayCounted',
   'ArrayChecked',

@@ -14,8 +14,8 @@ export type CallResult = { readonly status: number; readonly body: unknown };
 
 /**
  * Makes the call if it is allowed. Returns the array's response, regardless of its status, with anything that looks like an API token
- * redacted. Numbers keep their exact value when the result is written as JSON. Throws REQUEST_INVALID, FORBIDDEN, ANSWER_INVALID (the result
- * is too large), and anything that `withLease` or a call to the array throws. `deadline` is in epoch milliseconds.
+ * redacted. Numbers keep their exact value when the result is written as JSON. Throws REQUEST_INVALID, FORBIDDEN, ANSWER_INVALID (the
+ * result is too large), and anything that `withLease` or a call to the array throws. `deadline` is in epoch milliseconds.
  */
 export async function callArray(
   ports: Ports,
@@ -55,7 +55,7 @@ export function allowedCalls(list: string): AllowedCall[] {
     if (method === undefined || pattern === undefined) {
       throw new FlashBladeError(
         'CONFIG_INVALID',
-        'environment variable ALLOWED_CALLS must be a comma-separated list of "METHOD /api/path". * matches one segment, and ** at the end matches the rest',
+        'environment variable ALLOWED_CALLS must be a comma-separated list of "METHOD /api/path". * matches a segment or part of one, and ** at the end matches the rest',
       );
     }
     return { method, segments: pattern.split('/') };

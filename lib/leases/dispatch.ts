@@ -46,7 +46,7 @@ async function perform(ports: Ports, outbox: Outbox, event: IncomingEvent, by: D
       return publishClosed(outbox, await closeSession(ports, event.leaseId, by.work), undefined, by);
     case 'end': {
       const { owner } = event;
-      // Publish as each lease closes, so that if time runs out, the events for closed leases have been sent.
+      // Publish as each lease closes, so that if time runs out, the events for closed leases have already been sent.
       await endOwner(ports, owner, by.work, (result) => publishClosed(outbox, result, owner, by));
       return;
     }

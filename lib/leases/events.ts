@@ -3,8 +3,9 @@
  */
 import * as v from 'valibot';
 import { FlashBladeError } from '../core/errors.ts';
+import { parseJson } from '../core/json.ts';
 import type { Lease } from '../core/model.ts';
-import { callersId, check, fields, isObject, nameText, onlyFields, parseJson, storedId } from '../core/validation.ts';
+import { callersId, check, fields, isObject, nameText, onlyFields, storedId } from '../core/validation.ts';
 import { type OpenRequest, parseOpenRequest } from './requests.ts';
 
 /** The `source` of the events that this product publishes. */
@@ -43,23 +44,23 @@ export type OutgoingEvent =
   | { readonly type: 'closed'; readonly detail: SessionClosed }
   | { readonly type: 'failed'; readonly detail: SessionFailed };
 
-/** The request in an event from the queue. `eventId` is absent if the event has none that can be logged. */
+/** The request in an event from the queue. `eventId` is absent if the event's id is missing or invalid. */
 export type IncomingEvent = { readonly eventId?: string } & (
   | { readonly kind: 'open'; readonly request: OpenRequest }
   | { readonly kind: 'close'; readonly leaseId: string }
   | { readonly kind: 'end'; readonly owner: string }
-  /** `why`: why an event that ends an execution asks for nothing. */
+  /** `why` explains why the end of an execution requires no action. Absent if the execution has not ended. */
   | { readonly kind: 'nothing'; readonly why?: string }
 );
 
-// Senders do not choose the envelope, so only what is used is checked, where it is used. Unknown fields are ignored.
+// Senders do not choose the envelope, so each field is checked only where it is used, and unknown fields are ignored.
 const envelope = fields({
   id: v.unknown(),
   source: v.unknown(),
   'detail-type': v.string('must be a string. The message must be an EventBridge event, with the request in "detail"'),
   detail: v.unknown(),
 });
-// Short enough to form a lease id together with the array name.
+// The limit leaves room for the array name in the default lease id.
 const eventId = nameText('must be 1 to 128 visible ASCII characters without spaces', /^[!-~]{1,128}$/);
 const identified = fields({ id: eventId });
 const released = v.pipe(
@@ -96,10 +97,13 @@ function parseReleased(detail: unknown): { kind: 'close'; leaseId: string } | { 
   return leaseId === undefined ? { kind: 'end', owner: owner as string } : { kind: 'close', leaseId };
 }
 
-/** Step Functions reports every execution, most of which own no lease. An execution that cannot own one is ignored. */
+/** Step Functions reports every execution, most of which own no lease. An execution that cannot own a lease is ignored. */
 function parseExecution(detail: unknown): { kind: 'end'; owner: string } | { kind: 'nothing'; why?: string } {
   const { executionArn, status } = isObject(detail) ? detail : {};
   if (!EXECUTION_ENDS.some((end) => end === status)) return { kind: 'nothing' };
   if (v.is(storedId, executionArn)) return { kind: 'end', owner: executionArn };
-  return { kind: 'nothing', why: 'an execution ended whose ARN breaks the rule for owners, so it owns no lease' };
+  return {
+    kind: 'nothing',
+    why: 'an execution ended, but its ARN is not a valid owner, so the execution owns no lease',
+  };
 }

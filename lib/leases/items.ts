@@ -96,7 +96,7 @@ export const ownerKey = (ownerId: string): string => `owner#${ownerId}`;
 export const refusalKey = (array: string, secretVersionId: string): string => `refusal#${array}#${secretVersionId}`;
 
 /**
- * Returns whether the owner index lists the item. The index omits leases that were closed for other reasons, because the owner's end does
+ * Returns true if the owner index lists the item. The index omits leases that were closed for other reasons, because the owner's end does
  * not affect them.
  */
 export const isOfItsOwner = (item: Item): boolean =>

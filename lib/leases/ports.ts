@@ -53,8 +53,8 @@ export type Secrets = {
    */
   read(array: string, options: { by: number; fresh?: boolean }): Promise<ArraySecret>;
   /**
-   * Returns the names of all secrets under the stack's prefix, without that prefix, sorted; with `prefix`, only the names that begin with it.
-   * Not all need be array names. Throws SECRET_UNAVAILABLE or OUT_OF_TIME.
+   * Returns the names of all secrets under the stack's prefix, sorted and without that prefix. With `prefix`, returns only the names that
+   * begin with it. Some may not be array names. Throws SECRET_UNAVAILABLE or OUT_OF_TIME.
    */
   list(options: { by: number; prefix?: string }): Promise<string[]>;
 };

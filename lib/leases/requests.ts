@@ -27,7 +27,7 @@ export const DEFAULT_LEASE_SECONDS = 900;
  */
 export const MAX_RESULT_BYTES = 240 * 1024;
 
-/** A request for a session. `leaseId` is the idempotency key: repeating the request returns the same lease. */
+/** A request for a session. `leaseId` is the idempotency key, so repeating the request returns the same lease. */
 export type OpenRequest = {
   readonly array: string;
   readonly leaseId: string;
@@ -35,16 +35,16 @@ export type OpenRequest = {
   readonly owner?: string;
 };
 
-/** Events that reach a function by mistake, by a field that only they have. */
+/** Describes events that reach a function by mistake. Each key is a field that only that kind of event has. */
 const OTHER_EVENTS: Readonly<Record<string, string>> = {
   key1: "the Lambda console's sample event. Replace it with the function's input",
   'detail-type':
     "an EventBridge event. Give the rule or schedule a constant input, or send a request to the stack's bus",
-  Records: 'a batch of messages. Only session-events takes those, from its queue',
+  Records: 'a batch of messages. Only session-events accepts batches, from its queue',
   requestContext: "an HTTP request. Pass only the function's input",
 };
 
-/** Checks a request. Names an event of another kind, which would otherwise only have an unknown field. */
+/** Checks a request. For another kind of event, the error names that kind instead of an unknown field. */
 function checkRequest<Schema extends v.GenericSchema>(schema: Schema, input: unknown, what: string) {
   if (Array.isArray(input))
     throw new FlashBladeError(

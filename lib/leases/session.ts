@@ -14,7 +14,7 @@ import { reopen } from './states.ts';
 const API_TOKEN_MS = 1000;
 /** Within this time after a relogin, a refused call means a missing permission, not a lost session. */
 const RELOGIN_MS = 60_000;
-/** A session is considered alive if a call succeeded in it this recently. */
+/** How long a session is considered alive after a successful call. */
 const WORKED_MS = 10_000;
 
 /** Reads an open lease and decrypts its auth token. Throws LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED or LEASE_ALTERED. */

@@ -81,7 +81,7 @@ const openingOf = ({ leaseSeconds, ...intent }: Intent, now: number): Opening =>
 });
 
 /**
- * Returns whether the attempt's process is certain to have ended. Another attempt may take over once a SUSPECT is recorded for this
+ * Returns true if the attempt's process is certain to have ended. Another attempt may take over once a SUSPECT is recorded for this
  * attempt.
  */
 export const isDead = (item: Opening, now: number): boolean => item.openingUntil < now;

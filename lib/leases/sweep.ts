@@ -140,7 +140,7 @@ export async function sweepLease(ports: ClosingPorts, leaseId: string, deadline:
   return swept;
 }
 
-/** Returns whether a session was closed. */
+/** Returns true if a session was closed. */
 async function closeDue(ports: ClosingPorts, leaseId: string, deadline: number): Promise<boolean> {
   const by = closingDeadlines(deadline, ports.now());
   const now = seconds(ports.now());

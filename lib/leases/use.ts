@@ -37,7 +37,7 @@ export type UseOptions = {
 export type SessionOptions = UseOptions & {
   /** Idempotency key. If a lease with this id is already open, that lease is used and then closed. Default: a random id. */
   readonly leaseId?: string;
-  /** How long the lease lasts, 60 to 86400. Default 900. Work that takes longer loses its session. */
+  /** How long the lease lasts, from 60 to 86400 seconds. Default: 900. Work that takes longer loses its session. */
   readonly leaseSeconds?: number;
   /** The job that the work belongs to. When the owner ends, so does the session. Default: none. */
   readonly owner?: string;
@@ -61,7 +61,7 @@ export async function withSession<T>(
   const end = (): Promise<void> =>
     bestEffort(ports, 'LogoutFailed', { leaseId }, async () => {
       const { outcome } = await closeSession(ports, leaseId, ports.now() + CLOSING_MS);
-      // Our own opening call then logs out as soon as it has logged in, so wait for it.
+      // Our own opening call then logs out as soon as it has logged in, so wait for that call.
       if (outcome === 'ENDING') await opening.catch(() => {});
     });
   running.add(end);
@@ -79,8 +79,8 @@ export async function withSession<T>(
 }
 
 /**
- * Functions that close this process's open `withSession` sessions. Each stays in the set from before the lease is requested until the lease
- * is closed.
+ * Functions that close this process's open `withSession` sessions. Each function is added before the lease is
+ * requested, and removed once the lease is closed.
  */
 const running = new Set<() => Promise<void>>();
 

@@ -4,9 +4,9 @@ import { ROOT } from '../build.ts';
 import { parsed } from '../command-line.ts';
 
 export type Command = {
-  /** Whether to verify the real array that the environment variables describe. */
+  /** If true, verifies the real array that the environment variables describe. */
   readonly array: boolean;
-  /** Whether to replace the committed pacts. */
+  /** If true, replaces the committed pacts. */
   readonly accept: boolean;
   /** The pact file to verify. If set, the consumer tests do not run. */
   readonly pact?: string;

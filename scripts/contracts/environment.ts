@@ -2,8 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { RealArray } from '../../contracts/targets/array.ts';
 import { hostFault, parseHost } from '../../lib/core/host.ts';
-import { apiToken, type Trust } from '../../lib/core/model.ts';
-import { tokenFault } from '../../lib/core/token-format.ts';
+import { apiToken, type Trust, tokenFault } from '../../lib/core/model.ts';
 import { readPem } from '../../lib/flashblade/pem.ts';
 import { fingerprintFault, normalFingerprint } from '../../lib/flashblade/trust.ts';
 
@@ -50,7 +49,7 @@ function trustOf(
     }
     const { fault } = readPem(ca);
     if (fault === undefined) return { kind: 'ca', ca };
-    refuse(`FLASHBLADE_CA_FILE must be a file with certificates: its text ${fault}`);
+    refuse(`FLASHBLADE_CA_FILE names a file whose text ${fault}`);
     return undefined;
   }
   const fingerprints = fingerprint.split(',').map((one) => normalFingerprint(one.trim()));
@@ -62,7 +61,7 @@ function trustOf(
     .map((one) => fingerprintFault(one.trim()))
     .find((one) => one !== undefined);
   refuse(
-    `FLASHBLADE_FINGERPRINT must be one SHA-256 fingerprint, or two separated by a comma${fault ? `: it ${fault}` : ''}`,
+    `FLASHBLADE_FINGERPRINT must be one SHA-256 fingerprint, or two separated by a comma${fault ? `. Each ${fault}` : ''}`,
   );
   return undefined;
 }

@@ -15,8 +15,8 @@ export type Closed =
   | { readonly leaseId: string; readonly array?: string; readonly code: string; readonly message: string };
 
 /**
- * Throws LEASE_UNKNOWN for an unknown id, because closing an unknown lease would make its id unusable. Also throws the errors from
- * `closeSession`.
+ * Closes one lease. Throws LEASE_UNKNOWN for an unknown id, because closing an unknown lease would make its id unusable. Also throws the
+ * errors from `closeSession`.
  */
 export async function closeLease(ports: Ports, leaseId: string): Promise<CloseResult> {
   if ((await readLease(ports, leaseId, ports.now() + READING_MS)) === undefined) throw unknown(leaseId);

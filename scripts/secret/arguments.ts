@@ -115,5 +115,5 @@ function readCertificates(file: string): string {
   }
   const { fault } = readPem(text);
   if (fault === undefined) return text;
-  throw new Error(`--ca must be a file with certificates: its text ${fault}`);
+  throw new Error(`--ca names a file whose text ${fault}`);
 }

@@ -2,7 +2,7 @@
 import { awsErrorName, explainAwsError } from '../../lib/aws/aws-error.ts';
 import { type ErrorCode, FlashBladeError } from '../../lib/core/errors.ts';
 
-const SIGN_IN = 'sign in to AWS (`aws sso login`, AWS_PROFILE) and try again';
+const SIGN_IN = 'sign in to AWS (run `aws sso login` or set AWS_PROFILE) and try again';
 const KEY = "check that the secret's KMS key is enabled and that your AWS user may use it";
 const ADVICE: Readonly<Record<string, string>> = {
   AccessDeniedException:
@@ -19,7 +19,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   UnrecognizedClientException: SIGN_IN,
 };
 
-/** `outcome` is a sentence about the call's effect. */
+/** Returns the error for a failed AWS call. `outcome` is a sentence about the call's effect. */
 export function failure(code: ErrorCode, what: string, error: unknown, outcome?: string): FlashBladeError {
   const name = awsErrorName(error);
   const status = statusOf(error);

@@ -52,7 +52,7 @@ function currentText(old: Old, id: string): string {
   return `The secret ${id} is invalid and will be replaced completely (${old.fault}).`;
 }
 
-/** If the API token is piped in, the command cannot ask for missing values. */
+/** Throws if a value is missing and the input is not a terminal, because the command then cannot ask for the value. */
 function mustBeComplete(command: Command, { secret }: Old, { input }: Terminal): void {
   if (command.keepApiToken && !secret)
     throw missing('--keep-api-token requires an existing secret with a valid API token');
@@ -89,12 +89,12 @@ async function trustedArray(command: Command, old: Old, address: Address, world:
   return array;
 }
 
-/** Secrets Manager would refuse a larger secret, but only after the test login. */
+/** Throws if the secret is too large. Secrets Manager would also refuse it, but only after the test login. */
 function mustFit(text: string): void {
   const bytes = Buffer.byteLength(text);
   if (bytes <= MAX_SECRET_BYTES) return;
   throw new Error(
-    `the secret would have ${bytes} bytes, but Secrets Manager accepts at most ${MAX_SECRET_BYTES}. Remove the certificates that the array does not need from the file in --ca`,
+    `the secret would have ${bytes} bytes, but Secrets Manager accepts at most ${MAX_SECRET_BYTES}. In the --ca file, keep only the certificates that the array needs`,
   );
 }
 

@@ -20,7 +20,7 @@ export class Cancelled extends Error {
 }
 
 export type AskOptions = {
-  /** Whether to hide the input, including its length. Default: false. */
+  /** If true, hides the input, including its length. Default: false. */
   readonly hidden?: boolean;
   readonly signal?: AbortSignal;
 };

@@ -67,7 +67,9 @@ export function storeOf(client: SecretsManagerClient, prefix: string) {
     }
   }
 
-  /** Writes the value once, even if the SDK retries. Throws AWS_UNAVAILABLE with a message that says whether the write may have succeeded. */
+  /**
+   * Writes the value once, even if the SDK retries. Throws AWS_UNAVAILABLE with a message that says whether the write may have succeeded.
+   */
   async function write(value: NewValue): Promise<Written> {
     const id = idOf(value.name);
     try {

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { parseSecret } from '../../lib/aws/secret-format.ts';
 import { hostFault } from '../../lib/core/host.ts';
-import { jsonFault } from '../../lib/core/json-fault.ts';
-import { arrayName, check, isObject, parseJson } from '../../lib/core/validation.ts';
+import { jsonFault, parseJson } from '../../lib/core/json.ts';
+import { arrayName, check, isObject } from '../../lib/core/validation.ts';
 import { parsed } from '../command-line.ts';
 
 export type Command = {
@@ -70,6 +70,6 @@ function readJson(file: string): object {
   }
   const value = parseJson(text);
   if (isObject(value)) return value;
-  const fault = value === undefined ? `, but is not JSON${jsonFault(text)}` : '';
+  const fault = value === undefined ? `, but is not valid JSON${jsonFault(text)}` : '';
   throw new Error(`--secret-file must contain a JSON object${fault}`);
 }

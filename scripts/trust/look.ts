@@ -13,18 +13,18 @@ export type Presented = {
   readonly chain: readonly [X509Certificate, ...X509Certificate[]];
   /** TLS version, such as `TLSv1.3`. */
   readonly protocol: string;
-  /** Why the certificate is not publicly trusted for this host. Undefined if it is. */
+  /** The reason why the certificate is not publicly trusted for this host. Undefined if the certificate is trusted. */
   readonly publicRefusal: string | undefined;
 };
 
-/** `timeoutMs` is the total time limit for the name lookup, connection and handshake. Default: 10 seconds. */
+/** `timeoutMs` is the total time limit for the DNS lookup, connection and handshake. Default: 10 seconds. */
 export type LookOptions = { readonly timeoutMs?: number; readonly signal?: AbortSignal | undefined };
 
 const TIMEOUT_MS = 10_000;
 /** A chain usually has two or three certificates. */
 const MAX_CHAIN = 10;
 
-/** Connects twice and disconnects. If there is no certificate, throws an Error that says why. */
+/** Connects twice and disconnects. Throws an Error with the reason if the server presents no certificate. */
 export async function look(address: Address, options: LookOptions = {}): Promise<Presented> {
   // Without trusted authorities, Node cannot add one to the chain, so it returns exactly the chain that the server presents. Accept any
   // certificate, so that it can be shown. Nothing is ever written to this connection.
@@ -46,8 +46,8 @@ export async function look(address: Address, options: LookOptions = {}): Promise
 }
 
 /**
- * Connects, calls `read` after the TLS handshake, or `refused` if the certificate is not accepted, resolves with the result, and closes the
- * connection.
+ * Connects, then calls `read` after the TLS handshake, or `refused` if the certificate is not accepted. Resolves with the result and closes
+ * the connection.
  */
 function handshake<Found>(
   address: Address,

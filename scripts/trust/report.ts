@@ -21,7 +21,7 @@ export const reportOf = (address: Address, { chain, protocol, publicRefusal }: P
   publicAuthorities: publicRefusal === undefined ? { accepted: true } : { accepted: false, reason: publicRefusal },
 });
 
-/** Returns the trust for a confirmed certificate: public authorities if they accept the certificate, otherwise its fingerprint. */
+/** Returns the trust for a confirmed certificate. This is `public` if the certificate is publicly trusted, otherwise its fingerprint. */
 export const trustFor = ({ chain: [own], publicRefusal }: Presented): Trust =>
   publicRefusal === undefined ? { kind: 'public' } : { kind: 'fingerprints', fingerprints: [fingerprintOf(own)] };
 

@@ -3,7 +3,7 @@ import { addressOf } from '../../lib/flashblade/trust.ts';
 import type { CertificateFacts } from './certificate.ts';
 import type { Report } from './report.ts';
 
-/** Describes the presented chain, and whether public authorities accept it. */
+/** Describes the presented chain, and says whether it is publicly trusted. */
 export function reportText(report: Report): string {
   const { chain, protocol, publicAuthorities } = report;
   const certificates = chain.map((facts, index) => [title(index, chain.length), ...certificateLines(facts)].join('\n'));

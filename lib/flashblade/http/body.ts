@@ -7,7 +7,7 @@ export type ResponseHead = {
   readonly headers: Readonly<Record<string, string>>;
 };
 
-/** Defines where a body ends: after this many bytes, or after its last chunk. */
+/** The end of a body: after this many bytes, or after its last chunk. */
 export type Framing = number | 'chunks';
 
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -16,7 +16,7 @@ const MAX_CHUNKS = 16 * 1024;
 const MAX_CHUNK_LINE_BYTES = 1024;
 const MAX_TRAILER_BYTES = 16 * 1024;
 
-/** The names that an error quotes. Any other text could repeat a token. */
+/** The only names that an error quotes, because any other text could contain a token. */
 const CODINGS = ['gzip', 'br', 'deflate', 'zstd', 'compress'];
 const LENGTH = /^\d{1,15}$/;
 const CHUNK_LINE = new RegExp(`^([0-9A-Fa-f]{1,8})(;${TEXT})?$`);
@@ -43,7 +43,7 @@ export function framingOf(minor: string, { status, headers }: ResponseHead): Fra
   return Number(length);
 }
 
-/** Throws UnreadableResponse if a body is compressed. Requests ask for an uncompressed one, and no body is decompressed. */
+/** Throws UnreadableResponse if a body is compressed. Requests ask for uncompressed bodies, and this client never decompresses one. */
 export function refuseCoding({ headers }: ResponseHead): void {
   const { 'content-encoding': codings = '' } = headers;
   for (const listed of codings.split(',')) {

@@ -5,7 +5,7 @@ import { EMPTY, expectStart, type Input, type Reading, TEXT, TOKEN, takeUntil, U
 type WholeResponse = {
   readonly head: ResponseHead;
   readonly body: Buffer;
-  /** Whether the connection may be reused. */
+  /** True if the connection may be reused. */
   readonly keepsConnection: boolean;
 };
 
@@ -26,9 +26,9 @@ const LOWER_CASE: ReadonlyMap<string, string> = new Map(
 const CLOSE = /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i;
 
 /**
- * Start the reader with `next()`, then call `next(bytes)` until the reader is done. It calls `onHead` once the head is complete, with the
- * bytes that arrived after it, and skips interim responses (1xx). It accepts up to 16 KiB of heads and 1 MiB of body. Throws
- * UnreadableResponse and EndedEarly.
+ * Reads one response. Start the reader with `next()`, then call `next(bytes)` until the reader is done. The reader calls `onHead` once the
+ * head is complete, with the bytes that arrived after the head, and skips interim responses (1xx). It accepts up to 16 KiB of heads and 1
+ * MiB of body. Throws UnreadableResponse and EndedEarly.
  */
 export function* readResponse(onHead: (head: ResponseHead, rest: Buffer) => void): Reading<WholeResponse> {
   const input: Input = { bytes: EMPTY };
@@ -36,7 +36,7 @@ export function* readResponse(onHead: (head: ResponseHead, rest: Buffer) => void
   // Call `onHead` before rejecting any part of the response, because the request may have opened a session even if its response is invalid.
   onHead(head, input.bytes);
   const framing = framingOf(minor, head);
-  // Some proxies also label responses that have no body.
+  // Some proxies add Content-Encoding even to responses without a body, which is harmless.
   if (framing !== 0) refuseCoding(head);
   const body = yield* takeBody(input, framing);
   if (input.bytes.length > 0) throw new UnreadableResponse('it is followed by extra bytes');
@@ -74,7 +74,7 @@ function parseHead(text: string): ParsedHead {
   return { head: { status: Number(status), headers }, minor };
 }
 
-/** Returns whether this response must be the last one on its connection. */
+/** Returns true if this response must be the last one on its connection. */
 const isLast = (minor: string, { headers }: ResponseHead): boolean =>
   minor === '0' || CLOSE.test(headers['connection'] ?? '');
 

@@ -42,11 +42,11 @@ describe('callAws', () => {
   });
 
   it.each([
-    ['AccessDeniedException', 400, 'Check that the role has the permission'],
+    ['AccessDeniedException', 400, 'Check that the role has the required permission'],
     ['ExpiredTokenException', 400, 'Check the AWS credentials'],
     ['UnrecognizedClientException', 400, 'Check the AWS credentials'],
     ['MissingAuthenticationTokenException', 400, 'Check the AWS credentials'],
-    ['InvalidSignatureException', 400, 'the clock of this machine'],
+    ['InvalidSignatureException', 400, "this machine's clock"],
     ['CredentialsProviderError', undefined, 'Check the AWS credentials'],
     ['TokenProviderError', undefined, 'Check the AWS credentials'],
     ['ResourceNotFoundException', 400, 'Check that LEASE_TABLE names a resource that exists in this region'],

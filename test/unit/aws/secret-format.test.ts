@@ -181,7 +181,7 @@ describe('parseSecret', () => {
   it('rejects the API token in a comment of the private authority, because the ledger stores the text', () => {
     const trust = { ca: `# ${GOOD.apiToken}\n${authority.certificate}` };
     const call = () => parse({ ...GOOD, trust });
-    expect(call).toThrow('trust.ca contains the apiToken. Remove it from the text');
+    expect(call).toThrow('trust.ca contains the apiToken. Remove the token from the text');
     expect(call).not.toThrow(GOOD.apiToken);
     expect(parse({ ...GOOD, apiToken: 'T', trust }).array.trust).toEqual({ kind: 'ca', ca: trust.ca });
   });
@@ -223,8 +223,8 @@ describe('parseSecret', () => {
       'trust must be a JSON object with ca or fingerprints: { "fingerprints": ["…"] }',
     ],
     ['certificates as the trust', { trust: '-----BEGIN CERTIFICATE-----' }, 'fingerprints: { "ca": "…" }'],
-    ['public', { trust: 'public' }, 'To trust public authorities, leave it out'],
-    ['false', { trust: false }, 'To trust public authorities, leave it out'],
+    ['public', { trust: 'public' }, 'To trust public authorities, omit the field'],
+    ['false', { trust: false }, 'To trust public authorities, omit the field'],
     ['none', { trust: 'none' }, 'Verification cannot be turned off'],
     ['a port of its own', { port: 8443 }, 'has an unknown field: port (allowed: host, apiToken, trust)'],
     ['another spelling', { api_token: 'x' }, 'has an unknown field: api_token (allowed: host, apiToken, trust)'],
@@ -234,7 +234,7 @@ describe('parseSecret', () => {
     ['a header', { apiToken: `api-token: ${TOKEN}` }, 'Keep only the token'],
     ['a header without a space', { apiToken: `api-token:${TOKEN}` }, 'Keep only the token'],
     ['a bearer token', { apiToken: `Bearer ${TOKEN}` }, 'Keep only the token'],
-    ['a missing token', { apiToken: 'undefined' }, 'what a missing value looks like'],
+    ['a missing token', { apiToken: 'undefined' }, 'looks like a placeholder for a missing value'],
     ['a token reference', { apiToken: '{{resolve:ssm:/fb1}}' }, 'a template that was not rendered'],
     ['an empty token', { apiToken: '' }, 'It is empty'],
     ['a redacted token', { apiToken: '[API token]' }, 'stands for a token in logs'],
@@ -277,9 +277,9 @@ describe('parseSecret', () => {
   it('names the line and the column if the text is not JSON', () => {
     const pasted = `{\n  "host": "fb1",\n  "apiToken": "${TOKEN}",\n  "trust": { "ca": "-----BEGIN CERTIFICATE-----\nMII" } }`;
     expect(() => parse(pasted)).toThrow(
-      'secret flashblade/fb1: must be a JSON object, but is not JSON at line 4, column 48. In a string, write a line break as \\n',
+      'secret flashblade/fb1: must be a JSON object, but is not valid JSON at line 4, column 48. In a string, write a line break as \\n',
     );
-    expect(() => parse(TOKEN)).toThrow('not JSON at line 1, column 1. It must begin with {');
+    expect(() => parse(TOKEN)).toThrow('not valid JSON at line 1, column 1. It must begin with {');
     expect(() => parse(JSON.stringify(JSON.stringify(GOOD)))).toThrow(
       'must be a JSON object, but is text that contains one',
     );

@@ -26,7 +26,7 @@ const versionList = (body: unknown) => answer({ body: JSON.stringify(body) });
 
 const VALID = 'a login with a valid API token';
 const UNKNOWN = 'a login with an unknown API token';
-const BUSY = 'a login while the array cannot serve';
+const BUSY = 'a login while the array cannot serve requests';
 const OPEN = 'a logout of an open session';
 const ENDED = 'a logout of an ended session';
 const READ = 'a read under an open session';
@@ -86,7 +86,7 @@ const BROKEN: [string, Break, string][] = [
   [
     'it has no list of API tokens',
     at(/\/api-tokens$/)(answer({ act: false, status: 400 })),
-    'a read of the own API token',
+    "a read of the user's own API token",
   ],
   ['its versions are numbers', versions(versionList({ versions: [2.26] })), VERSIONS],
   ['its list of versions is empty', versions(versionList({ versions: [] })), VERSIONS],

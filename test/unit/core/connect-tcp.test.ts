@@ -80,7 +80,11 @@ describe.each([
       expect(endedAt).toBeLessThanOrEqual(SLOW_MS + 2 * 250 + 5);
     } else if (order.includes('dead')) {
       expect(outcomes).toEqual([]);
-      const words = { dead: 'did not respond', refusing: 'refused the connection', unroutable: 'has no route to it' };
+      const words = {
+        dead: 'did not respond',
+        refusing: 'refused the connection',
+        unroutable: 'is unreachable (no route)',
+      };
       expect(tried.split(', ').map((one) => one.replace(/^\S+ /, ''))).toEqual(
         order.map((kind) => words[kind as keyof typeof words]),
       );

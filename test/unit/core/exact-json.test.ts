@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isExactNumber, parseExactJson } from '../../../lib/core/exact-json.ts';
+import { isExactNumber, parseExactJson } from '../../../lib/core/json.ts';
 import { mapTexts } from '../../../lib/core/redact.ts';
 
 /** What callers get: parsed, redacted, and written again. */

@@ -57,7 +57,7 @@ const WRONG: readonly (readonly [host: string, sentence: string])[] = [
     (host) => [host, 'Put an IPv6 address in brackets'] as const,
   ),
   ...['[fb1]', '[10.1.2.3]', '[::1', '[]', '[[::1]]', '[::g]'].map(
-    (host) => [host, 'Brackets must enclose an IPv6 address'] as const,
+    (host) => [host, 'Use brackets only around an IPv6 address'] as const,
   ),
   ...['fe80::1%eth0', '[fe80::1%eth0]', '[fe80::1%25eth0]:443', 'fb1%2eexample'].map(
     (host) => [host, 'Zones such as %eth0 are not supported'] as const,
@@ -83,7 +83,7 @@ const WRONG: readonly (readonly [host: string, sentence: string])[] = [
   ...['undefined', 'undefined:443', 'null', 'None', 'string'].map((host) => [host, 'a missing value'] as const),
   ...['$HOST', `\${HOST}`, `\${HOST}:443`, '%HOST%'].map((host) => [host, 'a variable that was not replaced'] as const),
   ...['{{ host }}', '<host>', 'fb{n}.example.com'].map((host) => [host, 'a template that was not rendered'] as const),
-  ...['fb1,fb2', 'fb1;fb2'].map((host) => [host, 'Use one host'] as const),
+  ...['fb1,fb2', 'fb1;fb2'].map((host) => [host, 'Use a single host'] as const),
 ];
 
 /** Arguments and environment variables cannot contain a NUL. */

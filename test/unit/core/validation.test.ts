@@ -1,14 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  arrayName,
-  callersId,
-  check,
-  fields,
-  listOf,
-  onlyFields,
-  parseJson,
-  whole,
-} from '../../../lib/core/validation.ts';
+import { parseJson } from '../../../lib/core/json.ts';
+import { arrayName, callersId, check, fields, listOf, onlyFields, whole } from '../../../lib/core/validation.ts';
 
 const TOKEN = 'T-3f2504e0-4f89-11d3-9a0c-0305e82c3301';
 const refusal = (schema: Parameters<typeof check>[0], input: unknown): string => {

@@ -75,7 +75,7 @@ describe.runIf(process.platform === 'linux')('an array with several addresses', 
     await deadAt('127.0.0.2', port);
     resolveTo('127.0.0.2', '127.0.0.1');
     const { message } = await failureOf(exchange(arrayAt({ port }, { host: HOST }), GET, { connectMs: 400 }));
-    expect(message).toContain('in time, because it did not finish the TLS handshake (after');
+    expect(message).toContain('in time, because the TLS handshake did not finish (after');
     expect(message).toContain(
       'Addresses: 127.0.0.2 did not respond, 127.0.0.1 accepted the connection. Nothing was sent.',
     );

@@ -75,7 +75,7 @@ test.for([400, 401, 403])(
     simulator.faults.add(badAnswers.htmlAnswer(status));
     const error = await failureOf(apiVersions(array));
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { status, sent: true } });
-    expect(error.message).toContain(`returned ${status} for GET /api/api_version. Let requests to the array pass.`);
+    expect(error.message).toContain(`returned ${status} for GET /api/api_version. Let requests to the array through.`);
   },
 );
 

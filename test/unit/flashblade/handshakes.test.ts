@@ -56,7 +56,7 @@ function serverHello(minorVersion: number, cipher: number): Buffer {
   return Buffer.concat([Buffer.from([0x16, 3, 3, 0, body.length + 4, 2, 0, 0, body.length]), body]);
 }
 
-const CHECK_PORT = 'Check the port: it may be for plain HTTP, SSH or another protocol.';
+const CHECK_PORT = 'Check the port. It may serve plain HTTP, SSH or another protocol.';
 const CHECK_TLS = 'Check the TLS settings of the array, and of a load balancer or proxy in front of it.';
 const notTls = (server: Server): Case => ({
   server,
@@ -70,18 +70,18 @@ const unknown = (server: Server): Case => ({
   server,
   says: `the TLS handshake failed (#). Nothing was sent. ${CHECK_TLS}`,
 });
-const OLD_TLS = ['it accepts neither TLS 1.2 nor TLS 1.3', 'Enable TLS 1.2 or newer on the array.'] as const;
+const OLD_TLS = ['the server accepts neither TLS 1.2 nor TLS 1.3', 'Enable TLS 1.2 or newer on the array.'] as const;
 const NOTHING_SHARED =
-  'it shares no cipher, curve or certificate type with this client, or it requires a client certificate';
+  'the server shares no cipher, curve or certificate type with this client, or it requires a client certificate';
 const CLIENT_CERTIFICATE = [
-  'it requires a client certificate, which this client does not have',
+  'the server requires a client certificate, which this client does not have',
   'Turn off client certificates (mutual TLS) for this address.',
 ] as const;
-const HTTP1 = ['it does not offer HTTP/1.1 (ALPN)', 'Enable HTTP/1.1 for this address.'] as const;
+const HTTP1 = ['the server does not offer HTTP/1.1 (ALPN)', 'Enable HTTP/1.1 for this address.'] as const;
 const cut = (server: Server): Case => ({
   server,
   code: 'ARRAY_UNREACHABLE',
-  says: 'cannot be reached: the connection was cut before TLS was established; check the port, and what is in between (after n ms). Nothing was sent.',
+  says: 'cannot be reached: the connection was cut before TLS was established; check the port, and any proxy or firewall in between (after n ms). Nothing was sent.',
 });
 const lax = 'DEFAULT:@SECLEVEL=0';
 const clients: TlsOptions = { requestCert: true, rejectUnauthorized: true, ca: authority.certificate };
@@ -107,7 +107,7 @@ const WITHOUT_CERTIFICATE: Readonly<Record<string, Case>> = {
   'chooses SSL 3': failed(answers(serverHello(0, 0xc014)), ...OLD_TLS),
   'has no secure renegotiation': failed(
     answers(serverHello(3, 0xc02f)),
-    'it does not support secure renegotiation (RFC 5746)',
+    'the server does not support secure renegotiation (RFC 5746)',
     `Update its software. ${CHECK_TLS}`,
   ),
   'chooses a cipher that was not offered': unknown(answers(serverHello(3, 0x000a))),
@@ -135,11 +135,11 @@ const WITHOUT_CERTIFICATE: Readonly<Record<string, Case>> = {
         [45, ...CLIENT_CERTIFICATE],
         [46, ...CLIENT_CERTIFICATE],
         [48, ...CLIENT_CERTIFICATE],
-        [49, 'it denied access, perhaps because it requires a client certificate'],
+        [49, 'the server denied access, perhaps because it requires a client certificate'],
         [70, ...OLD_TLS],
-        [71, 'it requires stronger ciphers than this client offers'],
-        [80, 'it had an internal error'],
-        [112, 'it does not serve this host name (SNI)', 'Correct "host" in the array\'s secret.'],
+        [71, 'the server requires stronger ciphers than this client offers'],
+        [80, 'the server had an internal error'],
+        [112, 'the server does not serve this host name (SNI)', 'Correct "host" in the array\'s secret.'],
         [116, ...CLIENT_CERTIFICATE],
         [120, ...HTTP1],
       ] as [number, string, string?][]
@@ -267,7 +267,7 @@ const CERTIFICATES: Readonly<Record<string, readonly [readonly Issued[], Trust, 
   'has a short RSA key': [
     await under(root, { key: SHORT_RSA }),
     ca(root),
-    "its certificate's key is too weak, such as RSA with less than 2048 bits (EE certificate key too weak)",
+    "its certificate's key is too weak, such as RSA with fewer than 2048 bits (EE certificate key too weak)",
     REPLACE,
   ],
   'has an authority with a short RSA key': [

@@ -80,7 +80,7 @@ describe('a server that requires a client certificate in TLS 1.3', () => {
       facts: { sent: false, mayHaveOpened: false },
     });
     expect(error.message).toBe(
-      `array fb1 (localhost:${server.port}): the TLS handshake failed, because it requires a client certificate, which this client does not have ` +
+      `array fb1 (localhost:${server.port}): the TLS handshake failed, because the server requires a client certificate, which this client does not have ` +
         '(ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED). The server did not read the request. Turn off client certificates (mutual TLS) for this address.',
     );
     expect(server.requests).toEqual([]);
@@ -102,7 +102,7 @@ describe('a server that requires a client certificate in TLS 1.3', () => {
     const server = await startServer(reply(200), self, clients);
     const [output, errors] = [written(), written()];
     expect(await runTrust([`localhost:${server.port}`], { output, errors })).toBe(1);
-    expect(errors.text()).toContain('it requires a client certificate, which this client does not have');
+    expect(errors.text()).toContain('the server requires a client certificate, which this client does not have');
   });
 });
 

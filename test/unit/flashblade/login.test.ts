@@ -107,7 +107,7 @@ test.for([400, 401, 403] as const)(
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', retryable: true });
     expect(error.facts).toEqual({ status, sent: true, mayHaveOpened: false });
     expect(error.message).toBe(
-      `array fb1 (${host}:${port}) cannot be reached: something in front of it, such as a proxy or a load balancer, returned ${status} for the login. Let requests to the array pass.`,
+      `array fb1 (${host}:${port}) cannot be reached: something in front of it, such as a proxy or a load balancer, returned ${status} for the login. Let requests to the array through.`,
     );
   },
 );

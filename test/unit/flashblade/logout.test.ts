@@ -31,7 +31,7 @@ test.for([401, 403])('status %i from something in front of the array does not co
   simulator.faults.add({ ...badAnswers.htmlAnswer(status), ...atLogout });
   const error = await failureOf(logout(session));
   expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', retryable: true, facts: { status, sent: true } });
-  expect(error.message).toContain(`returned ${status} for the logout. Let requests to the array pass.`);
+  expect(error.message).toContain(`returned ${status} for the logout. Let requests to the array through.`);
   expect(simulator.sessions()).toHaveLength(1);
 });
 

@@ -59,7 +59,9 @@ test('a process that is stopped during the handshake does not send its login whe
   const printed = text(child.stdout);
   child.kill('SIGCONT');
   const { code, facts } = JSON.parse(await printed);
-  expect({ code, facts }).toEqual({ code: 'OUT_OF_TIME', facts: { sent: false, mayHaveOpened: false } });
+  expect(facts).toEqual({ sent: false, mayHaveOpened: false });
+  // ARRAY_UNREACHABLE if the server was so slow that the handshake was not complete when the process resumed.
+  expect(['OUT_OF_TIME', 'ARRAY_UNREACHABLE']).toContain(code);
   await server.quiet();
   expect(server.received()).toBe(0);
 });

@@ -115,15 +115,15 @@ const REFUSED: Readonly<Record<string, readonly [string, RegExp]>> = {
   ],
   'a comment inside': [
     first + second.replace('\nMII', '\n# root\nMII'),
-    /certificate 2 is commented out, or has a comment inside/,
+    /certificate 2 is commented out, or contains a comment/,
   ],
   'a comment whose line break was lost': [
     `# Root CA ${first}`,
-    /certificate 1 is commented out, or has a comment inside/,
+    /certificate 1 is commented out, or contains a comment/,
   ],
   'a header inside': [
     first + second.replace('\nMII', '\nProc-Type: 4,CLEAR\n\nMII'),
-    /certificate 2 has a header inside/,
+    /certificate 2 contains a header/,
   ],
   'HTML entities': [
     first + second.replaceAll('+', '&#43;').replace('\nMII', '&#10;MII'),

@@ -20,7 +20,10 @@ describe('an array that cannot be reached', () => {
   it.each([
     ['EAI_AGAIN', 'the name server does not respond; check DNS'],
     ['ECONNREFUSED', 'it refuses connections on this port; check that the management service is up'],
-    ['ECONNRESET', 'the connection was cut before TLS was established; check the port, and what is in between'],
+    [
+      'ECONNRESET',
+      'the connection was cut before TLS was established; check the port, and any proxy or firewall in between',
+    ],
     ['EHOSTUNREACH', 'there is no route to it; check the network'],
     ['ENETUNREACH', 'there is no route to it; check the network'],
     ['ENOTFOUND', 'its host name is unknown; check DNS and "host" in its secret'],

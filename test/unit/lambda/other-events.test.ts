@@ -76,7 +76,7 @@ describe('session-events', () => {
     expect(error).toMatchObject({
       code: 'REQUEST_INVALID',
       message: expect.stringMatching(
-        /a batch of SQS messages, with messageId and body .* Send events to the stack's event bus/,
+        /a batch of SQS messages, each with a messageId and a body.* Send events to the stack's event bus/,
       ),
     });
     expect(lines()).toMatchObject([{ event: 'InvocationFailed', code: 'REQUEST_INVALID' }]);

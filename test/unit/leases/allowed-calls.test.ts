@@ -154,7 +154,7 @@ describe('the list of allowed calls', () => {
     'GET /api/** x',
   ])('the list cannot contain %j', (list) => {
     const rule =
-      'a comma-separated list of "METHOD /api/path". * matches one segment, and ** at the end matches the rest';
+      'a comma-separated list of "METHOD /api/path". * matches a segment or part of one, and ** at the end matches the rest';
     const message = `environment variable ALLOWED_CALLS must be ${rule}`;
     expect(() => allowedCalls(list)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', message }));
   });

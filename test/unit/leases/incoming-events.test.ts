@@ -153,7 +153,11 @@ describe('an event of Step Functions', () => {
     [[EXECUTION]],
   ])('an execution that can own no lease is ignored, with a reason that does not quote it: %j', (arn) => {
     const event = parseEvent(execution('FAILED', arn === undefined ? null : arn));
-    expect(event).toEqual({ eventId: EVENT_ID, kind: 'nothing', why: expect.stringContaining('it owns no lease') });
+    expect(event).toEqual({
+      eventId: EVENT_ID,
+      kind: 'nothing',
+      why: expect.stringContaining('so the execution owns no lease'),
+    });
     expect(JSON.stringify(event)).not.toContain('nightly');
   });
 

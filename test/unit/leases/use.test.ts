@@ -270,7 +270,9 @@ describe('withLease', () => {
     await expect(work).rejects.toMatchObject({
       code: 'ARRAY_UNREACHABLE',
       retryable: true,
-      message: expect.stringContaining(`returned ${status} for GET /api/2.4/arrays. Let requests to the array pass.`),
+      message: expect.stringContaining(
+        `returned ${status} for GET /api/2.4/arrays. Let requests to the array through.`,
+      ),
       facts: { status, sent: true },
     });
     expect([countOf(w, 'login'), countOf(w, 'logout'), w.live.size]).toEqual([1, 0, 1]);

@@ -12,8 +12,8 @@ describe('a login is not sent', () => {
   it.each<[string, unknown, string]>([
     ['no trust', undefined, 'array.trust must be { kind: '],
     ['no trust', undefined, 'Nothing is trusted by default'],
-    ['the trust of a secret with a CA', { ca: 'x' }, "This is the format of a secret: add kind: 'ca'"],
-    ['the trust of a secret with fingerprints', { fingerprints: [PIN] }, "add kind: 'fingerprints'"],
+    ['the trust of a secret with a CA', { ca: 'x' }, "The value has the format of a secret. Add kind: 'ca'"],
+    ['the trust of a secret with fingerprints', { fingerprints: [PIN] }, "Add kind: 'fingerprints'"],
     ['a kind that does not exist', { kind: 'none' }, 'array.trust must be { kind: '],
     ['a file', { kind: 'ca', ca: '/etc/pki/ca.pem' }, 'array.trust.ca must be one or more certificates as PEM text'],
     ['one fingerprint as text', { kind: 'fingerprints', fingerprints: PIN }, 'array.trust.fingerprints must be a list'],
@@ -49,7 +49,7 @@ describe('a login is not sent', () => {
 
   it('with a plain string as its token', async () => {
     const error = await failureOf(login(ARRAY, TOKEN.reveal() as never));
-    expect(error).toMatchObject({ code: 'REQUEST_INVALID', message: 'token must be made with apiToken(…)' });
+    expect(error).toMatchObject({ code: 'REQUEST_INVALID', message: 'token must be created with apiToken(…)' });
   });
 
   it.each([undefined, null, 5, {}])('with a token made of %j, because apiToken refuses it', (value) => {

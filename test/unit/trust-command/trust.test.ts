@@ -163,7 +163,7 @@ describe('the command prints the reason and no certificate if', () => {
     const { code, stderr } = await trust([`127.0.0.1:${server.port}`]);
     expect({ code, stderr }).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('it accepts neither TLS 1.2 nor TLS 1.3'),
+      stderr: expect.stringContaining('the server accepts neither TLS 1.2 nor TLS 1.3'),
     });
   });
 
