@@ -1,7 +1,14 @@
 /** Checks arrays, or runs one step of the state machine that checks the whole fleet. Invoked directly or by Step Functions. */
 import type { Context } from 'aws-lambda';
 import { checkFleet, type FleetResult } from '../lib/fleet/check.ts';
-import { checkPart, concludeCheck, type FleetPart, type FleetPlan, parseFleetStep, planCheck } from '../lib/fleet/parts.ts';
+import {
+  checkPart,
+  concludeCheck,
+  type FleetPart,
+  type FleetPlan,
+  parseFleetStep,
+  planCheck,
+} from '../lib/fleet/parts.ts';
 import { functionPorts, invoke } from '../lib/lambda/invocation.ts';
 
 const ports = functionPorts();

@@ -55,7 +55,9 @@ export const check: Question = {
       stage.addArray(name, dead.has(name) ? { host: hosts[(n / ONE_IN) % hosts.length] } : {});
     }
 
-    const all = await Promise.all(Array.from({ length: quick ? 1 : concurrency }, () => stage.startFunction('check-fleet')));
+    const all = await Promise.all(
+      Array.from({ length: quick ? 1 : concurrency }, () => stage.startFunction('check-fleet')),
+    );
     const free = [...all];
     const waiting: ((lambda: Lambda) => void)[] = [];
     let invocations = 0;
@@ -85,7 +87,11 @@ export const check: Question = {
     const unhealthy = [...log.matchAll(/"event":"ArrayUnhealthy".*?"array":"([^"]+)"/g)].map(([, name = '']) => name);
     const falseAlarms = unhealthy.filter((name) => !dead.has(name)).length;
     const cpuMs = all.reduce((sum, lambda) => sum + (lambda.cpuMs ?? 0), 0);
-    const metrics = new Set(metricLinesOf(log).flatMap(metricsOf).map((line) => line.replace(/ \S+ (\w+) \{/, ' {')));
+    const metrics = new Set(
+      metricLinesOf(log)
+        .flatMap(metricsOf)
+        .map((line) => line.replace(/ \S+ (\w+) \{/, ' {')),
+    );
     const units: Record<keyof typeof PRICES, number> = {
       'Lambda, GB-seconds': (GIB * functionMs) / 1000,
       'Lambda, requests': invocations,
@@ -125,7 +131,10 @@ export const check: Question = {
             ['log, MiB', Buffer.byteLength(log) / 2 ** 20],
           ],
         },
-        { columns: ['cost', 'units per check', 'dollars per check', `dollars per month (${CHECKS_PER_MONTH} checks)`], rows: costs },
+        {
+          columns: ['cost', 'units per check', 'dollars per check', `dollars per month (${CHECKS_PER_MONTH} checks)`],
+          rows: costs,
+        },
       ],
       goals: [
         counted('healthy arrays reported unhealthy', falseAlarms),
@@ -157,7 +166,7 @@ async function listen(death: Death, stack: AsyncDisposableStack): Promise<string
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** The largest resident set that a process has had, where the system tells; otherwise NaN. */
+/** The largest resident set that a process has had, or NaN on systems without /proc. */
 function peakMiB({ pid }: Lambda): number {
   try {
     return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;

@@ -47,12 +47,7 @@ test.each<[Invocation, object, object, (input: object, result: { leaseId: string
     { checked: integer(2), healthy: integer(2), ...NO_ARRAYS },
     () => undefined,
   ],
-  [
-    'check-fleet: for all arrays',
-    {},
-    { checked: integer(2), healthy: integer(2), ...NO_ARRAYS },
-    () => undefined,
-  ],
+  ['check-fleet: for all arrays', {}, { checked: integer(2), healthy: integer(2), ...NO_ARRAYS }, () => undefined],
   [
     'sweep-sessions: from its schedule',
     {},

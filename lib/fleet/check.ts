@@ -10,7 +10,7 @@ import { isArrayName } from '../core/validation.ts';
 import type { Ports } from '../leases/ports.ts';
 import type { FleetRequest } from '../leases/requests.ts';
 import { ARRAY_MS, type ArrayReport, checkArray } from './check-array.ts';
-import { type FleetResult, fit, shorten, summarize } from './result.ts';
+import { bounded, type FleetResult, shorten, summarize } from './result.ts';
 
 export type { FleetResult };
 
@@ -26,7 +26,7 @@ export async function checkFleet(ports: Ports, { arrays }: FleetRequest, deadlin
   const { names, ignoredSecrets } = await listArrays(ports, { arrays, by: deadline - MARGIN_MS });
   const { reports, missed } = await checkArrays(ports, names, deadline);
   const ignored = ignoredSecrets.length > 0 && { ignoredSecrets };
-  return reportFleet(ports, { ...fit(summarize(reports, missed.length)), ...ignored });
+  return reportFleet(ports, { ...bounded(summarize(reports, missed.length)), ...ignored });
 }
 
 /**

@@ -8,7 +8,7 @@ import { arrayName, check, fields, isArrayName, isObject, onlyFields, whole } fr
 import type { Ports } from '../leases/ports.ts';
 import { arrayNames, type FleetRequest, MAX_RESULT_BYTES, parseFleetRequest } from '../leases/requests.ts';
 import { checkArrays, listArrays, reportFleet } from './check.ts';
-import { count, type FleetResult, fit, merge, resultFields, summarize } from './result.ts';
+import { bounded, count, type FleetResult, merge, resultFields, summarize } from './result.ts';
 
 /** One invocation checks this many arrays in about a minute, or in five minutes if none of them responds. */
 export const PART_ARRAYS = 500;
@@ -115,7 +115,7 @@ export async function checkPart(
   const names = part.names ?? (await namesIn(ports, part, deadline - MARGIN_MS));
   const { reports, missed } = await checkArrays(ports, names, deadline);
   const found = (notChecked: number): FleetResult =>
-    fit(merge([...(soFar === undefined ? [] : [soFar]), summarize(reports, notChecked)]), maxBytes - PLANNED_BYTES);
+    bounded(merge([...(soFar === undefined ? [] : [soFar]), summarize(reports, notChecked)]), maxBytes - PLANNED_BYTES);
   if (missed.length === 0 || round >= MAX_ROUNDS) return { planned, ...found(missed.length) };
   return { part: { planned, maxBytes, round: round + 1, names: missed, soFar: found(0) } };
 }
@@ -144,5 +144,5 @@ export function concludeCheck(ports: Ports, { arrays, ignoredSecrets, results }:
   });
   const missing = arrays - parts.reduce((sum, { planned }) => sum + planned, 0);
   const whole = merge([...parts, summarize([], Math.max(0, missing))]);
-  return reportFleet(ports, { ...fit(whole), ...(ignoredSecrets.length > 0 && { ignoredSecrets }) });
+  return reportFleet(ports, { ...bounded(whole), ...(ignoredSecrets.length > 0 && { ignoredSecrets }) });
 }

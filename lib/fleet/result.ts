@@ -69,7 +69,7 @@ export function merge(results: readonly FleetResult[]): FleetResult {
 }
 
 /** Returns the result in at most `maxBytes` of JSON: omits entries from the end, warnings first, until it fits. */
-export function fit(result: FleetResult, maxBytes = MAX_RESULT_BYTES): FleetResult {
+export function bounded(result: FleetResult, maxBytes = MAX_RESULT_BYTES): FleetResult {
   if (bytesOf(result) <= maxBytes) return result;
   const { unhealthy, warnings, omitted = 0, ...counts } = result;
   const lines = unhealthy.length + warnings.length;

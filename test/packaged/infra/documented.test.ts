@@ -44,7 +44,14 @@ describe('the stack outputs', () => {
     ...['Login', 'Logout', 'CallArray', 'Renew', 'SessionEvents', 'SweepSessions', 'CheckFleet'].map(
       (name) => `${name}FunctionArn`,
     ),
-    ...['FleetCheckArn', 'EventBusArn', 'RequestQueueArn', 'DeadLetterQueueArn', 'FailedInvocationQueueArn', 'AlarmTopicArn'],
+    ...[
+      'FleetCheckArn',
+      'EventBusArn',
+      'RequestQueueArn',
+      'DeadLetterQueueArn',
+      'FailedInvocationQueueArn',
+      'AlarmTopicArn',
+    ],
     ...['LeaseTableName', 'LeaseTableArn', 'LeaseKeyArn', 'SecretsKeyArn'],
   ];
 

@@ -132,11 +132,13 @@ export async function execute(original: Machine, id: string, input: object, invo
 /** The interpreter runs every Map inline. A Task, whose handler runs the Map, replaces each distributed one. */
 function withoutDistributedMaps(machine: Machine): { machine: Machine; maps: ReadonlyMap<string, State> } {
   const maps = new Map(
-    Object.entries(machine.States).filter(([, { ItemProcessor }]) => ItemProcessor?.ProcessorConfig?.Mode === 'DISTRIBUTED'),
+    Object.entries(machine.States).filter(
+      ([, { ItemProcessor }]) => ItemProcessor?.ProcessorConfig?.Mode === 'DISTRIBUTED',
+    ),
   );
   const tasks = [...maps].map(([name, { Next, End, ResultPath, Retry, Catch }]) => {
     const others = JSON.parse(JSON.stringify({ Next, End, ResultPath, Retry, Catch }));
-    return [name, { Type: 'Task', Resource: '${MapRunFunctionArn}', ...others }];
+    return [name, { Type: 'Task', Resource: 'arn:aws:lambda:eu-central-1:123456789012:function:map-run', ...others }];
   });
   return { machine: { ...machine, States: { ...machine.States, ...Object.fromEntries(tasks) } }, maps };
 }

@@ -8,9 +8,8 @@ import { type Deployment, deploy } from '../../kit/deploy.ts';
 import type { Outcome } from '../../kit/lambda/lambda.ts';
 import { configurationOf } from '../../kit/packaged.ts';
 import { eventsOf, metricLinesOf, metricsOf } from '../functions/logs.ts';
-import { testRules } from '../infra/rules/rule.ts';
+import { rule, testRules } from '../infra/rules/rule.ts';
 import { at, changed } from '../infra/template.ts';
-import { rule } from '../infra/rules/rule.ts';
 import { execute } from './deployment.ts';
 import { deployed, fleetCheckMachine, type Machine, statesOf } from './machine.ts';
 
@@ -19,7 +18,11 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 const ID = 'arn:aws:states:eu-central-1:123456789012:execution:fleet-check:1';
 const LIMIT_SECONDS = configurationOf('check-fleet', { LeaseTable: '-', LeaseKey: '-' }).timeoutMs / 1000;
 
-type Event = { readonly step: 'plan' | 'check' | 'conclude'; readonly part: FleetPart; readonly results: readonly unknown[] };
+type Event = {
+  readonly step: 'plan' | 'check' | 'conclude';
+  readonly part: FleetPart;
+  readonly results: readonly unknown[];
+};
 const failure = (errorType: string): Outcome => ({ error: { errorType, errorMessage: errorType } });
 
 describe('the definition', () => {
@@ -41,7 +44,12 @@ describe('the definition', () => {
           ];
         }),
       ['no retry', 'States/Plan/Retry', [], 'Plan: AWS_UNAVAILABLE'],
-      ['a retry of a permanent error', 'States/Plan/Retry/1/ErrorEquals/+', 'CONFIG_INVALID', 'CONFIG_INVALID is retried'],
+      [
+        'a retry of a permanent error',
+        'States/Plan/Retry/1/ErrorEquals/+',
+        'CONFIG_INVALID',
+        'CONFIG_INVALID is retried',
+      ],
       ['little patience', 'States/Parts/ItemProcessor/States/Check/Retry/0/MaxAttempts', 3, 'Check: waits 90 s'],
     ),
     rule<Machine>(
@@ -130,7 +138,12 @@ describe('an execution', () => {
 
   test('retries throttling and temporary faults', async () => {
     const tries = new Map<string, number>();
-    const codes = ['Lambda.TooManyRequestsException', 'AWS_UNAVAILABLE', 'Lambda.TooManyRequestsException', 'Sandbox.Timedout'];
+    const codes = [
+      'Lambda.TooManyRequestsException',
+      'AWS_UNAVAILABLE',
+      'Lambda.TooManyRequestsException',
+      'Sandbox.Timedout',
+    ];
     const { status } = await simulate((event) => {
       const nth = tries.get(event.step) ?? 0;
       tries.set(event.step, nth + 1);
@@ -194,14 +207,26 @@ describe('with the packaged function', () => {
     const log = d.lambdaOf('check-fleet').output.slice(written);
     const metrics = metricLinesOf(log).flatMap(metricsOf);
     const fleet = metrics.filter((line) => /^FlashBladeSessions (\w+Arrays|FleetChecked) .*{service=\S+}$/.test(line));
-    return { ...execution, result: execution.output as FleetResult, log, fleet: fleet.map((line) => line.split(' ').slice(1, 3).join('')) };
+    return {
+      ...execution,
+      result: execution.output as FleetResult,
+      log,
+      fleet: fleet.map((line) => line.split(' ').slice(1, 3).join('')),
+    };
   }
 
   test(`a fleet of ${ARRAYS} arrays is checked in two parts, with one summary and one set of metrics`, async () => {
     const { result, fleet, log } = await run();
     expect(result).toMatchObject({ checked: ARRAYS, healthy: ARRAYS - DEAD.length, notChecked: 0 });
-    expect(result.unhealthy.map(({ array, code }) => [array, code])).toEqual(DEAD.map((name) => [name, 'ARRAY_UNREACHABLE']));
-    expect(fleet.sort()).toEqual(['FleetChecked1', `HealthyArrays${ARRAYS - 3}`, 'UncheckedArrays0', 'UnhealthyArrays3']);
+    expect(result.unhealthy.map(({ array, code }) => [array, code])).toEqual(
+      DEAD.map((name) => [name, 'ARRAY_UNREACHABLE']),
+    );
+    expect(fleet.sort()).toEqual([
+      'FleetChecked1',
+      `HealthyArrays${ARRAYS - 3}`,
+      'UncheckedArrays0',
+      'UnhealthyArrays3',
+    ]);
     expect(eventsOf(log, 'ArrayChecked')).toHaveLength(ARRAYS - DEAD.length);
     expect(d.simulator.history).toHaveLength(ARRAYS - DEAD.length);
     expect(d.simulator.sessions()).toEqual([]);
@@ -213,7 +238,12 @@ describe('with the packaged function', () => {
       step === 'check' && part.from === undefined ? 'INTERNAL' : undefined,
     );
     expect(result).toMatchObject({ checked: 20, healthy: 19, notChecked: PART_ARRAYS });
-    expect(fleet.sort()).toEqual(['FleetChecked1', 'HealthyArrays19', `UncheckedArrays${PART_ARRAYS}`, 'UnhealthyArrays1']);
+    expect(fleet.sort()).toEqual([
+      'FleetChecked1',
+      'HealthyArrays19',
+      `UncheckedArrays${PART_ARRAYS}`,
+      'UnhealthyArrays1',
+    ]);
     expect(eventsOf(log, 'ArraysNotChecked')).toHaveLength(1);
     expect(eventsOf(log, 'ArrayUnhealthy').map(({ array }) => array)).toEqual([DEAD[2]]);
   });

@@ -47,7 +47,9 @@ export function fleetCheckMachine(): Machine {
     JSON.stringify({ 'Fn::GetAtt': [logicalIdOf(name), 'Arn'] }),
     `"\${${name.replace(/(?:^|-)(\w)/g, (_, initial: string) => initial.toUpperCase())}FunctionArn}"`,
   ]);
-  return JSON.parse(names.reduce((text, [attribute = '', name = '']) => text.replaceAll(attribute, () => name), definition));
+  return JSON.parse(
+    names.reduce((text, [attribute = '', name = '']) => text.replaceAll(attribute, () => name), definition),
+  );
 }
 
 /** The machine's own states, and those of each Map. */

@@ -230,7 +230,10 @@ describe('listing the fleet', () => {
       code: 'SECRET_UNAVAILABLE',
       message: expect.stringContaining('the same page twice'),
     });
-    const endless = paging((nth) => ({ SecretList: [{ Name: 'flashblade/fb1' }], NextToken: `${nth}` }), Date.now() + 50);
+    const endless = paging(
+      (nth) => ({ SecretList: [{ Name: 'flashblade/fb1' }], NextToken: `${nth}` }),
+      Date.now() + 50,
+    );
     await expect(endless).rejects.toMatchObject({ code: 'OUT_OF_TIME' });
   });
 

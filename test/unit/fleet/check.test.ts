@@ -98,7 +98,10 @@ describe('a fleet check', () => {
         array: 'fb1',
         gauges: { ArrayHealthy: 1, ApiTokenDays: 90, CertificateDays: 200, UnknownSessions: 0 },
       },
-      { event: 'FleetChecked', gauges: { HealthyArrays: 1, UnhealthyArrays: 1, UncheckedArrays: 0, UnknownSessions: 0 } },
+      {
+        event: 'FleetChecked',
+        gauges: { HealthyArrays: 1, UnhealthyArrays: 1, UncheckedArrays: 0, UnknownSessions: 0 },
+      },
     ]);
   });
 
@@ -356,7 +359,13 @@ describe('a warning', () => {
     w.facts.set('fb1', { idleTimeoutMs: 1_800_000, tokenEndsAt: w.seconds() + 15 * DAY });
     expect(await warningsOf(w)).toEqual([]);
     w.facts.set('fb1', { statuses: { arrays: 403, 'api-tokens': 401, sessions: 403 } });
-    expect(await check(w, 'fb1')).toMatchObject({ checked: 1, healthy: 1, unhealthy: [], warnings: [], unknownSessions: 0 });
+    expect(await check(w, 'fb1')).toMatchObject({
+      checked: 1,
+      healthy: 1,
+      unhealthy: [],
+      warnings: [],
+      unknownSessions: 0,
+    });
     expect(w.calls.filter((name) => name === 'login')).toHaveLength(2);
   });
 

@@ -12,8 +12,8 @@ import {
   planCheck,
   RESULTS_BYTES,
 } from '../../../lib/fleet/parts.ts';
-import { randomOf } from '../../proofs/world/random.ts';
 import { awsDown, fail, unreachable, type World, world } from '../../kit/memory/world.ts';
+import { randomOf } from '../../proofs/world/random.ts';
 
 const bytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 const LATER = 300_000;
@@ -148,7 +148,11 @@ describe('a part', () => {
     const names = numbered(50);
     for (const name of names) w.addArray(name);
     const died = { ...w.ports.flashblade, apiVersions: fail(unreachable(false)) as never };
-    const result = await checkPart({ ...w.ports, flashblade: died }, { names, planned: 50, maxBytes: 2000 }, w.now() + LATER);
+    const result = await checkPart(
+      { ...w.ports, flashblade: died },
+      { names, planned: 50, maxBytes: 2000 },
+      w.now() + LATER,
+    );
     expect(bytes(result)).toBeLessThanOrEqual(2000);
     expect(result).toMatchObject({ planned: 50, checked: 50, healthy: 0 });
     const { omitted = 0, unhealthy } = result as PartResult;
@@ -157,7 +161,15 @@ describe('a part', () => {
 });
 
 describe('the conclusion', () => {
-  const WELL = { planned: 500, checked: 499, healthy: 498, notChecked: 1, unhealthy: [], warnings: [], unknownSessions: 2 };
+  const WELL = {
+    planned: 500,
+    checked: 499,
+    healthy: 498,
+    notChecked: 1,
+    unhealthy: [],
+    warnings: [],
+    unknownSessions: 2,
+  };
 
   it.each([
     ['is missing', []],

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { ArrayReport } from '../../../lib/fleet/check-array.ts';
-import { fit, merge, summarize as summarizeAll } from '../../../lib/fleet/result.ts';
+import { bounded, merge, summarize as summarizeAll } from '../../../lib/fleet/result.ts';
 import { MAX_RESULT_BYTES } from '../../../lib/leases/requests.ts';
 
-const summarize = (reports: readonly ArrayReport[], maxBytes?: number) => fit(summarizeAll(reports), maxBytes);
+const summarize = (reports: readonly ArrayReport[], maxBytes?: number) => bounded(summarizeAll(reports), maxBytes);
 const bytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 const report = (n: number, length: number, warnings: string[] = []): ArrayReport => ({
   array: `array-${n}`.padEnd(64, 'x'),
@@ -108,7 +108,7 @@ describe('the result of a fleet check', () => {
       omitted: first.omitted,
     });
     const lines = merged.unhealthy.length + merged.warnings.length;
-    const small = fit(merged, 300);
+    const small = bounded(merged, 300);
     expect(bytes(small)).toBeLessThanOrEqual(300);
     expect(small.omitted).toBe((first.omitted ?? 0) + lines - small.unhealthy.length - small.warnings.length);
     expect(merge([])).toEqual(summarizeAll([]));
