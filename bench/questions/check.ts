@@ -1,9 +1,9 @@
 /**
- * Runs the stack's state machine over a simulated fleet, with the packaged function in as many processes as parts run at a time: what it
- * finds, how long it takes, and what it costs.
+ * Runs the stack's state machine over a simulated fleet, with the packaged function in one process for each CPU: what it finds, how long it takes, and what it costs.
  */
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { availableParallelism } from 'node:os';
 import type { FleetResult } from '../../lib/fleet/check.ts';
 import type { Lambda } from '../../test/kit/lambda/lambda.ts';
 import { metricLinesOf, metricsOf } from '../../test/packaged/functions/logs.ts';
@@ -45,7 +45,8 @@ export const check: Question = {
     const arrays = quick ? 300 : 10_000;
     const stage = await openStage(quick, stack);
     const machine = fleetCheckMachine();
-    const concurrency = machine.States['Parts']?.MaxConcurrency ?? 1;
+    // In AWS, every invocation has a CPU share of its own.
+    const concurrency = Math.min(machine.States['Parts']?.MaxConcurrency ?? 1, availableParallelism());
     const hosts = await Promise.all(DEATHS.map((death) => listen(death, stack)));
     const dead = new Set<string>();
     // openStage adds one array of its own, which counts.

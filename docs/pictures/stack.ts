@@ -58,7 +58,7 @@ export const STACK: Picture = {
     arrow([636, 268], [672, 268]),
     arrow([440, 268], [404, 268]),
     lambda(RIGHT, 240, 'sweep-sessions'),
-    box(MIDDLE, 316, 'Fleet check', 'schedule, state machine'),
+    box(MIDDLE, 316, 'State machine', 'every 15 min by default'),
     arrow([636, 344], [672, 344]),
     arrow([440, 344], [404, 344]),
     lambda(RIGHT, 316, 'check-fleet'),

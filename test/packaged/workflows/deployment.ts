@@ -129,6 +129,9 @@ export async function execute(original: Machine, id: string, input: object, invo
   return { id, ...ended, states, entered: states.length + inChildren, stored: JSON.stringify([events, ended]) };
 }
 
+/** The interpreter's own limit for a Task is a minute. A Map has none. */
+const NO_LIMIT = 1_000_000;
+
 /** The interpreter runs every Map inline. A Task, whose handler runs the Map, replaces each distributed one. */
 function withoutDistributedMaps(machine: Machine): { machine: Machine; maps: ReadonlyMap<string, State> } {
   const maps = new Map(
@@ -138,7 +141,15 @@ function withoutDistributedMaps(machine: Machine): { machine: Machine; maps: Rea
   );
   const tasks = [...maps].map(([name, { Next, End, ResultPath, Retry, Catch }]) => {
     const others = JSON.parse(JSON.stringify({ Next, End, ResultPath, Retry, Catch }));
-    return [name, { Type: 'Task', Resource: 'arn:aws:lambda:eu-central-1:123456789012:function:map-run', ...others }];
+    return [
+      name,
+      {
+        Type: 'Task',
+        Resource: 'arn:aws:lambda:eu-central-1:123456789012:function:map-run',
+        TimeoutSeconds: NO_LIMIT,
+        ...others,
+      },
+    ];
   });
   return { machine: { ...machine, States: { ...machine.States, ...Object.fromEntries(tasks) } }, maps };
 }
