@@ -67,7 +67,7 @@ export function commandOr<Command>({ read, usage, say, complain }: Reading<Comma
   }
 }
 
-/** Like `commandOr`, with this process's arguments and output. */
+/** Like `commandOr`, but uses this process's arguments and output. */
 export const commandOfProcess = <Command>(read: (args: readonly string[]) => Command | 'help', usage: string) =>
   commandOr({ read: () => read(process.argv.slice(2)), usage, say: console.log, complain: console.error });
 

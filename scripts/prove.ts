@@ -1,4 +1,4 @@
-/** `npm run prove` runs every proof. Each one tries to break the product's promise. */
+/** `npm run prove` runs every proof. Each one tries to make the product break its promise. */
 import { availableParallelism } from 'node:os';
 import setUpPackages from '../test/kit/package-once.ts';
 import { proveCanaries } from '../test/packaged/canaries/prove-canaries.ts';

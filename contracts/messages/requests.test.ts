@@ -27,7 +27,7 @@ async function withLeases(...leaseIds: string[]): Promise<World> {
   return w;
 }
 
-test('a request with only an array opens a session whose lease id consists of the array and the event id', () =>
+test('a request that specifies only an array opens a session whose lease id is made up of the array name and the event id', () =>
   requestEvent('a session is requested with only an array', DETAIL_TYPES.requested, {
     array: arrayName(),
   }).executeTest(async ({ contents }) => {

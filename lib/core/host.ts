@@ -83,7 +83,7 @@ const MISTAKES: readonly (readonly [RegExp, string])[] = [
   [/[/\\?#]/, 'Remove the path'],
   [/\*/, 'A wildcard is not a host. Use the host of one array'],
   [/%/, 'Remove the % and what follows. Zones such as %eth0 are not supported'],
-  [/[^ -~]/, 'Use ASCII characters only. Write an international name in its xn-- form'],
+  [/[^ -~]/, 'Use ASCII characters only. Write internationalized domain names in Punycode (xn--…)'],
   [/[,;]/, 'Use a single host'],
   [/^[^[]*(::|:.*:.*:)/, 'Put an IPv6 address in brackets'],
   [/^\[[\da-f.:]+\]:/i, PORT_RULE],

@@ -61,7 +61,7 @@ export const listOf = <Item extends v.GenericSchema>(item: Item, max: number, ru
 export const jsonObject = (rule: string) =>
   v.custom<Readonly<Record<string, unknown>>>(isObject, ({ input }) =>
     typeof input === 'string' && isObject(parseJson(input))
-      ? `${rule}, but is text that contains one. Encode the object only once`
+      ? `${rule}, but is a string that contains one. Encode the object as JSON only once`
       : rule,
   );
 

@@ -42,8 +42,8 @@ export type VersionsOptions = CallOptions & { readonly tokens?: Tokens };
 export type WithHttpInfo<Data> = HttpInfo & { readonly data: Data };
 export type ArrayResponse = HttpInfo & {
   /**
-   * The parsed value if the content type is JSON, otherwise the text. For 401, 403, 429 and 5xx, invalid JSON is also returned as text, and
-   * a body that cannot be read is returned as an empty string.
+   * The parsed value if the content type is JSON, otherwise the text. For 401, 403, 429 and 5xx, the body is an
+   * empty string if it is invalid JSON or cannot be read.
    */
   readonly body: unknown;
   /** True if a 400, 401 or 403 comes from something in front of the array, such as a proxy. Otherwise absent. */
@@ -170,7 +170,7 @@ export async function request(
     throw responseError('ANSWER_INVALID', array, { action: `${wire.method} ${call.path}`, response, advice });
   }
   // Redact again, because the JSON text may have contained escaped tokens.
-  const body = value === undefined ? text : mapTexts(value, clean);
+  const body = isParsed ? (value === undefined ? '' : mapTexts(value, clean)) : text;
   return { ...httpInfo(response, tokens), body, ...(isInFront(response) ? { isInFront: true } : {}) };
 }
 

@@ -128,6 +128,8 @@ const hint = (hints: Hints, text: string): string => hints.find(([pattern]) => p
 
 function otherText(text: string): string {
   const isFingerprint = normalFingerprint(text.trim()) !== undefined;
-  const what = isFingerprint ? 'The text is a fingerprint. Use trust.fingerprints for it' : hint(OTHER_TEXTS, text);
+  const what = isFingerprint
+    ? 'The text is a fingerprint. Put it in trust.fingerprints instead'
+    : hint(OTHER_TEXTS, text);
   return what === '' ? '' : `. ${what}`;
 }

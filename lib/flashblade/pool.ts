@@ -9,7 +9,7 @@ import { codeOf } from './tls-errors.ts';
 const MAX_IDLE = 128;
 
 export type Connection = TlsConnection & {
-  /** Identifies the array and its trust. If two arrays shared a connection, they would receive each other's tokens. */
+  /** Identifies the array and the way in which its certificate is verified. If two arrays shared a connection, they would receive each other's tokens. */
   readonly poolKey: string;
   /** The request in progress. Undefined while the connection is idle. */
   user: User | undefined;

@@ -201,7 +201,7 @@ export function busy(array: FlashBlade, details: Details, facts: ErrorFacts = {}
   });
 }
 
-/** Returns the number of seconds to wait, from `Retry-After` (seconds or a date) or from the rate-limit headers. */
+/** Returns the number of seconds to wait, based on `Retry-After` (seconds or a date) or the rate-limit headers. */
 export function retryAfterSeconds(headers: WireResponse['headers'], nowMs: number): number | undefined {
   const { 'retry-after': after = '' } = headers;
   const seconds = /^\d{1,9}$/.test(after) ? Number(after) : Math.ceil((dateOf(after) - nowMs) / 1000);

@@ -21,8 +21,8 @@ import { failedCheck, poolKeyOf, remember, trustDigest } from './trust.ts';
 
 const contexts = new Map<string, SecureContext>();
 /**
- * When a session is resumed, the server presents no certificate. Each session is therefore stored with the expiry of the certificates that
- * were verified earlier.
+ * When a session is resumed, the server presents no certificate. Each session is therefore stored with the earliest
+ * expiry date among the certificates that were verified before.
  */
 type Resumable = { readonly session: Buffer; readonly certificateEndsAt: number };
 const sessions = new Map<string, Resumable>();

@@ -8,7 +8,7 @@ import { LEDGER_CALLS_AT_A_TIME, readLease, retryChanged } from './ledger.ts';
 import type { ClosingPorts, Pending } from './ports.ts';
 import { KEEP_CLOSED_SECONDS, release } from './states.ts';
 
-/** How long the sweeper waits before it looks for an ended owner's leases again, because the owner index lags behind the table. */
+/** How long the sweeper waits before it looks again for an ended owner's leases. The owner index lags behind the table. */
 const OWNER_AGAIN_SECONDS = INDEX_LAG_SECONDS;
 /**
  * How long the sweeper keeps looking for an ended owner's leases. By then, the index is certain to have caught up, despite clock skew and

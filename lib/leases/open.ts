@@ -283,7 +283,7 @@ async function recordSession(
 }
 
 /**
- * Updates the ledger to match what an attempt left behind. After `begin`, only this function decides what remains. Returns the recorded
+ * Updates the ledger to match what an attempt left behind. Once `begin` has succeeded, only this function decides what the ledger keeps. Returns the recorded
  * session, or throws the attempt's error, even if the ledger cannot be updated. A failed update is reported, and the sweeper handles it
  * later.
  *

@@ -67,7 +67,7 @@ export type Seal = {
   dataKey(context: SealContext, by: number): Promise<DataKey>;
   /** Encrypts a token, then overwrites the plaintext key. */
   seal(key: DataKey, token: AuthToken, context: SealContext): string;
-  /** Decrypts a sealed token. Throws LEASE_ALTERED if the sealed token or its context was changed, AWS_UNAVAILABLE or OUT_OF_TIME. */
+  /** Decrypts a sealed token. Throws AWS_UNAVAILABLE, OUT_OF_TIME, or LEASE_ALTERED if the sealed token or its context was changed. */
   unseal(sealed: string, context: SealContext, by: number): Promise<AuthToken>;
 };
 

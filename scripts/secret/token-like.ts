@@ -8,7 +8,7 @@ const KEEP = '--keep-api-token';
 
 export class TokenArgument extends Error {}
 
-const LOOKS_LIKE_ONE = 'an argument looks like an API token, but API tokens must never be arguments';
+const LOOKS_LIKE_ONE = 'an argument looks like an API token, but API tokens must never be passed as arguments';
 const IN_HISTORY =
   'Your shell history now contains the token. Create a new API token on the array, or at least remove this one from the history';
 

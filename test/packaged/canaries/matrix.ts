@@ -45,6 +45,7 @@ export const someCases = (): Case[] => [
   ...casesOf(answered('login', ANSWERS, [PLAIN])),
   ...casesOf(OTHERS.flatMap((asking, index) => someOf(answered(asking, ANSWERS.slice(index), [PLAIN]), 8))),
   ...casesOf(answered('call-array', ['another status'], REDACTED)),
+  ...casesOf(answered('call-array', ['a server error', 'truncated JSON'], ['in base64 after one byte'])),
   ...apiTokenCases([PLAIN]),
   ...secretCases('login'),
   ...eventCases(),

@@ -249,7 +249,7 @@ describe('parseSecret', () => {
       { trust: { fingerprints: [PIN.match(/../g)?.join(' ')] } },
       'separators other than colons',
     ],
-    ['a fingerprint as the CA', { trust: { ca: PIN } }, 'The text is a fingerprint. Use trust.fingerprints'],
+    ['a fingerprint as the CA', { trust: { ca: PIN } }, 'The text is a fingerprint. Put it in trust.fingerprints'],
     ['a file as the CA', { trust: { ca: '/etc/pki/ca.pem' } }, 'The text is a file name'],
     ['a CA without its markers', { trust: { ca: 'MIIBszCCAVmgAwIBAgIU' } }, 'The BEGIN and END lines are missing'],
     [
@@ -281,7 +281,7 @@ describe('parseSecret', () => {
     );
     expect(() => parse(TOKEN)).toThrow('not valid JSON at line 1, column 1. It must begin with {');
     expect(() => parse(JSON.stringify(JSON.stringify(GOOD)))).toThrow(
-      'must be a JSON object, but is text that contains one',
+      'must be a JSON object, but is a string that contains one',
     );
   });
 

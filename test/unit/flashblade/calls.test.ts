@@ -146,12 +146,12 @@ describe('a call under a session', () => {
   });
 
   test.for([401, 403, 429, 500, 503])(
-    'with status %i and a body that is only declared as JSON returns the body as text, without the token',
+    'with status %i and a body that is only declared as JSON returns an empty body',
     async (status) => {
       const server = await startServer(reply(status, '{"message":"no uuid-1', JSON_TYPE));
       const session: Session = { array: arrayAt(server), authToken: authToken('uuid-1'), username: 'pureuser' };
       const response = await request(session, { method: 'GET', path: '/api/2.15/arrays' });
-      expect(response).toMatchObject({ status, body: '{"message":"no [auth token]' });
+      expect(response).toMatchObject({ status, body: '' });
     },
   );
 

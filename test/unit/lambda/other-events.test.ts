@@ -33,7 +33,7 @@ const OTHERS: Readonly<Record<string, readonly [event: unknown, words: string]>>
   'a list from EventBridge Pipes': [[RECORD], 'not a list'],
   'a list of bodies': [[EVENT], 'not a list'],
   'an empty list': [[], 'not a list'],
-  'JSON in a string': [JSON.stringify({ array: 'fb1', leaseId: MARK }), 'is text that contains one'],
+  'JSON in a string': [JSON.stringify({ array: 'fb1', leaseId: MARK }), 'is a string that contains one'],
   'a string': [MARK, 'must be a JSON object'],
   'an empty string': ['', 'must be a JSON object'],
   'a number': [5, 'must be a JSON object'],
