@@ -42,6 +42,7 @@ describe('the rules for parameters', () => {
     ['sessionsPerArray', VARIABLES.SESSIONS_PER_ARRAY],
     ['maxLeaseSeconds', VARIABLES.MAX_LEASE_SECONDS],
     ['arrayIdleSeconds', VARIABLES.ARRAY_IDLE_SECONDS],
+    ['dueShards', VARIABLES.DUE_SHARDS],
   ])('have the range of the functions for %s', (name, { min, max }) => {
     expect(RULES[name]?.rule).toBe(`must be a whole number from ${min} to ${max}`);
   });
@@ -49,7 +50,7 @@ describe('the rules for parameters', () => {
   it('have the ranges of the page about deploying', () => {
     const rows = tableRows('parameter', page('deploying.md')).map(([name = '', , meaning = '']) => [name, meaning]);
     const ranged = rows.filter(([name = '']) => RULES[name.replaceAll('`', '')]?.rule.includes('whole number'));
-    expect(ranged).toHaveLength(5);
+    expect(ranged).toHaveLength(7);
     for (const [name = '', meaning] of ranged) {
       const [, min, max] = /from (\d+) to (\d+)/.exec(RULES[name.replaceAll('`', '')]?.rule ?? '') ?? [];
       expect(meaning, name).toContain(`${min} to ${max}`);
@@ -90,6 +91,7 @@ describe('the rules for parameters', () => {
     sessionsPerArray: ['0', '501', '9999', '-1', '1.5', '1e2', 'fifty', '0x10', '9'.repeat(20)],
     maxLeaseSeconds: ['59', '604801', '1h'],
     arrayIdleSeconds: ['299', '86401', '30m'],
+    dueShards: ['0', '17'],
     allowedCalls: ['GET', '/api/**', 'GET /api/**;POST /api/**', 'get /api/**'],
     stateMachineArnPrefix: ['nightly-', 'arn:aws:states:*:1:stateMachine:a b'],
     queueConcurrency: ['1', '1001'],
@@ -105,6 +107,7 @@ describe('the rules for parameters', () => {
       ],
       ...['cron(0 6 * * *)', 'cron(0 6 * * * *)', 'cron(0 6 ? * ? *)', 'at(2030-01-01T00:00:00)', 'Rate(1 hour)'],
     ],
+    checkConcurrency: ['0', '101', '2.5', '', 'five'],
     reserveConcurrency: ['yes', 'True', '1'],
     programRoleArns: [
       'storage-jobs',

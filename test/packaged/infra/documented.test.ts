@@ -45,7 +45,14 @@ describe('the stack outputs', () => {
     ...['Login', 'Logout', 'CallArray', 'Renew', 'SessionEvents', 'SweepSessions', 'CheckFleet'].map(
       (name) => `${name}FunctionArn`,
     ),
-    ...['EventBusArn', 'RequestQueueArn', 'DeadLetterQueueArn', 'FailedInvocationQueueArn', 'AlarmTopicArn'],
+    ...[
+      'FleetCheckArn',
+      'EventBusArn',
+      'RequestQueueArn',
+      'DeadLetterQueueArn',
+      'FailedInvocationQueueArn',
+      'AlarmTopicArn',
+    ],
     ...['LeaseTableName', 'LeaseTableArn', 'LeaseKeyArn', 'SecretsKeyArn'],
   ];
 
