@@ -1,4 +1,7 @@
-/** Computes parameter values that osls variables cannot express. osls calls these functions when it packages the template. */
+/**
+ * Computes parameter values that osls variables cannot express. osls calls these functions when it packages the template, after
+ * check-parameters.cjs has checked every parameter.
+ */
 const parameterOf = async (resolveVariable, name) => String(await resolveVariable(`param:${name}`)).trim();
 
 const listOf = async (resolveVariable, name) =>
@@ -19,16 +22,27 @@ exports.checkConcurrency = async ({ resolveVariable }) => {
 exports.permissionsBoundary = async ({ resolveVariable }) =>
   (await parameterOf(resolveVariable, 'permissionsBoundaryArn')) || { Ref: 'AWS::NoValue' };
 
+/** Returns the tags as an object, from a list such as team=storage,cost-center=42. */
+exports.stackTags = async ({ resolveVariable }) =>
+  Object.fromEntries(
+    (await listOf(resolveVariable, 'stackTags')).map((tag) => {
+      const [key, ...value] = tag.split('=');
+      return [key, value.join('=')];
+    }),
+  );
+
+/** Returns the bucket for the deployment's files. Without a name, osls creates the bucket. */
+exports.deploymentBucket = async ({ resolveVariable }) => {
+  const name = await parameterOf(resolveVariable, 'deploymentBucket');
+  return name === '' ? { blockPublicAccess: true } : { name };
+};
+
 exports.subnetIds = ({ resolveVariable }) => listOf(resolveVariable, 'vpcSubnetIds');
 
 /** Returns the specified security groups, plus the stack's own group if vpcEgress is set. */
 exports.securityGroupIds = async ({ resolveVariable }) => {
-  const subnets = await listOf(resolveVariable, 'vpcSubnetIds');
   const given = await listOf(resolveVariable, 'vpcSecurityGroupIds');
   const egress = await listOf(resolveVariable, 'vpcEgress');
-  if (subnets.length > 0 && given.length + egress.length === 0) {
-    throw new Error('the parameter vpcSubnetIds requires vpcSecurityGroupIds, or vpcEgress and vpcId');
-  }
   return egress.length === 0 ? given : [...given, { 'Fn::GetAtt': ['EgressSecurityGroup', 'GroupId'] }];
 };
 
@@ -48,9 +62,4 @@ const destination = (item) => {
 };
 
 /** Returns the VPC for the stack's own security group. */
-exports.vpcId = async ({ resolveVariable }) => {
-  const vpcId = await parameterOf(resolveVariable, 'vpcId');
-  if (vpcId !== '') return vpcId;
-  if ((await listOf(resolveVariable, 'vpcEgress')).length === 0) return { Ref: 'AWS::NoValue' };
-  throw new Error('the parameter vpcEgress requires vpcId, the id of the VPC that contains the subnets');
-};
+exports.vpcId = async ({ resolveVariable }) => (await parameterOf(resolveVariable, 'vpcId')) || { Ref: 'AWS::NoValue' };

@@ -32,7 +32,7 @@ const role = (name, permissions) => ({
         PolicyName: name,
         PolicyDocument: {
           Version: '2012-10-17',
-          Statement: [...permissions, 'connectToVpc'].map(defined).concat(writeLogs(name)),
+          Statement: [...permissions, 'sendTraces', 'connectToVpc'].map(defined).concat(writeLogs(name)),
         },
       },
     ],

@@ -1,7 +1,8 @@
 /** `npm run build` bundles every Lambda function. */
 import { globSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { basename, join, resolve } from 'node:path';
 import { build, type Metafile } from 'esbuild';
 import { LEAN_SDK_ALIASES, lazyBuiltins, NO_WEB_GLOBALS, noLogs, noProfiles, versionsOnly } from './build/lean-sdk.ts';
 import { shortErrorsOfSdk } from './build/short-errors.ts';
@@ -9,6 +10,10 @@ import { byPackage, grown, readTable, writeTable } from './build/sizes.ts';
 import { commandOfProcess, parsed } from './command-line.ts';
 
 export const ROOT = resolve(import.meta.dirname, '..');
+
+const { hashOf }: { hashOf: (content: Buffer) => string } = createRequire(import.meta.url)(
+  '../infra/check-bundles.cjs',
+);
 
 /** The build fails above this size. Most of a cold start is import time, which grows with the bundle size. */
 export const BUNDLE_LIMIT_KIB = 350;
@@ -59,8 +64,19 @@ export const buildFunctions = async (options: BuildOptions = {}): Promise<Bundle
     metafile: true,
     logLevel: 'warning',
   });
-  return bundlesOf(metafile);
+  const bundles = bundlesOf(metafile);
+  if (options.entries === undefined) await writeHashes(outdir, bundles);
+  return bundles;
 };
+
+/** Writes the hash of every source file of the bundles, so that `osls deploy` can refuse bundles that are older than the source. */
+async function writeHashes(outdir: string, bundles: readonly Bundle[]): Promise<void> {
+  const inputs = bundles.flatMap((bundle) => bundle.inputs).filter((input) => /^(functions|lib)\//.test(input));
+  const builders = globSync(['scripts/build.ts', 'scripts/build/*.ts', 'package-lock.json'], { cwd: ROOT });
+  const paths = [...new Set([...inputs, ...builders])].sort();
+  const hashes = await Promise.all(paths.map(async (path) => [path, hashOf(await readFile(resolve(ROOT, path)))]));
+  await writeFile(join(outdir, 'sources.json'), JSON.stringify(Object.fromEntries(hashes), null, 2));
+}
 
 const bundlesOf = (metafile: Metafile): Bundle[] =>
   Object.entries(metafile.outputs)

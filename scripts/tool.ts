@@ -15,6 +15,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   biome: join(modules, '@biomejs/biome/bin/biome'),
   imports: join(ROOT, 'test/unit/rules/imports-program.ts'),
   cspell: join(modules, 'cspell/bin.mjs'),
+  osls: join(modules, 'osls/bin/serverless.js'),
   package: join(ROOT, 'scripts/package.ts'),
   prose: join(ROOT, 'test/unit/rules/prose-program.ts'),
   stryker: join(modules, '@stryker-mutator/core/bin/stryker.js'),

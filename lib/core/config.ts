@@ -32,7 +32,7 @@ export const VARIABLES = {
   SECRET_CACHE_SECONDS: number(300, 0, 3600, 'how long a secret stays cached'),
   ARRAY_IDLE_SECONDS: number(1800, 300, 86_400, 'idle time after which an array ends a session'),
   CONNECT_TIMEOUT_MS: number(2000, 100, 60_000, 'combined time limit for DNS lookup, TCP and TLS'),
-  FIRST_BYTE_TIMEOUT_MS: number(5000, 100, 60_000, 'time limit from the request to the first byte of the response'),
+  FIRST_BYTE_TIMEOUT_MS: number(5000, 100, 60_000, 'time limit from the request to the end of the response headers'),
   ANSWER_TIMEOUT_MS: number(10_000, 100, 120_000, 'time limit for an entire call to an array'),
 };
 

@@ -45,6 +45,10 @@ const isRecord = (record: unknown): boolean =>
 /** Creates the function's outbox. Call this once, at cold start. Throws CONFIG_INVALID. */
 export function functionOutbox(): Outbox {
   const { EVENT_BUS, DEAD_LETTER_QUEUE } = readOutboxConfig(process.env);
-  const clients = { eventBridge: new EventBridgeClient(AWS_CLIENT_OPTIONS), sqs: new SQSClient(AWS_CLIENT_OPTIONS) };
+  const clients = {
+    eventBridge: new EventBridgeClient(AWS_CLIENT_OPTIONS),
+    // Otherwise, the SDK calls the host in the queue's URL, and ignores AWS_USE_FIPS_ENDPOINT and AWS_ENDPOINT_URL_SQS.
+    sqs: new SQSClient({ ...AWS_CLIENT_OPTIONS, useQueueUrlAsEndpoint: false }),
+  };
   return createOutbox(clients, { bus: EVENT_BUS, deadLetterQueue: DEAD_LETTER_QUEUE });
 }

@@ -37,7 +37,9 @@ function trustOf(
 ): Trust | undefined {
   if ((caFile === '') === (fingerprint === '')) {
     refuse(
-      'either FLASHBLADE_CA_FILE or FLASHBLADE_FINGERPRINT must be set, because no request is sent to an unverified array',
+      caFile === ''
+        ? 'FLASHBLADE_CA_FILE or FLASHBLADE_FINGERPRINT must be set, because no request is sent to an unverified array'
+        : 'only one of FLASHBLADE_CA_FILE and FLASHBLADE_FINGERPRINT may be set, but both are',
     );
     return undefined;
   }

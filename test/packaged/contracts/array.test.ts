@@ -59,13 +59,14 @@ describe('an invalid environment is refused before anything is sent', () => {
     ['FLASHBLADE_API_TOKEN', { FLASHBLADE_API_TOKEN: 'two words' }],
     ['FLASHBLADE_CA_FILE', { FLASHBLADE_FINGERPRINT: '', FLASHBLADE_CA_FILE: 'no such file' }],
     ['FLASHBLADE_CA_FILE', { FLASHBLADE_FINGERPRINT: '', FLASHBLADE_CA_FILE: import.meta.filename }],
-    ['either FLASHBLADE_CA_FILE or FLASHBLADE_FINGERPRINT', { FLASHBLADE_CA_FILE: 'ca.pem' }],
+    ['FLASHBLADE_CA_FILE or FLASHBLADE_FINGERPRINT', { FLASHBLADE_FINGERPRINT: '' }],
+    ['only one of FLASHBLADE_CA_FILE and FLASHBLADE_FINGERPRINT', { FLASHBLADE_CA_FILE: 'ca.pem' }],
     ['FLASHBLADE_FINGERPRINT', { FLASHBLADE_FINGERPRINT: 'ab' }],
   ])('the error names an invalid %s, but not its value', (name, wrong) => {
     expect(readArray(good)).toMatchObject({ username: USERNAME, array: { host: 'fb1.example.com', port: 443 } });
     const message = messageOf(() => readArray({ ...good, ...wrong }));
     expect(message).toMatch(
-      new RegExp(`^environment: ${name} (must be|looks like an API token|contains the apiToken)`),
+      new RegExp(`^environment: ${name} (must be|may be|names a file|looks like an API token|contains the apiToken)`),
     );
     for (const value of ['two words', API_TOKEN, 'https://fb1', '3f2504e0', 'opaque'])
       expect(message).not.toContain(value);

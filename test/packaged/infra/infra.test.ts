@@ -10,6 +10,7 @@ import { FUNCTIONS, logicalIdOf, type Template, template as templateIn, zipOf } 
 import { ALARM_RULES } from './rules/alarms.ts';
 import { DASHBOARD_RULES } from './rules/dashboard.ts';
 import { EVENT_RULES } from './rules/events.ts';
+import { FIRST_DEPLOYMENT_RULES } from './rules/first-deployment.ts';
 import { FUNCTION_RULES } from './rules/functions.ts';
 import { KEY_RULES } from './rules/keys.ts';
 import { ROLE_RULES } from './rules/roles.ts';
@@ -120,6 +121,7 @@ const RULES = {
   schedules: SCHEDULE_RULES,
   alarms: ALARM_RULES,
   'the dashboard': DASHBOARD_RULES,
+  'a first deployment': FIRST_DEPLOYMENT_RULES,
 };
 
 describe.each(Object.entries(RULES))('the rules for %s', (_, rules) => {

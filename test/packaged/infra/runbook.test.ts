@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { METRICS } from '../../../lib/lambda/metrics.ts';
 import { ROOT } from '../../../scripts/build.ts';
 import { template } from '../../kit/packaged.ts';
 import { page, tableRows } from '../../kit/pages.ts';
@@ -47,8 +48,27 @@ describe('the runbook', () => {
   });
 });
 
+describe('the service levels', () => {
+  const named = rows('objective').flatMap(([, , metrics = '']) =>
+    [...metrics.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name),
+  );
+  const dashboard = render(template().Resources['Dashboard']?.Properties['DashboardBody']);
+  const isShown = (name: string): boolean => {
+    const [metric, namespace] = name.split(' ').reverse();
+    const exists = namespace === undefined ? METRICS.has(name) : namespace.startsWith('AWS/');
+    return exists && new RegExp(`\\b${metric}\\b`).test(dashboard);
+  };
+
+  it('name metrics that exist and that the dashboard shows', () => {
+    expect(named.length).toBeGreaterThan(8);
+    expect(named.filter((name) => !isShown(name))).toEqual([]);
+    // Controls: a metric that does not exist, and one that the dashboard does not show.
+    expect(['LoginWaited', 'SweepFailedOften'].filter(isShown)).toEqual([]);
+  });
+});
+
 describe('the cost estimate', () => {
-  it.each([0, 1])('has correct products and sums in table %d', (nth) => {
+  it.each([0, 1, 2, 3])('has correct products and sums in table %d', (nth) => {
     const lines = rows('what', nth);
     const [together, ...parts] = lines.reverse().map((line) => line.map((cell) => Number(cell)));
     for (const [, units = 0, price = 0, cost = 0] of parts) expect(Math.abs(units * price - cost)).toBeLessThan(0.006);

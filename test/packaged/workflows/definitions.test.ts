@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import aslValidator from 'asl-validator';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { parse } from 'yaml';
 import { parseLoginRequest } from '../../../lib/leases/requests.ts';
 import { page, tableRows } from '../../kit/pages.ts';
 import { errorsIn } from '../infra/cloudformation.ts';
@@ -95,5 +96,13 @@ describe('stack.yml', { timeout: 60_000 }, () => {
       for (const found of names) expect(text).toContain(`        ${found}: { Ref: ${found} }`);
     }
     expect(text.match(/Action: .*/g)).toEqual(['Action: sts:AssumeRole', 'Action: lambda:InvokeFunction']);
+    const others = text.match(/- \w+:\w+$/gm)?.map((line) => line.slice(2));
+    expect(others).toHaveLength(8);
+    for (const action of others ?? []) expect(action).toMatch(/^logs:.*(LogDeliver|ResourcePolic|DescribeLogGroups)/);
+  });
+
+  test('logs failed states, without their input and output', () => {
+    const { LoggingConfiguration: logging } = parse(text).Resources.Workflow.Properties;
+    expect(logging).toMatchObject({ Level: 'ERROR', IncludeExecutionData: false });
   });
 });

@@ -1,8 +1,11 @@
+import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
 import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
 import { createOutbox } from '../../../lib/aws/outbox.ts';
 import type { OutgoingEvent } from '../../../lib/leases/events.ts';
+import { ROOT } from '../../../scripts/build.ts';
 import { awsWithClients } from '../../kit/aws/clients.ts';
 import { noPatience, patience } from './patience.ts';
 
@@ -122,4 +125,34 @@ it.each(['events', 'sqs'] as const)('the outbox waits for %s no longer than its 
   await expect(send(Date.now() - 1)).rejects.toMatchObject({ code: 'OUT_OF_TIME' });
   // On a slow machine, even the first call may time out before it is sent.
   expect(aws.calls.length).toBeLessThanOrEqual(1);
+});
+
+describe('the outbox of session-events', () => {
+  const QUEUE = 'https://sqs.eu-west-1.amazonaws.com/1/letters';
+  const ENV = { AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'x' };
+
+  it.for([
+    [{}, 'sqs.eu-west-1.amazonaws.com'],
+    [{ AWS_USE_FIPS_ENDPOINT: 'true' }, 'sqs-fips.eu-west-1.amazonaws.com'],
+    [{ AWS_USE_DUALSTACK_ENDPOINT: 'true' }, 'sqs.eu-west-1.api.aws'],
+    [{ AWS_ENDPOINT_URL: 'https://all.example' }, 'all.example'],
+    [{ AWS_ENDPOINT_URL: 'https://all.example', AWS_ENDPOINT_URL_SQS: 'https://one.example' }, 'one.example'],
+  ] satisfies [Record<string, string>, string][])(
+    'with %j sends dead letters to %s, and logs no queue',
+    ([said, host]) => {
+      const program = `
+      const dns = process.getBuiltinModule('node:dns');
+      const asked = new Set();
+      dns.lookup = (host, options, done) => { asked.add(host); done(new Error('no such host')); };
+      const { functionOutbox } = await import(${JSON.stringify(resolve(ROOT, 'lib/lambda/batch.ts'))});
+      await functionOutbox().deadLetter({}, Date.now() + 900).catch(() => {});
+      console.log([...asked].join());`;
+      const env = { ...ENV, EVENT_BUS: 'bus', DEAD_LETTER_QUEUE: QUEUE, ...said };
+      const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+        env,
+        encoding: 'utf8',
+      });
+      expect([stdout, stderr]).toEqual([`${host}\n`, '']);
+    },
+  );
 });

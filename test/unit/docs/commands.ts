@@ -54,6 +54,8 @@ async function npmFaults(words: readonly string[]): Promise<string[]> {
       .map((flag) => `npm takes ${flag} for itself: put -- before it`),
     ...(arguments_.length > 0 && !before.includes('--prefix') ? ['put -- before the arguments'] : []),
     ...passed.filter((flag) => !isKnown(flag, help)).map((flag) => `npm run ${script} has no ${flag}`),
+    // This script passes its arguments on to osls.
+    ...(script === 'deploy' && separator >= 0 ? oslsFaults(['deploy', ...words.slice(separator + 1)]) : []),
   ];
 }
 
@@ -75,7 +77,12 @@ function oslsFaults(words: readonly string[]): string[] {
     name,
     { type: type === 'boolean' ? 'boolean' : 'string', ...(shortcut === undefined ? {} : { short: shortcut }) },
   ]);
-  const config = { options: Object.fromEntries(options), args: words.slice(at), strict: false, tokens: true } as const;
+  const config = {
+    options: Object.fromEntries(options),
+    args: at < 0 ? [] : words.slice(at),
+    strict: false,
+    tokens: true,
+  } as const;
   return parseArgs(config).tokens.flatMap((token) => {
     if (token.kind !== 'option')
       return [`osls ${command} has no argument ${token.kind === 'positional' ? token.value : '--'}`];

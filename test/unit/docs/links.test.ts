@@ -151,6 +151,7 @@ describe('a command', () => {
     ['npx osls deploy --stge=prod', 'osls deploy has no --stge'],
     ['npx osls deploy --stage', 'osls deploy --stage needs a value'],
     ['npx osls deploy --param="gone=1"', 'serverless.yml has no parameter gone'],
+    ['npm run deploy -- --param="gone=1"', 'serverless.yml has no parameter gone'],
     ['npx osls deploy --param vpcId', '--param needs name=value, and not vpcId'],
     ['npx osls info --verbose prod', 'osls info has no argument prod'],
   ])('is refused in a block and in quoted code: %s', async (command, fault) => {

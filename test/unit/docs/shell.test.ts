@@ -70,6 +70,7 @@ function runShell(
 const AWS = `case "$*" in
   *describe-stacks*) echo "$*" | sed "s/.*OutputKey=='\\([A-Za-z]*\\)'.*/arn:the:\\1/" ;;
   *get-queue-url*) echo "https://queue" ;;
+  *list-event-source-mappings*) echo the-mapping ;;
   *list-secrets*) printf 'flashblade/fb1\\nflashblade/fb-2\\n' ;;
   *get-function*) echo arn:of:login ;;
 esac`;
@@ -79,13 +80,12 @@ describe('deploy.sh', () => {
   const SCRIPT = example('deploying.md', '# deploy.sh');
 
   it('deploys with all parameters, then records the commit', async () => {
-    const standIns = { npm: '', npx: '', aws: AWS, git: 'echo 0123abcd' };
+    const standIns = { npm: '', aws: AWS, git: 'echo 0123abcd' };
     const { code, calls } = await runShell(SCRIPT, { standIns });
     expect(code).toBe(0);
     expect(calls.map((call) => call.split(' ', 3).join(' '))).toEqual([
       'npm ci',
-      'npm run package',
-      'npx osls deploy',
+      'npm run deploy',
       'aws lambda get-function',
       'git describe --always',
       'aws lambda tag-resource',
@@ -94,8 +94,10 @@ describe('deploy.sh', () => {
   });
 
   it('records nothing if the deployment fails', async () => {
-    const { code, calls } = await runShell(SCRIPT, { standIns: { npm: '', npx: 'exit 3', aws: AWS, git: '' } });
-    expect([code, calls.at(-1)]).toEqual([3, expect.stringContaining('npx osls deploy')]);
+    const { code, calls } = await runShell(SCRIPT, {
+      standIns: { npm: '[ "$2" != deploy ] || exit 3', aws: AWS, git: '' },
+    });
+    expect([code, calls.at(-1)]).toEqual([3, expect.stringContaining('npm run deploy')]);
   });
 
   it('describes the checkout by its full commit', () => {
@@ -114,13 +116,16 @@ it('the steps for removing a stack stop, close and delete everything in order', 
     'npm run leases -- list',
     'npx osls info --stage prod --verbose',
     'aws secretsmanager list-secrets --filters Key=name,Values=flashblade/ --query SecretList[].[Name] --output text',
-    ...['login', 'call-array', 'renew', 'session-events', 'check-fleet'].map(
+    'aws lambda list-event-source-mappings --function-name flashblade-sessions-prod-session-events --query EventSourceMappings[].UUID --output text',
+    'aws lambda update-event-source-mapping --uuid the-mapping --no-enabled',
+    ...['login', 'call-array', 'renew', 'check-fleet'].map(
       (name) =>
         `aws lambda put-function-concurrency --function-name flashblade-sessions-prod-${name} --reserved-concurrent-executions 0`,
     ),
     'npm run leases -- close --array fb1',
     'npm run leases -- close --array fb-2',
     'npm run leases -- list',
+    'aws cloudformation update-termination-protection --stack-name flashblade-sessions-prod --no-enable-termination-protection',
     'npx osls remove --stage prod',
     'aws secretsmanager delete-secret --secret-id flashblade/fb1',
     'aws secretsmanager delete-secret --secret-id flashblade/fb-2',
@@ -154,7 +159,7 @@ describe('the runbook', () => {
     const leases = ['nightly-7', `a"b\\c'd$e`].map((leaseId) => ({ leaseId, state: 'OPEN' }));
     const listed = JSON.stringify([...leases, { leaseId: 'lost', state: 'SUSPECT' }]);
     const npm = `cat <<'END'\n${listed}\nEND`;
-    const script = `STACK=stack\n${example('operations.md', '--silent leases')}`;
+    const script = `STACK=stack\n${example('operations.md', 'state !== "SUSPECT"')}`;
     const aws = `printf '%s\\n' "$*" | sed 's/.*--payload //; s/ .dev.stdout$//'`;
     const { stdout, calls } = await runShell(script, { standIns: { npm, aws } });
     expect(

@@ -1,7 +1,7 @@
 /** The path of an event through rules, queue and function, and the destinations of failures. */
 import * as events from '../../../../lib/leases/events.ts';
 import { FUNCTIONS, logicalIdOf } from '../../../kit/packaged.ts';
-import { arn, at, differs, GONE } from '../template.ts';
+import { arn, at, differs, GONE, idsOf, sub } from '../template.ts';
 import { must, mustAll, only, type Rule, rule } from './rule.ts';
 
 const FUNCTION = 'SessionDasheventsLambdaFunction';
@@ -24,6 +24,41 @@ const failureRules = FUNCTIONS.filter((name) => name !== 'session-events').flatM
 );
 
 export const EVENT_RULES: Rule[] = [
+  rule(
+    'a state machine logs its failures, without their input and output',
+    (template) =>
+      idsOf(template, 'AWS::StepFunctions::StateMachine').map((id) => {
+        const logging = at(template.Resources, `${id}/Properties/LoggingConfiguration`);
+        const isLogged = ['ALL', 'ERROR', 'FATAL'].includes(String(at(logging, 'Level')));
+        return [
+          !isLogged && `${id}: has no log`,
+          at(logging, 'IncludeExecutionData') === true && `${id}: logs input and output`,
+        ];
+      }),
+    ['no log', 'Machine', { Type: 'AWS::StepFunctions::StateMachine', Properties: {} }, 'Machine: has no log'],
+    [
+      'input and output',
+      'Machine',
+      {
+        Type: 'AWS::StepFunctions::StateMachine',
+        Properties: { LoggingConfiguration: { Level: 'ALL', IncludeExecutionData: true } },
+      },
+      'Machine: logs input and output',
+    ],
+  ),
+  only('AWS::Events::EventBusPolicy', 'SendersPolicy'),
+  ...mustAll('SendersPolicy/Properties', {
+    EventBusName: 'EventBus',
+    // The account itself, which gives access only to principals that IAM also allows to send events.
+    'Statement/Principal/AWS': 'arn:<Partition>:iam::<AccountId>:root',
+    'Statement/Action': 'events:PutEvents',
+    'Statement/Resource': 'EventBus.Arn',
+  }),
+  must(
+    'SendersPolicy/Properties/Statement/Principal',
+    { AWS: { 'Fn::Sub': sub('arn:<AWS::Partition>:iam::<AWS::AccountId>:root') } },
+    '*',
+  ),
   must('RequestRule/Properties/EventBusName', 'EventBus'),
   rule(
     'the request rule matches requests and releases from every source',

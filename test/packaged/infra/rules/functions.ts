@@ -6,18 +6,16 @@ import { must, mustAll, only, type Rule, rule } from './rule.ts';
 
 type Settings = {
   readonly Timeout: number;
-  readonly ReservedConcurrentExecutions?: number;
   readonly own?: Readonly<Record<string, string>>;
 };
-/** Two sweeps may overlap, because each starts within a window, but never three. */
 const SETTINGS: Readonly<Record<FunctionName, Settings>> = {
   login: { Timeout: 30 },
   logout: { Timeout: 30 },
   'call-array': { Timeout: 30, own: { ALLOWED_CALLS: 'GET /api/**' } },
   renew: { Timeout: 30 },
   'session-events': { Timeout: 60, own: { EVENT_BUS: 'EventBus', DEAD_LETTER_QUEUE: 'DeadLetterQueue' } },
-  'sweep-sessions': { Timeout: 55, ReservedConcurrentExecutions: 2 },
-  'check-fleet': { Timeout: 300, ReservedConcurrentExecutions: 5 },
+  'sweep-sessions': { Timeout: 55 },
+  'check-fleet': { Timeout: 300 },
 };
 
 const FUNCTION = 'AWS::Lambda::Function/Properties';
@@ -28,12 +26,11 @@ const SECRET_VALUE = /T-[0-9a-f]{8}-|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-|-----B
 export const ACCOUNT_OR_REGION = /\b\d{12}\b|\b[a-z]{2}(-gov)?-(north|south|east|west|central)[a-z]*-\d\b/;
 
 const rulesOf = (name: FunctionName): Rule[] => {
-  const { Timeout, ReservedConcurrentExecutions, own = {} } = SETTINGS[name];
+  const { Timeout, own = {} } = SETTINGS[name];
   return mustAll(`${logicalIdOf(name)}/Properties`, {
     Handler: `dist/functions/${name}.handler`,
     Role: `${roleOf(name)}.Arn`,
     Timeout,
-    ReservedConcurrentExecutions,
     'Environment/Variables/ALLOWED_CALLS': own['ALLOWED_CALLS'],
     'Environment/Variables/EVENT_BUS': own['EVENT_BUS'],
     'Environment/Variables/DEAD_LETTER_QUEUE': own['DEAD_LETTER_QUEUE'],

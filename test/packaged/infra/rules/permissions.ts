@@ -56,19 +56,23 @@ const RESOURCES: Readonly<Record<string, string>> = {
 export type Row = readonly string[];
 export const permissionTable = (): Row[] => tableRows('permission', page('deploying.md'));
 
+/** Parameters that give a function more permissions. */
+type Extras = { readonly inVpc: boolean; readonly isTraced: boolean };
+
 /** What the table allows to one holder: `<action> on <resource>`, sorted. */
-export const allowedTo = (holder: Holder, inVpc: boolean, table: readonly Row[]): string[] =>
+export const allowedTo = (holder: Holder, extras: Extras, table: readonly Row[]): string[] =>
   table
-    .filter(([, , who = '']) => isMeant(holder, inVpc, who))
+    .filter(([, , who = '']) => isMeant(holder, extras, who))
     .flatMap(([actions = '', on = '']) =>
       [...actions.matchAll(/`([^`]+)`/g)].map(([, action]) => `${action} on ${resourceOf(holder, on)}`),
     )
     .sort();
 
-function isMeant({ name, service }: Holder, inVpc: boolean, who: string): boolean {
+function isMeant({ name, service }: Holder, { inVpc, isTraced }: Extras, who: string): boolean {
   if (service === 'scheduler' && who.includes('the schedules')) return true;
   if (service !== 'lambda') return who.split('; ').includes(name);
   if (who.startsWith('every function in a VPC')) return inVpc;
+  if (who.startsWith('every function with `tracing=Active`')) return isTraced;
   if (who.startsWith('every function but')) return !who.includes(`\`${name}\``);
   return who.startsWith('every function') || who.includes(`\`${name}\``);
 }

@@ -5,10 +5,10 @@ import { allowedTo, HOLDERS, permissionsOf, permissionTable, type Row, SECRETS }
 import { type Faults, mustAll, only, type Rule, rule } from './rule.ts';
 
 /** Resource types that would grant access outside the roles. */
-const BESIDE_ROLES =
-  /^AWS::(IAM::(?!Role$)|SecretsManager::ResourcePolicy|Lambda::(Permission|Url)$|Events::EventBusPolicy)/;
+const BESIDE_ROLES = /^AWS::(IAM::(?!Role$)|SecretsManager::ResourcePolicy|Lambda::(Permission|Url)$)/;
 /** AWS supports no narrower resource for these actions. */
-const ON_EVERYTHING = /^(secretsmanager:ListSecrets|ec2:\w+|logs:(\w+LogDeliver\w+|PutResourcePolicy|Describe\w+))$/;
+const ON_EVERYTHING =
+  /^(secretsmanager:ListSecrets|ec2:\w+|xray:Put\w+|logs:(\w+LogDeliver\w+|PutResourcePolicy|Describe\w+))$/;
 export const SECRETS_MANAGER = 'secretsmanager.<Region>.<URLSuffix>';
 
 const STATEMENT = 'AWS::IAM::Role/Properties/Policies/*/PolicyDocument/Statement/*';
@@ -33,8 +33,11 @@ const ALSO_UNSEAL = ['kms:GenerateDataKey', 'kms:Decrypt'];
 export const permissionFaults = (template: Template, table: readonly Row[] = permissionTable()): string[] =>
   HOLDERS.flatMap((holder) => {
     const inVpc = at(template.Resources, `${holder.id ?? ''}/Properties/VpcConfig`) !== GONE;
+    const isTraced = at(template.Resources, `${holder.id ?? ''}/Properties/TracingConfig/Mode`) === 'Active';
     const permissions = permissionsOf(template, holder.role).map(({ action, resource }) => `${action} on ${resource}`);
-    return differs(`${holder.role}: permissions`, permissions.sort(), allowedTo(holder, inVpc, table)) || [];
+    return (
+      differs(`${holder.role}: permissions`, permissions.sort(), allowedTo(holder, { inVpc, isTraced }, table)) || []
+    );
   });
 
 type Permission = ReturnType<typeof permissionsOf>[number];
@@ -64,7 +67,7 @@ export const ROLE_RULES: Rule[] = [
     'nothing beside the roles gives access',
     ({ Resources }) => Object.keys(Resources).filter((id) => BESIDE_ROLES.test(Resources[id]?.Type ?? '')),
     ['a policy', 'Other', { Type: 'AWS::IAM::ManagedPolicy', Properties: {} }],
-    ['an event bus policy', 'Other', { Type: 'AWS::Events::EventBusPolicy', Properties: {} }],
+    ['a function URL', 'Other', { Type: 'AWS::Lambda::Url', Properties: {} }],
   ),
   rule(
     "every role has exactly the permissions in the README's table",
@@ -83,6 +86,8 @@ export const ROLE_RULES: Rule[] = [
     ["another function's logs", `${LOGIN}/WriteLogs/Resource`, arn('LogoutLogGroup')],
     ['no report of failed invocations', `${LOGIN}/ReportFailedInvocations`, GONE],
     ['network permissions without a VPC', `${LOGIN}/+`, { ...READ, Action: 'ec2:DescribeSubnets' }],
+    ['traces without tracing', `${LOGIN}/+`, { ...READ, Action: 'xray:PutTraceSegments' }],
+    ['tracing without permission', 'LoginLambdaFunction/Properties/TracingConfig/Mode', 'Active'],
     ['a schedule that invokes another function', `${SCHEDULE}/Invoke/Resource`, arn('LoginLambdaFunction')],
     ['a schedule that starts another machine', `${may('CheckScheduleRole')}/Start/Resource`, { Ref: 'X' }],
     ['a machine that cannot start its parts', `${MACHINE}/StartParts`, GONE],
