@@ -1,6 +1,7 @@
 /** Creates the production ports, which call AWS through the AWS SDK and arrays over HTTPS. */
 import { randomUUID } from 'node:crypto';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { setTimeout } from 'node:timers/promises';
+import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { AWS_CLIENT_OPTIONS } from './aws/client.ts';
@@ -13,11 +14,23 @@ import type { Reporter } from './core/reports.ts';
 import { apiVersionsWithHttpInfo, loginWithHttpInfo, logoutWithHttpInfo, request } from './flashblade/client.ts';
 import type { ClosingPorts, Ports } from './leases/ports.ts';
 
-/** Creates the ports. The AWS region, credentials and endpoints come from the environment. Errors thrown by `reporter` are ignored. */
-export function createPorts(config: Config, reporter: Reporter): Ports {
-  const ports = createClosingPorts(config, reporter);
+/** How to call AWS. */
+export interface AwsOptions {
+  /** Default: the environment, such as `AWS_REGION`. */
+  readonly region?: string | undefined;
+  /** Default: the AWS SDK's usual sources, such as the environment, a profile or a role. */
+  readonly credentials?: DynamoDBClientConfig['credentials'] | undefined;
+  /** Your own clients, which are used as they are. Default: clients with short time limits. */
+  readonly clients?:
+    | { readonly dynamodb?: DynamoDBClient; readonly kms?: KMSClient; readonly secretsManager?: SecretsManagerClient }
+    | undefined;
+}
+
+/** Creates the ports. AWS endpoints come from the environment. Errors thrown by `reporter` are ignored. */
+export function createPorts(config: Config, reporter: Reporter, aws: AwsOptions = {}): Ports {
+  const ports = createClosingPorts(config, reporter, aws);
   const secrets = createSecrets({
-    client: new SecretsManagerClient(AWS_CLIENT_OPTIONS),
+    client: aws.clients?.secretsManager ?? new SecretsManagerClient(clientOptions(aws)),
     prefix: config.SECRET_PREFIX,
     cacheSeconds: config.SECRET_CACHE_SECONDS,
     now: Date.now,
@@ -30,15 +43,21 @@ export function createPorts(config: Config, reporter: Reporter): Ports {
 }
 
 /** Like `createPorts`, but for functions that only close sessions. Keeps the Secrets Manager client out of their bundles. */
-export function createClosingPorts(config: Config, reporter: Reporter): ClosingPorts {
+export function createClosingPorts(config: Config, reporter: Reporter, aws: AwsOptions = {}): ClosingPorts {
+  const { clients } = aws;
   const budget = {
-    connectMs: config.CONNECT_TIMEOUT_MS,
-    firstByteMs: config.FIRST_BYTE_TIMEOUT_MS,
-    totalMs: config.ANSWER_TIMEOUT_MS,
+    connectTimeoutMs: config.CONNECT_TIMEOUT_MS,
+    firstByteTimeoutMs: config.FIRST_BYTE_TIMEOUT_MS,
+    timeoutMs: config.ANSWER_TIMEOUT_MS,
   };
   return {
-    store: createLeaseStore(new DynamoDBClient(AWS_CLIENT_OPTIONS), config.LEASE_TABLE, randomUUID, config.DUE_SHARDS),
-    seal: createSeal(new KMSClient(AWS_CLIENT_OPTIONS), config.LEASE_KEY),
+    store: createLeaseStore(
+      clients?.dynamodb ?? new DynamoDBClient(clientOptions(aws)),
+      config.LEASE_TABLE,
+      randomUUID,
+      config.DUE_SHARDS,
+    ),
+    seal: createSeal(clients?.kms ?? new KMSClient(clientOptions(aws)), config.LEASE_KEY),
     flashblade: {
       login: (array, token, options) => loginWithHttpInfo(array, token, { ...budget, ...options }),
       logout: (session, options) => logoutWithHttpInfo(session, { ...budget, ...options }),
@@ -52,10 +71,17 @@ export function createClosingPorts(config: Config, reporter: Reporter): ClosingP
     },
     report: harmless(reporter),
     now: Date.now,
+    wait: (ms, signal) => setTimeout(ms, undefined, { signal, ref: false }).catch(() => {}),
     random: Math.random,
     newId: randomUUID,
   };
 }
+
+const clientOptions = ({ region, credentials }: AwsOptions) => ({
+  ...AWS_CLIENT_OPTIONS,
+  ...(region === undefined ? {} : { region }),
+  ...(credentials === undefined ? {} : { credentials }),
+});
 
 /** Like `createClosingPorts`, but for the sweeper, which asks Step Functions about owners if their state machines are known. */
 export function createSweepPorts(

@@ -64,11 +64,14 @@ type Values<Variables extends Record<string, Variable>> = {
 };
 export type Config = Values<typeof VARIABLES>;
 
+/** A value that a program gave instead of a variable, and the name of its option. */
+export type Given = Readonly<Partial<Record<keyof Config, { readonly option: string; readonly value: unknown }>>>;
+
 /**
- * Reads the configuration. An empty variable is treated as missing. Throws CONFIG_INVALID, which names each missing or invalid variable but
- * never includes a value.
+ * Reads the configuration. Options in `given` replace variables. An empty variable is treated as missing. Throws CONFIG_INVALID, which
+ * names each missing or invalid option or variable but never includes a value.
  */
-export const readConfig = (environment: Environment): Config => read(VARIABLES, environment);
+export const readConfig = (environment: Environment, given: Given = {}): Config => read(VARIABLES, environment, given);
 
 /** Reads the additional variables for session-events. Throws CONFIG_INVALID. */
 export const readOutboxConfig = (environment: Environment): Values<typeof OUTBOX_VARIABLES> =>
@@ -81,22 +84,27 @@ export const readSweepConfig = (environment: Environment): Values<typeof SWEEP_V
 function read<Variables extends Record<string, Variable>>(
   variables: Variables,
   environment: Environment,
+  given: Readonly<Record<string, { readonly option: string; readonly value: unknown }>> = {},
 ): Values<Variables> {
   if (typeof environment !== 'object' || environment === null)
     throw new FlashBladeError('CONFIG_INVALID', 'the environment must be an object, such as process.env');
   const problems: string[] = [];
   const values = Object.entries<Variable>(variables).map(([name, variable]) => {
-    const given: unknown = environment[name] || undefined;
-    const text = typeof given === 'string' || typeof given === 'number' ? String(given) : undefined;
+    const { option, value: found = environment[name] || undefined }: { option?: string; value?: unknown } =
+      given[name] ?? {};
+    const text = typeof found === 'string' || typeof found === 'number' ? String(found) : undefined;
     const value = variable.kind === 'text' ? (text ?? variable.default) : numberOf(text, variable);
     // Table, key and queue names appear in AWS requests and error messages, so they must not be API tokens.
-    if (text !== undefined && containsApiToken(text)) problems.push(`${name} ${NO_API_TOKEN}`);
-    else if (value === undefined || (text === undefined && given !== undefined))
-      problems.push(`${name} ${ruleOf(variable)}`);
-    else if (text !== undefined && unreplaced(text) !== undefined) problems.push(`${name} ${unreplaced(text)}`);
+    const fault =
+      text !== undefined && containsApiToken(text)
+        ? NO_API_TOKEN
+        : value === undefined || (text === undefined && found !== undefined)
+          ? ruleOf(variable)
+          : text && unreplaced(text);
+    if (fault) problems.push(`${option === undefined ? `environment variable ${name}` : `option ${option}`} ${fault}`);
     return [name, value];
   });
-  if (problems.length > 0) throw new FlashBladeError('CONFIG_INVALID', `environment variable ${problems.join('; ')}`);
+  if (problems.length > 0) throw new FlashBladeError('CONFIG_INVALID', problems.join('; '));
   return Object.freeze(Object.fromEntries(values)) as Values<Variables>;
 }
 

@@ -16,6 +16,7 @@ export const ERROR_CODES = {
   LOGIN_UNKNOWN: { retryable: true },
   ANSWER_INVALID: { retryable: false },
   FORBIDDEN: { retryable: false },
+  CALL_REFUSED: { retryable: false },
   LEASE_OPENING: { retryable: true },
   LEASE_CONFLICT: { retryable: false },
   LEASE_UNKNOWN: { retryable: false },
@@ -39,6 +40,13 @@ export type ErrorFacts = {
   readonly mayHaveOpened?: boolean;
   /** Set after a failed request to open a session. True if the owner had already ended. */
   readonly ownerEnded?: boolean;
+  /** Name of the array that the call was about. */
+  readonly array?: string;
+  readonly leaseId?: string;
+  /** The `X-Request-ID` of the request that failed. The array's audit log may contain it. */
+  readonly requestId?: string;
+  /** What failed: opening a session, a call in the session, renewing its lease, or closing it. */
+  readonly phase?: 'open' | 'call' | 'renew' | 'close';
   /** How long the array asks clients to wait. */
   readonly retryAfterSeconds?: number;
 };
@@ -67,9 +75,23 @@ export class FlashBladeError extends Error {
   }
 }
 
-/** Returns true for a FlashBladeError. If `codes` are given, the error's code must be one of them. */
-export const isFlashBladeError = (error: unknown, ...codes: ErrorCode[]): error is FlashBladeError =>
-  error instanceof FlashBladeError && (codes.length === 0 || codes.includes(error.code));
+/** Marks the errors of every installed copy of this library, because `instanceof` recognizes only one copy's. */
+const BRAND = Symbol.for('flashblade-sessions.FlashBladeError');
+Object.defineProperty(FlashBladeError.prototype, BRAND, { value: true });
+
+/**
+ * Returns true for a FlashBladeError, also one from another installed copy of this library. If `codes` are given, the error's code must be
+ * one of them, and TypeScript narrows `error.code` to them.
+ *
+ * @example if (isFlashBladeError(error, 'ARRAY_BUSY', 'LEASE_LIMIT')) await sleep(error.facts.retryAfterSeconds ?? 10);
+ */
+export const isFlashBladeError = <Code extends ErrorCode = ErrorCode>(
+  error: unknown,
+  ...codes: readonly Code[]
+): error is FlashBladeError & { readonly code: Code } =>
+  error instanceof Error &&
+  BRAND in error &&
+  (codes.length === 0 || codes.some((code) => code === Reflect.get(error, 'code')));
 
 export function withFacts(error: FlashBladeError, facts: ErrorFacts): FlashBladeError {
   const copy = new FlashBladeError(error.code, error.message, { ...error.facts, ...facts });
@@ -77,12 +99,16 @@ export function withFacts(error: FlashBladeError, facts: ErrorFacts): FlashBlade
   return copy;
 }
 
+/** Adds facts that the error does not have yet. Returns errors of other kinds unchanged. */
+export const about = (error: unknown, facts: ErrorFacts): unknown =>
+  isFlashBladeError(error) ? withFacts(error, { ...facts, ...error.facts }) : error;
+
 /**
  * Returns a FlashBladeError unchanged. Converts any other error to INTERNAL, keeping its class name and stack frames but not its message,
  * which can quote anything. Sets `mayHaveOpened`, because after an unknown error, the array may have a session.
  */
 export function known(error: unknown): FlashBladeError {
-  if (error instanceof FlashBladeError) return error;
+  if (isFlashBladeError(error)) return error;
   const name = error instanceof Error && /^[A-Za-z]{1,80}$/.test(error.name) ? error.name : 'error';
   const internal = new FlashBladeError(
     'INTERNAL',

@@ -6,6 +6,7 @@ export const EVENTS = {
   LoginFailed: 'warn',
   LogoutSucceeded: 'info',
   LogoutFailed: 'warn',
+  RenewalFailed: 'warn',
   InvocationFailed: 'warn',
   LeaseServed: 'info',
   LeaseStuck: 'error',

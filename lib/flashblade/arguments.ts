@@ -7,7 +7,6 @@ import { bareHostFault, isPort } from '../core/host.ts';
 import type { ApiToken, FlashBlade, Session, Trust } from '../core/model.ts';
 import { tokenFault } from '../core/model.ts';
 import { containsApiToken, NO_API_TOKEN } from '../core/redact.ts';
-import type { CallOptions } from './client.ts';
 import { isHeaderValue } from './http/request.ts';
 import { readPem } from './pem.ts';
 import { fingerprintFault, normalFingerprint } from './trust.ts';
@@ -76,10 +75,10 @@ const isToken = (value: unknown, kind: string): value is AnyToken =>
   (value as Partial<AnyToken>).kind === kind &&
   typeof (value as Partial<AnyToken>).reveal === 'function';
 
-export function checkedApiToken(token: ApiToken): ApiToken {
-  if (!isToken(token, 'API token')) throw invalid('token', 'must be created with apiToken(…)');
+export function checkedApiToken(token: ApiToken, what = 'token'): ApiToken {
+  if (!isToken(token, 'API token')) throw invalid(what, 'must be created with apiToken(…)');
   const fault = tokenFault(String(token.reveal()));
-  if (fault !== undefined) throw invalid('token', fault, 'SECRET_INVALID');
+  if (fault !== undefined) throw invalid(what, fault, 'SECRET_INVALID');
   return token;
 }
 
@@ -94,26 +93,53 @@ export function checkedSession(session: Session): Session {
   return checked === array ? session : { ...session, array: checked };
 }
 
-const TIMES = ['connectMs', 'firstByteMs', 'totalMs'] as const;
+const TIMES = ['connectTimeoutMs', 'firstByteTimeoutMs', 'timeoutMs'] as const;
+const OF_A_CALL = [...TIMES, 'signal', 'requestId'];
 
-export function checkedOptions<Options extends CallOptions>(options: Options | undefined): Options | undefined {
+/** Checks the options of one call. `more` are the names of the options that only some calls have. */
+export function checkedCall<Options extends object>(
+  options: Options | undefined,
+  more: readonly string[] = [],
+  what = 'options',
+): Options | undefined {
   if (options === undefined) return undefined;
-  const { deadline, requestId, ...others } = checkedObject('options', options, 'must be an object, or be omitted');
-  for (const name of TIMES) {
-    const value = (others as Fields)[name];
-    if (value !== undefined && !(typeof value === 'number' && value > 0))
-      throw invalid(`options.${name}`, 'must be a number of milliseconds greater than 0');
-  }
-  if (deadline !== undefined) checkedDeadline('options.deadline', deadline);
-  const { exactNumbers } = others as Fields;
+  onlyKnown(what, options, [...OF_A_CALL, ...more]);
+  const given: Fields = options as Fields;
+  for (const name of TIMES)
+    if (given[name] !== undefined && !isPositive(given[name]))
+      throw invalid(`${what}.${name}`, 'must be a number of milliseconds greater than 0');
+  const { exactNumbers, requestId } = given;
+  checkedSignal(given['signal'], what);
   if (exactNumbers !== undefined && typeof exactNumbers !== 'boolean')
-    throw invalid('options.exactNumbers', 'must be true or false');
+    throw invalid(`${what}.exactNumbers`, 'must be true or false');
   if (requestId !== undefined && !(typeof requestId === 'string' && isHeaderValue(requestId)))
-    throw invalid('options.requestId', 'must be 1 to 1024 visible ASCII characters without spaces');
+    throw invalid(`${what}.requestId`, 'must be 1 to 1024 visible ASCII characters without spaces');
   return options;
 }
 
-export function checkedDeadline(what: string, deadline: number): number {
-  if (typeof deadline === 'number' && !Number.isNaN(deadline)) return deadline;
-  throw invalid(what, 'must be a number of milliseconds since the epoch, such as Date.now() + 30_000');
+export const isPositive = (value: unknown): value is number => typeof value === 'number' && value > 0;
+
+export function checkedSignal(signal: unknown, what: string): void {
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw invalid(`${what}.signal`, 'must be an AbortSignal, such as AbortSignal.timeout(30_000)');
+}
+
+/** Why names that callers may expect do not exist, and what to use instead. */
+const OTHERS: Readonly<Record<string, string>> = {
+  deadline: 'Use timeoutMs, a duration, or signal',
+  timeout: 'Use timeoutMs',
+  totalMs: 'Use timeoutMs',
+  verify: 'Use trust',
+  token: 'Use apiToken',
+};
+
+/** Throws an error that names the first option that does not exist, because a misspelt option would have no effect. */
+export function onlyKnown(what: string, options: object, names: readonly string[]): void {
+  checkedObject(what, options, 'must be an object, or be omitted');
+  const other = Object.keys(options).find((name) => !names.includes(name));
+  if (other === undefined) return;
+  const isName = /^[A-Za-z][A-Za-z_-]{0,31}$/.test(other);
+  const near = names.find((name) => name.toLowerCase() === other.toLowerCase());
+  const advice = near ? `Did you mean ${near}?` : (OTHERS[other] ?? `The options are ${names.join(', ')}`);
+  throw invalid(what, `has an unknown option${isName ? ` ${other}` : ''}. ${advice}`);
 }

@@ -27,7 +27,7 @@ export type { ArrayRequest } from './requests.ts';
 export { compareVersions, type HttpInfo } from './responses.ts';
 
 /** The time budget, and the id to send as `X-Request-ID` (default: a random UUID). */
-export type CallOptions = Budget & { readonly requestId?: string };
+export type CallOptions = Budget & { readonly requestId?: string | undefined };
 export type RequestOptions = CallOptions & {
   /**
    * Keeps numbers in a JSON response that JavaScript would change, such as 12345678901234567890, as `JSON.rawJSON` objects.
@@ -60,7 +60,8 @@ const ROLL_BACK_MS = 3000;
  * ARRAY_BUSY (429, 503), ANSWER_INVALID, SECRET_INVALID and the errors common to all calls
  * (ARRAY_UNREACHABLE, ARRAY_UNTRUSTED, OUT_OF_TIME, REQUEST_INVALID), each with `facts.mayHaveOpened`. If a response contains an auth
  * token but is otherwise invalid, the session is closed before the error is thrown. Closing may take up to three seconds beyond the
- * login's time budget and deadline.
+ * login's time budget and deadline. If the signal is aborted after the request was sent, the session is closed in the same way, and then
+ * the signal's reason is thrown, or, if the array may still have a session, the error.
  */
 export async function loginWithHttpInfo(
   array: FlashBlade,
@@ -73,6 +74,7 @@ export async function loginWithHttpInfo(
     const wire = { method: 'POST', path: '/api/login', headers, requestId: options.requestId };
     const response = await exchange(array, wire, options, {
       fresh: true,
+      mustHear: true,
       tokens: [token],
       decides: decidesLogin,
       onHead: (head) => {
@@ -80,11 +82,15 @@ export async function loginWithHttpInfo(
       },
     });
     const session = sessionOf(array, response, token, opened);
+    options.signal?.throwIfAborted();
     return { ...httpInfo(response, tokensOf(session)), data: session };
   } catch (thrown) {
-    const error = known(thrown);
+    const aborted = options.signal?.aborted === true;
+    const error =
+      aborted && thrown === options.signal?.reason ? abortedLogin(array, opened !== undefined) : known(thrown);
     const { sent = false, mayHaveOpened = sent } = error.facts;
     const isOpen = opened === undefined ? mayHaveOpened : !(await rollBack(array, opened, options));
+    if (aborted && !isOpen) throw options.signal?.reason;
     throw withFacts(error, { mayHaveOpened: isOpen });
   }
 }
@@ -111,6 +117,7 @@ export async function logoutWithHttpInfo(session: Session, options: CallOptions 
     options,
     { repeatable: true, decides: decidesCall, tokens: tokensOf(session) },
   ).catch((thrown) => {
+    options.signal?.throwIfAborted();
     const error = known(thrown);
     // A garbled response says no more than a lost one, so the logout may be retried.
     throw error.code === 'ANSWER_INVALID'
@@ -204,14 +211,21 @@ function sendable(token: ApiToken | AuthToken, array: FlashBlade, code: 'SECRET_
   throw new FlashBladeError(code, `${describeArray(array)}: ${rule}`, { sent: false });
 }
 
+const abortedLogin = (array: FlashBlade, sent: boolean): FlashBladeError =>
+  new FlashBladeError(
+    'ARRAY_UNREACHABLE',
+    `${describeArray(array)}: the login was aborted, and the session that the array opened could not be closed`,
+    { sent },
+  );
+
 /** Logs out after a failed login. Returns true if the session is now closed. Ignores errors, because the login's own error matters more. */
 async function rollBack(
   array: FlashBlade,
   authToken: AuthToken,
-  { requestId: _, ...budget }: CallOptions,
+  { requestId: _, signal: __, ...budget }: CallOptions,
 ): Promise<boolean> {
   const { deadline = Number.POSITIVE_INFINITY } = budget;
-  const limits = { ...budget, totalMs: ROLL_BACK_MS, deadline: deadline + ROLL_BACK_MS };
+  const limits = { ...budget, timeoutMs: ROLL_BACK_MS, deadline: deadline + ROLL_BACK_MS };
   try {
     await logout({ array, authToken, username: '' }, limits);
     return true;

@@ -11,20 +11,22 @@ import { type Connection, closingsSoFar, dropIdle, openConnection, release, take
 import { describeArray, lateRefusal } from './tls-errors.ts';
 import { poolKeyOf } from './trust.ts';
 
-/** Time limits for a call. */
-export type Budget = {
+/** Limits for a call. */
+export interface Budget {
   /** Milliseconds for the DNS lookup, connection and TLS handshake. Default: 2000. */
-  readonly connectMs?: number;
+  readonly connectTimeoutMs?: number | undefined;
   /** Milliseconds from the request to the response head. Default: 5000. */
-  readonly firstByteMs?: number;
+  readonly firstByteTimeoutMs?: number | undefined;
   /** Milliseconds for the whole call, including a retry. Default: 10000. */
-  readonly totalMs?: number;
+  readonly timeoutMs?: number | undefined;
   /**
    * Deadline in milliseconds since the epoch. No phase continues and no request is sent after this time, even if the process was paused.
    * Default: none.
    */
   readonly deadline?: number | undefined;
-};
+  /** Aborts the call, which then throws the signal's reason. Default: none. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 type ExchangeOptions = {
   /** Uses only a new connection, or one used less than a second ago. Default: false. */
@@ -40,6 +42,8 @@ type ExchangeOptions = {
   readonly decides?: (status: number) => boolean;
   /** Tokens to redact from certificate text in errors. Default: none. */
   readonly tokens?: Tokens;
+  /** Ignores the signal once the request is being sent, because its response must not be lost. Default: false. */
+  readonly mustHear?: boolean;
 };
 
 export type WireResponse = ResponseHead & {
@@ -56,14 +60,19 @@ type Try = {
   readonly poolKey: string;
   readonly request: WireRequest;
   /** Milliseconds per phase. `endsAt` is in milliseconds since the epoch. */
-  readonly limits: { readonly connectMs: number; readonly firstByteMs: number; readonly endsAt: number };
+  readonly limits: { readonly connectTimeoutMs: number; readonly firstByteTimeoutMs: number; readonly endsAt: number };
   readonly onHead: ((head: ResponseHead) => void) | undefined;
   readonly decides: (status: number) => boolean;
   readonly tokens: Tokens;
+  readonly signal: AbortSignal | undefined;
+  readonly mustHear: boolean;
 };
 
 /** `broken` is true if a new connection failed before the request was sent, or if a reused connection failed. */
-type Outcome = { readonly response: WireResponse } | { readonly error: FlashBladeError; readonly broken: boolean };
+type Outcome =
+  | { readonly response: WireResponse }
+  | { readonly error: FlashBladeError; readonly broken: boolean }
+  | { readonly aborted: true };
 
 /** Long enough for a login and its logout to share a connection, but too short for the connection to become stale. */
 const FRESH_MS = 1000;
@@ -90,48 +99,62 @@ export async function exchange(
     throw unsent('REQUEST_INVALID', 'requestId must be 1 to 1024 visible ASCII characters');
   }
   if (!isAddress(array)) throw unsent('REQUEST_INVALID', 'the array must have a host and a port from 1 to 65535');
-  const { connectMs = 2000, firstByteMs = 5000, totalMs = 10_000, deadline = Number.POSITIVE_INFINITY } = budget;
-  const limits = { connectMs, firstByteMs, endsAt: Math.min(Date.now() + totalMs, deadline) };
+  const { connectTimeoutMs = 2000, firstByteTimeoutMs = 5000, timeoutMs = 10_000, signal } = budget;
+  const { deadline = Number.POSITIVE_INFINITY } = budget;
+  signal?.throwIfAborted();
+  const limits = { connectTimeoutMs, firstByteTimeoutMs, endsAt: Math.min(Date.now() + timeoutMs, deadline) };
   if (limits.endsAt <= Date.now()) throw outOfTime(array);
 
   const closings = closingsSoFar();
   const poolKey = poolKeyOf(array);
-  const { onHead, decides = () => false, tokens = [] } = options;
-  const oneTry: Try = { array, poolKey, request: { ...request, requestId }, limits, onHead, decides, tokens };
+  const { onHead, decides = () => false, tokens = [], mustHear = false } = options;
+  const parts = { onHead, decides, tokens, signal, mustHear };
+  const oneTry: Try = { array, poolKey, request: { ...request, requestId }, limits, ...parts };
   if (options.fresh) dropIdle(poolKey, Date.now() - FRESH_MS);
   const first = await tryOnce(oneTry);
   if ('response' in first) return first.response;
+  if ('aborted' in first) throw signal?.reason;
   const mayRetry = options.repeatable && first.broken && closings === closingsSoFar();
   if (!mayRetry || limits.endsAt <= Date.now()) throw first.error;
 
   dropIdle(poolKey, Number.POSITIVE_INFINITY);
   const second = await tryOnce(oneTry);
   if ('response' in second) return second.response;
+  if ('aborted' in second) throw signal?.reason;
   // If only the first try may have reached the array, report the first error.
   throw first.error.facts.sent && !second.error.facts.sent ? first.error : second.error;
 }
 
 /** Sends the request once, on an idle connection or a new one. Resolves even if the network or the array fails. */
 function tryOnce(oneTry: Try): Promise<Outcome> {
-  const { array, poolKey, request, limits, tokens } = oneTry;
+  const { array, poolKey, request, limits, tokens, signal } = oneTry;
   const text = writeRequest(array, request);
   if (text === undefined) throw unwritable(array);
   return new Promise((resolve) => {
     const idle = takeIdle(poolKey);
     if (idle !== undefined) return send(idle, oneTry, text, resolve);
+    const abort = () => resolve({ aborted: true });
+    signal?.addEventListener('abort', abort, { once: true });
     const done = (made: Connection | FlashBladeError) => {
+      signal?.removeEventListener('abort', abort);
       if (!(made instanceof FlashBladeError)) send(made, oneTry, text, resolve);
       else resolve({ error: made, broken: made.code === 'ARRAY_UNREACHABLE' });
     };
-    openConnection(array, poolKey, capped(limits.connectMs, limits.endsAt), done, tokens);
+    openConnection(array, poolKey, capped(limits.connectTimeoutMs, limits.endsAt), done, tokens);
   });
 }
 
 function send(connection: Connection, oneTry: Try, text: string, resolve: (outcome: Outcome) => void): void {
-  const { array, request, limits, onHead, decides } = oneTry;
+  const { array, request, limits, onHead, decides, signal, mustHear } = oneTry;
   const { socket, certificateEndsAt, isReused } = connection;
   const { requestId } = request;
   const startedAt = Date.now();
+  // The call was aborted while it was waiting for the connection, which the next call can use.
+  if (signal?.aborted) {
+    release(connection);
+    resolve({ aborted: true });
+    return;
+  }
   // The process may have been paused or frozen since the time was last checked, especially during the handshake.
   if (startedAt >= limits.endsAt) {
     socket.destroy();
@@ -145,6 +168,7 @@ function send(connection: Connection, oneTry: Try, text: string, resolve: (outco
   let bodyEndsAt = limits.endsAt;
   const end = (outcome: Outcome, keepsConnection = false) => {
     clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
     connection.user = undefined;
     if (!keepsConnection) socket.destroy();
     // Wait for anything that arrived with the response, such as the end of the connection or extra bytes, so that none of it can affect
@@ -161,6 +185,7 @@ function send(connection: Connection, oneTry: Try, text: string, resolve: (outco
     if (decisive === undefined) end({ error, broken });
     else end({ response: { ...decisive, body: EMPTY, unread, requestId, certificateEndsAt } });
   };
+  const abort = () => end({ aborted: true });
   const lose = (what: string, broken = false) => fail(lost(array, what, Date.now() - startedAt), broken);
   // The check is deferred with setImmediate, because after a long process pause, the response may be waiting to be read.
   const expireIn = (ms: number) => {
@@ -207,7 +232,8 @@ function send(connection: Connection, oneTry: Try, text: string, resolve: (outco
 
   reader.next();
   connection.user = user;
-  expireIn(limits.firstByteMs);
+  if (!mustHear) signal?.addEventListener('abort', abort, { once: true });
+  expireIn(limits.firstByteTimeoutMs);
   socket.write(text);
 }
 

@@ -36,6 +36,8 @@ export type Ports = {
   readonly report: Reporter;
   /** Epoch milliseconds. */
   now(): number;
+  /** Resolves after this time, or as soon as the signal is aborted. */
+  wait(ms: number, signal: AbortSignal): Promise<void>;
   /** Returns a random number from 0 to 1. */
   random(): number;
   /** Returns a new id on every call. */

@@ -14,13 +14,18 @@ import { unexpectedStatus, withLease } from './use.ts';
 
 /**
  * Extends a lease to `expiresAt` (epoch seconds), at most MAX_LEASE_SECONDS after the lease was requested. Never shortens a lease. Safe to
- * repeat. Throws REQUEST_INVALID, LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED, and anything that a call to the array throws. After any of
+ * repeat. `signal` aborts the call to the array. Throws REQUEST_INVALID, LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED, and anything that a call to the array throws. After any of
  * these errors, the lease is unchanged.
  */
-export async function renewLease(ports: Ports, request: RenewRequest, deadline: number): Promise<Lease> {
+export async function renewLease(
+  ports: Ports,
+  request: RenewRequest,
+  deadline: number,
+  signal?: AbortSignal,
+): Promise<Lease> {
   const by = closingDeadlines(deadline, ports.now());
   const { leaseId } = request;
-  await keepAlive(ports, renewed(ports, await readLease(ports, leaseId, by.logout), request), by.logout);
+  await keepAlive(ports, renewed(ports, await readLease(ports, leaseId, by.logout), request), by.logout, signal);
   return retryChanged(leaseId, async () => {
     const current = await readLease(ports, leaseId, by.record);
     const written = await ports.store.write(renewed(ports, current, request), current, by.record);
@@ -39,7 +44,12 @@ function renewed(ports: Ports, current: LeaseItem | undefined, { leaseId, expire
 }
 
 /** Makes one cheap call in the session, because every call resets the session's idle timer. */
-async function keepAlive(ports: Ports, { leaseId, target }: Open, deadline: number): Promise<void> {
+async function keepAlive(
+  ports: Ports,
+  { leaseId, target }: Open,
+  deadline: number,
+  signal?: AbortSignal,
+): Promise<void> {
   await withLease(
     ports,
     leaseId,
@@ -56,6 +66,6 @@ async function keepAlive(ports: Ports, { leaseId, target }: Open, deadline: numb
         `lease ${leaseId} was not renewed. Try again before the lease ends.`,
       );
     },
-    { deadline },
+    { deadline, signal },
   );
 }

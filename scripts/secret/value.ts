@@ -6,7 +6,7 @@ import { login, logout } from '../../lib/flashblade/client.ts';
 import { addressOf } from '../../lib/flashblade/trust.ts';
 
 /** Timeouts in milliseconds, which are longer than those in the functions. */
-const PATIENCE = { connectMs: 10_000, firstByteMs: 20_000, totalMs: 30_000 };
+const PATIENCE = { connectTimeoutMs: 10_000, firstByteTimeoutMs: 20_000, timeoutMs: 30_000 };
 
 /** Returns the secret as JSON text. The text contains the API token, so pass it only to parseSecret and to the store. */
 export const secretText = (array: FlashBlade, token: ApiToken): string =>

@@ -72,7 +72,7 @@ describe('a fleet of real listeners', () => {
     { kind: 'garbage' },
     { kind: 'hang', at: 'before-headers' },
   ];
-  const budget = { connectMs: 2000, firstByteMs: 3000, totalMs: 10_000 };
+  const budget = { connectTimeoutMs: 2000, firstByteTimeoutMs: 3000, timeoutMs: 10_000 };
 
   async function startFleet(names: readonly string[]): Promise<ReadonlyMap<string, Simulator>> {
     const fleet = new Map<string, Simulator>();

@@ -5,7 +5,7 @@ import { type Config, readConfig } from '../../lib/core/config.ts';
 import { apiToken, authToken } from '../../lib/core/model.ts';
 import type { Report } from '../../lib/core/reports.ts';
 import type { Ports } from '../../lib/leases/ports.ts';
-import { withSession } from '../../lib/leases/use.ts';
+import { withSession } from '../../lib/leases/with-session.ts';
 import { awsWithClients } from '../kit/aws/clients.ts';
 import { LEASE_TABLE } from '../kit/lease-table.ts';
 import { patience } from './aws/patience.ts';

@@ -47,8 +47,12 @@ export function memoryFleet({ cache, index, dueShards, seal, ...options }: Fleet
 export const portsOver = (
   { secrets, store, seal, arrays: { flashblade } }: Fleet,
   hook: Hook,
-  own: Pick<Ports, 'limits' | 'report' | 'now' | 'random' | 'newId' | 'executions'>,
-): Ports => hooked({ secrets: secrets.port, store, seal, flashblade, ...own }, hook);
+  own: Pick<Ports, 'limits' | 'report' | 'now' | 'random' | 'newId' | 'executions'> & Partial<Pick<Ports, 'wait'>>,
+): Ports => hooked({ secrets: secrets.port, store, seal, flashblade, wait: untilAborted, ...own }, hook);
+
+/** A stopped clock never reaches the end of a wait. */
+const untilAborted: Ports['wait'] = (_ms, signal) =>
+  new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 
 /** Removes deadlines from the seal. The real seal compares deadlines with the real clock, not with the test's clock. */
 const sealOutsideTime = ({ dataKey, seal, unseal }: Seal): Seal => ({

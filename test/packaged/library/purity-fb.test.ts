@@ -137,9 +137,9 @@ const BACKED: Readonly<Record<string, () => Promise<void>>> = {
   },
   '`_request_timeout=...`, `PurityFb.request_timeout`': async () => {
     const stalls = [
-      [{ kind: 'hang-in-handshake' }, { connectMs: 100 }],
-      [{ kind: 'hang', at: 'before-headers' }, { firstByteMs: 100 }],
-      [{ kind: 'hang', at: 'in-body' }, { totalMs: 100 }],
+      [{ kind: 'hang-in-handshake' }, { connectTimeoutMs: 100 }],
+      [{ kind: 'hang', at: 'before-headers' }, { firstByteTimeoutMs: 100 }],
+      [{ kind: 'hang', at: 'in-body' }, { timeoutMs: 100 }],
       [{ kind: 'hang', at: 'in-body' }, { deadline: Date.now() + 1000 }],
     ] satisfies [Fault, CallOptions][];
     expect(stalls.flatMap(([, options]) => Object.keys(options))).toEqual(namesIn('request_timeout'));
@@ -147,7 +147,9 @@ const BACKED: Readonly<Record<string, () => Promise<void>>> = {
       const { simulator, array } = await simulated();
       simulator.faults.add(fault);
       const startedAt = performance.now();
-      await failureOf(apiVersions(array, { connectMs: 9000, firstByteMs: 9000, totalMs: 9000, ...options }));
+      await failureOf(
+        apiVersions(array, { connectTimeoutMs: 9000, firstByteTimeoutMs: 9000, timeoutMs: 9000, ...options }),
+      );
       expect(performance.now() - startedAt).toBeLessThan(4000);
     }
   },

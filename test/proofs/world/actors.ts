@@ -51,8 +51,8 @@ export const ACTORS = {
     code.renewLease(ports, { leaseId, expiresAt: seconds() + random.below(600) }, deadline),
   ),
   /** A program that runs as long as all functions together. */
-  work: process('work', [WORK_MS], ({ code, ports, deadline }, { array, ...options }, world) =>
-    code.withSession(ports, array, useForAWhile(world), { ...options, deadline }),
+  work: process('work', [WORK_MS], ({ code, ports, deadline }, wish, world) =>
+    code.withSession(ports, wish, useForAWhile(world), { deadline }),
   ),
   endOwner: process('end owner of', FUNCTION_MS, async ({ code, ports, deadline }, wish, world) => {
     const { owner = 'no-owner' } = wish;

@@ -13,8 +13,10 @@ import type { Item, Stored } from '../../../lib/leases/items.ts';
 import { openSession } from '../../../lib/leases/open.ts';
 import type { Ports, StoredSlot } from '../../../lib/leases/ports.ts';
 import { renewLease } from '../../../lib/leases/renew.ts';
+import type { OpenRequest } from '../../../lib/leases/requests.ts';
 import { sweep } from '../../../lib/leases/sweep.ts';
-import { type SessionOptions, type UseOptions, type Work, withLease, withSession } from '../../../lib/leases/use.ts';
+import { type UseOptions, type Work, withLease } from '../../../lib/leases/use.ts';
+import { withSession } from '../../../lib/leases/with-session.ts';
 import { type Hook, hooked, through } from '../../kit/memory/hook.ts';
 import type { MemoryStore } from '../../kit/memory/memory-store.ts';
 import kept from '../former/0.1.0.json' with { type: 'json' };
@@ -27,7 +29,11 @@ type Former = Pick<Code, 'openSession' | 'closeSession' | 'renewLease' | 'sweep'
   readonly FlashBladeError: typeof FlashBladeError;
   endOwnerOf: Code['endOwner'];
   withLease<T>(leaseId: string, work: Work<T>, options: UseOptions & WithEdges): Promise<T>;
-  withSession<T>(array: string, work: Work<T>, options: SessionOptions & WithEdges): Promise<T>;
+  withSession<T>(
+    array: string,
+    work: Work<T>,
+    options: UseOptions & Omit<OpenRequest, 'array'> & WithEdges,
+  ): Promise<T>;
 };
 
 const formerText = brotliDecompressSync(Buffer.from(kept.brotli, 'base64'));
@@ -38,7 +44,8 @@ export const FORMER: Code = {
   ...former,
   endOwner: former.endOwnerOf,
   withLease: (edges, leaseId, work, options) => former.withLease(leaseId, work, { ...options, edges }),
-  withSession: (edges, array, work, options) => former.withSession(array, work, { ...options, edges }),
+  withSession: (edges, { array, ...request }, work, { deadline } = {}) =>
+    former.withSession(array, work, { ...request, deadline, edges }),
 };
 
 /** The ports as the former version knows them. It recognizes only errors of its own class. `hook` gets the calls of its store. */

@@ -30,7 +30,7 @@ describe('the configuration', () => {
 
   it('is refused with the names of all missing variables in one message', () => {
     expect(() => readConfig({})).toThrow(
-      /^environment variable LEASE_TABLE must be set \(.*\); LEASE_KEY must be set \(/,
+      /^environment variable LEASE_TABLE must be set \(.*\); environment variable LEASE_KEY must be set \(/,
     );
   });
 

@@ -62,7 +62,7 @@ describe.runIf(process.platform === 'linux')('an array with several addresses', 
 
   test('does not respond: the message says what became of each', async () => {
     const { array, server } = await arrayWith('127.0.0.2', '127.0.0.9', '127.0.0.3');
-    const error = await failureOf(exchange(array, GET, { connectMs: 300 }));
+    const error = await failureOf(exchange(array, GET, { connectTimeoutMs: 300 }));
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: false } });
     expect(error.message.replace(/\d+ ms/, 'n ms')).toBe(
       `array fb1 (${HOST}:${server.port}) cannot be reached: the connection was not established in time (after n ms). ` +
@@ -74,7 +74,7 @@ describe.runIf(process.platform === 'linux')('an array with several addresses', 
     const { port } = await listen(createServer());
     await deadAt('127.0.0.2', port);
     resolveTo('127.0.0.2', '127.0.0.1');
-    const { message } = await failureOf(exchange(arrayAt({ port }, { host: HOST }), GET, { connectMs: 400 }));
+    const { message } = await failureOf(exchange(arrayAt({ port }, { host: HOST }), GET, { connectTimeoutMs: 400 }));
     expect(message).toContain('in time, because the TLS handshake did not finish (after');
     expect(message).toContain(
       'Addresses: 127.0.0.2 did not respond, 127.0.0.1 accepted the connection. Nothing was sent.',
@@ -83,7 +83,7 @@ describe.runIf(process.platform === 'linux')('an array with several addresses', 
 
   test('closes every attempt when connections are closed', async () => {
     const { array } = await arrayWith('127.0.0.2', '127.0.0.3');
-    const failed = failureOf(exchange(array, GET, { connectMs: 60_000 }, { repeatable: true }));
+    const failed = failureOf(exchange(array, GET, { connectTimeoutMs: 60_000 }, { repeatable: true }));
     await new Promise((resolve) => setTimeout(resolve, 300));
     closeConnections();
     expect((await failed).message).toContain('cannot be reached: the connection was closed');

@@ -74,7 +74,7 @@ describe('an idle connection', () => {
     const array = arrayAt(await listen(server));
     const call = { method: 'POST', path: '/api/2.4/x', body: 'x'.repeat(32 * 1024 * 1024) };
     expect((await exchange(array, call)).status).toBe(413);
-    expect((await exchange(array, GET, { firstByteMs: 1000 })).status).toBe(413);
+    expect((await exchange(array, GET, { firstByteTimeoutMs: 1000 })).status).toBe(413);
     expect(connections).toBe(2);
   });
 

@@ -277,8 +277,8 @@ describe('time runs out', () => {
 
   test.for([
     ['after 2 s', {}, 2000],
-    ['at its own limit', { connectMs: 50 }, 50],
-    ['at the total limit', { totalMs: 70 }, 70],
+    ['at its own limit', { connectTimeoutMs: 50 }, 50],
+    ['at the total limit', { timeoutMs: 70 }, 70],
     ['at the deadline', inOneSecond, 1000],
   ] satisfies [string, Budget, number][])('during the handshake %s', async ([_, budget, limitMs]) => {
     withClock();
@@ -298,8 +298,8 @@ describe('time runs out', () => {
 
   test.for([
     ['after 5 s', {}, 5000],
-    ['at its own limit', { firstByteMs: 50 }, 50],
-    ['at the total limit', { totalMs: 70 }, 70],
+    ['at its own limit', { firstByteTimeoutMs: 50 }, 50],
+    ['at the total limit', { timeoutMs: 70 }, 70],
     ['at the deadline', inOneSecond, 1000],
   ] satisfies [string, Budget, number][])('before the response %s', async ([_, budget, limitMs]) => {
     withClock();
@@ -314,7 +314,7 @@ describe('time runs out', () => {
 
   test.for([
     ['after 10 s', {}, 10_000],
-    ['at the total limit', { totalMs: 70 }, 70],
+    ['at the total limit', { timeoutMs: 70 }, 70],
     ['at the deadline', inOneSecond, 1000],
   ] satisfies [string, Budget, number][])('during the response %s', async ([_, budget, limitMs]) => {
     withClock();
@@ -329,7 +329,7 @@ describe('time runs out', () => {
 
   test.for([
     ['after one second', {}, 1000],
-    ['at the total limit', { totalMs: 70 }, 70],
+    ['at the total limit', { timeoutMs: 70 }, 70],
     ['at the deadline', { deadline: NOW + 500 }, 500],
   ] satisfies [string, Budget, number][])(
     'during a response whose head decides %s, and the head is the response',
@@ -355,7 +355,7 @@ describe('time runs out', () => {
       };
       setImmediate(trickle);
     });
-    const error = await failureOf(get(arrayAt(server), { firstByteMs: 30, totalMs: 70 }));
+    const error = await failureOf(get(arrayAt(server), { firstByteTimeoutMs: 30, timeoutMs: 70 }));
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { sent: true } });
     expect(error.message).toContain('the response was not complete in time');
     expect(Date.now() - NOW).toBeLessThan(500);
@@ -371,8 +371,8 @@ describe('time runs out', () => {
       socket.write(reply(200, 'in time'));
       pause(60);
     });
-    expect((await get(arrayAt(server), { firstByteMs: 50 })).body.toString()).toBe('in time');
-    expect((await get(arrayAt(server), { totalMs: 50 })).body.toString()).toBe('in time');
+    expect((await get(arrayAt(server), { firstByteTimeoutMs: 50 })).body.toString()).toBe('in time');
+    expect((await get(arrayAt(server), { timeoutMs: 50 })).body.toString()).toBe('in time');
   });
 
   test('for no handshake that finished while the process was paused', async () => {
@@ -381,13 +381,13 @@ describe('time runs out', () => {
       return 'http/1.1';
     };
     const server = await startServer(reply(200), certificate, { ALPNProtocols: undefined, ALPNCallback });
-    expect((await get(arrayAt(server), { connectMs: 50 })).status).toBe(200);
+    expect((await get(arrayAt(server), { connectTimeoutMs: 50 })).status).toBe(200);
   });
 
   test('never if the limits are longer than a timer can be', async () => {
     const server = await startServer();
     const forever = Number.POSITIVE_INFINITY;
-    const budget = { connectMs: forever, firstByteMs: forever, totalMs: forever };
+    const budget = { connectTimeoutMs: forever, firstByteTimeoutMs: forever, timeoutMs: forever };
     expect((await get(arrayAt(server), budget)).status).toBe(200);
   });
 });
@@ -515,7 +515,7 @@ describe('a connection', () => {
     });
     await Promise.all(
       Array.from({ length: 192 }, (_, n) =>
-        get(ownTrustAt(server, n), { firstByteMs: 60_000, totalMs: 60_000, connectMs: 60_000 }),
+        get(ownTrustAt(server, n), { firstByteTimeoutMs: 60_000, timeoutMs: 60_000, connectTimeoutMs: 60_000 }),
       ),
     );
     await vi.waitFor(() => expect(openSockets.size).toBe(128));

@@ -274,7 +274,7 @@ describe('a login without a response', () => {
     async (kind) => {
       const { simulator, array, token } = await simulated();
       simulator.faults.add({ kind });
-      const error = await failureOf(login(array, token, { connectMs: 100 }));
+      const error = await failureOf(login(array, token, { connectTimeoutMs: 100 }));
       expect(error.facts).toEqual({ sent: false, mayHaveOpened: false });
       expect(simulator.history).toEqual([]);
     },

@@ -89,7 +89,7 @@ test.for([
   async ([_, fault, reason]) => {
     const { simulator, session } = await withSession();
     simulator.faults.add({ ...fault, path: '/api/logout', times: 2 });
-    const error = await failureOf(logout(session, { firstByteMs: 100 }));
+    const error = await failureOf(logout(session, { firstByteTimeoutMs: 100 }));
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', retryable: true, facts: { sent: true } });
     expect(error.message).toContain(reason);
   },

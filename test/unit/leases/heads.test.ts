@@ -143,7 +143,7 @@ function written({ status, version, framing, fault, shape: [type, text] }: Row):
 // What happens.
 
 /** No row ends by a limit of time, however busy the machine is. */
-const BUDGET = { connectMs: 60_000, firstByteMs: 60_000, totalMs: 60_000 };
+const BUDGET = { connectTimeoutMs: 60_000, firstByteTimeoutMs: 60_000, timeoutMs: 60_000 };
 const codeOf = (error: unknown): string => known(error).code;
 
 /** Tries every row at `array`, with a token that names the row. Returns the rows whose outcome differs from `expected`. */

@@ -1,8 +1,10 @@
 /** The exact log lines that an operator finds for logins and logouts. */
+
 import { describe, expect, it } from 'vitest';
 import { FlashBladeError } from '../../../lib/core/errors.ts';
+import { fleetOf } from '../../../lib/create-fleet.ts';
 import { closeSession } from '../../../lib/leases/close.ts';
-import { withLease, withSession } from '../../../lib/leases/use.ts';
+import { withLease } from '../../../lib/leases/use.ts';
 import { awsDown, busy, fail, open, opened, refused, unreachable, type World, world } from '../../kit/memory/world.ts';
 
 const close = (w: World) => closeSession(w.ports, 'job-1', w.deadline());
@@ -128,7 +130,7 @@ describe('a logout', () => {
   it('a session that cannot be closed after successful work is reported, and the work still succeeds', async () => {
     const w = world();
     const work = () => w.once('read', fail(awsDown));
-    await withSession(w.ports, 'fb1', work, { leaseId: 'job-1' });
+    await fleetOf(w.ports).withSession('fb1', work, { leaseId: 'job-1' });
     const failure = { event: 'LogoutFailed', code: 'AWS_UNAVAILABLE', message: 'no answer from AWS' };
     expect(w.reports.slice(1)).toStrictEqual([{ leaseId: 'job-1', array: 'fb1', ...failure }]);
   });

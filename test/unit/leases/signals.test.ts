@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
-import { closeOnSignals, withSession } from '../../../lib/leases/use.ts';
+import { fleetOf } from '../../../lib/create-fleet.ts';
+import { closeOnSignals } from '../../../lib/leases/with-session.ts';
 import { awsDown, fail, untilCalled, type World, world } from '../../kit/memory/world.ts';
 
 // A signal that has no effect if it is really sent.
@@ -29,7 +30,7 @@ function working(w: World, leaseId: string) {
     begin();
     await until;
   };
-  const done = withSession(w.ports, 'fb1', work, { leaseId });
+  const done = fleetOf(w.ports).withSession('fb1', work, { leaseId });
   return { done, begun, end };
 }
 
@@ -87,9 +88,9 @@ describe('a program that receives a signal', () => {
 
   it('the program ignores sessions that are already closed or never opened', async () => {
     const w = world();
-    await withSession(w.ports, 'fb1', () => 1);
+    await fleetOf(w.ports).withSession('fb1', () => 1);
     w.once('secret', fail(awsDown));
-    await expect(withSession(w.ports, 'fb1', () => 1)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+    await expect(fleetOf(w.ports).withSession('fb1', () => 1)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
     w.calls.length = 0;
     signal();
     await killed();

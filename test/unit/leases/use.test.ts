@@ -1,12 +1,13 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FlashBladeError } from '../../../lib/core/errors.ts';
 import type { FlashBlade } from '../../../lib/core/model.ts';
+import { fleetOf } from '../../../lib/create-fleet.ts';
 import * as library from '../../../lib/index.ts';
 import { closeSession } from '../../../lib/leases/close.ts';
 import type { Open, Stored } from '../../../lib/leases/items.ts';
 import { openSession } from '../../../lib/leases/open.ts';
 import { sweep } from '../../../lib/leases/sweep.ts';
-import { withLease, withSession } from '../../../lib/leases/use.ts';
+import { withLease } from '../../../lib/leases/use.ts';
 import { hooked } from '../../kit/memory/hook.ts';
 import {
   API_TOKEN,
@@ -30,7 +31,7 @@ const countOf = (w: World, name: string): number => w.calls.filter((call) => cal
 describe('withSession', () => {
   it('opens a session, runs the work and closes the session', async () => {
     const w = world();
-    const status = await withSession(w.ports, 'fb1', async ({ request }) => (await request(GET)).status);
+    const status = await fleetOf(w.ports).withSession('fb1', async ({ request }) => (await request(GET)).status);
     expect(status).toBe(200);
     expect(w.live.size).toBe(0);
     expect([...w.store.items.values()]).toMatchObject([{ state: 'CLOSED' }]);
@@ -41,7 +42,7 @@ describe('withSession', () => {
     const work = async () => {
       throw new RangeError('mine');
     };
-    await expect(withSession(w.ports, 'fb1', work)).rejects.toThrow(RangeError);
+    await expect(fleetOf(w.ports).withSession('fb1', work)).rejects.toThrow(RangeError);
     expect(w.live.size).toBe(0);
   });
 
@@ -54,7 +55,9 @@ describe('withSession', () => {
         if (kind === 'error') throw new RangeError('mine');
         return 42;
       };
-      const outcome = await withSession(w.ports, 'fb1', work).catch((error) => error);
+      const outcome = await fleetOf(w.ports)
+        .withSession('fb1', work)
+        .catch((error) => error);
       expect(kind === 'error' ? outcome : undefined).toEqual(kind === 'error' ? new RangeError('mine') : undefined);
       expect(kind === 'result' ? outcome : 42).toBe(42);
       expect(w.events()).toContain('LogoutFailed');
@@ -70,13 +73,13 @@ describe('withSession', () => {
       seen.push(options.exactNumbers);
       return request(session, call, options);
     };
-    await withSession(w.ports, 'fb1', (use) => use.request(GET), { exactNumbers });
+    await fleetOf(w.ports).withSession('fb1', (use) => use.request(GET), { exactNumbers });
     expect(seen).toEqual([exactNumbers]);
   });
 
   it('refuses invalid lease options before any call', async () => {
     const w = world();
-    const call = withSession(w.ports, 'fb1', () => 1, { leaseSeconds: 5 });
+    const call = fleetOf(w.ports).withSession('fb1', () => 1, { leaseSeconds: 5 });
     await expect(call).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
     expect(w.calls).toEqual([]);
   });
@@ -88,7 +91,7 @@ describe('withSession', () => {
       await expect(call).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
     }
     const w = world();
-    const lease = await withSession(w.ports, 'fb1', ({ lease }) => lease);
+    const lease = await fleetOf(w.ports).withSession('fb1', ({ lease }) => lease);
     expect(lease).toEqual({
       leaseId: expect.stringMatching(/^id-\d+$/),
       array: 'fb1',
@@ -105,15 +108,15 @@ describe('withSession', () => {
       return act();
     });
     const work = async ({ request }: { request: (call: typeof GET) => Promise<unknown> }) => request(GET);
-    await withSession(ports, 'fb1', work, { deadline: w.now() + 25_000 });
+    await fleetOf(ports).withSession('fb1', work, { timeoutMs: 25_000 });
     expect(deadlines).toEqual({ login: 9.25, request: 15, logout: 7.25 });
-    await withSession(ports, 'fb1', work, { deadline: w.now() + 3_600_000 });
+    await fleetOf(ports).withSession('fb1', work, { timeoutMs: 3_600_000 });
     expect(deadlines).toEqual({ login: 24.25, request: 3590, logout: 7.25 });
   });
 
   it('passes no token to the work', async () => {
     const w = world();
-    await withSession(w.ports, 'fb1', async (use) => {
+    await fleetOf(w.ports).withSession('fb1', async (use) => {
       expect(Object.keys(use)).toEqual(['lease', 'request', 'apiVersions']);
       expect(JSON.stringify(use)).not.toContain('auth-');
     });

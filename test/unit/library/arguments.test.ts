@@ -63,9 +63,9 @@ const withCa = () => ({ ...array(), trust: { kind: 'ca', ca } }) as const;
 const session = () => ({ array: array(), authToken: authToken('an-auth-token'), username: 'pureuser' });
 const call = { method: 'GET', path: '/api/2.4/arrays', query: { limit: 5 }, body: undefined } as const;
 const budget = {
-  connectMs: 500,
-  firstByteMs: 500,
-  totalMs: 500,
+  connectTimeoutMs: 500,
+  firstByteTimeoutMs: 500,
+  timeoutMs: 500,
   deadline: Number.POSITIVE_INFINITY,
   requestId: 'request-1',
 };

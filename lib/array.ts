@@ -1,0 +1,235 @@
+/**
+ * flashblade-sessions/array: REST sessions on one Pure Storage (Everpure) FlashBlade array, without AWS.
+ *
+ * - `connect` opens a session with `get`, `post`, `list` and so on, and closes it at the end of an `await using` block.
+ * - `login`, `logout`, `request` and `apiVersions` are the single steps, for programs that come from `purity_fb`.
+ *
+ * Every error is a `FlashBladeError`. Branch on its `code`.
+ */
+import './core/node-version.ts';
+import { type ApiToken, apiToken, type FlashBlade, type Session, type Trust } from './core/model.ts';
+import {
+  checkedApiToken,
+  checkedArray,
+  checkedCall,
+  checkedObject,
+  checkedSession,
+  invalid,
+  onlyKnown,
+} from './flashblade/arguments.ts';
+import { type ArrayCalls, type CallOptions, callsOf, newestOf } from './flashblade/calls.ts';
+import * as client from './flashblade/client.ts';
+
+export { ERROR_CODES, type ErrorCode, type ErrorFacts, FlashBladeError, isFlashBladeError } from './core/errors.ts';
+export {
+  type ApiToken,
+  type AuthToken,
+  apiToken,
+  type FlashBlade,
+  type Session,
+  type Trust,
+} from './core/model.ts';
+export type { ArrayCalls, CallOptions, ChangeOptions, DataOptions } from './flashblade/calls.ts';
+export type { ArrayRequest, ArrayResponse, WithHttpInfo } from './flashblade/client.ts';
+export { VERSION } from './flashblade/http/request.ts';
+export { closeConnections } from './flashblade/pool.ts';
+
+/** Time limits for every call, in milliseconds. */
+export interface Timeouts {
+  /** For the DNS lookup, connection and TLS handshake. Default: 2000. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** From the request to the end of the response's headers. Default: 5000. */
+  readonly firstByteTimeoutMs?: number | undefined;
+  /** For the whole call, including a retry. Default: 10000. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Options of `login`, `logout`, `apiVersions` and their `…WithHttpInfo` forms. */
+export interface LoginOptions extends CallOptions, Timeouts {}
+
+/** Options of `request`. */
+export interface RequestOptions extends LoginOptions {
+  /** Returns numbers that JavaScript would round as `JSON.rawJSON` objects. Default: false. */
+  readonly exactNumbers?: boolean | undefined;
+}
+
+/** Options of `connect`. The time limits also apply to the session's calls, unless a call sets its own. */
+export interface ConnectOptions extends Timeouts {
+  /** DNS name or IP address of the array, without a port. */
+  readonly host: string;
+  /** API token of the array's user. */
+  readonly apiToken: string | ApiToken;
+  /** How to verify the array's certificate. Nothing is trusted by default. */
+  readonly trust: Trust;
+  /** Default: 443. */
+  readonly port?: number | undefined;
+  /** The array's name in errors. Default: the host. */
+  readonly name?: string | undefined;
+  /** REST version for paths without a version, such as `2.15`. Default: the newest version that the array lists. */
+  readonly version?: string | undefined;
+  /** Aborts the connection attempt. A session that the array has already opened is closed again. Default: none. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An open session on one array. */
+export interface Connection extends ArrayCalls, AsyncDisposable {
+  readonly array: FlashBlade;
+  readonly username: string;
+  /** The REST version for paths without a version. */
+  readonly version: string;
+  /** Closes the session. Safe to repeat. Throws what `logout` throws. `await using` calls this at the end of the block. */
+  close(options?: CallOptions): Promise<void>;
+}
+
+/**
+ * Opens a session on one array.
+ *
+ * @throws FlashBladeError what `apiVersions` and `login` throw. `facts.mayHaveOpened` says whether the array may have a session.
+ * @example
+ * await using fb = await connect({ host: 'fb1.example.com', apiToken: process.env.API_TOKEN ?? '', trust: { kind: 'public' } });
+ * for await (const { name } of fb.list<{ name: string }>('/file-systems')) console.log(name);
+ */
+export async function connect(options: ConnectOptions): Promise<Connection> {
+  const {
+    host,
+    apiToken: token,
+    trust,
+    port = 443,
+    name = host,
+    version,
+    signal,
+    ...timeouts
+  } = checkedConnect(options);
+  const array = checkedArray({ name, host, port, trust }, 'options');
+  const secret = checkedApiToken(typeof token === 'string' ? apiToken(token) : token, 'options.apiToken');
+  const budget = { ...timeouts, signal };
+  const chosen = version ?? newestOf((await client.apiVersionsWithHttpInfo(array, budget)).data);
+  const session = await client.login(array, secret, budget);
+  let closing: Promise<void> | undefined;
+  const close = (given?: CallOptions): Promise<void> => {
+    closing ??= client.logout(session, { ...timeouts, ...given }).catch((error) => {
+      closing = undefined;
+      throw error;
+    });
+    return closing;
+  };
+  const calls = callsOf({
+    array: name,
+    version: chosen,
+    request: (call, given) => request(session, call, { ...timeouts, ...given }),
+    apiVersions: (given) => apiVersions(array, { ...timeouts, ...given }),
+  });
+  return { ...calls, array, username: session.username, version: chosen, close, [Symbol.asyncDispose]: () => close() };
+}
+
+const CONNECT = [
+  'host',
+  'apiToken',
+  'trust',
+  'port',
+  'name',
+  'version',
+  'signal',
+  'connectTimeoutMs',
+  'firstByteTimeoutMs',
+  'timeoutMs',
+];
+
+function checkedConnect(options: ConnectOptions): ConnectOptions {
+  const { version } = checkedObject('options', options, 'must be an object with host, apiToken and trust');
+  onlyKnown('options', options, CONNECT);
+  if (version !== undefined && !/^\d{1,3}\.\d{1,3}$/.test(String(version)))
+    throw invalid('options.version', 'must be a REST version, such as "2.15"');
+  const { connectTimeoutMs, firstByteTimeoutMs, timeoutMs, signal } = options;
+  checkedCall({ connectTimeoutMs, firstByteTimeoutMs, timeoutMs, signal });
+  return options;
+}
+
+/**
+ * Opens a session with `POST /api/login`, which is sent at most once. In the Python SDK `purity_fb`, this is `AuthenticationApi.login`,
+ * which returns a `LoginResponse`. If `options.signal` is aborted while the array is logging in, this function waits for the response,
+ * logs out again, and then throws the signal's reason.
+ *
+ * @throws FlashBladeError LOGIN_REFUSED, ARRAY_BUSY, ANSWER_INVALID, ARRAY_UNREACHABLE, ARRAY_UNTRUSTED, OUT_OF_TIME, or, before anything
+ * is sent, REQUEST_INVALID or SECRET_INVALID. `facts.mayHaveOpened` says whether the array may have a session.
+ * @example
+ * const session = await login(array, apiToken(process.env.API_TOKEN ?? ''));
+ * try {
+ *   console.log(session.username);
+ * } finally {
+ *   await logout(session);
+ * }
+ */
+export const login = async (array: FlashBlade, token: ApiToken, options?: LoginOptions): Promise<Session> =>
+  (await loginWithHttpInfo(array, token, options)).data;
+
+/**
+ * Like `login`, but also returns the status and the headers. In `purity_fb`, this is `AuthenticationApi.login_with_http_info`.
+ *
+ * @example const { data: session, status, headers } = await loginWithHttpInfo(array, token);
+ */
+export const loginWithHttpInfo = async (
+  array: FlashBlade,
+  token: ApiToken,
+  options?: LoginOptions,
+): Promise<client.WithHttpInfo<Session>> =>
+  client.loginWithHttpInfo(checkedArray(array), checkedApiToken(token), checkedCall(options));
+
+/**
+ * Closes a session with `POST /api/logout`. Resolves if the session is now closed (200) or was already closed (401, 403). In `purity_fb`,
+ * this is `AuthenticationApi.logout`.
+ *
+ * @throws FlashBladeError ARRAY_BUSY, ANSWER_INVALID, ARRAY_UNREACHABLE, ARRAY_UNTRUSTED, OUT_OF_TIME or REQUEST_INVALID. The session may
+ * still be open.
+ * @example await logout(session, { timeoutMs: 5000 });
+ */
+export const logout = async (session: Session, options?: LoginOptions): Promise<void> => {
+  await logoutWithHttpInfo(session, options);
+};
+
+/**
+ * Like `logout`, but also returns the status and the headers. In `purity_fb`, this is `AuthenticationApi.logout_with_http_info`.
+ *
+ * @example const { status } = await logoutWithHttpInfo(session);
+ */
+export const logoutWithHttpInfo = async (
+  session: Session,
+  options?: LoginOptions,
+): Promise<client.WithHttpInfo<void>> => client.logoutWithHttpInfo(checkedSession(session), checkedCall(options));
+
+/**
+ * Makes a REST call in a session. Any call except login and logout is allowed. Resolves regardless of the HTTP status, so check `status`.
+ * The session's tokens are redacted from the response. Other tokens, such as an API token that the call creates, are not.
+ *
+ * @throws FlashBladeError REQUEST_INVALID, ANSWER_INVALID, ARRAY_UNREACHABLE, ARRAY_UNTRUSTED or OUT_OF_TIME.
+ * @example const { status, body } = await request(session, { method: 'GET', path: '/api/2.15/arrays' });
+ */
+export const request = async (
+  session: Session,
+  call: client.ArrayRequest,
+  options?: RequestOptions,
+): Promise<client.ArrayResponse> =>
+  client.request(checkedSession(session), call, checkedCall(options, ['exactNumbers']));
+
+/**
+ * Returns the REST versions that an array serves, from `GET /api/api_version`, which needs no session.
+ *
+ * @throws FlashBladeError ARRAY_UNSUPPORTED (a FlashArray), ARRAY_BUSY, ANSWER_INVALID, ARRAY_UNREACHABLE, ARRAY_UNTRUSTED, OUT_OF_TIME or
+ * REQUEST_INVALID.
+ * @example const newest = (await apiVersions(array)).toSorted(compareVersions).at(-1);
+ */
+export const apiVersions = async (array: FlashBlade, options?: LoginOptions): Promise<readonly string[]> =>
+  (await apiVersionsWithHttpInfo(array, options)).data;
+
+/** Like `apiVersions`, but also returns the status and the headers. */
+export const apiVersionsWithHttpInfo = async (
+  array: FlashBlade,
+  options?: LoginOptions,
+): Promise<client.WithHttpInfo<readonly string[]>> =>
+  client.apiVersionsWithHttpInfo(checkedArray(array), checkedCall(options));
+
+/** Compares two REST versions, for use with `sort`. Negative if `left` is older. Throws REQUEST_INVALID unless both are strings. */
+export function compareVersions(left: string, right: string): number {
+  if (typeof left === 'string' && typeof right === 'string') return client.compareVersions(left, right);
+  throw invalid('version', 'must be a string, such as "2.15"');
+}

@@ -1,0 +1,182 @@
+/** The calls of a session as programs make them: `get` returns the body, and `list` follows the pages. Built from one `request`. */
+import { type ErrorCode, FlashBladeError } from '../core/errors.ts';
+import { redactApiTokens } from '../core/redact.ts';
+import type { ArrayRequest, ArrayResponse } from './client.ts';
+import { compareVersions, fieldOf, isRefusal, retryAfterSeconds } from './responses.ts';
+
+/** Options that every call accepts. */
+export interface CallOptions {
+  /** Milliseconds until the call gives up, including a retry. Default: 10000. */
+  readonly timeoutMs?: number | undefined;
+  /** Aborts the call, which then throws the signal's reason. Default: none. */
+  readonly signal?: AbortSignal | undefined;
+  /** Sent to the array as `X-Request-ID`. Default: a random UUID. */
+  readonly requestId?: string | undefined;
+}
+
+/** Options for calls that return data. */
+export interface DataOptions extends CallOptions {
+  /** The names and values are encoded for you. Default: none. */
+  readonly query?: ArrayRequest['query'] | undefined;
+  /**
+   * Returns numbers that JavaScript would round, such as 12345678901234567890, as `JSON.rawJSON` objects. Their `rawJSON` field contains
+   * the digits. Default: false.
+   */
+  readonly exactNumbers?: boolean | undefined;
+}
+
+/** Options for calls that change something. */
+export interface ChangeOptions extends DataOptions {
+  /** JSON value. Default: none. */
+  readonly body?: unknown;
+}
+
+/**
+ * The calls in one session. A path is either complete, such as `/api/2.15/arrays`, or begins after the REST version, such as `/arrays`.
+ * `get`, `post`, `patch`, `put`, `delete` and `list` throw unless the status is 2xx: FORBIDDEN (401, 403), ARRAY_BUSY (429, 5xx) or
+ * CALL_REFUSED (any other status), with `facts.status`.
+ */
+export interface ArrayCalls {
+  /**
+   * Returns the body of a GET.
+   *
+   * @example const { items } = await fb.get<{ items: { name: string }[] }>('/arrays');
+   */
+  get<Body = unknown>(path: string, options?: DataOptions): Promise<Body>;
+  /**
+   * Returns the body of a POST.
+   *
+   * @example await fb.post('/buckets', { query: { names: 'logs' }, body: { account: { name: 'ops' } } });
+   */
+  post<Body = unknown>(path: string, options?: ChangeOptions): Promise<Body>;
+  /**
+   * Returns the body of a PATCH.
+   *
+   * @example await fb.patch('/buckets', { query: { names: 'logs' }, body: { destroyed: true } });
+   */
+  patch<Body = unknown>(path: string, options?: ChangeOptions): Promise<Body>;
+  /** Returns the body of a PUT. */
+  put<Body = unknown>(path: string, options?: ChangeOptions): Promise<Body>;
+  /**
+   * Returns the body of a DELETE.
+   *
+   * @example await fb.delete('/buckets', { query: { names: 'logs' } });
+   */
+  delete<Body = unknown>(path: string, options?: ChangeOptions): Promise<Body>;
+  /**
+   * Yields every item of a collection, page by page. Set the page size with `query.limit`. Throws ANSWER_INVALID if a page has no items.
+   *
+   * @example for await (const { name } of fb.list<{ name: string }>('/file-systems')) console.log(name);
+   */
+  list<Item = unknown>(path: string, options?: DataOptions): AsyncGenerator<Item, void, undefined>;
+  /** Makes one call and returns the response, whatever its status. The path must be complete. */
+  request(call: ArrayRequest, options?: Omit<DataOptions, 'query'>): Promise<ArrayResponse>;
+  /** Returns the REST versions that the array lists. Needs no session. */
+  apiVersions(options?: CallOptions): Promise<readonly string[]>;
+}
+
+type Source = Pick<ArrayCalls, 'request' | 'apiVersions'> & {
+  /** Name of the array, for errors. */
+  readonly array: string;
+  /** REST version for paths that begin after the version. Default: the newest one that the array lists. */
+  readonly version?: string | undefined;
+};
+
+export function callsOf(source: Source): ArrayCalls {
+  const { array, request, apiVersions } = source;
+  let newest: Promise<string> | undefined;
+
+  async function versionOf(options: CallOptions): Promise<string> {
+    const { version } = source;
+    if (version !== undefined) return version;
+    newest ??= apiVersions(pickCall(options)).then(newestOf);
+    // A failed attempt must not fail later calls.
+    return newest.catch((error) => {
+      newest = undefined;
+      throw error;
+    });
+  }
+
+  async function call<Body>(method: ArrayRequest['method'], path: string, options: ChangeOptions = {}): Promise<Body> {
+    const { query, body, ...rest } = options;
+    const isComplete = typeof path !== 'string' || path.startsWith('/api/');
+    const whole = isComplete ? path : `/api/${await versionOf(rest)}${path.startsWith('/') ? '' : '/'}${path}`;
+    const made = { method, path: whole, ...(query && { query }), ...(body !== undefined && { body }) };
+    const response = await request(made, rest);
+    if (response.status < 200 || response.status > 299) throw refused(array, made, response);
+    return response.body as Body;
+  }
+
+  async function* list<Item>(path: string, options: DataOptions = {}): AsyncGenerator<Item, void, undefined> {
+    let query = options.query;
+    for (const seen = new Set<string>(); ; ) {
+      const page = await call<unknown>('GET', path, { ...options, query });
+      const items = fieldOf(page, 'items');
+      if (!Array.isArray(items)) throw unusable(array, path, 'has no list of items. Use get');
+      yield* items as Item[];
+      const [name, token] = nextPage(page);
+      if (token === undefined) return;
+      if (seen.has(token)) throw unusable(array, path, 'repeats a page');
+      seen.add(token);
+      query = { ...options.query, [name]: token };
+    }
+  }
+
+  return {
+    get: (path, options) => call('GET', path, options),
+    post: (path, options) => call('POST', path, options),
+    patch: (path, options) => call('PATCH', path, options),
+    put: (path, options) => call('PUT', path, options),
+    delete: (path, options) => call('DELETE', path, options),
+    list,
+    request,
+    apiVersions,
+  };
+}
+
+/** Returns the newest of these REST versions. */
+export const newestOf = (versions: readonly string[]): string => versions.toSorted(compareVersions).at(-1) ?? '';
+
+const pickCall = ({ timeoutMs, signal }: CallOptions): CallOptions => ({ timeoutMs, signal });
+
+/** Returns the name and value of the query parameter for the next page. REST 1 uses names of its own. */
+function nextPage(page: unknown): readonly [name: string, token: string | undefined] {
+  const ofRest1 = fieldOf(fieldOf(page, 'pagination_info'), 'continuation_token');
+  const token = fieldOf(page, 'continuation_token') ?? ofRest1;
+  const name = ofRest1 === undefined ? 'continuation_token' : 'token';
+  return [name, typeof token === 'string' && token !== '' ? token : undefined];
+}
+
+function refused(array: string, { method, path }: ArrayRequest, response: ArrayResponse): FlashBladeError {
+  const { status, body, headers, requestId, isInFront } = response;
+  const isBusy = status === 429 || status >= 500;
+  const code: ErrorCode = isInFront
+    ? 'ARRAY_UNREACHABLE'
+    : isRefusal(status)
+      ? 'FORBIDDEN'
+      : isBusy
+        ? 'ARRAY_BUSY'
+        : 'CALL_REFUSED';
+  const who = isInFront ? `something in front of array ${array}, such as a proxy,` : `array ${array}`;
+  const why = isInFront ? undefined : reasonOf(body);
+  const wait = isBusy ? retryAfterSeconds(headers, Date.now()) : undefined;
+  return new FlashBladeError(
+    code,
+    `${who} returned ${status} for ${method} ${path}${why === undefined ? '' : `: ${why}`}`,
+    { status, sent: true, requestId, ...(wait !== undefined && { retryAfterSeconds: wait }) },
+  );
+}
+
+const MAX_REASON_LENGTH = 300;
+
+/** Returns what the array says about a refused call, in the forms that arrays use: `errors`, `error` or `message`. */
+function reasonOf(body: unknown): string | undefined {
+  const first = [fieldOf(body, 'errors'), fieldOf(body, 'error'), [body]].find((list) => Array.isArray(list));
+  const [message, context] = ['message', 'context'].map((name) => fieldOf((first as unknown[])[0], name));
+  if (typeof message !== 'string') return undefined;
+  const text = typeof context === 'string' && context !== '' ? `${context}: ${message}` : message;
+  return redactApiTokens(text.replace(/\p{C}+/gu, ' ')).slice(0, MAX_REASON_LENGTH);
+}
+
+const unusable = (array: string, path: string, what: string): FlashBladeError =>
+  new FlashBladeError('ANSWER_INVALID', `array ${array}: the response to GET ${path} ${what}`, { sent: true });
