@@ -138,7 +138,7 @@ const CONNECT = [
 function checkedConnect(options: ConnectOptions): ConnectOptions {
   const { version } = checkedObject('options', options, 'must be an object with host, apiToken and trust');
   onlyKnown('options', options, CONNECT);
-  if (version !== undefined && !/^\d{1,3}\.\d{1,3}$/.test(String(version)))
+  if (version !== undefined && !(typeof version === 'string' && /^\d{1,3}\.\d{1,3}$/.test(version)))
     throw invalid('options.version', 'must be a REST version, such as "2.15"');
   const { connectTimeoutMs, firstByteTimeoutMs, timeoutMs, signal } = options;
   checkedCall({ connectTimeoutMs, firstByteTimeoutMs, timeoutMs, signal });

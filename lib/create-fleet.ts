@@ -6,7 +6,7 @@ import { about, type ErrorFacts } from './core/errors.ts';
 import { mapLimit } from './core/map-limit.ts';
 import type { Lease as StoredLease } from './core/model.ts';
 import { EVENTS, type Report } from './core/reports.ts';
-import { callersId, check } from './core/validation.ts';
+import { arrayName, callersId, check } from './core/validation.ts';
 import { checkedCall, checkedObject, checkedSignal, invalid, isPositive, onlyKnown } from './flashblade/arguments.ts';
 import { type ArrayCalls, type CallOptions, callsOf } from './flashblade/calls.ts';
 import { type CloseResult, closeSession } from './leases/close.ts';
@@ -200,11 +200,23 @@ export function createFleet(options: FleetOptions = {}): Fleet {
   onlyKnown('options', options, [...Object.keys(VARIABLE_OF), 'limits', 'aws', 'onEvent']);
   const { limits = {}, aws = {}, onEvent = toStderr } = options;
   onlyKnown('options.limits', limits, Object.keys(VARIABLE_OF_LIMIT));
-  onlyKnown('options.aws', aws, ['region', 'credentials', 'clients']);
-  onlyKnown('options.aws.clients', aws.clients ?? {}, ['dynamodb', 'kms', 'secretsManager']);
+  checkAws(aws);
   mustBeFunction('options.onEvent', onEvent);
   const given: Given = { ...givenIn(options, VARIABLE_OF), ...givenIn(limits, VARIABLE_OF_LIMIT, 'limits.') };
   return fleetOf(createPorts(readConfig(process.env, given), onEvent, aws));
+}
+
+function checkAws(aws: AwsOptions): void {
+  onlyKnown('options.aws', aws, ['region', 'credentials', 'clients']);
+  const { region, credentials, clients = {} } = aws;
+  if (region !== undefined && !(typeof region === 'string' && /^[a-z]{2}[a-z-]+-\d+$/.test(region)))
+    throw invalid('options.aws.region', 'must be a region, such as eu-central-1');
+  if (credentials !== undefined && typeof credentials !== 'function')
+    checkedObject('options.aws.credentials', credentials, 'must be credentials, or a function that returns them');
+  onlyKnown('options.aws.clients', clients, ['dynamodb', 'kms', 'secretsManager']);
+  for (const [name, client] of Object.entries(clients))
+    if (client !== undefined && typeof Object(client).send !== 'function')
+      throw invalid(`options.aws.clients.${name}`, 'must be a client of the AWS SDK');
 }
 
 const VARIABLE_OF = {
@@ -238,6 +250,7 @@ const toStderr = (report: Report): void => {
 const OF_LEASE = ['timeoutMs', 'signal'];
 const OF_OPEN = [...OF_LEASE, 'leaseId', 'leaseSeconds', 'owner'];
 const OF_SESSION = [...OF_OPEN, 'renew', 'maxSeconds', 'exactNumbers'];
+const OF_MAP = OF_SESSION.filter((name) => name !== 'leaseId');
 /** The least `timeoutMs`. Shorter ones would leave no time to undo what has begun. */
 const MIN_MS = { withSession: 20_000, open: 10_000, close: 5000, renew: 5000, withLease: 1 };
 
@@ -304,13 +317,8 @@ export function fleetOf(ports: Ports): Fleet {
       if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > 1000)
         throw invalid('options.concurrency', 'must be a whole number from 1 to 1000');
       const names = checkedNames(arrays);
-      for (const name of names)
-        checkedOpen(
-          name,
-          each,
-          'map',
-          OF_SESSION.filter((option) => option !== 'leaseId'),
-        );
+      // Before anything is opened, because nothing about the options differs between the arrays.
+      checkedOpen('any', each, 'map', OF_MAP);
       return mapLimit(names, concurrency, (array) =>
         fleet.withSession(array, work, each).then(
           (value) => ({ ok: true, array, value }) as const,
@@ -384,7 +392,8 @@ const checkedLeaseId = (leaseId: string): string => {
 };
 
 function checkedNames(arrays: Iterable<string>): readonly string[] {
-  if (typeof arrays === 'object' && arrays !== null && Symbol.iterator in arrays) return [...arrays];
+  if (typeof arrays === 'object' && arrays !== null && Symbol.iterator in arrays)
+    return [...arrays].map((name, index) => check(arrayName, name, 'REQUEST_INVALID', `arrays.${index}`));
   throw invalid('arrays', 'must be a list of array names');
 }
 

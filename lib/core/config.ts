@@ -92,7 +92,9 @@ function read<Variables extends Record<string, Variable>>(
   const values = Object.entries<Variable>(variables).map(([name, variable]) => {
     const { option, value: found = environment[name] || undefined }: { option?: string; value?: unknown } =
       given[name] ?? {};
-    const text = typeof found === 'string' || typeof found === 'number' ? String(found) : undefined;
+    // A variable is always a string. An option has the type of its value.
+    const isRight = option === undefined || typeof found === (variable.kind === 'text' ? 'string' : 'number');
+    const text = isRight && (typeof found === 'string' || typeof found === 'number') ? String(found) : undefined;
     const value = variable.kind === 'text' ? (text ?? variable.default) : numberOf(text, variable);
     // Table, key and queue names appear in AWS requests and error messages, so they must not be API tokens.
     const fault =
@@ -100,7 +102,9 @@ function read<Variables extends Record<string, Variable>>(
         ? NO_API_TOKEN
         : value === undefined || (text === undefined && found !== undefined)
           ? ruleOf(variable)
-          : text && unreplaced(text);
+          : text === ''
+            ? ruleOf(variable)
+            : text && unreplaced(text);
     if (fault) problems.push(`${option === undefined ? `environment variable ${name}` : `option ${option}`} ${fault}`);
     return [name, value];
   });

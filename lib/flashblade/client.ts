@@ -125,7 +125,8 @@ export async function logoutWithHttpInfo(session: Session, options: CallOptions 
       : error;
   });
   const { status, body } = response;
-  if (isRefusal(status) && isInFront(response)) throw blocked(array, 'the logout', status);
+  if (isRefusal(status) && isInFront(response))
+    throw blocked(array, 'the logout', status, { requestId: response.requestId });
   if ((status === 200 && body.length === 0) || status === 401 || status === 403) {
     return { ...httpInfo(response, tokensOf(session)), data: undefined };
   }

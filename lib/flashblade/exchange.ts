@@ -1,6 +1,6 @@
 /** Sends one HTTPS request to one array, with a time budget, at most one safe retry, no redirects, and a limit on the response size. */
 import { randomUUID } from 'node:crypto';
-import { FlashBladeError, known, withFacts } from '../core/errors.ts';
+import { about, FlashBladeError, known, withFacts } from '../core/errors.ts';
 import type { FlashBlade } from '../core/model.ts';
 import type { Tokens } from '../core/redact.ts';
 import type { ResponseHead } from './http/body.ts';
@@ -98,6 +98,19 @@ export async function exchange(
   if (!isHeaderValue(requestId)) {
     throw unsent('REQUEST_INVALID', 'requestId must be 1 to 1024 visible ASCII characters');
   }
+  try {
+    return await exchangeAs(array, { ...request, requestId }, budget, options);
+  } catch (error) {
+    throw about(error, { array: array.name, requestId });
+  }
+}
+
+async function exchangeAs(
+  array: FlashBlade,
+  request: WireRequest,
+  budget: Budget,
+  options: ExchangeOptions,
+): Promise<WireResponse> {
   if (!isAddress(array)) throw unsent('REQUEST_INVALID', 'the array must have a host and a port from 1 to 65535');
   const { connectTimeoutMs = 2000, firstByteTimeoutMs = 5000, timeoutMs = 10_000, signal } = budget;
   const { deadline = Number.POSITIVE_INFINITY } = budget;
@@ -109,7 +122,7 @@ export async function exchange(
   const poolKey = poolKeyOf(array);
   const { onHead, decides = () => false, tokens = [], mustHear = false } = options;
   const parts = { onHead, decides, tokens, signal, mustHear };
-  const oneTry: Try = { array, poolKey, request: { ...request, requestId }, limits, ...parts };
+  const oneTry: Try = { array, poolKey, request, limits, ...parts };
   if (options.fresh) dropIdle(poolKey, Date.now() - FRESH_MS);
   const first = await tryOnce(oneTry);
   if ('response' in first) return first.response;

@@ -66,7 +66,7 @@ export const blocked = (array: FlashBlade, action: string, status: number, facts
   new FlashBladeError(
     'ARRAY_UNREACHABLE',
     `${describeArray(array)} cannot be reached: something in front of it, such as a proxy or a load balancer, returned ${status} for ${action}. Let requests to the array through.`,
-    { status, sent: true, ...facts },
+    { status, sent: true, array: array.name, ...facts },
   );
 
 /**
@@ -100,7 +100,7 @@ function noSession(array: FlashBlade, response: WireResponse): FlashBladeError {
   const facts = { mayHaveOpened: false };
   if (isBusy(status)) return busy(array, { ...details, advice: 'it is busy. Try again later.' }, facts);
   if (!isRefusedLogin(status)) return invalidLogin(array, response, 'a login never returns this status');
-  if (isInFront(response)) return blocked(array, details.action, status, facts);
+  if (isInFront(response)) return blocked(array, details.action, status, { ...facts, requestId: response.requestId });
   const advice = "it does not accept this API token. Store a valid token in the array's secret before you try again.";
   return responseError('LOGIN_REFUSED', array, { ...details, advice }, facts);
 }
@@ -133,7 +133,7 @@ export function versionsOf(array: FlashBlade, response: WireResponse): readonly 
   const { status, body } = response;
   const details = { action: 'GET /api/api_version', response };
   if (isBusy(status)) throw busy(array, { ...details, advice: 'it is busy. Try again later.' });
-  if (isInFront(response)) throw blocked(array, details.action, status);
+  if (isInFront(response)) throw blocked(array, details.action, status, { requestId: response.requestId });
   const json = status === 200 ? parseBody(body.toString()) : undefined;
   if (fieldOf(json, 'version') !== undefined) {
     const advice = 'it is a FlashArray, but only FlashBlades are supported. Remove its secret from the fleet.';
@@ -189,6 +189,8 @@ export const responseError = (
   new FlashBladeError(code, `${describeArray(array)} returned ${response.status} for ${action}: ${advice}`, {
     status: response.status,
     sent: true,
+    array: array.name,
+    requestId: response.requestId,
     ...facts,
   });
 

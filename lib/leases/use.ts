@@ -135,8 +135,8 @@ export const within = (ms: number, ports: Ports, deadline = Number.POSITIVE_INFI
  * user. A relogin would end a live session, and callers would look for a missing permission.
  */
 export function refuseBlocked(array: FlashBlade, { method, path }: ArrayRequest, response: ArrayResponse): void {
-  const { status, isInFront } = response;
-  if (isInFront && isRefusal(status)) throw blocked(array, `${method} ${path}`, status);
+  const { status, isInFront, requestId } = response;
+  if (isInFront && isRefusal(status)) throw blocked(array, `${method} ${path}`, status, { requestId });
 }
 
 const forbidden = (

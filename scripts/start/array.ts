@@ -1,6 +1,7 @@
 /** The array in the demonstration. Also finds the live sessions that a real array reports. */
 import * as v from 'valibot';
-import { compareVersions, isFlashBladeError, type Use } from '../../lib/index.ts';
+import { compareVersions, isFlashBladeError } from '../../lib/index.ts';
+import type { Use } from '../../lib/leases/use.ts';
 
 /** Runs work under a separate lease, then closes that lease. */
 export type Look = <T>(work: (use: Use) => Promise<T>) => Promise<T>;

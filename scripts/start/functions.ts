@@ -1,5 +1,9 @@
 /** Invokes login and logout, and tracks the leases that may still have a session. */
-import { type CloseResult, type Lease, type OpenRequest, type Ports, withLease } from '../../lib/index.ts';
+import type { Lease } from '../../lib/core/model.ts';
+import type { CloseResult } from '../../lib/leases/close.ts';
+import type { Ports } from '../../lib/leases/ports.ts';
+import type { OpenRequest } from '../../lib/leases/requests.ts';
+import { withLease } from '../../lib/leases/use.ts';
 import type { Deployment } from '../../test/kit/deploy.ts';
 import { resultOf } from '../../test/kit/lambda/outcome.ts';
 import type { Look } from './array.ts';
@@ -39,7 +43,7 @@ export const lookOf =
   ({ openLease, closeLease }: Functions, ports: Ports, request: OpenRequest): Look =>
   async (work) => {
     await openLease(request);
-    const seen = await withLease(request.leaseId, work, { ports });
+    const seen = await withLease(ports, request.leaseId, work);
     await closeLease(request.leaseId);
     return seen;
   };

@@ -1,7 +1,8 @@
 /** Walks through one session's lifecycle on any array: opens, uses and closes the session, and checks that the session has ended. */
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { compareVersions, withLease } from '../../lib/index.ts';
+import { compareVersions } from '../../lib/index.ts';
+import { withLease } from '../../lib/leases/use.ts';
 import { must } from './failures.ts';
 import { lookOf } from './functions.ts';
 import type { Step } from './screen.ts';
@@ -40,18 +41,14 @@ export async function showOneSession(surroundings: Surroundings, step: Step): Pr
   });
 
   const sessionsLeft = await step('4  A call under the lease', (say) =>
-    withLease(
-      lease.leaseId,
-      async (use) => {
-        const secret = await ports.secrets.read(array.name, { by: Date.now() + READ_MS });
-        const version = newestOf(await surroundings.apiVersions(secret.array));
-        const { status, body } = await use.request({ method: 'GET', path: `/api/${version}/arrays` });
-        say(`GET /api/${version}/arrays → ${status} ${JSON.stringify(firstItem(body))}`);
-        must(status === 200, `the array responded with ${status}`);
-        return array.watch(use, version);
-      },
-      { ports },
-    ),
+    withLease(ports, lease.leaseId, async (use) => {
+      const secret = await ports.secrets.read(array.name, { by: Date.now() + READ_MS });
+      const version = newestOf(await surroundings.apiVersions(secret.array));
+      const { status, body } = await use.request({ method: 'GET', path: `/api/${version}/arrays` });
+      say(`GET /api/${version}/arrays → ${status} ${JSON.stringify(firstItem(body))}`);
+      must(status === 200, `the array responded with ${status}`);
+      return array.watch(use, version);
+    }),
   );
 
   await step('5  The same login again', async (say) => {

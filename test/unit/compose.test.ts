@@ -4,8 +4,8 @@ import { createClosingPorts, createPorts } from '../../lib/compose.ts';
 import { type Config, readConfig } from '../../lib/core/config.ts';
 import { apiToken, authToken } from '../../lib/core/model.ts';
 import type { Report } from '../../lib/core/reports.ts';
+import { createFleet, type FleetOptions, fleetOf } from '../../lib/create-fleet.ts';
 import type { Ports } from '../../lib/leases/ports.ts';
-import { withSession } from '../../lib/leases/with-session.ts';
 import { awsWithClients } from '../kit/aws/clients.ts';
 import { LEASE_TABLE } from '../kit/lease-table.ts';
 import { patience } from './aws/patience.ts';
@@ -31,7 +31,7 @@ it('a session uses the table, the key and the secret prefix of the configuration
   aws.secrets.put('my/fb1', { host: `${array.host}:${array.port}`, apiToken: token.reveal(), trust });
   const LEASE_KEY = aws.kms.createKey().arn;
   const { ports, reports } = built({ LEASE_TABLE: 'my-leases', LEASE_KEY, SECRET_PREFIX: 'my/' });
-  const sessions = await withSession(ports, 'fb1', () => simulator.sessions().length);
+  const sessions = await fleetOf(ports).withSession('fb1', () => simulator.sessions().length);
   expect([sessions, simulator.sessions().length]).toEqual([1, 0]);
   expect(reports.map(({ event }) => event)).toEqual(['LoginSucceeded', 'LogoutSucceeded']);
 });
@@ -88,34 +88,59 @@ it('a reporter that throws does not make its caller fail', () => {
   expect(() => ports.report({ event: 'LeaseServed', message: 'served' })).not.toThrow();
 });
 
-describe('environmentPorts', () => {
-  it('are built once from its environment, and report warnings and errors as JSON lines on stderr', async () => {
-    // The modules are loaded again, as in a new process, here and for the next test.
-    vi.resetModules();
-    onTestFinished(() => void vi.resetModules());
-    const { environmentPorts, withLease, withSession } = await import('../../lib/index.ts');
+describe('createFleet', () => {
+  it('takes each option from its variable unless the program gives it, and names the one that is wrong', () => {
     onTestFinished(() => void vi.unstubAllEnvs());
-    vi.stubEnv('LEASE_TABLE', '');
-    expect(environmentPorts).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
-    for (const call of [withSession('fb1', () => {}), withLease('job-1', () => {})]) {
-      await expect(call).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
-    }
-    const environment = { LEASE_TABLE: 'leases', LEASE_KEY: 'alias/leases', SESSIONS_PER_ARRAY: '3' };
-    for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
-    const ports = environmentPorts();
-    expect(ports.limits.sessionsPerArray).toBe(3);
-    expect(environmentPorts()).toBe(ports);
+    for (const name of ['LEASE_TABLE', 'LEASE_KEY']) vi.stubEnv(name, '');
+    const failure = (options: FleetOptions) => {
+      try {
+        createFleet(options);
+        return undefined;
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    expect(failure({ key: 'alias/leases' })).toMatch(/^environment variable LEASE_TABLE must be set/);
+    expect(failure({ table: 'leases', key: 'alias/leases' })).toBeUndefined();
+    vi.stubEnv('LEASE_TABLE', 'leases');
+    expect(failure({ key: 'alias/leases' })).toBeUndefined();
+    expect(failure({ key: 'alias/leases', limits: { sessionsPerArray: 0 } })).toMatch(
+      /^option limits.sessionsPerArray must be a whole number from 1 to 500/,
+    );
+    expect(failure({ key: 'alias/leases', tabel: 'x' } as FleetOptions)).toMatch(
+      /^options has an unknown option tabel/,
+    );
+  });
 
+  it('reports warnings and errors as JSON lines on stderr by default', async () => {
+    const { aws } = await awsWithClients();
+    await aws.dynamodb.createTable(LEASE_TABLE, 'leases');
+    aws.secrets.put('flashblade/fb1', { host: '127.0.0.1:1', apiToken: 'T-1' });
+    const key = aws.kms.createKey().arn;
     const lines: string[] = [];
     const stderr = vi.spyOn(process.stderr, 'write').mockImplementation((line) => lines.push(String(line)) > 0);
     onTestFinished(() => stderr.mockRestore());
-    ports.report({ event: 'LoginSucceeded', message: 'logged in' });
-    ports.report({ event: 'LoginFailed', array: 'fb1', message: 'refused' });
-    ports.report({ event: 'LeaseStuck', array: 'fb1', message: 'stuck' });
-    expect(lines.map((line) => line.at(-1))).toEqual(['\n', '\n']);
-    expect(lines.map((line) => JSON.parse(line))).toEqual([
-      { level: 'warn', event: 'LoginFailed', array: 'fb1', message: 'refused' },
-      { level: 'error', event: 'LeaseStuck', array: 'fb1', message: 'stuck' },
+    const fleet = createFleet({ table: 'leases', key });
+    await expect(fleet.open('fb1', { leaseId: 'job-1' })).rejects.toMatchObject({
+      code: 'ARRAY_UNREACHABLE',
+      facts: { array: 'fb1', leaseId: 'job-1', phase: 'open', requestId: expect.any(String) },
+    });
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { level: 'warn', event: 'LoginFailed', array: 'fb1', code: 'ARRAY_UNREACHABLE' },
     ]);
+  });
+
+  it('two fleets in one program use their own region, table and key', async () => {
+    const { aws } = await awsWithClients();
+    const { simulator, array, token } = await simulated();
+    const trust = array.trust.kind === 'ca' ? { ca: array.trust.ca } : {};
+    aws.secrets.put('flashblade/fb1', { host: `${array.host}:${array.port}`, apiToken: token.reveal(), trust });
+    const key = aws.kms.createKey().arn;
+    for (const table of ['one', 'two']) await aws.dynamodb.createTable(LEASE_TABLE, table);
+    const regions = ['eu-central-1', 'us-east-1'];
+    const fleets = ['one', 'two'].map((table, n) => createFleet({ table, key, aws: { region: regions[n] } }));
+    for (const fleet of fleets) await fleet.withSession('fb1', () => {});
+    expect(simulator.sessions()).toEqual([]);
+    expect(simulator.history).toHaveLength(2);
   });
 });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
-import { apiVersions, createPorts, ERROR_CODES, type ErrorCode, readConfig, withLease } from '../../../lib/index.ts';
+import { apiVersions, createFleet, ERROR_CODES, type ErrorCode, type FleetSession } from '../../../lib/index.ts';
 import { createAuthority } from '../../../simulator/certificates.ts';
 import type { RequestFault } from '../../../simulator/faults.ts';
 import { badAnswers, randomApiToken } from '../../../simulator/index.ts';
@@ -51,8 +51,8 @@ const logoutOfTampered = async (name: string, target: (before: Item['target']) =
   await d.tamper({ ...item, target: target(item?.target) as Item['target'] & {} });
   return logout(name);
 };
-const inLibrary = (name: string, work: Parameters<typeof withLease>[1]) =>
-  withLease(name, work, { ports: createPorts(readConfig(d.env), () => {}) });
+const inLibrary = (name: string, work: (fb: FleetSession) => unknown) =>
+  createFleet({ onEvent: () => {} }).withLease(name, work);
 
 /**
  * `names`: what the message must name: an array, a lease, a field. `NAME` is an array of the fleet and also a lease id; only this case
@@ -129,6 +129,15 @@ const CASES: Readonly<Record<ErrorCode, Case>> = {
       const fault = d.simulator.faults.add({ kind: 'answer', status: 403, path: '/api/2.15/admins' });
       onTestFinished(async () => void (await fault.remove()));
       return inLibrary(name, (use) => use.request({ method: 'GET', path: '/api/2.15/admins' }));
+    },
+  },
+  CALL_REFUSED: {
+    names: 'array NAME returned 400 for GET /api/2.15/buckets',
+    provoke: async (name) => {
+      await login(name);
+      const fault = d.simulator.faults.add({ kind: 'answer', status: 400, path: '/api/2.15/buckets' });
+      onTestFinished(async () => void (await fault.remove()));
+      return inLibrary(name, (fb) => fb.get('/api/2.15/buckets'));
     },
   },
   LEASE_OPENING: {

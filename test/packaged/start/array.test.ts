@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type ArrayRequest, type ArrayResponse, FlashBladeError, type Use } from '../../../lib/index.ts';
+import { type ArrayRequest, type ArrayResponse, FlashBladeError } from '../../../lib/index.ts';
+import type { Use } from '../../../lib/leases/use.ts';
 import { realArray } from '../../../scripts/start/array.ts';
 
 const lease = { leaseId: 'demo', array: 'fb1', username: 'pureuser', expiresAt: 1_795_500_000 };

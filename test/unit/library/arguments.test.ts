@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { authToken } from '../../../lib/core/model.ts';
+import { type Fleet, fleetOf } from '../../../lib/create-fleet.ts';
 import * as library from '../../../lib/index.ts';
 import { isFlashBladeError } from '../../../lib/index.ts';
 import { createAuthority } from '../../../simulator/certificates.ts';
@@ -62,15 +63,12 @@ const array = () =>
 const withCa = () => ({ ...array(), trust: { kind: 'ca', ca } }) as const;
 const session = () => ({ array: array(), authToken: authToken('an-auth-token'), username: 'pureuser' });
 const call = { method: 'GET', path: '/api/2.4/arrays', query: { limit: 5 }, body: undefined } as const;
+const times = { connectTimeoutMs: 500, firstByteTimeoutMs: 500, timeoutMs: 500 };
 const budget = {
-  connectTimeoutMs: 500,
-  firstByteTimeoutMs: 500,
-  timeoutMs: 500,
-  deadline: Number.POSITIVE_INFINITY,
+  ...times,
+  signal: undefined,
   requestId: 'request-1',
 };
-const environment = { LEASE_TABLE: 'leases', LEASE_KEY: 'alias/leases' };
-const request = { array: 'fb1', leaseId: 'job-1', leaseSeconds: 900, owner: 'job' };
 
 /** Per function: valid arguments, by name. Functions that cannot be called wrongly have none. */
 const ARGUMENTS: Readonly<Record<string, () => Readonly<Record<string, unknown>>>> = {
@@ -83,18 +81,44 @@ const ARGUMENTS: Readonly<Record<string, () => Readonly<Record<string, unknown>>
   apiVersions: () => ({ array: array(), options: budget }),
   apiVersionsWithHttpInfo: () => ({ array: array(), options: budget }),
   compareVersions: () => ({ version: '2.4', 'version ': '2.15' }),
-  readConfig: () => ({ environment }),
-  createPorts: () => ({ config: library.readConfig(environment), report: () => {} }),
-  openSession: () => ({ ports: world().ports, request, deadline: Date.now() + 30_000 }),
-  closeSession: () => ({ ports: world().ports, leaseId: 'job-1', deadline: Date.now() + 30_000 }),
+  connect: () => ({
+    options: { host: '127.0.0.1', port, name: 'fb1', trust: array().trust, apiToken: TOKEN, version: '2.4', ...times },
+  }),
+  createFleet: () => ({
+    options: {
+      ...{
+        table: 'leases',
+        key: 'alias/leases',
+        secretPrefix: 'flashblade/',
+        secretCacheSeconds: 300,
+        dueShards: 1,
+        ...times,
+      },
+      limits: { sessionsPerArray: 50, arrayIdleSeconds: 1800, maxLeaseSeconds: 86_400 },
+      aws: { region: 'eu-central-1' },
+      onEvent: () => {},
+    },
+  }),
+  // The functions of a fleet.
   withSession: () => ({
     array: 'fb1',
     work: () => {},
-    options: { ports: world().ports, leaseId: 'job-1', deadline: 4e12 },
+    options: {
+      timeoutMs: 30_000,
+      leaseId: 'job-1',
+      leaseSeconds: 900,
+      owner: 'job',
+      renew: 'auto',
+      maxSeconds: 60,
+      exactNumbers: false,
+    },
   }),
-  withLease: () => ({ leaseId: 'job-1', work: () => {}, options: { ports: world().ports, deadline: 4e12 } }),
+  withLease: () => ({ leaseId: 'job-1', work: () => {}, options: { timeoutMs: 30_000, signal: undefined } }),
+  open: () => ({ array: 'fb1', options: { timeoutMs: 30_000, leaseId: 'job-1', leaseSeconds: 900, owner: 'job' } }),
+  close: () => ({ leaseId: 'job-1', options: { timeoutMs: 30_000, signal: undefined } }),
+  renew: () => ({ leaseId: 'job-1', options: { timeoutMs: 30_000, leaseSeconds: 900 } }),
+  map: () => ({ arrays: ['fb1'], work: () => {}, options: { concurrency: 2, timeoutMs: 30_000 } }),
   closeOnSignals: () => ({ signals: ['SIGUSR2'] }),
-  environmentPorts: () => ({}),
   closeConnections: () => ({}),
   isFlashBladeError: () => ({}),
 };
@@ -105,7 +129,13 @@ const ACCEPTED: readonly (readonly [field: RegExp, values: RegExp])[] = [
   [/^apiToken$/, /string|^"/],
   [/^(report|work)$/, /^a function$/],
   // Names are free text.
-  [/^array\.name$|^session\.array\.name$/, /string|^"/],
+  [/^array\.name$|^session\.array\.name$|^options\.name$/, /string|^"/],
+  [/^options\.(table|key|secretPrefix)$/, /^a string$|^"\[/],
+  [/^options\.(secretCacheSeconds)$/, /zero/],
+  [/^options\.(limits|aws)$/, /^an empty object$|without a prototype|date|map|promise/],
+  [/^options\.onEvent$/, /^a function$/],
+  [/^options\.limits\.|^options\.aws\./, /^undefined$/],
+  [/^arrays$/, /^an empty list$/],
   [/^session\.username$/, /./],
   [/^session\.apiToken$/, /undefined/],
   // Optional fields, and objects whose fields are all optional.
@@ -159,7 +189,7 @@ async function outcomeOf([fn, field, odd]: Case): Promise<unknown> {
   const [name = '', ...path] = field.split('.');
   const values = { ...ARGUMENTS[fn]?.() };
   values[name] = changed(values[name], path, ODD[odd]);
-  const callee = (library as Readonly<Record<string, unknown>>)[fn] as (...all: unknown[]) => unknown;
+  const callee = { ...library, ...fleetOf(world().ports) }[fn as keyof Fleet] as (...all: unknown[]) => unknown;
   try {
     const result = await callee(...Object.values(values));
     if (fn === 'closeOnSignals') (result as () => void)();
@@ -179,7 +209,7 @@ const CODES = ['REQUEST_INVALID', 'SECRET_INVALID', 'CONFIG_INVALID'] as const;
 
 describe('a function of the library', () => {
   it('is in this table', () => {
-    const functions = Object.entries(library).filter(
+    const functions = Object.entries({ ...library, ...fleetOf(world().ports) }).filter(
       ([name, value]) => typeof value === 'function' && /^[a-z]/.test(name),
     );
     expect(functions.map(([name]) => name).sort()).toEqual(Object.keys(ARGUMENTS).sort());
