@@ -115,7 +115,7 @@ describe('an array that breaks the contract', () => {
     simulator.faults.add({ kind: 'answer', path: /\/arrays$/, status: 200 });
     const { code, stdout, report, junit, all } = await run(['--array'], env).ended;
     expect(code).toBe(1);
-    expect(stdout.match(/^FAILED .*/gm)).toEqual(['FAILED  a read under an ended session (the session has ended)']);
+    expect(stdout.match(/^FAILED .*/gm)).toEqual(['FAILED  a read in an ended session (the session has ended)']);
     expect(report).toContain('- Result: **FAILED**');
     expect(report).toContain('| **FAILED** | Expected status code 200 to be a 401, 403 |');
     expect(junit).toContain('tests="10" failures="1"');
