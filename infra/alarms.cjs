@@ -114,7 +114,7 @@ const when = {
   throttled: (name) => ({ AlarmDescription: 'Lambda has throttled invocations for 15 minutes, because no concurrency is available.',
     ...lambda(name, 'Throttles'), Statistic: 'Sum', Period: 300, ...above(0), EvaluationPeriods: 3, DatapointsToAlarm: 3, ...ACTIVITY }),
 };
-/** If DynamoDB throttles an index, it also rejects writes to the table. A short burst raises no alarm, because callers retry. */
+/** If DynamoDB throttles writes to an index, it also rejects writes to the table. A short burst raises no alarm, because callers retry. */
 const THROTTLED = [
   ['table-writes', 'WriteThrottleEvents'],
   ['table-reads', 'ReadThrottleEvents'],
