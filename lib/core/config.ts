@@ -54,7 +54,7 @@ export const OUTBOX_VARIABLES = {
 export const SWEEP_VARIABLES = {
   STATE_MACHINE_ARN_PREFIX: optional(
     '',
-    'ARN prefix of the state machines whose executions own leases; if empty, the sweeper asks about none (sweep-sessions only)',
+    'ARN prefix of the state machines whose executions own leases; if empty, the sweeper does not check executions (sweep-sessions only)',
   ),
 };
 
