@@ -99,7 +99,7 @@ export async function exchange(
     throw unsent('REQUEST_INVALID', 'requestId must be 1 to 1024 visible ASCII characters');
   }
   try {
-    return await exchangeAs(array, { ...request, requestId }, budget, options);
+    return await exchangeAs(array, request, requestId, budget, options);
   } catch (error) {
     throw about(error, { array: array.name, requestId });
   }
@@ -107,7 +107,8 @@ export async function exchange(
 
 async function exchangeAs(
   array: FlashBlade,
-  request: WireRequest,
+  request: Omit<WireRequest, 'requestId'>,
+  requestId: string,
   budget: Budget,
   options: ExchangeOptions,
 ): Promise<WireResponse> {
@@ -122,7 +123,7 @@ async function exchangeAs(
   const poolKey = poolKeyOf(array);
   const { onHead, decides = () => false, tokens = [], mustHear = false } = options;
   const parts = { onHead, decides, tokens, signal, mustHear };
-  const oneTry: Try = { array, poolKey, request, limits, ...parts };
+  const oneTry: Try = { array, poolKey, request: { ...request, requestId }, limits, ...parts };
   if (options.fresh) dropIdle(poolKey, Date.now() - FRESH_MS);
   const first = await tryOnce(oneTry);
   if ('response' in first) return first.response;
