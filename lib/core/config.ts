@@ -40,7 +40,9 @@ export const VARIABLES = {
 /** The additional variables that session-events reads. */
 export const OUTBOX_VARIABLES = {
   EVENT_BUS: required('name or ARN of the event bus that receives session events (session-events only)'),
-  DEAD_LETTER_QUEUE: required('URL of the queue for the reasons of permanent failures (session-events only)'),
+  DEAD_LETTER_QUEUE: required(
+    'URL of the queue that receives the reasons for permanent failures (session-events only)',
+  ),
   // The minimum is several times the difference between any two clocks. The maximum is Lambda's for asynchronous invocations.
   MAX_REQUEST_AGE_SECONDS: number(
     3600,

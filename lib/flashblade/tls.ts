@@ -36,7 +36,7 @@ export type TlsConnection = { readonly socket: TLSSocket; readonly certificateEn
 /**
  * Connects, verifies the array and calls `done` once, with the connection or with ARRAY_UNREACHABLE or ARRAY_UNTRUSTED. Takes at most
  * `limitMs`, including the DNS lookup and the handshake. `tokens` are redacted from certificate text in errors. Throws SECRET_INVALID if
- * the trust is invalid.
+ * the trust settings are invalid.
  */
 export function connectTls(
   array: FlashBlade,
@@ -210,7 +210,7 @@ function authorities(array: FlashBlade): { ca?: string[] } {
   const { trust } = array;
   if (trust.kind === 'public' || trust.kind === 'fingerprints') return {};
   const { certificates, fault } = readPem(`${trust.ca}`);
-  // OpenSSL would silently skip anything that it cannot read in the original text, so pass each certificate as a new text.
+  // OpenSSL would silently skip anything that it cannot read in the original text, so encode each certificate as PEM again.
   if (certificates !== undefined) return { ca: certificates.map(String) };
   throw new FlashBladeError('SECRET_INVALID', `${describeArray(array)}: trust.ca ${fault}`, { sent: false });
 }

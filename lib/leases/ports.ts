@@ -63,7 +63,7 @@ export type Secrets = {
 
 /** Step Functions, whose executions can own leases. */
 export type Executions = {
-  /** Whether this owner is an execution that can be asked about. */
+  /** Returns true if the owner is an execution that `status` can look up. */
   isExecution(owner: string): boolean;
   /**
    * Returns an execution's status, or undefined if the execution does not exist or Step Functions is busy. Throws AWS_UNAVAILABLE or
