@@ -157,7 +157,7 @@ const SCHEDULE = "schedule the next check of the array's slots in the lease tabl
 /** Matches if an earlier try of the same call took the slot, but not if the slot is kept for a SUSPECT. */
 const OWN = 'attribute_exists(live.#own) AND attribute_not_exists(live.#own.suspect)';
 
-/** Matches if version 0.1.0 took the slot under its lease id. Newer slots have the attribute `leaseId`. */
+/** Matches if version 0.1.0 took the slot under the lease's id. Newer slots have the attribute `leaseId`. */
 const FORMER = 'attribute_exists(live.#instead) AND attribute_not_exists(live.#instead.leaseId)';
 
 type Slots = Pick<LeaseStore, 'takeSlot' | 'moveSlot' | 'keepSlot' | 'freeSlot' | 'slots' | 'lookAtSlots'>;

@@ -43,7 +43,7 @@ export const OUTBOX_VARIABLES = {
   DEAD_LETTER_QUEUE: required(
     'URL of the queue that receives the reasons for permanent failures (session-events only)',
   ),
-  // The minimum is several times the difference between any two clocks. The maximum is Lambda's for asynchronous invocations.
+  // The minimum is several times the maximum clock skew. The maximum is the same as Lambda's limit for asynchronous invocations.
   MAX_REQUEST_AGE_SECONDS: number(
     3600,
     300,

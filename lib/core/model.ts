@@ -96,7 +96,7 @@ export const TOKEN_RULE = 'must be the API token: 1 to 1024 visible ASCII charac
 
 const TOKEN_MISTAKES: readonly (readonly [RegExp, string])[] = [
   [/^$/, 'It is empty'],
-  [/^\[(API|auth) token\]$/, 'It is the text that stands for a token in logs and JSON. Pass the token itself'],
+  [/^\[(API|auth) token\]$/, 'It is the placeholder for a token in logs and JSON. Pass the token itself'],
   [/^\s*["'`\u2018-\u201f]|["'`\u2018-\u201f]\s*$/, 'Remove the quotation marks'],
   [
     /^\s*(api[-_]?token|x-auth-token|authorization|bearer|token)\s*[:=\s]/i,

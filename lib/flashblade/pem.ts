@@ -1,4 +1,4 @@
-/** Reads certificates from PEM text, in all the forms in which people paste it. */
+/** Reads certificates from PEM text, including text that was mangled by copying and pasting. */
 import { X509Certificate } from 'node:crypto';
 import { normalFingerprint, remember } from './trust.ts';
 
@@ -16,7 +16,7 @@ const BOUNDARY = new RegExp(`(?<=${DASH}{4}\\s{0,9})(BEGIN|END)\\s{1,9}([A-Z0-9#
 const DASHES_AND_SPACE = new RegExp(`${DASH}|\\s`, 'g');
 /** Matches byte order marks, zero-width characters, and the zero bytes of UTF-16. */
 const INVISIBLE = /\p{Cf}|\0/gu;
-/** Matches a line break that was escaped once too often, as in JSON inside JSON. */
+/** Matches a line break that was escaped one time too many, as in JSON inside JSON. */
 const ESCAPED_BREAK = /\\+[nrt]/g;
 /** Matches the beginning of a certificate or a key in base64. */
 const BASE64 = /(?<![A-Za-z0-9+/])MI(?=[A-Z0-9+/]{0,15}[a-z])[A-Za-z0-9+/]{16}/;

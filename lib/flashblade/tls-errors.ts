@@ -81,7 +81,7 @@ const HANDSHAKES: Reasons = {
     CHECK_TLS,
   ],
   ALERT_INSUFFICIENT_SECURITY: ['the server requires stronger ciphers than this client offers', CHECK_TLS],
-  ALERT_INTERNAL_ERROR: ['the server had an internal error', CHECK_TLS],
+  ALERT_INTERNAL_ERROR: ['the server reported an internal error', CHECK_TLS],
   ALERT_NO_APPLICATION_PROTOCOL: ['the server does not offer HTTP/1.1 (ALPN)', 'Enable HTTP/1.1 for this address.'],
   ALERT_PROTOCOL_VERSION: OLD_TLS,
   ALERT_UNKNOWN_CA: CLIENT_CERTIFICATE,

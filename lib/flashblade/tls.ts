@@ -127,7 +127,8 @@ export function connectTls(
 
 /**
  * Returns the earliest expiry in a verified chain, including the root, or undefined if no certificate has a date. A server may present more
- * certificates than were verified, so the search stops at an expired authority. Neither that authority nor its issuers were verified.
+ * certificates than were verified, so the search stops at an expired CA certificate. Neither that certificate nor its issuers were
+ * verified.
  */
 export function earliestEndOf(certificate: PeerCertificate, nowMs: number): number | undefined {
   let earliest = endOf(certificate.valid_to);
@@ -141,9 +142,9 @@ export function earliestEndOf(certificate: PeerCertificate, nowMs: number): numb
 }
 
 /**
- * Returns the earliest expiry among the trusted authorities that issued a certificate in the chain. OpenSSL prefers trusted authorities
- * to presented ones. A presented authority with the same name and key, renewed or cross-signed, may expire later, but it is not the one
- * that was verified.
+ * Returns the earliest expiry among the trusted CA certificates that issued a certificate in the chain. OpenSSL prefers trusted CA
+ * certificates to presented ones. A presented CA certificate with the same name and key, renewed or cross-signed, may expire later, but it
+ * is not the one that was verified.
  */
 function anchorsEndOf(certificate: PeerCertificate, trust: Trust, nowMs: number): number | undefined {
   if (trust.kind !== 'ca') return undefined;

@@ -30,7 +30,7 @@ export const poolKeyOf = (array: FlashBlade): string => `${array.host} ${array.p
 export const addressOf = ({ host, port }: Pick<FlashBlade, 'host' | 'port'>): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 
-/** Returns which check the array's certificate fails, worded for a message, or undefined if the certificate passes. */
+/** Returns the check that the array's certificate fails, worded for a message, or undefined if the certificate passes. */
 export function failedCheck(
   trust: Extract<Trust, { kind: 'fingerprints' }>,
   certificate: X509Certificate | undefined,

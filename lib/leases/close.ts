@@ -68,7 +68,7 @@ export async function claimAndLogOut(
   by: Deadlines,
 ): Promise<'CLOSED' | undefined> {
   const { leaseId, attemptId, target, username, sealed } = claim;
-  // Compute the context before claiming the lease, because `sealContext` throws if the item's target is damaged.
+  // Compute the context before claiming the lease, because `sealContext` throws if the item's target is malformed.
   const context = sealContext(leaseId, target);
   const [written, token] = await Promise.allSettled([
     ports.store.write(claim, current, by.logout),

@@ -30,7 +30,7 @@ export type Ports = {
     readonly arrayIdleSeconds: number;
     readonly maxLeaseSeconds: number;
   };
-  /** Only the sweeper has it, if executions may own leases. */
+  /** Present only in the sweeper, and only if executions may own leases. */
   readonly executions?: Executions;
   /** Never throws. */
   readonly report: Reporter;

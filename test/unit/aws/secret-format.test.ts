@@ -237,7 +237,7 @@ describe('parseSecret', () => {
     ['a missing token', { apiToken: 'undefined' }, 'looks like a placeholder for a missing value'],
     ['a token reference', { apiToken: '{{resolve:ssm:/fb1}}' }, 'a template that was not rendered'],
     ['an empty token', { apiToken: '' }, 'It is empty'],
-    ['a redacted token', { apiToken: '[API token]' }, 'stands for a token in logs'],
+    ['a redacted token', { apiToken: '[API token]' }, 'placeholder for a token in logs'],
     ['a SHA-1 fingerprint', { trust: { fingerprints: ['ab'.repeat(20)] } }, 'It looks like a SHA-1 fingerprint'],
     [
       'a labeled fingerprint',

@@ -138,7 +138,7 @@ const WITHOUT_CERTIFICATE: Readonly<Record<string, Case>> = {
         [49, 'the server denied access, perhaps because it requires a client certificate'],
         [70, ...OLD_TLS],
         [71, 'the server requires stronger ciphers than this client offers'],
-        [80, 'the server had an internal error'],
+        [80, 'the server reported an internal error'],
         [112, 'the server does not serve this host name (SNI)', 'Correct "host" in the array\'s secret.'],
         [116, ...CLIENT_CERTIFICATE],
         [120, ...HTTP1],

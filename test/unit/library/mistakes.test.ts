@@ -64,7 +64,7 @@ describe('a login is not sent', () => {
   it.each([
     ['', 'It is empty'],
     ['undefined', 'a missing value'],
-    [`${TOKEN}`, 'stands for a token in logs'],
+    [`${TOKEN}`, 'placeholder for a token in logs'],
     ['"T-1"', 'Remove the quotation marks'],
     ['Bearer T-1', 'Keep only the token'],
     ['T-1\n', 'Remove the spaces and line breaks around it'],
