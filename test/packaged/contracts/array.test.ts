@@ -66,7 +66,7 @@ describe('an invalid environment is refused before anything is sent', () => {
     expect(readArray(good)).toMatchObject({ username: USERNAME, array: { host: 'fb1.example.com', port: 443 } });
     const message = messageOf(() => readArray({ ...good, ...wrong }));
     expect(message).toMatch(
-      new RegExp(`^environment: ${name} (must be|may be|names a file|looks like an API token|contains the apiToken)`),
+      new RegExp(`^environment: ${name}(: the text| must be| may be| looks like an API token| contains the apiToken)`),
     );
     for (const value of ['two words', API_TOKEN, 'https://fb1', '3f2504e0', 'opaque'])
       expect(message).not.toContain(value);
