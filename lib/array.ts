@@ -199,7 +199,7 @@ export const logoutWithHttpInfo = async (
 
 /**
  * Makes a REST call in a session. Any call except login and logout is allowed. Resolves regardless of the HTTP status, so check `status`.
- * The session's tokens are redacted from the response. Other tokens, such as an API token that the call creates, are not.
+ * The session's tokens are redacted from the response. Other tokens, such as an API token that the call creates, are not redacted.
  *
  * @throws FlashBladeError REQUEST_INVALID, ANSWER_INVALID, ARRAY_UNREACHABLE, ARRAY_UNTRUSTED or OUT_OF_TIME.
  * @example const { status, body } = await request(session, { method: 'GET', path: '/api/2.15/arrays' });
@@ -212,7 +212,7 @@ export const request = async (
   client.request(checkedSession(session), call, checkedCall(options, ['exactNumbers']));
 
 /**
- * Returns the REST versions that an array serves, from `GET /api/api_version`, which needs no session.
+ * Returns the REST versions that an array supports, from `GET /api/api_version`, which needs no session.
  *
  * @throws FlashBladeError ARRAY_UNSUPPORTED (a FlashArray), ARRAY_BUSY, ANSWER_INVALID, ARRAY_UNREACHABLE, ARRAY_UNTRUSTED, OUT_OF_TIME or
  * REQUEST_INVALID.

@@ -30,7 +30,7 @@ export {
 export type { CloseOutcome, CloseResult } from './leases/close.ts';
 
 /**
- * Makes SIGINT and SIGTERM close every session that `withSession` and `map` have open in this process, then end the process as usual. A
+ * Installs handlers for SIGINT and SIGTERM that close every session that `withSession` and `map` have open in this process, and then end the process as usual. A
  * second signal ends the process at once. Call this once, at the start of a program. Lambda functions do not need it, because the sweeper
  * closes any sessions that they leave open. Returns a function that removes the signal handlers. Throws REQUEST_INVALID.
  *

@@ -17,11 +17,14 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The longest ARN that Step Functions accepts. */
 const MAX_ARN = 256;
-/** The sweeper learns nothing from these. Other calls in the account may have used up the quota, and an owner can be any text. */
+/**
+ * None of these errors means that an execution has ended: other calls in the account may have used up the quota, and an owner can be any
+ * string.
+ */
 const NO_STATUS = ['ThrottlingException', 'ExecutionDoesNotExist', 'InvalidArn', 'ValidationException'];
 
 /**
- * Creates the port. Only executions of state machines whose ARN begins with `stateMachineArnPrefix` are asked about. The region, the
+ * Creates the port. It looks up only executions of state machines whose ARN begins with `stateMachineArnPrefix`. The region, the
  * credentials and the endpoint come from the environment, as for the SDK's clients in a Lambda function.
  */
 export function createExecutions(stateMachineArnPrefix: string, environment: Environment): Executions {
@@ -29,7 +32,7 @@ export function createExecutions(stateMachineArnPrefix: string, environment: Env
   return {
     isExecution: (owner) => owner.startsWith(prefix) && owner.length <= MAX_ARN,
     async status(executionArn, by) {
-      // Metadata needs no permission to decrypt, and does not contain the execution's input.
+      // With METADATA_ONLY, the call needs no permission to decrypt, and the response does not contain the execution's input.
       const body = JSON.stringify({ executionArn, includedData: 'METADATA_ONLY' });
       const about = { what: 'ask Step Functions whether an execution has ended', by, passed: NO_STATUS };
       try {
@@ -77,13 +80,13 @@ function endpointOf({ AWS_REGION: region = '', AWS_USE_FIPS_ENDPOINT: fips }: En
 const sha256 = (content: string): string => createHash('sha256').update(content).digest('hex');
 const hmac = (key: string | Buffer, content: string): Buffer => createHmac('sha256', key).update(content).digest();
 
-/** Returns the headers of a signed call. */
+/** Returns the headers for a signed request. */
 export function signed(host: string, body: string, environment: Environment, now: Date): Record<string, string> {
   const { AWS_REGION: region = '', AWS_ACCESS_KEY_ID: id = '', AWS_SECRET_ACCESS_KEY: secret = '' } = environment;
   const token = environment['AWS_SESSION_TOKEN'];
   const time = now.toISOString().replaceAll(/[:-]|\.\d+/g, '');
   const scope = [time.slice(0, 8), region, 'states', 'aws4_request'];
-  // The order of the names is that of the signature.
+  // The signature requires the names in alphabetical order.
   const headers: Record<string, string> = {
     'content-type': 'application/x-amz-json-1.0',
     host,

@@ -70,7 +70,7 @@ function open(ports: Ports, request: OpenRequest, deadline: number, signal: Abor
   const close = (by: number): Promise<void> =>
     bestEffort(ports, 'LogoutFailed', { leaseId, array }, async () => {
       const { outcome } = await closeSession(ports, leaseId, by);
-      // Our own opening call then logs out as soon as it has logged in, so wait for that call.
+      // Our own call to `openSession` then logs out as soon as it has logged in, so wait for it.
       if (outcome === 'ENDING') await opening.catch(() => {});
     });
   const opened = unlessAborted(opening, signal).catch(async (error) => {
