@@ -292,7 +292,7 @@ export function fleetOf(ports: Ports): Fleet {
       const id = checkedLeaseId(leaseId);
       options.signal?.throwIfAborted();
       const closing = closeSession(ports, id, deadlineOf(options, CLOSING_MS));
-      return told({ phase: 'close', leaseId: id }, unlessAborted(closing, options.signal));
+      return explained({ phase: 'close', leaseId: id }, unlessAborted(closing, options.signal));
     },
 
     renew: async (leaseId, options = {}) => {
@@ -304,7 +304,7 @@ export function fleetOf(ports: Ports): Fleet {
       const request = parseRenewRequest({ leaseId: id, expiresAt: Math.ceil(ports.now() / 1000 + leaseSeconds) });
       signal?.throwIfAborted();
       const renewing = renewLease(ports, request, deadlineOf(options, OPENING_MS), signal);
-      return leaseOf(await told({ phase: 'renew', leaseId: id }, renewing));
+      return leaseOf(await explained({ phase: 'renew', leaseId: id }, renewing));
     },
 
     map: async (arrays, work, options = {}) => {
@@ -358,7 +358,7 @@ export function fleetOf(ports: Ports): Fleet {
 }
 
 /** Says in errors what failed. */
-const told = <T>(facts: ErrorFacts, promise: Promise<T>): Promise<T> =>
+const explained = <T>(facts: ErrorFacts, promise: Promise<T>): Promise<T> =>
   promise.catch((error) => {
     throw about(error, facts);
   });

@@ -92,7 +92,7 @@ export async function withLease<T>(
   });
 
   /** Says in errors which call failed. */
-  const told =
+  const explained =
     <Args extends unknown[], Result>(call: (...args: Args) => Promise<Result>) =>
     (...args: Args): Promise<Result> =>
       call(...args).catch((error) => {
@@ -100,7 +100,7 @@ export async function withLease<T>(
       });
 
   try {
-    return await work({ lease: leaseOf(held.lease), request: told(request), apiVersions: told(apiVersions) });
+    return await work({ lease: leaseOf(held.lease), request: explained(request), apiVersions: explained(apiVersions) });
   } finally {
     // If a call was aborted, its login goes on.
     await ongoing?.catch(() => {});
