@@ -392,9 +392,9 @@ describe('a signal', () => {
   it('also aborts a renewal of the work, which keeps the lease as it was', async () => {
     const w = world();
     const controller = new AbortController();
-    w.once('request', async () => {
+    w.once('request', (_, call) => {
       controller.abort(REASON);
-      throw REASON;
+      return likeTheClient(call);
     });
     const work = async (fb: FleetSession) => {
       await expect(fb.renew({ leaseSeconds: 1800 })).rejects.toBe(REASON);
