@@ -184,14 +184,17 @@ describe('the policies for VPC endpoints', () => {
     const called = HOLDERS.filter(({ isSchedule }) => !isSchedule)
       .flatMap(({ role }) => permissionsOf(byDefault, role))
       .map(({ action }) => action)
-      .concat(permissionTable().flatMap(([actions = '', , who = '']) => (who.endsWith(IF_SET) ? actions.split('`') : [])))
+      .concat(
+        permissionTable().flatMap(([actions = '', , who = '']) => (who.endsWith(IF_SET) ? actions.split('`') : [])),
+      )
       .filter((action) => action.includes(':') && !BY_LAMBDA.test(action));
     expect(allowed.sort()).toEqual([...new Set(called)].sort());
   });
 
   test('exist for exactly the endpoints that the page about deploying creates', () => {
     const text = page('deploying.md');
-    const [, interfaces = '', also = ''] = /for service in ([\w ]+); do +# and (\w+), if.*\n.*create-vpc-endpoint/.exec(text) ?? [];
+    const [, interfaces = '', also = ''] =
+      /for service in ([\w ]+); do +# and (\w+), if.*\n.*create-vpc-endpoint/.exec(text) ?? [];
     const services = [...interfaces.split(' '), also, 'dynamodb'].sort();
     expect(readdirSync(DIRECTORY).sort()).toEqual(services.map((service) => `${service}.json`));
     expect(text).toContain(`for service in ${interfaces} dynamodb; do    # and ${also}, if`);
