@@ -1,13 +1,16 @@
 /** Asks Step Functions for the status of an execution. */
 import { DescribeExecutionCommand, type SFNClient } from '@aws-sdk/client-sfn';
+import { BUSY } from '../leases/items.ts';
 import type { Executions } from '../leases/ports.ts';
 import { awsErrorName } from './aws-error.ts';
 import { callAws } from './client.ts';
 
 /** The longest ARN that Step Functions accepts. */
 const MAX_ARN = 256;
-/** The sweeper learns nothing from these. Other calls in the account may have used up the quota, and an owner can be any text. */
-const NO_STATUS = ['ThrottlingException', 'ExecutionDoesNotExist', 'InvalidArn', 'ValidationException'];
+/** An owner can be any text. */
+const NO_EXECUTION = ['ExecutionDoesNotExist', 'InvalidArn', 'ValidationException'];
+/** Other calls in the account may have used up the quota. */
+const THROTTLED = 'ThrottlingException';
 
 /** Creates the port. Only executions of state machines whose ARN begins with `stateMachineArnPrefix` are asked about. */
 export function createExecutions(client: SFNClient, stateMachineArnPrefix: string): Executions {
@@ -17,7 +20,8 @@ export function createExecutions(client: SFNClient, stateMachineArnPrefix: strin
     async status(executionArn, by) {
       // Metadata needs no permission to decrypt, and does not contain the execution's input.
       const command = new DescribeExecutionCommand({ executionArn, includedData: 'METADATA_ONLY' });
-      const about = { what: 'ask Step Functions whether an execution has ended', by, passed: NO_STATUS };
+      const passed = [...NO_EXECUTION, THROTTLED];
+      const about = { what: 'ask Step Functions whether an execution has ended', by, passed };
       try {
         const { status } = await callAws((options) => client.send(command, options), {
           ...about,
@@ -25,7 +29,9 @@ export function createExecutions(client: SFNClient, stateMachineArnPrefix: strin
         });
         return status;
       } catch (error) {
-        if (NO_STATUS.includes(awsErrorName(error))) return undefined;
+        const name = awsErrorName(error);
+        if (NO_EXECUTION.includes(name)) return undefined;
+        if (name === THROTTLED) return BUSY;
         throw error;
       }
     },

@@ -10,6 +10,8 @@ import { functionClosingPorts } from './invocation.ts';
 export function functionSweepPorts(): ClosingPorts {
   const ports = functionClosingPorts();
   const { STATE_MACHINE_ARN_PREFIX: prefix } = readSweepConfig(process.env);
-  // Without state machines, there is nothing to ask about.
-  return prefix === '' ? ports : { ...ports, executions: createExecutions(new SFNClient(AWS_CLIENT_OPTIONS), prefix) };
+  if (prefix === '') return ports;
+  // One retry, because a later sweep asks again, and this one should not wait for a busy Step Functions.
+  const client = new SFNClient({ ...AWS_CLIENT_OPTIONS, maxAttempts: 2 });
+  return { ...ports, executions: createExecutions(client, prefix) };
 }
