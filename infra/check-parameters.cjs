@@ -1,6 +1,6 @@
 /**
- * An osls plugin that checks the stage and every parameter before osls packages or deploys anything. CloudFormation would reject most of
- * these mistakes only after minutes, and some never. A test compares the ranges with those of lib/core/config.ts and with
+ * An osls plugin that checks the stage and every parameter before osls packages or deploys anything. CloudFormation would report most of
+ * these mistakes only after several minutes, and some not at all. A test compares the ranges with those of lib/core/config.ts and with
  * docs/deploying.md.
  */
 const { isIP } = require('node:net');
@@ -47,7 +47,7 @@ const RULES = {
   arrayIdleSeconds: whole(300, 86_400),
   dueShards: whole(1, 16),
   allowedCalls: text(new RegExp(`^\\s*${CALL}(\\s*,\\s*${CALL})*\\s*$`), 'must list methods and paths, such as GET /api/**,PATCH /api/2.*/file-systems'),
-  stateMachineArnPrefix: optional(text(/^arn:[\w-]+:states:[\w-]+:\d+:stateMachine:[^:*?\s]*$/, 'must be the beginning of state machine ARNs, such as arn:aws:states:eu-central-1:123456789012:stateMachine:nightly-')),
+  stateMachineArnPrefix: optional(text(/^arn:[\w-]+:states:[\w-]+:\d+:stateMachine:[^:*?\s]*$/, 'must be a prefix of state machine ARNs, such as arn:aws:states:eu-central-1:123456789012:stateMachine:nightly-')),
   maxRequestAgeSeconds: whole(300, 21_600),
   queueConcurrency: whole(2, 1000),
   checkRate: text(new RegExp(`${RATE.source}|${CRON.source}`), `must be an expression for EventBridge Scheduler, such as ${EXPRESSION}`),
@@ -110,8 +110,8 @@ function minutesOf(rate) {
 const STAGE_LIMIT = 14;
 
 /**
- * Returns what is wrong, one sentence each, without any value. `given` are the names and values from the command line. `region` is absent
- * if it is not known yet. Values in serverless.yml that still contain an osls variable are not checked.
+ * Returns one sentence for each mistake. The sentences never contain a value. `given` contains the names and values from the command
+ * line. `region` is absent if it is not known yet. Values in serverless.yml that still contain an osls variable are not checked.
  */
 function faultsOf({ stage, region, inStage = {}, defaults, given = [] }) {
   const names = [...Object.keys(inStage), ...given.map(([name]) => name)];
@@ -145,7 +145,7 @@ function unknown(name) {
   return `There is no parameter${shown}. ${next}`;
 }
 
-/** The number of letters to insert, delete or replace. */
+/** Returns the Levenshtein distance: the number of letters to insert, delete or replace. */
 function distance(one, other) {
   let row = [...other, ''].map((_, index) => index);
   for (const [i, letter] of [...one].entries()) {
@@ -162,9 +162,9 @@ class CheckParameters {
     const { commands, isHelpRequest } = serverless.processedInput;
     const isChecked = ['package', 'deploy', 'print'].includes(commands[0]) && commands[1] !== 'list' && !isHelpRequest;
     if (!isChecked) return;
-    // Before osls resolves the parameters, because its own messages for wrong values name neither the parameter nor the rule.
+    // Check before osls resolves the parameters, because its own messages for wrong values name neither the parameter nor the rule.
     check(serverless);
-    // Again for values that come from variables.
+    // Check again after osls has resolved the variables.
     this.hooks = { initialize: () => check(serverless) };
   }
 }

@@ -7,18 +7,18 @@ import { callAws } from './client.ts';
 
 /** The longest ARN that Step Functions accepts. */
 const MAX_ARN = 256;
-/** An owner can be any text. */
+/** An owner can be any string. */
 const NO_EXECUTION = ['ExecutionDoesNotExist', 'InvalidArn', 'ValidationException'];
 /** Other calls in the account may have used up the quota. */
 const THROTTLED = 'ThrottlingException';
 
-/** Creates the port. Only executions of state machines whose ARN begins with `stateMachineArnPrefix` are asked about. */
+/** Creates the port. It looks up only executions of state machines whose ARN begins with `stateMachineArnPrefix`. */
 export function createExecutions(client: SFNClient, stateMachineArnPrefix: string): Executions {
   const prefix = stateMachineArnPrefix.replace(':stateMachine:', ':execution:');
   return {
     isExecution: (owner) => owner.startsWith(prefix) && owner.length <= MAX_ARN,
     async status(executionArn, by) {
-      // Metadata needs no permission to decrypt, and does not contain the execution's input.
+      // With METADATA_ONLY, the call needs no permission to decrypt, and the response does not contain the execution's input.
       const command = new DescribeExecutionCommand({ executionArn, includedData: 'METADATA_ONLY' });
       const passed = [...NO_EXECUTION, THROTTLED];
       const about = { what: 'ask Step Functions whether an execution has ended', by, passed };

@@ -12,7 +12,7 @@ import { type FleetRequest, MAX_RESULT_BYTES } from '../leases/requests.ts';
 import { type ArrayReport, checkArray } from './check-array.ts';
 
 const ARRAYS_AT_A_TIME = 16;
-/** Longer texts are truncated in the result. The log has the full text. */
+/** Longer text is truncated in the result. The log has the full text. */
 const MAX_TEXT_LENGTH = 400;
 const MAX_IGNORED_NAMES = 20;
 
@@ -38,7 +38,7 @@ export type FleetResult = {
 export async function checkFleet(ports: Ports, request: FleetRequest, deadline: number): Promise<FleetResult> {
   const by = deadline - MARGIN_MS;
   const listed = request.arrays ?? (await ports.secrets.list({ by }));
-  // A secret that `login` cannot name is not an array. It may belong to another stage whose prefix begins with this one.
+  // Ignore secrets whose names are not array names. They may belong to another stage whose prefix begins with this one.
   const names = listed.filter(isArrayName);
   const others = listed.filter((name) => !isArrayName(name));
   // Read the ledger before any array lists its sessions, so that every known session older than this read has a ledger entry.
@@ -53,7 +53,7 @@ export async function checkFleet(ports: Ports, request: FleetRequest, deadline: 
   const result = { ...summarize(reports), ...(others.length > 0 && { ignoredSecrets }) };
   const { checked, healthy, unknownSessions } = result;
   if (others.length > 0) {
-    const message = `${others.length} secrets under the prefix are not arrays: ${ignoredSecrets.join(', ')}`;
+    const message = `${others.length} secrets under the prefix do not have array names: ${ignoredSecrets.join(', ')}`;
     ports.report({ event: 'SecretsIgnored', message });
   }
   const gauges = { HealthyArrays: healthy, UnhealthyArrays: checked - healthy, UnknownSessions: unknownSessions };

@@ -52,9 +52,9 @@ export const functionClosingPorts = (): ClosingPorts => createClosingPorts(funct
 const CONNECT_MS = 1000;
 
 /**
- * Connects to the ledger at cold start by reading a lease that does not exist. A cold start gets a full CPU from Lambda. An invocation gets
- * only a fraction of a CPU, and its caller is waiting. Errors are ignored, because the first invocation will hit and report the same
- * problem.
+ * Connects to the ledger at cold start by reading a lease that does not exist. Lambda provides a full CPU during a cold start, but only a
+ * fraction of one during an invocation, while the caller is waiting. Errors are ignored, because the first invocation will hit and report
+ * the same problem.
  */
 export async function connect(ports: ClosingPorts): Promise<void> {
   await ports.store.read(leaseKey(''), Date.now() + CONNECT_MS).catch(() => {});

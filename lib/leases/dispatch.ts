@@ -13,7 +13,7 @@ import type { OpenRequest } from './requests.ts';
 /** Time reserved for publishing the outcome, which is enough to send a failure's event and dead letter. */
 const PUBLISH_MS = 4500;
 
-/** A message that is older and still fails raises an alarm. Its last try is half an hour after the first. */
+/** A message that still fails after this time raises an alarm. Its last try is half an hour after the first. */
 const DELAYED_MS = 900_000;
 
 /** `sentAt`: when the message was put into the queue, in epoch milliseconds, if known. */
@@ -45,20 +45,23 @@ export async function dispatch(
     const ids = idsOf(event);
     ports.report({ event: 'MessageFailed', code, ...ids, message: reason });
     if (error.retryable) {
-      // The age that SQS measures leaves out messages that were received three times.
+      // Measure the age here, because SQS's own metric leaves out messages that were received three times.
       const isDelayed = ports.now() - (message.sentAt ?? Number.POSITIVE_INFINITY) > DELAYED_MS;
       if (isDelayed) ports.report({ event: 'RequestDelayed', code, ...ids, message: 'still failing after 15 minutes' });
       throw error;
     }
     await outbox.emit({ type: 'failed', detail: { ...ids, code, reason } }, by.publish);
-    // The event is the whole answer: there is nothing to correct, and sending the message again would be refused again.
+    // No dead letter is needed: there is nothing to correct, and a message that is sent again would be refused again.
     if (error.code === 'REQUEST_EXPIRED') return;
     const { eventId, leaseId } = ids;
     await outbox.deadLetter({ code, reason, messageId: message.messageId, eventId, leaseId }, by.publish);
   }
 }
 
-/** Returns REQUEST_EXPIRED if the request is old. The earlier time counts: a sender may set the event's, and a redrive renews the message's. */
+/**
+ * Returns REQUEST_EXPIRED if the request is too old. Uses the earlier of the two times, because a sender may set the event's time, and a
+ * redrive resets the message's.
+ */
 function ageFault(
   { requestedAt = Number.POSITIVE_INFINITY }: { readonly requestedAt?: number },
   { sentAt = Number.POSITIVE_INFINITY }: Message,
@@ -134,7 +137,7 @@ async function openedBefore(
   return lease.target.name === array && lease.owner === owner ? leaseOf(lease) : undefined;
 }
 
-/** Publishes that a session has ended, even if it had already ended, because the first event may have been lost. */
+/** Publishes Session Closed, even if the session had already ended, because the first event may have been lost. */
 async function publishClosed(
   outbox: Outbox,
   { leaseId, array, outcome }: CloseResult,

@@ -1,6 +1,7 @@
 /**
  * Cleans up after other calls. Handles expired leases, failed logouts, intents whose process died, SUSPECTs, ended owners and leaked slots.
- * It also looks for executions whose end was not reported. A sweep reads the index of due items, then each item itself, because the index lags behind the table.
+ * It also looks for executions that ended without being reported. A sweep reads the index of due items, then each item itself, because the
+ * index lags behind the table.
  */
 import { closingDeadlines, SLACK_SECONDS, seconds } from '../core/deadlines.ts';
 import { isFlashBladeError } from '../core/errors.ts';
@@ -33,9 +34,9 @@ export type SweepResult = {
 };
 
 /**
- * Sweeps once, oldest items first, until nothing is due or `deadline` (epoch milliseconds) is near. Each array has its own lane of leases,
- * which stops if the array does not respond. In addition to the due leases, each lane tries one lease that is waiting for its next try. If
- * that lease closes, the lane tries all of the waiting leases. Throws only if the ledger cannot be read.
+ * Sweeps once, oldest items first, until nothing is due or `deadline` (epoch milliseconds) is near. Arrays are swept independently. If an
+ * array does not respond, its remaining leases are skipped. In addition to the due leases, the sweep tries one of the array's leases that
+ * are waiting for their next try. If that lease closes, the sweep tries all of them. Throws only if the ledger cannot be read.
  */
 export async function sweep(ports: ClosingPorts, deadline: number): Promise<SweepResult> {
   const startedAt = seconds(ports.now());
@@ -185,7 +186,7 @@ export const sweepSuspect = (ports: ClosingPorts, attemptId: string, deadline: n
     if (item?.kind === 'suspect' && item.until <= seconds(ports.now())) await dropSuspect(ports, item, by);
   });
 
-/** Frees each of an array's slots whose attempt has ended without leaving an unclosed lease or a SUSPECT. Never throws. */
+/** Frees an array's slots whose attempts have ended and left neither an unclosed lease nor a SUSPECT. Never throws. */
 export const sweepSlots = (ports: ClosingPorts, array: string, deadline: number): Promise<void> =>
   bestEffort(ports, 'SweepFailed', { what: `the slots of array ${array} were not swept` }, async () => {
     const by = closingDeadlines(deadline, ports.now()).record;

@@ -346,7 +346,7 @@ describe('osls', () => {
     writeFileSync(join(directory, 'lib/leases/open.ts'), '// another version\n');
     const stale = await osls(directory, 'deploy', '--stage=prod');
     expect(stale.output).toContain(
-      'Error:\nThe functions were built before the latest change of lib/leases/open.ts. Run npm run',
+      'Error:\nThe functions were built before the latest change to lib/leases/open.ts. Run npm run',
     );
     expect(stale.requests).toBe(0);
     expect((await osls(directory, 'deploy', 'function', '-f', 'login')).output).toContain('lib/leases/open.ts');

@@ -146,7 +146,7 @@ describe('the state machines whose executions own leases', () => {
     ...['arn:', 'arn:aws:states:', 'nightly-', '*', `${machines}*`, `${machines}nightly:1`],
     ...[machines.replace('stateMachine', 'execution'), machines.replace('123456789012', ''), machines.slice(0, -1)],
   ])('cannot have the prefix %j', async (prefix) => {
-    await expect(madeOf(prefix)).rejects.toThrow('stateMachineArnPrefix must be the beginning of state machine ARNs');
+    await expect(madeOf(prefix)).rejects.toThrow('stateMachineArnPrefix must be a prefix of state machine ARNs');
   });
 });
 

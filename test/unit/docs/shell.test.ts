@@ -247,7 +247,7 @@ describe('with a simulated array', () => {
     expect(simulator.history.map(({ ended }) => ended?.by)).toEqual(['logout']);
   });
 
-  it('the commands that an administrator sends are sent under the session, with the body as JSON', async () => {
+  it('the commands that an administrator sends are sent in the session, with the body as JSON', async () => {
     const standIns = { curl: '' };
     const token = await runShell(example('preparing-an-array.md', '/admins/api-tokens'), { standIns });
     expect(token.calls).toEqual([
