@@ -5,7 +5,7 @@ import type { Lease } from '../core/model.ts';
 import { type CloseResult, closeSession } from './close.ts';
 import { endOwner } from './end-owner.ts';
 import { type IncomingEvent, parseEvent, type SessionFailed } from './events.ts';
-import { readLease } from './ledger.ts';
+import { contended, readLease } from './ledger.ts';
 import { leaseOf, openSession } from './open.ts';
 import type { Outbox, Ports } from './ports.ts';
 import type { OpenRequest } from './requests.ts';
@@ -126,13 +126,14 @@ async function open(
   }
 }
 
-/** Returns the request's lease if it is open. */
+/** Returns the request's lease if it is open. Throws LEASE_OPENING if an earlier delivery may still be opening it. */
 async function openedBefore(
   ports: Ports,
   { leaseId, array, owner }: OpenRequest,
   by: number,
 ): Promise<Lease | undefined> {
   const lease = await readLease(ports, leaseId, by);
+  if (lease?.state === 'OPENING') throw contended(leaseId);
   if (lease?.state !== 'OPEN' || lease.expiresAt <= seconds(ports.now())) return undefined;
   return lease.target.name === array && lease.owner === owner ? leaseOf(lease) : undefined;
 }

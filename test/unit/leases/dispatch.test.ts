@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../../lib/leases/dispatch.ts';
 import { DETAIL_TYPES } from '../../../lib/leases/events.ts';
+import { sweep } from '../../../lib/leases/sweep.ts';
 import { MAX_AGE_SECONDS, queueWorld } from '../../kit/memory/memory-outbox.ts';
 import { executionEnded, messageOf, released, requested } from '../../kit/memory/messages.ts';
 import { awsDown, fail, untilCalled } from '../../kit/memory/world.ts';
@@ -151,16 +152,29 @@ describe('an old request', () => {
     expect([w.lease('job-1'), w.live.size]).toEqual([before, 1]);
   });
 
-  it('fails if its lease is being opened or has ended', async () => {
+  it('is delivered again while an earlier delivery opens its session, and fails after the session has ended', async () => {
     const { w, outcomes, deliver } = queueWorld();
     w.once('login', async (act) => {
-      await deliver(aged(w, OLD, OLD));
+      await expect(deliver(aged(w, OLD, OLD))).rejects.toMatchObject({ code: 'LEASE_OPENING' });
       return act();
     });
     await deliver(requested(REQUEST));
     await deliver(released({ leaseId: 'job-1' }));
     await deliver(aged(w, OLD, OLD));
-    expect(outcomes()).toEqual(['failed job-1', 'opened job-1', 'closed job-1', 'failed job-1']);
+    expect(outcomes()).toEqual(['opened job-1', 'closed job-1', 'failed job-1']);
+  });
+
+  it('fails after the process that was opening its session has died', async () => {
+    const { w, outcomes, deliver } = queueWorld();
+    w.once('login', () => new Promise(() => {}));
+    void deliver(requested(REQUEST));
+    await untilCalled(w, 'login');
+    await expect(deliver(aged(w, OLD, OLD))).rejects.toMatchObject({ code: 'LEASE_OPENING' });
+    w.pass(60);
+    await sweep(w.ports, w.deadline());
+    await deliver(aged(w, OLD, OLD));
+    expect(outcomes()).toEqual(['failed job-1']);
+    expect(w.suspects()).toHaveLength(1);
   });
 
   it('is delivered again if the ledger does not respond', async () => {
