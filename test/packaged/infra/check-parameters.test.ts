@@ -308,6 +308,15 @@ describe('osls', () => {
     expect(requests).toBe(0);
   });
 
+  test('accepts state machines of the region to which it deploys, and of any region when it only packages', async () => {
+    const param = `--param=stateMachineArnPrefix=${OTHERS.stateMachineArnPrefix}`;
+    const deployed = await osls(project(), 'deploy', '--region=eu-central-1', param);
+    expect([deployed.output.includes('The parameter'), deployed.requests > 0]).toEqual([false, true]);
+    expect((await osls(project(), 'print', '--region=eu-west-1', param)).output).toContain(
+      OTHERS.stateMachineArnPrefix,
+    );
+  });
+
   test('checks values that come from variables', async () => {
     const directory = project();
     const path = join(directory, 'serverless.yml');
