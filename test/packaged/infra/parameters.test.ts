@@ -86,7 +86,7 @@ describe('with a value other than the default for every parameter', () => {
       '600',
     );
     expect(valuesAt('AWS::Lambda::EventInvokeConfig', 'MaximumEventAgeInSeconds').sort()).toEqual([
-      ...[60, ...Array(4).fill(600)],
+      ...[300, ...Array(4).fill(600)],
       undefined,
     ]);
     expect(valuesAt('AWS::Lambda::EventSourceMapping', 'ScalingConfig/MaximumConcurrency')).toEqual([2]);

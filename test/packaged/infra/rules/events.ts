@@ -32,7 +32,7 @@ const LOG_IN = ['login', 'call-array', 'renew', 'check-fleet'];
  */
 const ageRules = FUNCTIONS.filter((name) => name !== 'session-events').map((name) => {
   const path = `${logicalIdOf(name).replace(/Function$/, 'EvConf')}/Properties/MaximumEventAgeInSeconds`;
-  if (name === 'sweep-sessions') return must(path, 60, GONE, 21_600);
+  if (name === 'sweep-sessions') return must(path, 300, GONE, 21_600);
   // The default, and the value in package-with.ts.
   return LOG_IN.includes(name) ? must(path, /^(3600|600)$/, GONE, 21_600) : must(path, GONE);
 });
