@@ -349,7 +349,6 @@ export function fleetOf(ports: Ports): Fleet {
   ): OpenRequest {
     checkedOptions(options, what === 'map' ? 'withSession' : what, names);
     checkedName(array);
-    checkMax(options);
     const { leaseId = ports.newId(), leaseSeconds, owner } = options;
     const fields = {
       array,
@@ -357,7 +356,9 @@ export function fleetOf(ports: Ports): Fleet {
       ...(leaseSeconds !== undefined && { leaseSeconds }),
       ...(owner !== undefined && { owner }),
     };
-    return parseOpenRequest(fields, () => leaseId, what);
+    const request = parseOpenRequest(fields, () => leaseId, what);
+    checkMax(options, request);
+    return request;
   }
 
   /** `within` are the limits of the work that renews its own lease. */
@@ -379,7 +380,7 @@ export function fleetOf(ports: Ports): Fleet {
     return leaseOf(await explained({ phase: 'renew', leaseId: id }, renewing, signal));
   }
 
-  function checkMax({ maxSeconds, leaseSeconds = DEFAULT_LEASE_SECONDS }: SessionOptions): void {
+  function checkMax({ maxSeconds }: SessionOptions, { leaseSeconds }: OpenRequest): void {
     const { maxLeaseSeconds } = ports.limits;
     if (maxSeconds !== undefined && !(isPositive(maxSeconds) && maxSeconds <= maxLeaseSeconds))
       throw invalid('options.maxSeconds', `must be a number of seconds, greater than 0 and at most ${maxLeaseSeconds}`);
