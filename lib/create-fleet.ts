@@ -32,16 +32,7 @@ export interface FleetOptions {
   /** Partitions of the ledger's index, from 1 to 16. Variable: `DUE_SHARDS`. Default: 1. */
   readonly dueShards?: number | undefined;
   /** Limits that all programs of a stack share. */
-  readonly limits?:
-    | {
-        /** Live leases per array, from 1 to 500. Variable: `SESSIONS_PER_ARRAY`. Default: 50. */
-        readonly sessionsPerArray?: number | undefined;
-        /** Idle time after which an array ends a session, from 300 to 86400. Variable: `ARRAY_IDLE_SECONDS`. Default: 1800. */
-        readonly arrayIdleSeconds?: number | undefined;
-        /** Lifetime of a renewed lease, from 60 to 604800. Variable: `MAX_LEASE_SECONDS`. Default: 86400. */
-        readonly maxLeaseSeconds?: number | undefined;
-      }
-    | undefined;
+  readonly limits?: FleetLimits | undefined;
   /** Milliseconds for the DNS lookup, connection and TLS handshake of a call. Variable: `CONNECT_TIMEOUT_MS`. Default: 2000. */
   readonly connectTimeoutMs?: number | undefined;
   /** Milliseconds from a request to the end of the response's headers. Variable: `FIRST_BYTE_TIMEOUT_MS`. Default: 5000. */
@@ -54,11 +45,23 @@ export interface FleetOptions {
   readonly onEvent?: ((report: Report) => void) | undefined;
 }
 
-/** A lease on a session. */
+/** Limits that all programs and functions of a stack share. */
+export interface FleetLimits {
+  /** Live leases per array, from 1 to 500. Variable: `SESSIONS_PER_ARRAY`. Default: 50. */
+  readonly sessionsPerArray?: number | undefined;
+  /** Idle time after which an array ends a session, from 300 to 86400 seconds. Variable: `ARRAY_IDLE_SECONDS`. Default: 1800. */
+  readonly arrayIdleSeconds?: number | undefined;
+  /** Lifetime of a renewed lease, from 60 to 604800 seconds. Variable: `MAX_LEASE_SECONDS`. Default: 86400. */
+  readonly maxLeaseSeconds?: number | undefined;
+}
+
+/** A lease: the right to use a session until `expiresAt`. */
 export interface Lease {
+  /** Any program and function of the stack can use or close the session with this id. It is not a secret. */
   readonly leaseId: string;
   /** Name of the array. */
   readonly array: string;
+  /** The array's user that the API token in the array's secret belongs to. */
   readonly username: string;
   /** When the lease ends unless it is renewed. Then the sweeper closes the session. */
   readonly expiresAt: Date;
@@ -67,22 +70,28 @@ export interface Lease {
 /** A lease that closes its session at the end of an `await using` block. */
 export interface OpenLease extends Lease, AsyncDisposable {}
 
-/** Limits for one function of a fleet. */
-export interface LeaseOptions {
-  /** Milliseconds after which the function gives up. */
+/** Options of `close`, which all functions of a fleet accept. */
+export interface CloseOptions {
+  /** Milliseconds after which the function gives up. Each function says what its minimum and default are. */
   readonly timeoutMs?: number | undefined;
   /** Aborts the function, which then throws the signal's reason. A session that was being opened is closed first. Default: none. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Options of `withLease`. `timeoutMs` has no default. */
+export interface LeaseOptions extends CloseOptions {
+  /** The default for every call in the session. See `RequestOptions`. Default: false. */
+  readonly exactNumbers?: boolean | undefined;
+}
+
 /** Options of `renew`. */
-export interface RenewOptions extends LeaseOptions {
+export interface RenewOptions extends CloseOptions {
   /** How long the lease lasts from now, in seconds. Never shortens the lease. Default: 900. */
   readonly leaseSeconds?: number | undefined;
 }
 
 /** Options of `open`. */
-export interface OpenOptions extends LeaseOptions {
+export interface OpenOptions extends CloseOptions {
   /** Idempotency key. If a lease with this id is already open, that lease is returned. Default: a random id. */
   readonly leaseId?: string | undefined;
   /** How long the lease lasts, from 60 to 86400 seconds. Default: 900. */
@@ -97,7 +106,7 @@ export interface SessionOptions extends OpenOptions {
   readonly renew?: 'auto' | undefined;
   /** How long `renew` may keep the session, in seconds. Default: `limits.maxLeaseSeconds`. */
   readonly maxSeconds?: number | undefined;
-  /** Returns numbers that JavaScript would round as `JSON.rawJSON` objects. Default: false. */
+  /** The default for every call in the session. See `RequestOptions`. Default: false. */
   readonly exactNumbers?: boolean | undefined;
 }
 
@@ -117,7 +126,14 @@ export interface FleetSession extends ArrayCalls {
   readonly lease: Lease;
   /** Never aborted if you passed no signal. Pass it on to other calls. */
   readonly signal: AbortSignal;
-  /** Extends the lease and keeps the session from its idle timeout. */
+  /**
+   * Extends the lease and keeps the session from its idle timeout. Like `renew` of the fleet.
+   *
+   * @example
+   * await fleet.withSession('fb1', async (fb) => {
+   *   const { expiresAt } = await fb.renew({ leaseSeconds: 3600 });
+   * });
+   */
   renew(options?: RenewOptions): Promise<Lease>;
 }
 
@@ -145,11 +161,7 @@ export interface Fleet {
    * @example
    * const space = await fleet.withLease(leaseId, (fb) => fb.get('/arrays/space'));
    */
-  withLease<T>(
-    leaseId: string,
-    work: SessionWork<T>,
-    options?: LeaseOptions & Pick<SessionOptions, 'exactNumbers'>,
-  ): Promise<T>;
+  withLease<T>(leaseId: string, work: SessionWork<T>, options?: LeaseOptions): Promise<T>;
   /**
    * Opens a session that outlives this call. Repeating the call with the same `leaseId` returns the same lease. `timeoutMs` is at least
    * 10000. Default: 30000.
@@ -158,17 +170,19 @@ export interface Fleet {
    * may remain on the array.
    * @example
    * const { leaseId, expiresAt } = await fleet.open('fb1', { leaseSeconds: 3600 });
+   * await fleet.close(leaseId);
    */
   open(array: string, options?: OpenOptions): Promise<OpenLease>;
   /**
    * Closes a lease's session, whatever the lease's state. Safe to repeat. After an error, the ledger tracks the session until it has ended.
    * `timeoutMs` is at least 5000. Default: 10000.
    *
-   * @throws FlashBladeError
+   * @throws FlashBladeError ARRAY_BUSY, ANSWER_INVALID, ARRAY_UNREACHABLE, ARRAY_UNTRUSTED, LEASE_ALTERED, AWS_UNAVAILABLE, OUT_OF_TIME or
+   * REQUEST_INVALID.
    * @example
    * const { outcome } = await fleet.close(leaseId);
    */
-  close(leaseId: string, options?: LeaseOptions): Promise<CloseResult>;
+  close(leaseId: string, options?: CloseOptions): Promise<CloseResult>;
   /**
    * Extends a lease and keeps its session from the array's idle timeout. `timeoutMs` is at least 5000. Default: 30000.
    *
@@ -256,7 +270,7 @@ const MIN_MS = { withSession: 20_000, open: 10_000, close: 5000, renew: 5000, wi
 
 /** Builds a fleet on any ports. */
 export function fleetOf(ports: Ports): Fleet {
-  const deadlineOf = ({ timeoutMs }: LeaseOptions, fallbackMs = Number.POSITIVE_INFINITY): number =>
+  const deadlineOf = ({ timeoutMs }: CloseOptions, fallbackMs = Number.POSITIVE_INFINITY): number =>
     ports.now() + (timeoutMs ?? fallbackMs);
 
   const fleet: Fleet = {

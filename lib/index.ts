@@ -10,11 +10,13 @@ import { invalid } from './flashblade/arguments.ts';
 import * as sessions from './leases/with-session.ts';
 
 export * from './array.ts';
-export type { AwsOptions } from './compose.ts';
-export type { EventName, Report } from './core/reports.ts';
+export type { AwsClients, AwsOptions } from './compose.ts';
+export type { EventName, GaugeName, Report } from './core/reports.ts';
 export {
+  type CloseOptions,
   createFleet,
   type Fleet,
+  type FleetLimits,
   type FleetOptions,
   type FleetSession,
   type Lease,

@@ -78,7 +78,7 @@ export function memoryArrays({ now, idleMs = Number.POSITIVE_INFINITY, aheadMs =
     apiVersions: async ({ name }, { requestId }) => {
       reach(name);
       const { versions = VERSIONS, certificateEndsAt = now() / 1000 + CERTIFICATE_SECONDS } = facts.get(name) ?? {};
-      return { data: versions, certificateEndsAt, ...info(200, requestId) };
+      return { data: versions, certificateEndsAt: new Date(certificateEndsAt * 1000), ...info(200, requestId) };
     },
     request: async ({ array: { name }, authToken: token }, call, { requestId }) => {
       reach(name);

@@ -6,9 +6,9 @@ import { describe, expect, test } from 'vitest';
 import {
   apiToken,
   apiVersions,
+  type CallOptions,
   closeConnections,
   compareVersions,
-  type LoginOptions,
   login,
   loginWithHttpInfo,
   logout,
@@ -140,7 +140,7 @@ const BACKED: Readonly<Record<string, () => Promise<void>>> = {
       [{ kind: 'hang-in-handshake' }, { connectTimeoutMs: 100 }],
       [{ kind: 'hang', at: 'before-headers' }, { firstByteTimeoutMs: 100 }],
       [{ kind: 'hang', at: 'in-body' }, { timeoutMs: 100 }],
-    ] satisfies [Fault, LoginOptions][];
+    ] satisfies [Fault, CallOptions][];
     expect(stalls.flatMap(([, options]) => Object.keys(options))).toEqual(namesIn('request_timeout'));
     for (const [fault, options] of stalls) {
       const { simulator, array } = await simulated();
