@@ -150,7 +150,7 @@ export interface Fleet {
    *
    * @throws FlashBladeError if the session cannot be opened, and anything that `work` throws.
    * @example
-   * const space = await fleet.withSession('fb1', (fb) => fb.get('/arrays/space'));
+   * const space = await fleet.withSession('fb1', (fb) => fb.get('/arrays'));
    */
   withSession<T>(array: string, work: SessionWork<T>, options?: SessionOptions): Promise<T>;
   /**
@@ -159,7 +159,7 @@ export interface Fleet {
    * @throws FlashBladeError LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED, LEASE_ALTERED, AWS_UNAVAILABLE or OUT_OF_TIME, and anything that
    * `work` throws.
    * @example
-   * const space = await fleet.withLease(leaseId, (fb) => fb.get('/arrays/space'));
+   * const space = await fleet.withLease(leaseId, (fb) => fb.get('/arrays'));
    */
   withLease<T>(leaseId: string, work: SessionWork<T>, options?: LeaseOptions): Promise<T>;
   /**
@@ -196,7 +196,7 @@ export interface Fleet {
    * succeeded. The results have the order of `arrays`.
    *
    * @example
-   * const results = await fleet.map(['fb1', 'fb2'], (fb) => fb.get('/arrays/space'), { concurrency: 8 });
+   * const results = await fleet.map(['fb1', 'fb2'], (fb) => fb.get('/arrays'), { concurrency: 8 });
    * for (const result of results) console.log(result.array, result.ok ? result.value : result.error);
    */
   map<T>(arrays: Iterable<string>, work: SessionWork<T>, options?: MapOptions): Promise<readonly MapResult<T>[]>;
