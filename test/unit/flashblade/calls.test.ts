@@ -1,272 +1,178 @@
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { authToken, type Session } from '../../../lib/core/model.ts';
-import {
-  type ArrayRequest,
-  apiVersions,
-  apiVersionsWithHttpInfo,
-  compareVersions,
-  login,
-  request,
-} from '../../../lib/flashblade/client.ts';
-import { closeConnections } from '../../../lib/flashblade/pool.ts';
-import { badAnswers, DEFAULT_VERSIONS, type Fault } from '../../../simulator/index.ts';
+/** The calls of a session: paths, bodies, pages and refusals, against a source that a test scripts and against the simulator. */
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { connect, isFlashBladeError } from '../../../lib/array.ts';
+import { type ArrayCalls, callsOf } from '../../../lib/flashblade/calls.ts';
+import type { ArrayRequest, ArrayResponse } from '../../../lib/flashblade/client.ts';
 import { failureOf } from './failures.ts';
-import { arrayAt, JSON_TYPE, reply, startServer } from './servers.ts';
 import { simulated } from './simulated.ts';
 
-describe('REST versions', () => {
-  test("are read without a session and returned in the array's order", async () => {
-    const { simulator, array } = await simulated();
-    expect(await apiVersions(array)).toEqual(DEFAULT_VERSIONS);
-    expect(simulator.requests[0]).toMatchObject({ method: 'GET', path: '/api/api_version', hasApiToken: false });
-    expect((await apiVersionsWithHttpInfo(array)).status).toBe(200);
+type Made = { readonly calls: ArrayCalls; readonly sent: string[]; readonly asked: () => number };
+
+/** The calls of a session on an array that answers the requests in this order. */
+function answering(...answers: readonly (Partial<ArrayResponse> | Error)[]): Made {
+  const sent: string[] = [];
+  const left = [...answers];
+  let asked = 0;
+  const request = async ({ method, path, query, body }: ArrayRequest): Promise<ArrayResponse> => {
+    sent.push([method, path, ...[query, body].flatMap((part) => (part ? [JSON.stringify(part)] : []))].join(' '));
+    const answer = left.shift() ?? {};
+    if (answer instanceof Error) throw answer;
+    return { status: 200, headers: {}, requestId: 'id-1', body: {}, ...answer };
+  };
+  const apiVersions = async () => {
+    if (asked++ === 0 && left[0] instanceof Error) throw left.shift();
+    return ['2.9', '2.15', '1.12'];
+  };
+  return { calls: callsOf({ array: 'fb1', request, apiVersions }), sent, asked: () => asked };
+}
+
+const itemsOf = async (calls: ArrayCalls, path = '/buckets', options = {}): Promise<unknown[]> =>
+  Array.fromAsync(calls.list(path, options));
+
+describe('a path', () => {
+  it.each(['/buckets', 'buckets'])('%s begins after the newest version, which is asked for once', async (path) => {
+    const { calls, sent, asked } = answering();
+    await calls.get(path);
+    await calls.delete(path, { query: { names: 'logs' } });
+    expect(sent).toEqual(['GET /api/2.15/buckets', 'DELETE /api/2.15/buckets {"names":"logs"}']);
+    expect(asked()).toBe(1);
   });
 
-  test('are compared number by number', () => {
-    const sorted = ['1.0', '1.8', '1.8.1', '1.9', '1.10', '2.0', '2.4', '2.10'];
-    expect([...sorted].reverse().sort(compareVersions)).toEqual(sorted);
-    expect(compareVersions('1.8', '1.8.0')).toBe(0);
+  it('that is complete is sent as it is, without asking for the versions', async () => {
+    const { calls, sent, asked } = answering();
+    await calls.patch('/api/2.4/buckets', { body: { destroyed: true } });
+    expect([sent, asked()]).toEqual([['PATCH /api/2.4/buckets {"destroyed":true}'], 0]);
   });
 
-  test('of a FlashArray are refused, and the error names the mistake', async () => {
-    const { simulator, array } = await simulated();
-    simulator.faults.add({ kind: 'answer', body: '{"version":["1.0","2.4"]}' });
-    const error = await failureOf(apiVersions(array));
-    expect(error).toMatchObject({ code: 'ARRAY_UNSUPPORTED', facts: { status: 200 } });
-    expect(error.message).toContain('FlashArray');
-  });
-
-  test.for([
-    '{"versions":[]}',
-    '{"versions":"2.0"}',
-    '{"versions":[2.4]}',
-    '{"versions":["2.x"]}',
-    '{"versions":["1"]}',
-    '{"versions":["1.2.3.4"]}',
-    '[]',
-    'null',
-    '',
-    '{',
-  ])('are not read from the body %j', async (body) => {
-    const { simulator, array } = await simulated();
-    simulator.faults.add({ kind: 'answer', body });
-    expect(await failureOf(apiVersions(array))).toMatchObject({ code: 'ANSWER_INVALID', facts: { status: 200 } });
-  });
-
-  test.for([
-    [429, 'ARRAY_BUSY'],
-    [503, 'ARRAY_BUSY'],
-    [201, 'ANSWER_INVALID'],
-    [302, 'ANSWER_INVALID'],
-    [403, 'ANSWER_INVALID'],
-    [404, 'ANSWER_INVALID'],
-    [500, 'ANSWER_INVALID'],
-  ] satisfies [number, string][])('with status %i fail as %s', async ([status, code]) => {
-    const { simulator, array } = await simulated();
-    simulator.faults.add({ kind: 'answer', status });
-    expect(await failureOf(apiVersions(array))).toMatchObject({ code, facts: { status } });
+  it('asks for the versions again after a failure', async () => {
+    const { calls, sent } = answering(new Error('planned by the test'));
+    await expect(calls.get('/buckets')).rejects.toThrow('planned by the test');
+    await calls.get('/buckets');
+    expect(sent).toEqual(['GET /api/2.15/buckets']);
   });
 });
 
-test.for([400, 401, 403])(
-  'status %i from something in front of the array means that its versions cannot be reached',
-  async (status) => {
-    const { simulator, array } = await simulated();
-    simulator.faults.add(badAnswers.htmlAnswer(status));
-    const error = await failureOf(apiVersions(array));
-    expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { status, sent: true } });
-    expect(error.message).toContain(`returned ${status} for GET /api/api_version. Let requests to the array through.`);
-  },
-);
-
-describe('a call in a session', () => {
-  async function opened() {
-    const { simulator, array, token } = await simulated();
-    return { simulator, session: await login(array, token) };
-  }
-
-  test('sends the auth token and returns the response of the array', async () => {
-    const { simulator, session } = await opened();
-    const response = await request(session, { method: 'GET', path: '/api/2.15/arrays' });
-    expect(response).toMatchObject({ status: 200, body: { items: expect.anything() } });
-    expect(simulator.requests[1]).toMatchObject({ hasAuthToken: true, hasApiToken: false, bodyBytes: 0 });
+describe('list', () => {
+  it('follows the pages of REST 2 to the end, whether the last token is null or absent', async () => {
+    for (const last of [{ continuation_token: null }, {}]) {
+      const { calls, sent } = answering(
+        { body: { items: [1, 2], continuation_token: 'more' } },
+        { body: { items: [3], ...last } },
+      );
+      expect(await itemsOf(calls, '/buckets', { query: { limit: 2 } })).toEqual([1, 2, 3]);
+      expect(sent[1]).toBe('GET /api/2.15/buckets {"limit":2,"continuation_token":"more"}');
+    }
   });
 
-  test.for([
-    [99, 'array'],
-    [100_000, undefined],
-  ] satisfies [number, string | undefined][])('may return lists nested %i deep: %s', async ([depth, kind]) => {
-    const body = `${'['.repeat(depth)}${']'.repeat(depth)}`;
-    const server = await startServer(reply(200, body, JSON_TYPE));
-    const session: Session = { array: arrayAt(server), authToken: authToken('uuid'), username: 'pureuser' };
-    const call = request(session, { method: 'GET', path: '/api/2.15/arrays' });
-    if (kind === 'array') expect(JSON.stringify((await call).body)).toBe(body);
-    else expect((await failureOf(call)).message).toContain('or is nested too deeply');
-    closeConnections();
-  });
-
-  test('encodes its query and its JSON body', async () => {
-    const server = await startServer(reply(200, '{"ok":true}', JSON_TYPE));
-    const session: Session = { array: arrayAt(server), authToken: authToken('uuid'), username: 'pureuser' };
-    const query = { filter: "name='a&b' and x=1", limit: 5, destroyed: false };
-    const call: ArrayRequest = { method: 'PATCH', path: '/api/2.15/file-systems', query, body: { name: 'é' } };
-    expect((await request(session, call)).body).toEqual({ ok: true });
-    closeConnections();
-    const [head = '', body] = (server.requests[0] ?? '').split('\r\n\r\n');
-    expect(head).toMatch(
-      /^PATCH \/api\/2\.15\/file-systems\?filter=name%3D'a%26b'%20and%20x%3D1&limit=5&destroyed=false HTTP\/1\.1\r\n/,
+  it('follows the pages of REST 1, whose parameter is called token', async () => {
+    const { calls, sent } = answering(
+      { body: { items: [1], pagination_info: { continuation_token: 'more' } } },
+      { body: { items: [2], pagination_info: { continuation_token: null } } },
     );
-    expect(head).toContain('\r\nContent-Type: application/json\r\n');
-    expect(head).toContain('\r\nContent-Length: 13\r\n');
-    expect(JSON.parse(Buffer.from(body ?? '', 'latin1').toString())).toEqual({ name: 'é' });
+    expect(await itemsOf(calls, '/api/1.12/file-systems')).toEqual([1, 2]);
+    expect(sent[1]).toBe('GET /api/1.12/file-systems {"token":"more"}');
   });
 
-  test('resolves with a refusal, a redirect and an empty response, too', async () => {
-    const { simulator, session } = await opened();
-    const call = { method: 'GET', path: '/api/2.15/arrays' } as const;
-    for (const status of [204, 302, 401, 403, 500]) {
-      simulator.faults.add({ kind: 'answer', status, body: '', times: 1 });
-      expect(await request(session, call)).toMatchObject({ status, body: '' });
+  it('asks for no page that nobody reads', async () => {
+    const { calls, sent } = answering({ body: { items: [1, 2], continuation_token: 'more' } });
+    for await (const item of calls.list('/buckets')) if (item === 1) break;
+    expect(sent).toHaveLength(1);
+  });
+
+  it('ends with an error if a page repeats, instead of reading forever', async () => {
+    const { calls } = answering(...Array(9).fill({ body: { items: [], continuation_token: 'same' } }));
+    expect(await failureOf(itemsOf(calls))).toMatchObject({ code: 'ANSWER_INVALID' });
+  });
+
+  it.each([{ body: { name: 'fb1' } }, { body: '' }, { body: { items: {} } }])(
+    'refuses a response without items and advises get: %j',
+    async (answer) => {
+      const { code, message } = await failureOf(itemsOf(answering(answer).calls));
+      expect([code, message]).toEqual([
+        'ANSWER_INVALID',
+        'array fb1: the response to GET /buckets has no list of items. Use get',
+      ]);
+    },
+  );
+});
+
+describe('an error status', () => {
+  it.each([
+    [400, {}, 'CALL_REFUSED', false],
+    [404, {}, 'CALL_REFUSED', false],
+    [302, {}, 'CALL_REFUSED', false],
+    [401, {}, 'FORBIDDEN', false],
+    [403, {}, 'FORBIDDEN', false],
+    [403, { isInFront: true as const }, 'ARRAY_UNREACHABLE', true],
+    [429, { headers: { 'retry-after': '7' } }, 'ARRAY_BUSY', true],
+    [503, {}, 'ARRAY_BUSY', true],
+  ])('%i %j is thrown as %s', async (status, more, code, retryable) => {
+    const error = await failureOf(answering({ status, ...more }).calls.get('/buckets'));
+    expect(error).toMatchObject({ code, retryable, facts: { status, sent: true, requestId: 'id-1' } });
+    expect(error.message).toMatch(/array fb1.* returned \d+ for GET \/api\/2\.15\/buckets$/);
+    if (status === 429) expect(error.facts.retryAfterSeconds).toBe(7);
+  });
+
+  it.each([
+    [{ errors: [{ context: 'logs', message: 'Bucket does not exist.' }] }, ': logs: Bucket does not exist.'],
+    [{ error: [{ code: 403, context: '', message: 'Access Denied' }] }, ': Access Denied'],
+    [{ message: 'invalid body parameter: x' }, ': invalid body parameter: x'],
+    [{ errors: [{ message: 'two\nlines\u0000' }] }, ': two lines '],
+    [{ errors: [{ message: 'x'.repeat(1000) }] }, `: ${'x'.repeat(300)}`],
+    [{ errors: [{ message: 'T-00000000-1111-2222-3333-444444444444 is taken' }] }, ': [API token] is taken'],
+    [{ error: 'invalid_client' }, ''],
+    [{ errors: [] }, ''],
+    ['<html>', ''],
+    [null, ''],
+  ])('says what the array says, cleaned: %j', async (body, said) => {
+    const { message } = await failureOf(answering({ status: 400, body }).calls.post('/buckets'));
+    expect(message).toBe(`array fb1 returned 400 for POST /api/2.15/buckets${said}`);
+  });
+});
+
+describe('connect', () => {
+  const options = async () => {
+    const { simulator, array, token } = await simulated();
+    return { simulator, given: { ...array, apiToken: token.reveal() } };
+  };
+
+  it('opens a session that closes at the end of its block', async () => {
+    const { simulator, given } = await options();
+    {
+      await using fb = await connect(given);
+      expect([fb.username, fb.version, fb.array.port]).toEqual(['pureuser', '2.26', given.port]);
+      expect(await fb.get('/arrays')).toMatchObject({ items: [{ name: expect.any(String) }] });
+      expect(await Array.fromAsync(fb.list('/file-systems', { query: { limit: 1 } }))).not.toEqual([]);
+      expect(simulator.sessions()).toHaveLength(1);
+      expect(JSON.stringify(fb)).not.toContain(given.apiToken);
     }
+    expect(simulator.sessions()).toEqual([]);
   });
 
-  test('says if a refusal comes from something in front of the array, but not for any other status', async () => {
-    const { simulator, session } = await opened();
-    const call = { method: 'GET', path: '/api/2.15/arrays' } as const;
-    for (const status of [400, 401, 403]) {
-      simulator.faults.add({ ...badAnswers.htmlAnswer(status), times: 1 });
-      expect(await request(session, call)).toMatchObject({ status, isInFront: true });
-      simulator.faults.add({ kind: 'answer', status, times: 1 });
-      expect(await request(session, call)).not.toHaveProperty('isInFront');
-    }
-    for (const status of [200, 404, 429, 502]) {
-      simulator.faults.add({ ...badAnswers.htmlAnswer(status), times: 1 });
-      expect(await request(session, call)).not.toHaveProperty('isInFront');
-    }
+  it('uses the version that it is given, without asking the array', async () => {
+    const { simulator, given } = await options();
+    await using fb = await connect({ ...given, version: '2.4' });
+    await fb.get('/arrays');
+    expect(simulator.requests.map(({ path }) => path)).toEqual(['/api/login', '/api/2.4/arrays']);
   });
 
-  test.for([401, 403, 429, 500, 503])(
-    'with status %i and a body that is only declared as JSON returns an empty body',
-    async (status) => {
-      const server = await startServer(reply(status, '{"message":"no uuid-1', JSON_TYPE));
-      const session: Session = { array: arrayAt(server), authToken: authToken('uuid-1'), username: 'pureuser' };
-      const response = await request(session, { method: 'GET', path: '/api/2.15/arrays' });
-      expect(response).toMatchObject({ status, body: '' });
-    },
-  );
-
-  test('returns a body that is not declared as JSON as text', async () => {
-    const { simulator, session } = await opened();
-    simulator.faults.add(badAnswers.htmlAnswer(502));
-    const { body } = await request(session, { method: 'GET', path: '/api/2.15/arrays' });
-    expect(body).toContain('<h1>502 Proxy Error</h1>');
+  it('closes once, however often it is asked, and again after a failure', async () => {
+    const { simulator, given } = await options();
+    const fb = await connect(given);
+    onTestFinished(() => fb.close());
+    const fault = simulator.faults.add({ kind: 'answer', status: 503, path: '/api/logout' });
+    await expect(fb.close()).rejects.toMatchObject({ code: 'ARRAY_BUSY' });
+    await fault.remove();
+    await Promise.all([fb.close(), fb.close()]);
+    expect(simulator.requests.filter(({ path }) => path === '/api/logout')).toHaveLength(2);
   });
 
-  test('returns a body without a content type as text, even if it looks like JSON', async () => {
-    const server = await startServer(reply(200, '{"ok":true}'));
-    const session: Session = { array: arrayAt(server), authToken: authToken('uuid'), username: 'pureuser' };
-    expect((await request(session, { method: 'GET', path: '/api/2.15/arrays' })).body).toBe('{"ok":true}');
-    closeConnections();
+  it('leaves no session if the token is refused or the versions cannot be read', async () => {
+    const { simulator, given } = await options();
+    const refused = await failureOf(connect({ ...given, apiToken: 'T-wrong' }));
+    expect(isFlashBladeError(refused, 'LOGIN_REFUSED')).toBe(true);
+    simulator.faults.add({ kind: 'answer', status: 503, path: '/api/api_version' });
+    expect(await failureOf(connect(given))).toMatchObject({ code: 'ARRAY_BUSY' });
+    expect(simulator.history).toEqual([]);
   });
-
-  test('fails if a body declared as JSON is not JSON, and does not quote it', async () => {
-    const { simulator, session } = await opened();
-    simulator.faults.add({ kind: 'answer', body: '{"secret":"T-secret' });
-    const error = await failureOf(request(session, { method: 'GET', path: '/api/2.15/arrays' }));
-    expect(error).toMatchObject({ code: 'ANSWER_INVALID', facts: { status: 200 } });
-    expect(error.message).not.toContain('secret');
-  });
-
-  test.for([
-    ['GET', 2],
-    ['POST', 1],
-    ['PATCH', 1],
-    ['DELETE', 1],
-  ] satisfies [ArrayRequest['method'], number][])(
-    'with %s is sent at most %i times when connections break',
-    async ([method, times]) => {
-      const { simulator, session } = await opened();
-      const fault: Fault = { kind: 'reset', path: '/api/2.15/admins/api-tokens' };
-      simulator.faults.add(fault);
-      await failureOf(request(session, { method, path: '/api/2.15/admins/api-tokens' }));
-      expect(simulator.requests.slice(1)).toHaveLength(times);
-    },
-  );
-
-  test.for([
-    ['GET', 1],
-    ['POST', 2],
-    ['DELETE', 2],
-  ] satisfies [ArrayRequest['method'], number][])(
-    'with %s, one second after the last call, uses %i connections in total',
-    async ([method, connections]) => {
-      vi.useFakeTimers({ toFake: ['Date'] });
-      onTestFinished(() => void vi.useRealTimers());
-      const { simulator, session } = await opened();
-      vi.setSystemTime(Date.now() + 1000);
-      await request(session, { method, path: '/api/2.15/arrays' });
-      expect(simulator.counters.connections).toBe(connections);
-    },
-  );
-
-  test.for([
-    '/api/login',
-    '/api/logout',
-    '/api/LOGIN',
-    '/api/2.15/login',
-    '/api/2.15/logout',
-    '/api/login/x',
-    '/api/login/',
-    '/api/',
-    '/api',
-    'api/2.15/arrays',
-    '/other/api/2.15/arrays',
-    '/api/../login',
-    '/api/2.15/./arrays',
-    '/api/2.15//arrays',
-    '/api/%6cogin',
-    '/api/2.15/%2e%2e/login',
-    '/api/2.15%2flogin',
-    '/api/2.15/arrays?names=x',
-    '/api/2.15/arrays#x',
-    '/api/login;x',
-    '/api\\login',
-    '/api/2.15/arrays\r\nx-auth-token: y',
-    '/api/2.15/arrays\n',
-    '//elsewhere.example.com/api/2.15/arrays',
-    'https://elsewhere.example.com/api/2.15/arrays',
-  ])('is never sent to the path %j', async (path) => {
-    const { simulator, session } = await opened();
-    const error = await failureOf(request(session, { method: 'GET', path }));
-    expect(error).toMatchObject({ code: 'REQUEST_INVALID', facts: { sent: false } });
-    expect(error.message).toMatch(/^path must /);
-    expect(error.message).not.toContain('example.com');
-    expect(simulator.requests).toHaveLength(1);
-  });
-
-  test.for([
-    ['method', { method: 'TRACE' }],
-    ['method', { method: 'GET /x' }],
-    ['method', { method: 'get' }],
-    ['query.a', { query: { a: {} } }],
-    ['query.names', { query: { names: ['a', 'b'] } }],
-    ['query.a', { query: { a: undefined } }],
-    ['query.a', { query: { a: Number.NaN } }],
-    ['query', { query: 'limit=1' }],
-    ['query', { query: [['limit', 1]] }],
-    ['query', { query: new URLSearchParams('limit=1') }],
-    ['query', { query: new Map([['limit', 1]]) }],
-    ['query', { query: { a: '\ud800' } }],
-    ['body', { body: () => {} }],
-    ['body', { body: 1n }],
-  ] satisfies [string, object][])(
-    'with an invalid %s fails with an error that names it (%#)',
-    async ([field, wrong]) => {
-      const session: Session = { array: arrayAt({ port: 9 }), authToken: authToken('uuid'), username: 'pureuser' };
-      const call: ArrayRequest = { method: 'GET', path: '/api/2.15/arrays' };
-      const error = await failureOf(request(session, Object.assign(call, wrong)));
-      expect(error).toMatchObject({ code: 'REQUEST_INVALID', facts: { sent: false } });
-      expect(error.message).toMatch(new RegExp(`^${field} must `));
-    },
-  );
 });
