@@ -111,10 +111,10 @@ describe('the public API', () => {
     ],
     [
       'a method without an example',
-      'lib/create-fleet.ts',
+      'lib/fleet-of.ts',
       '   * @example\n   * const { outcome } =',
       '   * const { outcome } =',
-      ['lib/create-fleet.ts: Fleet.close has no @example'],
+      ['lib/fleet-of.ts: Fleet.close has no @example'],
     ],
     [
       'a type without a comment',
