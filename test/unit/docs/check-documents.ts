@@ -175,7 +175,14 @@ function compileFaults(programs: readonly (readonly [at: string, code: string])[
     for (const [n, [, code]] of programs.entries()) writeFileSync(join(folder, `${n}.ts`), code);
     const config = {
       extends: resolve(ROOT, 'tsconfig.json'),
-      compilerOptions: { paths: { 'flashblade-sessions': [resolve(ROOT, 'lib/index.ts')] }, noUnusedLocals: false },
+      compilerOptions: {
+        paths: {
+          'flashblade-sessions': [resolve(ROOT, 'lib/index.ts')],
+          'flashblade-sessions/*': [resolve(ROOT, 'lib/*.ts')],
+        },
+        noUnusedLocals: false,
+        noPropertyAccessFromIndexSignature: false,
+      },
       include: ['*.ts'],
     };
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
