@@ -11,7 +11,7 @@ import { type CloseResult, closeSession } from './leases/close.ts';
 import type { Ports } from './leases/ports.ts';
 import { renewLease } from './leases/renew.ts';
 import { DEFAULT_LEASE_SECONDS, type OpenRequest, parseOpenRequest, parseRenewRequest } from './leases/requests.ts';
-import { OPENING_MS, type Use, unlessAborted, withLease } from './leases/use.ts';
+import { anyOf, OPENING_MS, type Use, type UseOptions, unlessAborted, withLease } from './leases/use.ts';
 import { openUnlessAborted, withSession } from './leases/with-session.ts';
 
 /** A lease: the right to use a session until `expiresAt`. */
@@ -144,7 +144,7 @@ export interface Fleet {
   open(array: string, options?: OpenOptions): Promise<OpenLease>;
   /**
    * Closes a lease's session, whatever the lease's state. Safe to repeat. After an error, the ledger tracks the session until it has ended.
-   * `timeoutMs` is at least 5000. Default: 10000.
+   * `timeoutMs` is at least 5000. Default: 10000. After an abort, closing goes on in the background.
    *
    * @throws FlashBladeError ARRAY_BUSY, ANSWER_INVALID, ARRAY_UNREACHABLE, ARRAY_UNTRUSTED, LEASE_ALTERED, AWS_UNAVAILABLE, OUT_OF_TIME or
    * REQUEST_INVALID.
@@ -190,7 +190,8 @@ export function fleetOf(ports: Ports): Fleet {
       const { timeoutMs, signal, renew, maxSeconds, exactNumbers } = options;
       const deadline = timeoutMs === undefined ? undefined : deadlineOf(options);
       const limits = { deadline, signal, renew, maxSeconds, exactNumbers };
-      return withSession(ports, request, (use) => work(sessionOf(use, signal)), limits);
+      const workDeadline = deadline === undefined ? undefined : deadline - CLOSING_MS;
+      return withSession(ports, request, (use) => work(sessionOf(use, { signal, deadline: workDeadline })), limits);
     },
 
     withLease: async (leaseId, work, options = {}) => {
@@ -198,7 +199,7 @@ export function fleetOf(ports: Ports): Fleet {
       checkedOptions(options, 'withLease', [...OF_LEASE, 'exactNumbers']);
       const { timeoutMs, signal, exactNumbers } = options;
       const deadline = timeoutMs === undefined ? undefined : deadlineOf(options);
-      const run = (use: Use) => work(sessionOf(use, signal));
+      const run = (use: Use) => work(sessionOf(use, { signal, deadline }));
       return withLease(ports, checkedLeaseId(leaseId), run, { deadline, signal, exactNumbers });
     },
 
@@ -216,20 +217,10 @@ export function fleetOf(ports: Ports): Fleet {
       const id = checkedLeaseId(leaseId);
       options.signal?.throwIfAborted();
       const closing = closeSession(ports, id, deadlineOf(options, CLOSING_MS));
-      return told({ phase: 'close', leaseId: id }, unlessAborted(closing, options.signal));
+      return explained({ phase: 'close', leaseId: id }, unlessAborted(closing, options.signal), options.signal);
     },
 
-    renew: async (leaseId, options = {}) => {
-      checkedOptions(options, 'renew', [...OF_LEASE, 'leaseSeconds']);
-      const { leaseSeconds = DEFAULT_LEASE_SECONDS, signal } = options;
-      if (!isPositive(leaseSeconds))
-        throw invalid('options.leaseSeconds', 'must be a number of seconds greater than 0');
-      const id = checkedLeaseId(leaseId);
-      const request = parseRenewRequest({ leaseId: id, expiresAt: Math.ceil(ports.now() / 1000 + leaseSeconds) });
-      signal?.throwIfAborted();
-      const renewing = renewLease(ports, request, deadlineOf(options, OPENING_MS), signal);
-      return leaseOf(await told({ phase: 'renew', leaseId: id }, renewing));
-    },
+    renew: (leaseId, options) => renew(leaseId, options),
 
     map: async (arrays, work, options = {}) => {
       mustBeFunction('work', work);
@@ -270,21 +261,35 @@ export function fleetOf(ports: Ports): Fleet {
     return parseOpenRequest(fields, () => leaseId, what);
   }
 
-  function sessionOf({ lease, request, apiVersions }: Use, signal = new AbortController().signal): FleetSession {
+  /** `within` are the limits of the work that renews its own lease. */
+  async function renew(leaseId: string, options: RenewOptions = {}, within: UseOptions = {}): Promise<Lease> {
+    checkedOptions(options, 'renew', [...OF_LEASE, 'leaseSeconds']);
+    const { leaseSeconds = DEFAULT_LEASE_SECONDS } = options;
+    if (!isPositive(leaseSeconds)) throw invalid('options.leaseSeconds', 'must be a number of seconds greater than 0');
+    const id = checkedLeaseId(leaseId);
+    const request = parseRenewRequest({ leaseId: id, expiresAt: Math.ceil(ports.now() / 1000 + leaseSeconds) });
+    const signal = anyOf(options.signal, within.signal);
+    signal?.throwIfAborted();
+    const deadline = Math.min(deadlineOf(options, OPENING_MS), within.deadline ?? Number.POSITIVE_INFINITY);
+    const renewing = renewLease(ports, request, deadline, signal);
+    return leaseOf(await explained({ phase: 'renew', leaseId: id }, renewing, signal));
+  }
+
+  function sessionOf({ lease, request, apiVersions }: Use, within: UseOptions): FleetSession {
+    const { signal = new AbortController().signal } = within;
     const calls = callsOf({
       array: lease.array,
       request: async (call, options) => request(call, checkedCall(options, ['exactNumbers'])),
       apiVersions: async (options?: CallOptions) => apiVersions(checkedCall(options)),
     });
-    const renew = (options?: RenewOptions): Promise<Lease> => fleet.renew(lease.leaseId, options);
-    return { ...calls, lease: leaseOf(lease), signal, renew };
+    return { ...calls, lease: leaseOf(lease), signal, renew: (options) => renew(lease.leaseId, options, within) };
   }
 }
 
 /** Says in errors what failed. */
-const told = <T>(facts: ErrorFacts, promise: Promise<T>): Promise<T> =>
+const explained = <T>(facts: ErrorFacts, promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> =>
   promise.catch((error) => {
-    throw about(error, facts);
+    throw about(error, facts, signal);
   });
 
 const leaseOf = ({ leaseId, array, username, expiresAt }: StoredLease): Lease => ({

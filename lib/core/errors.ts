@@ -128,9 +128,11 @@ export function withFacts(error: FlashBladeError, facts: ErrorFacts): FlashBlade
   return copy;
 }
 
-/** Adds facts that the error does not have yet. Returns errors of other kinds unchanged. */
-export const about = (error: unknown, facts: ErrorFacts): unknown =>
-  isFlashBladeError(error) ? withFacts(error, { ...facts, ...error.facts }) : error;
+/** Adds facts that the error does not have yet. Returns errors of other kinds, and the reasons of these signals, unchanged. */
+export const about = (error: unknown, facts: ErrorFacts, ...signals: readonly (AbortSignal | undefined)[]): unknown =>
+  isFlashBladeError(error) && !signals.some((signal) => signal?.aborted && signal.reason === error)
+    ? withFacts(error, { ...facts, ...error.facts })
+    : error;
 
 /**
  * Returns a FlashBladeError unchanged. Converts any other error to INTERNAL, keeping its class name and stack frames but not its message,

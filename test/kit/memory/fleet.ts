@@ -52,7 +52,10 @@ export const portsOver = (
 
 /** A stopped clock never reaches the end of a wait. */
 const untilAborted: Ports['wait'] = (_ms, signal) =>
-  new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 
 /** Removes deadlines from the seal. The real seal compares deadlines with the real clock, not with the test's clock. */
 const sealOutsideTime = ({ dataKey, seal, unseal }: Seal): Seal => ({
