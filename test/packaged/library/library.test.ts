@@ -15,12 +15,10 @@ import { installLibrary, type Manifest } from './install.ts';
 const run = promisify(execFile);
 
 const OF_LIBRARY = page('library.md');
-/** The documented programs for an array of a fleet, each with what it prints about the array's file systems. */
-const FLEET = [
-  [String(examples('ts run', OF_LIBRARY)), 'status'],
-  [String(examples('ts run', README)), 'body'],
-] as const;
+/** The documented programs that list the file systems of an array of a fleet. */
+const FLEET = [...examples('ts run', OF_LIBRARY), ...examples('ts run', README)];
 const FOR_PYTHON = examples('ts example', page('coming-from-purity_fb.md'));
+const FIRST = examples('ts example', page('getting-started.md'));
 
 const PROGRAM = `
 import { apiToken, apiVersions, type FlashBlade, FlashBladeError, login, logout, request } from 'flashblade-sessions';
@@ -114,7 +112,7 @@ describe('the packed library', () => {
   });
 
   it('type-checks with every example in the documentation', async () => {
-    const all = [...examples('ts example', OF_LIBRARY), ...FLEET.map(([example]) => example), ...FOR_PYTHON];
+    const all = [...FOR_PYTHON, ...examples('ts example', OF_LIBRARY), ...FLEET, ...FIRST];
     const names = all.map((_, nth) => `example-${nth}.ts`);
     for (const [nth, example] of all.entries()) await writeFile(join(project, `example-${nth}.ts`), example);
     await typeCheck(names, 'nodenext');
@@ -123,7 +121,7 @@ describe('the packed library', () => {
     expect(stdout).toMatch(/example-0\.ts.*error TS2345/);
   });
 
-  it.each(FLEET)('runs the documented example of a fleet and leaves no session: %s', async (example, part) => {
+  it.each(FLEET)('runs the documented example of a fleet and leaves no session: %s', async (example) => {
     await writeFile(join(project, 'fleet.ts'), example);
     const d = await deploy({ functions: [] });
     onTestFinished(d.stop);
@@ -136,8 +134,8 @@ describe('the packed library', () => {
     const { port, certificate: ca } = d.simulator;
     const array: FlashBlade = { name: 'fb1', host: '127.0.0.1', port, trust: { kind: 'ca', ca } };
     const session = await login(array, apiToken(d.simulator.apiToken));
-    const response = await request(session, { method: 'GET', path: '/api/2.4/file-systems' });
-    expect(stdout).toBe(`${inspect(response[part])}\n`);
+    const response = await request(session, { method: 'GET', path: '/api/2.26/file-systems' });
+    expect(stdout).toBe(`${inspect(response.body)}\n`);
   });
 
   it.each(FOR_PYTHON)('runs the purity_fb migration example to its end and to its error: %s', async (example) => {
