@@ -1,4 +1,5 @@
 /** The sessions of a fleet, for programs. Every session has a lease in the ledger of a deployed stack. */
+import './core/node-version.ts';
 import { type AwsOptions, createPorts } from './compose.ts';
 import { type Given, readConfig } from './core/config.ts';
 import { EVENTS, type Report } from './core/reports.ts';

@@ -6,6 +6,7 @@
  *
  * Every error is a `FlashBladeError`. Branch on its `code`.
  */
+import './core/node-version.ts';
 import { invalid } from './flashblade/arguments.ts';
 import * as sessions from './leases/with-session.ts';
 
