@@ -148,7 +148,7 @@ export function fakeFleet(options: FakeFleetOptions = {}): FakeFleet {
   for (const [name, value] of Object.entries({ respond, newId, now: given ?? Date.now }))
     mustBeFunction(`options.${name}`, value);
   checkVersions(versions);
-  const config = readConfig({ LEASE_TABLE: 'none', LEASE_KEY: 'none' }, givenLimits(limits));
+  const config = readConfig({ LEASE_TABLE: 'leases', LEASE_KEY: 'alias/leases' }, givenLimits(limits));
   const { SESSIONS_PER_ARRAY, ARRAY_IDLE_SECONDS, MAX_LEASE_SECONDS } = config;
 
   const clock = standingClock(Date.now());
@@ -234,7 +234,7 @@ export function fakeFleet(options: FakeFleetOptions = {}): FakeFleet {
       if (left.length === 0) return;
       const list = left.map(({ array, leaseId }) => `${leaseId} on ${array}`).join(', ');
       const message = `these leases are still open: ${list}. Close them, or use withSession`;
-      throw new AssertionError({ message, actual: left, expected: [], operator: 'deepStrictEqual' });
+      throw new AssertionError({ message, actual: left, expected: [] });
     },
   };
 }
@@ -273,10 +273,11 @@ const inTime =
       const what = `the response did not arrive within ${ms} ms. The array may have executed the request.`;
       throw new FlashBladeError('ARRAY_UNREACHABLE', `array ${name}: ${what}`, { sent: true });
     });
-    try {
-      return await unlessAborted(Promise.race([request(session, call, options), late]), signal);
-    } catch (error) {
+    const response = Promise.race([request(session, call, options), late]).catch((error) => {
       throw about(error, { array: name, requestId });
+    });
+    try {
+      return await unlessAborted(response, signal);
     } finally {
       done.abort();
     }

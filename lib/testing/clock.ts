@@ -60,7 +60,7 @@ export const waitBy =
         resolve();
       };
       const looks = setInterval(look, LOOK_MS);
-      const timer = setTimeout(look, Math.min(Math.max(ms, 0), MAX_TIMER_MS));
+      const timer = setTimeout(look, Math.min(Math.ceil(ms), MAX_TIMER_MS));
       looks.unref();
       timer.unref();
       signal.addEventListener('abort', look, { once: true });
