@@ -60,7 +60,7 @@ export interface FakeFleetOptions {
    * Responds to REST calls. If it throws, your program's call throws the same error. Default: status 200 with `{ items: [] }`.
    *
    * @example
-   * respond: ({ path }) => (path.endsWith('/arrays/space') ? { body: { items: [{ capacity: 512 }] } } : { status: 404 })
+   * const fleet = fakeFleet({ respond: ({ path }) => (path.endsWith('/arrays') ? { body: { items: [] } } : { status: 404 }) });
    */
   readonly respond?: ((call: FakeCall) => FakeResponse | undefined | Promise<FakeResponse | undefined>) | undefined;
   /** REST versions that the arrays list. Default: `['2.15']`. */
@@ -75,6 +75,7 @@ export interface FakeFleetOptions {
 
 /** A session that is open on a fake array. */
 export interface FakeSession {
+  /** Name of the array. */
   readonly array: string;
   readonly leaseId: string;
   readonly username: string;
@@ -88,17 +89,57 @@ export interface FakeSession {
 
 /** One array of a fake fleet, and ways to make it fail. */
 export interface FakeArray {
-  /** From now on, logins fail with LOGIN_REFUSED, as with an API token that has expired. */
+  /**
+   * From now on, logins fail with LOGIN_REFUSED, as with an API token that has expired.
+   *
+   * @example
+   * fleet.array('fb1').refuseLogins();
+   * await assert.rejects(fleet.open('fb1'), { code: 'LOGIN_REFUSED' });
+   */
   refuseLogins(): void;
-  /** Stores a new API token in the array's secret, which the array accepts. */
+  /**
+   * Stores a new API token in the array's secret, which the array accepts.
+   *
+   * @example
+   * fleet.array('fb1').refuseLogins();
+   * fleet.array('fb1').acceptLogins();
+   * await fleet.withSession('fb1', (fb) => fb.get('/arrays'));
+   */
   acceptLogins(): void;
-  /** The next login opens a session, but its response is lost. It fails with LOGIN_UNKNOWN, and a SUSPECT is recorded. */
+  /**
+   * The next login opens a session, but its response is lost. It fails with LOGIN_UNKNOWN, and a SUSPECT is recorded.
+   *
+   * @example
+   * fleet.array('fb1').loseNextLogin();
+   * await assert.rejects(fleet.open('fb1'), { code: 'LOGIN_UNKNOWN' });
+   */
   loseNextLogin(): void;
-  /** From now on, everything fails with ARRAY_UNREACHABLE. The sessions stay open. */
+  /**
+   * From now on, everything fails with ARRAY_UNREACHABLE. The sessions stay open.
+   *
+   * @example
+   * fleet.array('fb1').goDown();
+   * await assert.rejects(fleet.open('fb1'), { code: 'ARRAY_UNREACHABLE' });
+   */
   goDown(): void;
-  /** The array responds again. */
+  /**
+   * The array responds again.
+   *
+   * @example
+   * fleet.array('fb1').goDown();
+   * fleet.array('fb1').comeBack();
+   * await fleet.withSession('fb1', (fb) => fb.get('/arrays'));
+   */
   comeBack(): void;
-  /** Ends all sessions, as a restart of the array does. The next call in a session logs in again. */
+  /**
+   * Ends all sessions, as a restart of the array does. The next call in a session logs in again.
+   *
+   * @example
+   * await fleet.withSession('fb1', async (fb) => {
+   *   fleet.array('fb1').dropSessions();
+   *   await fb.get('/arrays');
+   * });
+   */
   dropSessions(): void;
 }
 
@@ -109,21 +150,50 @@ export interface FakeArray {
 export interface FakeFleet extends Fleet, AsyncDisposable {
   /** Every report so far, such as LoginSucceeded. `createFleet` passes these to `onEvent`. Reports of the sweeper are left out. */
   readonly events: readonly Report[];
-  /** Returns the sessions that are open on the arrays now, oldest first. */
+  /**
+   * Returns the sessions that are open on the arrays now, oldest first.
+   *
+   * @example
+   * await fleet.withSession('fb1', () => assert.equal(fleet.openSessions().length, 1));
+   * assert.deepEqual(fleet.openSessions(), []);
+   */
   openSessions(): readonly FakeSession[];
-  /** Returns an array of the fleet. Throws REQUEST_INVALID if there is none with this name. */
+  /**
+   * Returns an array of the fleet. Throws REQUEST_INVALID if there is none with this name.
+   *
+   * @example
+   * fleet.array('fb1').goDown();
+   * const [result] = await fleet.map(['fb1'], (fb) => fb.get('/arrays'));
+   */
   array(name: string): FakeArray;
-  /** Returns the fleet's time in milliseconds since the epoch. */
+  /**
+   * Returns the fleet's time in milliseconds since the epoch.
+   *
+   * @example
+   * const before = fleet.now();
+   * await fleet.pass(60);
+   * assert.equal(fleet.now() - before, 60_000);
+   */
   now(): number;
   /**
    * Moves the fleet's clock, and runs everything that is due along the way: renewals, time limits of calls, and each minute the sweeper.
    * Throws REQUEST_INVALID if the fleet has the option `now`.
    *
    * @example
-   * await fleet.withSession('fb1', async (fb) => { await fleet.pass(3600); return fb.get('/arrays'); }, { renew: 'auto' });
+   * const hourLong = async (fb: FleetSession) => {
+   *   await fleet.pass(3600);
+   *   await fb.get('/arrays');
+   * };
+   * await fleet.withSession('fb1', hourLong, { renew: 'auto' });
    */
   pass(seconds: number): Promise<void>;
-  /** Runs the sweeper once. As in a deployed stack, it closes the sessions of expired leases, and retries failed logouts. */
+  /**
+   * Runs the sweeper once. As in a deployed stack, it closes the sessions of expired leases, and retries failed logouts.
+   *
+   * @example
+   * await fleet.sweep();
+   * console.log(fleet.openSessions());
+   */
   sweep(): Promise<void>;
 }
 
@@ -139,7 +209,8 @@ const CALL_MS = 10_000;
  * @throws FlashBladeError REQUEST_INVALID or CONFIG_INVALID, which name the option.
  * @example
  * await using fleet = fakeFleet({ respond: () => ({ body: { items: [{ name: 'home' }] } }) });
- * assert.deepEqual(await namesOfFileSystems(fleet, 'fb1'), ['home']);
+ * const { items } = await fleet.withSession('fb1', (fb) => fb.get<{ items: object[] }>('/file-systems'));
+ * assert.deepEqual(items, [{ name: 'home' }]);
  */
 export function fakeFleet(options: FakeFleetOptions = {}): FakeFleet {
   onlyKnown('options', options, OPTIONS);

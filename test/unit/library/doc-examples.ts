@@ -8,18 +8,18 @@ export type Read = (file: string) => string;
 export const readLibrary: Read = (file) => readFileSync(resolve(ROOT, file), 'utf8');
 
 export type Documented = {
-  /** Such as `connect`, or `Fleet.open` for a method. */
+  /** Such as `connect`, or `Fleet.open` for a member of an interface. */
   readonly name: string;
-  readonly kind: 'function' | 'const' | 'class' | 'interface' | 'type' | 'method';
+  readonly kind: 'function' | 'const' | 'class' | 'interface' | 'type' | 'method' | 'property';
   readonly file: string;
   /** Empty if there is no comment. */
   readonly comment: string;
 };
 
 const DECLARATION = /^(export )?(?:declare )?(?:async )?(function|const|class|interface|type) (\w+)/;
-const METHOD = /^ {2}(\w+)(?:<.*?>)?\(/;
+const MEMBER = /^ {2}(?:(\w+)(?:<.*?>)?\(|readonly (\w+)\??:)/;
 
-/** What a file declares: its exports, and the methods of its interfaces. */
+/** What a file declares: its exports, and the members of its interfaces. */
 export function declarations(file: string, text: string): Documented[] {
   const found: Documented[] = [];
   let owner: string | undefined;
@@ -32,7 +32,7 @@ export function declarations(file: string, text: string): Documented[] {
       continue;
     }
     const [, exported, kind, name] = DECLARATION.exec(line) ?? [];
-    const [, method] = METHOD.exec(line) ?? [];
+    const [, method, property] = MEMBER.exec(line) ?? [];
     const described = comment
       .map((one) => one.replace(/^ *(\/\*\*|\*\/|\*) ?/, '').replace(/ ?\*\/$/, ''))
       .join('\n')
@@ -40,8 +40,9 @@ export function declarations(file: string, text: string): Documented[] {
     if (name !== undefined) {
       owner = kind === 'interface' && exported ? name : undefined;
       if (exported) found.push({ name, kind: kind as Documented['kind'], file, comment: described });
-    } else if (owner !== undefined && method !== undefined) {
-      found.push({ name: `${owner}.${method}`, kind: 'method', file, comment: described });
+    } else if (owner !== undefined && (method ?? property) !== undefined) {
+      const kind = method === undefined ? 'property' : 'method';
+      found.push({ name: `${owner}.${method ?? property}`, kind, file, comment: described });
     }
     if (line === '}') owner = undefined;
     comment = [];
@@ -77,6 +78,7 @@ export const examplesOf = ({ comment }: Documented): string[] =>
 /** Exports without a comment, and functions, values and methods without an example. */
 export const apiFaults = (api: readonly Documented[]): string[] =>
   api.flatMap((one) => {
+    if (one.kind === 'property') return [];
     const needsExample = one.kind !== 'interface' && one.kind !== 'type';
     return [
       ...(one.comment.replace(/^@example[\s\S]*/m, '').trim() === ''
@@ -105,6 +107,8 @@ const SURROUNDINGS: Readonly<Record<string, readonly [before: string, after?: st
   ],
 };
 
+const FAKE_FLEET = ['const fleet = testing.fakeFleet();'] as const;
+
 /** How an example that names a real array and stack runs here. */
 const HERE: readonly (readonly [string, string])[] = [
   ["host: 'fb1.example.com'", 'host: HOST, port: PORT'],
@@ -117,21 +121,25 @@ const isDeclared = (name: string, example: string): boolean =>
     `(?:const|let|using) (?:\\{[^}]*)?\\b${name}\\b|\\(${name}\\) =>|\\(\\{[^}]*\\b${name}\\b[^)]*\\) =>`,
   ).test(example);
 
-/** A module that exports a function that runs the example. `api` are the names that the example can use. */
-export function programOf(example: string, api: readonly Documented[]): string {
-  const names = api.filter(({ kind }) => kind !== 'method');
+/** A module that exports a function that runs the example of a file. `api` are the names that the example can use. */
+export function programOf(example: string, file: string, api: readonly Documented[]): string {
+  const names = api.filter(({ name }) => !name.includes('.'));
   const imports = [...new Set(names.map(({ file }) => file))].flatMap((file) => {
     const own = names.filter((one) => one.file === file && new RegExp(`\\b${one.name}\\b`).test(example));
     const list = own.map(({ name, kind }) => (kind === 'interface' || kind === 'type' ? `type ${name}` : name));
     return list.length === 0 ? [] : [`import { ${list.join(', ')} } from '${resolve(ROOT, file)}';`];
   });
-  const needed = Object.entries(SURROUNDINGS).filter(
+  const isTest = file === 'lib/testing.ts';
+  const surroundings = Object.entries({ ...SURROUNDINGS, ...(isTest && { fleet: FAKE_FLEET }) });
+  const needed = surroundings.filter(
     ([name]) => new RegExp(`\\b${name}\\b`).test(example) && !isDeclared(name, example),
   );
   const here = HERE.reduce((text, [theirs, ours]) => text.replaceAll(theirs, ours), example);
   return [
     ...imports,
+    "import assert from 'node:assert/strict';",
     `import * as library from '${resolve(ROOT, 'lib/index.ts')}';`,
+    `import * as testing from '${resolve(ROOT, 'lib/testing.ts')}';`,
     "const { HOST = '', CA = '', API_TOKEN = '', LEASE_KEY: KEY = '' } = process.env;",
     "const PORT = Number(process.env['PORT']);",
     'export default async function example(): Promise<void> {',

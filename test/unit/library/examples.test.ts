@@ -1,7 +1,7 @@
 /** Every export of the library is documented, and the examples in its comments work. */
 import { fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -11,13 +11,19 @@ import { LEASE_TABLE } from '../../kit/lease-table.ts';
 import { simulated } from '../flashblade/simulated.ts';
 import { apiFaults, examplesOf, programOf, publicApi, type Read, readLibrary } from './doc-examples.ts';
 
-const ENTRIES = ['lib/index.ts', 'lib/testing.ts'].filter((file) => existsSync(resolve(ROOT, file)));
-const apiOf = (read: Read) => ENTRIES.flatMap((entry) => publicApi(entry, read));
+const ENTRIES = ['lib/index.ts', 'lib/testing.ts'];
+const apiOf = (read: Read) => {
+  const all = ENTRIES.flatMap((entry) => publicApi(entry, read));
+  return [...new Map(all.map((one) => [`${one.file} ${one.name}`, one])).values()];
+};
 const API = apiOf(readLibrary);
-const EXAMPLES = API.flatMap((one) => examplesOf(one).map((example) => [`${one.file}: ${one.name}`, example] as const));
+
+type Example = { readonly file: string; readonly name: string; readonly example: string };
+const EXAMPLES: readonly Example[] = API.flatMap((one) => examplesOf(one).map((example) => ({ ...one, example })));
+const planned = (example: string, file = 'lib/index.ts'): Example => ({ file, name: 'planned by the test', example });
 
 /** Writes the programs of these examples into a new folder. */
-function written(examples: readonly string[]): { folder: string; files: readonly string[] } {
+function written(examples: readonly Example[]): { folder: string; files: readonly string[] } {
   const folder = mkdtempSync(join(tmpdir(), 'flashblade-doc-examples-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   symlinkSync(resolve(ROOT, 'node_modules'), join(folder, 'node_modules'));
@@ -29,12 +35,12 @@ function written(examples: readonly string[]): { folder: string; files: readonly
   };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
   const files = examples.map((_, n) => join(folder, `${n}.ts`));
-  for (const [n, file] of files.entries()) writeFileSync(file, programOf(examples[n] ?? '', API));
+  for (const [n, { example, file }] of examples.entries()) writeFileSync(files[n] ?? '', programOf(example, file, API));
   return { folder, files };
 }
 
 /** The errors of the type check, each with the number of its example. */
-function typeFaults(examples: readonly string[]): string[] {
+function typeFaults(examples: readonly Example[]): string[] {
   const { folder } = written(examples);
   const tsc = resolve(ROOT, 'node_modules/typescript/bin/tsc');
   const { stdout } = spawnSync(process.execPath, [tsc, '-p', folder, '--pretty', 'false'], { encoding: 'utf8' });
@@ -42,7 +48,7 @@ function typeFaults(examples: readonly string[]): string[] {
 }
 
 /** Runs the examples. Returns, for each one, its error or the number of sessions that it left, if any. */
-async function runFaults(examples: readonly string[]): Promise<(string | undefined)[]> {
+async function runFaults(examples: readonly Example[]): Promise<(string | undefined)[]> {
   const { aws } = await awsWithClients();
   const { simulator, array, token } = await simulated();
   await aws.dynamodb.createTable(LEASE_TABLE, 'leases');
@@ -131,21 +137,23 @@ describe('the public API', () => {
 describe('the examples in the comments', () => {
   it('type-check', () => {
     expect(EXAMPLES.length).toBeGreaterThan(25);
-    const examples = EXAMPLES.map(([, example]) => example);
-    expect(typeFaults(examples)).toEqual([]);
-    expect(typeFaults(["await fleet.open('fb1', { leaseMinutes: 10 });"])).toEqual([
+    expect(typeFaults(EXAMPLES)).toEqual([]);
+    expect(typeFaults([planned("await fleet.open('fb1', { leaseMinutes: 10 });")])).toEqual([
       expect.stringContaining('leaseMinutes'),
     ]);
   });
 
   it('run and leave no session', async () => {
-    const faults = await runFaults(EXAMPLES.map(([, example]) => example));
-    expect(EXAMPLES.flatMap(([name], n) => (faults[n] === undefined ? [] : [`${name}: ${faults[n]}`]))).toEqual([]);
+    const faults = await runFaults(EXAMPLES);
+    const found = EXAMPLES.map(({ file, name }, n) => faults[n] && `${file}: ${name}: ${faults[n]}`);
+    expect(found.filter((fault) => fault !== undefined)).toEqual([]);
   });
 
   it('would be found if they failed or left a session', async () => {
     const broken = ["await fb.get('/no-such-thing');", 'await login(array, token);', "await fleet.open('fb1');"];
-    expect(await runFaults(broken)).toEqual([
+    const inTests = planned('assert.equal(fleet.openSessions().length, 1);', 'lib/testing.ts');
+    expect(await runFaults([inTests, ...broken.map((example) => planned(example))])).toEqual([
+      expect.stringMatching(/^AssertionError/),
       expect.stringMatching(/^CALL_REFUSED/),
       '1 sessions are left',
       '1 sessions are left',
