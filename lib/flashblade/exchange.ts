@@ -108,7 +108,7 @@ export async function exchange(
   try {
     return await exchangeAs(array, request, requestId, budget, options);
   } catch (error) {
-    throw about(error, { array: array.name, requestId });
+    throw about(error, { array: array.name, requestId }, budget.signal);
   }
 }
 

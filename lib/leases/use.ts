@@ -47,6 +47,7 @@ export async function withLease<T>(
 ): Promise<T> {
   signal?.throwIfAborted();
   let held = await unsealLease(ports, leaseId, within(OPENING_MS, ports, deadline));
+  signal?.throwIfAborted();
   let ongoing: Promise<Held> | undefined;
 
   async function request(call: ArrayRequest, options: RequestOptions = {}): Promise<ArrayResponse> {
@@ -92,15 +93,17 @@ export async function withLease<T>(
   });
 
   /** Says in errors which call failed. */
-  const told =
-    <Args extends unknown[], Result>(call: (...args: Args) => Promise<Result>) =>
-    (...args: Args): Promise<Result> =>
-      call(...args).catch((error) => {
-        throw about(error, { phase: 'call', array: held.lease.target.name, leaseId });
-      });
+  const explained = <Result>(call: Promise<Result>, options?: CallOptions): Promise<Result> =>
+    call.catch((error) => {
+      throw about(error, { phase: 'call', array: held.lease.target.name, leaseId }, signal, options?.signal);
+    });
 
   try {
-    return await work({ lease: leaseOf(held.lease), request: told(request), apiVersions: told(apiVersions) });
+    return await work({
+      lease: leaseOf(held.lease),
+      request: (call, options) => explained(request(call, options), options),
+      apiVersions: (options) => explained(apiVersions(options), options),
+    });
   } finally {
     // If a call was aborted, its login goes on.
     await ongoing?.catch(() => {});
@@ -114,15 +117,16 @@ export async function unlessAborted<T>(
 ): Promise<T> {
   const signal = anyOf(...signals);
   if (signal === undefined) return promise;
-  signal.throwIfAborted();
   const settled = new AbortController();
   const aborted = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
     signal.addEventListener('abort', () => reject(signal.reason), { once: true, signal: settled.signal });
   });
-  return Promise.race([promise, aborted]).finally(() => settled.abort());
+  return Promise.race([aborted, promise]).finally(() => settled.abort());
 }
 
-function anyOf(...signals: readonly (AbortSignal | undefined)[]): AbortSignal | undefined {
+/** Returns a signal that is aborted as soon as one of these is. */
+export function anyOf(...signals: readonly (AbortSignal | undefined)[]): AbortSignal | undefined {
   const given = signals.filter((signal) => signal !== undefined);
   return given.length > 1 ? AbortSignal.any(given) : given[0];
 }

@@ -69,13 +69,13 @@ function open(ports: Ports, request: OpenRequest, deadline: number, signal: Abor
   const opening = openSession(ports, request, deadline);
   const close = (by: number): Promise<void> =>
     bestEffort(ports, 'LogoutFailed', { leaseId, array }, async () => {
-      const { outcome } = await closeSession(ports, leaseId, by);
-      // Our own call to `openSession` then logs out as soon as it has logged in, so wait for it.
-      if (outcome === 'ENDING') await opening.catch(() => {});
+      await closeSession(ports, leaseId, by);
+      // Our own call to `openSession` then logs out as soon as it has logged in, and frees its slot, so wait for it.
+      await opening.catch(() => {});
     });
   const opened = unlessAborted(opening, signal).catch(async (error) => {
     if (signal?.aborted) await close(ports.now() + CLOSING_MS);
-    throw about(error, { phase: 'open', array, leaseId });
+    throw about(error, { phase: 'open', array, leaseId }, signal);
   });
   return { opened, close };
 }

@@ -8,11 +8,12 @@
  */
 import { createSeal } from '../../../lib/aws/seal.ts';
 import type { Ports, Seal } from '../../../lib/leases/ports.ts';
-import { type ArraysOptions, memoryArrays } from './arrays.ts';
+import type { ArraysOptions } from '../../../lib/testing/arrays.ts';
+import { type Cache, memorySecrets } from '../../../lib/testing/secrets.ts';
+import { type LedgerIndex, memoryStore } from '../../../lib/testing/store.ts';
+import { arraysWithFacts } from './arrays.ts';
 import { type Hook, hooked } from './hook.ts';
 import { memoryKms } from './memory-kms.ts';
-import { type LedgerIndex, memoryStore } from './memory-store.ts';
-import { type Cache, memorySecrets } from './secrets.ts';
 
 export type Fleet = ReturnType<typeof memoryFleet>;
 
@@ -28,7 +29,7 @@ export type FleetOptions = ArraysOptions & {
 };
 
 export function memoryFleet({ cache, index, dueShards, seal, ...options }: FleetOptions) {
-  const arrays = memoryArrays(options);
+  const arrays = arraysWithFacts(options);
   const secrets = memorySecrets(cache);
   return {
     arrays,
@@ -52,7 +53,10 @@ export const portsOver = (
 
 /** A stopped clock never reaches the end of a wait. */
 const untilAborted: Ports['wait'] = (_ms, signal) =>
-  new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 
 /** Removes deadlines from the seal. The real seal compares deadlines with the real clock, not with the test's clock. */
 const sealOutsideTime = ({ dataKey, seal, unseal }: Seal): Seal => ({

@@ -19,6 +19,7 @@ const run = promisify(execFile);
 const PAGES = {
   'README.md': README,
   'docs/library.md': page('library.md'),
+  'docs/getting-started.md': page('getting-started.md'),
   'lib/README.md': readFileSync(resolve(ROOT, 'lib/README.md'), 'utf8'),
 };
 /** The documented programs, each with its place. */

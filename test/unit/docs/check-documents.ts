@@ -179,7 +179,7 @@ function compileFaults(programs: readonly (readonly [at: string, code: string])[
     };
     const config = {
       extends: resolve(ROOT, 'tsconfig.json'),
-      compilerOptions: { paths, noUnusedLocals: false },
+      compilerOptions: { paths, noUnusedLocals: false, noPropertyAccessFromIndexSignature: false },
       include: ['*.ts'],
     };
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));

@@ -1,4 +1,5 @@
 /** The documentation's tables equal the code, and its examples work. */
+import { readFileSync } from 'node:fs';
 import type { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { PACT_FILE, readPact, statesOf } from '../../../contracts/pact-file.ts';
@@ -8,6 +9,8 @@ import { parseSecret } from '../../../lib/aws/secret-format.ts';
 import { OUTBOX_VARIABLES, SWEEP_VARIABLES, VARIABLES } from '../../../lib/core/config.ts';
 import { ERROR_CODES } from '../../../lib/core/errors.ts';
 import { EVENTS } from '../../../lib/core/reports.ts';
+import { VARIABLE_OF } from '../../../lib/create-fleet.ts';
+import { VARIABLE_OF_LIMIT } from '../../../lib/fleet-of.ts';
 import { DURATIONS } from '../../../lib/lambda/metrics.ts';
 import type { LeaseItem, Opening } from '../../../lib/leases/items.ts';
 import { parseLoginRequest, parseLogoutRequest } from '../../../lib/leases/requests.ts';
@@ -29,6 +32,15 @@ describe('the page about errors', () => {
     for (const [, , meaning = ''] of rows) expect(meaning.length).toBeGreaterThan(10);
   });
 
+  it('lists every fact', () => {
+    const source = readFileSync(new URL('../../../lib/core/errors.ts', import.meta.url), 'utf8');
+    const type = /interface ErrorFacts \{([\s\S]*?)\n\}/.exec(source)?.[1] ?? '';
+    const facts = Array.from(type.matchAll(/readonly (\w+)\?:/g), ([, name]) => name);
+    expect(facts.length).toBeGreaterThan(5);
+    const listed = tableRows('fact', ERRORS).map(([name]) => name?.replaceAll('`', ''));
+    expect(listed.sort()).toEqual(facts.sort());
+  });
+
   it('has a section for every code, with whether to retry and what to do', () => {
     const sections = [...ERRORS.matchAll(/^### ([A-Z_]+)\nRetry: (yes|no)\. ([\s\S]*?)(?=^##|(?![\s\S]))/gm)];
     expect(sections.map(([, code, again]) => [code, again])).toEqual(retryables);
@@ -36,9 +48,13 @@ describe('the page about errors', () => {
   });
 });
 
-it('the table of variables has the names, defaults and ranges of the code', () => {
+it('the table of variables has the names, options, defaults and ranges of the code', () => {
+  const limits = Object.entries(VARIABLE_OF_LIMIT).map(([option, name]) => [name, `\`limits.${option}\``] as const);
+  const options = Object.entries(VARIABLE_OF).map(([option, name]) => [name, `\`${option}\``] as const);
+  const optionOf = new Map<string, string>([...options, ...limits]);
   const expected = Object.entries({ ...VARIABLES, ...OUTBOX_VARIABLES, ...SWEEP_VARIABLES }).map(([name, variable]) => [
     `\`${name}\``,
+    optionOf.get(name) ?? '',
     'default' in variable && variable.default !== '' ? `\`${variable.default}\`` : '',
     variable.kind === 'number' ? `${variable.min} to ${variable.max}` : '',
     variable.about,
@@ -50,7 +66,7 @@ it('the section about logs and metrics lists every event and duration', () => {
   const section = FUNCTIONS.slice(FUNCTIONS.indexOf('## Logs and metrics'));
   const named = [
     ...section.matchAll(
-      /`((?:Log|Lease|Invocation|Suspect|Ledger|Stale|Sweep|Array|Fleet|Message|Request|Secrets|Event)\w+)`/g,
+      /`((?:Log|Lease|Invocation|Suspect|Ledger|Renewal|Stale|Sweep|Array|Fleet|Message|Request|Secrets|Event)\w+)`/g,
     ),
   ].map(([, name]) => name);
   expect([...new Set(named)].sort()).toEqual([...Object.keys(EVENTS), ...Object.values(DURATIONS)].sort());

@@ -22,6 +22,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const atLogin = { path: '/api/login', times: 1 };
 
 /** Injects a fault into a login; returns its error and how many sessions it left on the array. */
@@ -103,9 +104,10 @@ test.for([400, 401, 403] as const)(
   async (status) => {
     const prepared = await simulated();
     const { host, port } = prepared.array;
-    const { error } = await faulty(htmlAnswer(status), prepared);
+    const { error, simulator } = await faulty(htmlAnswer(status), prepared);
+    const { requestId } = simulator.requests.at(-1) ?? {};
     expect(error).toMatchObject({ code: 'ARRAY_UNREACHABLE', retryable: true });
-    expect(error.facts).toEqual({ status, sent: true, mayHaveOpened: false });
+    expect(error.facts).toEqual({ status, sent: true, mayHaveOpened: false, array: 'fb1', requestId });
     expect(error.message).toBe(
       `array fb1 (${host}:${port}) cannot be reached: something in front of it, such as a proxy or a load balancer, returned ${status} for the login. Let requests to the array through.`,
     );
@@ -275,7 +277,8 @@ describe('a login without a response', () => {
       const { simulator, array, token } = await simulated();
       simulator.faults.add({ kind });
       const error = await failureOf(login(array, token, { connectTimeoutMs: 100 }));
-      expect(error.facts).toEqual({ sent: false, mayHaveOpened: false });
+      const requestId = expect.stringMatching(UUID);
+      expect(error.facts).toEqual({ sent: false, mayHaveOpened: false, array: 'fb1', requestId });
       expect(simulator.history).toEqual([]);
     },
   );

@@ -60,7 +60,7 @@ test('a process that is stopped during the handshake does not send its login whe
   const printed = text(child.stdout);
   child.kill('SIGCONT');
   const { code, facts } = JSON.parse(await printed);
-  expect({ code, facts }).toEqual({ code: 'OUT_OF_TIME', facts: { sent: false, mayHaveOpened: false } });
+  expect({ code, facts }).toMatchObject({ code: 'OUT_OF_TIME', facts: { sent: false, mayHaveOpened: false } });
   await server.quiet();
   expect(server.received()).toBe(0);
 });
