@@ -17,11 +17,25 @@ import {
   invalid,
   onlyKnown,
 } from './flashblade/arguments.ts';
-import { type ArrayCalls, type CallOptions, callsOf, newestOf } from './flashblade/calls.ts';
+import {
+  type ArrayCalls,
+  type CallOptions,
+  callsOf,
+  newestOf,
+  type RequestOptions,
+  type Timeouts,
+} from './flashblade/calls.ts';
 import * as client from './flashblade/client.ts';
 import { withDefaults } from './flashblade/exchange.ts';
 
-export { ERROR_CODES, type ErrorCode, type ErrorFacts, FlashBladeError, isFlashBladeError } from './core/errors.ts';
+export {
+  ERROR_CODES,
+  type ErrorCode,
+  type ErrorCodeFacts,
+  type ErrorFacts,
+  FlashBladeError,
+  isFlashBladeError,
+} from './core/errors.ts';
 export {
   type ApiToken,
   type AuthToken,
@@ -30,29 +44,17 @@ export {
   type Session,
   type Trust,
 } from './core/model.ts';
-export type { ArrayCalls, CallOptions, ChangeOptions, DataOptions } from './flashblade/calls.ts';
-export type { ArrayRequest, ArrayResponse, WithHttpInfo } from './flashblade/client.ts';
+export type {
+  ArrayCalls,
+  CallOptions,
+  ChangeOptions,
+  DataOptions,
+  RequestOptions,
+  Timeouts,
+} from './flashblade/calls.ts';
+export type { ArrayRequest, ArrayResponse, HttpInfo, WithHttpInfo } from './flashblade/client.ts';
 export { VERSION } from './flashblade/http/request.ts';
 export { closeConnections } from './flashblade/pool.ts';
-
-/** Time limits for every call, in milliseconds. */
-export interface Timeouts {
-  /** For the DNS lookup, connection and TLS handshake. Default: 2000. */
-  readonly connectTimeoutMs?: number | undefined;
-  /** From the request to the end of the response's headers. Default: 5000. */
-  readonly firstByteTimeoutMs?: number | undefined;
-  /** For the whole call, including a retry. Default: 10000. */
-  readonly timeoutMs?: number | undefined;
-}
-
-/** Options of `login`, `logout`, `apiVersions` and their `…WithHttpInfo` forms. */
-export interface LoginOptions extends CallOptions, Timeouts {}
-
-/** Options of `request`. */
-export interface RequestOptions extends LoginOptions {
-  /** Returns numbers that JavaScript would round as `JSON.rawJSON` objects. Default: false. */
-  readonly exactNumbers?: boolean | undefined;
-}
 
 /** Options of `connect`. The time limits also apply to the session's calls, unless a call sets its own. */
 export interface ConnectOptions extends Timeouts {
@@ -72,25 +74,36 @@ export interface ConnectOptions extends Timeouts {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** An open session on one array. */
-export interface Connection extends ArrayCalls, AsyncDisposable {
+/** An open session on one array. `await using` closes it at the end of the block. */
+export interface ArraySession extends ArrayCalls, AsyncDisposable {
   readonly array: FlashBlade;
+  /** The array's user that the API token belongs to. */
   readonly username: string;
   /** The REST version for paths without a version. */
   readonly version: string;
-  /** Closes the session. Safe to repeat. Throws what `logout` throws. `await using` calls this at the end of the block. */
+  /**
+   * Closes the session. Safe to repeat. Throws what `logout` throws. `await using` calls this function at the end of the block.
+   *
+   * @example
+   * const fb = await connect({ host: 'fb1.example.com', apiToken: process.env.API_TOKEN ?? '', trust: { kind: 'public' } });
+   * try {
+   *   console.log(await fb.get('/arrays'));
+   * } finally {
+   *   await fb.close();
+   * }
+   */
   close(options?: CallOptions): Promise<void>;
 }
 
 /**
- * Opens a session on one array.
+ * Opens a session on one array. Sends two requests: one for the REST versions, unless `version` is set, and the login.
  *
  * @throws FlashBladeError what `apiVersions` and `login` throw. `facts.mayHaveOpened` says whether the array may have a session.
  * @example
  * await using fb = await connect({ host: 'fb1.example.com', apiToken: process.env.API_TOKEN ?? '', trust: { kind: 'public' } });
  * for await (const { name } of fb.list<{ name: string }>('/file-systems')) console.log(name);
  */
-export async function connect(options: ConnectOptions): Promise<Connection> {
+export async function connect(options: ConnectOptions): Promise<ArraySession> {
   const {
     host,
     apiToken: token,
@@ -167,18 +180,20 @@ function checkedConnect(options: ConnectOptions): ConnectOptions {
  *   await logout(session);
  * }
  */
-export const login = async (array: FlashBlade, token: ApiToken, options?: LoginOptions): Promise<Session> =>
+export const login = async (array: FlashBlade, token: ApiToken, options?: CallOptions): Promise<Session> =>
   (await loginWithHttpInfo(array, token, options)).data;
 
 /**
  * Like `login`, but also returns the status and the headers. In `purity_fb`, this is `AuthenticationApi.login_with_http_info`.
  *
- * @example const { data: session, status, headers } = await loginWithHttpInfo(array, token);
+ * @example
+ * const { data: session, status, headers } = await loginWithHttpInfo(array, token);
+ * await logout(session);
  */
 export const loginWithHttpInfo = async (
   array: FlashBlade,
   token: ApiToken,
-  options?: LoginOptions,
+  options?: CallOptions,
 ): Promise<client.WithHttpInfo<Session>> =>
   client.loginWithHttpInfo(checkedArray(array), checkedApiToken(token), checkedCall(options));
 
@@ -188,28 +203,29 @@ export const loginWithHttpInfo = async (
  *
  * @throws FlashBladeError ARRAY_BUSY, ANSWER_INVALID, ARRAY_UNREACHABLE, ARRAY_UNTRUSTED, OUT_OF_TIME or REQUEST_INVALID. The session may
  * still be open.
- * @example await logout(session, { timeoutMs: 5000 });
+ * @example
+ * await logout(session, { timeoutMs: 5000 });
  */
-export const logout = async (session: Session, options?: LoginOptions): Promise<void> => {
+export const logout = async (session: Session, options?: CallOptions): Promise<void> => {
   await logoutWithHttpInfo(session, options);
 };
 
 /**
  * Like `logout`, but also returns the status and the headers. In `purity_fb`, this is `AuthenticationApi.logout_with_http_info`.
  *
- * @example const { status } = await logoutWithHttpInfo(session);
+ * @example
+ * const { status } = await logoutWithHttpInfo(session);
  */
-export const logoutWithHttpInfo = async (
-  session: Session,
-  options?: LoginOptions,
-): Promise<client.WithHttpInfo<void>> => client.logoutWithHttpInfo(checkedSession(session), checkedCall(options));
+export const logoutWithHttpInfo = async (session: Session, options?: CallOptions): Promise<client.WithHttpInfo<void>> =>
+  client.logoutWithHttpInfo(checkedSession(session), checkedCall(options));
 
 /**
  * Makes a REST call in a session. Any call except login and logout is allowed. Resolves regardless of the HTTP status, so check `status`.
  * The session's tokens are redacted from the response. Other tokens, such as an API token that the call creates, are not redacted.
  *
  * @throws FlashBladeError REQUEST_INVALID, ANSWER_INVALID, ARRAY_UNREACHABLE, ARRAY_UNTRUSTED or OUT_OF_TIME.
- * @example const { status, body } = await request(session, { method: 'GET', path: '/api/2.15/arrays' });
+ * @example
+ * const { status, body } = await request(session, { method: 'GET', path: '/api/2.15/arrays' });
  */
 export const request = async (
   session: Session,
@@ -223,19 +239,30 @@ export const request = async (
  *
  * @throws FlashBladeError ARRAY_UNSUPPORTED (a FlashArray), ARRAY_BUSY, ANSWER_INVALID, ARRAY_UNREACHABLE, ARRAY_UNTRUSTED, OUT_OF_TIME or
  * REQUEST_INVALID.
- * @example const newest = (await apiVersions(array)).toSorted(compareVersions).at(-1);
+ * @example
+ * const newest = (await apiVersions(array)).toSorted(compareVersions).at(-1);
  */
-export const apiVersions = async (array: FlashBlade, options?: LoginOptions): Promise<readonly string[]> =>
+export const apiVersions = async (array: FlashBlade, options?: CallOptions): Promise<readonly string[]> =>
   (await apiVersionsWithHttpInfo(array, options)).data;
 
-/** Like `apiVersions`, but also returns the status and the headers. */
+/**
+ * Like `apiVersions`, but also returns the status and the headers.
+ *
+ * @example
+ * const { data: versions, certificateEndsAt } = await apiVersionsWithHttpInfo(array);
+ */
 export const apiVersionsWithHttpInfo = async (
   array: FlashBlade,
-  options?: LoginOptions,
+  options?: CallOptions,
 ): Promise<client.WithHttpInfo<readonly string[]>> =>
   client.apiVersionsWithHttpInfo(checkedArray(array), checkedCall(options));
 
-/** Compares two REST versions, for use with `sort`. Negative if `left` is older. Throws REQUEST_INVALID unless both are strings. */
+/**
+ * Compares two REST versions, for use with `sort`. Negative if `left` is older. Throws REQUEST_INVALID unless both are strings.
+ *
+ * @example
+ * const versions = ['2.9', '2.15', '1.12'].toSorted(compareVersions); // ['1.12', '2.9', '2.15']
+ */
 export function compareVersions(left: string, right: string): number {
   if (typeof left === 'string' && typeof right === 'string') return client.compareVersions(left, right);
   throw invalid('version', 'must be a string, such as "2.15"');

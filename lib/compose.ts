@@ -21,9 +21,17 @@ export interface AwsOptions {
   /** Default: the AWS SDK's usual sources, such as the environment, a profile or a role. */
   readonly credentials?: DynamoDBClientConfig['credentials'] | undefined;
   /** Your own clients, which are used as they are. Default: clients with short time limits. */
-  readonly clients?:
-    | { readonly dynamodb?: DynamoDBClient; readonly kms?: KMSClient; readonly secretsManager?: SecretsManagerClient }
-    | undefined;
+  readonly clients?: AwsClients | undefined;
+}
+
+/** Clients of the AWS SDK, version 3. Each one replaces the client that the library would create. */
+export interface AwsClients {
+  /** For the lease table. */
+  readonly dynamodb?: DynamoDBClient | undefined;
+  /** For the key that seals auth tokens. */
+  readonly kms?: KMSClient | undefined;
+  /** For the arrays' secrets. */
+  readonly secretsManager?: SecretsManagerClient | undefined;
 }
 
 /** Creates the ports. AWS endpoints come from the environment. Errors thrown by `reporter` are ignored. */

@@ -6,27 +6,29 @@
  *
  * Every error is a `FlashBladeError`. Branch on its `code`.
  */
+import './core/node-version.ts';
 import { invalid } from './flashblade/arguments.ts';
 import * as sessions from './leases/with-session.ts';
 
 export * from './array.ts';
-export type { AwsOptions } from './compose.ts';
-export type { EventName, Report } from './core/reports.ts';
-export {
-  createFleet,
-  type Fleet,
-  type FleetOptions,
-  type FleetSession,
-  type Lease,
-  type LeaseOptions,
-  type MapOptions,
-  type MapResult,
-  type OpenLease,
-  type OpenOptions,
-  type RenewOptions,
-  type SessionOptions,
-  type SessionWork,
-} from './create-fleet.ts';
+export type { AwsClients, AwsOptions } from './compose.ts';
+export type { EventName, GaugeName, Report } from './core/reports.ts';
+export { createFleet, type FleetOptions } from './create-fleet.ts';
+export type {
+  CloseOptions,
+  Fleet,
+  FleetLimits,
+  FleetSession,
+  Lease,
+  LeaseOptions,
+  MapOptions,
+  MapResult,
+  OpenLease,
+  OpenOptions,
+  RenewOptions,
+  SessionOptions,
+  SessionWork,
+} from './fleet-of.ts';
 export type { CloseOutcome, CloseResult } from './leases/close.ts';
 
 /**

@@ -1,7 +1,12 @@
 /** The error class and its codes. Callers branch on the code, people read the message, and docs/errors.md explains each code. */
 
-/** Every error code. Retryable means that the same call may succeed later. */
-export const ERROR_CODES = {
+/** What a program can know about an error from its code alone. */
+export interface ErrorCodeFacts {
+  /** True if the same call may succeed later. */
+  readonly retryable: boolean;
+}
+
+const CODES = {
   CONFIG_INVALID: { retryable: false },
   REQUEST_INVALID: { retryable: false },
   REQUEST_EXPIRED: { retryable: false },
@@ -26,12 +31,21 @@ export const ERROR_CODES = {
   AWS_UNAVAILABLE: { retryable: true },
   OUT_OF_TIME: { retryable: true },
   INTERNAL: { retryable: false },
-} as const satisfies Record<string, { retryable: boolean }>;
+} as const satisfies Record<string, ErrorCodeFacts>;
 
-export type ErrorCode = keyof typeof ERROR_CODES;
+/** The code of a `FlashBladeError`. docs/errors.md explains each one, and what to do about it. */
+export type ErrorCode = keyof typeof CODES;
 
-/** Failure details that are safe to log. */
-export type ErrorFacts = {
+/**
+ * Every error code, and whether it is retryable.
+ *
+ * @example
+ * const retryable = Object.entries(ERROR_CODES).flatMap(([code, { retryable }]) => (retryable ? [code] : []));
+ */
+export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeFacts>> = CODES;
+
+/** Failure details that are safe to log. A fact that is unknown or does not apply is absent. */
+export interface ErrorFacts {
   /** HTTP status of the array's response. */
   readonly status?: number;
   /** True if the request, or part of it, may have reached the array. Absent means false. */
@@ -42,6 +56,7 @@ export type ErrorFacts = {
   readonly ownerEnded?: boolean;
   /** Name of the array that the call was about. */
   readonly array?: string;
+  /** Id of the lease that the call was about. */
   readonly leaseId?: string;
   /** The `X-Request-ID` of the request that failed. The array's audit log may contain it. */
   readonly requestId?: string;
@@ -49,20 +64,28 @@ export type ErrorFacts = {
   readonly phase?: 'open' | 'call' | 'renew' | 'close';
   /** How long the array asks clients to wait. */
   readonly retryAfterSeconds?: number;
-};
+}
 
 /**
  * The only error class that this product throws. `name` equals `code`, so that `Retry` and `Catch` in Step Functions can match the code.
- * The error never has a `cause`, because errors from other libraries can quote a header that contains a token.
+ * The error never has a `cause`, because errors from other libraries can quote a header that contains a token. The message is for people and
+ * can change. To recognize an error, use `isFlashBladeError`, which also knows the errors of another installed copy of this library.
+ *
+ * @example
+ * const busy = new FlashBladeError('ARRAY_BUSY', 'array fb1 is busy', { retryAfterSeconds: 10 });
+ * console.log(busy.code, busy.retryable, busy.facts.retryAfterSeconds);
  */
 export class FlashBladeError extends Error {
+  /** Branch on this. */
   readonly code: ErrorCode;
   /**
    * Same as `code`. Lambda's own log line shows this field. Without it, the log line would show the class name, which the bundler
    * shortens.
    */
   readonly errorType: ErrorCode;
+  /** True if the same call may succeed later. */
   readonly retryable: boolean;
+  /** Details that are safe to log, such as the array and the HTTP status. */
   readonly facts: ErrorFacts;
 
   constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}) {
@@ -83,7 +106,13 @@ Object.defineProperty(FlashBladeError.prototype, BRAND, { value: true });
  * Returns true for a FlashBladeError, also one from another installed copy of this library. If `codes` are given, the error's code must be
  * one of them, and TypeScript narrows `error.code` to them.
  *
- * @example if (isFlashBladeError(error, 'ARRAY_BUSY', 'LEASE_LIMIT')) await sleep(error.facts.retryAfterSeconds ?? 10);
+ * @example
+ * try {
+ *   await fleet.withSession('fb1', (fb) => fb.get('/no-such-thing'));
+ * } catch (error) {
+ *   if (!isFlashBladeError(error, 'CALL_REFUSED')) throw error;
+ *   console.log(error.facts.status);
+ * }
  */
 export const isFlashBladeError = <Code extends ErrorCode = ErrorCode>(
   error: unknown,

@@ -39,7 +39,14 @@ export type ApiToken = Token<'API token'>;
 /** Short-lived token for one session, sent in the `x-auth-token` header. */
 export type AuthToken = Token<'auth token'>;
 
-/** Wraps an API token. Throws REQUEST_INVALID unless the token is a string, because a missing value would be sent as `undefined`. */
+/**
+ * Wraps an API token, so that it is never printed. Throws REQUEST_INVALID unless the token is a string, because a missing value would be
+ * sent as `undefined`.
+ *
+ * @example
+ * const token = apiToken(process.env.API_TOKEN ?? '');
+ * console.log(`${token}`); // [API token]
+ */
 export function apiToken(value: string): ApiToken {
   if (typeof value === 'string') return new Token('API token', value);
   throw new FlashBladeError(
@@ -63,26 +70,30 @@ export type Trust =
   | { readonly kind: 'fingerprints'; readonly fingerprints: readonly string[] };
 
 /** One FlashBlade: its address, and how to verify its certificate. Contains no secrets. */
-export type FlashBlade = {
+export interface FlashBlade {
   /** The array's name in the fleet. The array's secret is named `SECRET_PREFIX` followed by this name. */
   readonly name: string;
   /** DNS name or IP address. An IPv6 address has no brackets. */
   readonly host: string;
+  /** Usually 443. */
   readonly port: number;
+  /** How to verify the array's certificate. */
   readonly trust: Trust;
-};
+}
 
 /**
  * One session on one array, from login to logout. The auth token grants all of the user's permissions, so never log, store or return a
  * session.
  */
-export type Session = {
+export interface Session {
   readonly array: FlashBlade;
+  /** Sent with every call in the session. Prints as `[auth token]`. */
   readonly authToken: AuthToken;
   /** The API token that opened the session, if known. Used only to redact the token from responses that repeat it. */
   readonly apiToken?: ApiToken;
+  /** The array's user that the API token belongs to. */
   readonly username: string;
-};
+}
 
 /** The result that callers receive instead of a session. `expiresAt` is in seconds since the epoch. */
 export type Lease = {

@@ -28,6 +28,7 @@ export const EVENTS = {
   FleetChecked: 'info',
 } as const satisfies Record<string, 'info' | 'warn' | 'error'>;
 
+/** What a report is about, such as `LogoutFailed`. */
 export type EventName = keyof typeof EVENTS;
 
 /**
@@ -58,10 +59,13 @@ export const GAUGES = {
   UnhealthyArrays: ['Count', 'fleet'],
 } as const satisfies Record<string, readonly [unit: 'Count' | 'Seconds' | 'None', where: Where]>;
 
+/** The name of a measurement. */
 export type GaugeName = keyof typeof GAUGES;
 
-export type Report = {
+/** One notable event, such as a login or a failed logout. Never contains a token, so it is safe to log. */
+export interface Report {
   readonly event: EventName;
+  /** For people. Can change between versions. */
   readonly message: string;
   readonly leaseId?: string | undefined;
   readonly array?: string | undefined;
@@ -71,11 +75,12 @@ export type Report = {
   readonly secretVersionId?: string | undefined;
   /** The call's `X-Request-ID`. For a login, the attempt id. */
   readonly requestId?: string | undefined;
+  /** The error code of a failure. */
   readonly code?: string | undefined;
   /** HTTP status of the array's response. */
   readonly status?: number | undefined;
   readonly durationMs?: number | undefined;
   readonly gauges?: Readonly<Partial<Record<GaugeName, number>>>;
-};
+}
 
 export type Reporter = (report: Report) => void;

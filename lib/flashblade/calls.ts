@@ -6,28 +6,40 @@ import type { ArrayRequest, ArrayResponse } from './client.ts';
 import { toWire } from './requests.ts';
 import { compareVersions, fieldOf, isRefusal, retryAfterSeconds } from './responses.ts';
 
-/** Options that every call accepts. */
-export interface CallOptions {
-  /** Milliseconds until the call gives up, including a retry. Default: 10000. */
+/** Time limits of a call, in milliseconds. */
+export interface Timeouts {
+  /** For the whole call, including a retry. Default: 10000. */
   readonly timeoutMs?: number | undefined;
+  /** For the DNS lookup, connection and TLS handshake. Default: 2000. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** From the request to the end of the response's headers. Default: 5000. */
+  readonly firstByteTimeoutMs?: number | undefined;
+}
+
+/** Options that every call to an array accepts. */
+export interface CallOptions extends Timeouts {
   /** Aborts the call, which then throws the signal's reason. Default: none. */
   readonly signal?: AbortSignal | undefined;
   /** Sent to the array as `X-Request-ID`. Default: a random UUID. */
   readonly requestId?: string | undefined;
 }
 
-/** Options for calls that return data. */
-export interface DataOptions extends CallOptions {
-  /** The names and values are encoded for you. Default: none. */
-  readonly query?: ArrayRequest['query'] | undefined;
+/** Options of `request`. */
+export interface RequestOptions extends CallOptions {
   /**
    * Returns numbers that JavaScript would round, such as 12345678901234567890, as `JSON.rawJSON` objects. Their `rawJSON` field contains
-   * the digits. Default: false.
+   * the digits. Default: false, unless `withSession` or `withLease` got this option.
    */
   readonly exactNumbers?: boolean | undefined;
 }
 
-/** Options for calls that change something. */
+/** Options of `get` and `list`. */
+export interface DataOptions extends RequestOptions {
+  /** The names and values are encoded for you. Default: none. */
+  readonly query?: ArrayRequest['query'] | undefined;
+}
+
+/** Options of `post`, `patch`, `put` and `delete`. */
 export interface ChangeOptions extends DataOptions {
   /** JSON value. Default: none. */
   readonly body?: unknown;
@@ -36,44 +48,67 @@ export interface ChangeOptions extends DataOptions {
 /**
  * The calls in one session. A path is either complete, such as `/api/2.15/arrays`, or begins after the REST version, such as `/arrays`.
  * `get`, `post`, `patch`, `put`, `delete` and `list` throw unless the status is 2xx: FORBIDDEN (401, 403), ARRAY_BUSY (429, 5xx) or
- * CALL_REFUSED (any other status), with `facts.status`.
+ * CALL_REFUSED (any other status), with `facts.status`. If something in front of the array refused the call, they throw ARRAY_UNREACHABLE.
+ * Every call can also throw ANSWER_INVALID, ARRAY_UNREACHABLE, ARRAY_UNTRUSTED, OUT_OF_TIME and REQUEST_INVALID. In a session of a fleet, a
+ * call that has to log in again also throws what `open` throws.
  */
 export interface ArrayCalls {
   /**
    * Returns the body of a GET.
    *
-   * @example const { items } = await fb.get<{ items: { name: string }[] }>('/arrays');
+   * @example
+   * const { items } = await fb.get<{ items: { name: string }[] }>('/arrays');
    */
   get<Body = unknown>(path: string, options?: DataOptions): Promise<Body>;
   /**
    * Returns the body of a POST.
    *
-   * @example await fb.post('/buckets', { query: { names: 'logs' }, body: { account: { name: 'ops' } } });
+   * @example
+   * await fb.post('/file-systems', { query: { names: 'logs' }, body: { provisioned: 2 ** 40 } });
    */
   post<Body = unknown>(path: string, options?: ChangeOptions): Promise<Body>;
   /**
    * Returns the body of a PATCH.
    *
-   * @example await fb.patch('/buckets', { query: { names: 'logs' }, body: { destroyed: true } });
+   * @example
+   * await fb.patch('/file-systems', { query: { names: 'scratch' }, body: { destroyed: true } });
    */
   patch<Body = unknown>(path: string, options?: ChangeOptions): Promise<Body>;
-  /** Returns the body of a PUT. */
+  /**
+   * Returns the body of a PUT.
+   *
+   * @example
+   * await fb.put('/file-systems', { query: { names: 'scratch' }, body: { provisioned: 2 ** 40 } });
+   */
   put<Body = unknown>(path: string, options?: ChangeOptions): Promise<Body>;
   /**
    * Returns the body of a DELETE.
    *
-   * @example await fb.delete('/buckets', { query: { names: 'logs' } });
+   * @example
+   * await fb.delete('/file-systems', { query: { names: 'scratch' } });
    */
   delete<Body = unknown>(path: string, options?: ChangeOptions): Promise<Body>;
   /**
    * Yields every item of a collection, page by page. Set the page size with `query.limit`. Throws ANSWER_INVALID if a page has no items.
    *
-   * @example for await (const { name } of fb.list<{ name: string }>('/file-systems')) console.log(name);
+   * @example
+   * for await (const { name } of fb.list<{ name: string }>('/file-systems')) console.log(name);
    */
   list<Item = unknown>(path: string, options?: DataOptions): AsyncGenerator<Item, void, undefined>;
-  /** Makes one call and returns the response, whatever its status. The path must be complete. */
-  request(call: ArrayRequest, options?: Omit<DataOptions, 'query'>): Promise<ArrayResponse>;
-  /** Returns the REST versions that the array lists. Needs no session. */
+  /**
+   * Makes one call and returns the response, whatever its status. The path must be complete. In a session of a fleet, a 401 or 403 that a new
+   * login does not help against is thrown as FORBIDDEN.
+   *
+   * @example
+   * const { status, headers, body } = await fb.request({ method: 'GET', path: '/api/2.15/arrays' });
+   */
+  request(call: ArrayRequest, options?: RequestOptions): Promise<ArrayResponse>;
+  /**
+   * Returns the REST versions that the array lists. Needs no session.
+   *
+   * @example
+   * const newest = (await fb.apiVersions()).toSorted(compareVersions).at(-1);
+   */
   apiVersions(options?: CallOptions): Promise<readonly string[]>;
 }
 

@@ -39,8 +39,13 @@ export type RequestOptions = CallOptions & {
 /** `tokens` are redacted from the response, because the array has received them and might repeat them. */
 export type VersionsOptions = CallOptions & { readonly tokens?: Tokens };
 
-export type WithHttpInfo<Data> = HttpInfo & { readonly data: Data };
-export type ArrayResponse = HttpInfo & {
+/** Data, and the status and headers of the response that contained it. */
+export interface WithHttpInfo<Data> extends HttpInfo {
+  readonly data: Data;
+}
+
+/** The response to a REST call. */
+export interface ArrayResponse extends HttpInfo {
   /**
    * The parsed value if the content type is JSON, otherwise the text. For 401, 403, 429 and 5xx, the body is an
    * empty string if it is invalid JSON or cannot be read.
@@ -48,7 +53,7 @@ export type ArrayResponse = HttpInfo & {
   readonly body: unknown;
   /** True if a 400, 401 or 403 comes from something in front of the array, such as a proxy. Otherwise absent. */
   readonly isInFront?: true;
-};
+}
 
 /** The extra time that a login may take to close a session that it cannot return. */
 const ROLL_BACK_MS = 3000;

@@ -105,7 +105,11 @@ export const closingsSoFar = (): number => closings;
 /**
  * Closes every connection in this process. Requests in progress fail with ARRAY_UNREACHABLE and are not retried. However, a login that has
  * already opened a session still closes it, on a new connection. TLS sessions are kept, so the next connection to an array is cheaper. Call
- * this function when an invocation ends, because connections can break while the process is frozen.
+ * this function when an invocation ends, because connections can break while the process is frozen. Sessions stay open.
+ *
+ * @example
+ * const versions = await apiVersions(array);
+ * closeConnections();
  */
 export function closeConnections(): void {
   closings += 1;

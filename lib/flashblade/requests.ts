@@ -3,7 +3,7 @@ import { FlashBladeError } from '../core/errors.ts';
 import { METHODS } from './http/request.ts';
 
 /** One REST call. */
-export type ArrayRequest = {
+export interface ArrayRequest {
   readonly method: (typeof METHODS)[number];
   /** Path with the REST version, but without the query: `/api/2.15/file-systems`. */
   readonly path: string;
@@ -11,7 +11,7 @@ export type ArrayRequest = {
   readonly query?: Readonly<Record<string, string | number | boolean>>;
   /** JSON value. Default: none. */
   readonly body?: unknown;
-};
+}
 
 // Excludes anything that a proxy and an array could interpret differently: %, ;, // and segments that begin with a dot.
 const PATH = /^\/api(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$/;

@@ -9,17 +9,20 @@ import type { ResponseHead } from './http/body.ts';
 import { isHeaderValue } from './http/request.ts';
 import { describeArray } from './tls-errors.ts';
 
-export type HttpInfo = {
+/** What every response has besides its data. */
+export interface HttpInfo {
+  /** HTTP status. */
   readonly status: number;
   /** Names are lowercase. `x-auth-token` and `set-cookie` are omitted. Tokens are redacted. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The `X-Request-ID` that was sent. */
   readonly requestId: string;
   /**
-   * The earliest expiry among the certificates used to verify the array, in seconds since the epoch. These are the array's own
-   * certificate and its issuers', including the root. With fingerprints, only the array's own certificate is used.
+   * The earliest expiry among the certificates used to verify the array. These are the array's own certificate and its issuers', including
+   * the root. With fingerprints, only the array's own certificate is used.
    */
-  readonly certificateEndsAt?: number;
-};
+  readonly certificateEndsAt?: Date;
+}
 
 /** Details for an error message: the request, its response, and what to do next. */
 type Details = { readonly action: string; readonly response: WireResponse; readonly advice: string };
@@ -175,7 +178,7 @@ export function httpInfo(response: WireResponse, tokens: Tokens = []): HttpInfo 
       : shown.filter(([name]) => clean(name) === name).map(([name, value]) => [name, clean(value)] as const);
   return {
     ...{ status, headers: Object.fromEntries(headers), requestId },
-    ...(certificateEndsAt === undefined ? {} : { certificateEndsAt }),
+    ...(certificateEndsAt === undefined ? {} : { certificateEndsAt: new Date(certificateEndsAt * 1000) }),
   };
 }
 

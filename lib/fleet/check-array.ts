@@ -84,7 +84,7 @@ async function checkSession(
   const daysUntil = (time: number): number => Math.floor((time - ports.now() / 1000) / DAY_SECONDS);
   const served = await ports.flashblade.apiVersions(array, { deadline: by, requestId: ports.newId() });
   if (served.certificateEndsAt !== undefined) {
-    const certificateDays = daysUntil(served.certificateEndsAt);
+    const certificateDays = daysUntil(served.certificateEndsAt.getTime() / 1000);
     note({ certificateDays }, ...certificateWarnings(certificateDays));
   }
 

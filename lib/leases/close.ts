@@ -8,6 +8,7 @@ import type { ClosingPorts } from './ports.ts';
 import { close, postpone, release } from './states.ts';
 
 /**
+ * What closing a lease did.
  * - `CLOSED`: the array confirmed that the session has ended.
  * - `ALREADY_CLOSED`: the session had already ended.
  * - `ENDING`: the session is still being opened. The call that is opening it logs out as soon as it has logged in.
@@ -16,7 +17,14 @@ import { close, postpone, release } from './states.ts';
  *   session.
  */
 export type CloseOutcome = 'CLOSED' | 'ALREADY_CLOSED' | 'ENDING' | 'NEVER_OPENED' | 'SUSPECT';
-export type CloseResult = { readonly leaseId: string; readonly array?: string; readonly outcome: CloseOutcome };
+
+/** The outcome of closing a lease. */
+export interface CloseResult {
+  readonly leaseId: string;
+  /** Name of the array. Absent if no session was opened. */
+  readonly array?: string;
+  readonly outcome: CloseOutcome;
+}
 
 type Deadlines = ReturnType<typeof closingDeadlines>;
 

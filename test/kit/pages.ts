@@ -23,3 +23,12 @@ export function examples(info: string, text: string): string[] {
   if (blocks.length === 0) throw new Error(`no example is marked ${info}`);
   return blocks.map(([, , block]) => block as string);
 }
+
+/** How an example that names a real array runs against a simulated one. */
+export const atSimulator = (
+  example: string,
+  { host, port, certificate }: { readonly host: string; readonly port: number; readonly certificate: string },
+): string =>
+  example
+    .replace(/host: 'fb1\.example\.com'(?:,\s*port: 443)?/g, `host: '${host}', port: ${port}`)
+    .replaceAll("{ kind: 'public' }", `{ kind: 'ca', ca: ${JSON.stringify(certificate)} }`);

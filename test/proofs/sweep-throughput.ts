@@ -2,11 +2,11 @@
 import { FlashBladeError } from '../../lib/core/errors.ts';
 import { openSession } from '../../lib/leases/open.ts';
 import { sweep } from '../../lib/leases/sweep.ts';
+import { plainSeal } from '../../lib/testing/seal.ts';
 import { memoryFleet, portsOver } from '../kit/memory/fleet.ts';
 import { type Call, direct, type Hook } from '../kit/memory/hook.ts';
 import { API_TOKEN } from '../kit/memory/world.ts';
 import { virtualClock } from './world/clock.ts';
-import { plainSeal } from './world/world.ts';
 
 /** The sweeper's timeout in serverless.yml. */
 export const SWEEP_SECONDS = 55;

@@ -16,7 +16,7 @@ export const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 /** Pattern for text in a received head (RFC 9110, section 5.5): printable ASCII, tabs, and the non-ASCII bytes that old servers send. */
 export const TEXT = '[\\t -~\\x80-\\xff]*';
 
-export const EMPTY = Buffer.alloc(0);
+export const EMPTY: Buffer = Buffer.alloc(0);
 
 const MAX_PARTS = 1024;
 

@@ -3,7 +3,12 @@ import type { FlashBlade } from '../../core/model.ts';
 import { addressOf } from '../trust.ts';
 import { TOKEN } from './input.ts';
 
-/** The product version. A test checks that it matches package.json. */
+/**
+ * The version of this library.
+ *
+ * @example
+ * console.log(`flashblade-sessions ${VERSION}`);
+ */
 export const VERSION = '0.1.0';
 
 /** The methods that an array accepts. */

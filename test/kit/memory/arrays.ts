@@ -1,19 +1,6 @@
-/** The arrays in an in-memory fleet: live sessions, accepted API tokens, idle timeouts and facts. */
-import { authToken } from '../../../lib/core/model.ts';
+/** The arrays in an in-memory fleet, which report whatever facts a test plants about them. */
 import type { ArrayRequest } from '../../../lib/flashblade/client.ts';
-import type { Ports } from '../../../lib/leases/ports.ts';
-import { refused, unreachable } from './faults.ts';
-
-export type LiveSession = {
-  readonly array: string;
-  /** The login's request id, which is the attempt id in the ledger. */
-  readonly requestId: string;
-  /** Milliseconds on the array's clock. */
-  readonly startedAt: number;
-  /** Milliseconds since the epoch. */
-  usedAt: number;
-  readonly user: string;
-};
+import { type ArraysOptions, type LiveSession, memoryArrays, type Response } from '../../../lib/testing/arrays.ts';
 
 /** What the array reports. Times are in seconds since the epoch. */
 export type Facts = {
@@ -27,100 +14,23 @@ export type Facts = {
   readonly sessions?: (query: ArrayRequest['query'], sessions: readonly LiveSession[]) => unknown;
 };
 
-export type ArraysOptions = {
-  readonly now: () => number;
-  /** How long a session can be unused before the array ends it. Default: no limit. */
-  readonly idleMs?: number;
-  /** How far an array's clock is ahead of `now`. */
-  readonly aheadMs?: (array: string) => number;
-};
-
-const USER = 'pureuser';
-const VERSIONS = ['1.9', '1.10', '2.9', '2.10'];
-const CERTIFICATE_SECONDS = 400 * 86_400;
-
-export function memoryArrays({ now, idleMs = Number.POSITIVE_INFINITY, aheadMs = () => 0 }: ArraysOptions) {
-  const sessions = new Map<string, LiveSession>();
-  const accepted = new Map<string, Set<string>>();
+export function arraysWithFacts(options: ArraysOptions) {
   const facts = new Map<string, Facts>();
-  const down = new Set<string>();
-  const dead = new Set<string>();
-  const logouts: string[] = [];
-  let logins = 0;
-
-  function live(): LiveSession[] {
-    for (const [token, { usedAt }] of sessions) if (now() - usedAt >= idleMs) sessions.delete(token);
-    return [...sessions.values()];
-  }
-
-  function reach(array: string): void {
-    if (down.has(array)) throw unreachable(false);
-    live();
-  }
-
-  const info = (status: number, requestId = '') => ({ status, headers: {}, requestId });
-
-  const flashblade: Ports['flashblade'] = {
-    login: async (array, apiToken, { requestId = '' }) => {
-      reach(array.name);
-      if (!accepted.get(array.name)?.has(apiToken.reveal())) throw refused();
-      const token = `auth-token-${++logins}`;
-      const startedAt = now() + aheadMs(array.name);
-      sessions.set(token, { array: array.name, requestId, startedAt, usedAt: now(), user: USER });
-      return { data: { array, authToken: authToken(token), apiToken, username: USER }, ...info(200, requestId) };
-    },
-    logout: async ({ array, authToken: token }, { requestId }) => {
-      reach(array.name);
-      logouts.push(array.name);
-      if (dead.has(array.name)) throw unreachable(true);
-      return { data: undefined, ...info(sessions.delete(token.reveal()) ? 200 : 403, requestId) };
-    },
-    apiVersions: async ({ name }, { requestId }) => {
-      reach(name);
-      const { versions = VERSIONS, certificateEndsAt = now() / 1000 + CERTIFICATE_SECONDS } = facts.get(name) ?? {};
-      return { data: versions, certificateEndsAt, ...info(200, requestId) };
-    },
-    request: async ({ array: { name }, authToken: token }, call, { requestId }) => {
-      reach(name);
-      const session = sessions.get(token.reveal());
-      if (!session) return { body: {}, ...info(403, requestId) };
-      session.usedAt = now();
-      const own = live().filter(({ array }) => array === name);
-      return { ...info(200, requestId), ...responseOf(facts.get(name) ?? {}, call, own) };
-    },
-  };
-
+  const factsOf = (array: string): Facts => facts.get(array) ?? {};
+  const arrays = memoryArrays({
+    ...options,
+    factsOf,
+    respond: (array, call, _, sessions) => responseOf(factsOf(array), call, sessions()),
+  });
   return {
-    flashblade,
-    /** Sessions by auth token. May still contain sessions that were idle for too long. */
-    sessions,
-    /** Ends sessions that were idle for too long, and returns the live ones. */
-    live,
+    ...arrays,
     /** What arrays report about themselves. Each fact has a default. */
     facts,
-    /** Arrays that cannot be reached. */
-    down,
-    /** Arrays that do not respond to logouts. */
-    dead,
-    /** How many logouts were sent to an array. */
-    logouts: (array: string): number => logouts.filter((name) => name === array).length,
-    accept: (array: string, token: string): void => {
-      accepted.set(array, (accepted.get(array) ?? new Set()).add(token));
-    },
-    /** Refuses one token, or all tokens by default. */
-    refuse: (array: string, token?: string): void => {
-      if (token === undefined) accepted.delete(array);
-      else accepted.get(array)?.delete(token);
-    },
-    /** Simulates an array restart. */
-    dropSessions: (array: string): void => {
-      for (const [token, session] of sessions) if (session.array === array) sessions.delete(token);
-    },
   };
 }
 
 /** How an array responds to a read within a session. */
-function responseOf(facts: Facts, { path, query }: ArrayRequest, sessions: readonly LiveSession[]) {
+function responseOf(facts: Facts, { path, query }: ArrayRequest, sessions: readonly LiveSession[]): Response {
   const name = path.slice(path.lastIndexOf('/') + 1);
   const status = facts.statuses?.[name] ?? 200;
   if (status !== 200) return { status, body: {} };

@@ -8,11 +8,12 @@
  */
 import { createSeal } from '../../../lib/aws/seal.ts';
 import type { Ports, Seal } from '../../../lib/leases/ports.ts';
-import { type ArraysOptions, memoryArrays } from './arrays.ts';
+import type { ArraysOptions } from '../../../lib/testing/arrays.ts';
+import { type Cache, memorySecrets } from '../../../lib/testing/secrets.ts';
+import { type LedgerIndex, memoryStore } from '../../../lib/testing/store.ts';
+import { arraysWithFacts } from './arrays.ts';
 import { type Hook, hooked } from './hook.ts';
 import { memoryKms } from './memory-kms.ts';
-import { type LedgerIndex, memoryStore } from './memory-store.ts';
-import { type Cache, memorySecrets } from './secrets.ts';
 
 export type Fleet = ReturnType<typeof memoryFleet>;
 
@@ -28,7 +29,7 @@ export type FleetOptions = ArraysOptions & {
 };
 
 export function memoryFleet({ cache, index, dueShards, seal, ...options }: FleetOptions) {
-  const arrays = memoryArrays(options);
+  const arrays = arraysWithFacts(options);
   const secrets = memorySecrets(cache);
   return {
     arrays,

@@ -19,7 +19,7 @@ import type { Fault } from './faults.ts';
 import { memoryFleet, portsOver } from './fleet.ts';
 import type { Call, Hook } from './hook.ts';
 
-export type { LiveSession } from './arrays.ts';
+export type { LiveSession } from '../../../lib/testing/arrays.ts';
 export { awsDown, busy, fail, hang, loseResponse, refused, unreachable } from './faults.ts';
 
 export const API_TOKEN = 'T-00000000-1111-2222-3333-444444444444';

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createPorts } from '../../../lib/compose.ts';
 import { readConfig } from '../../../lib/core/config.ts';
 import type { Trust } from '../../../lib/core/model.ts';
-import { fleetOf } from '../../../lib/create-fleet.ts';
+import { fleetOf } from '../../../lib/fleet-of.ts';
 import { login, logout } from '../../../lib/flashblade/client.ts';
 import { closeConnections } from '../../../lib/flashblade/pool.ts';
 import type { Simulator } from '../../../simulator/index.ts';

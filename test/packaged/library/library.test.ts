@@ -1,25 +1,34 @@
 /** The published library: packed, unpacked into an empty project, type-checked and run against the simulator. */
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { inspect, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { apiToken, type FlashBlade, login, request, VERSION } from '../../../lib/index.ts';
+import { VERSION } from '../../../lib/index.ts';
 import { ROOT } from '../../../scripts/build.ts';
 import { startSimulator } from '../../../simulator/index.ts';
 import { deploy } from '../../kit/deploy.ts';
-import { examples, page, README } from '../../kit/pages.ts';
-import { installLibrary, type Manifest } from './install.ts';
+import { atSimulator, examples, page, README } from '../../kit/pages.ts';
+import { parseDocument } from '../../unit/docs/markdown.ts';
+import { installLibrary, type Manifest, typeCheck } from './install.ts';
 
 const run = promisify(execFile);
 
-const OF_LIBRARY = page('library.md');
-/** The documented programs for an array of a fleet, each with what it prints about the array's file systems. */
-const FLEET = [
-  [String(examples('ts run', OF_LIBRARY)), 'status'],
-  [String(examples('ts run', README)), 'body'],
-] as const;
+const PAGES = {
+  'README.md': README,
+  'docs/library.md': page('library.md'),
+  'docs/getting-started.md': page('getting-started.md'),
+  'lib/README.md': readFileSync(resolve(ROOT, 'lib/README.md'), 'utf8'),
+};
+/** The documented programs, each with its place. */
+const programs = (info: string) =>
+  Object.entries(PAGES).flatMap(([name, text]) =>
+    parseDocument(text)
+      .blocks.filter((block) => block.info === info)
+      .map(({ line, code }) => [`${name}:${line}`, code] as const),
+  );
 const FOR_PYTHON = examples('ts example', page('coming-from-purity_fb.md'));
 
 const PROGRAM = `
@@ -49,33 +58,22 @@ beforeAll(async () => {
 
 afterAll(() => rm(project, { recursive: true, force: true }));
 
-async function typeCheck(programs: readonly string[], moduleResolution: string) {
-  const module = moduleResolution === 'bundler' ? 'esnext' : 'nodenext';
-  const args = [
-    '--strict',
-    '--noEmit',
-    '--target',
-    'es2023',
-    '--module',
-    module,
-    '--moduleResolution',
-    moduleResolution,
-  ];
-  const tsc = resolve(ROOT, 'node_modules/typescript/bin/tsc');
-  return run(process.execPath, [tsc, ...args, '--types', 'node', ...programs], { cwd: project });
-}
-
 describe('the packed library', () => {
-  it('contains the compiled library with its types, and no functions, tests or tools', () => {
-    expect(files.filter((name) => !name.startsWith('dist/lib/'))).toEqual([
+  it('contains the library with its sources, types and source maps, and no functions, tests or tools', () => {
+    const sources = files.filter((name) => name.startsWith('lib/'));
+    const compiled = files.filter((name) => name.startsWith('dist/lib/'));
+    expect(files.filter((name) => !sources.includes(name) && !compiled.includes(name))).toEqual([
       'CHANGELOG.md',
       'LICENSE',
       'README.md',
       'package.json',
     ]);
-    const own = files.filter((name) => name.startsWith('dist/lib/'));
-    expect(own).toEqual(expect.arrayContaining(['dist/lib/index.js', 'dist/lib/index.d.ts', 'dist/lib/leases/use.js']));
-    expect(own.filter((name) => !/\.(js|d\.ts)$/.test(name) || name.includes('lambda'))).toEqual([]);
+    expect(sources).toEqual(expect.arrayContaining(['lib/index.ts', 'lib/array.ts', 'lib/leases/use.ts']));
+    expect(sources.filter((name) => !name.endsWith('.ts') || name.includes('lambda'))).toEqual([]);
+    const expected = sources.flatMap((name) =>
+      ['.js', '.js.map', '.d.ts', '.d.ts.map'].map((end) => `dist/${name.replace(/\.ts$/, end)}`),
+    );
+    expect(compiled).toEqual(expected.sort());
   });
 
   it('requires the Node.js version that its code needs, not the one that the scripts need', () => {
@@ -103,50 +101,63 @@ describe('the packed library', () => {
     expect(packed['version']).toBe(VERSION);
   });
 
-  it.each(['nodenext', 'bundler'])('type-checks in a strict project with the module resolution "%s"', async (kind) => {
-    await typeCheck(['program.ts'], kind);
-  });
-
   it('rejects a plain string as a token at compile time', async () => {
     await writeFile(join(project, 'wrong.ts'), PROGRAM.replace("apiToken('T-wrong')", "'T-wrong'"));
-    const { stdout } = await typeCheck(['wrong.ts'], 'nodenext').catch((error: { stdout: string }) => error);
+    const { stdout } = await typeCheck(project, ['wrong.ts']).catch((error: { stdout: string }) => error);
     expect(stdout).toMatch(/wrong\.ts.*error TS2345/);
   });
 
   it('type-checks with every example in the documentation', async () => {
-    const all = [...examples('ts example', OF_LIBRARY), ...FLEET.map(([example]) => example), ...FOR_PYTHON];
-    const names = all.map((_, nth) => `example-${nth}.ts`);
-    for (const [nth, example] of all.entries()) await writeFile(join(project, `example-${nth}.ts`), example);
-    await typeCheck(names, 'nodenext');
-    await writeFile(join(project, 'example-0.ts'), all[0]?.replace('apiToken(', 'String(') ?? '');
-    const { stdout } = await typeCheck(names, 'nodenext').catch((error: { stdout: string }) => error);
-    expect(stdout).toMatch(/example-0\.ts.*error TS2345/);
+    const documented = [...programs('ts example'), ...programs('ts run')].map(([, code]) => code);
+    const names = await written([...documented, ...FOR_PYTHON]);
+    expect(names.length).toBeGreaterThan(4);
+    await typeCheck(project, names);
   });
 
-  it.each(FLEET)('runs the documented example of a fleet and leaves no session: %s', async (example, part) => {
-    await writeFile(join(project, 'fleet.ts'), example);
+  it('would not type-check with an example that passes what the library does not accept', async () => {
+    const wrong = PAGES['lib/README.md'].replaceAll("trust: { kind: 'public' }", "trust: 'public'");
+    const blocks = parseDocument(wrong).blocks.filter(({ info }) => info.startsWith('ts '));
+    const { stdout } = await typeCheck(project, await written(blocks.map(({ code }) => code))).catch((error) => error);
+    expect(stdout).toMatch(/example-\d\.ts.*error TS2322/);
+  });
+
+  async function written(texts: readonly string[]): Promise<string[]> {
+    const names = texts.map((_, nth) => `example-${nth}.ts`);
+    for (const [nth, text] of texts.entries()) await writeFile(join(project, `example-${nth}.ts`), text);
+    return names;
+  }
+
+  /** Runs a documented program with one array of a fleet. Returns what it left. */
+  async function left(code: string) {
     const d = await deploy({ functions: [] });
     onTestFinished(d.stop);
     d.addArray('fb1');
-    const { stdout, stderr } = await run(process.execPath, ['fleet.ts'], { cwd: project, env: d.env });
-    expect(stderr).toBe('');
-    expect(d.simulator.history).toHaveLength(1);
-    expect(d.simulator.sessions()).toEqual([]);
-    expect(await d.items()).toEqual(expect.arrayContaining([expect.objectContaining({ state: 'CLOSED' })]));
-    const { port, certificate: ca } = d.simulator;
-    const array: FlashBlade = { name: 'fb1', host: '127.0.0.1', port, trust: { kind: 'ca', ca } };
-    const session = await login(array, apiToken(d.simulator.apiToken));
-    const response = await request(session, { method: 'GET', path: '/api/2.4/file-systems' });
-    expect(stdout).toBe(`${inspect(response[part])}\n`);
+    await writeFile(join(project, 'documented.ts'), atSimulator(code, d.simulator));
+    const env = { ...d.env, API_TOKEN: d.simulator.apiToken };
+    const { stdout, stderr } = await run(process.execPath, ['documented.ts'], { cwd: project, env });
+    const open = (await d.items()).filter(({ kind, state }) => kind === 'lease' && state !== 'CLOSED');
+    const { history } = d.simulator;
+    return { stdout, stderr, opened: history.length > 0, sessions: d.simulator.sessions().length, open };
+  }
+
+  const NOTHING = { stdout: expect.stringMatching(/./), stderr: '', opened: true, sessions: 0, open: [] };
+
+  it.each(programs('ts run'))('runs the documented program in %s, which leaves no session', async (_, code) => {
+    expect(await left(code)).toEqual(NOTHING);
+  });
+
+  it('would find a session that a documented program leaves', async () => {
+    const [, code = ''] = programs('ts run').find(([name]) => name.startsWith('lib/README.md')) ?? [];
+    const { sessions } = await left(code.replace('await using fb', 'const fb'));
+    expect(sessions).toBe(1);
   });
 
   it.each(FOR_PYTHON)('runs the purity_fb migration example to its end and to its error: %s', async (example) => {
     const simulator = await startSimulator();
     try {
-      const { host, port, certificate, apiToken } = simulator;
+      const { certificate, apiToken } = simulator;
       await writeFile(join(project, 'ca.pem'), certificate);
-      const here = example.replace("'fb1.example.com'", `'${host}'`).replace('port: 443', `port: ${port}`);
-      await writeFile(join(project, 'python.ts'), here);
+      await writeFile(join(project, 'python.ts'), atSimulator(example, simulator));
       const start = (token: string) =>
         run(process.execPath, ['python.ts'], { cwd: project, env: { API_TOKEN: token } });
       expect(await start(apiToken)).toEqual({ stdout: 'logged in as pureuser\nlogged out\n', stderr: '' });

@@ -1,28 +1,27 @@
 /** Checks every row of the migration table for users of `purity_fb`. */
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import {
   apiToken,
   apiVersions,
+  type CallOptions,
   closeConnections,
   compareVersions,
-  type LoginOptions,
+  connect,
   login,
   loginWithHttpInfo,
   logout,
   logoutWithHttpInfo,
   request,
-} from '../../../lib/index.ts';
+} from '../../../lib/array.ts';
 import { parseCallRequest, parseLoginRequest, parseLogoutRequest } from '../../../lib/leases/requests.ts';
-import { ROOT } from '../../../scripts/build.ts';
 import { selfSigned } from '../../../simulator/certificates.ts';
 import type { Fault } from '../../../simulator/index.ts';
 import { examples, page, tableRows } from '../../kit/pages.ts';
 import { failureOf } from '../../unit/flashblade/failures.ts';
 import { arrayAt, reply, startServer } from '../../unit/flashblade/servers.ts';
 import { simulated } from '../../unit/flashblade/simulated.ts';
+import { publicApi, readLibrary } from '../../unit/library/doc-examples.ts';
 
 const PAGE = page('coming-from-purity_fb.md');
 const rows = tableRows('`purity_fb`', PAGE);
@@ -140,7 +139,7 @@ const BACKED: Readonly<Record<string, () => Promise<void>>> = {
       [{ kind: 'hang-in-handshake' }, { connectTimeoutMs: 100 }],
       [{ kind: 'hang', at: 'before-headers' }, { firstByteTimeoutMs: 100 }],
       [{ kind: 'hang', at: 'in-body' }, { timeoutMs: 100 }],
-    ] satisfies [Fault, LoginOptions][];
+    ] satisfies [Fault, CallOptions][];
     expect(stalls.flatMap(([, options]) => Object.keys(options))).toEqual(namesIn('request_timeout'));
     for (const [fault, options] of stalls) {
       const { simulator, array } = await simulated();
@@ -153,11 +152,18 @@ const BACKED: Readonly<Record<string, () => Promise<void>>> = {
     }
   },
   '`FileSystemsApi.list_file_systems()` and all other APIs': async () => {
-    const { session } = await opened();
+    const { simulator, array, session } = await opened();
     const found = await request(session, { method: 'GET', path: '/api/2.4/file-systems' });
     expect(found).toMatchObject({ status: 200, headers: expect.anything(), body: { items: expect.any(Array) } });
     const absent = await request(session, { method: 'GET', path: '/api/2.4/no-such-thing' });
     expect(absent.status).toBeGreaterThanOrEqual(400);
+    const fb = await connect({ ...array, apiToken: simulator.apiToken });
+    expect(await fb.get('/file-systems')).toMatchObject({ items: expect.any(Array) });
+    await expect(fb.get('/no-such-thing')).rejects.toMatchObject({ code: 'CALL_REFUSED' });
+    const names: unknown[] = [];
+    for await (const one of fb.list('/file-systems', { query: { limit: 1 } })) names.push(one);
+    expect(names).toHaveLength(4);
+    await fb.close();
   },
 };
 
@@ -174,7 +180,7 @@ describe('the migration table for purity_fb', () => {
     const named = rows.flatMap(([, ours = '']) =>
       [...ours.matchAll(/`([A-Za-z]+)(?=[(`])/g)].map(([, name = '']) => name),
     );
-    const exported: string[] = readFileSync(resolve(ROOT, 'lib/index.ts'), 'utf8').match(/\w+/g) ?? [];
+    const exported = publicApi('lib/array.ts', readLibrary).map(({ name }) => name);
     const fields = ['trust', ...namesIn('request_timeout')];
     expect(named.filter((name) => !exported.includes(name) && !fields.includes(name))).toEqual([]);
     expect(named).toEqual(

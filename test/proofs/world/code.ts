@@ -17,8 +17,8 @@ import type { OpenRequest } from '../../../lib/leases/requests.ts';
 import { sweep } from '../../../lib/leases/sweep.ts';
 import { type UseOptions, type Work, withLease } from '../../../lib/leases/use.ts';
 import { withSession } from '../../../lib/leases/with-session.ts';
+import type { MemoryStore } from '../../../lib/testing/store.ts';
 import { type Hook, hooked, through } from '../../kit/memory/hook.ts';
-import type { MemoryStore } from '../../kit/memory/memory-store.ts';
 import kept from '../former/0.1.0.json' with { type: 'json' };
 
 export const CURRENT = { openSession, closeSession, endOwner, renewLease, sweep, withLease, withSession };

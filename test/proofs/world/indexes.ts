@@ -1,6 +1,6 @@
 /** The ledger's indexes, which lag behind the table. Each item has its own lag. */
 import type { Item } from '../../../lib/leases/items.ts';
-import type { LedgerIndex } from '../../kit/memory/memory-store.ts';
+import type { LedgerIndex } from '../../../lib/testing/store.ts';
 
 /** A former state of an item, and until when it was current (epoch, ms). */
 type Past = { readonly item: Item | undefined; readonly untilMs: number };

@@ -1,8 +1,7 @@
 /** One world: arrays, secrets, ledger and clock in memory, shared by all processes that start in it. */
-import { FlashBladeError } from '../../../lib/core/errors.ts';
-import { authToken } from '../../../lib/core/model.ts';
 import type { Report } from '../../../lib/core/reports.ts';
-import type { Ports, Seal } from '../../../lib/leases/ports.ts';
+import type { Ports } from '../../../lib/leases/ports.ts';
+import { plainSeal } from '../../../lib/testing/seal.ts';
 import { memoryExecutions } from '../../kit/memory/executions.ts';
 import { memoryFleet, portsOver } from '../../kit/memory/fleet.ts';
 import type { Hook } from '../../kit/memory/hook.ts';
@@ -156,21 +155,3 @@ export function worldOf(options: WorldOptions) {
   };
   return world;
 }
-
-/**
- * A seal without encryption, because the real one makes the schedules take half as long again. It has the rules of the real one: a key seals
- * once, and a seal opens only for its own lease and array.
- */
-export const plainSeal: Seal = {
-  dataKey: async () => ({ plaintext: new Uint8Array([1]), encrypted: new Uint8Array() }),
-  seal: ({ plaintext }, token, context) => {
-    const sealed = JSON.stringify([plaintext[0], context, token.reveal()]);
-    plaintext.fill(0);
-    return sealed;
-  },
-  unseal: async (sealed, context) => {
-    const start = `[1,${JSON.stringify(context)},`;
-    if (!sealed.startsWith(start)) throw new FlashBladeError('LEASE_ALTERED', 'could not unseal a token');
-    return authToken(JSON.parse(sealed.slice(start.length, -1)));
-  },
-};

@@ -8,9 +8,9 @@ import type { FlashBlade } from '../../../lib/core/model.ts';
 import type { Closed, Item, Opening, OwnerEnd, Refusal, Stored } from '../../../lib/leases/items.ts';
 import type { LeaseStore, Slot } from '../../../lib/leases/ports.ts';
 import { close, intend, record, suspect } from '../../../lib/leases/states.ts';
+import { memoryStore } from '../../../lib/testing/store.ts';
 import { awsWithClients } from '../../kit/aws/clients.ts';
 import { LEASE_TABLE } from '../../kit/lease-table.ts';
-import { memoryStore } from '../../kit/memory/memory-store.ts';
 import { noPatience, patience } from './patience.ts';
 
 const TARGET: FlashBlade = {

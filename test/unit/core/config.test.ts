@@ -37,7 +37,9 @@ describe('the configuration', () => {
   it('of session-events also needs an event bus and a dead-letter queue', () => {
     const names = { EVENT_BUS: 'sessions', DEAD_LETTER_QUEUE: 'https://sqs.example.com/1/q' };
     expect(readOutboxConfig({ ...NEEDED, ...names })).toEqual({ ...names, MAX_REQUEST_AGE_SECONDS: 3600 });
-    expect(() => readOutboxConfig(NEEDED)).toThrow(/EVENT_BUS must be set \(.*\); environment variable DEAD_LETTER_QUEUE must be set/);
+    expect(() => readOutboxConfig(NEEDED)).toThrow(
+      /EVENT_BUS must be set \(.*\); environment variable DEAD_LETTER_QUEUE must be set/,
+    );
   });
 
   it('of sweep-sessions has no state machines by default', () => {

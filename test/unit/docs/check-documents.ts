@@ -173,9 +173,13 @@ function compileFaults(programs: readonly (readonly [at: string, code: string])[
     symlinkSync(resolve(ROOT, 'node_modules'), join(folder, 'node_modules'));
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
     for (const [n, [, code]] of programs.entries()) writeFileSync(join(folder, `${n}.ts`), code);
+    const paths = {
+      'flashblade-sessions': [resolve(ROOT, 'lib/index.ts')],
+      'flashblade-sessions/*': [resolve(ROOT, 'lib/*.ts')],
+    };
     const config = {
       extends: resolve(ROOT, 'tsconfig.json'),
-      compilerOptions: { paths: { 'flashblade-sessions': [resolve(ROOT, 'lib/index.ts')] }, noUnusedLocals: false },
+      compilerOptions: { paths, noUnusedLocals: false, noPropertyAccessFromIndexSignature: false },
       include: ['*.ts'],
     };
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));

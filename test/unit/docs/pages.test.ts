@@ -9,6 +9,8 @@ import { parseSecret } from '../../../lib/aws/secret-format.ts';
 import { OUTBOX_VARIABLES, SWEEP_VARIABLES, VARIABLES } from '../../../lib/core/config.ts';
 import { ERROR_CODES } from '../../../lib/core/errors.ts';
 import { EVENTS } from '../../../lib/core/reports.ts';
+import { VARIABLE_OF } from '../../../lib/create-fleet.ts';
+import { VARIABLE_OF_LIMIT } from '../../../lib/fleet-of.ts';
 import { DURATIONS } from '../../../lib/lambda/metrics.ts';
 import type { LeaseItem, Opening } from '../../../lib/leases/items.ts';
 import { parseLoginRequest, parseLogoutRequest } from '../../../lib/leases/requests.ts';
@@ -32,7 +34,7 @@ describe('the page about errors', () => {
 
   it('lists every fact', () => {
     const source = readFileSync(new URL('../../../lib/core/errors.ts', import.meta.url), 'utf8');
-    const type = /type ErrorFacts = \{([\s\S]*?)\n\}/.exec(source)?.[1] ?? '';
+    const type = /interface ErrorFacts \{([\s\S]*?)\n\}/.exec(source)?.[1] ?? '';
     const facts = Array.from(type.matchAll(/readonly (\w+)\?:/g), ([, name]) => name);
     expect(facts.length).toBeGreaterThan(5);
     const listed = tableRows('fact', ERRORS).map(([name]) => name?.replaceAll('`', ''));
@@ -46,9 +48,13 @@ describe('the page about errors', () => {
   });
 });
 
-it('the table of variables has the names, defaults and ranges of the code', () => {
+it('the table of variables has the names, options, defaults and ranges of the code', () => {
+  const limits = Object.entries(VARIABLE_OF_LIMIT).map(([option, name]) => [name, `\`limits.${option}\``] as const);
+  const options = Object.entries(VARIABLE_OF).map(([option, name]) => [name, `\`${option}\``] as const);
+  const optionOf = new Map<string, string>([...options, ...limits]);
   const expected = Object.entries({ ...VARIABLES, ...OUTBOX_VARIABLES, ...SWEEP_VARIABLES }).map(([name, variable]) => [
     `\`${name}\``,
+    optionOf.get(name) ?? '',
     'default' in variable && variable.default !== '' ? `\`${variable.default}\`` : '',
     variable.kind === 'number' ? `${variable.min} to ${variable.max}` : '',
     variable.about,

@@ -142,5 +142,5 @@ describe('the body of a response', () => {
 it('callers never see the auth token of a response, and see the end of its certificate only if there is one', () => {
   const headers = { server: 'nginx', 'x-auth-token': 'T-secret' };
   expect(httpInfo({ ...response, headers })).toEqual({ status: 429, headers: { server: 'nginx' }, requestId: 'id-1' });
-  expect(httpInfo({ ...response, certificateEndsAt: 9 })).toHaveProperty('certificateEndsAt', 9);
+  expect(httpInfo({ ...response, certificateEndsAt: 9 })).toHaveProperty('certificateEndsAt', new Date(9000));
 });

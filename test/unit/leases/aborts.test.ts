@@ -2,7 +2,7 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { FlashBladeError } from '../../../lib/core/errors.ts';
-import { type Fleet, type FleetSession, fleetOf } from '../../../lib/create-fleet.ts';
+import { type Fleet, type FleetSession, fleetOf } from '../../../lib/fleet-of.ts';
 import type { Ports } from '../../../lib/leases/ports.ts';
 import { type Call, type Hook, hooked } from '../../kit/memory/hook.ts';
 import { fail, loseResponse, open, unreachable, untilCalled, type World, world } from '../../kit/memory/world.ts';

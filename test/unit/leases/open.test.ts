@@ -351,7 +351,7 @@ describe('a refused login', () => {
   it('fails immediately, leaves only a refusal in the ledger, and is not repeated within ten minutes', async () => {
     const w = world();
     w.accept('fb1', 'another');
-    await expect(open(w)).rejects.toThrow('array refused the API token');
+    await expect(open(w)).rejects.toThrow('it does not accept this API token');
     expect([...w.store.items.values()].map(({ kind }) => kind)).toEqual(['refusal']);
     await expect(open(w, { leaseId: 'job-2' })).rejects.toMatchObject({
       code: 'LOGIN_REFUSED',

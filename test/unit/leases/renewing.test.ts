@@ -1,6 +1,6 @@
 /** `renew: 'auto'`: the lease lasts as long as the work. */
 import { describe, expect, it } from 'vitest';
-import { type FleetSession, fleetOf, type SessionOptions } from '../../../lib/create-fleet.ts';
+import { type FleetSession, fleetOf, type SessionOptions } from '../../../lib/fleet-of.ts';
 import { awsDown, fail, type World, world } from '../../kit/memory/world.ts';
 
 const START = 1_800_000_000;

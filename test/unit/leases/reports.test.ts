@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { FlashBladeError } from '../../../lib/core/errors.ts';
-import { fleetOf } from '../../../lib/create-fleet.ts';
+import { fleetOf } from '../../../lib/fleet-of.ts';
 import { closeSession } from '../../../lib/leases/close.ts';
 import { withLease } from '../../../lib/leases/use.ts';
 import { awsDown, busy, fail, open, opened, refused, unreachable, type World, world } from '../../kit/memory/world.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
-import { fleetOf } from '../../../lib/create-fleet.ts';
+import { fleetOf } from '../../../lib/fleet-of.ts';
 import { closeOnSignals } from '../../../lib/leases/with-session.ts';
 import { awsDown, fail, untilCalled, type World, world } from '../../kit/memory/world.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FlashBladeError } from '../../../lib/core/errors.ts';
 import type { FlashBlade } from '../../../lib/core/model.ts';
-import { fleetOf } from '../../../lib/create-fleet.ts';
+import { fleetOf } from '../../../lib/fleet-of.ts';
 import { closeSession } from '../../../lib/leases/close.ts';
 import type { Open, Stored } from '../../../lib/leases/items.ts';
 import { openSession } from '../../../lib/leases/open.ts';

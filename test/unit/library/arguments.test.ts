@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { authToken } from '../../../lib/core/model.ts';
-import { type Fleet, fleetOf } from '../../../lib/create-fleet.ts';
+import { type Fleet, fleetOf } from '../../../lib/fleet-of.ts';
 import * as library from '../../../lib/index.ts';
 import { isFlashBladeError } from '../../../lib/index.ts';
 import { createAuthority } from '../../../simulator/certificates.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { describe, expect, it } from 'vitest';
-import { fleetOf } from '../../../lib/create-fleet.ts';
+import { fleetOf } from '../../../lib/fleet-of.ts';
 import * as library from '../../../lib/index.ts';
 import { apiToken, type FlashBlade, login, logout, request, type Session, type Trust } from '../../../lib/index.ts';
 import { open, world } from '../../kit/memory/world.ts';

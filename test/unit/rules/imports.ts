@@ -9,9 +9,13 @@ import { parseAst } from 'vitest/node';
 /** What a folder or a file may import: folders, files and packages. A file's own row replaces the row of its folder. */
 const ALLOWED: Readonly<Record<string, string>> = {
   'functions/': 'lib/lambda/ lib/fleet/ lib/leases/ lib/core/ aws-lambda',
-  'lib/index.ts': 'lib/array.ts lib/create-fleet.ts lib/compose.ts lib/leases/ lib/flashblade/ lib/core/',
-  'lib/create-fleet.ts': 'lib/compose.ts lib/leases/ lib/flashblade/ lib/core/',
+  'lib/index.ts':
+    'lib/array.ts lib/create-fleet.ts lib/fleet-of.ts lib/compose.ts lib/leases/ lib/flashblade/ lib/core/',
+  'lib/create-fleet.ts': 'lib/fleet-of.ts lib/compose.ts lib/flashblade/ lib/core/',
+  'lib/fleet-of.ts': 'lib/leases/ lib/flashblade/ lib/core/',
   'lib/array.ts': 'lib/flashblade/ lib/core/',
+  'lib/testing.ts': 'lib/testing/ lib/fleet-of.ts lib/leases/ lib/flashblade/ lib/core/ node:assert',
+  'lib/testing/': 'lib/testing/ lib/aws/due-partitions.ts lib/leases/ lib/flashblade/ lib/core/',
   'lib/compose.ts': 'lib/aws/ lib/leases/ports.ts lib/flashblade/ lib/core/ @aws-sdk/ node:',
   'lib/lambda/':
     'lib/lambda/ lib/compose.ts lib/fleet/ lib/leases/ lib/flashblade/ lib/core/ @aws-lambda-powertools/ aws-lambda',

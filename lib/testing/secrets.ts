@@ -1,7 +1,7 @@
 /** The secrets for an in-memory fleet. Tests can rotate secrets, move them to a different host, and read them through a cache. */
-import { FlashBladeError } from '../../../lib/core/errors.ts';
-import { apiToken, type FlashBlade } from '../../../lib/core/model.ts';
-import type { Secrets } from '../../../lib/leases/ports.ts';
+import { FlashBladeError } from '../core/errors.ts';
+import { apiToken, type FlashBlade } from '../core/model.ts';
+import type { Secrets } from '../leases/ports.ts';
 
 export type Secret = FlashBlade & { readonly token: string; readonly versionId: string };
 

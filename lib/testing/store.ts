@@ -1,8 +1,9 @@
-/** An in-memory ledger store with the same guarantees as DynamoDB, for proofs that run thousands of times per second. */
-
-import { DUE_PARTITIONS, duePartitionOf, WITHOUT_SHARDS } from '../../../lib/aws/due-partitions.ts';
-import { type Item, isOfItsOwner, leaseKey, type Stored } from '../../../lib/leases/items.ts';
-import type { LeaseStore, Pending, Slot, StoredSlot } from '../../../lib/leases/ports.ts';
+/**
+ * An in-memory ledger store with the same guarantees as DynamoDB, for the fake fleet and for proofs that run thousands of times per second.
+ */
+import { DUE_PARTITIONS, duePartitionOf, WITHOUT_SHARDS } from '../aws/due-partitions.ts';
+import { type Item, isOfItsOwner, leaseKey, type Stored } from '../leases/items.ts';
+import type { LeaseStore, Pending, Slot, StoredSlot } from '../leases/ports.ts';
 
 /** `dueAt`: when the sweeper checks the slots. */
 export type Slots = Map<string, StoredSlot> & { dueAt?: number };
