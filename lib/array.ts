@@ -31,6 +31,7 @@ export {
   ERROR_CODES,
   type ErrorCode,
   type ErrorCodeFacts,
+  type ErrorCodes,
   type ErrorFacts,
   FlashBladeError,
   isFlashBladeError,
