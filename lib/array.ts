@@ -26,6 +26,7 @@ import {
   type Timeouts,
 } from './flashblade/calls.ts';
 import * as client from './flashblade/client.ts';
+import { withDefaults } from './flashblade/exchange.ts';
 
 export {
   ERROR_CODES,
@@ -121,7 +122,7 @@ export async function connect(options: ConnectOptions): Promise<ArraySession> {
   const session = await client.login(array, secret, budget);
   let closing: Promise<void> | undefined;
   const close = (given?: CallOptions): Promise<void> => {
-    closing ??= client.logout(session, { ...timeouts, ...given }).catch((error) => {
+    closing ??= client.logout(session, withDefaults(timeouts, given)).catch((error) => {
       closing = undefined;
       throw error;
     });
@@ -130,8 +131,8 @@ export async function connect(options: ConnectOptions): Promise<ArraySession> {
   const calls = callsOf({
     array: name,
     version: chosen,
-    request: (call, given) => request(session, call, { ...timeouts, ...given }),
-    apiVersions: (given) => apiVersions(array, { ...timeouts, ...given }),
+    request: (call, given) => request(session, call, withDefaults(timeouts, given)),
+    apiVersions: (given) => apiVersions(array, withDefaults(timeouts, given)),
   });
   return { ...calls, array, username: session.username, version: chosen, close, [Symbol.asyncDispose]: () => close() };
 }
