@@ -15,7 +15,11 @@ const whole = (min, max) => ({
 });
 const oneOf = (...values) => ({ rule: `must be ${OR.format(values)}`, fits: (value) => values.includes(value) });
 const yesOrNo = oneOf('true', 'false');
-const listOf = ({ rule, fits }) => ({ rule, fits: (value) => itemsOf(value).every(fits) });
+// The template's conditions compare the text with '', so a list without items must be empty.
+const listOf = ({ rule, fits }) => ({
+  rule,
+  fits: (value) => value === '' || (itemsOf(value).length > 0 && itemsOf(value).every(fits)),
+});
 
 /** The items of a comma-separated list. */
 const itemsOf = (value) =>
@@ -91,6 +95,10 @@ const TOGETHER = [
     'checkAlarmHours must be at least twice the interval of checkRate',
     (of) => !RATE.test(of('checkRate')) || 60 * Number(of('checkAlarmHours')) >= 2 * minutesOf(of('checkRate')),
   ],
+  [
+    'stateMachineArnPrefix must name the region of the stack',
+    (of, region) => region === undefined || ['', region].includes(of('stateMachineArnPrefix').split(':')[3] ?? ''),
+  ],
 ];
 
 function minutesOf(rate) {
@@ -103,12 +111,13 @@ const STAGE_LIMIT = 14;
 
 /**
  * Returns one sentence for each mistake. The sentences never contain a value. `given` contains the names and values from the command
- * line. Values in serverless.yml that still contain an osls variable are not checked.
+ * line. `region` is absent if it is not known yet. Values in serverless.yml that still contain an osls variable are not checked.
  */
-function faultsOf({ stage, inStage = {}, defaults, given = [] }) {
+function faultsOf({ stage, region, inStage = {}, defaults, given = [] }) {
   const names = [...Object.keys(inStage), ...given.map(([name]) => name)];
   const values = { ...defaults, ...inStage, ...Object.fromEntries(given) };
-  const of = (name) => String(values[name] ?? '').trim();
+  // Blanks around a value would end up in the template.
+  const of = (name) => String(values[name] ?? '');
   const isVariable = (name) => !given.some(([other]) => other === name) && of(name).includes('${');
   const twice = given.map(([name]) => name).filter((name, index, all) => all.indexOf(name) < index);
   const single = Object.entries(RULES)
@@ -122,7 +131,7 @@ function faultsOf({ stage, inStage = {}, defaults, given = [] }) {
     ...names.filter((name) => !(name in RULES)).map(unknown),
     ...twice.map((name) => `The parameter ${name} is given twice.`),
     ...single,
-    ...(isComplete ? TOGETHER.filter(([, fits]) => !fits(of)).map(([rule]) => `The parameter ${rule}.`) : []),
+    ...(isComplete ? TOGETHER.filter(([, fits]) => !fits(of, region)).map(([rule]) => `The parameter ${rule}.`) : []),
   ];
 }
 
@@ -162,13 +171,16 @@ class CheckParameters {
 
 function check(serverless) {
   const { params = {}, provider } = serverless.configurationInput;
-  const { options } = serverless.processedInput;
+  const { commands, options } = serverless.processedInput;
   const stage = options.stage ?? provider.stage;
+  // A package can be deployed to any region.
+  const known = commands[0] === 'deploy' ? String(options.region ?? provider.region) : '${';
+  const region = known.includes('${') ? undefined : known;
   const given = (options.param ?? []).map((item) => {
     const [name, ...value] = item.split('=');
     return [name, value.join('=')];
   });
-  const faults = faultsOf({ stage, inStage: params[stage] ?? {}, defaults: params.default ?? {}, given });
+  const faults = faultsOf({ stage, region, inStage: params[stage] ?? {}, defaults: params.default ?? {}, given });
   if (faults.length > 0) throw new serverless.classes.Error(faults.join('\n'));
 }
 

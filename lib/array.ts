@@ -19,6 +19,7 @@ import {
 } from './flashblade/arguments.ts';
 import { type ArrayCalls, type CallOptions, callsOf, newestOf } from './flashblade/calls.ts';
 import * as client from './flashblade/client.ts';
+import { withDefaults } from './flashblade/exchange.ts';
 
 export { ERROR_CODES, type ErrorCode, type ErrorFacts, FlashBladeError, isFlashBladeError } from './core/errors.ts';
 export {
@@ -107,7 +108,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   const session = await client.login(array, secret, budget);
   let closing: Promise<void> | undefined;
   const close = (given?: CallOptions): Promise<void> => {
-    closing ??= client.logout(session, { ...timeouts, ...given }).catch((error) => {
+    closing ??= client.logout(session, withDefaults(timeouts, given)).catch((error) => {
       closing = undefined;
       throw error;
     });
@@ -116,8 +117,8 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   const calls = callsOf({
     array: name,
     version: chosen,
-    request: (call, given) => request(session, call, { ...timeouts, ...given }),
-    apiVersions: (given) => apiVersions(array, { ...timeouts, ...given }),
+    request: (call, given) => request(session, call, withDefaults(timeouts, given)),
+    apiVersions: (given) => apiVersions(array, withDefaults(timeouts, given)),
   });
   return { ...calls, array, username: session.username, version: chosen, close, [Symbol.asyncDispose]: () => close() };
 }

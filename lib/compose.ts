@@ -5,13 +5,13 @@ import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynam
 import { KMSClient } from '@aws-sdk/client-kms';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { AWS_CLIENT_OPTIONS } from './aws/client.ts';
-import { createExecutions } from './aws/executions.ts';
 import { createLeaseStore } from './aws/lease-store.ts';
 import { createSeal } from './aws/seal.ts';
 import { createSecrets } from './aws/secrets.ts';
 import type { Config } from './core/config.ts';
 import type { Reporter } from './core/reports.ts';
 import { apiVersionsWithHttpInfo, loginWithHttpInfo, logoutWithHttpInfo, request } from './flashblade/client.ts';
+import { withDefaults } from './flashblade/exchange.ts';
 import type { ClosingPorts, Ports } from './leases/ports.ts';
 
 /** How to call AWS. */
@@ -59,10 +59,10 @@ export function createClosingPorts(config: Config, reporter: Reporter, aws: AwsO
     ),
     seal: createSeal(clients?.kms ?? new KMSClient(clientOptions(aws)), config.LEASE_KEY),
     flashblade: {
-      login: (array, token, options) => loginWithHttpInfo(array, token, { ...budget, ...options }),
-      logout: (session, options) => logoutWithHttpInfo(session, { ...budget, ...options }),
-      apiVersions: (array, options) => apiVersionsWithHttpInfo(array, { ...budget, ...options }),
-      request: (session, call, options) => request(session, call, { ...budget, ...options }),
+      login: (array, token, options) => loginWithHttpInfo(array, token, withDefaults(budget, options)),
+      logout: (session, options) => logoutWithHttpInfo(session, withDefaults(budget, options)),
+      apiVersions: (array, options) => apiVersionsWithHttpInfo(array, withDefaults(budget, options)),
+      request: (session, call, options) => request(session, call, withDefaults(budget, options)),
     },
     limits: {
       sessionsPerArray: config.SESSIONS_PER_ARRAY,
@@ -82,17 +82,6 @@ const clientOptions = ({ region, credentials }: AwsOptions) => ({
   ...(region === undefined ? {} : { region }),
   ...(credentials === undefined ? {} : { credentials }),
 });
-
-/** Like `createClosingPorts`, but for the sweeper, which asks Step Functions about owners if their state machines are known. */
-export function createSweepPorts(
-  config: Config & { readonly STATE_MACHINE_ARN_PREFIX: string },
-  environment: Readonly<Record<string, string | undefined>>,
-  reporter: Reporter,
-): ClosingPorts {
-  const { STATE_MACHINE_ARN_PREFIX: prefix } = config;
-  const ports = createClosingPorts(config, reporter);
-  return prefix === '' ? ports : { ...ports, executions: createExecutions(prefix, environment) };
-}
 
 /** Returns a reporter that never throws, because a reporting failure must not leak a session or hide an error. */
 export const harmless =

@@ -28,6 +28,13 @@ export interface Budget {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Returns a call's options with defaults for its limits. An option that is undefined does not replace a default. */
+export const withDefaults = <Options extends Budget>(defaults: Budget, options: Options | undefined): Options =>
+  ({
+    ...defaults,
+    ...Object.fromEntries(Object.entries(options ?? {}).filter(([, value]) => value !== undefined)),
+  }) as Options;
+
 type ExchangeOptions = {
   /** Uses only a new connection, or one used less than a second ago. Default: false. */
   readonly fresh?: boolean;

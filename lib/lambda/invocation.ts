@@ -3,8 +3,8 @@
  * invocation ends.
  */
 import type { Context } from 'aws-lambda';
-import { createClosingPorts, createPorts, createSweepPorts, harmless } from '../compose.ts';
-import { type Config, readConfig, readSweepConfig } from '../core/config.ts';
+import { createClosingPorts, createPorts, harmless } from '../compose.ts';
+import { type Config, readConfig } from '../core/config.ts';
 import { known } from '../core/errors.ts';
 import { closeConnections } from '../flashblade/pool.ts';
 import { leaseKey } from '../leases/items.ts';
@@ -48,10 +48,6 @@ export const functionPorts = (): Ports => createPorts(functionConfig(), report);
 
 /** Creates the ports for a function that only closes sessions. Call this once, at cold start. Throws CONFIG_INVALID. */
 export const functionClosingPorts = (): ClosingPorts => createClosingPorts(functionConfig(), report);
-
-/** Creates the ports for the sweeper. Call this once, at cold start. Throws CONFIG_INVALID. */
-export const functionSweepPorts = (): ClosingPorts =>
-  createSweepPorts({ ...functionConfig(), ...readSweepConfig(process.env) }, process.env, report);
 
 const CONNECT_MS = 1000;
 

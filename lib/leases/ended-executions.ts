@@ -5,9 +5,9 @@
 import { closingDeadlines, seconds } from '../core/deadlines.ts';
 import { mapLimit } from '../core/map-limit.ts';
 import { ownerEnd } from './end-owner.ts';
-import { EXECUTION_ENDS } from './items.ts';
+import { BUSY, EXECUTION_ENDS } from './items.ts';
 import { bestEffort, LEDGER_CALLS_AT_A_TIME, readLease } from './ledger.ts';
-import type { ClosingPorts, Executions, Pending } from './ports.ts';
+import type { ClosingPorts, Pending } from './ports.ts';
 
 /** Each lease is checked in about one of five sweeps. */
 const SWEEPS = 5;
@@ -17,7 +17,7 @@ const ASKS_AT_A_TIME = 4;
 
 /**
  * Picks some of the open leases in `rows` at random, and looks up their owners' executions. Records each owner whose execution has ended,
- * and returns these owners. After a failure, stops until the next sweep. Never throws.
+ * and returns these owners. After a failure, or if Step Functions is busy, stops until the next sweep. Never throws.
  */
 export async function findEndedExecutions(
   ports: ClosingPorts,
@@ -37,8 +37,14 @@ export async function findEndedExecutions(
       const lease = await readLease(ports, id, by);
       if (lease?.state === 'OPEN' && lease.owner !== undefined) owners.add(lease.owner);
     });
+    let isBusy = false;
     await untilFailure([...owners].filter(executions.isExecution), ASKS_AT_A_TIME, async (owner) => {
-      if (await recordEnd(ports, executions, owner, by)) ended.push(owner);
+      if (isBusy) return;
+      const status = await executions.status(owner, by);
+      isBusy ||= status === BUSY;
+      if (!EXECUTION_ENDS.some((end) => end === status)) return;
+      await recordEnd(ports, owner, by);
+      ended.push(owner);
     });
   });
   return ended;
@@ -53,12 +59,8 @@ async function untilFailure<T>(items: readonly T[], limit: number, work: (item: 
   if (failures.length > 0) throw failures[0];
 }
 
-/** If the owner's execution has ended, records that the owner has ended, and returns true. */
-async function recordEnd(ports: ClosingPorts, executions: Executions, owner: string, by: number): Promise<boolean> {
-  const status = await executions.status(owner, by);
-  if (!EXECUTION_ENDS.some((end) => end === status)) return false;
+async function recordEnd(ports: ClosingPorts, owner: string, by: number): Promise<void> {
   const end = ownerEnd(owner, seconds(ports.now()));
   // Record the ended owner before the leases are looked up, so that a login that the lookup misses finds it.
   if (!(await ports.store.read(end.id, by))) await ports.store.write(end, undefined, by);
-  return true;
 }

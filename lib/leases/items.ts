@@ -92,6 +92,8 @@ export type OwnerEnd = Common & { readonly kind: 'owner'; readonly ownerId: stri
 
 /** The statuses of a Step Functions execution that has ended. */
 export const EXECUTION_ENDS = ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'] as const;
+/** Takes the place of an execution's status if Step Functions is too busy to return it. */
+export const BUSY = 'BUSY';
 
 export type Item = LeaseItem | Suspect | Refusal | OwnerEnd;
 

@@ -49,7 +49,7 @@ export async function retryChanged<Result>(leaseId: string, step: () => Promise<
   throw contended(leaseId);
 }
 
-const contended = (leaseId: string): FlashBladeError =>
+export const contended = (leaseId: string): FlashBladeError =>
   new FlashBladeError('LEASE_OPENING', `lease ${leaseId} is being changed by other calls. Try again`);
 
 /** Logs in or out and reports the outcome once. Rethrows any error. */

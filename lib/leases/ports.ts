@@ -68,8 +68,8 @@ export type Executions = {
   /** Returns true if the owner is an execution that `status` can look up. */
   isExecution(owner: string): boolean;
   /**
-   * Returns an execution's status, or undefined if the execution does not exist or Step Functions is busy. Throws AWS_UNAVAILABLE or
-   * OUT_OF_TIME.
+   * Returns an execution's status, undefined if the execution does not exist, or BUSY if Step Functions should not be asked for now. Throws
+   * AWS_UNAVAILABLE or OUT_OF_TIME.
    */
   status(executionArn: string, by: number): Promise<string | undefined>;
 };

@@ -21,7 +21,7 @@ const LEASES_AT_A_TIME = 4;
 /** How often an array's slots are compared with its leases. */
 const SLOTS_SECONDS = 600;
 
-/** Counts from one sweep. `left` counts leases that were due but not closed, because time ran out or their array did not respond. */
+/** Counts from one sweep. `left` counts the leases that are still due, because time ran out, their array did not respond, or a step failed. */
 export type SweepResult = {
   readonly live: number;
   readonly expired: number;
@@ -52,7 +52,7 @@ export async function sweep(ports: ClosingPorts, deadline: number): Promise<Swee
       if (silent.has(array)) return;
       const outcome = await sweepLease(ports, row.id, deadline);
       if (outcome === 'silent') silent.add(array);
-      else done.add(row);
+      else if (outcome !== 'failed') done.add(row);
       if (outcome !== 'closed') return;
       responds = true;
       closed += 1;
@@ -129,16 +129,17 @@ function reportSweep(ports: ClosingPorts, rows: readonly Pending[], result: Swee
 /**
  * - `closed`: the array confirmed that the session has ended.
  * - `silent`: the array does not respond, or no time is left, so the array's other sessions are not tried.
+ * - `failed`: a step failed, and nothing was learned about the array.
  * - `settled`: there is nothing more to do now, and nothing was learned about the array.
  */
-type Swept = 'closed' | 'silent' | 'settled';
+type Swept = 'closed' | 'silent' | 'failed' | 'settled';
 
 /** Closes a lease that has expired or is being closed. Turns an intent whose process died into a SUSPECT. Never throws. */
 export async function sweepLease(ports: ClosingPorts, leaseId: string, deadline: number): Promise<Swept> {
-  let swept: Swept = 'settled';
+  let swept: Swept = 'failed';
   await bestEffort(ports, 'SweepFailed', { what: `lease ${leaseId} was not swept` }, async () => {
     try {
-      if (await closeDue(ports, leaseId, deadline)) swept = 'closed';
+      swept = (await closeDue(ports, leaseId, deadline)) ? 'closed' : 'settled';
     } catch (error) {
       if (!isFlashBladeError(error, 'ARRAY_UNREACHABLE', 'ARRAY_UNTRUSTED', 'ARRAY_BUSY', 'OUT_OF_TIME')) throw error;
       swept = 'silent';

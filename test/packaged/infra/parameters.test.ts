@@ -86,8 +86,8 @@ describe('with a value other than the default for every parameter', () => {
       '600',
     );
     expect(valuesAt('AWS::Lambda::EventInvokeConfig', 'MaximumEventAgeInSeconds').sort()).toEqual([
-      ...Array(4).fill(600),
-      ...[undefined, undefined],
+      ...[300, ...Array(4).fill(600)],
+      undefined,
     ]);
     expect(valuesAt('AWS::Lambda::EventSourceMapping', 'ScalingConfig/MaximumConcurrency')).toEqual([2]);
     expect(valueAt('CheckSchedule/Properties/ScheduleExpression')).toBe('rate(1 hour)');

@@ -208,7 +208,7 @@ describe('the runbook', () => {
       'aws sqs get-queue-url --queue-name FailedInvocationQueueArn --query QueueUrl --output text',
       'aws sqs get-queue-attributes --queue-url https://queue --attribute-names ApproximateNumberOfMessages',
       'aws sqs get-queue-url --queue-name FailedEventQueueArn --query QueueUrl --output text',
-      'aws sqs receive-message --queue-url https://queue --max-number-of-messages 10 --visibility-timeout 5',
+      'aws sqs receive-message --queue-url https://queue --max-number-of-messages 10 --visibility-timeout 5 --message-attribute-names All',
       'aws sqs get-queue-url --queue-name FailedEventQueueArn --query QueueUrl --output text',
       'aws sqs purge-queue --queue-url https://queue',
     ]);

@@ -170,6 +170,19 @@ describe('connect', () => {
     expect(simulator.requests.filter(({ path }) => path === '/api/logout')).toHaveLength(2);
   });
 
+  it('has its time limits in every call that sets none of its own', async () => {
+    const { simulator, given } = await options();
+    await using fb = await connect({ ...given, timeoutMs: 300, version: '2.4' });
+    const fault = simulator.faults.add({ kind: 'hang', at: 'before-headers', path: '/api/2.4/arrays' });
+    for (const own of [undefined, {}, { timeoutMs: undefined, signal: undefined }]) {
+      const startedAt = performance.now();
+      expect(await failureOf(fb.get('/arrays', own))).toMatchObject({ code: 'ARRAY_UNREACHABLE' });
+      expect(performance.now() - startedAt).toBeLessThan(3000);
+    }
+    await fault.remove();
+    expect(await fb.get('/arrays', { timeoutMs: 10_000 })).toHaveProperty('items');
+  });
+
   it('leaves no session if the token is refused or the versions cannot be read', async () => {
     const { simulator, given } = await options();
     const refused = await failureOf(connect({ ...given, apiToken: 'T-wrong' }));
