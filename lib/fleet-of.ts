@@ -262,7 +262,6 @@ export function fleetOf(ports: Ports): Fleet {
   ): OpenRequest {
     checkedOptions(options, what === 'map' ? 'withSession' : what, names);
     checkedName(array);
-    checkMax(options);
     const { leaseId = ports.newId(), leaseSeconds, owner } = options;
     const fields = {
       array,
@@ -270,7 +269,10 @@ export function fleetOf(ports: Ports): Fleet {
       ...(leaseSeconds !== undefined && { leaseSeconds }),
       ...(owner !== undefined && { owner }),
     };
-    return parseOpenRequest(fields, () => leaseId, what);
+    const request = parseOpenRequest(fields, () => leaseId, what);
+    // After the lease's own fields, because the maximum is compared with one of them.
+    checkMax(options);
+    return request;
   }
 
   /** `within` are the limits of the work that renews its own lease. */
