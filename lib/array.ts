@@ -32,6 +32,7 @@ export {
   ERROR_CODES,
   type ErrorCode,
   type ErrorCodeFacts,
+  type ErrorCodes,
   type ErrorFacts,
   FlashBladeError,
   isFlashBladeError,
@@ -150,8 +151,14 @@ const CONNECT = [
 ];
 
 function checkedConnect(options: ConnectOptions): ConnectOptions {
-  const { version } = checkedObject('options', options, 'must be an object with host, apiToken and trust');
+  const { version, apiToken: token } = checkedObject(
+    'options',
+    options,
+    'must be an object with host, apiToken and trust',
+  );
   onlyKnown('options', options, CONNECT);
+  if (token === undefined)
+    throw invalid('options.apiToken', 'must be the API token. Is the variable that contains the token set?');
   if (version !== undefined && !(typeof version === 'string' && /^\d{1,3}\.\d{1,3}$/.test(version)))
     throw invalid('options.version', 'must be a REST version, such as "2.15"');
   const { connectTimeoutMs, firstByteTimeoutMs, timeoutMs, signal } = options;

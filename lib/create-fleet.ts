@@ -57,13 +57,24 @@ function checkAws(aws: AwsOptions): void {
   const { region, credentials, clients = {} } = aws;
   if (region !== undefined && !(typeof region === 'string' && /^[a-z]{2}[a-z-]+-\d+$/.test(region)))
     throw invalid('options.aws.region', 'must be a region, such as eu-central-1');
-  if (credentials !== undefined && typeof credentials !== 'function')
-    checkedObject('options.aws.credentials', credentials, 'must be credentials, or a function that returns them');
-  onlyKnown('options.aws.clients', clients, ['dynamodb', 'kms', 'secretsManager']);
-  for (const [name, client] of Object.entries(clients))
-    if (client !== undefined && typeof Object(client).send !== 'function')
-      throw invalid(`options.aws.clients.${name}`, 'must be a client of the AWS SDK');
+  if (credentials !== undefined && typeof credentials !== 'function') {
+    const rule = 'must have accessKeyId and secretAccessKey, or be a function that returns them';
+    const { accessKeyId, secretAccessKey } = checkedObject('options.aws.credentials', credentials, rule);
+    if (typeof accessKeyId !== 'string' || typeof secretAccessKey !== 'string')
+      throw invalid('options.aws.credentials', rule);
+  }
+  onlyKnown('options.aws.clients', clients, Object.keys(SERVICES));
+  for (const [name, client] of Object.entries(clients)) {
+    if (client === undefined) continue;
+    const { send, config } = Object(client);
+    if (typeof send !== 'function') throw invalid(`options.aws.clients.${name}`, 'must be a client of the AWS SDK');
+    const service = SERVICES[name as keyof typeof SERVICES];
+    if (config?.serviceId !== undefined && config.serviceId !== service)
+      throw invalid(`options.aws.clients.${name}`, `must be a client for ${service}, not for another service`);
+  }
 }
+
+const SERVICES = { dynamodb: 'DynamoDB', kms: 'KMS', secretsManager: 'Secrets Manager' };
 
 export const VARIABLE_OF = {
   table: 'LEASE_TABLE',

@@ -5,7 +5,17 @@ import { about, type ErrorFacts } from './core/errors.ts';
 import { mapLimit } from './core/map-limit.ts';
 import type { Lease as StoredLease } from './core/model.ts';
 import { arrayName, callersId, check } from './core/validation.ts';
-import { checkedCall, checkedObject, checkedSignal, invalid, isPositive, onlyKnown } from './flashblade/arguments.ts';
+import {
+  AWAIT,
+  checkedCall,
+  checkedMs,
+  checkedObject,
+  checkedSignal,
+  invalid,
+  isPositive,
+  isPromise,
+  onlyKnown,
+} from './flashblade/arguments.ts';
 import { type ArrayCalls, type CallOptions, callsOf } from './flashblade/calls.ts';
 import { type CloseResult, closeSession } from './leases/close.ts';
 import type { Ports } from './leases/ports.ts';
@@ -55,7 +65,7 @@ export interface LeaseOptions extends CloseOptions {
 
 /** Options of `renew`. */
 export interface RenewOptions extends CloseOptions {
-  /** How long the lease lasts from now, in seconds. Never shortens the lease. Default: 900. */
+  /** How long the lease lasts from now, in seconds, at most `limits.maxLeaseSeconds`. Never shortens the lease. Default: 900. */
   readonly leaseSeconds?: number | undefined;
 }
 
@@ -73,7 +83,7 @@ export interface OpenOptions extends CloseOptions {
 export interface SessionOptions extends OpenOptions {
   /** `auto` renews the lease as long as the work runs. By default, work that takes longer than `leaseSeconds` loses its session. */
   readonly renew?: 'auto' | undefined;
-  /** How long `renew` may keep the session, in seconds. Default: `limits.maxLeaseSeconds`. */
+  /** How long `renew` may keep the session, in seconds: more than `leaseSeconds`. Maximum and default: `limits.maxLeaseSeconds`. */
   readonly maxSeconds?: number | undefined;
   /** The default for every call in the session. See `RequestOptions`. Default: false. */
   readonly exactNumbers?: boolean | undefined;
@@ -251,6 +261,7 @@ export function fleetOf(ports: Ports): Fleet {
     names: readonly string[],
   ): OpenRequest {
     checkedOptions(options, what === 'map' ? 'withSession' : what, names);
+    checkedName(array);
     const { leaseId = ports.newId(), leaseSeconds, owner } = options;
     const fields = {
       array,
@@ -258,14 +269,22 @@ export function fleetOf(ports: Ports): Fleet {
       ...(leaseSeconds !== undefined && { leaseSeconds }),
       ...(owner !== undefined && { owner }),
     };
-    return parseOpenRequest(fields, () => leaseId, what);
+    const request = parseOpenRequest(fields, () => leaseId, what);
+    // After the lease's own fields, because the maximum is compared with one of them.
+    checkMax(options);
+    return request;
   }
 
   /** `within` are the limits of the work that renews its own lease. */
   async function renew(leaseId: string, options: RenewOptions = {}, within: UseOptions = {}): Promise<Lease> {
     checkedOptions(options, 'renew', [...OF_LEASE, 'leaseSeconds']);
     const { leaseSeconds = DEFAULT_LEASE_SECONDS } = options;
-    if (!isPositive(leaseSeconds)) throw invalid('options.leaseSeconds', 'must be a number of seconds greater than 0');
+    const { maxLeaseSeconds } = ports.limits;
+    if (!(isPositive(leaseSeconds) && leaseSeconds <= maxLeaseSeconds))
+      throw invalid(
+        'options.leaseSeconds',
+        `must be a number of seconds, greater than 0 and at most ${maxLeaseSeconds}`,
+      );
     const id = checkedLeaseId(leaseId);
     const request = parseRenewRequest({ leaseId: id, expiresAt: Math.ceil(ports.now() / 1000 + leaseSeconds) });
     const signal = anyOf(options.signal, within.signal);
@@ -273,6 +292,14 @@ export function fleetOf(ports: Ports): Fleet {
     const deadline = Math.min(deadlineOf(options, OPENING_MS), within.deadline ?? Number.POSITIVE_INFINITY);
     const renewing = renewLease(ports, request, deadline, signal);
     return leaseOf(await explained({ phase: 'renew', leaseId: id }, renewing, signal));
+  }
+
+  function checkMax({ maxSeconds, leaseSeconds = DEFAULT_LEASE_SECONDS }: SessionOptions): void {
+    const { maxLeaseSeconds } = ports.limits;
+    if (maxSeconds !== undefined && !(isPositive(maxSeconds) && maxSeconds <= maxLeaseSeconds))
+      throw invalid('options.maxSeconds', `must be a number of seconds, greater than 0 and at most ${maxLeaseSeconds}`);
+    if (maxSeconds !== undefined && maxSeconds <= leaseSeconds)
+      throw invalid('options.maxSeconds', 'must be greater than leaseSeconds, because renew has no effect otherwise');
   }
 
   function sessionOf({ lease, request, apiVersions }: Use, within: UseOptions): FleetSession {
@@ -302,12 +329,9 @@ const leaseOf = ({ leaseId, array, username, expiresAt }: StoredLease): Lease =>
 function checkedOptions(options: SessionOptions, what: keyof typeof MIN_MS, names: readonly string[]): void {
   onlyKnown('options', options, names);
   const { timeoutMs, signal, renew, maxSeconds, exactNumbers } = options;
-  if (timeoutMs !== undefined && !(isPositive(timeoutMs) && timeoutMs >= MIN_MS[what]))
-    throw invalid('options.timeoutMs', `must be a number of milliseconds, at least ${MIN_MS[what]}`);
+  checkedMs(timeoutMs, 'options.timeoutMs', MIN_MS[what]);
   checkedSignal(signal, 'options');
   if (renew !== undefined && renew !== 'auto') throw invalid('options.renew', "must be 'auto', or be omitted");
-  if (maxSeconds !== undefined && !isPositive(maxSeconds))
-    throw invalid('options.maxSeconds', 'must be a number of seconds greater than 0');
   if (maxSeconds !== undefined && renew === undefined)
     throw invalid('options.maxSeconds', "has an effect only with renew: 'auto'");
   if (exactNumbers !== undefined && typeof exactNumbers !== 'boolean')
@@ -315,19 +339,30 @@ function checkedOptions(options: SessionOptions, what: keyof typeof MIN_MS, name
 }
 
 const checkedLeaseId = (leaseId: string): string => {
-  if (typeof leaseId === 'object')
-    throw invalid('leaseId', 'must be the id itself, such as lease.leaseId, not an object');
+  const rule = 'must be a string: the id itself, such as lease.leaseId';
+  if (isPromise(leaseId)) throw invalid('leaseId', `${rule}. ${AWAIT}`);
+  if (typeof leaseId !== 'string')
+    throw invalid('leaseId', typeof leaseId === 'object' ? `${rule}, not an object` : rule);
   return check(callersId, leaseId, 'REQUEST_INVALID', 'leaseId');
 };
+
+function checkedName(array: unknown): void {
+  if (typeof array === 'string') return;
+  const rule = 'must be a string: the name of an array';
+  if (isPromise(array)) throw invalid('array', `${rule}. ${AWAIT}`);
+  throw invalid('array', Array.isArray(array) ? `${rule}. For several arrays, use map` : rule);
+}
 
 function checkedNames(arrays: Iterable<string>): readonly string[] {
   if (typeof arrays === 'object' && arrays !== null && Symbol.iterator in arrays)
     return [...arrays].map((name, index) => check(arrayName, name, 'REQUEST_INVALID', `arrays.${index}`));
-  throw invalid('arrays', 'must be a list of array names');
+  const rule = "must be a list of array names, such as ['fb1', 'fb2']";
+  throw invalid('arrays', isPromise(arrays) ? `${rule}. ${AWAIT}` : rule);
 }
 
 export function mustBeFunction(what: string, value: unknown): void {
-  if (typeof value !== 'function') throw invalid(what, 'must be a function');
+  if (typeof value === 'function') return;
+  throw invalid(what, isPromise(value) ? 'must be a function, not the promise that it returns' : 'must be a function');
 }
 
 /** Returns the limits that a program gave, for `readConfig`. */

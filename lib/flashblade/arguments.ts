@@ -19,18 +19,27 @@ export function invalid(what: string, rule: string, code: ErrorCode = 'REQUEST_I
 
 /** Returns the value if it is an object. Otherwise, throws an error with `rule`, which says how to get such an object. */
 export function checkedObject<Value>(what: string, value: Value, rule: string): Value & Fields {
+  if (isPromise(value)) throw invalid(what, `${rule}. ${AWAIT}`);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Value & Fields;
   throw invalid(what, rule);
 }
 
+export const isPromise = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+
+export const AWAIT = 'It is a promise. Add await';
+
 /** Returns the array, with its fingerprints in normal form. */
 export function checkedArray(array: FlashBlade, what = 'array'): FlashBlade {
-  const { name, host, port, trust } = checkedObject(what, array, 'must be an object with name, host, port and trust');
+  const rule = 'must be an object with name, host, port and trust';
+  const { name, host, port, trust, reveal, authToken } = checkedObject(what, array, rule);
+  if (reveal !== undefined) throw invalid(what, `${rule}, not a token. The array is the first argument`);
+  if (authToken !== undefined) throw invalid(what, `${rule}, not a session. Pass session.array`);
+  const fault = typeof host === 'string' ? bareHostFault(host) : 'must be a string: a DNS name or an IP address';
+  if (fault !== undefined) throw invalid(`${what}.host`, fault);
   if (typeof name !== 'string' || !/^\P{C}{1,256}$/u.test(name))
     throw invalid(`${what}.name`, 'must be the name of the array: 1 to 256 characters');
   if (containsApiToken(name)) throw invalid(`${what}.name`, NO_API_TOKEN);
-  const fault = typeof host === 'string' ? bareHostFault(host) : 'must be a string: a DNS name or an IP address';
-  if (fault !== undefined) throw invalid(`${what}.host`, fault);
   if (!isPort(port)) throw invalid(`${what}.port`, 'must be a number from 1 to 65535, usually 443');
   const checked = checkedTrust(trust, `${what}.trust`);
   return checked === trust ? array : { ...array, trust: checked };
@@ -40,6 +49,8 @@ const TRUST_RULE = "must be { kind: 'public' }, { kind: 'ca', ca } or { kind: 'f
 
 function checkedTrust(trust: Trust, what: string): Trust {
   const refused = (field: string, rule: string) => invalid(`${what}${field}`, rule, 'SECRET_INVALID');
+  if (typeof trust === 'string' && /BEGIN CERTIFICATE/.test(trust))
+    throw refused('', `${TRUST_RULE}. It is PEM text. Pass it as ca, with kind: 'ca'`);
   if (typeof trust !== 'object' || trust === null || Array.isArray(trust))
     throw refused('', `${TRUST_RULE}. Nothing is trusted by default`);
   const { kind, ca, fingerprints }: Fields = trust;
@@ -85,7 +96,14 @@ export function checkedApiToken(token: ApiToken, what = 'token'): ApiToken {
 /** Returns the session, with its array's fingerprints in normal form. */
 export function checkedSession(session: Session): Session {
   const rule = 'must be the object that login returned. Copies made with JSON have no token';
-  const { array, authToken, apiToken } = checkedObject('session', session, rule);
+  const { array, authToken, apiToken, data, method } = checkedObject('session', session, rule);
+  if (authToken === undefined && data !== undefined)
+    throw invalid(
+      'session',
+      'must be the object that login returned. It is the result of loginWithHttpInfo. Pass its data',
+    );
+  if (authToken === undefined && method !== undefined)
+    throw invalid('session', 'must be the object that login returned. It is a call. The session is the first argument');
   const ownRule = `must be a token that login returned. The session ${rule}`;
   if (!isToken(authToken, 'auth token')) throw invalid('session.authToken', ownRule);
   if (apiToken !== undefined && !isToken(apiToken, 'API token')) throw invalid('session.apiToken', ownRule);
@@ -105,9 +123,7 @@ export function checkedCall<Options extends object>(
   if (options === undefined) return undefined;
   onlyKnown(what, options, [...OF_A_CALL, ...more]);
   const given: Fields = options as Fields;
-  for (const name of TIMES)
-    if (given[name] !== undefined && !isPositive(given[name]))
-      throw invalid(`${what}.${name}`, 'must be a number of milliseconds greater than 0');
+  for (const name of TIMES) checkedMs(given[name], `${what}.${name}`);
   const { exactNumbers, requestId } = given;
   checkedSignal(given['signal'], what);
   if (exactNumbers !== undefined && typeof exactNumbers !== 'boolean')
@@ -119,18 +135,48 @@ export function checkedCall<Options extends object>(
 
 export const isPositive = (value: unknown): value is number => typeof value === 'number' && value > 0;
 
+const WEEK_MS = 604_800_000;
+
+/** Checks a duration. Longer ones than a week are mistakes, such as points in time. */
+export function checkedMs(value: unknown, what: string, min?: number): void {
+  if (value === undefined || (isPositive(value) && value >= (min ?? 0) && value <= WEEK_MS)) return;
+  const rule = `must be a number of milliseconds, ${min === undefined ? 'greater than 0' : `at least ${min}`}`;
+  throw invalid(
+    what,
+    isPositive(value) && value > WEEK_MS ? `${rule} and at most a week. It is a duration, not a point in time` : rule,
+  );
+}
+
 export function checkedSignal(signal: unknown, what: string): void {
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw invalid(`${what}.signal`, 'must be an AbortSignal, such as AbortSignal.timeout(30_000)');
 }
 
-/** Why names that callers may expect do not exist, and what to use instead. */
-const OTHERS: Readonly<Record<string, string>> = {
-  deadline: 'Use timeoutMs, a duration, or signal',
-  timeout: 'Use timeoutMs',
-  totalMs: 'Use timeoutMs',
-  verify: 'Use trust',
-  token: 'Use apiToken',
+/** Names that callers may expect, each with the option to use instead. */
+const OTHERS: Readonly<Record<string, readonly [option: string, advice: string]>> = {
+  deadline: ['timeoutMs', 'Use timeoutMs, a duration, or signal'],
+  timeout: ['timeoutMs', 'Use timeoutMs'],
+  totalMs: ['timeoutMs', 'Use timeoutMs'],
+  verify: ['trust', 'Use trust'],
+  rejectUnauthorized: ['trust', 'Use trust. Verification cannot be turned off'],
+  ca: ['trust', "Use trust: { kind: 'ca', ca }"],
+  token: ['apiToken', 'Use apiToken'],
+  id: ['leaseId', 'Use leaseId'],
+  expiresAt: ['leaseSeconds', 'Use leaseSeconds, a duration'],
+  ttl: ['leaseSeconds', 'Use leaseSeconds'],
+  params: ['query', 'Use query'],
+  json: ['body', 'Use body'],
+  data: ['body', 'Use body'],
+  tableName: ['table', 'Use table'],
+  leaseTable: ['table', 'Use table'],
+  keyId: ['key', 'Use key'],
+  region: ['aws', 'Use aws: { region }'],
+  credentials: ['aws', 'Use aws: { credentials }'],
+  clients: ['aws', 'Use aws: { clients }'],
+  sessionsPerArray: ['limits', 'Use limits: { sessionsPerArray }'],
+  arrayIdleSeconds: ['limits', 'Use limits: { arrayIdleSeconds }'],
+  maxLeaseSeconds: ['limits', 'Use limits: { maxLeaseSeconds }'],
+  onReport: ['onEvent', 'Use onEvent'],
 };
 
 /** Throws an error that names the first option that does not exist, because a misspelt option would have no effect. */
@@ -139,7 +185,17 @@ export function onlyKnown(what: string, options: object, names: readonly string[
   const other = Object.keys(options).find((name) => !names.includes(name));
   if (other === undefined) return;
   const isName = /^[A-Za-z][A-Za-z_-]{0,31}$/.test(other);
-  const near = names.find((name) => name.toLowerCase() === other.toLowerCase());
-  const advice = near ? `Did you mean ${near}?` : (OTHERS[other] ?? `The options are ${names.join(', ')}`);
+  const near = names.find((name) => isNear(name, other));
+  const [instead = '', use] = Object.hasOwn(OTHERS, other) ? (OTHERS[other] ?? []) : [];
+  const listed = `The options are ${names.join(', ')}`;
+  const advice = near ? `Did you mean ${near}?` : names.includes(instead) ? use : listed;
   throw invalid(what, `has an unknown option${isName ? ` ${other}` : ''}. ${advice}`);
+}
+
+/** Returns true if two names differ only in case, in hyphens and underscores, or in one letter that is missing. */
+function isNear(name: string, other: string): boolean {
+  const [a, b] = [name, other].map((text) => text.toLowerCase().replaceAll(/[_-]/g, '')) as [string, string];
+  const [short, long] = a.length < b.length ? [a, b] : [b, a];
+  const isPart = [...long].some((_, index) => long.slice(0, index) + long.slice(index + 1) === short);
+  return a === b || (isPart && short.length > 3);
 }

@@ -1,7 +1,9 @@
 /** The calls of a session as programs make them: `get` returns the body, and `list` follows the pages. Built from one `request`. */
 import { type ErrorCode, FlashBladeError } from '../core/errors.ts';
 import { redactApiTokens } from '../core/redact.ts';
+import { checkedCall, invalid } from './arguments.ts';
 import type { ArrayRequest, ArrayResponse } from './client.ts';
+import { toWire } from './requests.ts';
 import { compareVersions, fieldOf, isRefusal, retryAfterSeconds } from './responses.ts';
 
 /** Time limits of a call, in milliseconds. */
@@ -133,10 +135,17 @@ export function callsOf(source: Source): ArrayCalls {
   }
 
   async function call<Body>(method: ArrayRequest['method'], path: string, options: ChangeOptions = {}): Promise<Body> {
+    checkedCall(options, method === 'GET' ? DATA : CHANGE);
     const { query, body, ...rest } = options;
     const isComplete = typeof path !== 'string' || path.startsWith('/api/');
-    const whole = isComplete ? path : `/api/${await versionOf(rest)}${path.startsWith('/') ? '' : '/'}${path}`;
-    const made = { method, path: whole, ...(query && { query }), ...(body !== undefined && { body }) };
+    if (!isComplete && /^\/?\d{1,3}\.\d{1,3}(\/|$)/.test(path))
+      throw invalid('path', 'must begin with /api/ if it contains a REST version');
+    const pathIn = (version: string): string =>
+      isComplete ? path : `/api/${version}${path.startsWith('/') ? '' : '/'}${path}`;
+    const parts = { method, ...(query !== undefined && { query }), ...(body !== undefined && { body }) };
+    // Find mistakes before asking the array for its versions.
+    toWire({ ...parts, path: pathIn('0.0') });
+    const made = { ...parts, path: pathIn(isComplete ? '' : await versionOf(rest)) };
     const response = await request(made, rest);
     if (response.status < 200 || response.status > 299) throw refused(array, made, response);
     return response.body as Body;
@@ -168,6 +177,9 @@ export function callsOf(source: Source): ArrayCalls {
     apiVersions,
   };
 }
+
+const DATA = ['query', 'exactNumbers'];
+const CHANGE = [...DATA, 'body'];
 
 /** Returns the newest of these REST versions. */
 export const newestOf = (versions: readonly string[]): string => versions.toSorted(compareVersions).at(-1) ?? '';

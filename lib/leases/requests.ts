@@ -59,7 +59,7 @@ function checkRequest<Schema extends v.GenericSchema>(schema: Schema, input: unk
 const openRequest = onlyFields({
   array: arrayName,
   leaseId: v.optional(callersId),
-  leaseSeconds: v.optional(whole(60, 86_400)),
+  leaseSeconds: v.optional(whole(60, 86_400, ' (in seconds, not milliseconds)')),
   owner: v.optional(callersId),
 });
 

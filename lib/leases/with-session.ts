@@ -74,7 +74,11 @@ function open(ports: Ports, request: OpenRequest, deadline: number, signal: Abor
       await opening.catch(() => {});
     });
   const opened = unlessAborted(opening, signal).catch(async (error) => {
-    if (signal?.aborted) await close(ports.now() + CLOSING_MS);
+    // A lease that this call did not get, such as another owner's, is not closed.
+    if (signal?.aborted) {
+      const isOpen = await opening.then(Boolean, () => false);
+      if (isOpen) await close(ports.now() + CLOSING_MS);
+    }
     throw about(error, { phase: 'open', array, leaseId }, signal);
   });
   return { opened, close };

@@ -17,6 +17,7 @@ const HAPPENINGS = [
   ...['failed', 'lost', 'repeated', 'died before', 'died after', 'stopped', 'delivered', 'former code', 'late'],
   ...['FleetChecked', 'RequestOutdated', 'sent opened', 'sent closed', 'sent failed'],
   ...['SUSPECT dropped by check', 'SUSPECT dropped by sweep'],
+  ...['aborted while opening', 'aborted at work', 'outlasted', 'RenewalFailed'],
 ];
 
 describe('schedules', () => {

@@ -1,9 +1,11 @@
 /** The actors of a schedule: callers, releases, ended owners, sweepers, and events at arrays and secrets. */
 
+import type { Report } from '../../../lib/core/reports.ts';
 import { checkFleet } from '../../../lib/fleet/check.ts';
+import { leaseKey } from '../../../lib/leases/items.ts';
 import { parseLoginRequest } from '../../../lib/leases/requests.ts';
 import type { Use } from '../../../lib/leases/use.ts';
-import { codeOf } from './code.ts';
+import { CURRENT, codeOf } from './code.ts';
 import { checkOwner, deliver } from './queue.ts';
 import type { Running, World } from './world.ts';
 
@@ -13,6 +15,8 @@ export const SWEEP_MS = 60_000;
 const CHECK_MS = 60_000;
 /** The longest time that a program works. */
 const WORK_MS = 120_000;
+/** How long work takes at most: briefly, or longer than the shortest lease, which must then be renewed. */
+const [BRIEF_MS, LONG_MS] = [8000, 90_000];
 const READ = { method: 'GET', path: '/api/2.10/arrays' } as const;
 
 /** One wanted lease. Every request for it is the same. */
@@ -50,10 +54,38 @@ export const ACTORS = {
   renew: process('renew', FUNCTION_MS, ({ code, ports, deadline }, { leaseId }, { random, seconds }) =>
     code.renewLease(ports, { leaseId, expiresAt: seconds() + random.below(600) }, deadline),
   ),
-  /** A program that runs as long as all functions together. */
-  work: process('work', [WORK_MS], ({ code, ports, deadline }, wish, world) =>
-    code.withSession(ports, wish, useForAWhile(world), { deadline }),
-  ),
+  /** A program that runs as long as all functions together. Some renew their lease, and some are aborted. */
+  work: process('work', [WORK_MS], async (running, wish, world) => {
+    const { random, count } = world;
+    const isLong = random.chance(0.5);
+    const workMs = random.below(isLong ? LONG_MS : BRIEF_MS);
+    const signal = random.chance(0.4) ? running.abortedWithin(random.pick([1000, workMs + 1000])) : undefined;
+    let hasBegun = false;
+    const work = async (use: Use): Promise<void> => {
+      hasBegun = true;
+      await useForAWhile(world, workMs)(use);
+    };
+    const options = { deadline: running.deadline, signal, ...(isLong && ({ renew: 'auto' } as const)) };
+    try {
+      await running.code.withSession(running.ports, wish, work, options);
+    } catch (error) {
+      if (!signal?.aborted || error !== signal.reason) throw error;
+      count(hasBegun ? 'aborted at work' : 'aborted while opening');
+    } finally {
+      checkClosed(running, wish, world, hasBegun);
+    }
+  }),
+  /** In clear weather, a lease that is renewed outlasts its first end. */
+  workLong: process('work long', [WORK_MS], async ({ code, ports, deadline }, wish, world) => {
+    try {
+      await code.withSession(ports, wish, useForAWhile(world, LONG_MS), { deadline, renew: 'auto' });
+      world.count('outlasted');
+    } catch (error) {
+      const { code: found, message } = codeOf(error);
+      if (found !== 'LEASE_LIMIT') world.faults.push(`${wish.leaseId} ended while it was renewed: ${message}`);
+      throw error;
+    }
+  }),
   endOwner: process('end owner of', FUNCTION_MS, async ({ code, ports, deadline }, wish, world) => {
     const { owner = 'no-owner' } = wish;
     world.over.add(owner);
@@ -116,9 +148,25 @@ const useTwice = async ({ request }: Use): Promise<void> => {
 };
 
 const useForAWhile =
-  ({ clock, random }: World) =>
+  ({ clock }: World, ms: number) =>
   async (use: Use): Promise<void> => {
     await useTwice(use);
-    await new Promise<void>((resume) => clock.after(random.below(8000), resume));
+    await new Promise<void>((resume) => clock.after(ms, resume));
     await useTwice(use);
   };
+
+/**
+ * A program that has ended leaves no lease open that it used, and no session that it opened, unless it has reported that it could not log
+ * out.
+ */
+function checkClosed({ code, reported }: Running, { leaseId }: Wish, world: World, hasBegun: boolean): void {
+  const { store, arrays, faults } = world;
+  const item = store.items.get(leaseKey(leaseId));
+  if (code !== CURRENT || item?.kind !== 'lease' || item.state !== 'OPEN') return;
+  const has = (name: Report['event'], attempt?: string): boolean =>
+    reported.some(({ event, requestId }) => event === name && (attempt === undefined || requestId === attempt));
+  const isLive = arrays.live().some(({ requestId }) => requestId === item.attemptId);
+  const isOwn = isLive && has('LoginSucceeded', item.attemptId);
+  if ((hasBegun || isOwn) && !has('LogoutFailed'))
+    faults.push(`${leaseId} is open, although the program that used it has ended`);
+}

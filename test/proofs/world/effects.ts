@@ -50,15 +50,16 @@ const ROLL_BACK_MS = 3000;
 const REPEATED = ['write', 'remove', 'takeSlot', 'moveSlot', 'join', 'leave', 'logout', 'request'];
 const FORBIDDEN: unknown = { status: 403, headers: {}, body: {}, requestId: '' };
 
+/** Lets the process proceed, unless it is dead. A stopped process proceeds when it resumes. */
+export function proceedIn({ clock }: Pick<World, 'clock'>, process: Process, act: () => void): void {
+  if (process.dead) return;
+  if (clock.now() < process.stoppedUntil) clock.at(process.stoppedUntil, () => proceedIn({ clock }, process, act));
+  else act();
+}
+
 export function hookOf(world: World, process: Process): Hook {
   const { clock, weather, features, arrays, store, count } = world;
-
-  /** Lets the process proceed, unless it is dead. A stopped process proceeds when it resumes. */
-  function proceed(act: () => void): void {
-    if (process.dead) return;
-    if (clock.now() < process.stoppedUntil) clock.at(process.stoppedUntil, () => proceed(act));
-    else act();
-  }
+  const proceed = (act: () => void): void => proceedIn(world, process, act);
 
   async function act<T>({ port, method, args, act }: Call<T>): Promise<T> {
     if (port === 'flashblade' && weather.arrayIsBusy()) throw busy();
@@ -93,6 +94,12 @@ export function hookOf(world: World, process: Process): Hook {
     const by = Math.min(call.by - process.clockAheadMs, clock.now() + longestMs);
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     if (process.dead) return promise;
+    const { signal } = (call.args.at(-1) ?? {}) as { signal?: AbortSignal };
+    if (port === 'flashblade' && signal !== undefined) {
+      // What was sent may still arrive.
+      if (signal.aborted) return Promise.reject(signal.reason);
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    }
     const { thereMs, backMs, end, stop } = weather.fateOf(name, lateMs);
     count(end);
     const log = (what: string): void => world.trace?.(`${clock.now()} ${process.name} ${labelOf(call)}: ${what}`);

@@ -1,4 +1,5 @@
 /** One world: arrays, secrets, ledger and clock in memory, shared by all processes that start in it. */
+import type { Report } from '../../../lib/core/reports.ts';
 import type { Ports } from '../../../lib/leases/ports.ts';
 import { plainSeal } from '../../../lib/testing/seal.ts';
 import { memoryExecutions } from '../../kit/memory/executions.ts';
@@ -7,7 +8,7 @@ import type { Hook } from '../../kit/memory/hook.ts';
 import { virtualClock } from './clock.ts';
 import { type Code, CURRENT, codeOf, FORMER, formerPorts } from './code.ts';
 import type { Features } from './dimensions.ts';
-import { hookOf, type Process } from './effects.ts';
+import { hookOf, type Process, proceedIn } from './effects.ts';
 import { laggingIndex } from './indexes.ts';
 import type { Random } from './random.ts';
 import type { Weather } from './weather.ts';
@@ -20,6 +21,10 @@ export type Running = {
   readonly ports: Ports;
   readonly deadline: number;
   readonly hook: Hook;
+  /** What the process has reported. */
+  readonly reported: readonly Report[];
+  /** Returns a signal that is aborted at a random moment within this time. */
+  readonly abortedWithin: (ms: number) => AbortSignal;
 };
 
 export type WorldOptions = {
@@ -75,7 +80,25 @@ export function worldOf(options: WorldOptions) {
       count(code);
       if (code === 'INTERNAL') faults.push(`${name} failed: ${error instanceof Error ? error.stack : error}`);
     };
+    const reported: Report[] = [];
+    let waiting = 0;
+    const wait: Ports['wait'] = (ms, signal) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      waiting += 1;
+      clock.after(ms, () => proceedIn(world, process, resolve));
+      if (signal.aborted) resolve();
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      return promise.finally(() => {
+        waiting -= 1;
+      });
+    };
+    const abortedWithin = (ms: number): AbortSignal => {
+      const controller = new AbortController();
+      clock.after(random.below(ms), () => proceedIn(world, process, () => controller.abort()));
+      return controller.signal;
+    };
     const end = (): void => {
+      if (waiting > 0) faults.push(`${name} ended, but still waits to do something`);
       process.dead = true;
       // A process that was stopped ends as soon as it resumes.
       if (clock.now() > Math.max(deadline - MARGIN_MS, process.stoppedUntil))
@@ -88,16 +111,20 @@ export function worldOf(options: WorldOptions) {
     const current = portsOver(fleet, hook, {
       limits,
       ...(features.executions ? { executions: executions.port } : {}),
-      report: ({ event, message }) => {
+      report: (report) => {
+        const { event, message } = report;
         count(event);
+        reported.push(report);
         trace?.(`${clock.now()} ${name} reports ${event}: ${message}`);
       },
       now: () => clock.now() + process.clockAheadMs,
       random: random.next,
       newId: world.newId,
+      wait,
     });
     const ports = isFormer ? formerPorts(current, fleet.store, hook) : current;
-    void work({ code: isFormer ? FORMER : CURRENT, ports, deadline: deadline + process.clockAheadMs, hook })
+    const code = isFormer ? FORMER : CURRENT;
+    void work({ code, ports, deadline: deadline + process.clockAheadMs, hook, reported, abortedWithin })
       .catch(fail)
       .then(end);
     const kill = (): void => {

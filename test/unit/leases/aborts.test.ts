@@ -433,8 +433,7 @@ describe('a session whose opening was aborted', () => {
     w.dead.add('fb1');
     await abortedLogin(w);
     expect(w.events()).toContain('LogoutFailed');
-    expect(w.suspects()).toHaveLength(1);
-    expect(w.live.size).toBe(1);
+    expect([w.lease('job-1')?.state, w.live.size, w.suspects()]).toEqual(['CLOSING', 1, []]);
   });
 
   it('leaves nothing if the login fails', async () => {
@@ -442,6 +441,22 @@ describe('a session whose opening was aborted', () => {
     await abortedLogin(w, fail(unreachable(false)));
     expect([w.suspects(), w.live.size, w.slots('fb1')]).toEqual([[], 0, []]);
     expect(w.lease('job-1')?.state ?? 'CLOSED').toBe('CLOSED');
+  });
+
+  it('does not end a lease of another owner that has the same id', async () => {
+    for (const aborting of ['secret', 'read', 'takeSlot']) {
+      const w = world();
+      await open(w, { owner: 'other' });
+      const controller = new AbortController();
+      w.once(aborting, async (act) => {
+        await turns(1);
+        controller.abort(REASON);
+        return act();
+      });
+      const options = { ...LEASE, signal: controller.signal, owner: 'mine' };
+      await expect(fleetOf(w.ports).withSession('fb1', () => expect.unreachable(), options)).rejects.toBe(REASON);
+      expect([w.lease('job-1')?.state, w.live.size, w.slots('fb1')]).toEqual(['OPEN', 1, ['job-1']]);
+    }
   });
 
   it('cannot be opened by a later request with the same lease id', async () => {

@@ -109,7 +109,7 @@ const ARGUMENTS: Readonly<Record<string, () => Readonly<Record<string, unknown>>
       leaseSeconds: 900,
       owner: 'job',
       renew: 'auto',
-      maxSeconds: 60,
+      maxSeconds: 3600,
       exactNumbers: false,
     },
   }),
