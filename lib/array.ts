@@ -32,6 +32,7 @@ export {
   ERROR_CODES,
   type ErrorCode,
   type ErrorCodeFacts,
+  type ErrorCodes,
   type ErrorFacts,
   FlashBladeError,
   isFlashBladeError,

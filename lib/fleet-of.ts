@@ -65,7 +65,7 @@ export interface LeaseOptions extends CloseOptions {
 
 /** Options of `renew`. */
 export interface RenewOptions extends CloseOptions {
-  /** How long the lease lasts from now, in seconds. Never shortens the lease. Default: 900. */
+  /** How long the lease lasts from now, in seconds, at most `limits.maxLeaseSeconds`. Never shortens the lease. Default: 900. */
   readonly leaseSeconds?: number | undefined;
 }
 
@@ -83,7 +83,7 @@ export interface OpenOptions extends CloseOptions {
 export interface SessionOptions extends OpenOptions {
   /** `auto` renews the lease as long as the work runs. By default, work that takes longer than `leaseSeconds` loses its session. */
   readonly renew?: 'auto' | undefined;
-  /** How long `renew` may keep the session, in seconds. Default: `limits.maxLeaseSeconds`. */
+  /** How long `renew` may keep the session, in seconds: more than `leaseSeconds`. Maximum and default: `limits.maxLeaseSeconds`. */
   readonly maxSeconds?: number | undefined;
   /** The default for every call in the session. See `RequestOptions`. Default: false. */
   readonly exactNumbers?: boolean | undefined;

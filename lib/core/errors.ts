@@ -36,13 +36,16 @@ const CODES = {
 /** The code of a `FlashBladeError`. docs/errors.md explains each one, and what to do about it. */
 export type ErrorCode = keyof typeof CODES;
 
+/** The facts of every error code. */
+export type ErrorCodes = { readonly [Code in ErrorCode]: ErrorCodeFacts };
+
 /**
  * Every error code, and whether it is retryable.
  *
  * @example
  * const retryable = Object.entries(ERROR_CODES).flatMap(([code, { retryable }]) => (retryable ? [code] : []));
  */
-export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeFacts>> = CODES;
+export const ERROR_CODES: ErrorCodes = CODES;
 
 /** Failure details that are safe to log. A fact that is unknown or does not apply is absent. */
 export interface ErrorFacts {
@@ -114,7 +117,7 @@ Object.defineProperty(FlashBladeError.prototype, BRAND, { value: true });
  *   console.log(error.facts.status);
  * }
  */
-export const isFlashBladeError = <Code extends ErrorCode = ErrorCode>(
+export const isFlashBladeError = <Code extends ErrorCode>(
   error: unknown,
   ...codes: readonly Code[]
 ): error is FlashBladeError & { readonly code: Code } =>

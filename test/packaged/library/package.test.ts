@@ -151,11 +151,13 @@ describe('the dependencies', () => {
 describe('the types', () => {
   const PROGRAM = `
 import { apiToken, createFleet, type FlashBlade, type Lease, login, type MapResult, type Session } from 'flashblade-sessions';
-import { connect, type Connection } from 'flashblade-sessions/array';
+import { connect, type ArraySession } from 'flashblade-sessions/array';
+import { type FakeFleet, fakeFleet } from 'flashblade-sessions/testing';
 
 const array: FlashBlade = { name: 'fb1', host: 'fb1.example.com', port: 443, trust: { kind: 'public' } };
 export const session: Promise<Session> = login(array, apiToken('T-1'));
-export const connection: Promise<Connection> = connect({ host: array.host, apiToken: 'T-1', trust: array.trust });
+export const connection: Promise<ArraySession> = connect({ host: array.host, apiToken: 'T-1', trust: array.trust });
+export const fake: FakeFleet = fakeFleet({ respond: () => ({ body: { items: [] } }) });
 const fleet = createFleet({ table: 'leases', key: 'alias/leases', aws: { region: 'eu-central-1' } });
 export const lease: Promise<Lease> = fleet.open('fb1', { leaseSeconds: 600 });
 export const counts: Promise<readonly MapResult<number>[]> = fleet.map(['fb1'], async (fb) => {
@@ -163,9 +165,9 @@ export const counts: Promise<readonly MapResult<number>[]> = fleet.map(['fb1'], 
   return items.length;
 });
 `;
+  // In TypeScript 5.2, nodenext is the same as node16.
   const CASES: readonly (readonly [compiler: string, kind: ModuleResolution])[] = [
     ['typescript-5.2', 'node16'],
-    ['typescript-5.2', 'nodenext'],
     ['typescript-5.2', 'bundler'],
     ['typescript', 'node16'],
     ['typescript', 'nodenext'],
@@ -174,20 +176,20 @@ export const counts: Promise<readonly MapResult<number>[]> = fleet.map(['fb1'], 
 
   it.each(CASES)('are valid for the package %s with the module resolution "%s"', async (compiler, kind) => {
     await writeFile(join(project, 'types.ts'), PROGRAM);
-    await typeCheck(project, ['types.ts'], kind, compiler);
+    expect(await typeCheck(project, ['types.ts'], kind, compiler)).toBe('');
   });
 
   it('are valid in a CommonJS file', async () => {
     await writeFile(join(project, 'types.cts'), PROGRAM);
-    await typeCheck(project, ['types.cts']);
+    expect(await typeCheck(project, ['types.cts'])).toBe('');
   });
 
   it('would be refused if they contained what TypeScript 5.2 does not know', async () => {
     const added = 'export type Bytes = Buffer<ArrayBuffer>;\n';
     const wrong = await withMistake(project, 'dist/lib/array.d.ts', '', added);
-    await writeFile(join(wrong.project, 'types.ts'), PROGRAM);
-    const { stdout } = await typeCheck(wrong.project, ['types.ts'], 'node16', 'typescript-5.2').catch((error) => error);
-    expect(stdout).toMatch(/array\.d\.ts.*error TS2315/);
+    await writeFile(join(wrong.project, 'types.ts'), "import 'flashblade-sessions/array';");
+    const errors = await typeCheck(wrong.project, ['types.ts'], 'node16', 'typescript-5.2');
+    expect(errors).toMatch(/array\.d\.ts.*error TS2315/);
   });
 });
 
@@ -235,7 +237,7 @@ describe('the source maps', () => {
       await connect({ host: 'fb1', version: 'newest' }).catch(({ stack }) => console.log(stack));`;
     const { stdout } = await start(project, 'stack.js', program);
     const [, file = '', nth] = /at \w+ \((.*lib\/array\.ts):(\d+):/.exec(stdout) ?? [];
-    expect((await readFile(file, 'utf8')).split('\n')[Number(nth) - 1]).toMatch(/throw invalid\('options\.version'/);
+    expect((await readFile(file, 'utf8')).split('\n')[Number(nth) - 1]).toMatch(/^ *throw invalid\(/);
   });
 });
 
@@ -375,13 +377,13 @@ describe('an import', () => {
     return { packages, ms: Math.min(...times) };
   }
 
-  it('of /array loads no other package and takes less than a third of the time', async () => {
-    const [all, array] = [
-      await loading(project, 'flashblade-sessions'),
-      await loading(project, 'flashblade-sessions/array'),
-    ];
+  it('of /array loads no other package and takes less than a third of the time, and /testing loads no AWS SDK', async () => {
+    const all = await loading(project, 'flashblade-sessions');
+    const array = await loading(project, 'flashblade-sessions/array');
+    const testing = await loading(project, 'flashblade-sessions/testing');
     expect(all.packages).toEqual(expect.arrayContaining(Object.keys(packed['dependencies'] ?? {})));
     expect(array.packages).toEqual(['flashblade-sessions']);
+    expect(testing.packages).toEqual(['flashblade-sessions', 'valibot']);
     expect(all.ms / array.ms).toBeGreaterThan(3);
     const wrong = await withMistake(project, 'dist/lib/array.js', '', "import './compose.js';\n");
     const slow = await loading(wrong.project, 'flashblade-sessions/array');
@@ -390,7 +392,7 @@ describe('an import', () => {
   });
 
   const REQUIRE = (): string => `
-    for (const name of ${JSON.stringify(entries())}) console.log(name, Object.keys(require(name)).length > 3);
+    for (const name of ${JSON.stringify(entries())}) console.log(name, Object.keys(require(name)).length > 0);
     console.log(require('flashblade-sessions/package.json').version);`;
 
   it('with require works', async () => {

@@ -87,6 +87,15 @@ describe('withSession', () => {
   });
 });
 
+it('no wait goes on after its session has closed', async () => {
+  let looks = 0;
+  const fleet = fakeFleet({ now: () => ++looks });
+  await fleet.withSession('fb1', (fb) => fb.get('/arrays'), { renew: 'auto' });
+  const before = looks;
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(looks).toBe(before);
+});
+
 describe('a lease', () => {
   it('is opened, used, renewed and closed by its id', async () => {
     const fleet = fakeFleet({ now: () => 1_800_000_000_000 });
