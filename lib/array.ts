@@ -157,10 +157,10 @@ function checkedConnect(options: ConnectOptions): ConnectOptions {
     'must be an object with host, apiToken and trust',
   );
   onlyKnown('options', options, CONNECT);
-  if (token === undefined)
-    throw invalid('options.apiToken', 'must be the API token. Is the variable that contains the token set?');
   if (version !== undefined && !(typeof version === 'string' && /^\d{1,3}\.\d{1,3}$/.test(version)))
     throw invalid('options.version', 'must be a REST version, such as "2.15"');
+  if (token === undefined)
+    throw invalid('options.apiToken', 'must be the API token. Is the variable that contains the token set?');
   const { connectTimeoutMs, firstByteTimeoutMs, timeoutMs, signal } = options;
   checkedCall({ connectTimeoutMs, firstByteTimeoutMs, timeoutMs, signal });
   return options;

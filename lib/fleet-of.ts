@@ -270,8 +270,7 @@ export function fleetOf(ports: Ports): Fleet {
       ...(owner !== undefined && { owner }),
     };
     const request = parseOpenRequest(fields, () => leaseId, what);
-    // After the lease's own fields, because the maximum is compared with one of them.
-    checkMax(options);
+    checkMax(options, request);
     return request;
   }
 
@@ -294,7 +293,7 @@ export function fleetOf(ports: Ports): Fleet {
     return leaseOf(await explained({ phase: 'renew', leaseId: id }, renewing, signal));
   }
 
-  function checkMax({ maxSeconds, leaseSeconds = DEFAULT_LEASE_SECONDS }: SessionOptions): void {
+  function checkMax({ maxSeconds }: SessionOptions, { leaseSeconds }: OpenRequest): void {
     const { maxLeaseSeconds } = ports.limits;
     if (maxSeconds !== undefined && !(isPositive(maxSeconds) && maxSeconds <= maxLeaseSeconds))
       throw invalid('options.maxSeconds', `must be a number of seconds, greater than 0 and at most ${maxLeaseSeconds}`);

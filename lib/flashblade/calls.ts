@@ -1,5 +1,5 @@
 /** The calls of a session as programs make them: `get` returns the body, and `list` follows the pages. Built from one `request`. */
-import { type ErrorCode, FlashBladeError } from '../core/errors.ts';
+import { FlashBladeError } from '../core/errors.ts';
 import { redactApiTokens } from '../core/redact.ts';
 import { checkedCall, invalid } from './arguments.ts';
 import type { ArrayRequest, ArrayResponse } from './client.ts';
@@ -197,7 +197,7 @@ function nextPage(page: unknown): readonly [name: string, token: string | undefi
 function refused(array: string, { method, path }: ArrayRequest, response: ArrayResponse): FlashBladeError {
   const { status, body, headers, requestId, isInFront } = response;
   const isBusy = status === 429 || status >= 500;
-  const code: ErrorCode = isInFront
+  const code: keyof typeof ADVICE = isInFront
     ? 'ARRAY_UNREACHABLE'
     : isRefusal(status)
       ? 'FORBIDDEN'
@@ -209,10 +209,18 @@ function refused(array: string, { method, path }: ArrayRequest, response: ArrayR
   const wait = isBusy ? retryAfterSeconds(headers, Date.now()) : undefined;
   return new FlashBladeError(
     code,
-    `${who} returned ${status} for ${method} ${path}${why === undefined ? '' : `: ${why}`}`,
+    `${who} returned ${status} for ${method} ${path}${why === undefined ? '' : `: ${why}`}. ${ADVICE[code]}`,
     { status, sent: true, requestId, ...(wait !== undefined && { retryAfterSeconds: wait }) },
   );
 }
+
+/** What to do next. */
+const ADVICE = {
+  ARRAY_UNREACHABLE: 'Let requests to the array through',
+  FORBIDDEN: "Give the array's user permission to make this call. If the session has ended, open another one",
+  ARRAY_BUSY: 'Try again later',
+  CALL_REFUSED: 'Correct the path, the query or the body',
+} as const;
 
 const MAX_REASON_LENGTH = 300;
 
@@ -222,7 +230,9 @@ function reasonOf(body: unknown): string | undefined {
   const [message, context] = ['message', 'context'].map((name) => fieldOf((first as unknown[])[0], name));
   if (typeof message !== 'string') return undefined;
   const text = typeof context === 'string' && context !== '' ? `${context}: ${message}` : message;
-  return redactApiTokens(text.replace(/\p{C}+/gu, ' ')).slice(0, MAX_REASON_LENGTH);
+  return redactApiTokens(text.replace(/\p{C}+/gu, ' '))
+    .slice(0, MAX_REASON_LENGTH)
+    .replace(/[. ]+$/, '');
 }
 
 const unusable = (array: string, path: string, what: string): FlashBladeError =>

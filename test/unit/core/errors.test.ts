@@ -1,5 +1,12 @@
-import { describe, expect, it } from 'vitest';
-import { ERROR_CODES, type ErrorCode, FlashBladeError, isFlashBladeError, known } from '../../../lib/core/errors.ts';
+import { describe, expect, expectTypeOf, it, vi } from 'vitest';
+import {
+  about,
+  ERROR_CODES,
+  type ErrorCode,
+  FlashBladeError,
+  isFlashBladeError,
+  known,
+} from '../../../lib/core/errors.ts';
 
 const RETRYABLE = [
   ...['SECRET_UNAVAILABLE', 'ARRAY_UNREACHABLE', 'ARRAY_BUSY', 'LOGIN_UNKNOWN', 'LEASE_OPENING', 'LEASE_LIMIT'],
@@ -22,6 +29,53 @@ describe('a FlashBladeError', () => {
     expect(isFlashBladeError(error, 'FORBIDDEN')).toBe(false);
     expect(isFlashBladeError(Object.assign(new Error(), { code: 'ARRAY_BUSY' }), 'ARRAY_BUSY')).toBe(false);
   });
+});
+
+describe('an error of another installed copy of the library', () => {
+  async function otherCopy() {
+    vi.resetModules();
+    const other = await import('../../../lib/core/errors.ts');
+    return { other, error: new other.FlashBladeError('ARRAY_BUSY', 'busy', { array: 'fb1', retryAfterSeconds: 7 }) };
+  }
+
+  it('is recognized in both directions, although its class is another one', async () => {
+    const { other, error } = await otherCopy();
+    expect(error).not.toBeInstanceOf(FlashBladeError);
+    expect(isFlashBladeError(error)).toBe(true);
+    expect(isFlashBladeError(error, 'FORBIDDEN', 'ARRAY_BUSY')).toBe(true);
+    expect(isFlashBladeError(error, 'FORBIDDEN')).toBe(false);
+    expect(other.isFlashBladeError(new FlashBladeError('FORBIDDEN', 'no'), 'FORBIDDEN')).toBe(true);
+  });
+
+  it('keeps its code, message and facts when this copy adds facts to it', async () => {
+    const { error } = await otherCopy();
+    expect(known(error)).toBe(error);
+    expect(about(error, { array: 'other', leaseId: 'job-1' })).toMatchObject({
+      code: 'ARRAY_BUSY',
+      message: 'busy',
+      facts: { array: 'fb1', leaseId: 'job-1', retryAfterSeconds: 7 },
+    });
+  });
+
+  it('is not recognized by its look', () => {
+    const { code, message, facts } = new FlashBladeError('ARRAY_BUSY', 'busy');
+    for (const other of [Object.assign(new Error(message), { code, facts }), { code, message, facts }, null, 'x'])
+      expect(isFlashBladeError(other)).toBe(false);
+  });
+});
+
+it('isFlashBladeError narrows the code to the given ones, and gives the facts their types', () => {
+  const error: unknown = new FlashBladeError('LEASE_LIMIT', 'full', { retryAfterSeconds: 7 });
+  if (isFlashBladeError(error, 'ARRAY_BUSY', 'LEASE_LIMIT')) {
+    expectTypeOf(error.code).toEqualTypeOf<'ARRAY_BUSY' | 'LEASE_LIMIT'>();
+    expectTypeOf(error.facts.retryAfterSeconds).toEqualTypeOf<number | undefined>();
+    // @ts-expect-error This code is not one of the given ones.
+    expect(error.code === 'FORBIDDEN').toBe(false);
+  } else expect.unreachable();
+  const other: unknown = new FlashBladeError('FORBIDDEN', 'no');
+  if (isFlashBladeError(other)) expectTypeOf(other.code).toEqualTypeOf<ErrorCode>();
+  // @ts-expect-error There is no such code.
+  expect(isFlashBladeError(other, 'LEASE_LIMITED')).toBe(false);
 });
 
 describe('an unexpected error', () => {

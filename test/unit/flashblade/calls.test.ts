@@ -112,15 +112,17 @@ describe('an error status', () => {
   ])('%i %j is thrown as %s', async (status, more, code, retryable) => {
     const error = await failureOf(answering({ status, ...more }).calls.get('/buckets'));
     expect(error).toMatchObject({ code, retryable, facts: { status, sent: true, requestId: 'id-1' } });
-    expect(error.message).toMatch(/array fb1.* returned \d+ for GET \/api\/2\.15\/buckets$/);
+    expect(error.message).toMatch(
+      /array fb1.* returned \d+ for GET \/api\/2\.15\/buckets\. (Correct|Give|Let|Try again later)\b/,
+    );
     if (status === 429) expect(error.facts.retryAfterSeconds).toBe(7);
   });
 
   it.each([
-    [{ errors: [{ context: 'logs', message: 'Bucket does not exist.' }] }, ': logs: Bucket does not exist.'],
+    [{ errors: [{ context: 'logs', message: 'Bucket does not exist.' }] }, ': logs: Bucket does not exist'],
     [{ error: [{ code: 403, context: '', message: 'Access Denied' }] }, ': Access Denied'],
     [{ message: 'invalid body parameter: x' }, ': invalid body parameter: x'],
-    [{ errors: [{ message: 'two\nlines\u0000' }] }, ': two lines '],
+    [{ errors: [{ message: 'two\nlines\u0000' }] }, ': two lines'],
     [{ errors: [{ message: 'x'.repeat(1000) }] }, `: ${'x'.repeat(300)}`],
     [{ errors: [{ message: 'T-00000000-1111-2222-3333-444444444444 is taken' }] }, ': [API token] is taken'],
     [{ error: 'invalid_client' }, ''],
@@ -129,7 +131,8 @@ describe('an error status', () => {
     [null, ''],
   ])('says what the array says, cleaned: %j', async (body, said) => {
     const { message } = await failureOf(answering({ status: 400, body }).calls.post('/buckets'));
-    expect(message).toBe(`array fb1 returned 400 for POST /api/2.15/buckets${said}`);
+    const advice = 'Correct the path, the query or the body';
+    expect(message).toBe(`array fb1 returned 400 for POST /api/2.15/buckets${said}. ${advice}`);
   });
 });
 
