@@ -121,17 +121,14 @@ type Source = Pick<ArrayCalls, 'request' | 'apiVersions'> & {
 
 export function callsOf(source: Source): ArrayCalls {
   const { array, request, apiVersions } = source;
-  let newest: Promise<string> | undefined;
+  let newest: string | undefined;
 
   async function versionOf(options: CallOptions): Promise<string> {
     const { version } = source;
     if (version !== undefined) return version;
-    newest ??= apiVersions(pickCall(options)).then(newestOf);
-    // A failed attempt must not fail later calls.
-    return newest.catch((error) => {
-      newest = undefined;
-      throw error;
-    });
+    // Calls do not share an attempt, because each has its own time limit and signal.
+    newest ??= newestOf(await apiVersions(pickCall(options)));
+    return newest;
   }
 
   async function call<Body>(method: ArrayRequest['method'], path: string, options: ChangeOptions = {}): Promise<Body> {

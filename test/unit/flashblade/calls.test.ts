@@ -55,6 +55,24 @@ describe('a path', () => {
   });
 });
 
+describe('calls that ask for the versions at the same time', () => {
+  it('do not fail because one of them is aborted', async () => {
+    const controller = new AbortController();
+    const apiVersions: ArrayCalls['apiVersions'] = async ({ signal } = {}) => {
+      await new Promise(setImmediate);
+      signal?.throwIfAborted();
+      return ['2.15'];
+    };
+    const request = async () => ({ status: 200, headers: {}, requestId: 'id-1', body: 'read' });
+    const calls = callsOf({ array: 'fb1', request, apiVersions });
+    const both = [calls.get('/arrays', { signal: controller.signal }), calls.get('/arrays')];
+    controller.abort(new Error('enough'));
+    const [aborted, other] = await Promise.allSettled(both);
+    expect(aborted).toMatchObject({ status: 'rejected', reason: { message: 'enough' } });
+    expect(other).toEqual({ status: 'fulfilled', value: 'read' });
+  });
+});
+
 describe('list', () => {
   it('follows the pages of REST 2 to the end, whether the last token is null or absent', async () => {
     for (const last of [{ continuation_token: null }, {}]) {
