@@ -46,7 +46,8 @@ export function createExecutions(stateMachineArnPrefix: string, environment: Env
 }
 
 async function describeExecution(body: string, environment: Environment, signal: AbortSignal): Promise<string> {
-  const url = new URL(environment['AWS_ENDPOINT_URL_SFN'] || endpointOf(environment));
+  const { AWS_ENDPOINT_URL_SFN: own, AWS_ENDPOINT_URL: all } = environment;
+  const url = new URL(own || all || endpointOf(environment));
   const headers = signed(url.host, body, environment, new Date());
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; answer: string }>();
   const { httpsAgent: agent } = AWS_CLIENT_OPTIONS.requestHandler;

@@ -35,6 +35,16 @@ describe('the status of an execution', () => {
     expect(aws.calls).toMatchObject([{ service: 'states', action: 'DescribeExecution', status: 200 }]);
   });
 
+  it('is asked for at the endpoint for all services, unless Step Functions has its own', async () => {
+    const { aws } = await awsWithClients();
+    aws.states.setStatus(EXECUTION, 'ABORTED');
+    const { AWS_ENDPOINT_URL_SFN: url, ...env } = aws.env;
+    const statusWith = (endpoints: object) =>
+      createExecutions(PREFIX, { ...env, ...endpoints }).status(EXECUTION, soon());
+    expect(await statusWith({ AWS_ENDPOINT_URL: url })).toBe('ABORTED');
+    expect(await statusWith({ AWS_ENDPOINT_URL: 'http://127.0.0.1:1', AWS_ENDPOINT_URL_SFN: url })).toBe('ABORTED');
+  });
+
   it('is unknown if there is no such execution, or if the owner is no ARN', async () => {
     const { executions } = await withExecutions();
     expect(await executions.status(EXECUTION, soon())).toBeUndefined();
