@@ -2,7 +2,13 @@
  * A recording proxy between the functions and moto. It records who called what on which resource, loses responses on request, and
  * corrects the faults of moto that the product would otherwise meet. README.md in this folder lists them with their sources.
  */
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, request as send } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+  request as send,
+} from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { type DynamoDBClient, GetItemCommand, type GetItemCommandInput } from '@aws-sdk/client-dynamodb';
 import { listen } from '../kit/aws/server.ts';
@@ -79,7 +85,7 @@ export async function startProxy(target: string, hasAttribute: HasAttribute) {
     return refusal(code === 'AccessDenied' ? 'AccessDeniedException' : code, `moto refused ${action}`);
   }
 
-  const server = createServer(async (request, response) => {
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await buffer(request);
     const { accessKeyId, service, name } = nameOf(request);
     const action = `${service}:${name}`;
@@ -90,9 +96,13 @@ export async function startProxy(target: string, hasAttribute: HasAttribute) {
     const code = answer.status < 400 ? undefined : String(output['__type'] ?? answer.status).replace(/^.*#/, '');
     calls.push({ accessKeyId, action, resource: RESOURCES[action]?.(input, output), code });
     const lost = losses.indexOf(action);
-    if (lost < 0) return response.writeHead(answer.status, answer.headers).end(answer.body);
+    if (lost < 0) return void response.writeHead(answer.status, answer.headers).end(answer.body);
     losses.splice(lost, 1);
-    return response.socket?.resetAndDestroy();
+    response.socket?.resetAndDestroy();
+  }
+  const server = createServer((request, response) => {
+    // The caller was ended during its request, or moto was.
+    serve(request, response).catch(() => response.destroy());
   });
   const { url, stop } = await listen(server);
 

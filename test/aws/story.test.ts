@@ -97,12 +97,14 @@ async function drain(QueueUrl: string): Promise<string[]> {
   return bodies.length === 0 ? [] : [...bodies, ...(await drain(QueueUrl))];
 }
 
-/** The published events since the last look: `Session Opened job-1`. */
-const published = async (): Promise<string[]> =>
-  (await drain(urlOf(OBSERVED))).map((body) => {
+/** The published events since the last look: `Session Opened job-1`. An event whose response was late is published again. */
+async function published(): Promise<string[]> {
+  const events = (await drain(urlOf(OBSERVED))).map((body) => {
     const { 'detail-type': type, detail } = JSON.parse(body);
     return `${type} ${detail.leaseId ?? '-'}`;
   });
+  return [...new Set(events)];
+}
 
 const send = (type: string, detail: object, Source = 'com.example.jobs', EventBusName = stack.bus) =>
   stack.administrator.events.send(
@@ -227,7 +229,7 @@ describe('an event', () => {
     expect(await poll()).toEqual({ received: 2, failed: 0 });
     expect((await published()).sort()).toEqual(['Session Failed refused-by-event', 'Session Failed unknown']);
     const letters = (await drain(stack.queueUrl('FailedEventQueue'))).map((body) => JSON.parse(body).code);
-    expect(letters.sort()).toEqual(['ARRAY_UNKNOWN', 'LOGIN_REFUSED']);
+    expect([...new Set(letters)].sort()).toEqual(['ARRAY_UNKNOWN', 'LOGIN_REFUSED']);
   });
 
   test('that may succeed later stays in the queue', async () => {
