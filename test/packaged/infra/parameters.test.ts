@@ -75,7 +75,7 @@ describe('with a value other than the default for every parameter', () => {
     // Two sweeps may overlap, because each starts within a window, but never three.
     expect(reserved.filter(([, value]) => value !== GONE)).toEqual([
       ['SweepDashsessionsLambdaFunction', 2],
-      ['CheckDashfleetLambdaFunction', 1],
+      ['CheckDashfleetLambdaFunction', 12],
     ]);
     const calls = valueAt('CallDasharrayLambdaFunction/Properties/Environment/Variables/ALLOWED_CALLS');
     expect(calls).toBe(OTHERS.allowedCalls);
@@ -95,7 +95,8 @@ describe('with a value other than the default for every parameter', () => {
     expect(valuesAt('AWS::Lambda::Function', 'TracingConfig/Mode')).toEqual(Array(7).fill('Active'));
     expect(valuesAt('AWS::Lambda::Function', 'Code/S3Bucket')).toEqual(Array(7).fill('our-artifacts'));
     expect(idsOf(template, 'AWS::S3::Bucket')).toEqual([]);
-    expect(valuesAt('AWS::Logs::LogGroup', 'RetentionInDays')).toEqual(Array(7).fill(30));
+    expect(valuesAt('AWS::Logs::LogGroup', 'RetentionInDays').map(Number)).toEqual(Array(8).fill(30));
+    expect(valueAt('FleetCheck/Properties/Definition/States/Parts/MaxConcurrency')).toBe(12);
     expect(Number(valueAt('NoFleetCheckAlarm/Properties/EvaluationPeriods'))).toBe(3);
     expect(render(valueAt('Dashboard/Properties/DashboardBody'))).toContain(`(${OTHERS.runbook})`);
     expect(valueAt('StuckSessionsAlarm/Properties/AlarmDescription')).toContain(`${OTHERS.runbook}#stuck-sessions`);
@@ -150,12 +151,16 @@ describe('the state machines whose executions own leases', () => {
   });
 });
 
+it.each(['0', '101', '2.5', '', 'five'])('checkConcurrency must not be %j', async (checkConcurrency) => {
+  await expect(made('checkConcurrency', { checkConcurrency })).rejects.toThrow('a whole number from 1 to 100');
+});
+
 describe('every role', () => {
   const boundariesOf = (of: Template): unknown[] => valuesAt('AWS::IAM::Role', 'PermissionsBoundary', of);
 
   it('has the given permissions boundary, and none by default', () => {
-    expect(boundariesOf(template)).toEqual(Array(9).fill(OTHERS.permissionsBoundaryArn));
-    expect(boundariesOf(byDefault)).toEqual(Array(9).fill(undefined));
+    expect(boundariesOf(template)).toEqual(Array(10).fill(OTHERS.permissionsBoundaryArn));
+    expect(boundariesOf(byDefault)).toEqual(Array(10).fill(undefined));
   });
 });
 

@@ -181,7 +181,7 @@ describe('the policies for VPC endpoints', () => {
       expect(statement.Action.every((action: string) => file === `${action.split(':')[0]}.json`)).toBe(true);
       return statement.Action;
     });
-    const called = HOLDERS.filter(({ isSchedule }) => !isSchedule)
+    const called = HOLDERS.filter(({ service }) => service === 'lambda')
       .flatMap(({ role }) => permissionsOf(byDefault, role))
       .map(({ action }) => action)
       .filter((action) => !BY_LAMBDA.test(action));

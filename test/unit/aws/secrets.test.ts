@@ -209,12 +209,42 @@ describe('listing the fleet', () => {
     expect(await listing({ SecretList: names })).toEqual(['fb1']);
   });
 
-  it('stops reading a list that has no end', async () => {
-    const call = listing({ SecretList: [], NextToken: 'more' });
-    await expect(call).rejects.toMatchObject({
+  /** Lists pages that `pageAt` returns for each call, counted from 0. */
+  const paging = (pageAt: (nth: number) => object, by = soon()) => {
+    let calls = 0;
+    const client = { send: async () => pageAt(calls++) } as unknown as SecretsManagerClient;
+    const none = { prefix: 'flashblade/', cacheSeconds: 300, now: Date.now, onStale: () => {} };
+    return createSecrets({ client, ...none }).list({ by });
+  };
+
+  it('reads as many pages as there are, also empty ones', async () => {
+    const names = await paging((nth) => ({
+      SecretList: nth % 3 === 0 ? [] : [{ Name: `flashblade/fb${nth}` }],
+      ...(nth < 300 && { NextToken: `page-${nth + 1}` }),
+    }));
+    expect(names).toHaveLength(200);
+  });
+
+  it('fails instead of returning a part of a list that does not end', async () => {
+    await expect(paging(() => ({ SecretList: [], NextToken: 'more' }))).rejects.toMatchObject({
       code: 'SECRET_UNAVAILABLE',
-      message: expect.stringContaining('100 pages'),
+      message: expect.stringContaining('the same page twice'),
     });
+    const endless = paging(
+      (nth) => ({ SecretList: [{ Name: 'flashblade/fb1' }], NextToken: `${nth}` }),
+      Date.now() + 50,
+    );
+    await expect(endless).rejects.toMatchObject({ code: 'OUT_OF_TIME' });
+  });
+
+  it('lists only the names that begin with a prefix, and returns them whole', async () => {
+    const { aws, secrets } = await fleet();
+    for (let n = 0; n < 150; n++) aws.secrets.put(`flashblade/fb${n}`, SECRET);
+    expect(await secrets.list({ by: soon(), prefix: 'fb14' })).toEqual([
+      'fb14',
+      ...Array.from({ length: 10 }, (_, n) => `fb14${n}`),
+    ]);
+    expect(aws.calls.filter(({ action }) => action === 'ListSecrets')).toHaveLength(1);
   });
 
   it('throws SECRET_UNAVAILABLE and names the prefix if Secrets Manager fails', async () => {
