@@ -13,11 +13,8 @@ const listOf = async (resolveVariable, name) =>
 exports.programRoleArns = ({ resolveVariable }) => listOf(resolveVariable, 'programRoleArns');
 
 /** Returns a number, because a state machine's definition must not contain the text of one. */
-exports.checkConcurrency = async ({ resolveVariable }) => {
-  const value = Number(await parameterOf(resolveVariable, 'checkConcurrency'));
-  if (Number.isInteger(value) && value >= 1 && value <= 100) return value;
-  throw new Error('the parameter checkConcurrency must be a whole number from 1 to 100');
-};
+exports.checkConcurrency = async ({ resolveVariable }) =>
+  Number(await parameterOf(resolveVariable, 'checkConcurrency'));
 
 exports.permissionsBoundary = async ({ resolveVariable }) =>
   (await parameterOf(resolveVariable, 'permissionsBoundaryArn')) || { Ref: 'AWS::NoValue' };

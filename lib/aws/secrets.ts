@@ -78,14 +78,19 @@ async function getValue(client: SecretsManagerClient, id: string, by: number): P
   } catch (error) {
     if (isFlashBladeError(error)) throw error;
     const missing = awsErrorName(error) === 'ResourceNotFoundException';
+    const secretDeleted = !missing || !lacksVersion(error);
     throw new FlashBladeError(
       'ARRAY_UNKNOWN',
       missing
         ? `secret ${id} does not exist or has no current version. Create the secret, or correct the array name`
         : `secret ${id} cannot be read, probably because it is scheduled for deletion. Restore the secret, or stop using the array`,
+      secretDeleted ? { secretDeleted } : {},
     );
   }
 }
+
+/** Only the message distinguishes a secret without a current version from a secret that does not exist. */
+const lacksVersion = (error: unknown): boolean => error instanceof Error && error.message.includes('staging label');
 
 /** Reads every page, however many there are: a fleet check must not miss an array. */
 async function listNames(

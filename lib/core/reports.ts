@@ -23,7 +23,8 @@ export const EVENTS = {
   ArrayChecked: 'info',
   ArrayWarned: 'warn',
   ArrayUnhealthy: 'error',
-  ArraysNotChecked: 'warn',
+  ArrayNotChecked: 'warn',
+  ArrayRemoved: 'info',
   SecretsIgnored: 'info',
   FleetChecked: 'info',
 } as const satisfies Record<string, 'info' | 'warn' | 'error'>;

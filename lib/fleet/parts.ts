@@ -1,13 +1,14 @@
 /**
  * The steps of a check of the whole fleet, which a state machine (infra/fleet-check.yml) runs: plan → check each part → conclude. The arrays
- * are listed once for the plan, and again for each part, because 10,000 names do not fit into a state machine's data.
+ * are listed once for the plan, and again for each part, because 10,000 names do not fit into a state machine's data. The names of a single
+ * part do.
  */
 import * as v from 'valibot';
 import { MARGIN_MS } from '../core/deadlines.ts';
 import { arrayName, check, fields, isArrayName, isObject, onlyFields, whole } from '../core/validation.ts';
 import type { Ports } from '../leases/ports.ts';
 import { arrayNames, type FleetRequest, MAX_RESULT_BYTES, parseFleetRequest } from '../leases/requests.ts';
-import { checkArrays, listArrays, reportFleet } from './check.ts';
+import { checkArrays, giveUp, listArrays, reportFleet } from './check.ts';
 import { bounded, count, type FleetResult, merge, resultFields, summarize } from './result.ts';
 
 /** One invocation checks this many arrays in about a minute, or in five minutes if none of them responds. */
@@ -19,7 +20,7 @@ export const RESULTS_BYTES = 180 * 1024;
 /** The number of invocations that one part may take. */
 const MAX_ROUNDS = 3;
 
-/** A range of array names, `from` inclusive, as the state machine passes it on. */
+/** A range of array names, `from` inclusive, or the names, as the state machine passes them on. */
 export type FleetPart = {
   readonly from?: string | undefined;
   readonly before?: string | undefined;
@@ -29,7 +30,7 @@ export type FleetPart = {
   readonly maxBytes: number;
   /** Counts the part's invocations from 1. */
   readonly round?: number | undefined;
-  /** The arrays that earlier rounds did not reach. */
+  /** In the first round, all names of the fleet's only part. Later, the arrays that earlier rounds could not check. */
   readonly names?: readonly string[] | undefined;
   /** The result of earlier rounds. */
   readonly soFar?: FleetResult | undefined;
@@ -85,7 +86,10 @@ export type FleetPlan = {
 /** The result for one part. `planned`: how many arrays the plan gave it. */
 export type PartResult = FleetResult & { readonly planned: number };
 
-/** Divides all arrays into ranges of names. Together, the ranges cover every name, also one that is added after the plan is made. */
+/**
+ * Divides all arrays into ranges of names. Together, the ranges cover every name, also one that is added after the plan is made. A single
+ * part has the names instead, so that they are not listed again.
+ */
 export async function planCheck(ports: Ports, deadline: number): Promise<FleetPlan> {
   const { names, ignoredSecrets } = await listArrays(ports, { by: deadline - MARGIN_MS });
   const size = Math.max(PART_ARRAYS, Math.ceil(names.length / MAX_PARTS));
@@ -95,6 +99,7 @@ export async function planCheck(ports: Ports, deadline: number): Promise<FleetPl
     return {
       ...(n > 0 && { from }),
       ...(before !== undefined && { before }),
+      ...(count === 1 && { names }),
       planned: Math.min(size, names.length - n * size),
       maxBytes: Math.floor(RESULTS_BYTES / count),
     };
@@ -103,8 +108,8 @@ export async function planCheck(ports: Ports, deadline: number): Promise<FleetPl
 }
 
 /**
- * Checks one part of the plan. Arrays that this invocation does not reach come first in the next one: until the last round, the result is
- * then the `part` that remains.
+ * Checks one part of the plan. Until the last round, the result is the `part` that remains if this invocation could not check every array. The
+ * next one checks the others.
  */
 export async function checkPart(
   ports: Ports,
@@ -113,11 +118,14 @@ export async function checkPart(
 ): Promise<PartResult | { readonly part: FleetPart }> {
   const { planned, maxBytes, round = 1, soFar } = part;
   const names = part.names ?? (await namesIn(ports, part, deadline - MARGIN_MS));
-  const { reports, missed } = await checkArrays(ports, names, deadline);
+  const { reports, missed } = await checkArrays(ports, names, { deadline, listed: true });
   const found = (notChecked: number): FleetResult =>
     bounded(merge([...(soFar === undefined ? [] : [soFar]), summarize(reports, notChecked)]), maxBytes - PLANNED_BYTES);
-  if (missed.length === 0 || round >= MAX_ROUNDS) return { planned, ...found(missed.length) };
-  return { part: { planned, maxBytes, round: round + 1, names: missed, soFar: found(0) } };
+  if (missed.size > 0 && round < MAX_ROUNDS) {
+    return { part: { planned, maxBytes, round: round + 1, names: [...missed.keys()], soFar: found(0) } };
+  }
+  giveUp(ports, missed);
+  return { planned, ...found(missed.size) };
 }
 
 const PLANNED_BYTES = '"planned":1000000000,'.length;

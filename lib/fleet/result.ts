@@ -11,7 +11,7 @@ export type FleetResult = {
   /** Number of arrays checked. Unhealthy arrays are listed in `unhealthy`, except those counted in `omitted`. */
   readonly checked: number;
   readonly healthy: number;
-  /** Number of arrays that were not checked, because time ran out or a part of the check failed. Nothing is known about them. */
+  /** Number of arrays that were not checked, because time ran out, AWS was unavailable or a part of the check failed. */
   readonly notChecked: number;
   readonly unhealthy: readonly { readonly array: string; readonly code: string; readonly reason: string }[];
   readonly warnings: readonly { readonly array: string; readonly warning: string }[];
@@ -37,10 +37,10 @@ export const resultFields = {
   omitted: v.optional(count),
 };
 
-/** Summarizes the reports, in order. */
+/** Summarizes the reports on healthy and unhealthy arrays, in order. */
 export function summarize(reports: readonly ArrayReport[], notChecked = 0): FleetResult {
-  const unhealthy = reports.flatMap(({ array, fault }) =>
-    fault === undefined ? [] : [{ array, code: fault.code, reason: shorten(fault.reason) }],
+  const unhealthy = reports.flatMap(({ array, failure }) =>
+    failure === undefined ? [] : [{ array, code: failure.code, reason: shorten(failure.reason) }],
   );
   return {
     checked: reports.length,

@@ -151,10 +151,6 @@ describe('the state machines whose executions own leases', () => {
   });
 });
 
-it.each(['0', '101', '2.5', '', 'five'])('checkConcurrency must not be %j', async (checkConcurrency) => {
-  await expect(made('checkConcurrency', { checkConcurrency })).rejects.toThrow('a whole number from 1 to 100');
-});
-
 describe('every role', () => {
   const boundariesOf = (of: Template): unknown[] => valuesAt('AWS::IAM::Role', 'PermissionsBoundary', of);
 

@@ -87,15 +87,15 @@ function checkSize<Data>(data: Data): Data {
 /** Runs a state machine to its end, without the waits between tries. */
 export async function execute(original: Machine, id: string, input: object, invoke: Invoke, isChild = false) {
   const { machine, maps } = withoutDistributedMaps(original);
-  /** States that child executions entered. */
+  /** State transitions of child executions. */
   let inChildren = 0;
   const handlers = statesOf(machine, 'Task').map(([name, task]) => [
     name,
     async (event: unknown) => {
       const map = maps.get(name);
       if (map !== undefined) {
-        const { results, entered } = await mapRun(map, `${id}/${name}`, event, invoke);
-        inChildren += entered;
+        const { results, transitions } = await mapRun(map, `${id}/${name}`, event, invoke);
+        inChildren += transitions;
         return results;
       }
       return checkSize(resultOf(await invoke(functionOf(task) ?? '', name, checkSize(event))));
@@ -125,8 +125,10 @@ export async function execute(original: Machine, id: string, input: object, invo
     if (event.type === 'StateEntered' || event.type === 'StateRetried') states.push(event.state.name);
   }
   const ended: { status: string; output?: unknown; error?: string; cause?: string } = await end;
+  // AWS also counts the transition to the end of an execution.
+  const transitions = states.length + 1 + inChildren;
   /** `stored`: inputs, outputs, log events, the result and the error, as Step Functions would store them. */
-  return { id, ...ended, states, entered: states.length + inChildren, stored: JSON.stringify([events, ended]) };
+  return { id, ...ended, states, transitions, stored: JSON.stringify([events, ended]) };
 }
 
 /** The interpreter's own limit for a Task is a minute. A Map has none. */
@@ -156,14 +158,15 @@ function withoutDistributedMaps(machine: Machine): { machine: Machine; maps: Rea
 
 /**
  * Runs a distributed Map: a child execution for each item, `MaxConcurrency` at a time. Returns the outputs of those that succeeded. Throws if
- * more than the tolerated percentage failed. `entered`: the number of states that they entered. Supports an ItemsPath such as `$.parts`, and the item itself as a value of the ItemSelector.
+ * more than the tolerated percentage failed. Supports an ItemsPath such as `$.parts`, and the item itself as a
+ * value of the ItemSelector.
  */
 async function mapRun(
   map: State,
   id: string,
   input: unknown,
   invoke: Invoke,
-): Promise<{ results: JSONValue[]; entered: number }> {
+): Promise<{ results: JSONValue[]; transitions: number }> {
   const { ItemsPath = '', ItemSelector = {}, ItemProcessor, MaxConcurrency = 0, ToleratedFailurePercentage = 0 } = map;
   const items = at(input, ItemsPath.replace('$.', '').replaceAll('.', '/'));
   if (!Array.isArray(items) || ItemProcessor === undefined) throw new Error(`${id}: no items, or no ItemProcessor`);
@@ -183,7 +186,8 @@ async function mapRun(
   // The map's result is added to its input.
   const results = children.flatMap(({ status, output }) => (status === 'SUCCEEDED' ? [output] : []));
   checkSize([input, results]);
-  return { results: results as JSONValue[], entered: children.reduce((sum, { entered }) => sum + entered, 0) };
+  const transitions = children.reduce((sum, child) => sum + child.transitions, 0);
+  return { results: results as JSONValue[], transitions };
 }
 
 /**

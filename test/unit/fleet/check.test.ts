@@ -23,6 +23,9 @@ import {
 const DAY = 86_400;
 const check = (w: World, ...arrays: string[]) =>
   checkFleet(w.ports, arrays.length === 0 ? {} : { arrays }, w.now() + 300_000);
+const secretFails = (denied: boolean) => new FlashBladeError('SECRET_UNAVAILABLE', 'no', denied ? { denied } : {});
+const secretGone = (secretDeleted: boolean) =>
+  new FlashBladeError('ARRAY_UNKNOWN', 'no secret', secretDeleted ? { secretDeleted } : {});
 const warningsOf = async (w: World) => (await check(w, 'fb1')).warnings.map(({ warning }) => warning);
 /** A session that was opened without the ledger. */
 const foreign = (w: World, { user = 'pureuser', startedAt = w.now() } = {}) =>
@@ -123,11 +126,8 @@ describe('a fleet check', () => {
     ['breaks off after the login', 'ARRAY_UNREACHABLE', (w: World) => w.once('request', fail(unreachable(true)))],
     ['is too busy to respond', 'ARRAY_BUSY', (w: World) => w.facts.set('fb1', { statuses: { arrays: 503 } })],
     ['does not confirm the logout', 'ARRAY_BUSY', (w: World) => w.once('logout', fail(busy))],
-    [
-      'cannot be opened because the ledger is unavailable',
-      'AWS_UNAVAILABLE',
-      (w: World) => w.once('write OPENING', fail(awsDown)),
-    ],
+    ['has a secret that AWS denies', 'SECRET_UNAVAILABLE', (w: World) => w.once('read', fail(secretFails(true)))],
+    ['has a secret without a value', 'ARRAY_UNKNOWN', (w: World) => w.once('read', fail(secretGone(false)))],
   ])('an array that %s is unhealthy, and the others are still checked', async (_what, code, prepare) => {
     const w = world();
     prepare(w);
@@ -228,12 +228,41 @@ describe('a fleet check', () => {
       unknownSessions: 0,
     });
     expect(w.events()).not.toContain('ArrayUnhealthy');
-    const [missed] = w.reports.filter(({ event }) => event === 'ArraysNotChecked');
-    expect(missed?.message).toBe('4 arrays were not checked, because time ran out or a part of the check failed');
+    const missed = w.reports.filter(({ event }) => event === 'ArrayNotChecked');
+    expect(missed).toHaveLength(4);
+    expect(missed[0]).toMatchObject({ code: 'OUT_OF_TIME', message: expect.stringContaining('before the check') });
     const last = w.reports.at(-1);
     expect(last).toMatchObject({ event: 'FleetChecked', gauges: { UnhealthyArrays: 0, UncheckedArrays: 4 } });
     expect(last?.message).toBe('16 of 16 arrays are healthy, and 4 were not checked');
     expect(w.live.size).toBe(0);
+  });
+
+  it.each([
+    ['the secret cannot be read', 'read', secretFails(false)],
+    ['the intent cannot be written', 'write OPENING', awsDown()],
+    ['the open lease cannot be recorded', 'write OPEN', awsDown()],
+    ['the session cannot be closed', 'write CLOSING', awsDown()],
+    ['someone closes its lease', 'request', new FlashBladeError('LEASE_ENDED', 'the lease has ended')],
+    ['time runs out', 'read', new FlashBladeError('OUT_OF_TIME', 'no time was left to read the secret')],
+  ])('an array is not checked if %s, which is no fault of the array, and the others are checked', async (_what, call, error) => {
+    const w = world();
+    w.once(call, fail(error));
+    const result = await checkFleet({ ...w.ports, random: () => 0 }, {}, w.now() + 300_000);
+    expect(result).toMatchObject({ checked: 1, healthy: 1, notChecked: 1, unhealthy: [] });
+    const [line, ...more] = w.reports.filter(({ event }) => /^Array(NotChecked|Unhealthy)$/.test(event));
+    expect([line, more]).toMatchObject([{ event: 'ArrayNotChecked', array: 'fb1', code: error.code }, []]);
+    expect(line).not.toHaveProperty('gauges');
+    expect(EVENTS.ArrayNotChecked).toBe('warn');
+  });
+
+  it('an array whose secret was deleted after it was listed is left out', async () => {
+    const w = world();
+    w.once('read', fail(secretGone(true)));
+    const result = await checkFleet({ ...w.ports, random: () => 0 }, {}, w.now() + 300_000);
+    expect(result).toMatchObject({ checked: 1, healthy: 1, notChecked: 0, unhealthy: [], warnings: [] });
+    const lines = w.reports.filter(({ array }) => array === 'fb1');
+    expect(lines).toMatchObject([{ event: 'ArrayRemoved', array: 'fb1' }]);
+    expect(lines[0]).not.toHaveProperty('gauges');
   });
 
   it('checks that keep running out of time do not always miss the same arrays', async () => {
@@ -246,7 +275,7 @@ describe('a fleet check', () => {
       });
       w.reports.length = 0;
       await checkFleet({ ...w.ports, random: () => random }, { arrays: names }, w.now() + 44_000);
-      const checked = new Set(w.reports.flatMap(({ array }) => array ?? []));
+      const checked = new Set(w.reports.flatMap(({ event, array = '' }) => (event === 'ArrayChecked' ? [array] : [])));
       return names.filter((name) => !checked.has(name));
     };
     expect(await missedFrom(0)).toEqual(names.slice(16));

@@ -50,6 +50,25 @@ describe('a plan', () => {
     expect(parts.reduce((sum, { maxBytes }) => sum + maxBytes, 0)).toBeLessThanOrEqual(RESULTS_BYTES);
   });
 
+  it('a fleet of one part is listed once, and larger parts are listed again', async () => {
+    const lists = async (count: number) => {
+      const w = world();
+      const names = numbered(count);
+      let listed = 0;
+      const ports = listing(w, names);
+      const list: typeof ports.secrets.list = (options) => {
+        listed += 1;
+        return ports.secrets.list(options);
+      };
+      const counting = { ...ports, secrets: { ...ports.secrets, list } };
+      const { parts } = await planCheck(counting, w.now() + LATER);
+      // Too little time is left to check any array.
+      for (const part of parts) await checkPart(counting, part, w.now() + 39_999);
+      return listed;
+    };
+    expect([await lists(PART_ARRAYS), await lists(PART_ARRAYS + 1)]).toEqual([1, 3]);
+  });
+
   it('every possible name is in exactly one part, also a name that is added later', async () => {
     const w = world();
     const { next } = randomOf(5);
@@ -138,9 +157,28 @@ describe('a part', () => {
     const second = (await slow(first.part)) as { part: FleetPart };
     expect(second.part).toMatchObject({ round: 3, names: names.slice(32), soFar: { checked: 32, notChecked: 0 } });
     expect(await slow(second.part)).toMatchObject({ planned: 40, checked: 40, healthy: 39, notChecked: 0 });
+    expect(w.events()).not.toContain('ArrayNotChecked');
     const third = { ...second.part, names: names.slice(0, 20) };
     expect(await slow(third)).toMatchObject({ planned: 40, checked: 48, notChecked: 4 });
+    expect(w.events().filter((event) => event === 'ArrayNotChecked')).toHaveLength(4);
     expect(w.events()).not.toContain('FleetChecked');
+  });
+
+  it('arrays that AWS kept it from checking are checked in the next round', async () => {
+    const w = world();
+    w.once('write OPENING', fail(awsDown));
+    const first = await checkPart({ ...w.ports, random: () => 0 }, PART, w.now() + LATER);
+    expect(first).toMatchObject({ part: { round: 2, names: ['fb1'], soFar: { checked: 1, healthy: 1 } } });
+    const { part: rest } = first as { part: FleetPart };
+    expect(await part(w, rest)).toMatchObject({ planned: 2, checked: 2, healthy: 2, notChecked: 0 });
+    expect(w.events()).not.toContain('ArrayNotChecked');
+  });
+
+  it('an array whose secret was deleted after the plan counts nowhere', async () => {
+    const w = world();
+    const result = await part(w, { round: 2, names: ['fb1', 'removed', 'fb2'], planned: 3 });
+    expect(result).toMatchObject({ planned: 3, checked: 2, healthy: 2, notChecked: 0, unhealthy: [] });
+    expect(w.reports.filter(({ array }) => array === 'removed')).toMatchObject([{ event: 'ArrayRemoved' }]);
   });
 
   it('its result fits into its share', async () => {
@@ -193,7 +231,8 @@ describe('the conclusion', () => {
       ignoredSecrets: ['dev/fb1'],
     });
     const gauges = { HealthyArrays: 996, UnhealthyArrays: 2, UncheckedArrays: 402, UnknownSessions: 4 };
-    expect(w.reports).toMatchObject([{ event: 'ArraysNotChecked' }, { event: 'FleetChecked', gauges }]);
+    const message = '996 of 998 arrays are healthy, and 402 were not checked';
+    expect(w.reports).toMatchObject([{ event: 'FleetChecked', gauges, message }]);
   });
 
   it('a whole check is reported once, without a warning', async () => {

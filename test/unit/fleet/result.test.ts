@@ -7,7 +7,8 @@ const summarize = (reports: readonly ArrayReport[], maxBytes?: number) => bounde
 const bytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 const report = (n: number, length: number, warnings: string[] = []): ArrayReport => ({
   array: `array-${n}`.padEnd(64, 'x'),
-  fault: { code: 'SECRET_UNAVAILABLE', reason: 'é'.repeat(length) },
+  state: 'unhealthy',
+  failure: { code: 'ARRAY_UNREACHABLE', reason: 'é'.repeat(length) },
   warnings,
 });
 const many = (count: number, length: number, warnings?: string[]) =>
@@ -15,8 +16,9 @@ const many = (count: number, length: number, warnings?: string[]) =>
 
 describe('the result of a fleet check', () => {
   it('the result counts arrays and unknown sessions, and lists faults and warnings', () => {
-    const well = { array: 'fb1', warnings: ['a', 'b'], unknownSessions: 2 };
-    const ill = { array: 'fb2', fault: { code: 'ARRAY_BUSY', reason: 'busy' }, warnings: [], unknownSessions: 1 };
+    const well: ArrayReport = { array: 'fb1', state: 'healthy', warnings: ['a', 'b'], unknownSessions: 2 };
+    const failure = { code: 'ARRAY_BUSY', reason: 'busy' } as const;
+    const ill: ArrayReport = { array: 'fb2', state: 'unhealthy', failure, warnings: [], unknownSessions: 1 };
     expect(summarize([well, ill])).toEqual({
       checked: 2,
       healthy: 1,
@@ -56,7 +58,7 @@ describe('the result of a fleet check', () => {
 
   it('no line is omitted that would fit', () => {
     const reports = many(4, 50, ['w'.repeat(50)]);
-    const line = bytes(reports[0]?.fault) + bytes(reports[0]?.array) + ',"array":'.length + 1;
+    const line = bytes(reports[0]?.failure) + bytes(reports[0]?.array) + ',"array":'.length + 1;
     const whole = bytes(summarize(reports));
     const kept = (max: number) => {
       const { unhealthy, warnings, omitted } = summarize(reports, max);
