@@ -43,7 +43,7 @@ export const check: Question = {
   title: 'A check of the whole fleet by the state machine, 5% of the arrays dead',
   ask: async (quick): Promise<Answer> => {
     await using stack = new AsyncDisposableStack();
-    const arrays = quick ? 300 : 10_000;
+    const arrays = quick ? 300 : Number(process.env['N'] ?? 10_000);
     const stage = await openStage(quick, stack);
     const machine = fleetCheckMachine();
     // One CPU is for the arrays and AWS, which all share this process. With fewer CPUs, they would respond too late.
@@ -53,8 +53,8 @@ export const check: Question = {
     // openStage adds one array of its own, which counts.
     for (let n = 1; n < arrays; n++) {
       const name = `fb${String(n).padStart(5, '0')}`;
-      if (n % ONE_IN === 0) dead.add(name);
-      stage.addArray(name, dead.has(name) ? { host: hosts[(n / ONE_IN) % hosts.length] } : {});
+      if (n % ONE_IN === 1) dead.add(name);
+      stage.addArray(name, dead.has(name) ? { host: hosts[dead.size % hosts.length] } : {});
     }
 
     const all = await Promise.all(

@@ -4,13 +4,13 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Template, template as templateIn, templatePath } from '../../kit/packaged.ts';
+import { FUNCTIONS, type Template, template as templateIn, templatePath } from '../../kit/packaged.ts';
 import { errorsIn } from './cloudformation.ts';
 import { OTHERS, packageWith } from './package-with.ts';
 import { ALARM_RULES } from './rules/alarms.ts';
 import { EVENT_RULES } from './rules/events.ts';
 import { KEY_RULES } from './rules/keys.ts';
-import { permissionsOf, permissionTable } from './rules/permissions.ts';
+import { permissionsOf, permissionTable, roleOf } from './rules/permissions.ts';
 import { CONTEXT, ROLE_RULES } from './rules/roles.ts';
 import { faultsOf } from './rules/rule.ts';
 import { SCHEDULE_RULES } from './rules/schedules.ts';
@@ -119,9 +119,9 @@ describe('the state machines whose executions own leases', () => {
     expect(valueAt('ExecutionRule/Properties/EventPattern/detail/stateMachineArn', byDefault)).toEqual([nothing]);
   });
 
-  it('are the only ones whose executions the sweeper may ask about, and it asks about no others', () => {
+  it('are the only ones whose executions a function may ask about, and only the sweeper may', () => {
     const asking = (of: Template) =>
-      idsOf(of, 'AWS::IAM::Role').flatMap((id) =>
+      FUNCTIONS.map(roleOf).flatMap((id) =>
         permissionsOf(of, id).flatMap(({ action, resource }) =>
           action.startsWith('states:') ? [`${id}: ${action} on ${resource}`] : [],
         ),
@@ -132,7 +132,7 @@ describe('the state machines whose executions own leases', () => {
       'SweepSessionsRole: states:DescribeExecution on arn:aws:states:eu-central-1:123456789012:execution:nightly-*',
     ]);
     expect(asking(byDefault)).toEqual([]);
-    const rows = permissionTable().filter(([actions]) => actions?.includes('states:'));
+    const rows = permissionTable().filter(([actions, , who]) => actions?.includes('states:') && who?.includes('`'));
     expect(rows.map(([actions, , who]) => [actions, who])).toEqual([
       ['`states:DescribeExecution`', '`sweep-sessions`, if that parameter is set'],
     ]);

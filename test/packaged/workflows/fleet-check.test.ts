@@ -3,7 +3,7 @@ import aslValidator from 'asl-validator';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ERROR_CODES } from '../../../lib/core/errors.ts';
 import type { FleetResult } from '../../../lib/fleet/check.ts';
-import { type FleetPart, type FleetPlan, PART_ARRAYS, RESULTS_BYTES } from '../../../lib/fleet/parts.ts';
+import { type FleetPart, type FleetPlan, RESULTS_BYTES } from '../../../lib/fleet/parts.ts';
 import { type Deployment, deploy } from '../../kit/deploy.ts';
 import type { Outcome } from '../../kit/lambda/lambda.ts';
 import { configurationOf } from '../../kit/packaged.ts';
@@ -180,26 +180,40 @@ describe('an execution', () => {
 
 describe('with the packaged function', () => {
   let d: Deployment;
-  const DEAD = ['fb0007', 'fb0300', `fb0${PART_ARRAYS + 1}`];
-  const ARRAYS = PART_ARRAYS + 20;
+  const DEAD = ['fb07', 'fb11', 'fb25'];
+  const ARRAYS = 30;
+  const SECOND = 'fb20';
 
   beforeAll(async () => {
     d = await deploy({ functions: ['check-fleet'] });
     for (let n = 0; n < ARRAYS; n++) {
-      const name = `fb${String(n).padStart(4, '0')}`;
+      const name = `fb${String(n).padStart(2, '0')}`;
       d.addArray(name, DEAD.includes(name) ? { host: '127.0.0.1:1' } : {});
     }
   });
   afterEach(() => d.simulator.faults.clear());
   afterAll(() => d.stop());
 
-  /** Runs a check. `fail`: the error of a step instead of its invocation. */
-  async function run(fail: (event: Event) => string | undefined = () => undefined) {
+  /** A plan like that of a larger fleet. */
+  const TWO_PARTS: FleetPlan = {
+    arrays: ARRAYS,
+    parts: [
+      { before: SECOND, planned: 20, maxBytes: 90_000 },
+      { from: SECOND, planned: 10, maxBytes: 90_000 },
+    ],
+    ignoredSecrets: [],
+  };
+
+  /** Runs a check. `instead`: the outcome of a step instead of its invocation. */
+  async function run(instead: (event: Event) => Outcome | undefined = () => undefined) {
     const written = d.lambdaOf('check-fleet').output.length;
     let last: Promise<unknown> = Promise.resolve();
+    const rounds: number[] = [];
     const execution = await execute(fleetCheckMachine(), ID, {}, (_name, _state, event) => {
-      const code = fail(event as Event);
-      if (code !== undefined) return Promise.resolve(failure(code));
+      const { step, part } = event as Event;
+      if (step === 'check') rounds.push(part.round ?? 1);
+      const given = instead(event as Event);
+      if (given !== undefined) return Promise.resolve(given);
       const outcome = last.then(() => d.invoke('check-fleet', event));
       last = outcome.catch(() => {});
       return outcome;
@@ -211,12 +225,17 @@ describe('with the packaged function', () => {
       ...execution,
       result: execution.output as FleetResult,
       log,
+      rounds,
       fleet: fleet.map((line) => line.split(' ').slice(1, 3).join('')),
     };
   }
 
-  test(`a fleet of ${ARRAYS} arrays is checked in two parts, with one summary and one set of metrics`, async () => {
-    const { result, fleet, log } = await run();
+  test.each([
+    ['one part, which it plans itself', undefined],
+    ['two parts', TWO_PARTS],
+  ])('checks a fleet in %s, with one summary and one set of metrics', async (_, plan) => {
+    const checked = d.simulator.history.length;
+    const { result, fleet, log } = await run(({ step }) => (step === 'plan' && plan ? { result: plan } : undefined));
     expect(result).toMatchObject({ checked: ARRAYS, healthy: ARRAYS - DEAD.length, notChecked: 0 });
     expect(result.unhealthy.map(({ array, code }) => [array, code])).toEqual(
       DEAD.map((name) => [name, 'ARRAY_UNREACHABLE']),
@@ -228,23 +247,46 @@ describe('with the packaged function', () => {
       'UnhealthyArrays3',
     ]);
     expect(eventsOf(log, 'ArrayChecked')).toHaveLength(ARRAYS - DEAD.length);
-    expect(d.simulator.history).toHaveLength(ARRAYS - DEAD.length);
+    expect(d.simulator.history).toHaveLength(checked + ARRAYS - DEAD.length);
     expect(d.simulator.sessions()).toEqual([]);
     expect(await d.leaks()).toEqual([]);
   });
 
   test('if a part fails, its arrays are not checked, and none of them is unhealthy', async () => {
-    const { result, fleet, log } = await run(({ step, part }) =>
-      step === 'check' && part.from === undefined ? 'INTERNAL' : undefined,
-    );
-    expect(result).toMatchObject({ checked: 20, healthy: 19, notChecked: PART_ARRAYS });
+    const { result, fleet, log } = await run(({ step, part }) => {
+      if (step === 'plan') return { result: TWO_PARTS };
+      return step === 'check' && part.from === undefined ? failure('INTERNAL') : undefined;
+    });
+    expect(result).toMatchObject({ checked: 10, healthy: 9, notChecked: 20 });
+    expect(fleet.sort()).toEqual(['FleetChecked1', 'HealthyArrays9', 'UncheckedArrays20', 'UnhealthyArrays1']);
+    expect(eventsOf(log, 'ArrayUnhealthy').map(({ array }) => array)).toEqual([DEAD[2]]);
+  });
+
+  test('arrays that AWS kept from being checked are checked by the next invocation, and raise no alarm', async () => {
+    d.aws.faults.add({ service: 'kms', action: 'GenerateDataKey', kind: 'throttle', times: 60 });
+    const { result, fleet, log, rounds } = await run();
+    expect(result).toMatchObject({ checked: ARRAYS, healthy: ARRAYS - DEAD.length, notChecked: 0 });
+    expect(rounds).toEqual([1, 2]);
+    expect(fleet).toContain('UncheckedArrays0');
+    expect(eventsOf(log, 'ArrayNotChecked')).toEqual([]);
+  });
+
+  test('arrays that no invocation could check are counted and named, and none of them is unhealthy', async () => {
+    d.aws.faults.add({ service: 'kms', action: 'GenerateDataKey', kind: 'throttle' });
+    const { result, fleet, log, rounds } = await run();
+    d.aws.faults.clear();
+    expect(rounds).toEqual([1, 2, 3]);
+    expect(result).toMatchObject({ checked: DEAD.length, healthy: 0, notChecked: ARRAYS - DEAD.length });
     expect(fleet.sort()).toEqual([
       'FleetChecked1',
-      'HealthyArrays19',
-      `UncheckedArrays${PART_ARRAYS}`,
-      'UnhealthyArrays1',
+      'HealthyArrays0',
+      `UncheckedArrays${ARRAYS - DEAD.length}`,
+      'UnhealthyArrays3',
     ]);
-    expect(eventsOf(log, 'ArraysNotChecked')).toHaveLength(1);
-    expect(eventsOf(log, 'ArrayUnhealthy').map(({ array }) => array)).toEqual([DEAD[2]]);
+    const named = eventsOf(log, 'ArrayNotChecked');
+    expect(new Set(named.map(({ array }) => array))).toHaveProperty('size', ARRAYS - DEAD.length);
+    expect(new Set(named.map(({ code }) => code))).toEqual(new Set(['AWS_UNAVAILABLE']));
+    expect(d.simulator.sessions()).toEqual([]);
+    expect(await d.leaks()).toEqual([]);
   });
 });
