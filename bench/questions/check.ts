@@ -5,13 +5,14 @@
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FleetResult } from '../../lib/fleet/check.ts';
-import type { Lambda } from '../../test/kit/lambda/lambda.ts';
+import type { Lambda, Outcome } from '../../test/kit/lambda/lambda.ts';
 import { eventsOf, metricLinesOf, metricsOf } from '../../test/packaged/functions/logs.ts';
 import { execute } from '../../test/packaged/workflows/deployment.ts';
 import { fleetCheckMachine } from '../../test/packaged/workflows/machine.ts';
 import { intervalOf } from '../compare.ts';
-import { openStage } from '../functions.ts';
+import { openStage, type Stage } from '../functions.ts';
 import type { Answer, Cell, Question } from '../report.ts';
 
 const ONE_IN = 20;
@@ -66,7 +67,7 @@ export const check: Question = {
     let functionMs = 0;
     const calls = stage.aws.calls.length;
     const startedAt = performance.now();
-    const { output, transitions, status, error } = await execute(machine, EXECUTION, {}, async (_name, _state, event) => {
+    const invoke = async (_name: string, _state: string, event: unknown): Promise<Outcome> => {
       const lambda = free.pop() ?? (await new Promise<Lambda>((resolve) => waiting.push(resolve)));
       const begun = performance.now();
       try {
@@ -78,7 +79,9 @@ export const check: Question = {
         if (next === undefined) free.push(lambda);
         else next(lambda);
       }
-    });
+    };
+    const { output, transitions, status, error } = await execute(machine, EXECUTION, {}, invoke, { waits: true });
+    if (process.env['LOG']) (await import('node:fs')).writeFileSync(process.env['LOG'], all.map((lambda) => lambda.output).join(''));
     const seconds = (performance.now() - startedAt) / 1000;
     if (status !== 'SUCCEEDED') throw new Error(`the execution failed: ${error}`);
     const result = output as FleetResult;
@@ -94,7 +97,9 @@ export const check: Question = {
     const falseAlarms = wrong.length;
     const codes = Map.groupBy(wrong, ({ code }) => code);
     const unchecked = Map.groupBy(eventsOf(log, 'ArrayNotChecked'), (line) => String(line['code']));
-    const left = stage.simulator.sessions().length;
+    const failed = Map.groupBy(eventsOf(log, 'InvocationFailed'), (line) => String(line['code']));
+    const toSweep = stage.simulator.sessions().length;
+    const left = toSweep === 0 ? 0 : await sweep(stage);
     const cpuMs = all.reduce((sum, lambda) => sum + (lambda.cpuMs ?? 0), 0);
     const metrics = new Set(
       metricLinesOf(log)
@@ -127,6 +132,7 @@ export const check: Question = {
             ['parts at a time', all.length],
             ['duration, s', seconds],
             ['invocations', invocations],
+            ...[...failed].map(([code, { length }]) => [`failed invocations, ${code}`, length]),
             ['function CPU per array, ms', cpuMs / arrays],
             ['peak memory of a process, MiB', Math.max(...all.map(peakMiB))],
             ['checked', result.checked],
@@ -136,7 +142,8 @@ export const check: Question = {
             ['healthy arrays reported unhealthy', falseAlarms],
             ...[...codes].map(([code, { length }]) => [`of these, ${code}`, length]),
             ['dead arrays reported healthy', dead.size - (unhealthy.length - falseAlarms)],
-            ['sessions left on the arrays', left],
+            ['sessions left to the sweeper', toSweep],
+            ['sessions left after its sweeps', left],
             ['size of the summary, KiB', Buffer.byteLength(JSON.stringify(result)) / 1024],
             ['different CloudWatch metrics', metrics.size],
             ['log, MiB', Buffer.byteLength(log) / 2 ** 20],
@@ -151,7 +158,7 @@ export const check: Question = {
         counted('healthy arrays reported unhealthy', falseAlarms),
         counted('dead arrays reported healthy', dead.size - (unhealthy.length - falseAlarms)),
         counted('arrays not checked', result.notChecked),
-        counted('sessions left on the arrays', left),
+        counted('sessions left after the sweeps', left),
       ],
       notes: [
         'Arrays, AWS and all functions share the CPUs of one machine, so they take longer than in AWS, and arrays respond faster.',
@@ -161,6 +168,17 @@ export const check: Question = {
     };
   },
 };
+
+const SWEEPS = 6;
+
+/** Runs the sweeper each minute, as the stack does, until the simulated array has no session. Returns how many are left. */
+async function sweep({ invoke, simulator }: Stage): Promise<number> {
+  for (let n = 0; n < SWEEPS && simulator.sessions().length > 0; n++) {
+    await sleep(60_000);
+    await invoke('sweep-sessions', {});
+  }
+  return simulator.sessions().length;
+}
 
 /** Starts a dead array. Returns its address. */
 async function listen(death: Death, stack: AsyncDisposableStack): Promise<string> {

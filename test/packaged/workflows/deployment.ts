@@ -84,8 +84,21 @@ function checkSize<Data>(data: Data): Data {
   return data;
 }
 
-/** Runs a state machine to its end, without the waits between tries. */
-export async function execute(original: Machine, id: string, input: object, invoke: Invoke, isChild = false) {
+type Settings = {
+  /** True: waits between tries, as in AWS. Default: false. */
+  readonly waits?: boolean;
+  /** Default: false. */
+  readonly isChild?: boolean;
+};
+
+/** Runs a state machine to its end. */
+export async function execute(
+  original: Machine,
+  id: string,
+  input: object,
+  invoke: Invoke,
+  { waits = false, isChild = false }: Settings = {},
+) {
   const { machine, maps } = withoutDistributedMaps(original);
   /** State transitions of child executions. */
   let inChildren = 0;
@@ -94,7 +107,7 @@ export async function execute(original: Machine, id: string, input: object, invo
     async (event: unknown) => {
       const map = maps.get(name);
       if (map !== undefined) {
-        const { results, transitions } = await mapRun(map, `${id}/${name}`, event, invoke);
+        const { results, transitions } = await mapRun(map, `${id}/${name}`, event, invoke, { waits });
         inChildren += transitions;
         return results;
       }
@@ -108,7 +121,7 @@ export async function execute(original: Machine, id: string, input: object, invo
     {
       overrides: {
         taskResourceLocalHandlers: Object.fromEntries(handlers),
-        retryIntervalOverrides: Object.fromEntries(handlers.map(([name]) => [name, [0, 0]])),
+        ...(waits ? {} : { retryIntervalOverrides: Object.fromEntries(handlers.map(([name]) => [name, [0, 0]])) }),
       },
       context: { Execution: { Id: id } },
     },
@@ -166,6 +179,7 @@ async function mapRun(
   id: string,
   input: unknown,
   invoke: Invoke,
+  settings: Settings,
 ): Promise<{ results: JSONValue[]; transitions: number }> {
   const { ItemsPath = '', ItemSelector = {}, ItemProcessor, MaxConcurrency = 0, ToleratedFailurePercentage = 0 } = map;
   const items = at(input, ItemsPath.replace('$.', '').replaceAll('.', '/'));
@@ -176,7 +190,8 @@ async function mapRun(
       if (value !== '$$.Map.Item.Value' || !field.endsWith('.$')) throw new Error(`${id}: ${field} is not supported`);
       return [field.replace(/\.\$$/, ''), item];
     });
-    return execute(flow, `${id}:${items.indexOf(item)}`, checkSize(Object.fromEntries(fields)), invoke, true);
+    const child = { ...settings, isChild: true };
+    return execute(flow, `${id}:${items.indexOf(item)}`, checkSize(Object.fromEntries(fields)), invoke, child);
   });
   const failed = children.filter(({ status }) => status === 'FAILED');
   if (failed.length * 100 > ToleratedFailurePercentage * items.length) {

@@ -263,6 +263,14 @@ describe('a fleet check', () => {
     const lines = w.reports.filter(({ array }) => array === 'fb1');
     expect(lines).toMatchObject([{ event: 'ArrayRemoved', array: 'fb1' }]);
     expect(lines[0]).not.toHaveProperty('gauges');
+    expect(EVENTS.ArrayRemoved).toBe('info');
+  });
+
+  it('an array whose secret was listed and has no value is unhealthy', async () => {
+    const w = world();
+    w.once('read', fail(secretGone(false)));
+    const result = await checkFleet({ ...w.ports, random: () => 0 }, {}, w.now() + 300_000);
+    expect(result).toMatchObject({ healthy: 1, unhealthy: [{ array: 'fb1', code: 'ARRAY_UNKNOWN' }] });
   });
 
   it('checks that keep running out of time do not always miss the same arrays', async () => {
