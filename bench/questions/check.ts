@@ -44,7 +44,7 @@ export const check: Question = {
   title: 'A check of the whole fleet by the state machine, 5% of the arrays dead',
   ask: async (quick): Promise<Answer> => {
     await using stack = new AsyncDisposableStack();
-    const arrays = quick ? 300 : Number(process.env['N'] ?? 10_000);
+    const arrays = quick ? 300 : 10_000;
     const stage = await openStage(quick, stack);
     const machine = fleetCheckMachine();
     // One CPU is for the arrays and AWS, which all share this process. With fewer CPUs, they would respond too late.
@@ -81,7 +81,6 @@ export const check: Question = {
       }
     };
     const { output, transitions, status, error } = await execute(machine, EXECUTION, {}, invoke, { waits: true });
-    if (process.env['LOG']) (await import('node:fs')).writeFileSync(process.env['LOG'], all.map((lambda) => lambda.output).join(''));
     const seconds = (performance.now() - startedAt) / 1000;
     if (status !== 'SUCCEEDED') throw new Error(`the execution failed: ${error}`);
     const result = output as FleetResult;

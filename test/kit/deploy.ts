@@ -61,7 +61,13 @@ const stopOf = ({ stop }: { readonly stop: () => Promise<void> }): Promise<void>
 
 /** Starts everything with an empty fleet. The deployment runs until you call `stop`. If one part fails to start, the others are stopped. */
 export async function deploy(options: DeployOptions = {}) {
-  const { functions = ['login', 'logout'], bundles = {}, clock = createClock(), keepsTraffic = true, packaged } = options;
+  const {
+    functions = ['login', 'logout'],
+    bundles = {},
+    clock = createClock(),
+    keepsTraffic = true,
+    packaged,
+  } = options;
   await using ifFailed = new AsyncDisposableStack();
   const parts = ifFailed.use(new AsyncDisposableStack());
   const newToken = canaries();

@@ -244,16 +244,19 @@ describe('a fleet check', () => {
     ['the session cannot be closed', 'write CLOSING', awsDown()],
     ['someone closes its lease', 'request', new FlashBladeError('LEASE_ENDED', 'the lease has ended')],
     ['time runs out', 'read', new FlashBladeError('OUT_OF_TIME', 'no time was left to read the secret')],
-  ])('an array is not checked if %s, which is no fault of the array, and the others are checked', async (_what, call, error) => {
-    const w = world();
-    w.once(call, fail(error));
-    const result = await checkFleet({ ...w.ports, random: () => 0 }, {}, w.now() + 300_000);
-    expect(result).toMatchObject({ checked: 1, healthy: 1, notChecked: 1, unhealthy: [] });
-    const [line, ...more] = w.reports.filter(({ event }) => /^Array(NotChecked|Unhealthy)$/.test(event));
-    expect([line, more]).toMatchObject([{ event: 'ArrayNotChecked', array: 'fb1', code: error.code }, []]);
-    expect(line).not.toHaveProperty('gauges');
-    expect(EVENTS.ArrayNotChecked).toBe('warn');
-  });
+  ])(
+    'an array is not checked if %s, which is no fault of the array, and the others are checked',
+    async (_what, call, error) => {
+      const w = world();
+      w.once(call, fail(error));
+      const result = await checkFleet({ ...w.ports, random: () => 0 }, {}, w.now() + 300_000);
+      expect(result).toMatchObject({ checked: 1, healthy: 1, notChecked: 1, unhealthy: [] });
+      const [line, ...more] = w.reports.filter(({ event }) => /^Array(NotChecked|Unhealthy)$/.test(event));
+      expect([line, more]).toMatchObject([{ event: 'ArrayNotChecked', array: 'fb1', code: error.code }, []]);
+      expect(line).not.toHaveProperty('gauges');
+      expect(EVENTS.ArrayNotChecked).toBe('warn');
+    },
+  );
 
   it('an array whose secret was deleted after it was listed is left out', async () => {
     const w = world();
