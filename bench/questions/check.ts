@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FleetResult } from '../../lib/fleet/check.ts';
 import type { Lambda, Outcome } from '../../test/kit/lambda/lambda.ts';
 import { eventsOf, metricLinesOf, metricsOf } from '../../test/packaged/functions/logs.ts';
+import { changed } from '../../test/packaged/infra/template.ts';
 import { execute } from '../../test/packaged/workflows/deployment.ts';
 import { fleetCheckMachine } from '../../test/packaged/workflows/machine.ts';
 import { intervalOf } from '../compare.ts';
@@ -46,9 +47,12 @@ export const check: Question = {
     await using stack = new AsyncDisposableStack();
     const arrays = quick ? 300 : 10_000;
     const stage = await openStage(quick, stack);
-    const machine = fleetCheckMachine();
+    const deployed = fleetCheckMachine();
     // One CPU is for the arrays and AWS, which all share this process. With fewer CPUs, they would respond too late.
-    const concurrency = Math.min(machine.States['Parts']?.MaxConcurrency ?? 1, Math.max(1, availableParallelism() - 1));
+    const processes = quick ? 1 : Math.max(1, availableParallelism() - 1);
+    // A part must not wait for a process, because the time limit of its task would include the wait.
+    const concurrency = Math.min(deployed.States['Parts']?.MaxConcurrency ?? 1, processes);
+    const machine = changed(deployed, 'States/Parts/MaxConcurrency', concurrency);
     const hosts = await Promise.all(DEATHS.map((death) => listen(death, stack)));
     const dead = new Set<string>();
     // openStage adds one array of its own, which counts.
@@ -58,26 +62,22 @@ export const check: Question = {
       stage.addArray(name, dead.has(name) ? { host: hosts[dead.size % hosts.length] } : {});
     }
 
-    const all = await Promise.all(
-      Array.from({ length: quick ? 1 : concurrency }, () => stage.startFunction('check-fleet')),
-    );
+    const all = await Promise.all(Array.from({ length: concurrency }, () => stage.startFunction('check-fleet')));
     const free = [...all];
-    const waiting: ((lambda: Lambda) => void)[] = [];
     let invocations = 0;
     let functionMs = 0;
     const calls = stage.aws.calls.length;
     const startedAt = performance.now();
     const invoke = async (_name: string, _state: string, event: unknown): Promise<Outcome> => {
-      const lambda = free.pop() ?? (await new Promise<Lambda>((resolve) => waiting.push(resolve)));
+      const lambda = free.pop();
+      if (lambda === undefined) throw new Error('The machine runs more parts at a time than there are processes');
       const begun = performance.now();
       try {
         return await lambda.invoke(event);
       } finally {
         invocations += 1;
         functionMs += performance.now() - begun;
-        const next = waiting.shift();
-        if (next === undefined) free.push(lambda);
-        else next(lambda);
+        free.push(lambda);
       }
     };
     const { output, transitions, status, error } = await execute(machine, EXECUTION, {}, invoke, { waits: true });
