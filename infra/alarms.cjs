@@ -70,7 +70,7 @@ const ALARMS = {
     ...fleet('LedgerWriteFailed'), Statistic: 'Sum', Period: 300, ...above(0), EvaluationPeriods: 1, DatapointsToAlarm: 1, ...EVENT },
 
   // Measured by every fleet check. At the default rate, at least one check runs in each 30-minute period.
-  'unhealthy-arrays': { AlarmDescription: 'At least one array failed to open and close a session.',
+  'unhealthy-arrays': { AlarmDescription: 'At least one array failed the fleet check.',
     ...fleet('UnhealthyArrays'), Statistic: 'Maximum', Period: 1800, ...above(0), EvaluationPeriods: 1, ...GAUGE },
   'unknown-sessions': { AlarmDescription: "Another program or person is using an array's API token.",
     ...fleet('UnknownSessions'), Statistic: 'Maximum', Period: 1800, ...above(0), EvaluationPeriods: 1, ...GAUGE },
@@ -101,8 +101,8 @@ const ALARMS = {
   'failed-invocations': { AlarmDescription: 'Asynchronous or scheduled invocations failed permanently.',
     ...queue('FailedInvocationQueue', 'ApproximateNumberOfMessagesVisible'),
     Statistic: 'Maximum', Period: 300, ...above(0), EvaluationPeriods: 1, ...GAUGE },
-  // A message that fails five times waits half an hour before it moves to the dead-letter queue. SQS leaves a message that was received
-  // three times out of the age, so the function itself reports the messages that keep failing.
+  // A message that fails five times waits half an hour before it moves to the dead-letter queue. SQS's age metric ignores messages that
+  // were received three times, so the function itself reports messages that keep failing.
   'delayed-requests': { AlarmDescription: 'A session request keeps failing, and is more than 15 minutes old.',
     ...fleet('RequestDelayed'), Statistic: 'Sum', Period: 300, ...above(0), EvaluationPeriods: 1, DatapointsToAlarm: 1, ...EVENT },
   'waiting-requests': { AlarmDescription: 'A session request has been waiting for more than 15 minutes.',
@@ -122,11 +122,11 @@ const when = {
   // These functions do not report refusals as errors, so every error is a fault. After one error, the next batch, sweep or try follows.
   keepsFailing: (name) => ({ AlarmDescription: 'Invocations keep failing.',
     ...lambda(name, 'Errors'), Statistic: 'Sum', Period: 300, ...above(0), EvaluationPeriods: 3, DatapointsToAlarm: 2, ...ACTIVITY }),
-  // Requires 15 minutes of continuous throttling, because callers retry after a short burst.
+  // Requires 15 minutes of continuous throttling, because callers recover from a short burst by retrying.
   throttled: (name) => ({ AlarmDescription: 'Lambda has throttled invocations for 15 minutes, because no concurrency is available.',
     ...lambda(name, 'Throttles'), Statistic: 'Sum', Period: 300, ...above(0), EvaluationPeriods: 3, DatapointsToAlarm: 3, ...ACTIVITY }),
 };
-/** A write to a full index is rejected like a write to a full table. Callers retry after a short burst. */
+/** If DynamoDB throttles writes to an index, it also rejects writes to the table. A short burst raises no alarm, because callers retry. */
 const THROTTLED = [
   ['table-writes', 'WriteThrottleEvents'],
   ['table-reads', 'ReadThrottleEvents'],

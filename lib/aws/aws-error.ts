@@ -48,7 +48,7 @@ const ADVICE: ReadonlyMap<string, string> = new Map(
 const OTHERWISE = 'Try again. If the call keeps failing, check the role and the configuration';
 
 /**
- * Explains an error. `ms` is the time that the call waited, `setting` is the variable that names the resource, and `tried` lists the
+ * Explains an error. `ms` is how long the call waited, `setting` is the variable that names the resource, and `tried` lists the
  * outcome for each of the endpoint's addresses.
  */
 export function explainAwsError(

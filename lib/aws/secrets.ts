@@ -1,5 +1,6 @@
 /**
- * Reads each array's address, trust and API token from AWS Secrets Manager. Every array has its own secret, which is cached in the process.
+ * Reads each array's address, trust settings and API token from AWS Secrets Manager. Every array has its own secret, which is cached in the
+ * process.
  */
 import {
   GetSecretValueCommand,
@@ -108,7 +109,7 @@ async function listNames(
       code: 'SECRET_UNAVAILABLE',
     });
     for (const { Name, DeletedDate } of output.SecretList ?? []) {
-      // Lists can be out of date, so a secret that was just scheduled for deletion may still be in one.
+      // ListSecrets can be out of date, so it may still return a secret that was just scheduled for deletion.
       if (Name?.startsWith(prefix + begin) && DeletedDate === undefined) names.push(Name.slice(prefix.length));
     }
     token = output.NextToken;

@@ -1,4 +1,4 @@
-/** Checks one array: trust, REST versions, login, facts and logout. The check's session has a lease, like any other session. */
+/** Checks one array: certificate, REST versions, login, facts and logout. The check's session has a lease, like any other session. */
 import { CLOSING_MS, seconds } from '../core/deadlines.ts';
 import { type ErrorCode, type FlashBladeError, known } from '../core/errors.ts';
 import type { FlashBlade } from '../core/model.ts';

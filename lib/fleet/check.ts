@@ -42,7 +42,7 @@ export async function listArrays(
   const others = listed.filter((name) => !isArrayName(name));
   const ignoredSecrets = others.slice(0, MAX_IGNORED_NAMES).map((name) => shorten(redactApiTokens(name)));
   if (others.length > 0) {
-    const message = `${others.length} secrets under the prefix are not arrays: ${ignoredSecrets.join(', ')}`;
+    const message = `${others.length} secrets under the prefix do not have array names: ${ignoredSecrets.join(', ')}`;
     ports.report({ event: 'SecretsIgnored', message });
   }
   return { names: listed.filter(isArrayName), ignoredSecrets };

@@ -106,7 +106,7 @@ const query = v.pipe(
   // Count the names first, so that a huge object is not searched.
   v.check(
     (value) => Object.keys(value).length <= MAX_QUERY_NAMES,
-    `must be a JSON object with at most ${MAX_QUERY_NAMES} names`,
+    `must be a JSON object with at most ${MAX_QUERY_NAMES} parameters`,
   ),
   v.check((value) => !Object.hasOwn(value, '__proto__'), 'must not have the name __proto__'),
   v.rawCheck(({ dataset, addIssue }) => {

@@ -50,7 +50,7 @@ test.concurrent.for(Object.entries(QUESTIONS))(
       expect((cell('login', 'CPU, × empty') as Interval).median).toBeGreaterThan(1);
     }
     if (name === 'ledger') {
-      expect([cell('login', 'in a row'), cell('logout', 'in a row')]).toEqual([2, 3]);
+      expect([cell('login', 'sequential'), cell('logout', 'sequential')]).toEqual([2, 3]);
     }
   },
 );

@@ -86,8 +86,8 @@ describe('with a value other than the default for every parameter', () => {
       '600',
     );
     expect(valuesAt('AWS::Lambda::EventInvokeConfig', 'MaximumEventAgeInSeconds').sort()).toEqual([
-      ...Array(4).fill(600),
-      ...[undefined, undefined],
+      ...[300, ...Array(4).fill(600)],
+      undefined,
     ]);
     expect(valuesAt('AWS::Lambda::EventSourceMapping', 'ScalingConfig/MaximumConcurrency')).toEqual([2]);
     expect(valueAt('CheckSchedule/Properties/ScheduleExpression')).toBe('rate(1 hour)');
@@ -147,7 +147,7 @@ describe('the state machines whose executions own leases', () => {
     ...['arn:', 'arn:aws:states:', 'nightly-', '*', `${machines}*`, `${machines}nightly:1`],
     ...[machines.replace('stateMachine', 'execution'), machines.replace('123456789012', ''), machines.slice(0, -1)],
   ])('cannot have the prefix %j', async (prefix) => {
-    await expect(madeOf(prefix)).rejects.toThrow('stateMachineArnPrefix must be the beginning of state machine ARNs');
+    await expect(madeOf(prefix)).rejects.toThrow('stateMachineArnPrefix must be a prefix of state machine ARNs');
   });
 });
 

@@ -39,7 +39,7 @@ test("without options, all steps succeed without a previous build, the user's AW
     /"checked":3,"healthy":2,"notChecked":0,"unknownSessions":0.*\n {3}ARRAY_UNREACHABLE: array fb3 /,
   );
   expect(stdout).toMatch(
-    /because of idleness; the sweep returned:\n.*"suspect":1.*\n {3}live sessions on all arrays: 0; unsettled .*: 0\n/,
+    /because of idleness; the sweep returned:\n.*"suspect":1.*\n {3}live sessions on all arrays: 0; unfinished .*: 0\n/,
   );
   expect(stdout).toMatch(
     /\n15 Total.*\n {3}AWS calls: .*events 2; array calls: 19\nEvery step succeeded, and no array has a live session/,

@@ -75,7 +75,7 @@ describe('a fleet check', () => {
     expect(reads).toHaveLength(2);
     const [line, ...more] = w.reports.filter(({ event }) => event === 'SecretsIgnored');
     expect(more).toEqual([]);
-    expect(line?.message).toContain('8 secrets under the prefix are not arrays: ');
+    expect(line?.message).toContain('8 secrets under the prefix do not have array names: ');
     expect(EVENTS.SecretsIgnored).toBe('info');
     expect(JSON.stringify([ignoredSecrets, w.reports])).not.toContain(token);
   });
