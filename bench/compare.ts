@@ -54,7 +54,7 @@ const measured = (samples: readonly Usage[], base: readonly Usage[], what: keyof
   ratio: intervalOf(samples.map((sample, round) => sample[what] / (base[round]?.[what] ?? Number.NaN))),
 });
 
-/** Half of the normal 97.5% quantile. The standard deviation of the median's rank is √n / 2. */
+/** Half of the normal distribution's 97.5% quantile. The standard deviation of the median's rank is √n / 2. */
 const HALF_WIDTH = 0.98;
 
 /**

@@ -77,7 +77,7 @@ export async function checkClient(
 export type Block = Comparison & { readonly totals: Readonly<Totals> };
 type Totals = { cycles: number; connections: number; resumed: number };
 
-/** Measures each client's usage per cycle. Throws if a cycle fails. */
+/** Measures each client's elapsed time and CPU time per cycle. Throws if a cycle fails. */
 export async function compareCycles(
   { server, work }: Arena,
   pairs: readonly Pair[],

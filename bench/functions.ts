@@ -13,12 +13,12 @@ export type Stage = Deployment & {
 };
 
 /**
- * Packages the current code. A quick run reuses an existing package, because tests may be reading it. `stack` stops everything that was
- * started.
+ * Packages the current code. A quick run does not replace an existing package, because tests may be reading it. `stack` stops everything
+ * that was started.
  */
 export async function openStage(quick: boolean, stack: AsyncDisposableStack): Promise<Stage> {
   if (!quick || !existsSync(zipOf('login'))) await packageOnce();
-  const d = stack.adopt(await deploy({ functions: FUNCTIONS }), ({ stop }) => stop());
+  const d = stack.adopt(await deploy({ functions: FUNCTIONS, keepsTraffic: false }), ({ stop }) => stop());
   d.addArray(ARRAY);
   const directory = resolve(import.meta.dirname, 'handlers');
   return {

@@ -1,4 +1,4 @@
-/** Runs in a separate process for each client, and waits for blocks of cycles to run. */
+/** Runs blocks of cycles on request. Each client has its own worker process. */
 import { mapLimit } from '../lib/core/map-limit.ts';
 import { CLIENTS, type Client, type ClientName, type Identity } from './clients.ts';
 import type { Usage } from './compare.ts';

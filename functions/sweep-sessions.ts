@@ -1,6 +1,7 @@
 /** Closes overdue sessions. Invoked by a schedule about every minute. The input is ignored. */
 import type { Context } from 'aws-lambda';
-import { functionSweepPorts, invoke } from '../lib/lambda/invocation.ts';
+import { invoke } from '../lib/lambda/invocation.ts';
+import { functionSweepPorts } from '../lib/lambda/sweep-ports.ts';
 import { type SweepResult, sweep } from '../lib/leases/sweep.ts';
 
 const ports = functionSweepPorts();

@@ -6,7 +6,7 @@ const { createHash } = require('node:crypto');
 const { readFileSync } = require('node:fs');
 const { join } = require('node:path');
 
-/** Written by scripts/build.ts: a source file's path, relative to the project → its SHA-256. */
+/** Written by scripts/build.ts. Maps each source file's path, relative to the project, to the file's SHA-256. */
 const HASHES = 'dist/functions/sources.json';
 
 const contentOf = (path) => {
@@ -27,13 +27,13 @@ exports.bundleFault = (directory) => {
     const content = contentOf(join(directory, path));
     return content === undefined || exports.hashOf(content) !== hash;
   });
-  return changed && `The functions were built before the latest change of ${changed[0]}.`;
+  return changed && `The functions were built before the latest change to ${changed[0]}.`;
 };
 
 class CheckBundles {
   constructor(serverless) {
     const { commands, options, isHelpRequest } = serverless.processedInput;
-    // With --package, osls deploys what was packaged before.
+    // With --package, osls deploys a package that already exists.
     const isChecked = ['deploy', 'deploy function'].includes(commands.join(' ')) && !options.package && !isHelpRequest;
     const fault = isChecked ? exports.bundleFault(serverless.serviceDir) : undefined;
     if (fault !== undefined)

@@ -1,6 +1,6 @@
 /**
- * An osls plugin that checks the stage and every parameter before osls packages or deploys anything. CloudFormation would reject most of
- * these mistakes only after minutes, and some never. A test compares the ranges with those of lib/core/config.ts and with
+ * An osls plugin that checks the stage and every parameter before osls packages or deploys anything. CloudFormation would report most of
+ * these mistakes only after several minutes, and some not at all. A test compares the ranges with those of lib/core/config.ts and with
  * docs/deploying.md.
  */
 const { isIP } = require('node:net');
@@ -15,7 +15,11 @@ const whole = (min, max) => ({
 });
 const oneOf = (...values) => ({ rule: `must be ${OR.format(values)}`, fits: (value) => values.includes(value) });
 const yesOrNo = oneOf('true', 'false');
-const listOf = ({ rule, fits }) => ({ rule, fits: (value) => itemsOf(value).every(fits) });
+// The template's conditions compare the text with '', so a list without items must be empty.
+const listOf = ({ rule, fits }) => ({
+  rule,
+  fits: (value) => value === '' || (itemsOf(value).length > 0 && itemsOf(value).every(fits)),
+});
 
 /** The items of a comma-separated list. */
 const itemsOf = (value) =>
@@ -43,10 +47,11 @@ const RULES = {
   arrayIdleSeconds: whole(300, 86_400),
   dueShards: whole(1, 16),
   allowedCalls: text(new RegExp(`^\\s*${CALL}(\\s*,\\s*${CALL})*\\s*$`), 'must list methods and paths, such as GET /api/**,PATCH /api/2.*/file-systems'),
-  stateMachineArnPrefix: optional(text(/^arn:[\w-]+:states:[\w-]+:\d+:stateMachine:[^:*?\s]*$/, 'must be the beginning of state machine ARNs, such as arn:aws:states:eu-central-1:123456789012:stateMachine:nightly-')),
+  stateMachineArnPrefix: optional(text(/^arn:[\w-]+:states:[\w-]+:\d+:stateMachine:[^:*?\s]*$/, 'must be a prefix of state machine ARNs, such as arn:aws:states:eu-central-1:123456789012:stateMachine:nightly-')),
   maxRequestAgeSeconds: whole(300, 21_600),
   queueConcurrency: whole(2, 1000),
   checkRate: text(new RegExp(`${RATE.source}|${CRON.source}`), `must be an expression for EventBridge Scheduler, such as ${EXPRESSION}`),
+  checkConcurrency: whole(1, 100),
   reserveConcurrency: yesOrNo,
   programRoleArns: listOf(text(/^arn:[\w-]+:iam::\d{12}:role\/[\w+=.@/-]+$/, 'must list ARNs of IAM roles, without wildcards')),
   permissionsBoundaryArn: optional(text(/^arn:[\w-]+:iam::(\d{12}|aws):policy\/[\w+=,.@/-]+$/, 'must be the ARN of an IAM policy')),
@@ -91,6 +96,10 @@ const TOGETHER = [
     'checkAlarmHours must be at least twice the interval of checkRate',
     (of) => !RATE.test(of('checkRate')) || 60 * Number(of('checkAlarmHours')) >= 2 * minutesOf(of('checkRate')),
   ],
+  [
+    'stateMachineArnPrefix must name the region of the stack',
+    (of, region) => region === undefined || ['', region].includes(of('stateMachineArnPrefix').split(':')[3] ?? ''),
+  ],
 ];
 
 function minutesOf(rate) {
@@ -102,13 +111,14 @@ function minutesOf(rate) {
 const STAGE_LIMIT = 14;
 
 /**
- * Returns what is wrong, one sentence each, without any value. `given` are the names and values from the command line. Values in
- * serverless.yml that still contain an osls variable are not checked.
+ * Returns one sentence for each mistake. The sentences never contain a value. `given` contains the names and values from the command
+ * line. `region` is absent if it is not known yet. Values in serverless.yml that still contain an osls variable are not checked.
  */
-function faultsOf({ stage, inStage = {}, defaults, given = [] }) {
+function faultsOf({ stage, region, inStage = {}, defaults, given = [] }) {
   const names = [...Object.keys(inStage), ...given.map(([name]) => name)];
   const values = { ...defaults, ...inStage, ...Object.fromEntries(given) };
-  const of = (name) => String(values[name] ?? '').trim();
+  // Blanks around a value would end up in the template.
+  const of = (name) => String(values[name] ?? '');
   const isVariable = (name) => !given.some(([other]) => other === name) && of(name).includes('${');
   const twice = given.map(([name]) => name).filter((name, index, all) => all.indexOf(name) < index);
   const single = Object.entries(RULES)
@@ -122,7 +132,7 @@ function faultsOf({ stage, inStage = {}, defaults, given = [] }) {
     ...names.filter((name) => !(name in RULES)).map(unknown),
     ...twice.map((name) => `The parameter ${name} is given twice.`),
     ...single,
-    ...(isComplete ? TOGETHER.filter(([, fits]) => !fits(of)).map(([rule]) => `The parameter ${rule}.`) : []),
+    ...(isComplete ? TOGETHER.filter(([, fits]) => !fits(of, region)).map(([rule]) => `The parameter ${rule}.`) : []),
   ];
 }
 
@@ -136,7 +146,7 @@ function unknown(name) {
   return `There is no parameter${shown}. ${next}`;
 }
 
-/** The number of letters to insert, delete or replace. */
+/** Returns the Levenshtein distance: the number of letters to insert, delete or replace. */
 function distance(one, other) {
   let row = [...other, ''].map((_, index) => index);
   for (const [i, letter] of [...one].entries()) {
@@ -153,22 +163,25 @@ class CheckParameters {
     const { commands, isHelpRequest } = serverless.processedInput;
     const isChecked = ['package', 'deploy', 'print'].includes(commands[0]) && commands[1] !== 'list' && !isHelpRequest;
     if (!isChecked) return;
-    // Before osls resolves the parameters, because its own messages for wrong values name neither the parameter nor the rule.
+    // Check before osls resolves the parameters, because its own messages for wrong values name neither the parameter nor the rule.
     check(serverless);
-    // Again for values that come from variables.
+    // Check again after osls has resolved the variables.
     this.hooks = { initialize: () => check(serverless) };
   }
 }
 
 function check(serverless) {
   const { params = {}, provider } = serverless.configurationInput;
-  const { options } = serverless.processedInput;
+  const { commands, options } = serverless.processedInput;
   const stage = options.stage ?? provider.stage;
+  // A package can be deployed to any region.
+  const known = commands[0] === 'deploy' ? String(options.region ?? provider.region) : '${';
+  const region = known.includes('${') ? undefined : known;
   const given = (options.param ?? []).map((item) => {
     const [name, ...value] = item.split('=');
     return [name, value.join('=')];
   });
-  const faults = faultsOf({ stage, inStage: params[stage] ?? {}, defaults: params.default ?? {}, given });
+  const faults = faultsOf({ stage, region, inStage: params[stage] ?? {}, defaults: params.default ?? {}, given });
   if (faults.length > 0) throw new serverless.classes.Error(faults.join('\n'));
 }
 

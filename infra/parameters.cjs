@@ -12,25 +12,29 @@ const listOf = async (resolveVariable, name) =>
 
 exports.programRoleArns = ({ resolveVariable }) => listOf(resolveVariable, 'programRoleArns');
 
+/** Returns a number, because a state machine's definition must not contain the text of one. */
+exports.checkConcurrency = async ({ resolveVariable }) =>
+  Number(await parameterOf(resolveVariable, 'checkConcurrency'));
+
 exports.permissionsBoundary = async ({ resolveVariable }) =>
   (await parameterOf(resolveVariable, 'permissionsBoundaryArn')) || { Ref: 'AWS::NoValue' };
 
 const STATE_MACHINES = /^arn:[^:]+:states:[^:]+:\d+:stateMachine:[^:*?\s]*$/;
 
 /**
- * Returns what the execution rule requires of a state machine's ARN. Every matching execution costs a message and a ledger item, whether or
- * not it owns a lease, so there is no default that matches. Without the parameter, the rule has a value that no ARN equals.
+ * Returns the pattern that the execution rule applies to state machine ARNs. By default, the pattern matches no ARN, because every
+ * matching execution costs a message and a ledger item, even if it owns no lease.
  */
 exports.stateMachineArns = async ({ resolveVariable }) => {
   const prefix = await parameterOf(resolveVariable, 'stateMachineArnPrefix');
   if (prefix === '') return 'stateMachineArnPrefix is not set';
   if (STATE_MACHINES.test(prefix)) return { prefix };
   throw new Error(
-    'the parameter stateMachineArnPrefix must be the beginning of state machine ARNs, such as arn:aws:states:eu-central-1:123456789012:stateMachine:nightly-',
+    'the parameter stateMachineArnPrefix must be a prefix of state machine ARNs, such as arn:aws:states:eu-central-1:123456789012:stateMachine:nightly-',
   );
 };
 
-/** Returns the statement that lets the sweeper ask about these state machines' executions. */
+/** Returns the statement that allows the sweeper to describe these state machines' executions. */
 exports.askAboutExecutions = async ({ resolveVariable }) => {
   const { prefix } = await exports.stateMachineArns({ resolveVariable });
   if (prefix === undefined) return { Ref: 'AWS::NoValue' };

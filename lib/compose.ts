@@ -4,7 +4,6 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { AWS_CLIENT_OPTIONS } from './aws/client.ts';
-import { createExecutions } from './aws/executions.ts';
 import { createLeaseStore } from './aws/lease-store.ts';
 import { createSeal } from './aws/seal.ts';
 import { createSecrets } from './aws/secrets.ts';
@@ -55,17 +54,6 @@ export function createClosingPorts(config: Config, reporter: Reporter): ClosingP
     random: Math.random,
     newId: randomUUID,
   };
-}
-
-/** Like `createClosingPorts`, but for the sweeper, which asks Step Functions about owners if their state machines are known. */
-export function createSweepPorts(
-  config: Config & { readonly STATE_MACHINE_ARN_PREFIX: string },
-  environment: Readonly<Record<string, string | undefined>>,
-  reporter: Reporter,
-): ClosingPorts {
-  const { STATE_MACHINE_ARN_PREFIX: prefix } = config;
-  const ports = createClosingPorts(config, reporter);
-  return prefix === '' ? ports : { ...ports, executions: createExecutions(prefix, environment) };
 }
 
 /** Returns a reporter that never throws, because a reporting failure must not leak a session or hide an error. */

@@ -92,7 +92,7 @@ export const logoutWithHttpInfo = async (
 
 /**
  * Makes a REST call in a session. Any call except login and logout is allowed. Resolves regardless of the HTTP status, so check `status`.
- * The session's tokens are redacted from the response. Other tokens, such as an API token that the call creates, are not.
+ * The session's tokens are redacted from the response. Other tokens, such as an API token that the call creates, are not redacted.
  *
  * @throws FlashBladeError REQUEST_INVALID, ANSWER_INVALID, ARRAY_UNREACHABLE, ARRAY_UNTRUSTED or OUT_OF_TIME.
  */
@@ -103,7 +103,7 @@ export const request = async (
 ): Promise<client.ArrayResponse> => client.request(checkedSession(session), call, checkedOptions(options));
 
 /**
- * Returns the REST versions that an array serves, from `GET /api/api_version`, which needs no session.
+ * Returns the REST versions that an array supports, from `GET /api/api_version`, which needs no session.
  *
  * @throws FlashBladeError ARRAY_UNSUPPORTED (a FlashArray), ARRAY_BUSY, ANSWER_INVALID, ARRAY_UNREACHABLE, ARRAY_UNTRUSTED, OUT_OF_TIME or
  * REQUEST_INVALID.
@@ -137,8 +137,8 @@ export function createPorts(config: Config, report: Reporter): Ports {
 }
 
 /**
- * Opens a session on one array under a lease. The request must have a `leaseId`. Repeating the request returns the same lease. Ends half a
- * second before `deadline` (epoch milliseconds).
+ * Opens a session on one array under a lease. The request must have a `leaseId`. Repeating the request returns the same lease. Finishes at
+ * least half a second before `deadline` (epoch milliseconds).
  *
  * @throws FlashBladeError with any code in docs/errors.md except FORBIDDEN. Even then, the ledger lists every session that may remain on
  * the array.
@@ -155,16 +155,16 @@ export async function openSession(ports: Ports, request: OpenRequest, deadline: 
 }
 
 /**
- * Closes a lease's session, regardless of the lease's state. Safe to repeat. Ends half a second before `deadline` (epoch milliseconds).
- * After an error, the ledger tracks the session until the session has ended.
+ * Closes a lease's session, regardless of the lease's state. Safe to repeat. Finishes at least half a second before `deadline` (epoch
+ * milliseconds). After an error, the ledger tracks the session until the session has ended.
  */
 export const closeSession = async (ports: Ports, leaseId: string, deadline: number): Promise<CloseResult> =>
   closeLease(checkedPorts(ports), checkedLeaseId(leaseId), checkedDeadline('deadline', deadline));
 
 /**
- * Makes SIGINT and SIGTERM close every session that `withSession` has open in this process, then end the process as usual. A second
- * signal ends the process at once. Call this once, at the start of a program. Lambda functions do not need it, because the sweeper closes
- * any sessions that they leave open. Returns a function that removes the signal handlers.
+ * Installs handlers for SIGINT and SIGTERM that close every session that `withSession` has open in this process, then end the process as
+ * usual. A second signal ends the process at once. Call this once, at the start of a program. Lambda functions do not need it, because the
+ * sweeper closes any sessions that they leave open. Returns a function that removes the signal handlers.
  *
  * @example
  * closeOnSignals();
@@ -193,7 +193,7 @@ function checkedPorts(ports: Ports): Ports {
   return ports;
 }
 
-/** Separates the ports from the other options. The environment's ports are built only if they are needed. */
+/** Separates the ports from the other options. Calls `environmentPorts` only if the options contain no ports. */
 function split<Options extends leases.UseOptions>(
   options: Options & WithPorts,
 ): { readonly ports: Ports; readonly rest: Omit<Options, 'ports'> } {
@@ -223,8 +223,8 @@ export type SessionOptions = leases.SessionOptions & WithPorts;
  * @param options - `leaseSeconds` (60 to 86400, default: 900) is how long the lease lasts. Work that takes longer loses its session.
  * `leaseId` (default: a random id) makes the request idempotent. If a lease with this id is already open, that lease is used and then
  * closed. `owner` (default: none) is the job that the work belongs to. `exactNumbers` works as in `RequestOptions`.
- * `deadline` (epoch milliseconds, default: none) is the time by which the session must be closed. Everything else must end 10 seconds
- * earlier.
+ * `deadline` (epoch milliseconds, default: none) is the time by which the session must be closed. Opening the session and every call in
+ * `work` must end 10 seconds earlier.
  * @throws FlashBladeError if the session cannot be opened, and anything that `work` throws.
  * @example
  * const capacity = await withSession('fb1', async ({ request }) => {

@@ -10,7 +10,7 @@ const HELP = { help: { type: 'boolean', short: 'h' } } as const;
 type Given = {
   /** True if the command takes arguments other than options. Default: false. */
   readonly positionals?: boolean;
-  /** True if the command accepts API tokens, which must not protect anything. Default: false. */
+  /** True if the command accepts API tokens as arguments. They must not be tokens of a real array. Default: false. */
   readonly apiTokens?: boolean;
   /** Default: process.env. */
   readonly env?: Environment;

@@ -23,7 +23,7 @@ import { listenForSignals } from './start/interruption.ts';
 const say = (line: string): boolean =>
   process.stdout.write(`${mask(line, [process.env['FLASHBLADE_API_TOKEN'] ?? ''])}\n`);
 
-/** Verifies this project's own pacts. The consumer tests write the pacts, and every provider and check must then agree with them. */
+/** Verifies this project's own pacts. The consumer tests write them. Then every provider must satisfy them, and every check must pass. */
 async function verifyOwn({ accept }: Command, signal: AbortSignal): Promise<(Section & { pact: AnyPact })[]> {
   const { array, requests, outcomes } = await runConsumerTests(signal);
   if (accept) for (const pact of [array, requests, outcomes]) writeFileSync(fileOf(pact), normalText(pact));

@@ -17,7 +17,7 @@ const sayJson = (value: unknown): boolean => say(JSON.stringify(value, null, 2))
 
 /** Returns the exit code: 0 on success, or 1 if a lease could not be closed. Throws FlashBladeError. */
 async function run(command: Command): Promise<number> {
-  // Ignore reports, because every failure is thrown or is part of the result.
+  // Ignore the library's reports, because every failure is thrown or is part of the result.
   const ports = createPorts(readConfig(process.env), () => undefined);
   if (command.do === 'list') {
     const lines = await liveLines(ports, command.array);

@@ -68,7 +68,7 @@ export const plain = (name: string): string => name.replaceAll(/[-_]/g, '').toLo
 function isOwnSetting(name: string, value: string, args: readonly string[], env: Environment): boolean {
   if (args.some((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`))) return true;
   if (name === 'ca') return value.startsWith('-----BEGIN');
-  // npx passes on its own --yes. A user who typed a flag after -- knows the rule, and --yes and --json are safe to ignore.
+  // npx sets its own --yes. If any flag reached the command, the user knows about --, and ignoring --yes or --json does no harm.
   if (name === 'yes' && /[\\/]_npx[\\/]/.test(env['npm_execpath'] ?? '')) return true;
   return (name === 'yes' || name === 'json') && args.some((arg) => arg.startsWith('-'));
 }

@@ -31,7 +31,7 @@ export type PackageOptions = {
   readonly outdir?: string;
   /** Default: `dev`. */
   readonly stage?: string;
-  /** Values that override the default parameters in serverless.yml. */
+  /** Parameter values that override the defaults in serverless.yml. */
   readonly parameters?: Readonly<Record<string, string>>;
 };
 
@@ -39,8 +39,8 @@ export type Package = { readonly zips: readonly FunctionZip[]; readonly template
 
 /**
  * Runs `osls package` on a copy of the bundles, without network access or an AWS account. Because of the copy, concurrent runs do not
- * interfere with each other, and the size of the project does not matter. If osls rejects the configuration, the error contains the output
- * of osls.
+ * interfere with each other, and osls does not scan the rest of the project. If osls rejects the configuration, the error contains the
+ * output of osls.
  */
 export const packageFunctions = async (options: PackageOptions = {}): Promise<Package> => {
   const { bundles = resolve(ROOT, 'dist/functions'), outdir = resolve(ROOT, '.serverless'), stage = 'dev' } = options;
@@ -92,7 +92,7 @@ const describeZip = async (outdir: string, { Handler, Code }: FunctionResource['
   };
 };
 
-/** Returns the faults found in the zips. osls does not detect a handler that is missing from its zip. */
+/** Returns the problems found in the zips. osls does not detect a handler that is missing from its zip. */
 export const zipFaults = (zips: readonly FunctionZip[]): string[] => [
   ...(zips.length === 0 ? ['there are no functions'] : []),
   ...zips

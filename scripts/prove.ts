@@ -17,7 +17,7 @@ const STAMPEDES = 50;
 
 const USAGE = `npm run prove -- [options]
 
-Runs every attack on the product's promise. Takes several minutes.
+Runs every proof. Each one tries to make the product break its promise. Takes several minutes.
 
   --seed <number>   replay only one schedule, step by step
   --world <name>    with --seed: the schedule's world; default: 'plain'
@@ -37,8 +37,8 @@ async function schedules(): Promise<Proof> {
     ...{ from: 1, count: SCHEDULES_PER_DIMENSION, processes: availableParallelism() },
   });
   const of = (name: string): string => `${(happened[name] ?? 0).toLocaleString('en')}`;
-  const deaths = (happened['died before'] ?? 0) + (happened['died after'] ?? 0);
-  const what = `${count.toLocaleString('en')} schedules in ${DIMENSION_NAMES.length} worlds: ${of('LoginSucceeded')} sessions, ${deaths.toLocaleString('en')} deaths, ${of('stopped')} stops, ${of('lost')} lost responses, ${of('SuspectRecorded')} SUSPECTs`;
+  const crashes = (happened['died before'] ?? 0) + (happened['died after'] ?? 0);
+  const what = `${count.toLocaleString('en')} schedules in ${DIMENSION_NAMES.length} simulated worlds: ${of('LoginSucceeded')} sessions, ${crashes.toLocaleString('en')} crashes, ${of('stopped')} pauses, ${of('lost')} lost responses, ${of('SuspectRecorded')} SUSPECTs`;
   const replay = (seed: number, world: Dimension): string => `npm run prove -- --seed ${seed} --world '${world}'`;
   return {
     what,
@@ -56,12 +56,15 @@ async function stampedes(): Promise<Proof> {
       if (result.wrong !== undefined) wrong.push(`${JSON.stringify(options)}: ${result.wrong}`);
     }
   }
-  return { what: `${2 * STAMPEDES} stampedes of 500 calls: at most ${most} of 50 sessions`, wrong };
+  return { what: `${2 * STAMPEDES} stampedes of 500 calls: at most ${most} sessions at once (limit: 50)`, wrong };
 }
 
 async function outside(): Promise<Proof> {
   const { opened, refused, most, wrong } = await stampedeOutside();
-  return { what: `${opened + refused.length} calls over real ports: at most ${most} of 10 sessions`, wrong };
+  return {
+    what: `${opened + refused.length} calls over real ports: at most ${most} sessions at once (limit: 10)`,
+    wrong,
+  };
 }
 
 async function kills(): Promise<Proof> {
@@ -107,7 +110,9 @@ async function proveAll(): Promise<void> {
 
 async function replaySchedule(seed: number, world: Dimension): Promise<void> {
   const { wrong } = await runSchedule(seed, world, console.log);
-  console.log(wrong === undefined ? `Schedule ${seed} held.` : `Schedule ${seed} is broken: ${wrong}`);
+  console.log(
+    wrong === undefined ? `Schedule ${seed}: the promise held.` : `Schedule ${seed}: the promise was BROKEN: ${wrong}`,
+  );
   if (wrong !== undefined) process.exitCode = 1;
 }
 
@@ -115,7 +120,7 @@ async function replayInputs(seed: number): Promise<void> {
   const { inputs, sent, compared, wrong } = await proveHostile([seed]);
   for (const line of wrong) console.log(line);
   console.log(
-    `Hostile inputs ${seed}: ${inputs} tried, ${sent} sent, ${compared} compared. ${wrong.length} kinds broke a rule.`,
+    `Hostile inputs for seed ${seed}: ${inputs} parsed, ${sent} sent over the wire, ${compared} compared with Node. ${wrong.length} checks failed.`,
   );
   if (wrong.length > 0) process.exitCode = 1;
 }

@@ -19,7 +19,7 @@ async function show(command: Command, screen: Screen, interruption: Interruption
       packageNow(stack, interruption.throwIfInterrupted),
     ));
   interruption.throwIfInterrupted();
-  const surroundings = await screen.step('   Starting the array, AWS and the functions', (say) =>
+  const surroundings = await screen.step('   Starting the array, AWS stand-ins and the functions', (say) =>
     surround(command, packaged, stack, say),
   );
   stack.defer(() => closeRemaining(surroundings.functions, screen));

@@ -9,7 +9,7 @@ import { ARRAY_HEADERS, type Reply } from './reply.ts';
 export type Line = { readonly connection: Connection; readonly response: Response };
 
 /**
- * Sends a response and applies the fault. On HTTP/2, `informational` works as on HTTP/1.1, `hang` never responds, and
+ * Sends a response and applies the fault. On HTTP/2, `informational` works as it does on HTTP/1.1, `hang` never responds, and
  * every other delivery fault resets the connection.
  */
 export function deliver(line: Line, reply: Reply, fault: RequestFault | undefined): void {

@@ -19,7 +19,7 @@ export type AnswerFault = {
   readonly body?: string;
 };
 
-/** Breaks the delivery of the array's own response. */
+/** Disrupts the delivery of the response, which is otherwise unchanged. */
 export type DeliveryFault =
   | { readonly kind: 'hang'; readonly at: 'before-headers' | 'in-headers' | 'in-body' }
   | { readonly kind: 'reset' }

@@ -13,7 +13,7 @@ import type { Answer, Cell, Question } from '../report.ts';
 const EMPTY = 'empty handler';
 const FIRST_EVER = 'login, first lease on an array';
 
-/** `asked` covers the time until the process asked for work. The other fields cover the time until the process returned the result. */
+/** `asked` covers the time until the process requested its first invocation. The other fields include the time until the result. */
 type ColdStart = Usage & { readonly asked: Usage };
 
 export const cold: Question = {
@@ -65,9 +65,9 @@ export const cold: Question = {
       ],
       notes: [
         "All handlers run under AWS's runtime client. CPU is the time across all threads, as reported by the process itself.",
-        'Boot is the time until the empty handler asks for work. Import is the additional time until the function asks for work, including its connection to DynamoDB. Work is the time from then until the result.',
+        'Boot is the time until the empty handler requests its first invocation. Import is the additional time until the function requests its first invocation, including its connection to DynamoDB. Work is the time from then until the result.',
         "The array has already had a lease, like nearly all arrays. An array's first lease takes three more AWS calls.",
-        'Time includes the stand-ins, which run on the same machine, but no network and no TLS connection to AWS.',
+        'All times include the stand-ins, which run on the same machine, but no network and no TLS connection to AWS.',
       ],
     };
   },
@@ -109,13 +109,13 @@ async function coldStart(lambda: Lambda, event: unknown): Promise<ColdStart & { 
   const startedAt = performance.now();
   const usage = (): Usage => ({ wallMs: performance.now() - startedAt, cpuMs: lambda.cpuMs ?? Number.NaN });
   let asked: Usage | undefined;
-  // The event is converted to JSON when the process asks for work.
+  // The event is converted to JSON when the process requests an invocation.
   const toJSON = (): unknown => {
     asked = usage();
     return event;
   };
   const outcome = await lambda.invoke({ toJSON });
-  if (asked === undefined) throw new Error(`a process did not ask for work: ${JSON.stringify(outcome)}`);
+  if (asked === undefined) throw new Error(`a process did not request an invocation: ${JSON.stringify(outcome)}`);
   return { ...usage(), asked, outcome };
 }
 

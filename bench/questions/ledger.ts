@@ -13,11 +13,11 @@ const BARE: ClientName = 'raw node:tls';
 
 export const ledger: Question = {
   name: 'ledger',
-  title: 'AWS calls per warm function, and a sweep',
+  title: 'AWS calls per invocation of a warm function, and the cost of a sweep',
   ask: async (quick): Promise<Answer> => {
     const { table, inARow } = await callTable(quick);
     const goal = (name: CountedName, atMost: number): Goal => ({
-      what: `AWS calls in a row for a warm ${name}`,
+      what: `sequential AWS calls for a warm ${name}`,
       measured: intervalOf([inARow.get(name) ?? Number.NaN]),
       atMost,
     });
@@ -47,7 +47,7 @@ async function callTable(quick: boolean): Promise<{ table: Table; inARow: Readon
     inARow.set(name, aws.length);
     rows.push([name, aws.flat().length, aws.length, rounds.map((round) => round.join(' + ')).join(' → ')]);
   }
-  return { table: { columns: ['function', 'AWS calls', 'in a row', 'steps'], rows }, inARow };
+  return { table: { columns: ['function', 'AWS calls', 'sequential', 'steps'], rows }, inARow };
 }
 
 async function sweepTable(quick: boolean): Promise<Table> {

@@ -5,7 +5,7 @@ import { type AnyPact, keyOf, normalText, readAnyPact, statesOf, titleOf } from 
 const ADVICE =
   'If the change is intended, run `npm run contracts -- --accept` and commit the pact together with your change.';
 
-/** Returns the differences as findings. Returns none if the committed file contains exactly the generated pact. */
+/** Returns the differences as findings. Returns no findings if the committed file contains exactly the generated pact. */
 export function checkDrift(generated: AnyPact, committedFile: string): string[] {
   if (!existsSync(committedFile)) return [`there is no committed pact at ${committedFile}. ${ADVICE}`];
   if (readFileSync(committedFile, 'utf8') === normalText(generated)) return [];

@@ -25,7 +25,9 @@ function checkMessage(interaction: MessageInteraction): string[] {
       : [`${title} is neither an event nor an input with exactly one result. Other messages cannot be verified here.`]),
     ...(statesOf(interaction).length === 0
       ? []
-      : [`${title} requires a state, but messages cannot have states here. Put the state in the description.`]),
+      : [
+          `${title} requires a provider state, but this project's messages have none. Describe the state in the message's description.`,
+        ]),
     ...fieldsIn(contents)
       .filter((name) => TOKEN_FIELD.test(name))
       .map((name) => `${title} has the field ${name}, but no message may contain a token. Remove the field.`),
@@ -49,7 +51,7 @@ function fieldsIn(value: unknown): string[] {
   return [...names, ...Object.values(value).flatMap(fieldsIn)];
 }
 
-/** Returns a finding for every event and function that no message pins. `session-events` is exempt because events pin it. */
+/** Returns a finding for every event and function that no message covers. `session-events` is exempt because the events cover it. */
 export function checkComplete(pacts: readonly MessagePact[], functions = shippedFunctions()): string[] {
   const interactions = pacts.flatMap((pact) => pact.interactions);
   const types = interactions.map(({ contents }) => Object(contents?.content)['detail-type'] as unknown);
@@ -57,7 +59,7 @@ export function checkComplete(pacts: readonly MessagePact[], functions = shipped
   return [
     ...Object.values(DETAIL_TYPES).filter((type) => !types.includes(type)),
     ...functions.filter((name) => name !== 'session-events' && !invoked.includes(name)),
-  ].map((name) => `no message pins ${name}. Add one to contracts/messages.`);
+  ].map((name) => `no message covers ${name}. Add one to contracts/messages.`);
 }
 
 const shippedFunctions = (): string[] =>

@@ -1,4 +1,4 @@
-/** Checks that every request path in the source code is pinned by an interaction. */
+/** Checks that every request path in the source code is covered by an interaction. */
 import { globSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Pact } from '../pact-file.ts';
@@ -16,18 +16,18 @@ export const shippedSources = (): Readonly<Record<string, string>> =>
 
 /** Returns findings. Paths that callers pass to `request` do not appear in the source code and are not checked. */
 export function checkPaths({ interactions }: Pact, sources: Readonly<Record<string, string>>): string[] {
-  const isPinned = ({ method, path }: Call) =>
+  const isCovered = ({ method, path }: Call) =>
     interactions.some(
       ({ request }) =>
         request !== undefined && (method === 'any' || method === request.method) && path === anyVersion(request.path),
     );
   return Object.entries(sources)
     .flatMap(([file, source]) => callsIn(file, withoutComments(source)))
-    .filter((call) => !isPinned(call))
+    .filter((call) => !isCovered(call))
     .map(
       ({ file, method, path }) =>
-        `${file} calls ${path} (method: ${method}), which no interaction pins. ` +
-        'Add an interaction to contracts/consumer. If more than the version varies, write out each path.',
+        `${file} calls ${path} (method: ${method}), which no interaction covers. ` +
+        'Add an interaction to contracts/consumer. If a path contains a variable other than the version, write out each path.',
     );
 }
 
@@ -40,7 +40,7 @@ function callsIn(file: string, source: string): Call[] {
 
 /**
  * Expands a path that ends in a function's first parameter, such as `${name}`, into one path for each string literal that
- * the source passes to that function. Any other argument leaves the path unresolved, so no interaction pins it.
+ * the source passes to that function. Any other argument leaves the path unresolved, so no interaction covers it.
  */
 function completions(path: string, source: string): string[] {
   const [, parameter] = /\/\$\{(\w+)\}$/.exec(path) ?? [];

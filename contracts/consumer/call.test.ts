@@ -8,7 +8,7 @@ const AUTH_TOKEN = '0f4a1d8e-7c2b-4b55-9d0e-3a6f5b2c1e90';
 const READ = { method: 'GET', path: '/api/2.26/arrays' } as const;
 
 test('a read in an open session succeeds, which keeps the session alive', () =>
-  interactionIn('a session is open', {}, 'a read under an open session')
+  interactionIn('a session is open', {}, 'a read in an open session')
     .withRequest('GET', versionedPath('arrays', '2.26'), (call) =>
       call.headers({ 'x-auth-token': tokenFrom('a session is open', 'authToken', AUTH_TOKEN) }),
     )
@@ -21,7 +21,7 @@ test('a read in an open session succeeds, which keeps the session alive', () =>
     ));
 
 test('a read after the session has ended is refused, which triggers a relogin', () =>
-  interactionIn('the session has ended', {}, 'a read under an ended session')
+  interactionIn('the session has ended', {}, 'a read in an ended session')
     .withRequest('GET', versionedPath('arrays', '2.26'), (call) =>
       call.headers({ 'x-auth-token': tokenFrom('the session has ended', 'authToken', AUTH_TOKEN) }),
     )

@@ -1,4 +1,4 @@
-/** Verifies message pacts against their providers. Unlike Pact, this verification also rejects unpinned fields and tokens. */
+/** Verifies message pacts against their providers. Unlike Pact, it also rejects tokens, and fields that are not in the pact. */
 import { type MessageInteraction, type MessagePact, titleOf } from '../pact-file.ts';
 import { startLoopback } from '../verification/loopback.ts';
 import { mask } from '../verification/mask.ts';
@@ -6,7 +6,7 @@ import type { RawResult, Verifier } from '../verification/verifier.ts';
 import { mismatchesOf, resultOf, type Verification, verifyFile } from '../verification/verify.ts';
 
 export type MessageProvider = {
-  /** Returns the event, or the result for an input. Rejects with an Error that explains why nothing was produced. */
+  /** Returns the event or, for an invocation, the result for `input`. Rejects with an Error that explains why nothing was produced. */
   readonly produce: (description: string, input: unknown) => Promise<unknown>;
   /** Every token used to produce the messages. */
   readonly tokens: () => readonly string[];
@@ -22,7 +22,7 @@ export async function verifyMessages(
   const server = await startLoopback(async (_request, body, response) => {
     response.setHeader('Content-Type', 'application/json');
     const { description, request } = Object(JSON.parse(body)) as MessageRequest;
-    // The verifier also announces states, but messages have no states.
+    // The verifier also sends state change requests, but messages have no states.
     if (description === undefined) return void response.end('{}');
     const one = await valueOrReason(() => produce(description, request?.contents?.content));
     produced.set(description, one);
@@ -78,19 +78,19 @@ function reasonsOf(
   const { contents, response } = interaction;
   return [
     ...mismatchesOf(result),
-    ...unpinned(produced?.value, (contents ?? response?.[0]?.contents)?.content, '').map(
-      (field) => `${field} is sent, but the pact does not pin it`,
+    ...extraFields(produced?.value, (contents ?? response?.[0]?.contents)?.content, '').map(
+      (field) => `${field} is sent, but is not in the pact`,
     ),
     ...(mask(text, tokens) === text ? [] : ['the message contains a token or something that looks like one']),
   ];
 }
 
 /** Returns the message fields that are missing from the pact's example. Pact ignores such fields. */
-function unpinned(value: unknown, example: unknown, path: string): string[] {
+function extraFields(value: unknown, example: unknown, path: string): string[] {
   if (typeof value !== 'object' || value === null) return [];
   const known = Object(example) as Readonly<Record<string, unknown>>;
   return Object.entries(value).flatMap(([name, inner]) => {
     const at = path === '' ? name : `${path}.${name}`;
-    return Object.hasOwn(known, name) ? unpinned(inner, known[name], at) : [at];
+    return Object.hasOwn(known, name) ? extraFields(inner, known[name], at) : [at];
   });
 }

@@ -23,7 +23,7 @@ export type OutcomeEvent =
   | 'a message could not be understood';
 
 export type InvokedFunction = 'login' | 'logout' | 'renew' | 'call-array' | 'check-fleet' | 'sweep-sessions';
-/** A function and the purpose of the invocation. */
+/** An invocation's description: the function's name and the purpose of the invocation. */
 export type Invocation = `${InvokedFunction}: ${string}`;
 
 /** Returns the function named in a description. */

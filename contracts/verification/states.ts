@@ -6,7 +6,7 @@ export type Values = Readonly<Record<string, unknown>>;
 type AnyHandler = (parameters: Values) => Promise<Values>;
 
 /**
- * Returns the values that the vocabulary promises for the state. Throws an Error if the state is not in the vocabulary, the
+ * Returns the values that the vocabulary requires for the state. Throws an Error if the state is not in the vocabulary, the
  * target has no handler for it, a parameter is missing, or the handler fails or omits a value.
  */
 export async function arrange(target: Target, state: string, parameters: Values): Promise<Values> {

@@ -1,5 +1,5 @@
 /**
- * Lists the file systems of one array under a session: `node list-file-systems.ts fb1`
+ * Opens a session on one array and lists its file systems: `node list-file-systems.ts fb1`
  *
  * The configuration (LEASE_TABLE, LEASE_KEY) and AWS credentials come from the environment. The array's host and API token come from
  * the array's secret. This program never sees a token.

@@ -1,15 +1,15 @@
 /**
- * The partitions of the `due` index. DynamoDB writes at most 1,000 units per second to one partition key, and a session needs six units, so a
- * single partition is full at 166 sessions per second. A full partition also delays the table's own writes.
+ * The partitions of the `due` index. DynamoDB writes at most 1,000 units per second to one partition key, and a session needs six units, so
+ * a single partition key supports at most 166 sessions per second. Beyond that, DynamoDB also throttles writes to the table.
  */
 import { createHash } from 'node:crypto';
 
 /** The only partition that version 0.1.0 reads and writes. */
 export const WITHOUT_SHARDS = 'due';
-/** 1,000 sessions per second are 375 units per second and shard, which leaves room for bursts and renewals. */
+/** At 1,000 sessions per second, each shard gets 375 units per second, which leaves room for bursts and renewals. */
 export const MAX_DUE_SHARDS = 16;
 
-/** Every partition that may have entries, whatever the current number of shards is. A sweep reads all of them. */
+/** Every partition that may have entries, regardless of the current number of shards. A sweep reads all of them. */
 export const DUE_PARTITIONS: readonly string[] = [
   WITHOUT_SHARDS,
   ...Array.from({ length: MAX_DUE_SHARDS }, (_, n) => `${WITHOUT_SHARDS}#${n}`),

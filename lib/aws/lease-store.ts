@@ -19,7 +19,7 @@ import type { LeaseStore, Pending, Slot, StoredSlot } from '../leases/ports.ts';
 import { callAws, ifUnchanged, TABLE_SETTING } from './client.ts';
 import { DUE_PARTITIONS, duePartitionOf } from './due-partitions.ts';
 
-/** Describes a read in error messages. */
+/** How error messages describe a read. */
 const READ = { what: 'read the lease table', setting: TABLE_SETTING };
 /** The item with an array's slots has the id `array#` followed by the array name. */
 const SLOTS_KIND = 'array';
@@ -110,7 +110,7 @@ type Optional = { readonly owner?: string; readonly attemptId?: string };
 
 /**
  * Converts an item to a table row, adding attributes that only the table uses. Both indexes are sparse. The `due` index omits items without
- * `dueAt`. The `owner` index omits leases that closed for any reason other than their owner's end, so an owner's past leases never crowd
+ * `dueAt`. The `owner` index omits closed leases, except those that closed because their owner ended, so an owner's past leases never crowd
  * out its live ones.
  */
 function rowOf(item: Stored<Item>, dueShards: number): Record<string, unknown> {
@@ -157,7 +157,7 @@ const SCHEDULE = "schedule the next check of the array's slots in the lease tabl
 /** Matches if an earlier try of the same call took the slot, but not if the slot is kept for a SUSPECT. */
 const OWN = 'attribute_exists(live.#own) AND attribute_not_exists(live.#own.suspect)';
 
-/** Matches if version 0.1.0 took the slot under its lease id. Newer slots have the attribute `leaseId`. */
+/** Matches if version 0.1.0 took the slot under the lease's id. Newer slots have the attribute `leaseId`. */
 const FORMER = 'attribute_exists(live.#instead) AND attribute_not_exists(live.#instead.leaseId)';
 
 type Slots = Pick<LeaseStore, 'takeSlot' | 'moveSlot' | 'keepSlot' | 'freeSlot' | 'slots' | 'lookAtSlots'>;

@@ -1,6 +1,6 @@
 /**
  * Seals each auth token with AES-256-GCM and a separate KMS data key. A sealed token is bound to its lease and to the array's name, host
- * and trust.
+ * and trust settings.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { DecryptCommand, GenerateDataKeyCommand, type KMSClient } from '@aws-sdk/client-kms';

@@ -19,11 +19,11 @@ const isJson = (text: string): boolean => typeof parseJson(text) === 'object';
 function trustFault(value: unknown): string | undefined {
   if (isObject(value)) return undefined;
   const rule = 'must be a JSON object with ca or fingerprints';
-  if (typeof value !== 'string') return `${rule}. To trust public authorities, omit the field`;
+  if (typeof value !== 'string') return `${rule}. To trust public CAs, omit the field`;
   if (isJson(value)) return `${rule}. ${PLAINTEXT}`;
   if (value.includes('-----BEGIN')) return `${rule}: { "ca": "…" }`;
   if (normalFingerprint(value)) return `${rule}: { "fingerprints": ["…"] }`;
-  return `${rule}. To trust public authorities, omit the field. Verification cannot be turned off`;
+  return `${rule}. To trust public CAs, omit the field. Verification cannot be turned off`;
 }
 
 /** Creates the schema on first use, so that a function that reads no secret neither contains nor runs this code. */
@@ -74,7 +74,7 @@ let schema: Schema | undefined;
 
 /**
  * Parses the output of GetSecretValue. `name` is the array name, and `id` is the secret name to show in messages. Throws SECRET_INVALID
- * even if only the trust is malformed, because no request may be sent with the wrong trust.
+ * even if only the trust settings are malformed, because no request may be sent with the wrong settings.
  */
 export function parseSecret(
   name: string,

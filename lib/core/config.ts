@@ -40,8 +40,10 @@ export const VARIABLES = {
 /** The additional variables that session-events reads. */
 export const OUTBOX_VARIABLES = {
   EVENT_BUS: required('name or ARN of the event bus that receives session events (session-events only)'),
-  DEAD_LETTER_QUEUE: required('URL of the queue for the reasons of permanent failures (session-events only)'),
-  // The minimum is several times the difference between any two clocks. The maximum is Lambda's for asynchronous invocations.
+  DEAD_LETTER_QUEUE: required(
+    'URL of the queue that receives the reasons for permanent failures (session-events only)',
+  ),
+  // The minimum is several times the maximum clock skew. The maximum is the same as Lambda's limit for asynchronous invocations.
   MAX_REQUEST_AGE_SECONDS: number(
     3600,
     300,
@@ -54,7 +56,7 @@ export const OUTBOX_VARIABLES = {
 export const SWEEP_VARIABLES = {
   STATE_MACHINE_ARN_PREFIX: optional(
     '',
-    'ARN prefix of the state machines whose executions own leases; if empty, the sweeper asks about none (sweep-sessions only)',
+    'ARN prefix of the state machines whose executions own leases; if empty, the sweeper does not check executions (sweep-sessions only)',
   ),
 };
 

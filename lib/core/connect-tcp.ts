@@ -12,7 +12,7 @@ export type NoConnection = {
 
 /** A connection that is being opened. */
 export type Connecting = {
-  /** Stops trying. Does nothing after `done` was called. */
+  /** Stops trying. Does nothing after `done` has been called. */
   readonly destroy: () => void;
   /** Returns each address's outcome so far, such as `192.0.2.1 did not respond`. Empty if the host is itself an address. */
   readonly tried: () => string;
@@ -109,7 +109,7 @@ export function connectTcp(
   };
 }
 
-/** Sorts addresses so that IPv6 and IPv4 alternate, because one of the two may fail throughout a network. */
+/** Sorts addresses so that IPv6 and IPv4 alternate, because some networks support only one of the two. */
 function alternating(addresses: readonly LookupAddress[]): string[] {
   const isFirst = ({ family }: LookupAddress) => family === addresses[0]?.family;
   const same = addresses.filter(isFirst);

@@ -39,6 +39,10 @@ export type ErrorFacts = {
   readonly mayHaveOpened?: boolean;
   /** Set after a failed request to open a session. True if the owner had already ended. */
   readonly ownerEnded?: boolean;
+  /** Set if AWS denied access to a resource, or a resource or its key is missing. The call fails until someone changes that. */
+  readonly denied?: boolean;
+  /** Set with ARRAY_UNKNOWN if the array's secret was deleted. Absent if the secret exists but has no current version. */
+  readonly secretDeleted?: boolean;
   /** How long the array asks clients to wait. */
   readonly retryAfterSeconds?: number;
 };

@@ -30,7 +30,10 @@ export function parseHost(value: string): Address | undefined {
   return isIP(name) === 4 || isDnsName(name) ? { host: name, port } : undefined;
 }
 
-/** If a tool should have replaced the host, returns what it looks like and how to correct it. Otherwise, returns undefined. */
+/**
+ * If the host is a placeholder that a tool should have replaced, returns what it looks like and how to correct it. Otherwise, returns
+ * undefined.
+ */
 const placeholder = (value: string): string | undefined => unreplaced(value.replace(/:\d*$/, ''));
 
 export const isPort = (port: unknown): port is number =>
@@ -43,7 +46,7 @@ export function hostFault(value: string, apiToken = ''): string | undefined {
   return parseHost(value) === undefined ? (placeholder(value) ?? withMistake(HOST_RULE, mistakeIn(value))) : undefined;
 }
 
-/** Like `hostFault`, for a host whose port has a field of its own. Such a host has no brackets. */
+/** Like `hostFault`, but for a host whose port is in a separate field. Such a host has no brackets. */
 export function bareHostFault(value: string): string | undefined {
   if (isHostLikeApiToken(value)) return SWAPPED;
   // Node accepts a zone in an IPv6 address.

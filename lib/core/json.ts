@@ -1,4 +1,4 @@
-/** Parses JSON, with exact numbers if needed, and finds the place where invalid JSON goes wrong. */
+/** Parses JSON, with exact numbers if needed, and finds the error in invalid JSON. */
 
 /** Parses JSON. Returns undefined for invalid JSON instead of throwing, because the parser's error quotes the text. */
 export function parseJson(text: string, parse: (text: string) => unknown = JSON.parse): unknown {
@@ -57,8 +57,8 @@ const patterns = () => ({
 const TAKES_STRING: readonly string[] = ['value', 'item', 'name', 'field'];
 
 /**
- * Returns where invalid JSON goes wrong, and the likely mistake, worded to follow `is not valid JSON`. Never quotes the text. Do not call
- * this function with valid JSON.
+ * Returns the position of the error in invalid JSON, and the likely mistake, worded to follow `is not valid JSON`. Never quotes the text.
+ * Do not call this function with valid JSON.
  */
 export function jsonFault(text: string): string {
   const at = faultIndex(text);

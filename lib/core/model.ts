@@ -44,7 +44,7 @@ export function apiToken(value: string): ApiToken {
   if (typeof value === 'string') return new Token('API token', value);
   throw new FlashBladeError(
     'REQUEST_INVALID',
-    'apiToken(…) must be called with a string. Is the variable with the token set?',
+    'apiToken(…) must be called with a string. Is the variable that contains the token set?',
   );
 }
 export const authToken = (value: string): AuthToken => new Token('auth token', value);
@@ -73,7 +73,8 @@ export type FlashBlade = {
 };
 
 /**
- * One session on one array, from login to logout. The auth token grants the user's full access, so never log, store or return a session.
+ * One session on one array, from login to logout. The auth token grants all of the user's permissions, so never log, store or return a
+ * session.
  */
 export type Session = {
   readonly array: FlashBlade;
@@ -95,7 +96,7 @@ export const TOKEN_RULE = 'must be the API token: 1 to 1024 visible ASCII charac
 
 const TOKEN_MISTAKES: readonly (readonly [RegExp, string])[] = [
   [/^$/, 'It is empty'],
-  [/^\[(API|auth) token\]$/, 'It is the text that stands for a token in logs and JSON. Pass the token itself'],
+  [/^\[(API|auth) token\]$/, 'It is the placeholder for a token in logs and JSON. Pass the token itself'],
   [/^\s*["'`\u2018-\u201f]|["'`\u2018-\u201f]\s*$/, 'Remove the quotation marks'],
   [
     /^\s*(api[-_]?token|x-auth-token|authorization|bearer|token)\s*[:=\s]/i,
@@ -107,7 +108,7 @@ const TOKEN_MISTAKES: readonly (readonly [RegExp, string])[] = [
   [/.{1025}/, 'It is too long'],
 ];
 
-/** Returns why a text cannot be an API token, worded to follow `apiToken `, or undefined. */
+/** Returns why a string cannot be an API token, worded to follow `apiToken `, or undefined. */
 export function tokenFault(text: string): string | undefined {
   const mistake = TOKEN_MISTAKES.find(([pattern]) => pattern.test(text))?.[1];
   return mistake === undefined ? unreplaced(text) : `${TOKEN_RULE}. ${mistake}`;

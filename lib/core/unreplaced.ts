@@ -27,7 +27,7 @@ const SIGNS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * If a tool should have replaced the text, returns what the text looks like and how to correct it, worded to follow a field name.
- * Otherwise, returns undefined.
+ * If the text is a placeholder that a tool should have replaced, returns what it looks like and how to correct it, worded to follow a field
+ * name. Otherwise, returns undefined.
  */
 export const unreplaced = (text: string): string | undefined => SIGNS.find(([sign]) => sign.test(text))?.[1];

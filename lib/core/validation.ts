@@ -35,7 +35,7 @@ export const text = (rule: string, holds: RegExp | ((value: string) => boolean))
 export const nameText = (rule: string, holds: RegExp) =>
   v.pipe(v.string(rule), without(unreplaced), storedName(rule, holds));
 
-/** Like `nameText`, for a name that the ledger may already contain, even if callers can no longer choose it. */
+/** Like `nameText`, but for a name that the ledger may already contain, even if callers can no longer choose it. */
 export const storedName = (rule: string, holds: RegExp) =>
   v.pipe(
     text(rule, holds),

@@ -64,7 +64,7 @@ function checkedTrust(trust: Trust, what: string): Trust {
   const ofSecret = kind !== undefined ? undefined : ca !== undefined ? 'ca' : fingerprints && 'fingerprints';
   throw refused(
     '',
-    ofSecret ? `${TRUST_RULE}. The value has the format of a secret. Add kind: '${ofSecret}'` : TRUST_RULE,
+    ofSecret ? `${TRUST_RULE}. The value is in the format used in secrets. Add kind: '${ofSecret}'` : TRUST_RULE,
   );
 }
 

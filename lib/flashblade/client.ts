@@ -112,7 +112,7 @@ export async function logoutWithHttpInfo(session: Session, options: CallOptions 
     { repeatable: true, decides: decidesCall, tokens: tokensOf(session) },
   ).catch((thrown) => {
     const error = known(thrown);
-    // A garbled response says no more than a lost one, so the logout may be retried.
+    // A garbled response is no more informative than a lost one, so the logout may be retried.
     throw error.code === 'ANSWER_INVALID'
       ? new FlashBladeError('ARRAY_UNREACHABLE', error.message, error.facts)
       : error;

@@ -76,8 +76,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /**
  * Sends one request and returns the whole response, regardless of its status. Redirects are returned, not followed. `requestId` is sent as
  * `X-Request-ID` and defaults to a random UUID.
- * Errors: OUT_OF_TIME, ARRAY_UNREACHABLE, ARRAY_UNTRUSTED, ANSWER_INVALID, REQUEST_INVALID, SECRET_INVALID (the trust is invalid).
- * `facts.sent` is true if any part of the request may have reached the array.
+ * Errors: OUT_OF_TIME, ARRAY_UNREACHABLE, ARRAY_UNTRUSTED, ANSWER_INVALID, REQUEST_INVALID, SECRET_INVALID (the trust settings are
+ * invalid). `facts.sent` is true if any part of the request may have reached the array.
  */
 export async function exchange(
   array: FlashBlade,
@@ -156,7 +156,7 @@ function send(connection: Connection, oneTry: Try, text: string, resolve: (outco
       resolve(outcome);
     });
   };
-  /** Ends the try without a whole response. If the head decided the outcome, returns the head as the response. */
+  /** Ends the try without a complete response. If the head decided the outcome, returns the head as the response. */
   const fail = (error: FlashBladeError, broken: boolean) => {
     if (decisive === undefined) end({ error, broken });
     else end({ response: { ...decisive, body: EMPTY, unread, requestId, certificateEndsAt } });

@@ -1,22 +1,22 @@
-/** Reads certificates from PEM text, in all the forms in which people paste it. */
+/** Reads certificates from PEM text, including text that was mangled by copying and pasting. */
 import { X509Certificate } from 'node:crypto';
 import { normalFingerprint, remember } from './trust.ts';
 
-/** `fault` is worded to follow the name of the text, such as `trust.ca`. It never quotes the text. */
+/** `fault` is worded to follow the field name, such as `trust.ca`. It never quotes the text. */
 export type Pem =
   | { readonly certificates: readonly X509Certificate[]; readonly fault?: undefined }
   | { readonly certificates?: undefined; readonly fault: string };
 
 type Hints = readonly (readonly [RegExp, string])[];
 
-/** A hyphen, or a character with which word processors replace it. */
+/** A hyphen, or a character that word processors replace it with. */
 const DASH = '[-\\u2010-\\u2015\\u2212]';
 /** Matches the words between the dashes of a BEGIN or END line. Every repetition is bounded, so that no text is slow to search. */
 const BOUNDARY = new RegExp(`(?<=${DASH}{4}\\s{0,9})(BEGIN|END)\\s{1,9}([A-Z0-9#\\s]{1,60}?)\\s{0,9}(?=${DASH})`, 'gi');
 const DASHES_AND_SPACE = new RegExp(`${DASH}|\\s`, 'g');
 /** Matches byte order marks, zero-width characters, and the zero bytes of UTF-16. */
 const INVISIBLE = /\p{Cf}|\0/gu;
-/** Matches a line break that was escaped once too often, as in JSON inside JSON. */
+/** Matches a line break that was escaped one time too many, as in JSON inside JSON. */
 const ESCAPED_BREAK = /\\+[nrt]/g;
 /** Matches the beginning of a certificate or a key in base64. */
 const BASE64 = /(?<![A-Za-z0-9+/])MI(?=[A-Z0-9+/]{0,15}[a-z])[A-Za-z0-9+/]{16}/;
@@ -28,13 +28,13 @@ const RULE = 'must be one or more certificates as PEM text, each from BEGIN CERT
 const OTHER_TEXTS: Hints = [
   [/^\s*$/, 'The text is empty'],
   [/^0\uFFFD/, 'The text is DER. Convert it with "openssl x509 -inform der"'],
-  [/LS0tLS1CRUdJTi/, 'The text is PEM in base64. Decode it first'],
+  [/LS0tLS1CRUdJTi/, 'The text is base64-encoded PEM. Decode it first'],
   [BASE64, 'The BEGIN and END lines are missing'],
   [/^[\w.~/\\: -]{1,250}\.(pem|crt|cer|der|p7b)\s*$/i, 'The text is a file name. Use the content of the file'],
 ];
 const OTHER_BLOCKS: Hints = [
   [/PRIVATE KEY/, 'a private key. Remove it, keep only the certificates, and treat the key as exposed'],
-  [/REQUEST/, "a certificate request. Use the authority's certificate instead"],
+  [/REQUEST/, "a certificate request. Use the CA's certificate instead"],
   [/PUBLIC KEY/, 'a public key. Keep only the certificates'],
   [/CRL/, 'a revocation list. Keep only the certificates'],
   [/PKCS|CMS/, 'a PKCS #7 bundle. Convert it with "openssl pkcs7 -print_certs"'],
@@ -116,12 +116,12 @@ function certificateIn(body: string): X509Certificate | string {
   }
 }
 
-/** Returns what is missing if no certificate issued itself, because verification always ends at such a certificate. */
+/** Returns what is missing if no certificate is self-issued, because verification always ends at such a certificate. */
 function authorityFault(certificates: readonly X509Certificate[]): string | undefined {
   if (certificates.some(({ subject, issuer }) => subject === issuer)) return undefined;
   return certificates.some(({ ca }) => ca)
-    ? 'contains an intermediate authority, but no root. Add the root certificate, which issued itself'
-    : "contains a server's certificate, but no authority. Use the authority's root certificate, or trust.fingerprints instead";
+    ? 'contains an intermediate CA, but no root. Add the root certificate, whose subject and issuer are the same'
+    : "contains a server's certificate, but no CA. Use the CA's root certificate, or trust.fingerprints instead";
 }
 
 const hint = (hints: Hints, text: string): string => hints.find(([pattern]) => pattern.test(text))?.[1] ?? '';

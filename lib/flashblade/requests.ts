@@ -57,7 +57,7 @@ export function valueFault(value: unknown): string | undefined {
   if (typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)) return undefined;
   const rule = 'must be a string, a number or a boolean';
   if (Array.isArray(value)) return `${rule}. Join the items of a list with commas`;
-  return value === undefined || value === null ? `${rule}. Omit names that have no value` : rule;
+  return value === undefined || value === null ? `${rule}. Omit parameters that have no value` : rule;
 }
 
 /** Returns false for lists, and for objects such as a Map or URLSearchParams, whose entries would be lost. */

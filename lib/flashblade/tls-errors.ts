@@ -5,7 +5,10 @@ import type { FlashBlade } from '../core/model.ts';
 import { redact, redactApiTokens, type Tokens } from '../core/redact.ts';
 import { addressOf } from './trust.ts';
 
-/** `why` includes the code, so that readers can look it up. `advice` says what to change. For the network, `why` includes the advice. */
+/**
+ * `why` includes the code, so that readers can look it up. `advice` says what to change. For network errors, `why` also includes the
+ * advice.
+ */
 export type Reason = {
   readonly about: 'network' | 'handshake' | 'certificate';
   readonly why: string;
@@ -19,24 +22,24 @@ const UPDATE_TRUST =
   'If the certificate was replaced on purpose, update "trust" in the array\'s secret. Otherwise, find out which server is at this address.';
 const REPLACE = "Replace the array's certificate.";
 const ANOTHER_NAME = 'Use a name from the certificate as "host" in the array\'s secret, or replace the certificate.';
-const OTHER_AUTHORITY = 'its certificate was not issued by a trusted authority';
+const OTHER_AUTHORITY = 'its certificate was not issued by a trusted CA';
 const SUBTREE = [
-  'an authority in its chain may not issue certificates for its name (name constraints)',
+  'a CA in its chain is not allowed to issue certificates for its name (name constraints)',
   REPLACE,
 ] as const;
 
-/** The keys are Node's codes or, where Node has no code of its own, OpenSSL's texts. */
+/** The keys are Node's codes or, where Node has no code of its own, OpenSSL's error strings. */
 const CERTIFICATES: Reasons = {
   CERT_HAS_EXPIRED: ["its certificate, or an issuer's, has expired", `Renew it. ${UPDATE_TRUST}`],
   CERT_NOT_YET_VALID: ["its certificate, or an issuer's, is not valid yet", `Check the clocks. ${UPDATE_TRUST}`],
   CERT_SIGNATURE_FAILURE: ["its certificate's signature, or an issuer's, is wrong", UPDATE_TRUST],
-  DEPTH_ZERO_SELF_SIGNED_CERT: ['its certificate is self-signed, not issued by a trusted authority', UPDATE_TRUST],
+  DEPTH_ZERO_SELF_SIGNED_CERT: ['its certificate is self-signed, not issued by a trusted CA', UPDATE_TRUST],
   ERR_TLS_CERT_ALTNAME_INVALID: ['its certificate is for a different name', `${ANOTHER_NAME} ${UPDATE_TRUST}`],
-  INVALID_PURPOSE: ["its certificate is not meant for servers, or an issuer's is not meant for authorities", REPLACE],
-  PATH_LENGTH_EXCEEDED: ['an authority in its chain may not certify other authorities (path length)', REPLACE],
+  INVALID_PURPOSE: ["its certificate is not meant for servers, or an issuer's is not meant for CAs", REPLACE],
+  PATH_LENGTH_EXCEEDED: ['a CA in its chain is not allowed to certify other CAs (path length)', REPLACE],
   SELF_SIGNED_CERT_IN_CHAIN: [OTHER_AUTHORITY, UPDATE_TRUST],
   UNABLE_TO_GET_ISSUER_CERT: [
-    'trust.ca has an intermediate authority, but not its root',
+    'trust.ca has an intermediate CA, but not its root',
     'Add the root certificate to trust.ca.',
   ],
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: [`${OTHER_AUTHORITY}, or the chain is incomplete`, UPDATE_TRUST],
@@ -44,14 +47,14 @@ const CERTIFICATES: Reasons = {
     `${OTHER_AUTHORITY}, or the server does not send an intermediate certificate`,
     `${UPDATE_TRUST} Intermediate certificates belong on the array or in trust.ca.`,
   ],
-  'CA certificate key too weak': ["an authority's key in its chain is too weak", REPLACE],
+  'CA certificate key too weak': ['the key of a CA in its chain is too weak', REPLACE],
   'CA signature digest algorithm too weak': [
     'a signature in its certificate chain is too weak, such as SHA-1',
     REPLACE,
   ],
   'EE certificate key too weak': ["its certificate's key is too weak, such as RSA with fewer than 2048 bits", REPLACE],
   'excluded subtree violation': SUBTREE,
-  'key usage does not include certificate signing': ['an authority in its chain may not sign certificates', REPLACE],
+  'key usage does not include certificate signing': ['a CA in its chain is not allowed to sign certificates', REPLACE],
   'permitted subtree violation': SUBTREE,
   'unhandled critical extension': ['its chain has a critical extension that this client does not support', REPLACE],
 };
@@ -65,7 +68,7 @@ const CLIENT_CERTIFICATE = [
   'Turn off client certificates (mutual TLS) for this address.',
 ] as const;
 
-/** The keys are OpenSSL's reasons. Those that begin with ALERT are alerts from the server. */
+/** The keys are OpenSSL's reason codes. Those that begin with ALERT are alerts from the server. */
 const HANDSHAKES: Reasons = {
   ALERT_ACCESS_DENIED: ['the server denied access, perhaps because it requires a client certificate', CHECK_TLS],
   ALERT_BAD_CERTIFICATE: CLIENT_CERTIFICATE,
@@ -78,7 +81,7 @@ const HANDSHAKES: Reasons = {
     CHECK_TLS,
   ],
   ALERT_INSUFFICIENT_SECURITY: ['the server requires stronger ciphers than this client offers', CHECK_TLS],
-  ALERT_INTERNAL_ERROR: ['the server had an internal error', CHECK_TLS],
+  ALERT_INTERNAL_ERROR: ['the server reported an internal error', CHECK_TLS],
   ALERT_NO_APPLICATION_PROTOCOL: ['the server does not offer HTTP/1.1 (ALPN)', 'Enable HTTP/1.1 for this address.'],
   ALERT_PROTOCOL_VERSION: OLD_TLS,
   ALERT_UNKNOWN_CA: CLIENT_CERTIFICATE,
@@ -198,7 +201,7 @@ export function connectionError(
   return untrusted(array, why, presented && new X509Certificate(presented), tokens, advice);
 }
 
-/** Returns the error for a host none of whose addresses accepts a TCP connection. `code` and `tried` come from `connectTcp`. */
+/** Returns the error for a host that does not accept a TCP connection at any address. `code` and `tried` come from `connectTcp`. */
 export const notConnected = (array: FlashBlade, code: string | undefined, elapsedMs: number, tried: string) =>
   unreachable(array, networkReason(code), elapsedMs, tried);
 
@@ -232,7 +235,7 @@ export const networkReason = (code: string | undefined): string =>
   code === undefined ? NO_ADDRESS : (NETWORK[code] ?? `the connection failed (${code})`);
 
 function certificateReason(code: string, error: unknown): Reason {
-  // OpenSSL's texts are constants, so they contain no data.
+  // OpenSSL's error strings are constants, so they contain no data.
   const text =
     code === 'UNSPECIFIED' && error instanceof Error && /^[\w ]{1,80}$/.test(error.message) ? error.message : code;
   const [what, advice] = CERTIFICATES[text] ?? ['its certificate was not accepted', UPDATE_TRUST];
@@ -245,7 +248,7 @@ function handshakeReason(code: string): Reason {
   return { about: 'handshake', why: `the TLS handshake failed${because} (${code})`, advice };
 }
 
-/** Reduces Node's code to OpenSSL's reason. The prefix of an alert depends on the version of OpenSSL. */
+/** Reduces Node's code to OpenSSL's reason code. The prefix of an alert depends on the version of OpenSSL. */
 const opensslReason = (code: string): string =>
   code.replace(/^ERR_SSL_/, '').replace(/^(SSL\/TLS|SSLV3|TLSV13?)_(ALERT_)?/, 'ALERT_');
 

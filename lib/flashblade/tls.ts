@@ -36,7 +36,7 @@ export type TlsConnection = { readonly socket: TLSSocket; readonly certificateEn
 /**
  * Connects, verifies the array and calls `done` once, with the connection or with ARRAY_UNREACHABLE or ARRAY_UNTRUSTED. Takes at most
  * `limitMs`, including the DNS lookup and the handshake. `tokens` are redacted from certificate text in errors. Throws SECRET_INVALID if
- * the trust is invalid.
+ * the trust settings are invalid.
  */
 export function connectTls(
   array: FlashBlade,
@@ -127,7 +127,8 @@ export function connectTls(
 
 /**
  * Returns the earliest expiry in a verified chain, including the root, or undefined if no certificate has a date. A server may present more
- * certificates than were verified, so the search stops at an expired authority. Neither that authority nor its issuers were verified.
+ * certificates than were verified, so the search stops at an expired CA certificate. Neither that certificate nor its issuers were
+ * verified.
  */
 export function earliestEndOf(certificate: PeerCertificate, nowMs: number): number | undefined {
   let earliest = endOf(certificate.valid_to);
@@ -141,9 +142,9 @@ export function earliestEndOf(certificate: PeerCertificate, nowMs: number): numb
 }
 
 /**
- * Returns the earliest expiry among the trusted authorities that issued a certificate in the chain. OpenSSL prefers trusted authorities
- * to presented ones. A presented authority with the same name and key, renewed or cross-signed, may expire later, but it is not the one
- * that was verified.
+ * Returns the earliest expiry among the trusted CA certificates that issued a certificate in the chain. OpenSSL prefers trusted CA
+ * certificates to presented ones. A presented CA certificate with the same name and key, renewed or cross-signed, may expire later, but it
+ * is not the one that was verified.
  */
 function anchorsEndOf(certificate: PeerCertificate, trust: Trust, nowMs: number): number | undefined {
   if (trust.kind !== 'ca') return undefined;
@@ -210,7 +211,7 @@ function authorities(array: FlashBlade): { ca?: string[] } {
   const { trust } = array;
   if (trust.kind === 'public' || trust.kind === 'fingerprints') return {};
   const { certificates, fault } = readPem(`${trust.ca}`);
-  // OpenSSL would silently skip anything that it cannot read in the original text, so pass each certificate as a new text.
+  // OpenSSL would silently skip anything that it cannot read in the original text, so encode each certificate as PEM again.
   if (certificates !== undefined) return { ca: certificates.map(String) };
   throw new FlashBladeError('SECRET_INVALID', `${describeArray(array)}: trust.ca ${fault}`, { sent: false });
 }

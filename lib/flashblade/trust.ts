@@ -23,14 +23,14 @@ export function trustDigest(trust: Trust): string {
   return digest;
 }
 
-/** Returns the key for an array and its trust. Only connections with the same key are interchangeable. */
+/** Returns the connection pool key for an array and its trust settings. Only connections with the same key are interchangeable. */
 export const poolKeyOf = (array: FlashBlade): string => `${array.host} ${array.port} ${trustDigest(array.trust)}`;
 
 /** Formats the array's address for messages and the encryption context. */
 export const addressOf = ({ host, port }: Pick<FlashBlade, 'host' | 'port'>): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 
-/** Returns which check the array's certificate fails, worded for a message, or undefined if the certificate passes. */
+/** Returns the check that the array's certificate fails, worded for a message, or undefined if the certificate passes. */
 export function failedCheck(
   trust: Extract<Trust, { kind: 'fingerprints' }>,
   certificate: X509Certificate | undefined,
@@ -39,7 +39,7 @@ export function failedCheck(
   if (certificate === undefined) return 'it presented no certificate';
   const fingerprint = normalFingerprint(certificate.fingerprint256);
   if (fingerprint === undefined || !trust.fingerprints.includes(fingerprint))
-    return "its certificate's fingerprint is not in trust.fingerprints (an authority's certificate belongs in trust.ca)";
+    return "its certificate's fingerprint is not in trust.fingerprints (a CA certificate belongs in trust.ca)";
   if (nowMs < certificate.validFromDate.getTime()) return 'its certificate is not valid yet';
   if (nowMs >= certificate.validToDate.getTime()) return 'its certificate has expired';
   const bits = certificate.publicKey.asymmetricKeyDetails?.modulusLength;
@@ -58,13 +58,13 @@ const FINGERPRINT_RULE = 'must be a SHA-256 fingerprint: 64 hex digits, with or 
 
 const FINGERPRINT_MISTAKES: readonly (readonly [RegExp, string])[] = [
   [/^\s*$/, 'It is empty'],
-  [/-----BEGIN/, 'It is a certificate. Use ca for the certificate of an authority'],
+  [/-----BEGIN/, 'It is a certificate. Use ca for a CA certificate'],
   [/^(sha-?256|fingerprint)/i, 'Remove everything before the digits'],
   [/^([\da-f]{40}|([\da-f]{2}:){19}[\da-f]{2})$/i, 'It looks like a SHA-1 fingerprint'],
   [/^[\da-f:\s-]+$/i, 'It has too few or too many digits, or separators other than colons'],
 ];
 
-/** Returns why a text is not a fingerprint, worded to follow the field's name, or undefined. */
+/** Returns why a string is not a fingerprint, worded to follow the field's name, or undefined. */
 export function fingerprintFault(text: string): string | undefined {
   if (normalFingerprint(text) !== undefined) return undefined;
   const mistake = FINGERPRINT_MISTAKES.find(([pattern]) => pattern.test(text))?.[1];

@@ -28,7 +28,7 @@ export const processBatch = (
     },
   );
 
-/** Reads the attributes with care, because `checkBatch` does not check them. */
+/** Reads the attributes defensively, because `checkBatch` does not check them. */
 function messageOf({ messageId, body, attributes }: Omit<SQSRecord, 'attributes'> & Partial<SQSRecord>): Message {
   const sentAt = Number(attributes?.SentTimestamp);
   return { messageId, body, ...(sentAt > 0 ? { sentAt } : {}) };

@@ -3,8 +3,8 @@
  * invocation ends.
  */
 import type { Context } from 'aws-lambda';
-import { createClosingPorts, createPorts, createSweepPorts, harmless } from '../compose.ts';
-import { type Config, readConfig, readSweepConfig } from '../core/config.ts';
+import { createClosingPorts, createPorts, harmless } from '../compose.ts';
+import { type Config, readConfig } from '../core/config.ts';
 import { known } from '../core/errors.ts';
 import { closeConnections } from '../flashblade/pool.ts';
 import { leaseKey } from '../leases/items.ts';
@@ -49,16 +49,12 @@ export const functionPorts = (): Ports => createPorts(functionConfig(), report);
 /** Creates the ports for a function that only closes sessions. Call this once, at cold start. Throws CONFIG_INVALID. */
 export const functionClosingPorts = (): ClosingPorts => createClosingPorts(functionConfig(), report);
 
-/** Creates the ports for the sweeper. Call this once, at cold start. Throws CONFIG_INVALID. */
-export const functionSweepPorts = (): ClosingPorts =>
-  createSweepPorts({ ...functionConfig(), ...readSweepConfig(process.env) }, process.env, report);
-
 const CONNECT_MS = 1000;
 
 /**
- * Connects to the ledger at cold start by reading a lease that does not exist. A cold start gets a full CPU from Lambda. An invocation gets
- * only a fraction of a CPU, and its caller is waiting. Errors are ignored, because the first invocation will hit and report the same
- * problem.
+ * Connects to the ledger at cold start by reading a lease that does not exist. Lambda provides a full CPU during a cold start, but only a
+ * fraction of one during an invocation, while the caller is waiting. Errors are ignored, because the first invocation will hit and report
+ * the same problem.
  */
 export async function connect(ports: ClosingPorts): Promise<void> {
   await ports.store.read(leaseKey(''), Date.now() + CONNECT_MS).catch(() => {});

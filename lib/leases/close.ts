@@ -10,7 +10,7 @@ import { close, postpone, release } from './states.ts';
 /**
  * - `CLOSED`: the array confirmed that the session has ended.
  * - `ALREADY_CLOSED`: the session had already ended.
- * - `ENDING`: the session is still being opened. The opening call logs out as soon as it has logged in.
+ * - `ENDING`: the session is still being opened. The call that is opening it logs out as soon as it has logged in.
  * - `NEVER_OPENED`: the lease does not exist. A later request with the same lease id does not open a session.
  * - `SUSPECT`: the process that was opening the session died. A SUSPECT is recorded, and the array's idle timeout ends any remaining
  *   session.
@@ -68,7 +68,7 @@ export async function claimAndLogOut(
   by: Deadlines,
 ): Promise<'CLOSED' | undefined> {
   const { leaseId, attemptId, target, username, sealed } = claim;
-  // Compute the context before claiming the lease, because `sealContext` throws if the item's target is damaged.
+  // Compute the context before claiming the lease, because `sealContext` throws if the item's target is malformed.
   const context = sealContext(leaseId, target);
   const [written, token] = await Promise.allSettled([
     ports.store.write(claim, current, by.logout),

@@ -12,20 +12,20 @@ import { release } from './states.ts';
 const OWNER_AGAIN_SECONDS = INDEX_LAG_SECONDS;
 /**
  * How long the sweeper keeps looking for an ended owner's leases. By then, the index is certain to have caught up, despite clock skew and
- * even if the owner's end was written late.
+ * even if the ended owner was recorded late.
  */
 const OWNER_SETTLED_SECONDS = INDEX_LAG_SECONDS + SLACK_SECONDS;
 /**
- * How long an owner's end is kept. A late request is refused after six hours at the latest, its last tries take another half hour, and its
- * login a few minutes. By then, a request for the owner is a new one. Every execution of a matching state machine leaves such an item.
+ * How long the ledger keeps an ended owner. By then, no late request can still open a session: requests expire after at most six hours, the
+ * last tries take another half hour, and the login takes a few minutes. Every execution of a matching state machine leaves such an item.
  */
 export const KEEP_OWNER_END_SECONDS = 86_400;
 /** How long the sweeper waits after a permanent failure to end one of an owner's leases. */
 const OWNER_FAILED_SECONDS = 600;
 
 /**
- * Records an owner's end, then closes the owner's leases. Safe to repeat. `onClosed` is called and awaited for each closed lease. If
- * `onClosed` throws, the lease is treated as not closed. After trying all leases, throws one of the errors, preferably a retryable one.
+ * Records that an owner has ended, then closes the owner's leases. Safe to repeat. `onClosed` is called and awaited for each closed lease.
+ * If `onClosed` throws, the lease is treated as not closed. After trying all leases, throws one of the errors, preferably a retryable one.
  * Either way, the sweeper later looks for the owner's leases again.
  */
 export async function endOwner(
@@ -37,7 +37,7 @@ export async function endOwner(
   const by = closingDeadlines(deadline, ports.now());
   const end = ownerEnd(ownerId, seconds(ports.now()));
   const before = await ports.store.read(end.id, by.logout);
-  // Record the end before looking up the leases, so that a login that the lookup misses finds the owner's end.
+  // Record the ended owner before looking up the leases, so that a login that the lookup misses finds it.
   if (!before) await ports.store.write(end, undefined, by.logout);
   const results: CloseResult[] = [];
   const failure = await forEachLease(ports, ownerId, by.logout, async (leaseId) => {

@@ -57,7 +57,7 @@ export type IncomingEvent = { readonly eventId?: string } & (
   | { readonly kind: 'nothing'; readonly why?: string }
 );
 
-// Senders do not choose the envelope, so each field is checked only where it is used, and unknown fields are ignored.
+// Senders do not control the envelope, so each field is checked only where it is used, and unknown fields are ignored.
 const envelope = fields({
   id: v.unknown(),
   source: v.unknown(),
@@ -101,7 +101,7 @@ export function parseEvent(body: string): IncomingEvent {
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 
-/** Parses a time as EventBridge writes it (RFC 3339). Returns undefined for anything else, which `Date.parse` might read somehow. */
+/** Parses a time as EventBridge writes it (RFC 3339). Returns undefined for anything else, even if `Date.parse` would accept it. */
 function parseTime(time: unknown): number | undefined {
   const ms = typeof time === 'string' && TIME.test(time) ? Date.parse(time) : Number.NaN;
   return Number.isNaN(ms) ? undefined : ms;

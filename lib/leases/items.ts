@@ -34,11 +34,13 @@ export type Opening = LeaseBase & {
   readonly attemptedAt: number;
   /** Time by which the attempt's login is certain to have ended. */
   readonly openingUntil: number;
-  /** Set if the lease was released before it was open. The opening call then logs out instead of recording the session. */
+  /**
+   * Set if the lease was released before it was open. The call that is opening the session then logs out instead of recording the session.
+   */
   readonly endRequested?: true;
   /**
-   * Set only during a relogin. Contains the fields that the lease had while it was open. The former session has ended. Version 0.1.0 wrote
-   * `true`.
+   * Set only during a relogin. Contains the fields that the lease had while it was open. The previous session has ended. Version 0.1.0
+   * wrote `true`.
    */
   readonly again?: Pick<Live, 'attemptId' | 'username' | 'sealed' | 'reloginAt'> | true;
 };
@@ -56,7 +58,7 @@ export type Closing = Live &
     /** Number of failed logouts. */
     readonly tries: number;
   };
-/** Set if the lease closed because its owner ended. If the event for the owner's end arrives again, the lease's end is published again. */
+/** Set if the lease closed because its owner ended. If the event that ended the owner arrives again, Session Closed is published again. */
 type EndedByOwner = { readonly byOwner?: true };
 export type Closed = Omit<LeaseBase, 'target' | 'expiresAt' | 'attemptId'> &
   EndedByOwner & {
@@ -90,6 +92,8 @@ export type OwnerEnd = Common & { readonly kind: 'owner'; readonly ownerId: stri
 
 /** The statuses of a Step Functions execution that has ended. */
 export const EXECUTION_ENDS = ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'] as const;
+/** Takes the place of an execution's status if Step Functions is too busy to return it. */
+export const BUSY = 'BUSY';
 
 export type Item = LeaseItem | Suspect | Refusal | OwnerEnd;
 
@@ -99,8 +103,8 @@ export const ownerKey = (ownerId: string): string => `owner#${ownerId}`;
 export const refusalKey = (array: string, secretVersionId: string): string => `refusal#${array}#${secretVersionId}`;
 
 /**
- * Returns true if the owner index lists the item. The index omits leases that were closed for other reasons, because the owner's end does
- * not affect them.
+ * Returns true if the owner index lists the item. The index omits leases that were closed for other reasons, because they do not change
+ * when the owner ends.
  */
 export const isOfItsOwner = (item: Item): boolean =>
   item.kind === 'lease' && item.owner !== undefined && (item.state !== 'CLOSED' || item.byOwner === true);

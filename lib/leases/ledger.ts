@@ -49,7 +49,7 @@ export async function retryChanged<Result>(leaseId: string, step: () => Promise<
   throw contended(leaseId);
 }
 
-const contended = (leaseId: string): FlashBladeError =>
+export const contended = (leaseId: string): FlashBladeError =>
   new FlashBladeError('LEASE_OPENING', `lease ${leaseId} is being changed by other calls. Try again`);
 
 /** Logs in or out and reports the outcome once. Rethrows any error. */
@@ -168,7 +168,7 @@ export async function leaveNothing(
     if (left?.state !== 'OPEN' || left.attemptId !== attemptId) {
       await ports.store.freeSlot(target.name, { attemptId }, by);
     } else if (before !== undefined) {
-      // The slot may still belong to the former session.
+      // The slot may still belong to the previous session.
       const slot = { attemptId, leaseId, until: left.expiresAt };
       await ports.store.moveSlot(target.name, before, slot, ports.limits.sessionsPerArray, by);
     }

@@ -3,7 +3,7 @@
  *
  * read the secret ─▶ begin: ┬ write the intent (OPENING) ┬─▶ log in ───────────▶ record (OPEN) ─▶ lease
  *                             ├ get a data key             │   (in parallel,
- *                             ├ take a slot on the array   │   read the owner's end)
+ *                             ├ take a slot on the array   │   check the owner)
  *                             └ check for a recent refusal ┘
  *
  * | what happens                                        | what remains               | what the caller gets              |
@@ -17,7 +17,7 @@
  * | logged in, not recorded, logged out again           | nothing                    | the reason for not recording it   |
  * | logged in, neither recorded nor logged out          | a SUSPECT                  | LOGIN_UNKNOWN                     |
  * | recorded, but the response was lost                 | the open lease             | the lease (3)                     |
- * | released meanwhile, so logged out again (4)         | a CLOSED lease             | LEASE_ENDED                       |
+ * | released in the meantime, so logged out again (4)   | a CLOSED lease             | LEASE_ENDED                       |
  * | the owner has ended, so logged out again            | nothing                    | LEASE_ENDED                       |
  * | the process dies                                    | the intent, with its slot  |                                   |
  * | the ledger cannot be updated after one of these     | the intent, with its slot  | as above                          |
@@ -103,7 +103,7 @@ export const leaseOf = ({ leaseId, target, username, expiresAt }: Open): Lease =
   expiresAt,
 });
 
-/** A login under a lease, whose intent is written and whose slot is taken. */
+/** A login attempt whose intent is written and whose slot is taken. */
 type Attempt = { readonly opening: Stored<Opening>; readonly key: DataKey };
 
 /**
@@ -197,8 +197,8 @@ export async function logInAndRecord(
   by: Deadlines,
 ): Promise<Outcome> {
   const { opening } = attempt;
-  // Check the owner only after the intent is written. If the owner ends in the meantime, either the ending call finds the intent, or this
-  // check finds the owner's end.
+  // Check the owner only after the intent is written. If the owner ends in the meantime, either the call that ends the owner finds the
+  // intent, or this check finds the ended owner.
   const veto = vetoOfOwner(ports, opening, by.login);
   let session: Session;
   try {
@@ -283,12 +283,12 @@ async function recordSession(
 }
 
 /**
- * Updates the ledger to match what an attempt left behind. Once `begin` has succeeded, only this function decides what the ledger keeps. Returns the recorded
- * session, or throws the attempt's error, even if the ledger cannot be updated. A failed update is reported, and the sweeper handles it
- * later.
+ * Updates the ledger to match what an attempt left behind. Once `begin` has succeeded, only this function decides what the ledger keeps.
+ * Returns the recorded session, or throws the attempt's error, even if the ledger cannot be updated. A failed update is reported, and the
+ * sweeper handles it later.
  *
- * - `nothing`: records the refusal if the array refused the API token. Then removes the intent, or closes the lease if it was released
- *   meanwhile, and frees the slot.
+ * - `nothing`: records the refusal if the array refused the API token. Then removes the intent, or closes the lease if it was released in
+ *   the meantime, and frees the slot.
  * - `unknown`: records a SUSPECT, then removes the intent. The error becomes LOGIN_UNKNOWN. However, if the record was written and only the
  *   response was lost, the lease stays open.
  */

@@ -30,7 +30,7 @@ export type Ports = {
     readonly arrayIdleSeconds: number;
     readonly maxLeaseSeconds: number;
   };
-  /** Only the sweeper has it, if executions may own leases. */
+  /** Present only in the sweeper, and only if executions may own leases. */
   readonly executions?: Executions;
   /** Never throws. */
   readonly report: Reporter;
@@ -55,19 +55,19 @@ export type Secrets = {
    */
   read(array: string, options: { by: number; fresh?: boolean }): Promise<ArraySecret>;
   /**
-   * Returns the names of all secrets under the prefix, sorted and without the prefix. Some may not be array names. Throws
-   * SECRET_UNAVAILABLE or OUT_OF_TIME.
+   * Returns the names of all secrets under the stack's prefix, sorted and without that prefix. With `prefix`, returns only the names that
+   * begin with it. Some may not be array names. Throws SECRET_UNAVAILABLE or OUT_OF_TIME.
    */
-  list(options: { by: number }): Promise<string[]>;
+  list(options: { by: number; prefix?: string }): Promise<string[]>;
 };
 
 /** Step Functions, whose executions can own leases. */
 export type Executions = {
-  /** Whether this owner is an execution that can be asked about. */
+  /** Returns true if the owner is an execution that `status` can look up. */
   isExecution(owner: string): boolean;
   /**
-   * Returns an execution's status, or undefined if the execution does not exist or Step Functions is busy. Throws AWS_UNAVAILABLE or
-   * OUT_OF_TIME.
+   * Returns an execution's status, undefined if the execution does not exist, or BUSY if Step Functions should not be asked for now. Throws
+   * AWS_UNAVAILABLE or OUT_OF_TIME.
    */
   status(executionArn: string, by: number): Promise<string | undefined>;
 };

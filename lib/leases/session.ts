@@ -55,7 +55,7 @@ async function unseal(ports: Ports, lease: Open, by: number): Promise<Held> {
 }
 
 /**
- * Called after the array has refused a call. Returns the session that another call has recorded meanwhile, or logs in again. Returns
+ * Called after the array has refused a call. Returns the session that another call has recorded in the meantime, or logs in again. Returns
  * `held` itself if the session was alive a moment ago, because another login would not help. Throws LEASE_ENDED if the lease is closed,
  * LEASE_OPENING if other calls keep changing the lease, and anything that a login throws.
  */
@@ -66,20 +66,20 @@ export async function relogin(ports: Ports, held: Held, deadline: number): Promi
   return retryChanged(lease.leaseId, async () => {
     const current = await readOpen(ports, lease.leaseId, by.login);
     if (!isSameTarget(current.target, lease.target)) throw altered(ports, lease);
-    // Compare tokens, not attempts, because a failed relogin keeps the former session's token under a new attempt id.
+    // Compare tokens, not attempts, because a failed relogin keeps the previous session's token under a new attempt id.
     if (current.sealed !== lease.sealed) return unseal(ports, current, by.login);
     if (isAlive(held, ports.now())) return held;
 
     ready ??= await prepare(ports, lease, session, by);
     const opening = await begin(ports, current, by);
-    // The lease was renewed or claimed meanwhile, so start over from its current state.
+    // The lease was renewed or claimed in the meantime, so start over from its current state.
     if (opening === undefined) return undefined;
     const outcome = await logInAndRecord(ports, { opening, key: ready.key }, ready.secret, by);
     return conclude(ports, opening, outcome, by);
   });
 }
 
-/** Gets the secret and the key for a login, and ends the former session, which is still alive if the user merely lacks a permission. */
+/** Gets the secret and the key for a login, and ends the previous session, which is still alive if the user merely lacks a permission. */
 async function prepare(
   ports: Ports,
   { leaseId, target }: Open,
@@ -88,7 +88,7 @@ async function prepare(
 ): Promise<{ secret: ArraySecret; key: DataKey }> {
   const secret = await ports.secrets.read(target.name, { by: by.login, fresh: true });
   if (!isSameTarget(secret.array, target)) {
-    const message = `lease ${leaseId} lost its session, and the secret now names a different host, port or trust. Open another session`;
+    const message = `lease ${leaseId} lost its session, and the secret now has a different host, port or trust settings. Open another session`;
     throw new FlashBladeError('LEASE_ENDED', message);
   }
   const [key] = await Promise.all([
@@ -100,7 +100,7 @@ async function prepare(
   return { secret, key };
 }
 
-/** Writes the intent and moves the former session's slot to the new attempt. Returns undefined if the lease has changed. */
+/** Writes the intent and moves the previous session's slot to the new attempt. Returns undefined if the lease has changed. */
 async function begin(ports: Ports, current: Stored<Open>, by: Deadlines): Promise<Stored<Opening> | undefined> {
   const { leaseId, target } = current;
   const { openingUntil } = by;
@@ -120,7 +120,7 @@ async function begin(ports: Ports, current: Stored<Open>, by: Deadlines): Promis
   }
 }
 
-/** If the session was alive a moment ago, a refusal means that the user may not make the call. */
+/** If the session was alive a moment ago, a refusal means that the user is not allowed to make the call. */
 function isAlive({ lease: { reloginAt }, workedAt = 0 }: Held, now: number): boolean {
   return reloginAt !== undefined && (now - reloginAt * 1000 < RELOGIN_MS || now - workedAt < WORKED_MS);
 }
@@ -129,7 +129,7 @@ const isSameTarget = (a: FlashBlade, b: FlashBlade): boolean =>
   a.name === b.name && a.host === b.host && a.port === b.port && trustDigest(a.trust) === trustDigest(b.trust);
 
 function altered(ports: Ports, lease: Open): FlashBladeError {
-  const message = `lease ${lease.leaseId} on array ${lease.target.name} no longer has the array, host and trust that it was opened with. Find out who changed the lease table`;
+  const message = `the array, host or trust settings of lease ${lease.leaseId} on array ${lease.target.name} have changed since it was opened. Find out who changed the lease table`;
   reportAltered(ports, lease, message);
   return new FlashBladeError('LEASE_ALTERED', message);
 }

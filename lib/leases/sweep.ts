@@ -1,6 +1,7 @@
 /**
  * Cleans up after other calls. Handles expired leases, failed logouts, intents whose process died, SUSPECTs, ended owners and leaked slots.
- * It also looks for executions whose end was not reported. A sweep reads the index of due items, then each item itself, because the index lags behind the table.
+ * It also looks for executions that ended without being reported. A sweep reads the index of due items, then each item itself, because the
+ * index lags behind the table.
  */
 import { closingDeadlines, SLACK_SECONDS, seconds } from '../core/deadlines.ts';
 import { isFlashBladeError } from '../core/errors.ts';
@@ -20,7 +21,7 @@ const LEASES_AT_A_TIME = 4;
 /** How often an array's slots are compared with its leases. */
 const SLOTS_SECONDS = 600;
 
-/** Counts from one sweep. `left` counts leases that were due but not closed, because time ran out or their array did not respond. */
+/** Counts from one sweep. `left` counts the leases that are still due, because time ran out, their array did not respond, or a step failed. */
 export type SweepResult = {
   readonly live: number;
   readonly expired: number;
@@ -33,9 +34,9 @@ export type SweepResult = {
 };
 
 /**
- * Sweeps once, oldest items first, until nothing is due or `deadline` (epoch milliseconds) is near. Each array has its own lane of leases,
- * which stops if the array does not respond. In addition to the due leases, each lane tries one lease that is waiting for its next try. If
- * that lease closes, the lane tries all of the waiting leases. Throws only if the ledger cannot be read.
+ * Sweeps once, oldest items first, until nothing is due or `deadline` (epoch milliseconds) is near. Arrays are swept independently. If an
+ * array does not respond, its remaining leases are skipped. In addition to the due leases, the sweep tries one of the array's leases that
+ * are waiting for their next try. If that lease closes, the sweep tries all of them. Throws only if the ledger cannot be read.
  */
 export async function sweep(ports: ClosingPorts, deadline: number): Promise<SweepResult> {
   const startedAt = seconds(ports.now());
@@ -51,7 +52,7 @@ export async function sweep(ports: ClosingPorts, deadline: number): Promise<Swee
       if (silent.has(array)) return;
       const outcome = await sweepLease(ports, row.id, deadline);
       if (outcome === 'silent') silent.add(array);
-      else done.add(row);
+      else if (outcome !== 'failed') done.add(row);
       if (outcome !== 'closed') return;
       responds = true;
       closed += 1;
@@ -128,16 +129,17 @@ function reportSweep(ports: ClosingPorts, rows: readonly Pending[], result: Swee
 /**
  * - `closed`: the array confirmed that the session has ended.
  * - `silent`: the array does not respond, or no time is left, so the array's other sessions are not tried.
+ * - `failed`: a step failed, and nothing was learned about the array.
  * - `settled`: there is nothing more to do now, and nothing was learned about the array.
  */
-type Swept = 'closed' | 'silent' | 'settled';
+type Swept = 'closed' | 'silent' | 'failed' | 'settled';
 
 /** Closes a lease that has expired or is being closed. Turns an intent whose process died into a SUSPECT. Never throws. */
 export async function sweepLease(ports: ClosingPorts, leaseId: string, deadline: number): Promise<Swept> {
-  let swept: Swept = 'settled';
+  let swept: Swept = 'failed';
   await bestEffort(ports, 'SweepFailed', { what: `lease ${leaseId} was not swept` }, async () => {
     try {
-      if (await closeDue(ports, leaseId, deadline)) swept = 'closed';
+      swept = (await closeDue(ports, leaseId, deadline)) ? 'closed' : 'settled';
     } catch (error) {
       if (!isFlashBladeError(error, 'ARRAY_UNREACHABLE', 'ARRAY_UNTRUSTED', 'ARRAY_BUSY', 'OUT_OF_TIME')) throw error;
       swept = 'silent';
@@ -184,7 +186,7 @@ export const sweepSuspect = (ports: ClosingPorts, attemptId: string, deadline: n
     if (item?.kind === 'suspect' && item.until <= seconds(ports.now())) await dropSuspect(ports, item, by);
   });
 
-/** Frees each of an array's slots whose attempt has ended without leaving an unclosed lease or a SUSPECT. Never throws. */
+/** Frees an array's slots whose attempts have ended and left neither an unclosed lease nor a SUSPECT. Never throws. */
 export const sweepSlots = (ports: ClosingPorts, array: string, deadline: number): Promise<void> =>
   bestEffort(ports, 'SweepFailed', { what: `the slots of array ${array} were not swept` }, async () => {
     const by = closingDeadlines(deadline, ports.now()).record;

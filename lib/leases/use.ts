@@ -61,7 +61,7 @@ export async function withSession<T>(
   const end = (): Promise<void> =>
     bestEffort(ports, 'LogoutFailed', { leaseId }, async () => {
       const { outcome } = await closeSession(ports, leaseId, ports.now() + CLOSING_MS);
-      // Our own opening call then logs out as soon as it has logged in, so wait for that call.
+      // Our own call to `openSession` then logs out as soon as it has logged in, so wait for that call.
       if (outcome === 'ENDING') await opening.catch(() => {});
     });
   running.add(end);
@@ -85,9 +85,9 @@ export async function withSession<T>(
 const running = new Set<() => Promise<void>>();
 
 /**
- * Makes SIGINT and SIGTERM close every session that `withSession` has open in this process, then end the process as usual. A second
- * signal ends the process at once. Call this once, at the start of a program. Lambda functions do not need it, because the sweeper closes
- * any sessions that they leave open. Returns a function that removes the signal handlers.
+ * Installs handlers for SIGINT and SIGTERM that close every session that `withSession` has open in this process, then end the process as
+ * usual. A second signal ends the process at once. Call this once, at the start of a program. Lambda functions do not need it, because the
+ * sweeper closes any sessions that they leave open. Returns a function that removes the signal handlers.
  *
  * @example
  * closeOnSignals();

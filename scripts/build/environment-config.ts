@@ -9,7 +9,7 @@ type Setting<Value> = {
   readonly default: Value | (() => Value | Promise<Value>);
 };
 
-/** Returns a function that reads the setting and caches the first value. If the default rejects, the next call tries again. */
+/** Returns a function that reads the setting and caches the first value. If computing the default fails, the next call tries again. */
 export function loadConfig<Value>(setting: Setting<Value>, options: object = {}): () => Promise<Value> {
   let found: { readonly value: Value } | undefined;
   return async () => {

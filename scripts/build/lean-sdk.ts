@@ -67,7 +67,7 @@ const EXPENSIVE: Readonly<Record<string, string>> = {
   'node:http WebSocket': 'undefined',
 };
 
-/** Exports of node:process that exist only in a child process, such as a test runner's. */
+/** Exports of node:process that exist only in a child process, such as one that a test runner starts. */
 const OF_CHILD_PROCESSES: readonly string[] = ['channel', 'connected', 'disconnect', 'emit', 'send'];
 
 /** Excludes exports that depend on how this process was started. Otherwise, the same source could produce different bundles. */

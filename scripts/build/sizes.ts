@@ -7,7 +7,7 @@ import { resolve } from 'node:path';
  */
 export type Sizes = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
-/** The number of bytes by which a bundle may grow without a warning. Any significant new module is larger. */
+/** The number of bytes by which a bundle may grow without a warning. Any module that is worth a warning is larger. */
 const TOLERANCE = 512;
 
 export const TABLE = resolve(import.meta.dirname, 'sizes.json');

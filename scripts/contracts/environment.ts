@@ -51,7 +51,7 @@ function trustOf(
     }
     const { fault } = readPem(ca);
     if (fault === undefined) return { kind: 'ca', ca };
-    refuse(`FLASHBLADE_CA_FILE names a file whose text ${fault}`);
+    refuse(`FLASHBLADE_CA_FILE: the text in this file ${fault}`);
     return undefined;
   }
   const fingerprints = fingerprint.split(',').map((one) => normalFingerprint(one.trim()));

@@ -34,7 +34,7 @@ export async function liveLines(ports: Ports, array?: string): Promise<Line[]> {
   );
 }
 
-/** Returns the leases and SUSPECTs in the index of unsettled items, for one array or all arrays. */
+/** Returns the leases and SUSPECTs in the `due` index, for one array or all arrays. */
 export async function liveRows(ports: Ports, array: string | undefined, by: number): Promise<Pending[]> {
   const rows = await ports.store.pending(by);
   return rows.filter(

@@ -15,7 +15,7 @@ export type Command = {
   readonly name: string;
   /** If absent, the command uses the address in the current secret, or asks for one. */
   readonly address?: Address;
-  /** If absent, the command uses the trust in the current secret, or derives one from the certificate. */
+  /** If absent, the command uses the trust settings in the current secret, or derives them from the certificate. */
   readonly trust?: Trust;
   /** ARN, id or alias of the KMS key for a new secret. */
   readonly kmsKey?: string;
@@ -115,5 +115,5 @@ function readCertificates(file: string): string {
   }
   const { fault } = readPem(text);
   if (fault === undefined) return text;
-  throw new Error(`--ca names a file whose text ${fault}`);
+  throw new Error(`--ca: the text in this file ${fault}`);
 }

@@ -30,8 +30,8 @@ export function failure(code: ErrorCode, what: string, error: unknown, outcome?:
 }
 
 /**
- * Returns true if AWS refused a call on its only try, which means that the call had no effect. After a try without a response, the effect
- * is unknown.
+ * Returns true if AWS refused a call that the SDK tried only once, so the call had no effect. If there were several tries, an earlier one
+ * may have had an effect.
  */
 export const isRefusal = (error: unknown): boolean =>
   Math.trunc((statusOf(error) ?? 0) / 100) === 4 && metadataOf(error).attempts === 1;

@@ -72,7 +72,7 @@ async function askForHost({ terminal, signal }: World): Promise<Address> {
   return address;
 }
 
-/** Returns the array with a trust that accepts the current certificate. The user has confirmed this trust. */
+/** Returns the array with trust settings that accept the current certificate. The user has confirmed these settings. */
 async function trustedArray(command: Command, old: Old, address: Address, world: World): Promise<FlashBlade> {
   const { terminal, signal, say, now } = world;
   const presented = await look(address, { signal });

@@ -18,8 +18,8 @@ export function refuseApiTokens(args: readonly string[]): void {
 }
 
 /**
- * Like `refuseApiTokens`, but for the command that asks for the API token. Also rejects bare UUIDs and options named after secrets.
- * `consumed` are the flags that npm consumed. Their values remain among the arguments.
+ * Like `refuseApiTokens`, but for the command that asks for the API token. Also rejects bare UUIDs, and options such as `--api-token` or
+ * `--password`. `consumed` are the flags that npm consumed. Their values remain among the arguments.
  */
 export function refuseTokens(args: readonly string[], consumed: readonly string[] = []): void {
   const words = [...args, ...consumed];

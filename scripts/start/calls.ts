@@ -30,7 +30,7 @@ export function countCalls({ aws, lambdaOf, simulators }: Deployment, arrays: 's
   }
 
   async function counts(): Promise<Counts> {
-    // A function's log output may still be in the pipe. One turn of the event loop reads the rest.
+    // The end of a function's log may still be in the pipe. It arrives within one turn of the event loop.
     await setImmediate();
     return { aws: aws.calls.length, array: arrays === 'simulated' ? received() : made() };
   }

@@ -14,7 +14,7 @@ export const IGNORE_TERMINAL_SIGNALS = `--import=data:text/javascript,${encodeUR
 export type Interruption = {
   /** Throws if a signal has arrived. Call this function between steps. */
   readonly throwIfInterrupted: () => void;
-  /** Returns 130 after SIGINT, 143 after SIGTERM, and undefined without a signal. */
+  /** Returns 130 after SIGINT, 143 after SIGTERM, and undefined if no signal has arrived. */
   readonly exitCode: () => number | undefined;
 };
 

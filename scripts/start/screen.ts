@@ -60,7 +60,7 @@ export function createScreen(stream: Writable, now: () => number) {
     }
   }
 
-  /** Prints column names, or numbers that do not belong to a step. */
+  /** Prints a row of column names or totals. */
   const row = (title: string, cells: readonly (string | number)[]): void =>
     line(title.padEnd(TITLE_WIDTH) + columns(cells), 'dim');
 

@@ -10,7 +10,7 @@ export type SimulatedArray = DemoArray & {
   onNextLogin(act: () => Promise<void>): void;
 };
 
-/** Options for tokens in the same format as those of real arrays. */
+/** Returns options that make the tokens look like those of real arrays. */
 export const likeReal = (): SimulatorOptions => ({
   users: [{ username: 'pureuser', apiToken: randomApiToken() }],
   newAuthToken: randomUUID,

@@ -1,4 +1,4 @@
-/** The demonstration's environment: an array, AWS on loopback, and the packaged functions as Lambda runs them. */
+/** The demonstration's environment: an array, local stand-ins for AWS, and the packaged functions, which run as they do in Lambda. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { devNull, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -26,7 +26,7 @@ export type Surroundings = {
   readonly ports: Ports;
   readonly apiVersions: typeof apiVersions;
   readonly calls: Calls;
-  /** Moves the clock forward for AWS, the simulated arrays and the functions. */
+  /** Moves the clock forward for the AWS stand-ins, the simulated arrays and the functions. */
   readonly putForward: (ms: number) => void;
 };
 
@@ -71,7 +71,7 @@ export async function surround(
   useStandIns({ ...aws.env, ...NO_PROFILE });
   stack.defer(closeConnections);
   const calls = countCalls(deployment, secret === undefined ? 'simulated' : 'real');
-  say(`${name}: ${array.what}; AWS on loopback`);
+  say(`${name}: ${array.what}; local stand-ins for AWS`);
   return {
     array,
     deployment,
@@ -83,7 +83,7 @@ export async function surround(
   };
 }
 
-/** Ignores reports, because every caller handles the thrown errors. */
+/** Ignores the library's reports, because every caller handles the thrown errors. */
 const ignore = (): void => undefined;
 
 /** Replaces this process's AWS variables, so that the SDK uses the stand-ins and never the user's own AWS account. */

@@ -91,8 +91,8 @@ export async function showUnattended(world: Surroundings, array: SimulatedArray,
     say(`${array.name} ended the lost session because of ${ended?.by}; the sweep returned:`);
     say(JSON.stringify(await sweep(deployment)));
     const alive = deployment.simulators.flatMap(({ sessions }) => sessions()).length;
-    const left = (await deployment.items()).filter(isUnsettled).map(({ id }) => id);
-    say(`live sessions on all arrays: ${alive}; unsettled in the ledger: ${left.length}`);
+    const left = (await deployment.items()).filter(isUnfinished).map(({ id }) => id);
+    say(`live sessions on all arrays: ${alive}; unfinished items in the ledger: ${left.length}`);
     must(left.length === 0, `the ledger still contains ${left.join(', ')}`);
     must(alive === 0, 'a session is still open on an array');
   });
@@ -123,4 +123,4 @@ const sweep = async ({ invoke }: Deployment): Promise<SweepResult> => resultOf(a
 
 const find = async ({ items }: Deployment, id: string) => (await items()).find((item) => item.id === id);
 
-const isUnsettled = ({ kind, state }: Item): boolean => kind === 'suspect' || (kind === 'lease' && state !== 'CLOSED');
+const isUnfinished = ({ kind, state }: Item): boolean => kind === 'suspect' || (kind === 'lease' && state !== 'CLOSED');

@@ -59,7 +59,7 @@ export function bundledBom(whole: Bom, packages: readonly BundledPackage[]): Bom
   return { ...whole, components, dependencies };
 }
 
-/** Returns the violations of CycloneDX's own schema. */
+/** Returns the violations of the CycloneDX schema. */
 export async function faultsOf(bom: Bom): Promise<readonly unknown[]> {
   const fault = await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(JSON.stringify(bom));
   return fault === null ? [] : [fault].flat();

@@ -55,7 +55,7 @@ async function declared(directory: string): Promise<Omit<BundledPackage, 'functi
   return { directory, name, version, license };
 }
 
-/** Returns the texts that must accompany a package, its license and notices, with their file names. */
+/** Returns the texts that must accompany a package (its license and notices), with their file names. */
 export async function legalTextsOf({ directory }: Pick<BundledPackage, 'directory'>): Promise<[string, string][]> {
   const files = (await readdir(resolve(ROOT, directory))).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file));
   return Promise.all(

@@ -48,6 +48,6 @@ async function write({ all, outdir }: Command): Promise<string[]> {
 
 async function checked(bom: Bom): Promise<string> {
   const [fault] = await faultsOf(bom);
-  if (fault !== undefined) throw new Error(`the SBOM violates CycloneDX's own schema: ${JSON.stringify(fault)}`);
+  if (fault !== undefined) throw new Error(`the SBOM violates the CycloneDX schema: ${JSON.stringify(fault)}`);
   return textOf(bom);
 }

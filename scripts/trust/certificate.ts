@@ -59,7 +59,8 @@ function keyOf(certificate: X509Certificate): string {
 }
 
 function isSelfSigned(certificate: X509Certificate): boolean {
-  // Do not use checkIssued, which requires a key that may sign certificates. An array's own certificate may not declare such a key.
+  // Do not use checkIssued, which returns false if the certificate's key usage excludes signing certificates. An array's self-signed
+  // certificate can have such a key usage.
   const key = publicKeyOf(certificate);
   return certificate.subject === certificate.issuer && key !== undefined && certificate.verify(key);
 }

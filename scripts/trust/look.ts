@@ -1,4 +1,4 @@
-/** Reads what a server presents in the TLS handshake, without sending application data or trusting the certificate. */
+/** Reads the certificates that a server presents in the TLS handshake, without sending application data or trusting the certificate. */
 import { X509Certificate } from 'node:crypto';
 import { isIP, Socket } from 'node:net';
 import { type ConnectionOptions, connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';

@@ -1,4 +1,4 @@
-/** Describes a server's certificate and the trust that the array's secret needs. */
+/** Describes a server's certificate and the trust settings that the array's secret needs. */
 import { known } from '../../lib/core/errors.ts';
 import type { FlashBlade, Trust } from '../../lib/core/model.ts';
 import { type CertificateFacts, factsOf, fingerprintOf } from './certificate.ts';
@@ -21,11 +21,11 @@ export const reportOf = (address: Address, { chain, protocol, publicRefusal }: P
   publicAuthorities: publicRefusal === undefined ? { accepted: true } : { accepted: false, reason: publicRefusal },
 });
 
-/** Returns the trust for a confirmed certificate. This is `public` if the certificate is publicly trusted, otherwise its fingerprint. */
+/** Returns the trust settings for a confirmed certificate: `public` if it is publicly trusted, otherwise its fingerprint. */
 export const trustFor = ({ chain: [own], publicRefusal }: Presented): Trust =>
   publicRefusal === undefined ? { kind: 'public' } : { kind: 'fingerprints', fingerprints: [fingerprintOf(own)] };
 
-/** Returns the reason why the functions would refuse the array with this trust, or undefined if they would accept it. */
+/** Returns the reason why the functions would refuse the array with its trust settings, or undefined if they would accept it. */
 export async function refusalOf(array: FlashBlade): Promise<string | undefined> {
   try {
     await verify(array);

@@ -43,11 +43,11 @@ const publicText = ({ accepted, reason }: Report['publicAuthorities']): string =
     : `The certificate is not publicly trusted for this name: ${reason}.`;
 
 export const COMPARE = `Before you trust the server's own certificate, compare its SHA-256 fingerprint with the one that your array shows.
-Do not view the array over this network, because an attacker between you and the array could show you a false fingerprint.
+Do not get that fingerprint over this network, because an attacker between you and the array could show you a false one.
 Your array probably shows its certificate in the GUI under Settings → Certificates, and with \`purecert list\` on the command line.
 To get the fingerprint of a PEM certificate, run: openssl x509 -noout -sha256 -fingerprint -in array.pem`;
 
-/** Returns advice about the secret's `trust` field, including the alternative. */
+/** Returns advice about the secret's `trust` field. Mentions the alternative of trusting a private certificate authority. */
 export function adviceText({ chain: [own], publicAuthorities }: Report): string {
   if (publicAuthorities.accepted) {
     return `If the fingerprints match, omit "trust" from the array's secret, because this certificate is publicly trusted.`;
@@ -55,7 +55,7 @@ export function adviceText({ chain: [own], publicAuthorities }: Report): string 
   const alternative = own?.selfSigned
     ? []
     : [
-        'If a private certificate authority issued the certificate, you can trust the authority instead. Its renewed certificates are then trusted, too.',
+        'If a private certificate authority issued the certificate, you can trust the authority instead. Renewed certificates from this authority are then trusted, too.',
         'Get the PEM certificate from the authority\'s operator, not from this server. Use "trust": { "ca": "…" }, or run:',
         '',
         '  npm run secret -- <array> --ca ca.pem',

@@ -6,7 +6,7 @@ import { connectTls } from '../../lib/flashblade/tls.ts';
 import { codeOf, lateRefusal } from '../../lib/flashblade/tls-errors.ts';
 
 const TIMEOUT_MS = 10_000;
-/** How long to wait for a server to refuse a finished TLS 1.3 handshake. A session ticket from the server ends the wait early. */
+/** How long to wait for a server to reject the client after a TLS 1.3 handshake. A session ticket from the server ends the wait early. */
 const REFUSAL_MS = 500;
 
 /** Connects as a login would, then disconnects without sending data. Throws ARRAY_UNTRUSTED, ARRAY_UNREACHABLE or SECRET_INVALID. */

@@ -14,6 +14,7 @@ const QUESTIONS = {
   cold: [['empty handler', 'login', 'login, first lease on an array'], 2],
   overhead: [['bare client', 'login and logout'], 0],
   fleet: [['this library', 'this library, fingerprint'], 4],
+  check: [['duration, s', 'checked', 'not checked', 'healthy arrays reported unhealthy'], 4],
   ledger: [['login', 'logout'], 2],
 } as const satisfies Record<string, [rows: readonly string[], goals: number]>;
 
@@ -49,7 +50,7 @@ test.concurrent.for(Object.entries(QUESTIONS))(
       expect((cell('login', 'CPU, × empty') as Interval).median).toBeGreaterThan(1);
     }
     if (name === 'ledger') {
-      expect([cell('login', 'in a row'), cell('logout', 'in a row')]).toEqual([2, 3]);
+      expect([cell('login', 'sequential'), cell('logout', 'sequential')]).toEqual([2, 3]);
     }
   },
 );

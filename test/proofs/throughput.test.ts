@@ -52,41 +52,41 @@ describe('a thousand sessions per second for ten minutes', () => {
   });
 });
 
-describe('the table of walls', () => {
-  const walls = new Map(
-    tableRows('what', page('performance.md')).map(([what = '', wall = '']) => [
+describe('the table of scaling limits', () => {
+  const limits = new Map(
+    tableRows('what', page('performance.md')).map(([what = '', limit = '']) => [
       what.replaceAll('`', ''),
-      Number(/[\d,]+/.exec(wall)?.[0].replaceAll(',', '')),
+      Number(/[\d,]+/.exec(limit)?.[0].replaceAll(',', '')),
     ]),
   );
   const throttles = async (shards: number, load: Partial<Load>) =>
     simulate((await recorded(shards)).calls, { ...THOUSAND, shards, seconds: 60, tablePartitions: 64, ...load })
       .throttled.size > 0;
 
-  it('has the wall of an index without shards, and one session more is throttled', async () => {
-    const wall = walls.get('sessions per second, dueShards 1');
-    expect(wall).toBe(Math.floor(WRITE_UNITS / 6));
-    expect(await throttles(1, { sessionsPerSecond: Number(wall) })).toBe(false);
-    expect(await throttles(1, { sessionsPerSecond: Number(wall) + 1 })).toBe(true);
+  it('has the limit of an index without shards, and one session more is throttled', async () => {
+    const limit = limits.get('sessions per second, dueShards 1');
+    expect(limit).toBe(Math.floor(WRITE_UNITS / 6));
+    expect(await throttles(1, { sessionsPerSecond: Number(limit) })).toBe(false);
+    expect(await throttles(1, { sessionsPerSecond: Number(limit) + 1 })).toBe(true);
   });
 
-  it('has the wall of sixteen shards, near which the busiest shard is throttled', async () => {
-    const wall = Number(walls.get('sessions per second, dueShards 16'));
-    expect(wall).toBe(Math.floor((16 * WRITE_UNITS) / 6));
-    expect(await throttles(16, { sessionsPerSecond: wall * 0.75 })).toBe(false);
-    expect(await throttles(16, { sessionsPerSecond: wall })).toBe(true);
+  it('has the limit of sixteen shards, near which the busiest shard is throttled', async () => {
+    const limit = Number(limits.get('sessions per second, dueShards 16'));
+    expect(limit).toBe(Math.floor((16 * WRITE_UNITS) / 6));
+    expect(await throttles(16, { sessionsPerSecond: limit * 0.75 })).toBe(false);
+    expect(await throttles(16, { sessionsPerSecond: limit })).toBe(true);
   });
 
-  it.each([10, 50, 500])('has the wall of one array with %i live sessions, whose slots are one item', async (live) => {
+  it.each([10, 50, 500])('has the limit of one array with %i live sessions, whose slots are one item', async (live) => {
     const { calls } = await recordSession({ shards: 16, live: live - 1 });
     const perSession = Number(unitsOf(calls)['write slots']);
-    expect(walls.get(`sessions per second and array, with ${live} live`)).toBe(Math.floor(WRITE_UNITS / perSession));
+    expect(limits.get(`sessions per second per array, with ${live} live`)).toBe(Math.floor(WRITE_UNITS / perSession));
   });
 
-  it('has the wall of one owner', async () => {
+  it('has the limit of one owner', async () => {
     const { calls } = await recordSession({ shards: 16, live: 9, owner: 'nightly' });
     const perSession = Number(unitsOf(calls)['write owner']);
-    expect(walls.get('sessions per second and owner')).toBe(WRITE_UNITS / perSession);
+    expect(limits.get('sessions per second per owner')).toBe(WRITE_UNITS / perSession);
   });
 });
 

@@ -25,7 +25,7 @@ const EXTENSIONS = new RegExp(`^(?:;${TOKEN}(?:=(?:${TOKEN}|"[\\t !#-[\\]-~]*"))
 const TRAILER = new RegExp(`^${TOKEN}:${TEXT}$`);
 const FRAMING = /^(?:content-length|transfer-encoding):/i;
 
-/** Returns how a head frames its body. `minor` is the last digit of the HTTP version. Throws UnreadableResponse. */
+/** Returns the framing of the body, according to the head. `minor` is the last digit of the HTTP version. Throws UnreadableResponse. */
 export function framingOf(minor: string, { status, headers }: ResponseHead): Framing {
   const { 'transfer-encoding': coding, 'content-length': length } = headers;
   if (coding !== undefined && length !== undefined) throw invalid('both Content-Length and Transfer-Encoding');
@@ -34,12 +34,12 @@ export function framingOf(minor: string, { status, headers }: ResponseHead): Fra
     throw invalid('unsupported transfer coding');
   if (status < 200 || status === 204 || status === 304) {
     if (coding !== undefined || Number(length ?? 0) > 0)
-      throw invalid('the head announces a body, but its status does not allow one');
+      throw invalid('a response with this status must not have a body');
     return 0;
   }
   if (coding !== undefined) return 'chunks';
   // Without either header, the body would end when the connection ends, and anyone between the array and this process can end a connection.
-  if (length === undefined) throw new UnreadableResponse('it announces neither a length nor chunks');
+  if (length === undefined) throw new UnreadableResponse('it has neither Content-Length nor Transfer-Encoding');
   return Number(length);
 }
 
@@ -63,7 +63,7 @@ export function* takeBody(input: Input, framing: Framing): Reading<Buffer> {
 function* takeChunks(input: Input): Reading<Buffer> {
   const chunks: Buffer[] = [];
   for (let bytes = 0; ; ) {
-    const line = yield* takeUntil(input, '\r\n', MAX_CHUNK_LINE_BYTES, 'the line before a chunk is too long');
+    const line = yield* takeUntil(input, '\r\n', MAX_CHUNK_LINE_BYTES, 'a chunk size line is too long');
     const [, hex, extensions = ''] = CHUNK_LINE.exec(line) ?? [];
     if (hex === undefined) throw invalid('a chunk has no valid size');
     if (!EXTENSIONS.test(extensions)) throw invalid('a chunk has a malformed extension');
@@ -72,7 +72,8 @@ function* takeChunks(input: Input): Reading<Buffer> {
     if (chunks.length === MAX_CHUNKS) throw new UnreadableResponse(`it has more than ${MAX_CHUNKS} chunks`);
     bytes = bounded(bytes + size);
     chunks.push(yield* take(input, size));
-    if ((yield* take(input, 2)).toString('latin1') !== '\r\n') throw invalid('a chunk is longer than its size');
+    if ((yield* take(input, 2)).toString('latin1') !== '\r\n')
+      throw invalid('a chunk is longer than its declared size');
   }
   yield* skipTrailers(input);
   return Buffer.concat(chunks);

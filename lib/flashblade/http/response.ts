@@ -27,8 +27,8 @@ const CLOSE = /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i;
 
 /**
  * Reads one response. Start the reader with `next()`, then call `next(bytes)` until the reader is done. The reader calls `onHead` once the
- * head is complete, with the bytes that arrived after the head, and skips interim responses (1xx). It accepts up to 16 KiB of heads and 1
- * MiB of body. Throws UnreadableResponse and EndedEarly.
+ * head is complete, with the bytes that arrived after the head, and skips interim responses (1xx). It accepts at most 16 KiB for all heads
+ * together, and 1 MiB for the body. Throws UnreadableResponse and EndedEarly.
  */
 export function* readResponse(onHead: (head: ResponseHead, rest: Buffer) => void): Reading<WholeResponse> {
   const input: Input = { bytes: EMPTY };

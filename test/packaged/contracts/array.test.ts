@@ -66,7 +66,7 @@ describe('an invalid environment is refused before anything is sent', () => {
     expect(readArray(good)).toMatchObject({ username: USERNAME, array: { host: 'fb1.example.com', port: 443 } });
     const message = messageOf(() => readArray({ ...good, ...wrong }));
     expect(message).toMatch(
-      new RegExp(`^environment: ${name} (must be|may be|names a file|looks like an API token|contains the apiToken)`),
+      new RegExp(`^environment: ${name}(: the text| must be| may be| looks like an API token| contains the apiToken)`),
     );
     for (const value of ['two words', API_TOKEN, 'https://fb1', '3f2504e0', 'opaque'])
       expect(message).not.toContain(value);
@@ -115,7 +115,7 @@ describe('an array that breaks the contract', () => {
     simulator.faults.add({ kind: 'answer', path: /\/arrays$/, status: 200 });
     const { code, stdout, report, junit, all } = await run(['--array'], env).ended;
     expect(code).toBe(1);
-    expect(stdout.match(/^FAILED .*/gm)).toEqual(['FAILED  a read under an ended session (the session has ended)']);
+    expect(stdout.match(/^FAILED .*/gm)).toEqual(['FAILED  a read in an ended session (the session has ended)']);
     expect(report).toContain('- Result: **FAILED**');
     expect(report).toContain('| **FAILED** | Expected status code 200 to be a 401, 403 |');
     expect(junit).toContain('tests="10" failures="1"');

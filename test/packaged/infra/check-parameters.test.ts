@@ -17,7 +17,7 @@ import { OTHERS } from './package-with.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
-type Given = { stage?: string; inStage?: object; defaults?: object; given?: [string, string][] };
+type Given = { stage?: string; region?: string; inStage?: object; defaults?: object; given?: [string, string][] };
 const { RULES, faultsOf: allFaults } = createRequire(import.meta.url)('../../../infra/check-parameters.cjs') as {
   RULES: Readonly<Record<string, { readonly rule: string; readonly fits: (value: string) => boolean }>>;
   faultsOf: (given: Given) => string[];
@@ -49,7 +49,7 @@ describe('the rules for parameters', () => {
   it('have the ranges of the page about deploying', () => {
     const rows = tableRows('parameter', page('deploying.md')).map(([name = '', , meaning = '']) => [name, meaning]);
     const ranged = rows.filter(([name = '']) => RULES[name.replaceAll('`', '')]?.rule.includes('whole number'));
-    expect(ranged).toHaveLength(7);
+    expect(ranged).toHaveLength(8);
     for (const [name = '', meaning] of ranged) {
       const [, min, max] = /from (\d+) to (\d+)/.exec(RULES[name.replaceAll('`', '')]?.rule ?? '') ?? [];
       expect(meaning, name).toContain(`${min} to ${max}`);
@@ -107,6 +107,7 @@ describe('the rules for parameters', () => {
       ],
       ...['cron(0 6 * * *)', 'cron(0 6 * * * *)', 'cron(0 6 ? * ? *)', 'at(2030-01-01T00:00:00)', 'Rate(1 hour)'],
     ],
+    checkConcurrency: ['0', '101', '2.5', '', 'five'],
     reserveConcurrency: ['yes', 'True', '1'],
     programRoleArns: [
       'storage-jobs',
@@ -146,6 +147,22 @@ describe('the rules for parameters', () => {
     }
   });
 
+  it('reject blanks around a value and lists without items, because the template contains the text as given', () => {
+    const valid: Readonly<Record<string, string>> = {
+      ...Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, String(value)])),
+      ...OTHERS,
+    };
+    const isList = (name: string): boolean =>
+      /^(allowedCalls|programRoleArns|vpc(SubnetIds|SecurityGroupIds|Egress)|stackTags)$/.test(name);
+    for (const [name, value] of Object.entries(valid)) {
+      const wrong = isList(name) ? [' ', ',', ' , '] : [` ${value}`, `${value} `, ' '];
+      for (const text of wrong)
+        expect(faultsWith({ ...valid, [name]: text }), `${name}: ${JSON.stringify(text)}`).toContain(
+          `The parameter ${name} ${RULES[name]?.rule}.`,
+        );
+    }
+  });
+
   it.each([
     [{ checkRate: 'cron(0 6 * * ? *)' }],
     [{ checkRate: 'cron(0/15 6-18 ? * MON-FRI 2030)' }],
@@ -167,6 +184,15 @@ describe('the rules for parameters', () => {
     [{ checkRate: 'rate(90 minutes)' }, 'checkAlarmHours must be at least twice the interval of checkRate'],
   ])('require that %j fit together', (values, fault) => {
     expect(faultsWith(values)).toEqual([expect.stringContaining(`The parameter ${fault}`)]);
+  });
+
+  it('require state machines in the region of the stack, whose events and executions are the only ones that it sees', () => {
+    const given: [string, string][] = [['stateMachineArnPrefix', OTHERS.stateMachineArnPrefix]];
+    expect(faultsOf({ region: 'eu-central-1', given })).toEqual([]);
+    expect(faultsOf({ region: 'eu-central-1' })).toEqual([]);
+    expect(faultsOf({ region: 'eu-west-1', given })).toEqual([
+      'The parameter stateMachineArnPrefix must name the region of the stack.',
+    ]);
   });
 
   it('name the likely parameter for a name with a missing, doubled or swapped letter, or in another case', () => {
@@ -269,10 +295,27 @@ describe('osls', () => {
     ],
     [['print', '--param=sessionPerArray=7'], 'There is no parameter sessionPerArray. Did you mean sessionsPerArray?'],
     [['deploy', 'function', '-f', 'login', '--param=runbook=a b'], 'The parameter runbook must be a URL or a path'],
+    [
+      ['deploy', '--region=eu-west-1', `--param=stateMachineArnPrefix=${OTHERS.stateMachineArnPrefix}`],
+      'The parameter stateMachineArnPrefix must name the region of the stack.',
+    ],
+    [
+      ['deploy', `--param=stateMachineArnPrefix=${OTHERS.stateMachineArnPrefix}`],
+      'The parameter stateMachineArnPrefix must name the region of the stack.',
+    ],
   ])('%j reports the mistake and sends no request', async (args, fault) => {
     const { output, requests } = await osls(project(), ...args);
     expect(output).toContain(`Error:\n${fault}`);
     expect(requests).toBe(0);
+  });
+
+  test('accepts state machines of the region to which it deploys, and of any region when it only packages', async () => {
+    const param = `--param=stateMachineArnPrefix=${OTHERS.stateMachineArnPrefix}`;
+    const deployed = await osls(project(), 'deploy', '--region=eu-central-1', param);
+    expect([deployed.output.includes('The parameter'), deployed.requests > 0]).toEqual([false, true]);
+    expect((await osls(project(), 'print', '--region=eu-west-1', param)).output).toContain(
+      OTHERS.stateMachineArnPrefix,
+    );
   });
 
   test('checks values that come from variables', async () => {
@@ -313,7 +356,7 @@ describe('osls', () => {
     writeFileSync(join(directory, 'lib/leases/open.ts'), '// another version\n');
     const stale = await osls(directory, 'deploy', '--stage=prod');
     expect(stale.output).toContain(
-      'Error:\nThe functions were built before the latest change of lib/leases/open.ts. Run npm run',
+      'Error:\nThe functions were built before the latest change to lib/leases/open.ts. Run npm run',
     );
     expect(stale.requests).toBe(0);
     expect((await osls(directory, 'deploy', 'function', '-f', 'login')).output).toContain('lib/leases/open.ts');

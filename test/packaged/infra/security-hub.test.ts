@@ -5,7 +5,7 @@ import { describe, expect, it, test } from 'vitest';
 import { ROOT } from '../../../scripts/build.ts';
 import { template as packaged, type Template } from '../../kit/packaged.ts';
 import { page, tableRows } from '../../kit/pages.ts';
-import { HOLDERS, permissionsOf } from './rules/permissions.ts';
+import { HOLDERS, IF_SET, permissionsOf, permissionTable } from './rules/permissions.ts';
 import { variants } from './rules/rule.ts';
 import { at, GONE, idsOf, list, places, render, settled } from './template.ts';
 
@@ -143,6 +143,10 @@ const CONTROLS: Readonly<Record<string, Control>> = {
     passes: has('AWS::SQS::QueuePolicy/Properties/PolicyDocument/Statement', isPrivate),
     planted: ['RequestQueuePolicy/Properties/PolicyDocument/Statement/+', everyone],
   },
+  'StepFunctions.1': {
+    passes: has('AWS::StepFunctions::StateMachine/Properties/LoggingConfiguration/Level', (value) => value !== 'OFF'),
+    planted: ['FleetCheck/Properties/LoggingConfiguration/Level', 'OFF'],
+  },
 };
 
 /** Results that do not depend on the template: a setting of the stack, the subnets, and the secrets outside the stack. */
@@ -181,18 +185,22 @@ describe('the policies for VPC endpoints', () => {
       expect(statement.Action.every((action: string) => file === `${action.split(':')[0]}.json`)).toBe(true);
       return statement.Action;
     });
-    const called = HOLDERS.filter(({ isSchedule }) => !isSchedule)
+    const called = HOLDERS.filter(({ service }) => service === 'lambda')
       .flatMap(({ role }) => permissionsOf(byDefault, role))
       .map(({ action }) => action)
-      .filter((action) => !BY_LAMBDA.test(action));
+      .concat(
+        permissionTable().flatMap(([actions = '', , who = '']) => (who.endsWith(IF_SET) ? actions.split('`') : [])),
+      )
+      .filter((action) => action.includes(':') && !BY_LAMBDA.test(action));
     expect(allowed.sort()).toEqual([...new Set(called)].sort());
   });
 
   test('exist for exactly the endpoints that the page about deploying creates', () => {
     const text = page('deploying.md');
-    const [, interfaces = ''] = /for service in ([\w ]+); do\n.*create-vpc-endpoint/.exec(text) ?? [];
-    const services = [...interfaces.split(' '), 'dynamodb'].sort();
+    const [, interfaces = '', also = ''] =
+      /for service in ([\w ]+); do +# and (\w+), if.*\n.*create-vpc-endpoint/.exec(text) ?? [];
+    const services = [...interfaces.split(' '), also, 'dynamodb'].sort();
     expect(readdirSync(DIRECTORY).sort()).toEqual(services.map((service) => `${service}.json`));
-    expect(text).toContain(`for service in ${interfaces} dynamodb; do`);
+    expect(text).toContain(`for service in ${interfaces} dynamodb; do    # and ${also}, if`);
   });
 });

@@ -71,7 +71,7 @@ describe('the bill of materials', () => {
     expect(own?.dependsOn?.join()).toContain('client-dynamodb');
   });
 
-  test("matches CycloneDX's own schema, which rejects an invalid bill", async () => {
+  test('matches the CycloneDX schema, which rejects an invalid bill', async () => {
     expect(await faultsOf(bom)).toEqual([]);
     const [first, ...others] = bom.components;
     const broken = { ...bom, components: [{ ...first, type: 'nonsense' } as unknown as Component, ...others] };

@@ -11,8 +11,8 @@ export type AnswersSummary = Awaited<ReturnType<typeof tryAnswers>>;
 /** Reasons for which ours alone refuses a response. */
 const STRICTER = [
   'it switches protocols without being asked to',
-  'it announces neither a length nor chunks',
-  'invalid HTTP (the head announces a body, but its status does not allow one)',
+  'it has neither Content-Length nor Transfer-Encoding',
+  'invalid HTTP (a response with this status must not have a body)',
   'it is not HTTP/1.1',
   'it is followed by extra bytes',
   'invalid HTTP (unsupported transfer coding)',

@@ -1,11 +1,10 @@
 /** Connections to AWS endpoints that have several addresses. The SDK, the sockets and TLS are real. */
-import dns from 'node:dns';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { ListSecretsCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { AWS_CLIENT_OPTIONS, callAws } from '../../../lib/aws/client.ts';
-import { deadAt } from '../flashblade/dead.ts';
+import { resolveTo } from '../flashblade/dead.ts';
 import { failureOf } from '../flashblade/failures.ts';
 import { authority } from '../flashblade/servers.ts';
 
@@ -26,21 +25,10 @@ async function endpoint(addresses: readonly string[], delayMs = 0) {
     server.closeAllConnections();
     server.close();
   });
-  for (const address of ['127.0.0.2', '127.0.0.3']) if (addresses.includes(address)) await deadAt(address, port);
-  const lookup = vi.spyOn(dns, 'lookup').mockImplementation(((
-    _: string,
-    __: object,
-    done: (...all: unknown[]) => void,
-  ) =>
-    process.nextTick(
-      done,
-      null,
-      addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
-    )) as never);
+  await resolveTo(addresses, port);
   const { httpsAgent } = AWS_CLIENT_OPTIONS.requestHandler;
   httpsAgent.options.ca = authority.certificate;
   onTestFinished(() => {
-    lookup.mockRestore();
     httpsAgent.options.ca = undefined;
     httpsAgent.destroy();
   });

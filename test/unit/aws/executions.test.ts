@@ -1,6 +1,8 @@
-import { createRequire } from 'node:module';
-import { describe, expect, it } from 'vitest';
-import { createExecutions, signed } from '../../../lib/aws/executions.ts';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { AWS_CLIENT_OPTIONS } from '../../../lib/aws/client.ts';
+import { createExecutions } from '../../../lib/aws/executions.ts';
+import { BUSY } from '../../../lib/leases/items.ts';
 import { awsWithClients } from '../../kit/aws/clients.ts';
 import { noPatience, patience } from './patience.ts';
 
@@ -9,13 +11,14 @@ patience();
 const PREFIX = 'arn:aws:states:eu-central-1:123456789012:stateMachine:nightly-';
 const EXECUTION = 'arn:aws:states:eu-central-1:123456789012:execution:nightly-1:0f3e7a52';
 
+/** The client finds the stand-in through environment variables, as in production. */
 async function withExecutions() {
   const { aws } = await awsWithClients();
-  return { aws, executions: createExecutions(PREFIX, aws.env) };
+  return { aws, executions: createExecutions(new SFNClient(AWS_CLIENT_OPTIONS), PREFIX) };
 }
 
 describe('an owner', () => {
-  const { isExecution } = createExecutions(PREFIX, {});
+  const { isExecution } = createExecutions(new SFNClient({}), PREFIX);
 
   it.each([EXECUTION, EXECUTION.replace('nightly-1', 'nightly-')])('%s is an execution', (owner) => {
     expect(isExecution(owner)).toBe(true);
@@ -27,22 +30,40 @@ describe('an owner', () => {
   ])('%s is not asked about', (owner) => expect(isExecution(owner)).toBe(false));
 });
 
+it.each([
+  ['eu-central-1', '', 'states.eu-central-1.amazonaws.com'],
+  ['us-east-1', 'true', 'states-fips.us-east-1.amazonaws.com'],
+  ['cn-north-1', '', 'states.cn-north-1.amazonaws.com.cn'],
+  ['us-gov-west-1', '', 'states.us-gov-west-1.amazonaws.com'],
+  // This region has no endpoint with `-fips`, because its only endpoint is validated.
+  ['us-gov-west-1', 'true', 'states.us-gov-west-1.amazonaws.com'],
+  ['us-gov-east-1', 'true', 'states-fips.us-gov-east-1.amazonaws.com'],
+  ['eusc-de-east-1', '', 'states.eusc-de-east-1.amazonaws.eu'],
+])('in the region %s with AWS_USE_FIPS_ENDPOINT=%j, the host %s is asked', async (region, fips, host) => {
+  vi.stubEnv('AWS_REGION', region);
+  vi.stubEnv('AWS_USE_FIPS_ENDPOINT', fips);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'x' };
+  const hosts: string[] = [];
+  const requestHandler = {
+    handle: async ({ hostname }: { hostname: string }) => {
+      hosts.push(hostname);
+      throw new Error('planned by the test');
+    },
+  };
+  const client = new SFNClient({ credentials, requestHandler, maxAttempts: 1 } as never);
+  await expect(createExecutions(client, PREFIX).status(EXECUTION, soon())).rejects.toMatchObject({
+    code: 'AWS_UNAVAILABLE',
+  });
+  expect(hosts).toEqual([host]);
+});
+
 describe('the status of an execution', () => {
   it.each(['RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED', 'PENDING_REDRIVE'])('is %s', async (status) => {
     const { aws, executions } = await withExecutions();
     aws.states.setStatus(EXECUTION, status);
     expect(await executions.status(EXECUTION, soon())).toBe(status);
     expect(aws.calls).toMatchObject([{ service: 'states', action: 'DescribeExecution', status: 200 }]);
-  });
-
-  it('is asked for at the endpoint for all services, unless Step Functions has its own', async () => {
-    const { aws } = await awsWithClients();
-    aws.states.setStatus(EXECUTION, 'ABORTED');
-    const { AWS_ENDPOINT_URL_SFN: url, ...env } = aws.env;
-    const statusWith = (endpoints: object) =>
-      createExecutions(PREFIX, { ...env, ...endpoints }).status(EXECUTION, soon());
-    expect(await statusWith({ AWS_ENDPOINT_URL: url })).toBe('ABORTED');
-    expect(await statusWith({ AWS_ENDPOINT_URL: 'http://127.0.0.1:1', AWS_ENDPOINT_URL_SFN: url })).toBe('ABORTED');
   });
 
   it('is unknown if there is no such execution, or if the owner is no ARN', async () => {
@@ -52,16 +73,24 @@ describe('the status of an execution', () => {
     expect(await executions.status('x'.repeat(257), soon())).toBeUndefined();
   });
 
-  it('is unknown if Step Functions is busy, and it is asked only once', async () => {
+  it('is BUSY if Step Functions throttles the question', async () => {
     const { aws, executions } = await withExecutions();
     aws.faults.add({ kind: 'throttle', service: 'states' });
-    expect(await executions.status(EXECUTION, soon())).toBeUndefined();
-    expect(aws.calls).toHaveLength(1);
+    expect(await executions.status(EXECUTION, soon())).toBe(BUSY);
+  });
+
+  it('is asked for again after a lost connection or an error of Step Functions', async () => {
+    const { aws, executions } = await withExecutions();
+    aws.states.setStatus(EXECUTION, 'SUCCEEDED');
+    aws.faults.add({ kind: 'reset', service: 'states', times: 1 });
+    expect(await executions.status(EXECUTION, soon())).toBe('SUCCEEDED');
+    aws.faults.add({ kind: 'error', service: 'states', name: 'InternalFailure', status: 500, times: 1 });
+    expect(await executions.status(EXECUTION, soon())).toBe('SUCCEEDED');
   });
 
   it.each([
     ['deny', 'AccessDeniedException (400)'],
-    ['reset', 'AWS was unreachable (ECONNRESET)'],
+    ['reset', 'no response from AWS'],
     ['garbage', 'Check that no proxy'],
     ['error', 'InternalFailure (500)'],
   ] as const)('is AWS_UNAVAILABLE after the fault %s, and the message says why', async (kind, why) => {
@@ -89,49 +118,5 @@ describe('the status of an execution', () => {
     const { aws, executions } = await withExecutions();
     await expect(executions.status(EXECUTION, Date.now())).rejects.toMatchObject({ code: 'OUT_OF_TIME' });
     expect(aws.calls).toEqual([]);
-  });
-});
-
-describe('a signature', () => {
-  const NOW = new Date('2026-11-24T05:00:00.250Z');
-  const HOST = 'states.eu-central-1.amazonaws.com';
-  const ENVIRONMENT = { AWS_REGION: 'eu-central-1', AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret' };
-
-  /** What the SDK's own signer returns. It comes with the SDK's clients. */
-  async function bySdk(body: string, environment: Readonly<Record<string, string>>): Promise<string> {
-    const require = createRequire(import.meta.url);
-    const { SignatureV4 } = require('@smithy/signature-v4');
-    const { createHash, createHmac } = require('node:crypto');
-    class Sha256 {
-      readonly hash;
-      constructor(secret?: string) {
-        this.hash = secret === undefined ? createHash('sha256') : createHmac('sha256', secret);
-      }
-      update(data: string): void {
-        this.hash.update(data);
-      }
-      async digest(): Promise<Uint8Array> {
-        return this.hash.digest();
-      }
-    }
-    const credentials = {
-      accessKeyId: environment['AWS_ACCESS_KEY_ID'],
-      secretAccessKey: environment['AWS_SECRET_ACCESS_KEY'],
-      sessionToken: environment['AWS_SESSION_TOKEN'],
-    };
-    const options = { service: 'states', region: 'eu-central-1', credentials, sha256: Sha256, applyChecksum: false };
-    const { authorization: _, ...headers } = signed(HOST, body, environment, NOW);
-    const request = { method: 'POST', protocol: 'https:', hostname: HOST, path: '/', query: {}, headers, body };
-    const { headers: out } = await new SignatureV4(options).sign(request, { signingDate: NOW });
-    return out.authorization;
-  }
-
-  it.each([
-    ['', {}],
-    ['{"executionArn":"arn:x"}', {}],
-    ['{"executionArn":"Prüfung"}', { AWS_SESSION_TOKEN: 'a/token+with=signs' }],
-  ])('of the body %j with %j equals the signature of the SDK', async (body, more) => {
-    const environment = { ...ENVIRONMENT, ...more };
-    expect(signed(HOST, body, environment, NOW)['authorization']).toBe(await bySdk(body, environment));
   });
 });

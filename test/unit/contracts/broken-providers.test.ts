@@ -29,8 +29,8 @@ const UNKNOWN = 'a login with an unknown API token';
 const BUSY = 'a login while the array cannot serve requests';
 const OPEN = 'a logout of an open session';
 const ENDED = 'a logout of an ended session';
-const READ = 'a read under an open session';
-const READ_ENDED = 'a read under an ended session';
+const READ = 'a read in an open session';
+const READ_ENDED = 'a read in an ended session';
 const VERSIONS = 'a request for the API versions';
 
 const BROKEN: [string, Break, string][] = [
@@ -59,7 +59,7 @@ const BROKEN: [string, Break, string][] = [
     ENDED,
   ],
   [
-    'it refuses a read under an ended session in HTML',
+    'it refuses a read in an ended session in HTML',
     read(badAnswers.htmlAnswer(403), 'the session has ended'),
     READ_ENDED,
   ],
@@ -80,8 +80,8 @@ const BROKEN: [string, Break, string][] = [
     logout(answer({ status: 400 }), 'the session has ended'),
     ENDED,
   ],
-  ['it serves a read under an ended session', read(answer({ status: 200 })), READ_ENDED],
-  ['it refuses a read under an open session', read(answer({ status: 403 }), 'a session is open'), READ],
+  ['it serves a read in an ended session', read(answer({ status: 200 })), READ_ENDED],
+  ['it refuses a read in an open session', read(answer({ status: 403 }), 'a session is open'), READ],
   ['it has no list of sessions', at(/\/sessions$/)(answer({ act: false, status: 404 })), 'a read of the open sessions'],
   [
     'it has no list of API tokens',

@@ -78,7 +78,7 @@ describe('a pact is refused if', () => {
     ],
     [
       'it uses a value in a path that no state returns',
-      changed('a read under an open session', (one) => asText(one, fromState('version'), fromState('newest'))),
+      changed('a read in an open session', (one) => asText(one, fromState('version'), fromState('newest'))),
       `uses ${fromState('newest')}`,
     ],
     [

@@ -30,7 +30,7 @@ describe('a message pact is refused if', () => {
     [
       'a message requires a state',
       changed(outcomes, OPENED, (one) => ({ ...one, providerStates: [{ name: 'x' }] })),
-      'requires a state, but messages cannot have states here',
+      'requires a provider state, but this project',
     ],
     [
       'an event has no contents',
@@ -78,21 +78,21 @@ describe('a message pact is refused if', () => {
   });
 });
 
-it('an event or a function that no message pins is reported', () => {
+it('an event or a function that no message covers is reported', () => {
   const without = (description: string) => ({
     ...outcomes,
     interactions: outcomes.interactions.filter((one) => one.description !== description),
   });
   expect(checkComplete([outcomes])).toEqual([
-    expect.stringContaining('no message pins Session Requested. Add one'),
-    expect.stringContaining('no message pins Session Released'),
+    expect.stringContaining('no message covers Session Requested. Add one'),
+    expect.stringContaining('no message covers Session Released'),
   ]);
   expect(checkComplete([requests, without(OPENED)])).toEqual([expect.stringContaining('Session Opened')]);
   expect(checkComplete([requests, without('renew: for long-running work')])).toEqual([
     expect.stringContaining('renew'),
   ]);
   expect(checkComplete([requests, outcomes], ['login', 'rotate-api-token'])).toEqual([
-    expect.stringContaining('no message pins rotate-api-token'),
+    expect.stringContaining('no message covers rotate-api-token'),
   ]);
 });
 

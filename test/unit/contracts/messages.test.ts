@@ -146,7 +146,7 @@ describe('an invocation fails the verification if', () => {
 
 describe('a request event fails the verification and is refused by its handler if', () => {
   const [asked, released] = ['a session is requested with an owner and a duration', 'a session is released'];
-  // Pact ignores fields that it does not pin, so our own check must find this one.
+  // Pact ignores fields that are not in the pact, so our own check must find this one.
   it.each<[string, string, Change, string, string]>([
     [
       'its array is missing',

@@ -1,4 +1,4 @@
-/** The check for calls of the client that no interaction pins. */
+/** The check for calls of the client that no interaction covers. */
 import { describe, expect, it } from 'vitest';
 import { checkPaths, shippedSources } from '../../../contracts/checks/paths.ts';
 import { pact } from './providers.ts';
@@ -6,7 +6,7 @@ import { pact } from './providers.ts';
 /** A variable, as a template literal writes it. */
 const inTemplate = (name: string): string => `$\{${name}}`;
 
-describe('a call of the client that no interaction pins is found', () => {
+describe('a call of the client that no interaction covers is found', () => {
   it.each([
     [
       'with its method',
@@ -14,7 +14,7 @@ describe('a call of the client that no interaction pins is found', () => {
       'lib/new.ts calls /api/{version}/quotas (method: GET)',
     ],
     [
-      'if only another method of its path is pinned',
+      'if only another method of its path is covered',
       "send({ method: 'DELETE', path: '/api/login' })",
       'calls /api/login (method: DELETE)',
     ],
@@ -28,7 +28,7 @@ describe('a call of the client that no interaction pins is found', () => {
       `const path = \`/api/${inTemplate('version')}/file-system-snapshots\`;`,
       'calls /api/{version}/file-system-snapshots',
     ],
-    ['if its path is known only at run time', 'send(`/api/2.26/' + '$' + '{name}`)', 'which no interaction pins'],
+    ['if its path is known only at run time', 'send(`/api/2.26/' + '$' + '{name}`)', 'which no interaction covers'],
     ['if its path is outside /api', "const path = '/oauth2/1.0/token';", 'calls /oauth2/1.0/token'],
   ])('%s', (_, source, finding) => {
     const findings = checkPaths(pact, { 'lib/new.ts': source });

@@ -208,7 +208,7 @@ describe('the runbook', () => {
       'aws sqs get-queue-url --queue-name FailedInvocationQueueArn --query QueueUrl --output text',
       'aws sqs get-queue-attributes --queue-url https://queue --attribute-names ApproximateNumberOfMessages',
       'aws sqs get-queue-url --queue-name FailedEventQueueArn --query QueueUrl --output text',
-      'aws sqs receive-message --queue-url https://queue --max-number-of-messages 10 --visibility-timeout 5',
+      'aws sqs receive-message --queue-url https://queue --max-number-of-messages 10 --visibility-timeout 5 --message-attribute-names All',
       'aws sqs get-queue-url --queue-name FailedEventQueueArn --query QueueUrl --output text',
       'aws sqs purge-queue --queue-url https://queue',
     ]);
@@ -247,7 +247,7 @@ describe('with a simulated array', () => {
     expect(simulator.history.map(({ ended }) => ended?.by)).toEqual(['logout']);
   });
 
-  it('the commands that an administrator sends are sent under the session, with the body as JSON', async () => {
+  it('the commands that an administrator sends are sent in the session, with the body as JSON', async () => {
     const standIns = { curl: '' };
     const token = await runShell(example('preparing-an-array.md', '/admins/api-tokens'), { standIns });
     expect(token.calls).toEqual([
@@ -298,7 +298,7 @@ function awsFaults(document: string): string[] {
   );
   return [
     ...named
-      .filter((name) => name !== 'secrets' && name !== 'alarms' && !Object.hasOwn(functions, name))
+      .filter((name) => !OTHER_RESOURCES.includes(name) && !Object.hasOwn(functions, name))
       .map((name) => `no function ${name}`),
     ...read.filter((name) => !Object.hasOwn(outputs, name)).map((name) => `no output ${name}`),
     ...invoked.filter((all) => !waitsLongEnough(all)).map((all) => `the AWS CLI repeats ${all.join(' ')}`),
@@ -318,6 +318,9 @@ function waitsLongEnough(words: readonly string[]): boolean {
   const isShort = words.some((word) => word.includes('"arrays": ["fb1"]'));
   return isShort || waits > (functions[name]?.timeout ?? provider.timeout);
 }
+
+/** Resources of the stack whose names begin like those of its functions. */
+const OTHER_RESOURCES = ['secrets', 'alarms', 'fleet-check'];
 
 describe('commands for AWS', () => {
   it('name functions and outputs that exist, wait for results, and have no token as an argument, in every document', () => {

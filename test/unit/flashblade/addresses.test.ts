@@ -1,5 +1,4 @@
 /** Arrays whose name has several addresses, some of which are dead. Sockets are real; for every order, see core/connect-tcp.test.ts. */
-import dns from 'node:dns';
 import { createServer } from 'node:net';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { exchange } from '../../../lib/flashblade/exchange.ts';
@@ -7,7 +6,7 @@ import { closeConnections } from '../../../lib/flashblade/pool.ts';
 import { openSockets } from '../../../lib/flashblade/tls.ts';
 import { runTrust } from '../../../scripts/trust/run.ts';
 import { written } from '../trust-command/written.ts';
-import { deadAt } from './dead.ts';
+import { deadAt, resolveTo } from './dead.ts';
 import { failureOf } from './failures.ts';
 import { arrayAt, authority, listen, reply, startServer } from './servers.ts';
 
@@ -15,27 +14,11 @@ const GET = { method: 'GET', path: '/api/api_version' };
 const HOST = 'fb1.example.com';
 const certificate = await authority.issue({ names: [HOST], addresses: [] });
 
-/** Makes the array's name resolve to these addresses. */
-function resolveTo(...addresses: readonly string[]): void {
-  const lookup = vi.spyOn(dns, 'lookup').mockImplementation(((
-    _: string,
-    __: object,
-    done: (...all: unknown[]) => void,
-  ) =>
-    process.nextTick(
-      done,
-      null,
-      addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
-    )) as never);
-  onTestFinished(() => lookup.mockRestore());
-}
-
 /** The array responds at 127.0.0.1; 127.0.0.2 and 127.0.0.3 are dead; 127.0.0.9 and ::1 refuse. */
 async function arrayWith(...addresses: readonly string[]) {
   onTestFinished(closeConnections);
   const server = await startServer(reply(200), certificate);
-  for (const address of ['127.0.0.2', '127.0.0.3']) if (addresses.includes(address)) await deadAt(address, server.port);
-  resolveTo(...addresses);
+  await resolveTo(addresses, server.port);
   return { array: arrayAt(server, { host: HOST }), server };
 }
 
@@ -72,8 +55,7 @@ describe.runIf(process.platform === 'linux')('an array with several addresses', 
 
   test('does not finish the TLS handshake: the message says which one accepted the connection', async () => {
     const { port } = await listen(createServer());
-    await deadAt('127.0.0.2', port);
-    resolveTo('127.0.0.2', '127.0.0.1');
+    await resolveTo(['127.0.0.2', '127.0.0.1'], port);
     const { message } = await failureOf(exchange(arrayAt({ port }, { host: HOST }), GET, { connectMs: 400 }));
     expect(message).toContain('in time, because the TLS handshake did not finish (after');
     expect(message).toContain(
@@ -99,8 +81,8 @@ describe.runIf(process.platform === 'linux')('an array with several addresses', 
       return output.text() + errors.text();
     };
     expect(await run(10_000)).toContain('Certificate 1 of 1');
-    resolveTo('127.0.0.2', '127.0.0.9');
-    expect(await run(300)).toContain('within 300 ms (127.0.0.2 did not respond, 127.0.0.9 refused the connection)');
+    await resolveTo(['127.0.0.3', '127.0.0.9'], server.port);
+    expect(await run(300)).toContain('within 300 ms (127.0.0.3 did not respond, 127.0.0.9 refused the connection)');
   });
 });
 
@@ -108,7 +90,7 @@ test('an array of which every address refuses the connection is not waited for',
   const server = createServer();
   const { port } = await listen(server);
   await new Promise((resolve) => server.close(resolve));
-  resolveTo('127.0.0.1', '::1');
+  await resolveTo(['127.0.0.1', '::1'], port);
   const place = arrayAt({ port }, { host: HOST });
   const startedAt = performance.now();
   const { message } = await failureOf(exchange(place, GET));

@@ -79,7 +79,7 @@ test.for([400, 401, 403])(
   },
 );
 
-describe('a call under a session', () => {
+describe('a call in a session', () => {
   async function opened() {
     const { simulator, array, token } = await simulated();
     return { simulator, session: await login(array, token) };

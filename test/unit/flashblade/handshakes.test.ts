@@ -138,7 +138,7 @@ const WITHOUT_CERTIFICATE: Readonly<Record<string, Case>> = {
         [49, 'the server denied access, perhaps because it requires a client certificate'],
         [70, ...OLD_TLS],
         [71, 'the server requires stronger ciphers than this client offers'],
-        [80, 'the server had an internal error'],
+        [80, 'the server reported an internal error'],
         [112, 'the server does not serve this host name (SNI)', 'Correct "host" in the array\'s secret.'],
         [116, ...CLIENT_CERTIFICATE],
         [120, ...HTTP1],
@@ -247,7 +247,7 @@ const ca = (...trusted: readonly Issued[]): Trust => ({ kind: 'ca', ca: trusted.
 const UPDATE =
   'If the certificate was replaced on purpose, update "trust" in the array\'s secret. Otherwise, find out which server is at this address.';
 const REPLACE = "Replace the array's certificate.";
-const OTHER = 'its certificate was not issued by a trusted authority';
+const OTHER = 'its certificate was not issued by a trusted CA';
 const NAME = 'Use a name from the certificate as "host" in the array\'s secret, or replace the certificate.';
 
 /** The chain that the server presents, the trust, why it is refused, the advice, and the host. */
@@ -273,7 +273,7 @@ const CERTIFICATES: Readonly<Record<string, readonly [readonly Issued[], Trust, 
   'has an authority with a short RSA key': [
     await under(await make('Weak', root, { key: SHORT_RSA, extensions: [AUTHORITY] })),
     ca(root),
-    "an authority's key in its chain is too weak (CA certificate key too weak)",
+    'the key of a CA in its chain is too weak (CA certificate key too weak)',
     REPLACE,
   ],
   'lacks its intermediate certificate': [
@@ -297,13 +297,13 @@ const CERTIFICATES: Readonly<Record<string, readonly [readonly Issued[], Trust, 
   'has a root that is missing in trust.ca, next to another': [
     await under(between),
     ca(between, await make('Other', undefined, { extensions: [AUTHORITY] })),
-    'trust.ca has an intermediate authority, but not its root (UNABLE_TO_GET_ISSUER_CERT)',
+    'trust.ca has an intermediate CA, but not its root (UNABLE_TO_GET_ISSUER_CERT)',
     'Add the root certificate to trust.ca.',
   ],
   'is issued by itself': [
     [await make('localhost')],
     ca(root),
-    'its certificate is self-signed, not issued by a trusted authority (DEPTH_ZERO_SELF_SIGNED_CERT)',
+    'its certificate is self-signed, not issued by a trusted CA (DEPTH_ZERO_SELF_SIGNED_CERT)',
     UPDATE,
   ],
   'has expired': [
@@ -328,25 +328,25 @@ const CERTIFICATES: Readonly<Record<string, readonly [readonly Issued[], Trust, 
   'is meant for clients': [
     await under(root, { extensions: [NAMES, new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth])] }),
     ca(root),
-    "its certificate is not meant for servers, or an issuer's is not meant for authorities (INVALID_PURPOSE)",
+    "its certificate is not meant for servers, or an issuer's is not meant for CAs (INVALID_PURPOSE)",
     REPLACE,
   ],
   'is issued by a server': [
     await under(await limited(new BasicConstraintsExtension(false, undefined, true))),
     ca(root),
-    "its certificate is not meant for servers, or an issuer's is not meant for authorities (INVALID_PURPOSE)",
+    "its certificate is not meant for servers, or an issuer's is not meant for CAs (INVALID_PURPOSE)",
     REPLACE,
   ],
   'is issued by an authority that may not sign': [
     await under(await limited(AUTHORITY, new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true))),
     ca(root),
-    'an authority in its chain may not sign certificates (key usage does not include certificate signing)',
+    'a CA in its chain is not allowed to sign certificates (key usage does not include certificate signing)',
     REPLACE,
   ],
   'is issued for a name that its authority may not certify': [
     await under(await limited(AUTHORITY, new Extension('2.5.29.30', true, CONSTRAINTS))),
     ca(root),
-    'an authority in its chain may not issue certificates for its name (name constraints) (permitted subtree violation)',
+    'a CA in its chain is not allowed to issue certificates for its name (name constraints) (permitted subtree violation)',
     REPLACE,
   ],
   'has too long a chain': await (async () => {
@@ -356,7 +356,7 @@ const CERTIFICATES: Readonly<Record<string, readonly [readonly Issued[], Trust, 
     return [
       chain,
       ca(root),
-      'an authority in its chain may not certify other authorities (path length) (PATH_LENGTH_EXCEEDED)',
+      'a CA in its chain is not allowed to certify other CAs (path length) (PATH_LENGTH_EXCEEDED)',
       REPLACE,
     ] as const;
   })(),
@@ -383,6 +383,6 @@ describe('a certificate is refused with its own reason if it', () => {
 test('npm run trust says why public authorities do not accept a certificate', async () => {
   const { port } = await listen(server([await make('localhost')])());
   expect(await command(port)).toContain(
-    'The certificate is not publicly trusted for this name: its certificate is self-signed, not issued by a trusted authority (DEPTH_ZERO_SELF_SIGNED_CERT).',
+    'The certificate is not publicly trusted for this name: its certificate is self-signed, not issued by a trusted CA (DEPTH_ZERO_SELF_SIGNED_CERT).',
   );
 });

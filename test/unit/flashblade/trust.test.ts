@@ -53,7 +53,7 @@ const forged = followedBy(self, certificate.certificate);
 const publicOnes: Trust = { kind: 'public' };
 const pin = pins(certificate.fingerprint);
 const NONE = "certificate's fingerprint is not in trust.fingerprints";
-const OTHER_AUTHORITY = 'its certificate was not issued by a trusted authority';
+const OTHER_AUTHORITY = 'its certificate was not issued by a trusted CA';
 const WEAK = /too weak|KEY_TOO_SMALL|UNSPECIFIED/;
 const lax: TlsOptions = { ciphers: 'DEFAULT:@SECLEVEL=0' };
 const tls11: TlsOptions = { ...lax, minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1' };

@@ -37,7 +37,7 @@ describe('a permanent failure', () => {
 
   it.each([
     ['a release', released({ leaseId: 'job-1' }), { leaseId: 'job-1' }],
-    ["an owner's end", released({ owner: 'me' }), { owner: 'me' }],
+    ['an ended owner', released({ owner: 'me' }), { owner: 'me' }],
     ['a request', requested({ ...REQUEST, owner: 'me' }), { leaseId: 'job-1', array: 'fb1', owner: 'me' }],
     ['a request without an owner', requested(REQUEST), { leaseId: 'job-1', array: 'fb1' }],
   ])('a failed message is reported with its ids: %s', async (_, message, ids) => {

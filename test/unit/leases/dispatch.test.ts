@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../../lib/leases/dispatch.ts';
 import { DETAIL_TYPES } from '../../../lib/leases/events.ts';
+import { sweep } from '../../../lib/leases/sweep.ts';
 import { MAX_AGE_SECONDS, queueWorld } from '../../kit/memory/memory-outbox.ts';
 import { executionEnded, messageOf, released, requested } from '../../kit/memory/messages.ts';
 import { awsDown, fail, untilCalled } from '../../kit/memory/world.ts';
@@ -96,7 +97,7 @@ describe('an old request', () => {
   ])('an event that is %s s old in a message that is %s s old fails, and opens no session', async (event, message) => {
     const { w, published, letters, deliver } = queueWorld();
     await deliver(aged(w, event, message, { owner: 'job' }));
-    expect(w.calls.filter((call) => call !== 'emit')).toEqual([]);
+    expect(w.calls).toEqual(['read', 'emit']);
     expect(letters).toEqual([]);
     const reason = expect.stringContaining('older than 3600 seconds');
     const ids = { eventId: 'event-1', leaseId: 'job-1', array: 'fb1', owner: 'job' };
@@ -116,6 +117,71 @@ describe('an old request', () => {
     const { w, outcomes, deliver } = queueWorld();
     await deliver(aged(w, event, message));
     expect(outcomes()).toEqual(['opened job-1']);
+  });
+
+  it('whose session an earlier delivery opened publishes the lease, because the job may not know it yet', async () => {
+    const { w, published, letters, deliver } = queueWorld();
+    const message = aged(w, 0, 0, { owner: 'job', leaseSeconds: 2 * OLD });
+    w.once('emit', fail(awsDown));
+    await expect(deliver(message)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+    const expiresAt = w.seconds() + 2 * OLD;
+    w.pass(OLD);
+    w.calls.length = 0;
+    await deliver(message);
+    expect(w.calls).toEqual(['read', 'emit']);
+    expect([w.live.size, letters]).toEqual([1, []]);
+    const detail = { leaseId: 'job-1', array: 'fb1', username: 'pureuser', expiresAt, owner: 'job' };
+    expect(published).toEqual([{ type: 'opened', detail }]);
+    await deliver(released({ owner: 'job' }));
+    expect(w.live.size).toBe(0);
+  });
+
+  it.each([
+    ['belongs to another array', { array: 'fb2' }, OLD],
+    ['belongs to another owner', { owner: 'other' }, OLD],
+    ['belongs to an owner, and the request to none', { owner: undefined }, OLD],
+    ['has expired', {}, 2 * OLD],
+  ])('fails if the lease %s, and changes nothing', async (_, changes, seconds) => {
+    const { w, outcomes, deliver } = queueWorld();
+    const request = { owner: 'job', leaseSeconds: 2 * OLD };
+    await deliver(aged(w, 0, 0, request));
+    const before = w.lease('job-1');
+    w.pass(seconds);
+    await deliver(aged(w, OLD, OLD, { ...request, ...changes }));
+    expect(outcomes()).toEqual(['opened job-1', 'failed job-1']);
+    expect([w.lease('job-1'), w.live.size]).toEqual([before, 1]);
+  });
+
+  it('is delivered again while an earlier delivery opens its session, and fails after the session has ended', async () => {
+    const { w, outcomes, deliver } = queueWorld();
+    w.once('login', async (act) => {
+      await expect(deliver(aged(w, OLD, OLD))).rejects.toMatchObject({ code: 'LEASE_OPENING' });
+      return act();
+    });
+    await deliver(requested(REQUEST));
+    await deliver(released({ leaseId: 'job-1' }));
+    await deliver(aged(w, OLD, OLD));
+    expect(outcomes()).toEqual(['opened job-1', 'closed job-1', 'failed job-1']);
+  });
+
+  it('fails after the process that was opening its session has died', async () => {
+    const { w, outcomes, deliver } = queueWorld();
+    w.once('login', () => new Promise(() => {}));
+    void deliver(requested(REQUEST));
+    await untilCalled(w, 'login');
+    await expect(deliver(aged(w, OLD, OLD))).rejects.toMatchObject({ code: 'LEASE_OPENING' });
+    w.pass(60);
+    await sweep(w.ports, w.deadline());
+    await deliver(aged(w, OLD, OLD));
+    expect(outcomes()).toEqual(['failed job-1']);
+    expect(w.suspects()).toHaveLength(1);
+  });
+
+  it('is delivered again if the ledger does not respond', async () => {
+    const { w, outcomes, deliver } = queueWorld();
+    w.once('read', fail(awsDown));
+    await expect(deliver(aged(w, OLD, OLD))).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
+    expect(outcomes()).toEqual([]);
   });
 
   it('an old release still closes its session', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { EXECUTION_ENDS, ownerKey } from '../../../lib/leases/items.ts';
+import { BUSY, EXECUTION_ENDS, ownerKey } from '../../../lib/leases/items.ts';
 import { sweep } from '../../../lib/leases/sweep.ts';
 import { awsDown, fail, loseResponse, open, type World, world } from '../../kit/memory/world.ts';
 
@@ -163,11 +163,12 @@ describe('a failure', () => {
     expect(w.events()).toContain('SweepDone');
   });
 
-  it('a busy Step Functions is no failure', async () => {
+  it('a busy Step Functions is no failure, and is asked nothing more in this sweep', async () => {
     const w = await withOwner(EXECUTION);
-    w.once('status', async () => undefined);
+    for (let n = 0; n < 20; n++) await open(w, { leaseId: `more-${n}`, owner: `${EXECUTION}-${n}` });
+    w.once('status', async () => BUSY);
     await run(w);
     expect(w.events()).not.toContain('SweepFailed');
-    expect(w.live.size).toBe(1);
+    expect([asked(w), w.live.size]).toEqual([4, 21]);
   });
 });

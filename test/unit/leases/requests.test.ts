@@ -189,7 +189,7 @@ describe('a request for a call', () => {
     expect(parseCallRequest({ ...GET, query: query(100, 1) }).query).toEqual(query(100, 1));
     for (const value of [1, []]) {
       expect(() => parseCallRequest({ ...GET, query: query(500_000, value) })).toThrow(
-        'call request: query must be a JSON object with at most 100 names',
+        'call request: query must be a JSON object with at most 100 parameters',
       );
     }
   });

@@ -21,7 +21,7 @@ afterEach(() => {
 const signal = () => process.emit(SIGNAL, SIGNAL);
 const killed = () => vi.waitFor(() => expect(kill).toHaveBeenCalled(), { timeout: 60_000 });
 
-/** Work under a session that runs until `end` is called. */
+/** Work in a session that runs until `end` is called. */
 function working(w: World, leaseId: string) {
   const { promise: until, resolve: end } = Promise.withResolvers<void>();
   const { promise: begun, resolve: begin } = Promise.withResolvers<void>();

@@ -66,10 +66,10 @@ describe('sweepLease', () => {
     expect(w.events()).not.toContain('SweepFailed');
   });
 
-  it('returns "settled" and reports the failure if the ledger fails', async () => {
+  it('returns "failed" and reports the failure if the ledger fails', async () => {
     const w = world();
     w.once('read', fail(awsDown));
-    expect(await swept(w)).toBe('settled');
+    expect(await swept(w)).toBe('failed');
     const message = 'lease job-1 was not swept: no answer from AWS';
     expect(w.reports).toStrictEqual([{ event: 'SweepFailed', code: 'AWS_UNAVAILABLE', message }]);
   });
@@ -302,6 +302,21 @@ describe('sweep', () => {
     expect(w.lease('good')?.state).toBe('CLOSED');
     expect(w.lease('altered')?.state).toBe('STUCK');
   });
+
+  it.each(['read', 'write CLOSING', 'unseal'] as const)(
+    'counts each lease as left whose %s gets no response from AWS, and closes the others of its array',
+    async (call) => {
+      const w = world();
+      for (const leaseId of ['a', 'b', 'c']) await open(w, { leaseId });
+      w.pass(900);
+      w.once(call, fail(awsDown));
+      w.reports.length = 0;
+      expect(await run(w)).toMatchObject({ expired: 3, closed: 2, left: 1 });
+      expect(w.reports.find(({ event }) => event === 'SweepDone')?.gauges).toMatchObject({ LeftBySweep: 1 });
+      w.pass(60);
+      expect(await run(w)).toMatchObject({ closed: 1, left: 0 });
+    },
+  );
 
   it('leaves the remaining leases for the next sweep when its time is up', async () => {
     const w = world();

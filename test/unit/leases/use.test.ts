@@ -435,7 +435,7 @@ describe('withLease', () => {
     await expect(call).rejects.toMatchObject({
       code: 'LEASE_ENDED',
       message:
-        'lease job-1 lost its session, and the secret now names a different host, port or trust. Open another session',
+        'lease job-1 lost its session, and the secret now has a different host, port or trust settings. Open another session',
     });
     expect(w.calls.filter((name) => name === 'login' || name === 'logout')).toEqual(['login']);
   });
@@ -534,7 +534,7 @@ describe('withLease', () => {
     });
     const code = 'LEASE_ALTERED';
     const message =
-      'lease job-1 on array fb1 no longer has the array, host and trust that it was opened with. Find out who changed the lease table';
+      'the array, host or trust settings of lease job-1 on array fb1 have changed since it was opened. Find out who changed the lease table';
     await expect(call).rejects.toMatchObject({ code, message });
     expect(w.reports.at(-1)).toEqual({ event: 'LeaseAltered', leaseId: 'job-1', array: 'fb1', code, message });
     expect(countOf(w, 'login')).toBe(1);

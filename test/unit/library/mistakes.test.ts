@@ -12,7 +12,7 @@ describe('a login is not sent', () => {
   it.each<[string, unknown, string]>([
     ['no trust', undefined, 'array.trust must be { kind: '],
     ['no trust', undefined, 'Nothing is trusted by default'],
-    ['the trust of a secret with a CA', { ca: 'x' }, "The value has the format of a secret. Add kind: 'ca'"],
+    ['the trust of a secret with a CA', { ca: 'x' }, "The value is in the format used in secrets. Add kind: 'ca'"],
     ['the trust of a secret with fingerprints', { fingerprints: [PIN] }, "Add kind: 'fingerprints'"],
     ['a kind that does not exist', { kind: 'none' }, 'array.trust must be { kind: '],
     ['a file', { kind: 'ca', ca: '/etc/pki/ca.pem' }, 'array.trust.ca must be one or more certificates as PEM text'],
@@ -64,7 +64,7 @@ describe('a login is not sent', () => {
   it.each([
     ['', 'It is empty'],
     ['undefined', 'a missing value'],
-    [`${TOKEN}`, 'stands for a token in logs'],
+    [`${TOKEN}`, 'placeholder for a token in logs'],
     ['"T-1"', 'Remove the quotation marks'],
     ['Bearer T-1', 'Keep only the token'],
     ['T-1\n', 'Remove the spaces and line breaks around it'],

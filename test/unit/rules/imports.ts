@@ -1,6 +1,6 @@
 /**
  * The import rule: imports point down only. functions → lambda → fleet → leases → flashblade → core. `aws` implements the ports of
- * `leases`; only compose.ts and, for the outbox, lambda/batch.ts know both sides. `npm run check` and imports.test.ts apply it.
+ * `leases`; only compose.ts and, for a single function, lambda/batch.ts and lambda/sweep-ports.ts know both sides. `npm run check` and imports.test.ts apply it.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { join, posix, resolve } from 'node:path';
@@ -15,6 +15,8 @@ const ALLOWED: Readonly<Record<string, string>> = {
     'lib/lambda/ lib/compose.ts lib/fleet/ lib/leases/ lib/flashblade/ lib/core/ @aws-lambda-powertools/ aws-lambda',
   'lib/lambda/batch.ts':
     'lib/lambda/invocation.ts lib/aws/client.ts lib/aws/outbox.ts lib/leases/ lib/core/ @aws-lambda-powertools/ @aws-sdk/ aws-lambda',
+  'lib/lambda/sweep-ports.ts':
+    'lib/lambda/invocation.ts lib/aws/client.ts lib/aws/executions.ts lib/leases/ports.ts lib/core/ @aws-sdk/',
   'lib/fleet/': 'lib/fleet/ lib/leases/ lib/flashblade/ lib/core/ valibot',
   'lib/leases/': 'lib/leases/ lib/flashblade/ lib/core/ valibot',
   'lib/aws/':

@@ -18,7 +18,7 @@ const unshown = (rows: readonly string[][]): string[] =>
     })
     .map((row) => row.join(' | '));
 
-test('every threat and every change of the table has what stops it, and a test that shows it', () => {
+test('every threat and every change to the table has a protection and a test that proves it', () => {
   const rows = [...tableRows('who', SECURITY), ...tableRows('change', SECURITY)];
   expect(rows.length).toBeGreaterThan(25);
   expect(unshown(rows)).toEqual([]);

@@ -74,7 +74,7 @@ describe('an invalid argument is refused with its rule', () => {
     ['-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----', 'cannot be used: certificate 1 is damaged'],
     ['-----BEGIN PRIVATE KEY-----\nAAAA', 'contains a private key. Remove it'],
   ])('a CA file with %j', (text, fault) => {
-    expect(refusal('fb1', '--ca', file(text))).toContain(`--ca names a file whose text ${fault}`);
+    expect(refusal('fb1', '--ca', file(text))).toContain(`--ca: the text in this file ${fault}`);
   });
 });
 

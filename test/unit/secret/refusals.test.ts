@@ -57,7 +57,7 @@ describe('nothing is written, and no login is tried, when', () => {
       world.apiToken,
     );
     expect({ code, calls: world.aws.calls, logins: world.logins() }).toEqual({ code: 2, calls: [], logins: 0 });
-    expect(printed).toContain('--ca names a file whose text must be one or more certificates as PEM text');
+    expect(printed).toContain('--ca: the text in this file must be one or more certificates as PEM text');
   });
 
   test('the secret would be larger than Secrets Manager accepts', async () => {

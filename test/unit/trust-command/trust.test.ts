@@ -41,7 +41,7 @@ describe('npm run trust', () => {
     expect(stdout).toMatch(/^ {2}key {6}EC, prime256v1$/m);
     expect(stdout).toContain(self.fingerprint);
     expect(stdout).toContain(
-      'is not publicly trusted for this name: its certificate is self-signed, not issued by a trusted authority (DEPTH_ZERO_SELF_SIGNED_CERT).',
+      'is not publicly trusted for this name: its certificate is self-signed, not issued by a trusted CA (DEPTH_ZERO_SELF_SIGNED_CERT).',
     );
     expect(stdout).toMatch(
       /Before you trust [\s\S]* compare its SHA-256 fingerprint with the one that your array shows/,

@@ -26,9 +26,13 @@ const failureRules = FUNCTIONS.filter((name) => name !== 'session-events').flatM
 /** Functions that may log in. */
 const LOG_IN = ['login', 'call-array', 'renew', 'check-fleet'];
 
-/** A login that comes too late is useless. The other functions only close sessions, for which it is never too late. */
+/**
+ * A login that comes too late is useless. A logout never comes too late. Lambda keeps an invocation that it throttles, even without
+ * retries: sweeps that waited for hours would all run at once, or after the stack was stopped.
+ */
 const ageRules = FUNCTIONS.filter((name) => name !== 'session-events').map((name) => {
   const path = `${logicalIdOf(name).replace(/Function$/, 'EvConf')}/Properties/MaximumEventAgeInSeconds`;
+  if (name === 'sweep-sessions') return must(path, 300, GONE, 21_600);
   // The default, and the value in package-with.ts.
   return LOG_IN.includes(name) ? must(path, /^(3600|600)$/, GONE, 21_600) : must(path, GONE);
 });

@@ -102,7 +102,7 @@ describe('a response is refused that', () => {
   const noSize = 'invalid HTTP (a chunk has no valid size)';
   const trailer = 'invalid HTTP (the trailer contains Content-Length or Transfer-Encoding)';
   const last = 'an interim response closes the connection';
-  const announced = 'invalid HTTP (the head announces a body, but its status does not allow one)';
+  const announced = 'invalid HTTP (a response with this status must not have a body)';
   const more = 'it is followed by extra bytes';
   test.for([
     ['is of another protocol', 'SSH-2.0-OpenSSH_9.6', 'it is not HTTP/1.1'],
@@ -149,7 +149,7 @@ describe('a response is refused that', () => {
     [
       'has a chunk that is longer than its size',
       `${CHUNKED}1\r\nabc0\r\n\r\n`,
-      'invalid HTTP (a chunk is longer than its size)',
+      'invalid HTTP (a chunk is longer than its declared size)',
     ],
     [
       'closes the connection in an interim response',
@@ -157,8 +157,12 @@ describe('a response is refused that', () => {
       last,
     ],
     ['has an interim response of HTTP/1.0', `HTTP/1.0 100 X\r\n\r\n${fields('a: b')}`, last],
-    ['announces no length', `${OK}\r\nabc`, 'it announces neither a length nor chunks'],
-    ['is of HTTP/1.0 and announces no length', 'HTTP/1.0 200 OK\r\n\r\n', 'it announces neither a length nor chunks'],
+    ['announces no length', `${OK}\r\nabc`, 'it has neither Content-Length nor Transfer-Encoding'],
+    [
+      'is of HTTP/1.0 and announces no length',
+      'HTTP/1.0 200 OK\r\n\r\n',
+      'it has neither Content-Length nor Transfer-Encoding',
+    ],
     ...[100, 204, 304].flatMap((status): [string, string, string][] => [
       [`has status ${status} and a length`, `HTTP/1.1 ${status} X\r\nContent-Length: 3\r\n\r\n`, announced],
       [`has status ${status} and chunks`, `HTTP/1.1 ${status} X\r\nTransfer-Encoding: chunked\r\n\r\n`, announced],
@@ -249,7 +253,7 @@ describe('a response may have', () => {
       'a line of 1 KiB before a chunk',
       `${CHUNKED}0;${'a'.repeat(KIB - 2)}\r\n\r\n`,
       `${CHUNKED}0;${'a'.repeat(KIB - 1)}\r\n\r\n`,
-      'the line before a chunk is too long',
+      'a chunk size line is too long',
     ],
     [
       'trailers of 16 KiB',
@@ -265,7 +269,7 @@ describe('a response may have', () => {
   test('no endless line: it is refused as soon as the limit is passed', () => {
     expect(weRead(`HTTP/1.1 200 ${'x'.repeat(20 * KIB)}`, [1]).read).toEqual({ refused: heads });
     expect(weRead(`${CHUNKED}0;${'x'.repeat(2 * KIB)}`, [1]).read).toEqual({
-      refused: 'the line before a chunk is too long',
+      refused: 'a chunk size line is too long',
     });
   });
 });

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { expect, test, vi } from 'vitest';
 import { createExecutions } from '../../../../lib/aws/executions.ts';
 import { awsWithClients } from '../../../kit/aws/clients.ts';
 
@@ -6,7 +7,7 @@ const EXECUTION = 'arn:aws:states:eu-central-1:123456789012:execution:nightly:0f
 
 test('Step Functions knows the executions that a test has started, with their latest status, and no others', async () => {
   const { aws } = await awsWithClients();
-  const { status } = createExecutions('arn:', aws.env);
+  const { status } = createExecutions(new SFNClient({ maxAttempts: 1 }), 'arn:');
   const by = Date.now() + 60_000;
   expect(await status(EXECUTION, by)).toBeUndefined();
   aws.states.setStatus(EXECUTION, 'RUNNING');
@@ -19,7 +20,8 @@ test('Step Functions knows the executions that a test has started, with their la
 });
 
 test('a call without the credentials is refused', async () => {
-  const { aws } = await awsWithClients();
-  const { status } = createExecutions('arn:', { ...aws.env, AWS_SESSION_TOKEN: 'another' });
+  await awsWithClients();
+  vi.stubEnv('AWS_SESSION_TOKEN', 'another');
+  const { status } = createExecutions(new SFNClient({ maxAttempts: 1 }), 'arn:');
   await expect(status(EXECUTION, Date.now() + 60_000)).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
 });
