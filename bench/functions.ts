@@ -18,7 +18,7 @@ export type Stage = Deployment & {
  */
 export async function openStage(quick: boolean, stack: AsyncDisposableStack): Promise<Stage> {
   if (!quick || !existsSync(zipOf('login'))) await packageOnce();
-  const d = stack.adopt(await deploy({ functions: FUNCTIONS }), ({ stop }) => stop());
+  const d = stack.adopt(await deploy({ functions: FUNCTIONS, keepsTraffic: false }), ({ stop }) => stop());
   d.addArray(ARRAY);
   const directory = resolve(import.meta.dirname, 'handlers');
   return {

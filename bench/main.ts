@@ -1,6 +1,7 @@
 /** `npm run bench` compares the product's speed with baselines on the same machine. */
 import { commandOfProcess } from '../scripts/command-line.ts';
 import { type Command, readCommand, usage } from './arguments.ts';
+import { check } from './questions/check.ts';
 import { cold } from './questions/cold.ts';
 import { fleet } from './questions/fleet.ts';
 import { fresh } from './questions/fresh.ts';
@@ -9,7 +10,7 @@ import { overhead } from './questions/overhead.ts';
 import { warm } from './questions/warm.ts';
 import { machine, markdown, type Question, type Report } from './report.ts';
 
-const QUESTIONS: readonly Question[] = [warm, fresh, cold, overhead, fleet, ledger];
+const QUESTIONS: readonly Question[] = [warm, fresh, cold, overhead, fleet, check, ledger];
 const NAMES = QUESTIONS.map(({ name }) => name);
 
 async function ask({ question, quick }: Command): Promise<Report> {

@@ -37,6 +37,11 @@ const table = (metric, index) => ({
     ...(index === undefined ? [] : [{ Name: 'GlobalSecondaryIndexName', Value: index }]),
   ],
 });
+const states = (id, metric) => ({
+  Namespace: 'AWS/States',
+  MetricName: metric,
+  Dimensions: [{ Name: 'StateMachineArn', Value: { Ref: id } }],
+});
 const lambda = (name, metric) => ({
   Namespace: 'AWS/Lambda',
   MetricName: metric,
@@ -73,6 +78,16 @@ const ALARMS = {
     ...fleet('CertificateDays'), Statistic: 'Minimum', Period: 1800, ...below(21), EvaluationPeriods: 1, ...GAUGE },
   'api-token-ends': { AlarmDescription: 'An API token expires in less than 14 days.',
     ...fleet('ApiTokenDays'), Statistic: 'Minimum', Period: 1800, ...below(14), EvaluationPeriods: 1, ...GAUGE },
+  // A check that runs out of time now and then is no problem, because the next one begins elsewhere. Two such hours are one.
+  'unchecked-arrays': { AlarmDescription: 'Some arrays have not been checked for hours, so nothing is known about them.',
+    ...fleet('UncheckedArrays'), Statistic: 'Maximum', Period: 3600, ...above(0), EvaluationPeriods: '${param:checkAlarmHours}',
+    DatapointsToAlarm: 2, ...GAUGE },
+  'fleet-check-failed': { AlarmDescription: 'A check of the whole fleet failed or took too long.',
+    Metrics: [
+      { Id: 'ended', Label: 'failed or timed out', Expression: 'FILL(failed, 0) + FILL(late, 0)' },
+      { Id: 'failed', ReturnData: false, MetricStat: { Metric: states('FleetCheck', 'ExecutionsFailed'), Stat: 'Sum', Period: 300 } },
+      { Id: 'late', ReturnData: false, MetricStat: { Metric: states('FleetCheck', 'ExecutionsTimedOut'), Stat: 'Sum', Period: 300 } },
+    ], ...above(0), EvaluationPeriods: 1, DatapointsToAlarm: 1, ...ACTIVITY },
   'no-fleet-check': { AlarmDescription: 'No fleet check has finished in the last ${param:checkAlarmHours} hours.',
     ...fleet('FleetChecked'), Statistic: 'Sum', Period: 3600, ...below(1), EvaluationPeriods: '${param:checkAlarmHours}', ...HEARTBEAT },
 
@@ -104,12 +119,9 @@ const when = {
       { Id: 'errors', ReturnData: false, MetricStat: { Metric: lambda(name, 'Errors'), Stat: 'Sum', Period: 300 } },
       { Id: 'invocations', ReturnData: false, MetricStat: { Metric: lambda(name, 'Invocations'), Stat: 'Sum', Period: 300 } },
     ], ...above(50), EvaluationPeriods: 2, ...ACTIVITY }),
-  // These functions do not report refusals as errors, so every error is a fault. After one error, the next batch or sweep retries.
+  // These functions do not report refusals as errors, so every error is a fault. After one error, the next batch, sweep or try follows.
   keepsFailing: (name) => ({ AlarmDescription: 'Invocations keep failing.',
     ...lambda(name, 'Errors'), Statistic: 'Sum', Period: 300, ...above(0), EvaluationPeriods: 3, DatapointsToAlarm: 2, ...ACTIVITY }),
-  // The same is true of the fleet check, but its next run may be hours away.
-  checkFails: (name) => ({ AlarmDescription: 'A fleet check failed completely.',
-    ...lambda(name, 'Errors'), Statistic: 'Sum', Period: 300, ...above(0), EvaluationPeriods: 1, DatapointsToAlarm: 1, ...ACTIVITY }),
   // Requires 15 minutes of continuous throttling, because callers recover from a short burst by retrying.
   throttled: (name) => ({ AlarmDescription: 'Lambda has throttled invocations for 15 minutes, because no concurrency is available.',
     ...lambda(name, 'Throttles'), Statistic: 'Sum', Period: 300, ...above(0), EvaluationPeriods: 3, DatapointsToAlarm: 3, ...ACTIVITY }),
@@ -141,7 +153,7 @@ const ON_ERRORS = {
   renew: when.mostFail,
   'session-events': when.keepsFailing,
   'sweep-sessions': when.keepsFailing,
-  'check-fleet': when.checkFails,
+  'check-fleet': when.keepsFailing,
 };
 
 const alarm = (name, { AlarmDescription, ...properties }, section = name) => ({

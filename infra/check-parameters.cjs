@@ -51,6 +51,7 @@ const RULES = {
   maxRequestAgeSeconds: whole(300, 21_600),
   queueConcurrency: whole(2, 1000),
   checkRate: text(new RegExp(`${RATE.source}|${CRON.source}`), `must be an expression for EventBridge Scheduler, such as ${EXPRESSION}`),
+  checkConcurrency: whole(1, 100),
   reserveConcurrency: yesOrNo,
   programRoleArns: listOf(text(/^arn:[\w-]+:iam::\d{12}:role\/[\w+=.@/-]+$/, 'must list ARNs of IAM roles, without wildcards')),
   permissionsBoundaryArn: optional(text(/^arn:[\w-]+:iam::(\d{12}|aws):policy\/[\w+=,.@/-]+$/, 'must be the ARN of an IAM policy')),

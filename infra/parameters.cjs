@@ -12,6 +12,10 @@ const listOf = async (resolveVariable, name) =>
 
 exports.programRoleArns = ({ resolveVariable }) => listOf(resolveVariable, 'programRoleArns');
 
+/** Returns a number, because a state machine's definition must not contain the text of one. */
+exports.checkConcurrency = async ({ resolveVariable }) =>
+  Number(await parameterOf(resolveVariable, 'checkConcurrency'));
+
 exports.permissionsBoundary = async ({ resolveVariable }) =>
   (await parameterOf(resolveVariable, 'permissionsBoundaryArn')) || { Ref: 'AWS::NoValue' };
 

@@ -25,7 +25,9 @@ function checkMessage(interaction: MessageInteraction): string[] {
       : [`${title} is neither an event nor an input with exactly one result. Other messages cannot be verified here.`]),
     ...(statesOf(interaction).length === 0
       ? []
-      : [`${title} requires a state, but messages cannot have states here. Put the state in the description.`]),
+      : [
+          `${title} requires a provider state, but this project's messages have none. Describe the state in the message's description.`,
+        ]),
     ...fieldsIn(contents)
       .filter((name) => TOKEN_FIELD.test(name))
       .map((name) => `${title} has the field ${name}, but no message may contain a token. Remove the field.`),

@@ -28,7 +28,7 @@ export const STACK: Picture = {
   height: 868,
   title: 'What one deployment creates',
   description:
-    'One stack has seven functions. An event bus with a rule, and a rule on the default bus, send events to the request queue, which invokes session-events; events that failed five times go to the dead-letter queue, and permanent failures to the queue for failed events. Two schedules invoke sweep-sessions and check-fleet. Callers invoke login, logout, call-array and renew. Failed invocations go to a separate queue. The functions share two KMS keys and the lease table, which has the indexes due and owner. Alarms notify a topic. A dashboard, roles and log groups complete the stack. Callers, secrets and arrays are outside the stack.',
+    'One stack has seven functions. An event bus with a rule, and a rule on the default bus, send events to the request queue, which invokes session-events; events that failed five times go to the dead-letter queue, and permanent failures to the queue for failed events. A schedule invokes sweep-sessions, and another one starts a state machine, which invokes check-fleet. Callers invoke login, logout, call-array and renew. Failed invocations go to a separate queue. The functions share two KMS keys and the lease table, which has the indexes due and owner. Alarms notify a topic. A dashboard, roles and log groups complete the stack. Callers, secrets and arrays are outside the stack.',
   shapes: [
     head(28, 44, 'Outside'),
     head(196, 44, 'One stack: flashblade-sessions-<stage>'),
@@ -58,7 +58,7 @@ export const STACK: Picture = {
     arrow([636, 268], [672, 268]),
     arrow([440, 268], [404, 268]),
     lambda(RIGHT, 240, 'sweep-sessions'),
-    box(MIDDLE, 316, 'Check schedule', 'every 15 min by default'),
+    box(MIDDLE, 316, 'State machine', 'every 15 min by default'),
     arrow([636, 344], [672, 344]),
     arrow([440, 344], [404, 344]),
     lambda(RIGHT, 316, 'check-fleet'),

@@ -12,6 +12,7 @@ export function awsErrorName(error: unknown): string {
 
 const CREDENTIALS =
   'Check the AWS credentials of this process. On your own machine, run aws sso login or set AWS_PROFILE';
+const ACCESS = 'Check that the role has the required permission, and check the key policy and the VPC endpoint policy';
 const KEY = 'Check that the KMS key is enabled and that its policy lets this role use it';
 /** `%` stands for the variable that names the resource. */
 const MISSING = 'Check that % names a resource that exists in this region, and check the region (AWS_REGION)';
@@ -23,8 +24,7 @@ const REGION = 'Check the region (AWS_REGION), then DNS and the VPC endpoint';
 /** Advice by error name or, if there was no response, by error code. */
 const ADVICE: ReadonlyMap<string, string> = new Map(
   Object.entries({
-    AccessDenied:
-      'Check that the role has the required permission, and check the key policy and the VPC endpoint policy',
+    AccessDenied: ACCESS,
     CredentialsProvider: CREDENTIALS,
     DecryptionFailure: KEY,
     Disabled: KEY,
@@ -72,7 +72,13 @@ export function explainAwsError(
 }
 
 const adviceFor = (kind: string, setting = 'the configuration'): string =>
-  (ADVICE.get(kind.replace(/(Exception|Error)$/, '')) ?? OTHERWISE).replace('%', setting);
+  (ADVICE.get(shortName(kind)) ?? OTHERWISE).replace('%', setting);
+
+const shortName = (kind: string): string => kind.replace(/(Exception|Error)$/, '');
+
+/** Returns true if AWS denied access to a resource, or the resource or its key is missing. Other failures may pass by themselves. */
+export const isDenied = (error: unknown): boolean =>
+  [ACCESS, KEY, MISSING].includes(ADVICE.get(shortName(awsErrorName(error))) ?? '');
 
 /** Returns true if the region is missing or malformed. Trying again cannot help. */
 export const isRegionError = (error: unknown): boolean =>

@@ -1,7 +1,7 @@
 /** Makes AWS calls with limited retries, a time limit, and errors that never quote input. */
 import { type ErrorCode, FlashBladeError } from '../core/errors.ts';
 import { AwsAgent } from './agent.ts';
-import { awsErrorName, explainAwsError, isRegionError } from './aws-error.ts';
+import { awsErrorName, explainAwsError, isDenied, isRegionError } from './aws-error.ts';
 
 /** The time limit for one AWS call, including its retries. */
 export const AWS_CALL_MS = 2000;
@@ -44,7 +44,8 @@ export async function callAws<Output>(
       throw new FlashBladeError('CONFIG_INVALID', `could not ${about.what}: no valid AWS region is set. ${advice}`);
     }
     const why = explainAwsError(error, { ms, setting: about.setting, tried: agent.triedSince(startedAt) });
-    throw new FlashBladeError(about.code ?? 'AWS_UNAVAILABLE', `could not ${about.what}: ${why}`);
+    const facts = isDenied(error) ? { denied: true } : {};
+    throw new FlashBladeError(about.code ?? 'AWS_UNAVAILABLE', `could not ${about.what}: ${why}`, facts);
   }
 }
 

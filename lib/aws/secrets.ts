@@ -16,7 +16,6 @@ import { parseSecret } from './secret-format.ts';
 
 /** How long an expired cached secret may still be used while Secrets Manager is unavailable. */
 const STALE_SECONDS = 900;
-const LIST_PAGES = 100;
 
 type Options = {
   readonly client: SecretsManagerClient;
@@ -66,7 +65,7 @@ export function createSecrets({ client, prefix, cacheSeconds, now, onStale }: Op
     }
   };
 
-  return { read, list: (options) => listNames(client, prefix, options.by) };
+  return { read, list: ({ by, prefix: begin = '' }) => listNames(client, { prefix, begin, by }) };
 }
 
 async function getValue(client: SecretsManagerClient, id: string, by: number): Promise<GetSecretValueCommandOutput> {
@@ -80,20 +79,30 @@ async function getValue(client: SecretsManagerClient, id: string, by: number): P
   } catch (error) {
     if (isFlashBladeError(error)) throw error;
     const missing = awsErrorName(error) === 'ResourceNotFoundException';
+    const secretDeleted = !missing || !lacksVersion(error);
     throw new FlashBladeError(
       'ARRAY_UNKNOWN',
       missing
         ? `secret ${id} does not exist or has no current version. Create the secret, or correct the array name`
         : `secret ${id} cannot be read, probably because it is scheduled for deletion. Restore the secret, or stop using the array`,
+      secretDeleted ? { secretDeleted } : {},
     );
   }
 }
 
-async function listNames(client: SecretsManagerClient, prefix: string, by: number): Promise<string[]> {
+/** Only the message distinguishes a secret without a current version from a secret that does not exist. */
+const lacksVersion = (error: unknown): boolean => error instanceof Error && error.message.includes('staging label');
+
+/** Reads every page, however many there are: a fleet check must not miss an array. */
+async function listNames(
+  client: SecretsManagerClient,
+  { prefix, begin, by }: { prefix: string; begin: string; by: number },
+): Promise<string[]> {
   const names: string[] = [];
+  const tokens = new Set<string>();
   let token: string | undefined;
-  for (let page = 0; page < LIST_PAGES; page++) {
-    const input = { Filters: [{ Key: 'name' as const, Values: [prefix] }], MaxResults: 100, NextToken: token };
+  do {
+    const input = { Filters: [{ Key: 'name' as const, Values: [prefix + begin] }], MaxResults: 100, NextToken: token };
     const output = await callAws((options) => client.send(new ListSecretsCommand(input), options), {
       what: `list the secrets under ${prefix}`,
       by,
@@ -101,13 +110,15 @@ async function listNames(client: SecretsManagerClient, prefix: string, by: numbe
     });
     for (const { Name, DeletedDate } of output.SecretList ?? []) {
       // ListSecrets can be out of date, so it may still return a secret that was just scheduled for deletion.
-      if (Name?.startsWith(prefix) && DeletedDate === undefined) names.push(Name.slice(prefix.length));
+      if (Name?.startsWith(prefix + begin) && DeletedDate === undefined) names.push(Name.slice(prefix.length));
     }
     token = output.NextToken;
-    if (!token) return names.sort();
-  }
-  throw new FlashBladeError(
-    'SECRET_UNAVAILABLE',
-    `could not list the secrets under ${prefix}: there are more than ${LIST_PAGES} pages. Use a more specific SECRET_PREFIX`,
-  );
+    if (token && tokens.size === tokens.add(token).size) {
+      throw new FlashBladeError(
+        'SECRET_UNAVAILABLE',
+        `could not list the secrets under ${prefix}: Secrets Manager returned the same page twice`,
+      );
+    }
+  } while (token);
+  return names.sort();
 }

@@ -65,6 +65,10 @@ export interface ErrorFacts {
   readonly requestId?: string;
   /** What failed: opening a session, a call in the session, renewing its lease, or closing it. */
   readonly phase?: 'open' | 'call' | 'renew' | 'close';
+  /** Set if AWS denied access to a resource, or a resource or its key is missing. The call fails until someone changes that. */
+  readonly denied?: boolean;
+  /** Set with ARRAY_UNKNOWN if the array's secret was deleted. Absent if the secret exists but has no current version. */
+  readonly secretDeleted?: boolean;
   /** How long the array asks clients to wait. */
   readonly retryAfterSeconds?: number;
 }

@@ -24,6 +24,8 @@ export const EVENTS = {
   ArrayChecked: 'info',
   ArrayWarned: 'warn',
   ArrayUnhealthy: 'error',
+  ArrayNotChecked: 'warn',
+  ArrayRemoved: 'info',
   SecretsIgnored: 'info',
   FleetChecked: 'info',
 } as const satisfies Record<string, 'info' | 'warn' | 'error'>;
@@ -57,6 +59,7 @@ export const GAUGES = {
   UnknownSessions: ['Count', 'each'],
   HealthyArrays: ['Count', 'fleet'],
   UnhealthyArrays: ['Count', 'fleet'],
+  UncheckedArrays: ['Count', 'fleet'],
 } as const satisfies Record<string, readonly [unit: 'Count' | 'Seconds' | 'None', where: Where]>;
 
 /** The name of a measurement. */

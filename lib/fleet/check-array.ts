@@ -1,6 +1,6 @@
 /** Checks one array: certificate, REST versions, login, facts and logout. The check's session has a lease, like any other session. */
-import { CLOSING_MS, outOfTime, seconds } from '../core/deadlines.ts';
-import { type FlashBladeError, known } from '../core/errors.ts';
+import { CLOSING_MS, seconds } from '../core/deadlines.ts';
+import { type ErrorCode, type FlashBladeError, known } from '../core/errors.ts';
 import type { FlashBlade } from '../core/model.ts';
 import { redact, redactApiTokens, type Tokens } from '../core/redact.ts';
 import { closeSession } from '../leases/close.ts';
@@ -11,12 +11,11 @@ import { unsealLease } from '../leases/session.ts';
 import { readFacts } from './array-facts.ts';
 import { compareSessions, type Snapshot } from './compare-sessions.ts';
 
-/** The time limit for checking one array. Keeps a slow array from using up the other arrays' time. */
-const ARRAY_MS = 40_000;
 /**
- * The minimum time that a check needs, in addition to the time to close its session. With less time, a slow array would appear to be down.
+ * The time limit for checking one array. Keeps a slow array from using up the other arrays' time. With less time, a slow array would appear to
+ * be down, so a check that has less does not begin.
  */
-const NEEDED_MS = 15_000;
+export const ARRAY_MS = 40_000;
 /**
  * The duration of a check's lease, which is longer than any check. If the process dies, the sweeper closes the session once the lease ends.
  */
@@ -29,19 +28,27 @@ const DAY_SECONDS = 86_400;
 /** The result for one array. Day counts are rounded down. They are absent if no expiry is known. */
 export type ArrayReport = {
   readonly array: string;
+  readonly state: ArrayState;
   /** Absent if the array is healthy. */
-  readonly fault?: { readonly code: string; readonly reason: string };
+  readonly failure?: { readonly code: ErrorCode; readonly reason: string };
   readonly warnings: readonly string[];
   readonly certificateDays?: number;
   readonly apiTokenDays?: number;
   readonly unknownSessions?: number;
 };
 
-type Measured = Omit<ArrayReport, 'array' | 'fault' | 'warnings'>;
+/**
+ * - `unhealthy`: no session could be opened, used and closed, because of the array or its secret.
+ * - `not checked`: this process could not do its part, so nothing is known about the array. The next check may succeed.
+ * - `removed`: the array's secret was deleted.
+ */
+type ArrayState = 'healthy' | 'unhealthy' | 'not checked' | 'removed';
+
+type Measured = Omit<ArrayReport, 'array' | 'state' | 'failure' | 'warnings'>;
 type Note = (measured: Measured, ...warnings: readonly string[]) => void;
 
 /**
- * Checks an array. Never throws. A failure becomes the report's `fault`. Finishes at least half a second before `deadline` (epoch
+ * Checks an array. Never throws. A failure becomes part of the report. Finishes at least half a second before `deadline` (epoch
  * milliseconds).
  */
 export async function checkArray(
@@ -62,15 +69,29 @@ export async function checkArray(
   try {
     const endsAt = Math.min(ports.now() + ARRAY_MS, deadline);
     const by = endsAt - CLOSING_MS;
-    if (by - ports.now() < NEEDED_MS) throw outOfTime(`check array ${array}`);
     const secret = await ports.secrets.read(array, { by });
     tokens = [secret.apiToken];
     await checkSession(ports, secret.array, snapshot, { by, endsAt }, note);
-    return { array, warnings, ...measured };
-  } catch (error) {
-    const { code, message } = known(error);
-    return { array, fault: { code, reason: clean(message) }, warnings, ...measured };
+    return { array, state: 'healthy', warnings, ...measured };
+  } catch (thrown) {
+    const error = known(thrown);
+    const failure = { code: error.code, reason: clean(error.message) };
+    return { array, state: stateAfter(error), failure, warnings, ...measured };
   }
+}
+
+/** The codes of failures that say nothing about the array. With LEASE_ENDED, another program closed the check's lease. */
+const OURS: readonly ErrorCode[] = ['OUT_OF_TIME', 'AWS_UNAVAILABLE', 'LEASE_ENDED'];
+
+/**
+ * A secret that AWS denies is the array's problem, because no function can log in until someone changes the secret or its key. So is a
+ * response that takes too long, which is ARRAY_UNREACHABLE.
+ */
+function stateAfter({ code, facts }: FlashBladeError): ArrayState {
+  if (OURS.includes(code)) return 'not checked';
+  if (code === 'SECRET_UNAVAILABLE' && !facts.denied) return 'not checked';
+  if (code === 'ARRAY_UNKNOWN' && facts.secretDeleted) return 'removed';
+  return 'unhealthy';
 }
 
 async function checkSession(

@@ -39,6 +39,8 @@ type Unit = 'Count' | 'Seconds' | 'Milliseconds' | 'None';
 const NOT_COUNTED: readonly string[] = [
   'ArrayCounted',
   'ArrayChecked',
+  'ArrayNotChecked',
+  'ArrayRemoved',
   'SecretsIgnored',
   'EventIgnored',
 ] satisfies EventName[];

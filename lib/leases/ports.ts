@@ -57,10 +57,10 @@ export type Secrets = {
    */
   read(array: string, options: { by: number; fresh?: boolean }): Promise<ArraySecret>;
   /**
-   * Returns the names of all secrets under the prefix, sorted and without the prefix. Some may not be array names. Throws
-   * SECRET_UNAVAILABLE or OUT_OF_TIME.
+   * Returns the names of all secrets under the stack's prefix, sorted and without that prefix. With `prefix`, returns only the names that
+   * begin with it. Some may not be array names. Throws SECRET_UNAVAILABLE or OUT_OF_TIME.
    */
-  list(options: { by: number }): Promise<string[]>;
+  list(options: { by: number; prefix?: string }): Promise<string[]>;
 };
 
 /** Step Functions, whose executions can own leases. */

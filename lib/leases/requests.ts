@@ -140,13 +140,12 @@ export function parseCallRequest(input: unknown): CallRequest {
   return { ...call, ...(query === undefined ? {} : { query }), ...(body === undefined ? {} : { body }) };
 }
 
-/** A request to check arrays. Default: all arrays that have a secret under the prefix. */
+/** A request to check arrays in one invocation. Default: all arrays that have a secret under the prefix. */
 export type FleetRequest = { readonly arrays?: readonly string[] };
 
 const MAX_ARRAYS = 10_000;
-const fleetRequest = onlyFields({
-  arrays: v.optional(listOf(arrayName, MAX_ARRAYS, `must be a list of 1 to ${MAX_ARRAYS} array names`)),
-});
+export const arrayNames = listOf(arrayName, MAX_ARRAYS, `must be a list of 1 to ${MAX_ARRAYS} array names`);
+const fleetRequest = onlyFields({ arrays: v.optional(arrayNames) });
 
 /** Parses a request to check the fleet. An array that is named twice is checked only once. */
 export function parseFleetRequest(input: unknown): FleetRequest {

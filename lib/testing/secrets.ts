@@ -18,7 +18,9 @@ export function memorySecrets(cache: Cache = (_, last) => last) {
     read: async (name, { fresh = false }) => {
       const all = versions.get(name) ?? [];
       const secret = (fresh ? undefined : cache(all, lastRead.get(name))) ?? all.at(-1);
-      if (!secret) throw new FlashBladeError('ARRAY_UNKNOWN', `there is no secret flashblade/${name}`);
+      if (!secret) {
+        throw new FlashBladeError('ARRAY_UNKNOWN', `there is no secret flashblade/${name}`, { secretDeleted: true });
+      }
       lastRead.set(name, secret);
       const { token, versionId, ...array } = secret;
       return { array, apiToken: apiToken(token), versionId };

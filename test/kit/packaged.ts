@@ -32,6 +32,9 @@ export const template = (packaged = PACKAGED): Template => JSON.parse(readFileSy
 export const logicalIdOf = (name: string): string =>
   `${name[0]?.toUpperCase()}${name.slice(1).replaceAll('-', 'Dash')}LambdaFunction`;
 
+/** The logical id of a function's log group. */
+export const logGroupOf = (name: string): string => logicalIdOf(name).replace(/LambdaFunction$/, 'LogGroup');
+
 /** The path to a function's zip. */
 export const zipOf = (name: string, packaged = PACKAGED): string => resolve(packaged, `${name}.zip`);
 

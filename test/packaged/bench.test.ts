@@ -14,6 +14,7 @@ const QUESTIONS = {
   cold: [['empty handler', 'login', 'login, first lease on an array'], 2],
   overhead: [['bare client', 'login and logout'], 0],
   fleet: [['this library', 'this library, fingerprint'], 4],
+  check: [['duration, s', 'checked', 'not checked', 'healthy arrays reported unhealthy'], 4],
   ledger: [['login', 'logout'], 2],
 } as const satisfies Record<string, [rows: readonly string[], goals: number]>;
 

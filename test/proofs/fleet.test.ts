@@ -1,4 +1,4 @@
-/** 1,000 arrays, of which one in twenty is dead in one of several ways. All others are checked, and nothing is left behind. */
+/** Large fleets, of which one array in twenty is dead in one of several ways. All others are checked, and nothing is left behind. */
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { FlashBladeError } from '../../lib/core/errors.ts';
 import { mapLimit } from '../../lib/core/map-limit.ts';
@@ -11,6 +11,7 @@ import {
 } from '../../lib/flashblade/client.ts';
 import { closeConnections } from '../../lib/flashblade/pool.ts';
 import { checkFleet } from '../../lib/fleet/check.ts';
+import { checkPart, concludeCheck, type FleetPart, planCheck } from '../../lib/fleet/parts.ts';
 import type { Ports } from '../../lib/leases/ports.ts';
 import { createAuthority } from '../../simulator/certificates.ts';
 import { type Fault, type Simulator, startSimulator } from '../../simulator/index.ts';
@@ -22,7 +23,7 @@ const LISTENERS = process.env['PROVE'] === '1' ? FLEET : 60;
 const ONE_IN = 20;
 const FUNCTION_MS = 300_000;
 
-const namesOf = (count: number) => Array.from({ length: count }, (_, n) => `array-${String(n).padStart(4, '0')}`);
+const namesOf = (count: number) => Array.from({ length: count }, (_, n) => `array-${String(n).padStart(5, '0')}`);
 const isDead = (n: number): boolean => n % ONE_IN === ONE_IN - 1;
 
 /** Every ledger item that is not closed. */
@@ -38,13 +39,16 @@ describe('a fleet in memory', () => {
     () => new FlashBladeError('ANSWER_INVALID', 'no FlashBlade responds like this', { sent: true }),
   ];
 
-  it(`a check of ${FLEET} arrays reports the healthy ones as healthy and lists the dead ones by name`, async () => {
+  /** A fleet of this size, and the names of its dead arrays. */
+  function fleetOf(count: number) {
     const w = world();
-    const names = namesOf(FLEET);
+    const names = namesOf(count);
     const deaths = new Map(names.filter((_, n) => isDead(n)).map((name, n) => [name, DEATHS[n % DEATHS.length]]));
     for (const name of names) w.addArray(name);
+    const list = async ({ prefix = '' }) => names.filter((name) => name.startsWith(prefix));
     const ports: Ports = {
       ...w.ports,
+      secrets: { ...w.ports.secrets, list },
       flashblade: {
         ...w.ports.flashblade,
         apiVersions: async (array, options) => {
@@ -54,15 +58,74 @@ describe('a fleet in memory', () => {
         },
       },
     };
+    return { w, names, ports, dead: [...deaths.keys()] };
+  }
+
+  it(`a check of ${FLEET} arrays reports the healthy ones as healthy and lists the dead ones by name`, async () => {
+    const { w, names, ports, dead } = fleetOf(FLEET);
     const startedAt = w.now();
     const result = await checkFleet(ports, { arrays: names }, startedAt + FUNCTION_MS);
     expect(w.now() - startedAt).toBeLessThan(FUNCTION_MS);
-    expect(result).toMatchObject({ checked: FLEET, healthy: FLEET - deaths.size, warnings: [], unknownSessions: 0 });
-    expect(result.unhealthy.map(({ array }) => array)).toEqual([...deaths.keys()]);
-    expect(w.reports.filter(({ event }) => event === 'ArrayChecked')).toHaveLength(FLEET - deaths.size);
+    expect(result).toMatchObject({ checked: FLEET, healthy: FLEET - dead.length, warnings: [], unknownSessions: 0 });
+    expect(result.unhealthy.map(({ array }) => array)).toEqual(dead);
+    expect(w.reports.filter(({ event }) => event === 'ArrayChecked')).toHaveLength(FLEET - dead.length);
     expect(w.live.size).toBe(0);
     expect(unclosed(w)).toEqual([]);
   });
+
+  it.each([
+    ['', Number.POSITIVE_INFINITY],
+    [', although AWS throttles one call in 97', 97],
+  ])(
+    '10,000 arrays are checked in parts: no false alarm, one summary, and nothing is left behind%s',
+    {
+      timeout: FUNCTION_MS,
+    },
+    async (_, oneIn) => {
+      const { w, names, ports: well, dead } = fleetOf(10_000);
+      let calls = 0;
+      const throttled = (): boolean => ++calls % oneIn === 0;
+      const ports: Ports = {
+        ...well,
+        secrets: {
+          ...well.secrets,
+          read: async (...of) => {
+            if (throttled()) throw new FlashBladeError('SECRET_UNAVAILABLE', 'AWS returned ThrottlingException');
+            return well.secrets.read(...of);
+          },
+        },
+        seal: {
+          ...well.seal,
+          dataKey: async (...of) => {
+            if (throttled()) throw new FlashBladeError('AWS_UNAVAILABLE', 'AWS returned ThrottlingException');
+            return well.seal.dataKey(...of);
+          },
+        },
+      };
+      const plan = await planCheck(ports, w.now() + FUNCTION_MS);
+      const results: unknown[] = [];
+      let invocations = 0;
+      for (const planned of plan.parts) {
+        let part: FleetPart | undefined = planned;
+        while (part !== undefined) {
+          invocations += 1;
+          const result: unknown = await checkPart(ports, part, w.now() + FUNCTION_MS);
+          part = (result as { part?: FleetPart }).part;
+          if (part === undefined) results.push(result);
+        }
+      }
+      const found = concludeCheck(ports, { ...plan, results });
+      expect(plan.parts).toHaveLength(20);
+      expect(invocations >= 2 * plan.parts.length).toBe(oneIn === 97);
+      expect(found).toMatchObject({ checked: names.length, healthy: names.length - dead.length, notChecked: 0 });
+      const alarmed = w.reports.flatMap(({ event, array = '' }) => (event === 'ArrayUnhealthy' ? [array] : []));
+      expect(alarmed.sort()).toEqual(dead);
+      expect(w.reports.filter(({ event }) => event === 'FleetChecked')).toHaveLength(1);
+      expect(found.unhealthy.length + (found.omitted ?? 0)).toBe(dead.length);
+      expect(Buffer.byteLength(JSON.stringify({ ...plan, results }))).toBeLessThan(256 * 1024);
+      expect([w.live.size, unclosed(w)]).toEqual([0, []]);
+    },
+  );
 });
 
 describe('a fleet of real listeners', () => {

@@ -1,11 +1,14 @@
 /**
- * A stand-in for AWS KMS: data keys that decrypt only with the key and the encryption context that they were generated with. An encrypted
- * data key is a random name for the data key, which the stand-in keeps.
+ * A stand-in for AWS KMS: data keys that decrypt only with the key and the encryption context that they were generated with, and only while
+ * the key is enabled. An encrypted data key is a random name for the data key, which the stand-in keeps.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { operationsRefusing, serviceOf } from './operations.ts';
 import { AwsError } from './server.ts';
+
+/** A key that is scheduled for deletion cannot be used, and after that is canceled, it stays disabled until it is enabled. */
+export type KeyState = 'Enabled' | 'Disabled' | 'PendingDeletion';
 
 type DataKey = { readonly keyArn: string; readonly plaintext: string; readonly context: string };
 
@@ -18,11 +21,14 @@ const EncryptionContext = z
 
 /** Supports GenerateDataKey and Decrypt. `arnPrefix`: `arn:aws:kms:<region>:<account>:key/`. */
 export function kmsStandIn(arnPrefix: string) {
-  const keyArns = new Set<string>();
+  const states = new Map<string, KeyState>();
   const dataKeys = new Map<string, DataKey>();
 
   const KeyId = z.string().transform((arn) => {
-    if (keyArns.has(arn)) return arn;
+    const state = states.get(arn);
+    if (state === 'Enabled') return arn;
+    if (state === 'Disabled') throw new AwsError('DisabledException', `${arn} is disabled.`);
+    if (state === 'PendingDeletion') throw new AwsError('KMSInvalidStateException', `${arn} is pending deletion.`);
     throw new AwsError('NotFoundException', `Key '${arn}' does not exist`);
   });
 
@@ -47,8 +53,9 @@ export function kmsStandIn(arnPrefix: string) {
     definition: serviceOf({ service: 'kms', target: 'TrentService' }, operations),
     createKey(): { readonly arn: string } {
       const arn = arnPrefix + randomUUID();
-      keyArns.add(arn);
+      states.set(arn, 'Enabled');
       return { arn };
     },
+    setState: (arn: string, state: KeyState): void => void states.set(arn, state),
   };
 }

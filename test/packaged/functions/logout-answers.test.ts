@@ -118,3 +118,24 @@ test('a lease stays CLOSING while its array refuses connections, and the next lo
   expect(await d.lease('unreachable')).toMatchObject({ state: 'CLOSING', tries: 1 });
   await expectNextLogoutToClose('unreachable');
 });
+
+test.each(['PendingDeletion', 'Disabled'] as const)(
+  'no session opens or is lost while the key is %s, and the lease closes once the key is enabled',
+  async (state) => {
+    const leaseId = `key-${state}`;
+    resultOf(await d.login({ array: 'fb1', leaseId }));
+    const requests = d.simulator.requests.length;
+    d.aws.kms.setState(d.physical.LeaseKey, state);
+    for (const outcome of [await d.login({ array: 'fb1', leaseId: `${leaseId}-2` }), await d.logout({ leaseId })]) {
+      expect(errorOf(outcome)).toMatchObject({
+        errorType: 'AWS_UNAVAILABLE',
+        errorMessage: expect.stringContaining('Check that the KMS key is enabled'),
+      });
+    }
+    expect(d.simulator.requests).toHaveLength(requests);
+    expect(await d.lease(leaseId)).toMatchObject({ state: 'CLOSING', sealed: expect.any(String) });
+    expect(await d.lease(`${leaseId}-2`)).toBeUndefined();
+    d.aws.kms.setState(d.physical.LeaseKey, 'Enabled');
+    await expectNextLogoutToClose(leaseId);
+  },
+);

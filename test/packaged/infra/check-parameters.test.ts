@@ -49,7 +49,7 @@ describe('the rules for parameters', () => {
   it('have the ranges of the page about deploying', () => {
     const rows = tableRows('parameter', page('deploying.md')).map(([name = '', , meaning = '']) => [name, meaning]);
     const ranged = rows.filter(([name = '']) => RULES[name.replaceAll('`', '')]?.rule.includes('whole number'));
-    expect(ranged).toHaveLength(7);
+    expect(ranged).toHaveLength(8);
     for (const [name = '', meaning] of ranged) {
       const [, min, max] = /from (\d+) to (\d+)/.exec(RULES[name.replaceAll('`', '')]?.rule ?? '') ?? [];
       expect(meaning, name).toContain(`${min} to ${max}`);
@@ -107,6 +107,7 @@ describe('the rules for parameters', () => {
       ],
       ...['cron(0 6 * * *)', 'cron(0 6 * * * *)', 'cron(0 6 ? * ? *)', 'at(2030-01-01T00:00:00)', 'Rate(1 hour)'],
     ],
+    checkConcurrency: ['0', '101', '2.5', '', 'five'],
     reserveConcurrency: ['yes', 'True', '1'],
     programRoleArns: [
       'storage-jobs',

@@ -46,6 +46,7 @@ describe('the stack outputs', () => {
       (name) => `${name}FunctionArn`,
     ),
     ...[
+      'FleetCheckArn',
       'EventBusArn',
       'RequestQueueArn',
       'DeadLetterQueueArn',

@@ -16,6 +16,7 @@ export const OTHERS = {
   maxRequestAgeSeconds: '600',
   queueConcurrency: '2',
   checkRate: 'rate(1 hour)',
+  checkConcurrency: '12',
   reserveConcurrency: 'true',
   programRoleArns: 'arn:x:iam::111111111111:role/one, arn:x:iam::111111111111:role/two',
   permissionsBoundaryArn: 'arn:x:iam::111111111111:policy/bound',

@@ -4,13 +4,13 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Template, template as templateIn, templatePath } from '../../kit/packaged.ts';
+import { FUNCTIONS, type Template, template as templateIn, templatePath } from '../../kit/packaged.ts';
 import { errorsIn } from './cloudformation.ts';
 import { OTHERS, packageWith } from './package-with.ts';
 import { ALARM_RULES } from './rules/alarms.ts';
 import { EVENT_RULES } from './rules/events.ts';
 import { KEY_RULES } from './rules/keys.ts';
-import { permissionsOf, permissionTable } from './rules/permissions.ts';
+import { permissionsOf, permissionTable, roleOf } from './rules/permissions.ts';
 import { CONTEXT, ROLE_RULES } from './rules/roles.ts';
 import { faultsOf } from './rules/rule.ts';
 import { SCHEDULE_RULES } from './rules/schedules.ts';
@@ -75,7 +75,7 @@ describe('with a value other than the default for every parameter', () => {
     // Two sweeps may overlap, because each starts within a window, but never three.
     expect(reserved.filter(([, value]) => value !== GONE)).toEqual([
       ['SweepDashsessionsLambdaFunction', 2],
-      ['CheckDashfleetLambdaFunction', 1],
+      ['CheckDashfleetLambdaFunction', 12],
     ]);
     const calls = valueAt('CallDasharrayLambdaFunction/Properties/Environment/Variables/ALLOWED_CALLS');
     expect(calls).toBe(OTHERS.allowedCalls);
@@ -95,7 +95,8 @@ describe('with a value other than the default for every parameter', () => {
     expect(valuesAt('AWS::Lambda::Function', 'TracingConfig/Mode')).toEqual(Array(7).fill('Active'));
     expect(valuesAt('AWS::Lambda::Function', 'Code/S3Bucket')).toEqual(Array(7).fill('our-artifacts'));
     expect(idsOf(template, 'AWS::S3::Bucket')).toEqual([]);
-    expect(valuesAt('AWS::Logs::LogGroup', 'RetentionInDays')).toEqual(Array(7).fill(30));
+    expect(valuesAt('AWS::Logs::LogGroup', 'RetentionInDays').map(Number)).toEqual(Array(8).fill(30));
+    expect(valueAt('FleetCheck/Properties/Definition/States/Parts/MaxConcurrency')).toBe(12);
     expect(Number(valueAt('NoFleetCheckAlarm/Properties/EvaluationPeriods'))).toBe(3);
     expect(render(valueAt('Dashboard/Properties/DashboardBody'))).toContain(`(${OTHERS.runbook})`);
     expect(valueAt('StuckSessionsAlarm/Properties/AlarmDescription')).toContain(`${OTHERS.runbook}#stuck-sessions`);
@@ -118,9 +119,9 @@ describe('the state machines whose executions own leases', () => {
     expect(valueAt('ExecutionRule/Properties/EventPattern/detail/stateMachineArn', byDefault)).toEqual([nothing]);
   });
 
-  it('are the only ones whose executions the sweeper may ask about, and it asks about no others', () => {
+  it('are the only ones whose executions a function may ask about, and only the sweeper may', () => {
     const asking = (of: Template) =>
-      idsOf(of, 'AWS::IAM::Role').flatMap((id) =>
+      FUNCTIONS.map(roleOf).flatMap((id) =>
         permissionsOf(of, id).flatMap(({ action, resource }) =>
           action.startsWith('states:') ? [`${id}: ${action} on ${resource}`] : [],
         ),
@@ -131,7 +132,7 @@ describe('the state machines whose executions own leases', () => {
       'SweepSessionsRole: states:DescribeExecution on arn:aws:states:eu-central-1:123456789012:execution:nightly-*',
     ]);
     expect(asking(byDefault)).toEqual([]);
-    const rows = permissionTable().filter(([actions]) => actions?.includes('states:'));
+    const rows = permissionTable().filter(([actions, , who]) => actions?.includes('states:') && who?.includes('`'));
     expect(rows.map(([actions, , who]) => [actions, who])).toEqual([
       ['`states:DescribeExecution`', '`sweep-sessions`, if that parameter is set'],
     ]);
@@ -154,8 +155,8 @@ describe('every role', () => {
   const boundariesOf = (of: Template): unknown[] => valuesAt('AWS::IAM::Role', 'PermissionsBoundary', of);
 
   it('has the given permissions boundary, and none by default', () => {
-    expect(boundariesOf(template)).toEqual(Array(9).fill(OTHERS.permissionsBoundaryArn));
-    expect(boundariesOf(byDefault)).toEqual(Array(9).fill(undefined));
+    expect(boundariesOf(template)).toEqual(Array(10).fill(OTHERS.permissionsBoundaryArn));
+    expect(boundariesOf(byDefault)).toEqual(Array(10).fill(undefined));
   });
 });
 

@@ -22,8 +22,13 @@ type Operation = readonly [
   () => readonly [3, string, string, unknown, string[], unknown, number?],
 ];
 const SERVICES: Readonly<Record<string, object>> = { cloudformation, dynamodb, iam, lambda };
-/** No installed package describes EventBridge Scheduler. These are its inputs as documented, required ones first. */
-const SCHEDULER: Model = {
+/** No installed package describes these services. These are their inputs as documented, required ones first. */
+const OTHER_SERVICES: Model = {
+  'stepfunctions list-executions': {
+    members: ['stateMachineArn', 'statusFilter', 'maxResults', 'nextToken', 'mapRunArn', 'redriveFilter'],
+    required: 0,
+  },
+  'stepfunctions stop-execution': { members: ['executionArn', 'error', 'cause'], required: 1 },
   'scheduler list-schedules': { members: ['GroupName', 'NamePrefix', 'State', 'NextToken', 'MaxResults'], required: 0 },
   'scheduler get-schedule': { members: ['Name', 'GroupName'], required: 1 },
   'scheduler update-schedule': {
@@ -38,7 +43,7 @@ const SCHEDULER: Model = {
 const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).slice(1);
 /** The inputs of all operations of a service, as its SDK client describes them. */
 const MODEL: Model = Object.assign(
-  { ...SCHEDULER },
+  { ...OTHER_SERVICES },
   ...Object.entries(SERVICES).flatMap(([service, client]) =>
     Object.entries(client)
       .filter(([name, value]) => name.endsWith('$') && Array.isArray(value) && value[0] === 9)
@@ -114,16 +119,16 @@ function changed(script: string, find: string, replacement: string): string {
 const withoutTable = (): State => ({ ...initial(), tables: {}, backups: initial().tables });
 
 describe("the runbook's recovery", () => {
-  it('of a damaged ledger closes every session in the copy, and leaves the stack as it was', async () => {
+  it('of a damaged ledger closes every session in the copy, and leaves the stack as it was, without running fleet checks', async () => {
     const { code, stderr, state } = await run(RECOVERY);
     expect([code, stderr]).toEqual([0, '']);
-    expect(state).toEqual({ ...initial(), closed: ARRAYS.map((array) => `rescued-leases/${array}`) });
+    expect(state).toEqual({ ...initial(), checks: [], closed: ARRAYS.map((array) => `rescued-leases/${array}`) });
   });
 
-  it('of a deleted ledger restores the table with its settings, and leaves the stack as it was', async () => {
+  it('of a deleted ledger restores the table with its settings, and leaves the stack as it was, without running fleet checks', async () => {
     const { code, stderr, state } = await run(UNDELETION, withoutTable());
     expect([code, stderr]).toEqual([0, '']);
-    expect(state).toEqual({ ...initial(), backups: initial().tables });
+    expect(state).toEqual({ ...initial(), checks: [], backups: initial().tables });
   });
 
   it('stops everything that opens sessions, and nothing that closes them by hand', async () => {
@@ -131,6 +136,7 @@ describe("the runbook's recovery", () => {
     expect(state).toEqual({
       ...initial(),
       schedules: { sweep: 'DISABLED', check: 'DISABLED' },
+      checks: [],
       isConsuming: false,
       concurrency: { login: 0, 'call-array': 0, renew: 0 },
     });
@@ -138,9 +144,10 @@ describe("the runbook's recovery", () => {
 
   // Each of these mistakes must stop the recovery.
   it.each([
-    ['leaves the schedules running', 'schedules DISABLED', ':', 'the schedules still run'],
+    ['leaves the schedules running', 'schedules DISABLED', ':', 'the schedule starts another fleet check'],
     ['stops requests by concurrency', 'for name in login', 'for name in session-events login', 'the dead-letter queue'],
     ['stops the sweeper by concurrency', 'for name in login', 'for name in sweep-sessions login', 'opens no sessions'],
+    ['leaves fleet checks running', 'aws stepfunctions stop-execution', ': aws', 'a fleet check still runs'],
     ['leaves the requests running', 'requests --no-enabled', ':', 'the stack is not stopped'],
     [
       'restores the damaged state',

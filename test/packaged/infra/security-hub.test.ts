@@ -143,6 +143,10 @@ const CONTROLS: Readonly<Record<string, Control>> = {
     passes: has('AWS::SQS::QueuePolicy/Properties/PolicyDocument/Statement', isPrivate),
     planted: ['RequestQueuePolicy/Properties/PolicyDocument/Statement/+', everyone],
   },
+  'StepFunctions.1': {
+    passes: has('AWS::StepFunctions::StateMachine/Properties/LoggingConfiguration/Level', (value) => value !== 'OFF'),
+    planted: ['FleetCheck/Properties/LoggingConfiguration/Level', 'OFF'],
+  },
 };
 
 /** Results that do not depend on the template: a setting of the stack, the subnets, and the secrets outside the stack. */
@@ -181,7 +185,7 @@ describe('the policies for VPC endpoints', () => {
       expect(statement.Action.every((action: string) => file === `${action.split(':')[0]}.json`)).toBe(true);
       return statement.Action;
     });
-    const called = HOLDERS.filter(({ isSchedule }) => !isSchedule)
+    const called = HOLDERS.filter(({ service }) => service === 'lambda')
       .flatMap(({ role }) => permissionsOf(byDefault, role))
       .map(({ action }) => action)
       .concat(

@@ -35,7 +35,9 @@ test("without options, all steps succeed without a previous build, the user's AW
   expect(stdout).toMatch(/^11 .* 1\n {3}SIGKILL ended its process; live sessions on fb1: 2$/m);
   expect(stdout).toContain(`   lease#${byEvent}  state CLOSED`);
   expect(stdout).toMatch(new RegExp(`^ {3}suspect#${attemptId} {2}SUSPECT.*; live sessions on fb1: 1$`, 'm'));
-  expect(stdout).toMatch(/"checked":3,"healthy":2,"unknownSessions":0.*\n {3}ARRAY_UNREACHABLE: array fb3 /);
+  expect(stdout).toMatch(
+    /"checked":3,"healthy":2,"notChecked":0,"unknownSessions":0.*\n {3}ARRAY_UNREACHABLE: array fb3 /,
+  );
   expect(stdout).toMatch(
     /because of idleness; the sweep returned:\n.*"suspect":1.*\n {3}live sessions on all arrays: 0; unfinished .*: 0\n/,
   );

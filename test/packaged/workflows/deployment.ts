@@ -1,12 +1,14 @@
 /** Workflows on the deployed product: executions whose tasks invoke the packaged functions. */
 import { ExecutionError, StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
+import { mapLimit } from '../../../lib/core/map-limit.ts';
 import { canary } from '../../kit/canary.ts';
 import { deploy } from '../../kit/deploy.ts';
 import type { Outcome } from '../../kit/lambda/lambda.ts';
 import { tokensIn } from '../../kit/leaks.ts';
 import { executionEnded } from '../../kit/memory/messages.ts';
 import type { FunctionName } from '../../kit/packaged.ts';
-import { deployed, functionOf, type Machine, readMachine, statesOf } from './machine.ts';
+import { at } from '../infra/template.ts';
+import { deployed, functionOf, type Machine, readMachine, type State, statesOf } from './machine.ts';
 
 export type Workflows = Awaited<ReturnType<typeof deployWorkflows>>;
 
@@ -67,21 +69,59 @@ export async function deployWorkflows() {
   return { ...d, run, endOwner };
 }
 
+type JSONValue = Parameters<StateMachine['run']>[0];
+
 /** Invokes a function for a state. */
 type Invoke = (functionName: string, state: string, event: unknown) => Promise<Outcome>;
 
-/** Runs a state machine to its end, without the waits between tries. */
-export async function execute(machine: Machine, id: string, input: object, invoke: Invoke) {
+/** The largest input or output of a state. */
+const MAX_STATE_BYTES = 256 * 1024;
+
+/** Throws if Step Functions would refuse a state's data. No state can catch that. */
+function checkSize<Data>(data: Data): Data {
+  const bytes = Buffer.byteLength(JSON.stringify(data) ?? '');
+  if (bytes > MAX_STATE_BYTES) throw Object.assign(new Error(`${bytes} bytes`), { name: 'States.DataLimitExceeded' });
+  return data;
+}
+
+type Settings = {
+  /** True: waits between tries, as in AWS. Default: false. */
+  readonly waits?: boolean;
+  /** Default: false. */
+  readonly isChild?: boolean;
+};
+
+/** Runs a state machine to its end. */
+export async function execute(
+  original: Machine,
+  id: string,
+  input: object,
+  invoke: Invoke,
+  { waits = false, isChild = false }: Settings = {},
+) {
+  const { machine, maps } = withoutDistributedMaps(original);
+  /** State transitions of child executions. */
+  let inChildren = 0;
   const handlers = statesOf(machine, 'Task').map(([name, task]) => [
     name,
-    async (event: unknown) => resultOf(await invoke(functionOf(task) ?? '', name, event)),
+    async (event: unknown) => {
+      const map = maps.get(name);
+      if (map !== undefined) {
+        const { results, transitions } = await mapRun(map, `${id}/${name}`, event, invoke, { waits });
+        inChildren += transitions;
+        return results;
+      }
+      return checkSize(resultOf(await invoke(functionOf(task) ?? '', name, checkSize(event))));
+    },
   ]);
-  const running = new StateMachine(deployed(machine) as unknown as StateMachineDefinition).run(
+  const definition = deployed(machine) as unknown as StateMachineDefinition;
+  // The whole machine is validated once.
+  const running = new StateMachine(definition, { validationOptions: { noValidate: isChild } }).run(
     JSON.parse(JSON.stringify(input)),
     {
       overrides: {
         taskResourceLocalHandlers: Object.fromEntries(handlers),
-        retryIntervalOverrides: Object.fromEntries(handlers.map(([name]) => [name, 0])),
+        ...(waits ? {} : { retryIntervalOverrides: Object.fromEntries(handlers.map(([name]) => [name, [0, 0]])) }),
       },
       context: { Execution: { Id: id } },
     },
@@ -98,8 +138,71 @@ export async function execute(machine: Machine, id: string, input: object, invok
     if (event.type === 'StateEntered' || event.type === 'StateRetried') states.push(event.state.name);
   }
   const ended: { status: string; output?: unknown; error?: string; cause?: string } = await end;
+  // AWS also counts the transition to the end of an execution.
+  const transitions = states.length + 1 + inChildren;
   /** `stored`: inputs, outputs, log events, the result and the error, as Step Functions would store them. */
-  return { id, ...ended, states, stored: JSON.stringify([events, ended]) };
+  return { id, ...ended, states, transitions, stored: JSON.stringify([events, ended]) };
+}
+
+/** The interpreter's own limit for a Task is a minute. A Map has none. */
+const NO_LIMIT = 1_000_000;
+
+/** The interpreter runs every Map inline. A Task, whose handler runs the Map, replaces each distributed one. */
+function withoutDistributedMaps(machine: Machine): { machine: Machine; maps: ReadonlyMap<string, State> } {
+  const maps = new Map(
+    Object.entries(machine.States).filter(
+      ([, { ItemProcessor }]) => ItemProcessor?.ProcessorConfig?.Mode === 'DISTRIBUTED',
+    ),
+  );
+  const tasks = [...maps].map(([name, { Next, End, ResultPath, Retry, Catch }]) => {
+    const others = JSON.parse(JSON.stringify({ Next, End, ResultPath, Retry, Catch }));
+    return [
+      name,
+      {
+        Type: 'Task',
+        Resource: 'arn:aws:lambda:eu-central-1:123456789012:function:map-run',
+        TimeoutSeconds: NO_LIMIT,
+        ...others,
+      },
+    ];
+  });
+  return { machine: { ...machine, States: { ...machine.States, ...Object.fromEntries(tasks) } }, maps };
+}
+
+/**
+ * Runs a distributed Map: a child execution for each item, `MaxConcurrency` at a time. Returns the outputs of those that succeeded. Throws if
+ * more than the tolerated percentage failed. Supports an ItemsPath such as `$.parts`, and the item itself as a
+ * value of the ItemSelector.
+ */
+async function mapRun(
+  map: State,
+  id: string,
+  input: unknown,
+  invoke: Invoke,
+  settings: Settings,
+): Promise<{ results: JSONValue[]; transitions: number }> {
+  const { ItemsPath = '', ItemSelector = {}, ItemProcessor, MaxConcurrency = 0, ToleratedFailurePercentage = 0 } = map;
+  const items = at(input, ItemsPath.replace('$.', '').replaceAll('.', '/'));
+  if (!Array.isArray(items) || ItemProcessor === undefined) throw new Error(`${id}: no items, or no ItemProcessor`);
+  const { ProcessorConfig: _, ...flow } = ItemProcessor;
+  const children = await mapLimit(items, MaxConcurrency || items.length, (item) => {
+    const fields = Object.entries(ItemSelector).map(([field, value]) => {
+      if (value !== '$$.Map.Item.Value' || !field.endsWith('.$')) throw new Error(`${id}: ${field} is not supported`);
+      return [field.replace(/\.\$$/, ''), item];
+    });
+    const child = { ...settings, isChild: true };
+    return execute(flow, `${id}:${items.indexOf(item)}`, checkSize(Object.fromEntries(fields)), invoke, child);
+  });
+  const failed = children.filter(({ status }) => status === 'FAILED');
+  if (failed.length * 100 > ToleratedFailurePercentage * items.length) {
+    const name = 'States.ExceedToleratedFailureThreshold';
+    throw Object.assign(new Error(JSON.stringify(failed.map(({ error }) => error))), { name });
+  }
+  // The map's result is added to its input.
+  const results = children.flatMap(({ status, output }) => (status === 'SUCCEEDED' ? [output] : []));
+  checkSize([input, results]);
+  const transitions = children.reduce((sum, child) => sum + child.transitions, 0);
+  return { results: results as JSONValue[], transitions };
 }
 
 /**

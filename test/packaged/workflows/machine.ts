@@ -1,7 +1,8 @@
-/** The state machines of examples/step-functions, as data. */
+/** The state machines of examples/step-functions and of the stack, as data. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ROOT } from '../../../scripts/build.ts';
+import { FUNCTIONS, logicalIdOf, template } from '../../kit/packaged.ts';
 import { at, changed, GONE } from '../infra/template.ts';
 
 export const DIRECTORY = resolve(ROOT, 'examples/step-functions');
@@ -23,10 +24,12 @@ export type State = {
   readonly OutputPath?: string;
   readonly ErrorPath?: string;
   readonly CausePath?: string;
+  readonly ItemsPath?: string;
   readonly MaxConcurrency?: number;
+  readonly ToleratedFailurePercentage?: number;
   readonly Retry?: OnErrors<{ IntervalSeconds?: number; BackoffRate?: number; MaxAttempts?: number }>;
   readonly Catch?: OnErrors<{ ResultPath?: string; Next: string }>;
-  readonly ItemProcessor?: Flow;
+  readonly ItemProcessor?: Flow & { readonly ProcessorConfig?: { readonly Mode?: string } };
 };
 /** A graph of states: the machine's own, or the one that runs for each item of a Map. */
 export type Flow = { readonly StartAt: string; readonly States: Readonly<Record<string, State>> };
@@ -36,6 +39,18 @@ export type Machine = Flow & { readonly TimeoutSeconds?: number };
 export const MACHINES = readdirSync(DIRECTORY).filter((name) => name.endsWith('.asl.json'));
 
 export const readMachine = (name: string): Machine => JSON.parse(readFileSync(resolve(DIRECTORY, name), 'utf8'));
+
+/** The stack's state machine that checks the fleet, in the form of the examples: `${CheckFleetFunctionArn}` is a function's ARN. */
+export function fleetCheckMachine(): Machine {
+  const definition = JSON.stringify(template().Resources['FleetCheck']?.Properties['Definition']);
+  const names = FUNCTIONS.map((name) => [
+    JSON.stringify({ 'Fn::GetAtt': [logicalIdOf(name), 'Arn'] }),
+    `"\${${name.replace(/(?:^|-)(\w)/g, (_, initial: string) => initial.toUpperCase())}FunctionArn}"`,
+  ]);
+  return JSON.parse(
+    names.reduce((text, [attribute = '', name = '']) => text.replaceAll(attribute, () => name), definition),
+  );
+}
 
 /** The machine's own states, and those of each Map. */
 export const flowsOf = (flow: Flow): Flow[] => [

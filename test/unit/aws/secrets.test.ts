@@ -72,28 +72,44 @@ describe("reading an array's secret", () => {
     const call = secrets.read('fb9', { by: soon() });
     await expect(call).rejects.toMatchObject({
       code: 'ARRAY_UNKNOWN',
+      facts: { secretDeleted: true },
       message:
         'secret flashblade/fb9 does not exist or has no current version. Create the secret, or correct the array name',
     });
   });
 
+  it('does not treat a secret without a current version as deleted', async () => {
+    const { aws, secrets } = await fleet();
+    const Message = "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT";
+    const answer = {
+      status: 400,
+      headers: { 'Content-Type': 'application/x-amz-json-1.1' },
+      body: JSON.stringify({ __type: 'ResourceNotFoundException', Message }),
+    };
+    aws.faults.add({ service: 'secretsmanager', kind: 'answer', answer });
+    const error = await secrets.read('fb1', { by: soon() }).catch((thrown) => thrown);
+    expect([error.code, error.facts]).toEqual(['ARRAY_UNKNOWN', {}]);
+  });
+
   it.each([
-    ['throttle', {}],
-    ['deny', {}],
-    ['reset', {}],
-    ['garbage', {}],
-    ['error', { name: 'DecryptionFailure', status: 400 }],
-    ['error', { name: 'InternalServiceError', status: 500 }],
-  ] as const)('throws SECRET_UNAVAILABLE if Secrets Manager fails (%s)', async (kind, details) => {
+    ['throttle', {}, {}],
+    ['deny', {}, { denied: true }],
+    ['reset', {}, {}],
+    ['garbage', {}, {}],
+    ['error', { name: 'DecryptionFailure', status: 400 }, { denied: true }],
+    ['error', { name: 'InternalServiceError', status: 500 }, {}],
+    ['error', { name: 'UnrecognizedClientException', status: 400 }, {}],
+  ] as const)('throws SECRET_UNAVAILABLE if Secrets Manager fails (%s, %o)', async (kind, details, facts) => {
     const { aws, secrets } = await fleet();
     aws.secrets.put('flashblade/fb1', SECRET);
     aws.faults.add({ service: 'secretsmanager', kind, ...details } as never);
-    const call = secrets.read('fb1', { by: soon() });
-    await expect(call).rejects.toMatchObject({
+    const error = await secrets.read('fb1', { by: soon() }).catch((thrown) => thrown);
+    expect(error).toMatchObject({
       code: 'SECRET_UNAVAILABLE',
       retryable: true,
       message: expect.stringContaining('could not read the secret flashblade/fb1: '),
     });
+    expect(error.facts).toEqual(facts);
   });
 
   it('uses a stale secret for at most 15 minutes while Secrets Manager is down, and reports it', async () => {
@@ -149,6 +165,7 @@ describe("reading an array's secret", () => {
     const call = secrets.read('fb1', { by: soon() });
     await expect(call).rejects.toMatchObject({
       code: 'ARRAY_UNKNOWN',
+      facts: { secretDeleted: true },
       message: expect.stringMatching(/flashblade\/fb1 cannot be read.*deletion/),
     });
   });
@@ -209,12 +226,42 @@ describe('listing the fleet', () => {
     expect(await listing({ SecretList: names })).toEqual(['fb1']);
   });
 
-  it('stops reading a list that has no end', async () => {
-    const call = listing({ SecretList: [], NextToken: 'more' });
-    await expect(call).rejects.toMatchObject({
+  /** Lists pages that `pageAt` returns for each call, counted from 0. */
+  const paging = (pageAt: (nth: number) => object, by = soon()) => {
+    let calls = 0;
+    const client = { send: async () => pageAt(calls++) } as unknown as SecretsManagerClient;
+    const none = { prefix: 'flashblade/', cacheSeconds: 300, now: Date.now, onStale: () => {} };
+    return createSecrets({ client, ...none }).list({ by });
+  };
+
+  it('reads as many pages as there are, also empty ones', async () => {
+    const names = await paging((nth) => ({
+      SecretList: nth % 3 === 0 ? [] : [{ Name: `flashblade/fb${nth}` }],
+      ...(nth < 300 && { NextToken: `page-${nth + 1}` }),
+    }));
+    expect(names).toHaveLength(200);
+  });
+
+  it('fails instead of returning a part of a list that does not end', async () => {
+    await expect(paging(() => ({ SecretList: [], NextToken: 'more' }))).rejects.toMatchObject({
       code: 'SECRET_UNAVAILABLE',
-      message: expect.stringContaining('100 pages'),
+      message: expect.stringContaining('the same page twice'),
     });
+    const endless = paging(
+      (nth) => ({ SecretList: [{ Name: 'flashblade/fb1' }], NextToken: `${nth}` }),
+      Date.now() + 50,
+    );
+    await expect(endless).rejects.toMatchObject({ code: 'OUT_OF_TIME' });
+  });
+
+  it('lists only the names that begin with a prefix, and returns them whole', async () => {
+    const { aws, secrets } = await fleet();
+    for (let n = 0; n < 150; n++) aws.secrets.put(`flashblade/fb${n}`, SECRET);
+    expect(await secrets.list({ by: soon(), prefix: 'fb14' })).toEqual([
+      'fb14',
+      ...Array.from({ length: 10 }, (_, n) => `fb14${n}`),
+    ]);
+    expect(aws.calls.filter(({ action }) => action === 'ListSecrets')).toHaveLength(1);
   });
 
   it('throws SECRET_UNAVAILABLE and names the prefix if Secrets Manager fails', async () => {

@@ -30,7 +30,7 @@ describe('a message pact is refused if', () => {
     [
       'a message requires a state',
       changed(outcomes, OPENED, (one) => ({ ...one, providerStates: [{ name: 'x' }] })),
-      'requires a state, but messages cannot have states here',
+      'requires a provider state, but this project',
     ],
     [
       'an event has no contents',

@@ -209,13 +209,16 @@ describe("an operator's policy", () => {
       ...['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:SendMessage'],
     ],
   };
+  /** Services whose actions begin with another name. */
+  const PREFIXES: Readonly<Record<string, string>> = { stepfunctions: 'states' };
   const pascal = (name: string): string => name.replace(/(?:^|-)(\w)/g, (_, initial: string) => initial.toUpperCase());
   const functionIn = (words: readonly string[]): string =>
     (words[words.indexOf('--function-name') + 1] ?? '').replace('$STACK-', '');
 
   it('allows exactly the actions of the commands in the runbook', () => {
     const needed = COMMANDS.flatMap(
-      ([, service, command = '']) => ACTIONS[`${service} ${command}`] ?? [`${service}:${pascal(command)}`],
+      ([, service = '', command = '']) =>
+        ACTIONS[`${service} ${command}`] ?? [`${PREFIXES[service] ?? service}:${pascal(command)}`],
     );
     const granted = statementsOf('operator-policy').flatMap(({ Action }) => Action);
     expect(granted.sort()).toEqual([...new Set(needed)].sort());

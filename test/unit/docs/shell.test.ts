@@ -298,7 +298,7 @@ function awsFaults(document: string): string[] {
   );
   return [
     ...named
-      .filter((name) => name !== 'secrets' && name !== 'alarms' && !Object.hasOwn(functions, name))
+      .filter((name) => !OTHER_RESOURCES.includes(name) && !Object.hasOwn(functions, name))
       .map((name) => `no function ${name}`),
     ...read.filter((name) => !Object.hasOwn(outputs, name)).map((name) => `no output ${name}`),
     ...invoked.filter((all) => !waitsLongEnough(all)).map((all) => `the AWS CLI repeats ${all.join(' ')}`),
@@ -318,6 +318,9 @@ function waitsLongEnough(words: readonly string[]): boolean {
   const isShort = words.some((word) => word.includes('"arrays": ["fb1"]'));
   return isShort || waits > (functions[name]?.timeout ?? provider.timeout);
 }
+
+/** Resources of the stack whose names begin like those of its functions. */
+const OTHER_RESOURCES = ['secrets', 'alarms', 'fleet-check'];
 
 describe('commands for AWS', () => {
   it('name functions and outputs that exist, wait for results, and have no token as an argument, in every document', () => {

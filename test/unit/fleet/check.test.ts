@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { outOfTime } from '../../../lib/core/deadlines.ts';
 import { FlashBladeError } from '../../../lib/core/errors.ts';
 import type { Session } from '../../../lib/core/model.ts';
 import { EVENTS } from '../../../lib/core/reports.ts';
@@ -24,6 +23,9 @@ import {
 const DAY = 86_400;
 const check = (w: World, ...arrays: string[]) =>
   checkFleet(w.ports, arrays.length === 0 ? {} : { arrays }, w.now() + 300_000);
+const secretFails = (denied: boolean) => new FlashBladeError('SECRET_UNAVAILABLE', 'no', denied ? { denied } : {});
+const secretGone = (secretDeleted: boolean) =>
+  new FlashBladeError('ARRAY_UNKNOWN', 'no secret', secretDeleted ? { secretDeleted } : {});
 const warningsOf = async (w: World) => (await check(w, 'fb1')).warnings.map(({ warning }) => warning);
 /** A session that was opened without the ledger. */
 const foreign = (w: World, { user = 'pureuser', startedAt = w.now() } = {}) =>
@@ -32,7 +34,7 @@ const foreign = (w: World, { user = 'pureuser', startedAt = w.now() } = {}) =>
 describe('a fleet check', () => {
   it('a fleet check logs in to and out of every array that has a secret', async () => {
     const w = world();
-    const healthy = { checked: 2, healthy: 2, unhealthy: [], warnings: [], unknownSessions: 0 };
+    const healthy = { checked: 2, healthy: 2, notChecked: 0, unhealthy: [], warnings: [], unknownSessions: 0 };
     expect(await check(w)).toEqual(healthy);
     expect(w.live.size).toBe(0);
     expect([w.logouts('fb1'), w.logouts('fb2')]).toEqual([1, 1]);
@@ -66,7 +68,7 @@ describe('a fleet check', () => {
     const w = world();
     for (const name of names) w.addArray(name);
     const { ignoredSecrets, ...rest } = await check(w);
-    expect(rest).toEqual({ checked: 2, healthy: 2, unhealthy: [], warnings: [], unknownSessions: 0 });
+    expect(rest).toEqual({ checked: 2, healthy: 2, notChecked: 0, unhealthy: [], warnings: [], unknownSessions: 0 });
     expect(ignoredSecrets).toHaveLength(names.length);
     expect(ignoredSecrets).toEqual(expect.arrayContaining(['dev/fb1', 'x-[API token]']));
     const reads = w.calls.filter((call) => call === 'login');
@@ -90,7 +92,7 @@ describe('a fleet check', () => {
     w.facts.set('fb1', { tokenEndsAt: w.seconds() + 90 * DAY, certificateEndsAt: w.seconds() + 200 * DAY + 5 });
     w.once('apiVersions', (act) => act());
     w.once('apiVersions', fail(unreachable(false)));
-    await check(w);
+    await checkFleet({ ...w.ports, random: () => 0 }, {}, w.now() + 300_000);
     const lines = w.reports.filter(({ event }) => /^(Array|Fleet)/.test(event));
     expect(lines).toMatchObject([
       { event: 'ArrayUnhealthy', array: 'fb2', code: 'ARRAY_UNREACHABLE', gauges: { ArrayHealthy: 0 } },
@@ -99,7 +101,10 @@ describe('a fleet check', () => {
         array: 'fb1',
         gauges: { ArrayHealthy: 1, ApiTokenDays: 90, CertificateDays: 200, UnknownSessions: 0 },
       },
-      { event: 'FleetChecked', gauges: { HealthyArrays: 1, UnhealthyArrays: 1, UnknownSessions: 0 } },
+      {
+        event: 'FleetChecked',
+        gauges: { HealthyArrays: 1, UnhealthyArrays: 1, UncheckedArrays: 0, UnknownSessions: 0 },
+      },
     ]);
   });
 
@@ -121,11 +126,8 @@ describe('a fleet check', () => {
     ['breaks off after the login', 'ARRAY_UNREACHABLE', (w: World) => w.once('request', fail(unreachable(true)))],
     ['is too busy to respond', 'ARRAY_BUSY', (w: World) => w.facts.set('fb1', { statuses: { arrays: 503 } })],
     ['does not confirm the logout', 'ARRAY_BUSY', (w: World) => w.once('logout', fail(busy))],
-    [
-      'cannot be opened because the ledger is unavailable',
-      'AWS_UNAVAILABLE',
-      (w: World) => w.once('write OPENING', fail(awsDown)),
-    ],
+    ['has a secret that AWS denies', 'SECRET_UNAVAILABLE', (w: World) => w.once('read', fail(secretFails(true)))],
+    ['has a secret without a value', 'ARRAY_UNKNOWN', (w: World) => w.once('read', fail(secretGone(false)))],
   ])('an array that %s is unhealthy, and the others are still checked', async (_what, code, prepare) => {
     const w = world();
     prepare(w);
@@ -177,13 +179,12 @@ describe('a fleet check', () => {
     expect(most).toBe(16);
   });
 
-  it('a check of an array begins only if 15 seconds are left, and 10 more to close', async () => {
+  it('a check of an array begins only if its whole time of 40 seconds is left', async () => {
     const w = world();
     const within = (ms: number) => checkFleet(w.ports, { arrays: ['fb1'] }, w.now() + ms);
-    expect(await within(25_000)).toMatchObject({ healthy: 1 });
+    expect(await within(40_000)).toMatchObject({ healthy: 1, notChecked: 0 });
     w.calls.length = 0;
-    const reason = outOfTime('check array fb1').message;
-    expect((await within(24_999)).unhealthy).toEqual([{ array: 'fb1', code: 'OUT_OF_TIME', reason }]);
+    expect(await within(39_999)).toMatchObject({ checked: 0, unhealthy: [], notChecked: 1 });
     expect(w.calls).toEqual(['pending']);
   });
 
@@ -211,17 +212,86 @@ describe('a fleet check', () => {
     expect(warnings).toEqual(code === undefined ? [{ array: 'fb1', warning }] : []);
   });
 
-  it('an array for which too little time is left is not checked', async () => {
+  it('an array that is not reached in time is not checked, which is no fault of the array', async () => {
     const w = world();
     w.once('logout', async (act) => {
       w.pass(20);
       return act();
     });
     const result = await checkFleet(w.ports, { arrays: manyOf(w, 20) }, w.now() + 44_000);
-    expect(result).toMatchObject({ checked: 20, healthy: 16 });
-    const codes = new Set(result.unhealthy.map(({ code }) => code));
-    expect([...codes]).toEqual(['OUT_OF_TIME']);
+    expect(result).toEqual({
+      checked: 16,
+      healthy: 16,
+      notChecked: 4,
+      unhealthy: [],
+      warnings: [],
+      unknownSessions: 0,
+    });
+    expect(w.events()).not.toContain('ArrayUnhealthy');
+    const missed = w.reports.filter(({ event }) => event === 'ArrayNotChecked');
+    expect(missed).toHaveLength(4);
+    expect(missed[0]).toMatchObject({ code: 'OUT_OF_TIME', message: expect.stringContaining('before the check') });
+    const last = w.reports.at(-1);
+    expect(last).toMatchObject({ event: 'FleetChecked', gauges: { UnhealthyArrays: 0, UncheckedArrays: 4 } });
+    expect(last?.message).toBe('16 of 16 arrays are healthy, and 4 were not checked');
     expect(w.live.size).toBe(0);
+  });
+
+  it.each([
+    ['the secret cannot be read', 'read', secretFails(false)],
+    ['the intent cannot be written', 'write OPENING', awsDown()],
+    ['the open lease cannot be recorded', 'write OPEN', awsDown()],
+    ['the session cannot be closed', 'write CLOSING', awsDown()],
+    ['someone closes its lease', 'request', new FlashBladeError('LEASE_ENDED', 'the lease has ended')],
+    ['time runs out', 'read', new FlashBladeError('OUT_OF_TIME', 'no time was left to read the secret')],
+  ])(
+    'an array is not checked if %s, which is no fault of the array, and the others are checked',
+    async (_what, call, error) => {
+      const w = world();
+      w.once(call, fail(error));
+      const result = await checkFleet({ ...w.ports, random: () => 0 }, {}, w.now() + 300_000);
+      expect(result).toMatchObject({ checked: 1, healthy: 1, notChecked: 1, unhealthy: [] });
+      const [line, ...more] = w.reports.filter(({ event }) => /^Array(NotChecked|Unhealthy)$/.test(event));
+      expect([line, more]).toMatchObject([{ event: 'ArrayNotChecked', array: 'fb1', code: error.code }, []]);
+      expect(line).not.toHaveProperty('gauges');
+      expect(EVENTS.ArrayNotChecked).toBe('warn');
+    },
+  );
+
+  it('an array whose secret was deleted after it was listed is left out', async () => {
+    const w = world();
+    w.once('read', fail(secretGone(true)));
+    const result = await checkFleet({ ...w.ports, random: () => 0 }, {}, w.now() + 300_000);
+    expect(result).toMatchObject({ checked: 1, healthy: 1, notChecked: 0, unhealthy: [], warnings: [] });
+    const lines = w.reports.filter(({ array }) => array === 'fb1');
+    expect(lines).toMatchObject([{ event: 'ArrayRemoved', array: 'fb1' }]);
+    expect(lines[0]).not.toHaveProperty('gauges');
+    expect(EVENTS.ArrayRemoved).toBe('info');
+  });
+
+  it('an array whose secret was listed and has no value is unhealthy', async () => {
+    const w = world();
+    w.once('read', fail(secretGone(false)));
+    const result = await checkFleet({ ...w.ports, random: () => 0 }, {}, w.now() + 300_000);
+    expect(result).toMatchObject({ healthy: 1, unhealthy: [{ array: 'fb1', code: 'ARRAY_UNKNOWN' }] });
+  });
+
+  it('checks that keep running out of time do not always miss the same arrays', async () => {
+    const w = world();
+    const names = manyOf(w, 20);
+    const missedFrom = async (random: number) => {
+      w.once('logout', async (act) => {
+        w.pass(20);
+        return act();
+      });
+      w.reports.length = 0;
+      await checkFleet({ ...w.ports, random: () => random }, { arrays: names }, w.now() + 44_000);
+      const checked = new Set(w.reports.flatMap(({ event, array = '' }) => (event === 'ArrayChecked' ? [array] : [])));
+      return names.filter((name) => !checked.has(name));
+    };
+    expect(await missedFrom(0)).toEqual(names.slice(16));
+    expect(await missedFrom(0.5)).toEqual(names.slice(6, 10));
+    expect(await missedFrom(0.999)).toEqual(names.slice(15, 19));
   });
 
   it('a fleet check fails if the ledger cannot be read', async () => {
@@ -329,7 +399,13 @@ describe('a warning', () => {
     w.facts.set('fb1', { idleTimeoutMs: 1_800_000, tokenEndsAt: w.seconds() + 15 * DAY });
     expect(await warningsOf(w)).toEqual([]);
     w.facts.set('fb1', { statuses: { arrays: 403, 'api-tokens': 401, sessions: 403 } });
-    expect(await check(w, 'fb1')).toEqual({ checked: 1, healthy: 1, unhealthy: [], warnings: [], unknownSessions: 0 });
+    expect(await check(w, 'fb1')).toMatchObject({
+      checked: 1,
+      healthy: 1,
+      unhealthy: [],
+      warnings: [],
+      unknownSessions: 0,
+    });
     expect(w.calls.filter((name) => name === 'login')).toHaveLength(2);
   });
 

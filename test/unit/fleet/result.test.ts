@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { summarize } from '../../../lib/fleet/check.ts';
 import type { ArrayReport } from '../../../lib/fleet/check-array.ts';
+import { bounded, merge, summarize as summarizeAll } from '../../../lib/fleet/result.ts';
 import { MAX_RESULT_BYTES } from '../../../lib/leases/requests.ts';
 
+const summarize = (reports: readonly ArrayReport[], maxBytes?: number) => bounded(summarizeAll(reports), maxBytes);
 const bytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 const report = (n: number, length: number, warnings: string[] = []): ArrayReport => ({
   array: `array-${n}`.padEnd(64, 'x'),
-  fault: { code: 'SECRET_UNAVAILABLE', reason: 'é'.repeat(length) },
+  state: 'unhealthy',
+  failure: { code: 'ARRAY_UNREACHABLE', reason: 'é'.repeat(length) },
   warnings,
 });
 const many = (count: number, length: number, warnings?: string[]) =>
@@ -14,11 +16,13 @@ const many = (count: number, length: number, warnings?: string[]) =>
 
 describe('the result of a fleet check', () => {
   it('the result counts arrays and unknown sessions, and lists faults and warnings', () => {
-    const well = { array: 'fb1', warnings: ['a', 'b'], unknownSessions: 2 };
-    const ill = { array: 'fb2', fault: { code: 'ARRAY_BUSY', reason: 'busy' }, warnings: [], unknownSessions: 1 };
+    const well: ArrayReport = { array: 'fb1', state: 'healthy', warnings: ['a', 'b'], unknownSessions: 2 };
+    const failure = { code: 'ARRAY_BUSY', reason: 'busy' } as const;
+    const ill: ArrayReport = { array: 'fb2', state: 'unhealthy', failure, warnings: [], unknownSessions: 1 };
     expect(summarize([well, ill])).toEqual({
       checked: 2,
       healthy: 1,
+      notChecked: 0,
       unhealthy: [{ array: 'fb2', code: 'ARRAY_BUSY', reason: 'busy' }],
       warnings: [
         { array: 'fb1', warning: 'a' },
@@ -54,7 +58,7 @@ describe('the result of a fleet check', () => {
 
   it('no line is omitted that would fit', () => {
     const reports = many(4, 50, ['w'.repeat(50)]);
-    const line = bytes(reports[0]?.fault) + bytes(reports[0]?.array) + ',"array":'.length + 1;
+    const line = bytes(reports[0]?.failure) + bytes(reports[0]?.array) + ',"array":'.length + 1;
     const whole = bytes(summarize(reports));
     const kept = (max: number) => {
       const { unhealthy, warnings, omitted } = summarize(reports, max);
@@ -89,5 +93,26 @@ describe('the result of a fleet check', () => {
     expect(result.unhealthy.length).toBeGreaterThan(250);
     expect(result.omitted).toBe(1000 - result.unhealthy.length);
     expect(result.unhealthy.every(({ reason }) => reason === `${'é'.repeat(399)}…`)).toBe(true);
+  });
+
+  it('merged results add up, and what an earlier result omitted stays counted', () => {
+    const first = summarize(many(3, 50, ['w']), 500);
+    const second = { ...summarizeAll([report(9, 5)], 7), unknownSessions: 2 };
+    const merged = merge([first, second, summarizeAll([], 4)]);
+    expect(first.omitted).toBeGreaterThan(0);
+    expect(merged).toEqual({
+      checked: 4,
+      healthy: 0,
+      notChecked: 11,
+      unhealthy: [...first.unhealthy, ...second.unhealthy],
+      warnings: first.warnings,
+      unknownSessions: 2,
+      omitted: first.omitted,
+    });
+    const lines = merged.unhealthy.length + merged.warnings.length;
+    const small = bounded(merged, 300);
+    expect(bytes(small)).toBeLessThanOrEqual(300);
+    expect(small.omitted).toBe((first.omitted ?? 0) + lines - small.unhealthy.length - small.warnings.length);
+    expect(merge([])).toEqual(summarizeAll([]));
   });
 });

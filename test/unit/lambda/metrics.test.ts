@@ -43,7 +43,9 @@ describe('the metrics of a report', () => {
         ],
       },
     ]);
-    expect(publicationsOf({ event: 'ArrayChecked', array: 'fb1', message })).toEqual([]);
+    for (const event of ['ArrayChecked', 'ArrayNotChecked', 'ArrayRemoved'] as const) {
+      expect(publicationsOf({ event, array: 'fb1', message })).toEqual([]);
+    }
   });
 
   it('contain the gauges of a fleet report for the fleet', () => {

@@ -79,6 +79,10 @@ const NEEDED: readonly string[] = [
   ...HEARTBEATS,
   ...FUNCTIONS.map(logicalIdOf).flatMap((id) => [`Errors of ${id}`, `Throttles of ${id}`]),
   'ApproximateNumberOfMessagesVisible of FailedEventQueue.QueueName',
+  // A fault that no other event or heartbeat shows: the check finishes, but never reaches some arrays.
+  'UncheckedArrays',
+  'ExecutionsFailed of FleetCheck',
+  'ExecutionsTimedOut of FleetCheck',
   'ApproximateNumberOfMessagesVisible of DeadLetterQueue.QueueName',
   'ApproximateNumberOfMessagesVisible of FailedInvocationQueue.QueueName',
   'ApproximateAgeOfOldestMessage of RequestQueue.QueueName',
@@ -194,7 +198,23 @@ export const ALARM_RULES: Rule[] = [
     ['a table without a throttle alarm', 'TableWritesThrottledAlarm', GONE, 'WriteThrottleEvents of LeaseTable'],
     ['letters without an alarm', 'FailedEventsAlarm', GONE, 'FailedEventQueue'],
     ['messages that SQS leaves out of the age', 'DelayedRequestsAlarm', GONE, 'RequestDelayed'],
+    ['a fleet check that fails unnoticed', 'FleetCheckFailedAlarm', GONE, 'ExecutionsTimedOut of FleetCheck'],
+    ['arrays that are never checked', 'UncheckedArraysAlarm', GONE, 'watches UncheckedArrays'],
     ['a function without a throttle alarm', 'LogoutThrottlesAlarm', GONE, 'Throttles of LogoutLambdaFunction'],
+  ),
+  rule(
+    'one check that does not reach every array raises no alarm, and many do within the hours of no-fleet-check',
+    ({ Resources }) => [
+      differs('points', at(Resources, 'UncheckedArraysAlarm/Properties/DatapointsToAlarm'), 2),
+      differs('period', at(Resources, 'UncheckedArraysAlarm/Properties/Period'), 3600),
+      differs(
+        'periods',
+        String(at(Resources, 'UncheckedArraysAlarm/Properties/EvaluationPeriods')),
+        String(at(Resources, `${NO_CHECK}/EvaluationPeriods`)),
+      ),
+    ],
+    ['an alarm after one check', 'UncheckedArraysAlarm/Properties/DatapointsToAlarm', 1],
+    ['an alarm after many checks', 'UncheckedArraysAlarm/Properties/EvaluationPeriods', 24],
   ),
   rule(
     'the alarm no-fleet-check goes off only after two missing checks',

@@ -1,5 +1,5 @@
 /** The dashboard: CloudWatch can read it, and it shows only metrics that exist. */
-import type { Template } from '../../../kit/packaged.ts';
+import { FUNCTIONS, logGroupOf, type Template } from '../../../kit/packaged.ts';
 import { FIELDS, fieldsIn } from '../runbook.ts';
 import { at, differs, GONE, idsOf, list, render, sub } from '../template.ts';
 import { ACCOUNT_OR_REGION } from './functions.ts';
@@ -140,10 +140,10 @@ export const DASHBOARD_RULES: Rule[] = [
     ['another region', BODY, metric({ region: sub('<AWS::Partition>') })],
   ),
   rule(
-    'every log query reads the logs of all functions',
-    eachQuery((query, template) => {
+    'every log query reads the logs of all functions, and no others',
+    eachQuery((query) => {
       const sources = [...query.matchAll(/SOURCE '<(\w+)>'/g)].map(([, id]) => id);
-      return differs('sources', sources.sort(), idsOf(template, 'AWS::Logs::LogGroup').sort());
+      return differs('sources', sources.sort(), FUNCTIONS.map(logGroupOf).sort());
     }),
     ['one log group', BODY, log(sub("SOURCE '<LoginGroup>' | filter level = 'WARN'"))],
   ),

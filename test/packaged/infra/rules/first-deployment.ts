@@ -23,6 +23,7 @@ const NAMES: Readonly<Record<string, string>> = {
   'AWS::SQS::Queue': 'QueueName',
   'AWS::Scheduler::Schedule': 'Name',
   'AWS::Scheduler::ScheduleGroup': 'Name',
+  'AWS::StepFunctions::StateMachine': 'StateMachineName',
 };
 /** Resources without a name of their own. */
 const NAMELESS =

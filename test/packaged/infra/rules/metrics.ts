@@ -41,6 +41,11 @@ const OF_AWS: Readonly<Record<string, OfAws>> = {
       ),
     }),
   },
+  'AWS/States': {
+    type: 'AWS::StepFunctions::StateMachine',
+    dimension: 'StateMachineArn',
+    names: { ExecutionsFailed: /^Sum$/, ExecutionsTimedOut: /^Sum$/ },
+  },
   'AWS/SQS': {
     type: 'AWS::SQS::Queue',
     dimension: 'QueueName',

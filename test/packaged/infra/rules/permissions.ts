@@ -3,19 +3,22 @@ import { FUNCTIONS, logicalIdOf, type Template } from '../../../kit/packaged.ts'
 import { page, tableRows } from '../../../kit/pages.ts';
 import { at, list, render } from '../template.ts';
 
-/** The holder of a role: a function, or the schedule of one. `id`: the function's logical id. */
-type Holder = { readonly role: string; readonly name: string; readonly id: string; readonly isSchedule: boolean };
+/**
+ * The holder of a role. `name`: a function's name, or the table's words for another holder. `id`: the logical id of the function.
+ * `service`: the service that assumes the role.
+ */
+type Holder = { readonly role: string; readonly name: string; readonly id?: string; readonly service: Service };
+type Service = 'lambda' | 'scheduler' | 'states';
 
 /** Logical id of a function's role. */
 export const roleOf = (name: string): string =>
   `${name.replace(/(?:^|-)(\w)/g, (_, initial: string) => initial.toUpperCase())}Role`;
 
-const scheduleOf = (name: string, role: string): Holder => ({ role, name, id: logicalIdOf(name), isSchedule: true });
-
 export const HOLDERS: readonly Holder[] = [
-  ...FUNCTIONS.map((name) => ({ role: roleOf(name), name, id: logicalIdOf(name), isSchedule: false })),
-  scheduleOf('sweep-sessions', 'SweepScheduleRole'),
-  scheduleOf('check-fleet', 'CheckScheduleRole'),
+  ...FUNCTIONS.map((name) => ({ role: roleOf(name), name, id: logicalIdOf(name), service: 'lambda' as const })),
+  { role: 'SweepScheduleRole', name: "the sweep's schedule", service: 'scheduler' },
+  { role: 'CheckScheduleRole', name: "the fleet check's schedule", service: 'scheduler' },
+  { role: 'FleetCheckRole', name: 'the state machine', service: 'states' },
 ];
 
 /** What a role may do: an action on a resource, and the statement that allows it. */
@@ -41,6 +44,12 @@ const RESOURCES: Readonly<Record<string, string>> = {
   'the queue for failed events': 'FailedEventQueue.Arn',
   'the queue for failed invocations': 'FailedInvocationQueue.Arn',
   'the event bus': 'EventBus.Arn',
+  '`sweep-sessions`': 'SweepDashsessionsLambdaFunction.Arn',
+  '`check-fleet`': 'CheckDashfleetLambdaFunction.Arn',
+  'the state machine': 'FleetCheck',
+  'the state machine itself': 'arn:<Partition>:states:<Region>:<AccountId>:stateMachine:<StackName>-fleet-check',
+  "the state machine's executions for parts":
+    'arn:<Partition>:states:<Region>:<AccountId>:execution:<StackName>-fleet-check/*',
   '`*`': '*',
 };
 
@@ -64,8 +73,9 @@ export const allowedTo = (holder: Holder, extras: Extras, table: readonly Row[])
     )
     .sort();
 
-function isMeant({ name, isSchedule }: Holder, { inVpc, isTraced }: Extras, who: string): boolean {
-  if (isSchedule) return who.includes('the schedules');
+function isMeant({ name, service }: Holder, { inVpc, isTraced }: Extras, who: string): boolean {
+  if (service === 'scheduler' && who.includes('the schedules')) return true;
+  if (service !== 'lambda') return who.split('; ').includes(name);
   if (who.startsWith('every function in a VPC')) return inVpc;
   if (who.startsWith('every function with `tracing=Active`')) return isTraced;
   if (who.startsWith('every function but')) return !who.includes(`\`${name}\``);
@@ -74,8 +84,7 @@ function isMeant({ name, isSchedule }: Holder, { inVpc, isTraced }: Extras, who:
 
 function resourceOf({ id }: Holder, words: string, stateMachines: string): string {
   if (words.startsWith('executions of')) return `${stateMachines.replace(':stateMachine:', ':execution:')}*`;
-  if (words === 'its own log group') return `${id.replace(/LambdaFunction$/, 'LogGroup')}.Arn`;
-  if (words === 'its own function') return `${id}.Arn`;
+  if (words === 'its own log group') return `${id?.replace(/LambdaFunction$/, 'LogGroup')}.Arn`;
   const resource = RESOURCES[words];
   if (resource === undefined) throw new Error(`the table of permissions in docs/deploying.md names ${words}`);
   return resource;

@@ -7,7 +7,8 @@ import { type Faults, mustAll, only, type Rule, rule } from './rule.ts';
 /** Resource types that would grant access outside the roles. */
 const BESIDE_ROLES = /^AWS::(IAM::(?!Role$)|SecretsManager::ResourcePolicy|Lambda::(Permission|Url)$)/;
 /** AWS supports no narrower resource for these actions. */
-const ON_EVERYTHING = /^(secretsmanager:ListSecrets|ec2:\w+|xray:Put\w+)$/;
+const ON_EVERYTHING =
+  /^(secretsmanager:ListSecrets|ec2:\w+|xray:Put\w+|logs:(\w+LogDeliver\w+|PutResourcePolicy|Describe\w+))$/;
 export const SECRETS_MANAGER = 'secretsmanager.<Region>.<URLSuffix>';
 
 const STATEMENT = 'AWS::IAM::Role/Properties/Policies/*/PolicyDocument/Statement/*';
@@ -17,6 +18,7 @@ const LOGOUT = may('LogoutRole');
 const SWEEP = may('SweepSessionsRole');
 const EVENTS = may('SessionEventsRole');
 const SCHEDULE = may('SweepScheduleRole');
+const MACHINE = may('FleetCheckRole');
 const READ = { Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: '*' };
 const CONTEXT_KEYS = ['leaseId', 'array', 'host', 'trust'];
 /** The condition of exactly the encryption context that seals a token: no other keys, and none missing. */
@@ -30,7 +32,7 @@ const ALSO_UNSEAL = ['kms:GenerateDataKey', 'kms:Decrypt'];
 /** Compares the roles with the README's table. */
 export const permissionFaults = (template: Template, table: readonly Row[] = permissionTable()): string[] =>
   HOLDERS.flatMap((holder) => {
-    const own = at(template.Resources, `${holder.id}/Properties`);
+    const own = at(template.Resources, `${holder.id ?? ''}/Properties`);
     const inVpc = at(own, 'VpcConfig') !== GONE;
     const isTraced = at(own, 'TracingConfig/Mode') === 'Active';
     const stateMachines = String(at(own, 'Environment/Variables/STATE_MACHINE_ARN_PREFIX') ?? '');
@@ -51,10 +53,11 @@ const OF_OUR_SCHEDULES = {
   StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
   ArnEquals: { 'aws:SourceArn': arn('ScheduleGroup') },
 };
-const trustRules = HOLDERS.flatMap(({ role, isSchedule }) =>
+const OF_OUR_ACCOUNT = { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } };
+const trustRules = HOLDERS.flatMap(({ role, service }) =>
   mustAll(`${role}/Properties/AssumeRolePolicyDocument/Statement`, {
-    '0/Principal': { Service: isSchedule ? 'scheduler.amazonaws.com' : 'lambda.amazonaws.com' },
-    '0/Condition': isSchedule ? OF_OUR_SCHEDULES : GONE,
+    '0/Principal': { Service: `${service}.amazonaws.com` },
+    '0/Condition': { lambda: GONE, scheduler: OF_OUR_SCHEDULES, states: OF_OUR_ACCOUNT }[service],
     1: GONE,
   }),
 );
@@ -87,6 +90,10 @@ export const ROLE_RULES: Rule[] = [
     ['traces without tracing', `${LOGIN}/+`, { ...READ, Action: 'xray:PutTraceSegments' }],
     ['tracing without permission', 'LoginLambdaFunction/Properties/TracingConfig/Mode', 'Active'],
     ['a schedule that invokes another function', `${SCHEDULE}/Invoke/Resource`, arn('LoginLambdaFunction')],
+    ['a schedule that starts another machine', `${may('CheckScheduleRole')}/Start/Resource`, { Ref: 'X' }],
+    ['a machine that cannot start its parts', `${MACHINE}/StartParts`, GONE],
+    ['a machine that stops other executions', `${MACHINE}/FollowParts/Resource`, arn('X')],
+    ['a machine that invokes another function', `${MACHINE}/Invoke/Resource`, arn('LoginLambdaFunction')],
   ),
   ...mustAll('AWS::IAM::Role/Properties', { ManagedPolicyArns: GONE }),
   ...mustAll(STATEMENT, { Effect: 'Allow', NotAction: GONE, NotResource: GONE }),
@@ -105,6 +112,7 @@ export const ROLE_RULES: Rule[] = [
     ['every index', `${SWEEP}/FindDue/Resource`, '*'],
     ['every event bus', `${EVENTS}/TellOthers/Resource`, '*'],
     ['a schedule that invokes any function', `${SCHEDULE}/Invoke/Resource`, '*'],
+    ['a machine that starts any other', `${MACHINE}/StartParts/Resource`, '*'],
   ),
   rule(
     'only Lambda itself uses the network permissions of a function',

@@ -27,7 +27,8 @@ export const SCHEDULE_RULES: Rule[] = [
     'FlexibleTimeWindow/MaximumWindowInMinutes': 1,
   }),
   ...mustAll('CheckSchedule/Properties', {
-    'Target/Arn': 'CheckDashfleetLambdaFunction.Arn',
+    // Step Functions, not Lambda: the machine retries, and divides a fleet of any size.
+    'Target/Arn': 'FleetCheck',
     'Target/RoleArn': 'CheckScheduleRole.Arn',
   }),
   ...mustAll(SCHEDULE, {

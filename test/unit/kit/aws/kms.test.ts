@@ -85,3 +85,19 @@ test.each(['alias/leases', '00000000-0000-4000-8000-000000000000'])('the unknown
   await expect(kms.send(new GenerateDataKeyCommand({ KeyId, KeySpec: 'AES_256' }))).rejects.toMatchObject(error);
   await expect(decrypt({ KeyId })).rejects.toMatchObject(error);
 });
+
+describe('a key that is not enabled', () => {
+  test.each([
+    ['PendingDeletion', 'KMSInvalidStateException', 'pending deletion'],
+    ['Disabled', 'DisabledException', 'disabled'],
+  ] as const)('is refused in the state %s, for new and for existing data keys', async (state, name, why) => {
+    const { aws, kms, key, Plaintext, decrypt } = await withDataKey();
+    aws.kms.setState(key.arn, state);
+    const error = { name, message: `${key.arn} is ${why}.`, $metadata: { httpStatusCode: 400 } };
+    const command = new GenerateDataKeyCommand({ KeyId: key.arn, KeySpec: 'AES_256', EncryptionContext });
+    await expect(kms.send(command)).rejects.toMatchObject(error);
+    await expect(decrypt()).rejects.toMatchObject(error);
+    aws.kms.setState(key.arn, 'Enabled');
+    expect(await decrypt()).toMatchObject({ Plaintext });
+  });
+});
