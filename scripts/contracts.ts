@@ -3,8 +3,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import { checkDrift } from '../contracts/checks/drift.ts';
 import { checkComplete } from '../contracts/checks/messages.ts';
-import { checkOpenApi } from '../contracts/checks/openapi.ts';
+
 import { checkPaths, shippedSources } from '../contracts/checks/paths.ts';
+import { checkVendor } from '../contracts/checks/vendor.ts';
 import { type AnyPact, committedFile, nameOf, normalText, PACT_FILE, readPact } from '../contracts/pact-file.ts';
 import type { RealArray } from '../contracts/targets/array.ts';
 import { mask } from '../contracts/verification/mask.ts';
@@ -28,7 +29,7 @@ async function verifyOwn({ accept }: Command, signal: AbortSignal): Promise<(Sec
   const { array, requests, outcomes } = await runConsumerTests(signal);
   if (accept) for (const pact of [array, requests, outcomes]) writeFileSync(fileOf(pact), normalText(pact));
   const paths = checkPaths(array, shippedSources());
-  const endpoints = await checkOpenApi(array);
+  const endpoints = checkVendor(array);
   const missing = checkComplete([requests, outcomes]);
   return [
     { pact: array, ...found(await verifySimulator(array, signal), [...paths, ...endpoints]) },

@@ -1,16 +1,18 @@
 import { MatchersV3 } from '@pact-foundation/pact';
 import { expect, test } from 'vitest';
-import { authToken, type FlashBlade, type Session } from '../../lib/core/model.ts';
+import { apiToken, authToken, type FlashBlade } from '../../lib/core/model.ts';
 import { logoutWithHttpInfo } from '../../lib/flashblade/client.ts';
-import { interactionIn, NO_BODY, tokenFrom, withClient } from './interaction.ts';
+import { interactionIn, NO_BODY, REFUSED_CALL, tokenFrom, withClient } from './interaction.ts';
+import { API_TOKEN, AUTH_TOKEN, MOCK, withArray } from './tls-front.ts';
 
-const AUTH_TOKEN = '0f4a1d8e-7c2b-4b55-9d0e-3a6f5b2c1e90';
-
-const sessionOn = (array: FlashBlade): Session => ({
-  array,
-  authToken: authToken(AUTH_TOKEN),
-  username: 'pureuser',
-});
+/** A session after a login, which also has the API token. */
+const logOut = (array: FlashBlade) =>
+  logoutWithHttpInfo({
+    array,
+    authToken: authToken(AUTH_TOKEN),
+    apiToken: apiToken(API_TOKEN),
+    username: 'pureuser',
+  });
 
 test('a logout closes an open session, and its response has no body', () =>
   interactionIn('a session is open', {}, 'a logout of an open session')
@@ -19,8 +21,8 @@ test('a logout closes an open session, and its response has no body', () =>
     )
     .willRespondWith(200, (response) => response.jsonBody(NO_BODY))
     .executeTest(
-      withClient(async (array) => {
-        expect((await logoutWithHttpInfo(sessionOn(array))).status).toBe(200);
+      withClient([MOCK], async (array) => {
+        expect((await logOut(array)).status).toBe(200);
       }),
     ));
 
@@ -31,9 +33,15 @@ test('logging out of an ended session succeeds', () =>
         .headers({ 'x-auth-token': tokenFrom('the session has ended', 'authToken', AUTH_TOKEN) })
         .jsonBody(NO_BODY),
     )
-    .willRespondWith(MatchersV3.matchStatus(403, [401, 403]))
+    .willRespondWith(MatchersV3.matchStatus(403, REFUSED_CALL))
     .executeTest(
-      withClient(async (array) => {
-        expect((await logoutWithHttpInfo(sessionOn(array))).status).toBe(403);
+      withClient([MOCK], async (array) => {
+        expect((await logOut(array)).status).toBe(403);
       }),
     ));
+
+test.each(REFUSED_CALL)('a logout that is refused with %i shows that the session has ended', (status) =>
+  withArray([['POST /api/logout', { status }]], async (array) => {
+    expect((await logOut(array)).status).toBe(status);
+  }),
+);

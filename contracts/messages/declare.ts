@@ -1,8 +1,8 @@
 /** Declares messages. Pact passes each message to its test and, if the test passes, writes the message to the pact file. */
 import { MatchersV3, PactV4 } from '@pact-foundation/pact';
 import { SOURCE } from '../../lib/leases/events.ts';
-import { declareOnce } from '../consumer/declared.ts';
-import { outputFolder } from '../consumer/output.ts';
+
+import { declareOnce, outputFolder } from '../consumer/output.ts';
 import { CONSUMER, keyOf } from '../pact-file.ts';
 import { type Invocation, type OutcomeEvent, type RequestEvent, STACK } from './vocabulary.ts';
 

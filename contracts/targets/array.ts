@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { isFlashBladeError } from '../../lib/core/errors.ts';
 import type { ApiToken, FlashBlade } from '../../lib/core/model.ts';
-import { apiVersions, compareVersions } from '../../lib/flashblade/client.ts';
+import { apiVersions, compareVersions, logout } from '../../lib/flashblade/client.ts';
 import type { Handlers, LiveState } from '../states.ts';
 import { createOpenSessions, type OpenSessions } from './open-sessions.ts';
 import { endedSession, openSession } from './sign-in.ts';
@@ -41,6 +41,15 @@ export function arrayTarget(
       },
       'a session is open': () => inSession(openSession),
       'the session has ended': () => inSession(endedSession),
+      'a session is open, and another session of its user has ended': async () => {
+        const other = await signIn(openSession);
+        const values = await inSession(openSession);
+        await logout(other);
+        return values;
+      },
+      // The user is what it is. Interactions in the state that the user is not in are skipped.
+      'a session of a user who may list is open': () => inSession(openSession),
+      'a session of a user who may not list is open': () => inSession(openSession),
     },
     parameters: { 'an API token is valid': { username } },
     reset: async () => {},
