@@ -2,7 +2,7 @@ import { MatchersV3 } from '@pact-foundation/pact';
 import { expect, test } from 'vitest';
 import { apiToken } from '../../lib/core/model.ts';
 import { login } from '../../lib/flashblade/client.ts';
-import { anyToken, equalTo, interactionIn, JSON_TYPE, NO_BODY, tokenFrom, withClient } from './interaction.ts';
+import { anyToken, interactionIn, JSON_TYPE, NO_BODY, someName, tokenFrom, withClient } from './interaction.ts';
 
 const API_TOKEN = 'T-0a1b2c3d-4e5f-6789-abcd-ef0123456789';
 const AUTH_TOKEN = '0f4a1d8e-7c2b-4b55-9d0e-3a6f5b2c1e90';
@@ -15,7 +15,7 @@ test('a login with a valid API token opens a session for the user who owns the t
     .willRespondWith(200, (response) =>
       response
         .headers({ ...JSON_TYPE, 'x-auth-token': anyToken(AUTH_TOKEN) })
-        .jsonBody({ username: equalTo('an API token is valid', 'username', 'pureuser') }),
+        .jsonBody({ username: someName('pureuser') }),
     )
     .executeTest(
       withClient(async (array) => {

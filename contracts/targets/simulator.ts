@@ -10,9 +10,7 @@ import {
   type Simulator,
 } from '../../simulator/index.ts';
 import type { Handlers, State } from '../states.ts';
-import { createOpenSessions } from './open-sessions.ts';
-import { endedSession, openSession } from './sign-in.ts';
-import type { Target } from './target.ts';
+import { createOpenSessions, endedSession, openSession, type Target } from './target.ts';
 
 export type SimulatorTarget = Target & { readonly handlers: Handlers<State> };
 
@@ -46,14 +44,12 @@ export function simulatorTarget(simulator: Simulator, versions = DEFAULT_VERSION
         return { authToken: session.authToken.reveal(), version };
       },
     },
-    parameters: {},
     reset: async () => {
       await outage?.remove();
       outage = undefined;
     },
     sessions,
     secrets: () => [ownToken, ...simulator.users.map((user) => user.apiToken)],
-    maxRefusedLogins: Number.POSITIVE_INFINITY,
   };
 }
 
