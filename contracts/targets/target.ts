@@ -69,7 +69,9 @@ export function createOpenSessions(array: FlashBlade) {
 function unclosed(failed: readonly string[], lost: readonly string[]): string[] {
   const count = failed.length + lost.length;
   if (count === 0) return [];
-  const reasons = [...new Set([...failed.map((why) => `could not be closed: ${why}`), ...lost])];
+  // The same reason may differ in the elapsed time.
+  const causes = failed.map((why) => `could not be closed: ${why.replaceAll(/ \(after \d+ ms\)/g, '')}`);
+  const reasons = [...new Set([...causes, ...lost])];
   const sessions = count === 1 ? '1 session' : `${count} sessions`;
   return [`${sessions} may stay open until the array's idle timeout (${reasons.join('; ')})`];
 }

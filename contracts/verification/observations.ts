@@ -36,7 +36,7 @@ const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 /** Describes a token without quoting it. */
 export function formOf(token: string): string {
   if (new RegExp(`^${UUID}$`, 'i').test(token)) return 'a UUID';
-  return new RegExp(`^T-${UUID}$`, 'i').test(token) ? '`T-` and a UUID' : `another form, ${token.length} characters`;
+  return new RegExp(`^T-${UUID}$`, 'i').test(token) ? '"T-" and a UUID' : `another form, ${token.length} characters`;
 }
 
 export function observed(
@@ -100,7 +100,7 @@ export function answersOf({ exchanges, apiToken, openAtTheEnd, idleTimeoutMs, li
     ['Does it return the X-Request-ID?', distinct(exchanges.map((one) => (one.echoesRequestId ? 'yes' : 'no')))],
     ['How does its list of sessions name REST sessions?', listed(listedAs)],
     ['What idle timeout does it report?', idleTimeoutMs === undefined ? NOT_OBSERVED : `${idleTimeoutMs} ms`],
-    ['What does its header `Server` contain?', distinct(exchanges.map(({ server }) => server))],
+    ['What does its header Server contain?', distinct(exchanges.map(({ server }) => server))],
     [
       'Does a refused unknown API token lock out the user?',
       lockout(exchanges.indexOf(unknown[0] as Exchange), exchanges),

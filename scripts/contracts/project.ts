@@ -17,7 +17,7 @@ function commit(): string {
     const changes = git('status', '--porcelain', '--untracked-files=no');
     return `${git('rev-parse', 'HEAD')}${changes === '' ? '' : ' with uncommitted changes'}`;
   } catch {
-    return 'unknown, because this is not a clone';
+    return 'unknown (git reports none)';
   }
 }
 

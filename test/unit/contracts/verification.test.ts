@@ -8,6 +8,8 @@ import type { Target } from '../../../contracts/targets/target.ts';
 import { startVerifier } from '../../../contracts/verification/verifier.ts';
 import { hasPassed, type Verification, verify } from '../../../contracts/verification/verify.ts';
 import { apiToken } from '../../../lib/core/model.ts';
+import { toJunit } from '../../../scripts/contracts/report.ts';
+import { couldNotReach } from '../../../scripts/contracts/runs.ts';
 import { createAuthority } from '../../../simulator/certificates.ts';
 import { failedOf, pact, pactOf, simulated } from './providers.ts';
 
@@ -86,6 +88,12 @@ describe('arrays', () => {
     const verification = await verify(pact, target, verifier);
     expect(failedOf(pact, verification)).toEqual(ALL);
     expect(reasonsIn(verification).filter((reason) => reason.includes('cannot be reached'))).toHaveLength(ALL.length);
+    expect(couldNotReach(verification)).toBe(true);
+    const [first, ...others] = verification.interactions;
+    const one = { ...verification, interactions: [{ title: '', reasons: first?.reasons ?? [] }, ...others] };
+    expect(couldNotReach(one)).toBe(false);
+    const xml = toJunit([{ pact, at: '', provider: '', verification }], { version: '', commit: '' });
+    expect([xml.match(/<error /g)?.length, xml.match(/<failure/)]).toEqual([ALL.length, null]);
   });
 
   it('an untrusted array fails every interaction and receives no request', async () => {
@@ -253,6 +261,26 @@ describe('sessions', () => {
       expect.stringMatching(/^1 session may stay open until the array's idle timeout \(could not be closed: .*503/),
     ]);
     expect([hasPassed(verification), left]).toEqual([false, 1]);
+  });
+
+  it('many sessions that cannot be closed are one finding', async () => {
+    const simulator = await simulated();
+    const target = simulatorTarget(simulator);
+    const close = target.sessions.closeAll;
+    const closeAll = async () => {
+      await simulator.stop();
+      return close();
+    };
+    const { findings } = await verify(
+      pactOf('a session is open'),
+      { ...target, sessions: { ...target.sessions, closeAll } },
+      verifier,
+    );
+    expect(findings).toEqual([
+      expect.stringMatching(
+        /^[2-9] sessions may stay open until the array's idle timeout \(could not be closed: [^;]*; [^;]*\)$/,
+      ),
+    ]);
   });
 
   it('a session whose logout fails at first is closed by another try', async () => {
