@@ -70,10 +70,22 @@ function readAs<Schema extends v.GenericSchema>(schema: Schema, file: string): v
   } catch {
     throw new Error(`${file} cannot be read. Pass the path to a pact file.`);
   }
-  const result = v.safeParse(schema, parseJson(text));
+  const result = v.safeParse(schema, withInteractions(parseJson(text)));
   if (result.success) return result.output;
   const where = result.issues.map((issue) => v.getDotPath(issue) ?? 'the whole file').join(', ');
   throw new Error(`${file} is not a pact file with a consumer, a provider and interactions (invalid: ${where})`);
+}
+
+/** Version 3 of the Pact specification lists messages under `messages`. Returns such a pact as version 4, and any other value unchanged. */
+function withInteractions(pact: unknown): unknown {
+  const { messages, ...rest } = Object(pact) as Readonly<Record<string, unknown>>;
+  if (!Array.isArray(messages) || 'interactions' in rest) return pact;
+  const interactions = messages.map((message: Readonly<Record<string, unknown>>) => ({
+    ...message,
+    type: 'Asynchronous/Messages',
+    contents: { content: message['contents'], contentType: 'application/json', encoded: false },
+  }));
+  return { ...rest, interactions, metadata: { pactSpecification: { version: '4.0' } } };
 }
 
 function parseJson(text: string): unknown {

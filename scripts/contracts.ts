@@ -1,31 +1,47 @@
 /** `npm run contracts` and `npm run contracts:array` verify the contracts. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import { checkDrift } from '../contracts/checks/drift.ts';
 import { checkComplete } from '../contracts/checks/messages.ts';
-
 import { checkPaths, shippedSources } from '../contracts/checks/paths.ts';
 import { checkVendor } from '../contracts/checks/vendor.ts';
-import { type AnyPact, committedFile, nameOf, normalText, PACT_FILE, readPact } from '../contracts/pact-file.ts';
+import { isMessage } from '../contracts/messages/listeners.ts';
+import {
+  type AnyPact,
+  committedFile,
+  nameOf,
+  normalText,
+  PACT_FILE,
+  readAnyPact,
+  readPact,
+} from '../contracts/pact-file.ts';
 import type { RealArray } from '../contracts/targets/array.ts';
 import { mask } from '../contracts/verification/mask.ts';
-import { hasPassed } from '../contracts/verification/verify.ts';
+import { hasPassed, INTERRUPTED, isPassed } from '../contracts/verification/verify.ts';
 import { commandOfProcess } from './command-line.ts';
-import { type Command, readCommand, USAGE } from './contracts/arguments.ts';
+import { type Command, type ReportFiles, readCommand, reportFiles, USAGE } from './contracts/arguments.ts';
 import { runConsumerTests } from './contracts/consumer.ts';
-import { readArray } from './contracts/environment.ts';
-import { verifyOutcomes, verifyRequests } from './contracts/messages.ts';
-import { type Run, type Section, toJunit, toMarkdown } from './contracts/report.ts';
-import { verifyArray, verifySimulator } from './contracts/runs.ts';
+import { readArray, withApiToken } from './contracts/environment.ts';
+import { verifyListener, verifyOutcomes, verifyRequests } from './contracts/messages.ts';
+import { sha256, thisProject } from './contracts/project.ts';
+import { type Run, type Section, toJunit, toMarkdown, wordFor } from './contracts/report.ts';
+import { couldNotReach, verifyArray, verifySimulator } from './contracts/runs.ts';
+import { Cancelled } from './secret/prompt.ts';
 import { explain } from './start/failures.ts';
 import { listenForSignals } from './start/interruption.ts';
 
+/** The API token, once it is known. */
+let apiToken = '';
+
+const masked = (text: string): string => mask(text, [apiToken]);
+
 /** Prints a line with the API token masked. */
-const say = (line: string): boolean =>
-  process.stdout.write(`${mask(line, [process.env['FLASHBLADE_API_TOKEN'] ?? ''])}\n`);
+const say = (line: string): boolean => process.stdout.write(`${masked(line)}\n`);
+
+type Verified = Section & { readonly pact: AnyPact; readonly sha256: string };
 
 /** Verifies this project's own pacts. The consumer tests write them. Then every provider must satisfy them, and every check must pass. */
-async function verifyOwn({ accept }: Command, signal: AbortSignal): Promise<(Section & { pact: AnyPact })[]> {
+async function verifyOwn({ accept }: Command, signal: AbortSignal): Promise<Verified[]> {
   const { array, requests, outcomes } = await runConsumerTests(signal);
   if (accept) for (const pact of [array, requests, outcomes]) writeFileSync(fileOf(pact), normalText(pact));
   const paths = checkPaths(array, shippedSources());
@@ -35,7 +51,11 @@ async function verifyOwn({ accept }: Command, signal: AbortSignal): Promise<(Sec
     { pact: array, ...found(await verifySimulator(array, signal), [...paths, ...endpoints]) },
     { pact: requests, ...(await verifyRequests(requests, signal)) },
     { pact: outcomes, ...found(await verifyOutcomes(outcomes, signal), missing) },
-  ].map(({ pact, ...section }) => ({ pact, ...found(section, checkDrift(pact, fileOf(pact))) }));
+  ].map(({ pact, ...section }) => ({
+    pact,
+    sha256: sha256(normalText(pact)),
+    ...found(section, checkDrift(pact, fileOf(pact))),
+  }));
 }
 
 const fileOf = ({ consumer, provider }: AnyPact): string => committedFile(nameOf(consumer.name, provider.name));
@@ -45,63 +65,108 @@ const found = ({ provider, verification }: Section, findings: readonly string[])
   verification: { ...verification, findings: [...findings, ...verification.findings] },
 });
 
+/** Verifies another team's pact: its requests against the simulator, and its messages against the functions. */
+async function verifyTheirs(file: string, signal: AbortSignal): Promise<Verified[]> {
+  const pact = readAnyPact(file);
+  const messages = pact.interactions.filter(isMessage);
+  const evidence = { pact, sha256: sha256(readFileSync(file)) };
+  const sections: Verified[] = [];
+  if (messages.length < pact.interactions.length || messages.length === 0) {
+    const requests = { ...readPact(file), interactions: readPact(file).interactions.filter((one) => !isMessage(one)) };
+    sections.push({ ...evidence, ...(await verifySimulator(requests, signal)) });
+  }
+  if (messages.length > 0)
+    sections.push({ ...evidence, ...(await verifyListener({ ...pact, interactions: messages }, signal)) });
+  return sections;
+}
+
+async function verifyReal(command: Command, real: RealArray, signal: AbortSignal): Promise<Verified[]> {
+  const file = command.pact ?? PACT_FILE;
+  const pact = readPact(file);
+  const { allowWrites } = command;
+  return [
+    { pact, sha256: sha256(readFileSync(file)), ...(await verifyArray(pact, real, { signal, say, allowWrites })) },
+  ];
+}
+
 /** Runs the command. `real` is the array to verify instead of the simulator. Never rejects. */
 async function run(command: Command, real: RealArray | undefined, signal: AbortSignal): Promise<Run[]> {
   const at = new Date().toISOString();
   try {
-    if (real !== undefined) {
-      const pact = readPact(command.pact ?? PACT_FILE);
-      return [{ pact, at, ...(await verifyArray(pact, real, { signal, say })) }];
-    }
-    if (command.pact === undefined) return (await verifyOwn(command, signal)).map((section) => ({ at, ...section }));
-    const pact = readPact(command.pact);
-    return [{ pact, at, ...(await verifySimulator(pact, signal)) }];
+    if (real !== undefined) return (await verifyReal(command, real, signal)).map((one) => ({ at, ...one }));
+    const verified = command.pact === undefined ? verifyOwn(command, signal) : verifyTheirs(command.pact, signal);
+    return (await verified).map((one) => ({ at, ...one }));
   } catch (error) {
-    const findings = [error instanceof Error ? error.message : 'an unexpected error'];
+    const findings = [signal.aborted ? INTERRUPTED : explain(error)];
     return [{ pact: undefined, at, provider: 'none', verification: { interactions: [], findings } }];
   }
 }
 
 function print({ provider, verification }: Section): void {
-  const { interactions, findings } = verification;
-  const passed = interactions.filter(({ reasons }) => reasons.length === 0).length;
-  for (const { title, reasons } of interactions) {
-    say(`${reasons.length === 0 ? 'passed' : 'FAILED'}  ${title}`);
-    for (const reason of reasons) say(`        ${reason}`);
+  const { interactions, findings, unreachable } = verification;
+  for (const result of interactions) {
+    say(`${wordFor(result).padEnd(6)}  ${result.title}`);
+    for (const reason of [result.skipped ?? [], result.reasons].flat()) say(`        ${reason}`);
   }
-  for (const finding of findings) say(`FAILED  ${finding}`);
+  for (const finding of [unreachable ?? [], findings].flat())
+    say(`${finding === INTERRUPTED ? 'stopped' : 'FAILED '} ${finding}`);
+  const passed = interactions.filter(isPassed).length;
+  const skipped = interactions.filter((one) => one.skipped !== undefined).length;
+  const others = findings.length + (unreachable === undefined ? 0 : 1);
   say(
-    `Verified ${provider}: ${passed} of ${interactions.length} interactions passed, ${findings.length} other findings.`,
+    `Verified ${provider}: ${passed} of ${interactions.length} interactions passed, ${skipped} skipped, ${others} other findings.`,
   );
 }
 
 function write(file: string, text: string): void {
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, mask(text, [process.env['FLASHBLADE_API_TOKEN'] ?? '']));
+  writeFileSync(file, masked(text));
   say(`written: ${relative(process.cwd(), file)}`);
 }
 
-/** Returns the exit code: 0 if everything passed, 1 if not, 2 for invalid arguments or environment, 130 or 143 after a signal. */
+/** Removes the reports of an earlier run, so that they cannot be taken for reports of this run. */
+function removeReports({ report, junit }: ReportFiles): void {
+  for (const file of [report, junit]) rmSync(file, { force: true });
+}
+
+function exitCodeOf(runs: readonly Run[]): number {
+  const failed = runs.filter(({ verification }) => !hasPassed(verification));
+  if (failed.length === 0) return 0;
+  return failed.every(({ verification }) => couldNotReach(verification)) ? 3 : 1;
+}
+
+/** Returns the exit code, as listed in USAGE. */
 async function main(): Promise<number> {
   const command = commandOfProcess(readCommand, USAGE);
-  if ('exitCode' in command) return command.exitCode;
-  let real: RealArray | undefined;
-  try {
-    real = command.array ? readArray(process.env) : undefined;
-  } catch (error) {
-    console.error(`${explain(error)}\n\n${USAGE}`);
-    return 2;
+  if ('exitCode' in command) {
+    if (command.exitCode !== 0) removeReports(reportFiles(process.argv.slice(2)));
+    return command.exitCode;
   }
+  removeReports(command);
   const abort = new AbortController();
   const interruption = listenForSignals((signal) => {
     say(`${signal}: closing open sessions …`);
     abort.abort();
   });
+  let real: RealArray | undefined;
+  try {
+    if (command.array) {
+      const terminal = { input: process.stdin, output: process.stderr };
+      const environment = await withApiToken(process.env, terminal, abort.signal);
+      apiToken = environment['FLASHBLADE_API_TOKEN'] ?? '';
+      real = readArray(environment);
+    }
+  } catch (error) {
+    if (error instanceof Cancelled) return interruption.exitCode() ?? error.exitCode;
+    console.error(`${explain(error)}\n\n${USAGE}`);
+    return 2;
+  }
   const runs = await run(command, real, abort.signal);
   for (const one of runs) print(one);
-  write(command.report, toMarkdown(runs));
-  write(command.junit, toJunit(runs));
-  return interruption.exitCode() ?? (runs.every(({ verification }) => hasPassed(verification)) ? 0 : 1);
+  const project = thisProject();
+  write(command.report, toMarkdown(runs, project));
+  write(command.junit, toJunit(runs, project));
+  return interruption.exitCode() ?? exitCodeOf(runs);
 }
 
 process.exitCode = await main();

@@ -3,10 +3,15 @@ import { type AnyPact, type Interaction, keyOf, type Pact, statesOf, titleOf } f
 import { definitionOf, STATES } from '../states.ts';
 
 /** Returns a finding for everything that would make the verification weaker than it appears. */
-export const checkPact = (pact: Pact): string[] => [
-  ...checkAnyPact(pact),
-  ...pact.interactions.flatMap(checkInteraction),
-];
+export function checkPact(pact: Pact): string[] {
+  const { version } = Object(pact.metadata?.['pactSpecification']) as { version?: unknown };
+  if (typeof version === 'string' && /^[12](\.|$)/.test(version)) return [OLD_SPECIFICATION];
+  return [...checkAnyPact(pact), ...pact.interactions.flatMap(checkInteraction)];
+}
+
+const OLD_SPECIFICATION =
+  'the pact uses version 1 or 2 of the Pact specification, which cannot put the values of states, such as API tokens, into requests. ' +
+  'Write the pact with version 3 or 4, for example with PactV4 in Pact JS.';
 
 /** Checks that apply to both HTTP pacts and message pacts. */
 export const checkAnyPact = (pact: AnyPact): string[] => [
@@ -41,7 +46,7 @@ function vocabularyFindings(interaction: Interaction, title: string): string[] {
     .map(
       (name) =>
         `${title} requires the state "${name}", which is not in the vocabulary. ` +
-        `Add the state to contracts/states.ts, or use one of: ${Object.keys(STATES).join(' · ')}.`,
+        `Use one of: ${Object.keys(STATES).join(' · ')}.`,
     );
 }
 
@@ -57,7 +62,7 @@ function valueFindings(interaction: Interaction, title: string): string[] {
     .filter((name) => !given.has(name))
     .map(
       (name) =>
-        `${title} uses \${${name}}, which none of its states returns. Use a value named in contracts/states.ts.`,
+        `${title} uses \${${name}}, which none of its states returns. Its states have: ${[...given].join(', ') || 'no values'}.`,
     );
 }
 

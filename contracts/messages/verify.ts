@@ -12,11 +12,15 @@ export type MessageProvider = {
   readonly tokens: () => readonly string[];
 };
 
-/** Resolves even if the provider or verifier fails. The result never contains a token. */
+/**
+ * Resolves even if the provider or verifier fails. The result never contains a token. `exact`: a message must not have fields that are not
+ * in the pact.
+ */
 export async function verifyMessages(
   pact: MessagePact,
   { produce, tokens }: MessageProvider,
   verifier: Pick<Verifier, 'verify'>,
+  { exact = true }: { readonly exact?: boolean } = {},
 ): Promise<Verification> {
   const produced = new Map<string, Produced>();
   const server = await startLoopback(async (_request, body, response) => {
@@ -40,7 +44,7 @@ export async function verifyMessages(
   return {
     interactions: pact.interactions.map((interaction) => ({
       title: titleOf(interaction),
-      reasons: reasonsOf(interaction, raw, produced.get(interaction.description), tokens()).map((reason) =>
+      reasons: reasonsOf(interaction, raw, produced.get(interaction.description), tokens(), exact).map((reason) =>
         mask(reason, tokens()),
       ),
     })),
@@ -70,6 +74,7 @@ function reasonsOf(
   raw: readonly RawResult[],
   produced: Produced | undefined,
   tokens: readonly string[],
+  exact: boolean,
 ): string[] {
   const result = resultOf(interaction, raw);
   if (typeof result === 'string') return [result];
@@ -78,7 +83,7 @@ function reasonsOf(
   const { contents, response } = interaction;
   return [
     ...mismatchesOf(result),
-    ...extraFields(produced?.value, (contents ?? response?.[0]?.contents)?.content, '').map(
+    ...(exact ? extraFields(produced?.value, (contents ?? response?.[0]?.contents)?.content, '') : []).map(
       (field) => `${field} is sent, but is not in the pact`,
     ),
     ...(mask(text, tokens) === text ? [] : ['the message contains a token or something that looks like one']),

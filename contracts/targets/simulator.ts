@@ -1,7 +1,7 @@
 /** State handlers for a simulated FlashBlade. The compiler requires a handler for every state. */
 
 import { apiToken } from '../../lib/core/model.ts';
-import { compareVersions, logout } from '../../lib/flashblade/client.ts';
+import { compareVersions } from '../../lib/flashblade/client.ts';
 import {
   badAnswers,
   DEFAULT_VERSIONS,
@@ -10,9 +10,7 @@ import {
   type Simulator,
 } from '../../simulator/index.ts';
 import type { Handlers, State } from '../states.ts';
-import { createOpenSessions } from './open-sessions.ts';
-import { endedSession, openSession } from './sign-in.ts';
-import type { Target } from './target.ts';
+import { createOpenSessions, endedSession, notSentBelow, openSession, sessionBesideEnded, type Target } from './target.ts';
 
 export type SimulatorTarget = Target & { readonly handlers: Handlers<State> };
 
@@ -53,9 +51,7 @@ export function simulatorTarget(simulator: Simulator, versions = DEFAULT_VERSION
         return { authToken: session.authToken.reveal(), version };
       },
       'a session is open, and another session of its user has ended': async () => {
-        const other = await openSession(array, tokenOf(simulator), sessions);
-        const { authToken, username } = await openSession(array, tokenOf(simulator), sessions);
-        await logout(other);
+        const { authToken, username } = await sessionBesideEnded(array, tokenOf(simulator), sessions);
         return { authToken: authToken.reveal(), username, version };
       },
       'a session of a user who may list is open': openLister,
@@ -69,14 +65,13 @@ export function simulatorTarget(simulator: Simulator, versions = DEFAULT_VERSION
         return session;
       },
     },
-    parameters: {},
     reset: async () => {
       await fault?.remove();
       fault = undefined;
     },
     sessions,
+    skip: (interaction) => notSentBelow(version, interaction),
     secrets: () => [ownToken, ...simulator.users.map((user) => user.apiToken)],
-    maxRefusedLogins: Number.POSITIVE_INFINITY,
   };
 }
 

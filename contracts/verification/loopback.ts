@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 
 export type LoopbackServer = {
   readonly url: string;
-  /** Resolves once every request has been handled and every connection is closed. */
+  /** Handles no further request, and resolves once every request has been handled and every connection is closed. */
   readonly stop: () => Promise<void>;
 };
 
@@ -14,8 +14,12 @@ export async function startLoopback(
   handle: (request: IncomingMessage, body: string, response: ServerResponse) => Promise<void>,
 ): Promise<LoopbackServer> {
   const pending = new Set<Promise<void>>();
+  let isStopping = false;
   const server = createServer((request, response) => {
-    const work = bodyOf(request).then((body) => (body === undefined ? undefined : handle(request, body, response)));
+    const work = bodyOf(request).then((body) =>
+      // A request that is handled during `stop` could open a session that is never closed.
+      body === undefined || isStopping ? void request.destroy() : handle(request, body, response),
+    );
     pending.add(work);
     void work.finally(() => pending.delete(work));
   });
@@ -24,6 +28,7 @@ export async function startLoopback(
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     stop: async () => {
+      isStopping = true;
       const closed = once(server, 'close');
       server.close();
       await Promise.all(pending);

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { OUTCOMES_PACT, REQUESTS_PACT } from '../../contracts/messages/vocabulary.ts';
 import { type MessagePact, PACT_NAME, type Pact, readMessagePact, readPact } from '../../contracts/pact-file.ts';
-import { toolEnvironment } from '../../contracts/verification/environment.ts';
+import { toolEnvironment } from '../../contracts/verification/verifier.ts';
 import { ROOT } from '../build.ts';
 
 export type Pacts = {

@@ -5,8 +5,39 @@ import { hostFault, parseHost } from '../../lib/core/host.ts';
 import { apiToken, type Trust, tokenFault } from '../../lib/core/model.ts';
 import { readPem } from '../../lib/flashblade/pem.ts';
 import { fingerprintFault, normalFingerprint } from '../../lib/flashblade/trust.ts';
+import { ask, readPipe, type Terminal } from '../secret/prompt.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Long enough for a password manager that asks for a passphrase. */
+const PIPE_MS = 60_000;
+
+/**
+ * Returns the environment with FLASHBLADE_API_TOKEN. If the variable is not set, asks for the token on a terminal without showing it, or
+ * reads it from a pipe. Throws an Error if another variable is invalid, before anything is asked, and Cancelled on Ctrl-C or a signal.
+ */
+export async function withApiToken(
+  environment: Environment,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<Environment> {
+  if (environment['FLASHBLADE_API_TOKEN']) return environment;
+  readArray({ ...environment, FLASHBLADE_API_TOKEN: 'not-read-yet' });
+  const { input, output } = terminal;
+  if (input.isTTY) {
+    const question = `API token of ${environment['FLASHBLADE_USERNAME']} (hidden): `;
+    return { ...environment, FLASHBLADE_API_TOKEN: await ask(terminal, question, { hidden: true, signal }) };
+  }
+  output.write('FLASHBLADE_API_TOKEN is not set. Reading the API token from the pipe ...\n');
+  const limit = AbortSignal.timeout(PIPE_MS);
+  try {
+    const token = await readPipe(input, AbortSignal.any([signal, limit]));
+    return { ...environment, FLASHBLADE_API_TOKEN: token };
+  } catch (error) {
+    if (limit.aborted) throw new Error('FLASHBLADE_API_TOKEN must be set, because nothing arrived through the pipe');
+    throw error;
+  }
+}
 
 /** Throws an Error that names every missing or invalid variable but never contains a value. */
 export function readArray(environment: Environment): RealArray {

@@ -42,9 +42,9 @@ it('the consumer tests, the checks and the verification of the simulator, the do
   const { code, stdout, report, junit, files } = await run([]).ended;
   expect({ code, files }).toEqual({ code: 0, files: [] });
   expect(stdout).toMatch(/Tests .*28 passed \(28\)/);
-  expect(stdout).toContain('Verified the simulator: 10 of 10 interactions passed, 0 other findings.');
-  expect(stdout).toContain('Verified the documented events: 4 of 4 interactions passed, 0 other findings.');
-  expect(stdout).toContain('Verified the functions: 13 of 13 interactions passed, 0 other findings.');
+  expect(stdout).toContain('Verified the simulator: 10 of 10 interactions passed, 0 skipped, 0 other findings.');
+  expect(stdout).toContain('Verified the documented events: 4 of 4 interactions passed, 0 skipped, 0 other findings.');
+  expect(stdout).toContain('Verified the functions: 13 of 13 interactions passed, 0 skipped, 0 other findings.');
   expect(report).toContain('- Contract: flashblade-sessions → flashblade\n');
   expect(report).toContain('- Contract: stack → flashblade-sessions\n');
   expect(junit).toContain('<testsuites tests="30" failures="0"');
@@ -81,7 +81,7 @@ describe('a pact of another consumer', () => {
     [
       'requires an unknown state',
       [{ ...second, request: { method: 'POST', path: '/api/logout' }, providerStates: [{ name: 'x' }] }],
-      'Add the state to contracts/states.ts',
+      'Use one of: an API token is valid',
     ],
     ['is pending', [{ ...first, pending: true }], 'Remove "pending".'],
     ['has the same interaction twice', [first, first], 'Give one interaction a different description.'],

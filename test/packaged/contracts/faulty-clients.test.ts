@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { toolEnvironment } from '../../../contracts/verification/environment.ts';
+import { toolEnvironment } from '../../../contracts/verification/verifier.ts';
 import { FAULTY_CLIENTS } from './faulty-clients.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');

@@ -1,5 +1,6 @@
 /** The actors of a schedule: callers, releases, ended owners, sweepers, and events at arrays and secrets. */
 
+import { CLOSING_MS } from '../../../lib/core/deadlines.ts';
 import type { Report } from '../../../lib/core/reports.ts';
 import { checkFleet } from '../../../lib/fleet/check.ts';
 import { leaseKey } from '../../../lib/leases/items.ts';
@@ -63,7 +64,7 @@ export const ACTORS = {
     let hasBegun = false;
     const work = async (use: Use): Promise<void> => {
       hasBegun = true;
-      await useForAWhile(world, workMs)(use);
+      await useForAWhile(world, workMs, running.deadline)(use);
     };
     const options = { deadline: running.deadline, signal, ...(isLong && ({ renew: 'auto' } as const)) };
     try {
@@ -78,7 +79,7 @@ export const ACTORS = {
   /** In clear weather, a lease that is renewed outlasts its first end. */
   workLong: process('work long', [WORK_MS], async ({ code, ports, deadline }, wish, world) => {
     try {
-      await code.withSession(ports, wish, useForAWhile(world, LONG_MS), { deadline, renew: 'auto' });
+      await code.withSession(ports, wish, useForAWhile(world, LONG_MS, deadline), { deadline, renew: 'auto' });
       world.count('outlasted');
     } catch (error) {
       const { code: found, message } = codeOf(error);
@@ -147,11 +148,13 @@ const useTwice = async ({ request }: Use): Promise<void> => {
   await Promise.all([request(READ), request(READ)]);
 };
 
+/** Work of a program that ends in time, even if the program was stopped meanwhile. */
 const useForAWhile =
-  ({ clock }: World, ms: number) =>
+  ({ clock }: World, ms: number, deadline: number) =>
   async (use: Use): Promise<void> => {
     await useTwice(use);
-    await new Promise<void>((resume) => clock.after(ms, resume));
+    const left = deadline - clock.now() - 2 * CLOSING_MS;
+    await new Promise<void>((resume) => clock.after(Math.max(0, Math.min(ms, left)), resume));
     await useTwice(use);
   };
 

@@ -7,7 +7,7 @@ import { startStateServer } from '../../../contracts/verification/state-server.t
 import { simulated } from './providers.ts';
 
 async function stateServer() {
-  const server = await startStateServer(simulatorTarget(await simulated()));
+  const server = await startStateServer(simulatorTarget(await simulated()), () => {});
   onTestFinished(() => server.stop());
   const ask = (wish: unknown, url = server.url) =>
     fetch(url, { method: 'POST', body: typeof wish === 'string' ? wish : JSON.stringify(wish) });
@@ -31,7 +31,9 @@ it('the state server returns 422, never 5xx, for a state that it cannot arrange,
 it('the gateway forwards method, path, query, headers and body to the array, and returns its response', async () => {
   const simulator = await simulated();
   const failures: string[] = [];
-  const gateway = await startGateway(simulatorTarget(simulator), (why) => failures.push(why));
+  const current = () => ({ interaction: '', states: [], values: {} });
+  const onFailure = (_: string, error: unknown) => failures.push((error as Error).message);
+  const gateway = await startGateway(simulatorTarget(simulator), { current, onFailure });
   onTestFinished(() => gateway.stop());
   const response = await fetch(`${gateway.url}/api/2.0/arrays?limit=1`, {
     method: 'POST',

@@ -2,10 +2,14 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Interaction, Pact } from '../../../contracts/pact-file.ts';
 import { readPact } from '../../../contracts/pact-file.ts';
+import { arrayTarget } from '../../../contracts/targets/array.ts';
 import { simulatorTarget } from '../../../contracts/targets/simulator.ts';
 import type { Target } from '../../../contracts/targets/target.ts';
 import { startVerifier } from '../../../contracts/verification/verifier.ts';
 import { hasPassed, type Verification, verify } from '../../../contracts/verification/verify.ts';
+import { apiToken } from '../../../lib/core/model.ts';
+import { toJunit } from '../../../scripts/contracts/report.ts';
+import { couldNotReach } from '../../../scripts/contracts/runs.ts';
 import { createAuthority } from '../../../simulator/certificates.ts';
 import { failedOf, pact, pactOf, simulated } from './providers.ts';
 
@@ -31,9 +35,7 @@ describe('states', () => {
     const unknown = changed(pactOf('a session is open'), (one) => ({ ...one, providerStates: [{ name: 'it rains' }] }));
     const verification = await verifyWith({}, unknown);
     expect(new Set(reasonsIn(verification))).toEqual(
-      new Set([
-        'the state "it rains" could not be set up: it is not in the vocabulary. Add it to contracts/states.ts, or use a state from that file',
-      ]),
+      new Set(['the state "it rains" could not be set up: it is not one of the states in docs/contracts.md']),
     );
   });
 
@@ -86,6 +88,12 @@ describe('arrays', () => {
     const verification = await verify(pact, target, verifier);
     expect(failedOf(pact, verification)).toEqual(ALL);
     expect(reasonsIn(verification).filter((reason) => reason.includes('cannot be reached'))).toHaveLength(ALL.length);
+    expect(couldNotReach(verification)).toBe(true);
+    const [first, ...others] = verification.interactions;
+    const one = { ...verification, interactions: [{ title: '', reasons: first?.reasons ?? [] }, ...others] };
+    expect(couldNotReach(one)).toBe(false);
+    const xml = toJunit([{ pact, at: '', provider: '', verification }], { version: '', commit: '' });
+    expect([xml.match(/<error /g)?.length, xml.match(/<failure/)]).toEqual([ALL.length, null]);
   });
 
   it('an untrusted array fails every interaction and receives no request', async () => {
@@ -106,19 +114,130 @@ describe('arrays', () => {
     expect(simulator.requests.length).toBe(before);
   });
 
-  it('no further login is sent after the maximum number of refused logins', async () => {
+  it('a login that names another user than the owner of the API token fails, although the pact accepts any user', async () => {
     const simulator = await simulated();
-    const target = { ...simulatorTarget(simulator), maxRefusedLogins: 1 };
-    const twice = pactOf('the API token is not known', 'an API token is valid');
-    const again = changed(pactOf('the API token is not known'), (one) => ({ ...one, description: 'once more' }));
-    const both = { ...twice, interactions: [...twice.interactions, ...again.interactions] };
-    const refused = await verify(both, target, verifier);
-    expect(reasonsIn(refused)).toContainEqual(
-      expect.stringContaining(
-        'no more logins are sent, because the array has refused the maximum number for this run (1)',
-      ),
+    const target = simulatorTarget(simulator);
+    const handlers = {
+      ...target.handlers,
+      'an API token is valid': async (parameters: { username: string }) => {
+        const values = await target.handlers['an API token is valid'](parameters);
+        simulator.faults.add({ kind: 'answer', path: '/api/login', body: '{"username":"root"}' });
+        return values;
+      },
+    };
+    const anyUser = changed(pactOf('an API token is valid'), ({ response, ...one }) => ({
+      ...one,
+      response: { status: 200, headers: response?.['headers'] },
+    }));
+    const verification = await verify(anyUser, { ...target, handlers }, verifier);
+    expect(reasonsIn(verification)).toEqual(['the response to the login names a user who does not own the API token']);
+    expect(simulator.sessions()).toEqual([]);
+  });
+});
+
+describe('a failure is attributed to the interaction that failed, even if', () => {
+  it('another interaction in the same state, or without a state, fails for another reason', async () => {
+    const simulator = await simulated();
+    const target: Target = {
+      ...simulatorTarget(simulator),
+      guard: { refuse: ({ path }) => (path === '/refused' ? 'no' : undefined), onRefusedLogin: () => {} },
+    };
+    const call = (description: string, path: string, states: readonly string[]): Interaction => ({
+      type: 'Synchronous/HTTP',
+      description,
+      providerStates: states.map((name) => ({ name })),
+      request: { method: 'GET', path },
+      response: { status: 200 },
+    });
+    const state = ['a session is open'];
+    const interactions = [
+      call('a', '/refused', state),
+      call('b', '/api/2.26/arrays', state),
+      call('c', '/refused', []),
+      call('d', '/api/2.26/arrays', []),
+      call('e', '/api/api_version', []),
+    ];
+    const verification = await verify({ ...pact, interactions }, target, verifier);
+    const wrong = 'expected 200 but was 403';
+    expect(verification.interactions.map(({ reasons }) => reasons)).toEqual([['no'], [wrong], ['no'], [wrong], []]);
+  });
+});
+
+describe('logins on a real array', () => {
+  const real = async (allowWrites = false) => {
+    const simulator = await simulated({ users: [{ username: 'verifier', apiToken: 'T-own' }] });
+    const { array } = simulatorTarget(simulator);
+    const target = arrayTarget(
+      { array, apiToken: apiToken('T-own'), username: 'verifier' },
+      { version: '2.26', allowWrites },
     );
-    expect(simulator.requests.filter(({ status }) => status === 401)).toHaveLength(1);
+    const statuses = () => simulator.requests.map(({ path, status }) => [path, status]);
+    return { simulator, target, statuses };
+  };
+  const [VALID, UNKNOWN] = [pactOf('an API token is valid'), pactOf('the API token is not known')];
+  const inOrder = (...pacts: Pact[]): Pact => ({
+    ...pact,
+    interactions: pacts.flatMap((one, index) =>
+      one.interactions.map((each) => ({ ...each, description: `${index}: ${each.description}` })),
+    ),
+  });
+  /** The pact with the API token of its example instead of the state's. */
+  const withExample = (one: Pact): Pact =>
+    changed(one, (each) => ({
+      ...each,
+      request: { method: 'POST', path: '/api/login', headers: { 'api-token': ['T-own-old'] } },
+    }));
+
+  it.each([
+    ['first', [UNKNOWN, VALID, VALID]],
+    ['last', [VALID, VALID, UNKNOWN]],
+    ['between valid logins', [VALID, UNKNOWN, VALID]],
+    ['with a token of its own', [VALID, withExample(UNKNOWN), VALID]],
+    ['twice', [UNKNOWN, UNKNOWN, VALID]],
+    ['not at all', [VALID]],
+  ])('a pact passes if its login with an unknown API token comes %s', async (_, pacts) => {
+    const { target, simulator } = await real();
+    const verification = await verify(inOrder(...pacts), target, verifier);
+    expect([...reasonsIn(verification), ...verification.findings]).toEqual([]);
+    expect(hasPassed(verification)).toBe(true);
+    expect(simulator.sessions()).toEqual([]);
+  });
+
+  it('a refused API token of the user is not sent again, and the unknown tokens are', async () => {
+    const { target, simulator, statuses } = await real();
+    simulator.removeUser('verifier');
+    const verification = await verify(inOrder(VALID, UNKNOWN, VALID, pactOf('a session is open')), target, verifier);
+    expect(reasonsIn(verification)).toContainEqual(expect.stringContaining('the token was not sent again'));
+    expect(statuses()).toEqual([
+      ['/api/login', 401],
+      ['/api/login', 401],
+    ]);
+  });
+
+  it('an API token that no state returned is not sent, so that an old token of the user cannot lock the user out', async () => {
+    const { target, statuses } = await real();
+    const verification = await verify(withExample(VALID), target, verifier);
+    expect(reasonsIn(verification)).toEqual([
+      expect.stringContaining(
+        "its API token does not come from the interaction's state. Add a ProviderState generator",
+      ),
+    ]);
+    expect(statuses()).toEqual([]);
+  });
+
+  it.each([false, true])('a request that may change the array is sent only if that is allowed: %s', async (allowed) => {
+    const { target, simulator } = await real(allowed);
+    const erase = { method: 'DELETE', path: '/api/2.26/file-systems', query: { names: ['home'] } };
+    const one = { type: 'Synchronous/HTTP', description: 'an erasure', request: erase, response: { status: 403 } };
+    const verification = await verify({ ...pact, interactions: [one] }, target, verifier);
+    expect(simulator.requests.map(({ method }) => method)).toEqual(allowed ? ['DELETE'] : []);
+    expect(reasonsIn(verification)).toEqual(
+      allowed
+        ? []
+        : [
+            'DELETE /api/2.26/file-systems?names=home may change the array, so it is not sent. To send it anyway, add --allow-writes.',
+          ],
+    );
   });
 });
 
@@ -139,9 +258,29 @@ describe('sessions', () => {
   it('a session that cannot be closed at the end fails the run', async () => {
     const { verification, left } = await closing(99);
     expect(verification.findings).toEqual([
-      expect.stringContaining('a session that this verification opened could not be closed'),
+      expect.stringMatching(/^1 session may stay open until the array's idle timeout \(could not be closed: .*503/),
     ]);
     expect([hasPassed(verification), left]).toEqual([false, 1]);
+  });
+
+  it('many sessions that cannot be closed are one finding', async () => {
+    const simulator = await simulated();
+    const target = simulatorTarget(simulator);
+    const close = target.sessions.closeAll;
+    const closeAll = async () => {
+      await simulator.stop();
+      return close();
+    };
+    const { findings } = await verify(
+      pactOf('a session is open'),
+      { ...target, sessions: { ...target.sessions, closeAll } },
+      verifier,
+    );
+    expect(findings).toEqual([
+      expect.stringMatching(
+        /^[2-9] sessions may stay open until the array's idle timeout \(could not be closed: [^;]*; [^;]*\)$/,
+      ),
+    ]);
   });
 
   it('a session whose logout fails at first is closed by another try', async () => {
