@@ -38,7 +38,9 @@ export type LiveState = { [Name in State]: States[Name]['live'] extends true ? N
 export type ListState = { [Name in State]: States[Name]['parameters'] extends typeof LIST ? Name : never }[State];
 export type ListParameters = Readonly<Record<(typeof LIST)[number], string>>;
 
-type Optional<Name extends State> = States[Name] extends { readonly optional: readonly (infer Parameter extends string)[] }
+type Optional<Name extends State> = States[Name] extends {
+  readonly optional: readonly (infer Parameter extends string)[];
+}
   ? Parameter
   : never;
 export type ParametersOf<Name extends State> = Readonly<Record<States[Name]['parameters'][number], string>> &

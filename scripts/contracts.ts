@@ -1,8 +1,8 @@
 /** `npm run contracts` and `npm run contracts:array` verify the contracts. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
-import { checkDrift } from '../contracts/checks/drift.ts';
 import { checkComplete } from '../contracts/checks/messages.ts';
+import { checkDrift } from '../contracts/checks/pact-checks.ts';
 import { checkPaths, shippedSources } from '../contracts/checks/paths.ts';
 import { checkVendor } from '../contracts/checks/vendor.ts';
 import { isMessage } from '../contracts/messages/listeners.ts';

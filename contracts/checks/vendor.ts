@@ -74,8 +74,10 @@ function deviations({ request, response, providerStates = [] }: Interaction): st
   return [
     ...(token === undefined || sent.includes(token) ? [] : [`calls ${name} without the header ${token}`]),
     ...sent.filter((one) => one !== token).map((one) => `sends the header ${one} to ${name}`),
-    ...namesOf(request['query']).flatMap((one) => (query.includes(one) ? [] : [`sends ${one} in the query of ${name}`])),
-    ...(contentOf(request.body) === '' ? [] : [`sends a body to ${name}`]),
+    ...namesOf(request['query']).flatMap((one) =>
+      query.includes(one) ? [] : [`sends ${one} in the query of ${name}`],
+    ),
+    ...(contentOf(request['body']) === '' ? [] : [`sends a body to ${name}`]),
     ...(asked === undefined || asked === since ? [] : [`expects ${name} since REST ${asked}`]),
     ...(response.status === 200
       ? [

@@ -16,7 +16,16 @@ import {
   versionedPath,
   withClient,
 } from './interaction.ts';
-import { checkFleet, checkScript, IDLE_MS, NOW_MS, TOKEN_DAYS, TOKEN_ENDS_AT_MS, USERNAME } from './plays.ts';
+import {
+  checkFleet,
+  checkScript,
+  IDLE_MS,
+  NOW_MS,
+  OWN_SESSION,
+  TOKEN_DAYS,
+  TOKEN_ENDS_AT_MS,
+  USERNAME,
+} from './plays.ts';
 import { AUTH_TOKEN, MOCK, withArray } from './tls-front.ts';
 
 const HEALTHY = { array: 'fb1', state: 'healthy', warnings: [] };
@@ -108,7 +117,9 @@ describe('a user who may list', () => {
           reports({
             unknownSessions: 0,
             apiTokenDays: TOKEN_DAYS,
-            warnings: [`the API token for user ${USERNAME} expires in 5 days. Create a new token and store it in the secret`],
+            warnings: [
+              `the API token for user ${USERNAME} expires in 5 days. Create a new token and store it in the secret`,
+            ],
           }),
         ),
       ));
@@ -142,6 +153,16 @@ describe('a user who may not list', () => {
     for (const status of REFUSED_CALL) await withArray(checkScript(parameters.list, { status }), reports(found));
   });
 });
+
+test('the check reads every page of the open sessions', () =>
+  withArray(
+    checkScript('sessions', { status: 200, body: { items: [], continuation_token: 'next page' } }).flatMap((step) =>
+      step !== MOCK && step[0].includes('/sessions?')
+        ? [step, [`${step[0]}&continuation_token=next%20page`, { status: 200, body: { items: [OWN_SESSION] } }]]
+        : [step],
+    ),
+    reports({ unknownSessions: 0 }),
+  ));
 
 test('in REST 2.2, the check does not read the sessions', () =>
   withArray(

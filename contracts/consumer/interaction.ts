@@ -34,23 +34,22 @@ function declare(description: string, state?: State, parameters?: Readonly<Recor
   return (state === undefined ? added : added.given(state, { ...parameters })).uponReceiving(description);
 }
 
-/** Text that contains values which the state returns. The mock server accepts only the example. An array receives the state's values. */
-const filledIn = (expression: string, example: string) => ({
-  ...MatchersV3.equal(example),
+/** Text with a value that the state returns. The mock server accepts only the example. An array receives the state's value. */
+const filledIn = (name: string, example: string, [before, after] = ['', '']) => ({
+  ...MatchersV3.equal(`${before}${example}${after}`),
   'pact:generator:type': 'ProviderState',
-  expression,
+  expression: `${before}\${${name}}${after}`,
 });
 
 /** A token that the state returns. */
 export const tokenFrom = <Name extends State>(_state: Name, name: keyof ReturnedBy<Name> & string, example: string) =>
-  filledIn(`\${${name}}`, example);
+  filledIn(name, example);
 
 /** A request path with the newest REST version that the array supports. */
-export const versionedPath = (rest: string, example: string) =>
-  filledIn(`/api/\${version}/${rest}`, `/api/${example}/${rest}`);
+export const versionedPath = (rest: string, example: string) => filledIn('version', example, ['/api/', `/${rest}`]);
 
 /** The name of the user whose session is open. */
-export const sessionUser = (example: string) => filledIn('${username}', example);
+export const sessionUser = (example: string) => filledIn('username', example);
 
 /** Any well-formed token. */
 export const anyToken = (example: string) => MatchersV3.regex(TOKEN, example);

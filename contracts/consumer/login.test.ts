@@ -1,7 +1,8 @@
 import { MatchersV3 } from '@pact-foundation/pact';
 import { expect, test } from 'vitest';
 import { apiToken, type FlashBlade } from '../../lib/core/model.ts';
-import { login } from '../../lib/flashblade/client.ts';
+import { apiVersions, login } from '../../lib/flashblade/client.ts';
+import { createAuthority } from '../../simulator/certificates.ts';
 import {
   anyToken,
   BUSY_LOGIN,
@@ -13,7 +14,8 @@ import {
   typed,
   withClient,
 } from './interaction.ts';
-import { API_TOKEN, AUTH_TOKEN, MOCK, withArray } from './tls-front.ts';
+import { LIST_VERSIONS } from './plays.ts';
+import { API_TOKEN, AUTH_TOKEN, MOCK, type Reply, type Step, withArray } from './tls-front.ts';
 
 const logIn = (array: FlashBlade) => login(array, apiToken(API_TOKEN));
 
@@ -66,8 +68,38 @@ test.each(BUSY_LOGIN)('a login that the array cannot serve with %i opened no ses
   withArray([['POST /api/login', { status }]], busy),
 );
 
-test.each([500, 502, 504])('a login that fails with %i, which no interaction admits, may have opened a session', (status) =>
-  withArray([['POST /api/login', { status }]], async (array) => {
-    await expect(logIn(array)).rejects.toMatchObject({ code: 'ANSWER_INVALID', facts: { mayHaveOpened: true } });
+test.each([500, 502, 504])(
+  'a login that fails with %i, which no interaction admits, may have opened a session',
+  (status) =>
+    withArray([['POST /api/login', { status }]], async (array) => {
+      await expect(logIn(array)).rejects.toMatchObject({ code: 'ANSWER_INVALID', facts: { mayHaveOpened: true } });
+    }),
+);
+
+const OPENED = { 'x-auth-token': AUTH_TOKEN };
+const USER = { username: 'pureuser' };
+const LOGOUT: Step = ['POST /api/logout', { status: 200 }];
+
+test.each<[string, Reply, readonly Step[], boolean]>([
+  ['status 201', { status: 201, headers: OPENED, body: USER }, [LOGOUT], false],
+  ['no auth token', { status: 200, body: USER }, [], true],
+  ['no username', { status: 200, headers: OPENED, body: {} }, [LOGOUT], false],
+  ['a redirect', { status: 307, headers: { location: '/api/login' } }, [], true],
+])('a response to a login with %s opens no session, and a session that it opened is closed', (_, reply, then, left) =>
+  withArray([['POST /api/login', reply], ...then], async (array) => {
+    await expect(logIn(array)).rejects.toMatchObject({ code: 'ANSWER_INVALID', facts: { mayHaveOpened: left } });
   }),
 );
+
+test('a login whose connection breaks is not repeated, even on a connection that was used before', () =>
+  withArray([LIST_VERSIONS, ['POST /api/login', { status: 0 }]], async (array) => {
+    await apiVersions(array);
+    await expect(logIn(array)).rejects.toMatchObject({ facts: { mayHaveOpened: true } });
+  }));
+
+test('a server that is not trusted receives no request', async () => {
+  const { certificate: ca } = await createAuthority();
+  await withArray([], async (array) => {
+    await expect(logIn({ ...array, trust: { kind: 'ca', ca } })).rejects.toMatchObject({ code: 'ARRAY_UNTRUSTED' });
+  });
+});

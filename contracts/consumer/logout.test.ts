@@ -1,8 +1,9 @@
 import { MatchersV3 } from '@pact-foundation/pact';
 import { expect, test } from 'vitest';
 import { apiToken, authToken, type FlashBlade } from '../../lib/core/model.ts';
-import { logoutWithHttpInfo } from '../../lib/flashblade/client.ts';
+import { apiVersions, logoutWithHttpInfo } from '../../lib/flashblade/client.ts';
 import { interactionIn, NO_BODY, REFUSED_CALL, tokenFrom, withClient } from './interaction.ts';
+import { LIST_VERSIONS } from './plays.ts';
 import { API_TOKEN, AUTH_TOKEN, MOCK, withArray } from './tls-front.ts';
 
 /** A session after a login, which also has the API token. */
@@ -45,3 +46,23 @@ test.each(REFUSED_CALL)('a logout that is refused with %i shows that the session
     expect((await logOut(array)).status).toBe(status);
   }),
 );
+
+test.each([
+  [200, { items: [] }, 'ANSWER_INVALID'],
+  [204, undefined, 'ANSWER_INVALID'],
+  [400, undefined, 'ANSWER_INVALID'],
+  [503, undefined, 'ARRAY_BUSY'],
+])('a logout does not close a session if the array returns %i with %j', (status, body, code) =>
+  withArray([['POST /api/logout', { status, body }]], async (array) => {
+    await expect(logOut(array)).rejects.toMatchObject({ code });
+  }),
+);
+
+test('a logout is repeated once if a connection breaks that was used before', () =>
+  withArray(
+    [LIST_VERSIONS, ['POST /api/logout', { status: 0 }], ['POST /api/logout', { status: 403 }]],
+    async (array) => {
+      await apiVersions(array);
+      expect((await logOut(array)).status).toBe(403);
+    },
+  ));

@@ -1,17 +1,17 @@
 /** The product's own functions, as the consumer tests call them: with the real client, and with the ledger, the seal and the secret in memory. */
 import { apiToken, type FlashBlade } from '../../lib/core/model.ts';
-import { checkArray } from '../../lib/fleet/check-array.ts';
 import {
   apiVersionsWithHttpInfo,
   loginWithHttpInfo,
   logoutWithHttpInfo,
   request,
 } from '../../lib/flashblade/client.ts';
+import { checkArray } from '../../lib/fleet/check-array.ts';
 import { openSession } from '../../lib/leases/open.ts';
 import type { Ports } from '../../lib/leases/ports.ts';
 import { renewLease } from '../../lib/leases/renew.ts';
 import { world } from '../../test/kit/memory/world.ts';
-import { API_TOKEN, AUTH_TOKEN, type Reply, type Step } from './tls-front.ts';
+import { API_TOKEN, AUTH_TOKEN, type Reply, type Scripted, type Step } from './tls-front.ts';
 
 export const USERNAME = 'pureuser';
 /** When the fleet is checked: the clock stands still. */
@@ -26,17 +26,17 @@ export const IDLE_MS = 3_600_000;
 export const VERSIONS = { versions: ['1.12', '2.9', '2.26', '2.10', '2.3'] };
 
 /** A script's steps, as an array responds to them. */
-export const loggedIn = (authToken: string): Step => [
+export const loggedIn = (authToken: string): Scripted => [
   'POST /api/login',
   { status: 200, headers: { 'x-auth-token': authToken }, body: { username: USERNAME } },
 ];
 export const LOGIN = loggedIn(AUTH_TOKEN);
-export const LOGOUT: Step = ['POST /api/logout', { status: 200 }];
-export const LIST_VERSIONS: Step = ['GET /api/api_version', { status: 200, body: VERSIONS }];
-export const readArray = (reply: Reply): Step => ['GET /api/2.26/arrays', reply];
+export const LOGOUT: Scripted = ['POST /api/logout', { status: 200 }];
+export const LIST_VERSIONS: Scripted = ['GET /api/api_version', { status: 200, body: VERSIONS }];
+export const readArray = (reply: Reply): Scripted => ['GET /api/2.26/arrays', reply];
 
 const NO_ITEMS: Reply = { status: 200, body: { items: [] } };
-const OWN_SESSION = { user: USERNAME, user_interface: 'REST', start_time: NOW_MS, end_time: 0 };
+export const OWN_SESSION = { user: USERNAME, user_interface: 'REST', start_time: NOW_MS, end_time: 0 };
 
 /** Everything that the check of an array sends, in order. */
 const CHECK = {
@@ -44,12 +44,9 @@ const CHECK = {
   login: LOGIN,
   arrays: readArray(NO_ITEMS),
   'admins/api-tokens': [`GET /api/2.26/admins/api-tokens?admin_names=${USERNAME}`, NO_ITEMS],
-  sessions: [
-    'GET /api/2.26/sessions?filter=end_time%3D0&limit=1000',
-    { status: 200, body: { items: [OWN_SESSION] } },
-  ],
+  sessions: ['GET /api/2.26/sessions?filter=end_time%3D0&limit=1000', { status: 200, body: { items: [OWN_SESSION] } }],
   logout: LOGOUT,
-} satisfies Record<string, Step>;
+} satisfies Record<string, Scripted>;
 
 /** The script of a fleet check in which one response comes from elsewhere. */
 export const checkScript = (part: keyof typeof CHECK, step: Step | Reply): Step[] =>

@@ -63,6 +63,9 @@ test('a renewal without a readable list of versions reads nothing', () =>
   }));
 
 test('a session that cannot be used for its lease is closed', () =>
-  withArray([['POST /api/login', { status: 200, headers: { 'x-auth-token': AUTH_TOKEN }, body: {} }], LOGOUT], async (array) => {
-    await expect(renew(array)).rejects.toMatchObject({ code: 'ANSWER_INVALID' });
-  }));
+  withArray(
+    [['POST /api/login', { status: 200, headers: { 'x-auth-token': AUTH_TOKEN }, body: {} }], LOGOUT],
+    async (array) => {
+      await expect(renew(array)).rejects.toMatchObject({ code: 'ANSWER_INVALID' });
+    },
+  ));

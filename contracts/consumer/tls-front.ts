@@ -4,7 +4,7 @@
  * order and how often, that no other header is sent, and that no token is anywhere but in its own header.
  */
 import { once } from 'node:events';
-import { type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http';
+import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -22,12 +22,14 @@ export const AUTH_TOKEN = '0f4a1d8e-7c2b-4b55-9d0e-3a6f5b2c1e90';
 export const NEXT_AUTH_TOKEN = '5b2c1e90-3a6f-4d0e-8b55-7c2b0f4a1d8e';
 
 export type Reply = {
+  /** 0 ends the connection without a response. */
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
 };
 /** A request line and its response. */
-export type Step = readonly [line: string, reply: Reply] | typeof MOCK;
+export type Scripted = readonly [line: string, reply: Reply];
+export type Step = Scripted | typeof MOCK;
 export const MOCK = 'the mock server responds';
 
 const IDS = '(id-\\d+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})';
@@ -53,20 +55,24 @@ export async function withArray(
   const faults: string[] = [];
   const ids = new Set<string>();
   let [sent, authToken] = [0, AUTH_TOKEN];
+  /** The request that got no response, which may be repeated. */
+  let broken: string | undefined;
 
   const server = createServer({ cert, key, ALPNProtocols: ['http/1.1'] }, async (request, response) => {
     const body = await text(request);
     const line = `${request.method} ${request.url}`;
     faults.push(...faultsOf(request, body, HEADERS(port, request, authToken)).map((fault) => `${line}: ${fault}`));
     const { 'x-request-id': id } = request.headers;
-    if (ids.has(`${id}`)) faults.push(`${line}: the X-Request-ID of an earlier request is sent again`);
+    if (ids.has(`${id}`) && line !== broken)
+      faults.push(`${line}: the X-Request-ID of an earlier request is sent again`);
     ids.add(`${id}`);
     const step = script[sent++] ?? `${line} is sent, although the work is done`;
     if (step === MOCK) return passOn(request, body, response, mockPort);
     const [expected, reply] = typeof step === 'string' ? [step, { status: 500 }] : step;
     if (expected !== line) faults.push(`${line} is sent instead of ${expected}`);
+    broken = reply.status === 0 ? line : undefined;
     authToken = reply.headers?.['x-auth-token'] ?? authToken;
-    send(response, expected === line ? reply : { status: 500 });
+    send(response, expected === line ? reply : { status: 0 });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -87,7 +93,7 @@ export async function withArray(
 }
 
 function faultsOf(
-  { url = '', rawHeaders }: IncomingMessage,
+  { url = '', httpVersion, rawHeaders }: IncomingMessage,
   body: string,
   allowed: Readonly<Record<string, RegExp>>,
 ): string[] {
@@ -96,6 +102,7 @@ function faultsOf(
   const isTokens = (index: number) => ['api-token', 'x-auth-token'].includes(names[index] ?? '');
   const elsewhere = [url, body, ...names, ...values.filter((_, index) => !isTokens(index))].join('\n');
   return [
+    ...(httpVersion === '1.1' ? [] : [`the version of HTTP is ${httpVersion}`]),
     ...names.filter((name, index) => names.indexOf(name) !== index).map((name) => `the header ${name} is sent twice`),
     ...names.flatMap((name, index) => {
       const rule = allowed[name];
@@ -121,6 +128,8 @@ function passOn({ method, url, rawHeaders }: IncomingMessage, body: string, resp
 }
 
 function send(response: ServerResponse, { status, headers = {}, body }: Reply): void {
-  const [content, type] = body === undefined ? ['', {}] : [JSON.stringify(body), { 'content-type': 'application/json' }];
+  if (status === 0) return void response.destroy();
+  const [content, type] =
+    body === undefined ? ['', {}] : [JSON.stringify(body), { 'content-type': 'application/json' }];
   response.writeHead(status, { ...type, ...headers, 'content-length': Buffer.byteLength(content) }).end(content);
 }

@@ -10,7 +10,14 @@ import {
   type Simulator,
 } from '../../simulator/index.ts';
 import type { Handlers, State } from '../states.ts';
-import { createOpenSessions, endedSession, notSentBelow, openSession, sessionBesideEnded, type Target } from './target.ts';
+import {
+  createOpenSessions,
+  endedSession,
+  notSentBelow,
+  openSession,
+  sessionBesideEnded,
+  type Target,
+} from './target.ts';
 
 export type SimulatorTarget = Target & { readonly handlers: Handlers<State> };
 

@@ -108,11 +108,7 @@ export async function endedSession(array: FlashBlade, token: ApiToken, sessions:
 }
 
 /** Logs in twice, and out of the first session. Returns the other one. */
-export async function sessionBesideEnded(
-  array: FlashBlade,
-  token: ApiToken,
-  sessions: OpenSessions,
-): Promise<Session> {
+export async function sessionBesideEnded(array: FlashBlade, token: ApiToken, sessions: OpenSessions): Promise<Session> {
   const other = await openSession(array, token, sessions);
   const session = await openSession(array, token, sessions);
   await logout(other);
