@@ -1,6 +1,6 @@
 import { MatchersV3 } from '@pact-foundation/pact';
 import { expect, test } from 'vitest';
-import { apiToken, type FlashBlade } from '../../lib/core/model.ts';
+import { apiToken, type FlashBlade, type Trust } from '../../lib/core/model.ts';
 import { apiVersions, login } from '../../lib/flashblade/client.ts';
 import { createAuthority } from '../../simulator/certificates.ts';
 import {
@@ -99,7 +99,12 @@ test('a login whose connection breaks is not repeated, even on a connection that
 
 test('a server that is not trusted receives no request', async () => {
   const { certificate: ca } = await createAuthority();
-  await withArray([], async (array) => {
-    await expect(logIn({ ...array, trust: { kind: 'ca', ca } })).rejects.toMatchObject({ code: 'ARRAY_UNTRUSTED' });
-  });
+  const others: Trust[] = [
+    { kind: 'ca', ca },
+    { kind: 'fingerprints', fingerprints: ['ab'.repeat(32)] },
+  ];
+  for (const trust of others)
+    await withArray([], async (array) => {
+      await expect(logIn({ ...array, trust })).rejects.toMatchObject({ code: 'ARRAY_UNTRUSTED' });
+    });
 });

@@ -59,7 +59,7 @@ export async function withArray(
   let broken: string | undefined;
 
   const server = createServer({ cert, key, ALPNProtocols: ['http/1.1'] }, async (request, response) => {
-    const body = await text(request);
+    const body = await text(request).catch(() => 'an incomplete body');
     const line = `${request.method} ${request.url}`;
     faults.push(...faultsOf(request, body, HEADERS(port, request, authToken)).map((fault) => `${line}: ${fault}`));
     const { 'x-request-id': id } = request.headers;
