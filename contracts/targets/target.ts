@@ -107,11 +107,10 @@ export async function endedSession(array: FlashBlade, token: ApiToken, sessions:
   return session;
 }
 
-/** Logs in twice, and out of the first session. Returns the other one. */
+/** Logs in twice, and out of the second session. Returns the first one. */
 export async function sessionBesideEnded(array: FlashBlade, token: ApiToken, sessions: OpenSessions): Promise<Session> {
-  const other = await openSession(array, token, sessions);
   const session = await openSession(array, token, sessions);
-  await logout(other);
+  await endedSession(array, token, sessions);
   return session;
 }
 
