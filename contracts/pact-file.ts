@@ -71,6 +71,9 @@ export const readPact = (file: string): Pact => readAs(pact, file);
 export const readMessagePact = (file: string): MessagePact => readAs(messagePact, file);
 export const readAnyPact = (file: string): AnyPact => readAs(anyPact, file);
 
+/** Reads a pact from its text. `where` names the text in the Error. */
+export const pactIn = (text: string, where: string): Pact => parsedAs(pact, text, where);
+
 function readAs<Schema extends v.GenericSchema>(schema: Schema, file: string): v.InferOutput<Schema> {
   let text: string;
   try {
@@ -78,10 +81,14 @@ function readAs<Schema extends v.GenericSchema>(schema: Schema, file: string): v
   } catch {
     throw new Error(`${file} cannot be read. Pass the path to a pact file.`);
   }
+  return parsedAs(schema, text, file);
+}
+
+function parsedAs<Schema extends v.GenericSchema>(schema: Schema, text: string, name: string): v.InferOutput<Schema> {
   const result = v.safeParse(schema, withInteractions(parseJson(text)));
   if (result.success) return result.output;
   const where = result.issues.map((issue) => v.getDotPath(issue) ?? 'the whole file').join(', ');
-  throw new Error(`${file} is not a pact file with a consumer, a provider and interactions (invalid: ${where})`);
+  throw new Error(`${name} is not a pact file with a consumer, a provider and interactions (invalid: ${where})`);
 }
 
 /** Version 3 of the Pact specification lists messages under `messages`. Returns such a pact as version 4, and any other value unchanged. */

@@ -12,6 +12,8 @@ import {
   nameOf,
   normalText,
   PACT_FILE,
+  type Pact,
+  pactIn,
   readAnyPact,
   readPact,
 } from '../contracts/pact-file.ts';
@@ -20,6 +22,7 @@ import { mask } from '../contracts/verification/mask.ts';
 import { hasPassed, INTERRUPTED, isPassed } from '../contracts/verification/verify.ts';
 import { commandOfProcess } from './command-line.ts';
 import { type Command, type ReportFiles, readCommand, reportFiles, USAGE } from './contracts/arguments.ts';
+import { type Broker, type BrokerPact, brokerAt, fetchPacts, publish } from './contracts/broker.ts';
 import { runConsumerTests } from './contracts/consumer.ts';
 import { readArray, withApiToken } from './contracts/environment.ts';
 import { verifyListener, verifyOutcomes, verifyRequests } from './contracts/messages.ts';
@@ -80,20 +83,72 @@ async function verifyTheirs(file: string, signal: AbortSignal): Promise<Verified
   return sections;
 }
 
-async function verifyReal(command: Command, real: RealArray, signal: AbortSignal): Promise<Verified[]> {
+type ToVerify = { readonly pact: Pact; readonly sha256: string; readonly published?: BrokerPact };
+
+/** Verifies a real array, and publishes the results if the pacts come from a broker. */
+async function verifyReal(
+  command: Command,
+  real: RealArray,
+  broker: Broker | undefined,
+  signal: AbortSignal,
+): Promise<Verified[]> {
   const file = command.pact ?? PACT_FILE;
-  const pact = readPact(file);
-  const { allowWrites } = command;
-  return [
-    { pact, sha256: sha256(readFileSync(file)), ...(await verifyArray(pact, real, { signal, say, allowWrites })) },
-  ];
+  const pacts: ToVerify[] =
+    broker === undefined
+      ? [{ pact: readPact(file), sha256: sha256(readFileSync(file)) }]
+      : (await fetchPacts(broker, PROVIDER, signal)).map((published) => ({
+          pact: pactIn(published.text, published.name),
+          sha256: sha256(published.text),
+          published,
+        }));
+  const verified: Verified[] = [];
+  for (const { pact, sha256, published } of pacts) {
+    const section = await verifyArray(pact, real, { signal, say, allowWrites: command.allowWrites });
+    const findings = broker && published ? await publishResult(broker, published, section, command, signal) : [];
+    verified.push({ pact, sha256, ...found(section, findings) });
+  }
+  return verified;
 }
 
-/** Runs the command. `real` is the array to verify instead of the simulator. Never rejects. */
-async function run(command: Command, real: RealArray | undefined, signal: AbortSignal): Promise<Run[]> {
+/** The provider's name in this project's pact, and therefore in the broker. */
+const PROVIDER = 'flashblade';
+
+/** Publishes whether the array fulfills the pact. Returns findings. */
+async function publishResult(
+  broker: Broker,
+  published: BrokerPact,
+  { verification, facts }: Section,
+  { branch, buildUrl }: Command,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const isVerified = verification.interactions.length > 0 && !couldNotReach(verification) && !signal.aborted;
+  if (!isVerified) {
+    say(`not published: ${published.name}, because it was not verified`);
+    return [];
+  }
+  const version = facts?.purity;
+  if (version === undefined) return ['nothing was published, because the array does not report its Purity version'];
+  try {
+    const outcome = { success: hasPassed(verification), version, branch, buildUrl, verifiedBy: thisProject().version };
+    await publish(broker, PROVIDER, published, outcome, signal);
+    say(`published: the result for ${published.name} and Purity ${version}`);
+    return [];
+  } catch (error) {
+    return [explain(error)];
+  }
+}
+
+/** The array to verify instead of the simulator, and the broker with its pacts. */
+type Real = { readonly array: RealArray; readonly broker: Broker | undefined };
+
+/** Runs the command. Never rejects. */
+async function run(command: Command, real: Real | undefined, signal: AbortSignal): Promise<Run[]> {
   const at = new Date().toISOString();
   try {
-    if (real !== undefined) return (await verifyReal(command, real, signal)).map((one) => ({ at, ...one }));
+    if (real !== undefined) {
+      const verified = await verifyReal(command, real.array, real.broker, signal);
+      return verified.map((one) => ({ at, ...one }));
+    }
     const verified = command.pact === undefined ? verifyOwn(command, signal) : verifyTheirs(command.pact, signal);
     return (await verified).map((one) => ({ at, ...one }));
   } catch (error) {
@@ -148,13 +203,14 @@ async function main(): Promise<number> {
     say(`${signal}: closing open sessions …`);
     abort.abort();
   });
-  let real: RealArray | undefined;
+  let real: Real | undefined;
   try {
     if (command.array) {
+      const broker = command.broker === undefined ? undefined : brokerAt(command.broker, process.env);
       const terminal = { input: process.stdin, output: process.stderr };
       const environment = await withApiToken(process.env, terminal, abort.signal);
       apiToken = environment['FLASHBLADE_API_TOKEN'] ?? '';
-      real = readArray(environment);
+      real = { array: readArray(environment), broker };
     }
   } catch (error) {
     if (error instanceof Cancelled) return interruption.exitCode() ?? error.exitCode;

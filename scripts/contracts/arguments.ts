@@ -15,6 +15,11 @@ export type Command = ReportFiles & {
   readonly pact?: string;
   /** If true, sends requests that may change the array. */
   readonly allowWrites: boolean;
+  /** URL of the Pact Broker whose pacts are verified, and to which the results are published. */
+  readonly broker?: string;
+  /** The branch of the provider version, and the URL of the CI run, for the broker. */
+  readonly branch?: string;
+  readonly buildUrl?: string;
 };
 
 export const USAGE = `npm run contracts -- [options]          run the consumer tests and checks, then verify the simulator and the functions
@@ -27,6 +32,10 @@ npm run contracts:array -- [options]    verify the real array that these environ
   --accept          replace the committed pacts with those from the consumer tests
   --pact <file>     verify this pact file; skip the consumer tests
   --allow-writes    with a real array: also send the pact's requests that may change the array
+  --broker <url>    with a real array: verify the pacts for the provider flashblade in this Pact Broker, and publish the results;
+                    credentials: PACT_BROKER_TOKEN, or PACT_BROKER_USERNAME and PACT_BROKER_PASSWORD
+  --branch <name>   with --broker: publish the results for this branch of the provider
+  --build-url <url> with --broker: publish the results with the URL of the CI run
   --report <file>   Markdown report; default: dist/contracts/report.md, with a real array: dist/contracts/array.md
   --junit <file>    JUnit XML report; default: dist/contracts/junit.xml, with a real array: dist/contracts/array.xml
   --help
@@ -38,6 +47,9 @@ const OPTIONS = {
   accept: { type: 'boolean', default: false },
   pact: { type: 'string' },
   'allow-writes': { type: 'boolean', default: false },
+  broker: { type: 'string' },
+  branch: { type: 'string' },
+  'build-url': { type: 'string' },
   report: { type: 'string' },
   junit: { type: 'string' },
 } as const;
@@ -49,9 +61,15 @@ export function readCommand(args: readonly string[]): Command | 'help' {
   if (values.accept && (values.array || values.pact !== undefined)) {
     throw new Error('--accept cannot be combined with --pact or a real array');
   }
-  const { 'allow-writes': allowWrites, ...rest } = values;
+  const { 'allow-writes': allowWrites, 'build-url': buildUrl, broker, branch, ...rest } = values;
   if (allowWrites && !values.array) throw new Error('--allow-writes applies only to a real array');
-  return { ...rest, allowWrites, ...reportFiles(args) };
+  if (broker !== undefined && !values.array)
+    throw new Error('--broker applies only to a real array. Use npm run contracts:array');
+  if (broker !== undefined && values.pact !== undefined) throw new Error('--broker cannot be combined with --pact');
+  if (broker === undefined && (branch !== undefined || buildUrl !== undefined))
+    throw new Error('--branch and --build-url apply only with --broker');
+  const published = { ...(broker && { broker }), ...(branch && { branch }), ...(buildUrl && { buildUrl }) };
+  return { ...rest, allowWrites, ...published, ...reportFiles(args) };
 }
 
 /** Returns the files that the command writes. Works even if the other arguments are invalid. */
