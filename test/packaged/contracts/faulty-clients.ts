@@ -268,6 +268,18 @@ const CHANGES: Readonly<Record<string, Readonly<Record<string, Change>>>> = {
     ],
   },
   'fleet-check': {
+    'does not recognize a FlashArray': [
+      RESPONSES,
+      "fieldOf(json, 'version') !== undefined",
+      "fieldOf(json, 'model') !== undefined",
+    ],
+    'accepts versions that are numbers': [RESPONSES, "typeof version === 'string' && /^", '/^'],
+    'accepts a list with another status': [FACTS, 'status === 200 ? pageOf(body)', 'status < 500 ? pageOf(body)'],
+    'takes a busy array for one without a list': [
+      FACTS,
+      'if (status === 429 || status >= 500) {',
+      'if (status === 429) {',
+    ],
     'asks for the sessions without a filter': [FACTS, "filter: 'end_time=0', ", ''],
     'asks for other sessions': [FACTS, "filter: 'end_time=0'", "filter: 'end_time>0'"],
     'asks for smaller pages': [FACTS, 'const PAGE_ITEMS = 1000;', 'const PAGE_ITEMS = 100;'],
