@@ -25,8 +25,9 @@ import {
   TOKEN_DAYS,
   TOKEN_ENDS_AT_MS,
   USERNAME,
+  VERSIONS,
 } from './plays.ts';
-import { AUTH_TOKEN, MOCK, withArray } from './tls-front.ts';
+import { AUTH_TOKEN, MOCK, type Reply, refusedInFront, withArray } from './tls-front.ts';
 
 const HEALTHY = { array: 'fb1', state: 'healthy', warnings: [] };
 
@@ -163,6 +164,42 @@ test('the check reads every page of the open sessions', () =>
     ),
     reports({ unknownSessions: 0 }),
   ));
+
+test.each<[Reply, string]>([
+  [{ status: 200, body: { version: ['1.0', '2.26'] } }, 'ARRAY_UNSUPPORTED'],
+  [{ status: 200, body: { versions: [2.26] } }, 'ANSWER_INVALID'],
+  [{ status: 200, body: { versions: ['2.26', 'next'] } }, 'ANSWER_INVALID'],
+  [{ status: 404, body: VERSIONS }, 'ANSWER_INVALID'],
+  [{ status: 503 }, 'ARRAY_BUSY'],
+  [refusedInFront(403), 'ARRAY_UNREACHABLE'],
+])('an array that responds to the request for its versions with %j gets no login', (reply, code) =>
+  withArray([['GET /api/api_version', reply]], async (array) => {
+    expect(await checkFleet(array)).toMatchObject({ state: 'unhealthy', failure: { code } });
+  }),
+);
+
+test.each<[Reply, string]>([
+  [{ status: 429 }, 'ARRAY_BUSY'],
+  [{ status: 500 }, 'ARRAY_BUSY'],
+  [refusedInFront(403), 'ARRAY_UNREACHABLE'],
+])('a check whose read fails with %j ends with a logout', (reply, code) =>
+  withArray(
+    checkScript('arrays', reply).filter((step) => step !== MOCK && !/api-tokens|sessions/.test(step[0])),
+    async (array) => {
+      expect(await checkFleet(array)).toMatchObject({ state: 'unhealthy', failure: { code } });
+    },
+  ),
+);
+
+test.each<[string, Reply]>([
+  ['another status', { status: 404, body: { items: [] } }],
+  ['no items', { status: 200, body: {} }],
+])('a list with %s is a warning', (_, reply) =>
+  withArray(
+    checkScript('sessions', reply),
+    reports({ warnings: [`the array returned ${reply.status} for GET /api/2.26/sessions instead of a list`] }),
+  ),
+);
 
 test('in REST 2.2, the check does not read the sessions', () =>
   withArray(

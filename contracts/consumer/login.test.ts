@@ -15,7 +15,7 @@ import {
   withClient,
 } from './interaction.ts';
 import { LIST_VERSIONS } from './plays.ts';
-import { API_TOKEN, AUTH_TOKEN, MOCK, type Reply, type Step, withArray } from './tls-front.ts';
+import { API_TOKEN, AUTH_TOKEN, MOCK, type Reply, refusedInFront, type Step, withArray } from './tls-front.ts';
 
 const logIn = (array: FlashBlade) => login(array, apiToken(API_TOKEN));
 
@@ -89,6 +89,14 @@ test.each<[string, Reply, readonly Step[], boolean]>([
   withArray([['POST /api/login', reply], ...then], async (array) => {
     await expect(logIn(array)).rejects.toMatchObject({ code: 'ANSWER_INVALID', facts: { mayHaveOpened: left } });
   }),
+);
+
+test.each(REFUSED_LOGIN)(
+  'a login that something in front of the array refuses with %i says nothing about the API token',
+  (status) =>
+    withArray([['POST /api/login', refusedInFront(status)]], async (array) => {
+      await expect(logIn(array)).rejects.toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { mayHaveOpened: false } });
+    }),
 );
 
 test('a login whose connection breaks is not repeated, even on a connection that was used before', () =>

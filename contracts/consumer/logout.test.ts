@@ -4,7 +4,7 @@ import { apiToken, authToken, type FlashBlade } from '../../lib/core/model.ts';
 import { apiVersions, logoutWithHttpInfo } from '../../lib/flashblade/client.ts';
 import { interactionIn, NO_BODY, REFUSED_CALL, tokenFrom, withClient } from './interaction.ts';
 import { LIST_VERSIONS } from './plays.ts';
-import { API_TOKEN, AUTH_TOKEN, MOCK, withArray } from './tls-front.ts';
+import { API_TOKEN, AUTH_TOKEN, MOCK, refusedInFront, withArray } from './tls-front.ts';
 
 /** A session after a login, which also has the API token. */
 const logOut = (array: FlashBlade) =>
@@ -51,11 +51,21 @@ test.each([
   [200, { items: [] }, 'ANSWER_INVALID'],
   [204, undefined, 'ANSWER_INVALID'],
   [400, undefined, 'ANSWER_INVALID'],
+  [429, undefined, 'ARRAY_BUSY'],
+  [500, undefined, 'ARRAY_BUSY'],
   [503, undefined, 'ARRAY_BUSY'],
 ])('a logout does not close a session if the array returns %i with %j', (status, body, code) =>
   withArray([['POST /api/logout', { status, body }]], async (array) => {
     await expect(logOut(array)).rejects.toMatchObject({ code });
   }),
+);
+
+test.each(REFUSED_CALL)(
+  'a logout does not close a session if something in front of the array refuses it with %i',
+  (status) =>
+    withArray([['POST /api/logout', refusedInFront(status)]], async (array) => {
+      await expect(logOut(array)).rejects.toMatchObject({ code: 'ARRAY_UNREACHABLE' });
+    }),
 );
 
 test('a logout is repeated once if a connection breaks that was used before', () =>

@@ -5,7 +5,7 @@ import type { FlashBlade } from '../../lib/core/model.ts';
 import type { State } from '../states.ts';
 import { interactionIn, NO_BODY, REFUSED_CALL, tokenFrom, versionedPath, withClient } from './interaction.ts';
 import { LIST_VERSIONS, LOGIN, LOGOUT, loggedIn, NOW_MS, readArray, renew } from './plays.ts';
-import { AUTH_TOKEN, MOCK, NEXT_AUTH_TOKEN, type Step, withArray } from './tls-front.ts';
+import { AUTH_TOKEN, MOCK, NEXT_AUTH_TOKEN, refusedInFront, type Step, withArray } from './tls-front.ts';
 
 const BEGIN = [LOGIN, LIST_VERSIONS];
 
@@ -46,6 +46,17 @@ test('a read after the session has ended is refused, and the lease gets a new se
 test.each(REFUSED_CALL)('after a read that is refused with %i, the lease gets a new session', (status) =>
   withArray(afterRefusal(readArray({ status })), renewed),
 );
+
+test.each(REFUSED_CALL)(
+  'a read that something in front of the array refuses with %i leaves the session as it is',
+  (status) =>
+    withArray([...BEGIN, readArray(refusedInFront(status))], async (array) => {
+      await expect(renew(array)).rejects.toMatchObject({ code: 'ARRAY_UNREACHABLE' });
+    }),
+);
+
+test('a read is repeated once if a connection breaks that was used before', () =>
+  withArray([...BEGIN, readArray({ status: 0 }), readArray({ status: 200 })], renewed));
 
 test('a renewal in REST 1 reads in the newest version of REST 1', () =>
   withArray(

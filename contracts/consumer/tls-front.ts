@@ -30,6 +30,8 @@ export type Reply = {
 /** A request line and its response. */
 export type Scripted = readonly [line: string, reply: Reply];
 export type Step = Scripted | typeof MOCK;
+/** A refusal by something in front of the array, such as a proxy. */
+export const refusedInFront = (status: number): Reply => ({ status, headers: { 'content-type': 'text/html' } });
 export const MOCK = 'the mock server responds';
 
 const IDS = '(id-\\d+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})';

@@ -149,6 +149,12 @@ const CHANGES: Readonly<Record<string, Readonly<Record<string, Change>>>> = {
     ],
   },
   logout: {
+    'takes a refusal from a proxy for one from the array': [RESPONSES, "(type !== '' && !isJson(response)) ||", ''],
+    'takes a logout that the array was too busy for (429) for a mistake': [
+      CLIENT,
+      'if (status === 429 || status >= 500) {',
+      'if (status >= 500) {',
+    ],
     'logs out on a versioned path': [CLIENT, "path: '/api/logout', headers", "path: '/api/2.26/logout', headers"],
     'logs out with DELETE': [
       CLIENT,
@@ -196,6 +202,8 @@ const CHANGES: Readonly<Record<string, Readonly<Record<string, Change>>>> = {
     ],
   },
   renewal: {
+    'logs in again after a refusal from a proxy': [USE, 'if (isInFront && isRefusal(status))', 'if (false)'],
+    'does not repeat a read whose connection broke': [CLIENT, 'repeatable: isGet,', 'repeatable: false,'],
     'sends the auth token of a read in another header': [
       CLIENT,
       READ_HEADERS,
@@ -260,6 +268,18 @@ const CHANGES: Readonly<Record<string, Readonly<Record<string, Change>>>> = {
     ],
   },
   'fleet-check': {
+    'does not recognize a FlashArray': [
+      RESPONSES,
+      "fieldOf(json, 'version') !== undefined",
+      "fieldOf(json, 'model') !== undefined",
+    ],
+    'accepts versions that are numbers': [RESPONSES, "typeof version === 'string' && /^", '/^'],
+    'accepts a list with another status': [FACTS, 'status === 200 ? pageOf(body)', 'status < 500 ? pageOf(body)'],
+    'takes a busy array for one without a list': [
+      FACTS,
+      'if (status === 429 || status >= 500) {',
+      'if (status === 429) {',
+    ],
     'asks for the sessions without a filter': [FACTS, "filter: 'end_time=0', ", ''],
     'asks for other sessions': [FACTS, "filter: 'end_time=0'", "filter: 'end_time>0'"],
     'asks for smaller pages': [FACTS, 'const PAGE_ITEMS = 1000;', 'const PAGE_ITEMS = 100;'],
@@ -361,11 +381,6 @@ export const BY_OTHERS: Readonly<Record<string, FaultyClient & { readonly test: 
     ...LOGIN,
     ...{ file: CLIENT, find: 'fresh: true,\n      mustHear', replace: 'fresh: false,\n      mustHear' },
     test: 'a login never uses a connection that has been idle for one second',
-  },
-  'takes a refusal from a proxy for one from the array': {
-    by: 'test/unit/flashblade/responses.test.ts',
-    ...{ file: RESPONSES, find: "(type !== '' && !isJson(response)) ||", replace: '' },
-    test: 'of the content type text/plain comes from something in front of the array',
   },
   'shows the auth token to callers': {
     ...LOGIN,

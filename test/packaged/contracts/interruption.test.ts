@@ -26,7 +26,7 @@ describe('a run that is interrupted', () => {
       // What was not verified has not failed.
       expect(all).not.toContain('FAILED');
       expect(junit).toContain('failures="0"');
-      if (skipped === 10) expect(report).toContain('- Result: **interrupted**');
+      if (skipped === 16) expect(report).toContain('- Result: **interrupted**');
       expect(simulator.history.length).toBeGreaterThan(0);
       for (const token of tokensOf(simulator)) expect(all).not.toContain(token);
     },

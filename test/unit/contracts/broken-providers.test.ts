@@ -48,9 +48,11 @@ const items = (list: string, ...all: unknown[]): Break => ({
   fault: { ...answer({ body: JSON.stringify({ items: all }) }), path: new RegExp(`/${list}$`) },
   only: MAY_LIST,
 });
-const item = { user: 'u', user_interface: 'REST', start_time: 1_800_000_000_000, end_time: 0 };
+/** The user of the simulator's states that concern lists. */
+const USER = 'lister';
+const item = { user: USER, user_interface: 'REST', start_time: 1_800_000_000_000, end_time: 0 };
 const expiring = (expires_at: unknown): Break => ({
-  ...items('api-tokens', { admin: { name: 'u' }, api_token: { expires_at } }),
+  ...items('api-tokens', { admin: { name: USER }, api_token: { expires_at } }),
   only: 'a session of a user whose API token expires is open',
 });
 
@@ -114,15 +116,17 @@ const BROKEN: [string, Break, ...string[]][] = [
   ['its list of arrays is not JSON', at(/\/arrays$/)(answer({ body: 'items' }), MAY_LIST), IDLE],
   ['its list of API tokens is empty', items('api-tokens'), TOKENS],
   ['its API tokens have no owner', items('api-tokens', { api_token: {} }), TOKENS],
-  ['its API tokens name the owner elsewhere', items('api-tokens', { name: 'u', api_token: {} }), TOKENS],
+  ['its API tokens name the owner elsewhere', items('api-tokens', { name: USER, api_token: {} }), TOKENS],
   ['the owner of an API token is a number', items('api-tokens', { admin: { name: 7 }, api_token: {} }), TOKENS],
-  ['its list of API tokens has only their owners', items('api-tokens', { admin: { name: 'u' } }), TOKENS],
+  ['its list of API tokens has only their owners', items('api-tokens', { admin: { name: USER } }), TOKENS],
   ['the expiry of its API token is missing', expiring(undefined), EXPIRY],
   ['the expiry of its API token is in seconds', expiring(1_800_000_000), EXPIRY],
   ['the expiry of its API token is text', expiring('2027-01-15T08:00:00Z'), EXPIRY],
+  ['its API tokens are those of other users', items('api-tokens', { admin: { name: 'u' }, api_token: {} }), TOKENS],
+  ['its sessions are those of other users', items('sessions', { ...item, user: 'u' }), SESSIONS],
   ['its list of sessions is empty', items('sessions'), SESSIONS],
   ['its sessions have no user', items('sessions', { ...item, user: undefined }), SESSIONS],
-  ['its sessions name an object as their user', items('sessions', { ...item, user: { name: 'u' } }), SESSIONS],
+  ['its sessions name an object as their user', items('sessions', { ...item, user: { name: USER } }), SESSIONS],
   ['its sessions have another interface', items('sessions', { ...item, user_interface: 'rest' }), SESSIONS],
   ['its sessions have no interface', items('sessions', { ...item, user_interface: undefined }), SESSIONS],
   ['its sessions begin in seconds', items('sessions', { ...item, start_time: 1_800_000_000 }), SESSIONS],
