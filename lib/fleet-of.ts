@@ -376,10 +376,11 @@ export const VARIABLE_OF_LIMIT = {
   maxLeaseSeconds: 'MAX_LEASE_SECONDS',
 } as const;
 
-/** Returns the options that a program gave instead of variables. */
+/** Returns the options of a program, under the names of the variables that they replace. */
 export const givenIn = (options: object, variables: Readonly<Record<string, keyof Given>>, prefix = ''): Given =>
   Object.fromEntries(
-    Object.entries(options)
-      .filter(([name, value]) => value !== undefined && variables[name] !== undefined)
-      .map(([name, value]) => [variables[name], { option: `${prefix}${name}`, value }]),
+    Object.entries(variables).map(([name, variable]) => {
+      const value: unknown = Object.hasOwn(options, name) ? options[name as keyof typeof options] : undefined;
+      return [variable, { option: `${prefix}${name}`, value }];
+    }),
   );

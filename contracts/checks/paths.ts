@@ -38,7 +38,7 @@ export function checkPaths({ interactions }: Pact, sources: Readonly<Record<stri
 }
 
 function callsIn(file: string, source: string): Call[] {
-  const calls = source.matchAll(/(?:method: '([A-Z]+)',\s*path: )?(['"`])(\/(?:api|oauth2)\/.*?)\2/g);
+  const calls = source.matchAll(/(?:method: '([A-Z]+)',\s*path: )?(['"`])(\/(?:api|oauth2)\/(?!\2).*?)\2/g);
   return [...calls].flatMap(([, method = 'any', , path = '']) =>
     completions(anyVersion(path), source).map((complete) => ({ file, method, path: complete })),
   );

@@ -66,7 +66,7 @@ type Values<Variables extends Record<string, Variable>> = {
 };
 export type Config = Values<typeof VARIABLES>;
 
-/** A value that a program gave instead of a variable, and the name of its option. */
+/** A program's options that replace variables. `value` is undefined if the program did not give the option. */
 export type Given = Readonly<Partial<Record<keyof Config, { readonly option: string; readonly value: unknown }>>>;
 
 /**
@@ -92,10 +92,10 @@ function read<Variables extends Record<string, Variable>>(
     throw new FlashBladeError('CONFIG_INVALID', 'the environment must be an object, such as process.env');
   const problems: string[] = [];
   const values = Object.entries<Variable>(variables).map(([name, variable]) => {
-    const { option, value: found = environment[name] || undefined }: { option?: string; value?: unknown } =
-      given[name] ?? {};
+    const { option, value: own } = given[name] ?? {};
+    const found: unknown = own === undefined ? environment[name] || undefined : own;
     // A variable is always a string. An option has the type of its value.
-    const isRight = option === undefined || typeof found === (variable.kind === 'text' ? 'string' : 'number');
+    const isRight = own === undefined || typeof found === (variable.kind === 'text' ? 'string' : 'number');
     const text = isRight && (typeof found === 'string' || typeof found === 'number') ? String(found) : undefined;
     const value = variable.kind === 'text' ? (text ?? variable.default) : numberOf(text, variable);
     // Table, key and queue names appear in AWS requests and error messages, so they must not be API tokens.
@@ -107,7 +107,11 @@ function read<Variables extends Record<string, Variable>>(
           : text === ''
             ? ruleOf(variable)
             : text && unreplaced(text);
-    if (fault) problems.push(`${option === undefined ? `environment variable ${name}` : `option ${option}`} ${fault}`);
+    const names = [
+      ...(option ? [`option ${option}`] : []),
+      ...(own === undefined ? [`environment variable ${name}`] : []),
+    ];
+    if (fault) problems.push(`${names.join(' or ')} ${fault}`);
     return [name, value];
   });
   if (problems.length > 0) throw new FlashBladeError('CONFIG_INVALID', problems.join('; '));

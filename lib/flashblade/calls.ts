@@ -134,7 +134,7 @@ export function callsOf(source: Source): ArrayCalls {
   async function call<Body>(method: ArrayRequest['method'], path: string, options: ChangeOptions = {}): Promise<Body> {
     checkedCall(options, method === 'GET' ? DATA : CHANGE);
     const { query, body, ...rest } = options;
-    const isComplete = typeof path !== 'string' || path.startsWith('/api/');
+    const isComplete = typeof path !== 'string' || /^\/api\/|:\/\//.test(path);
     if (!isComplete && /^\/?\d{1,3}\.\d{1,3}(\/|$)/.test(path))
       throw invalid('path', 'must begin with /api/ if it contains a REST version');
     const pathIn = (version: string): string =>

@@ -26,13 +26,21 @@ export function toWire(call: ArrayRequest) {
   if (!isObject(call)) throw invalid('the call must be an object with method and path');
   const { method, path, query = {}, body } = call;
   if (!METHODS.includes(method)) throw invalid(`method ${METHOD_RULE}`);
-  if (typeof path !== 'string' || !PATH.test(path) || path.includes('..'))
-    throw invalid(
-      'path must start with /api/ and have segments of letters, digits, dots, hyphens and underscores; put the query in "query"',
-    );
+  const fault = pathFault(path);
+  if (fault !== undefined) throw invalid(`path ${fault}`);
   if (SESSION_CALL.test(path)) throw invalid('path must not be login or logout, which have their own functions');
   const content = body === undefined ? {} : { body: toJson(body) };
   return { method, path: `${path}${toQuery(query)}`, ...content };
+}
+
+/** Returns why a path is invalid, or undefined. */
+function pathFault(path: unknown): string | undefined {
+  if (typeof path !== 'string') return 'must be a string, such as /api/2.15/arrays';
+  if (path.includes('://')) return 'must not contain the scheme and the host. Begin it with /';
+  if (/[?#]/.test(path)) return 'must not contain a query. Put the query in "query"';
+  if (!path.startsWith('/api/')) return 'must start with /api/';
+  if (PATH.test(path) && !path.includes('..')) return undefined;
+  return 'must consist of segments of letters, digits, dots, hyphens and underscores. A segment must not begin with a dot';
 }
 
 function toQuery(query: NonNullable<ArrayRequest['query']>): string {
@@ -81,7 +89,7 @@ function toJson(body: unknown): string {
   } catch {
     // The error from JSON.stringify is dropped, because its message may quote the body.
   }
-  throw invalid('body must be a JSON value');
+  throw invalid('body must be a JSON value, without functions, BigInts and circular references');
 }
 
 const invalid = (rule: string): FlashBladeError => new FlashBladeError('REQUEST_INVALID', rule, { sent: false });

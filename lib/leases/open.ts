@@ -71,6 +71,15 @@ const READ_BACK_MS = 500;
  * FlashBladeError. Even then, the ledger lists every session that may remain on the array.
  */
 export async function openSession(ports: Ports, request: OpenRequest, deadline: number): Promise<Lease> {
+  const { lease } = await openOrServe(ports, request, deadline);
+  return lease;
+}
+
+/** `isNew` is false if the lease was already open. */
+type Opened = { readonly lease: Lease; readonly isNew: boolean };
+
+/** Like `openSession`, and says whether the lease was already open. */
+export async function openOrServe(ports: Ports, request: OpenRequest, deadline: number): Promise<Opened> {
   const by = openingDeadlines(deadline, ports.now());
   const secret = await ports.secrets.read(request.array, { by: by.login });
   try {
@@ -88,12 +97,12 @@ async function newerSecret(ports: Ports, secret: ArraySecret, by: Deadlines): Pr
   return current.versionId === secret.versionId ? undefined : current;
 }
 
-async function openWith(ports: Ports, request: OpenRequest, secret: ArraySecret, by: Deadlines): Promise<Lease> {
+async function openWith(ports: Ports, request: OpenRequest, secret: ArraySecret, by: Deadlines): Promise<Opened> {
   const begun = await begin(ports, request, secret, by);
-  if ('served' in begun) return leaseOf(begun.served);
+  if ('served' in begun) return { lease: leaseOf(begun.served), isNew: false };
   const outcome = await logInAndRecord(ports, begun, secret, by);
   const { lease } = await conclude(ports, begun.opening, outcome, by);
-  return leaseOf(lease);
+  return { lease: leaseOf(lease), isNew: true };
 }
 
 export const leaseOf = ({ leaseId, target, username, expiresAt }: Open): Lease => ({

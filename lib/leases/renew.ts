@@ -36,9 +36,11 @@ export async function renewLease(
 function renewed(ports: Ports, current: LeaseItem | undefined, { leaseId, expiresAt }: RenewRequest): Open {
   if (!current) throw unknownLease(leaseId);
   const { maxLeaseSeconds } = ports.limits;
-  if (expiresAt > current.createdAt + maxLeaseSeconds) {
-    const rule = `expiresAt must be at most ${maxLeaseSeconds} seconds after the lease was requested (MAX_LEASE_SECONDS)`;
-    throw new FlashBladeError('REQUEST_INVALID', `renew request: ${rule}`);
+  const latest = current.createdAt + maxLeaseSeconds;
+  if (expiresAt > latest) {
+    const rule = `the lease can last until ${new Date(latest * 1000).toISOString()} at most, ${maxLeaseSeconds} seconds after it was requested (MAX_LEASE_SECONDS)`;
+    const fix = `Pass expiresAt=${latest} or less (in the library: fewer leaseSeconds), or open another session`;
+    throw new FlashBladeError('REQUEST_INVALID', `renew request: ${rule}. ${fix}.`);
   }
   return renew(current, expiresAt, seconds(ports.now()));
 }

@@ -2,9 +2,9 @@
 import { CLOSING_MS, seconds } from '../core/deadlines.ts';
 import { about, known } from '../core/errors.ts';
 import type { Lease } from '../core/model.ts';
+import type { Report } from '../core/reports.ts';
 import { closeSession } from './close.ts';
-import { bestEffort } from './ledger.ts';
-import { openSession } from './open.ts';
+import { openOrServe } from './open.ts';
 import type { Ports } from './ports.ts';
 import { renewLease } from './renew.ts';
 import type { OpenRequest } from './requests.ts';
@@ -32,7 +32,7 @@ export async function withSession<T>(
   const { maxLeaseSeconds } = ports.limits;
   const workDeadline = deadline === undefined ? undefined : deadline - CLOSING_MS;
   const latest = seconds(ports.now()) + Math.min(maxSeconds ?? maxLeaseSeconds, maxLeaseSeconds);
-  const { opened, close } = open(ports, request, within(OPENING_MS, ports, workDeadline), signal);
+  const { opened, close } = open(ports, request, within(OPENING_MS, ports, workDeadline), signal, 'any lease');
   const closeNow = (): Promise<void> => close(ports.now() + CLOSING_MS);
   running.add(closeNow);
   try {
@@ -49,13 +49,16 @@ export async function withSession<T>(
   }
 }
 
-/** Opens a session. If the signal is aborted meanwhile, closes the session again and then throws the signal's reason. */
+/**
+ * Opens a session. If the signal is aborted meanwhile, closes the session again, unless it was already open, and then throws the signal's
+ * reason.
+ */
 export const openUnlessAborted = (
   ports: Ports,
   request: OpenRequest,
   deadline: number,
   signal: AbortSignal | undefined,
-): Promise<Lease> => open(ports, request, deadline, signal).opened;
+): Promise<Lease> => open(ports, request, deadline, signal, 'a new lease').opened;
 
 type Opening = {
   readonly opened: Promise<Lease>;
@@ -63,21 +66,41 @@ type Opening = {
   readonly close: (by: number) => Promise<void>;
 };
 
-function open(ports: Ports, request: OpenRequest, deadline: number, signal: AbortSignal | undefined): Opening {
+/** `ends`: which lease is closed if the signal is aborted during the opening. */
+function open(
+  ports: Ports,
+  request: OpenRequest,
+  deadline: number,
+  signal: AbortSignal | undefined,
+  ends: 'any lease' | 'a new lease',
+): Opening {
   const { leaseId, array } = request;
   signal?.throwIfAborted();
-  const opening = openSession(ports, request, deadline);
-  const close = (by: number): Promise<void> =>
-    bestEffort(ports, 'LogoutFailed', { leaseId, array }, async () => {
-      await closeSession(ports, leaseId, by);
-      // Our own call to `openSession` then logs out as soon as it has logged in, and frees its slot, so wait for it.
+  const opening = openOrServe(ports, request, deadline);
+  const close = async (by: number): Promise<void> => {
+    let isReported = false;
+    const report = (report: Report): void => {
+      isReported ||= report.event === 'LogoutFailed';
+      ports.report(report);
+    };
+    try {
+      await closeSession({ ...ports, report }, leaseId, by);
+      // Our own call to `openOrServe` then logs out as soon as it has logged in, and frees its slot, so wait for it.
       await opening.catch(() => {});
-    });
-  const opened = unlessAborted(opening, signal).catch(async (error) => {
+    } catch (error) {
+      const { code, message } = known(error);
+      if (!isReported) ports.report({ event: 'LogoutFailed', leaseId, array, code, message });
+    }
+  };
+  const leased = opening.then(({ lease }) => lease);
+  const opened = unlessAborted(leased, signal).catch(async (error) => {
     // A lease that this call did not get, such as another owner's, is not closed.
     if (signal?.aborted) {
-      const isOpen = await opening.then(Boolean, () => false);
-      if (isOpen) await close(ports.now() + CLOSING_MS);
+      const mustEnd = await opening.then(
+        ({ isNew }) => isNew || ends === 'any lease',
+        () => false,
+      );
+      if (mustEnd) await close(ports.now() + CLOSING_MS);
     }
     throw about(error, { phase: 'open', array, leaseId }, signal);
   });

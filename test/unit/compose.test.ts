@@ -101,7 +101,7 @@ describe('createFleet', () => {
         return (error as Error).message;
       }
     };
-    expect(failure({ key: 'alias/leases' })).toMatch(/^environment variable LEASE_TABLE must be set/);
+    expect(failure({ key: 'alias/leases' })).toMatch(/^option table or environment variable LEASE_TABLE must be set/);
     expect(failure({ table: 'leases', key: 'alias/leases' })).toBeUndefined();
     vi.stubEnv('LEASE_TABLE', 'leases');
     expect(failure({ key: 'alias/leases' })).toBeUndefined();

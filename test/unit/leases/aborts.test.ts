@@ -119,6 +119,11 @@ const CASES: Readonly<Record<string, Case>> = {
     left: 'nothing',
     leftBy: 'the open lease',
   },
+  'open of a lease that is already open': {
+    prepare: open,
+    run: ({ fleet, signal }) => fleet.open('fb1', { ...LEASE, signal }),
+    left: 'the open lease',
+  },
   renew: {
     prepare: open,
     run: ({ fleet, signal }) => fleet.renew('job-1', { signal, leaseSeconds: 1800 }),

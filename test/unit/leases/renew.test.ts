@@ -27,9 +27,10 @@ describe('renewing a lease', () => {
     const start = w.seconds();
     await open(w);
     expect(await renew(w, start + 86_400)).toMatchObject({ expiresAt: start + 86_400 });
-    const rule = 'expiresAt must be at most 86400 seconds after the lease was requested (MAX_LEASE_SECONDS)';
-    const refusal = { code: 'REQUEST_INVALID', message: `renew request: ${rule}` };
-    await expect(renew(w, start + 86_401)).rejects.toMatchObject(refusal);
+    const latest = `${new Date((start + 86_400) * 1000).toISOString()} at most, 86400 seconds after it was requested (MAX_LEASE_SECONDS)`;
+    const fix = `Pass expiresAt=${start + 86_400} or less (in the library: fewer leaseSeconds), or open another session.`;
+    const message = `renew request: the lease can last until ${latest}. ${fix}`;
+    await expect(renew(w, start + 86_401)).rejects.toMatchObject({ code: 'REQUEST_INVALID', message });
   });
 
   it('a renewal logs in again under the same lease when the array has dropped the session', async () => {

@@ -515,10 +515,10 @@ describe('createFleet reports the mistake:', () => {
 
 /** Calls in a session, and the sentence about the mistake. */
 const CALLS: readonly (readonly [what: string, call: (fb: Anything) => unknown, message: string])[] = [
-  ['no path', (fb) => fb.get(), 'path must start with /api/'],
-  ['an object for the path', (fb) => fb.get({ path: '/arrays' }), 'path must start with /api/'],
-  ['a path with a query', (fb) => fb.get('/arrays?limit=1'), 'path must .* put the query in "query"'],
-  ['a URL', (fb) => fb.get('https://fb1/api/2.4/arrays'), 'path must start with /api/'],
+  ['no path', (fb) => fb.get(), 'path must be a string, such as /api/2.15/arrays'],
+  ['an object for the path', (fb) => fb.get({ path: '/arrays' }), 'path must be a string'],
+  ['a path with a query', (fb) => fb.get('/arrays?limit=1'), 'path must not contain a query. Put the query in "query"'],
+  ['a URL', (fb) => fb.get('https://fb1/api/2.4/arrays'), 'path must not contain the scheme and the host'],
   ['a version without /api', (fb) => fb.get('/2.4/arrays'), 'path must begin with /api/ if it contains a REST version'],
   ['a login', (fb) => fb.post('/login'), 'path must not be login or logout, which have their own functions'],
   ['a logout', (fb) => fb.post('/api/logout'), 'path must not be login or logout, which have their own functions'],

@@ -48,6 +48,7 @@ const RESOURCES: Readonly<Record<string, string>> = {
   '`check-fleet`': 'CheckDashfleetLambdaFunction.Arn',
   'the state machine': 'FleetCheck',
   'the state machine itself': 'arn:<Partition>:states:<Region>:<AccountId>:stateMachine:<StackName>-fleet-check',
+  "the state machine's executions": 'arn:<Partition>:states:<Region>:<AccountId>:execution:<StackName>-fleet-check:*',
   "the state machine's executions for parts":
     'arn:<Partition>:states:<Region>:<AccountId>:execution:<StackName>-fleet-check/*',
   '`*`': '*',

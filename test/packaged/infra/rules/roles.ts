@@ -92,7 +92,7 @@ export const ROLE_RULES: Rule[] = [
     ['a schedule that invokes another function', `${SCHEDULE}/Invoke/Resource`, arn('LoginLambdaFunction')],
     ['a schedule that starts another machine', `${may('CheckScheduleRole')}/Start/Resource`, { Ref: 'X' }],
     ['a machine that cannot start its parts', `${MACHINE}/StartParts`, GONE],
-    ['a machine that stops other executions', `${MACHINE}/FollowParts/Resource`, arn('X')],
+    ['a machine that stops other executions', `${MACHINE}/FollowParts/Resource/+`, arn('X')],
     ['a machine that invokes another function', `${MACHINE}/Invoke/Resource`, arn('LoginLambdaFunction')],
   ),
   ...mustAll('AWS::IAM::Role/Properties', { ManagedPolicyArns: GONE }),
