@@ -1,16 +1,15 @@
 /** examples/github-actions: every name in a workflow exists, and its shell steps run over a simulated array and a stand-in for a broker. */
 import { existsSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
+import { PACT_FILE } from '../../../contracts/pact-file.ts';
 import { ROOT } from '../../../scripts/build.ts';
 import { readArray } from '../../../scripts/contracts/environment.ts';
 import { startSimulator } from '../../../simulator/index.ts';
+import { startBroker } from '../../unit/contracts/broker-stand-in.ts';
 import { changed, type Ended, read, start } from './files.ts';
 
 type Step = {
@@ -25,18 +24,29 @@ type Job = {
   readonly env?: Readonly<Record<string, string>>;
   readonly steps: readonly Step[];
   readonly needs?: string;
+  readonly concurrency?: string;
+  readonly 'timeout-minutes'?: number;
+  readonly 'runs-on': string | readonly string[];
 };
-type Workflow = { readonly jobs: Readonly<Record<string, Job>> };
+type Workflow = {
+  readonly on: Readonly<Record<string, unknown>>;
+  readonly env?: Step['env'];
+  readonly jobs: Readonly<Record<string, Job>>;
+};
 
-/** For a clone of this repository, and for a provider's own repository. */
-const [CONTRACTS, PROVIDER] = [read('github-actions/contracts.yml'), read('github-actions/provider.yml')];
-const BOTH = [
+/** For a clone of this repository, the same with a broker, and for a provider's own repository. */
+const NAMES = ['contracts.yml', 'broker.yml', 'provider.yml'] as const;
+const [CONTRACTS, BROKER, PROVIDER] = NAMES.map((name) => read(`github-actions/${name}`)) as [string, string, string];
+const ALL = [
   ['contracts.yml', CONTRACTS],
+  ['broker.yml', BROKER],
   ['provider.yml', PROVIDER],
 ] as const;
 const CI = readFileSync(resolve(ROOT, '.github/workflows/ci.yml'), 'utf8');
 const { scripts }: { scripts: object } = JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8'));
-const READ_BY_ARRAY = readFileSync(resolve(ROOT, 'scripts/contracts/environment.ts'), 'utf8');
+const READ_BY_ARRAY = ['environment', 'broker']
+  .map((name) => readFileSync(resolve(ROOT, `scripts/contracts/${name}.ts`), 'utf8'))
+  .join();
 
 /** The folder that a job's steps run in, from the runner's workspace. */
 const folderOf = ({ defaults }: Job): string => defaults?.run['working-directory'] ?? '.';
@@ -44,29 +54,40 @@ const folderOf = ({ defaults }: Job): string => defaults?.run['working-directory
 /** Steps that run where nothing is checked out, and conditions on another report than the one that the step reads. */
 function folderFaults(job: Job): string[] {
   const folder = folderOf(job);
+  const needsFiles = job.steps.some(({ run = '' }) => /npm (ci|run)\b|contracts\//.test(run));
   const checkouts = job.steps.filter(({ uses = '' }) => uses.startsWith('actions/checkout@'));
-  const reports = job.steps.flatMap(({ if: condition = '', run = '' }) => {
+  const reports = job.steps.flatMap(({ if: condition = '', run = '', with: inputs }) => {
     const [, tested] = /hashFiles\('([^']+)'\)/.exec(condition) ?? [];
-    const [, printed = ''] = /^cat (\S+)/.exec(run) ?? [];
-    return tested === undefined || tested === join(folder, printed) ? [] : [`${tested} is not the file of "${run}"`];
+    const [, printed] = /^cat (\S+)/.exec(run) ?? [];
+    const used = printed === undefined ? inputs?.path : join(folder, printed);
+    return tested === undefined || tested === used ? [] : [`${tested} is not the file that is used: ${used}`];
   });
   return [
-    ...(checkouts.some((step) => (step.with?.path ?? '.') === folder) ? [] : [`nothing is checked out in ${folder}`]),
+    ...(!needsFiles || checkouts.some((step) => (step.with?.path ?? '.') === folder)
+      ? []
+      : [`nothing is checked out in ${folder}`]),
     ...reports,
   ];
 }
 
 /** Names in the workflow that do not exist. */
 function faultsOf(workflow: string): string[] {
-  const { jobs } = parse(workflow) as Workflow;
+  const { on, jobs } = parse(workflow) as Workflow;
   const steps = Object.values(jobs).flatMap((job) => job.steps);
   const needed = Object.values(jobs).flatMap(({ needs }) => (needs === undefined ? [] : [needs]));
   const used = steps.flatMap(({ uses }) => (uses === undefined ? [] : [uses]));
   const commands = steps.map(({ run = '' }) => run).join('\n');
   const called = Array.from(commands.matchAll(/\bnpm run ([\w:]+)/g), ([, name = '']) => name);
   const files = Array.from(commands.matchAll(/(?<![\w/])contracts\/[\w./-]+/g), ([file]) => file);
-  const set = steps.flatMap(({ env = {} }) => Object.keys(env));
+  const set = steps.flatMap(({ run = '', env = {} }) => (run.startsWith('npm run') ? Object.keys(env) : []));
+  const onOwnRunner = Object.entries(jobs).filter(([, job]) => job['runs-on'].includes('self-hosted'));
+  const fromForks = ['pull_request', 'pull_request_target'].filter((event) => Object.hasOwn(on, event));
   return [
+    ...onOwnRunner.flatMap(([name]) => fromForks.map((event) => `${event} runs other people's code in ${name}`)),
+    ...onOwnRunner.filter(([, job]) => job.concurrency === undefined).map(([name]) => `${name} may run twice at once`),
+    ...Object.entries(jobs)
+      .filter(([, job]) => job['timeout-minutes'] === undefined)
+      .map(([name]) => `${name} has no time-out`),
     ...needed.filter((name) => !Object.hasOwn(jobs, name)).map((name) => `no job ${name}`),
     ...used.filter((action) => !CI.includes(action)).map((action) => `${action} is not the version that CI uses`),
     ...called.filter((name) => !Object.hasOwn(scripts, name)).map((name) => `no script ${name}`),
@@ -76,27 +97,26 @@ function faultsOf(workflow: string): string[] {
   ];
 }
 
-test.each(BOTH)('every job, action, script, file and variable in %s exists', (_, workflow) => {
+test.each(ALL)('every job, action, script, file and variable in %s exists', (_, workflow) => {
   expect(faultsOf(workflow)).toEqual([]);
 });
 
-const REPORT = 'flashblade-sessions/dist/contracts/report.md';
+const REPORT = 'flashblade-sessions/dist/contracts/array.md';
 test.each([
   ['needs: array', 'needs: arrays', 'no job arrays'],
   ['npm run contracts:array', 'npm run contracts:arrays', 'no script contracts:arrays'],
   ['publish contracts/pacts/', 'publish contracts/pact/', 'no file contracts/pact/flashblade-sessions-flashblade.json'],
   ['FLASHBLADE_HOST: ', 'FLASHBLADE_HOSTS: ', 'contracts:array does not read FLASHBLADE_HOSTS'],
-])('a copy of contracts.yml in which "%s" becomes "%s" is reported', (find, replacement, fault) => {
-  expect(faultsOf(changed(CONTRACTS, find, replacement))).toEqual([fault]);
+  ['  workflow_dispatch:', '  pull_request:', "pull_request runs other people's code in array"],
+  ['    concurrency: array\n', '', 'array may run twice at once'],
+  ['linux]\n    timeout-minutes: 15\n', 'linux]\n', 'array has no time-out'],
+])('a copy of broker.yml in which "%s" becomes "%s" is reported', (find, replacement, fault) => {
+  expect(faultsOf(changed(BROKER, find, replacement))).toEqual([fault]);
 });
 
 test.each([
-  ['path: flashblade-sessions', 'path: sessions', 'nothing is checked out in flashblade-sessions'],
-  [
-    `hashFiles('${REPORT}')`,
-    "hashFiles('report.md')",
-    'report.md is not the file of "cat dist/contracts/report.md >> "$GITHUB_STEP_SUMMARY""',
-  ],
+  ['path: flashblade-sessions\n', 'path: sessions\n', 'nothing is checked out in flashblade-sessions'],
+  [`hashFiles('${REPORT}')`, "hashFiles('report.md')", `report.md is not the file that is used: ${REPORT}`],
   [
     'actions/checkout@3d',
     'actions/checkout@4d',
@@ -125,7 +145,8 @@ async function runJob(
     await writeFile(join(folder, command), `#!/bin/sh\necho ${command} "$@"\n`);
     await chmod(join(folder, command), 0o755);
   }
-  const { [name]: job } = (parse(workflow) as Workflow).jobs;
+  const { env: shared, jobs } = parse(workflow) as Workflow;
+  const { [name]: job } = jobs;
   if (job === undefined) throw new Error(`The workflow has no job ${name}`);
   // The checkout: this project, in the folder that the workflow names.
   const workspace = join(folder, 'workspace');
@@ -141,7 +162,10 @@ async function runJob(
   };
   const { PATH = '', HOME } = process.env;
   const summary = join(folder, 'summary.md');
-  const github = { GITHUB_STEP_SUMMARY: summary, GITHUB_SHA: 'commit-7', GITHUB_REF_NAME: 'main' };
+  const github = {
+    ...{ GITHUB_STEP_SUMMARY: summary, GITHUB_SHA: 'commit-7', GITHUB_REF_NAME: 'main', GITHUB_RUN_ID: '7' },
+    ...{ GITHUB_SERVER_URL: 'https://github.example.com', GITHUB_REPOSITORY: 'org/repository' },
+  };
   const ended: Ended[] = [];
   for (const { run, env } of job.steps) {
     if (run === undefined || /^npm (ci|install)\b/.test(run)) continue;
@@ -150,6 +174,7 @@ async function runJob(
       HOME,
       NO_COLOR: '1',
       ...github,
+      ...filled(shared),
       ...filled(job.env),
       ...filled(env),
     };
@@ -164,7 +189,7 @@ async function runJob(
 }
 
 describe('the job', () => {
-  test.each(BOTH)(
+  test.each(ALL.filter(([name]) => name !== 'broker.yml'))(
     '"array" in %s verifies the array that the variables name, and closes every session',
     async (_, workflow) => {
       const simulator = await startSimulator();
@@ -183,11 +208,11 @@ describe('the job', () => {
       expect(JSON.stringify([ended, summary])).not.toContain(simulator.apiToken);
 
       const wrong = await runJob(workflow, 'array', { ...values, 'vars.FLASHBLADE_FINGERPRINT': 'ab'.repeat(32) });
-      expect(wrong.ended.map(({ code }) => code)).toEqual([1]);
+      expect(wrong.ended.map(({ code }) => code)).toEqual([3]);
     },
   );
 
-  test.each(BOTH)('"array" in %s sets every variable that the command requires', (_, workflow) => {
+  test.each(ALL)('"array" in %s sets every variable that the command requires', (_, workflow) => {
     const { array } = (parse(workflow) as Workflow).jobs;
     const names = array?.steps.flatMap(({ env = {} }) => Object.keys(env)) ?? [];
     const value = (name: string) =>
@@ -196,36 +221,42 @@ describe('the job', () => {
     expect(readArray(environment).array.host).toBe('fb1.example.com');
   });
 
-  test.each(['true', 'false'])('"broker" publishes the pact and a result with the success %s', async (success) => {
-    const received: unknown[] = [];
-    const broker = createServer(async (request, response) => {
-      const { method, url, headers } = request;
-      received.push([method, url, headers.authorization, await text(request)]);
-      const href = `http://127.0.0.1:${(broker.address() as AddressInfo).port}/results`;
-      response.end(JSON.stringify({ _links: { 'pb:publish-verification-results': { href } } }));
-    });
-    await new Promise<void>((listening) => broker.listen(0, '127.0.0.1', listening));
-    onTestFinished(() => void broker.close());
-    const values = {
-      'vars.PACT_BROKER_BASE_URL': `http://127.0.0.1:${(broker.address() as AddressInfo).port}`,
-      'vars.PURITY_VERSION': '4.6.2',
+  test('"array" in broker.yml verifies the array and publishes the result', async () => {
+    const simulator = await startSimulator();
+    const pact = JSON.parse(readFileSync(PACT_FILE, 'utf8'));
+    const broker = await startBroker({ pacts: [pact], authorization: 'Bearer broker-token' });
+    onTestFinished(async () => void (await Promise.all([simulator.stop(), broker.stop()])));
+    const { ended } = await runJob(BROKER, 'array', {
+      'vars.FLASHBLADE_HOST': `127.0.0.1:${simulator.port}`,
+      'vars.FLASHBLADE_USERNAME': 'pureuser',
+      'vars.FLASHBLADE_FINGERPRINT': simulator.fingerprint,
+      'secrets.FLASHBLADE_API_TOKEN': simulator.apiToken,
+      'vars.PACT_BROKER_BASE_URL': broker.url,
       'secrets.PACT_BROKER_TOKEN': 'broker-token',
-      "needs.array.result == 'success'": success,
+    });
+    expect(ended.map(({ code }) => code)).toEqual([0, 0]);
+    expect(broker.published()).toMatchObject([
+      { call: 'PUT /pacticipants/flashblade/branches/main/versions/4.6.2' },
+      { body: { success: true, buildUrl: 'https://github.example.com/org/repository/actions/runs/7' } },
+    ]);
+  });
+
+  test('"publish" publishes the pact, and "deployable" asks whether it may be deployed', async () => {
+    const values = {
+      'vars.PACT_BROKER_BASE_URL': 'https://broker.example.com',
+      'secrets.PACT_BROKER_TOKEN': 'broker-token',
     };
-    const { ended } = await runJob(CONTRACTS, 'broker', values, ['pact-broker']);
-    expect(ended.map(({ code, stdout }) => [code, stdout.startsWith('pact-broker ') ? stdout.trim() : ''])).toEqual([
+    const [publish, deployable] = await Promise.all(
+      ['publish', 'deployable'].map((name) => runJob(BROKER, name, values, ['pact-broker'])),
+    );
+    expect(publish?.ended.map(({ code, stdout }) => [code, stdout.trim()])).toEqual([
       [
         0,
         'pact-broker publish contracts/pacts/flashblade-sessions-flashblade.json --consumer-app-version commit-7 --branch main',
       ],
-      [0, ''],
-      [0, 'pact-broker record-deployment --pacticipant flashblade --version 4.6.2 --environment production'],
-      [0, 'pact-broker can-i-deploy --pacticipant flashblade-sessions --version commit-7 --to-environment production'],
     ]);
-    const pact = '/pacts/provider/flashblade/consumer/flashblade-sessions/version/commit-7';
-    expect(received).toEqual([
-      ['GET', pact, 'Bearer broker-token', ''],
-      ['POST', '/results', 'Bearer broker-token', `{ "success": ${success}, "providerApplicationVersion": "4.6.2" }`],
+    expect(deployable?.ended.map(({ code, stdout }) => [code, stdout.trim()])).toEqual([
+      [0, 'pact-broker can-i-deploy --pacticipant flashblade-sessions --version commit-7 --to-environment production'],
     ]);
   });
 });

@@ -1,12 +1,9 @@
 /** Pacts from a Pact Broker, and the results that are published to it. */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startLoopback } from '../../../contracts/verification/loopback.ts';
-import { toolEnvironment } from '../../../contracts/verification/verifier.ts';
 import { brokerAt, fetchPacts, publish } from '../../../scripts/contracts/broker.ts';
 import { type BrokerOptions, startBroker } from './broker-stand-in.ts';
+import { runPactVerifier } from './pact-verifier.ts';
 
 const { signal } = new AbortController();
 const TOKEN = 'broker-token';
@@ -119,12 +116,12 @@ it("the stand-in for a Pact Broker works with Pact's own verifier, which fetches
   const standIn = await startBroker({ pacts: [PACT], authorization: `Bearer ${TOKEN}` });
   const provider = await startLoopback(async (_request, _body, response) => void response.end('{}'));
   onTestFinished(async () => void (await Promise.all([standIn.stop(), provider.stop()])));
-  const child = fork(resolve(import.meta.dirname, 'fixtures/broker-verifier.mjs'), [standIn.url, provider.url, TOKEN], {
-    env: toolEnvironment(),
-    execArgv: [],
-    stdio: 'ignore',
+  const exitCode = await runPactVerifier({
+    ...{ providerBaseUrl: provider.url, pactBrokerUrl: standIn.url, pactBrokerToken: TOKEN },
+    ...{ publishVerificationResult: true, providerVersion: '4.6.2', providerVersionBranch: 'main' },
+    consumerVersionSelectors: [{ mainBranch: true }],
   });
-  expect((await once(child, 'exit'))[0]).toBe(0);
+  expect(exitCode).toBe(0);
   expect(standIn.published()).toMatchObject([
     { call: 'PUT /pacticipants/flashblade/branches/main/versions/4.6.2' },
     { body: { success: true, providerApplicationVersion: '4.6.2' } },
