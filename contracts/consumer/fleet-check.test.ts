@@ -92,7 +92,10 @@ describe('a user who may list', () => {
     read(MAY, API_TOKENS, "a read of the user's own API token", OWN)
       .willRespondWith(200, (response) =>
         response.headers(JSON_TYPE).jsonBody({
-          items: MatchersV3.arrayContaining({ admin: { name: typed('^.+$', USERNAME) }, api_token: MatchersV3.like({}) }),
+          items: MatchersV3.arrayContaining({
+            admin: { name: typed('^.+$', USERNAME) },
+            api_token: MatchersV3.like({}),
+          }),
         }),
       )
       .executeTest(withClient(checkScript('admins/api-tokens', MOCK), reports({ unknownSessions: 0 }))));
