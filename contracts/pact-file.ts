@@ -8,6 +8,14 @@ export const PROVIDER = 'flashblade';
 /** Returns the name of the file to which Pact writes the pact between these two participants. */
 export const nameOf = (consumer: string, provider: string): string => `${consumer}-${provider}.json`;
 export const PACT_NAME = nameOf(CONSUMER, PROVIDER);
+
+/** The other participant in messages, which this project also owns: the bus, rules, queue, schedules and workflows. */
+export const STACK = 'stack';
+/** The pact for events that the stack delivers to session-events. */
+export const REQUESTS_PACT = nameOf(CONSUMER, STACK);
+/** The pact for events and results that the functions produce. */
+export const OUTCOMES_PACT = nameOf(STACK, CONSUMER);
+
 /** Returns the path to a committed pact. */
 export const committedFile = (name: string): string => resolve(import.meta.dirname, 'pacts', name);
 /** The path to the committed pact with an array. */
@@ -111,6 +119,9 @@ export function titleOf(interaction: AnyInteraction): string {
   const states = statesOf(interaction);
   return states.length === 0 ? interaction.description : `${interaction.description} (${states.join(', ')})`;
 }
+
+/** Returns the function named in the description of an invocation. */
+export const functionOf = (description: string): string => description.slice(0, description.indexOf(':'));
 
 /** Returns the text to commit. Tool versions are omitted, so updating a tool does not change the text. */
 export function normalText({ metadata, ...rest }: AnyPact): string {

@@ -1,10 +1,10 @@
 /** `npm run contracts` and `npm run contracts:array` verify the contracts. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
-import { checkDrift } from '../contracts/checks/drift.ts';
 import { checkComplete } from '../contracts/checks/messages.ts';
-import { checkOpenApi } from '../contracts/checks/openapi.ts';
+import { checkDrift } from '../contracts/checks/pact-checks.ts';
 import { checkPaths, shippedSources } from '../contracts/checks/paths.ts';
+import { checkVendor } from '../contracts/checks/vendor.ts';
 import { isMessage } from '../contracts/messages/listeners.ts';
 import {
   type AnyPact,
@@ -45,7 +45,7 @@ async function verifyOwn({ accept }: Command, signal: AbortSignal): Promise<Veri
   const { array, requests, outcomes } = await runConsumerTests(signal);
   if (accept) for (const pact of [array, requests, outcomes]) writeFileSync(fileOf(pact), normalText(pact));
   const paths = checkPaths(array, shippedSources());
-  const endpoints = await checkOpenApi(array);
+  const endpoints = checkVendor(array);
   const missing = checkComplete([requests, outcomes]);
   return [
     { pact: array, ...found(await verifySimulator(array, signal), [...paths, ...endpoints]) },
@@ -124,7 +124,7 @@ function write(file: string, text: string): void {
   say(`written: ${relative(process.cwd(), file)}`);
 }
 
-/** Removes the reports of an earlier run, so that they cannot be taken for reports of this run. */
+/** Removes the reports of an earlier run, so that they do not look like reports of this run. */
 function removeReports({ report, junit }: ReportFiles): void {
   for (const file of [report, junit]) rmSync(file, { force: true });
 }

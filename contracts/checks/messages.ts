@@ -2,8 +2,7 @@
 import { globSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { DETAIL_TYPES } from '../../lib/leases/events.ts';
-import { functionOf } from '../messages/vocabulary.ts';
-import { type MessageInteraction, type MessagePact, statesOf, titleOf } from '../pact-file.ts';
+import { functionOf, type MessageInteraction, type MessagePact, statesOf, titleOf } from '../pact-file.ts';
 import { mask } from '../verification/mask.ts';
 import { checkAnyPact } from './pact-checks.ts';
 

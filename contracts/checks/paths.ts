@@ -57,6 +57,7 @@ function completions(path: string, source: string): string[] {
 }
 
 /** Treats `/api/2.26/arrays` and the template `/api/${version}/arrays` as the same path. */
-const anyVersion = (path: string): string => path.replace(/^\/api\/(\d+(\.\d+)+|\$\{\w+\})\//, '/api/{version}/');
+export const anyVersion = (path: string): string =>
+  path.replace(/^\/api\/(\d+(\.\d+)+|\$\{\w+\})\//, '/api/{version}/');
 
 const withoutComments = (source: string): string => source.replaceAll(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '');

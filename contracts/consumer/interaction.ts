@@ -1,15 +1,18 @@
 /** Declares interactions. The real client runs each one against Pact's mock server. */
 import { MatchersV3, PactV4, type V3MockServer } from '@pact-foundation/pact';
 import type { FlashBlade } from '../../lib/core/model.ts';
-import { closeConnections } from '../../lib/flashblade/pool.ts';
 import { CONSUMER, keyOf, PROVIDER } from '../pact-file.ts';
 import type { ParametersOf, ReturnedBy, State } from '../states.ts';
-import { declareOnce } from './declared.ts';
-import { outputFolder } from './output.ts';
-import { startTlsFront } from './tls-front.ts';
+import { declareOnce, outputFolder } from './output.ts';
+import { type Step, withArray } from './tls-front.ts';
 
 /** 1 to 1024 visible ASCII characters. Nothing else is known about the token format. */
 const TOKEN = '^[!-~]{1,1024}$';
+
+/** The statuses that mean the same to the client. Each interaction accepts all of its statuses, and each is replayed against the client. */
+export const REFUSED_LOGIN = [400, 401, 403];
+export const BUSY_LOGIN = [429, 503];
+export const REFUSED_CALL = [401, 403];
 
 /** Declares an interaction without a state. */
 export const interaction = (description: string) => declare(description);
@@ -31,42 +34,36 @@ function declare(description: string, state?: State, parameters?: Readonly<Recor
   return (state === undefined ? added : added.given(state, { ...parameters })).uponReceiving(description);
 }
 
-/** A token that the state returns. The consumer test accepts any well-formed token, but the provider receives this exact token. */
-export const tokenFrom = <Name extends State>(
-  _state: Name,
-  name: keyof ReturnedBy<Name> & string,
-  example: string,
-) => ({
-  ...MatchersV3.regex(TOKEN, example),
+/** Text with a value that the state returns. The mock server accepts only the example. An array receives the state's value. */
+const filledIn = (name: string, example: string, [before, after] = ['', '']) => ({
+  ...MatchersV3.equal(`${before}${example}${after}`),
   'pact:generator:type': 'ProviderState',
-  expression: `\${${name}}`,
+  expression: `${before}\${${name}}${after}`,
 });
 
-/** A request path with the newest REST version that the array supports in this state. */
-export const versionedPath = (rest: string, example: string) => ({
-  ...MatchersV3.regex(`^/api/\\d+(\\.\\d+){1,2}/${rest}$`, `/api/${example}/${rest}`),
-  'pact:generator:type': 'ProviderState',
-  expression: `/api/\${version}/${rest}`,
-});
+/** A token that the state returns. */
+export const tokenFrom = <Name extends State>(_state: Name, name: keyof ReturnedBy<Name> & string, example: string) =>
+  filledIn(name, example);
 
-/** The username of the session that is open in this state. */
-export const sessionUser = (example: string) => ({
-  ...MatchersV3.regex('^.+$', example),
-  'pact:generator:type': 'ProviderState',
-  expression: `\${username}`,
-});
+/** A request path with the newest REST version that the array supports. */
+export const versionedPath = (rest: string, example: string) => filledIn('version', example, ['/api/', `/${rest}`]);
 
-/**
- * The name of a user. Verifiers compare a response with the example, not with a state's value, so a name would bind every provider to it.
- * This project's own verification checks that the name is that of the API token's owner.
- */
-export const someName = (example: string) => ({
-  'pact:matcher:type': [{ 'pact:matcher:type': 'type' }, { 'pact:matcher:type': 'regex', regex: '^.+$' }],
-  value: example,
-});
+/** The name of the user whose session is open. */
+export const sessionUser = (example: string) => filledIn('username', example);
 
 /** Any well-formed token. */
 export const anyToken = (example: string) => MatchersV3.regex(TOKEN, example);
+
+/** A value of the example's type that matches `regex`. A regular expression alone would also accept a value of another type. */
+export const typed = <Value>(regex: string, example: Value) => ({
+  'pact:matcher:type': [
+    { 'pact:matcher:type': typeof example === 'number' ? 'integer' : 'type' },
+    { 'pact:matcher:type': 'regex', regex },
+  ],
+  value: example,
+});
+/** A time in milliseconds since the epoch, from 2001 to 2286. In seconds, it would have fewer digits. */
+export const milliseconds = (example: number) => typed('^[1-9]\\d{12}$', example);
 
 /** The JSON media type, with or without parameters. */
 export const JSON_TYPE = { 'Content-Type': MatchersV3.regex('^application/json( *;.*)?$', 'application/json') };
@@ -74,15 +71,8 @@ export const JSON_TYPE = { 'Content-Type': MatchersV3.regex('^application/json( 
 /** Makes Pact check that the body is empty. If you omit the body instead, Pact accepts any body. */
 export const NO_BODY = '';
 
-/** Runs the real client against the mock server over TLS. The client verifies the certificate, as with any array. */
+/** Runs `play` against an array that follows the script. Where the script says MOCK, the mock server responds. */
 export const withClient =
-  (play: (array: FlashBlade) => Promise<void>) =>
-  async ({ port }: V3MockServer): Promise<void> => {
-    const front = await startTlsFront(port);
-    try {
-      await play(front.array);
-    } finally {
-      closeConnections();
-      await front.stop();
-    }
-  };
+  (script: readonly Step[], play: (array: FlashBlade) => Promise<void>) =>
+  ({ port }: V3MockServer): Promise<void> =>
+    withArray(script, play, port);

@@ -1,10 +1,28 @@
-/** Declares messages. Pact passes each message to its test and, if the test passes, writes the message to the pact file. */
+/** The vocabulary of messages, and their declarations. Pact passes each message to its test and, if the test passes, writes the message to the pact file. */
 import { MatchersV3, PactV4 } from '@pact-foundation/pact';
 import { SOURCE } from '../../lib/leases/events.ts';
-import { declareOnce } from '../consumer/declared.ts';
-import { outputFolder } from '../consumer/output.ts';
-import { CONSUMER, keyOf } from '../pact-file.ts';
-import { type Invocation, type OutcomeEvent, type RequestEvent, STACK } from './vocabulary.ts';
+
+import { declareOnce, outputFolder } from '../consumer/output.ts';
+import { CONSUMER, keyOf, STACK } from '../pact-file.ts';
+
+// The descriptions of all messages in the contract. Declarations and providers use these types.
+
+export type RequestEvent =
+  | 'a session is requested with only an array'
+  | 'a session is requested with an owner and a duration'
+  | 'a session is released'
+  | 'all sessions for an owner are released';
+
+export type OutcomeEvent =
+  | 'a session was opened'
+  | 'a session was closed by lease id'
+  | 'a session was closed because its owner was released'
+  | 'a session could not be opened'
+  | 'a message could not be understood';
+
+export type InvokedFunction = 'login' | 'logout' | 'renew' | 'call-array' | 'check-fleet' | 'sweep-sessions';
+/** An invocation's description: the function's name and the purpose of the invocation. */
+export type Invocation = `${InvokedFunction}: ${string}`;
 
 /** A string that matches `regex`. A regular expression alone would also accept a number. */
 const text = (regex: string, example: string) => ({

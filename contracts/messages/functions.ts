@@ -5,15 +5,29 @@
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { createOutbox } from '../../lib/aws/outbox.ts';
+import { VARIABLES } from '../../lib/core/config.ts';
+import { checkFleet } from '../../lib/fleet/check.ts';
+import { allowedCalls, callArray } from '../../lib/leases/call-array.ts';
+import { closeSession } from '../../lib/leases/close.ts';
 import { dispatch, type Message } from '../../lib/leases/dispatch.ts';
+import { openSession } from '../../lib/leases/open.ts';
 import type { Ports } from '../../lib/leases/ports.ts';
+import { renewLease } from '../../lib/leases/renew.ts';
+import {
+  parseCallRequest,
+  parseFleetRequest,
+  parseLoginRequest,
+  parseLogoutRequest,
+  parseRenewRequest,
+} from '../../lib/leases/requests.ts';
+import { sweep } from '../../lib/leases/sweep.ts';
 import { startAws } from '../../test/kit/aws/index.ts';
 import { MAX_AGE_SECONDS } from '../../test/kit/memory/memory-outbox.ts';
 import { released, requested } from '../../test/kit/memory/messages.ts';
 import { API_TOKEN, world } from '../../test/kit/memory/world.ts';
-import { invoke } from './invoke.ts';
+import { functionOf } from '../pact-file.ts';
+import type { InvokedFunction, OutcomeEvent } from './declare.ts';
 import type { MessageProvider } from './verify.ts';
-import type { OutcomeEvent } from './vocabulary.ts';
 
 const REQUEST = { array: 'fb1', leaseId: 'nightly-7', owner: 'run-7' };
 
@@ -79,3 +93,33 @@ const watching = (ports: Ports, tokens: string[]): Ports => ({
     },
   },
 });
+
+// The invocable functions, as in functions/ but without the Lambda handlers.
+
+type Work = (ports: Ports, input: unknown, deadline: number) => Promise<unknown>;
+
+const FUNCTIONS: Readonly<Record<InvokedFunction, Work>> = {
+  login: (ports, input, deadline) => openSession(ports, parseLoginRequest(input, 'invocation-7'), deadline),
+  logout: (ports, input, deadline) => closeSession(ports, parseLogoutRequest(input).leaseId, deadline),
+  renew: (ports, input, deadline) => renewLease(ports, parseRenewRequest(input), deadline),
+  'call-array': (ports, input, deadline) =>
+    callArray(ports, allowedCalls(VARIABLES.ALLOWED_CALLS.default), parseCallRequest(input), deadline),
+  'check-fleet': (ports, input, deadline) => checkFleet(ports, parseFleetRequest(input), deadline),
+  'sweep-sessions': (ports, _input, deadline) => sweep(ports, deadline),
+};
+
+const isInvoked = (name: string): name is InvokedFunction => Object.hasOwn(FUNCTIONS, name);
+
+/**
+ * Runs the function named in `description` and returns its result. For functions other than login, first opens the lease named in the
+ * input.
+ */
+async function invoke(ports: Ports, description: string, input: unknown, deadline: number): Promise<unknown> {
+  const name = functionOf(description);
+  if (!isInvoked(name))
+    throw new Error(`no function handles "${description}". Add the function to contracts/messages/declare.ts.`);
+  const { leaseId }: { leaseId?: unknown } = Object(input);
+  if (name !== 'login' && typeof leaseId === 'string')
+    await openSession(ports, { array: 'fb1', leaseId, leaseSeconds: 900 }, deadline);
+  return FUNCTIONS[name](ports, input, deadline);
+}

@@ -5,10 +5,9 @@ import { expect, test } from 'vitest';
 import { parseCallRequest, parseLogoutRequest, parseRenewRequest } from '../../lib/leases/requests.ts';
 import { examples, page } from '../../test/kit/pages.ts';
 import { scheduledInput } from '../../test/kit/scheduler.ts';
-import { arrayName, equal, id, integer, invocation, someText } from './declare.ts';
-import { inputFields, resultFields } from './documented.ts';
-import { scheduledInputs } from './stack.ts';
-import { functionOf, type Invocation } from './vocabulary.ts';
+import { functionOf } from '../pact-file.ts';
+import { arrayName, equal, type Invocation, id, integer, invocation, someText } from './declare.ts';
+import { inputFields, resultFields, scheduledInputs } from './stack.ts';
 
 const LEASE = { array: arrayName(), leaseId: id('nightly-7'), username: someText('pureuser'), expiresAt: integer(1) };
 const NO_ARRAYS = { notChecked: integer(0), warnings: [], unknownSessions: integer(0), unhealthy: [] };

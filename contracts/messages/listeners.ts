@@ -7,8 +7,8 @@ import {
   type MessagePact,
   statesOf,
 } from '../pact-file.ts';
+import type { OutcomeEvent } from './declare.ts';
 import type { MessageProvider } from './verify.ts';
-import type { OutcomeEvent } from './vocabulary.ts';
 
 /** The occasions on which an event of each type is sent. */
 const OCCASIONS: Readonly<Record<string, readonly OutcomeEvent[]>> = {

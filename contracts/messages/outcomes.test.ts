@@ -1,10 +1,8 @@
 /** Events that report outcomes on the stack's bus. The subscribers are not part of this project. */
 import { expect, test } from 'vitest';
 import { DETAIL_TYPES, type SessionClosed, type SessionFailed, type SessionOpened } from '../../lib/leases/events.ts';
-import { arrayName, code, eventId, id, integer, outcomeEvent, someText } from './declare.ts';
-import { detailFields } from './documented.ts';
-import { requestTypes } from './stack.ts';
-import type { OutcomeEvent } from './vocabulary.ts';
+import { arrayName, code, eventId, id, integer, type OutcomeEvent, outcomeEvent, someText } from './declare.ts';
+import { detailFields, requestTypes } from './stack.ts';
 
 const { opened, closed, failed } = DETAIL_TYPES;
 /** A matcher for every field in the event type, and for no other field. */

@@ -5,7 +5,7 @@ import { DETAIL_TYPES } from '../../lib/leases/events.ts';
 import { MAX_AGE_SECONDS, memoryOutbox } from '../../test/kit/memory/memory-outbox.ts';
 import { type World, world } from '../../test/kit/memory/world.ts';
 import { arrayName, id, integer, requestEvent } from './declare.ts';
-import { detailFields } from './documented.ts';
+import { detailFields } from './stack.ts';
 
 /** Delivers an event with documented fields and returns the resulting events. Nothing may go to the dead-letter queue. */
 async function deliver(w: World, content: unknown): Promise<string[]> {

@@ -4,7 +4,15 @@ import { isFlashBladeError } from '../../lib/core/errors.ts';
 import type { ApiToken, FlashBlade } from '../../lib/core/model.ts';
 import { type Interaction, statesOf } from '../pact-file.ts';
 import { definitionOf, type Handlers, type LiveState } from '../states.ts';
-import { createOpenSessions, endedSession, type Guard, openSession, type Target } from './target.ts';
+import {
+  createOpenSessions,
+  endedSession,
+  type Guard,
+  notSentBelow,
+  openSession,
+  sessionBesideEnded,
+  type Target,
+} from './target.ts';
 
 export type RealArray = {
   readonly array: FlashBlade;
@@ -16,15 +24,22 @@ export type RealArray = {
 export type ArrayOptions = {
   /** The newest REST version that the array supports. */
   readonly version: string;
+  /** The lists that the array refuses to this user. Default: none. */
+  readonly unreadable?: readonly string[];
   /** If true, requests that may change the array are sent. Default: false. */
   readonly allowWrites?: boolean;
 };
 
 const UNKNOWN = 'the API token is not known';
+const MAY_LIST = 'a session of a user who may list is open';
+const MAY_NOT_LIST = 'a session of a user who may not list is open';
 
 export type ArrayTarget = Target & { readonly handlers: Handlers<LiveState> };
 
-export function arrayTarget(real: RealArray, { version, allowWrites = false }: ArrayOptions): ArrayTarget {
+export function arrayTarget(
+  real: RealArray,
+  { version, unreadable = [], allowWrites = false }: ArrayOptions,
+): ArrayTarget {
   const { array, apiToken, username } = real;
   const sessions = createOpenSessions(array);
   const madeUp: string[] = [];
@@ -65,11 +80,16 @@ export function arrayTarget(real: RealArray, { version, allowWrites = false }: A
       },
       'a session is open': () => inSession(openSession),
       'the session has ended': () => inSession(endedSession),
+      'a session is open, and another session of its user has ended': () => inSession(sessionBesideEnded),
+      // Interactions in the one of these states that the user is not in are skipped.
+      [MAY_LIST]: () => inSession(openSession),
+      [MAY_NOT_LIST]: () => inSession(openSession),
     },
     reset: async () => {},
     sessions,
     secrets: () => [apiToken.reveal(), ...madeUp],
-    skip: notLive,
+    skip: (interaction) =>
+      notSentBelow(version, interaction) ?? notOfThisUser(unreadable, interaction) ?? notLive(interaction),
     guard,
   };
 }
@@ -83,6 +103,16 @@ export const MAY_CHANGE = 'may change the array, so it is not sent. To send it a
 const ALREADY_REFUSED = 'the array already refused this API token, so the token was not sent again';
 const NOT_FROM_A_STATE =
   "the login was not sent, because its API token does not come from the interaction's state. Add a ProviderState generator to the header api-token.";
+
+function notOfThisUser(unreadable: readonly string[], { providerStates = [] }: Interaction): string | undefined {
+  const reasons = providerStates.map(({ name, params }) => {
+    const list = String(params?.['list']);
+    if (name === MAY_LIST && unreadable.includes(list)) return `the array does not let this user read ${list}`;
+    if (name === MAY_NOT_LIST && !unreadable.includes(list)) return `the array lets this user read ${list}`;
+    return undefined;
+  });
+  return reasons.find((reason) => reason !== undefined);
+}
 
 function notLive(interaction: Interaction): string | undefined {
   const other = statesOf(interaction).find((name) => definitionOf(name)?.live === false);

@@ -3,6 +3,7 @@ import { isFlashBladeError } from '../../lib/core/errors.ts';
 import { mapLimit } from '../../lib/core/map-limit.ts';
 import { type ApiToken, authToken, type FlashBlade, type Session } from '../../lib/core/model.ts';
 import { login, logout, logoutWithHttpInfo } from '../../lib/flashblade/client.ts';
+import { compareVersions } from '../../lib/flashblade/responses.ts';
 import type { Interaction } from '../pact-file.ts';
 import type { Handlers, State } from '../states.ts';
 
@@ -104,4 +105,19 @@ export async function endedSession(array: FlashBlade, token: ApiToken, sessions:
   const session = await openSession(array, token, sessions);
   await logout(session);
   return session;
+}
+
+/** Logs in twice, and out of the second session. Returns the first one. */
+export async function sessionBesideEnded(array: FlashBlade, token: ApiToken, sessions: OpenSessions): Promise<Session> {
+  const session = await openSession(array, token, sessions);
+  await endedSession(array, token, sessions);
+  return session;
+}
+
+/** Returns why the client never sends an interaction's request to an array whose newest REST version is `version`, or undefined. */
+export function notSentBelow(version: string, { providerStates = [] }: Interaction): string | undefined {
+  const since = providerStates.map(({ params }) => params?.['since']).find((one) => typeof one === 'string');
+  return typeof since === 'string' && compareVersions(version, since) < 0
+    ? `the client sends this request only to arrays with REST ${since} or newer, and this array has ${version}`
+    : undefined;
 }

@@ -59,6 +59,7 @@ export async function startGateway(target: Target, { current, onFailure }: Surro
       if (isInFront(response)) throw new Error(notTheArray(response.status, method, path));
       // Nor can it compare a response with a value from a state: verifiers compare only the example in the pact.
       if (isLogin && isOfAnotherUser(response, values['username'])) throw new Error(OTHER_USER);
+      if (isWithoutUser(path, response, values['username'])) throw new Error(WITHOUT_USER);
       return response;
     } catch (error) {
       if (isFlashBladeError(error) && error.facts.sent) watch?.onLoss();
@@ -83,6 +84,23 @@ const notTheArray = (status: number, method: string, path: string): string =>
   `the response to ${method} ${path} has status ${status}, but is neither JSON nor empty. The client assumes that something in front of the array, such as a proxy, sent the response.`;
 
 const OTHER_USER = 'the response to the login names a user who does not own the API token';
+
+const WITHOUT_USER = "the list does not contain the user's own API token or session, although the request asks for it";
+
+/** Returns true if a list that must contain the session's user does not. A malformed response is left to the pact. */
+function isWithoutUser(path: string, { status, body }: WireResponse, username: unknown): boolean {
+  const [name = '', query] = path.split('?');
+  const asked = new URLSearchParams(query);
+  const isOwnToken = name.endsWith('/admins/api-tokens') && asked.get('admin_names') === username;
+  const isActive = name.endsWith('/sessions') && asked.get('filter') === 'end_time=0';
+  if (status !== 200 || typeof username !== 'string' || !(isOwnToken || isActive)) return false;
+  try {
+    const items = Object(JSON.parse(body.toString())).items as { user?: unknown; admin?: { name?: unknown } }[];
+    return items.length > 0 && !items.some(({ user, admin }) => (isOwnToken ? admin?.name : user) === username);
+  } catch {
+    return false;
+  }
+}
 
 /** Returns true if the response to a login names a user other than `username`. A malformed response is left to the pact. */
 function isOfAnotherUser({ status, body }: WireResponse, username: unknown): boolean {

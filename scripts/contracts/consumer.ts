@@ -4,8 +4,15 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { OUTCOMES_PACT, REQUESTS_PACT } from '../../contracts/messages/vocabulary.ts';
-import { type MessagePact, PACT_NAME, type Pact, readMessagePact, readPact } from '../../contracts/pact-file.ts';
+import {
+  type MessagePact,
+  OUTCOMES_PACT,
+  PACT_NAME,
+  type Pact,
+  REQUESTS_PACT,
+  readMessagePact,
+  readPact,
+} from '../../contracts/pact-file.ts';
 import { toolEnvironment } from '../../contracts/verification/verifier.ts';
 import { ROOT } from '../build.ts';
 

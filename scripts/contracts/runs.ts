@@ -60,7 +60,7 @@ export async function verifyArray(
   let facts: ArrayFacts | undefined;
   let unreachable: string | undefined;
   try {
-    facts = await examine(real, before);
+    facts = await examine(real, before, listsIn(pact));
     if (facts.username !== real.username)
       findings.push(`the API token belongs to ${facts.username}, not to the user in FLASHBLADE_USERNAME`);
   } catch (error) {
@@ -73,7 +73,8 @@ export async function verifyArray(
     closeConnections();
     return { provider, facts, verification: { ...nothing(findings), ...(unreachable && { unreachable }) } };
   }
-  const target = arrayTarget(real, { version: facts.versions.at(-1) ?? '', ...(allowWrites && { allowWrites }) });
+  const { versions, unreadable } = facts;
+  const target = arrayTarget(real, { version: versions.at(-1) ?? '', unreadable, ...(allowWrites && { allowWrites }) });
   const verification = await withVerifier(signal, (verifier) => verify(pact, target, verifier, signal));
   const answers = answersOf({
     exchanges: verification.exchanges ?? [],
@@ -84,6 +85,15 @@ export async function verifyArray(
   });
   return { provider, facts, answers, verification };
 }
+
+/** The lists that the pact's states name. */
+const listsIn = ({ interactions }: Pact): string[] => [
+  ...new Set(
+    interactions
+      .flatMap(({ providerStates = [] }) => providerStates.map(({ params }) => params?.['list']))
+      .filter((list) => typeof list === 'string'),
+  ),
+];
 
 function announce({ interactions }: Pact, provider: string, say: (line: string) => void): void {
   const unknown = interactions.filter((one) => statesOf(one).includes('the API token is not known')).length;

@@ -41,14 +41,14 @@ const OTHERS = {
 it('the consumer tests, the checks and the verification of the simulator, the documentation and the functions pass', async () => {
   const { code, stdout, report, junit, files } = await run([]).ended;
   expect({ code, files }).toEqual({ code: 0, files: [] });
-  expect(stdout).toMatch(/Tests .*28 passed \(28\)/);
-  expect(stdout).toContain('Verified the simulator: 10 of 10 interactions passed, 0 skipped, 0 other findings.');
+  expect(stdout).toMatch(/Tests .*85 passed \(85\)/);
+  expect(stdout).toContain('Verified the simulator: 16 of 16 interactions passed, 0 skipped, 0 other findings.');
   expect(stdout).toContain('Verified the documented events: 4 of 4 interactions passed, 0 skipped, 0 other findings.');
   expect(stdout).toContain('Verified the functions: 13 of 13 interactions passed, 0 skipped, 0 other findings.');
   expect(report).toContain('- Contract: flashblade-sessions → flashblade\n');
   expect(report).toContain('- Contract: stack → flashblade-sessions\n');
-  expect(junit).toContain('<testsuites tests="30" failures="0"');
-  expect(junit).toContain('the simulator" tests="11" failures="0"');
+  expect(junit).toContain('<testsuites tests="36" failures="0"');
+  expect(junit).toContain('the simulator" tests="17" failures="0"');
 });
 
 describe('a pact of another consumer', () => {

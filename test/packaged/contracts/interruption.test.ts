@@ -7,9 +7,9 @@ import { arrayAndEnvironment, run } from './run.ts';
 describe('a run that is interrupted', () => {
   it.each([
     ['SIGINT', 'the first login', '/api/login', 1, 130, '0 of 0', 0],
-    ['SIGINT', 'the login of an interaction', '/api/login', 2, 130, '0 of 10', 10],
-    ['SIGTERM', 'the login of a state', '/api/login', 4, 143, '0 of 10', 10],
-    ['SIGHUP', 'a logout at the end', '/api/logout', 6, 129, '9 of 10', 1],
+    ['SIGINT', 'the login of an interaction', '/api/login', 2, 130, '0 of 16', 16],
+    ['SIGTERM', 'the login of a state', '/api/login', 4, 143, '0 of 16', 16],
+    ['SIGHUP', 'a logout at the end', '/api/logout', 7, 129, '11 of 16', 5],
   ] as const)(
     'by %s during %s leaves no session and no file',
     async (signal, _, path, n, expected, passed, skipped) => {
@@ -26,7 +26,7 @@ describe('a run that is interrupted', () => {
       // What was not verified has not failed.
       expect(all).not.toContain('FAILED');
       expect(junit).toContain('failures="0"');
-      if (skipped === 10) expect(report).toContain('- Result: **interrupted**');
+      if (skipped === 16) expect(report).toContain('- Result: **interrupted**');
       expect(simulator.history.length).toBeGreaterThan(0);
       for (const token of tokensOf(simulator)) expect(all).not.toContain(token);
     },

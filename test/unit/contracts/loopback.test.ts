@@ -20,7 +20,13 @@ it('the state server returns 422, never 5xx, for a state that it cannot arrange,
   expect((await ask(known)).status).toBe(200);
   expect((await ask({ state: '', action: 'setup' })).status).toBe(200);
   expect((await ask({ ...known, action: 'teardown' })).status).toBe(200);
-  for (const wish of [{ state: 'x', action: 'setup' }, { state: 'an API token is valid' }, 'no JSON', 'null', '']) {
+  for (const wish of [
+    { state: 'x', action: 'setup' },
+    { state: 'a session of a user who may list is open' },
+    'no JSON',
+    'null',
+    '',
+  ]) {
     const { status } = await ask(wish);
     expect([200, 422]).toContain(status);
     if (wish !== 'null') expect(status).toBe(422);

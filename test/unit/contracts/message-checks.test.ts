@@ -1,9 +1,8 @@
 /** The checks of message pacts find nothing in the committed pacts, and find every deliberate mistake. */
 import { describe, expect, it } from 'vitest';
-import { checkDrift } from '../../../contracts/checks/drift.ts';
 import { checkComplete, checkMessages } from '../../../contracts/checks/messages.ts';
-import { OUTCOMES_PACT, REQUESTS_PACT } from '../../../contracts/messages/vocabulary.ts';
-import { committedFile } from '../../../contracts/pact-file.ts';
+import { checkDrift } from '../../../contracts/checks/pact-checks.ts';
+import { committedFile, OUTCOMES_PACT, REQUESTS_PACT } from '../../../contracts/pact-file.ts';
 import { changed, eventOf, outcomes, requests, withDetail } from './message-pacts.ts';
 
 const OPENED = 'a session was opened';

@@ -1,9 +1,10 @@
 /** The committed message pacts, and helpers to select and change their messages. */
-import { OUTCOMES_PACT, REQUESTS_PACT } from '../../../contracts/messages/vocabulary.ts';
 import {
   committedFile,
   type MessageInteraction,
   type MessagePact,
+  OUTCOMES_PACT,
+  REQUESTS_PACT,
   readMessagePact,
 } from '../../../contracts/pact-file.ts';
 

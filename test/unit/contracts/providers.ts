@@ -1,6 +1,6 @@
 /** Simulated arrays for tests of the verification: correct, or broken in one way. */
 import { PACT_FILE, type Pact, readPact, statesOf } from '../../../contracts/pact-file.ts';
-import type { State } from '../../../contracts/states.ts';
+import type { ListState, ParametersOf, State } from '../../../contracts/states.ts';
 import { simulatorTarget } from '../../../contracts/targets/simulator.ts';
 import type { Target } from '../../../contracts/targets/target.ts';
 import type { Verification } from '../../../contracts/verification/verify.ts';
@@ -25,7 +25,7 @@ export type Break = { readonly fault: RequestFault; readonly only?: State };
 export function broken(simulator: Simulator, { fault, only }: Break): Target {
   const target = simulatorTarget(simulator);
   const handlers = Object.entries(target.handlers).map(([state, arrange]) => {
-    const breaking = async (parameters: { username: string }) => {
+    const breaking = async (parameters: ParametersOf<ListState>) => {
       const values = await arrange(parameters);
       if (only === undefined || only === state) simulator.faults.add(fault);
       return values;

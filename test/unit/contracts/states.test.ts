@@ -9,7 +9,7 @@ import { simulated } from './providers.ts';
 
 type Compiled = { readonly all: Handlers<State>; readonly live: Handlers<LiveState> };
 
-const valid = async ({ username }: { username: string }) => ({ apiToken: 'T-1', username });
+const valid = async ({ username = 'pureuser' }: { username?: string }) => ({ apiToken: 'T-1', username });
 const unknown = async () => ({ apiToken: 'T-2' });
 const session = async () => ({ authToken: 'x', username: 'pureuser', version: '2.26' });
 const live = {
@@ -17,10 +17,17 @@ const live = {
   'the API token is not known': unknown,
   'a session is open': session,
   'the session has ended': session,
+  'a session is open, and another session of its user has ended': session,
+  'a session of a user who may list is open': session,
+  'a session of a user who may not list is open': session,
 };
 
 it('the compiler requires a handler for every state, with its parameters and return values', () => {
-  const good: Compiled = { live, all: { ...live, 'the array cannot serve requests': async () => ({}) } };
+  const others = {
+    'the array cannot serve requests': async () => ({}),
+    'a session of a user whose API token expires is open': session,
+  };
+  const good: Compiled = { live, all: { ...live, ...others } };
   // @ts-expect-error a state of the simulator is missing
   const missing: Compiled['all'] = live;
   const { 'a session is open': _, ...less } = live;

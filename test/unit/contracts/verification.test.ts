@@ -68,15 +68,13 @@ describe('states', () => {
     expect(failedOf(pact, verification)).toEqual(
       pactOf('a session is open').interactions.map((one) => one.description),
     );
-    expect(reasonsIn(verification)).toEqual(Array(4).fill(expect.stringContaining(reason)));
+    expect(reasonsIn(verification)).toEqual(Array(2).fill(expect.stringContaining(reason)));
   });
 
   it('a state without its parameter fails its interactions', async () => {
-    const without = changed(pactOf('an API token is valid'), (one) => ({
-      ...one,
-      providerStates: [{ name: 'an API token is valid' }],
-    }));
-    expect(reasonsIn(await verifyWith({}, without))[0]).toContain('its parameter username is missing. Add it');
+    const list = 'a session of a user who may list is open';
+    const without = changed(pactOf(list), (one) => ({ ...one, providerStates: [{ name: list }] }));
+    expect(reasonsIn(await verifyWith({}, without))[0]).toContain('its parameter list, since is missing. Add it');
   });
 });
 
@@ -110,7 +108,7 @@ describe('arrays', () => {
     };
     const before = simulator.requests.length;
     const verification = await verify(pactOf('a session is open', 'the array cannot serve requests'), target, verifier);
-    expect(reasonsIn(verification).filter((reason) => reason.includes('is not trusted'))).toHaveLength(5);
+    expect(reasonsIn(verification).filter((reason) => reason.includes('is not trusted'))).toHaveLength(3);
     expect(simulator.requests.length).toBe(before);
   });
 
@@ -119,7 +117,7 @@ describe('arrays', () => {
     const target = simulatorTarget(simulator);
     const handlers = {
       ...target.handlers,
-      'an API token is valid': async (parameters: { username: string }) => {
+      'an API token is valid': async (parameters: { username?: string }) => {
         const values = await target.handlers['an API token is valid'](parameters);
         simulator.faults.add({ kind: 'answer', path: '/api/login', body: '{"username":"root"}' });
         return values;
