@@ -179,7 +179,7 @@ function write(file: string, text: string): void {
   say(`written: ${relative(process.cwd(), file)}`);
 }
 
-/** Removes the reports of an earlier run, so that they cannot be taken for reports of this run. */
+/** Removes the reports of an earlier run, so that they do not look like reports of this run. */
 function removeReports({ report, junit }: ReportFiles): void {
   for (const file of [report, junit]) rmSync(file, { force: true });
 }

@@ -92,7 +92,10 @@ describe('a user who may list', () => {
     read(MAY, API_TOKENS, "a read of the user's own API token", OWN)
       .willRespondWith(200, (response) =>
         response.headers(JSON_TYPE).jsonBody({
-          items: MatchersV3.arrayContaining({ admin: { name: typed('^.+$', USERNAME) }, api_token: {} }),
+          items: MatchersV3.arrayContaining({
+            admin: { name: typed('^.+$', USERNAME) },
+            api_token: MatchersV3.like({}),
+          }),
         }),
       )
       .executeTest(withClient(checkScript('admins/api-tokens', MOCK), reports({ unknownSessions: 0 }))));
@@ -155,14 +158,30 @@ describe('a user who may not list', () => {
   });
 });
 
-test('the check reads every page of the open sessions', () =>
+/** Sessions that the check must not count, all of them older than its own. */
+const EARLIER = { ...OWN_SESSION, start_time: NOW_MS - 3_600_000 };
+const OTHERS = [
+  { ...EARLIER, end_time: NOW_MS - 1000 },
+  { ...EARLIER, user_interface: 'GUI' },
+  { ...EARLIER, user: 'another' },
+  { event: 'login attempt', user: USERNAME },
+];
+
+test('the check reads every page of the open sessions, and counts only REST sessions of its user that are open', () =>
   withArray(
-    checkScript('sessions', { status: 200, body: { items: [], continuation_token: 'next page' } }).flatMap((step) =>
-      step !== MOCK && step[0].includes('/sessions?')
-        ? [step, [`${step[0]}&continuation_token=next%20page`, { status: 200, body: { items: [OWN_SESSION] } }]]
-        : [step],
+    checkScript('sessions', { status: 200, body: { items: OTHERS, continuation_token: 'next page' } }).flatMap(
+      (step) =>
+        step !== MOCK && step[0].includes('/sessions?')
+          ? [step, [`${step[0]}&continuation_token=next%20page`, { status: 200, body: { items: [OWN_SESSION] } }]]
+          : [step],
     ),
     reports({ unknownSessions: 0 }),
+  ));
+
+test('a session of the user that is not in the ledger is unknown', () =>
+  withArray(
+    checkScript('sessions', { status: 200, body: { items: [EARLIER, OWN_SESSION] } }),
+    reports({ unknownSessions: 1, warnings: [expect.stringContaining('1 active REST session for user pureuser')] }),
   ));
 
 test.each<[Reply, string]>([

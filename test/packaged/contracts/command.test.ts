@@ -41,7 +41,7 @@ const OTHERS = {
 it('the consumer tests, the checks and the verification of the simulator, the documentation and the functions pass', async () => {
   const { code, stdout, report, junit, files } = await run([]).ended;
   expect({ code, files }).toEqual({ code: 0, files: [] });
-  expect(stdout).toMatch(/Tests .*84 passed \(84\)/);
+  expect(stdout).toMatch(/Tests .*85 passed \(85\)/);
   expect(stdout).toContain('Verified the simulator: 16 of 16 interactions passed, 0 skipped, 0 other findings.');
   expect(stdout).toContain('Verified the documented events: 4 of 4 interactions passed, 0 skipped, 0 other findings.');
   expect(stdout).toContain('Verified the functions: 13 of 13 interactions passed, 0 skipped, 0 other findings.');

@@ -275,6 +275,9 @@ const CHANGES: Readonly<Record<string, Readonly<Record<string, Change>>>> = {
     ],
     'accepts versions that are numbers': [RESPONSES, "typeof version === 'string' && /^", '/^'],
     'accepts a list with another status': [FACTS, 'status === 200 ? pageOf(body)', 'status < 500 ? pageOf(body)'],
+    'counts sessions that have ended': [FACTS, ' && one.end_time === 0)', ')'],
+    'counts sessions of other interfaces': [FACTS, "one.user_interface === 'REST' && ", ''],
+    'counts sessions of other users': [COMPARE, '.filter(({ user }) => user === username).map', '.map'],
     'takes a busy array for one without a list': [
       FACTS,
       'if (status === 429 || status >= 500) {',
