@@ -82,6 +82,10 @@ async function verifyTheirs(file: string, signal: AbortSignal): Promise<Verified
 
 async function verifyReal(command: Command, real: RealArray, signal: AbortSignal): Promise<Verified[]> {
   const file = command.pact ?? PACT_FILE;
+  if (readAnyPact(file).interactions.some(isMessage))
+    throw new Error(
+      'the pact has messages, which an array does not send. Verify it with `npm run contracts -- --pact`',
+    );
   const pact = readPact(file);
   const { allowWrites } = command;
   return [
