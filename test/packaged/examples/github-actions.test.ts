@@ -1,11 +1,8 @@
-/** examples/github-actions: every name in a workflow exists, and its shell steps run over a simulated array and a stand-in for a broker. */
+/** examples/github-actions: every name in a workflow exists, and its shell steps run over a simulated array. */
 import { existsSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { ROOT } from '../../../scripts/build.ts';
@@ -25,8 +22,12 @@ type Job = {
   readonly env?: Readonly<Record<string, string>>;
   readonly steps: readonly Step[];
   readonly needs?: string;
+  readonly if?: string;
+  readonly 'runs-on': string | readonly string[];
+  readonly 'timeout-minutes'?: number;
+  readonly concurrency?: { readonly group: string; readonly 'cancel-in-progress': boolean };
 };
-type Workflow = { readonly jobs: Readonly<Record<string, Job>> };
+type Workflow = { readonly on: Readonly<Record<string, unknown>>; readonly jobs: Readonly<Record<string, Job>> };
 
 /** For a clone of this repository, and for a provider's own repository. */
 const [CONTRACTS, PROVIDER] = [read('github-actions/contracts.yml'), read('github-actions/provider.yml')];
@@ -34,6 +35,8 @@ const BOTH = [
   ['contracts.yml', CONTRACTS],
   ['provider.yml', PROVIDER],
 ] as const;
+/** CI itself uploads nothing. */
+const UPLOAD = 'actions/upload-artifact@330a01c490aca151604b8cf639adc76d48f6c5d4';
 const CI = readFileSync(resolve(ROOT, '.github/workflows/ci.yml'), 'utf8');
 const { scripts }: { scripts: object } = JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8'));
 const READ_BY_ARRAY = readFileSync(resolve(ROOT, 'scripts/contracts/environment.ts'), 'utf8');
@@ -45,10 +48,14 @@ const folderOf = ({ defaults }: Job): string => defaults?.run['working-directory
 function folderFaults(job: Job): string[] {
   const folder = folderOf(job);
   const checkouts = job.steps.filter(({ uses = '' }) => uses.startsWith('actions/checkout@'));
-  const reports = job.steps.flatMap(({ if: condition = '', run = '' }) => {
+  const reports = job.steps.flatMap(({ if: condition = '', run = '', with: inputs }) => {
     const [, tested] = /hashFiles\('([^']+)'\)/.exec(condition) ?? [];
     const [, printed = ''] = /^cat (\S+)/.exec(run) ?? [];
-    return tested === undefined || tested === join(folder, printed) ? [] : [`${tested} is not the file of "${run}"`];
+    // An action's paths start in the workspace.
+    const uploaded = run === '' ? (inputs?.path ?? '').trim().split(/\s+/) : [];
+    return tested === undefined || [join(folder, printed), ...uploaded].includes(tested)
+      ? []
+      : [`${tested} is not the file of "${run}"`];
   });
   return [
     ...(checkouts.some((step) => (step.with?.path ?? '.') === folder) ? [] : [`nothing is checked out in ${folder}`]),
@@ -68,7 +75,9 @@ function faultsOf(workflow: string): string[] {
   const set = steps.flatMap(({ env = {} }) => Object.keys(env));
   return [
     ...needed.filter((name) => !Object.hasOwn(jobs, name)).map((name) => `no job ${name}`),
-    ...used.filter((action) => !CI.includes(action)).map((action) => `${action} is not the version that CI uses`),
+    ...used
+      .filter((action) => ![CI, UPLOAD].some((known) => known.includes(action)))
+      .map((action) => `${action} is not the version that CI uses`),
     ...called.filter((name) => !Object.hasOwn(scripts, name)).map((name) => `no script ${name}`),
     ...files.filter((name) => !existsSync(resolve(ROOT, name))).map((name) => `no file ${name}`),
     ...set.filter((name) => !READ_BY_ARRAY.includes(name)).map((name) => `contracts:array does not read ${name}`),
@@ -76,15 +85,42 @@ function faultsOf(workflow: string): string[] {
   ];
 }
 
+/** What would let a pull request run code on a runner that reaches the array, or let two runs meet. */
+function runnerFaults(workflow: string): string[] {
+  const { on, jobs } = parse(workflow) as Workflow;
+  const forPulls = Object.keys(on).some((event) => event.startsWith('pull_request'));
+  return Object.entries(jobs).flatMap(([name, { if: condition = '', concurrency, ...job }]) => {
+    if (!job['runs-on'].includes('self-hosted')) return [];
+    return [
+      ...(forPulls && !condition.startsWith("github.event_name != 'pull_request' && ")
+        ? [`${name} runs for pull requests`]
+        : []),
+      ...(Object.keys(on).includes('schedule') ? [] : [`${name} has no schedule`]),
+      ...(concurrency?.['cancel-in-progress'] === false ? [] : [`${name} may be canceled or run twice`]),
+      ...((job['timeout-minutes'] ?? 360) <= 15 ? [] : [`${name} has no time limit`]),
+    ];
+  });
+}
+
+test.each(BOTH)('no pull request reaches the runner of %s, and runs never meet', (_, workflow) => {
+  expect(runnerFaults(workflow)).toEqual([]);
+});
+
+test.each([
+  ["github.event_name != 'pull_request' && ", '', 'array runs for pull requests'],
+  ['  schedule:\n', '  other:\n', 'array has no schedule'],
+  ['cancel-in-progress: false', 'cancel-in-progress: true', 'array may be canceled or run twice'],
+])('a copy of contracts.yml in which "%s" becomes "%s" is refused', (find, replacement, fault) => {
+  expect(runnerFaults(changed(CONTRACTS, find, replacement))).toEqual([fault]);
+});
+
 test.each(BOTH)('every job, action, script, file and variable in %s exists', (_, workflow) => {
   expect(faultsOf(workflow)).toEqual([]);
 });
 
-const REPORT = 'flashblade-sessions/dist/contracts/report.md';
+const REPORT = 'flashblade-sessions/dist/contracts/array.md';
 test.each([
-  ['needs: array', 'needs: arrays', 'no job arrays'],
   ['npm run contracts:array', 'npm run contracts:arrays', 'no script contracts:arrays'],
-  ['publish contracts/pacts/', 'publish contracts/pact/', 'no file contracts/pact/flashblade-sessions-flashblade.json'],
   ['FLASHBLADE_HOST: ', 'FLASHBLADE_HOSTS: ', 'contracts:array does not read FLASHBLADE_HOSTS'],
 ])('a copy of contracts.yml in which "%s" becomes "%s" is reported', (find, replacement, fault) => {
   expect(faultsOf(changed(CONTRACTS, find, replacement))).toEqual([fault]);
@@ -95,7 +131,7 @@ test.each([
   [
     `hashFiles('${REPORT}')`,
     "hashFiles('report.md')",
-    'report.md is not the file of "cat dist/contracts/report.md >> "$GITHUB_STEP_SUMMARY""',
+    'report.md is not the file of "cat dist/contracts/array.md >> "$GITHUB_STEP_SUMMARY""',
   ],
   [
     'actions/checkout@3d',
@@ -183,7 +219,7 @@ describe('the job', () => {
       expect(JSON.stringify([ended, summary])).not.toContain(simulator.apiToken);
 
       const wrong = await runJob(workflow, 'array', { ...values, 'vars.FLASHBLADE_FINGERPRINT': 'ab'.repeat(32) });
-      expect(wrong.ended.map(({ code }) => code)).toEqual([1]);
+      expect(wrong.ended.map(({ code }) => code)).toEqual([3]);
     },
   );
 
@@ -194,38 +230,5 @@ describe('the job', () => {
       ({ FLASHBLADE_HOST: 'fb1.example.com', FLASHBLADE_FINGERPRINT: 'ab'.repeat(32) })[name];
     const environment = Object.fromEntries(names.map((name) => [name, value(name) ?? 'x']));
     expect(readArray(environment).array.host).toBe('fb1.example.com');
-  });
-
-  test.each(['true', 'false'])('"broker" publishes the pact and a result with the success %s', async (success) => {
-    const received: unknown[] = [];
-    const broker = createServer(async (request, response) => {
-      const { method, url, headers } = request;
-      received.push([method, url, headers.authorization, await text(request)]);
-      const href = `http://127.0.0.1:${(broker.address() as AddressInfo).port}/results`;
-      response.end(JSON.stringify({ _links: { 'pb:publish-verification-results': { href } } }));
-    });
-    await new Promise<void>((listening) => broker.listen(0, '127.0.0.1', listening));
-    onTestFinished(() => void broker.close());
-    const values = {
-      'vars.PACT_BROKER_BASE_URL': `http://127.0.0.1:${(broker.address() as AddressInfo).port}`,
-      'vars.PURITY_VERSION': '4.6.2',
-      'secrets.PACT_BROKER_TOKEN': 'broker-token',
-      "needs.array.result == 'success'": success,
-    };
-    const { ended } = await runJob(CONTRACTS, 'broker', values, ['pact-broker']);
-    expect(ended.map(({ code, stdout }) => [code, stdout.startsWith('pact-broker ') ? stdout.trim() : ''])).toEqual([
-      [
-        0,
-        'pact-broker publish contracts/pacts/flashblade-sessions-flashblade.json --consumer-app-version commit-7 --branch main',
-      ],
-      [0, ''],
-      [0, 'pact-broker record-deployment --pacticipant flashblade --version 4.6.2 --environment production'],
-      [0, 'pact-broker can-i-deploy --pacticipant flashblade-sessions --version commit-7 --to-environment production'],
-    ]);
-    const pact = '/pacts/provider/flashblade/consumer/flashblade-sessions/version/commit-7';
-    expect(received).toEqual([
-      ['GET', pact, 'Bearer broker-token', ''],
-      ['POST', '/results', 'Bearer broker-token', `{ "success": ${success}, "providerApplicationVersion": "4.6.2" }`],
-    ]);
   });
 });
