@@ -93,6 +93,10 @@ async function verifyReal(
   signal: AbortSignal,
 ): Promise<Verified[]> {
   const file = command.pact ?? PACT_FILE;
+  if (broker === undefined && readAnyPact(file).interactions.some(isMessage))
+    throw new Error(
+      'the pact has messages, which an array does not send. Verify it with `npm run contracts -- --pact`',
+    );
   const pacts: ToVerify[] =
     broker === undefined
       ? [{ pact: readPact(file), sha256: sha256(readFileSync(file)) }]

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { readPact } from '../../../contracts/pact-file.ts';
 import { readCommand } from '../../../scripts/contracts/arguments.ts';
 import { verifySimulator } from '../../../scripts/contracts/runs.ts';
-import { fileWith, run } from './run.ts';
+import { arrayAndEnvironment, fileWith, run } from './run.ts';
+
+const LISTENER = 'examples/pact/dashboard-flashblade-sessions.json';
 
 const fromState = (name: string): string => `$\{${name}}`;
 
@@ -90,6 +92,57 @@ describe('a pact of another consumer', () => {
     const { verification } = await verifySimulator(pact, new AbortController().signal);
     expect(verification).toEqual({ interactions: [], findings: [expect.stringContaining(advice)] });
   });
+});
+
+describe('a pact that cannot be verified', () => {
+  it('an old version of the Pact specification is named as the only problem', async () => {
+    const old = {
+      ...OTHERS,
+      interactions: [{ ...OTHERS.interactions[0], providerStates: undefined, providerState: 'I am logged in' }],
+      metadata: { pactSpecification: { version: '2.0.0' } },
+    };
+    const { code, stdout } = await run(['--pact', fileWith(JSON.stringify(old))]).ended;
+    expect(code).toBe(1);
+    expect(stdout.match(/^FAILED .*/gm)).toEqual([
+      expect.stringContaining('uses version 1 or 2 of the Pact specification, which cannot put the values of states'),
+    ]);
+  });
+
+  it('messages are not verified against an array', async () => {
+    const { simulator, env } = await arrayAndEnvironment();
+    const { code, stdout } = await run(['--array', '--pact', LISTENER], env).ended;
+    expect([code, simulator.requests]).toEqual([1, []]);
+    expect(stdout).toContain('Verify it with `npm run contracts -- --pact`');
+  });
+
+  it('a request that may change an array is not sent to it, unless --allow-writes is given', async () => {
+    const { simulator, env } = await arrayAndEnvironment();
+    const erase = {
+      description: 'I erase',
+      request: { method: 'DELETE', path: '/api/2.26/file-systems' },
+      response: { status: 403 },
+    };
+    const file = fileWith(JSON.stringify({ ...OTHERS, interactions: [erase] }));
+    const { code, stdout } = await run(['--array', '--pact', file], env).ended;
+    expect([code, simulator.requests]).toEqual([1, []]);
+    expect(stdout).toContain('"I erase": DELETE /api/2.26/file-systems may change the array, so it is not sent.');
+    expect(await run(['--array', '--pact', file, '--allow-writes'], env).ended).toMatchObject({ code: 0 });
+    expect(simulator.requests.map(({ method }) => method)).toContain('DELETE');
+  });
+
+  it('no message of the command names a file of this repository that another team does not have', async () => {
+    const wrong = { ...OTHERS, interactions: [{ ...OTHERS.interactions[1], providerStates: [{ name: 'x' }] }] };
+    const { stdout } = await run(['--pact', fileWith(JSON.stringify(wrong))]).ended;
+    expect(stdout).toContain('FAILED');
+    expect(stdout).not.toMatch(/contracts\/[a-z-]+\.ts/);
+  });
+});
+
+it("a listener's message pact is verified against the functions", async () => {
+  const { code, stdout, report } = await run(['--pact', LISTENER]).ended;
+  expect(code).toBe(0);
+  expect(stdout).toContain('Verified the functions: 3 of 3 interactions passed');
+  expect(report).toContain('- Contract: dashboard → flashblade-sessions\n');
 });
 
 describe('the command line', () => {
