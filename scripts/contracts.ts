@@ -63,8 +63,8 @@ async function verifyOwn({ accept }: Command, signal: AbortSignal): Promise<Veri
 
 const fileOf = ({ consumer, provider }: AnyPact): string => committedFile(nameOf(consumer.name, provider.name));
 
-const found = ({ provider, verification }: Section, findings: readonly string[]): Section => ({
-  provider,
+const found = ({ verification, ...rest }: Section, findings: readonly string[]): Section => ({
+  ...rest,
   verification: { ...verification, findings: [...findings, ...verification.findings] },
 });
 
