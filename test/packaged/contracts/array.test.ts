@@ -47,6 +47,28 @@ describe('an array that keeps the contract', () => {
     expect(refusals(simulator)).toBe(1);
   });
 
+  it('an array passes if it refuses a list to the user, and what only other users may read is skipped with the reason', async () => {
+    const { simulator, env } = await arrayAndEnvironment();
+    simulator.faults.add({ kind: 'answer', path: /\/(sessions|api-tokens)$/, status: 403, body: '{"error":[]}' });
+    const { code, stdout } = await run(['--array'], env).ended;
+    expect(code).toBe(0);
+    expect(stdout).toContain('passed  a read of the open sessions without permission');
+    expect(stdout).toContain("passed  a read of the user's own API token without permission");
+    expect(stdout).toMatch(
+      /skipped {2}a read of the open sessions \(.*\n {8}the array does not let this user read sessions\n/,
+    );
+    expect(stdout).toContain('the array does not let this user read admins/api-tokens');
+  });
+
+  it('an old array passes, and what the client never sends to it is skipped with the reason', async () => {
+    const { env } = await arrayAndEnvironment({ versions: ['1.12', '2.2'] });
+    const { code, stdout } = await run(['--array'], env).ended;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /skipped {2}a read of the open sessions \(.*\n {8}the client sends this request only to arrays with REST 2\.3 or newer, and this array has 2\.2\n/,
+    );
+  });
+
   it('the report says what was verified by what: array, project and pact', async () => {
     const { env } = await arrayAndEnvironment();
     const { PATH } = process.env;
