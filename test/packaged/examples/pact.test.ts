@@ -1,9 +1,13 @@
 /** examples/pact: another consumer's pact, verified with the commands in docs/contracts.md. */
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { readPact } from '../../../contracts/pact-file.ts';
-import { arrayAndEnvironment, fileWith, run } from '../contracts/run.ts';
-import { EXAMPLES } from './files.ts';
+import { simulatorTarget } from '../../../contracts/targets/simulator.ts';
+import { startStateServer } from '../../../contracts/verification/state-server.ts';
+import { ROOT } from '../../../scripts/build.ts';
+import { startSimulator } from '../../../simulator/index.ts';
+import { API_TOKEN, arrayAndEnvironment, fileWith, run } from '../contracts/run.ts';
+import { EXAMPLES, start } from './files.ts';
 
 const FILE = `${EXAMPLES}/pact/backup-reports-flashblade.json`;
 const PACT = readPact(FILE);
@@ -58,4 +62,24 @@ test("the functions fulfill a listener's pact, and no other one", async () => {
   expect(code).toBe(0);
   const other = fileWith(readFileSync(file, 'utf8').replaceAll('"leaseId"', '"lease"'));
   expect((await run(['--pact', other]).ended).code).toBe(1);
+});
+
+test('Pact JS verifies a provider with the states in the docs, over verified TLS, for a user with any name', async () => {
+  const simulator = await startSimulator({ users: [{ username: 'someone-else', apiToken: API_TOKEN }] });
+  onTestFinished(() => simulator.stop());
+  const failed: string[] = [];
+  const states = await startStateServer(simulatorTarget(simulator), (_, error) => failed.push(error.message));
+  onTestFinished(() => states.stop());
+  const verifying = () =>
+    start(
+      process.execPath,
+      [`${EXAMPLES}/pact/verify-provider.mjs`, `https://localhost:${simulator.port}`, states.url],
+      {
+        cwd: ROOT,
+        env: { PACT_DO_NOT_TRACK: 'true', NODE_EXTRA_CA_CERTS: fileWith(simulator.certificate) },
+      },
+    ).ended;
+  expect([(await verifying()).code, failed]).toEqual([0, []]);
+  simulator.faults.add({ kind: 'answer', path: '/api/api_version', body: '{"version":["2.26"]}' });
+  expect((await verifying()).code).not.toBe(0);
 });

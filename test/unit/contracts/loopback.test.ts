@@ -1,7 +1,10 @@
 /** The servers between the verifier and the array, tested with direct requests. */
+import { connect } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { simulatorTarget } from '../../../contracts/targets/simulator.ts';
 import { startGateway } from '../../../contracts/verification/gateway.ts';
+import { startLoopback } from '../../../contracts/verification/loopback.ts';
 import { mask } from '../../../contracts/verification/mask.ts';
 import { startStateServer } from '../../../contracts/verification/state-server.ts';
 import { simulated } from './providers.ts';
@@ -62,6 +65,27 @@ it('the gateway forwards method, path, query, headers and body to the array, and
     502,
   );
   expect(failures).toEqual([expect.stringContaining('cannot be reached')]);
+});
+
+it('a request that arrives while a server stops is not handled, because a login in it would leave a session open', async () => {
+  const handled: string[] = [];
+  const [begun, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const server = await startLoopback(async ({ url = '' }, _, response) => {
+    handled.push(url);
+    begun.resolve();
+    await released.promise;
+    response.end();
+  });
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1').on('error', () => {});
+  const send = (path: string) => socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+  send('/first');
+  await begun.promise;
+  const stopped = server.stop();
+  send('/second');
+  await setTimeout(100);
+  released.resolve();
+  await stopped;
+  expect(handled).toEqual(['/first']);
 });
 
 it.each([
