@@ -151,14 +151,19 @@ const CONNECT = [
 ];
 
 function checkedConnect(options: ConnectOptions): ConnectOptions {
-  const { version, apiToken: token } = checkedObject(
-    'options',
-    options,
-    'must be an object with host, apiToken and trust',
-  );
+  const {
+    host,
+    version,
+    apiToken: token,
+  } = checkedObject('options', options, 'must be an object with host, apiToken and trust');
   onlyKnown('options', options, CONNECT);
   if (version !== undefined && !(typeof version === 'string' && /^\d{1,3}\.\d{1,3}$/.test(version)))
     throw invalid('options.version', 'must be a REST version, such as "2.15"');
+  if (host === undefined)
+    throw invalid(
+      'options.host',
+      'must be the DNS name or address of the array. Is the variable that contains it set?',
+    );
   if (token === undefined)
     throw invalid('options.apiToken', 'must be the API token. Is the variable that contains the token set?');
   const { connectTimeoutMs, firstByteTimeoutMs, timeoutMs, signal } = options;

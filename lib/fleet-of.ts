@@ -184,7 +184,7 @@ export interface Fleet {
 const OF_LEASE = ['timeoutMs', 'signal'];
 const OF_OPEN = [...OF_LEASE, 'leaseId', 'leaseSeconds', 'owner'];
 const OF_SESSION = [...OF_OPEN, 'renew', 'maxSeconds', 'exactNumbers'];
-const OF_MAP = OF_SESSION.filter((name) => name !== 'leaseId');
+const OF_MAP = ['concurrency', ...OF_SESSION.filter((name) => name !== 'leaseId')];
 /** The least `timeoutMs`. Shorter ones would leave no time to undo what has begun. */
 const MIN_MS = { withSession: 20_000, open: 10_000, close: 5000, renew: 5000, withLease: 1 };
 
@@ -289,7 +289,7 @@ export function fleetOf(ports: Ports): Fleet {
     const signal = anyOf(options.signal, within.signal);
     signal?.throwIfAborted();
     const deadline = Math.min(deadlineOf(options, OPENING_MS), within.deadline ?? Number.POSITIVE_INFINITY);
-    const renewing = renewLease(ports, request, deadline, signal);
+    const renewing = renewLease(ports, request, deadline, signal, 'options.leaseSeconds');
     return leaseOf(await explained({ phase: 'renew', leaseId: id }, renewing, signal));
   }
 

@@ -14,7 +14,7 @@ import { unexpectedStatus, withLease } from './use.ts';
 
 /**
  * Extends a lease to `expiresAt` (epoch seconds), at most MAX_LEASE_SECONDS after the lease was requested. Never shortens a lease. Safe to
- * repeat. `signal` aborts the call to the array. Throws REQUEST_INVALID, LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED, and anything that a call to the array throws. After any of
+ * repeat. `signal` aborts the call to the array. `field` is what the caller calls the end. Throws REQUEST_INVALID, LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED, and anything that a call to the array throws. After any of
  * these errors, the lease is unchanged.
  */
 export async function renewLease(
@@ -22,25 +22,30 @@ export async function renewLease(
   request: RenewRequest,
   deadline: number,
   signal?: AbortSignal,
+  field = 'renew request: expiresAt',
 ): Promise<Lease> {
   const by = closingDeadlines(deadline, ports.now());
   const { leaseId } = request;
-  await keepAlive(ports, renewed(ports, await readLease(ports, leaseId, by.logout), request), by.logout, signal);
+  await keepAlive(ports, renewed(ports, await readLease(ports, leaseId, by.logout), request, field), by.logout, signal);
   return retryChanged(leaseId, async () => {
     const current = await readLease(ports, leaseId, by.record);
-    const written = await ports.store.write(renewed(ports, current, request), current, by.record);
+    const written = await ports.store.write(renewed(ports, current, request, field), current, by.record);
     return written && leaseOf(written);
   });
 }
 
-function renewed(ports: Ports, current: LeaseItem | undefined, { leaseId, expiresAt }: RenewRequest): Open {
+function renewed(
+  ports: Ports,
+  current: LeaseItem | undefined,
+  { leaseId, expiresAt }: RenewRequest,
+  field: string,
+): Open {
   if (!current) throw unknownLease(leaseId);
   const { maxLeaseSeconds } = ports.limits;
   const latest = current.createdAt + maxLeaseSeconds;
   if (expiresAt > latest) {
     const rule = `the lease can last until ${new Date(latest * 1000).toISOString()} at most, ${maxLeaseSeconds} seconds after it was requested (MAX_LEASE_SECONDS)`;
-    const fix = `Pass expiresAt=${latest} or less (in the library: fewer leaseSeconds), or open another session`;
-    throw new FlashBladeError('REQUEST_INVALID', `renew request: ${rule}. ${fix}.`);
+    throw new FlashBladeError('REQUEST_INVALID', `${field}: ${rule}. Ask for an earlier end, or open another session.`);
   }
   return renew(current, expiresAt, seconds(ports.now()));
 }

@@ -401,6 +401,11 @@ describe('a program that uses a fleet is told about its mistake:', () => {
     ['array objects for map', () => fleet.map([{ name: 'fb1' }], work), 'arrays.0: must be an array name'],
     ['a Map for map', () => fleet.map(new Map([['fb1', 1]]), work), 'arrays.0: must be an array name'],
     [
+      'a misspelled concurrency',
+      () => fleet.map(['fb1'], work, { concurency: 2 }),
+      'options has an unknown option concurency. Did you mean concurrency?',
+    ],
+    [
       'no concurrency',
       () => fleet.map(['fb1'], work, { concurrency: 0 }),
       'options.concurrency must be a whole number from 1 to 1000',
