@@ -12,36 +12,56 @@ import { unknownLease } from './session.ts';
 import { renew } from './states.ts';
 import { unexpectedStatus, withLease } from './use.ts';
 
+/** Returns the error for an `expiresAt` after `latest` (epoch seconds). */
+type TooLate = (latest: number, maxLeaseSeconds: number) => FlashBladeError;
+
+type RenewLeaseOptions = {
+  /** Aborts the call to the array. */
+  readonly signal?: AbortSignal | undefined;
+  /** For callers whose own input is not `expiresAt`, so that the error names what they wrote. */
+  readonly tooLate?: TooLate;
+};
+
 /**
  * Extends a lease to `expiresAt` (epoch seconds), at most MAX_LEASE_SECONDS after the lease was requested. Never shortens a lease. Safe to
- * repeat. `signal` aborts the call to the array. Throws REQUEST_INVALID, LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED, and anything that a call to the array throws. After any of
- * these errors, the lease is unchanged.
+ * repeat. Throws REQUEST_INVALID, LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED, and anything that a call to the array throws. After any of these
+ * errors, the lease is unchanged.
  */
 export async function renewLease(
   ports: Ports,
   request: RenewRequest,
   deadline: number,
-  signal?: AbortSignal,
+  { signal, tooLate = afterMax }: RenewLeaseOptions = {},
 ): Promise<Lease> {
+  const renewed = (current: LeaseItem | undefined): Open => renewedItem(ports, current, request, tooLate);
   const by = closingDeadlines(deadline, ports.now());
   const { leaseId } = request;
-  await keepAlive(ports, renewed(ports, await readLease(ports, leaseId, by.logout), request), by.logout, signal);
+  await keepAlive(ports, renewed(await readLease(ports, leaseId, by.logout)), by.logout, signal);
   return retryChanged(leaseId, async () => {
     const current = await readLease(ports, leaseId, by.record);
-    const written = await ports.store.write(renewed(ports, current, request), current, by.record);
+    const written = await ports.store.write(renewed(current), current, by.record);
     return written && leaseOf(written);
   });
 }
 
-function renewed(ports: Ports, current: LeaseItem | undefined, { leaseId, expiresAt }: RenewRequest): Open {
+function renewedItem(
+  ports: Ports,
+  current: LeaseItem | undefined,
+  { leaseId, expiresAt }: RenewRequest,
+  tooLate: TooLate,
+): Open {
   if (!current) throw unknownLease(leaseId);
+  const next = renew(current, expiresAt, seconds(ports.now()));
   const { maxLeaseSeconds } = ports.limits;
-  if (expiresAt > current.createdAt + maxLeaseSeconds) {
-    const rule = `expiresAt must be at most ${maxLeaseSeconds} seconds after the lease was requested (MAX_LEASE_SECONDS)`;
-    throw new FlashBladeError('REQUEST_INVALID', `renew request: ${rule}`);
-  }
-  return renew(current, expiresAt, seconds(ports.now()));
+  const latest = current.createdAt + maxLeaseSeconds;
+  if (expiresAt > latest) throw tooLate(latest, maxLeaseSeconds);
+  return next;
 }
+
+const afterMax: TooLate = (_latest, maxLeaseSeconds) => {
+  const rule = `expiresAt must be at most ${maxLeaseSeconds} seconds after the lease was requested (MAX_LEASE_SECONDS)`;
+  return new FlashBladeError('REQUEST_INVALID', `renew request: ${rule}`);
+};
 
 /** Makes one cheap call in the session, because every call resets the session's idle timer. */
 async function keepAlive(

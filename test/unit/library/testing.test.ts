@@ -258,7 +258,7 @@ describe('an array that fails', () => {
   it('is down when a session is closed, and the sweeper closes the session later', async () => {
     const fleet = fakeFleet();
     await fleet.withSession('fb1', () => fleet.array('fb1').goDown());
-    expect(eventsOf(fleet)).toEqual(['LoginSucceeded', 'LogoutFailed', 'LogoutFailed']);
+    expect(eventsOf(fleet)).toEqual(['LoginSucceeded', 'LogoutFailed']);
     expect(fleet.openSessions()).toMatchObject([{ array: 'fb1', state: 'closing' }]);
     fleet.array('fb1').comeBack();
     await fleet.pass(60);
