@@ -301,8 +301,13 @@ export function fleetOf(ports: Ports): Fleet {
     return invalid('options.leaseSeconds', `${rule}, ${why}`);
   }
 
-  function checkMax({ maxSeconds }: SessionOptions, { leaseSeconds }: OpenRequest): void {
+  function checkMax({ renew, maxSeconds }: SessionOptions, { leaseSeconds }: OpenRequest): void {
     const { maxLeaseSeconds } = ports.limits;
+    if (renew !== undefined && leaseSeconds >= maxLeaseSeconds)
+      throw invalid(
+        'options.renew',
+        `has an effect only if leaseSeconds is less than ${maxLeaseSeconds} (limits.maxLeaseSeconds)`,
+      );
     if (maxSeconds !== undefined && !(isPositive(maxSeconds) && maxSeconds <= maxLeaseSeconds))
       throw invalid('options.maxSeconds', `must be a number of seconds, greater than 0 and at most ${maxLeaseSeconds}`);
     if (maxSeconds !== undefined && maxSeconds <= leaseSeconds)
@@ -312,7 +317,7 @@ export function fleetOf(ports: Ports): Fleet {
   function sessionOf({ lease, request, apiVersions }: Use, within: UseOptions): FleetSession {
     const { signal = new AbortController().signal } = within;
     const calls = callsOf({
-      array: lease.array,
+      facts: { array: lease.array, leaseId: lease.leaseId },
       request: async (call, options) => request(call, checkedCall(options, ['exactNumbers'])),
       apiVersions: async (options?: CallOptions) => apiVersions(checkedCall(options)),
     });

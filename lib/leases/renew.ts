@@ -77,15 +77,15 @@ async function keepAlive(
     async ({ request, apiVersions }) => {
       const newest = (await apiVersions()).toSorted(compareVersions).at(-1);
       const call = { method: 'GET', path: `/api/${newest}/arrays` } as const;
-      const { status } = await request(call);
-      if (status === 200) return;
+      const response = await request(call);
+      if (response.status === 200) return;
       throw unexpectedStatus(
         target.name,
         call,
-        status,
+        response,
         `lease ${leaseId} was not renewed. Try again before the lease ends.`,
       );
     },
-    { deadline, signal },
+    { deadline, signal, facts: { phase: 'renew' } },
   );
 }

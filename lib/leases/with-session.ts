@@ -28,7 +28,7 @@ export async function withSession<T>(
   options: SessionOptions = {},
 ): Promise<T> {
   const { deadline, signal, exactNumbers, renew, maxSeconds } = options;
-  const { leaseId, leaseSeconds } = request;
+  const { array, leaseId, leaseSeconds } = request;
   const workDeadline = deadline === undefined ? undefined : deadline - CLOSING_MS;
   const { opened, close } = open(ports, request, within(OPENING_MS, ports, workDeadline), signal);
   const closeNow = (): Promise<void> => close(ports.now() + CLOSING_MS);
@@ -38,7 +38,7 @@ export async function withSession<T>(
     const renewing =
       renew === 'auto' && renewUntilStopped(ports, lease, { leaseSeconds, maxSeconds, by: workDeadline });
     try {
-      return await withLease(ports, leaseId, work, { deadline: workDeadline, signal, exactNumbers });
+      return await withLease(ports, leaseId, work, { deadline: workDeadline, signal, exactNumbers, facts: { array } });
     } finally {
       if (renewing) await renewing.stop();
       await close(within(CLOSING_MS, ports, deadline));
