@@ -7,6 +7,7 @@
  * Every error is a `FlashBladeError`. Branch on its `code`.
  */
 import './core/node-version.ts';
+import { about, type ErrorFacts } from './core/errors.ts';
 import { type ApiToken, apiToken, type FlashBlade, type Session, type Trust } from './core/model.ts';
 import {
   checkedApiToken,
@@ -27,6 +28,7 @@ import {
 } from './flashblade/calls.ts';
 import * as client from './flashblade/client.ts';
 import { withDefaults } from './flashblade/exchange.ts';
+import { isRefusal } from './flashblade/responses.ts';
 
 export {
   ERROR_CODES,
@@ -118,24 +120,49 @@ export async function connect(options: ConnectOptions): Promise<ArraySession> {
   const array = checkedArray({ name, host, port, trust }, 'options');
   const secret = checkedApiToken(typeof token === 'string' ? apiToken(token) : token, 'options.apiToken');
   const budget = { ...timeouts, signal };
-  const chosen = version ?? newestOf((await client.apiVersionsWithHttpInfo(array, budget)).data);
-  const session = await client.login(array, secret, budget);
+  const open = async () => ({
+    chosen: version ?? newestOf((await client.apiVersionsWithHttpInfo(array, budget)).data),
+    session: await client.login(array, secret, budget),
+  });
+  const { chosen, session } = await explained('open', array, budget, open());
   let closing: Promise<void> | undefined;
-  const close = (given?: CallOptions): Promise<void> => {
-    closing ??= client.logout(session, withDefaults(timeouts, given)).catch((error) => {
+  const close = async (given?: CallOptions): Promise<void> => {
+    checkedCall(given);
+    closing ??= logout(session, withDefaults(timeouts, given)).catch((error) => {
       closing = undefined;
       throw error;
     });
     return closing;
   };
+  const sendIfOpen: ArrayCalls['request'] = async (call, given) => {
+    const closed = `is closed. Open another one with connect. ${AWAIT_CALLS}`;
+    if (closing !== undefined) throw invalid('the session', closed);
+    const response = await request(session, call, withDefaults(timeouts, given));
+    if (closing !== undefined && isRefusal(response.status))
+      throw invalid('the session', `was closed during ${call.method} ${call.path}. ${AWAIT_CALLS}`);
+    return response;
+  };
   const calls = callsOf({
-    array: name,
+    facts: { array: name },
     version: chosen,
-    request: (call, given) => request(session, call, withDefaults(timeouts, given)),
+    request: sendIfOpen,
     apiVersions: (given) => apiVersions(array, withDefaults(timeouts, given)),
   });
   return { ...calls, array, username: session.username, version: chosen, close, [Symbol.asyncDispose]: () => close() };
 }
+
+const AWAIT_CALLS = 'Await every call before the session is closed, also a call that you return';
+
+/** Says in errors what failed. */
+const explained = <T>(
+  phase: NonNullable<ErrorFacts['phase']>,
+  { name }: FlashBlade,
+  options: CallOptions | undefined,
+  promise: Promise<T>,
+): Promise<T> =>
+  promise.catch((error) => {
+    throw about(error, { phase, array: name }, options?.signal);
+  });
 
 const CONNECT = [
   'host',
@@ -201,7 +228,12 @@ export const loginWithHttpInfo = async (
   token: ApiToken,
   options?: CallOptions,
 ): Promise<client.WithHttpInfo<Session>> =>
-  client.loginWithHttpInfo(checkedArray(array), checkedApiToken(token), checkedCall(options));
+  explained(
+    'open',
+    array,
+    options,
+    client.loginWithHttpInfo(checkedArray(array), checkedApiToken(token), checkedCall(options)),
+  );
 
 /**
  * Closes a session with `POST /api/logout`. Resolves if the session is now closed (200) or was already closed (401, 403). In `purity_fb`,
@@ -222,8 +254,10 @@ export const logout = async (session: Session, options?: CallOptions): Promise<v
  * @example
  * const { status } = await logoutWithHttpInfo(session);
  */
-export const logoutWithHttpInfo = async (session: Session, options?: CallOptions): Promise<client.WithHttpInfo<void>> =>
-  client.logoutWithHttpInfo(checkedSession(session), checkedCall(options));
+export async function logoutWithHttpInfo(session: Session, options?: CallOptions): Promise<client.WithHttpInfo<void>> {
+  const checked = checkedSession(session);
+  return explained('close', checked.array, options, client.logoutWithHttpInfo(checked, checkedCall(options)));
+}
 
 /**
  * Makes a REST call in a session. Any call except login and logout is allowed. Resolves regardless of the HTTP status, so check `status`.
@@ -233,12 +267,19 @@ export const logoutWithHttpInfo = async (session: Session, options?: CallOptions
  * @example
  * const { status, body } = await request(session, { method: 'GET', path: '/api/2.15/arrays' });
  */
-export const request = async (
+export async function request(
   session: Session,
   call: client.ArrayRequest,
   options?: RequestOptions,
-): Promise<client.ArrayResponse> =>
-  client.request(checkedSession(session), call, checkedCall(options, ['exactNumbers']));
+): Promise<client.ArrayResponse> {
+  const checked = checkedSession(session);
+  return explained(
+    'call',
+    checked.array,
+    options,
+    client.request(checked, call, checkedCall(options, ['exactNumbers'])),
+  );
+}
 
 /**
  * Returns the REST versions that an array supports, from `GET /api/api_version`, which needs no session.
@@ -261,7 +302,7 @@ export const apiVersionsWithHttpInfo = async (
   array: FlashBlade,
   options?: CallOptions,
 ): Promise<client.WithHttpInfo<readonly string[]>> =>
-  client.apiVersionsWithHttpInfo(checkedArray(array), checkedCall(options));
+  explained('call', array, options, client.apiVersionsWithHttpInfo(checkedArray(array), checkedCall(options)));
 
 /**
  * Compares two REST versions, for use with `sort`. Negative if `left` is older. Throws REQUEST_INVALID unless both are strings.

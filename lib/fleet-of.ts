@@ -1,7 +1,7 @@
 /** The functions of a fleet, on any ports: real ones in create-fleet.ts, in-memory ones in testing.ts. */
 import type { Given } from './core/config.ts';
 import { CLOSING_MS } from './core/deadlines.ts';
-import { about, type ErrorFacts } from './core/errors.ts';
+import { about, type ErrorFacts, type FlashBladeError } from './core/errors.ts';
 import { mapLimit } from './core/map-limit.ts';
 import type { Lease as StoredLease } from './core/model.ts';
 import { arrayName, callersId, check } from './core/validation.ts';
@@ -289,12 +289,25 @@ export function fleetOf(ports: Ports): Fleet {
     const signal = anyOf(options.signal, within.signal);
     signal?.throwIfAborted();
     const deadline = Math.min(deadlineOf(options, OPENING_MS), within.deadline ?? Number.POSITIVE_INFINITY);
-    const renewing = renewLease(ports, request, deadline, signal, 'options.leaseSeconds');
+    const renewing = renewLease(ports, request, deadline, { signal, tooLate });
     return leaseOf(await explained({ phase: 'renew', leaseId: id }, renewing, signal));
   }
 
-  function checkMax({ maxSeconds }: SessionOptions, { leaseSeconds }: OpenRequest): void {
+  /** Names what the program wrote. */
+  function tooLate(latest: number, maxLeaseSeconds: number): FlashBladeError {
+    const left = latest - Math.ceil(ports.now() / 1000);
+    const rule = left > 0 ? `must be at most ${left} now` : 'cannot extend this lease';
+    const why = `because a renewed lease lasts at most ${maxLeaseSeconds} seconds (limits.maxLeaseSeconds) from the request for it`;
+    return invalid('options.leaseSeconds', `${rule}, ${why}`);
+  }
+
+  function checkMax({ renew, maxSeconds }: SessionOptions, { leaseSeconds }: OpenRequest): void {
     const { maxLeaseSeconds } = ports.limits;
+    if (renew !== undefined && leaseSeconds >= maxLeaseSeconds)
+      throw invalid(
+        'options.renew',
+        `has an effect only if leaseSeconds is less than ${maxLeaseSeconds} (limits.maxLeaseSeconds)`,
+      );
     if (maxSeconds !== undefined && !(isPositive(maxSeconds) && maxSeconds <= maxLeaseSeconds))
       throw invalid('options.maxSeconds', `must be a number of seconds, greater than 0 and at most ${maxLeaseSeconds}`);
     if (maxSeconds !== undefined && maxSeconds <= leaseSeconds)
@@ -304,7 +317,7 @@ export function fleetOf(ports: Ports): Fleet {
   function sessionOf({ lease, request, apiVersions }: Use, within: UseOptions): FleetSession {
     const { signal = new AbortController().signal } = within;
     const calls = callsOf({
-      array: lease.array,
+      facts: { array: lease.array, leaseId: lease.leaseId },
       request: async (call, options) => request(call, checkedCall(options, ['exactNumbers'])),
       apiVersions: async (options?: CallOptions) => apiVersions(checkedCall(options)),
     });

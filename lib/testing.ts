@@ -177,7 +177,7 @@ export interface FakeFleet extends Fleet, AsyncDisposable {
   now(): number;
   /**
    * Moves the fleet's clock, and runs everything that is due along the way: renewals, time limits of calls, and each minute the sweeper.
-   * Throws REQUEST_INVALID if the fleet has the option `now`.
+   * At most 31 days at a time. Throws REQUEST_INVALID if the fleet has the option `now`.
    *
    * @example
    * const hourLong = async (fb: FleetSession) => {
@@ -200,6 +200,8 @@ export interface FakeFleet extends Fleet, AsyncDisposable {
 const OPTIONS = ['arrays', 'respond', 'versions', 'limits', 'now', 'newId'];
 /** How often a deployed stack runs the sweeper, and how long it may take. */
 const SWEEP_MS = 60_000;
+/** The longest time that `pass` moves the clock by, a month. A number of milliseconds is usually greater. */
+const MAX_PASS_SECONDS = 31 * 86_400;
 /** The default time limit of a call to an array. */
 const CALL_MS = 10_000;
 
@@ -289,7 +291,8 @@ export function fakeFleet(options: FakeFleetOptions = {}): FakeFleet {
     },
     pass: async (seconds) => {
       if (given !== undefined) throw invalid('pass', 'moves only the clock of the fleet. Move the one in options.now');
-      if (!(Number.isFinite(seconds) && seconds >= 0)) throw invalid('seconds', 'must be a number, 0 or greater');
+      if (!(typeof seconds === 'number' && seconds >= 0 && seconds <= MAX_PASS_SECONDS))
+        throw invalid('seconds', `must be a number of seconds from 0 to ${MAX_PASS_SECONDS}`);
       const until = now() + seconds * 1000;
       while (sweepAt <= until) {
         const at = sweepAt;

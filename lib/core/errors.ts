@@ -63,7 +63,7 @@ export interface ErrorFacts {
   readonly leaseId?: string;
   /** The `X-Request-ID` of the request that failed. The array's audit log may contain it. */
   readonly requestId?: string;
-  /** What failed: opening a session, a call in the session, renewing its lease, or closing it. */
+  /** What failed: opening a session, or beginning to use its lease, a call in the session, renewing its lease, or closing it. */
   readonly phase?: 'open' | 'call' | 'renew' | 'close';
   /** Set if AWS denied access to a resource, or a resource or its key is missing. The call fails until someone changes that. */
   readonly denied?: boolean;
@@ -97,6 +97,8 @@ export class FlashBladeError extends Error {
 
   constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}) {
     super(message);
+    if (!Object.hasOwn(ERROR_CODES, code))
+      throw new FlashBladeError('REQUEST_INVALID', 'the code of a FlashBladeError must be one of ERROR_CODES');
     this.name = code;
     this.code = code;
     this.errorType = code;
@@ -135,9 +137,14 @@ export function withFacts(error: FlashBladeError, facts: ErrorFacts): FlashBlade
   return copy;
 }
 
-/** Adds facts that the error does not have yet. Returns errors of other kinds, and the reasons of these signals, unchanged. */
+/**
+ * Adds facts that the error does not have yet. Returns errors of other kinds, and the reasons of these signals, unchanged. So is an error of
+ * another installed copy whose code this copy does not know.
+ */
 export const about = (error: unknown, facts: ErrorFacts, ...signals: readonly (AbortSignal | undefined)[]): unknown =>
-  isFlashBladeError(error) && !signals.some((signal) => signal?.aborted && signal.reason === error)
+  isFlashBladeError(error) &&
+  Object.hasOwn(ERROR_CODES, error.code) &&
+  !signals.some((signal) => signal?.aborted && signal.reason === error)
     ? withFacts(error, { ...facts, ...error.facts })
     : error;
 

@@ -1,5 +1,5 @@
 /** The calls of a session as programs make them: `get` returns the body, and `list` follows the pages. Built from one `request`. */
-import { FlashBladeError } from '../core/errors.ts';
+import { type ErrorFacts, FlashBladeError } from '../core/errors.ts';
 import { redactApiTokens } from '../core/redact.ts';
 import { checkedCall, invalid } from './arguments.ts';
 import type { ArrayRequest, ArrayResponse } from './client.ts';
@@ -113,14 +113,14 @@ export interface ArrayCalls {
 }
 
 type Source = Pick<ArrayCalls, 'request' | 'apiVersions'> & {
-  /** Name of the array, for errors. */
-  readonly array: string;
+  /** What errors are about. */
+  readonly facts: ErrorFacts & { readonly array: string };
   /** REST version for paths that begin after the version. Default: the newest one that the array lists. */
   readonly version?: string | undefined;
 };
 
 export function callsOf(source: Source): ArrayCalls {
-  const { array, request, apiVersions } = source;
+  const { facts, request, apiVersions } = source;
   let newest: string | undefined;
 
   async function versionOf(options: CallOptions): Promise<string> {
@@ -144,20 +144,21 @@ export function callsOf(source: Source): ArrayCalls {
     toWire({ ...parts, path: pathIn('0.0') });
     const made = { ...parts, path: pathIn(isComplete ? '' : await versionOf(rest)) };
     const response = await request(made, rest);
-    if (response.status < 200 || response.status > 299) throw refused(array, made, response);
+    if (response.status < 200 || response.status > 299) throw refused(facts, made, response);
     return response.body as Body;
   }
 
   async function* list<Item>(path: string, options: DataOptions = {}): AsyncGenerator<Item, void, undefined> {
+    checkedCall(options, DATA);
     let query = options.query;
     for (const seen = new Set<string>(); ; ) {
       const page = await call<unknown>('GET', path, { ...options, query });
       const items = fieldOf(page, 'items');
-      if (!Array.isArray(items)) throw unusable(array, path, 'has no list of items. Use get');
+      if (!Array.isArray(items)) throw unusable(facts, path, 'has no list of items. Use get');
       yield* items as Item[];
       const [name, token] = nextPage(page);
       if (token === undefined) return;
-      if (seen.has(token)) throw unusable(array, path, 'repeats a page');
+      if (seen.has(token)) throw unusable(facts, path, 'repeats a page');
       seen.add(token);
       query = { ...options.query, [name]: token };
     }
@@ -191,7 +192,8 @@ function nextPage(page: unknown): readonly [name: string, token: string | undefi
   return [name, typeof token === 'string' && token !== '' ? token : undefined];
 }
 
-function refused(array: string, { method, path }: ArrayRequest, response: ArrayResponse): FlashBladeError {
+function refused(facts: Source['facts'], { method, path }: ArrayRequest, response: ArrayResponse): FlashBladeError {
+  const { array } = facts;
   const { status, body, headers, requestId, isInFront } = response;
   const isBusy = status === 429 || status >= 500;
   const code: keyof typeof ADVICE = isInFront
@@ -207,7 +209,7 @@ function refused(array: string, { method, path }: ArrayRequest, response: ArrayR
   return new FlashBladeError(
     code,
     `${who} returned ${status} for ${method} ${path}${why === undefined ? '' : `: ${why}`}. ${ADVICE[code]}`,
-    { status, sent: true, requestId, ...(wait !== undefined && { retryAfterSeconds: wait }) },
+    { ...facts, phase: 'call', status, sent: true, requestId, ...(wait !== undefined && { retryAfterSeconds: wait }) },
   );
 }
 
@@ -232,5 +234,9 @@ function reasonOf(body: unknown): string | undefined {
     .replace(/[. ]+$/, '');
 }
 
-const unusable = (array: string, path: string, what: string): FlashBladeError =>
-  new FlashBladeError('ANSWER_INVALID', `array ${array}: the response to GET ${path} ${what}`, { sent: true });
+const unusable = (facts: Source['facts'], path: string, what: string): FlashBladeError =>
+  new FlashBladeError('ANSWER_INVALID', `array ${facts.array}: the response to GET ${path} ${what}`, {
+    ...facts,
+    phase: 'call',
+    sent: true,
+  });

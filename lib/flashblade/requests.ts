@@ -74,6 +74,8 @@ function isPlainObject(value: unknown): value is object {
   return prototype === null || (prototype !== undefined && Object.getPrototypeOf(prototype) === null);
 }
 
+const isPromise = (value: unknown): boolean => isObject(value) && 'then' in value && typeof value.then === 'function';
+
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -83,6 +85,10 @@ function encode(text: string): string {
 }
 
 function toJson(body: unknown): string {
+  if (isPromise(body)) throw invalid('body must be a JSON value. It is a promise. Add await');
+  // JSON.stringify would drop their entries.
+  if (body instanceof Map || body instanceof Set || body instanceof URLSearchParams)
+    throw invalid('body must be a JSON value, such as an object or a list');
   try {
     const text: unknown = JSON.stringify(body);
     if (typeof text === 'string') return text;

@@ -55,7 +55,7 @@ export async function readFacts(
     const { status, body } = response;
     if (status === 401 || status === 403) return undefined;
     if (status === 429 || status >= 500) {
-      throw unexpectedStatus(array.name, call, status, 'the array is busy. Try again later.');
+      throw unexpectedStatus(array.name, call, response, 'the array is busy. Try again later.');
     }
     const page = status === 200 ? pageOf(body) : undefined;
     if (page === undefined) warnings.push(`the array returned ${status} for GET ${call.path} instead of a list`);

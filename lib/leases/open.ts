@@ -70,16 +70,14 @@ const READ_BACK_MS = 500;
  * Opens a session on an array, or returns the open lease of a duplicate request. Finishes before `deadline` (epoch milliseconds). Throws a
  * FlashBladeError. Even then, the ledger lists every session that may remain on the array.
  */
-export async function openSession(ports: Ports, request: OpenRequest, deadline: number): Promise<Lease> {
-  const { lease } = await openOrServe(ports, request, deadline);
-  return lease;
-}
+export const openSession = async (ports: Ports, request: OpenRequest, deadline: number): Promise<Lease> =>
+  leaseOf((await openOrFind(ports, request, deadline)).lease);
 
-/** `isNew` is false if the lease was already open. */
-type Opened = { readonly lease: Lease; readonly isNew: boolean };
+/** `isNew` is false if the lease was already open, so that another call may be using it. */
+export type Opened = { readonly lease: Open; readonly isNew: boolean };
 
-/** Like `openSession`, and says whether the lease was already open. */
-export async function openOrServe(ports: Ports, request: OpenRequest, deadline: number): Promise<Opened> {
+/** Like `openSession`, but also says whether this call opened the session. */
+export async function openOrFind(ports: Ports, request: OpenRequest, deadline: number): Promise<Opened> {
   const by = openingDeadlines(deadline, ports.now());
   const secret = await ports.secrets.read(request.array, { by: by.login });
   try {
@@ -99,10 +97,10 @@ async function newerSecret(ports: Ports, secret: ArraySecret, by: Deadlines): Pr
 
 async function openWith(ports: Ports, request: OpenRequest, secret: ArraySecret, by: Deadlines): Promise<Opened> {
   const begun = await begin(ports, request, secret, by);
-  if ('served' in begun) return { lease: leaseOf(begun.served), isNew: false };
+  if ('served' in begun) return { lease: begun.served, isNew: false };
   const outcome = await logInAndRecord(ports, begun, secret, by);
   const { lease } = await conclude(ports, begun.opening, outcome, by);
-  return { lease: leaseOf(lease), isNew: true };
+  return { lease, isNew: true };
 }
 
 export const leaseOf = ({ leaseId, target, username, expiresAt }: Open): Lease => ({

@@ -12,43 +12,56 @@ import { unknownLease } from './session.ts';
 import { renew } from './states.ts';
 import { unexpectedStatus, withLease } from './use.ts';
 
+/** Returns the error for an `expiresAt` after `latest` (epoch seconds). */
+type TooLate = (latest: number, maxLeaseSeconds: number) => FlashBladeError;
+
+type RenewLeaseOptions = {
+  /** Aborts the call to the array. */
+  readonly signal?: AbortSignal | undefined;
+  /** For callers whose own input is not `expiresAt`, so that the error names what they wrote. */
+  readonly tooLate?: TooLate;
+};
+
 /**
  * Extends a lease to `expiresAt` (epoch seconds), at most MAX_LEASE_SECONDS after the lease was requested. Never shortens a lease. Safe to
- * repeat. `signal` aborts the call to the array. `field` is what the caller calls the end. Throws REQUEST_INVALID, LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED, and anything that a call to the array throws. After any of
- * these errors, the lease is unchanged.
+ * repeat. Throws REQUEST_INVALID, LEASE_UNKNOWN, LEASE_OPENING, LEASE_ENDED, and anything that a call to the array throws. After any of these
+ * errors, the lease is unchanged.
  */
 export async function renewLease(
   ports: Ports,
   request: RenewRequest,
   deadline: number,
-  signal?: AbortSignal,
-  field = 'renew request: expiresAt',
+  { signal, tooLate = afterMax }: RenewLeaseOptions = {},
 ): Promise<Lease> {
+  const renewed = (current: LeaseItem | undefined): Open => renewedItem(ports, current, request, tooLate);
   const by = closingDeadlines(deadline, ports.now());
   const { leaseId } = request;
-  await keepAlive(ports, renewed(ports, await readLease(ports, leaseId, by.logout), request, field), by.logout, signal);
+  await keepAlive(ports, renewed(await readLease(ports, leaseId, by.logout)), by.logout, signal);
   return retryChanged(leaseId, async () => {
     const current = await readLease(ports, leaseId, by.record);
-    const written = await ports.store.write(renewed(ports, current, request, field), current, by.record);
+    const written = await ports.store.write(renewed(current), current, by.record);
     return written && leaseOf(written);
   });
 }
 
-function renewed(
+function renewedItem(
   ports: Ports,
   current: LeaseItem | undefined,
   { leaseId, expiresAt }: RenewRequest,
-  field: string,
+  tooLate: TooLate,
 ): Open {
   if (!current) throw unknownLease(leaseId);
+  const next = renew(current, expiresAt, seconds(ports.now()));
   const { maxLeaseSeconds } = ports.limits;
   const latest = current.createdAt + maxLeaseSeconds;
-  if (expiresAt > latest) {
-    const rule = `the lease can last until ${new Date(latest * 1000).toISOString()} at most, ${maxLeaseSeconds} seconds after it was requested (MAX_LEASE_SECONDS)`;
-    throw new FlashBladeError('REQUEST_INVALID', `${field}: ${rule}. Ask for an earlier end, or open another session.`);
-  }
-  return renew(current, expiresAt, seconds(ports.now()));
+  if (expiresAt > latest) throw tooLate(latest, maxLeaseSeconds);
+  return next;
 }
+
+const afterMax: TooLate = (_latest, maxLeaseSeconds) => {
+  const rule = `expiresAt must be at most ${maxLeaseSeconds} seconds after the lease was requested (MAX_LEASE_SECONDS)`;
+  return new FlashBladeError('REQUEST_INVALID', `renew request: ${rule}`);
+};
 
 /** Makes one cheap call in the session, because every call resets the session's idle timer. */
 async function keepAlive(
@@ -64,15 +77,15 @@ async function keepAlive(
     async ({ request, apiVersions }) => {
       const newest = (await apiVersions()).toSorted(compareVersions).at(-1);
       const call = { method: 'GET', path: `/api/${newest}/arrays` } as const;
-      const { status } = await request(call);
-      if (status === 200) return;
+      const response = await request(call);
+      if (response.status === 200) return;
       throw unexpectedStatus(
         target.name,
         call,
-        status,
+        response,
         `lease ${leaseId} was not renewed. Try again before the lease ends.`,
       );
     },
-    { deadline, signal },
+    { deadline, signal, facts: { phase: 'renew' } },
   );
 }

@@ -1,5 +1,5 @@
 /** Runs work under a lease that another call opened. */
-import { about, FlashBladeError } from '../core/errors.ts';
+import { about, type ErrorFacts, FlashBladeError } from '../core/errors.ts';
 import type { FlashBlade, Lease } from '../core/model.ts';
 import {
   type ArrayRequest,
@@ -33,6 +33,8 @@ export type UseOptions = {
   readonly deadline?: number | undefined;
   /** Aborts the calls to the array. A login that a call needs is not aborted, because its session must be recorded. */
   readonly signal?: AbortSignal | undefined;
+  /** Facts of every error, in addition to those of the lease. */
+  readonly facts?: ErrorFacts | undefined;
 } & Pick<RequestOptions, 'exactNumbers'>;
 
 /** The time limit for opening a session or logging in again. After a crash, the intent can be taken over soon after this time. */
@@ -43,10 +45,12 @@ export async function withLease<T>(
   ports: Ports,
   leaseId: string,
   work: Work<T>,
-  { deadline, signal, exactNumbers }: UseOptions = {},
+  { deadline, signal, exactNumbers, facts = {} }: UseOptions = {},
 ): Promise<T> {
   signal?.throwIfAborted();
-  let held = await unsealLease(ports, leaseId, within(OPENING_MS, ports, deadline));
+  let held = await unsealLease(ports, leaseId, within(OPENING_MS, ports, deadline)).catch((error) => {
+    throw about(error, { phase: 'open', leaseId, ...facts });
+  });
   signal?.throwIfAborted();
   let ongoing: Promise<Held> | undefined;
 
@@ -55,18 +59,18 @@ export async function withLease<T>(
     const response = await send(used, call, options);
     if (!isRefusal(response.status)) return response;
     // Calls that are refused concurrently share one login.
-    if (held === used) held = await unlessAborted(reloginOnce(used, call, response.status), signal, options.signal);
+    if (held === used) held = await unlessAborted(reloginOnce(used, call, response), signal, options.signal);
     const second = await send(held, call, options);
-    if (isRefusal(second.status)) throw forbidden(used, call, second.status);
+    if (isRefusal(second.status)) throw forbidden(used, call, second);
     return second;
   }
 
-  async function reloginOnce(used: Held, call: ArrayRequest, status: number): Promise<Held> {
+  async function reloginOnce(used: Held, call: ArrayRequest, response: ArrayResponse): Promise<Held> {
     ongoing ??= relogin(ports, used, within(OPENING_MS, ports, deadline)).finally(() => {
       ongoing = undefined;
     });
     const other = await ongoing;
-    if (other === used) throw forbidden(used, call, status);
+    if (other === used) throw forbidden(used, call, response);
     return other;
   }
 
@@ -95,7 +99,7 @@ export async function withLease<T>(
   /** Says in errors which call failed. */
   const explained = <Result>(call: Promise<Result>, options?: CallOptions): Promise<Result> =>
     call.catch((error) => {
-      throw about(error, { phase: 'call', array: held.lease.target.name, leaseId }, signal, options?.signal);
+      throw about(error, { phase: 'call', array: held.lease.target.name, leaseId, ...facts }, signal, options?.signal);
     });
 
   try {
@@ -146,23 +150,23 @@ export function refuseBlocked(array: FlashBlade, { method, path }: ArrayRequest,
 const forbidden = (
   { lease: { target, username } }: Held,
   { method, path }: ArrayRequest,
-  status: number,
+  { status, requestId }: ArrayResponse,
 ): FlashBladeError =>
   new FlashBladeError(
     'FORBIDDEN',
     `array ${target.name} refused ${method} ${path} even after a new login. Give user ${username} permission to make this call, or use another user's API token`,
-    { status, sent: true },
+    { status, sent: true, requestId },
   );
 
 /** Returns the error for a response status that the caller cannot use. `advice` is what to do next. */
 export const unexpectedStatus = (
   array: string,
   { method, path }: Pick<ArrayRequest, 'method' | 'path'>,
-  status: number,
+  { status, requestId }: Pick<ArrayResponse, 'status' | 'requestId'>,
   advice: string,
 ): FlashBladeError =>
   new FlashBladeError(
     status === 429 || status >= 500 ? 'ARRAY_BUSY' : 'ANSWER_INVALID',
     `array ${array} returned ${status} for ${method} ${path}: ${advice}`,
-    { status, sent: true },
+    { array, status, sent: true, requestId },
   );

@@ -2,9 +2,9 @@
 import { CLOSING_MS, seconds } from '../core/deadlines.ts';
 import { about, known } from '../core/errors.ts';
 import type { Lease } from '../core/model.ts';
-import type { Report } from '../core/reports.ts';
 import { closeSession } from './close.ts';
-import { openOrServe } from './open.ts';
+import type { Open } from './items.ts';
+import { leaseOf, openOrFind } from './open.ts';
 import type { Ports } from './ports.ts';
 import { renewLease } from './renew.ts';
 import type { OpenRequest } from './requests.ts';
@@ -28,18 +28,17 @@ export async function withSession<T>(
   options: SessionOptions = {},
 ): Promise<T> {
   const { deadline, signal, exactNumbers, renew, maxSeconds } = options;
-  const { leaseId, leaseSeconds } = request;
-  const { maxLeaseSeconds } = ports.limits;
+  const { array, leaseId, leaseSeconds } = request;
   const workDeadline = deadline === undefined ? undefined : deadline - CLOSING_MS;
-  const latest = seconds(ports.now()) + Math.min(maxSeconds ?? maxLeaseSeconds, maxLeaseSeconds);
-  const { opened, close } = open(ports, request, within(OPENING_MS, ports, workDeadline), signal, 'any lease');
+  const { opened, close } = open(ports, request, within(OPENING_MS, ports, workDeadline), signal);
   const closeNow = (): Promise<void> => close(ports.now() + CLOSING_MS);
   running.add(closeNow);
   try {
     const lease = await opened;
-    const renewing = renew === 'auto' && renewUntilStopped(ports, lease, { leaseSeconds, latest, by: workDeadline });
+    const renewing =
+      renew === 'auto' && renewUntilStopped(ports, lease, { leaseSeconds, maxSeconds, by: workDeadline });
     try {
-      return await withLease(ports, leaseId, work, { deadline: workDeadline, signal, exactNumbers });
+      return await withLease(ports, leaseId, work, { deadline: workDeadline, signal, exactNumbers, facts: { array } });
     } finally {
       if (renewing) await renewing.stop();
       await close(within(CLOSING_MS, ports, deadline));
@@ -50,71 +49,69 @@ export async function withSession<T>(
 }
 
 /**
- * Opens a session. If the signal is aborted meanwhile, closes the session again, unless it was already open, and then throws the signal's
- * reason.
+ * Opens a session. If the signal is aborted meanwhile, closes the session again and then throws the signal's reason. A lease that was already
+ * open stays open, because other calls may be using it.
  */
-export const openUnlessAborted = (
+export const openUnlessAborted = async (
   ports: Ports,
   request: OpenRequest,
   deadline: number,
   signal: AbortSignal | undefined,
-): Promise<Lease> => open(ports, request, deadline, signal, 'a new lease').opened;
+): Promise<Lease> => leaseOf(await open(ports, request, deadline, signal).opened);
 
 type Opening = {
-  readonly opened: Promise<Lease>;
+  readonly opened: Promise<Open>;
   /** Closes the session by this time, even while it is being opened. Never throws. */
   readonly close: (by: number) => Promise<void>;
 };
 
-/** `ends`: which lease is closed if the signal is aborted during the opening. */
-function open(
-  ports: Ports,
-  request: OpenRequest,
-  deadline: number,
-  signal: AbortSignal | undefined,
-  ends: 'any lease' | 'a new lease',
-): Opening {
+function open(ports: Ports, request: OpenRequest, deadline: number, signal: AbortSignal | undefined): Opening {
   const { leaseId, array } = request;
   signal?.throwIfAborted();
-  const opening = openOrServe(ports, request, deadline);
+  const opening = openOrFind(ports, request, deadline);
   const close = async (by: number): Promise<void> => {
-    let isReported = false;
-    const report = (report: Report): void => {
-      isReported ||= report.event === 'LogoutFailed';
-      ports.report(report);
-    };
-    try {
-      await closeSession({ ...ports, report }, leaseId, by);
-      // Our own call to `openOrServe` then logs out as soon as it has logged in, and frees its slot, so wait for it.
-      await opening.catch(() => {});
-    } catch (error) {
-      const { code, message } = known(error);
-      if (!isReported) ports.report({ event: 'LogoutFailed', leaseId, array, code, message });
-    }
+    await closeAndReport(ports, request, by);
+    // If the session is being opened, our own call logs out as soon as it has logged in, and frees its slot, so wait for it.
+    await opening.catch(() => {});
   };
-  const leased = opening.then(({ lease }) => lease);
-  const opened = unlessAborted(leased, signal).catch(async (error) => {
-    // A lease that this call did not get, such as another owner's, is not closed.
+  const opened = unlessAborted(opening, signal).catch(async (error) => {
     if (signal?.aborted) {
-      const mustEnd = await opening.then(
-        ({ isNew }) => isNew || ends === 'any lease',
+      // Another call's lease, or another owner's, is not closed.
+      const isOpen = await opening.then(
+        ({ isNew }) => isNew,
         () => false,
       );
-      if (mustEnd) await close(ports.now() + CLOSING_MS);
+      if (isOpen) await close(ports.now() + CLOSING_MS);
     }
     throw about(error, { phase: 'open', array, leaseId }, signal);
   });
-  return { opened, close };
+  return { opened: opened.then(({ lease }) => lease), close };
+}
+
+/** Closes the session. Never throws. Each failure is reported as LogoutFailed once: by the logout itself, or here if there was none. */
+async function closeAndReport(ports: Ports, { leaseId, array }: OpenRequest, by: number): Promise<void> {
+  let isReported = false;
+  const report: Ports['report'] = (one) => {
+    isReported ||= one.event === 'LogoutFailed';
+    ports.report(one);
+  };
+  const failure = await closeSession({ ...ports, report }, leaseId, by).then(() => undefined, known);
+  if (failure === undefined || isReported) return;
+  const { code, message } = failure;
+  ports.report({ event: 'LogoutFailed', leaseId, array, code, message });
 }
 
 /** Renews the lease each time half of its remaining time has passed. `stop` resolves once no renewal is in progress. */
 function renewUntilStopped(
   ports: Ports,
-  lease: Lease,
-  options: { leaseSeconds: number; latest: number; by: number | undefined },
+  lease: Open,
+  options: { leaseSeconds: number; maxSeconds: number | undefined; by: number | undefined },
 ) {
-  const { leaseId, array } = lease;
-  const { leaseSeconds, latest, by } = options;
+  const { leaseId, array } = leaseOf(lease);
+  const { leaseSeconds, maxSeconds, by } = options;
+  const { maxLeaseSeconds } = ports.limits;
+  // Counted from the request for the lease, which may be an earlier call's.
+  const latest = lease.createdAt + Math.min(maxSeconds ?? maxLeaseSeconds, maxLeaseSeconds);
   const stopped = new AbortController();
   const { signal } = stopped;
   const renewing = (async () => {
@@ -125,7 +122,7 @@ function renewUntilStopped(
       if (signal.aborted || now >= expiresAt) return;
       const next = Math.min(now + leaseSeconds, latest);
       try {
-        await renewLease(ports, { leaseId, expiresAt: next }, within(OPENING_MS, ports, by), signal);
+        await renewLease(ports, { leaseId, expiresAt: next }, within(OPENING_MS, ports, by), { signal });
         expiresAt = next;
       } catch (error) {
         if (signal.aborted) return;

@@ -57,6 +57,12 @@ describe('an error of another installed copy of the library', () => {
     });
   });
 
+  it('is not changed if this copy does not know its code', async () => {
+    const { error } = await otherCopy();
+    Object.assign(error, { code: 'NEWER_CODE' });
+    expect(about(error, { leaseId: 'job-1' })).toBe(error);
+  });
+
   it('is not recognized by its look', () => {
     const { code, message, facts } = new FlashBladeError('ARRAY_BUSY', 'busy');
     for (const other of [Object.assign(new Error(message), { code, facts }), { code, message, facts }, null, 'x'])

@@ -23,7 +23,7 @@ function answering(...answers: readonly (Partial<ArrayResponse> | Error)[]): Mad
     if (asked++ === 0 && left[0] instanceof Error) throw left.shift();
     return ['2.9', '2.15', '1.12'];
   };
-  return { calls: callsOf({ array: 'fb1', request, apiVersions }), sent, asked: () => asked };
+  return { calls: callsOf({ facts: { array: 'fb1' }, request, apiVersions }), sent, asked: () => asked };
 }
 
 async function itemsOf(calls: ArrayCalls, path = '/buckets', options = {}): Promise<unknown[]> {
@@ -64,7 +64,7 @@ describe('calls that ask for the versions at the same time', () => {
       return ['2.15'];
     };
     const request = async () => ({ status: 200, headers: {}, requestId: 'id-1', body: 'read' });
-    const calls = callsOf({ array: 'fb1', request, apiVersions });
+    const calls = callsOf({ facts: { array: 'fb1' }, request, apiVersions });
     const both = [calls.get('/arrays', { signal: controller.signal }), calls.get('/arrays')];
     controller.abort(new Error('enough'));
     const [aborted, other] = await Promise.allSettled(both);
@@ -189,6 +189,64 @@ describe('connect', () => {
     await fault.remove();
     await Promise.all([fb.close(), fb.close()]);
     expect(simulator.requests.filter(({ path }) => path === '/api/logout')).toHaveLength(2);
+  });
+
+  it('is said to be closed if it is used after it was closed, and nothing is sent', async () => {
+    const { simulator, given } = await options();
+    const fb = await connect(given);
+    await fb.close();
+    const requests = simulator.requests.length;
+    const uses = [() => fb.get('/arrays'), () => fb.post('/buckets'), () => fb.list('/arrays').next()];
+    uses.push(() => fb.request({ method: 'GET', path: '/api/2.4/arrays' }));
+    for (const use of uses) {
+      expect(await failureOf(use())).toMatchObject({
+        code: 'REQUEST_INVALID',
+        message: expect.stringMatching(/^the session is closed\. Open another one with connect\. Await every call/),
+      });
+    }
+    expect(simulator.requests).toHaveLength(requests);
+  });
+
+  it('is said to have been closed if a call without await was refused because of that', async () => {
+    const { simulator, given } = await options();
+    const fb = await connect(given);
+    const fault = simulator.faults.add({ kind: 'answer', status: 403, path: '/api/2.26/arrays' });
+    const call = failureOf(fb.request({ method: 'GET', path: '/api/2.26/arrays' }));
+    await fb.close();
+    const sentence = 'the session was closed during GET /api/2.26/arrays. Await every call';
+    expect(await call).toMatchObject({ code: 'REQUEST_INVALID', message: expect.stringContaining(sentence) });
+    await fault.remove();
+  });
+
+  it('is not taken for closed after it could not be closed', async () => {
+    const { simulator, given } = await options();
+    await using fb = await connect(given);
+    const fault = simulator.faults.add({ kind: 'answer', status: 503, path: '/api/logout' });
+    expect(await failureOf(fb.close())).toMatchObject({ code: 'ARRAY_BUSY', facts: { phase: 'close' } });
+    await fault.remove();
+    // The simulated array has ended the session, but the program cannot know that.
+    expect(await failureOf(fb.get('/arrays'))).toMatchObject({ code: 'FORBIDDEN' });
+  });
+
+  it.each([null, { timeout: 5 }, { timeoutMs: 0 }, 5])('is not closed with the mistake %j', async (mistake) => {
+    const { simulator, given } = await options();
+    await using fb = await connect(given);
+    expect(await failureOf(fb.close(mistake as never))).toMatchObject({ code: 'REQUEST_INVALID' });
+    expect(simulator.sessions()).toHaveLength(1);
+  });
+
+  it('says in errors which array failed, and in which phase', async () => {
+    const { simulator, given } = await options();
+    const facts = { array: given.name, requestId: expect.any(String) };
+    const wrong = connect({ ...given, apiToken: 'T-00000000-0000-0000-0000-000000000000' });
+    expect(await failureOf(wrong)).toMatchObject({ code: 'LOGIN_REFUSED', facts: { ...facts, phase: 'open' } });
+    await using fb = await connect(given);
+    const call = fb.get('/no-such-thing');
+    expect(await failureOf(call)).toMatchObject({ code: 'CALL_REFUSED', facts: { ...facts, phase: 'call' } });
+    const fault = simulator.faults.add({ kind: 'reset', path: '/api/2.26/arrays' });
+    const lost = await failureOf(fb.get('/arrays'));
+    expect(lost).toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: { ...facts, phase: 'call' } });
+    await fault.remove();
   });
 
   it('has its time limits in every call that sets none of its own', async () => {

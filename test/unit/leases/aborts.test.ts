@@ -464,6 +464,29 @@ describe('a session whose opening was aborted', () => {
     }
   });
 
+  it('does not end a lease that was already open, because another call may be using it', async () => {
+    const functions = {
+      open: (fleet: Fleet, options: object) => fleet.open('fb1', options),
+      withSession: (fleet: Fleet, options: object) => fleet.withSession('fb1', () => expect.unreachable(), options),
+    };
+    for (const call of Object.values(functions)) {
+      for (const aborting of ['secret', 'write OPENING', 'read', 'takeSlot', 'freeSlot']) {
+        const w = world();
+        await open(w, { owner: 'mine' });
+        const controller = new AbortController();
+        w.once(aborting, async (act) => {
+          controller.abort(REASON);
+          await turns(1);
+          return act();
+        });
+        const options = { ...LEASE, signal: controller.signal, owner: 'mine' };
+        await expect(call(fleetOf(w.ports), options)).rejects.toBe(REASON);
+        expect([w.lease('job-1')?.state, w.live.size, w.slots('fb1')]).toEqual(['OPEN', 1, ['job-1']]);
+        expect(w.events()).not.toContain('LogoutSucceeded');
+      }
+    }
+  });
+
   it('cannot be opened by a later request with the same lease id', async () => {
     const w = world();
     await abortedLogin(w);

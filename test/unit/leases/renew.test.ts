@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { fleetOf } from '../../../lib/fleet-of.ts';
 import { closeSession } from '../../../lib/leases/close.ts';
 import { renewLease } from '../../../lib/leases/renew.ts';
 import { hang, open, untilCalled, type World, world } from '../../kit/memory/world.ts';
@@ -27,9 +28,36 @@ describe('renewing a lease', () => {
     const start = w.seconds();
     await open(w);
     expect(await renew(w, start + 86_400)).toMatchObject({ expiresAt: start + 86_400 });
-    const latest = `${new Date((start + 86_400) * 1000).toISOString()} at most, 86400 seconds after it was requested (MAX_LEASE_SECONDS)`;
-    const message = `renew request: expiresAt: the lease can last until ${latest}. Ask for an earlier end, or open another session.`;
-    await expect(renew(w, start + 86_401)).rejects.toMatchObject({ code: 'REQUEST_INVALID', message });
+    const rule = 'expiresAt must be at most 86400 seconds after the lease was requested (MAX_LEASE_SECONDS)';
+    const refusal = { code: 'REQUEST_INVALID', message: `renew request: ${rule}` };
+    await expect(renew(w, start + 86_401)).rejects.toMatchObject(refusal);
+  });
+
+  it('a program that renews a lease for too long is told how many leaseSeconds are left', async () => {
+    const w = world();
+    const fleet = fleetOf(w.ports);
+    Object.assign(w.ports.limits, { maxLeaseSeconds: 1800 });
+    await open(w);
+    w.pass(600.5);
+    const why = 'because a renewed lease lasts at most 1800 seconds (limits.maxLeaseSeconds) from the request for it';
+    const message = `options.leaseSeconds must be at most 1199 now, ${why}`;
+    await expect(fleet.renew('job-1', { leaseSeconds: 1200 })).rejects.toMatchObject({
+      code: 'REQUEST_INVALID',
+      message,
+    });
+    expect((await fleet.renew('job-1', { leaseSeconds: 1199 })).expiresAt).toEqual(
+      new Date((w.seconds() + 1200) * 1000),
+    );
+    Object.assign(w.ports.limits, { maxLeaseSeconds: 600 });
+    const never = 'options.leaseSeconds cannot extend this lease, because a renewed lease lasts at most 600 seconds';
+    await expect(fleet.renew('job-1', { leaseSeconds: 60 })).rejects.toThrow(never);
+  });
+
+  it('a lease that has ended is said to have ended, also if the renewal goes beyond MAX_LEASE_SECONDS', async () => {
+    const w = world();
+    await open(w);
+    w.pass(900);
+    await expect(renew(w, w.seconds() + 100_000)).rejects.toMatchObject({ code: 'LEASE_ENDED' });
   });
 
   it('a renewal logs in again under the same lease when the array has dropped the session', async () => {

@@ -1,7 +1,7 @@
 /** `renew: 'auto'`: the lease lasts as long as the work. */
 import { describe, expect, it } from 'vitest';
 import { type FleetSession, fleetOf, type SessionOptions } from '../../../lib/fleet-of.ts';
-import { awsDown, fail, type World, world } from '../../kit/memory/world.ts';
+import { awsDown, fail, open, type World, world } from '../../kit/memory/world.ts';
 
 const START = 1_800_000_000;
 
@@ -79,6 +79,21 @@ describe("with renew: 'auto', a lease", () => {
     expect(w.calls.filter((name) => name === 'write OPEN').length).toBeGreaterThan(1);
     expect(w.seconds() - START).toBeLessThan(latest);
     expect(w.seconds() - START).toBeGreaterThanOrEqual(latest - 900);
+  });
+
+  it('that an earlier call opened is renewed until maxSeconds after that call', async () => {
+    const w = world();
+    await open(w, { leaseSeconds: 1000 });
+    w.pass(900);
+    const { run } = renewing(w);
+    await run(
+      async (pass) => {
+        for (let times = 0; times < 100; times++) if ((await pass()) === undefined) break;
+        expect(endOf(w)).toBe(2000);
+      },
+      { renew: 'auto', leaseSeconds: 1000, maxSeconds: 2000 },
+    );
+    expect(w.events()).not.toContain('RenewalFailed');
   });
 
   it('is renewed again five seconds after a failure at the earliest, and each failure is reported', async () => {

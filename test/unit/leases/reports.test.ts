@@ -127,6 +127,14 @@ describe('a logout', () => {
     expect(w.reports[1]).toStrictEqual({ leaseId: 'job-1', array: 'fb1', ...failure });
   });
 
+  it('a logout that fails after the work is reported once', async () => {
+    const w = world();
+    const work = () => w.once('logout', fail(busy()));
+    await fleetOf(w.ports).withSession('fb1', work, { leaseId: 'job-1' });
+    const failure = { event: 'LogoutFailed', code: 'ARRAY_BUSY', status: 503, message: 'array is busy' };
+    expect(w.reports.slice(1)).toStrictEqual([{ ...common, durationMs: 0, ...failure }]);
+  });
+
   it('a session that cannot be closed after successful work is reported, and the work still succeeds', async () => {
     const w = world();
     const work = () => w.once('read', fail(awsDown));

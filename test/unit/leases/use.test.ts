@@ -672,3 +672,57 @@ describe('withLease', () => {
     expect(w.live.size).toBe(0);
   });
 });
+
+describe('the facts of an error', () => {
+  const answer = (status: number) => async () => ({ status, headers: {}, body: {}, requestId: 'sent-1' });
+  const lease = { array: 'fb1', leaseId: 'job-1' };
+
+  it.each([
+    [404, 'CALL_REFUSED'],
+    [503, 'ARRAY_BUSY'],
+    [200, 'ANSWER_INVALID'],
+  ])('of a call or list whose response has status %i are the array, the lease and the phase', async (status, code) => {
+    const w = world();
+    await open(w);
+    await fleetOf(w.ports).withLease('job-1', async (fb) => {
+      w.once('request', answer(status));
+      const listing = fb.list('/arrays').next();
+      await expect(listing).rejects.toMatchObject({ code, facts: { ...lease, phase: 'call', sent: true } });
+      if (status === 200) return;
+      w.once('request', answer(status));
+      const facts = { ...lease, phase: 'call', status, requestId: 'sent-1' };
+      await expect(fb.get('/arrays')).rejects.toMatchObject({ code, facts });
+    });
+  });
+
+  it('of a call that is refused even after a new login include the request', async () => {
+    const w = world();
+    await open(w);
+    for (let times = 0; times < 2; times++) w.once('request', answer(403));
+    const facts = { ...lease, phase: 'call', status: 403, requestId: 'sent-1' };
+    const call = fleetOf(w.ports).withLease('job-1', (fb) => fb.get('/arrays'));
+    await expect(call).rejects.toMatchObject({ code: 'FORBIDDEN', facts });
+  });
+
+  it('of a renewal that the array does not serve have the phase renew', async () => {
+    const w = world();
+    await open(w);
+    w.once('request', answer(503));
+    const facts = { ...lease, phase: 'renew', status: 503, requestId: 'sent-1' };
+    await expect(fleetOf(w.ports).renew('job-1')).rejects.toMatchObject({ code: 'ARRAY_BUSY', facts });
+    w.once('request', fail(unreachable(false)));
+    const lost = { ...lease, phase: 'renew' };
+    await expect(fleetOf(w.ports).renew('job-1')).rejects.toMatchObject({ code: 'ARRAY_UNREACHABLE', facts: lost });
+  });
+
+  it('of a lease that cannot be used have the phase open, because the work has not begun', async () => {
+    const w = world();
+    const fleet = fleetOf(w.ports);
+    const work = () => expect.unreachable();
+    const facts = { leaseId: 'job-1', phase: 'open' };
+    await expect(fleet.withLease('job-1', work)).rejects.toMatchObject({ code: 'LEASE_UNKNOWN', facts });
+    w.once('unseal', fail(awsDown));
+    const call = fleet.withSession('fb1', work, { leaseId: 'job-1' });
+    await expect(call).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE', facts: { ...facts, array: 'fb1' } });
+  });
+});

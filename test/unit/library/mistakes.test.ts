@@ -240,6 +240,11 @@ describe('a program that uses one array is told about its mistake:', () => {
       () => js.login(ARRAY, TOKEN, { deadline: Date.now() }),
       'unknown option deadline. Use timeoutMs, a duration, or signal',
     ],
+    [
+      'an error with a code that does not exist',
+      () => new js.FlashBladeError('ARRAY_BUZY', 'busy'),
+      'the code of a FlashBladeError must be one of ERROR_CODES',
+    ],
     ['versions as numbers', () => js.compareVersions(2.4, 2.15), 'version must be a string, such as "2.15"'],
   ])('%s', async ([, call, message, code = 'REQUEST_INVALID']) => {
     const error = await mistaken(call);
@@ -380,6 +385,11 @@ describe('a program that uses a fleet is told about its mistake:', () => {
       'maxSeconds below the lease',
       () => fleet.withSession('fb1', work, { renew: 'auto', maxSeconds: 900 }),
       'options.maxSeconds must be greater than leaseSeconds',
+    ],
+    [
+      'a renewal of the longest lease',
+      () => fleet.withSession('fb1', work, { renew: 'auto', leaseSeconds: 86_400 }),
+      'options.renew has an effect only if leaseSeconds is less than 86400 (limits.maxLeaseSeconds)',
     ],
     [
       'milliseconds as maxSeconds',
@@ -570,6 +580,28 @@ const CALLS: readonly (readonly [what: string, call: (fb: Anything) => unknown, 
     'a list whose options have a typo',
     (fb) => fb.list('/arrays', { querry: {} }).next(),
     'unknown option querry. Did you mean query?',
+  ],
+  [
+    'null as the options of a list',
+    (fb) => fb.list('/arrays', null).next(),
+    'options must be an object, or be omitted',
+  ],
+  [
+    'text as the options of a list',
+    (fb) => fb.list('/arrays', 'limit=1').next(),
+    'options must be an object, or be omitted',
+  ],
+  ['a number as the options of a list', (fb) => fb.list('/arrays', 5).next(), 'options must be an object'],
+  [
+    'a body without await',
+    (fb) => fb.post('/buckets', { body: later() }),
+    'body must be .* It is a promise. Add await',
+  ],
+  ['a Map as a body', (fb) => fb.post('/buckets', { body: new Map([['name', 'x']]) }), 'body must be a JSON value'],
+  [
+    'URLSearchParams as a body',
+    (fb) => fb.post('/buckets', { body: new URLSearchParams('name=x') }),
+    'body must be a JSON value',
   ],
   [
     'a lowercase method',

@@ -333,7 +333,8 @@ describe('a mistake in a test', () => {
 
   it('such as a wrong array name or a step back in time is explained', async () => {
     expect(() => fakeFleet().array('fb9')).toThrow('array must be one of fb1, fb2');
-    await expect(fakeFleet().pass(-1)).rejects.toThrow('seconds must be a number, 0 or greater');
+    await expect(fakeFleet().pass(-1)).rejects.toThrow('seconds must be a number of seconds from 0 to 2678400');
+    await expect(fakeFleet().pass(3_600_000)).rejects.toThrow('seconds must be a number of seconds from 0 to 2678400');
     await expect(fakeFleet({ now: Date.now }).pass(1)).rejects.toThrow('pass moves only the clock of the fleet');
   });
 });
