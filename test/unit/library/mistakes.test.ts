@@ -423,8 +423,11 @@ describe('a program that uses a fleet is told about its mistake:', () => {
     [
       'signals as text',
       () => js.closeOnSignals('SIGINT'),
-      "signals must be a list of signal names, such as ['SIGINT']",
+      "signals must be a list of signal names that a program can handle, such as ['SIGINT']",
     ],
+    ['a signal that no program can handle', () => js.closeOnSignals(['SIGKILL']), 'signals must be a list of signal'],
+    ['a signal that does not exist', () => js.closeOnSignals(['SIGTREM']), 'signals must be a list of signal names'],
+    ['no signals', () => js.closeOnSignals([]), 'signals must be a list of signal names'],
   ])('%s', async ([, call, message]) => {
     const calls = w.calls.length;
     const error = await mistaken(call);
