@@ -7,8 +7,7 @@
  * Every error is a `FlashBladeError`. Branch on its `code`.
  */
 import './core/node-version.ts';
-import { constants } from 'node:os';
-import { invalid } from './flashblade/arguments.ts';
+import { canBeHandled, invalid } from './flashblade/arguments.ts';
 import * as sessions from './leases/with-session.ts';
 
 export * from './array.ts';
@@ -46,6 +45,3 @@ export function closeOnSignals(signals?: readonly NodeJS.Signals[]): () => void 
   if (signals === undefined || isList) return sessions.closeOnSignals(signals);
   throw invalid('signals', "must be a list of signal names that a program can handle, such as ['SIGINT']");
 }
-
-const canBeHandled = (name: unknown): boolean =>
-  typeof name === 'string' && Object.hasOwn(constants.signals, name) && name !== 'SIGKILL' && name !== 'SIGSTOP';

@@ -1,5 +1,6 @@
 /** Validates a REST call and builds its path, query and body. Rejects calls that open or close sessions. */
 import { FlashBladeError } from '../core/errors.ts';
+import { containsApiToken, NO_API_TOKEN } from '../core/redact.ts';
 import { METHODS } from './http/request.ts';
 
 /** One REST call. */
@@ -30,6 +31,7 @@ export function toWire(call: ArrayRequest) {
     throw invalid(
       'path must start with /api/ and have segments of letters, digits, dots, hyphens and underscores; put the query in "query"',
     );
+  if (containsApiToken(path)) throw invalid(`path ${NO_API_TOKEN}`);
   if (SESSION_CALL.test(path)) throw invalid('path must not be login or logout, which have their own functions');
   const content = body === undefined ? {} : { body: toJson(body) };
   return { method, path: `${path}${toQuery(query)}`, ...content };
