@@ -7,7 +7,7 @@
  * Every error is a `FlashBladeError`. Branch on its `code`.
  */
 import './core/node-version.ts';
-import { invalid } from './flashblade/arguments.ts';
+import { canBeHandled, invalid } from './flashblade/arguments.ts';
 import * as sessions from './leases/with-session.ts';
 
 export * from './array.ts';
@@ -41,8 +41,7 @@ export type { CloseOutcome, CloseResult } from './leases/close.ts';
  * await createFleet().withSession('fb1', (fb) => fb.get('/arrays'));
  */
 export function closeOnSignals(signals?: readonly NodeJS.Signals[]): () => void {
-  const isList =
-    Array.isArray(signals) && signals.every((one) => typeof one === 'string' && /^SIG[A-Z0-9]+$/.test(one));
+  const isList = Array.isArray(signals) && signals.length > 0 && signals.every(canBeHandled);
   if (signals === undefined || isList) return sessions.closeOnSignals(signals);
-  throw invalid('signals', "must be a list of signal names, such as ['SIGINT']");
+  throw invalid('signals', "must be a list of signal names that a program can handle, such as ['SIGINT']");
 }

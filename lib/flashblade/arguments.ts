@@ -2,6 +2,7 @@
  * Checks the arguments of the library's functions, because JavaScript programs, `any` and parsed JSON can pass anything. Every error names
  * the argument and the fix, but never the value. Nothing is sent to an array.
  */
+import { constants } from 'node:os';
 import { type ErrorCode, FlashBladeError } from '../core/errors.ts';
 import { bareHostFault, isPort } from '../core/host.ts';
 import type { ApiToken, FlashBlade, Session, Trust } from '../core/model.ts';
@@ -54,6 +55,10 @@ function checkedTrust(trust: Trust, what: string): Trust {
   if (typeof trust !== 'object' || trust === null || Array.isArray(trust))
     throw refused('', `${TRUST_RULE}. Nothing is trusted by default`);
   const { kind, ca, fingerprints }: Fields = trust;
+  const isKnown = kind === 'public' || kind === 'ca' || kind === 'fingerprints';
+  // A field without an effect, such as a CA with kind: 'public', would make the program trust more than it seems to.
+  if (isKnown && Object.keys(trust).some((name) => name !== 'kind' && name !== kind))
+    throw refused('', `${TRUST_RULE}. It has another field, which has no effect`);
   if (kind === 'public') return trust;
   if (kind === 'ca') {
     if (typeof ca !== 'string') throw refused('.ca', 'must be a string: the PEM text of one or more certificates');
@@ -130,8 +135,13 @@ export function checkedCall<Options extends object>(
     throw invalid(`${what}.exactNumbers`, 'must be true or false');
   if (requestId !== undefined && !(typeof requestId === 'string' && isHeaderValue(requestId)))
     throw invalid(`${what}.requestId`, 'must be 1 to 1024 visible ASCII characters without spaces');
+  if (typeof requestId === 'string' && containsApiToken(requestId)) throw invalid(`${what}.requestId`, NO_API_TOKEN);
   return options;
 }
+
+/** Returns true for the name of a signal that a program can handle. */
+export const canBeHandled = (name: unknown): boolean =>
+  typeof name === 'string' && Object.hasOwn(constants.signals, name) && name !== 'SIGKILL' && name !== 'SIGSTOP';
 
 export const isPositive = (value: unknown): value is number => typeof value === 'number' && value > 0;
 

@@ -1,5 +1,6 @@
 /** Validates a REST call and builds its path, query and body. Rejects calls that open or close sessions. */
 import { FlashBladeError } from '../core/errors.ts';
+import { containsApiToken, NO_API_TOKEN } from '../core/redact.ts';
 import { METHODS } from './http/request.ts';
 
 /** One REST call. */
@@ -28,6 +29,7 @@ export function toWire(call: ArrayRequest) {
   if (!METHODS.includes(method)) throw invalid(`method ${METHOD_RULE}`);
   const fault = pathFault(path);
   if (fault !== undefined) throw invalid(`path ${fault}`);
+  if (containsApiToken(path)) throw invalid(`path ${NO_API_TOKEN}`);
   if (SESSION_CALL.test(path)) throw invalid('path must not be login or logout, which have their own functions');
   const content = body === undefined ? {} : { body: toJson(body) };
   return { method, path: `${path}${toQuery(query)}`, ...content };

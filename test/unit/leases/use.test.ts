@@ -64,6 +64,16 @@ describe('withSession', () => {
     },
   );
 
+  it.each([12, 19, 21, 3600])('closes the session if the work takes %i of 20 seconds', async (seconds) => {
+    const w = world();
+    const work = () => {
+      w.pass(seconds);
+      return 'late';
+    };
+    expect(await fleetOf(w.ports).withSession('fb1', work, { timeoutMs: 20_000 })).toBe('late');
+    expect([w.live.size, w.events()]).toEqual([0, ['LoginSucceeded', 'LogoutSucceeded']]);
+  });
+
   it.each([true, false])('passes on whether numbers stay exact: %j', async (exactNumbers) => {
     const w = world();
     const seen: unknown[] = [];

@@ -245,6 +245,23 @@ describe('a program that uses one array is told about its mistake:', () => {
       () => new js.FlashBladeError('ARRAY_BUZY', 'busy'),
       'the code of a FlashBladeError must be one of ERROR_CODES',
     ],
+    [
+      'a CA with public trust',
+      () => js.connect({ ...CONNECT, trust: { kind: 'public', ca: 'x' } }),
+      'options.trust must be .* It has another field, which has no effect',
+      'SECRET_INVALID',
+    ],
+    [
+      'a CA with fingerprints',
+      () => js.connect({ ...CONNECT, trust: { kind: 'fingerprints', fingerprints: [PIN], ca: 'x' } }),
+      'options.trust must be .* It has another field, which has no effect',
+      'SECRET_INVALID',
+    ],
+    [
+      'a token as the request id',
+      () => js.login(ARRAY, TOKEN, { requestId: TOKEN.reveal() }),
+      'options.requestId must not contain anything that looks like an API token',
+    ],
     ['versions as numbers', () => js.compareVersions(2.4, 2.15), 'version must be a string, such as "2.15"'],
   ])('%s', async ([, call, message, code = 'REQUEST_INVALID']) => {
     const error = await mistaken(call);
@@ -428,8 +445,11 @@ describe('a program that uses a fleet is told about its mistake:', () => {
     [
       'signals as text',
       () => js.closeOnSignals('SIGINT'),
-      "signals must be a list of signal names, such as ['SIGINT']",
+      "signals must be a list of signal names that a program can handle, such as ['SIGINT']",
     ],
+    ['a signal that no program can handle', () => js.closeOnSignals(['SIGKILL']), 'signals must be a list of signal'],
+    ['a signal that does not exist', () => js.closeOnSignals(['SIGTREM']), 'signals must be a list of signal names'],
+    ['no signals', () => js.closeOnSignals([]), 'signals must be a list of signal names'],
   ])('%s', async ([, call, message]) => {
     const calls = w.calls.length;
     const error = await mistaken(call);
@@ -561,6 +581,11 @@ const CALLS: readonly (readonly [what: string, call: (fb: Anything) => unknown, 
     'a list in a query',
     (fb) => fb.get('/arrays', { query: { names: ['a', 'b'] } }),
     'query.names must be .* Join the items of a list with commas',
+  ],
+  [
+    'a token in a path',
+    (fb) => fb.get(`/arrays/${TOKEN.reveal()}`),
+    'path must not contain anything that looks like an API token',
   ],
   ['a query as text', (fb) => fb.get('/arrays', { query: 'limit=1' }), 'query must be a JSON object'],
   ['null as a query', (fb) => fb.get('/arrays', { query: null }), 'query must be a JSON object'],
